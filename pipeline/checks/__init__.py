@@ -1,0 +1,1 @@
+"""Answer → result: every claim is looked up on the page, pages become a document, sums and dates are checked."""

@@ -1,0 +1,88 @@
+"""Every failure has a name, a one-line cure and an exit code.
+
+Two families: a ``PipelineError`` ends the command (its ``exit_code`` becomes the process's), a ``DocumentError`` ends one
+document or page (its ``reason`` is written into the result) and the others go on.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from pipeline.records import Reason
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command; documented and stable."""
+
+    OK = 0
+    SOME_FAILED = 1
+    USAGE = 2
+    LOCKED = 3
+    NO_ENGINE = 4
+    INTERRUPTED = 130
+
+
+class PipelineError(Exception):
+    """A failure that ends the command. ``cure`` says what to do next, in one line."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, cure: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.cure}" if self.cure else self.message
+
+
+class SettingsError(PipelineError):
+    """A settings file, an environment variable or a combination of options is wrong."""
+
+
+class TemplateError(PipelineError):
+    """A template is wrong. The message begins with file and line."""
+
+
+class LockedError(PipelineError):
+    """Another run works on the same outbox."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class EngineUnavailableError(PipelineError):
+    """The engine asked for cannot start here (packages, weights or memory are missing)."""
+
+    exit_code = ExitCode.NO_ENGINE
+
+
+class LedgerError(PipelineError):
+    """The ledger cannot be opened: damaged, or written by a newer version."""
+
+
+class OutboxError(PipelineError):
+    """The outbox cannot be written."""
+
+
+class DocumentError(Exception):
+    """A document or page that cannot be read; the batch goes on.
+
+    ``reason`` is one of the closed list in ``records.Reason``; ``detail`` is for people.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+CURES: dict[Reason, str] = {
+    "needs_password": "add the password to `limits.passwords` in the settings, or remove it from the file, then `pipeline reprocess --failed`",
+    "unreadable": "open the file in a viewer; if it opens there, please report it, else scan or export it again",
+    "zero_pages": "the file holds no page; export it again from the program that made it",
+    "unsupported": "convert the file to PDF, PNG, JPEG or TIFF",
+    "too_large": "raise the limit named in the message under `limits` in the settings, then `pipeline reprocess --failed`",
+    "timeout": "raise `limits.seconds` in the settings, then `pipeline reprocess --failed`",
+    "engine": "run `pipeline doctor`, then `pipeline reprocess --failed`",
+}
+"""What a person can do about each reason."""

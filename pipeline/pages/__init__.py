@@ -1,0 +1,1 @@
+"""File → pages: how many there are, what each looks like, drawn in a process that can be killed."""

@@ -1,0 +1,1 @@
+"""Result → files that a person or a spreadsheet opens."""

@@ -1,0 +1,160 @@
+"""What travels through the house: plain frozen records without logic.
+
+Every room takes some of these and hands on others; no record knows a room. Boxes are
+``(x0, y0, x1, y1)`` in points (1/72 inch) with the origin at the top left of the page *as a person
+reads it*: page rotation, EXIF orientation and the turning of scans are already applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Box = tuple[float, float, float, float]
+Json = Any
+"""A JSON value: str, int, float, bool, None, or lists and string-keyed dicts of them."""
+
+WordSource = Literal["textlayer", "ocr", "xml"]
+UnitStatus = Literal["done", "blank", "failed", "skipped"]
+DocumentStatus = Literal["done", "partial", "failed", "skipped"]
+Reason = Literal["needs_password", "unreadable", "zero_pages", "unsupported", "too_large", "timeout", "engine"]
+Grounding = Literal["exact", "value", "fuzzy", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file as the user named it.
+
+    ``path`` is absolute; ``name`` is where its result goes below the outbox (POSIX separators, unique).
+    ``relative`` is the path below the inbox (or below the argument given on the command line), which routes match.
+    """
+
+    path: Path
+    name: str
+    relative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The contents of a file, whatever its names: equal bytes are one document."""
+
+    sha256: str
+    kind: str
+    """What the content is, in lower case: ``pdf``, ``png``, ``jpeg``, ``tiff``, … (``""`` when nothing recognised it)."""
+    pages: int
+    reason: Reason | None = None
+    """Why no page of it can be read; None for a document that opens."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as printed, with the box where it stands, in page points."""
+
+    text: str
+    box: Box
+    line: int
+    """Number of the printed line the word belongs to; words of a line are neighbours in ``Page.words``, left to right."""
+    source: WordSource = "textlayer"
+    confidence: float = 1.0
+    """The recogniser's own probability, 0 to 1; 1 for a text layer."""
+    size: float = 0.0
+    """Height of the letters in points (font size for a text layer, box height for OCR); 0 when unknown."""
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as read: its size in points, its words in reading order, and facts that the file states in data."""
+
+    number: int
+    """Counted from 1; never shifts, even when other pages of the document failed."""
+    width: float
+    height: float
+    words: tuple[Word, ...] = ()
+    source: WordSource | None = None
+    """Where the words come from; None for a page without any."""
+    blank: bool = False
+    turned: int = 0
+    """Degrees clockwise by which the scan was turned to stand upright: 0, 90, 180 or 270."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """Values of an embedded e-invoice by EN 16931 business term, e.g. ``{"BT-1": "R-17", "BT-112": "119.00", "BG-25": [...]}``;
+    only ever on page 1."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """Pixels of one page: 8-bit RGB, row by row, ``3 * width * height`` bytes. ``scale`` is pixels per point."""
+
+    width: int
+    height: int
+    rgb: bytes
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKey:
+    """Identity of a unit of work: one page, one template, one recipe."""
+
+    sha256: str
+    page: int
+    template: str
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an engine says one field is, before anything is checked.
+
+    ``value`` is normalised by the field's type: money and numbers as plain decimal strings ("1234.50"), dates as ISO 8601, currencies
+    as ISO 4217, tables as a list of objects by column name, a field declared ``many`` as a list; None when the page does not say.
+    ``words`` are indices into ``Page.words``: where an engine that picks words took the value. Grounding verifies them.
+    """
+
+    value: Json
+    printed: str | None = None
+    words: tuple[int, ...] = ()
+    score: float = 0.0
+    """The engine's own preference between pages (0 to 1); no calibrated probability."""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine made of one unit. ``reason`` is set when ``status`` is ``failed``."""
+
+    key: UnitKey
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    status: UnitStatus = "done"
+    reason: Reason | None = None
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One field of a result: the claim after it was looked up on the page."""
+
+    value: Json
+    printed: str | None = None
+    page: int | None = None
+    box: Box | None = None
+    grounding: Grounding = "none"
+    flags: tuple[str, ...] = ()
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is committed for one unit: its end status and, when done, a field of evidence by name."""
+
+    key: UnitKey
+    status: UnitStatus
+    fields: Mapping[str, Evidence] = field(default_factory=dict)
+    reason: Reason | None = None
+    detail: str = ""
+    source: WordSource | None = None
+    seconds: float = 0.0

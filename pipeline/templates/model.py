@@ -1,0 +1,128 @@
+"""What a template is: the schema of the YAML files in ``configs/templates`` and of those that users write.
+
+One file drives every engine. A vision-language model reads ``prompt`` and the JSON Schema made from ``fields``; the embedded
+engine reads the types, roles and labels. Unknown keys are refused. ``load.py`` reads the files and reports mistakes by line.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+FieldType = Literal[
+    "text", "identifier", "date", "time", "money", "number", "currency", "party", "enum", "table"
+]  # fmt: skip
+PageKind = Literal["invoice", "receipt", "chart", "photo", "text"]
+"""What the embedded classifier can tell a page to be."""
+Merge = Literal["first", "last", "best", "all"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Labels = dict[Language, list[str]]
+"""Labels printed beside or above a value, by language (ISO 639-1)."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """One column of a table field."""
+
+    type: Literal["text", "identifier", "date", "money", "number"] = "text"
+    description: str = ""
+    labels: Labels = {}
+    einvoice: str | None = None
+
+
+class TemplateField(_Strict):
+    """One thing to find on the page."""
+
+    type: FieldType
+    description: str = ""
+    labels: Labels = {}
+    """What stands beside or above the value, by language."""
+    merge: Merge = "first"
+    """How the pages of a document become one value: the first page that has it, the last, the best grounded, or a list of all."""
+    many: bool = False
+    """The value on one page is a list of this type."""
+    role: Literal["seller", "buyer"] | None = None
+    """Whose name, number or address this is."""
+    format: Literal["vat", "address"] | None = None
+    """A grammar for identifiers (``vat``) and text (``address``)."""
+    values: list[str] = []
+    """The choices of an ``enum``."""
+    columns: dict[Name, Column] = {}
+    """The columns of a ``table``."""
+    einvoice: str | None = None
+    """EN 16931 business term (BT-…, for tables BG-…) that holds the value in an embedded e-invoice."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> TemplateField:
+        if self.type == "enum" and not self.values:
+            raise ValueError("an enum needs `values`: the list of its choices")
+        if self.type == "table" and not self.columns:
+            raise ValueError("a table needs `columns`")
+        if self.type != "table" and self.columns:
+            raise ValueError("only a table has `columns`")
+        if self.type != "enum" and self.values:
+            raise ValueError("only an enum has `values`")
+        return self
+
+
+class Check(_Strict):
+    """Something that must hold within a document; where it does not, the fields are flagged.
+
+    ``sum`` lists money fields to add (a leading ``-`` subtracts); table columns are written ``line_items.amount`` and stand for
+    the sum of the column. ``order`` lists dates that must not run backwards.
+    """
+
+    name: Name
+    sum: list[str] = []
+    equals: str | None = None
+    tolerance: str = "0.02"
+    order: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Check:
+        if bool(self.sum) == bool(self.order):
+            raise ValueError("a check has either `sum` with `equals`, or `order`")
+        if bool(self.sum) != bool(self.equals):
+            raise ValueError("`sum` and `equals` go together")
+        return self
+
+
+class Applies(_Strict):
+    """Which files a template is for when nothing routes them."""
+
+    kinds: list[PageKind] = []
+    files: list[str] = []
+    """Globs on the path below the inbox, e.g. ``delivery/**``."""
+
+
+class ImageBudget(_Strict):
+    """How large a page image the engine gets. One visual token is a square of 32 x 32 pixels (Qwen3-VL: patch 16, merge 2)."""
+
+    tokens: int = Field(default=1280, ge=16, le=16384)
+
+
+class AnswerBudget(_Strict):
+    """How long an answer may be."""
+
+    tokens: int = Field(default=1024, ge=8, le=16384)
+
+
+class Template(_Strict):
+    """A whole template; see docs/templates.md for every key with an example."""
+
+    name: Name
+    description: str = ""
+    applies: Applies = Field(default=Applies(), alias="for")
+    reader: Literal["fields", "chart", "caption", "transcript"] = "fields"
+    """Which reader of the embedded engine is meant; other engines ignore it."""
+    prompt: str
+    """Jinja2 (sandboxed); ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` and ``pages`` the numbers."""
+    fields: dict[Name, TemplateField] = Field(min_length=1)
+    image: ImageBudget = ImageBudget()
+    answer: AnswerBudget = AnswerBudget()
+    checks: list[Check] = []

@@ -1,0 +1,1 @@
+"""Values as people print them: numbers, money, dates, identifiers, currencies. Pure functions beneath all rooms."""
