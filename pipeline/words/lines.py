@@ -1,0 +1,94 @@
+"""Pieces of text, as MuPDF or the OCR hand them out, joined into the printed lines of the page, in reading order."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import radians, tan
+from statistics import median
+
+from pipeline.records import Word
+
+MAX_SKEW = 15.0
+"""Degrees; a piece that leans more is its own line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words that the source already holds for one run of text, left to right; ``angle`` is its direction in degrees."""
+
+    words: tuple[Word, ...]
+    angle: float = 0.0
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A piece with its place after the page's lean is taken out."""
+
+    words: tuple[Word, ...]
+    x0: float
+    x1: float
+    y: float
+    height: float
+
+
+def number_lines(pieces: Sequence[Piece], width: float) -> list[Word]:
+    """Words with their line numbers; lines top to bottom, words of a line left to right.
+
+    Pieces on one baseline are one line however far apart they stand: a label and its value, the cells of a table row. ``width`` is
+    the page's, in points.
+    """
+    pieces = [p for p in pieces if p.words]
+    level = [p for p in pieces if abs(p.angle) <= MAX_SKEW]
+    lean = _lean(level)
+    lines = _join([_place(p, lean) for p in level])
+    lines += [[_place(p, 0.0)] for p in pieces if abs(p.angle) > MAX_SKEW]
+    lines.sort(key=lambda line: median(piece.y for piece in line))
+    return [replace(word, line=n) for n, line in enumerate(lines) for word in _ordered(line)]
+
+
+def _ordered(line: list[_Placed]) -> list[Word]:
+    return [word for piece in sorted(line, key=lambda p: p.x0) for word in piece.words]
+
+
+def _lean(pieces: Sequence[Piece]) -> float:
+    """Slope of the page's lines: the median over pieces long enough to tell."""
+    angles = [p.angle for p in pieces if p.words[-1].box[2] - p.words[0].box[0] > 4 * max(p.words[0].size, 1.0)]
+    return tan(radians(median(angles))) if angles else 0.0
+
+
+def _place(piece: Piece, lean: float) -> _Placed:
+    x0, x1 = min(w.box[0] for w in piece.words), max(w.box[2] for w in piece.words)
+    heights = [w.box[3] - w.box[1] for w in piece.words]
+    middles = [(w.box[1] + w.box[3]) / 2 - lean * (w.box[0] + w.box[2]) / 2 for w in piece.words]
+    return _Placed(piece.words, x0, x1, median(middles), max(median(heights), 0.1))
+
+
+def _join(pieces: list[_Placed]) -> list[list[_Placed]]:
+    """Lines of pieces, grown from the top: a piece joins the line whose nearest piece stands level with it."""
+    lines: list[list[_Placed]] = []
+    lowest: list[float] = []
+    reach = max((p.height for p in pieces), default=0.0)
+    for piece in sorted(pieces, key=lambda p: p.y):
+        recent = range(bisect_left(lowest, piece.y - 2 * reach), len(lines))
+        fits = [(abs(near.y - piece.y), n) for n in recent if (near := _neighbour(lines[n], piece)) and _level(near, piece)]
+        if fits:
+            n = min(fits)[1]
+            lines[n].append(piece)
+        else:
+            lines.append([piece])
+            lowest.append(piece.y)
+    return lines
+
+
+def _neighbour(line: list[_Placed], piece: _Placed) -> _Placed | None:
+    """The line's piece closest to this one; None where the line has text in the same place already."""
+    if any(min(p.x1, piece.x1) - max(p.x0, piece.x0) > 0.3 * min(p.x1 - p.x0, piece.x1 - piece.x0) for p in line):
+        return None
+    return min(line, key=lambda p: max(p.x0 - piece.x1, piece.x0 - p.x1))
+
+
+def _level(a: _Placed, b: _Placed) -> bool:
+    """Whether two pieces share a baseline: their middles are closer than half the smaller letter."""
+    return abs(a.y - b.y) < 0.5 * min(a.height, b.height)

@@ -1,0 +1,225 @@
+"""Words of a page image: PP-OCRv6 through rapidocr, whose weights lie inside its wheel.
+
+Detection finds boxes of text on a picture of bounded size, recognition reads each box from the full picture. rapidocr's own
+line-angle classifier stays off: it turns clear lines upside down, and pages arrive here upright (see ``orientation``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import Box, PageImage, Word
+from pipeline.words.lines import Piece, number_lines
+
+Pixels = NDArray[np.uint8]
+Quad = NDArray[np.float32]
+"""Four corners of a line of text, from its first letter's top left clockwise, in pixels."""
+
+MIN_SIDE = 736
+MAX_AREA = 2_400_000
+"""The detector sees at most this many pixels of a picture at once: enough for the small print of an A4 page."""
+TILE_ASPECT = 3.0
+"""Pictures longer than this many times their width are read tile by tile: a till roll keeps its resolution."""
+TEXT_SCORE = 0.5
+WIDE_GAP = 5
+"""Recogniser columns (a sixth of the line's height each) between two letters that make two words of them."""
+THREADS_VARIABLE = "PIPELINE_OCR_THREADS"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One detected and recognised box of text; ``columns`` are the letters' centres from 0 (left) to 1 (right)."""
+
+    quad: Quad
+    text: str
+    columns: tuple[float, ...]
+    """One for each letter of ``text`` that is no blank."""
+    confidence: float
+
+
+class OcrReader:
+    """The models, loaded once a process; not thread-safe."""
+
+    def __init__(self, threads: int = 1) -> None:
+        from rapidocr import RapidOCR
+
+        self._engine = RapidOCR(
+            params={
+                "Global.use_cls": False,
+                "Global.return_word_box": True,
+                "Global.log_level": "critical",
+                "Global.min_height": 0,
+                "Global.width_height_ratio": -1,
+                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                "Det.limit_side_len": 32,
+                "Det.limit_type": "min",
+                "Det.max_candidates": 4000,
+            }
+        )
+
+    def read(self, image: PageImage) -> list[Word]:
+        """Words of the page, line by line, in page points."""
+        pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+        lines = self.lines(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR).astype(np.uint8))
+        return number_lines([_piece(line, image.scale) for line in lines], image.width / image.scale)
+
+    def lines(self, pixels: Pixels) -> list[Line]:
+        """Every readable line of text of a BGR picture, in no particular order."""
+        quads = self.detect(pixels)
+        crops = [(n, turned, _crop(pixels, turned)) for n, quad in enumerate(quads) for turned in _turns(quad)]
+        best: dict[int, Line] = {}
+        for (n, quad, _), line in zip(crops, self._recognise([c[2] for c in crops]), strict=True):
+            text, columns, confidence = line
+            if text.strip() and confidence > (best[n].confidence if n in best else TEXT_SCORE):
+                best[n] = Line(quad, text, columns, confidence)
+        return [best[n] for n in sorted(best)]
+
+    def detect(self, pixels: Pixels) -> list[Quad]:
+        """Boxes of text, in pixels of the picture."""
+        found: list[Quad] = []
+        for top, bottom in _tiles(*pixels.shape[:2]):
+            for quad in self._detect_tile(pixels[top:bottom]):
+                cut = (top > 0 and quad[:, 1].min() < 2) or (bottom < len(pixels) and quad[:, 1].max() > bottom - top - 3)
+                quad[:, 1] += top
+                if not cut and not _known(quad, found):
+                    found.append(quad)
+        return found
+
+    def _detect_tile(self, tile: Pixels) -> list[Quad]:
+        height, width = tile.shape[:2]
+        scale = min(max(1.0, MIN_SIDE / min(height, width)), (MAX_AREA / (height * width)) ** 0.5)
+        size = (max(32, round(width * scale)), max(32, round(height * scale)))
+        seen = cv2.resize(tile, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        result = self._engine._load_det_model()(seen)
+        back = np.array([width / size[0], height / size[1]], np.float32)
+        return [] if result.boxes is None else [np.asarray(box, np.float32) * back for box in result.boxes]
+
+    def _recognise(self, crops: Sequence[Pixels]) -> list[tuple[str, tuple[float, ...], float]]:
+        if not crops:
+            return []
+        result = self._engine.recognize_txt(list(crops))
+        return [
+            (text, _columns(info), float(score))
+            for text, info, score in zip(result.txts, result.word_results, result.scores, strict=True)
+        ]
+
+
+@lru_cache(maxsize=1)
+def reader() -> OcrReader:
+    """The process's one reader; ``PIPELINE_OCR_THREADS`` sets its threads (1, as the loop runs a worker per core)."""
+    return OcrReader(int(os.environ.get(THREADS_VARIABLE, "1")))
+
+
+def read_image(image: PageImage) -> list[Word]:
+    """Words of an upright page image, in reading order, with boxes in page points."""
+    return reader().read(image)
+
+
+def _tiles(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Top and bottom of each tile; neighbours overlap by a quarter of the width, so every line is whole in one of them."""
+    tall = int(width * TILE_ASPECT)
+    if height <= tall or width < 32:
+        yield 0, height
+        return
+    count = -(-height // tall)
+    for n in range(count):
+        yield max(0, n * height // count - width // 8), min(height, (n + 1) * height // count + width // 8)
+
+
+def _known(quad: Quad, found: Sequence[Quad]) -> bool:
+    """Whether a neighbouring tile has this box already."""
+    x, y = quad.mean(axis=0)
+    return any(f[:, 0].min() < x < f[:, 0].max() and f[:, 1].min() < y < f[:, 1].max() for f in found[-200:])
+
+
+def _turns(quad: Quad) -> list[Quad]:
+    """The ways to read a box: upright; a tall one also from the side, as a lone digit is tall and so is text along a margin."""
+    width, height = _sides(quad)
+    if height < 1.5 * width:
+        return [quad]
+    return [quad, np.roll(quad, 1, axis=0), np.roll(quad, -1, axis=0)]
+
+
+def _sides(quad: Quad) -> tuple[float, float]:
+    width = max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))
+    height = max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))
+    return float(width), float(height)
+
+
+def _crop(pixels: Pixels, quad: Quad) -> Pixels:
+    width, height = (max(4, round(side)) for side in _sides(quad))
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    warped = cv2.warpPerspective(
+        pixels,
+        cv2.getPerspectiveTransform(quad.astype(np.float32), flat),
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return warped.astype(np.uint8)
+
+
+def _columns(info: Any) -> tuple[float, ...]:
+    """Centres of the letters as fractions of the line's length, from rapidocr's WordInfo."""
+    length = max(float(info.line_txt_len), 1.0)
+    return tuple(min(1.0, (column + 0.5) / length) for word in info.word_cols for column in word)
+
+
+def _piece(line: Line, scale: float) -> Piece:
+    quad = line.quad / scale
+    height = _sides(quad)[1]
+    words = [
+        Word(text, _span_box(quad, start, end), 0, "ocr", round(line.confidence, 4), round(height, 2))
+        for text, start, end in split_line(line.text, line.columns, _sides(quad)[0] / max(height, 0.1))
+    ]
+    return Piece(tuple(words), angle=float(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1]))))
+
+
+def split_line(text: str, columns: Sequence[float], aspect: float) -> list[tuple[str, float, float]]:
+    """Words of a recognised line with start and end as fractions of its length.
+
+    A word ends at a blank, and where the recogniser saw a gap as wide as a letter is tall. ``aspect`` is the line's length over
+    its height.
+    """
+    letters = [c for c in text if not c.isspace()]
+    if len(letters) != len(columns):
+        columns = [(n + 0.5) / len(letters) for n in range(len(letters))]
+    gap = WIDE_GAP / 6 / max(aspect, 0.1)
+    groups: list[list[int]] = []
+    at, blank = 0, True
+    for letter in text:
+        if letter.isspace():
+            blank = True
+            continue
+        if blank or columns[at] - columns[at - 1] > gap:
+            groups.append([])
+        groups[-1].append(at)
+        at, blank = at + 1, False
+    return [("".join(letters[i] for i in group), *_extent(group, columns)) for group in groups]
+
+
+def _extent(group: Sequence[int], columns: Sequence[float]) -> tuple[float, float]:
+    """From half a letter before the first centre to half a letter after the last, never into the neighbouring word."""
+    first, last = group[0], group[-1]
+    pitch = (columns[last] - columns[first]) / (last - first) if last > first else (columns[-1] - columns[0]) / len(columns)
+    left = (columns[first - 1] + columns[first]) / 2 if first else 0.0
+    right = (columns[last] + columns[last + 1]) / 2 if last + 1 < len(columns) else 1.0
+    start, end = max(left, columns[first] - pitch * 0.6), min(right, columns[last] + pitch * 0.6)
+    return (start, end) if end > start else (left, max(right, left))
+
+
+def _span_box(quad: Quad, start: float, end: float) -> Box:
+    """The upright box around the part of the line from ``start`` to ``end``."""
+    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+    corners = np.array([quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * start, quad[3] + bottom * end])
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    return round(float(x0), 2), round(float(y0), 2), round(float(x1), 2), round(float(y1), 2)
