@@ -1,0 +1,17 @@
+"""Content hash of a file that may change while it is read."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pipeline.intake.scan import Found
+from pipeline.intake.settle import look_again
+
+
+def content_hash(found: Found) -> str | None:
+    """sha256 of the file in hex; None when it changed or vanished meanwhile, and must settle again. Raises OSError."""
+    with found.source.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    again = look_again(found)
+    unchanged = again is not None and (again.size, again.mtime_ns) == (found.size, found.mtime_ns)
+    return digest if unchanged else None

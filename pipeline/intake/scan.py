@@ -1,0 +1,109 @@
+"""What lies in the inbox, and what was named on the command line: files as Sources, in a stable order.
+
+Hidden files, our own outbox, and names that programs give to unfinished downloads are passed over. Symbolic links are followed only
+to files that lie inside the inbox; pipes, sockets and devices are never opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import SettingsError
+from pipeline.records import Source
+
+UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".!ut", "~")
+"""Endings that browsers, sync programs and editors give to files they are still writing."""
+IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini"})
+MAX_NAME = 240
+"""Bytes of a file name in the outbox, so that ``.json`` and a temporary suffix still fit into 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was seen, with the size and time that tell whether it changed."""
+
+    source: Source
+    size: int
+    mtime_ns: int
+
+
+Namer = Callable[[Path, str], str]
+"""(absolute path, wanted name) to the name in the outbox, free of collisions."""
+
+
+def scan_inbox(inbox: Path, outbox: Path, name: Namer) -> Iterator[Found]:
+    """All files below ``inbox``, sorted by path; nothing of ``outbox`` where that lies inside."""
+    root = inbox.resolve()
+    for path in _walk(root, outbox.resolve()):
+        if found := look_at(path, root, name):
+            yield found
+
+
+def scan_arguments(arguments: Iterable[Path], outbox: Path, name: Namer) -> Iterator[Found]:
+    """Files and folders named on the command line, read where they lie.
+
+    Raises SettingsError for a path that is not there.
+    """
+    for argument in arguments:
+        path = Path(os.path.abspath(argument))  # noqa: PTH100 - resolve() would follow the user's links
+        if path.is_dir():
+            for below in _walk(path.resolve(), outbox.resolve()):
+                if found := look_at(below, path.resolve().parent, name):
+                    yield found
+        elif path.exists():
+            if found := look_at(path.resolve(), path.resolve().parent, name):
+                yield found
+        else:
+            raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
+
+
+def look_at(path: Path, root: Path, name: Namer) -> Found | None:
+    """``path`` as a Found, or None when it is gone, no regular file, or a link that leads out of ``root``."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or (path.is_symlink() and not path.resolve().is_relative_to(root)):
+            return None
+    except (OSError, RuntimeError):  # gone meanwhile, or a loop of links
+        return None
+    relative = path.relative_to(root).as_posix()
+    return Found(Source(path, name(path, outbox_name(relative)), relative), status.st_size, status.st_mtime_ns)
+
+
+def is_candidate(name: str) -> bool:
+    """Whether a file or folder of this name is looked at, by its name alone."""
+    lowered = name.lower()
+    return not (lowered.startswith(".") or lowered.endswith(UNFINISHED) or lowered in IGNORED_NAMES)
+
+
+def outbox_name(relative: str) -> str:
+    """A path below the outbox that every file system takes: control characters replaced, long names shortened with a hash."""
+    parts = []
+    for part in relative.split("/"):
+        clean = "".join(c if c.isprintable() else "_" for c in part.encode(errors="surrogateescape").decode(errors="replace"))
+        if len(clean.encode()) > MAX_NAME or clean != part:
+            digest = hashlib.sha256(part.encode(errors="surrogateescape")).hexdigest()[:8]
+            clean = clean.encode()[: MAX_NAME - 9].decode(errors="ignore") + "~" + digest
+        parts.append(clean)
+    return "/".join(parts)
+
+
+def _walk(root: Path, outbox: Path) -> Iterator[Path]:
+    """Regular-looking files below ``root``, folder by folder, sorted; folders that cannot be read are passed over."""
+    try:
+        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if not is_candidate(entry.name):
+            continue
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            if path != outbox:
+                yield from _walk(path, outbox)
+        elif not entry.is_dir():
+            yield path

@@ -1,0 +1,264 @@
+"""The ledger: one SQLite file in the outbox, one writer. What is committed here is never done twice.
+
+WAL mode with ``synchronous=NORMAL``: a commit survives ``kill -9`` at any instant; a power cut may undo the last commits but never
+damages the file, and what was undone is simply done again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import LedgerError
+from pipeline.ledger.schema import MIGRATIONS
+from pipeline.records import Document, Evidence, Result, Source, UnitKey
+
+FILE_NAME = "ledger.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as the ledger last saw it, with what is published of it."""
+
+    source: Source
+    sha256: str
+    size: int
+    mtime_ns: int
+    recipes: Mapping[str, str] | None
+    status: str | None
+    reason: str | None
+    stale: bool
+    """Whether somebody asked to read it again."""
+    chosen: str | None
+    """The template the classifier chose for its contents."""
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Ledger:
+    """Everything the pipeline remembers. Raises LedgerError when the file cannot be opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(
+                f"{self.path}: {error}", "move the file away; `pipeline run` then reads the inbox again and rewrites the outbox"
+            ) from error
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Fold the write-ahead log back and close."""
+        self._db.close()
+
+    def _migrate(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise LedgerError(f"{self.path}: written by a newer pipeline (ledger version {version})", "upgrade the pipeline")
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is committed together or not at all."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+        """Rows of a reading query as dicts; for `status` and reports."""
+        cursor = self._db.execute(query, parameters)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))
+
+    # ---- files and documents ------------------------------------------------------------------
+
+    def known_files(self) -> dict[str, KnownFile]:
+        """All files by absolute path."""
+        query = "SELECT files.*, documents.chosen FROM files LEFT JOIN documents USING (sha256)"
+        return {row["path"]: _known_file(row) for row in self.rows(query)}
+
+    def known_file(self, path: Path) -> KnownFile | None:
+        """One file by its absolute path."""
+        query = "SELECT files.*, documents.chosen FROM files LEFT JOIN documents USING (sha256) WHERE path = ?"
+        return next((_known_file(row) for row in self.rows(query, [str(path)])), None)
+
+    def name_owner(self, name: str) -> str | None:
+        """The absolute path of the file that has this name in the outbox."""
+        row = self._db.execute("SELECT path FROM files WHERE name = ?", [name]).fetchone()
+        return row[0] if row else None
+
+    def saw_file(self, source: Source, sha256: str, size: int, mtime_ns: int) -> None:
+        """Remember a file; when its contents changed, what is published of it counts as old."""
+        self._db.execute(
+            """INSERT INTO files (path, name, relative, sha256, size, mtime_ns) VALUES (?, ?, ?, ?, ?, ?)
+               ON CONFLICT (path) DO UPDATE SET relative = excluded.relative, size = excluded.size, mtime_ns = excluded.mtime_ns,
+               recipes = CASE WHEN sha256 = excluded.sha256 THEN recipes END, sha256 = excluded.sha256""",
+            [str(source.path), source.name, source.relative, sha256, size, mtime_ns],
+        )
+
+    def document(self, sha256: str) -> Document | None:
+        """A document that was opened before and is not to be opened again."""
+        row = self._db.execute(
+            "SELECT kind, pages, reason, detail FROM documents WHERE sha256 = ? AND NOT stale", [sha256]
+        ).fetchone()
+        return Document(sha256, *row) if row else None
+
+    def saw_document(self, document: Document) -> None:
+        """Remember what opening a document told."""
+        self._db.execute(
+            """INSERT INTO documents (sha256, kind, pages, reason, detail, seen_at) VALUES (?, ?, ?, ?, ?, ?)
+               ON CONFLICT (sha256) DO UPDATE SET kind = excluded.kind, pages = excluded.pages, reason = excluded.reason,
+               detail = excluded.detail, stale = 0""",
+            [document.sha256, document.kind, document.pages, document.reason, document.detail, now()],
+        )
+
+    def chosen(self, sha256: str) -> str | None:
+        """The template the classifier chose for a document."""
+        row = self._db.execute("SELECT chosen FROM documents WHERE sha256 = ?", [sha256]).fetchone()
+        return row[0] if row else None
+
+    def choose(self, sha256: str, template: str) -> None:
+        """Remember the classifier's choice."""
+        self._db.execute("UPDATE documents SET chosen = ? WHERE sha256 = ?", [template, sha256])
+
+    # ---- units --------------------------------------------------------------------------------
+
+    def commit(self, results: Iterable[Result]) -> None:
+        """Commit units that have ended, together."""
+        rows = [
+            (
+                *(result.key.sha256, result.key.page, result.key.template, result.key.recipe),
+                *(result.status, result.reason, result.detail, result.source),
+                json.dumps({name: asdict(evidence) for name, evidence in result.fields.items()}, ensure_ascii=False),
+                *(result.seconds, now()),
+            )
+            for result in results
+        ]
+        with self.transaction():
+            self._db.executemany(
+                """INSERT OR REPLACE INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                rows,
+            )
+
+    def ended_pages(self, sha256: str, template: str, recipe: str) -> set[int]:
+        """Pages of a document whose unit has ended and is not to be read again."""
+        query = "SELECT page FROM units WHERE sha256 = ? AND template = ? AND recipe = ? AND NOT stale"
+        return {row[0] for row in self._db.execute(query, [sha256, template, recipe])}
+
+    def results(self, sha256: str, template: str, recipe: str) -> list[Result]:
+        """The ended units of a document under one template, by page."""
+        query = """SELECT page, status, reason, detail, source, fields, seconds FROM units
+                   WHERE sha256 = ? AND template = ? AND recipe = ? ORDER BY page"""
+        return [
+            Result(
+                key=UnitKey(sha256, page, template, recipe),
+                status=status,
+                fields={name: _evidence(value) for name, value in json.loads(fields or "{}").items()},
+                reason=reason,
+                detail=detail,
+                source=source,
+                seconds=seconds,
+            )
+            for page, status, reason, detail, source, fields, seconds in self._db.execute(query, [sha256, template, recipe])
+        ]
+
+    def span(self, sha256: str, recipes: Mapping[str, str]) -> tuple[str, str] | None:
+        """When the first and the last unit of a document ended under these recipes."""
+        marks = ",".join("?" * len(recipes))
+        query = f"SELECT min(ended_at), max(ended_at) FROM units WHERE sha256 = ? AND recipe IN ({marks})"  # noqa: S608
+        first, last = self._db.execute(query, [sha256, *recipes.values()]).fetchone()
+        return (first, last) if first else None
+
+    # ---- publishing ---------------------------------------------------------------------------
+
+    def published(self, path: Path, recipes: Mapping[str, str], status: str, reason: str | None) -> None:
+        """The document's files are safely in the outbox."""
+        self._db.execute(
+            "UPDATE files SET recipes = ?, status = ?, reason = ?, published_at = ?, stale = 0 WHERE path = ?",
+            [json.dumps(dict(sorted(recipes.items()))), status, reason, now(), str(path)],
+        )
+
+    def published_files(self) -> Iterator[KnownFile]:
+        """Files with a published result, by name."""
+        query = """SELECT files.*, documents.chosen FROM files LEFT JOIN documents USING (sha256)
+                   WHERE recipes IS NOT NULL ORDER BY name"""
+        for row in list(self.rows(query)):
+            yield _known_file(row)
+
+    def sheet(self, name: str) -> tuple[list[str], int, bool] | None:
+        """Columns, good length in bytes and dirtiness of a spreadsheet."""
+        row = self._db.execute("SELECT columns, bytes, dirty FROM sheets WHERE name = ?", [name]).fetchone()
+        return (json.loads(row[0]), row[1], bool(row[2])) if row else None
+
+    def wrote_sheet(self, name: str, columns: Sequence[str], size: int) -> None:
+        """A spreadsheet is good up to ``size`` bytes."""
+        self._db.execute("INSERT OR REPLACE INTO sheets VALUES (?, ?, ?, 0)", [name, json.dumps(list(columns)), size])
+
+    def soil_sheets(self, names: Iterable[str]) -> None:
+        """These spreadsheets hold rows that are out of date; they are rebuilt before the run ends."""
+        self._db.executemany(
+            "INSERT INTO sheets VALUES (?, '[]', 0, 1) ON CONFLICT (name) DO UPDATE SET dirty = 1", [(name,) for name in names]
+        )
+
+    def dirty_sheets(self) -> list[str]:
+        """Names of spreadsheets to rebuild."""
+        return [row[0] for row in self._db.execute("SELECT name FROM sheets WHERE dirty ORDER BY name")]
+
+    # ---- reading again ------------------------------------------------------------------------
+
+    def forget(self, files: Iterable[KnownFile], *, failed_only: bool = False) -> int:
+        """Mark the units of these files to be read again; what is published stays until then. Returns how many files."""
+        which = " AND status = 'failed'" if failed_only else ""
+        count = 0
+        with self.transaction():
+            for file in files:
+                self._db.execute(f"UPDATE units SET stale = 1 WHERE sha256 = ?{which}", [file.sha256])  # noqa: S608
+                self._db.execute("UPDATE documents SET stale = 1, chosen = NULL WHERE sha256 = ?", [file.sha256])
+                self._db.execute("UPDATE files SET stale = 1 WHERE sha256 = ?", [file.sha256])
+                count += 1
+        return count
+
+
+def _known_file(row: Mapping[str, Any]) -> KnownFile:
+    return KnownFile(
+        source=Source(Path(row["path"]), row["name"], row["relative"]),
+        sha256=row["sha256"],
+        size=row["size"],
+        mtime_ns=row["mtime_ns"],
+        recipes=json.loads(row["recipes"]) if row["recipes"] else None,
+        status=row["status"],
+        reason=row["reason"],
+        stale=bool(row["stale"]),
+        chosen=row["chosen"],
+    )
+
+
+def _evidence(value: Mapping[str, Any]) -> Evidence:
+    box, flags = value.get("box"), value.get("flags") or ()
+    return Evidence(**{**value, "box": tuple(box) if box else None, "flags": tuple(flags)})

@@ -1,0 +1,64 @@
+"""The tables of the ledger, as numbered migrations: ``MIGRATIONS[n]`` lifts a ledger from version n to n + 1.
+
+A migration that has shipped is never changed; a new one is added below it. The version is SQLite's ``user_version``.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    -- The contents of files: equal bytes are one document.
+    CREATE TABLE documents (
+        sha256   TEXT PRIMARY KEY,
+        kind     TEXT NOT NULL,
+        pages    INTEGER NOT NULL,
+        reason   TEXT,                 -- why it does not open; NULL when it does
+        detail   TEXT NOT NULL DEFAULT '',
+        chosen   TEXT,                 -- the template the classifier chose; NULL until it did
+        stale    INTEGER NOT NULL DEFAULT 0,
+        seen_at  TEXT NOT NULL
+    ) WITHOUT ROWID;
+
+    -- The names of files: where a document lies and where its result goes.
+    CREATE TABLE files (
+        path          TEXT PRIMARY KEY, -- absolute
+        name          TEXT NOT NULL UNIQUE, -- below the outbox, without '.json'
+        relative      TEXT NOT NULL,    -- below the inbox: what routes match
+        sha256        TEXT NOT NULL,
+        size          INTEGER NOT NULL,
+        mtime_ns      INTEGER NOT NULL,
+        recipes       TEXT,             -- JSON: template -> recipe of what is published; NULL when nothing is
+        status        TEXT,             -- of the published document
+        reason        TEXT,
+        published_at  TEXT,
+        stale         INTEGER NOT NULL DEFAULT 0 -- to be read again; what is published stays until then
+    ) WITHOUT ROWID;
+    CREATE INDEX files_by_document ON files (sha256);
+
+    -- Units of work: one page, one template, one recipe.
+    CREATE TABLE units (
+        sha256    TEXT NOT NULL,
+        page      INTEGER NOT NULL,
+        template  TEXT NOT NULL,
+        recipe    TEXT NOT NULL,
+        status    TEXT NOT NULL CHECK (status IN ('done', 'blank', 'failed', 'skipped')),
+        reason    TEXT,
+        detail    TEXT NOT NULL DEFAULT '',
+        source    TEXT,
+        fields    TEXT,                 -- JSON of the evidence by field
+        seconds   REAL NOT NULL DEFAULT 0,
+        stale     INTEGER NOT NULL DEFAULT 0, -- to be read again, though kept until it is
+        ended_at  TEXT NOT NULL,
+        PRIMARY KEY (sha256, template, recipe, page)
+    );
+    CREATE INDEX units_by_end ON units (ended_at);
+
+    -- Spreadsheets that grow by appending: how long each is known to be good.
+    CREATE TABLE sheets (
+        name     TEXT PRIMARY KEY,
+        columns  TEXT NOT NULL,
+        bytes    INTEGER NOT NULL,
+        dirty    INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    """,
+)

@@ -1,0 +1,25 @@
+"""Is there anything on the page? Blank pages never reach an engine: they make models invent."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.records import PageImage
+
+PAPER = 160
+"""Median grey of a page that can count as empty paper; a black picture is no blank page."""
+CONTRAST = 32
+"""Grey levels darker than the paper that make a pixel ink."""
+INK = 0.00004
+"""Share of ink pixels below which the page is blank; a single printed digit on A4 is about ten times that."""
+
+
+def is_blank(image: PageImage) -> bool:
+    """Whether the image is empty paper: light, even, and without ink (a scanner's dust and shading allowed)."""
+    pixels = np.frombuffer(image.rgb, dtype=np.uint8).reshape(image.height, image.width, 3)
+    grey = pixels.min(axis=2)
+    paper = float(np.median(grey))
+    if paper < PAPER:
+        return False
+    ink = np.count_nonzero(grey < paper - CONTRAST)
+    return bool(ink <= INK * grey.size)

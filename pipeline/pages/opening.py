@@ -1,0 +1,59 @@
+"""A file becomes an opened document, by its content; the second opinion is asked where the first fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import filetype
+
+from pipeline.errors import DocumentError
+from pipeline.pages.images import ImageDocument
+from pipeline.pages.mupdf import MuPdfDocument
+from pipeline.pages.opened import OpenDocument
+from pipeline.pages.pdfium import PdfiumDocument
+
+HEADER = 1024
+"""Bytes at the start of a file in which readers look for ``%PDF-`` (ISO 32000-1, annex H, implementation note 13)."""
+
+
+def open_document(path: Path, *, passwords: Sequence[str] = (), megapixels: int = 400) -> OpenDocument:
+    """Open ``path`` by what it holds; its name only matters for a PDF whose header is lost.
+
+    Raises DocumentError with one of the closed list of reasons.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEADER)
+    if not head:
+        raise DocumentError("unreadable", "the file is empty")
+    if b"%PDF-" in head:
+        return _open_pdf(path, passwords)
+    try:
+        return ImageDocument(path, megapixels)
+    except DocumentError as error:
+        if error.reason != "unsupported":
+            raise
+        if path.suffix.lower() == ".pdf":
+            return _open_pdf(path, passwords)
+        if (guess := filetype.guess(head)) and guess.mime.startswith("image/"):
+            raise DocumentError("unreadable", f"looks like {guess.mime}, but cannot be decoded") from error
+        raise
+
+
+def _open_pdf(path: Path, passwords: Sequence[str]) -> OpenDocument:
+    try:
+        return MuPdfDocument(path, passwords)
+    except DocumentError as first:
+        try:
+            return PdfiumDocument(path, passwords)
+        except DocumentError as second:
+            encrypted_otherwise = first.reason == "unreadable" and second.reason == "needs_password"
+            raise (second if encrypted_otherwise else first) from second
+
+
+def second_opinion(path: Path, passwords: Sequence[str] = ()) -> PdfiumDocument | None:
+    """The same PDF by PDFium, or None where it cannot open it either."""
+    try:
+        return PdfiumDocument(path, passwords)
+    except DocumentError:
+        return None

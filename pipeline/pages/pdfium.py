@@ -1,0 +1,78 @@
+"""PDF pages by PDFium: the second opinion where MuPDF draws nothing, finds no page or wants a password.
+
+MuPDF draws some files blank without an error (JBIG2 with refinement), opens some with no page, and asks for passwords that the file
+does not need; PDFium reads many of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+
+from pipeline.errors import DocumentError
+from pipeline.pages.opened import Size
+from pipeline.records import Box, PageImage
+
+_PASSWORD_ERROR = "password"  # noqa: S105 - a word of PDFium's message
+
+
+class PdfiumDocument:
+    """An opened PDF. Raises DocumentError ``needs_password``, ``unreadable`` or ``zero_pages``."""
+
+    kind = "pdf"
+
+    def __init__(self, path: Path, passwords: Sequence[str] = ()) -> None:
+        self._document = _open(path, passwords)
+        self.pages = len(self._document)
+        if self.pages <= 0:
+            raise DocumentError("zero_pages", "the file holds no page")
+
+    def handle(self, number: int) -> Any:
+        """The ``pypdfium2.PdfPage``."""
+        try:
+            return self._document[number - 1]
+        except Exception as error:
+            raise DocumentError("unreadable", f"PDFium, page {number}: {error}") from error
+
+    def size(self, number: int) -> Size:
+        """The displayed size: rotation applied."""
+        return Size(*map(float, self.handle(number).get_size()))
+
+    def native_scale(self, number: int) -> float | None:
+        """Unknown: PDFium is asked only where MuPDF failed."""
+        del number
+
+    def draw(self, number: int, scale: float) -> PageImage:
+        """RGB on white."""
+        try:
+            bitmap = self.handle(number).render(scale=scale, rev_byteorder=True)
+            image = bitmap.to_pil().convert("RGB")
+        except DocumentError:
+            raise
+        except Exception as error:
+            raise DocumentError("unreadable", f"PDFium, page {number}: {error}") from error
+        return PageImage(image.width, image.height, image.tobytes(), scale)
+
+    def image_boxes(self, number: int) -> list[Box]:
+        """Not asked for here: pages read by PDFium are judged by their words alone."""
+        del number
+        return []
+
+    def close(self) -> None:
+        """Release the file."""
+        self._document.close()
+
+
+def _open(path: Path, passwords: Sequence[str]) -> Any:
+    last = "cannot be opened"
+    for password in (None, *passwords):
+        try:
+            return pypdfium2.PdfDocument(path, password=password)
+        except pypdfium2.PdfiumError as error:
+            last = str(error)
+    if _PASSWORD_ERROR in last.lower():
+        raise DocumentError("needs_password", "the file is encrypted")
+    raise DocumentError("unreadable", f"PDFium: {last}")

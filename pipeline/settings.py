@@ -1,0 +1,148 @@
+"""Settings: one YAML file and the environment, validated; mistakes name the key and the file.
+
+Precedence: command line, then environment (``PIPELINE_OUTBOX=…``, nested keys with two underscores: ``PIPELINE_LIMITS__SECONDS=60``),
+then the file, then the defaults below. Paths written in a file are relative to that file; defaults are relative to the
+current folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.errors import SettingsError
+from pipeline.templates.routing import Route
+
+FILE_NAMES = ("pipeline.yaml", "configs/pipeline.yaml")
+PATH_KEYS = ("inbox", "outbox", "templates")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Strict):
+    """What one document may cost; a document above a limit ends with a reason, the others go on."""
+
+    megabytes: int = Field(default=2_000, gt=0)
+    """Size of a file."""
+    pages: int = Field(default=5_000, gt=0)
+    """Pages read of one document; those after it are `skipped`."""
+    megapixels: int = Field(default=400, gt=0)
+    """Pixels an image file may unpack to."""
+    seconds: float = Field(default=120, gt=0)
+    """Time for one page, after which its reader is killed."""
+    memory_mb: int = Field(default=6_000, ge=1_000)
+    """Address space of a reader process."""
+    attempts: int = Field(default=2, ge=1, le=10)
+    """How often a page is tried whose reader crashed or ran out of time."""
+    passwords: tuple[str, ...] = ()
+    """Tried on encrypted PDFs."""
+
+
+class Intake(_Strict):
+    """When a file in the inbox counts as fully written."""
+
+    quiet_seconds: float = Field(default=2.0, ge=0)
+    """A file must not have changed for this long."""
+    patience_seconds: float = Field(default=30.0, ge=0)
+    """How long `run` waits for files that are still being written before it leaves them for later."""
+    rescan_seconds: float = Field(default=60.0, gt=0)
+    """How often `watch` looks through the whole inbox, in case the system lost an event."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; see configs/pipeline.yaml for the same with comments."""
+
+    model_config = SettingsConfigDict(env_prefix="PIPELINE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    _file_values: ClassVar[dict[str, Any]] = {}
+
+    inbox: Path = Path("inbox")
+    outbox: Path = Path("outbox")
+    templates: Path | None = None
+    """Folder of your own templates; they come before the built-in ones of the same name."""
+    engine: str = "auto"
+    routes: tuple[Route, ...] = ()
+    """Which template reads which files: the first match wins, without one the classifier looks at the page."""
+    after: Literal["keep", "move", "delete"] = "keep"
+    """What happens to a file in the inbox once its result is safely on disk."""
+    archive: Path | None = None
+    """Where `after: move` puts files; by default `archive` beside the inbox."""
+    workers: int = Field(default=0, ge=0, le=256)
+    """Reader processes; 0 is one per core."""
+    limits: Limits = Limits()
+    intake: Intake = Intake()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment stands above the file, whose values come in through ``_File``."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _File(settings_cls)
+
+
+class _File(PydanticBaseSettingsSource):
+    """The values of the settings file, as read by ``load_settings``."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """One value of the file."""
+        del field
+        return Settings._file_values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """All values of the file, also unknown keys, so that they are refused."""
+        return dict(Settings._file_values)
+
+
+def configs_folder() -> Path:
+    """The folder of the built-in settings and templates: inside an installed package, beside it in a checkout."""
+    inside = Path(__file__).parent / "configs"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
+
+
+def find_settings_file(folder: Path) -> Path | None:
+    """The settings file that a command without ``--config`` uses in ``folder``."""
+    return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
+
+
+def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
+    """Settings from ``file`` (or the one found in the current folder), the environment and ``overrides`` that are not None.
+
+    Raises SettingsError with every mistake, each with the name of its key.
+    """
+    file = file or find_settings_file(Path.cwd())
+    values = _read(file) if file else {}
+    Settings._file_values = values
+    try:
+        return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        mistakes = "\n".join(
+            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in error.errors(include_url=False)
+        )
+        where = file or "the settings"
+        raise SettingsError(f"{where}: not valid:\n{mistakes}", "compare with configs/pipeline.yaml (pipeline init writes one)") from error
+    finally:
+        Settings._file_values = {}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
+    for key in (*PATH_KEYS, "archive"):
+        if isinstance(values.get(key), str):
+            values[key] = file.parent / Path(values[key]).expanduser()
+    return values
