@@ -18,7 +18,8 @@ PageKind = Literal["invoice", "receipt", "chart", "photo", "text"]
 Merge = Literal["first", "last", "best", "all"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
-Labels = dict[Language, list[str]]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Labels = dict[Language, list[Label]]
 """Labels printed beside or above a value, by language (ISO 639-1)."""
 
 
@@ -43,7 +44,7 @@ class TemplateField(_Strict):
     labels: Labels = {}
     """What stands beside or above the value, by language."""
     merge: Merge = "first"
-    """How the pages of a document become one value: the first page that has it, the last, the best grounded, or a list of all."""
+    """How pages become one value: the first page that has it, the last, the best grounded, or all as a list."""
     many: bool = False
     """The value on one page is a list of this type."""
     role: Literal["seller", "buyer"] | None = None
@@ -67,6 +68,8 @@ class TemplateField(_Strict):
             raise ValueError("only a table has `columns`")
         if self.type != "enum" and self.values:
             raise ValueError("only an enum has `values`")
+        if self.type == "table" and self.many:
+            raise ValueError("a table is a list already: leave `many` out")
         return self
 
 
@@ -121,7 +124,7 @@ class Template(_Strict):
     reader: Literal["fields", "chart", "caption", "transcript"] = "fields"
     """Which reader of the embedded engine is meant; other engines ignore it."""
     prompt: str
-    """Jinja2 (sandboxed); ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` and ``pages`` the numbers."""
+    """Jinja2 (sandboxed); ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` ``pages`` the numbers."""
     fields: dict[Name, TemplateField] = Field(min_length=1)
     image: ImageBudget = ImageBudget()
     answer: AnswerBudget = AnswerBudget()

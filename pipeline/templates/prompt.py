@@ -1,0 +1,105 @@
+"""Renders a template's prompt for one page.
+
+Jinja2 runs sandboxed and without a loader. The page's text is handed over as a value: braces in a document stay braces. A
+template is written by whoever runs the house, so loops in it are not timed; only the length of what they write is limited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from traceback import extract_tb
+from typing import Any
+
+import jinja2
+from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from pipeline.errors import DocumentError, TemplateError
+from pipeline.templates.explain import did_you_mean
+from pipeline.templates.model import Column, Template, TemplateField
+
+MAX_CHARACTERS = 200_000
+VARIABLES = ("words", "fields", "page", "pages")
+"""What a prompt may name."""
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+)  # fmt: skip
+
+
+def render_prompt(template: Template, *, words: str, page: int, pages: int) -> str:
+    """The prompt for page ``page`` of ``pages`` (from 1), whose text as laid out is ``words``.
+
+    Raises DocumentError ``too_large`` when it is longer than ``MAX_CHARACTERS``, TemplateError when it cannot be rendered.
+    """
+    values: dict[str, Any] = {"words": words, "fields": dict(template.fields), "page": page, "pages": pages}
+    try:
+        return _limited(_compiled(template.prompt).generate(values))
+    except DocumentError:
+        raise
+    except Exception as error:
+        raise TemplateError(
+            f"{template.name}: the prompt cannot be rendered: {error}", "correct the template's `prompt`"
+        ) from error
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: str) -> jinja2.Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+def _limited(pieces: Iterator[str]) -> str:
+    kept: list[str] = []
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > MAX_CHARACTERS:
+            raise DocumentError("too_large", f"the page's prompt is longer than {MAX_CHARACTERS} characters")
+        kept.append(piece)
+    return "".join(kept)
+
+
+def prompt_mistakes(source: str, fields: Mapping[str, TemplateField] | None) -> list[tuple[int, str]]:
+    """What is wrong in a prompt: (line within the prompt, message). Without ``fields`` it is read but not tried out."""
+    try:
+        tree = _ENVIRONMENT.parse(source)
+        compiled = _compiled(source)
+    except jinja2.TemplateSyntaxError as error:
+        return [(error.lineno, f"prompt: {error.message}")]
+    unknown = _unknown_variables(tree)
+    return unknown if unknown or fields is None else _tried_out(compiled, fields)
+
+
+def _unknown_variables(tree: nodes.Template) -> list[tuple[int, str]]:
+    unknown = meta.find_undeclared_variables(tree) - set(VARIABLES) - set(_ENVIRONMENT.globals)
+    first: dict[str, int] = {}
+    for name in tree.find_all(nodes.Name):
+        if name.name in unknown:
+            first.setdefault(name.name, name.lineno)
+    known = f" (a prompt may use {', '.join(VARIABLES)})"
+    return [
+        (line, f"prompt: unknown variable `{name}`{did_you_mean(name, VARIABLES) or known}") for name, line in first.items()
+    ]
+
+
+def _tried_out(compiled: jinja2.Template, fields: Mapping[str, TemplateField]) -> list[tuple[int, str]]:
+    try:
+        _limited(compiled.generate({"words": "some words", "fields": dict(fields), "page": 1, "pages": 2}))
+    except DocumentError as error:
+        return [(1, f"prompt: {error.detail}")]
+    except Exception as error:  # a template can raise anything
+        lines = [frame.lineno or 1 for frame in extract_tb(error.__traceback__) if frame.filename == "<template>"]
+        return [(lines[-1] if lines else 1, f"prompt: {_plainly(error, fields)}")]
+    return []
+
+
+def _plainly(error: Exception, fields: Mapping[str, TemplateField]) -> str:
+    missing = re.search(r"(dict|TemplateField|Column) object' has no attribute '(\w+)'", str(error))
+    if missing is None:
+        return str(error)
+    what, name = missing.groups()
+    if what == "dict":
+        return f"there is no field `{name}`{did_you_mean(name, fields)}"
+    known = TemplateField.model_fields if what == "TemplateField" else Column.model_fields
+    return f"a {'field' if what == 'TemplateField' else 'column'} has no `{name}`{did_you_mean(name, known)}"

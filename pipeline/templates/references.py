@@ -1,0 +1,98 @@
+"""What a template says about itself must hold: names in checks exist, e-invoice terms are terms.
+
+Works on the file as read, not on the finished model, so that these mistakes are reported together with all the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import get_args
+
+from pipeline.records import Json
+from pipeline.templates.explain import did_you_mean
+from pipeline.templates.located import Located, Where
+from pipeline.templates.model import FieldType
+
+RESERVED = frozenset({"documents"})
+"""Names that the outbox needs for itself (``documents.csv``)."""
+_KNOWN = frozenset(get_args(FieldType))
+_SUMMED = frozenset({"money", "number"})
+_TERM = re.compile(r"B[TG]-[0-9]{1,3}")
+
+
+def check_references(found: Located) -> None:
+    """Notes a mistake for every name that leads nowhere."""
+    data = _mapping(found.data)
+    if str(data.get("name")) in RESERVED:
+        found.add(("name",), f"the name `{data['name']}` is taken by the outbox: choose another")
+    for where, kind, spec in _typed(_mapping(data.get("fields"))):
+        _einvoice(found, where, kind, spec)
+    types = _types(_mapping(data.get("fields")))
+    seen: set[str] = set()
+    for number, check in enumerate(_sequence(data.get("checks"))):
+        _check(found, ("checks", number), _mapping(check), types, seen)
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _sequence(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _typed(fields: dict[str, Json]) -> Iterator[tuple[Where, str, dict[str, Json]]]:
+    for name, spec in fields.items():
+        yield ("fields", name), str(_mapping(spec).get("type")), _mapping(spec)
+        for column, inner in _mapping(_mapping(spec).get("columns")).items():
+            yield ("fields", name, "columns", column), str(_mapping(inner).get("type", "text")), _mapping(inner)
+
+
+def _types(fields: dict[str, Json]) -> dict[str, str]:
+    """The type of every field, and of every column by ``table.column``."""
+    return {".".join(str(part) for part in where[1::2]): kind for where, kind, _ in _typed(fields)}
+
+
+def _einvoice(found: Located, where: Where, kind: str, spec: dict[str, Json]) -> None:
+    term = spec.get("einvoice")
+    if term is None:
+        return
+    wanted = "BG" if kind == "table" else "BT"
+    if not _TERM.fullmatch(str(term)):
+        found.add((*where, "einvoice"), f"`{term}` is no business term of EN 16931: write `{wanted}-` and a number")
+    elif not str(term).startswith(wanted):
+        found.add((*where, "einvoice"), f"a {kind} holds a `{wanted}-` term, not `{term}`")
+
+
+def _check(found: Located, where: Where, check: dict[str, Json], types: dict[str, str], seen: set[str]) -> None:
+    name = str(check.get("name"))
+    if name in seen:
+        found.add((*where, "name"), f"two checks are named `{name}`")
+    seen.add(name)
+    for number, term in enumerate(_sequence(check.get("sum"))):
+        _named(found, (*where, "sum", number), name, str(term).removeprefix("-"), types, _SUMMED)
+    if check.get("equals") is not None:
+        _named(found, (*where, "equals"), name, str(check["equals"]), types, _SUMMED)
+    for number, term in enumerate(_sequence(check.get("order"))):
+        _named(found, (*where, "order", number), name, str(term), types, frozenset({"date"}))
+    if not _is_tolerance(str(check.get("tolerance", "0"))):
+        found.add((*where, "tolerance"), f"`{check.get('tolerance')}` is no amount: write it as `0.02`")
+
+
+def _named(found: Located, where: Where, check: str, name: str, types: dict[str, str], wanted: frozenset[str]) -> None:
+    kind = types.get(name)
+    if kind is None:
+        hint = did_you_mean(name, types) or ", which the template does not have"
+        found.add(where, f"check `{check}` names the field `{name}`{hint}")
+    elif kind not in wanted and kind in _KNOWN:
+        found.add(where, f"check `{check}` names `{name}`, which is of type {kind}: it needs {' or '.join(sorted(wanted))}")
+
+
+def _is_tolerance(text: str) -> bool:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return False
+    return amount.is_finite() and amount >= 0

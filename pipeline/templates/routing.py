@@ -1,0 +1,110 @@
+"""Decides which templates read a file before anything has looked inside it, and which one reads a kind of page."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipeline.errors import SettingsError
+from pipeline.templates.explain import did_you_mean
+from pipeline.templates.model import PageKind, Template
+
+FALLBACK = "transcript"
+"""The template for pages that no other is for."""
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Route(BaseModel):
+    """One line of the settings' ``routes``: files that match the glob are read by these templates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    match: str = Field(min_length=1)
+    template: Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+def check_routes(routes: Sequence[Route], templates: Mapping[str, Template]) -> None:
+    """Raises SettingsError when a route names a template that does not exist."""
+    for route in routes:
+        for name in route.template:
+            if name not in templates:
+                hint = did_you_mean(name, templates) or f" (there are {', '.join(sorted(templates))})"
+                raise SettingsError(f"the route `{route.match}` names the template `{name}`, which does not exist{hint}")
+
+
+def route(relative: str, templates: Mapping[str, Template], routes: Sequence[Route]) -> list[str]:
+    """The templates for a path below the inbox; an empty list when its pages must be looked at.
+
+    The first that says something wins: the settings' routes in their order, the innermost folder named like a template
+    (``invoice/``, ``Invoices/``, ``delivery notes/``), the templates' own ``for.files`` (all that match).
+    """
+    for candidate in routes:
+        if matches(candidate.match, relative):
+            return list(candidate.template)
+    named = _by_folder(relative, templates)
+    if named is not None:
+        return [named]
+    return [name for name, template in templates.items() if any(matches(glob, relative) for glob in template.applies.files)]
+
+
+def for_kind(kind: PageKind, templates: Mapping[str, Template]) -> str:
+    """The first template that is for this kind of page (users' own come first, see ``load_templates``), else ``transcript``."""
+    return next((name for name, template in templates.items() if kind in template.applies.kinds), FALLBACK)
+
+
+def matches(glob: str, relative: str) -> bool:
+    """Whether a glob fits a path with POSIX separators, whatever the case.
+
+    ``*`` and ``?`` stay within a folder, ``**`` spans folders, a glob that ends in ``/`` means everything below, and one
+    without any ``/`` is compared with the file's name alone.
+    """
+    pattern = _folded(glob.removeprefix("./").lstrip("/"))
+    parts = tuple(_folded(relative).split("/"))
+    if "/" not in pattern and pattern != "**":
+        return fnmatchcase(parts[-1], pattern)
+    return _matches(tuple((f"{pattern}**" if pattern.endswith("/") else pattern).split("/")), parts)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+@lru_cache(maxsize=4096)
+def _matches(globs: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    if not globs:
+        return not parts
+    if globs[0] == "**":
+        return _matches(globs[1:], parts) or (bool(parts) and _matches(globs, parts[1:]))
+    return bool(parts) and fnmatchcase(parts[0], globs[0]) and _matches(globs[1:], parts[1:])
+
+
+def _by_folder(relative: str, templates: Mapping[str, Template]) -> str | None:
+    named = {spelling: name for name in reversed(list(templates)) for spelling in _spellings(name)} | {
+        name: name for name in templates
+    }
+    folders = PurePosixPath(relative).parent.parts
+    plain = (re.sub(r"[\s._-]+", "_", _folded(folder)) for folder in reversed(folders))
+    return next((named[folder] for folder in plain if folder in named), None)
+
+
+def _spellings(name: str) -> list[str]:
+    """A template's name in the singular and the plural."""
+    plural = (
+        f"{name[:-1]}ies"
+        if re.search(r"[^aeiou]y$", name)
+        else f"{name}es"
+        if re.search(r"(s|x|z|ch|sh)$", name)
+        else f"{name}s"
+    )
+    singular = f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
+    return [plural, singular] if len(singular) > 1 else [plural]
