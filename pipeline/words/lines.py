@@ -33,11 +33,10 @@ class _Placed:
     height: float
 
 
-def number_lines(pieces: Sequence[Piece], width: float) -> list[Word]:
+def number_lines(pieces: Sequence[Piece]) -> list[Word]:
     """Words with their line numbers; lines top to bottom, words of a line left to right.
 
-    Pieces on one baseline are one line however far apart they stand: a label and its value, the cells of a table row. ``width`` is
-    the page's, in points.
+    Pieces on one baseline are one line however far apart they stand: a label and its value, the cells of a table row.
     """
     pieces = [p for p in pieces if p.words]
     level = [p for p in pieces if abs(p.angle) <= MAX_SKEW]

@@ -69,8 +69,8 @@ class OcrReader:
     def read(self, image: PageImage) -> list[Word]:
         """Words of the page, line by line, in page points."""
         pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
-        lines = self.lines(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR).astype(np.uint8))
-        return number_lines([_piece(line, image.scale) for line in lines], image.width / image.scale)
+        lines = self.lines(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+        return number_lines([_piece(line, image.scale) for line in lines])
 
     def lines(self, pixels: Pixels) -> list[Line]:
         """Every readable line of text of a BGR picture, in no particular order."""
@@ -165,7 +165,7 @@ def _crop(pixels: Pixels, quad: Quad) -> Pixels:
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return warped.astype(np.uint8)
+    return np.asarray(warped, np.uint8)
 
 
 def _columns(info: Any) -> tuple[float, ...]:

@@ -1,0 +1,221 @@
+"""The invoice that a PDF carries as data: Factur-X, ZUGFeRD 1 and 2, XRechnung; as CII or UBL.
+
+Values are keyed by the business terms of EN 16931 (BT-…, BG-…) and kept as written: amounts are plain decimal strings. The
+XML is a stranger's: documents with a DOCTYPE are refused, nothing is fetched, size is bounded. The ``factur-x`` package, which
+finds the attachment, parses it once by itself within libxml2's own limits; that risk is accepted inside the worker process.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import facturx
+import pymupdf
+from lxml import etree
+
+from pipeline.records import Json
+
+MAX_XML_BYTES = 20_000_000
+_DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
+_COMPACT_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
+
+_CII_AGREEMENT = "ApplicableHeaderTradeAgreement|ApplicableSupplyChainTradeAgreement"
+_CII_SETTLEMENT = "ApplicableHeaderTradeSettlement|ApplicableSupplyChainTradeSettlement"
+_CII_SUM = "SpecifiedTradeSettlementHeaderMonetarySummation|SpecifiedTradeSettlementMonetarySummation"
+_CII_LINE_SUM = "SpecifiedTradeSettlementLineMonetarySummation|SpecifiedTradeSettlementMonetarySummation"
+_CII_MONEY = {
+    "BT-106": "LineTotalAmount",
+    "BT-109": "TaxBasisTotalAmount",
+    "BT-112": "GrandTotalAmount",
+    "BT-113": "TotalPrepaidAmount",
+    "BT-115": "DuePayableAmount",
+}
+_UBL_MONEY = {
+    "BT-106": "LineExtensionAmount",
+    "BT-109": "TaxExclusiveAmount",
+    "BT-112": "TaxInclusiveAmount",
+    "BT-113": "PrepaidAmount",
+    "BT-115": "PayableAmount",
+}
+Facts = dict[str, Json]
+
+
+def read_einvoice(pdf: bytes | Path) -> Facts | None:
+    """Business terms of the e-invoice inside a PDF; None when there is none, or none that can be read.
+
+    XML that breaks its own schema is read all the same: the page decides whether to believe it.
+    """
+    content = pdf if isinstance(pdf, bytes) else pdf.read_bytes()
+    logging.getLogger("factur-x").setLevel(logging.CRITICAL)
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        if not _has_attachments(content):
+            return None
+        _, xml = facturx.get_xml_from_pdf(content, check_xsd=False)
+    except Exception:  # pypdf and MuPDF raise whatever a broken file leads them to; the pages are read anyway
+        return None
+    return parse_einvoice(xml) if xml else None
+
+
+def parse_einvoice(xml: bytes) -> Facts | None:
+    """Business terms of a CII or UBL invoice; None for XML that is neither, is broken, too large or has a DOCTYPE."""
+    if len(xml) > MAX_XML_BYTES:
+        return None
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
+    try:
+        root = etree.fromstring(xml, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    if root is None or root.getroottree().docinfo.doctype:
+        return None
+    kind = _local(root)
+    if kind in ("CrossIndustryInvoice", "CrossIndustryDocument"):
+        return _present(_cii(root))
+    if kind in ("Invoice", "CreditNote"):
+        return _present(_ubl(root))
+    return None
+
+
+def _has_attachments(content: bytes) -> bool:
+    """MuPDF answers this in no time; factur-x would read the whole file."""
+    with pymupdf.open(stream=content, filetype="pdf") as document:
+        return bool(document.embfile_count())
+
+
+def _cii(root: etree._Element) -> Facts:
+    head = _node(root, "ExchangedDocument|HeaderExchangedDocument")
+    trade = _node(root, "SupplyChainTradeTransaction|SpecifiedSupplyChainTradeTransaction")
+    agreement, settlement = _node(trade, _CII_AGREEMENT), _node(trade, _CII_SETTLEMENT)
+    total = _node(settlement, _CII_SUM)
+    seller, buyer = _node(agreement, "SellerTradeParty"), _node(agreement, "BuyerTradeParty")
+    currency = _text(settlement, "InvoiceCurrencyCode")
+    facts: Facts = {
+        "BT-1": _text(head, "ID"),
+        "BT-2": _date(_text(head, "IssueDateTime", "DateTimeString")),
+        "BT-9": _date(_text(settlement, "SpecifiedTradePaymentTerms", "DueDateDateTime", "DateTimeString")),
+        "BT-5": currency,
+        "BT-27": _text(seller, "Name"),
+        "BT-31": _cii_vat_id(seller),
+        "BT-44": _text(buyer, "Name"),
+        "BT-48": _cii_vat_id(buyer),
+        "BT-110": _money_in(total, "TaxTotalAmount", currency),
+        "BG-25": [_cii_line(line) for line in _nodes(trade, "IncludedSupplyChainTradeLineItem") if _is_item(line)],
+    }
+    return facts | {term: _decimal(_text(total, name)) for term, name in _CII_MONEY.items()}
+
+
+def _is_item(line: etree._Element) -> bool:
+    """False for the headings and remarks of the extended profile, whose amounts are not added."""
+    return _text(line, "AssociatedDocumentLineDocument", "LineStatusReasonCode") not in ("GROUP", "INFORMATION")
+
+
+def _cii_line(line: etree._Element) -> Facts:
+    price = "SpecifiedLineTradeAgreement|SpecifiedSupplyChainTradeAgreement"
+    delivery = "SpecifiedLineTradeDelivery|SpecifiedSupplyChainTradeDelivery"
+    settlement = "SpecifiedLineTradeSettlement|SpecifiedSupplyChainTradeSettlement"
+    return {
+        "BT-153": _text(line, "SpecifiedTradeProduct", "Name"),
+        "BT-129": _decimal(_text(line, delivery, "BilledQuantity")),
+        "BT-146": _decimal(_text(line, price, "NetPriceProductTradePrice", "ChargeAmount")),
+        "BT-131": _decimal(_text(line, settlement, _CII_LINE_SUM, "LineTotalAmount")),
+    }
+
+
+def _cii_vat_id(party: etree._Element | None) -> str | None:
+    registrations = (_node(r, "ID") for r in _nodes(party, "SpecifiedTaxRegistration"))
+    return next((_own(r) for r in registrations if r is not None and r.get("schemeID") in ("VA", "VAT")), None)
+
+
+def _ubl(root: etree._Element) -> Facts:
+    total = _node(root, "LegalMonetaryTotal")
+    seller, buyer = _node(root, "AccountingSupplierParty", "Party"), _node(root, "AccountingCustomerParty", "Party")
+    currency = _text(root, "DocumentCurrencyCode")
+    taxes = [_money_in(tax, "TaxAmount", currency) for tax in _nodes(root, "TaxTotal")]
+    facts: Facts = {
+        "BT-1": _text(root, "ID"),
+        "BT-2": _date(_text(root, "IssueDate")),
+        "BT-9": _date(_text(root, "DueDate") or _text(root, "PaymentMeans", "PaymentDueDate")),
+        "BT-5": currency,
+        "BT-27": _ubl_name(seller),
+        "BT-31": _ubl_vat_id(seller),
+        "BT-44": _ubl_name(buyer),
+        "BT-48": _ubl_vat_id(buyer),
+        "BT-110": next((tax for tax in taxes if tax), None),
+        "BG-25": [_ubl_line(line) for line in _nodes(root, "InvoiceLine|CreditNoteLine")],
+    }
+    return facts | {term: _decimal(_text(total, name)) for term, name in _UBL_MONEY.items()}
+
+
+def _ubl_line(line: etree._Element) -> Facts:
+    return {
+        "BT-153": _text(line, "Item", "Name"),
+        "BT-129": _decimal(_text(line, "InvoicedQuantity|CreditedQuantity")),
+        "BT-146": _decimal(_text(line, "Price", "PriceAmount")),
+        "BT-131": _decimal(_text(line, "LineExtensionAmount")),
+    }
+
+
+def _ubl_name(party: etree._Element | None) -> str | None:
+    return _text(party, "PartyLegalEntity", "RegistrationName") or _text(party, "PartyName", "Name")
+
+
+def _ubl_vat_id(party: etree._Element | None) -> str | None:
+    schemes = _nodes(party, "PartyTaxScheme")
+    return next((_text(s, "CompanyID") for s in schemes if _text(s, "TaxScheme", "ID") == "VAT"), None)
+
+
+def _money_in(node: etree._Element | None, name: str, currency: str | None) -> str | None:
+    """The amount in the invoice's own currency: BT-110, where BT-111 gives the tax a second time in another one."""
+    amounts = list(_nodes(node, name))
+    own = [a for a in amounts if a.get("currencyID") in (None, currency)]
+    return _decimal(_own(own[0])) if own else None
+
+
+def _present(facts: Facts) -> Facts | None:
+    """Absent terms are absent keys, in lines too; None when nothing is left."""
+    lines = [{k: v for k, v in line.items() if v is not None} for line in facts.pop("BG-25")]
+    lines = [line for line in lines if line]
+    found = {k: v for k, v in facts.items() if v is not None}
+    return (found | {"BG-25": lines} if lines else found) or None
+
+
+def _nodes(node: etree._Element | None, names: str) -> Iterator[etree._Element]:
+    """Children by local name (alternatives separated by ``|``): the namespaces differ between versions, the names hardly do."""
+    wanted = names.split("|")
+    return (child for child in (node if node is not None else ()) if _local(child) in wanted)
+
+
+def _node(node: etree._Element | None, *path: str) -> etree._Element | None:
+    for names in path:
+        node = next(_nodes(node, names), None)
+    return node
+
+
+def _text(node: etree._Element | None, *path: str) -> str | None:
+    return _own(_node(node, *path))
+
+
+def _own(node: etree._Element | None) -> str | None:
+    text = " ".join((node.text or "").split()) if node is not None else ""
+    return text or None
+
+
+def _local(node: etree._Element) -> str:
+    return etree.QName(node).localname if isinstance(node.tag, str) else ""
+
+
+def _decimal(text: str | None) -> str | None:
+    return text if text and _DECIMAL.fullmatch(text) else None
+
+
+def _date(text: str | None) -> str | None:
+    """ISO 8601 from CII's format 102 (20240131) or UBL's xs:date; None for what is no day of the calendar."""
+    match = _COMPACT_DATE.match(text or "")
+    try:
+        return date(*(int(part) for part in match.groups())).isoformat() if match else None
+    except ValueError:
+        return None
