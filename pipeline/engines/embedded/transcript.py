@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from pipeline.records import Box, Claim, Page, Word
@@ -110,8 +111,8 @@ def _ordered(runs: list[Run], depth: int) -> list[list[Row]]:
 def _gutter(runs: Sequence[Run]) -> float | None:
     """The x of the best gap between two columns of running text, or None.
 
-    Candidates lie just left of where runs begin. A gutter needs at least three runs on either side that stand beside each other,
-    twice as many as runs that cross it, and text rather than the cells of a table on both sides.
+    Candidates lie just left of where runs begin. A gutter needs at least three runs on either side that stand beside each
+    other, twice as many as runs that cross it, and text rather than the cells of a table on both sides.
     """
     starts, ends = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
     ranked: list[tuple[int, float]] = []
@@ -194,7 +195,7 @@ def _rows(runs: Sequence[Run]) -> list[Row]:
 def _paragraphs(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows parted where the space between them is wider than usual, or the letters change their size."""
     blocks: list[list[Row]] = []
-    gaps = [_gap(above, below) for above, below in zip(rows, rows[1:], strict=False)]
+    gaps = [_gap(above, below) for above, below in pairwise(rows)]
     usual = min(median(gaps), 0.8) if gaps else 0.0
     for number, row in enumerate(rows):
         if number and gaps[number - 1] <= usual + PARAGRAPH and _same_size(rows[number - 1], row):
