@@ -1,0 +1,1 @@
+"""Example documents of invented companies, drawn by code: ``python examples/draw.py``."""
