@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pymupdf
+import pytest
+
+from pipeline.words.einvoice import parse_einvoice, read_einvoice
+
+CII = """<?xml version="1.0" encoding="UTF-8"?>
+<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
+  xmlns:ram="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
+  xmlns:udt="urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100">
+ <rsm:ExchangedDocument><ram:ID>N-204</ram:ID><ram:TypeCode>380</ram:TypeCode>
+  <ram:IssueDateTime><udt:DateTimeString format="102">20240229</udt:DateTimeString></ram:IssueDateTime></rsm:ExchangedDocument>
+ <rsm:SupplyChainTradeTransaction>
+  <ram:IncludedSupplyChainTradeLineItem>
+   <ram:AssociatedDocumentLineDocument><ram:LineID>1</ram:LineID></ram:AssociatedDocumentLineDocument>
+   <ram:SpecifiedTradeProduct><ram:Name>Copper wire</ram:Name></ram:SpecifiedTradeProduct>
+   <ram:SpecifiedLineTradeAgreement><ram:NetPriceProductTradePrice><ram:ChargeAmount>2.5000</ram:ChargeAmount>
+   </ram:NetPriceProductTradePrice></ram:SpecifiedLineTradeAgreement>
+   <ram:SpecifiedLineTradeDelivery><ram:BilledQuantity unitCode="MTR">40.0</ram:BilledQuantity></ram:SpecifiedLineTradeDelivery>
+   <ram:SpecifiedLineTradeSettlement><ram:SpecifiedTradeSettlementLineMonetarySummation>
+    <ram:LineTotalAmount>100.00</ram:LineTotalAmount></ram:SpecifiedTradeSettlementLineMonetarySummation>
+   </ram:SpecifiedLineTradeSettlement></ram:IncludedSupplyChainTradeLineItem>
+  <ram:IncludedSupplyChainTradeLineItem>
+   <ram:AssociatedDocumentLineDocument><ram:LineStatusReasonCode>INFORMATION</ram:LineStatusReasonCode>
+   </ram:AssociatedDocumentLineDocument>
+   <ram:SpecifiedTradeProduct><ram:Name>Only a remark</ram:Name></ram:SpecifiedTradeProduct>
+  </ram:IncludedSupplyChainTradeLineItem>
+  <ram:ApplicableHeaderTradeAgreement>
+   <ram:SellerTradeParty><ram:Name>Wire Works BV</ram:Name>
+    <ram:SpecifiedTaxRegistration><ram:ID schemeID="FC">99/1</ram:ID></ram:SpecifiedTaxRegistration>
+    <ram:SpecifiedTaxRegistration><ram:ID schemeID="VA">NL000099998B57</ram:ID></ram:SpecifiedTaxRegistration>
+   </ram:SellerTradeParty>
+   <ram:BuyerTradeParty><ram:Name>Lamp  &amp;
+     Sons</ram:Name></ram:BuyerTradeParty></ram:ApplicableHeaderTradeAgreement>
+  <ram:ApplicableHeaderTradeSettlement><ram:InvoiceCurrencyCode>EUR</ram:InvoiceCurrencyCode>
+   <ram:SpecifiedTradePaymentTerms><ram:DueDateDateTime><udt:DateTimeString format="102">20240330</udt:DateTimeString>
+   </ram:DueDateDateTime></ram:SpecifiedTradePaymentTerms>
+   <ram:SpecifiedTradeSettlementHeaderMonetarySummation><ram:LineTotalAmount>100.00</ram:LineTotalAmount>
+    <ram:TaxBasisTotalAmount>100.00</ram:TaxBasisTotalAmount>
+    <ram:TaxTotalAmount currencyID="SEK">240.00</ram:TaxTotalAmount>
+   <ram:TaxTotalAmount currencyID="EUR">21.00</ram:TaxTotalAmount>
+    <ram:GrandTotalAmount>121.00</ram:GrandTotalAmount><ram:TotalPrepaidAmount>21.00</ram:TotalPrepaidAmount>
+    <ram:DuePayableAmount>100.00</ram:DuePayableAmount></ram:SpecifiedTradeSettlementHeaderMonetarySummation>
+  </ram:ApplicableHeaderTradeSettlement></rsm:SupplyChainTradeTransaction></rsm:CrossIndustryInvoice>"""
+
+FACTS = {
+    "BT-1": "N-204",
+    "BT-2": "2024-02-29",
+    "BT-9": "2024-03-30",
+    "BT-5": "EUR",
+    "BT-27": "Wire Works BV",
+    "BT-31": "NL000099998B57",
+    "BT-44": "Lamp & Sons",
+    "BT-106": "100.00",
+    "BT-109": "100.00",
+    "BT-110": "21.00",
+    "BT-112": "121.00",
+    "BT-113": "21.00",
+    "BT-115": "100.00",
+    "BG-25": [{"BT-153": "Copper wire", "BT-129": "40.0", "BT-146": "2.5000", "BT-131": "100.00"}],
+}
+
+ZUGFERD_1 = """<rsm:CrossIndustryDocument xmlns:rsm="urn:ferd:CrossIndustryDocument:invoice:1p0"
+  xmlns:ram="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:12"
+  xmlns:udt="urn:un:unece:uncefact:data:standard:UnqualifiedDataType:15">
+ <rsm:HeaderExchangedDocument><ram:ID>A1</ram:ID>
+  <ram:IssueDateTime><udt:DateTimeString format="102">20140105</udt:DateTimeString></ram:IssueDateTime>
+   </rsm:HeaderExchangedDocument>
+ <rsm:SpecifiedSupplyChainTradeTransaction>
+  <ram:ApplicableSupplyChainTradeAgreement><ram:SellerTradeParty><ram:Name>Altbau KG</ram:Name></ram:SellerTradeParty>
+  </ram:ApplicableSupplyChainTradeAgreement>
+  <ram:ApplicableSupplyChainTradeSettlement><ram:InvoiceCurrencyCode>EUR</ram:InvoiceCurrencyCode>
+   <ram:SpecifiedTradeSettlementMonetarySummation><ram:TaxTotalAmount currencyID="EUR">1.90</ram:TaxTotalAmount>
+    <ram:GrandTotalAmount currencyID="EUR">11.90</ram:GrandTotalAmount></ram:SpecifiedTradeSettlementMonetarySummation>
+  </ram:ApplicableSupplyChainTradeSettlement>
+  <ram:IncludedSupplyChainTradeLineItem>
+   <ram:SpecifiedSupplyChainTradeDelivery><ram:BilledQuantity unitCode="C62">2</ram:BilledQuantity>
+   </ram:SpecifiedSupplyChainTradeDelivery>
+   <ram:SpecifiedSupplyChainTradeSettlement><ram:SpecifiedTradeSettlementMonetarySummation>
+    <ram:LineTotalAmount currencyID="EUR">10.00</ram:LineTotalAmount></ram:SpecifiedTradeSettlementMonetarySummation>
+   </ram:SpecifiedSupplyChainTradeSettlement>
+   <ram:SpecifiedTradeProduct><ram:Name>Brick</ram:Name></ram:SpecifiedTradeProduct></ram:IncludedSupplyChainTradeLineItem>
+ </rsm:SpecifiedSupplyChainTradeTransaction></rsm:CrossIndustryDocument>"""
+
+UBL = """<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
+  xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+  xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
+ <cbc:ID>U-9</cbc:ID><cbc:IssueDate>2025-01-31</cbc:IssueDate><cbc:DueDate>2025-02-14</cbc:DueDate>
+ <cbc:DocumentCurrencyCode>NOK</cbc:DocumentCurrencyCode>
+ <cac:AccountingSupplierParty><cac:Party><cac:PartyName><cbc:Name>Fjord</cbc:Name></cac:PartyName>
+  <cac:PartyTaxScheme><cbc:CompanyID>NO999999999MVA</cbc:CompanyID>
+   <cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:PartyTaxScheme>
+  <cac:PartyLegalEntity><cbc:RegistrationName>Fjord AS</cbc:RegistrationName></cac:PartyLegalEntity></cac:Party>
+   </cac:AccountingSupplierParty>
+ <cac:AccountingCustomerParty><cac:Party><cac:PartyName><cbc:Name>Bakery</cbc:Name></cac:PartyName></cac:Party>
+   </cac:AccountingCustomerParty>
+ <cac:TaxTotal><cbc:TaxAmount currencyID="NOK">25.00</cbc:TaxAmount></cac:TaxTotal>
+ <cac:LegalMonetaryTotal><cbc:LineExtensionAmount currencyID="NOK">100.00</cbc:LineExtensionAmount>
+  <cbc:TaxExclusiveAmount currencyID="NOK">100.00</cbc:TaxExclusiveAmount>
+  <cbc:TaxInclusiveAmount currencyID="NOK">125.00</cbc:TaxInclusiveAmount>
+  <cbc:PayableAmount currencyID="NOK">125.00</cbc:PayableAmount></cac:LegalMonetaryTotal>
+ <cac:InvoiceLine><cbc:InvoicedQuantity unitCode="C62">4</cbc:InvoicedQuantity>
+  <cbc:LineExtensionAmount currencyID="NOK">100.00</cbc:LineExtensionAmount><cac:Item><cbc:Name>Flour</cbc:Name></cac:Item>
+  <cac:Price><cbc:PriceAmount currencyID="NOK">25.00</cbc:PriceAmount></cac:Price></cac:InvoiceLine></Invoice>"""
+
+
+def pdf_with(name: str, content: bytes) -> bytes:
+    document = pymupdf.open()
+    document.new_page()
+    document.embfile_add(name, content)
+    return bytes(document.tobytes())
+
+
+def test_factur_x_is_found_in_a_pdf_and_read_as_given(tmp_path: Path) -> None:
+    data = pdf_with("factur-x.xml", CII.encode())
+    assert read_einvoice(data) == FACTS
+    (tmp_path / "a.pdf").write_bytes(data)
+    assert read_einvoice(tmp_path / "a.pdf") == FACTS
+
+
+def test_zugferd_1_has_its_own_names() -> None:
+    facts = parse_einvoice(ZUGFERD_1.encode())
+    assert facts == {
+        "BT-1": "A1",
+        "BT-2": "2014-01-05",
+        "BT-5": "EUR",
+        "BT-27": "Altbau KG",
+        "BT-110": "1.90",
+        "BT-112": "11.90",
+        "BG-25": [{"BT-153": "Brick", "BT-129": "2", "BT-131": "10.00"}],
+    }
+
+
+def test_ubl_is_read_too() -> None:
+    facts = parse_einvoice(UBL.encode())
+    assert facts is not None
+    assert (facts["BT-27"], facts["BT-44"], facts["BT-31"]) == ("Fjord AS", "Bakery", "NO999999999MVA")
+    assert (facts["BT-9"], facts["BT-110"], facts["BT-115"]) == ("2025-02-14", "25.00", "125.00")
+    assert facts["BG-25"] == [{"BT-153": "Flour", "BT-129": "4", "BT-146": "25.00", "BT-131": "100.00"}]
+
+
+def test_a_pdf_without_an_invoice_inside_has_none() -> None:
+    assert read_einvoice(pdf_with("notes.xml", b"<notes>milk</notes>")) is None
+    assert read_einvoice(pdf_with("photo.png", b"\x89PNG")) is None
+    document = pymupdf.open()
+    document.new_page()
+    assert read_einvoice(document.tobytes()) is None
+    assert read_einvoice(b"%PDF-1.7 broken") is None
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [b"", b"<a", b"\x00\xff", b"<Order/>", b"<Invoice/>", "<Invoice>\u0001</Invoice>".encode()],
+)
+def test_what_is_no_invoice_is_none(xml: bytes) -> None:
+    assert parse_einvoice(xml) is None
+
+
+def test_entities_are_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    bomb = f'<!DOCTYPE x [<!ENTITY e SYSTEM "file://{secret}">]>' + UBL.replace("U-9", "&e;")
+    assert parse_einvoice(bomb.encode()) is None
+
+
+def test_an_amount_that_is_no_decimal_is_absent() -> None:
+    facts = parse_einvoice(UBL.replace(">125.00<", ">1.2e5<").replace("2025-01-31", "2025-13-41").encode())
+    assert facts is not None
+    assert "BT-115" not in facts
+    assert "BT-2" not in facts

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.words.lines import Piece, number_lines
+
+from .drawing import texts, word
+
+
+def piece(text: str, x: float, y: float, angle: float = 0.0) -> Piece:
+    words, at = [], x
+    for part in text.split():
+        words.append(word(part, at, y))
+        at = words[-1].box[2] + 3
+    return Piece(tuple(words), angle)
+
+
+def test_a_leaning_scan_keeps_its_lines() -> None:
+    """On a page leaning by two degrees the right end of a line is as low as the left end of the next."""
+    pieces = []
+    for n in range(5):
+        pieces += [piece(f"label{n} of line", 50, 100 + 14 * n, 2.0), piece(f"{n}.99", 450, 100 + 14 * n + 400 * 0.0349, 2.0)]
+    assert texts(number_lines(pieces)) == [f"label{n} of line {n}.99" for n in range(5)]
+
+
+def test_two_close_lines_stay_two() -> None:
+    assert texts(number_lines([piece("upper line", 50, 100), piece("lower line", 50, 110)])) == ["upper line", "lower line"]
+
+
+def test_small_print_beside_large_joins_only_when_level() -> None:
+    big = Piece((word("TOTAL", 50, 100, size=30),))
+    assert texts(number_lines([big, Piece((word("12.00", 300, 110, size=10),))])) == ["TOTAL 12.00"]
+    assert len(texts(number_lines([big, Piece((word("12.00", 300, 92, size=8),))]))) == 2
+
+
+def test_upright_text_in_the_margin_is_its_own_line() -> None:
+    assert "side" in texts(number_lines([piece("body text", 50, 100), piece("side", 10, 100, 90.0)]))
+
+
+@given(st.lists(st.tuples(st.floats(0, 600), st.floats(0, 800), st.floats(-180, 180)), max_size=40))
+def test_no_word_is_lost_and_lines_are_neighbours(places: list[tuple[float, float, float]]) -> None:
+    pieces = [piece(f"w{n}", x, y, angle) for n, (x, y, angle) in enumerate(places)]
+    read = number_lines(pieces)
+    assert sorted(w.text for w in read) == sorted(f"w{n}" for n in range(len(places)))
+    assert [w.line for w in read] == sorted(w.line for w in read)

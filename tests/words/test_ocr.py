@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pymupdf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz import fuzz
+
+from pipeline.records import PageImage
+from pipeline.words.ocr import read_image, split_line
+
+from .drawing import LETTER_LINES, letter, page_with, picture, texts
+
+
+def squeezed(lines: list[str]) -> str:
+    return "".join("".join(lines).split())
+
+
+def test_a_drawn_letter_is_read_line_by_line() -> None:
+    read = texts(read_image(picture(letter())))
+    assert len(read) == len(LETTER_LINES)
+    assert fuzz.ratio(squeezed(read), squeezed(LETTER_LINES)) > 97
+
+
+def test_words_stand_where_they_are_printed_in_points() -> None:
+    page = page_with([(60, 100, "Invoice number 4711"), (60, 200, "Total 119.00")], size=14)
+    boxes = {w.text: w.box for w in read_image(picture(page))}
+    (truth,) = page.search_for("4711")
+    assert boxes["4711"] == pytest.approx(tuple(truth), abs=6)
+    (total,) = page.search_for("Total")
+    assert boxes["Total"] == pytest.approx(tuple(total), abs=6)
+
+
+def test_label_and_value_across_the_page_are_one_line() -> None:
+    page = page_with([(40, 100, "Subtotal"), (330, 100, "100.00"), (40, 130, "Shipping"), (330, 130, "19.00")], size=12)
+    assert texts(read_image(picture(page))) == ["Subtotal 100.00", "Shipping 19.00"]
+
+
+def test_a_lone_digit_is_read_upright() -> None:
+    """A tall narrow box is not always text along a margin."""
+    page = page_with([(40, 100, "Qty"), (200, 100, "Price"), (45, 130, "1"), (200, 130, "7.50")], size=12)
+    assert texts(read_image(picture(page, 200)))[1] == "1 7.50"
+
+
+def test_text_along_the_margin_is_read() -> None:
+    page = letter()
+    page.insert_text((20, 300), "ARCHIVE COPY 2024", rotate=90, fontsize=12)
+    assert any("ARCHIVE" in w.text for w in read_image(picture(page)))
+
+
+def test_a_till_roll_is_read_to_its_end() -> None:
+    page = pymupdf.open().new_page(width=200, height=1600)
+    lines = [f"Article {n:02d}   {n}.95" for n in range(1, 60)]
+    for n, line in enumerate(lines):
+        page.insert_text((15, 30 + 26 * n), line, fontsize=14)
+    read = texts(read_image(picture(page)))
+    assert len(read) == len(lines)
+    assert "59.95" in read[-1]
+
+
+def test_a_blank_picture_has_no_words() -> None:
+    assert read_image(PageImage(300, 200, b"\xff" * 180_000, 2.0)) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (40, 40)])
+def test_odd_pictures_are_survived(size: tuple[int, int]) -> None:
+    assert read_image(PageImage(*size, b"\x80" * (3 * size[0] * size[1]), 1.0)) == []
+
+
+@given(st.lists(st.text("abc1.€発", min_size=1, max_size=6), min_size=1, max_size=8), st.floats(0.5, 60))
+def test_a_line_is_split_into_its_words_left_to_right(words: list[str], aspect: float) -> None:
+    """Evenly spread letters: what stands between blanks stays in order, inside the line, without overlap."""
+    text = " ".join(words)
+    columns = [(n + 0.5) / len(text) for n, c in enumerate(text) if c != " "]
+    parts = split_line(text, columns, aspect)
+    assert "".join(p[0] for p in parts) == "".join(words)
+    edges = [edge for _, start, end in parts for edge in (start, end)]
+    assert edges == sorted(edges)
+    assert edges[0] >= 0
+    assert edges[-1] <= 1
+
+
+def test_a_gap_as_wide_as_a_letter_is_tall_ends_a_word() -> None:
+    columns = [0.02, 0.06, 0.10, 0.80, 0.84, 0.88]
+    assert [p[0] for p in split_line("SUM700", columns, 12)] == ["SUM", "700"]
