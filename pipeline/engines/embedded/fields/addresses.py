@@ -1,0 +1,51 @@
+"""The postal address below a name: the lines up to the first that is something else."""
+
+from __future__ import annotations
+
+from pipeline.engines.embedded.fields.layout import Layout, Run
+from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET
+
+_LINES = 7
+
+
+def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
+    """Runs of the address that begins below ``name``; ``stop`` are runs that hold labels or other values."""
+    block = _block(layout, name, stop)
+    marks = [at for at, run in enumerate(block) if POSTCODE.search(run.text) or STREET.search(run.text)]
+    if not marks:
+        return ()
+    first = marks[0]
+    while first > 0 and "," in block[first - 1].text and not ORGANISATION.search(block[first - 1].text):
+        first -= 1
+    last = marks[-1]
+    if last + 1 < len(block) and not any(c.isdigit() for c in block[last + 1].text) and len(block[last + 1].text) < 30:
+        last += 1
+    return tuple(block[first : last + 1])
+
+
+def _block(layout: Layout, name: Run, stop: set[int]) -> list[Run]:
+    block: list[Run] = []
+    above = name
+    for run in layout.runs:
+        if run.row <= name.row or not _in_column(layout, above, run):
+            continue
+        gap = (run.box[1] - above.box[3]) / max(layout.height, 4.0)
+        if gap > 2.5 or len(block) >= _LINES:
+            break
+        if run.number in stop or CONTACT.search(run.text):
+            if any(POSTCODE.search(r.text) for r in block):
+                break
+            if CONTACT.search(run.text) and block:
+                break
+            above = run
+            continue
+        block.append(run)
+        above = run
+    return block
+
+
+def _in_column(layout: Layout, above: Run, run: Run) -> bool:
+    height = layout.height
+    if abs(run.box[0] - above.box[0]) < 2.5 * height:
+        return True
+    return abs(run.box[0] + run.box[2] - above.box[0] - above.box[2]) < 6 * height

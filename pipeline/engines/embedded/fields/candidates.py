@@ -1,0 +1,249 @@
+"""Everything on a page that could be a date, a time, an amount, a number, a currency or an identifier."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.engines.embedded.fields.labels import cut_box
+from pipeline.engines.embedded.fields.layout import TIGHT_GAP, Layout, Run
+from pipeline.records import Box
+from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, codes, parse_currency
+from pipeline.values.dates import Order, find_dates, guess_order, parse_time
+from pipeline.values.identifiers import parse_vat, valid_vat
+from pipeline.values.money import Money, parse_money
+from pipeline.values.numbers import guess_decimal_mark, parse_number, plain
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A typed value: characters ``start`` to ``end`` of a run. ``quality`` (0 to 1) is how much it looks like its type."""
+
+    kind: str
+    value: str
+    run: Run
+    start: int
+    end: int
+    box: Box
+    words: tuple[int, ...]
+    quality: float = 1.0
+    currency: str | None = None
+
+    @property
+    def printed(self) -> str:
+        """As printed."""
+        return self.run.text[self.start : self.end].strip()
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands, for telling candidates apart."""
+        return self.run.number, self.start, self.end
+
+
+_CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|[A-Z]{{3}})"
+_AMOUNT = re.compile(
+    rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
+    r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?|\d+(?:[.,]\d{1,4})?|\d+\s?[.,]\s?\d{2}|[.,]\d{2})(?![\d]))"
+    rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w]))?",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"\s?(?:%|percent\b|procent\b|prozent\b)", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
+_CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
+_CODE_NEAR = re.compile(r"[A-Z]{3}")
+
+
+class Candidates:
+    """The typed values of one page, by kind, in reading order."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        texts = [run.text for run in layout.runs]
+        self.decimal_mark = guess_decimal_mark(texts)
+        self.order: Order | None = guess_order(texts) or _american(texts)
+        self.dates = [c for run in layout.runs for c in self._dates(run)]
+        self.times = [c for run in layout.runs for c in self._times(run)]
+        self._taken: dict[int, list[tuple[int, int]]] = {}
+        for candidate in self.dates + self.times:
+            self._taken.setdefault(candidate.run.number, []).append((candidate.start, candidate.end))
+        self.vats = [c for run in layout.runs for c in self._vats(run)]
+        self.numbers = [c for run in layout.runs for c in self._amounts(run)]
+        self.money = [c for c in self.numbers if c.kind == "money"]
+        self.identifiers = [c for run in layout.runs for c in self._identifiers(run)]
+
+    def of(self, kind: str) -> list[Candidate]:
+        """Candidates for a field type (``vat`` counts as one)."""
+        return {
+            "date": self.dates,
+            "time": self.times,
+            "money": self.money,
+            "number": self.numbers,
+            "identifier": self.identifiers,
+            "vat": self.vats,
+        }.get(kind, [])
+
+    def currency(self) -> tuple[str, tuple[int, ...], str] | None:
+        """The page's currency by majority, beside amounts before elsewhere: code, words, as printed."""
+        votes: Counter[str] = Counter()
+        first: dict[str, tuple[tuple[int, ...], str]] = {}
+        for code, words, printed, weight in self._currency_marks():
+            votes[code] += weight
+            first.setdefault(code, (words, printed))
+        if not votes:
+            return None
+        winner = votes.most_common(1)[0][0]
+        return winner, *first[winner]
+
+    def _currency_marks(self) -> Iterator[tuple[str, tuple[int, ...], str, int]]:
+        chinese = any("\u4e00" <= c <= "\u9fff" for run in self.layout.runs for c in run.text)
+        for candidate in self.numbers:
+            if candidate.currency:
+                yield (
+                    "CNY" if chinese and candidate.currency == "JPY" else candidate.currency,
+                    candidate.words,
+                    candidate.printed,
+                    3,
+                )
+        for run in self.layout.runs:
+            for match in _CURRENCY_WORD.finditer(run.text):
+                known = match[0] in codes() and match[0] not in CODE_ONLY
+                symbol = not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
+                if (known or symbol) and (code := parse_currency(match[0])):
+                    yield "CNY" if chinese and code == "JPY" else code, run.span(*match.span()), match[0], 2
+
+    def _make(
+        self, kind: str, value: str, run: Run, span: tuple[int, int], quality: float = 1.0, currency: str | None = None
+    ) -> Candidate:
+        return Candidate(kind, value, run, *span, cut_box(self.layout, run, *span), run.span(*span), quality, currency)
+
+    def _dates(self, run: Run) -> Iterator[Candidate]:
+        for start, end, date in find_dates(run.text, self.order):
+            if not _amount_like(run.text[start:end]):
+                yield self._make("date", date.isoformat(), run, (start, end), 1.0 if 1990 <= date.year <= 2060 else 0.3)
+
+    def _times(self, run: Run) -> Iterator[Candidate]:
+        for match in re.finditer(r"\d{1,2}\s?[:h]\s?\d{2}(?:\s?:\s?\d{2})?(?:\s?[ap]\.?m\b\.?)?", run.text, re.IGNORECASE):
+            start = match.start()
+            while match.end() - start > 3 and any(c.run is run and c.start <= start < c.end for c in self.dates):
+                start += 1
+            if time := parse_time(run.text[start : match.end()]):
+                yield self._make("time", time, run, (start, match.end()))
+
+    def _free(self, run: Run, start: int, end: int) -> bool:
+        return not any(start < stop and end > begin for begin, stop in self._taken.get(run.number, ()))
+
+    def _vats(self, run: Run) -> Iterator[Candidate]:
+        ends = [*(start - 1 for start in run.starts[1:]), len(run.text)]
+        for first, start in enumerate(run.starts):
+            offsets = {start} | {start + m.end() for m in re.finditer(r"[:.#/]", run.text[start : ends[first]])}
+            hit = self._vat_at(run, sorted(offsets), ends[first : first + 5])
+            if hit:
+                self._taken.setdefault(run.number, []).append((hit.start, hit.end))
+                yield hit
+
+    def _vat_at(self, run: Run, starts: list[int], ends: list[int]) -> Candidate | None:
+        for end in reversed(ends):
+            for start in starts:
+                text = run.text[start:end].strip(" .,;|")
+                if 8 <= len(text) <= 24 and text[:2].isalpha() and (value := parse_vat(text)) and self._free(run, start, end):
+                    return self._make("vat", value, run, (start, start + len(text)), 1.0 if valid_vat(value) else 0.8)
+        return None
+
+    def _amounts(self, run: Run) -> Iterator[Candidate]:
+        at = 0
+        while match := _AMOUNT.search(run.text, at):
+            span = self._tight(run, match)
+            at = max(span[1], at + 1)
+            if self._free(run, match.start("digits"), span[1]) and (found := self._amount(run, match, span)):
+                yield found
+
+    def _tight(self, run: Run, match: re.Match[str]) -> tuple[int, int]:
+        """The span of the match, cut at a blank too wide to stand between groups of thousands."""
+        for blank in re.finditer(" ", match["digits"]):
+            at = match.start("digits") + blank.start()
+            before, after = run.span(at - 1, at), run.span(at + 1, at + 2)
+            if before and after:
+                words = self.layout.page.words
+                gap = words[after[0]].box[0] - words[before[0]].box[2]
+                if gap > TIGHT_GAP * max(4.0, run.size):
+                    return match.start(), at
+        return match.start(), match.end()
+
+    def _amount(self, run: Run, match: re.Match[str], span: tuple[int, int]) -> Candidate | None:
+        text = run.text
+        start, end = span
+        digits = match["digits"] if end == match.end() else text[match.start("digits") : end]
+        cents = re.search(r"[.,]\s?\d{2}$", digits) is not None
+        before = text[match.start("digits") - 1 : match.start("digits")]
+        after = text[end : end + 1]
+        if (before.isalpha() or before in "/_#") and before and not (cents or match["before"]):
+            return None
+        if (after.isalpha() and not cents) or (after and after in "/_:" and text[end + 1 : end + 2].isalnum()):
+            return None
+        if re.match(r"[-–]\w|[.,]\d", text[end : end + 2]):
+            return None
+        if match["sign"] and match["sign"][0] == "-" and text[max(0, start - 1) : start].isalnum():
+            start = match.start("digits")
+        percent = _PERCENT.match(text, end) is not None
+        number = _parse(re.sub(r"\s?([.,])\s?(?=\d{1,4}$)", r"\1", digits), text[start:end], self.decimal_mark)
+        if number is None or abs(number.amount) >= 10**10:
+            return None
+        if (match["sign"] or "").startswith("(") and not (match["tail"] or "").strip():
+            start = match.start("before") if match["before"] else match.start("digits")
+        kind = "percent" if percent else "money"
+        quality = _quality(digits, cents, bool(number.currency), after)
+        return self._make(kind, plain(number.amount), run, (start, end), quality, number.currency)
+
+    def _identifiers(self, run: Run) -> Iterator[Candidate]:
+        for match in _IDENTIFIER.finditer(run.text):
+            if not any(c.isdigit() for c in match[0]):
+                continue
+            quality = 1.0 if len(match[0]) > 2 else 0.7
+            if not self._free(run, *match.span()):
+                quality = 0.25
+            elif _amount_like(match[0]) or _PERCENT.match(run.text, match.end()):
+                quality = 0.3
+            yield self._make("identifier", match[0], run, match.span(), quality)
+
+
+def _parse(digits: str, whole: str, mark: str | None) -> Money | None:
+    money = parse_money(whole, mark)
+    if money is not None:
+        return money
+    number = parse_number(digits, mark)
+    if number is None:
+        return None
+    symbol = re.search(_CURRENCY, whole, re.IGNORECASE)
+    negative = whole.rstrip().endswith(("-", ")")) or whole.lstrip().startswith(("-", "−", "("))
+    return Money(-abs(number) if negative else number, parse_currency(symbol[0]) if symbol else None)
+
+
+def _quality(digits: str, cents: bool, currency: bool, after: str) -> float:
+    if cents:
+        return 0.8 if after.isalpha() else 1.0
+    if currency:
+        return 0.9
+    whole = re.sub(r"\D", "", digits)
+    if len(whole) > 7 or (len(whole) > 1 and whole[0] == "0" and not re.search(r"[.,]", digits)):
+        return 0.1
+    return 0.5 if re.search(r"[.,' ]", digits) else 0.35
+
+
+def _amount_like(text: str) -> bool:
+    return (
+        re.fullmatch(r"\d{1,3}(?:[.,]\d{3})*[.,]\d{2}", text) is not None
+        and text.count(".") + text.count(",") < 3
+        and (text.count(".") + text.count(",") == 1 or ("." in text and "," in text))
+    )
+
+
+def _american(texts: list[str]) -> Order | None:
+    """Month first where the page prints dollars and an American postal code."""
+    joined = " ".join(texts)
+    state = re.search(
+        r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]),? \d{5}\b",
+        joined,
+    )
+    return "MDY" if state and "$" in joined and "€" not in joined else None

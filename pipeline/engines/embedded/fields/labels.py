@@ -1,0 +1,206 @@
+"""Where the labels of a template stand on a page, and labels of other things that compete with them.
+
+All letters and digits of the page, run after run and without blanks, make one string; each label is looked for in it, so
+that lost or doubled blanks do no harm. On scans, runs without a label are also compared with all labels letter by letter.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rapidfuzz import fuzz, process
+
+from pipeline.engines.embedded.fields.layout import Layout, Run, fold
+from pipeline.engines.embedded.fields.vocabulary import OTHER_LABELS, is_neutral
+from pipeline.records import Box
+from pipeline.templates.model import Labels, Template
+
+OTHER = ""
+"""Stands for the field of a label that belongs to nothing in the template."""
+_FUZZY = 84
+_FUZZY_LENGTH = 5
+_CASELESS = range(0x2E80, 0xD7FF)  # Chinese, Japanese, Korean: words are not parted by blanks
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label found on the page: characters ``start`` to ``end`` of a run's text."""
+
+    field: str
+    run: Run
+    start: int
+    end: int
+    box: Box
+    words: tuple[int, ...]
+    length: int
+    """Folded characters matched."""
+    cover: float = 1.0
+    """Share of the run's own letters (values left out) that the label explains."""
+
+    @property
+    def row(self) -> int:
+        """The row it stands in."""
+        return self.run.row
+
+    @property
+    def end_x(self) -> float:
+        """Its right edge."""
+        return self.box[2]
+
+
+@dataclass(frozen=True)
+class _PageString:
+    text: str
+    runs: list[Run]
+    chars: list[int]
+    begins: list[bool]
+
+
+def vocabulary_of(template: Template) -> dict[str, set[str]]:
+    """Folded label to the names of the fields that it labels; labels of other things map to ``OTHER``."""
+    words: dict[str, set[str]] = defaultdict(set)
+    for name, field in template.fields.items():
+        if field.type != "table":
+            for label in flat(field.labels):
+                words[fold(label)].add(name)
+    for label in OTHER_LABELS:
+        if fold(label) not in words:
+            words[fold(label)].add(OTHER)
+    words.pop("", None)
+    return words
+
+
+def flat(labels: Labels) -> Iterator[str]:
+    """Labels of all languages."""
+    for texts in labels.values():
+        yield from texts
+
+
+def find_labels(layout: Layout, vocabulary: dict[str, set[str]]) -> list[Label]:
+    """All labels on the page, longest first where they overlap, in reading order."""
+    page = _page_string(layout.runs)
+    hits: list[tuple[int, int, str]] = []
+    for label in vocabulary:
+        at = page.text.find(label)
+        while at >= 0:
+            if _is_whole(page, at, at + len(label), label):
+                hits.append((at, at + len(label), label))
+            at = page.text.find(label, at + 1)
+    taken: list[Label] = []
+    used = bytearray(len(page.text) + 1)
+    for start, end, text in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
+        if not any(used[start:end]):
+            used[start:end] = b"\1" * (end - start)
+            taken += [_label(layout, page, start, end, name) for name in vocabulary[text]]
+    if layout.page.source == "ocr":
+        taken += _misread(layout, taken, vocabulary)
+    return _with_cover(layout, sorted(taken, key=lambda label: (label.row, label.box[0])))
+
+
+def _page_string(runs: Iterable[Run]) -> _PageString:
+    text: list[str] = []
+    page = _PageString("", [], [], [])
+    for run in runs:
+        before = " "
+        for at, char in enumerate(run.text):
+            for part in fold(char):
+                text.append(part)
+                page.runs.append(run)
+                page.chars.append(at)
+                page.begins.append(_begins(before, char))
+            before = char
+        text.append("\n")
+        page.runs.append(run)
+        page.chars.append(len(run.text))
+        page.begins.append(True)
+    return replace(page, text="".join(text))
+
+
+def _begins(before: str, char: str) -> bool:
+    """Whether a new piece of text begins at ``char``: after blanks and marks, between digits and letters, lower and upper."""
+    if not before.isalnum() or ord(char) in _CASELESS or ord(before) in _CASELESS:
+        return True
+    return before.isdigit() != char.isdigit() or (before.islower() and char.isupper())
+
+
+def _is_whole(page: _PageString, start: int, end: int, label: str) -> bool:
+    if not page.begins[start] or page.runs[start] is not page.runs[end - 1]:
+        return False
+    return end >= len(page.begins) or page.begins[end] or label.endswith(("#", "%"))
+
+
+def _label(layout: Layout, page: _PageString, start: int, end: int, field: str) -> Label:
+    run = page.runs[start]
+    first, last = page.chars[start], page.chars[end - 1] + 1
+    return make_label(layout, run, first, last, field, end - start)
+
+
+def make_label(layout: Layout, run: Run, start: int, end: int, field: str, length: int) -> Label:
+    """A label record, its box cut out of glued words in proportion to the characters."""
+    words = run.span(start, end)
+    return Label(field, run, start, end, cut_box(layout, run, start, end), words, length)
+
+
+def cut_box(layout: Layout, run: Run, start: int, end: int) -> Box:
+    """The box of some characters of a run; parts of words are cut in proportion."""
+    x0, y0, x1, y1 = layout.box(run.span(start, end) or run.words)
+    for word, begin in zip(run.words, run.starts, strict=True):
+        box, length = layout.page.words[word].box, len(layout.page.words[word].text)
+        share = (box[2] - box[0]) / max(1, length)
+        if begin <= start < begin + length:
+            x0 = box[0] + share * (start - begin)
+        if begin < end <= begin + length:
+            x1 = box[0] + share * (end - begin)
+    return x0, y0, x1, y1
+
+
+def _misread(layout: Layout, found: list[Label], vocabulary: dict[str, set[str]]) -> Iterator[Label]:
+    """Labels with a wrong letter or two, in runs that have none."""
+    have = {label.run.number for label in found}
+    heads = {run.number: _head(run.text) for run in layout.runs if run.number not in have}
+    texts = {number: fold(head) for number, head in heads.items()}
+    texts = {number: text for number, text in texts.items() if _FUZZY_LENGTH <= len(text) <= 30}
+    if not texts:
+        return
+    labels = [label for label in vocabulary if len(label) >= _FUZZY_LENGTH]
+    scores = process.cdist(list(texts.values()), labels, scorer=fuzz.ratio, score_cutoff=_FUZZY)
+    for number, row in zip(texts, scores, strict=True):
+        best = int(row.argmax())
+        if row[best] >= _FUZZY:
+            run = layout.runs[number]
+            for field in vocabulary[labels[best]]:
+                yield make_label(layout, run, 0, len(heads[number]), field, len(labels[best]))
+
+
+def _head(text: str) -> str:
+    """The run up to its first value."""
+    for at, char in enumerate(text):
+        if char == ":" or (char.isdigit() and (at == 0 or not text[at - 1].isalpha())):
+            return text[:at].rstrip(" :.-")
+    return text
+
+
+def _with_cover(layout: Layout, labels: list[Label]) -> list[Label]:
+    """Labels with their ``cover`` filled in."""
+    by_run: dict[int, list[Label]] = defaultdict(list)
+    for label in labels:
+        by_run[label.run.number].append(label)
+    return [replace(label, cover=_cover(label, by_run[label.run.number])) for label in labels]
+
+
+def _cover(label: Label, neighbours: list[Label]) -> float:
+    unexplained = 0
+    for begin, word in _words(label.run):
+        end = begin + len(word)
+        if any(begin < other.end and end > other.start for other in neighbours) or is_neutral(word):
+            continue
+        unexplained += sum(c.isalpha() for c in word)
+    return label.length / (label.length + unexplained)
+
+
+def _words(run: Run) -> Iterator[tuple[int, str]]:
+    ends = [*run.starts[1:], len(run.text) + 1]
+    for begin, end in zip(run.starts, ends, strict=True):
+        yield begin, run.text[begin : end - 1]

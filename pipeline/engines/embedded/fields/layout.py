@@ -1,0 +1,157 @@
+"""A page's words as rows and runs: what stands on one height, and what stands together there.
+
+A *row* is everything at one height of the page; a *run* is a stretch of a row without a wide gap. Rows are built from the
+boxes alone, because a text layer's own lines may stop at column borders.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pipeline.records import Box, Page, Word
+
+RUN_GAP = 1.6  # a gap wider than this many letter heights ends a run
+TIGHT_GAP = 0.75  # groups of thousands stand closer than this many letter heights
+
+
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring words of one row. ``words`` are indices into ``Page.words``; ``text`` joins them with single blanks."""
+
+    number: int
+    row: int
+    words: tuple[int, ...]
+    text: str
+    starts: tuple[int, ...]
+    """Where each word begins in ``text``."""
+    box: Box
+    size: float
+    bold: bool = False
+
+    @cached_property
+    def folded(self) -> str:
+        """Letters and digits of the run, folded, without blanks."""
+        return fold(self.text)
+
+    def span(self, start: int, end: int) -> tuple[int, ...]:
+        """The words (indices into the page) that the characters ``start`` to ``end`` of ``text`` touch."""
+        return tuple(
+            word
+            for word, begin, stop in zip(self.words, self.starts, [*self.starts[1:], len(self.text) + 1], strict=True)
+            if begin < end and stop - 1 > start
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The rows and runs of one page, top to bottom and left to right."""
+
+    page: Page
+    rows: tuple[tuple[Run, ...], ...]
+    runs: tuple[Run, ...]
+    height: float
+    """The usual height of letters."""
+    extras: dict[str, object] = field(default_factory=dict)
+
+    def box(self, words: Iterable[int]) -> Box:
+        """The box around some words."""
+        return around(self.page.words[i].box for i in words)
+
+    def text(self, words: Iterable[int]) -> str:
+        """Words as printed, with single blanks."""
+        return " ".join(self.page.words[i].text for i in words)
+
+
+def fold(text: str) -> str:
+    """Lower-case letters and digits (and # %) only, without accents: what labels are compared by."""
+    plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
+    return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The smallest box around some boxes."""
+    xs0, ys0, xs1, ys1 = zip(*boxes, strict=True)
+    return min(xs0), min(ys0), max(xs1), max(ys1)
+
+
+def lay_out(page: Page) -> Layout:
+    """Rows and runs of a page."""
+    sized = [i for i, word in enumerate(page.words) if word.text.strip()]
+    heights = sorted(_height(page.words[i]) for i in sized)
+    usual = heights[len(heights) // 2] if heights else 10.0
+    rows: list[tuple[Run, ...]] = []
+    runs: list[Run] = []
+    for indices in _rows(page.words, sized):
+        row = tuple(_runs(page.words, indices, len(rows), len(runs)))
+        rows.append(row)
+        runs.extend(row)
+    return Layout(page, tuple(rows), tuple(runs), usual)
+
+
+def _height(word: Word) -> float:
+    return word.size or word.box[3] - word.box[1]
+
+
+def _rows(words: Sequence[Word], indices: list[int]) -> list[list[int]]:
+    """Words whose boxes share most of their height, for each row from left to right."""
+    rows: list[list[int]] = []
+    spans: list[tuple[float, float]] = []
+    for i in sorted(indices, key=lambda i: (words[i].box[1] + words[i].box[3], words[i].box[0])):
+        top, bottom = words[i].box[1], words[i].box[3]
+        for at in range(len(rows) - 1, max(-1, len(rows) - 6), -1):
+            shared = min(bottom, spans[at][1]) - max(top, spans[at][0])
+            if shared > 0.5 * min(bottom - top, spans[at][1] - spans[at][0]) and _fits(words, rows[at], i):
+                rows[at].append(i)
+                count = len(rows[at])
+                spans[at] = (spans[at][0] + (top - spans[at][0]) / count, spans[at][1] + (bottom - spans[at][1]) / count)
+                break
+        else:
+            rows.append([i])
+            spans.append((top, bottom))
+    order = sorted(range(len(rows)), key=lambda at: spans[at][0] + spans[at][1])
+    return [sorted(rows[at], key=lambda i: words[i].box[0]) for at in order]
+
+
+def _fits(words: Sequence[Word], row: list[int], new: int) -> bool:
+    """Whether the new word lies beside those of the row, not on top of them."""
+    x0, _, x1, _ = words[new].box
+    return all(
+        min(x1, words[i].box[2]) - max(x0, words[i].box[0]) < 0.5 * min(x1 - x0, words[i].box[2] - words[i].box[0]) + 0.1
+        for i in row
+    )
+
+
+def _runs(words: Sequence[Word], indices: list[int], row: int, first: int) -> Iterable[Run]:
+    group: list[int] = []
+    number = first
+    for i in indices:
+        if group:
+            before = words[group[-1]]
+            letter = max(4.0, min(_height(before), _height(words[i])))
+            gap = words[i].box[0] - before.box[2]
+            if gap > RUN_GAP * letter:
+                yield _run(words, group, row, number)
+                number, group = number + 1, []
+        group.append(i)
+    if group:
+        yield _run(words, group, row, number)
+
+
+def _run(words: Sequence[Word], group: list[int], row: int, number: int) -> Run:
+    starts, at = [], 0
+    for i in group:
+        starts.append(at)
+        at += len(words[i].text) + 1
+    return Run(
+        number=number,
+        row=row,
+        words=tuple(group),
+        text=" ".join(words[i].text for i in group),
+        starts=tuple(starts),
+        box=around(words[i].box for i in group),
+        size=max(_height(words[i]) for i in group),
+        bold=all(words[i].bold for i in group),
+    )

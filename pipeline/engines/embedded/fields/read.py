@@ -1,0 +1,224 @@
+"""One page and one template in, a claim for every field out: the order in which the parts are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from pipeline.engines.embedded.fields.addresses import address_below
+from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.items import read_items
+from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels, vocabulary_of
+from pipeline.engines.embedded.fields.layout import Layout, lay_out
+from pipeline.engines.embedded.fields.parties import Name, Parties
+from pipeline.engines.embedded.fields.relations import Claims
+from pipeline.engines.embedded.fields.scalars import (
+    choice_on_page,
+    choose_scalars,
+    strength,
+    text_beside,
+    unlabelled,
+)
+from pipeline.engines.embedded.fields.sums import Option, choose_amounts
+from pipeline.engines.embedded.fields.tables import Table, read_table
+from pipeline.records import Claim, Page
+from pipeline.templates.model import Template, TemplateField
+
+_VOCABULARIES: dict[int, tuple[Template, dict[str, set[str]]]] = {}
+
+
+def read_fields(page: Page, template: Template) -> dict[str, Claim]:
+    """A claim for every field of the template, with value None where the page does not say.
+
+    Works from types, roles, labels, formats and checks; no field name is known here.
+    """
+    empty = {name: Claim(value=None) for name in template.fields}
+    if not page.words:
+        return empty
+    return {**empty, **_Reader(page, template).claims()}
+
+
+def _vocabulary(template: Template) -> dict[str, set[str]]:
+    known = _VOCABULARIES.get(id(template))
+    if known is None or known[0] is not template:
+        if len(_VOCABULARIES) > 32:
+            _VOCABULARIES.clear()
+        known = _VOCABULARIES[id(template)] = (template, vocabulary_of(template))
+    return known[1]
+
+
+class _Reader:
+    """What has been read of one page so far."""
+
+    def __init__(self, page: Page, template: Template) -> None:
+        self.template = template
+        self.layout: Layout = lay_out(page)
+        self.candidates = Candidates(self.layout)
+        self.labels: list[Label] = find_labels(self.layout, _vocabulary(template))
+        self.relations = Claims(self.layout, self.labels)
+        self.found: dict[str, Claim] = {}
+        self.tables: dict[str, Table] = {}
+
+    def claims(self) -> dict[str, Claim]:
+        """All that was found."""
+        self._tables()
+        self._amounts()
+        for kind in ("date", "time", "number"):
+            self._scalars(kind)
+        self._identifiers()
+        self._currencies()
+        parties = self._parties()
+        self._texts(parties)
+        return self.found
+
+    def _fields(self, *kinds: str) -> dict[str, TemplateField]:
+        return {name: field for name, field in self.template.fields.items() if field.type in kinds}
+
+    def _claim(self, name: str, candidate: Candidate, score: float) -> None:
+        value = [candidate.value] if self.template.fields[name].many else candidate.value
+        self.found[name] = Claim(value, candidate.printed, candidate.words, round(max(0.0, min(1.0, score)), 3))
+
+    def _tables(self) -> None:
+        money = self._fields("money")
+        totals = [label for label in self.labels if label.field in money]
+        for name, field in self._fields("table").items():
+            table = read_table(self.layout, self.candidates, field, totals)
+            if not table.rows:
+                table = read_items(self.layout, self.candidates, field, totals)
+            self.tables[name] = table
+            if table.rows:
+                words = tuple(dict.fromkeys(table.words))
+                self.found[name] = Claim(table.rows, self.layout.text(words), words, round(min(1.0, 0.4 + table.score / 2), 3))
+
+    def _amounts(self) -> None:
+        fields = list(self._fields("money"))
+        if not fields:
+            return
+        money = self.candidates.money
+        scores = self.relations.score(money, spread=True)
+        inside = {word for table in self.tables.values() for word in table.words}
+        options: dict[str, list[Option]] = {name: [] for name in fields}
+        for candidate in money:
+            for name in fields:
+                power = strength(scores[candidate.place], name) * (0.4 + 0.6 * candidate.quality)
+                power *= 0.4 if set(candidate.words) & inside else 1.0
+                power += 0.03 * candidate.run.row / max(1, len(self.layout.rows))
+                power += 0.05 * min(1.0, max(0.0, candidate.run.size / self.layout.height - 1.0))
+                if power > 0.15:
+                    options[name].append(Option(candidate, power))
+        for name, option in choose_amounts(options, money, self.template.checks, self._sums()).items():
+            self._claim(name, option.candidate, option.strength)
+
+    def _sums(self) -> dict[str, Decimal]:
+        """The sum of each money column of the tables."""
+        sums: dict[str, Decimal] = {}
+        for name, table in self.tables.items():
+            for column, spec in self.template.fields[name].columns.items():
+                values = [row[column] for row in table.rows if row.get(column) is not None]
+                if spec.type == "money" and values:
+                    sums[f"{name}.{column}"] = sum((Decimal(value) for value in values), Decimal(0))
+        return sums
+
+    def _scalars(self, kind: str) -> None:
+        fields = list(self._fields(kind))
+        candidates = self.candidates.of(kind)
+        if not fields or not candidates:
+            return
+        scores = self.relations.score(candidates, spread=False)
+        for name, (candidate, score) in choose_scalars(fields, candidates, scores).items():
+            self._claim(name, candidate, score)
+        if fields[0] not in self.found and kind in ("date", "time"):
+            taken = {str(self.found[name].value) for name in fields if name in self.found}
+            first = unlabelled(candidates, scores, taken)
+            if first is not None:
+                self._claim(fields[0], first, 0.3)
+
+    def _identifiers(self) -> None:
+        fields = self._fields("identifier")
+        if not fields:
+            return
+        vats = {name for name, field in fields.items() if field.format == "vat"}
+        plain = [name for name in fields if name not in vats]
+        pool = [*self.candidates.identifiers]
+        scores = self.relations.score(pool, spread=False)
+        for name, (candidate, score) in choose_scalars(plain, pool, scores).items():
+            self._claim(name, self._trimmed(candidate), score)
+        for name in vats:
+            self._vat(name, scores)
+
+    def _trimmed(self, candidate: Candidate) -> Candidate:
+        """Without a label glued to the front of the value."""
+        ends = [
+            label.end for label in self.labels if label.run is candidate.run and candidate.start < label.end < candidate.end
+        ]
+        if not ends:
+            return candidate
+        start = max(ends)
+        value = candidate.run.text[start : candidate.end].lstrip("-:#._/ ")
+        return (
+            replace(candidate, start=candidate.end - len(value), value=value) if any(c.isdigit() for c in value) else candidate
+        )
+
+    def _vat(self, name: str, scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
+        vats = self.candidates.vats
+        if vats:
+            own = self.relations.score(vats, spread=False)
+            best = max(vats, key=lambda c: own[c.place].get(name, 0.0) + 0.3 * c.quality - 0.4 * self._near_buyer(c))
+            self._claim(name, best, 0.5 + 0.5 * own[best.place].get(name, 0.0))
+            return
+        taken = {claim.value for claim in self.found.values() if isinstance(claim.value, str)}
+        pool = [c for c in self.candidates.identifiers if sum(d.isdigit() for d in c.value) >= 7 and c.value not in taken]
+        for picked, (candidate, score) in choose_scalars([name], pool, scores).items():
+            self._claim(picked, self._trimmed(candidate), score)
+
+    def _near_buyer(self, candidate: Candidate) -> float:
+        """1 when the last party label above the value is a buyer's."""
+        roles = {name: field.role for name, field in self._fields("party").items()}
+        above = [
+            label
+            for label in self.labels
+            if roles.get(label.field)
+            and label.row <= candidate.run.row
+            and abs(label.box[0] - candidate.run.box[0]) < 0.25 * self.layout.page.width
+        ]
+        return 1.0 if above and roles[above[-1].field] == "buyer" and candidate.run.row - above[-1].row < 10 else 0.0
+
+    def _currencies(self) -> None:
+        found = self.candidates.currency()
+        if found:
+            for name in self._fields("currency"):
+                self.found[name] = Claim(found[0], found[2], found[1], 0.8)
+
+    def _parties(self) -> dict[str, tuple[Name, float]]:
+        roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party" and field.role}
+        chosen = Parties(self.layout, self.candidates, self.labels, dict(roles)).choose() if roles else {}
+        for name, role in roles.items():
+            if role in chosen:
+                party, score = chosen[role]
+                self.found[name] = Claim(party.text, party.text, party.words, round(min(1.0, score), 3))
+        return chosen
+
+    def _texts(self, parties: Mapping[str, tuple[Name, float]]) -> None:
+        for name, field in self._fields("text", "enum", "party").items():
+            if name in self.found:
+                continue
+            if field.format == "address" and field.role and field.role in parties:
+                self._address(name, parties[field.role][0])
+            elif field.type == "enum":
+                self._put(name, choice_on_page(self.layout, self.labels, name, field))
+            elif not (field.type == "party" and field.role):
+                self._put(name, text_beside(self.layout, self.labels, name))
+
+    def _put(self, name: str, hit: tuple[str, tuple[int, ...], float] | None) -> None:
+        if hit:
+            self.found[name] = Claim(hit[0], self.layout.text(hit[1]), hit[1], round(min(1.0, hit[2]), 3))
+
+    def _address(self, name: str, party: Name) -> None:
+        stop = {c.run.number for c in [*self.candidates.dates, *self.candidates.vats]}
+        stop |= {label.run.number for label in self.labels if label.cover > 0.5 and label.field not in (OTHER, name)}
+        runs = address_below(self.layout, party.run, stop)
+        if runs:
+            words = tuple(i for run in runs for i in run.words)
+            text = ", ".join(run.text.strip(" ,") for run in runs)
+            self.found[name] = Claim(text, self.layout.text(words), words, 0.6)

@@ -1,0 +1,115 @@
+"""Choosing the amounts together: those that satisfy the template's checks win over those that only stand well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+
+from pipeline.engines.embedded.fields.candidates import Candidate
+from pipeline.templates.model import Check
+
+_POOL = 6  # candidates considered for each field
+_LEAST = 0.3  # below this strength a field is left empty
+_HOLDS = 0.7
+_FAILS = 0.35
+_IMPLIED = 0.12  # strength of an amount without a label that a check asks for
+
+
+@dataclass(frozen=True)
+class Option:
+    """A candidate for one field and how strongly the page says so."""
+
+    candidate: Candidate
+    strength: float
+
+    @property
+    def amount(self) -> Decimal:
+        """Its value."""
+        return Decimal(self.candidate.value)
+
+
+def choose_amounts(
+    options: Mapping[str, list[Option]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
+) -> dict[str, Option]:
+    """The best option of each field, judged together. ``others`` are all amounts of the page; ``known`` gives table sums."""
+    fields = list(options)
+    usable = [check for check in checks if check.sum and _terms(check) <= set(fields) | set(known)]
+    pools = {name: sorted(options[name], key=lambda o: -o.strength)[:_POOL] for name in fields}
+    _add_implied(pools, others, usable, known)
+    involved = {name for check in usable for name in _terms(check) if name in pools}
+    chosen: dict[str, Option] = {}
+    for name in fields:
+        if name not in involved and pools[name] and pools[name][0].strength >= _LEAST:
+            chosen[name] = pools[name][0]
+    chosen.update(_together([name for name in fields if name in involved], pools, usable, known))
+    return chosen
+
+
+def _terms(check: Check) -> set[str]:
+    return {term.lstrip("-") for term in [*check.sum, check.equals or ""]}
+
+
+def _together(
+    fields: list[str], pools: Mapping[str, list[Option]], checks: list[Check], known: Mapping[str, Decimal]
+) -> dict[str, Option]:
+    best: tuple[float, tuple[Option | None, ...]] = (0.0, (None,) * len(fields))
+    for combination in product(*[[*pools[name], None] for name in fields]):
+        values = {name: option.amount for name, option in zip(fields, combination, strict=True) if option}
+        score = sum(option.strength - _LEAST for option in combination if option)
+        held: set[str] = set()
+        for check in checks:
+            verdict = holds(check, {**known, **values})
+            if verdict is True:
+                score += _HOLDS * (0.5 if _trivial(check, {**known, **values}) else 1.0)
+                held |= _terms(check)
+            elif verdict is False:
+                score -= _FAILS * (0.3 if any(term in known for term in _terms(check)) else 1.0)
+        weak = [n for n, o in zip(fields, combination, strict=True) if o and o.strength < _LEAST and n not in held]
+        if not weak and score > best[0] + 1e-9:
+            best = (score, combination)
+    return {name: option for name, option in zip(fields, best[1], strict=True) if option}
+
+
+def holds(check: Check, values: Mapping[str, Decimal]) -> bool | None:
+    """Whether a sum holds; None when a term is missing."""
+    if not _terms(check) <= set(values):
+        return None
+    total = sum((-values[t[1:]] if t.startswith("-") else values[t] for t in check.sum), Decimal(0))
+    return abs(total - values[check.equals or ""]) <= Decimal(check.tolerance)
+
+
+def _trivial(check: Check, values: Mapping[str, Decimal]) -> bool:
+    """A sum with a zero in it, or of one term only, proves less."""
+    return len(check.sum) < 2 or any(values[term.lstrip("-")] == 0 for term in check.sum)
+
+
+def _add_implied(
+    pools: dict[str, list[Option]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
+) -> None:
+    """Amounts printed without a label that the labelled ones ask for."""
+    by_value: dict[Decimal, Candidate] = {}
+    for candidate in others:
+        if candidate.quality >= 0.5:
+            by_value[Decimal(candidate.value)] = candidate
+    strong = {name: [o.amount for o in pool if o.strength >= _LEAST][:4] for name, pool in pools.items()}
+    strong.update({name: [value] for name, value in known.items()})
+    for check in checks:
+        for missing in _terms(check) & set(pools):
+            for value in _solutions(check, missing, strong):
+                have = {option.candidate.place for option in pools[missing]}
+                if value in by_value and by_value[value].place not in have and value != 0:
+                    pools[missing].append(Option(by_value[value], _IMPLIED))
+
+
+def _solutions(check: Check, missing: str, strong: Mapping[str, list[Decimal]]) -> set[Decimal]:
+    """Values of the missing term for which the check holds with some strong values of the others."""
+    terms = [(term.lstrip("-"), -1 if term.startswith("-") else 1) for term in check.sum] + [(check.equals or "", -1)]
+    rest = [(name, sign) for name, sign in terms if name != missing]
+    own = next(sign for name, sign in terms if name == missing)
+    found: set[Decimal] = set()
+    for values in product(*[strong.get(name, []) for name, _ in rest]):
+        total = sum((sign * value for (_, sign), value in zip(rest, values, strict=True)), Decimal(0))
+        found.add(-total * own)
+    return found

@@ -1,0 +1,70 @@
+"""Which currency a symbol, a code or a word names (ISO 4217, through babel's CLDR data)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from babel import Locale
+
+_SYMBOLS = {
+    "€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "￥": "CNY", "₹": "INR", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₩": "KRW",
+    "฿": "THB", "₫": "VND", "₪": "ILS", "₱": "PHP", "₦": "NGN", "₡": "CRC", "₲": "PYG", "₸": "KZT", "₾": "GEL", "₼": "AZN",
+    "us$": "USD", "a$": "AUD", "au$": "AUD", "c$": "CAD", "ca$": "CAD", "hk$": "HKD", "nz$": "NZD", "s$": "SGD", "nt$": "TWD",
+    "mx$": "MXN", "r$": "BRL", "rm": "MYR", "rp": "IDR", "rs": "INR", "zł": "PLN", "zl": "PLN", "kč": "CZK", "ft": "HUF",
+    "fr.": "CHF", "sfr": "CHF", "лв": "BGN", "lei": "RON", "元": "CNY", "人民币": "CNY", "rmb": "CNY", "円": "JPY",
+    "港币": "HKD",
+}  # fmt: skip
+_WORDS = {
+    "euro": "EUR", "euros": "EUR", "eiro": "EUR", "złotych": "PLN", "złote": "PLN", "złoty": "PLN", "ringgit": "MYR",
+    "renminbi": "CNY", "yuan": "CNY", "franken": "CHF", "rupees": "INR", "sterling": "GBP",
+}  # fmt: skip
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl")
+CODE_ONLY = frozenset({"ALL", "TOP", "TRY", "ARS", "BAM", "CUP", "GEL", "MAD", "PEN", "SOS", "LAK", "ANG", "CUC", "MOP", "COP"})
+"""Codes that are also words: money only beside an amount."""
+SYMBOL_PATTERN = "|".join(
+    re.escape(symbol)
+    for symbol in sorted(_SYMBOLS, key=len, reverse=True)
+    if symbol not in ("rs", "rp", "ft", "lei", "zl", "s$")
+)
+_MARKS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))
+
+
+@cache
+def codes() -> frozenset[str]:
+    """The ISO 4217 codes in CLDR, old ones included."""
+    return frozenset(Locale("en").currencies)
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Currency names of some languages, in lower case, to codes; ambiguous single words are left out."""
+    names = {name.casefold(): code for lang in reversed(_LANGUAGES) for code, name in Locale(lang).currencies.items()}
+    return {**names, **_WORDS}
+
+
+def parse_currency(text: str) -> str | None:
+    """The ISO code that the whole of ``text`` names by symbol, code or word; None for anything else.
+
+    "$" alone is USD and "¥" JPY: the most common meaning where the page says no more.
+    """
+    plain = text.strip().strip("()[]:;")
+    if plain.upper() in codes() and len(plain) == 3:
+        return plain.upper()
+    lowered = plain.casefold()
+    return _SYMBOLS.get(lowered) or _SYMBOLS.get(lowered.rstrip(".")) or _names().get(lowered)
+
+
+def split_currency(text: str) -> tuple[str | None, str]:
+    """A currency at the start or the end of ``text``, and the rest of it."""
+    match = _LEADING.match(text)
+    if match and (code := parse_currency(match[1])):
+        return code, text[match.end() :]
+    match = _TRAILING.search(text)
+    if match and (code := parse_currency(match[1])):
+        return code, text[: match.start()]
+    return None, text
+
+
+_LEADING = re.compile(rf"\s{{0,3}}({_MARKS}|[A-Za-z]{{3}})\.?(?=[\s\d.,(+\-−:])\s{{0,3}}:?\s{{0,3}}", re.IGNORECASE)
+_TRAILING = re.compile(rf"(?<=[\s\d.,)\-−–])\s{{0,3}}({_MARKS}|[A-Za-z]{{3,8}})\.?\s{{0,3}}$", re.IGNORECASE)

@@ -1,0 +1,86 @@
+"""Numbers that name things: VAT ids with their check digits (python-stdnum), and document numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError
+
+_VAT_SHAPE = re.compile(
+    r"(AT)U\d{8}|(BE)[01]\d{9}|(BG)\d{9,10}|(CY)\d{8}[A-Z]|(CZ)\d{8,10}|(DE)\d{9}|(DK)\d{8}|(EE)\d{9}|(EL|GR)\d{9}|"
+    r"(ES)[A-Z0-9]\d{7}[A-Z0-9]|(FI)\d{8}|(FR)[A-Z0-9]{2}\d{9}|(HR)\d{11}|(HU)\d{8}|(IE)\d[A-Z0-9+*]\d{5}[A-Z]{1,2}|(IT)\d{11}|"
+    r"(LT)(?:\d{12}|\d{9})|(LU)\d{8}|(LV)\d{11}|(MT)\d{8}|(NL)\d{9}B\d{2}|(PL)\d{10}|(PT)\d{9}|(RO)\d{2,10}|(SE)\d{12}|(SI)\d{8}|"
+    r"(SK)\d{10}|(XI|GB)(?:\d{12}|\d{9}|GD\d{3}|HA\d{3})|(CHE)\d{9}(?:MWST|TVA|IVA)?|(NO)\d{9}MVA"
+)
+VAT_COUNTRIES = [
+    "AT",
+    "BE",
+    "BG",
+    "CY",
+    "CZ",
+    "DE",
+    "DK",
+    "EE",
+    "EL",
+    "ES",
+    "FI",
+    "FR",
+    "HR",
+    "HU",
+    "IE",
+    "IT",
+    "LT",
+    "LU",
+    "LV",
+    "MT",
+    "NL",
+    "PL",
+    "PT",
+    "RO",
+    "SE",
+    "SI",
+    "SK",
+    "XI",
+    "GB",
+    "CHE",
+    "NO",
+]
+
+
+def normal(text: str) -> str:
+    """An identifier for comparing: upper-case letters and digits only."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two identifiers are equal but for blanks, marks and case."""
+    return bool(normal(a)) and normal(a) == normal(b)
+
+
+def parse_vat(text: str) -> str | None:
+    """A VAT id with its country prefix, normalised, when ``text`` has the shape of one; None for anything else.
+
+    The shape is enough, since printed examples and misread digits fail the checksum: see ``valid_vat``.
+    """
+    if len(text) > 40:
+        return None
+    plain = normal(text)
+    return plain if _VAT_SHAPE.fullmatch(plain) else None
+
+
+def valid_vat(text: str) -> bool:
+    """Whether the check digits of a European VAT id (with its country prefix) are right."""
+    try:
+        return bool(eu_vat.validate(text))
+    except (ValidationError, ValueError, IndexError, KeyError):
+        return False
+
+
+def countries_of(digits: str) -> list[str]:
+    """The countries whose national VAT number ``digits`` can be, by length and check digits."""
+    if len(digits) > 40:
+        return []
+    plain = normal(digits)
+    return [c for c in VAT_COUNTRIES if parse_vat(c + plain) and valid_vat(c + plain)]
