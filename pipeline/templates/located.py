@@ -103,7 +103,7 @@ def _build(node: yaml.Node, where: Where, found: Located) -> Json:
     style = node.style if isinstance(node, yaml.ScalarNode) else None
     if style in ("|", ">"):
         found.blocks.add(where)
-    empty = style is None and node.tag == f"{_PLAIN_TAGS}null"
+    empty = style not in ("|", ">", "'", '"') and node.tag == f"{_PLAIN_TAGS}null"
     return None if empty else str(node.value)
 
 

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import TemplateError
+from pipeline.templates.ask import MAX_CHARACTERS, ask_template
+from pipeline.templates.digest import digest
+from pipeline.templates.prompt import render_prompt
+
+
+@pytest.mark.parametrize(
+    ("question", "labels"),
+    [
+        ("What is the delivery date?", ["delivery date", "delivery", "date"]),
+        ("Who is the driver of the truck?", ["driver", "truck"]),
+        ("Wie lautet die Kundennummer?", ["Kundennummer"]),
+        ("Quelle est la date de l'échéance ?", ["échéance", "date"]),
+        ("¿Cuál es el número de pedido?", ["número", "pedido"]),
+        ("Qual è la partita IVA?", ["partita IVA", "partita"]),
+        ("Jaki jest numer zamówienia?", ["numer zamówienia", "numer", "zamówienia"]),
+        ("发票号码是多少？", ["发票号码"]),
+    ],
+)
+def test_labels_are_the_content_words_of_the_question(question: str, labels: list[str]) -> None:
+    assert ask_template(question).fields["answer"].labels["en"] == labels
+
+
+def test_questions_are_recipes_of_their_own() -> None:
+    first, same, other = (ask_template(text) for text in ("What is due?", "  What is\n due? ", "What was due?"))
+    assert first == same
+    assert first.name != other.name
+    assert digest(first) != digest(other)
+
+
+@given(st.text(min_size=1, max_size=MAX_CHARACTERS).filter(str.strip))
+def test_any_question_is_quoted_as_it_is(question: str) -> None:
+    template = ask_template(question)
+    assert template.fields["answer"].description in render_prompt(template, words="w", page=1, pages=1)
+
+
+def test_braces_in_a_question_are_never_code() -> None:
+    prompt = render_prompt(ask_template("What is {{ 7 * 191 }}?"), words="{{ words }}", page=1, pages=1)
+    assert "The question: What is {{ 7 * 191 }}?" in prompt
+    assert "\n{{ words }}\n" in prompt
+    assert "1337" not in prompt
+
+
+@pytest.mark.parametrize("question", ["", " \n ", "x" * (MAX_CHARACTERS + 1)])
+def test_no_question_and_endless_questions_are_refused(question: str) -> None:
+    with pytest.raises(TemplateError):
+        ask_template(question)

@@ -1,0 +1,62 @@
+"""The templates that come with the house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from pipeline.templates.load import load_template, load_templates
+from pipeline.templates.prompt import render_prompt
+from pipeline.templates.schema import json_schema
+
+FOLDER = Path(__file__).parents[2] / "configs" / "templates"
+FILES = sorted(FOLDER.glob("*.yaml"))
+LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "zh"}
+FIELDS = {
+    "invoice": "vendor_name vendor_vat_id buyer_name invoice_number invoice_date due_date currency subtotal tax_total total "
+    "amount_due line_items",
+    "receipt": "vendor_name address vendor_vat_id receipt_number date time currency total tax_total line_items",
+    "chart": "chart_type title x_title y_title data summary",
+    "caption": "caption objects",
+    "transcript": "text",
+}
+COLUMNS = {
+    ("invoice", "line_items"): ["description", "quantity", "unit_price", "amount"],
+    ("chart", "data"): ["category", "series", "value"],
+}
+
+
+def test_all_are_there_with_their_documented_fields() -> None:
+    loaded = load_templates([FOLDER])
+    assert {name: " ".join(template.fields) for name, template in loaded.items()} == FIELDS
+    assert {key: list(loaded[key[0]].fields[key[1]].columns) for key in COLUMNS} == COLUMNS
+
+
+def test_every_kind_of_page_has_one() -> None:
+    kinds = {kind: name for name, template in load_templates([FOLDER]).items() for kind in template.applies.kinds}
+    assert kinds == {"invoice": "invoice", "receipt": "receipt", "chart": "chart", "photo": "caption", "text": "transcript"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_fields_with_labels_have_them_in_all_languages(path: Path) -> None:
+    template = load_template(path)
+    if template.reader != "fields":
+        assert not any(field.labels for field in template.fields.values())
+        return
+    labelled = {name: set(field.labels) for name, field in template.fields.items() if field.labels}
+    for table, field in template.fields.items():
+        labelled |= {f"{table}.{name}": set(column.labels) for name, column in field.columns.items() if column.labels}
+    assert {name: sorted(LANGUAGES - languages) for name, languages in labelled.items() if languages < LANGUAGES} == {}
+    assert "total" in labelled
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_prompt_and_schema_are_ready_for_a_model(path: Path) -> None:
+    template = load_template(path)
+    Draft202012Validator.check_schema(json_schema(template))
+    prompt = render_prompt(template, words="WORDS {{ words }}", page=1, pages=2)
+    assert all(name in prompt for name in template.fields)
+    if template.reader in ("fields", "chart"):
+        assert "WORDS {{ words }}" in prompt
