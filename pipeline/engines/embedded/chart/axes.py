@@ -1,0 +1,108 @@
+"""Axes: numbers printed at even steps along a line, calibrated robustly to pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import log10
+
+from pipeline.engines.embedded.chart.labels import Label
+
+SAME = 0.02
+"""A tick fits when it lies within this part of the axis's length of where its number says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Values along x (or y, downwards): ``value = slope * pixel + start``, as a power of ten when ``log``."""
+
+    slope: float
+    start: float
+    log: bool
+    ticks: tuple[Label, ...]
+    horizontal: bool
+
+    def value(self, pixel: float) -> float:
+        """The value at a place in pixels."""
+        plain = self.slope * pixel + self.start
+        return float(10**plain) if self.log else plain
+
+    @property
+    def place(self) -> float:
+        """Where the ticks stand: their y for a horizontal axis, their x for a vertical one."""
+        return sum(tick.y if self.horizontal else tick.x for tick in self.ticks) / len(self.ticks)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """First and last pixel with a tick."""
+        places = [tick.x if self.horizontal else tick.y for tick in self.ticks]
+        return min(places), max(places)
+
+
+def find_axes(labels: Sequence[Label]) -> tuple[Axis | None, Axis | None]:
+    """The horizontal and the vertical numeric axis; labels are single words or phrases."""
+    numbers = [label for label in labels if label.number is not None and not label.turned]
+    return _axis(numbers, True), _axis(numbers, False)
+
+
+def _axis(numbers: Sequence[Label], horizontal: bool) -> Axis | None:
+    found = [axis for group in _groups(numbers, horizontal) if (axis := _calibrated(group, horizontal))]
+    return max(found, key=lambda axis: (len(axis.ticks), axis.span[1] - axis.span[0]), default=None)
+
+
+def _groups(numbers: Sequence[Label], horizontal: bool) -> list[list[Label]]:
+    """Numbers in one row; or in one column, aligned at their left, right or middle."""
+    ways: list[Callable[[Label], float]] = [lambda label: label.y]
+    if not horizontal:
+        ways = [lambda label: label.box[2], lambda label: label.x, lambda label: label.box[0]]
+    groups: list[list[Label]] = []
+    for way in ways:
+        ordered = sorted(numbers, key=way)
+        current: list[Label] = []
+        for label in ordered:
+            if current and way(label) - way(current[0]) > 0.7 * label.height:
+                groups.append(current)
+                current = []
+            current.append(label)
+        groups.append(current)
+    return [group for group in groups if len(group) >= 3]
+
+
+def _calibrated(group: Sequence[Label], horizontal: bool) -> Axis | None:
+    points = [((tick.x if horizontal else tick.y), float(tick.number), tick) for tick in group if tick.number is not None]
+    for log in (False, True):
+        usable = [(place, log10(value) if log else value, tick) for place, value, tick in points if value > 0 or not log]
+        best = _best_line(usable)
+        if best and len(best[2]) >= max(3, 0.6 * len(usable)):
+            return Axis(best[0], best[1], log, tuple(best[2]), horizontal)
+    return None
+
+
+def _best_line(points: Sequence[tuple[float, float, Label]]) -> tuple[float, float, list[Label]] | None:
+    """The line through two of the points that most others lie on, at distinct values."""
+    if len(points) < 3:
+        return None
+    length = max(place for place, _, _ in points) - min(place for place, _, _ in points)
+    best: tuple[float, float, list[Label]] | None = None
+    for (p, a, _), (q, b, _) in combinations(points[:40], 2):
+        if abs(p - q) < 0.1 * length or a == b:
+            continue
+        slope = (b - a) / (q - p)
+        ticks = [tick for place, value, tick in points if abs((value - a) / slope + p - place) <= max(2.5, SAME * length)]
+        if best is None or len(ticks) > len(best[2]):
+            best = slope, a - slope * p, ticks
+    return _fitted(best, points) if best and len({tick.number for tick in best[2]}) >= 3 else None
+
+
+def _fitted(
+    line: tuple[float, float, list[Label]], points: Sequence[tuple[float, float, Label]]
+) -> tuple[float, float, list[Label]]:
+    """The same line by least squares over its ticks."""
+    ticks = line[2]
+    chosen = [(place, value) for place, value, tick in points if tick in ticks]
+    mean_p = sum(place for place, _ in chosen) / len(chosen)
+    mean_v = sum(value for _, value in chosen) / len(chosen)
+    square = sum((place - mean_p) ** 2 for place, _ in chosen)
+    slope = sum((place - mean_p) * (value - mean_v) for place, value in chosen) / square if square else line[0]
+    return slope, mean_v - slope * mean_p, ticks

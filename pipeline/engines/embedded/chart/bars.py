@@ -1,0 +1,288 @@
+"""Bars: rows (or columns) of rectangles with categories on one side, values at their ends, and series by colour.
+
+Everything is computed in two directions: ``u``, in which values grow (right, or up), and ``v``, along which the bars stand in line
+(down, or right).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from statistics import median
+
+from pipeline.engines.embedded.chart.axes import Axis
+from pipeline.engines.embedded.chart.labels import Label, join
+from pipeline.engines.embedded.chart.legend import Names
+from pipeline.engines.embedded.chart.paint import Rect
+from pipeline.records import Box
+
+
+@dataclass(slots=True)
+class Bar:
+    """One rectangle: from ``start`` to ``end`` in the direction of values, at ``low`` to ``high`` across it."""
+
+    start: float
+    end: float
+    low: float
+    high: float
+    colour: int
+    printed: Label | None = None
+    value: Decimal | None = None
+
+    @property
+    def middle(self) -> float:
+        """Centre across the direction of values."""
+        return (self.low + self.high) / 2
+
+
+@dataclass(slots=True)
+class Bars:
+    """All bars of a chart, in rows at the same ``v``, and the rows in groups under one category."""
+
+    vertical: bool
+    rows: list[list[Bar]]
+    groups: list[list[list[Bar]]] = field(default_factory=list)
+    stacked: bool = False
+    touching: bool = False
+
+    @property
+    def all(self) -> list[Bar]:
+        """Every bar, row by row."""
+        return [bar for row in self.rows for bar in row]
+
+    @property
+    def base(self) -> float:
+        """Where the bars begin, in the direction of values."""
+        return median(row[0].start for row in self.rows)
+
+    def box(self) -> Box:
+        """The box around all bars, in pixels."""
+        bars = self.all
+        start, end = min(bar.start for bar in bars), max(bar.end for bar in bars)
+        low, high = min(bar.low for bar in bars), max(bar.high for bar in bars)
+        return (low, -end, high, -start) if self.vertical else (start, low, end, high)
+
+
+def uv(box: Box, vertical: bool) -> Box:
+    """A box in pixels as (u0, v0, u1, v1)."""
+    x0, y0, x1, y1 = box
+    return (-y1, x0, -y0, x1) if vertical else box
+
+
+def find_bars(rects: Sequence[Rect]) -> Bars | None:
+    """The bars among rectangles of a picture, None when there are fewer than two of them."""
+    best: tuple[float, list[Bar], bool] | None = None
+    for vertical in (True, False):
+        bars = [_bar(rect, vertical) for rect in rects]
+        thick = _common([bar.high - bar.low for bar in bars])
+        alike = [bar for bar in bars if abs(bar.high - bar.low - thick) <= max(2.0, 0.15 * thick)]
+        lengths = {round(bar.end - bar.start) for bar in alike}
+        score = len(alike) + 0.5 * _aligned(alike) + 0.1 * min(len(lengths), 5)
+        if len(alike) >= 2 and (best is None or score > best[0]):
+            best = score, alike, vertical
+    if best is None:
+        return None
+    rows = _rows(best[1])
+    bars_ = Bars(best[2], rows)
+    bars_.stacked = _stacked(rows)
+    bars_.groups = [[row] for row in rows] if bars_.stacked else _groups(rows)
+    bars_.touching = _touching(rows)
+    return bars_
+
+
+def _bar(rect: Rect, vertical: bool) -> Bar:
+    u0, v0, u1, v1 = uv(rect.box, vertical)
+    return Bar(u0, u1, v0, v1, rect.colour)
+
+
+def _common(sizes: Sequence[float]) -> float:
+    """The size that most others are close to, the larger one where two are as frequent."""
+    near = {size: sum(abs(size - other) <= max(1.5, 0.12 * size) for other in sizes) for size in set(sizes)}
+    return max(near, key=lambda size: (near[size], size), default=0.0)
+
+
+def _aligned(bars: Sequence[Bar]) -> int:
+    """How many bars begin at the most frequent place."""
+    starts = [bar.start for bar in bars]
+    return max((sum(abs(start - other) <= 2 for other in starts) for start in starts), default=0)
+
+
+def _rows(bars: Sequence[Bar]) -> list[list[Bar]]:
+    rows: list[list[Bar]] = []
+    for bar in sorted(bars, key=lambda bar: bar.middle):
+        if rows and bar.middle - rows[-1][0].middle < 0.5 * (bar.high - bar.low):
+            rows[-1].append(bar)
+        else:
+            rows.append([bar])
+    return [sorted(row, key=lambda bar: bar.start) for row in rows]
+
+
+def _stacked(rows: Sequence[Sequence[Bar]]) -> bool:
+    """Whether bars continue each other in most of the rows that hold several."""
+    several = [row for row in rows if len(row) > 1]
+    touching = [
+        row
+        for row in several
+        if all(b.start - a.end <= max(4.0, 0.3 * (a.high - a.low)) for a, b in zip(row, row[1:], strict=False))
+    ]
+    return bool(several) and 2 * len(touching) >= len(several) and 3 * len(several) >= len(rows)
+
+
+def _touching(rows: Sequence[Sequence[Bar]]) -> bool:
+    """Whether neighbouring rows leave no real gap between them, as in a histogram."""
+    gaps = [b[0].low - a[0].high for a, b in zip(rows, rows[1:], strict=False)]
+    thick = median(row[0].high - row[0].low for row in rows)
+    return len(gaps) >= 3 and median(gaps) <= max(1.5, 0.08 * thick)
+
+
+def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
+    """Rows of different colours next to each other form a group; one colour, one row each."""
+    if len({bar.colour for row in rows for bar in row}) < 2 or len(rows) < 3:
+        return [[row] for row in rows]
+    gaps = [b[0].low - a[0].high for a, b in zip(rows, rows[1:], strict=False)]
+    thick = median(row[0].high - row[0].low for row in rows)
+    groups = [[rows[0]]]
+    for row, gap in zip(rows[1:], gaps, strict=True):
+        fresh = row[0].colour not in {other[0].colour for other in groups[-1]}
+        if fresh and gap <= 0.35 * thick:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups if max(map(len, groups)) > 1 else [[row] for row in rows]
+
+
+def print_values(bars: Bars, numbers: Sequence[Label]) -> None:
+    """Give each bar the number printed in it, else just beyond its end (or before its start, where bars run that way)."""
+    free = list(numbers)
+    for place in (_within, _beyond, _before):
+        for bar in bars.all:
+            if bar.printed is None and (
+                label := next((each for each in free if place(bar, uv(each.box, bars.vertical))), None)
+            ):
+                bar.printed, bar.value = label, label.number
+                free.remove(label)
+    got = [bar for bar in bars.all if bar.printed]
+    if len(got) < 0.4 * len(bars.all):
+        for bar in got:
+            bar.printed = bar.value = None
+
+
+def _within(bar: Bar, box: Box) -> bool:
+    u, v = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return bar.start <= u <= bar.end and bar.low <= v <= bar.high
+
+
+def _beyond(bar: Bar, box: Box) -> bool:
+    reach = max(10.0, 1.2 * min(box[2] - box[0], box[3] - box[1]))
+    return bar.low - 2 <= (box[1] + box[3]) / 2 <= bar.high + 2 and -4 <= box[0] - bar.end <= reach
+
+
+def _before(bar: Bar, box: Box) -> bool:
+    reach = max(10.0, 1.2 * min(box[2] - box[0], box[3] - box[1]))
+    return bar.low - 2 <= (box[1] + box[3]) / 2 <= bar.high + 2 and -4 <= bar.start - box[2] <= reach
+
+
+def measure(bars: Bars, axis: Axis | None) -> bool:
+    """Values for the bars without a printed one: from the axis, else in proportion to those that have one."""
+    missing = [bar for bar in bars.all if bar.value is None]
+    sign = -1 if bars.vertical else 1
+    known = [float(bar.value) / (bar.end - bar.start) for bar in bars.all if bar.value is not None and bar.end > bar.start]
+    for bar in missing:
+        if axis is not None and not axis.log:
+            start = axis.value(sign * bar.start)
+            value = axis.value(sign * bar.end) - (start if bars.stacked else 0.0)
+            if not bars.stacked and abs(start) > abs(value) and start < 0:
+                value = start
+            bar.value = rounded(value, abs(axis.slope))
+        elif axis is not None:
+            bar.value = rounded(axis.value(sign * bar.end), abs(axis.value(sign * bar.end)) / 200)
+        elif len(known) >= 3:
+            bar.value = rounded(median(known) * (bar.end - bar.start), median(known))
+    return axis is not None or not missing
+
+
+def rounded(value: float, step: float) -> Decimal:
+    """A measured value, to as many digits as ``step`` (the value of one pixel) carries."""
+    digits = 0
+    while digits < 9 and step < 10.0**-digits:
+        digits += 1
+    return Decimal(f"{value:.{digits}f}") + 0
+
+
+def categories(bars: Bars, phrases: Sequence[Label], words: Sequence[Label]) -> list[Label | None]:
+    """The label of each group: before the bars' base, in line with the group; else printed in or just above the bar."""
+    centres = [_centre(group) for group in bars.groups]
+    pitch = min((b - a for a, b in zip(centres, centres[1:], strict=False)), default=1e9)
+    base = min(bar.start for bar in bars.all)
+    before = [label for label in _pieces(phrases, words, bars, pitch) if uv(label.box, bars.vertical)[2] <= base + 4]
+    found = [_gathered([label for label in before if _nearest(label, centres, bars) == n], bars) for n in range(len(centres))]
+    if sum(label is not None for label in found) * 2 >= len(found):
+        return found
+    inside = [_own(group, phrases, bars) for group in bars.groups]
+    return inside if sum(label is not None for label in inside) > sum(label is not None for label in found) else found
+
+
+def _centre(group: Sequence[Sequence[Bar]]) -> float:
+    return (group[0][0].low + group[-1][0].high) / 2
+
+
+def _pieces(phrases: Sequence[Label], words: Sequence[Label], bars: Bars, pitch: float) -> list[Label]:
+    """Phrases, and the single words of those that are wider than one group of upright bars."""
+    if not bars.vertical:
+        return [label for label in phrases if not label.turned]
+    wide = [label for label in phrases if label.width > 1.4 * pitch and not label.turned]
+    narrow = [label for label in phrases if label not in wide]
+    return narrow + [word for label in wide for word in words if set(word.words) <= set(label.words)]
+
+
+def _nearest(label: Label, centres: Sequence[float], bars: Bars) -> int | None:
+    _, v0, _, v1 = uv(label.box, bars.vertical)
+    middle = (v0 + v1) / 2
+    number = min(range(len(centres)), key=lambda n: abs(centres[n] - middle))
+    around = sorted(abs(centre - centres[number]) for centre in centres)[1:2]
+    reach = 0.5 * around[0] if around else 1e9
+    return number if abs(centres[number] - middle) <= reach else None
+
+
+def _gathered(labels: Sequence[Label], bars: Bars) -> Label | None:
+    """The labels next to the bars, lines of one text joined; further ones (titles of the axis) are left."""
+    if not labels:
+        return None
+    if not bars.vertical:
+        return join(labels)
+    ordered = sorted(labels, key=lambda label: label.box[1])
+    kept = [ordered[0]]
+    for label in ordered[1:]:
+        if label.box[1] - kept[-1].box[3] < 0.35 * label.height and label.height < 1.3 * kept[-1].height:
+            kept.append(label)
+    return join(kept)
+
+
+def _own(group: Sequence[Sequence[Bar]], phrases: Sequence[Label], bars: Bars) -> Label | None:
+    """A text within the group's first bar, or between it and the one before."""
+    bar = group[0][0]
+    for label in phrases:
+        u0, v0, _, v1 = uv(label.box, bars.vertical)
+        thick = bar.high - bar.low
+        close = bar.start - 3 <= u0 and bar.low - 1.1 * thick <= (v0 + v1) / 2 <= bar.high
+        if label.number is None and close and not bars.vertical and u0 < bar.start + 2 * thick:
+            return label
+    return None
+
+
+def series_names(bars: Bars, names: Names, phrases: Sequence[Label]) -> dict[tuple[int, int], str]:
+    """Series by (colour, place in its row): the legend's, else the headings over the first row of stacked bars."""
+    found = {(bar.colour, n): names[bar.colour].text for row in bars.rows for n, bar in enumerate(row) if bar.colour in names}
+    if found or not bars.stacked or bars.vertical:
+        return found
+    row = max(bars.rows[:3], key=len)
+    thick = row[0].high - row[0].low
+    above = [label for label in phrases if label.number is None and 0 < bars.rows[0][0].low - label.box[3] + 2 < 2.2 * thick]
+    taken: dict[int, list[Label]] = {}
+    for label in above:
+        nearest = min(range(len(row)), key=lambda n: abs((row[n].start + row[n].end) / 2 - label.x))
+        taken.setdefault(nearest, []).append(label)
+    if len(taken) < len(row) or len(row) < 2:
+        return {}
+    return {(bar.colour, n): join(taken[n]).text for n, bar in enumerate(row)}

@@ -1,0 +1,123 @@
+"""The words of a chart as labels: phrases with a box in pixels, and the number each may print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from statistics import median
+
+from pipeline.records import Box, Page, Word
+from pipeline.values.numbers import parse_number
+
+GAP = 0.9
+"""A gap wider than this many letter heights parts two phrases."""
+_AFFIXES = re.compile(r"^[<>~≈≤≥+*]*\s*(?:[A-Z]{2})?[$€£¥₹]?\s*|\s*(?:%|‰|pp|pct|[$€£¥₹]|zł)?[*†‡]*$")
+_SCALES = {"k": 3, "K": 3, "M": 6, "m": 6, "mn": 6, "Mio": 6, "mio": 6, "B": 9, "bn": 9, "Mrd": 9, "T": 12}
+_SCALED = re.compile(r"^(.*\d)\s?(k|K|M|m|mn|Mio|mio|B|bn|Mrd|T)\.?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A phrase of a chart; ``words`` are indices into ``Page.words``, the box is in pixels."""
+
+    text: str
+    box: Box
+    words: tuple[int, ...]
+    number: Decimal | None
+    turned: bool = False
+    """Written upwards or downwards."""
+
+    @property
+    def x(self) -> float:
+        """Horizontal centre."""
+        return (self.box[0] + self.box[2]) / 2
+
+    @property
+    def y(self) -> float:
+        """Vertical centre."""
+        return (self.box[1] + self.box[3]) / 2
+
+    @property
+    def width(self) -> float:
+        """In pixels."""
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> float:
+        """In pixels."""
+        return self.box[3] - self.box[1]
+
+
+def number_of(text: str) -> Decimal | None:
+    """The number a tick or value label prints, units left out: "12 %", "$1,250", "−8M", "3.5k"."""
+    plain = _AFFIXES.sub("", text.strip().replace("−", "-"))
+    scaled = _SCALED.match(plain)
+    number = parse_number(scaled[1] if scaled else plain)
+    return number.scaleb(_SCALES[scaled[2]]) if number is not None and scaled else number
+
+
+def read_labels(page: Page, scale: float) -> tuple[list[Label], list[Label]]:
+    """Phrases, and the single words; boxes in pixels of an image of ``scale`` pixels per point."""
+    single = [_label([index], page.words, scale) for index in range(len(page.words))]
+    phrases: list[Label] = []
+    for _, line in groupby(range(len(page.words)), key=lambda index: page.words[index].line):
+        phrases += [_label(part, page.words, scale) for part in _phrases(list(line), page.words)]
+    return [label for label in phrases if label.text], [label for label in single if label.text]
+
+
+def _phrases(line: Sequence[int], words: Sequence[Word]) -> Iterable[list[int]]:
+    """Parts of a line; numbers that follow each other are ticks and stay apart."""
+    if _is_turned([words[index].box for index in line], "".join(words[index].text for index in line)):
+        return [list(line)]
+    parts: list[list[int]] = []
+    for index in line:
+        if parts and _near(words[parts[-1][-1]], words[index]) and not _both_numbers(parts[-1], index, words):
+            parts[-1].append(index)
+        else:
+            parts.append([index])
+    return parts
+
+
+def _near(last: Word, word: Word) -> bool:
+    height = max(last.box[3] - last.box[1], word.box[3] - word.box[1])
+    return word.box[0] - last.box[2] < GAP * height
+
+
+def _both_numbers(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
+    return all(number_of(words[each].text) is not None for each in (*part, index))
+
+
+def _label(indices: Sequence[int], words: Sequence[Word], scale: float) -> Label:
+    boxes = [words[index].box for index in indices]
+    text = " ".join(words[index].text for index in indices).strip()
+    box = hull([(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in boxes])
+    return Label(text, box, tuple(indices), number_of(text), _is_turned(boxes, text))
+
+
+def _is_turned(boxes: Sequence[Box], text: str) -> bool:
+    x0, y0, x1, y1 = hull(boxes)
+    return len(text) >= 3 and y1 - y0 > 1.5 * (x1 - x0)
+
+
+def hull(boxes: Sequence[Box]) -> Box:
+    """The smallest box around all of them."""
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return (min(x0), min(y0), max(x1), max(y1))
+
+
+def letter_height(labels: Sequence[Label]) -> float:
+    """The usual height of a line of text in pixels."""
+    heights = [label.height for label in labels if not label.turned]
+    return median(heights) if heights else 12.0
+
+
+def join(labels: Sequence[Label]) -> Label:
+    """Several labels as one, read line by line."""
+    height = letter_height(labels)
+    ordered = sorted(labels, key=lambda label: (round(label.y / max(1.0, height)), label.x))
+    text = " ".join(label.text for label in ordered)
+    words = tuple(index for label in ordered for index in label.words)
+    return Label(text, hull([label.box for label in ordered]), words, number_of(text), all(label.turned for label in ordered))

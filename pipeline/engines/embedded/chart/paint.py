@@ -1,0 +1,170 @@
+"""The pixels of a chart sorted into its few colours, and the rectangles painted in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engines.embedded.chart.labels import Label
+from pipeline.records import Box, PageImage
+
+COLOURS = 18
+"""At most so many colours of marks."""
+LEAST = 0.00025
+"""Share of the pixels that a colour must fill."""
+NEAR = 26
+"""Largest difference in a channel between a pixel and its colour."""
+FILL = 0.82
+"""Share of its box that a rectangle fills."""
+PAPER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """``colours`` (n x 3, RGB) and for each pixel the number of its colour, or ``PAPER``.
+
+    In ``index`` the words are painted over: with the bar they are printed on, or with paper; ``raw`` still has them.
+    """
+
+    pixels: NDArray[np.uint8]
+    paper: NDArray[np.int16]
+    colours: NDArray[np.int16]
+    index: NDArray[np.int16]
+    raw: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle in one colour, in pixels."""
+
+    box: Box
+    colour: int
+
+
+def paint(image: PageImage, words: Sequence[Label]) -> Painting:
+    """Sort the pixels of an image by colour; ``words`` tells where text stands."""
+    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+    paper = _paper(pixels)
+    colours = _colours(pixels, paper, _outside(pixels, words))
+    raw = _indexed(pixels, paper, colours)
+    return Painting(pixels, paper, colours, _without_words(raw, words, len(colours)), raw)
+
+
+def _paper(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
+    codes = (pixels >> 2).astype(np.int32) @ np.array([4096, 64, 1])
+    mode = np.bincount(codes.ravel()).argmax()
+    return np.median(pixels[codes == mode], axis=0).astype(np.int16)
+
+
+def _outside(pixels: NDArray[np.uint8], words: Sequence[Label]) -> NDArray[np.bool_]:
+    outside = np.ones(pixels.shape[:2], bool)
+    for word in words:
+        outside[_window(word.box)] = False
+    return outside
+
+
+def _window(box: Box, shrink: float = 0.0) -> tuple[slice, slice]:
+    x0, y0, x1, y1 = box
+    dx, dy = shrink * (x1 - x0), shrink * (y1 - y0)
+    return slice(max(0, round(y0 + dy)), max(0, round(y1 - dy)) + 1), slice(max(0, round(x0 + dx)), max(0, round(x1 - dx)) + 1)
+
+
+def _colours(pixels: NDArray[np.uint8], paper: NDArray[np.int16], outside: NDArray[np.bool_]) -> NDArray[np.int16]:
+    """The colours of marks: modes among the pixels that are at least as far from the paper's colour as their neighbours."""
+    distance = np.abs(pixels.astype(np.int16) - paper).max(axis=2).astype(np.uint8)
+    core = (distance + np.uint8(2) * (distance < 250) >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (distance > 24)
+    rest = pixels[core & outside].astype(np.int16)
+    least = max(12, LEAST * distance.size)
+    found: list[NDArray[np.int16]] = []
+    while len(found) < COLOURS and len(rest) >= least:
+        codes = (rest >> 3).astype(np.int32) @ np.array([1024, 32, 1])
+        mode = np.bincount(codes).argmax()
+        centre = np.median(rest[codes == mode], axis=0).astype(np.int16)
+        near = np.abs(rest - centre).max(axis=1) <= NEAR
+        if near.sum() >= least:
+            found.append(centre)
+        rest = rest[~near]
+    return np.array(found, np.int16).reshape(-1, 3)
+
+
+def _indexed(pixels: NDArray[np.uint8], paper: NDArray[np.int16], colours: NDArray[np.int16]) -> NDArray[np.int16]:
+    index = np.full(pixels.shape[:2], PAPER, np.int16)
+    best = np.abs(pixels.astype(np.int16) - paper).max(axis=2)
+    best = np.where(best > NEAR, NEAR + 1, best)
+    for number, colour in enumerate(colours):
+        distance = np.abs(pixels.astype(np.int16) - colour).max(axis=2)
+        closer = distance < best
+        index[closer] = number
+        best[closer] = distance[closer]
+    return index
+
+
+def _without_words(raw: NDArray[np.int16], words: Sequence[Label], colours: int) -> NDArray[np.int16]:
+    index = raw.copy()
+    for word in words:
+        inner = raw[_window(word.box, 0.15)]
+        if inner.size:
+            counts = np.bincount((inner + 1).ravel(), minlength=colours + 1)
+            index[_window(word.box)] = np.where(
+                index[_window(word.box)] == PAPER, PAPER if counts.argmax() == 0 else counts.argmax() - 1, counts.argmax() - 1
+            )
+    return index
+
+
+def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:
+    """Filled rectangles of at least that many pixels a side; staircases are cut into their steps."""
+    found: list[Rect] = []
+    for colour in range(len(painting.colours)):
+        mask = (painting.index == colour).astype(np.uint8)
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        for piece in range(1, count):
+            x, y, w, h, area = (int(value) for value in stats[piece])
+            if w < least or h < least:
+                continue
+            if area >= FILL * w * h:
+                found.append(Rect((x, y, x + w, y + h), colour))
+            elif area >= 60:
+                part = pieces[y : y + h, x : x + w] == piece
+                found += [Rect((x + a, y + b, x + c, y + d), colour) for a, b, c, d in _steps(part, least)]
+    return found
+
+
+def _steps(part: NDArray[np.bool_], least: float) -> list[tuple[int, int, int, int]]:
+    """A histogram without lines between its bars, cut where the height of its columns (or rows) changes."""
+    for turned in (False, True):
+        grid = part.T if turned else part
+        length = grid.sum(axis=0)
+        if (grid[-2:].any(axis=0) | grid[:2].any(axis=0)).mean() < 0.9 and not (turned and grid[:, :2].any(axis=0).all()):
+            continue
+        first = grid.argmax(axis=0)
+        if (length < 0.9 * (grid.shape[0] - grid[::-1].argmax(axis=0) - first)).mean() > 0.1:
+            continue
+        cuts = [0, *(np.flatnonzero(np.abs(np.diff(length)) > 1) + 1).tolist(), grid.shape[1]]
+        runs = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b - a >= least]
+        if 2 <= len(runs) <= 80 and sum(b - a for a, b in runs) >= 0.9 * grid.shape[1]:
+            return [_step(grid, a, b, turned) for a, b in runs]
+    return []
+
+
+def _step(grid: NDArray[np.bool_], start: int, end: int, turned: bool) -> tuple[int, int, int, int]:
+    rows = np.flatnonzero(grid[:, (start + end) // 2])
+    low, high = int(rows[0]), int(rows[-1]) + 1
+    return (low, start, high, end) if turned else (start, low, end, high)
+
+
+def text_colour(painting: Painting, label: Label) -> int:
+    """The number of the mark colour in which a label is printed, or ``PAPER`` when it is in none of them."""
+    window = painting.pixels[_window(label.box)].reshape(-1, 3).astype(np.int16)
+    if not len(window) or not len(painting.colours):
+        return PAPER
+    distance = np.abs(window - painting.paper).max(axis=1)
+    ink = window[distance >= max(40.0, float(np.percentile(distance, 92)))]
+    if not len(ink):
+        return PAPER
+    colour = np.median(ink, axis=0)
+    gaps = np.abs(painting.colours - colour).max(axis=1)
+    return int(gaps.argmin()) if gaps.min() <= 2 * NEAR and np.ptp(painting.colours[gaps.argmin()]) > 30 else PAPER

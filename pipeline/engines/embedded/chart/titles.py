@@ -1,0 +1,116 @@
+"""A chart's own heading, the titles of its axes, and the notes below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.engines.embedded.chart.axes import Axis
+from pipeline.engines.embedded.chart.labels import Label, join, letter_height
+from pipeline.engines.embedded.chart.paint import Painting
+from pipeline.records import Box
+
+_NOTE = re.compile(
+    r"\W*(?:notes?|sources?|data sources?|\*|quellen?|hinweise?|anmerkung(?:en)?|fuentes?|notas?|font[ei]|remarques?|bron(?:nen)?|"
+    r"źródł[oa]|zrodl[oa]|uwag[ai]|来源|资料来源|数据来源|注)\b\s*[:：.]?",
+    re.IGNORECASE,
+)
+
+
+def notes(phrases: Sequence[Label], height: float) -> list[Label]:
+    """Source and notes: from the first line of the lower half that begins so, everything below it."""
+    starts = [label.box[1] for label in phrases if label.y > 0.45 * height and _NOTE.match(label.text)]
+    return [label for label in phrases if starts and label.y > min(starts)]
+
+
+def find_title(phrases: Sequence[Label], painting: Painting, top: float) -> list[Label]:
+    """The lines of the heading: the first prominent text above ``top``, where the drawing begins."""
+    usual = letter_height(phrases)
+    width = painting.pixels.shape[1]
+    above = [label for label in phrases if label.y < top and not label.turned]
+    lines = sorted(above, key=lambda label: label.y)
+    for number, label in enumerate(lines):
+        words = len(label.text.split())
+        long = (words >= 3 and label.width > 0.3 * width) or (
+            words >= 2 and label.width > 0.2 * width and label.height > 1.1 * usual
+        )
+        large = label.height > 1.25 * usual and len(label.text) >= 4
+        if label.number is None and (long or large):
+            return _continued(label, lines[number + 1 :], painting)
+    return []
+
+
+def _continued(first: Label, lines: Sequence[Label], painting: Painting) -> list[Label]:
+    """The lines that go on in the same size and weight."""
+    title, ink = [first], _ink(first, painting)
+    for label in lines:
+        last = title[-1]
+        same = 0.8 < label.height / first.height < 1.25 and abs(_ink(label, painting) - ink) < 40
+        beside = abs(label.y - last.y) < 0.4 * last.height
+        below = -0.4 * last.height < label.box[1] - last.box[3] < 0.75 * last.height
+        aligned = abs(label.box[0] - first.box[0]) < 1.5 * first.height or abs(label.x - first.x) < 1.5 * first.height
+        if same and (beside or (below and aligned)):
+            title.append(label)
+        elif below:
+            break
+    return title
+
+
+def _ink(label: Label, painting: Painting) -> float:
+    """How dark (or light, on a dark ground) the letters are: 0 to 255."""
+    x0, y0, x1, y1 = (max(0, round(edge)) for edge in label.box)
+    window = painting.pixels[y0 : y1 + 1, x0 : x1 + 1].reshape(-1, 3).astype(np.int16)
+    if not len(window):
+        return 0.0
+    distance = np.abs(window - painting.paper).max(axis=1)
+    return float(np.percentile(distance, 88))
+
+
+@dataclass(frozen=True, slots=True)
+class AxisTitles:
+    """What stands beside the axes."""
+
+    x: Label | None
+    y: Label | None
+
+
+def axis_titles(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None], below: float) -> AxisTitles:
+    """Titles of the axes: a line centred under the tick labels (which end at ``below``), and text turned along the other side."""
+    usual = letter_height(phrases)
+    x0, y0, x1, y1 = plot
+    under = [
+        label
+        for label in phrases
+        if not label.turned
+        and label.number is None
+        and -0.4 * usual < label.box[1] - below < 1.6 * usual
+        and x0 - usual < label.x < x1 + usual
+    ]
+    turned = [label for label in phrases if label.turned and label.number is None and y0 - usual < label.y < y1 + usual]
+    beside = [label for label in turned if label.x < x0 or label.x > x1]
+    heading = _heading(phrases, plot, axes, usual) if not beside else None
+    return AxisTitles(
+        join(under) if under else None,
+        max(beside, key=lambda label: (label.x < x0, label.height), default=heading),
+    )
+
+
+def _heading(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None], usual: float) -> Label | None:
+    """A lone text over the left end of the plot, as some charts print the title of their upright axis."""
+    x0, y0, x1, _ = plot
+    vertical = axes[1]
+    top = min(y0, vertical.span[0]) if vertical else y0
+    left = min([x0, *(tick.box[0] for tick in vertical.ticks)]) if vertical else x0
+    fitting = [
+        label
+        for label in phrases
+        if label.number is None
+        and not label.turned
+        and 0 <= top - label.y < 2.6 * usual
+        and abs(label.box[0] - left) < 1.5 * usual
+        and label.width < 0.5 * (x1 - x0)
+    ]
+    return max(fitting, key=lambda label: label.y, default=None)
