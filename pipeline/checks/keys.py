@@ -1,0 +1,88 @@
+"""Text made comparable: letters and digits only, case folded, with the places where a word may begin or end."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_NUMERIC_MARKS = ".,'’"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The letters and digits of a sequence of texts; ``owner[i]`` is the text that letter ``i`` stands in.
+
+    ``edges`` are the positions at which a value may begin or end: never between two letters or two digits of a text, and not at
+    the marks inside a number.
+    """
+
+    text: str
+    owner: tuple[int, ...]
+    edges: frozenset[int]
+
+    def occurrences(self, needle: str) -> Iterator[tuple[int, int]]:
+        """Start and end of every place where ``needle`` (itself a key's text) stands between two edges."""
+        start = self.text.find(needle) if needle else -1
+        while start >= 0:
+            end = start + len(needle)
+            if start in self.edges and end in self.edges:
+                yield start, end
+            start = self.text.find(needle, start + 1)
+
+    def owners(self, start: int, end: int) -> tuple[int, ...]:
+        """The texts that the letters from ``start`` to ``end`` stand in, in order."""
+        return tuple(dict.fromkeys(self.owner[start:end]))
+
+
+def fold(text: str) -> str:
+    """Letters and digits of a text, case folded."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+
+
+def digits(text: str) -> str:
+    """The digits of a text, in order."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdigit())
+
+
+def make_key(texts: Sequence[str]) -> Key:
+    """The key of texts in order; every beginning of a text is an edge."""
+    letters: list[str] = []
+    owner: list[int] = []
+    edges = {0}
+    for number, text in enumerate(texts):
+        edges.add(len(letters))
+        before, gap = "", ""
+        for char in unicodedata.normalize("NFKC", text).casefold():
+            if not char.isalnum():
+                gap += char
+                continue
+            if _is_edge(before, gap, char):
+                edges.add(len(letters))
+            letters.append(char)
+            owner.append(number)
+            before, gap = char, ""
+    edges.add(len(letters))
+    return Key("".join(letters), tuple(owner), frozenset(edges))
+
+
+def _is_edge(before: str, gap: str, after: str) -> bool:
+    if before.isdigit() and after.isdigit():
+        return bool(gap) and not (len(gap) == 1 and gap in _NUMERIC_MARKS)
+    if gap or before.isdigit() != after.isdigit():
+        return True
+    return any(unicodedata.category(c) == "Lo" for c in before + after)
+
+
+_NUMBER_PIECES = re.compile(r"[^\W\d_]+|[:;=*@#%|/]+")
+
+
+def numeric_pieces(text: str) -> list[str]:
+    """What may be a number inside a glued word: "2x5.00" gives "2" and "5.00"; dates and codes give nothing.
+
+    A piece beside a slash belongs to a date or fraction, and one between letters to a code.
+    """
+    if "/" in text or not any(c.isdigit() for c in text):
+        return []
+    return [piece for piece in (p.strip() for p in _NUMBER_PIECES.split(text)) if any(c.isdigit() for c in piece)]
