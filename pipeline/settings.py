@@ -130,7 +130,9 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
             f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in error.errors(include_url=False)
         )
         where = file or "the settings"
-        raise SettingsError(f"{where}: not valid:\n{mistakes}", "compare with configs/pipeline.yaml (pipeline init writes one)") from error
+        raise SettingsError(
+            f"{where}: not valid:\n{mistakes}", "compare with configs/pipeline.yaml (pipeline init writes one)"
+        ) from error
     finally:
         Settings._file_values = {}
 
@@ -139,7 +141,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8") from error
+        raise SettingsError(
+            f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8"
+        ) from error
     if not isinstance(values, dict):
         raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
     for key in (*PATH_KEYS, "archive"):

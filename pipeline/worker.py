@@ -151,7 +151,7 @@ class Pool:
         process = context.Process(target=_serve, args=(self._handler, theirs, self._memory_mb, os.getpid()), daemon=True)
         process.start()
         theirs.close()
-        worker = _Worker(process, cast(Connection, ours))
+        worker = _Worker(process, ours)
         self._workers.append(worker)
         return worker
 

@@ -105,5 +105,5 @@ def _walk(root: Path, outbox: Path) -> Iterator[Path]:
         if entry.is_dir(follow_symlinks=False):
             if path != outbox:
                 yield from _walk(path, outbox)
-        elif not entry.is_dir():
+        else:
             yield path

@@ -34,13 +34,10 @@ class Settler:
         if (size, mtime_ns) != (found.size, found.mtime_ns):
             self._seen[found.source.path] = (found.size, found.mtime_ns, time.monotonic())
             return self._quiet == 0
-        if time.monotonic() - since < self._quiet:
-            return False
-        del self._seen[found.source.path]
-        return True
+        return time.monotonic() - since >= self._quiet
 
     def forget(self, path: Path) -> None:
-        """The file is gone."""
+        """The file is gone, or was read."""
         self._seen.pop(path, None)
 
 

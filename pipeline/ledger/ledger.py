@@ -30,13 +30,18 @@ class KnownFile:
     sha256: str
     size: int
     mtime_ns: int
-    recipes: Mapping[str, str] | None
+    published: str | None
+    """sha256 of the contents whose result is in the outbox; None when none is."""
+    recipes: Mapping[str, str]
+    """Template to recipe of that result."""
     status: str | None
     reason: str | None
     stale: bool
     """Whether somebody asked to read it again."""
     chosen: str | None
     """The template the classifier chose for its contents."""
+    unreadable: bool
+    """Whether its contents do not open at all."""
 
 
 def now() -> str:
@@ -99,12 +104,11 @@ class Ledger:
 
     def known_files(self) -> dict[str, KnownFile]:
         """All files by absolute path."""
-        query = "SELECT files.*, documents.chosen FROM files LEFT JOIN documents USING (sha256)"
-        return {row["path"]: _known_file(row) for row in self.rows(query)}
+        return {row["path"]: _known_file(row) for row in self.rows("SELECT * FROM known")}
 
     def known_file(self, path: Path) -> KnownFile | None:
         """One file by its absolute path."""
-        query = "SELECT files.*, documents.chosen FROM files LEFT JOIN documents USING (sha256) WHERE path = ?"
+        query = "SELECT * FROM known WHERE path = ?"
         return next((_known_file(row) for row in self.rows(query, [str(path)])), None)
 
     def name_owner(self, name: str) -> str | None:
@@ -113,19 +117,18 @@ class Ledger:
         return row[0] if row else None
 
     def saw_file(self, source: Source, sha256: str, size: int, mtime_ns: int) -> None:
-        """Remember a file; when its contents changed, what is published of it counts as old."""
+        """Remember a file and what it holds now; what is published of it stays until `published` is called again."""
         self._db.execute(
             """INSERT INTO files (path, name, relative, sha256, size, mtime_ns) VALUES (?, ?, ?, ?, ?, ?)
                ON CONFLICT (path) DO UPDATE SET relative = excluded.relative, size = excluded.size, mtime_ns = excluded.mtime_ns,
-               recipes = CASE WHEN sha256 = excluded.sha256 THEN recipes END, sha256 = excluded.sha256""",
+               sha256 = excluded.sha256""",
             [str(source.path), source.name, source.relative, sha256, size, mtime_ns],
         )
 
-    def document(self, sha256: str) -> Document | None:
-        """A document that was opened before and is not to be opened again."""
-        row = self._db.execute(
-            "SELECT kind, pages, reason, detail FROM documents WHERE sha256 = ? AND NOT stale", [sha256]
-        ).fetchone()
+    def document(self, sha256: str, *, stale: bool = False) -> Document | None:
+        """A document that was opened before; ``stale`` also one that is to be opened again."""
+        query = "SELECT kind, pages, reason, detail FROM documents WHERE sha256 = ? AND stale <= ?"
+        row = self._db.execute(query, [sha256, stale]).fetchone()
         return Document(sha256, *row) if row else None
 
     def saw_document(self, document: Document) -> None:
@@ -145,6 +148,28 @@ class Ledger:
     def choose(self, sha256: str, template: str) -> None:
         """Remember the classifier's choice."""
         self._db.execute("UPDATE documents SET chosen = ? WHERE sha256 = ?", [template, sha256])
+
+    def ask(self, template: str, question: str) -> None:
+        """Remember a question that became a template."""
+        self._db.execute("INSERT OR REPLACE INTO questions VALUES (?, ?)", [template, question])
+
+    def questions(self) -> list[str]:
+        """All questions ever asked."""
+        return [row[0] for row in self._db.execute("SELECT question FROM questions ORDER BY template")]
+
+    def saw_recipes(self, recipes: Mapping[str, str], engine: str, versions: Mapping[str, str]) -> None:
+        """Remember what these recipes (by template) stand for."""
+        rows = [(recipe, template, engine, json.dumps(versions)) for template, recipe in recipes.items()]
+        with self.transaction():
+            self._db.executemany("INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?)", rows)
+
+    def made_by(self, recipes: Iterable[str]) -> tuple[str | None, dict[str, str]]:
+        """Engine and library versions behind a document's recipes."""
+        for recipe in recipes:
+            row = self._db.execute("SELECT engine, versions FROM recipes WHERE recipe = ?", [recipe]).fetchone()
+            if row:
+                return row[0], json.loads(row[1])
+        return None, {}
 
     # ---- units --------------------------------------------------------------------------------
 
@@ -197,18 +222,17 @@ class Ledger:
 
     # ---- publishing ---------------------------------------------------------------------------
 
-    def published(self, path: Path, recipes: Mapping[str, str], status: str, reason: str | None) -> None:
-        """The document's files are safely in the outbox."""
+    def published(self, path: Path, sha256: str, recipes: Mapping[str, str], status: str, reason: str | None) -> None:
+        """The result of these contents is safely in the outbox."""
         self._db.execute(
-            "UPDATE files SET recipes = ?, status = ?, reason = ?, published_at = ?, stale = 0 WHERE path = ?",
-            [json.dumps(dict(sorted(recipes.items()))), status, reason, now(), str(path)],
+            """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, stale = 0
+               WHERE path = ?""",
+            [sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), str(path)],
         )
 
     def published_files(self) -> Iterator[KnownFile]:
         """Files with a published result, by name."""
-        query = """SELECT files.*, documents.chosen FROM files LEFT JOIN documents USING (sha256)
-                   WHERE recipes IS NOT NULL ORDER BY name"""
-        for row in list(self.rows(query)):
+        for row in list(self.rows("SELECT * FROM known WHERE published IS NOT NULL ORDER BY name")):
             yield _known_file(row)
 
     def sheet(self, name: str) -> tuple[list[str], int, bool] | None:
@@ -251,11 +275,13 @@ def _known_file(row: Mapping[str, Any]) -> KnownFile:
         sha256=row["sha256"],
         size=row["size"],
         mtime_ns=row["mtime_ns"],
-        recipes=json.loads(row["recipes"]) if row["recipes"] else None,
+        published=row["published"],
+        recipes=json.loads(row["recipes"] or "{}"),
         status=row["status"],
         reason=row["reason"],
         stale=bool(row["stale"]),
         chosen=row["chosen"],
+        unreadable=bool(row["unreadable"]),
     )
 
 

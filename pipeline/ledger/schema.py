@@ -27,13 +27,18 @@ MIGRATIONS: tuple[str, ...] = (
         sha256        TEXT NOT NULL,
         size          INTEGER NOT NULL,
         mtime_ns      INTEGER NOT NULL,
-        recipes       TEXT,             -- JSON: template -> recipe of what is published; NULL when nothing is
+        published     TEXT,             -- sha256 of the contents whose result is in the outbox; NULL when none is
+        recipes       TEXT,             -- JSON: template -> recipe of that result
         status        TEXT,             -- of the published document
         reason        TEXT,
         published_at  TEXT,
         stale         INTEGER NOT NULL DEFAULT 0 -- to be read again; what is published stays until then
     ) WITHOUT ROWID;
     CREATE INDEX files_by_document ON files (sha256);
+
+    CREATE VIEW known AS
+        SELECT files.*, documents.chosen, documents.reason IS NOT NULL AS unreadable
+        FROM files LEFT JOIN documents USING (sha256);
 
     -- Units of work: one page, one template, one recipe.
     CREATE TABLE units (
@@ -52,6 +57,20 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (sha256, template, recipe, page)
     );
     CREATE INDEX units_by_end ON units (ended_at);
+
+    -- What a recipe stands for, so that results can be published again without the engine that made them.
+    CREATE TABLE recipes (
+        recipe    TEXT PRIMARY KEY,
+        template  TEXT NOT NULL,
+        engine    TEXT NOT NULL,
+        versions  TEXT NOT NULL         -- JSON: library -> version
+    ) WITHOUT ROWID;
+
+    -- Questions asked on the command line; each is a template of its own, made again from its text.
+    CREATE TABLE questions (
+        template  TEXT PRIMARY KEY,
+        question  TEXT NOT NULL
+    ) WITHOUT ROWID;
 
     -- Spreadsheets that grow by appending: how long each is known to be good.
     CREATE TABLE sheets (

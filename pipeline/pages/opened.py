@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,4 +53,4 @@ class OpenDocument(Protocol):
 def fit_scale(size: Size, wanted: float, max_pixels: float) -> float:
     """``wanted`` pixels per point, or less where the page would have more than ``max_pixels``."""
     area = max(1e-6, size.width * size.height)
-    return min(wanted, (max_pixels / area) ** 0.5)
+    return min(wanted, math.sqrt(max_pixels / area))

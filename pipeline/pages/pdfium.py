@@ -44,6 +44,7 @@ class PdfiumDocument:
     def native_scale(self, number: int) -> float | None:
         """Unknown: PDFium is asked only where MuPDF failed."""
         del number
+        return None
 
     def draw(self, number: int, scale: float) -> PageImage:
         """RGB on white."""

@@ -9,6 +9,8 @@ import unicodedata
 from pipeline.errors import TemplateError
 from pipeline.templates.model import AnswerBudget, Template, TemplateField
 
+PREFIX = "ask_"
+"""How the names of such templates begin."""
 MAX_CHARACTERS = 500
 _PROMPT = """\
 Answer one question about page {{ page }} of {{ pages }} of a document.
@@ -53,7 +55,7 @@ def ask_template(question: str) -> Template:
         raise TemplateError(
             f"the question is longer than {MAX_CHARACTERS} characters", "write a template file for longer instructions"
         )
-    name = f"ask_{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
+    name = f"{PREFIX}{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
     field = TemplateField(type="text", description=asked, labels={"en": question_labels(asked)})
     return Template(name=name, description=asked, prompt=_PROMPT, fields={"answer": field}, answer=AnswerBudget(tokens=256))
 

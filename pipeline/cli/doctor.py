@@ -1,0 +1,165 @@
+"""``pipeline doctor``: what this machine can do, what is wrong, what to do about it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+import psutil
+
+from pipeline import __version__
+from pipeline.cli import options
+from pipeline.cli.show import echo_json
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.run.job import all_templates
+from pipeline.settings import Settings, find_settings_file, load_settings
+
+GIGABYTE = 1e9
+LEAST_MEMORY, LEAST_DISK = 2.0, 1.0
+"""Gigabytes below which a run is likely to fail."""
+CPU_FLAGS = {
+    "amx_bf16": "AMX bfloat16",
+    "amx_int8": "AMX int8",
+    "avx512_bf16": "AVX-512 bfloat16",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+    "asimd": "NEON",
+    "bf16": "Arm bfloat16",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; ``cure`` says what to do when it is not ok."""
+
+    name: str
+    state: Literal["ok", "note", "wrong"]
+    told: str
+    cure: str = ""
+
+
+@click.command("doctor")
+@options.folders
+@options.engine
+@options.as_json
+def command(config: Path | None, inbox: Path | None, outbox: Path | None, engine: str | None, as_json: bool) -> None:
+    """Say what this machine can do (cores, vector units, memory, disk, engines), what is misconfigured, and what to do about it.
+
+    Exit code 0 when a run would work, 2 when something is misconfigured, 4 when the engine is not available.
+    """
+    findings = list(_findings(config, {"inbox": inbox, "outbox": outbox, "engine": engine}))
+    if as_json:
+        echo_json([asdict(finding) for finding in findings])
+    else:
+        marks = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
+        for finding in findings:
+            click.echo(
+                f"{marks[finding.state]} {finding.name}: {finding.told}" + (f"\n      → {finding.cure}" if finding.cure else "")
+            )
+    wrong = {finding.name for finding in findings if finding.state == "wrong"}
+    if wrong:
+        raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong == {"engine"} else ExitCode.USAGE)
+
+
+def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Finding]:
+    yield Finding(
+        "version", "ok", f"pipeline {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    )
+    yield _cpu()
+    yield _memory()
+    try:
+        settings = load_settings(config, **overrides)
+    except PipelineError as error:
+        yield Finding("settings", "wrong", error.message, error.cure)
+        return
+    file = config or find_settings_file(Path.cwd())
+    yield Finding("settings", "ok", str(file) if file else "defaults (no pipeline.yaml here)")
+    yield _templates(settings)
+    yield _inbox(settings)
+    yield from _outbox(settings)
+    yield from _engines(settings)
+
+
+def _cpu() -> Finding:
+    cores, threads = psutil.cpu_count(logical=False) or 1, os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
+    units = [name for flag, name in CPU_FLAGS.items() if flag in _cpu_flags()]
+    told = f"{cores} cores, {threads} threads, {usable} usable here; {', '.join(units) or 'vector units unknown'}"
+    return Finding("cpu", "ok", told)
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.lower().startswith(("flags", "features")) for flag in line.split(":", 1)[1].split()}
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    told = f"{memory.total / GIGABYTE:.1f} GB, {memory.available / GIGABYTE:.1f} GB free"
+    if memory.available / GIGABYTE < LEAST_MEMORY:
+        return Finding("memory", "note", told, "close other programs, or set `workers: 1`")
+    return Finding("memory", "ok", told)
+
+
+def _templates(settings: Settings) -> Finding:
+    try:
+        templates = all_templates(settings)
+    except PipelineError as error:
+        return Finding("templates", "wrong", error.message, error.cure)
+    return Finding("templates", "ok", ", ".join(templates))
+
+
+def _inbox(settings: Settings) -> Finding:
+    if not settings.inbox.is_dir():
+        return Finding(
+            "inbox", "wrong", f"{settings.inbox} is not there", "make it with `pipeline init`, or name one with --inbox"
+        )
+    if not os.access(settings.inbox, os.R_OK | os.X_OK):
+        return Finding("inbox", "wrong", f"{settings.inbox} cannot be read", "change its permissions")
+    if settings.after != "keep" and not os.access(settings.inbox, os.W_OK):
+        told = f"{settings.inbox} cannot be written, but `after: {settings.after}` takes files out of it"
+        return Finding("inbox", "wrong", told, "change its permissions, or set `after: keep`")
+    return Finding("inbox", "ok", f"{settings.inbox}; files are left as they are" if settings.after == "keep" else f"{settings.inbox}; "
+                   f"files are {'moved' if settings.after == 'move' else 'deleted'} once read")  # fmt: skip
+
+
+def _outbox(settings: Settings) -> Iterator[Finding]:
+    folder = settings.outbox
+    if settings.inbox.resolve().is_relative_to(folder.resolve()):
+        yield Finding("outbox", "wrong", f"{folder} holds the inbox", "choose an outbox that does not hold the inbox")
+        return
+    existing = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.exists())
+    if not os.access(existing, os.W_OK):
+        yield Finding("outbox", "wrong", f"{folder} cannot be written", "change its permissions, or name one with --outbox")
+        return
+    free = shutil.disk_usage(existing).free / GIGABYTE
+    state: Literal["ok", "note"] = "ok" if free >= LEAST_DISK else "note"
+    yield Finding("outbox", state, f"{folder}, {free:.1f} GB free", "" if state == "ok" else "free some disk space")
+
+
+def _engines(settings: Settings) -> Iterator[Finding]:
+    from pipeline.engines.registry import make_engine
+
+    try:
+        engine = make_engine(settings.engine)
+    except PipelineError as error:
+        yield Finding("engine", "wrong", error.message, error.cure)
+    else:
+        yield Finding("engine", "ok", f"{settings.engine}: {engine.identity} is ready")
+    tags = all(importlib.util.find_spec(name) for name in ("torch", "efficientnet_lite_pytorch"))
+    if tags:
+        yield Finding("captions", "ok", "image tags are installed")
+    else:
+        cure = f"{Path(sys.executable).name} -m pip install 'pipeline[tags]'"
+        yield Finding("captions", "note", "image tags are not installed: captions say less", cure)

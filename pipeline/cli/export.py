@@ -1,0 +1,100 @@
+"""``pipeline export``: the outbox again, from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from pipeline.cli import options
+from pipeline.cli.show import echo_json, plural
+from pipeline.ledger.ledger import Ledger
+from pipeline.publish.export import write_json_lines, write_parquet
+from pipeline.publish.files import write_atomically
+from pipeline.publish.rows import DOCUMENTS, sheet_columns, sheet_names
+from pipeline.publish.sheets import Book, rebuild
+from pipeline.run.job import known_templates, locked, open_ledger
+from pipeline.run.publishing import publications, rows_of
+from pipeline.templates.model import Template
+
+FORMATS = ("json", "csv", "parquet", "jsonl")
+
+
+class _Unused:
+    """Exporting asks no engine; the book of another folder is not kept."""
+
+    def sheet(self, name: str) -> None:
+        """Nothing is known."""
+        del name
+
+    def wrote_sheet(self, name: str, columns: object, size: int) -> None:
+        """Nothing is kept."""
+        del name, columns, size
+
+    def soil_sheets(self, names: Iterable[str]) -> None:
+        """Nothing is kept."""
+        del names
+
+
+@click.command("export")
+@options.config
+@options.outbox
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="May be repeated [json and csv].")
+@click.option("--to", type=options.Path_, help="Another folder than the outbox.")
+@options.as_json
+def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+    """Write everything in the outbox again from the ledger.
+
+    json: a file a document. csv: a file a template. parquet: the same tables as Parquet. jsonl: documents.jsonl, one document a
+    line. Files that somebody deleted or changed come back; nothing is read again.
+    """
+    settings = options.settings_from(config, outbox=outbox)
+    with locked(settings.outbox), open_ledger(settings) as ledger:
+        folder = to or settings.outbox
+        book = ledger if folder == settings.outbox else _Unused()
+        export = _Export(ledger, known_templates(settings, ledger), folder, book)
+        written = [str(path) for kind in formats or ("json", "csv") for path in export.write(kind)]
+    if as_json:
+        echo_json({"written": written})
+    else:
+        click.echo(f"{plural(len(written), 'file')} written to {folder}")
+
+
+@dataclass(frozen=True)
+class _Export:
+    """One export: from where, to where."""
+
+    ledger: Ledger
+    templates: Mapping[str, Template]
+    folder: Path
+    book: Book
+
+    def write(self, kind: str) -> Iterator[Path]:
+        """Write one format; yields the files."""
+        if kind == "json":
+            for item in publications(self.ledger, self.templates):
+                path = self.folder / f"{item.source.name}.json"
+                write_atomically(path, [item.as_bytes()])
+                yield path
+        elif kind == "jsonl":
+            path = self.folder / "documents.jsonl"
+            write_json_lines(path, publications(self.ledger, self.templates))
+            yield path
+        else:
+            yield from (self._table(kind, name) for name in self._sheets())
+
+    def _sheets(self) -> list[str]:
+        used = {template for file in self.ledger.published_files() for template in file.recipes}
+        return [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
+
+    def _table(self, kind: str, name: str) -> Path:
+        columns = sheet_columns(name, self.templates) or []
+        rows = rows_of(self.ledger, self.templates, name)
+        path = self.folder / f"{name}.{kind}"
+        if kind == "parquet":
+            write_parquet(path, columns, rows)
+        else:
+            rebuild(self.folder, self.book, name, columns, rows)
+        return path

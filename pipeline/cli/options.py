@@ -1,0 +1,37 @@
+"""Options that several commands share, and the settings they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pipeline.engines.registry import NAMES
+from pipeline.settings import Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+Path_ = click.Path(path_type=Path)
+
+config = click.option(
+    "--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Settings file [./pipeline.yaml if there]."
+)
+inbox = click.option("--inbox", type=Path_, help="Folder to read [./inbox].")
+outbox = click.option("--outbox", type=Path_, help="Folder for results [./outbox].")
+engine = click.option("--engine", metavar="NAME", help=f"What reads the pages: {', '.join(NAMES)} [auto].")
+template = click.option(
+    "--template", metavar="NAME", help="Use this template for every file, e.g. invoice; several with commas."
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors (for cron).")
+
+
+def folders(command: F) -> F:
+    """``--config --inbox --outbox``."""
+    return config(inbox(outbox(command)))
+
+
+def settings_from(config: Path | None, **overrides: Any) -> Settings:
+    """Settings of the file and environment with the command line's on top. Raises SettingsError."""
+    return load_settings(config, **overrides)

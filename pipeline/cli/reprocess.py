@@ -1,0 +1,148 @@
+"""``pipeline reprocess``: documents already seen, and archives, read again with today's recipe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from pipeline.cli import options
+from pipeline.cli.run import read, report
+from pipeline.cli.show import Screen
+from pipeline.errors import ExitCode, SettingsError
+from pipeline.intake.archives import is_archive, remove, unpack
+from pipeline.intake.scan import Found, look_at, scan_arguments, scan_inbox
+from pipeline.ledger.ledger import KnownFile
+from pipeline.run.job import STATE_FOLDER, Job, check_template, open_job
+from pipeline.run.loop import Loop
+from pipeline.run.names import Namer
+
+_AGE = re.compile(r"^(\d+)([hdw])$")
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+@click.command("reprocess")
+@click.argument("paths", nargs=-1, type=options.Path_)
+@options.folders
+@click.option("--failed", is_flag=True, help="Documents that failed, wholly or in part; only their missing pages are read.")
+@click.option("--status", type=click.Choice(["done", "partial", "failed", "skipped"]), help="Documents with this status.")
+@click.option("--read-with", metavar="NAME", help="Documents that were read with this template.")
+@click.option("--older-than", metavar="AGE", help="Documents read longer ago, e.g. 12h, 30d, 8w.")
+@options.template
+@options.engine
+@options.quiet
+@options.as_json
+def command(
+    paths: tuple[Path, ...],
+    config: Path | None,
+    inbox: Path | None,
+    outbox: Path | None,
+    failed: bool,
+    status: str | None,
+    read_with: str | None,
+    older_than: str | None,
+    template: str | None,
+    engine: str | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Read documents again with today's templates and engine.
+
+    Without PATHS and filters: everything that was ever read. PATHS are files and folders (seen before or not) and archives
+    (.zip, .tar, .tar.gz, .tar.xz), whose members appear in the outbox below the archive's name. What is published stays until
+    the new result is there.
+
+    \b
+    Examples:
+      pipeline reprocess --failed
+      pipeline reprocess --read-with invoice --older-than 30d
+      pipeline reprocess scans-2024.zip --template invoice
+    """
+    settings = options.settings_from(config, inbox=inbox, outbox=outbox, engine=engine)
+    screen = Screen()
+    with open_job(settings, template=template) as job, Loop(job, screen) as loop:
+        if read_with:
+            check_template(read_with, job.templates)
+        unpacked = settings.outbox / STATE_FOLDER / "unpacked"
+        namer = Namer(job.ledger.known_files())
+        named = list(_named(job, paths, namer, unpacked, screen)) if paths else None
+        chosen = _chosen(job, named, failed=failed, status=status, read_with=read_with, older_than=older_than)
+        job.ledger.forget(chosen, failed_only=failed)
+        todo = (
+            named if named is not None and not (failed or status or read_with or older_than) else _present(job, chosen, screen)
+        )
+        read(job, loop, screen, todo, 0, quiet=quiet or as_json)
+        report(screen, settings, quiet=quiet, as_json=as_json)
+        remove(unpacked)
+        if loop.stopping:
+            raise KeyboardInterrupt
+    if not screen.all_done:
+        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+
+
+def _named(job: Job, paths: tuple[Path, ...], namer: Namer, unpacked: Path, screen: Screen) -> Iterator[Found]:
+    """Files of the arguments, archives unpacked."""
+    inbox = job.settings.inbox.resolve()
+    for path in paths:
+        if is_archive(path):
+            yield from _unpacked(job, path, namer, unpacked, screen)
+        elif path.resolve() == inbox:
+            yield from scan_inbox(inbox, job.outbox, namer)
+        elif path.is_file() and path.resolve().is_relative_to(inbox):
+            found = look_at(path.resolve(), inbox, namer)
+            yield from [found] if found else []
+        else:
+            yield from scan_arguments([path], job.outbox, namer)
+
+
+def _unpacked(job: Job, archive: Path, namer: Namer, unpacked: Path, screen: Screen) -> Iterator[Found]:
+    done = unpack(archive, unpacked / archive.name, max_bytes=job.settings.limits.megabytes * 1_000_000)
+    for member, why in done.refused:
+        screen.left(f"{archive.name}/{member}", why)
+    for path in done.files:
+        found = look_at(path.resolve(), unpacked.resolve(), namer)
+        if found:
+            yield found
+
+
+def _chosen(
+    job: Job, named: list[Found] | None, *, failed: bool, status: str | None, read_with: str | None, older_than: str | None
+) -> list[KnownFile]:
+    """Known files that the filters and paths choose."""
+    paths = {str(found.source.path) for found in named} if named is not None else None
+    before = _before(older_than) if older_than else None
+    times = {row["path"]: row["published_at"] for row in job.ledger.rows("SELECT path, published_at FROM files")}
+    return [
+        file
+        for path, file in job.ledger.known_files().items()
+        if (paths is None or path in paths)
+        and (not failed or file.status in ("failed", "partial"))
+        and (not status or file.status == status)
+        and (not read_with or read_with in file.recipes)
+        and (not before or (times[path] or "") < before)
+    ]
+
+
+def _before(age: str) -> str:
+    match = _AGE.match(age)
+    if not match:
+        raise SettingsError(f"--older-than {age}: not an age", "write a number and h, d or w, e.g. 30d")
+    then = datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _present(job: Job, chosen: list[KnownFile], screen: Screen) -> list[Found]:
+    """Those of the files that still lie where they were."""
+    found = []
+    for file in chosen:
+        try:
+            stat = file.source.path.stat()
+        except OSError:
+            screen.left(file.source.name, f"no longer at {file.source.path}")
+            continue
+        found.append(Found(file.source, stat.st_size, stat.st_mtime_ns))
+    del job
+    return found

@@ -1,0 +1,122 @@
+"""``pipeline run``: one pass over the inbox or the paths given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pipeline.cli import options
+from pipeline.cli.show import Screen, echo_json, plural, table
+from pipeline.cli.signals import graceful
+from pipeline.errors import ExitCode, SettingsError
+from pipeline.intake.scan import Found, scan_arguments, scan_inbox
+from pipeline.intake.settle import Settler, settled_files
+from pipeline.run.job import Job, open_job
+from pipeline.run.loop import Loop, only_new
+from pipeline.run.names import Namer
+from pipeline.settings import Settings
+
+
+@click.command("run")
+@click.argument("paths", nargs=-1, type=options.Path_)
+@options.folders
+@options.template
+@options.engine
+@click.option("--ask", metavar="QUESTION", help='Ask every page a question, e.g. "What is the delivery date?".')
+@click.option("--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop.")
+@options.quiet
+@options.as_json
+def command(
+    paths: tuple[Path, ...],
+    config: Path | None,
+    inbox: Path | None,
+    outbox: Path | None,
+    template: str | None,
+    engine: str | None,
+    ask: str | None,
+    limit: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Read what is new in the inbox, then stop.
+
+    PATHS (files or folders) are read where they lie instead of the inbox. Nothing is moved or deleted unless the settings say so
+    (`after: move`). What was read before with the same template and engine is not read again; an interrupted run goes on where
+    it was. Every file ends as outbox/<path>.json and as a row of outbox/<template>.csv.
+
+    \b
+    Examples:
+      pipeline run
+      pipeline run --template receipt --inbox ~/Scans/receipts
+      pipeline run offer.pdf --ask "What is the delivery date?"
+    """
+    settings = options.settings_from(config, inbox=inbox, outbox=outbox, engine=engine)
+    check_inbox(settings, paths)
+    screen = Screen()
+    with open_job(settings, template=template, ask=ask) as job, Loop(job, screen, shelve=not paths) as loop:
+        namer = Namer(job.ledger.known_files())
+        seen = scan_arguments(paths, settings.outbox, namer) if paths else scan_inbox(settings.inbox, settings.outbox, namer)
+        todo, known = only_new(job, seen)
+        read(job, loop, screen, todo[:limit], known, quiet=quiet or as_json)
+        report(screen, settings, quiet=quiet, as_json=as_json)
+        if loop.stopping:
+            raise KeyboardInterrupt
+    if not screen.all_done:
+        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+
+
+def check_inbox(settings: Settings, paths: Iterable[Path]) -> None:
+    """Raises SettingsError when there is nothing to look into."""
+    if not tuple(paths) and not settings.inbox.is_dir():
+        raise SettingsError(f"there is no inbox at {settings.inbox}", "make it with `pipeline init`, or name one with --inbox")
+
+
+def read(job: Job, loop: Loop, screen: Screen, todo: list[Found], known: int, *, quiet: bool) -> None:
+    """One round over the files that are new, with a progress bar, stoppable by signals."""
+    screen.found(len(todo), known)
+
+    def stop() -> None:
+        loop.stopping = True
+        if not quiet:
+            click.echo("stopping after the pages in flight; once more to stop now", err=True)
+
+    intake = job.settings.intake
+    left: list[Found] = []
+    with graceful(stop), screen.bar(quiet):
+        loop.round(settled_files(todo, Settler(intake.quiet_seconds), intake.patience_seconds, left))
+    for found in left:
+        screen.left(found.source.name, "still being written")
+
+
+def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) -> None:
+    """What was read and where it was written."""
+    left = [{"file": name, "why": why} for name, why in screen.left_for_later]
+    if as_json:
+        echo_json(
+            {
+                "documents": dict(screen.documents),
+                "units": dict(screen.units),
+                "known": screen.known,
+                "left_for_later": left,
+                "outbox": str(settings.outbox),
+                "read": screen.shown,
+            }
+        )
+        return
+    for item in left:
+        click.echo(f"left for later: {item['file']}: {item['why']}", err=True)
+    if quiet:
+        return
+    total = sum(screen.documents.values())
+    if not total:
+        click.echo(f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.outbox}")
+        return
+    Console().print(table(screen))
+    if total > len(screen.shown):
+        click.echo(f"… and {total - len(screen.shown):,} more")
+    told = ", ".join(f"{count:,} {status}" for status, count in sorted(screen.documents.items()))
+    click.echo(f"\n{plural(total, 'document')} ({told}); {plural(screen.known, 'file')} known before.")
+    click.echo(f"Written to {settings.outbox}/: a JSON file a document, a CSV file a template, and documents.csv.")

@@ -1,0 +1,72 @@
+"""``pipeline watch``: the inbox as a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli import options
+from pipeline.cli.run import check_inbox
+from pipeline.cli.signals import graceful
+from pipeline.intake.scan import Found, scan_inbox
+from pipeline.intake.watch import Watcher
+from pipeline.publish.document import Publication
+from pipeline.run.job import open_job
+from pipeline.run.loop import Loop, only_new
+from pipeline.run.names import Namer
+from pipeline.run.observer import Tally
+
+
+class _Lines(Tally):
+    """A line a document."""
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__()
+        self._quiet = quiet
+
+    def document(self, publication: Publication) -> None:
+        """See Observer."""
+        super().document(publication)
+        if not self._quiet:
+            reason = f" ({publication.reason})" if publication.reason else ""
+            click.echo(f"{publication.status}{reason}: {publication.source.name}")
+
+
+@click.command("watch")
+@options.folders
+@options.template
+@options.engine
+@options.quiet
+def command(
+    config: Path | None, inbox: Path | None, outbox: Path | None, template: str | None, engine: str | None, quiet: bool
+) -> None:
+    """Read what is in the inbox and what comes into it, until stopped with Ctrl-C or SIGTERM.
+
+    A file is read once it has not changed for a moment, so files that are copied slowly are never read half. Stopping finishes the
+    pages in flight; a second signal stops at once. What was not read is read at the next start.
+    """
+    settings = options.settings_from(config, inbox=inbox, outbox=outbox, engine=engine)
+    check_inbox(settings, ())
+    lines = _Lines(quiet)
+    with open_job(settings, template=template) as job, Loop(job, lines, shelve=True) as loop:
+        namer = Namer(job.ledger.known_files())
+
+        def scan() -> list[Found]:
+            return only_new(job, scan_inbox(settings.inbox, settings.outbox, namer))[0]
+
+        intake = settings.intake
+        watcher = Watcher(
+            settings.inbox, settings.outbox, namer, scan, quiet=intake.quiet_seconds, rescan=intake.rescan_seconds
+        )
+
+        def stop() -> None:
+            loop.stopping = True
+            watcher.wake()
+
+        with graceful(stop), watcher:
+            if not quiet:
+                click.echo(f"watching {settings.inbox}, writing to {settings.outbox}; Ctrl-C ends it")
+            while not loop.stopping:
+                if watcher.wait() and not loop.stopping:
+                    loop.round(watcher.pending())

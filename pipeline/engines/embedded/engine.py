@@ -1,0 +1,53 @@
+"""The embedded engine behind the Protocol: hands each request to the reader its template names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from pipeline.engines.base import Request
+from pipeline.engines.embedded.caption import read_caption
+from pipeline.engines.embedded.chart import read_chart
+from pipeline.engines.embedded.fields import read_fields
+from pipeline.engines.embedded.transcript import read_transcript
+from pipeline.records import Answer, Claim
+from pipeline.templates.model import Template
+
+VERSION = 1
+"""Part of every recipe: raise it when readers answer differently."""
+
+
+class EmbeddedEngine:
+    """Answers one request after the other, in milliseconds; needs nothing but what is installed."""
+
+    identity = f"embedded/{VERSION}"
+
+    def wants_image(self, template: Template) -> bool:
+        """Charts and captions are read from pixels; fields and transcripts from words alone."""
+        return template.reader in ("chart", "caption")
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        """See Engine."""
+        for request in requests:
+            started = time.perf_counter()
+            answer = _answer(request)
+            yield replace(answer, seconds=round(time.perf_counter() - started, 4))
+
+
+def _answer(request: Request) -> Answer:
+    try:
+        return Answer(request.key, _read(request))
+    except Exception as error:  # a reader's mistake costs one unit, never the run
+        return Answer(request.key, status="failed", reason="engine", detail=f"{type(error).__name__}: {error}"[:500])
+
+
+def _read(request: Request) -> Mapping[str, Claim]:
+    page, template = request.page, request.template
+    if template.reader == "transcript":
+        return read_transcript(page, template)
+    if request.image and template.reader == "chart":
+        return read_chart(page, request.image, template)
+    if request.image and template.reader == "caption":
+        return read_caption(page, request.image, template)
+    return read_fields(page, template)

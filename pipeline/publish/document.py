@@ -1,0 +1,100 @@
+"""The JSON of one document: merged fields with their evidence, the fate of every page, provenance."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Everything that is published of one document under one name.
+
+    ``units`` are the ended units of all templates; ``fields`` the merged and checked fields by template.
+    """
+
+    source: Source
+    document: Document
+    recipes: Mapping[str, str]
+    units: Sequence[Result]
+    fields: Mapping[str, Mapping[str, Evidence]]
+    provenance: Mapping[str, Any]
+
+    @property
+    def status(self) -> DocumentStatus:
+        """``done`` when every page is; ``partial`` when only some are; ``failed`` or ``skipped`` when none is."""
+        statuses = {page["status"] for page in self.pages()}
+        good = statuses & {"done", "blank"}
+        if self.document.reason or (not good and "failed" in statuses):
+            return "failed"
+        if not good:
+            return "skipped"
+        return "partial" if statuses & {"failed", "skipped"} else "done"
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the document failed, or why its first missing page did."""
+        return self.document.reason or next((unit.reason for unit in self.units if unit.reason), None)
+
+    def pages(self) -> list[dict[str, Any]]:
+        """Every page with one status over all templates, in order; numbers never shift."""
+        by_page: dict[int, list[Result]] = defaultdict(list)
+        for unit in self.units:
+            by_page[unit.key.page].append(unit)
+        return [_page(number, units) for number, units in sorted(by_page.items())]
+
+    def as_json(self) -> dict[str, Any]:
+        """The published object; see docs/output.md."""
+        document = self.document
+        return {
+            "document": {
+                "path": self.source.relative,
+                "sha256": document.sha256,
+                "kind": document.kind,
+                "pages": document.pages,
+            },
+            "status": self.status,
+            "reason": self.reason,
+            **({"detail": document.detail} if document.reason else {}),
+            "results": {
+                template: {"recipe": self.recipes[template], "fields": {name: _field(value) for name, value in fields.items()}}
+                for template, fields in self.fields.items()
+            },
+            "pages": self.pages(),
+            "provenance": dict(self.provenance),
+        }
+
+    def as_bytes(self) -> bytes:
+        """UTF-8, indented, ending in a newline."""
+        return (json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n").encode(errors="replace")
+
+
+def _page(number: int, units: Sequence[Result]) -> dict[str, Any]:
+    statuses = {unit.status for unit in units}
+    order: tuple[UnitStatus, ...] = ("failed", "skipped", "done", "blank")
+    status = next(status for status in order if status in statuses)
+    page: dict[str, Any] = {
+        "page": number,
+        "status": status,
+        "source": next((unit.source for unit in units if unit.source), None),
+        "seconds": round(sum(unit.seconds for unit in units), 3),
+    }
+    if problem := next((unit for unit in units if unit.reason), None):
+        page |= {"reason": problem.reason, "detail": problem.detail}
+    return page
+
+
+def _field(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "value": evidence.value,
+        "printed": evidence.printed,
+        "page": evidence.page,
+        "box": [round(side, 1) for side in evidence.box] if evidence.box else None,
+        "grounding": evidence.grounding,
+        "flags": list(evidence.flags),
+    }

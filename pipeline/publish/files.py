@@ -1,0 +1,30 @@
+"""Files that are whole or not there: written beside their place, synced, then renamed over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline.errors import OutboxError
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes]) -> int:
+    """Replace ``path`` by the chunks joined; a reader sees the old file or the new one. Returns its bytes.
+
+    Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
+    """
+    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            size = sum(file.write(chunk) for chunk in chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutboxError(
+            f"{path}: cannot be written: {error}", "free disk space or check permissions; nothing is lost, run again"
+        ) from error
+    return size

@@ -1,0 +1,153 @@
+"""Everything a run needs, made once from the settings: templates, engine, recipes, ledger and lock."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import filelock
+
+from pipeline.engines.base import Engine
+from pipeline.engines.registry import make_engine
+from pipeline.errors import LockedError, OutboxError, SettingsError
+from pipeline.ledger.ledger import KnownFile, Ledger
+from pipeline.run import reading
+from pipeline.settings import Settings, configs_folder
+from pipeline.templates.ask import PREFIX as ASKED
+from pipeline.templates.ask import ask_template
+from pipeline.templates.digest import digest
+from pipeline.templates.explain import did_you_mean
+from pipeline.templates.load import load_templates
+from pipeline.templates.model import Template
+from pipeline.templates.routing import check_routes, route
+
+STATE_FOLDER = ".pipeline"
+"""Where the outbox keeps the ledger and the lock."""
+
+
+@dataclass
+class Job:
+    """Settings made real. ``forced`` templates come before every route."""
+
+    settings: Settings
+    templates: Mapping[str, Template]
+    engine: Engine
+    ledger: Ledger
+    forced: tuple[str, ...] = ()
+    recipes: dict[str, str] = field(init=False)
+    """Recipe by template: a hash of everything that can change an answer."""
+
+    def __post_init__(self) -> None:
+        self.recipes = {name: recipe(template, self.engine.identity) for name, template in self.templates.items()}
+
+    @property
+    def outbox(self) -> Path:
+        """Where results go."""
+        return self.settings.outbox
+
+    def routed(self, relative: str) -> list[str]:
+        """Templates for a path that need no look at the page; empty when the classifier decides."""
+        return list(self.forced) or route(relative, self.templates, self.settings.routes)
+
+    def plan(self, relative: str, chosen: str | None, before: Mapping[str, str]) -> dict[str, str] | None:
+        """Template to recipe of all that is to be published of a file; None when its pages must be looked at first.
+
+        ``before`` is what is published of the same contents: a question adds its answer to it, and answers to earlier questions stay.
+        """
+        templates = self.routed(relative) or ([chosen] if chosen in self.recipes else [])
+        if not templates:
+            return None
+        only_asked = all(name.startswith(ASKED) for name in self.forced) and bool(self.forced)
+        kept = [name for name in before if name in self.recipes and (only_asked or name.startswith(ASKED))]
+        return {name: self.recipes[name] for name in dict.fromkeys([*kept, *templates])}
+
+    def up_to_date(self, file: KnownFile) -> bool:
+        """Whether what is published of a file is what today's recipes would give."""
+        if file.stale or file.published != file.sha256:
+            return False
+        return bool(file.unreadable) or self.plan(file.source.relative, file.chosen, file.recipes) == file.recipes
+
+
+def recipe(template: Template, engine: str) -> str:
+    """Sixteen hexadecimal digits that change whenever an answer could."""
+    content = json.dumps([digest(template), engine, reading.VERSION])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def all_templates(settings: Settings) -> dict[str, Template]:
+    """Built-in templates and the user's own, which come first and win. Raises TemplateError."""
+    built_in = configs_folder() / "templates"
+    folders = [built_in, settings.templates] if settings.templates else [built_in]
+    templates = load_templates(folders)
+    check_routes(settings.routes, templates)
+    return templates
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The outbox's ledger. Raises LedgerError, OutboxError."""
+    if settings.inbox.resolve().is_relative_to(settings.outbox.resolve()):
+        raise OutboxError(
+            f"the inbox {settings.inbox} lies inside the outbox {settings.outbox}",
+            "choose an outbox that does not hold the inbox",
+        )
+    return Ledger(settings.outbox / STATE_FOLDER)
+
+
+def known_templates(settings: Settings, ledger: Ledger) -> dict[str, Template]:
+    """All templates, with those made of questions asked before."""
+    asked = [ask_template(question) for question in ledger.questions()]
+    return {**all_templates(settings), **{template.name: template for template in asked}}
+
+
+@contextmanager
+def open_job(
+    settings: Settings, *, template: str | None = None, ask: str | None = None, engine: Engine | None = None
+) -> Iterator[Job]:
+    """Take the outbox's lock and open everything.
+
+    Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
+    """
+    names = [name.strip() for name in (template or "").split(",") if name.strip()]
+    for name in names:
+        check_template(name, all_templates(settings))
+    ready = engine or make_engine(settings.engine)
+    with locked(settings.outbox), open_ledger(settings) as ledger:
+        if ask:
+            question = ask_template(ask)
+            ledger.ask(question.name, ask)
+            names.append(question.name)
+        yield Job(settings, known_templates(settings, ledger), ready, ledger, tuple(names))
+
+
+def check_template(name: str, templates: Mapping[str, Template]) -> None:
+    """Raises SettingsError with a suggestion when there is no such template."""
+    if name not in templates:
+        raise SettingsError(
+            f"there is no template `{name}`{did_you_mean(name, templates)}", f"templates: {', '.join(sorted(templates))}"
+        )
+
+
+@contextmanager
+def locked(outbox: Path) -> Iterator[None]:
+    """Hold the outbox's lock; the system releases it when the process ends, however it ends. Raises LockedError, OutboxError."""
+    folder = outbox / STATE_FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / "lock", timeout=0)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise LockedError(
+            f"another run works on {outbox}", "wait for it to end, or stop it; `pipeline status` shows how far it is"
+        ) from error
+    except OSError as error:
+        raise OutboxError(
+            f"{outbox}: cannot be written: {error}", "check that the folder exists and that you may write there"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,323 @@
+"""The one loop: plan the units → ask the engine → check each answer → commit it → publish the documents that are complete.
+
+Reading runs in worker processes, two calls ahead of the engine for every core; everything else runs here, in one thread, so the
+ledger has one writer. `run`, `watch`, `reprocess` and cron all come in through ``Loop.round``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Self, cast
+
+from pipeline.checks.einvoice import overlay
+from pipeline.checks.grounding import ground
+from pipeline.engines.base import Request
+from pipeline.errors import DocumentError
+from pipeline.intake.hashing import content_hash
+from pipeline.intake.scan import Found
+from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
+from pipeline.run.job import Job
+from pipeline.run.observer import Observer
+from pipeline.run.publishing import Publisher
+from pipeline.run.reading import CHANGED, ReadRequest, decode_opened, decode_reading, encode_request, handle
+from pipeline.run.task import Held, Task
+from pipeline.settings import Settings
+from pipeline.templates.routing import FALLBACK, for_kind
+from pipeline.worker import Pool, Reply
+
+IDLE_SECONDS = 0.05
+"""How long the loop waits for a reader before it looks whether more files have settled."""
+
+
+class Loop:
+    """Reads files until there are none left; keeps its workers between rounds."""
+
+    def __init__(self, job: Job, observer: Observer, *, shelve: bool = False) -> None:
+        self._job, self._observer = job, observer
+        self._publisher = Publisher(job, shelve_files=shelve)
+        self._tasks: dict[str, Task] = {}
+        self._ready: deque[Task] = deque()
+        self._pool = _pool(job.settings)
+        self.stopping = False
+        """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def round(self, files: Iterable[Found | None]) -> None:
+        """Read these files to the end; None among them means "no file just now, ask again soon".
+
+        Raises PipelineError when nothing can go on; what has ended until then is committed and published.
+        """
+        try:
+            source = iter(files)
+            while True:
+                for answer in self._job.engine.answer(self._requests(source)):
+                    self._answered(answer)
+                if self.stopping or not (self._ready or self._pool.load):  # the last answers may have freed a twin to be read
+                    break
+        finally:
+            self._tasks.clear()
+            self._ready.clear()
+            self._publisher.flush()
+        self._publisher.finish()
+
+    # ---- files become requests --------------------------------------------------------------------
+
+    def _requests(self, files: Iterator[Found | None]) -> Iterator[Request]:
+        more = True
+        while (more or self._ready or self._pool.load) and not (self.stopping and not self._pool.load):
+            while self._pool.room and (self._ready or more) and not self.stopping:
+                if self._ready:
+                    self._read_next_page(self._ready[0])
+                    continue
+                try:
+                    found = next(files)
+                except StopIteration:
+                    more = False
+                    break
+                if found is None:
+                    break
+                self._take(found)
+            reply = self._pool.next_reply(IDLE_SECONDS if more else None)
+            if reply:
+                yield from self._replied(reply)
+            elif more and not self._pool.load:
+                time.sleep(IDLE_SECONDS)
+
+    def _take(self, found: Found) -> None:
+        """A file's turn: nothing to do, wait for its twin, or plan it."""
+        ledger = self._job.ledger
+        known = ledger.known_file(found.source.path)
+        if known and (known.size, known.mtime_ns) == (found.size, found.mtime_ns) and self._job.up_to_date(known):
+            return
+        try:
+            sha256 = content_hash(found)
+        except OSError as error:
+            self._observer.left(found.source.name, f"cannot be read: {error.strerror or error}")
+            return
+        if sha256 is None:
+            self._observer.left(found.source.name, CHANGED)
+            return
+        if sha256 in self._tasks:
+            self._tasks[sha256].waiting.append(found)
+            return
+        ledger.saw_file(found.source, sha256, found.size, found.mtime_ns)
+        before = known.recipes if known and known.published == sha256 else {}
+        task = self._tasks[sha256] = Task(found, sha256, before)
+        limit = self._job.settings.limits.megabytes
+        if found.size > limit * 1_000_000:
+            self._opened(task, Document(sha256, "", 0, "too_large", f"more than {limit} MB (limits.megabytes)"))
+        elif document := ledger.document(sha256):
+            self._begin(task, document)
+        else:
+            self._pool.submit((sha256, 0), encode_request(self._call(task, 0)))
+
+    def _opened(self, task: Task, document: Document) -> None:
+        self._job.ledger.saw_document(document)
+        self._begin(task, document)
+
+    def _begin(self, task: Task, document: Document) -> None:
+        """The document is open (or never will be): list its units."""
+        task.document = document
+        chosen = self._job.ledger.chosen(task.sha256)
+        task.recipes = self._job.plan(task.found.source.relative, chosen, task.before)
+        if document.reason:
+            task.recipes = task.recipes or {}
+            self._publish(task)
+            return
+        if task.recipes is None:
+            task.unread = list(range(self._readable(document), 0, -1))
+        else:
+            self._list_units(task, task.recipes)
+        if task.complete:
+            self._publish(task)
+        elif task.unread:
+            self._ready.append(task)
+
+    def _readable(self, document: Document) -> int:
+        return min(document.pages, self._job.settings.limits.pages)
+
+    def _list_units(self, task: Task, recipes: dict[str, str]) -> None:
+        """Units that the ledger does not have; pages above the limit end here as skipped."""
+        document, ledger = task.document, self._job.ledger
+        assert document is not None  # noqa: S101 - called from _begin and _choose, both after opening
+        for template, recipe in recipes.items():
+            ended = ledger.ended_pages(task.sha256, template, recipe)
+            for page in range(1, document.pages + 1):
+                if page not in ended:
+                    task.missing.setdefault(page, []).append(template)
+        above = [page for page in task.missing if page > self._readable(document)]
+        for page in above:
+            self._end_page(task, page, "skipped", "too_large", f"page {page}: above limits.pages")
+        task.unread = sorted(set(task.missing) - set(task.held), reverse=True)
+
+    def _read_next_page(self, task: Task) -> None:
+        """Hand one page to a reader. While nobody knows the template, the next page waits for this one's kind."""
+        page = task.unread.pop()
+        self._pool.submit((task.sha256, page), encode_request(self._call(task, page)))
+        if not task.unread or task.recipes is None:
+            self._ready.popleft()
+
+    def _call(self, task: Task, page: int) -> ReadRequest:
+        job, limits, choose = self._job, self._job.settings.limits, task.recipes is None
+        if choose:
+            by_kind = {kind: for_kind(kind, job.templates) for kind in ("invoice", "receipt", "chart", "photo", "text")}
+            images = {kind: self._tokens(template) for kind, template in by_kind.items()}
+        else:
+            images = {template: self._tokens(template) for template in task.missing.get(page, [])}
+        found = task.found
+        return ReadRequest(
+            str(found.source.path), found.size, found.mtime_ns, page, choose, images, limits.passwords, limits.megapixels
+        )
+
+    def _tokens(self, name: str) -> int:
+        template = self._job.templates[name]
+        return template.image.tokens if self._job.engine.wants_image(template) else 0
+
+    # ---- replies of the readers -------------------------------------------------------------------
+
+    def _replied(self, reply: Reply) -> Iterator[Request]:
+        sha256, page = cast(tuple[str, int], reply.key)
+        task = self._tasks[sha256]
+        if reply.error and reply.error.detail == CHANGED:
+            self._leave(task)
+        elif page == 0:
+            self._opened(task, _document(sha256, reply))
+        elif reply.error:
+            yield from self._page_failed(task, page, reply.error, reply.seconds)
+        else:
+            yield from self._page_read(task, page, reply)
+
+    def _leave(self, task: Task) -> None:
+        """The file changed under our hands: it comes back when it has settled."""
+        self._tasks.pop(task.sha256, None)
+        if task in self._ready:
+            self._ready.remove(task)
+        self._observer.left(task.found.source.name, CHANGED)
+
+    def _page_failed(self, task: Task, page: int, error: DocumentError, seconds: float) -> Iterator[Request]:
+        if task.recipes is None:
+            task.held[page] = Held(None, {}, error.reason, error.detail, seconds)
+            yield from self._choose(task, None)
+        else:
+            self._end_page(task, page, "failed", error.reason, error.detail, seconds)
+            self._publish_if_complete(task)
+
+    def _page_read(self, task: Task, page: int, reply: Reply) -> Iterator[Request]:
+        reading, images = decode_reading(reply.parts)
+        if task.recipes is None:
+            task.held[page] = Held(reading.page, images)
+            yield from self._choose(task, for_kind(reading.kind, self._job.templates) if reading.kind else None)
+        else:
+            yield from self._ask(task, reading.page, images)
+
+    def _choose(self, task: Task, template: str | None) -> Iterator[Request]:
+        """Settle the template by the first page that has a kind; blank and failed pages before it were held back."""
+        if template is None and task.unread:
+            self._ready.append(task)
+            return
+        chosen = template or FALLBACK
+        self._job.ledger.choose(task.sha256, chosen)
+        task.recipes = self._job.plan(task.found.source.relative, chosen, task.before) or {}
+        self._list_units(task, task.recipes)
+        held, task.held = task.held, {}
+        for page, item in held.items():
+            if item.page is None:
+                self._end_page(task, page, "failed", item.reason, item.detail, item.seconds)
+            else:
+                images = {name: image for image in item.images.values() for name in task.recipes}
+                yield from self._ask(task, item.page, images)
+        if task.unread:
+            self._ready.append(task)
+        self._publish_if_complete(task)
+
+    def _ask(self, task: Task, page: Page, images: dict[str, PageImage]) -> Iterator[Request]:
+        """Requests for a page's units; blank pages end here."""
+        if page.blank:
+            self._end_page(task, page.number, "blank", seconds=page.seconds)
+            self._publish_if_complete(task)
+            return
+        task.pages[page.number] = page
+        for name in list(task.missing.get(page.number, [])):
+            template = self._job.templates[name]
+            key = UnitKey(task.sha256, page.number, name, self._job.recipes[name])
+            yield Request(key, page, template, images.get(name))
+
+    # ---- answers ----------------------------------------------------------------------------------
+
+    def _answered(self, answer: Answer) -> None:
+        """Check an answer against its page, commit it, publish the document when it was the last."""
+        task = self._tasks.get(answer.key.sha256)
+        if task is None:
+            return
+        page, template = task.pages[answer.key.page], self._job.templates[answer.key.template]
+        evidence = overlay(ground(answer.claims, page, template), page, template) if answer.status == "done" else {}
+        seconds = round(page.seconds + answer.seconds, 4)
+        source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
+        result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds)
+        self._commit(task, [result])
+        self._publish_if_complete(task)
+
+    def _end_page(
+        self, task: Task, page: int, status: UnitStatus, reason: Reason | None = None, detail: str = "", seconds: float = 0.0
+    ) -> None:
+        """End all units of a page without asking an engine."""
+        results = [
+            Result(UnitKey(task.sha256, page, name, self._job.recipes[name]), status, {}, reason, detail, None, seconds)
+            for name in task.missing.get(page, [])
+        ]
+        self._commit(task, results)
+
+    def _commit(self, task: Task, results: list[Result]) -> None:
+        self._job.ledger.commit(results)
+        for result in results:
+            task.settle(result.key.page, result.key.template)
+            self._observer.unit(result)
+
+    def _publish_if_complete(self, task: Task) -> None:
+        if task.complete and task.sha256 in self._tasks:
+            self._publish(task)
+
+    def _publish(self, task: Task) -> None:
+        """Publish a complete document, then give its twins their turn."""
+        assert task.document is not None  # noqa: S101 - complete tasks are open
+        self._observer.document(self._publisher.publish(task.found.source, task.document, task.recipes or {}))
+        del self._tasks[task.sha256]
+        if task in self._ready:
+            self._ready.remove(task)
+        for twin in task.waiting:
+            self._take(twin)
+
+
+def _document(sha256: str, reply: Reply) -> Document:
+    if reply.error:
+        return Document(sha256, "", 0, reply.error.reason, reply.error.detail)
+    opened = decode_opened(reply.parts)
+    return Document(sha256, opened.kind, opened.pages)
+
+
+def _pool(settings: Settings) -> Pool:
+    limits = settings.limits
+    size = settings.workers or len(os.sched_getaffinity(0))
+    return Pool(handle, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
+
+
+def only_new(job: Job, files: Iterable[Found]) -> tuple[list[Found], int]:
+    """Files that are to be read, and how many are known and up to date; costs a dictionary look-up a file."""
+    known = job.ledger.known_files()
+    todo: list[Found] = []
+    count = 0
+    for found in files:
+        file = known.get(str(found.source.path))
+        if file and (file.size, file.mtime_ns) == (found.size, found.mtime_ns) and job.up_to_date(file):
+            count += 1
+        else:
+            todo.append(found)
+    return todo, count

@@ -1,0 +1,76 @@
+"""What counts as a document in the inbox, and under which name its result goes to the outbox."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SettingsError
+from pipeline.intake.scan import outbox_name, scan_arguments, scan_inbox
+
+
+def own_name(path: Path, wanted: str) -> str:
+    del path
+    return wanted
+
+
+def names(inbox: Path, outbox: Path) -> list[str]:
+    return [found.source.name for found in scan_inbox(inbox, outbox, own_name)]
+
+
+def test_files_of_all_folders_come_sorted_without_hidden_and_unfinished_ones(tmp_path: Path) -> None:
+    for name in (
+        "b.pdf",
+        "a/z.png",
+        "a/c.pdf",
+        ".hidden.pdf",
+        ".git/x.pdf",
+        "d.pdf.part",
+        "e.crdownload",
+        "Thumbs.db",
+        "f.pdf~",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    assert names(tmp_path, tmp_path / "none") == ["a/c.pdf", "a/z.png", "b.pdf"]
+
+
+def test_an_outbox_inside_the_inbox_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.json").write_text("{}")
+    (tmp_path / "a.pdf").write_bytes(b"x")
+    assert names(tmp_path, tmp_path / "out") == ["a.pdf"]
+
+
+def test_links_out_of_the_inbox_pipes_and_loops_are_passed_over(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (tmp_path / "secret.pdf").write_bytes(b"x")
+    (inbox / "real.pdf").write_bytes(b"x")
+    (inbox / "link.pdf").symlink_to(tmp_path / "secret.pdf")
+    (inbox / "inside.pdf").symlink_to(inbox / "real.pdf")
+    (inbox / "loop.pdf").symlink_to(inbox / "loop.pdf")
+    (inbox / "up").symlink_to(tmp_path, target_is_directory=True)
+    os.mkfifo(inbox / "pipe.pdf")
+    assert names(inbox, tmp_path / "none") == ["inside.pdf", "real.pdf"]
+
+
+def test_names_with_control_characters_or_too_long_become_safe_and_stay_apart() -> None:
+    long = ["x" * 300 + end for end in ("a.pdf", "b.pdf")]
+    safe = [outbox_name(name) for name in ("a\nb.pdf", "a\tb.pdf", *long, "b\udcff.pdf")]
+    assert len(set(safe)) == len(safe)
+    assert all(len(name.encode()) <= 240 and name.isprintable() for name in safe)
+    assert outbox_name("Rechnungen/März 2024/n°1.pdf") == "Rechnungen/März 2024/n°1.pdf"
+
+
+def test_arguments_are_read_where_they_lie_and_missing_ones_are_named(tmp_path: Path) -> None:
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "a.pdf").write_bytes(b"x")
+    (tmp_path / "b.pdf").write_bytes(b"x")
+    found = list(scan_arguments([tmp_path / "box", tmp_path / "b.pdf"], tmp_path / "out", own_name))
+    assert [item.source.name for item in found] == ["box/a.pdf", "b.pdf"]
+    with pytest.raises(SettingsError, match=r"gone\.pdf"):
+        list(scan_arguments([tmp_path / "gone.pdf"], tmp_path / "out", own_name))

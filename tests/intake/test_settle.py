@@ -1,0 +1,66 @@
+"""A file that is still being written is never read half."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+from pipeline.intake.scan import Found, scan_inbox
+from pipeline.intake.settle import Settler, settled_files
+
+
+def found(inbox: Path) -> list[Found]:
+    return list(scan_inbox(inbox, inbox / "none", lambda _, wanted: wanted))
+
+
+def test_old_files_are_settled_at_once_and_growing_ones_when_they_stop(tmp_path: Path) -> None:
+    old, slow = tmp_path / "old.pdf", tmp_path / "slow.pdf"
+    old.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    slow.write_bytes(b"x")
+
+    def write_slowly() -> None:
+        for _ in range(6):
+            time.sleep(0.1)
+            with slow.open("ab") as file:
+                file.write(b"x")
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    left: list[Found] = []
+    done = [(item.source.name, item.size) for item in settled_files(found(tmp_path), Settler(0.35), 20, left)]
+    writer.join()
+    assert done == [("old.pdf", 1), ("slow.pdf", 7)]
+    assert left == []
+
+
+def test_a_file_that_does_not_stop_growing_is_left_for_later(tmp_path: Path) -> None:
+    path = tmp_path / "endless.pdf"
+    path.write_bytes(b"x")
+    stop = threading.Event()
+
+    def write_on() -> None:
+        while not stop.wait(0.05):
+            with path.open("ab") as file:
+                file.write(b"x")
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    left: list[Found] = []
+    assert list(settled_files(found(tmp_path), Settler(0.3), 0.8, left)) == []
+    stop.set()
+    writer.join()
+    assert [item.source.name for item in left] == ["endless.pdf"]
+
+
+def test_a_file_from_the_future_settles_by_being_watched(tmp_path: Path) -> None:
+    path = tmp_path / "future.pdf"
+    path.write_bytes(b"x")
+    os.utime(path, (time.time() + 9_000, time.time() + 9_000))
+    settler = Settler(0.2)
+    assert not settler.settled(found(tmp_path)[0])
+    time.sleep(0.25)
+    assert settler.settled(found(tmp_path)[0])
+    assert settler.settled(found(tmp_path)[0]), "asking twice changes nothing"
