@@ -1,0 +1,51 @@
+"""Whether two normalised values of one type say the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from rapidfuzz import fuzz
+
+from pipeline.checks.keys import digits, fold
+from pipeline.records import Json
+from pipeline.values.identifiers import same
+
+ALIKE = 88.0
+"""rapidfuzz ratio from which two wordings of a text or name are one."""
+
+
+def is_absent(value: Json) -> bool:
+    """Whether there is no value: None, an empty text or an empty list."""
+    return value is None or value in ("", [])
+
+
+def as_decimal(value: Json) -> Decimal | None:
+    """The number of a plain decimal string; None for anything else."""
+    try:
+        number = Decimal(str(value)) if value is not None and not isinstance(value, bool | list | dict) else None
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() else None
+
+
+def same_value(kind: str, a: Json, b: Json) -> bool:
+    """Whether two values of a template type are equal: amounts by value, identifiers without marks, texts but for small slips.
+
+    A name within a longer one (a trading name in the full legal name) is the same; a text with other digits is not.
+    """
+    if kind in ("money", "number"):
+        return as_decimal(a) is not None and as_decimal(a) == as_decimal(b)
+    if kind == "identifier":
+        return same(str(a), str(b))
+    if kind in ("text", "party"):
+        return _same_text(fold(str(a)), fold(str(b)))
+    return bool(fold(str(a)) == fold(str(b)))
+
+
+def _same_text(a: str, b: str) -> bool:
+    if a == b:
+        return True
+    if digits(a) != digits(b):
+        return False
+    shorter, longer = sorted((a, b), key=len)
+    return (len(shorter) >= 4 and shorter in longer) or fuzz.ratio(a, b) >= ALIKE
