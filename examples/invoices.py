@@ -8,11 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+import pymupdf
 import reportlab
 from reportlab.lib.colors import HexColor, black, white
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
@@ -34,24 +34,25 @@ def draw_invoice(invoice: Invoice, layout: Layout = "modern", colour: str = "#1f
     return _Drawing(invoice, layout, colour).pdf()
 
 
-def register_fonts() -> None:
-    """Makes reportlab know Vera (Latin), and Song (Chinese, drawn with the reader's own font)."""
+def fonts_for(language: str) -> tuple[str, str]:
+    """Names of a regular and a bold font with the language's letters: Vera, or Droid (PyMuPDF's) for Polish and Chinese."""
     known = set(pdfmetrics.getRegisteredFontNames())
+    if language in ("pl", "zh"):
+        if "Droid" not in known:
+            pdfmetrics.registerFont(TTFont("Droid", io.BytesIO(pymupdf.Font("cjk").buffer)))
+        return "Droid", "Droid"
     if "Vera" not in known:
         pdfmetrics.registerFont(TTFont("Vera", str(FONTS / "Vera.ttf")))
         pdfmetrics.registerFont(TTFont("Vera-Bold", str(FONTS / "VeraBd.ttf")))
-    if "STSong-Light" not in known:
-        pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    return "Vera", "Vera-Bold"
 
 
 class _Drawing:
     """One invoice on its way to paper. ``y`` counts from the bottom, as PDF does."""
 
     def __init__(self, invoice: Invoice, layout: Layout, colour: str) -> None:
-        register_fonts()
         self.invoice, self.layout, self.words = invoice, layout, WORDING[invoice.language]
-        chinese = invoice.language == "zh"
-        self.regular, self.bold = ("STSong-Light", "STSong-Light") if chinese else ("Vera", "Vera-Bold")
+        self.regular, self.bold = fonts_for(invoice.language)
         self.colour: Any = black if layout == "plain" else HexColor(colour)
         self.buffer = io.BytesIO()
         self.canvas: Any = Canvas(self.buffer, pagesize=A4, invariant=1)

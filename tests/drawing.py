@@ -37,8 +37,8 @@ __all__ = [
     "tiff",
     "turned_pdf",
 ]
-LANGUAGES = tuple(sorted(set(WORDING) - {"pl"}))
-"""Languages an invoice can be drawn in: Vera, the font at hand, lacks Polish letters."""
+LANGUAGES = tuple(sorted(WORDING))
+"""Languages an invoice can be drawn in."""
 
 _SELLERS = {
     "en": Party("Harrow Lane Tools Ltd", "9 Harrow Lane", "S3 8DQ", "Sheffield", "GB", "GB736190278", "GB29NWBK60161331926819"),
@@ -47,13 +47,19 @@ _SELLERS = {
     "es": Party("Talleres Sol y Mar S.L.", "Calle Mayor 7", "03002", "Alicante", "ES", "ESB12345674"),
     "it": Party("Officina Bellavista S.r.l.", "Via Roma 18", "10121", "Torino", "IT", "IT12345670017"),
     "nl": Party("Van Dalen Techniek B.V.", "Havenkade 3", "3011 AB", "Rotterdam", "NL", "NL123456782B90"),
+    "pl": Party("Zakład Stolarski Dąb Sp. z o.o.", "ul. Długa 14", "31-147", "Kraków", "PL", "PL9871234504"),
     "zh": Party("青山机械有限公司", "长江路 18 号", "210000", "南京", "CN", "91320100MA1ABCDE5U"),
 }
 _BUYERS = {
     "zh": Party("东湖贸易有限公司", "解放大道 66 号", "430000", "武汉", "CN"),
 }
 _BUYER = Party("Morgenrot & Partner", "Hafenstr. 31", "20457", "Hamburg", "DE")
-_GOODS = {"zh": ("轴承", "皮带"), "de": ("Stahlwinkel", "Montage"), "fr": ("Rosiers", "Livraison")}
+_GOODS = {
+    "zh": ("轴承", "皮带"),
+    "de": ("Stahlwinkel", "Montage"),
+    "fr": ("Rosiers", "Livraison"),
+    "pl": ("Krzesło dębowe", "Montaż"),
+}
 
 
 def invoice(language: str = "en", **changes: Any) -> Invoice:
