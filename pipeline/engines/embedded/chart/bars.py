@@ -7,8 +7,9 @@ Everything is computed in two directions: ``u``, in which values grow (right, or
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import pairwise
 from statistics import median
 
 from pipeline.engines.embedded.chart.axes import Axis
@@ -121,17 +122,13 @@ def _rows(bars: Sequence[Bar]) -> list[list[Bar]]:
 def _stacked(rows: Sequence[Sequence[Bar]]) -> bool:
     """Whether bars continue each other in most of the rows that hold several."""
     several = [row for row in rows if len(row) > 1]
-    touching = [
-        row
-        for row in several
-        if all(b.start - a.end <= max(4.0, 0.3 * (a.high - a.low)) for a, b in zip(row, row[1:], strict=False))
-    ]
+    touching = [row for row in several if all(b.start - a.end <= max(4.0, 0.3 * (a.high - a.low)) for a, b in pairwise(row))]
     return bool(several) and 2 * len(touching) >= len(several) and 3 * len(several) >= len(rows)
 
 
 def _touching(rows: Sequence[Sequence[Bar]]) -> bool:
     """Whether neighbouring rows leave no real gap between them, as in a histogram."""
-    gaps = [b[0].low - a[0].high for a, b in zip(rows, rows[1:], strict=False)]
+    gaps = [b[0].low - a[0].high for a, b in pairwise(rows)]
     thick = median(row[0].high - row[0].low for row in rows)
     return len(gaps) >= 3 and median(gaps) <= max(1.5, 0.08 * thick)
 
@@ -140,7 +137,7 @@ def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
     """Rows of different colours next to each other form a group; one colour, one row each."""
     if len({bar.colour for row in rows for bar in row}) < 2 or len(rows) < 3:
         return [[row] for row in rows]
-    gaps = [b[0].low - a[0].high for a, b in zip(rows, rows[1:], strict=False)]
+    gaps = [b[0].low - a[0].high for a, b in pairwise(rows)]
     thick = median(row[0].high - row[0].low for row in rows)
     groups = [[rows[0]]]
     for row, gap in zip(rows[1:], gaps, strict=True):
@@ -187,6 +184,7 @@ def measure(bars: Bars, axis: Axis | None) -> bool:
     """Values for the bars without a printed one: from the axis, else in proportion to those that have one."""
     missing = [bar for bar in bars.all if bar.value is None]
     sign = -1 if bars.vertical else 1
+    axis = axis and _at_zero(axis, sign * bars.base)
     known = [float(bar.value) / (bar.end - bar.start) for bar in bars.all if bar.value is not None and bar.end > bar.start]
     for bar in missing:
         if axis is not None and not axis.log:
@@ -202,10 +200,16 @@ def measure(bars: Bars, axis: Axis | None) -> bool:
     return axis is not None or not missing
 
 
+def _at_zero(axis: Axis, base: float) -> Axis:
+    """Bars stand on zero: where the axis nearly says so, it is moved to say so exactly."""
+    off = axis.value(base)
+    return replace(axis, start=axis.start - off) if not axis.log and abs(off) < 5 * abs(axis.slope) else axis
+
+
 def rounded(value: float, step: float) -> Decimal:
     """A measured value, to as many digits as ``step`` (the value of one pixel) carries."""
     digits = 0
-    while digits < 9 and step < 10.0**-digits:
+    while digits < 9 and step < 0.2 * 10.0**-digits:
         digits += 1
     return Decimal(f"{value:.{digits}f}") + 0
 
@@ -213,7 +217,7 @@ def rounded(value: float, step: float) -> Decimal:
 def categories(bars: Bars, phrases: Sequence[Label], words: Sequence[Label]) -> list[Label | None]:
     """The label of each group: before the bars' base, in line with the group; else printed in or just above the bar."""
     centres = [_centre(group) for group in bars.groups]
-    pitch = min((b - a for a, b in zip(centres, centres[1:], strict=False)), default=1e9)
+    pitch = min((b - a for a, b in pairwise(centres)), default=1e9)
     base = min(bar.start for bar in bars.all)
     before = [label for label in _pieces(phrases, words, bars, pitch) if uv(label.box, bars.vertical)[2] <= base + 4]
     found = [_gathered([label for label in before if _nearest(label, centres, bars) == n], bars) for n in range(len(centres))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -57,7 +58,7 @@ def paint(image: PageImage, words: Sequence[Label]) -> Painting:
 def _paper(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     codes = (pixels >> 2).astype(np.int32) @ np.array([4096, 64, 1])
     mode = np.bincount(codes.ravel()).argmax()
-    return np.median(pixels[codes == mode], axis=0).astype(np.int16)
+    return np.asarray(np.median(pixels[codes == mode], axis=0), np.int16)
 
 
 def _outside(pixels: NDArray[np.uint8], words: Sequence[Label]) -> NDArray[np.bool_]:
@@ -127,7 +128,7 @@ def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:
                 continue
             if area >= FILL * w * h:
                 found.append(Rect((x, y, x + w, y + h), colour))
-            elif area >= 60:
+            elif area >= 0.15 * w * h and w * h > 200:
                 part = pieces[y : y + h, x : x + w] == piece
                 found += [Rect((x + a, y + b, x + c, y + d), colour) for a, b, c, d in _steps(part, least)]
     return found
@@ -144,9 +145,10 @@ def _steps(part: NDArray[np.bool_], least: float) -> list[tuple[int, int, int, i
         if (length < 0.9 * (grid.shape[0] - grid[::-1].argmax(axis=0) - first)).mean() > 0.1:
             continue
         cuts = [0, *(np.flatnonzero(np.abs(np.diff(length)) > 1) + 1).tolist(), grid.shape[1]]
-        runs = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b - a >= least]
+        runs = [(a, b) for a, b in pairwise(cuts) if b - a >= least]
         if 2 <= len(runs) <= 80 and sum(b - a for a, b in runs) >= 0.9 * grid.shape[1]:
-            return [_step(grid, a, b, turned) for a, b in runs]
+            steps = [_step(grid, a, b, turned) for a, b in runs]
+            return [step for step in steps if step[2] - step[0] >= least and step[3] - step[1] >= least]
     return []
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
 from pipeline.engines.embedded.chart.bars import Bars, categories, find_bars, measure, print_values, series_names
-from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels
-from pipeline.engines.embedded.chart.legend import Names, find_legend
+from pipeline.engines.embedded.chart.labels import Label, join, read_labels
+from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
+from pipeline.engines.embedded.chart.lines import Ground, Line, find_lines, read_lines
 from pipeline.engines.embedded.chart.paint import Painting, Rect, paint, rectangles
+from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.titles import axis_titles, find_title, notes
 from pipeline.records import Box, Page, PageImage
@@ -52,15 +56,76 @@ def read(page: Page, image: PageImage) -> Reading:
     taken = {index for label in (*below, *names.values()) for index in label.words}
     free = [label for label in phrases if not taken & set(label.words)]
     scene = Scene(painting, free, [word for word in words if not taken & set(word.words)], names, swatches, (None, None))
-    scene.axes = find_axes(scene.words)
-    rects = [rect for rect in rectangles(painting) if rect.box not in swatches and not _frames(rect, image)]
-    bars = find_bars([rect for rect in rects if not _in_text(rect, below)])
+    rects = [rect for rect in rectangles(painting) if not _frames(rect, image) and not _in_text(rect, below)]
+    rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
+    scene.axes = find_axes([word for word in scene.words if not any(_covers(rect, word) for rect in rects)])
+    bars = find_bars(rects)
+    lines = find_lines(painting, scene.words, swatches)
     reading = Reading()
-    if bars:
+    if pie := find_pie(painting):
+        _read_pie(scene, pie, reading)
+    elif lines and not _mainly_bars(bars, lines):
+        _read_lines(scene, lines, reading)
+    elif bars:
         _read_bars(scene, bars, reading)
     else:
         reading.title = _title(scene, image.height)
     return reading
+
+
+def _covers(rect: Rect, label: Label) -> bool:
+    return rect.box[0] <= label.x <= rect.box[2] and rect.box[1] <= label.y <= rect.box[3]
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _mainly_bars(bars: Bars | None, lines: Sequence[Line]) -> bool:
+    """Whether the bars cover more than the area that the lines could be strokes of."""
+    if bars is None:
+        return False
+    area = sum((bar.end - bar.start) * (bar.high - bar.low) for bar in bars.all)
+    return area > 8 * max(len(line.heights) for line in lines)
+
+
+def _read_pie(scene: Scene, pie: Pie, reading: Reading) -> None:
+    reading.kind = "donut" if pie.donut else "pie"
+    reading.title = _title(scene, pie.box[1])
+    reading.rows = read_pie(pie, scene.painting, scene.names, scene.without([reading.title] if reading.title else []))
+
+
+def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
+    heights = [height for line in lines for height in (np.nanmin(line.heights), np.nanmax(line.heights))]
+    plot = (float(min(line.left for line in lines)), min(heights), float(max(line.right for line in lines)), max(heights))
+    x_axis, y_axis = scene.axes
+    if x_axis and x_axis.place < plot[3] - 10:
+        x_axis = None
+    top = min([plot[1], *(y_axis.span[:1] if y_axis else ())])
+    reading.title = _title(scene, top)
+    taken = [reading.title] if reading.title else []
+    free = scene.without(taken)
+    labels = list(x_axis.ticks) if x_axis else _bottom_labels(free, plot)
+    ticks = {tick.words for axis in (x_axis, y_axis) if axis for tick in axis.ticks} | {label.words for label in labels}
+    numbers = [word for word in scene.words if word.number is not None and word.words not in ticks and word.y < plot[3] + 40]
+    names = {**coloured_labels(scene.painting, free, [line.colour for line in lines]), **scene.names}
+    reading.rows = read_lines(lines, Ground(x_axis, y_axis, labels), names, numbers, scene.painting)
+    below = max([plot[3], *(label.box[3] for label in labels)])
+    used = [*labels, *names.values()]
+    rest = [label for label in free if not any(set(label.words) & set(each.words) for each in used)]
+    titles = axis_titles(rest, plot, (x_axis, y_axis), below)
+    reading.x_title, reading.y_title = titles.x, titles.y
+    reading.kind = "line_multi" if len(lines) > 1 else "line"
+
+
+def _bottom_labels(phrases: Sequence[Label], plot: Box) -> list[Label]:
+    """The first row of at least two labels below the plot."""
+    under = sorted((label for label in phrases if label.box[1] > plot[3] - 4 and not label.turned), key=lambda label: label.y)
+    for first in under:
+        row = [label for label in under if abs(label.y - first.y) < 0.6 * first.height]
+        if len(row) >= 2:
+            return sorted(row, key=lambda label: label.x)
+    return []
 
 
 def _frames(rect: Rect, image: PageImage) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.labels import Label, join, letter_height
+from pipeline.engines.embedded.chart.labels import Label, hull, join, letter_height
 from pipeline.engines.embedded.chart.paint import Painting
 from pipeline.records import Box
 
@@ -94,8 +94,20 @@ def axis_titles(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Ax
     heading = _heading(phrases, plot, axes, usual) if not beside else None
     return AxisTitles(
         join(under) if under else None,
-        max(beside, key=lambda label: (label.x < x0, label.height), default=heading),
+        _upwards(beside, x0, usual) or heading,
     )
+
+
+def _upwards(beside: Sequence[Label], left: float, usual: float) -> Label | None:
+    """The turned text on one side as one label: read upwards left of the plot, downwards right of it."""
+    side = [label for label in beside if label.x < left] or list(beside)
+    if not side:
+        return None
+    tallest = max(side, key=lambda label: label.height)
+    line = [label for label in side if abs(label.x - tallest.x) < 0.6 * usual]
+    ordered = sorted(line, key=lambda label: -label.y if tallest.x < left else label.y)
+    words = tuple(index for label in ordered for index in label.words)
+    return Label(" ".join(label.text for label in ordered), hull([label.box for label in ordered]), words, None, True)
 
 
 def _heading(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None], usual: float) -> Label | None:

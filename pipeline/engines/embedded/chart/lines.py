@@ -1,0 +1,197 @@
+"""Lines: thin strokes of one colour across the plot, read at their markers or at the labels of the horizontal axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engines.embedded.chart.axes import Axis
+from pipeline.engines.embedded.chart.bars import rounded
+from pipeline.engines.embedded.chart.labels import Label, letter_height
+from pipeline.engines.embedded.chart.legend import Names
+from pipeline.engines.embedded.chart.paint import Painting, text_colour
+from pipeline.engines.embedded.chart.summary import Row
+from pipeline.records import Box
+
+WIDE = 0.22
+"""A line runs over at least this part of the picture's width …"""
+COVERED = 0.7
+"""… and is seen in at least this part of the columns it runs over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One stroke: its colour, and the y of its centre for each x it covers (NaN where it is hidden)."""
+
+    colour: int
+    left: int
+    heights: NDArray[np.float64]
+    markers: tuple[float, ...]
+    """The x of its markers, where it has any."""
+
+    @property
+    def right(self) -> int:
+        """The last x."""
+        return self.left + len(self.heights) - 1
+
+    def at(self, x: float, reach: int = 4) -> float | None:
+        """The y at an x, from the columns within ``reach`` where it is hidden there."""
+        centre = round(x) - self.left
+        for wide in (1, reach):
+            window = self.heights[max(0, centre - wide) : max(0, centre + wide + 1)]
+            if len(window) and not np.isnan(window).all():
+                return float(np.nanmedian(window))
+        return None
+
+
+def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Box]) -> list[Line]:
+    """The strokes of a picture, one a colour."""
+    found = []
+    for colour in range(len(painting.colours)):
+        mask = (painting.raw == colour).astype(np.uint8)
+        for box in [*swatches, *(word.box for word in words if text_colour(painting, word) == colour)]:
+            x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
+            mask[y0 : y1 + 1, x0 : x1 + 1] = 0
+        if line := _line(colour, mask, bool(np.ptp(painting.colours[colour]) > 30)):
+            found.append(line)
+    return found
+
+
+def _line(colour: int, mask: NDArray[np.uint8], coloured: bool) -> Line | None:
+    """The mask as a line, when it is one: thin, wide, and not the straight rule of an axis or grid."""
+    mask = _largest(mask)
+    columns = np.flatnonzero(mask.any(axis=0))
+    if not len(columns) or columns[-1] - columns[0] < WIDE * mask.shape[1]:
+        return None
+    left, right = int(columns[0]), int(columns[-1])
+    part = mask[:, left : right + 1]
+    counts = part.sum(axis=0)
+    seen = counts > 0
+    top, bottom = part.argmax(axis=0), len(part) - 1 - part[::-1].argmax(axis=0)
+    spread = (bottom - top)[seen]
+    thin = max(7.0, 0.03 * len(part))
+    if seen.mean() < COVERED or np.median(counts[seen]) > thin or (spread > 0.35 * len(part)).mean() > 0.3:
+        return None
+    if np.median(spread) > max(3 * thin, 0.1 * len(part)):
+        return None
+    heights = np.where(seen, (part * np.arange(len(part))[:, None]).sum(axis=0) / np.maximum(counts, 1), np.nan)
+    if np.nanmax(heights) - np.nanmin(heights) < (2 if coloured else 6):
+        return None
+    return Line(colour, left, heights, _markers(part, left))
+
+
+def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pieces that belong to the widest one: those that continue it, gaps of a few pixels bridged."""
+    near = cv2.dilate(mask, np.ones((5, 9), np.uint8))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    if count < 2:
+        return mask
+    widest = max(range(1, count), key=lambda piece: stats[piece][2])
+    low, high = stats[widest][0], stats[widest][0] + stats[widest][2]
+    keep = [
+        piece
+        for piece in range(1, count)
+        if piece == widest
+        or (
+            stats[piece][2] > 0.15 * mask.shape[1]
+            and (stats[piece][0] >= high - 4 or stats[piece][0] + stats[piece][2] <= low + 4)
+        )
+    ]
+    return np.where(np.isin(pieces, keep), mask, 0).astype(np.uint8)
+
+
+def _markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
+    """Centres of the dots on a line, rings filled; none when the line has no thicker spots."""
+    outline, levels = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = part.copy()
+    for number, shape in enumerate(outline):
+        if levels[0][number][3] >= 0 and cv2.contourArea(shape) < 150:
+            cv2.drawContours(filled, outline, number, 1, cv2.FILLED)
+    counts = filled.sum(axis=0)
+    stroke = float(np.percentile(counts[counts > 0], 30))
+    size = int(max(4, round(1.6 * stroke + 1)))
+    dots = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    count, _, stats, centres = cv2.connectedComponentsWithStats(dots, connectivity=8)
+    found = [
+        (float(centres[n][0]), int(stats[n][2]), int(stats[n][3]))
+        for n in range(1, count)
+        if 0.6 < stats[n][2] / stats[n][3] < 1.7
+    ]
+    return tuple(sorted(left + x for x, _, _ in found)) if 2 <= len(found) <= 120 else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What lines are read against: the axes, and the labels along the bottom."""
+
+    x_axis: Axis | None
+    y_axis: Axis | None
+    labels: Sequence[Label]
+
+
+def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Sequence[Label], painting: Painting) -> list[Row]:
+    """Rows of all lines; printed numbers go to the nearest point of a line, of their own colour where they are coloured."""
+    points = [(line, x, y) for line in lines for x in _places(line, ground) if (y := line.at(x)) is not None]
+    printed = _printed(points, numbers, painting)
+    rows = []
+    for number, (line, x, y) in enumerate(points):
+        label = printed.get(number)
+        value = label.number if label else None
+        if value is None and ground.y_axis is not None:
+            measured = ground.y_axis.value(y)
+            value = rounded(measured, abs(ground.y_axis.slope) if not ground.y_axis.log else abs(measured) / 200)
+        category, words = _category(x, ground)
+        name = names.get(line.colour)
+        if value is not None and (category or name):
+            used = (*words, *(label.words if label else ()), *(name.words if name else ()))
+            rows.append(Row(category, name.text if name else None, value, used))
+    return rows
+
+
+def _places(line: Line, ground: Ground) -> list[float]:
+    """Where a line is read: at its markers, else at the labels below it."""
+    if len(line.markers) >= 2 and (ground.x_axis or all(_below(x, ground.labels) for x in line.markers)):
+        return list(line.markers)
+    labels = ground.x_axis.ticks if ground.x_axis else ground.labels
+    places = [min(max(label.x, line.left), line.right) for label in labels if line.left - 12 <= label.x <= line.right + 12]
+    return sorted(places)
+
+
+def _below(x: float, labels: Sequence[Label]) -> Label | None:
+    """The label below an x: the nearest, if it is not much nearer to another label than to it."""
+    nearest = min(labels, key=lambda label: abs(label.x - x), default=None)
+    return nearest if nearest and abs(nearest.x - x) <= max(0.6 * nearest.width, 8.0) else None
+
+
+def _category(x: float, ground: Ground) -> tuple[str | None, tuple[int, ...]]:
+    if ground.x_axis is None:
+        label = _below(x, ground.labels)
+        return (label.text, label.words) if label else (None, ())
+    tick = min(ground.x_axis.ticks, key=lambda tick: abs(tick.x - x))
+    pitch = abs(ground.x_axis.slope)
+    if abs(tick.x - x) <= 3:
+        return tick.text, tick.words
+    whole = all(tick.number is not None and tick.number == int(tick.number) for tick in ground.x_axis.ticks)
+    value = ground.x_axis.value(x)
+    return (str(round(value)) if whole and pitch < 0.35 else str(rounded(value, pitch))), ()
+
+
+def _printed(points: Sequence[tuple[Line, float, float]], numbers: Sequence[Label], painting: Painting) -> dict[int, Label]:
+    """Numbers by the point they stand next to, nearest pairs first."""
+    height = letter_height(numbers)
+    pairs = []
+    for label in numbers:
+        colour = text_colour(painting, label)
+        for number, (line, x, y) in enumerate(points):
+            across, down = max(0.0, abs(label.x - x) - label.width / 2), max(0.0, abs(label.y - y) - label.height / 2)
+            if across < 1.2 * height and down < 1.6 * height and colour in (-1, line.colour):
+                pairs.append((abs(label.x - x) + abs(label.y - y), number, label))
+    found: dict[int, Label] = {}
+    for _, number, label in sorted(pairs, key=lambda pair: pair[0]):
+        if number not in found and label not in found.values():
+            found[number] = label
+    return found
