@@ -217,11 +217,10 @@ class PageIndex:
 
     @cached_property
     def _times(self) -> list[tuple[tuple[int, ...], str]]:
-        spans: list[tuple[tuple[int, ...], str]] = [((i,), word.text) for i, word in enumerate(self.words)]
-        spans += [
-            ((i, i + 1), f"{word.text} {self.words[i + 1].text}") for i, word in enumerate(self.words) if self._goes_on(i)
-        ]
-        return [(words, time) for words, text in sorted(spans) if ":" in text or "h" in text if (time := parse_time(text))]
+        halves = {i for i, token in enumerate(self._tokens[1:]) if token in ("am", "pm") and self._goes_on(i)}
+        spans = [((i, i + 1) if i in halves else (i,)) for i in range(len(self.words))]
+        texts = [(words, " ".join(self.words[i].text for i in words)) for words in spans]
+        return [(words, time) for words, text in texts if ":" in text or "h" in text if (time := parse_time(text))]
 
 
 class _Joined:
