@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.checks.compare import is_absent
+from pipeline.checks.compare import is_absent, same_value
+from pipeline.checks.einvoice import DIFFERS, FROM_DATA
 from pipeline.records import Evidence, Grounding, Json, Result
 from pipeline.templates.model import Template, TemplateField
 
@@ -19,7 +20,8 @@ def merge(results: Sequence[Result], template: Template) -> dict[str, Evidence]:
 
     ``first``, ``last`` and ``best`` (best grounded, then highest score) choose among the pages that have a value. ``all`` joins the
     rows of a table, and makes a list of other values; of a text field it is one string a page, "" where the page has none.
-    Fields declared ``many`` join their lists without duplicates unless ``last`` or ``best`` is asked for.
+    What the e-invoice on page 1 states (flag ``xml``) is the whole document's and goes before every rule; another page that says
+    the same lends it its place. Fields declared ``many`` join their lists without duplicates unless ``last`` or ``best`` is asked for.
     """
     return {
         name: _field(field, [r.fields.get(name, Evidence(None)) for r in results]) for name, field in template.fields.items()
@@ -30,6 +32,9 @@ def _field(field: TemplateField, pages: list[Evidence]) -> Evidence:
     found = [e for e in pages if not is_absent(e.value)]
     if not found:
         return _text_by_page(pages) if _is_text_list(field) and pages else Evidence(None)
+    stated = next((e for e in found if FROM_DATA in e.flags), None)
+    if stated:
+        return _witnessed(stated, [e for e in found if e is not stated], field)
     if field.merge == "last":
         return found[-1]
     if field.merge == "best":
@@ -41,6 +46,18 @@ def _field(field: TemplateField, pages: list[Evidence]) -> Evidence:
     if field.type == "table":
         return _joined(found, distinct=False)
     return _text_by_page(pages) if _is_text_list(field) else _joined(found, distinct=True)
+
+
+def _witnessed(stated: Evidence, others: Sequence[Evidence], field: TemplateField) -> Evidence:
+    """The data's value with the place on the page that prints it; flagged where every other page reads it differently."""
+    if stated.grounding != "none" or field.type == "table" or not others:
+        return stated
+    same = [e for e in others if same_value(field.type, e.value, stated.value)]
+    if not same:
+        flags = tuple(dict.fromkeys((*stated.flags, DIFFERS)))
+        return replace(stated, printed=others[-1].printed or str(others[-1].value), flags=flags)
+    witness = max(same, key=lambda e: _RANK[e.grounding])
+    return replace(stated, page=witness.page, box=witness.box, printed=witness.printed, grounding=witness.grounding)
 
 
 def _is_text_list(field: TemplateField) -> bool:

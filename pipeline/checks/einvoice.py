@@ -10,11 +10,10 @@ from pipeline.checks.grounding import UNGROUNDED, Locator
 from pipeline.records import Evidence, Json, Page
 from pipeline.templates.model import Template, TemplateField
 
+FROM_DATA = "xml"
+"""The value is the data's; ungrounded, it is not printed on the page."""
 DIFFERS = "xml-differs"
 """The page was read as something else than the data say; ``printed`` holds the page's reading."""
-XML_ONLY = "xml-only"
-"""The value stands in the data and was not found on the page."""
-
 Row = dict[str, Json]
 
 
@@ -40,11 +39,11 @@ def _single(read: Evidence, fact: str, field: TemplateField, locator: Locator) -
     value: Json = [fact] if field.many else fact
     agrees = same_value(field.type, read.value[0] if isinstance(read.value, list) and read.value else read.value, fact)
     if agrees and read.grounding != "none":
-        return replace(read, value=value)
+        return replace(read, value=value, flags=(*_kept(read), FROM_DATA))
     differs = not agrees and not is_absent(read.value)
     bare = Evidence(value, None, locator.page.number, flags=_kept(read), score=1.0)
     place = locator.single(field.type, fact, merge=field.merge)
-    found = locator.evidence(bare, [place], [DIFFERS] if differs else [] if place else [XML_ONLY])
+    found = locator.evidence(bare, [place], [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
     return replace(found, printed=read.printed or str(read.value)) if differs else found
 
 
@@ -53,8 +52,8 @@ def _table(read: Evidence, lines: Sequence[Mapping[str, Json]], field: TemplateF
     rows = [_row(line, page_rows[n] if len(page_rows) == len(lines) else {}, field) for n, line in enumerate(lines)]
     bare = Evidence(rows, None, locator.page.number, flags=_kept(read), score=1.0)
     places = [place for cells in locator.rows(rows, field) for place in cells.values()]
-    flags = [DIFFERS] if page_rows and not _agree(page_rows, rows, field) else []
-    return locator.evidence(bare, places, flags if any(places) else [*flags, XML_ONLY])
+    differs = bool(page_rows) and not _agree(page_rows, rows, field)
+    return locator.evidence(bare, places, [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
 
 
 def _row(line: Mapping[str, Json], read: Mapping[str, Json], field: TemplateField) -> Row:

@@ -70,6 +70,16 @@ def test_all_of_a_single_value_is_the_list_of_its_values() -> None:
     ]
 
 
+def test_the_e_invoice_of_page_one_goes_before_every_rule() -> None:
+    data = on(1, "24.00", flags=("xml",))
+    same = on(2, "24", printed="24,00", grounding="value", box=(1, 2, 3, 4))
+    found = merged({"type": "money", "merge": "last"}, data, same)
+    assert (found.value, found.page, found.box, found.printed, found.flags) == ("24.00", 2, (1, 2, 3, 4), "24,00", ("xml",))
+    found = merged({"type": "money", "merge": "last"}, data, on(2, "21.00", printed="21,00", grounding="value"))
+    assert (found.value, found.printed, found.flags) == ("24.00", "21,00", ("xml", "xml-differs"))
+    assert merged(TABLE, on(1, [{"name": "a"}], flags=("xml",)), on(2, [{"name": "a"}])).value == [{"name": "a"}]
+
+
 def test_every_field_of_the_template_is_there() -> None:
     template = template_of({"a": {"type": "text"}, "b": {"type": "money"}})
     assert merge([], template) == {"a": EMPTY, "b": EMPTY}
