@@ -84,7 +84,7 @@ def find_bars(rects: Sequence[Rect]) -> Bars | None:
             best = score, alike, vertical
     if best is None:
         return None
-    rows = _rows(best[1])
+    rows = _rows(_standing(best[1]))
     bars_ = Bars(best[2], rows)
     bars_.stacked = _stacked(rows)
     bars_.groups = [[row] for row in rows] if bars_.stacked else _groups(rows)
@@ -107,6 +107,20 @@ def _aligned(bars: Sequence[Bar]) -> int:
     """How many bars begin at the most frequent place."""
     starts = [bar.start for bar in bars]
     return max((sum(abs(start - other) <= 2 for other in starts) for start in starts), default=0)
+
+
+def _standing(bars: list[Bar]) -> list[Bar]:
+    """Without strays: where most bars begin at one place, the others must continue one of them."""
+    base = max((bar.start for bar in bars), key=lambda start: sum(abs(start - bar.start) <= 2 for bar in bars))
+    based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 2]
+    if len(based) < 0.5 * len(bars):
+        return bars
+    kept = list(based)
+    for bar in sorted(bars, key=lambda bar: bar.start):
+        beside = [other for other in kept if abs(other.middle - bar.middle) < 0.3 * (bar.high - bar.low)]
+        if bar not in kept and any(-2 <= bar.start - other.end <= max(4.0, 0.3 * (bar.high - bar.low)) for other in beside):
+            kept.append(bar)
+    return kept if len(kept) >= 2 else bars
 
 
 def _rows(bars: Sequence[Bar]) -> list[list[Bar]]:
@@ -152,7 +166,7 @@ def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
 def print_values(bars: Bars, numbers: Sequence[Label]) -> None:
     """Give each bar the number printed in it, else just beyond its end (or before its start, where bars run that way)."""
     free = list(numbers)
-    for place in (_within, _beyond, _before):
+    for place in (_within, _beyond, *((_before,) if bars.stacked or not _based(bars) else ())):
         for bar in bars.all:
             if bar.printed is None and (
                 label := next((each for each in free if place(bar, uv(each.box, bars.vertical))), None)
@@ -163,6 +177,12 @@ def print_values(bars: Bars, numbers: Sequence[Label]) -> None:
     if len(got) < 0.4 * len(bars.all):
         for bar in got:
             bar.printed = bar.value = None
+
+
+def _based(bars: Bars) -> bool:
+    """Whether all bars begin at one place."""
+    starts = [bar.start for bar in bars.all]
+    return max(starts) - min(starts) <= 4
 
 
 def _within(bar: Bar, box: Box) -> bool:
@@ -220,6 +240,8 @@ def categories(bars: Bars, phrases: Sequence[Label], words: Sequence[Label]) -> 
     pitch = min((b - a for a, b in pairwise(centres)), default=1e9)
     base = min(bar.start for bar in bars.all)
     before = [label for label in _pieces(phrases, words, bars, pitch) if uv(label.box, bars.vertical)[2] <= base + 4]
+    if bars.vertical:
+        before = _label_rows(before, bars.box())
     found = [_gathered([label for label in before if _nearest(label, centres, bars) == n], bars) for n in range(len(centres))]
     if sum(label is not None for label in found) * 2 >= len(found):
         return found
@@ -249,18 +271,38 @@ def _nearest(label: Label, centres: Sequence[float], bars: Bars) -> int | None:
     return number if abs(centres[number] - middle) <= reach else None
 
 
+def _label_rows(labels: Sequence[Label], plot: Box) -> list[Label]:
+    """The rows of labels next below the bars; a lone text under the middle is the title of the axis."""
+    middle, width = (plot[0] + plot[2]) / 2, plot[2] - plot[0]
+    kept: list[Label] = []
+    for row in _in_rows(labels):
+        height = max(label.height for label in row)
+        if kept and min(label.box[1] for label in row) - max(label.box[3] for label in kept) > 0.5 * height:
+            break
+        whole = (min(label.box[0] for label in row) + max(label.box[2] for label in row)) / 2
+        spread = max(label.box[2] for label in row) - min(label.box[0] for label in row)
+        if kept and abs(whole - middle) < 0.1 * width and spread < 0.6 * width:
+            break
+        kept += row
+    return kept
+
+
+def _in_rows(labels: Sequence[Label]) -> list[list[Label]]:
+    rows: list[list[Label]] = []
+    for label in sorted(labels, key=lambda label: label.y):
+        if rows and (label.turned or abs(label.y - rows[-1][0].y) < 0.6 * label.height):
+            rows[-1].append(label)
+        else:
+            rows.append([label])
+    return rows
+
+
 def _gathered(labels: Sequence[Label], bars: Bars) -> Label | None:
-    """The labels next to the bars, lines of one text joined; further ones (titles of the axis) are left."""
+    """The labels of one category as one; of those left of a bar, the tick that OCR may read as a dash is taken off."""
     if not labels:
         return None
-    if not bars.vertical:
-        return join(labels)
-    ordered = sorted(labels, key=lambda label: label.box[1])
-    kept = [ordered[0]]
-    for label in ordered[1:]:
-        if label.box[1] - kept[-1].box[3] < 0.35 * label.height and label.height < 1.3 * kept[-1].height:
-            kept.append(label)
-    return join(kept)
+    label = join(labels)
+    return label if bars.vertical else replace(label, text=label.text.rstrip(" -–—_|") or label.text)
 
 
 def _own(group: Sequence[Sequence[Bar]], phrases: Sequence[Label], bars: Bars) -> Label | None:
@@ -281,12 +323,35 @@ def series_names(bars: Bars, names: Names, phrases: Sequence[Label]) -> dict[tup
     if found or not bars.stacked or bars.vertical:
         return found
     row = max(bars.rows[:3], key=len)
-    thick = row[0].high - row[0].low
-    above = [label for label in phrases if label.number is None and 0 < bars.rows[0][0].low - label.box[3] + 2 < 2.2 * thick]
-    taken: dict[int, list[Label]] = {}
-    for label in above:
-        nearest = min(range(len(row)), key=lambda n: abs((row[n].start + row[n].end) / 2 - label.x))
-        taken.setdefault(nearest, []).append(label)
-    if len(taken) < len(row) or len(row) < 2:
+    headings = _headings(phrases, bars.rows[0][0].low, row[0].start - 3 * (row[0].high - row[0].low), row[-1].end)
+    if len(headings) < len(row) or len(row) < 2:
         return {}
-    return {(bar.colour, n): join(taken[n]).text for n, bar in enumerate(row)}
+    if len(headings) == len(row):
+        return {(bar.colour, n): headings[n].text for n, bar in enumerate(row)}
+    nearest = [min(headings, key=lambda label: abs((bar.start + bar.end) / 2 - label.x)) for bar in row]
+    return {(bar.colour, n): nearest[n].text for n, bar in enumerate(row)} if len(set(nearest)) == len(row) else {}
+
+
+def _headings(phrases: Sequence[Label], top: float, left: float, right: float) -> list[Label]:
+    """Texts right above the bars, lines of one heading joined, from left to right."""
+    lines: list[list[Label]] = []
+    above = [
+        label
+        for label in phrases
+        if label.number is None and label.box[3] < top + 4 and left < label.x and label.box[0] < right
+    ]
+    for row in reversed(_in_rows(above)):
+        edge = min(label.box[1] for label in lines[-1]) if lines else top
+        height = max(label.height for label in row)
+        if edge - max(label.box[3] for label in row) > (0.5 if lines else 1.6) * height:
+            break
+        if max(label.width for label in row) > 0.5 * (right - left) or (lines and len(row) < min(2, len(lines[0]))):
+            break
+        lines.append(row)
+    columns: list[list[Label]] = []
+    for label in sorted((label for row in lines for label in row), key=lambda label: label.x):
+        if columns and any(label.box[0] < other.box[2] and other.box[0] < label.box[2] for other in columns[-1]):
+            columns[-1].append(label)
+        else:
+            columns.append([label])
+    return [join(column) for column in columns]

@@ -74,7 +74,7 @@ def _phrases(line: Sequence[int], words: Sequence[Word]) -> Iterable[list[int]]:
         return [list(line)]
     parts: list[list[int]] = []
     for index in line:
-        if parts and _near(words[parts[-1][-1]], words[index]) and not _both_numbers(parts[-1], index, words):
+        if parts and _near(words[parts[-1][-1]], words[index]) and not _parted(parts[-1], index, words):
             parts[-1].append(index)
         else:
             parts.append([index])
@@ -86,8 +86,14 @@ def _near(last: Word, word: Word) -> bool:
     return word.box[0] - last.box[2] < GAP * height
 
 
-def _both_numbers(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
-    return all(number_of(words[each].text) is not None for each in (*part, index))
+def _parted(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
+    """Whether a number stands apart from what comes before: after another number, or after a text and a wide blank."""
+    last, word = words[part[-1]], words[index]
+    if number_of(word.text) is None:
+        return number_of(last.text) is not None and word.box[0] - last.box[2] > 0.6 * (word.box[3] - word.box[1])
+    if all(number_of(words[each].text) is not None for each in part):
+        return True
+    return word.box[0] - last.box[2] > 0.6 * (word.box[3] - word.box[1])
 
 
 def _label(indices: Sequence[int], words: Sequence[Word], scale: float) -> Label:
@@ -121,3 +127,22 @@ def join(labels: Sequence[Label]) -> Label:
     text = " ".join(label.text for label in ordered)
     words = tuple(index for label in ordered for index in label.words)
     return Label(text, hull([label.box for label in ordered]), words, number_of(text), all(label.turned for label in ordered))
+
+
+def split_at(phrases: Sequence[Label], words: Sequence[Label], boxes: Sequence[Box]) -> list[Label]:
+    """Phrases cut where their words stand partly inside and partly outside of a box."""
+    parts: list[Label] = []
+    by_index = {word.words[0]: word for word in words}
+    for phrase in phrases:
+        singles = [by_index[index] for index in phrase.words if index in by_index]
+        places = [next((n for n, box in enumerate(boxes) if _inside(word, box)), -1) for word in singles]
+        if phrase.turned or len(set(places)) < 2:
+            parts.append(phrase)
+            continue
+        for _, group in groupby(zip(places, singles, strict=True), key=lambda pair: pair[0]):
+            parts.append(join([word for _, word in group]))
+    return parts
+
+
+def _inside(label: Label, box: Box) -> bool:
+    return box[0] <= label.x <= box[2] and box[1] <= label.y <= box[3]

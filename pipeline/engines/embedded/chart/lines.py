@@ -79,7 +79,8 @@ def _line(colour: int, mask: NDArray[np.uint8], coloured: bool) -> Line | None:
     if np.median(spread) > max(3 * thin, 0.1 * len(part)):
         return None
     heights = np.where(seen, (part * np.arange(len(part))[:, None]).sum(axis=0) / np.maximum(counts, 1), np.nan)
-    if np.nanmax(heights) - np.nanmin(heights) < (2 if coloured else 6):
+    straight = (np.abs(heights - np.nanmedian(heights))[seen] <= 1.5).mean()
+    if np.nanmax(heights) - np.nanmin(heights) < (2 if coloured else 6) or (not coloured and straight > 0.6):
         return None
     return Line(colour, left, heights, _markers(part, left))
 
@@ -143,6 +144,9 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
         value = label.number if label else None
         if value is None and ground.y_axis is not None:
             measured = ground.y_axis.value(y)
+            low, high = sorted(ground.y_axis.value(place) for place in ground.y_axis.span)
+            if not low - 0.12 * (high - low) <= measured <= high + 0.12 * (high - low):
+                continue
             value = rounded(measured, abs(ground.y_axis.slope) if not ground.y_axis.log else abs(measured) / 200)
         category, words = _category(x, ground)
         name = names.get(line.colour)

@@ -121,16 +121,26 @@ def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:
     found: list[Rect] = []
     for colour in range(len(painting.colours)):
         mask = (painting.index == colour).astype(np.uint8)
-        count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-        for piece in range(1, count):
-            x, y, w, h, area = (int(value) for value in stats[piece])
-            if w < least or h < least:
-                continue
-            if area >= FILL * w * h:
-                found.append(Rect((x, y, x + w, y + h), colour))
-            elif area >= 0.15 * w * h and w * h > 200:
-                part = pieces[y : y + h, x : x + w] == piece
-                found += [Rect((x + a, y + b, x + c, y + d), colour) for a, b, c, d in _steps(part, least)]
+        found += [Rect(box, colour) for box in _boxes(mask, least, thin=True)]
+    return found
+
+
+def _boxes(mask: NDArray[np.uint8], least: float, thin: bool) -> list[Box]:
+    """Boxes of the rectangles in a mask; ``thin``: pieces that are none are tried again without the thin lines in them."""
+    found: list[Box] = []
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    for piece in range(1, count):
+        x, y, w, h, area = (int(value) for value in stats[piece])
+        if w < least or h < least:
+            continue
+        if area >= FILL * w * h:
+            found.append((x, y, x + w, y + h))
+        elif w * h > 200:
+            part = (pieces[y : y + h, x : x + w] == piece).astype(np.uint8)
+            steps: list[Box] = list(_steps(part > 0, least)) if area >= 0.15 * w * h else []
+            if not steps and thin:
+                steps = _boxes(cv2.morphologyEx(part, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), least, thin=False)
+            found += [(x + a, y + b, x + c, y + d) for a, b, c, d in steps]
     return found
 
 
@@ -169,4 +179,5 @@ def text_colour(painting: Painting, label: Label) -> int:
         return PAPER
     colour = np.median(ink, axis=0)
     gaps = np.abs(painting.colours - colour).max(axis=1)
-    return int(gaps.argmin()) if gaps.min() <= 2 * NEAR and np.ptp(painting.colours[gaps.argmin()]) > 30 else PAPER
+    clear = np.ptp(painting.colours[gaps.argmin()]) > 30 and np.ptp(colour) > 25
+    return int(gaps.argmin()) if gaps.min() <= 1.7 * NEAR and clear else PAPER

@@ -9,7 +9,8 @@ import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
 from pipeline.engines.embedded.chart.bars import Bars, categories, find_bars, measure, print_values, series_names
-from pipeline.engines.embedded.chart.labels import Label, join, read_labels
+from pipeline.engines.embedded.chart.bins import binned
+from pipeline.engines.embedded.chart.labels import Label, join, read_labels, split_at
 from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
 from pipeline.engines.embedded.chart.lines import Ground, Line, find_lines, read_lines
 from pipeline.engines.embedded.chart.paint import Painting, Rect, paint, rectangles
@@ -53,11 +54,12 @@ def read(page: Page, image: PageImage) -> Reading:
     painting = paint(image, words)
     names, swatches = find_legend(painting, phrases)
     below = notes(phrases, image.height)
+    rects = [rect for rect in rectangles(painting) if not _frames(rect, image) and not _in_text(rect, below)]
+    rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
+    phrases = split_at(phrases, words, [rect.box for rect in rects])
     taken = {index for label in (*below, *names.values()) for index in label.words}
     free = [label for label in phrases if not taken & set(label.words)]
     scene = Scene(painting, free, [word for word in words if not taken & set(word.words)], names, swatches, (None, None))
-    rects = [rect for rect in rectangles(painting) if not _frames(rect, image) and not _in_text(rect, below)]
-    rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
     scene.axes = find_axes([word for word in scene.words if not any(_covers(rect, word) for rect in rects)])
     bars = find_bars(rects)
     lines = find_lines(painting, scene.words, swatches)
@@ -86,6 +88,9 @@ def _mainly_bars(bars: Bars | None, lines: Sequence[Line]) -> bool:
     if bars is None:
         return False
     area = sum((bar.end - bar.start) * (bar.high - bar.low) for bar in bars.all)
+    lengths = [bar.end - bar.start for bar in bars.all]
+    if len(lengths) < 5 and max(lengths) - min(lengths) <= 4 and not bars.stacked:
+        return False
     return area > 8 * max(len(line.heights) for line in lines)
 
 
@@ -106,9 +111,11 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     taken = [reading.title] if reading.title else []
     free = scene.without(taken)
     labels = list(x_axis.ticks) if x_axis else _bottom_labels(free, plot)
-    ticks = {tick.words for axis in (x_axis, y_axis) if axis for tick in axis.ticks} | {label.words for label in labels}
+    ticks = {word.words for axis in (x_axis, y_axis) if axis for word in _tick_words(scene.words, axis)}
+    ticks |= {(index,) for label in labels for index in label.words}
     numbers = [word for word in scene.words if word.number is not None and word.words not in ticks and word.y < plot[3] + 40]
-    names = {**coloured_labels(scene.painting, free, [line.colour for line in lines]), **scene.names}
+    beside = [label for label in free if plot[1] - 40 < label.y < plot[3] + 20]
+    names = {**coloured_labels(scene.painting, beside, [line.colour for line in lines]), **scene.names}
     reading.rows = read_lines(lines, Ground(x_axis, y_axis, labels), names, numbers, scene.painting)
     below = max([plot[3], *(label.box[3] for label in labels)])
     used = [*labels, *names.values()]
@@ -150,41 +157,64 @@ def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
     reading.title = _title(scene, plot[1])
     free = scene.without([reading.title] if reading.title else [])
     across, along = (scene.axes[1], scene.axes[0]) if bars.vertical else scene.axes
-    ticks = {tick.words for tick in (across.ticks if across else ())}
+    along = along if along and _outside(along, plot) else None
+    ticks = {word.words for axis in (across, along) if axis for word in _tick_words(scene.words, axis)}
     print_values(bars, [word for word in scene.words if word.number is not None and word.words not in ticks])
     measure(bars, across)
     used = [bar.printed for bar in bars.all if bar.printed]
-    labels = scene.without([*([reading.title] if reading.title else []), *used, *(across.ticks if across else ())])
-    words = [word for word in scene.words if word.words not in ticks]
-    found = categories(bars, labels, words)
+    numbers = _tick_words(scene.words, across) if across else []
+    labels = scene.without([*([reading.title] if reading.title else []), *used, *numbers])
+    found = categories(bars, labels, [word for word in scene.words if word not in numbers])
+    bins = binned(bars, along) if along and not bars.stacked else None
     names = series_names(bars, scene.names, labels)
     reading.rows = [
         Row(
-            label.text if label else None,
+            bins[number] if bins else label.text if label else None,
             names.get((bar.colour, place)),
             bar.value,
             (*(label.words if label else ()), *(bar.printed.words if bar.printed else ())),
         )
-        for group, label in zip(bars.groups, found, strict=True)
+        for number, (group, label) in enumerate(zip(bars.groups, found, strict=True))
         for row in group
         for place, bar in enumerate(row)
-        if bar.value is not None and (label or names)
+        if bar.value is not None and (label or names or bins)
     ]
     below = max([plot[3], *(label.box[3] for label in found if label and bars.vertical), *_lower(scene.axes[0])])
-    rest = [label for label in free if not any(set(label.words) & set(each.words) for each in found if each)]
+    found_words = {index for each in found if each for index in each.words}
+    rest = [label for label in free if not found_words & set(label.words)]
     titles = axis_titles(rest, plot, scene.axes, below)
     reading.x_title, reading.y_title = titles.x, titles.y
-    reading.kind = _bar_kind(bars, along)
+    reading.kind = _bar_kind(bars, along is not None and bins is not None)
+
+
+def _outside(axis: Axis, plot: Box) -> bool:
+    """Whether the ticks of an axis stand beside the plot and not in it."""
+    return not (plot[1] < axis.place < plot[3] if axis.horizontal else plot[0] < axis.place < plot[2])
+
+
+def _tick_words(words: Sequence[Label], axis: Axis) -> list[Label]:
+    """The numbers in the row (or column) of an axis, also those that do not fit it."""
+    ticks = {tick.words for tick in axis.ticks}
+    size = max(tick.height for tick in axis.ticks)
+    return [
+        word
+        for word in words
+        if word.words in ticks
+        or (
+            word.number is not None
+            and abs((word.y if axis.horizontal else word.x) - axis.place) < (0.4 if axis.horizontal else 0.8) * size
+        )
+    ]
 
 
 def _lower(axis: Axis | None) -> list[float]:
     return [max(tick.box[3] for tick in axis.ticks)] if axis else []
 
 
-def _bar_kind(bars: Bars, along: Axis | None) -> str:
+def _bar_kind(bars: Bars, bins: bool) -> str:
     way = "" if bars.vertical else "_horizontal"
     if bars.stacked:
         return f"stacked_bar{way}"
     if any(len(group) > 1 for group in bars.groups):
         return f"bar_grouped{way}"
-    return "histogram" if bars.vertical and bars.touching and along is not None else f"bar{way}"
+    return "histogram" if bars.vertical and bins else f"bar{way}"
