@@ -7,6 +7,7 @@ line-angle classifier stays off: it turns clear lines upside down, and pages arr
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -108,7 +109,7 @@ class OcrReader:
             return []
         result = self._engine.recognize_txt([_crop(pixels, quad) for quad in quads])
         read = zip(quads, result.txts, result.word_results, result.scores, strict=True)
-        return [Line(quad, text, _columns(info), float(score)) for quad, text, info, score in read]
+        return [Line(quad, plain(text), _columns(info), float(score)) for quad, text, info, score in read]
 
 
 @lru_cache(maxsize=1)
@@ -126,6 +127,13 @@ def bgr(image: PageImage) -> Pixels:
     """The picture in OpenCV's channel order."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def plain(text: str) -> str:
+    """The recogniser's full-width signs ("：", "％") as ordinary ones, except in Chinese or Japanese text."""
+    if any(unicodedata.category(c) == "Lo" for c in text):
+        return text
+    return "".join(unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" else c for c in text)
 
 
 def sides(quad: Quad) -> tuple[float, float]:

@@ -13,6 +13,10 @@ MIN_LETTERS = 3
 """Fewer letters and digits than this say nothing; the page is better looked at."""
 BAD_SHARE = 0.05
 """Up to this share of unmapped glyphs is a stray icon font, not a broken layer."""
+BANDS = 32
+"""Into how many horizontal bands a page is cut to see where it has pictures and words."""
+LETTERED_SHARE = 0.2
+"""Share of the pictured bands that must hold a word."""
 _CID = re.compile(r"\(cid:\d{1,6}\)")
 _MOJIBAKE = re.compile(r"[ÃÂâÐÑ][\u0080-\u00bf€™œžš‚ƒ„…†‡ˆ‰‹‘’“”•–—›ŠŒŽŸ]")
 """UTF-8 read as Latin-1 or Windows-1252: a lead byte's letter before a continuation byte's sign."""
@@ -33,20 +37,19 @@ def covers(words: Sequence[Word], image_boxes: Sequence[Box], width: float, heig
     A scan with only a stamped header or page number as text leaves most of its large image without a word: False. Pictures
     beside text, a letterhead or a background under text that fills the page are no reason to read the pixels.
     """
-    page = max(width * height, 1.0)
-    for image in image_boxes:
-        x0, y0, x1, y1 = max(image[0], 0.0), max(image[1], 0.0), min(image[2], width), min(image[3], height)
-        if (x1 - x0) <= 0 or (y1 - y0) <= 0 or (x1 - x0) * (y1 - y0) < 0.5 * page:
-            continue
-        if _filled_bands([w for w in words if _within(w, (x0, y0, x1, y1))], y0, y1) < 0.25:
-            return False
-    return bool(words) or not image_boxes
+    if not words:
+        return not image_boxes
+    step = max(height, 1.0) / BANDS
+    pictured = [n for n in range(BANDS) if _picture_width(image_boxes, (n + 0.5) * step, width) >= 0.5 * width]
+    if 2 * len(pictured) < BANDS:
+        return True
+    lettered = {int((w.box[1] + w.box[3]) / 2 / step) for w in words}
+    return len(lettered.intersection(pictured)) >= LETTERED_SHARE * len(pictured)
 
 
-def _filled_bands(words: Sequence[Word], top: float, bottom: float, bands: int = 16) -> float:
-    """Share of the image's horizontal bands in which a word stands."""
-    step = (bottom - top) / bands
-    return len({min(bands - 1, int(((w.box[1] + w.box[3]) / 2 - top) / step)) for w in words}) / bands
+def _picture_width(image_boxes: Sequence[Box], y: float, width: float) -> float:
+    """How much of the page's width is picture at a height; strips of a scan that was cut up count together."""
+    return sum(max(0.0, min(b[2], width) - max(b[0], 0.0)) for b in image_boxes if b[1] <= y <= b[3])
 
 
 def _within(word: Word, box: Box) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from pipeline.records import PageImage
-from pipeline.words.ocr import read_image, split_line
+from pipeline.words.ocr import plain, read_image, split_line
 
 from .drawing import LETTER_LINES, letter, page_with, picture, texts
 
@@ -83,3 +83,8 @@ def test_a_line_is_split_into_its_words_left_to_right(words: list[str], aspect: 
 def test_a_gap_as_wide_as_a_letter_is_tall_ends_a_word() -> None:
     columns = [0.02, 0.06, 0.10, 0.80, 0.84, 0.88]
     assert [p[0] for p in split_line("SUM700", columns, 12)] == ["SUM", "700"]
+
+
+def test_full_width_signs_are_plain_beside_latin_letters_only() -> None:
+    assert plain("No：１２（A）") == "No:12(A)"
+    assert plain("号码：１２") == "号码：１２"

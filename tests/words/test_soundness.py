@@ -85,3 +85,9 @@ def test_a_scan_without_words_is_not_accounted_for() -> None:
 
 def test_a_page_without_images_has_nothing_to_account_for() -> None:
     assert covers([word("short", 40, 20)], [], *PAGE)
+
+
+def test_a_scan_cut_into_strips_is_one_picture() -> None:
+    strips = [(0.0, 100.0 * n, 600.0, 100.0 * (n + 1)) for n in range(8)]
+    assert not covers([word("Received", 40, 20)], strips, *PAGE)
+    assert covers([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], strips, *PAGE)
