@@ -6,6 +6,7 @@ Everything is computed in two directions: ``u``, in which values grow (right, or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -112,7 +113,7 @@ def _aligned(bars: Sequence[Bar]) -> int:
 def _standing(bars: list[Bar]) -> list[Bar]:
     """Without strays: where most bars begin at one place, the others must continue one of them."""
     base = max((bar.start for bar in bars), key=lambda start: sum(abs(start - bar.start) <= 2 for bar in bars))
-    based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 2]
+    based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 4]
     if len(based) < 0.5 * len(bars):
         return bars
     kept = list(based)
@@ -149,7 +150,8 @@ def _touching(rows: Sequence[Sequence[Bar]]) -> bool:
 
 def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
     """Rows of different colours next to each other form a group; one colour, one row each."""
-    if len({bar.colour for row in rows for bar in row}) < 2 or len(rows) < 3:
+    colours = {bar.colour for row in rows for bar in row}
+    if not 2 <= len(colours) < max(3, len(rows)):
         return [[row] for row in rows]
     gaps = [b[0].low - a[0].high for a, b in pairwise(rows)]
     thick = median(row[0].high - row[0].low for row in rows)
@@ -259,7 +261,19 @@ def _pieces(phrases: Sequence[Label], words: Sequence[Label], bars: Bars, pitch:
         return [label for label in phrases if not label.turned]
     wide = [label for label in phrases if label.width > 1.4 * pitch and not label.turned]
     narrow = [label for label in phrases if label not in wide]
-    return narrow + [word for label in wide for word in words if set(word.words) <= set(label.words)]
+    singles = [word for label in wide for word in words if set(word.words) <= set(label.words)]
+    return narrow + [piece for word in singles for piece in _unglued(word, pitch)]
+
+
+def _unglued(word: Label, pitch: float) -> list[Label]:
+    """A word wider than a bar that is several capitalised words without blanks ("MarApr"), as these words."""
+    parts = re.findall(r"[A-ZÀ-Þ][^A-ZÀ-Þ]+", word.text)
+    if len(parts) < 2 or "".join(parts) != word.text or word.width < 0.55 * pitch * len(parts):
+        return [word]
+    x0, y0, x1, y1 = word.box
+    edges = [sum(map(len, parts[:n])) / len(word.text) for n in range(len(parts) + 1)]
+    boxes = [(x0 + a * (x1 - x0), y0, x0 + b * (x1 - x0), y1) for a, b in pairwise(edges)]
+    return [Label(part, box, word.words, None) for part, box in zip(parts, boxes, strict=True)]
 
 
 def _nearest(label: Label, centres: Sequence[float], bars: Bars) -> int | None:
@@ -327,9 +341,19 @@ def series_names(bars: Bars, names: Names, phrases: Sequence[Label]) -> dict[tup
     if len(headings) < len(row) or len(row) < 2:
         return {}
     if len(headings) == len(row):
-        return {(bar.colour, n): headings[n].text for n, bar in enumerate(row)}
+        return _by_colour(bars, {(bar.colour, n): headings[n].text for n, bar in enumerate(row)})
     nearest = [min(headings, key=lambda label: abs((bar.start + bar.end) / 2 - label.x)) for bar in row]
-    return {(bar.colour, n): nearest[n].text for n, bar in enumerate(row)} if len(set(nearest)) == len(row) else {}
+    if len(set(nearest)) < len(row):
+        return {}
+    return _by_colour(bars, {(bar.colour, n): nearest[n].text for n, bar in enumerate(row)})
+
+
+def _by_colour(bars: Bars, named: dict[tuple[int, int], str]) -> dict[tuple[int, int], str]:
+    """The names for every place at which their colour stands, where each has its own colour."""
+    by_colour = {colour: name for (colour, _), name in named.items()}
+    if len(by_colour) < len(named):
+        return named
+    return {(bar.colour, n): by_colour[bar.colour] for row in bars.rows for n, bar in enumerate(row) if bar.colour in by_colour}
 
 
 def _headings(phrases: Sequence[Label], top: float, left: float, right: float) -> list[Label]:

@@ -113,7 +113,7 @@ def _markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
         if levels[0][number][3] >= 0 and cv2.contourArea(shape) < 150:
             cv2.drawContours(filled, outline, number, 1, cv2.FILLED)
     counts = filled.sum(axis=0)
-    stroke = float(np.percentile(counts[counts > 0], 30))
+    stroke = float(np.percentile(counts[counts > 0], 15))
     size = int(max(4, round(1.6 * stroke + 1)))
     dots = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     count, _, stats, centres = cv2.connectedComponentsWithStats(dots, connectivity=8)
@@ -192,7 +192,7 @@ def _printed(points: Sequence[tuple[Line, float, float]], numbers: Sequence[Labe
         colour = text_colour(painting, label)
         for number, (line, x, y) in enumerate(points):
             across, down = max(0.0, abs(label.x - x) - label.width / 2), max(0.0, abs(label.y - y) - label.height / 2)
-            if across < 1.2 * height and down < 1.6 * height and colour in (-1, line.colour):
+            if across < 0.6 * height and down < 1.6 * height and colour in (-1, line.colour):
                 pairs.append((abs(label.x - x) + abs(label.y - y), number, label))
     found: dict[int, Label] = {}
     for _, number, label in sorted(pairs, key=lambda pair: pair[0]):

@@ -105,15 +105,33 @@ def _indexed(pixels: NDArray[np.uint8], paper: NDArray[np.int16], colours: NDArr
 
 
 def _without_words(raw: NDArray[np.int16], words: Sequence[Label], colours: int) -> NDArray[np.int16]:
+    """The index with every word painted over by what it is printed on: the colour on both its sides, else its commonest."""
     index = raw.copy()
     for word in words:
         inner = raw[_window(word.box, 0.15)]
-        if inner.size:
-            counts = np.bincount((inner + 1).ravel(), minlength=colours + 1)
-            index[_window(word.box)] = np.where(
-                index[_window(word.box)] == PAPER, PAPER if counts.argmax() == 0 else counts.argmax() - 1, counts.argmax() - 1
-            )
+        if not inner.size:
+            continue
+        sides = {_side(raw, word, edge, colours) for edge in (word.box[0] - 2, word.box[2] + 2)}
+        ground = sides.pop() if len(sides) == 1 else _commonest(inner, colours)
+        window = index[_window(word.box)]
+        index[_window(word.box)] = ground if ground != PAPER else np.where(_touches_edge(window), window, PAPER)
     return index
+
+
+def _side(raw: NDArray[np.int16], word: Label, x: float, colours: int) -> int:
+    column = min(max(0, round(x)), raw.shape[1] - 1)
+    quarter = word.height / 4
+    return _commonest(raw[max(0, round(word.box[1] + quarter)) : round(word.box[3] - quarter) + 1, column], colours)
+
+
+def _commonest(index: NDArray[np.int16], colours: int) -> int:
+    return int(np.bincount((index + 1).ravel(), minlength=colours + 1).argmax()) - 1 if index.size else PAPER
+
+
+def _touches_edge(window: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Rows of a word's box that are one colour from side to side: a bar that reaches into the box."""
+    same = (window == window[:, :1]).mean(axis=1) > 0.9
+    return np.repeat((same & (window[:, 0] != PAPER))[:, None], window.shape[1], axis=1)
 
 
 def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:

@@ -60,7 +60,7 @@ def read(page: Page, image: PageImage) -> Reading:
     taken = {index for label in (*below, *names.values()) for index in label.words}
     free = [label for label in phrases if not taken & set(label.words)]
     scene = Scene(painting, free, [word for word in words if not taken & set(word.words)], names, swatches, (None, None))
-    scene.axes = find_axes([word for word in scene.words if not any(_covers(rect, word) for rect in rects)])
+    scene.axes = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
     bars = find_bars(rects)
     lines = find_lines(painting, scene.words, swatches)
     reading = Reading()
@@ -113,7 +113,7 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     labels = list(x_axis.ticks) if x_axis else _bottom_labels(free, plot)
     ticks = {word.words for axis in (x_axis, y_axis) if axis for word in _tick_words(scene.words, axis)}
     ticks |= {(index,) for label in labels for index in label.words}
-    numbers = [word for word in scene.words if word.number is not None and word.words not in ticks and word.y < plot[3] + 40]
+    numbers = [label for label in free if label.number is not None and label.words not in ticks and label.y < plot[3] + 40]
     beside = [label for label in free if plot[1] - 40 < label.y < plot[3] + 20]
     names = {**coloured_labels(scene.painting, beside, [line.colour for line in lines]), **scene.names}
     reading.rows = read_lines(lines, Ground(x_axis, y_axis, labels), names, numbers, scene.painting)
@@ -159,13 +159,13 @@ def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
     across, along = (scene.axes[1], scene.axes[0]) if bars.vertical else scene.axes
     along = along if along and _outside(along, plot) else None
     ticks = {word.words for axis in (across, along) if axis for word in _tick_words(scene.words, axis)}
-    print_values(bars, [word for word in scene.words if word.number is not None and word.words not in ticks])
+    print_values(bars, [label for label in free if label.number is not None and label.words not in ticks])
     measure(bars, across)
     used = [bar.printed for bar in bars.all if bar.printed]
     numbers = _tick_words(scene.words, across) if across else []
     labels = scene.without([*([reading.title] if reading.title else []), *used, *numbers])
     found = categories(bars, labels, [word for word in scene.words if word not in numbers])
-    bins = binned(bars, along) if along and not bars.stacked else None
+    bins = binned(bars, along) if along and not bars.stacked and len(bars.groups) == len(bars.rows) else None
     names = series_names(bars, scene.names, labels)
     reading.rows = [
         Row(
