@@ -24,7 +24,11 @@ Pixels = NDArray[np.uint8]
 Quad = NDArray[np.float32]
 """Four corners of a line of text, from its first letter's top left clockwise, in pixels."""
 
+MIN_READABLE = 8
+"""Pixels; a thinner picture holds no text."""
 MIN_SIDE = 736
+MAX_ENLARGED = 4.0
+"""Smaller pictures are enlarged to ``MIN_SIDE`` for the detector, but never by more than this nor beyond ``MAX_AREA``."""
 MAX_AREA = 1_200_000
 """The detector sees at most this many pixels of a picture at once: enough for the small print of an A4 page."""
 TILE_ASPECT = 3.0
@@ -86,6 +90,8 @@ class OcrReader:
     def detect(self, pixels: Pixels) -> list[Quad]:
         """Boxes of text, in pixels of the picture."""
         found: list[Quad] = []
+        if min(pixels.shape[:2]) < MIN_READABLE:
+            return found
         for top, bottom in _tiles(*pixels.shape[:2]):
             for quad in self._detect_tile(pixels[top:bottom]):
                 cut = (top > 0 and quad[:, 1].min() < 2) or (bottom < len(pixels) and quad[:, 1].max() > bottom - top - 3)
@@ -96,7 +102,7 @@ class OcrReader:
 
     def _detect_tile(self, tile: Pixels) -> list[Quad]:
         height, width = tile.shape[:2]
-        scale = min(max(1.0, MIN_SIDE / min(height, width)), (MAX_AREA / (height * width)) ** 0.5)
+        scale = min(max(1.0, MIN_SIDE / min(height, width)), MAX_ENLARGED, (MAX_AREA / (height * width)) ** 0.5)
         size = (max(32, round(width * scale)), max(32, round(height * scale)))
         seen = cv2.resize(tile, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         result = self._engine._load_det_model()(seen)
@@ -146,7 +152,7 @@ def sides(quad: Quad) -> tuple[float, float]:
 def _tiles(height: int, width: int) -> Iterator[tuple[int, int]]:
     """Top and bottom of each tile; neighbours overlap by a quarter of the width, so every line is whole in one of them."""
     tall = int(width * TILE_ASPECT)
-    if height <= tall or width < 32:
+    if height <= tall or width < MIN_READABLE:
         yield 0, height
         return
     count = -(-height // tall)

@@ -49,20 +49,20 @@ def test_text_along_the_margin_is_read() -> None:
 
 
 def test_a_till_roll_is_read_to_its_end() -> None:
-    page = pymupdf.open().new_page(width=200, height=1600)
-    lines = [f"Article {n:02d}   {n}.95" for n in range(1, 60)]
+    page = pymupdf.open().new_page(width=200, height=900)
+    lines = [f"Article {n:02d}   {n}.95" for n in range(1, 34)]
     for n, line in enumerate(lines):
         page.insert_text((15, 30 + 26 * n), line, fontsize=14)
     read = texts(read_image(picture(page)))
     assert len(read) == len(lines)
-    assert "59.95" in read[-1]
+    assert "33.95" in read[-1]
 
 
 def test_a_blank_picture_has_no_words() -> None:
     assert read_image(PageImage(300, 200, b"\xff" * 180_000, 2.0)) == []
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (40, 40)])
+@pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (9, 90)])
 def test_odd_pictures_are_survived(size: tuple[int, int]) -> None:
     assert read_image(PageImage(*size, b"\x80" * (3 * size[0] * size[1]), 1.0)) == []
 
