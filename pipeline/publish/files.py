@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.errors import OutboxError
 
 
-def write_atomically(path: Path, chunks: Iterable[bytes]) -> int:
+def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None) -> int:
     """Replace ``path`` by the chunks joined; a reader sees the old file or the new one. Returns its bytes.
 
-    Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
+    ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder. Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
     """
-    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
+    temporary = (scratch or path.parent) / f".{uuid.uuid4().hex}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             size = sum(file.write(chunk) for chunk in chunks)
             file.flush()

@@ -38,7 +38,9 @@ class Book(Protocol):
         ...
 
 
-def append_rows(folder: Path, book: Book, name: str, columns: Sequence[str], rows: Sequence[Row]) -> int | None:
+def append_rows(
+    folder: Path, book: Book, name: str, columns: Sequence[str], rows: Sequence[Row], scratch: Path | None = None
+) -> int | None:
     """Append rows to ``folder/name.csv`` and sync it. Returns its size, for the book; None when the sheet is dirty or foreign.
 
     The caller tells the book, in the same transaction that marks the documents as published. Raises OutboxError.
@@ -46,7 +48,7 @@ def append_rows(folder: Path, book: Book, name: str, columns: Sequence[str], row
     path = folder / f"{name}.csv"
     known = book.sheet(name)
     if known is None and not path.exists():
-        return write_atomically(path, [_csv([], columns, header=True), _csv(rows, columns)])
+        return write_atomically(path, [_csv([], columns, header=True), _csv(rows, columns)], scratch)
     if known is None or known[2] or known[0] != list(columns) or _size(path) < known[1]:
         return None
     try:
@@ -63,9 +65,11 @@ def append_rows(folder: Path, book: Book, name: str, columns: Sequence[str], row
         ) from error
 
 
-def rebuild(folder: Path, book: Book, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+def rebuild(
+    folder: Path, book: Book, name: str, columns: Sequence[str], rows: Iterable[Row], scratch: Path | None = None
+) -> None:
     """Write a sheet anew from all its rows."""
-    size = write_atomically(folder / f"{name}.csv", _chunks(columns, rows))
+    size = write_atomically(folder / f"{name}.csv", _chunks(columns, rows), scratch)
     book.wrote_sheet(name, columns, size)
 
 

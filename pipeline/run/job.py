@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,11 @@ class Job:
     def outbox(self) -> Path:
         """Where results go."""
         return self.settings.outbox
+
+    @property
+    def scratch(self) -> Path:
+        """Where files lie while they are half written; emptied when a run starts."""
+        return self.outbox / STATE_FOLDER / "tmp"
 
     def routed(self, relative: str) -> list[str]:
         """Templates for a path that need no look at the page; empty when the classifier decides."""
@@ -116,6 +122,7 @@ def open_job(
         check_template(name, all_templates(settings))
     ready = engine or make_engine(settings.engine)
     with locked(settings.outbox), open_ledger(settings) as ledger:
+        shutil.rmtree(settings.outbox / STATE_FOLDER / "tmp", ignore_errors=True)
         if ask:
             question = ask_template(ask)
             ledger.ask(question.name, ask)

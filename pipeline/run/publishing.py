@@ -84,7 +84,7 @@ class Publisher:
     def publish(self, source: Source, document: Document, recipes: Mapping[str, str]) -> Publication:
         """Write the document's JSON; its rows follow with the next flush."""
         publication = compose(self._job.ledger, self._job.templates, source, document, recipes)
-        write_atomically(self._job.outbox / f"{source.name}.json", [publication.as_bytes()])
+        write_atomically(self._job.outbox / f"{source.name}.json", [publication.as_bytes()], self._job.scratch)
         if not self._gathered:
             self._since = time.monotonic()
         self._gathered.append(publication)
@@ -101,7 +101,11 @@ class Publisher:
         sizes: dict[str, int] = {}
         for name, added in rows.items():
             columns = sheet_columns(name, self._job.templates) or []
-            size = append_rows(self._job.outbox, self._job.ledger, name, columns, added) if name not in dirty else None
+            size = (
+                append_rows(self._job.outbox, self._job.ledger, name, columns, added, self._job.scratch)
+                if name not in dirty
+                else None
+            )
             if size is None:
                 dirty.add(name)
             else:
@@ -145,7 +149,14 @@ class Publisher:
         for name in self._job.ledger.dirty_sheets():
             columns = sheet_columns(name, self._job.templates)
             if columns is not None:
-                rebuild(self._job.outbox, self._job.ledger, name, columns, rows_of(self._job.ledger, self._job.templates, name))
+                rebuild(
+                    self._job.outbox,
+                    self._job.ledger,
+                    name,
+                    columns,
+                    rows_of(self._job.ledger, self._job.templates, name),
+                    self._job.scratch,
+                )
 
 
 def publications(ledger: Ledger, templates: Templates) -> Iterator[Publication]:
