@@ -32,11 +32,19 @@ class Line:
     heights: NDArray[np.float64]
     markers: tuple[float, ...]
     """The x of its markers, where it has any."""
+    floors: NDArray[np.float64] | None = None
+    """For an area, the y of its lower edge."""
 
     @property
     def right(self) -> int:
         """The last x."""
         return self.left + len(self.heights) - 1
+
+    def floor(self, x: float) -> float | None:
+        """The y of an area's lower edge at an x."""
+        if self.floors is None:
+            return None
+        return float(np.nanmedian(self.floors[max(0, min(round(x), self.right) - self.left)]))
 
     def at(self, x: float, reach: int = 4) -> float | None:
         """The y at an x, from the columns within ``reach`` where it is hidden there."""
@@ -83,6 +91,27 @@ def _line(colour: int, mask: NDArray[np.uint8], coloured: bool) -> Line | None:
     if np.nanmax(heights) - np.nanmin(heights) < (2 if coloured else 6) or (not coloured and straight > 0.6):
         return None
     return Line(colour, left, heights, _markers(part, left))
+
+
+def find_areas(painting: Painting) -> list[Line]:
+    """Filled areas under lines, one a colour: wide, whole from edge to edge, and no rectangles."""
+    found = []
+    for colour in range(len(painting.colours)):
+        mask = (painting.index == colour).astype(np.uint8)
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        if count < 2:
+            continue
+        widest = max(range(1, count), key=lambda piece: int(stats[piece][4]))
+        x, y, w, h, area = (int(value) for value in stats[widest])
+        if w < WIDE * mask.shape[1] or h < 8 or area > 0.97 * w * h:
+            continue
+        part = pieces[y : y + h, x : x + w] == widest
+        top, bottom = part.argmax(axis=0), h - 1 - part[::-1].argmax(axis=0)
+        whole = part.sum(axis=0) >= 0.85 * (bottom - top + 1)
+        jumps = np.abs(np.diff(top)) > max(4, 0.12 * h)
+        if whole.mean() > 0.9 and np.median(bottom - top) > 4 and jumps.sum() <= 4:
+            found.append(Line(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
+    return found
 
 
 def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -144,6 +173,8 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
         value = label.number if label else None
         if value is None and ground.y_axis is not None:
             measured = ground.y_axis.value(y)
+            if (floor := line.floor(x)) is not None:
+                measured += ground.y_axis.value(max(each.floor(x) or floor for each in lines)) - ground.y_axis.value(floor)
             low, high = sorted(ground.y_axis.value(place) for place in ground.y_axis.span)
             if not low - 0.12 * (high - low) <= measured <= high + 0.12 * (high - low):
                 continue
@@ -152,7 +183,7 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
         name = names.get(line.colour)
         if value is not None and (category or name):
             used = (*words, *(label.words if label else ()), *(name.words if name else ()))
-            rows.append(Row(category, name.text if name else None, value, used))
+            rows.append(Row(category, name.text if name else None, value, used, label is not None))
     return rows
 
 

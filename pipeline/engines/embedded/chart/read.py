@@ -10,9 +10,10 @@ import numpy as np
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
 from pipeline.engines.embedded.chart.bars import Bars, categories, find_bars, measure, print_values, series_names
 from pipeline.engines.embedded.chart.bins import binned
-from pipeline.engines.embedded.chart.labels import Label, join, read_labels, split_at
+from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
+from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
 from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
-from pipeline.engines.embedded.chart.lines import Ground, Line, find_lines, read_lines
+from pipeline.engines.embedded.chart.lines import Ground, Line, find_areas, find_lines, read_lines
 from pipeline.engines.embedded.chart.paint import Painting, Rect, paint, rectangles
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
@@ -63,11 +64,17 @@ def read(page: Page, image: PageImage) -> Reading:
     scene.axes = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
     bars = find_bars(rects)
     lines = find_lines(painting, scene.words, swatches)
+    dots = find_dots(painting, letter_height(phrases), swatches)
     reading = Reading()
     if pie := find_pie(painting):
         _read_pie(scene, pie, reading)
+    elif _mainly_dots(dots, bars, lines, painting):
+        _read_dots(scene, dots, reading)
     elif lines and not _mainly_bars(bars, lines):
         _read_lines(scene, lines, reading)
+    elif (areas := find_areas(painting)) and not _mainly_bars(bars, areas):
+        _read_lines(scene, areas, reading)
+        reading.kind = "area"
     elif bars:
         _read_bars(scene, bars, reading)
     else:
@@ -92,6 +99,28 @@ def _mainly_bars(bars: Bars | None, lines: Sequence[Line]) -> bool:
     if len(lengths) < 5 and max(lengths) - min(lengths) <= 4 and not bars.stacked:
         return False
     return area > 8 * max(len(line.heights) for line in lines)
+
+
+def _mainly_dots(dots: Sequence[Dot], bars: Bars | None, lines: Sequence[Line], painting: Painting) -> bool:
+    """Whether there are dots, no coloured lines, and no bars but the dots themselves."""
+    coloured = [line for line in lines if np.ptp(painting.colours[line.colour]) > 30]
+    return bool(dots) and not coloured and (bars is None or all(bar.end - bar.start <= 12 for bar in bars.all))
+
+
+def _read_dots(scene: Scene, dots: Sequence[Dot], reading: Reading) -> None:
+    xs, ys = [dot.x for dot in dots], [dot.y for dot in dots]
+    plot = (min(xs), min(ys), max(xs), max(ys))
+    across, up = (axis if axis and _outside(axis, plot) else None for axis in scene.axes)
+    reading.title = _title(scene, min([plot[1], *(up.span[:1] if up else ())]))
+    free = scene.without([reading.title] if reading.title else [])
+    left = [label for label in free if label.box[2] < plot[0] and not label.turned]
+    labels = left if up is None else _bottom_labels(free, plot)
+    reading.rows = read_dots(dots, (across, up), labels, scene.names)
+    used = {index for label in labels for index in label.words}
+    below = max([plot[3], *_lower(across), *(label.box[3] for label in labels if up is not None)])
+    titles = axis_titles([label for label in free if not used & set(label.words)], plot, (across, up), below)
+    reading.x_title, reading.y_title = titles.x, titles.y
+    reading.kind = "scatter" if across and up else "dot"
 
 
 def _read_pie(scene: Scene, pie: Pie, reading: Reading) -> None:
@@ -173,6 +202,7 @@ def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
             names.get((bar.colour, place)),
             bar.value,
             (*(label.words if label else ()), *(bar.printed.words if bar.printed else ())),
+            bar.printed is not None,
         )
         for number, (group, label) in enumerate(zip(bars.groups, found, strict=True))
         for row in group

@@ -33,13 +33,15 @@ class Row:
     series: str | None
     value: Decimal | None
     words: tuple[int, ...] = ()
+    printed: bool = False
+    """Whether the value is printed at the mark; else it was measured."""
 
 
 def summarize(kind: str, title: str | None, rows: Sequence[Row]) -> str:
     """Two or three sentences; only type and title when no values were read."""
     name = _KINDS.get(kind, "chart")
     sentences = [f"A {name} titled “{title}”." if title else f"A {name} without a title."]
-    known = [(row, row.value) for row in rows if row.value is not None and (row.category or row.series)]
+    known = _told(rows)
     if len(known) >= 2:
         highest = max(known, key=lambda pair: pair[1])
         lowest = min(known, key=lambda pair: pair[1])
@@ -48,6 +50,16 @@ def summarize(kind: str, title: str | None, rows: Sequence[Row]) -> str:
         if kind.startswith("line") or kind == "area":
             sentences += _trends(known)
     return " ".join(sentences)
+
+
+def _told(rows: Sequence[Row]) -> list[tuple[Row, Decimal]]:
+    """The rows that can be talked about: printed values where there are mostly such, and none when many have no label."""
+    valued = [(row, row.value) for row in rows if row.value is not None]
+    named = [(row, value) for row, value in valued if row.category or row.series]
+    if len(named) < 0.8 * len(valued):
+        return []
+    printed = [(row, value) for row, value in named if row.printed]
+    return printed if 2 * len(printed) >= len(named) and len(printed) >= 2 else named
 
 
 def _said(row: Row, value: Decimal) -> str:
