@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 
 _SYMBOLS = {
     "€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "￥": "CNY", "₹": "INR", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₩": "KRW",
@@ -32,8 +33,10 @@ _MARKS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reve
 
 @cache
 def codes() -> frozenset[str]:
-    """The ISO 4217 codes in CLDR, old ones included."""
-    return frozenset(Locale("en").currencies)
+    """The ISO 4217 codes of money in use somewhere today (CLDR)."""
+    return frozenset(
+        code for uses in get_global("territory_currencies").values() for code, _, end, tender in uses if tender and not end
+    )
 
 
 @cache

@@ -13,7 +13,9 @@ from babel import Locale
 
 Order = Literal["DMY", "MDY", "YMD"]
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "lv", "ms", "da", "sv", "cs")
-_NUMERIC = re.compile(r"(?<!\d)(\d{1,4})\s?([-./,'’\s])\s?(\d{1,2})\s?[-./,'’\s]\s?(\d{4}|\d{2})(?=\D|$|\d{1,2}:\d{2})")
+_NUMERIC = re.compile(
+    r"(?<![\d.,])(\d{1,4})(\s?[-./,'’]\s?|\s)(\d{1,2})(?:\2(\d{4}|\d{2})|\s?[-./,'’ ]\s?(\d{4}))(?=\D|$|\d{1,2}:\d{2})"
+)
 _COMPACT = re.compile(r"(?<!\d)(20\d{2}|19\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日?")
 _DAY_NAME = re.compile(
@@ -59,7 +61,9 @@ def guess_order(texts: Iterable[str]) -> Order | None:
     """The order that the unambiguous numeric dates among ``texts`` prove; None when they do not tell."""
     votes = {"DMY": 0, "MDY": 0}
     for text in texts:
-        for first, _, second, _ in _NUMERIC.findall(text):
+        for first, mark, second, *_ in _NUMERIC.findall(text):
+            if mark.isspace():
+                continue
             if len(first) <= 2 and int(first) > 12 >= int(second):
                 votes["DMY"] += 1
             elif len(first) <= 2 and int(second) > 12 >= int(first):
@@ -83,7 +87,9 @@ def month_names() -> dict[str, int]:
 
 def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datetime.date]]:
     for match in _NUMERIC.finditer(text):
-        if date := _numeric(match[1], match[3], match[4], order):
+        if match[2].isspace() and not match[5] and len(match[4]) == 2:
+            continue
+        if date := _numeric(match[1], match[3], match[4] or match[5], order):
             yield match.start(), match.end(), date
     for match in _COMPACT.finditer(text):
         if date := _date(match[1], match[2], match[3]):
@@ -96,17 +102,27 @@ def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datet
 
 def _named(text: str) -> Iterable[tuple[int, int, datetime.date]]:
     for match in _DAY_NAME.finditer(text):
-        if date := _date(match[3], month_names().get(_fold(match[2])), match[1]):
+        if date := _date(match[3], _month(match[2]), match[1]):
             yield match.start(), match.end(), date
     for match in _NAME_DAY.finditer(text):
-        if date := _date(match[3], month_names().get(_fold(match[1])), match[2]):
+        if date := _date(match[3], _month(match[1]), match[2]):
             yield match.start(), match.end(), date
     for match in _YEAR_NAME.finditer(text):
-        if date := _date(match[1], month_names().get(_fold(match[2])), match[3]):
+        if date := _date(match[1], _month(match[2]), match[3]):
             yield match.start(), match.end(), date
     for match in _YEAR_DAY_NAME.finditer(text):
-        if date := _date(match[1], month_names().get(_fold(match[3])), match[2]):
+        if date := _date(match[1], _month(match[3]), match[2]):
             yield match.start(), match.end(), date
+
+
+def _month(name: str) -> int | None:
+    """The month that a name or the beginning of one means."""
+    folded = _fold(name)
+    exact = month_names().get(folded)
+    if exact or len(folded) < 3:
+        return exact
+    months = {number for known, number in month_names().items() if known.startswith(folded)}
+    return months.pop() if len(months) == 1 else None
 
 
 def _numeric(first: str, second: str, third: str, order: Order | None) -> datetime.date | None:

@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.layout import Layout, Run, fold
-from pipeline.engines.embedded.fields.vocabulary import OTHER_LABELS, is_neutral
+from pipeline.engines.embedded.fields.vocabulary import OTHER_LABELS, TITLES, is_neutral
 from pipeline.records import Box
 from pipeline.templates.model import Labels, Template
 
-OTHER = ""
-"""Stands for the field of a label that belongs to nothing in the template."""
+OTHER = "?"
+"""Begins the field name of labels that belong to nothing in the template: "?money", "?date", "?identifier"."""
+_TITLES = frozenset(fold(title) for title in TITLES)
 _FUZZY = 84
 _FUZZY_LENGTH = 5
 _CASELESS = range(0x2E80, 0xD7FF)  # Chinese, Japanese, Korean: words are not parted by blanks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Label:
     """A label found on the page: characters ``start`` to ``end`` of a run's text."""
 
@@ -38,6 +40,8 @@ class Label:
     """Folded characters matched."""
     cover: float = 1.0
     """Share of the run's own letters (values left out) that the label explains."""
+    title: bool = False
+    """The label is also a document's title ("Invoice"): it leads only to what follows it closely."""
 
     @property
     def row(self) -> int:
@@ -59,15 +63,17 @@ class _PageString:
 
 
 def vocabulary_of(template: Template) -> dict[str, set[str]]:
-    """Folded label to the names of the fields that it labels; labels of other things map to ``OTHER``."""
+    """Folded label to the names of the fields that it labels; labels of other things map to ``OTHER`` and a type."""
     words: dict[str, set[str]] = defaultdict(set)
     for name, field in template.fields.items():
         if field.type != "table":
             for label in flat(field.labels):
                 words[fold(label)].add(name)
-    for label in OTHER_LABELS:
-        if fold(label) not in words:
-            words[fold(label)].add(OTHER)
+    own = set(words)
+    for kind, labels in OTHER_LABELS.items():
+        for label in labels:
+            if fold(label) not in own:
+                words[fold(label)].add(OTHER + kind)
     words.pop("", None)
     return words
 
@@ -96,7 +102,7 @@ def find_labels(layout: Layout, vocabulary: dict[str, set[str]]) -> list[Label]:
             taken += [_label(layout, page, start, end, name) for name in vocabulary[text]]
     if layout.page.source == "ocr":
         taken += _misread(layout, taken, vocabulary)
-    return _with_cover(layout, sorted(taken, key=lambda label: (label.row, label.box[0])))
+    return _with_cover(sorted(taken, key=lambda label: (label.row, label.box[0])))
 
 
 def _page_string(runs: Iterable[Run]) -> _PageString:
@@ -105,7 +111,7 @@ def _page_string(runs: Iterable[Run]) -> _PageString:
     for run in runs:
         before = " "
         for at, char in enumerate(run.text):
-            for part in fold(char):
+            for part in _folded_char(char):
                 text.append(part)
                 page.runs.append(run)
                 page.chars.append(at)
@@ -116,6 +122,11 @@ def _page_string(runs: Iterable[Run]) -> _PageString:
         page.chars.append(len(run.text))
         page.begins.append(True)
     return replace(page, text="".join(text))
+
+
+@cache
+def _folded_char(char: str) -> str:
+    return fold(char)
 
 
 def _begins(before: str, char: str) -> bool:
@@ -140,7 +151,8 @@ def _label(layout: Layout, page: _PageString, start: int, end: int, field: str) 
 def make_label(layout: Layout, run: Run, start: int, end: int, field: str, length: int) -> Label:
     """A label record, its box cut out of glued words in proportion to the characters."""
     words = run.span(start, end)
-    return Label(field, run, start, end, cut_box(layout, run, start, end), words, length)
+    title = fold(run.text[start:end]) in _TITLES
+    return Label(field, run, start, end, cut_box(layout, run, start, end), words, length, title=title)
 
 
 def cut_box(layout: Layout, run: Run, start: int, end: int) -> Box:
@@ -182,7 +194,7 @@ def _head(text: str) -> str:
     return text
 
 
-def _with_cover(layout: Layout, labels: list[Label]) -> list[Label]:
+def _with_cover(labels: list[Label]) -> list[Label]:
     """Labels with their ``cover`` filled in."""
     by_run: dict[int, list[Label]] = defaultdict(list)
     for label in labels:

@@ -6,18 +6,42 @@ boxes alone, because a text layer's own lines may stop at column borders.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.records import Box, Page, Word
 
 RUN_GAP = 1.6  # a gap wider than this many letter heights ends a run
 TIGHT_GAP = 0.75  # groups of thousands stand closer than this many letter heights
+BLOCK_GAP = 1.3  # lines of one block stand closer than this many letter heights
+_DOMAIN = re.compile(
+    r"(?:@|www\.|https?://)([\w.-]+)|\b([\w-]{3,}\.(?:com|de|fr|es|it|nl|pl|eu|co\.uk|org|net|at|ch|be|my|sg|lv|pt|cn))\b",
+    re.IGNORECASE,
+)
+_SUFFIXES = frozenset(("www", "com", "co", "net", "org"))
+_PUBLIC_HOSTS = frozenset(
+    (
+        "gmail",
+        "yahoo",
+        "hotmail",
+        "outlook",
+        "gmx",
+        "web",
+        "tonline",
+        "localhost",
+        "local",
+        "example",
+        "icloud",
+        "live",
+        "facebook",
+    )
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """Neighbouring words of one row. ``words`` are indices into ``Page.words``; ``text`` joins them with single blanks."""
 
@@ -45,7 +69,7 @@ class Run:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """The rows and runs of one page, top to bottom and left to right."""
 
@@ -54,7 +78,6 @@ class Layout:
     runs: tuple[Run, ...]
     height: float
     """The usual height of letters."""
-    extras: dict[str, object] = field(default_factory=dict)
 
     def box(self, words: Iterable[int]) -> Box:
         """The box around some words."""
@@ -63,6 +86,44 @@ class Layout:
     def text(self, words: Iterable[int]) -> str:
         """Words as printed, with single blanks."""
         return " ".join(self.page.words[i].text for i in words)
+
+    def chain(self, run: Run, step: int, most: int) -> Iterator[Run]:
+        """The runs below (``step`` 1) or above (-1) of the same block: close by, aligned at the left or centred."""
+        for _ in range(most):
+            following = self._neighbour(run, step)
+            if following is None:
+                return
+            yield following
+            run = following
+
+    def _neighbour(self, run: Run, step: int) -> Run | None:
+        row = run.row + step
+        for _ in range(3):  # rows of other columns may lie between
+            if not 0 <= row < len(self.rows):
+                return None
+            for other in self.rows[row]:
+                upper, lower = (run, other) if step > 0 else (other, run)
+                gap = (lower.box[1] - upper.box[3]) / max(4.0, min(run.size, other.size))
+                if gap < BLOCK_GAP and stand_together(run.box, other.box, max(4.0, min(run.size, other.size))):
+                    return other
+            row += step
+        return None
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Second-level names of the web and mail addresses on the page."""
+        found = set()
+        for run in self.runs:
+            for match in _DOMAIN.finditer(run.text):
+                parts = [p for p in (match[1] or match[2]).casefold().split(".") if p not in _SUFFIXES]
+                if parts:
+                    found.add(fold(parts[-2] if len(parts) > 1 else parts[0]))
+        return frozenset(host for host in found if len(host) >= 3 and host not in _PUBLIC_HOSTS)
+
+
+def stand_together(a: Box, b: Box, height: float) -> bool:
+    """Whether two lines are aligned at the left or centred on each other."""
+    return abs(a[0] - b[0]) < 1.2 * height or abs(a[0] + a[2] - b[0] - b[2]) < 3.0 * height
 
 
 def fold(text: str) -> str:

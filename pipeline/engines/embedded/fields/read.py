@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pipeline.engines.embedded.fields.addresses import address_below
@@ -11,7 +11,8 @@ from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.items import read_items
 from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.layout import Layout, lay_out
-from pipeline.engines.embedded.fields.parties import Name, Parties
+from pipeline.engines.embedded.fields.names import Name
+from pipeline.engines.embedded.fields.parties import Parties
 from pipeline.engines.embedded.fields.relations import Claims
 from pipeline.engines.embedded.fields.scalars import (
     choice_on_page,
@@ -21,11 +22,31 @@ from pipeline.engines.embedded.fields.scalars import (
     unlabelled,
 )
 from pipeline.engines.embedded.fields.sums import Option, choose_amounts
-from pipeline.engines.embedded.fields.tables import Table, read_table
+from pipeline.engines.embedded.fields.tables import Table, headings_of, read_table
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
-_VOCABULARIES: dict[int, tuple[Template, dict[str, set[str]]]] = {}
+_ANY = ("money", "number", "date", "time", "identifier", "?money", "?date", "?identifier")
+_RIVALS = {
+    "money": ("money", "number", "?money"),
+    "number": ("number", "money", "?money", "?identifier"),
+    "date": ("date", "?date"),
+    "time": ("time", "date", "?date"),
+    "identifier": _ANY,
+}
+"""Which labels compete for values of a type."""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of a template, folded once."""
+
+    template: Template
+    labels: dict[str, set[str]]
+    headings: dict[str, dict[str, str]]
+
+
+_KNOWN: dict[int, _Words] = {}
 
 
 def read_fields(page: Page, template: Template) -> dict[str, Claim]:
@@ -39,13 +60,15 @@ def read_fields(page: Page, template: Template) -> dict[str, Claim]:
     return {**empty, **_Reader(page, template).claims()}
 
 
-def _vocabulary(template: Template) -> dict[str, set[str]]:
-    known = _VOCABULARIES.get(id(template))
-    if known is None or known[0] is not template:
-        if len(_VOCABULARIES) > 32:
-            _VOCABULARIES.clear()
-        known = _VOCABULARIES[id(template)] = (template, vocabulary_of(template))
-    return known[1]
+def _words_of(template: Template) -> _Words:
+    known = _KNOWN.get(id(template))
+    if known is None or known.template is not template:
+        if len(_KNOWN) > 32:
+            _KNOWN.clear()
+        tables = {name: field.columns for name, field in template.fields.items() if field.type == "table"}
+        headings = {name: headings_of(columns) for name, columns in tables.items()}
+        known = _KNOWN[id(template)] = _Words(template, vocabulary_of(template), headings)
+    return known
 
 
 class _Reader:
@@ -53,10 +76,10 @@ class _Reader:
 
     def __init__(self, page: Page, template: Template) -> None:
         self.template = template
+        self.words = _words_of(template)
         self.layout: Layout = lay_out(page)
         self.candidates = Candidates(self.layout)
-        self.labels: list[Label] = find_labels(self.layout, _vocabulary(template))
-        self.relations = Claims(self.layout, self.labels)
+        self.labels: list[Label] = find_labels(self.layout, self.words.labels)
         self.found: dict[str, Claim] = {}
         self.tables: dict[str, Table] = {}
 
@@ -79,11 +102,17 @@ class _Reader:
         value = [candidate.value] if self.template.fields[name].many else candidate.value
         self.found[name] = Claim(value, candidate.printed, candidate.words, round(max(0.0, min(1.0, score)), 3))
 
+    def _relations(self, kind: str) -> Claims:
+        """Claims of the labels that could stand beside values of a type: an invoice number's label claims no amount."""
+        rivals = _RIVALS[kind]
+        types = {name: field.type for name, field in self.template.fields.items()}
+        return Claims(self.layout, [o for o in self.labels if types.get(o.field, o.field) in rivals])
+
     def _tables(self) -> None:
         money = self._fields("money")
         totals = [label for label in self.labels if label.field in money]
         for name, field in self._fields("table").items():
-            table = read_table(self.layout, self.candidates, field, totals)
+            table = read_table(self.layout, self.candidates, field, self.words.headings[name], totals)
             if not table.rows:
                 table = read_items(self.layout, self.candidates, field, totals)
             self.tables[name] = table
@@ -96,7 +125,7 @@ class _Reader:
         if not fields:
             return
         money = self.candidates.money
-        scores = self.relations.score(money, spread=True)
+        scores = self._relations("money").score(money, spread=True)
         inside = {word for table in self.tables.values() for word in table.words}
         options: dict[str, list[Option]] = {name: [] for name in fields}
         for candidate in money:
@@ -125,7 +154,7 @@ class _Reader:
         candidates = self.candidates.of(kind)
         if not fields or not candidates:
             return
-        scores = self.relations.score(candidates, spread=False)
+        scores = self._relations(kind).score(candidates, spread=False)
         for name, (candidate, score) in choose_scalars(fields, candidates, scores).items():
             self._claim(name, candidate, score)
         if fields[0] not in self.found and kind in ("date", "time"):
@@ -141,7 +170,7 @@ class _Reader:
         vats = {name for name, field in fields.items() if field.format == "vat"}
         plain = [name for name in fields if name not in vats]
         pool = [*self.candidates.identifiers]
-        scores = self.relations.score(pool, spread=False)
+        scores = self._relations("identifier").score(pool, spread=False)
         for name, (candidate, score) in choose_scalars(plain, pool, scores).items():
             self._claim(name, self._trimmed(candidate), score)
         for name in vats:
@@ -163,7 +192,7 @@ class _Reader:
     def _vat(self, name: str, scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
         vats = self.candidates.vats
         if vats:
-            own = self.relations.score(vats, spread=False)
+            own = self._relations("identifier").score(vats, spread=False)
             best = max(vats, key=lambda c: own[c.place].get(name, 0.0) + 0.3 * c.quality - 0.4 * self._near_buyer(c))
             self._claim(name, best, 0.5 + 0.5 * own[best.place].get(name, 0.0))
             return
@@ -192,7 +221,10 @@ class _Reader:
 
     def _parties(self) -> dict[str, tuple[Name, float]]:
         roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party" and field.role}
-        chosen = Parties(self.layout, self.candidates, self.labels, dict(roles)).choose() if roles else {}
+        busy = {c.run.number for c in self.candidates.money if c.quality >= 0.8}
+        busy |= {c.run.number for c in self.candidates.dates}
+        cuts = {c.run.number: c.start for c in self.candidates.vats}
+        chosen = Parties(self.layout, self.labels, dict(roles), busy, cuts).choose() if roles else {}
         for name, role in roles.items():
             if role in chosen:
                 party, score = chosen[role]
@@ -216,7 +248,11 @@ class _Reader:
 
     def _address(self, name: str, party: Name) -> None:
         stop = {c.run.number for c in [*self.candidates.dates, *self.candidates.vats]}
-        stop |= {label.run.number for label in self.labels if label.cover > 0.5 and label.field not in (OTHER, name)}
+        stop |= {
+            label.run.number
+            for label in self.labels
+            if label.cover > 0.5 and label.field != name and not label.field.startswith(OTHER)
+        }
         runs = address_below(self.layout, party.run, stop)
         if runs:
             words = tuple(i for run in runs for i in run.words)

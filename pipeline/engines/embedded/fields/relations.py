@@ -9,6 +9,7 @@ from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.layout import Layout
 
 _ABOVE_ROWS = 14
+_TITLE_REACH = 4.0  # letter heights between a title and its number
 
 
 class Claims:
@@ -54,6 +55,8 @@ class Claims:
             after = [c for c in row[at + 1 :] if c.quality >= 0.35]
             nearer = [o for o in left if o.end_x > label.end_x + 1.0 and o.field != label.field]
             strength = self._reach(label, candidate)
+            if label.title and candidate.box[0] - label.box[2] > _TITLE_REACH * self.layout.height:
+                continue
             if spread:
                 rightmost = not [
                     c
@@ -85,7 +88,7 @@ class Claims:
         height = max(self.layout.height, 4.0)
         blocked = 0
         for above in range(row - 1, max(-1, row - _ABOVE_ROWS), -1):
-            aligned = [label for label in self._by_row[above] if _aligned(label.box, candidate.box, height)]
+            aligned = [label for label in self._by_row[above] if not label.title and _aligned(label.box, candidate.box, height)]
             distance = (candidate.box[1] - self._row_bottom(above)) / height
             if aligned:
                 near = max(0.0, 1.0 - max(0.0, distance - 1.0) * (0.04 if spread else 0.12))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.engines.embedded.fields.labels import OTHER, Label
+from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.layout import Layout, fold
 from pipeline.templates.model import TemplateField
 
@@ -77,6 +77,3 @@ def choice_on_page(
             if (at := run.text.casefold().find(value.casefold())) >= 0:
                 return value, run.span(at, at + len(value)), 0.4
     return None
-
-
-__all__ = ["OTHER", "choice_on_page", "choose_scalars", "strength", "text_beside", "unlabelled"]

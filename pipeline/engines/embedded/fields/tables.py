@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import Label, flat
@@ -35,11 +34,16 @@ class _Head:
     length: int
 
 
-def read_table(layout: Layout, candidates: Candidates, spec: TemplateField, totals: list[Label]) -> Table:
-    """The rows of the table ``spec`` on the page; empty when no header names its columns. ``totals`` end a table."""
+def read_table(
+    layout: Layout, candidates: Candidates, spec: TemplateField, headings: Mapping[str, str], totals: list[Label]
+) -> Table:
+    """The rows of the table ``spec`` on the page; empty when no header names its columns.
+
+    ``headings`` are those of ``headings_of``; labels of ``totals`` end a table.
+    """
     best = Table()
     for row in range(len(layout.rows)):
-        heads = _heads(layout, row, spec.columns)
+        heads = _heads(layout, row, headings)
         named = {head.column for head in heads if head.column}
         if len(named) < 2 or not any(spec.columns[name].type in _NUMERIC for name in named):
             continue
@@ -50,52 +54,31 @@ def read_table(layout: Layout, candidates: Candidates, spec: TemplateField, tota
     return best
 
 
-def _vocabulary(columns: Mapping[str, Column]) -> dict[str, str]:
+def headings_of(columns: Mapping[str, Column]) -> dict[str, str]:
+    """Folded heading to column; where two columns share one, the text column has it."""
     words: dict[str, str] = {}
     for name in sorted(columns, key=lambda name: columns[name].type in _NUMERIC):
         for label in flat(columns[name].labels):
             words.setdefault(fold(label), name)
+    words.pop("", None)
     return words
 
 
-def _heads(layout: Layout, row: int, columns: Mapping[str, Column]) -> list[_Head]:
-    """The header cells that start in this row (second and third lines of headers included), left to right."""
-    cells = [[run] for run in layout.rows[row]]
-    heads = [_head(cell[0], columns) for cell in cells]
-    if sum(head.column is not None for head in heads) < 2:
-        return []
-    return _distinct(
-        sorted((head for group in (_split(run, columns) for run in layout.rows[row]) for head in group), key=lambda h: h.left)
-    )
+def _heads(layout: Layout, row: int, headings: Mapping[str, str]) -> list[_Head]:
+    """The header cells of this row, left to right; none when it is no header."""
+    heads = [_head(run, headings) for run in layout.rows[row]]
+    return _distinct(heads) if sum(head.column is not None for head in heads) >= 2 else []
 
 
-def _split(run: Run, columns: Mapping[str, Column]) -> list[_Head]:
-    return [_head(run, columns)]
-
-
-def _head(run: Run, columns: Mapping[str, Column]) -> _Head:
+def _head(run: Run, headings: Mapping[str, str]) -> _Head:
     text = run.folded.strip("#%")
     best: tuple[float, str | None] = (0.0, None)
-    for label, name in _cached(_key(columns)).items():
-        if label and label in text:
+    for label, name in headings.items() if len(text) < 40 else ():
+        if label in text:
             share = len(label) / len(text)
             if share > best[0] and (share >= 0.5 or text.startswith(label)):
                 best = (share, name)
     return _Head(best[1], run.box[0], run.box[2], run.row, len(text))
-
-
-_KNOWN: dict[tuple[tuple[str, ...], ...], dict[str, str]] = {}
-
-
-def _key(columns: Mapping[str, Column]) -> tuple[tuple[str, ...], ...]:
-    key = tuple((name, *flat(column.labels)) for name, column in columns.items())
-    _KNOWN.setdefault(key, _vocabulary(columns))
-    return key
-
-
-@lru_cache(maxsize=64)
-def _cached(key: tuple[tuple[str, ...], ...]) -> dict[str, str]:
-    return _KNOWN[key]
 
 
 def _distinct(heads: list[_Head]) -> list[_Head]:
@@ -129,10 +112,8 @@ def _read_below(
             gap = 0
         else:
             gap += 1
-            if gap > 6 or (table.rows and not numeric and not _continues(columns, values, layout, row)):
-                if gap > 6:
-                    break
-                continue
+            if gap > 6:
+                break
             if open_row is not None and gap <= 3:
                 _continue(columns, open_row, values)
         if open_row is not None and (starts or gap <= 3):
@@ -147,12 +128,6 @@ def _is_row(columns: Mapping[str, Column], values: Mapping[str, tuple[str, tuple
     if not money:
         return not last_money and any(columns[name].type == "number" for name in values) and len(values) >= 2
     return bool(set(last_money) & set(money)) or len(money) + ("quantity" in values) >= 2
-
-
-def _continues(
-    columns: Mapping[str, Column], values: Mapping[str, tuple[str, tuple[int, ...]]], layout: Layout, row: int
-) -> bool:
-    return any(columns[name].type == "text" for name in values)
 
 
 def _continue(

@@ -10,59 +10,90 @@ import re
 
 from pipeline.values.currencies import parse_currency
 
-_OTHER_LABELS = """
+_AMOUNTS = """
 cash; cash tendered; tendered; amount tendered; paid; paid amount; payment; change; change due; change given; rounding;
 rounding adj; rounding adjustment; rounding error; round adj; card; credit card; debit card; visa; mastercard; visa card;
-discount; total discount; disc; total savings; you saved; savings; tips; tip; deposit; balance brought forward; previous
-balance; points; point balance; loyalty points; member; qty; total qty; total quantity; total items; total item; no of
-items; item count; items; number of items; total weight; count; gst rate; vat rate; tax rate; tax code; tax invoice; rate;
-price; unit price; unit cost; order number; order no; order id; order #; order date; your order; your reference; our
-reference; reference; reference no; ref; ref no; po; po number; po no; po #; purchase order; purchase order number; purchase
-order no; customer number; customer no; customer id; client id; client no; client number; account number; account no;
-account #; a/c no; delivery note; delivery note no; delivery date; date of supply; ship date; shipping date; shipped date;
-shipping; shipping cost; freight; handling; service date; period; billing period; service period; contract; contract number;
-phone; tel; telephone; fax; mobile; e-mail; email; website; iban; bic; swift; sort code; bank; bank account; routing number;
-page; terminal; terminal id; till; register; cashier; operator; server; table; pos; station; staff; approval code; auth
-code; merchant id; mid; tid; trace no; batch no; stan; rrn; aid; tvr; card no; member no; member id; company reg no; company
-registration no; reg no; roc no; co reg no; registration no; store; store no; branch; sales rep; salesperson; terms; payment
-terms; incoterms; weight; hs code; currency rate; exchange rate; gst summary; tax summary; print date; printed on; expiry
-date; valid until; service charge; delivery charge; subtotal before discount; late fee; project; job; quote; quotation;
-kundennummer; kunden-nr; kunden nr; kdnr; kd-nr; bestellnummer; bestell-nr; bestellung; bestellung vom; bestelldatum;
-bestell-datum; auftragsnummer; auftrags-nr; auftragsdatum; auftrag; lieferschein; lieferschein-nr; lieferscheinnummer;
-lieferscheindatum; lieferschein-datum; lieferdatum; leistungsdatum; leistungs-datum; leistungszeitraum; zeitraum;
-abrechnungszeitraum; rechnungszeitraum; lieferantennummer; lief-nr; vertragsnummer; vertragskonto; ihre nummer; ihr zeichen;
-unser zeichen; ihre referenz; referenz; projekt; projektnummer; bearbeiter; ansprechpartner; steuernummer; steuer-nr; st-nr;
-handelsregister; hrb; hra; amtsgericht; geschäftsführer; telefon; telefax; konto; kontonr; konto-nr; kontonummer; blz;
-bankverbindung; gläubiger-id; mandatsreferenz; skonto; abzüglich skonto; rabatt; rabattbetrag; versandkosten; porto; fracht;
-anzahlung; erhaltene anzahlungen; anzahlungen; gegeben; bar; rückgeld; zurück; ec-karte; girocard; kartenzahlung;
-terminal-id; bon-nr; kasse; bediener; seite; menge; gewicht; anzahl; steuersatz; mwst-satz; ust-satz; basisbetrag;
-steuerbasisbetrag; artikelnummer; art-nr; gln; gtin; ean; gesamtbetrag der zuschläge; gesamtbetrag der abschläge; summe
-positionen; numéro client; n° client; id client; code client; référence; référence client; votre référence; notre référence;
-n° commande; numéro de commande; bon de commande; n° bc; bc #; date de commande; commande; bon de livraison; n° bl; date de
-livraison; date de prestation; période; siret; siren; rcs; ape; naf; code ape; capital; téléphone; tél; fax; mobile;
-courriel; banque; rib; page; remise; escompte; acompte; acompte versé; frais de port; port; espèces; rendu; monnaie; carte
-bancaire; cb; taux; taux tva; base; base ht; prix; prix unitaire; quantité; qté; vendeur; devis; n° de devis; contrat; n° de
-contrat; numéro de contrat; numéro de ligne; commandé par; mode de règlement; conditions de règlement; número de cliente; nº
-cliente; cliente nº; nº pedido; número de pedido; pedido; fecha de pedido; albarán; nº albarán; fecha de entrega;
-referencia; su referencia; teléfono; móvil; correo; banco; cuenta; página; descuento; gastos de envío; efectivo; cambio;
-entregado; tarjeta; tipo iva; tipo; forma de pago; vendedor; periodo; contrato; irpf; retención; codice cliente; cliente n;
-ordine; numero ordine; data ordine; ddt; numero ddt; data ddt; data di consegna; riferimento; vostro riferimento; telefono;
-cellulare; banca; pagina; sconto; spese di spedizione; contanti; resto; carta di credito; bancomat; aliquota; aliquota iva;
-periodo; contratto; ritenuta d'acconto; pec; codice destinatario; sdi; rea; capitale sociale; modalità di pagamento;
-klantnummer; klantnr; debiteurnummer; ordernummer; bestelnummer; besteldatum; orderdatum; pakbon; leverdatum; uw referentie;
-onze referentie; referentie; kenmerk; kvk; kvk-nummer; kvk nr; telefoon; mobiel; rekeningnummer; pagina; korting;
-verzendkosten; contant; wisselgeld; pin; pinnen; betaald; btw %; btw-tarief; periode; contractnummer; btw-bedrag over;
-aantal; kassa; numer klienta; nr klienta; numer zamówienia; nr zamówienia; zamówienie; data zamówienia; data dostawy; wz;
-regon; krs; bdo; telefon; nr konta; numer konta; konto; bank; strona; rabat; koszt wysyłki; gotówka; reszta; wydano; karta;
-karta płatnicza; stawka; stawka vat; okres; umowa; sposób zapłaty; forma płatności; zapłacono; miejsce wystawienia; data
-sprzedaży; data wykonania usługi; kasjer; kasa; 客户编号; 订单号; 订单编号; 订单日期; 合同号; 送货日期; 电话; 传真; 手机; 邮箱; 开户行; 账号; 银行账号; 页; 折扣; 运费;
-现金; 找零; 实收; 税率; 数量; 单价; 收银员; 收款人; 复核; 开票人; 发票代码; 机器编号; 校验码; 会员; 地址、电话; 开户行及账号; skaidrā naudā; skaidra nauda; atlikums;
-izsniegts; maksājumu karte; bankas karte; karte; atlaide; piešķirtās atlaides; kopā atlaides; bez pvn; pvn likme; kasieris;
-kase; konta nr; čeka nr kopā; saņemts; atbilde; kods; tunai; baki; bayaran; diskaun; pelarasan; penggenapan; jumlah
-kuantiti; kuantiti; juruwang; dinheiro; troco; desconto; telefone; telemóvel; nº encomenda; encomenda; cartão; multibanco;
-taxa iva
+discount; total discount; disc; total savings; you saved; savings; tips; tip; deposit; balance brought forward;
+previous balance; points; point balance; loyalty points; qty; total qty; total quantity; total items; total item;
+no of items; item count; items; number of items; total weight; count; gst rate; vat rate; tax rate; tax code; rate; price;
+unit price; unit cost; shipping; shipping cost; freight; handling; terms; payment terms; weight; currency rate;
+exchange rate; gst summary; tax summary; service charge; delivery charge; subtotal before discount; late fee; skonto;
+abzüglich skonto; rabatt; rabattbetrag; versandkosten; porto; fracht; anzahlung; erhaltene anzahlungen; anzahlungen;
+gegeben; bar; rückgeld; zurück; ec-karte; girocard; kartenzahlung; menge; gewicht; anzahl; steuersatz; mwst-satz; ust-satz;
+basisbetrag; steuerbasisbetrag; gesamtbetrag der zuschläge; gesamtbetrag der abschläge; summe positionen; capital; remise;
+escompte; acompte; acompte versé; frais de port; port; espèces; rendu; monnaie; carte bancaire; cb; taux; taux tva; base;
+base ht; prix; prix unitaire; quantité; qté; descuento; gastos de envío; efectivo; cambio; entregado; tarjeta; tipo iva;
+tipo; irpf; retención; sconto; spese di spedizione; contanti; resto; carta di credito; bancomat; aliquota; aliquota iva;
+ritenuta d'acconto; capitale sociale; korting; verzendkosten; contant; wisselgeld; pin; pinnen; betaald; btw %; btw-tarief;
+btw-bedrag over; aantal; rabat; koszt wysyłki; gotówka; reszta; wydano; karta; karta płatnicza; stawka; stawka vat;
+zapłacono; 折扣; 运费; 现金; 找零; 实收; 税率; 数量; 单价; 会员; skaidrā naudā; skaidra nauda; atlikums; izsniegts;
+maksājumu karte; bankas karte; karte; atlaide; piešķirtās atlaides; kopā atlaides; bez pvn; pvn likme; saņemts; tunai;
+baki; bayaran; diskaun; pelarasan; penggenapan; jumlah kuantiti; kuantiti; dinheiro; troco; desconto; cartão; multibanco;
+taxa iva; subtotal; sub total; sub-total; total excl gst; total excluding gst; total before tax; total excl tax;
+total before rounding; total before discount; net amount; taxable amount; total exempt; total zero rated;
+amount before rounding; gst payable; total gst; total tax; total vat; total saving; total paid; amount paid; total cash;
+total change; total discounts; total disc; item discount; voucher; gift card; e-wallet; total tender; tender; surcharge;
+prepaid; advance; payment received; credits; received; less payment; points earned; total points; total pcs; total count;
+sales qty; credit limit; total ex gst; cukai; zwischensumme; netto; nettobetrag; summe netto; rückgeld bar; erhalten;
+bereits gezahlt; sous-total; sous total; total ht; montant ht; déjà payé; déjà réglé; reçu espèces; base imponible;
+anticipo; entregado efectivo; imponibile; subtotale; totale imponibile; acconto; sconto totale; subtotaal; totaal excl btw;
+reeds betaald; ontvangen; terug; suma netto; wartość netto; sprzedaż opodatkowana; sprzed opod; suma ptu; opodat; zaliczka;
+starpsumma; ar pvn; apliekamā summa; izdots; sk nauda; nauda; atlaides summa; iemaksāts; jumlah kecil; não tributado; 小计;
+优惠; 已付; 收款
 """
-OTHER_LABELS = tuple(label for part in _OTHER_LABELS.split(";") if (label := " ".join(part.split())))
+_DATES = """
+order date; delivery date; date of supply; ship date; shipping date; shipped date; service date; period; billing period;
+service period; terminal; terminal id; print date; printed on; expiry date; valid until; bestellung vom; bestelldatum;
+bestell-datum; auftragsdatum; lieferscheindatum; lieferschein-datum; lieferdatum; leistungsdatum; leistungs-datum;
+leistungszeitraum; zeitraum; abrechnungszeitraum; rechnungszeitraum; terminal-id; date de commande; date de livraison;
+date de prestation; fecha de pedido; fecha de entrega; periodo; data ordine; data ddt; data di consegna; besteldatum;
+orderdatum; leverdatum; periode; data zamówienia; data dostawy; okres; data sprzedaży; data wykonania usługi; 订单日期;
+送货日期; printed; due; delivery; card expiry; expiry; exp; exp date; valid thru; valid from; start date; end date;
+member since; date of birth; date of delivery; delivered on; return by; best before; fälligkeit; bestellt am; geliefert am;
+gültig bis; lieferung; skonto bis; zeitraum vom; livré le; expédié le; valable jusqu'au; date d'expédition; válido hasta;
+entrega; data consegna; valido fino; geldig tot; ważny do; 有效期; 打印日期; derīgs līdz; tarikh luput
+"""
+_CODES = """
+member; tax invoice; order number; order no; order id; order #; your order; your reference; our reference; reference;
+reference no; ref; ref no; po; po number; po no; po #; purchase order; purchase order number; purchase order no;
+customer number; customer no; customer id; client id; client no; client number; account number; account no; account #;
+a/c no; delivery note; delivery note no; contract; contract number; phone; tel; telephone; fax; mobile; e-mail; email;
+website; iban; bic; swift; sort code; bank; bank account; routing number; page; till; register; cashier; operator; server;
+table; pos; station; staff; approval code; auth code; merchant id; mid; tid; trace no; batch no; stan; rrn; aid; tvr;
+card no; member no; member id; company reg no; company registration no; reg no; roc no; co reg no; registration no; store;
+store no; branch; sales rep; salesperson; incoterms; hs code; project; job; quote; quotation; kundennummer; kunden-nr;
+kunden nr; kdnr; kd-nr; bestellnummer; bestell-nr; bestellung; auftragsnummer; auftrags-nr; auftrag; lieferschein;
+lieferschein-nr; lieferscheinnummer; lieferantennummer; lief-nr; vertragsnummer; vertragskonto; ihre nummer; ihr zeichen;
+unser zeichen; ihre referenz; referenz; projekt; projektnummer; bearbeiter; ansprechpartner; steuernummer; steuer-nr;
+st-nr; handelsregister; hrb; hra; amtsgericht; geschäftsführer; telefon; telefax; konto; kontonr; konto-nr; kontonummer;
+blz; bankverbindung; gläubiger-id; mandatsreferenz; bon-nr; kasse; bediener; seite; artikelnummer; art-nr; gln; gtin; ean;
+numéro client; n° client; id client; code client; référence; référence client; votre référence; notre référence;
+n° commande; numéro de commande; bon de commande; n° bc; bc #; commande; bon de livraison; n° bl; période; siret; siren;
+rcs; ape; naf; code ape; téléphone; tél; courriel; banque; rib; vendeur; devis; n° de devis; contrat; n° de contrat;
+numéro de contrat; numéro de ligne; commandé par; mode de règlement; conditions de règlement; número de cliente;
+nº cliente; cliente nº; nº pedido; número de pedido; pedido; albarán; nº albarán; referencia; su referencia; teléfono;
+móvil; correo; banco; cuenta; página; forma de pago; vendedor; contrato; codice cliente; cliente n; ordine; numero ordine;
+ddt; numero ddt; riferimento; vostro riferimento; telefono; cellulare; banca; pagina; contratto; pec; codice destinatario;
+sdi; rea; modalità di pagamento; klantnummer; klantnr; debiteurnummer; ordernummer; bestelnummer; pakbon; uw referentie;
+onze referentie; referentie; kenmerk; kvk; kvk-nummer; kvk nr; telefoon; mobiel; rekeningnummer; contractnummer; kassa;
+numer klienta; nr klienta; numer zamówienia; nr zamówienia; zamówienie; wz; regon; krs; bdo; nr konta; numer konta; strona;
+umowa; sposób zapłaty; forma płatności; miejsce wystawienia; kasjer; kasa; 客户编号; 订单号; 订单编号; 合同号; 电话; 传真;
+手机; 邮箱; 开户行; 账号; 银行账号; 页; 收银员; 收款人; 复核; 开票人; 发票代码; 机器编号; 校验码; 地址、电话; 开户行及账号;
+kasieris; kase; konta nr; čeka nr kopā; atbilde; kods; juruwang; telefone; telemóvel; nº encomenda; encomenda; co no;
+company no; company reg; business reg no; business registration no; gst code; sst no; cb#; m#; counter; cashier no; waiter;
+pax; cover; covers; guests; guest; salesman; sales person; served by; served; staff id; user; outlet; lane; shift;
+check in; queue no; loyalty; membership no; licence no; license no; permit no; tin; brn; ssm no; serial no; s/n; machine;
+pump; plate; vehicle; trans; transaction; eik; uzņēmuma reģ nr; kases nr; smēna; maks karte; autorizācija; kase nr; galds;
+kasieris nr; nip nabywcy; bdo nr; drukarka; nr unikatowy; nr rej; tisch; filiale; filialnr; bedient von; trace-nr; ta-nr;
+tse; signatur; seriennummer; transaktionsnummer; couvert; couverts; caissier; caisse; serveur; terminal n°; camarero; mesa;
+caja; tienda; comensales; cassa; tavolo; operatore; cassiere; matricola; rt; negozio; filiaal; bediende; verkoper; tafel;
+桌号; 台号; 收银机; 门店; 机号
+"""
+OTHER_LABELS: dict[str, tuple[str, ...]] = {
+    kind: tuple(label for part in text.split(";") if (label := " ".join(part.split())))
+    for kind, text in (("money", _AMOUNTS), ("date", _DATES), ("identifier", _CODES))
+}
+"""Labels of things that few templates ask for, by the type of the value beside them."""
 
 _NEUTRAL = frozenset(
     [
@@ -165,13 +196,14 @@ order; original; copy; duplicate; customer copy; merchant copy; thank you; welco
 quotation; purchase order; page; description; details; gst tax invoice; invoice details; self-billed invoice; rechnung;
 warenrechnung; gutschrift; beitragsrechnung; handelsrechnung; quittung; kassenbon; kassenbeleg; beleg; kopie; original;
 lieferschein; angebot; auftragsbestätigung; mahnung; stornorechnung; teilrechnung; schlussrechnung; abschlagsrechnung;
-facture; avoir; ticket; reçu; note; ticket de caisse; devis; facture d'avoir; duplicata; bon de livraison; merci; bienvenue;
-factura; factura simplificada; factura rectificativa; recibo; ticket; nota de crédito; abono; albarán; presupuesto; gracias;
-bienvenido; copia; fattura; ricevuta; scontrino; ricevuta fiscale; nota di credito; documento commerciale; copia;
-preventivo; grazie; factuur; kassabon; creditnota; bon; pakbon; offerte; bedankt; kopie; faktura; faktura vat; paragon;
-paragon fiskalny; rachunek; korekta; faktura korygująca; oryginał; kopia; duplikat; faktura proforma; niefiskalny; 发票;
-增值税专用发票; 增值税普通发票; 电子发票; 收据; 小票; 购物小票; 销货清单; 欢迎光临; 谢谢惠顾; 形式发票; 商业发票; čeks; kvīts; rēķins; pavadzīme; paldies; kases čeks;
-resit; resit rasmi; invois; invois cukai; terima kasih; fatura; recibo; fatura simplificada
+facture; avoir; ticket; reçu; note; ticket de caisse; devis; facture d'avoir; duplicata; bon de livraison; merci;
+bienvenue; factura; factura simplificada; factura rectificativa; recibo; ticket; nota de crédito; abono; albarán;
+presupuesto; gracias; bienvenido; copia; fattura; ricevuta; scontrino; ricevuta fiscale; nota di credito;
+documento commerciale; copia; preventivo; grazie; factuur; kassabon; creditnota; bon; pakbon; offerte; bedankt; kopie;
+faktura; faktura vat; paragon; paragon fiskalny; rachunek; korekta; faktura korygująca; oryginał; kopia; duplikat;
+faktura proforma; niefiskalny; 发票; 增值税专用发票; 增值税普通发票; 电子发票; 收据; 小票; 购物小票; 销货清单; 欢迎光临;
+谢谢惠顾; 形式发票; 商业发票; čeks; kvīts; rēķins; pavadzīme; paldies; kases čeks; resit; resit rasmi; invois;
+invois cukai; terima kasih; fatura; recibo; fatura simplificada
 """
 TITLES = frozenset(title for part in _TITLES.split(";") if (title := " ".join(part.split())))
 
