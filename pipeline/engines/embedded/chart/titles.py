@@ -81,14 +81,8 @@ def axis_titles(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Ax
     """Titles of the axes: a line centred under the tick labels (which end at ``below``), and text turned along the other side."""
     usual = letter_height(phrases)
     x0, y0, x1, y1 = plot
-    under = [
-        label
-        for label in phrases
-        if not label.turned
-        and label.number is None
-        and -0.4 * usual < label.box[1] - below < 1.6 * usual
-        and x0 - usual < label.x < x1 + usual
-    ]
+    level = [label for label in phrases if not label.turned and label.number is None and x0 - usual < label.x < x1 + usual]
+    under = [label for label in level if -0.4 * usual < label.box[1] - below < _reach(label, plot) * usual]
     turned = [label for label in phrases if label.turned and label.number is None and y0 - usual < label.y < y1 + usual]
     beside = [label for label in turned if label.x < x0 or label.x > x1]
     heading = _heading(phrases, plot, axes, usual) if not beside else None
@@ -96,6 +90,11 @@ def axis_titles(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Ax
         join(under) if under else None,
         _upwards(beside, x0, usual) or heading,
     )
+
+
+def _reach(label: Label, plot: Box) -> float:
+    """How far below the ticks a title may stand, in letter heights: further when it is centred under the plot."""
+    return 3.2 if abs(label.x - (plot[0] + plot[2]) / 2) < 0.08 * (plot[2] - plot[0]) else 1.6
 
 
 def _upwards(beside: Sequence[Label], left: float, usual: float) -> Label | None:
