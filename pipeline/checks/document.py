@@ -57,7 +57,9 @@ def _witnessed(stated: Evidence, others: Sequence[Evidence], field: TemplateFiel
         flags = tuple(dict.fromkeys((*stated.flags, DIFFERS)))
         return replace(stated, printed=others[-1].printed or str(others[-1].value), flags=flags)
     witness = max(same, key=lambda e: _RANK[e.grounding])
-    return replace(stated, page=witness.page, box=witness.box, printed=witness.printed, grounding=witness.grounding)
+    # Page 1 was then read for something that it does not print.
+    flags = tuple(flag for flag in stated.flags if flag != DIFFERS)
+    return replace(witness, value=stated.value, flags=flags, score=stated.score)
 
 
 def _is_text_list(field: TemplateField) -> bool:

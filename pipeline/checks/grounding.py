@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.checks.keys import fold
+from pipeline.checks.keys import fold, make_key
 from pipeline.checks.search import PageIndex, Place
 from pipeline.records import Box, Claim, Evidence, Grounding, Json, Page, Word
 from pipeline.templates.model import Merge, Template, TemplateField
@@ -58,7 +58,9 @@ def _ground_table(name: str, claim: Claim, bare: Evidence, locator: Locator, tem
     rows = [row if isinstance(row, Mapping) else {} for row in claim.value] if isinstance(claim.value, list) else []
     found: list[Place | None] = []
     flags: list[str] = []
-    for number, cells in enumerate(locator.rows(rows, field, claim.words), 1):
+    # A chart's rows are no rows on the page: the legend and the axis stand anywhere.
+    reach = float("inf") if template.reader == "chart" else ROW_REACH
+    for number, cells in enumerate(locator.rows(rows, field, claim.words, reach), 1):
         found += cells.values()
         missing = (column for column, place in cells.items() if place is None and is_printed(template, name, column))
         flags += [f"{UNGROUNDED}:{number}.{column}" for column in missing]
@@ -79,9 +81,12 @@ class Locator:
         return places[-1 if merge == "last" else 0] if places else None
 
     def rows(
-        self, rows: Sequence[Mapping[str, Json]], field: TemplateField, hints: Sequence[int] = ()
+        self, rows: Sequence[Mapping[str, Json]], field: TemplateField, hints: Sequence[int] = (), reach: float = ROW_REACH
     ) -> Iterator[dict[str, Place | None]]:
-        """Places of each row's cells: the rarest one finds the row on the page, the others are looked for beside it."""
+        """Places of each row's cells: the rarest one finds the row on the page, the others are looked for beside it.
+
+        ``reach`` is how many letter heights above or below it a cell may stand.
+        """
         own = self._hinted(hints)
         floor = float("-inf")
         for row in rows:
@@ -90,7 +95,7 @@ class Locator:
             places = {c: (own.find(kinds[c], v) if own else []) or self._index.find(kinds[c], v) for c, v in values.items()}
             anchor = self._anchor(places, floor)
             floor = self._middle(anchor) if anchor else floor
-            yield {column: self._beside(anchor, options) for column, options in places.items()}
+            yield {column: self._beside(anchor, options, reach) for column, options in places.items()}
 
     def transcript(self, bare: Evidence, text: str) -> Evidence:
         """A whole page of text: its tokens are compared as sets, so that a long page costs no more than reading it."""
@@ -126,12 +131,11 @@ class Locator:
         below = [place for place in rarest if self._middle(place) > floor]
         return (below or list(rarest))[0]
 
-    def _beside(self, anchor: Place | None, options: Sequence[Place]) -> Place | None:
+    def _beside(self, anchor: Place | None, options: Sequence[Place], reach: float) -> Place | None:
         if anchor is None or not options:
             return None
         nearest = min(options, key=lambda place: abs(self._middle(place) - self._middle(anchor)))
-        reach = ROW_REACH * max(self._height(anchor), 1.0)
-        return nearest if abs(self._middle(nearest) - self._middle(anchor)) <= reach else None
+        return nearest if abs(self._middle(nearest) - self._middle(anchor)) <= reach * max(self._height(anchor), 1.0) else None
 
     def _middle(self, place: Place) -> float:
         box = self.page.words[place.words[0]].box
@@ -143,9 +147,13 @@ class Locator:
 
 
 def _printed(claimed: str | None, words: Sequence[Word]) -> str:
-    """The engine's wording if it stands in the words, else the words."""
+    """The engine's wording if it stands whole in the words, else the words."""
     text = " ".join(word.text for word in words)
-    return claimed if claimed and fold(claimed) and fold(claimed) in fold(text) else text
+    if not claimed or not claimed.strip():
+        return text
+    letters = fold(claimed)
+    whole = any(make_key([text]).occurrences(letters)) if letters else claimed.strip() in text
+    return claimed if whole else text
 
 
 def _union(words: Sequence[Word]) -> Box:

@@ -71,7 +71,7 @@ def test_all_of_a_single_value_is_the_list_of_its_values() -> None:
 
 
 def test_the_e_invoice_of_page_one_goes_before_every_rule() -> None:
-    data = on(1, "24.00", flags=("xml",))
+    data = on(1, "24.00", printed="4,00", flags=("xml", "xml-differs"))
     same = on(2, "24", printed="24,00", grounding="value", box=(1, 2, 3, 4))
     found = merged({"type": "money", "merge": "last"}, data, same)
     assert (found.value, found.page, found.box, found.printed, found.flags) == ("24.00", 2, (1, 2, 3, 4), "24,00", ("xml",))

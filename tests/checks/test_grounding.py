@@ -126,6 +126,23 @@ def test_the_engines_own_words_are_not_believed_when_they_do_not() -> None:
     assert words_in(PAGE, evidence) == "3.733,50"
 
 
+@pytest.mark.parametrize(
+    ("claimed", "printed"), [("no: HC-2024/077", "HC-2024/077"), ("HC-2024/07", "HC-2024/077"), ("HC2024/077", "HC2024/077")]
+)
+def test_the_engines_wording_is_kept_only_if_it_stands_whole_in_the_words(claimed: str, printed: str) -> None:
+    evidence = ground({"invoice_number": Claim("HC-2024/077", claimed)}, PAGE, TEMPLATE)["invoice_number"]
+    assert evidence.printed == printed
+
+
+def test_a_charts_legend_may_stand_far_from_its_marks() -> None:
+    chart = template_of(
+        {"data": {"type": "table", "columns": {"category": {}, "series": {}, "value": {"type": "number"}}}}, reader="chart"
+    )
+    page = page_of("Imports", *["12     40"] * 20, "2019     2020")
+    rows = [{"category": "2019", "series": "Imports", "value": "12"}, {"category": "2020", "series": "Exports", "value": "40"}]
+    assert ground(claims_of(data=rows), page, chart)["data"].flags == ("ungrounded:2.series",)
+
+
 def test_an_amount_split_by_blanks_is_one_number_but_two_columns_are_not() -> None:
     assert look_up(page_of("Total 12 345,60 EUR"), total="12345.60").grounding == "value"
     assert look_up(page_of("12     345,60"), total="12345.60").grounding == "none"
