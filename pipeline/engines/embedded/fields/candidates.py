@@ -194,6 +194,8 @@ class Candidates:
             start = match.start("before") if match["before"] else match.start("digits")
         kind = "percent" if percent else "money"
         quality = _quality(digits, cents, bool(number.currency), after)
+        if quality < 0.6 and sum(c.isalpha() for c in text[end:]) > 3:
+            quality = 0.15  # a count within a sentence
         return self._make(kind, plain(number.amount), run, (start, end), quality, number.currency)
 
     def _identifiers(self, run: Run) -> Iterator[Candidate]:

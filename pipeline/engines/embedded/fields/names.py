@@ -44,14 +44,20 @@ def find_names(layout: Layout, labels: list[Label], leads: list[Label], busy: se
     for run in layout.runs:
         own = by_run.get(run.number, [])
         for start, end in _parts(run, cuts.get(run.number, len(run.text))):
-            begin = max(
-                [label.end for label in own if label in leads and label.start - start <= 2 and label.end < end], default=start
-            )
-            name = _name(run, begin, end, own)
-            features = _features(name.text, run, own, run.number in busy, end - start < len(run.text)) if name else 0.0
+            name = _name(run, _after_lead(run, start, end, [o for o in own if o in leads]), end, own)
+            features = _features(name, own, run.number in busy, end - start < len(run.text)) if name else 0.0
             if name and features > 0:
                 names.append(replace(name, features=features))
     return [_joined(layout, name, names) for name in names]
+
+
+def _after_lead(run: Run, start: int, end: int, leads: list[Label]) -> int:
+    """Where the name begins after a label such as "Seller:"; a legal form alone is no name, so "Seller GmbH" stays whole."""
+    for label in leads:
+        rest = run.text[label.end : end]
+        if label.start - start <= 2 and (rest.lstrip()[:1] == ":" or residue(rest)):
+            start = max(start, label.end)
+    return start
 
 
 def is_organisation(text: str) -> bool:
@@ -92,21 +98,22 @@ def _name(run: Run, start: int, end: int, labels: list[Label]) -> Name | None:
     text = run.text[start:end]
     clean = text.lstrip(" :;.,|*#-–_'\"(")
     start += len(text) - len(clean)
-    clean = _REGISTRATION.sub("", clean).rstrip(" :;,|*#-–_'")
+    clean = _REGISTRATION.sub("", clean.rstrip(" :;,|*#-–_'")).rstrip(" :;,|*#-–_'")
     tail = [o.start for o in labels if o.start > start + 2 and o.start < start + len(clean) <= o.end]
     if tail:
         clean = run.text[start : min(tail)].rstrip(" :;,|*#-–_'(")
     return Name(clean, run, start, run.span(start, start + len(clean)), 0.0) if clean else None
 
 
-def _features(text: str, run: Run, labels: list[Label], busy: bool, split: bool) -> float:
+def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float:
+    text = name.text
     letters = sum(c.isalpha() for c in text)
     digits = sum(c.isdigit() for c in text)
     chinese = re.search(r"[\u4e00-\u9fff]{2}", text) is not None
     if (letters < 3 and not chinese) or len(text) > 70 or fold(text) in _TITLES or fold(text) in _countries():
         return 0.0
     organisation = is_organisation(text)
-    if digits > letters or text.endswith(":") or _is_labels(run, text, labels):
+    if digits > letters or text.endswith(":") or _is_labels(name, labels):
         return 0.0
     if not organisation and (CONTACT.search(text) or is_address(text) or len(text.split()) > 7):
         return 0.0
@@ -115,6 +122,8 @@ def _features(text: str, run: Run, labels: list[Label], busy: bool, split: bool)
     score = 0.85 if organisation else 0.45
     score += 0.15 if text[:1].isupper() or chinese else -0.2
     score -= 0.3 if busy else 0.0
+    score -= 0.2 if ":" in text else 0.0
+    score -= 0.2 if letters < 5 and not organisation and not chinese else 0.0
     score -= 0.25 if digits and not organisation else 0.0
     score -= 0.2 if STREET.search(text) and not organisation else 0.0
     score += 0.1 if split and organisation else 0.0
@@ -122,12 +131,13 @@ def _features(text: str, run: Run, labels: list[Label], busy: bool, split: bool)
     return max(0.05, score)
 
 
-def _is_labels(run: Run, text: str, labels: list[Label]) -> bool:
+def _is_labels(name: Name, labels: list[Label]) -> bool:
     """Whether most of the text is labels."""
-    start = run.text.find(text)
-    spans = {(o.start, o.end): o.length for o in labels if o.start >= start and o.end <= start + len(text)}
-    letters = sum(c.isalnum() for word in text.split() if not is_neutral(word) for c in word)
-    return sum(spans.values()) >= 0.6 * max(1, letters)
+    end = name.start + len(name.text)
+    spans = {(max(o.start, name.start), min(o.end, end)) for o in labels if o.start < end and o.end > name.start}
+    covered = sum(c.isalnum() for first, last in spans for c in name.run.text[first:last])
+    letters = sum(c.isalnum() for word in name.text.split() if not is_neutral(word) for c in word)
+    return covered >= 0.6 * max(1, letters) and not is_organisation(name.text)
 
 
 def _joined(layout: Layout, name: Name, names: list[Name]) -> Name:

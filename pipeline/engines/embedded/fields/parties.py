@@ -62,7 +62,8 @@ class Parties:
         score += 0.1 * min(2.0, max(0.0, name.run.size / self.layout.height - 1.0)) if top < 0.5 else 0.0
         score += 0.15 * min(2, self._counts[_key(name.text)] - 1)
         score += 0.4 * self._like_host(name.text)
-        score += 0.45 * self._labelled_as(name, "seller")
+        backed = name.features >= 0.8 or self._before_address(name) > 0
+        score += (0.45 if backed else 0.2) * self._labelled_as(name, "seller")
         score -= 0.6 * self._labelled_as(name, "buyer")
         score += 0.12 * self._before_address(name)
         score -= 0.3 if self._after_address(name) else 0.0

@@ -129,15 +129,37 @@ class _Reader:
         inside = {word for table in self.tables.values() for word in table.words}
         options: dict[str, list[Option]] = {name: [] for name in fields}
         for candidate in money:
+            weight = 0.4 if set(candidate.words) & inside else 1.0
             for name in fields:
-                power = strength(scores[candidate.place], name) * (0.4 + 0.6 * candidate.quality)
-                power *= 0.4 if set(candidate.words) & inside else 1.0
-                power += 0.03 * candidate.run.row / max(1, len(self.layout.rows))
-                power += 0.05 * min(1.0, max(0.0, candidate.run.size / self.layout.height - 1.0))
-                if power > 0.15:
-                    options[name].append(Option(candidate, power))
+                power = strength(scores[candidate.place], name) * (0.4 + 0.6 * candidate.quality) * weight
+                if power > 0.12:
+                    options[name].append(Option(candidate, power + self._stress(name, candidate)))
+        self._paid(options, scores)
         for name, option in choose_amounts(options, money, self.template.checks, self._sums()).items():
             self._claim(name, option.candidate, option.strength)
+
+    def _stress(self, name: str, candidate: Candidate) -> float:
+        """What large print, a late place (for fields that the last page decides) and repetition add."""
+        depth = candidate.run.row / max(1, len(self.layout.rows))
+        larger = min(1.0, max(0.0, candidate.run.size / self.layout.height - 1.0))
+        again = sum(1 for c in self.candidates.money if c.value == candidate.value and c.quality >= 0.8) - 1
+        return (0.1 if self.template.fields[name].merge == "last" else 0.0) * depth + 0.05 * larger + 0.03 * min(3, again)
+
+    def _paid(self, options: dict[str, list[Option]], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
+        """What was given less the change is what had to be paid: it backs the field that a check calls the sum."""
+        sums = [check.equals for check in self.template.checks if check.equals in options]
+        other = [c for c in self.candidates.money if scores[c.place].get(OTHER + "money", 0.0) >= 0.6 and c.quality >= 0.8]
+        amounts = {Decimal(c.value) for c in other}
+        if not sums or len(amounts) < 2:
+            return
+        name = str(sums[0])
+        for candidate in self.candidates.money:
+            value = Decimal(candidate.value)
+            if candidate.quality >= 0.8 and value > 0 and any(change > 0 and value + change in amounts for change in amounts):
+                known = next((o for o in options[name] if o.candidate is candidate), None)
+                if known:
+                    options[name].remove(known)
+                options[name].append(Option(candidate, (known.strength if known else 0.25) + 0.3))
 
     def _sums(self) -> dict[str, Decimal]:
         """The sum of each money column of the tables."""
@@ -178,10 +200,9 @@ class _Reader:
 
     def _trimmed(self, candidate: Candidate) -> Candidate:
         """Without a label glued to the front of the value."""
-        ends = [
-            label.end for label in self.labels if label.run is candidate.run and candidate.start < label.end < candidate.end
-        ]
-        if not ends:
+        own = [label for label in self.labels if label.run is candidate.run]
+        ends = [label.end for label in own if candidate.start < label.end < candidate.end]
+        if not ends or any(label.end <= candidate.start for label in own):
             return candidate
         start = max(ends)
         value = candidate.run.text[start : candidate.end].lstrip("-:#._/ ")
@@ -248,11 +269,7 @@ class _Reader:
 
     def _address(self, name: str, party: Name) -> None:
         stop = {c.run.number for c in [*self.candidates.dates, *self.candidates.vats]}
-        stop |= {
-            label.run.number
-            for label in self.labels
-            if label.cover > 0.5 and label.field != name and not label.field.startswith(OTHER)
-        }
+        stop |= {o.run.number for o in self.labels if o.cover > 0.4 and o.field not in (name, OTHER + "money", OTHER + "date")}
         runs = address_below(self.layout, party.run, stop)
         if runs:
             words = tuple(i for run in runs for i in run.words)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.layout import Layout
+from pipeline.engines.embedded.fields.vocabulary import is_neutral
 
 _ABOVE_ROWS = 14
 _TITLE_REACH = 4.0  # letter heights between a title and its number
@@ -40,6 +41,8 @@ class Claims:
             best: dict[str, float] = {}
             for field, strength in self._beside(candidate, by_row[candidate.run.row], spread):
                 best[field] = max(best.get(field, 0.0), strength)
+            for field, strength in self._wrapped(candidate, by_row) if spread else ():
+                best[field] = max(best.get(field, 0.0), strength)
             for field, strength in self._above(candidate, by_row, spread):
                 best[field] = max(best.get(field, 0.0), strength)
             scores[candidate.place] = best
@@ -72,12 +75,12 @@ class Claims:
 
     def _reach(self, label: Label, candidate: Candidate) -> float:
         """Strength by how much of the words between and around the label it explains."""
-        cover = 0.3 + 0.7 * label.cover
+        cover = 0.2 + 0.8 * label.cover
         if label.run is candidate.run:
-            between = sum(c.isalpha() for c in candidate.run.text[label.end : candidate.start])
-            if between == 0:
+            between = candidate.run.text[label.end : candidate.start]
+            if all(is_neutral(word) for word in between.split()):
                 return max(cover, 0.85)
-            return cover * (0.9 if between <= 12 else 0.6)
+            return cover * (0.85 if len(between) <= 14 else 0.6)
         gap = (candidate.box[0] - label.box[2]) / max(1.0, self.layout.page.width)
         return cover * (1.0 - 0.3 * min(1.0, gap))
 
@@ -88,13 +91,18 @@ class Claims:
         height = max(self.layout.height, 4.0)
         blocked = 0
         for above in range(row - 1, max(-1, row - _ABOVE_ROWS), -1):
-            aligned = [label for label in self._by_row[above] if not label.title and _aligned(label.box, candidate.box, height)]
+            header = len(self._by_row[above]) >= 3
+            aligned = [
+                label
+                for label in self._by_row[above]
+                if (header or not label.title) and _aligned(label.box, candidate.box, height)
+            ]
             distance = (candidate.box[1] - self._row_bottom(above)) / height
             if aligned:
                 near = max(0.0, 1.0 - max(0.0, distance - 1.0) * (0.04 if spread else 0.12))
                 for label in aligned:
                     alone = 1.0 if not self._has_own(label, by_row[above]) else 0.45
-                    keep = 0.85**blocked if spread else 0.4**blocked
+                    keep = 0.98**blocked if spread else 0.4**blocked
                     found.append((label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * alone * keep))
                 break
             if any(_aligned(c.box, candidate.box, height) for c in by_row[above]) or (
@@ -102,6 +110,14 @@ class Claims:
             ):
                 blocked += 1
         return found
+
+    def _wrapped(self, candidate: Candidate, by_row: dict[int, list[Candidate]]) -> list[tuple[str, float]]:
+        """Labels of the row before, where that row has no value and this one nothing else: the line was broken."""
+        row = candidate.run.row
+        alone = all(sum(c.isalpha() for c in run.text) <= 4 for run in self.layout.rows[row])
+        if row == 0 or not alone or by_row[row - 1] or candidate is not by_row[row][-1]:
+            return []
+        return [(o.field, 0.75 * (0.2 + 0.8 * o.cover)) for o in self._by_row[row - 1] if o.box[0] < candidate.box[0]]
 
     def _row_bottom(self, row: int) -> float:
         return max(run.box[3] for run in self.layout.rows[row])

@@ -30,11 +30,11 @@ def choose_scalars(fields: list[str], candidates: list[Candidate], scores: Score
         for name in fields
     ]
     chosen: dict[str, tuple[Candidate, float]] = {}
-    used: set[str] = set()
+    used: set[tuple[int, int, int]] = set()
     for score, _, name, candidate in sorted(pairs, key=lambda pair: (pair[0], pair[1]), reverse=True):
-        if score >= LEAST and name not in chosen and candidate.value not in used:
+        if score >= LEAST and name not in chosen and candidate.place not in used:
             chosen[name] = (candidate, min(1.0, score))
-            used.add(candidate.value)
+            used.add(candidate.place)
     return chosen
 
 

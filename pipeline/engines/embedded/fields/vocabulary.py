@@ -54,6 +54,7 @@ gültig bis; lieferung; skonto bis; zeitraum vom; livré le; expédié le; valab
 entrega; data consegna; valido fino; geldig tot; ważny do; 有效期; 打印日期; derīgs līdz; tarikh luput
 """
 _CODES = """
+numéro de client; numéro du client; code du client; référence de commande; número de pedido; numero cliente;
 member; tax invoice; order number; order no; order id; order #; your order; your reference; our reference; reference;
 reference no; ref; ref no; po; po number; po no; po #; purchase order; purchase order number; purchase order no;
 customer number; customer no; customer id; client id; client no; client number; account number; account no; account #;
@@ -180,7 +181,7 @@ def is_neutral(word: str) -> bool:
 
 _FORMS = (
     r"gmbh|mbh|ag|kg|ohg|gbr|ug|e\.?\s?k\.?|e\.?\s?v\.?|eg|kgaa|se|inc|incorporated|llc|l\.l\.c|ltd|limited|llp|plc|"
-    r"corp|corporation|co|company|pty|pte|sdn\.?\s?bhd|sdn|bhd|s\.?\s?b|enterprise|trading|sarl|s\.a\.r\.l|sas|sasu|"
+    r"corp|corporation|co|company|pty|pte|sdn\.?\s?bhd|sdn|bhd|s[./]?\s?b|enterprise|trading|sarl|s\.a\.r\.l|sas|sasu|"
     r"s\.a\.s|eurl|sci|snc|s\.?\s?a|s\.?\s?l|s\.l\.u|slu|s\.?r\.?l|s\.?p\.?a|s\.?n\.?c|b\.?\s?v|n\.?\s?v|vof|"
     r"v\.o\.f|sp\.?\s?z\s?o\.?\s?o|spółka|s\.?\s?c|sia|as|a/s|aps|ab|oy|oyj|asa|uab|oü|s\.?r\.?o|a\.?\s?s|kft|zrt|"
     r"d\.?o\.?o|lda|ltda|unipessoal|restaurant|restoran|hotel|store|supermarket|pharmacy|verein|versicherung|"
@@ -212,7 +213,7 @@ STREET = re.compile(
     r"\blane\b|\bdrive\b|\bdr\b|\bjalan\b|\bjln\b|\bjl\b|\bjin\b|\blorong\b|\btaman\b|\bkampung\b|\bplace\b|"
     r"\bplaza\b|\bsuite\b|\bfloor\b|\blot\b|\bblock\b|\brue\b|\bav\b|\bchemin\b|\ballée\b|\bquai\b|\bcalle\b|\bc/|"
     r"\bpaseo\b|\bplaça\b|\bvia\b|\bviale\b|\bpiazza\b|\bcorso\b|straat\b|\bweg\b|laan\b|plein\b|\bul\.|\bulica\b|"
-    r"\bal\.|\baleja\b|\bpl\.|\biela\b|\bgatve\b|\bp\.?o\.? box\b|weg\b|platz\b|gasse\b|allee\b|\bn[or]\.?\s?\d|路|街|"
+    r"\bal\.|\baleja\b|\bpl\.|\biela\b|\bgatve\b|\bp\.?o\.? box\b|weg\b|platz\b|gasse\b|allee\b|\bn[or]\.?\s?\d{1,4}\b(?!-?\d)|路|街|"
     r"号|市|区|\brua\b|\bavenida\b|\bgate\b|\bvej\b",
     re.IGNORECASE,
 )
