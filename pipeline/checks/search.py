@@ -5,6 +5,7 @@ An index is built once a page, in time that grows with the page; looking up a va
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -28,6 +29,9 @@ FUZZY_LETTERS = 6
 MOST_PLACES = 200
 """Occurrences of one value that are looked at."""
 _NUMBER_WORDS = 4
+_WORD = re.compile(r"[^\W\d_]{4}")
+_OPEN = re.compile(r"[.,]\d{3}(?!\d)")
+"""A mark that may stand before thousands or before decimals."""
 _SHARED_SIGNS = {
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD", "COP", "CLP", "ARS"}),
     "¥": frozenset({"JPY", "CNY"}),
@@ -193,7 +197,7 @@ class PageIndex:
             span: tuple[int, ...] = (i,)
             text = word.text
             yield span, text
-            while len(span) < _NUMBER_WORDS and self._goes_on(span[-1]) and len(text) < 40:
+            while len(span) < _NUMBER_WORDS and not _WORD.search(text) and self._goes_on(span[-1]) and len(text) < 40:
                 span, text = (*span, span[-1] + 1), f"{text} {self.words[span[-1] + 1].text}"
                 yield span, text
 
@@ -242,5 +246,5 @@ def _readings(text: str) -> set[Decimal]:
     if not any(c.isdigit() for c in text):
         return set()
     plain = text.strip().rstrip("%").rstrip(":;*")
-    found = (parse_money(plain, mark) for mark in (None, ".", ","))
+    found = (parse_money(plain, mark) for mark in ((None, ".", ",") if _OPEN.search(plain) else (None,)))
     return {money.amount for money in found if money}
