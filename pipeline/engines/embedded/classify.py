@@ -168,4 +168,4 @@ def _even(points: Sequence[tuple[float, float]]) -> bool:
     places, values = np.array(sorted(points)).T
     if np.ptp(values) == 0 or np.ptp(places) == 0:
         return False
-    return bool(abs(np.corrcoef(places, values)[0, 1]) > 0.999)
+    return bool(abs(np.corrcoef(places, values)[0, 1]) > 0.998)

@@ -143,7 +143,7 @@ def test_scatter_points_get_both_coordinates() -> None:
     assert claims["chart_type"].value == "scatter"
     found = sorted((float(row["category"]), float(row["value"])) for row in claims["data"].value)
     assert len(found) == len(points)
-    for (x, y), (true_x, true_y) in zip(found, points, strict=True):
+    for (x, y), (true_x, true_y) in zip(points, found, strict=True):
         assert x == pytest.approx(true_x, abs=2)
         assert y == pytest.approx(true_y, abs=0.6)
 

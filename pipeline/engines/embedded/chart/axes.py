@@ -71,9 +71,16 @@ def _groups(numbers: Sequence[Label], horizontal: bool) -> list[list[Label]]:
 
 def _calibrated(group: Sequence[Label], horizontal: bool) -> Axis | None:
     points = [((tick.x if horizontal else tick.y), float(tick.number), tick) for tick in group if tick.number is not None]
+
+    def length(ticks: Sequence[Label]) -> float:
+        places = [tick.x if horizontal else tick.y for tick in ticks]
+        return max(places) - min(places)
+
     for log in (False, True):
         usable = [(place, log10(value) if log else value, tick) for place, value, tick in points if value > 0 or not log]
         best = _best_line(usable)
+        if log and best and (len(best[2]) < 4 or abs(best[0]) * length(best[2]) < 1):
+            continue
         if best and len(best[2]) >= max(3, 0.6 * len(usable)):
             return Axis(best[0], best[1], log, tuple(best[2]), horizontal)
     return None

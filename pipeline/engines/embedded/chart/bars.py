@@ -251,6 +251,33 @@ def categories(bars: Bars, phrases: Sequence[Label], words: Sequence[Label]) -> 
     return inside if sum(label is not None for label in inside) > sum(label is not None for label in found) else found
 
 
+def own_labels(bars: Bars, phrases: Sequence[Label]) -> list[Label] | None:
+    """A label above each single bar of horizontal rows, in the order of ``bars.all``; None unless nearly all have their own."""
+    if bars.vertical:
+        return None
+    texts = [label for label in phrases if label.number is None and not label.turned]
+    found: list[Label] = []
+    for bar in bars.all:
+        thick = bar.high - bar.low
+        over = [label for label in texts if -0.2 * thick < bar.low - label.box[3] + 2 < 0.8 * thick]
+        over = [label for label in over if bar.start - thick < label.x < bar.end + thick and label not in found]
+        if not over:
+            return None
+        found.append(min(over, key=lambda label: abs(label.x - (bar.start + bar.end) / 2)))
+    return found
+
+
+def ungroup(bars: Bars, phrases: Sequence[Label]) -> None:
+    """Take groups apart where single rows have labels of their own."""
+    if bars.vertical or len(bars.groups) == len(bars.rows):
+        return
+    left = [label for label in phrases if label.box[2] <= bars.base + 4 and not label.turned]
+    thick = median(row[0].high - row[0].low for row in bars.rows)
+    own = sum(any(abs(label.y - row[0].middle) < 0.35 * thick for label in left) for row in bars.rows)
+    if own > len(bars.groups):
+        bars.groups = [[row] for row in bars.rows]
+
+
 def _centre(group: Sequence[Sequence[Bar]]) -> float:
     return (group[0][0].low + group[-1][0].high) / 2
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height
-from pipeline.engines.embedded.chart.paint import Painting, Rect, text_colour
+from pipeline.engines.embedded.chart.paint import PAPER, Painting, Rect, text_colour
 from pipeline.records import Box
 
 Names = dict[int, Label]
@@ -70,13 +70,24 @@ def _lined_up(pair: tuple[Rect, Label], pairs: Sequence[tuple[Rect, Label]]) -> 
 
 def coloured_labels(painting: Painting, phrases: Sequence[Label], colours: Sequence[int]) -> Names:
     """Labels printed in the colour of marks, lines of one label joined."""
-    height = letter_height(phrases)
-    found: dict[int, list[Label]] = {}
-    for label in sorted(phrases, key=lambda label: label.y):
-        colour = text_colour(painting, label) if label.number is None and not label.turned else -1
-        if colour not in colours:
-            continue
-        lines = found.setdefault(colour, [])
-        if not lines or (0 < label.y - lines[-1].y < 1.8 * height and abs(label.x - lines[-1].x) < 6 * height):
-            lines.append(label)
-    return {colour: join(lines) for colour, lines in found.items()}
+    texts = [label for label in phrases if label.number is None and not label.turned]
+    shades = {label.words: text_colour(painting, label) for label in texts}
+    found: Names = {}
+    for label in sorted(texts, key=lambda label: label.y):
+        colour = shades[label.words]
+        if colour in colours and colour not in found:
+            others = [other for other in texts if shades[other.words] in (PAPER, colour)]
+            found[colour] = join(_grown(label, others))
+    return found
+
+
+def _grown(label: Label, others: Sequence[Label]) -> list[Label]:
+    """The lines right below a label that go on with it."""
+    lines = [label]
+    for other in sorted(others, key=lambda other: other.y):
+        last = lines[-1]
+        below = -0.4 * last.height < other.box[1] - last.box[3] < 0.5 * last.height
+        beside = min(other.box[2], last.box[2]) - max(other.box[0], last.box[0]) > 0.4 * min(other.width, last.width)
+        if other.y > last.y + 0.5 * last.height and below and beside and 0.75 < other.height / last.height < 1.33:
+            lines.append(other)
+    return lines

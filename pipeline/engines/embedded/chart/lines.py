@@ -223,7 +223,8 @@ def _printed(points: Sequence[tuple[Line, float, float]], numbers: Sequence[Labe
         colour = text_colour(painting, label)
         for number, (line, x, y) in enumerate(points):
             across, down = max(0.0, abs(label.x - x) - label.width / 2), max(0.0, abs(label.y - y) - label.height / 2)
-            if across < 0.6 * height and down < 1.6 * height and colour in (-1, line.colour):
+            end = x <= line.left + 8 or x >= line.right - 8
+            if across < (1.2 if end else 0.6) * height and down < 1.6 * height and colour in (-1, line.colour):
                 pairs.append((abs(label.x - x) + abs(label.y - y), number, label))
     found: dict[int, Label] = {}
     for _, number, label in sorted(pairs, key=lambda pair: pair[0]):

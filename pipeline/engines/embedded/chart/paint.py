@@ -112,7 +112,7 @@ def _without_words(raw: NDArray[np.int16], words: Sequence[Label], colours: int)
         if not inner.size:
             continue
         sides = {_side(raw, word, edge, colours) for edge in (word.box[0] - 2, word.box[2] + 2)}
-        ground = sides.pop() if len(sides) == 1 else _commonest(inner, colours)
+        ground = sides.pop() if len(sides) == 1 and PAPER not in sides else _commonest(inner, colours)
         window = index[_window(word.box)]
         index[_window(word.box)] = ground if ground != PAPER else np.where(_touches_edge(window), window, PAPER)
     return index
@@ -139,12 +139,12 @@ def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:
     found: list[Rect] = []
     for colour in range(len(painting.colours)):
         mask = (painting.index == colour).astype(np.uint8)
-        found += [Rect(box, colour) for box in _boxes(mask, least, thin=True)]
+        found += [Rect(box, colour) for box in _boxes(mask, least, whole=True)]
     return found
 
 
-def _boxes(mask: NDArray[np.uint8], least: float, thin: bool) -> list[Box]:
-    """Boxes of the rectangles in a mask; ``thin``: pieces that are none are tried again without the thin lines in them."""
+def _boxes(mask: NDArray[np.uint8], least: float, whole: bool) -> list[Box]:
+    """Boxes of the rectangles in a mask; ``whole``: pieces that are none are looked at again without the thin lines in them."""
     found: list[Box] = []
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     for piece in range(1, count):
@@ -155,11 +155,17 @@ def _boxes(mask: NDArray[np.uint8], least: float, thin: bool) -> list[Box]:
             found.append((x, y, x + w, y + h))
         elif w * h > 200:
             part = (pieces[y : y + h, x : x + w] == piece).astype(np.uint8)
-            steps: list[Box] = list(_steps(part > 0, least)) if area >= 0.15 * w * h else []
-            if not steps and thin:
-                steps = _boxes(cv2.morphologyEx(part, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), least, thin=False)
-            found += [(x + a, y + b, x + c, y + d) for a, b, c, d in steps]
+            found += [(x + a, y + b, x + c, y + d) for a, b, c, d in _pieces(part, least, whole)]
     return found
+
+
+def _pieces(part: NDArray[np.uint8], least: float, whole: bool) -> list[Box]:
+    """The rectangles that a connected piece is made of: once grid lines of its colour are gone, or as steps of a staircase."""
+    steps: list[Box] = list(_steps(part > 0, least)) if part.mean() >= 0.15 else []
+    if not whole:
+        return steps
+    opened = _boxes(cv2.morphologyEx(part, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), least, whole=False)
+    return opened if len(opened) >= len(steps) or not steps else steps
 
 
 def _steps(part: NDArray[np.bool_], least: float) -> list[tuple[int, int, int, int]]:

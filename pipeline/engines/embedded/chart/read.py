@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
-from pipeline.engines.embedded.chart.bars import Bars, categories, find_bars, measure, print_values, series_names
+from pipeline.engines.embedded.chart.bars import (
+    Bar,
+    Bars,
+    categories,
+    find_bars,
+    measure,
+    own_labels,
+    print_values,
+    series_names,
+    ungroup,
+)
 from pipeline.engines.embedded.chart.bins import binned
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
@@ -44,9 +54,16 @@ class Scene:
     axes: tuple[Axis | None, Axis | None]
 
     def without(self, taken: Sequence[Label]) -> list[Label]:
-        """The phrases that share no word with those taken."""
+        """The phrases, less the words that are taken."""
         used = {index for label in taken for index in label.words}
-        return [label for label in self.phrases if not used & set(label.words)]
+        rest: list[Label] = []
+        for label in self.phrases:
+            words = [word for word in self.words if set(word.words) <= set(label.words) - used]
+            if not used & set(label.words):
+                rest.append(label)
+            elif words:
+                rest.append(join(words))
+        return rest
 
 
 def read(page: Page, image: PageImage) -> Reading:
@@ -188,33 +205,42 @@ def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
     across, along = (scene.axes[1], scene.axes[0]) if bars.vertical else scene.axes
     along = along if along and _outside(along, plot) else None
     ticks = {word.words for axis in (across, along) if axis for word in _tick_words(scene.words, axis)}
-    print_values(bars, [label for label in free if label.number is not None and label.words not in ticks])
+    numbers = [label for label in free if label.number is not None and label.words not in ticks]
+    known = {index for label in (*numbers, *([reading.title] if reading.title else [])) for index in label.words}
+    numbers += [
+        word for word in scene.words if word.number is not None and word.words[0] not in known and word.words not in ticks
+    ]
+    print_values(bars, numbers)
     measure(bars, across)
     used = [bar.printed for bar in bars.all if bar.printed]
-    numbers = _tick_words(scene.words, across) if across else []
-    labels = scene.without([*([reading.title] if reading.title else []), *used, *numbers])
-    found = categories(bars, labels, [word for word in scene.words if word not in numbers])
+    marked = _tick_words(scene.words, across) if across else []
+    labels = scene.without([*([reading.title] if reading.title else []), *used, *marked])
+    ungroup(bars, labels)
+    found = categories(bars, labels, [word for word in scene.words if word not in marked])
     bins = binned(bars, along) if along and not bars.stacked and len(bars.groups) == len(bars.rows) else None
     names = series_names(bars, scene.names, labels)
-    reading.rows = [
-        Row(
-            bins[number] if bins else label.text if label else None,
-            names.get((bar.colour, place)),
-            bar.value,
-            (*(label.words if label else ()), *(bar.printed.words if bar.printed else ())),
-            bar.printed is not None,
-        )
-        for number, (group, label) in enumerate(zip(bars.groups, found, strict=True))
-        for row in group
-        for place, bar in enumerate(row)
-        if bar.value is not None and (label or names or bins)
-    ]
+    own = own_labels(bars, labels) if bars.stacked and sum(label is not None for label in found) < 0.8 * len(found) else None
+    if own:
+        reading.rows = [_row(label.text, None, label, bar) for label, bar in zip(own, bars.all, strict=True)]
+    else:
+        reading.rows = [
+            _row(bins[number] if bins else label.text if label else None, names.get((bar.colour, place)), label, bar)
+            for number, (group, label) in enumerate(zip(bars.groups, found, strict=True))
+            for row in group
+            for place, bar in enumerate(row)
+        ]
+    reading.rows = [row for row in reading.rows if row.value is not None and (row.category or row.series)]
     below = max([plot[3], *(label.box[3] for label in found if label and bars.vertical), *_lower(scene.axes[0])])
     found_words = {index for each in found if each for index in each.words}
     rest = [label for label in free if not found_words & set(label.words)]
     titles = axis_titles(rest, plot, scene.axes, below)
     reading.x_title, reading.y_title = titles.x, titles.y
     reading.kind = _bar_kind(bars, along is not None and bins is not None)
+
+
+def _row(category: str | None, series: str | None, label: Label | None, bar: Bar) -> Row:
+    words = (*(label.words if label else ()), *(bar.printed.words if bar.printed else ()))
+    return Row(category, series, bar.value, words, bar.printed is not None)
 
 
 def _outside(axis: Axis, plot: Box) -> bool:
