@@ -42,7 +42,7 @@ class Candidate:
         return self.run.number, self.start, self.end
 
 
-_CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|[A-Z]{{3}})"
+_CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
 _AMOUNT = re.compile(
     rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
     r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?|\d+(?:[.,]\d{1,4})?|\d+\s?[.,]\s?\d{2}|[.,]\d{2})(?![\d]))"
@@ -173,7 +173,7 @@ class Candidates:
 
     def _amount(self, run: Run, match: re.Match[str], span: tuple[int, int]) -> Candidate | None:
         text = run.text
-        start, end = span
+        start, end = _without_word(match, span)
         digits = match["digits"] if end == match.end() else text[match.start("digits") : end]
         cents = re.search(r"[.,]\s?\d{2}$", digits) is not None
         before = text[match.start("digits") - 1 : match.start("digits")]
@@ -184,7 +184,7 @@ class Candidates:
             return None
         if re.match(r"[-–]\w|[.,]\d", text[end : end + 2]):
             return None
-        if match["sign"] and match["sign"][0] == "-" and text[max(0, start - 1) : start].isalnum():
+        if match["sign"] and start == match.start() and match["sign"][0] == "-" and text[max(0, start - 1) : start].isalnum():
             start = match.start("digits")
         percent = _PERCENT.match(text, end) is not None
         number = _parse(re.sub(r"\s?([.,])\s?(?=\d{1,4}$)", r"\1", digits), text[start:end], self.decimal_mark)
@@ -208,6 +208,16 @@ class Candidates:
             elif _amount_like(match[0]) or _PERCENT.match(run.text, match.end()):
                 quality = 0.3
             yield self._make("identifier", match[0], run, match.span(), quality)
+
+
+def _without_word(match: re.Match[str], span: tuple[int, int]) -> tuple[int, int]:
+    """The span without three capitals beside the digits that are no currency ("VAT 12.50", "5 PCS")."""
+    start, end = span
+    if match["before"] and parse_currency(match["before"]) is None:
+        start = match.start("digits")
+    if match["after"] and end > match.start("after") and parse_currency(match["after"]) is None:
+        end = match.start("after")
+    return start, end
 
 
 def _parse(digits: str, whole: str, mark: str | None) -> Money | None:

@@ -14,7 +14,7 @@ from functools import cache
 from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.layout import Layout, Run, fold
-from pipeline.engines.embedded.fields.vocabulary import OTHER_LABELS, TITLES, is_neutral
+from pipeline.engines.embedded.fields.vocabulary import INCLUDING, OTHER_LABELS, TITLES, is_neutral
 from pipeline.records import Box
 from pipeline.templates.model import Labels, Template
 
@@ -102,7 +102,20 @@ def find_labels(layout: Layout, vocabulary: dict[str, set[str]]) -> list[Label]:
             taken += [_label(layout, page, start, end, name) for name in vocabulary[text]]
     if layout.page.source == "ocr":
         taken += _misread(layout, taken, vocabulary)
-    return _with_cover(sorted(taken, key=lambda label: (label.row, label.box[0])))
+    labels = sorted(taken, key=lambda label: (label.row, label.box[0]))
+    return _with_cover([label for at, label in enumerate(labels) if not _is_remark(label, labels[max(0, at - 6) : at])])
+
+
+def _is_remark(label: Label, before: list[Label]) -> bool:
+    """Whether the label only tells what another, before it in the run, includes: "Total (incl. VAT)"."""
+    for other in before:
+        if other.run is label.run and other.end <= label.start:
+            between = label.run.text[other.end : label.start]
+            if any(c.isdigit() for c in between):
+                continue
+            if "(" in between or any(word.strip("(,") in INCLUDING for word in between.casefold().split()):
+                return True
+    return False
 
 
 def _page_string(runs: Iterable[Run]) -> _PageString:

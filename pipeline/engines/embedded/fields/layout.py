@@ -213,6 +213,6 @@ def _run(words: Sequence[Word], group: list[int], row: int, number: int) -> Run:
         text=" ".join(words[i].text for i in group),
         starts=tuple(starts),
         box=around(words[i].box for i in group),
-        size=max(_height(words[i]) for i in group),
+        size=float(max(_height(words[i]) for i in group)),
         bold=all(words[i].bold for i in group),
     )

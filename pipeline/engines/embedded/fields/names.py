@@ -113,6 +113,8 @@ def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float
     if (letters < 3 and not chinese) or len(text) > 70 or fold(text) in _TITLES or fold(text) in _countries():
         return 0.0
     organisation = is_organisation(text)
+    if not _HONORIFIC.sub("", text).strip(" .,"):
+        return 0.0
     if digits > letters or text.endswith(":") or _is_labels(name, labels):
         return 0.0
     if not organisation and (CONTACT.search(text) or is_address(text) or len(text.split()) > 7):

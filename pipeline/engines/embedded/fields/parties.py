@@ -67,7 +67,7 @@ class Parties:
         score -= 0.6 * self._labelled_as(name, "buyer")
         score += 0.12 * self._before_address(name)
         score -= 0.3 if self._after_address(name) else 0.0
-        score -= 0.3 if is_person(name.text) else 0.0
+        score -= 0.3 if self._person(name) else 0.0
         return score
 
     def buyer_strength(self, name: Name) -> float:
@@ -75,7 +75,7 @@ class Parties:
         top = self._depth(name)
         score = 0.25 * name.features + 0.75 * self._labelled_as(name, "buyer") - 0.4 * self._labelled_as(name, "seller")
         score += 0.25 * self._before_address(name) if 0.04 < top < 0.4 else 0.0
-        score += 0.1 if is_person(name.text) else 0.0
+        score += 0.1 if self._person(name) else 0.0
         score -= 0.4 * self._like_host(name.text)
         score -= 0.25 if top > 0.6 else 0.0
         score -= 0.3 if self._after_address(name) else 0.0
@@ -127,6 +127,9 @@ class Parties:
             if is_address(run.text):
                 return 1.0 - 0.2 * at
         return 0.0
+
+    def _person(self, name: Name) -> bool:
+        return is_person(name.text) or any(is_person(run.text) for run in self.layout.chain(name.run, -1, 1))
 
     def _after_address(self, name: Name) -> bool:
         return any(is_address(run.text) for run in self.layout.chain(name.run, -1, 3)) and name.features < 0.8

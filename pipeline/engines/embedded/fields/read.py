@@ -26,10 +26,10 @@ from pipeline.engines.embedded.fields.tables import Table, headings_of, read_tab
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
-_ANY = ("money", "number", "date", "time", "identifier", "?money", "?date", "?identifier")
+_ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
 _RIVALS = {
-    "money": ("money", "number", "?money"),
-    "number": ("number", "money", "?money", "?identifier"),
+    "money": ("money", "number", "?money", "?paid", "?change"),
+    "number": ("number", "money", "?money", "?paid", "?change", "?identifier"),
     "date": ("date", "?date"),
     "time": ("time", "date", "?date"),
     "identifier": _ANY,
@@ -110,7 +110,7 @@ class _Reader:
 
     def _tables(self) -> None:
         money = self._fields("money")
-        totals = [label for label in self.labels if label.field in money]
+        totals = [label for label in self.labels if label.field in money or label.field in (OTHER + "money", OTHER + "paid")]
         for name, field in self._fields("table").items():
             table = read_table(self.layout, self.candidates, field, self.words.headings[name], totals)
             if not table.rows:
@@ -148,18 +148,19 @@ class _Reader:
     def _paid(self, options: dict[str, list[Option]], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
         """What was given less the change is what had to be paid: it backs the field that a check calls the sum."""
         sums = [check.equals for check in self.template.checks if check.equals in options]
-        other = [c for c in self.candidates.money if scores[c.place].get(OTHER + "money", 0.0) >= 0.6 and c.quality >= 0.8]
-        amounts = {Decimal(c.value) for c in other}
-        if not sums or len(amounts) < 2:
-            return
-        name = str(sums[0])
-        for candidate in self.candidates.money:
-            value = Decimal(candidate.value)
-            if candidate.quality >= 0.8 and value > 0 and any(change > 0 and value + change in amounts for change in amounts):
-                known = next((o for o in options[name] if o.candidate is candidate), None)
-                if known:
-                    options[name].remove(known)
-                options[name].append(Option(candidate, (known.strength if known else 0.25) + 0.3))
+        given, change = ({Decimal(c.value) for c in self._labelled(kind, scores)} for kind in ("paid", "change"))
+        owed = {a - b for a in given for b in change if b}
+        for name in sums[:1]:
+            for candidate in self.candidates.money if name else ():
+                if candidate.quality >= 0.8 and Decimal(candidate.value) in owed:
+                    known = next((o for o in options[str(name)] if o.candidate is candidate), None)
+                    options[str(name)] = [o for o in options[str(name)] if o is not known]
+                    options[str(name)].append(Option(candidate, (known.strength if known else 0.25) + 0.3))
+
+    def _labelled(self, kind: str, scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> list[Candidate]:
+        """Amounts whose best label is one of other things of a kind."""
+        money = [c for c in self.candidates.money if c.quality >= 0.8 and scores[c.place]]
+        return [c for c in money if max(scores[c.place], key=lambda n: scores[c.place][n]) == OTHER + kind]
 
     def _sums(self) -> dict[str, Decimal]:
         """The sum of each money column of the tables."""
@@ -191,12 +192,12 @@ class _Reader:
             return
         vats = {name for name, field in fields.items() if field.format == "vat"}
         plain = [name for name in fields if name not in vats]
-        pool = [*self.candidates.identifiers]
+        pool = [self._trimmed(candidate) for candidate in self.candidates.identifiers]
         scores = self._relations("identifier").score(pool, spread=False)
         for name, (candidate, score) in choose_scalars(plain, pool, scores).items():
-            self._claim(name, self._trimmed(candidate), score)
+            self._claim(name, candidate, score)
         for name in vats:
-            self._vat(name, scores)
+            self._vat(name, pool, scores)
 
     def _trimmed(self, candidate: Candidate) -> Candidate:
         """Without a label glued to the front of the value."""
@@ -204,13 +205,12 @@ class _Reader:
         ends = [label.end for label in own if candidate.start < label.end < candidate.end]
         if not ends or any(label.end <= candidate.start for label in own):
             return candidate
-        start = max(ends)
-        value = candidate.run.text[start : candidate.end].lstrip("-:#._/ ")
+        value = candidate.run.text[max(ends) : candidate.end].lstrip("-:#._/ ")
         return (
             replace(candidate, start=candidate.end - len(value), value=value) if any(c.isdigit() for c in value) else candidate
         )
 
-    def _vat(self, name: str, scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
+    def _vat(self, name: str, identifiers: list[Candidate], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
         vats = self.candidates.vats
         if vats:
             own = self._relations("identifier").score(vats, spread=False)
@@ -218,9 +218,9 @@ class _Reader:
             self._claim(name, best, 0.5 + 0.5 * own[best.place].get(name, 0.0))
             return
         taken = {claim.value for claim in self.found.values() if isinstance(claim.value, str)}
-        pool = [c for c in self.candidates.identifiers if sum(d.isdigit() for d in c.value) >= 7 and c.value not in taken]
+        pool = [c for c in identifiers if sum(d.isdigit() for d in c.value) >= 7 and c.value not in taken]
         for picked, (candidate, score) in choose_scalars([name], pool, scores).items():
-            self._claim(picked, self._trimmed(candidate), score)
+            self._claim(picked, candidate, score)
 
     def _near_buyer(self, candidate: Candidate) -> float:
         """1 when the last party label above the value is a buyer's."""
@@ -245,6 +245,7 @@ class _Reader:
         busy = {c.run.number for c in self.candidates.money if c.quality >= 0.8}
         busy |= {c.run.number for c in self.candidates.dates}
         cuts = {c.run.number: c.start for c in self.candidates.vats}
+        busy |= {run.number for table in self.tables.values() for run in self.layout.runs if set(run.words) & set(table.words)}
         chosen = Parties(self.layout, self.labels, dict(roles), busy, cuts).choose() if roles else {}
         for name, role in roles.items():
             if role in chosen:

@@ -99,7 +99,7 @@ class Claims:
             ]
             distance = (candidate.box[1] - self._row_bottom(above)) / height
             if aligned:
-                near = max(0.0, 1.0 - max(0.0, distance - 1.0) * (0.04 if spread else 0.12))
+                near = max(0.0, 1.0 - max(0.0, distance - 1.0 - 2.0 * blocked * spread) * (0.04 if spread else 0.12))
                 for label in aligned:
                     alone = 1.0 if not self._has_own(label, by_row[above]) else 0.45
                     keep = 0.98**blocked if spread else 0.4**blocked

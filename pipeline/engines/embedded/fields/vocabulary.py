@@ -11,35 +11,42 @@ import re
 from pipeline.values.currencies import parse_currency
 
 _AMOUNTS = """
-cash; cash tendered; tendered; amount tendered; paid; paid amount; payment; change; change due; change given; rounding;
-rounding adj; rounding adjustment; rounding error; round adj; card; credit card; debit card; visa; mastercard; visa card;
-discount; total discount; disc; total savings; you saved; savings; tips; tip; deposit; balance brought forward;
-previous balance; points; point balance; loyalty points; qty; total qty; total quantity; total items; total item;
-no of items; item count; items; number of items; total weight; count; gst rate; vat rate; tax rate; tax code; rate; price;
-unit price; unit cost; shipping; shipping cost; freight; handling; terms; payment terms; weight; currency rate;
-exchange rate; gst summary; tax summary; service charge; delivery charge; subtotal before discount; late fee; skonto;
-abzüglich skonto; rabatt; rabattbetrag; versandkosten; porto; fracht; anzahlung; erhaltene anzahlungen; anzahlungen;
-gegeben; bar; rückgeld; zurück; ec-karte; girocard; kartenzahlung; menge; gewicht; anzahl; steuersatz; mwst-satz; ust-satz;
-basisbetrag; steuerbasisbetrag; gesamtbetrag der zuschläge; gesamtbetrag der abschläge; summe positionen; capital; remise;
-escompte; acompte; acompte versé; frais de port; port; espèces; rendu; monnaie; carte bancaire; cb; taux; taux tva; base;
-base ht; prix; prix unitaire; quantité; qté; descuento; gastos de envío; efectivo; cambio; entregado; tarjeta; tipo iva;
-tipo; irpf; retención; sconto; spese di spedizione; contanti; resto; carta di credito; bancomat; aliquota; aliquota iva;
-ritenuta d'acconto; capitale sociale; korting; verzendkosten; contant; wisselgeld; pin; pinnen; betaald; btw %; btw-tarief;
-btw-bedrag over; aantal; rabat; koszt wysyłki; gotówka; reszta; wydano; karta; karta płatnicza; stawka; stawka vat;
-zapłacono; 折扣; 运费; 现金; 找零; 实收; 税率; 数量; 单价; 会员; skaidrā naudā; skaidra nauda; atlikums; izsniegts;
-maksājumu karte; bankas karte; karte; atlaide; piešķirtās atlaides; kopā atlaides; bez pvn; pvn likme; saņemts; tunai;
-baki; bayaran; diskaun; pelarasan; penggenapan; jumlah kuantiti; kuantiti; dinheiro; troco; desconto; cartão; multibanco;
+payment; rounding; rounding adj; rounding adjustment; rounding error; round adj; card; credit card; debit card;
+visa; mastercard; visa card; discount; total discount; disc; total savings; you saved; savings; tips; tip; deposit;
+balance brought forward; previous balance; points; point balance; loyalty points; qty; total qty; total quantity;
+total items; total item; no of items; item count; items; number of items; total weight; count; gst rate; vat rate;
+tax rate; tax code; rate; price; unit price; unit cost; shipping; shipping cost; freight; handling; terms;
+payment terms; weight; currency rate; exchange rate; gst summary; tax summary; service charge; delivery charge;
+subtotal before discount; late fee; skonto; abzüglich skonto; rabatt; rabattbetrag; versandkosten; porto; fracht;
+anzahlung; erhaltene anzahlungen; anzahlungen; ec-karte; girocard; kartenzahlung; menge; gewicht; anzahl;
+steuersatz; mwst-satz; ust-satz; basisbetrag; steuerbasisbetrag; gesamtbetrag der zuschläge;
+gesamtbetrag der abschläge; summe positionen; capital; remise; escompte; acompte; acompte versé; frais de port;
+port; carte bancaire; cb; taux; taux tva; base; base ht; prix; prix unitaire; quantité; qté; descuento;
+gastos de envío; tarjeta; tipo iva; tipo; irpf; retención; sconto; spese di spedizione; carta di credito; bancomat;
+aliquota; aliquota iva; ritenuta d'acconto; capitale sociale; korting; verzendkosten; pin; pinnen; betaald; btw %;
+btw-tarief; btw-bedrag over; aantal; rabat; koszt wysyłki; karta; karta płatnicza; stawka; stawka vat; zapłacono;
+折扣; 运费; 税率; 数量; 单价; 会员; maksājumu karte; bankas karte; karte; atlaide; piešķirtās atlaides; kopā atlaides; bez pvn;
+pvn likme; bayaran; diskaun; pelarasan; penggenapan; jumlah kuantiti; kuantiti; desconto; cartão; multibanco;
 taxa iva; subtotal; sub total; sub-total; total excl gst; total excluding gst; total before tax; total excl tax;
 total before rounding; total before discount; net amount; taxable amount; total exempt; total zero rated;
-amount before rounding; gst payable; total gst; total tax; total vat; total saving; total paid; amount paid; total cash;
-total change; total discounts; total disc; item discount; voucher; gift card; e-wallet; total tender; tender; surcharge;
-prepaid; advance; payment received; credits; received; less payment; points earned; total points; total pcs; total count;
-sales qty; credit limit; total ex gst; cukai; zwischensumme; netto; nettobetrag; summe netto; rückgeld bar; erhalten;
-bereits gezahlt; sous-total; sous total; total ht; montant ht; déjà payé; déjà réglé; reçu espèces; base imponible;
-anticipo; entregado efectivo; imponibile; subtotale; totale imponibile; acconto; sconto totale; subtotaal; totaal excl btw;
-reeds betaald; ontvangen; terug; suma netto; wartość netto; sprzedaż opodatkowana; sprzed opod; suma ptu; opodat; zaliczka;
-starpsumma; ar pvn; apliekamā summa; izdots; sk nauda; nauda; atlaides summa; iemaksāts; jumlah kecil; não tributado; 小计;
-优惠; 已付; 收款
+amount before rounding; gst payable; total gst; total tax; total vat; total saving; total discounts; total disc;
+item discount; voucher; gift card; e-wallet; surcharge; prepaid; advance; payment received; credits; received;
+less payment; points earned; total points; total pcs; total count; sales qty; credit limit; total ex gst; cukai;
+zwischensumme; netto; nettobetrag; summe netto; bereits gezahlt; sous-total; sous total; total ht; montant ht;
+déjà payé; déjà réglé; base imponible; anticipo; imponibile; subtotale; totale imponibile; acconto; sconto totale;
+subtotaal; totaal excl btw; reeds betaald; suma netto; wartość netto; sprzedaż opodatkowana; sprzed opod; suma ptu;
+opodat; zaliczka; starpsumma; ar pvn; apliekamā summa; nauda; atlaides summa; iemaksāts; jumlah kecil;
+não tributado; 小计; 优惠; 已付
+"""
+_PAID = """
+cash; cash tendered; tendered; amount tendered; tender; total tender; total cash; paid; paid amount; total paid;
+amount paid; gegeben; bar; erhalten; espèces; reçu espèces; efectivo; entregado; entregado efectivo; contanti;
+contant; ontvangen; gotówka; 现金; 实收; 收款; skaidrā naudā; skaidra nauda; sk nauda; saņemts; tunai; dinheiro;
+bayaran tunai
+"""
+_CHANGE = """
+change; change due; change given; total change; rückgeld; rückgeld bar; zurück; rendu; monnaie; cambio; resto;
+wisselgeld; terug; reszta; wydano; 找零; izdots; atlikums; izsniegts; baki; troco; change amt; change amount
 """
 _DATES = """
 order date; delivery date; date of supply; ship date; shipping date; shipped date; service date; period; billing period;
@@ -92,10 +99,55 @@ caja; tienda; comensales; cassa; tavolo; operatore; cassiere; matricola; rt; neg
 """
 OTHER_LABELS: dict[str, tuple[str, ...]] = {
     kind: tuple(label for part in text.split(";") if (label := " ".join(part.split())))
-    for kind, text in (("money", _AMOUNTS), ("date", _DATES), ("identifier", _CODES))
+    for kind, text in (("money", _AMOUNTS), ("paid", _PAID), ("change", _CHANGE), ("date", _DATES), ("identifier", _CODES))
 }
 """Labels of things that few templates ask for, by the type of the value beside them."""
 
+INCLUDING = frozenset(
+    [
+        "inkl",
+        "incl",
+        "incl.",
+        "inkl.",
+        "inc",
+        "inc.",
+        "including",
+        "inclusive",
+        "included",
+        "includes",
+        "excl",
+        "excl.",
+        "exkl",
+        "excluding",
+        "exclusive",
+        "exc",
+        "ex",
+        "ohne",
+        "mit",
+        "with",
+        "without",
+        "w/o",
+        "hors",
+        "sans",
+        "sin",
+        "con",
+        "incluido",
+        "senza",
+        "escl",
+        "excl",
+        "bez",
+        "z",
+        "ar",
+        "avec",
+        "net",
+        "of",
+        "after",
+        "before",
+        "nach",
+        "vor",
+    ]
+)
+"""Words that turn a label after them into a remark on the label before ("Total incl. VAT")."""
 _NEUTRAL = frozenset(
     [
         "in",
