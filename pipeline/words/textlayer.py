@@ -26,7 +26,8 @@ _PAINTED = 16 | 32
 """MuPDF's marks for letters that are filled or stroked."""
 _PDFIUM_HYPHEN = 2
 """What PDFium hands out for a hyphen at a line's end."""
-_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
+"""Without TEXT_CID_FOR_UNKNOWN_UNICODE, which makes letters of glyph numbers: what has no meaning shall be seen to have none."""
 
 
 @dataclass(slots=True)
@@ -163,7 +164,8 @@ def _pdfium_runs(page: pypdfium2.PdfPage) -> Iterator[_Run]:
 
 def _pdfium_letter(text: pypdfium2.PdfTextPage, index: int, turn: _PdfiumTurn) -> _Letter:
     code = pdfium.FPDFText_GetUnicode(text.raw, index)
-    char = "-" if code == _PDFIUM_HYPHEN else chr(code)
+    unmapped = pdfium.FPDFText_HasUnicodeMapError(text.raw, index) == 1
+    char = "\ufffd" if unmapped else "-" if code == _PDFIUM_HYPHEN else chr(code)
     size, weight = pdfium.FPDFText_GetFontSize(text.raw, index), pdfium.FPDFText_GetFontWeight(text.raw, index)
     mode = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(text.raw, index))
     visible = mode != pdfium.FPDF_TEXTRENDERMODE_INVISIBLE

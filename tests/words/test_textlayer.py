@@ -4,6 +4,7 @@ import pymupdf
 import pypdfium2
 import pytest
 
+from pipeline.words.soundness import is_sound
 from pipeline.words.textlayer import from_pdfium, read_text_layer
 
 from .drawing import LETTER_LINES, letter, page_with, saved, texts
@@ -100,3 +101,18 @@ def test_an_empty_page_has_no_words() -> None:
     page = pymupdf.open().new_page()
     assert read_text_layer(page) == []
     assert from_pdfium(pypdfium2.PdfDocument(saved(page))[0]) == []
+
+
+def test_glyphs_without_a_meaning_are_not_taken_for_letters() -> None:
+    """A subset font without its table of meanings: the numbers of its glyphs are no text."""
+    page = pymupdf.open().new_page()
+    page.insert_htmlbox(pymupdf.Rect(40, 40, 400, 200), "Grand total of everything delivered: 119.00 ÆØÅ")
+    page.parent.subset_fonts()
+    document = pymupdf.open("pdf", saved(page))
+    assert is_sound(read_text_layer(document[0]), 600, 800)
+    for xref in range(1, document.xref_length()):
+        if document.xref_get_key(xref, "ToUnicode")[0] == "xref":
+            document.xref_set_key(xref, "ToUnicode", "null")
+    data = document.tobytes()
+    assert not is_sound(read_text_layer(pymupdf.open("pdf", data)[0]), 600, 800)
+    assert not is_sound(from_pdfium(pypdfium2.PdfDocument(data)[0]), 600, 800)
