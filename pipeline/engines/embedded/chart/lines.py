@@ -109,7 +109,7 @@ def find_areas(painting: Painting) -> list[Line]:
         top, bottom = part.argmax(axis=0), h - 1 - part[::-1].argmax(axis=0)
         whole = part.sum(axis=0) >= 0.85 * (bottom - top + 1)
         jumps = np.abs(np.diff(top)) > max(4, 0.12 * h)
-        if whole.mean() > 0.9 and np.median(bottom - top) > 4 and jumps.sum() <= 4:
+        if whole.mean() > 0.9 and np.median(bottom - top) > 4 and jumps.sum() <= 1 and len(np.unique(top)) > 5:
             found.append(Line(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
     return found
 
@@ -136,6 +136,7 @@ def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
     """Centres of the dots on a line, rings filled; none when the line has no thicker spots."""
+    part = cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     outline, levels = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     filled = part.copy()
     for number, shape in enumerate(outline):
@@ -165,7 +166,8 @@ class Ground:
 
 def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Sequence[Label], painting: Painting) -> list[Row]:
     """Rows of all lines; printed numbers go to the nearest point of a line, of their own colour where they are coloured."""
-    points = [(line, x, y) for line in lines for x in _places(line, ground) if (y := line.at(x)) is not None]
+    markers = _common_markers(lines)
+    points = [(line, x, y) for line in lines for x in _places(line, ground, markers) if (y := line.at(x)) is not None]
     printed = _printed(points, numbers, painting)
     rows = []
     for number, (line, x, y) in enumerate(points):
@@ -187,10 +189,20 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
     return rows
 
 
-def _places(line: Line, ground: Ground) -> list[float]:
+def _common_markers(lines: Sequence[Line]) -> list[float]:
+    """The x of the markers of all lines: series are read at the same places, and markers hide each other."""
+    found: list[float] = []
+    for x in sorted(x for line in lines for x in line.markers):
+        if not found or x - found[-1] > 5:
+            found.append(x)
+    return found
+
+
+def _places(line: Line, ground: Ground, markers: Sequence[float]) -> list[float]:
     """Where a line is read: at its markers, else at the labels below it."""
-    if len(line.markers) >= 2 and (ground.x_axis or all(_below(x, ground.labels) for x in line.markers)):
-        return list(line.markers)
+    own = [x for x in markers if line.left - 3 <= x <= line.right + 3]
+    if len(own) >= 2 and (ground.x_axis or all(_below(x, ground.labels) for x in own)):
+        return own
     labels = ground.x_axis.ticks if ground.x_axis else ground.labels
     places = [min(max(label.x, line.left), line.right) for label in labels if line.left - 12 <= label.x <= line.right + 12]
     return sorted(places)

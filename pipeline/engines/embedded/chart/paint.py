@@ -113,8 +113,7 @@ def _without_words(raw: NDArray[np.int16], words: Sequence[Label], colours: int)
             continue
         sides = {_side(raw, word, edge, colours) for edge in (word.box[0] - 2, word.box[2] + 2)}
         ground = sides.pop() if len(sides) == 1 and PAPER not in sides else _commonest(inner, colours)
-        window = index[_window(word.box)]
-        index[_window(word.box)] = ground if ground != PAPER else np.where(_touches_edge(window), window, PAPER)
+        index[_window(word.box)] = _painted_over(raw, word, ground)
     return index
 
 
@@ -128,8 +127,21 @@ def _commonest(index: NDArray[np.int16], colours: int) -> int:
     return int(np.bincount((index + 1).ravel(), minlength=colours + 1).argmax()) - 1 if index.size else PAPER
 
 
+def _painted_over(raw: NDArray[np.int16], word: Label, ground: int) -> NDArray[np.int16]:
+    """A word's window in the colour it is printed on, in the rows and columns that have it right outside of the window too."""
+    rows, columns = _window(word.box)
+    window = raw[rows, columns]
+    if ground == PAPER:
+        return np.where(_touches_edge(window), window, PAPER)
+    left, right = raw[rows, max(0, columns.start - 1)], raw[rows, min(raw.shape[1], columns.stop) - 1]
+    above, below = raw[max(0, rows.start - 1), columns], raw[min(raw.shape[0], rows.stop) - 1, columns]
+    level = ((left == ground) | (right == ground))[:, None]
+    upright = ((above == ground) | (below == ground))[None, :]
+    return np.where(level | upright, ground, np.where(window == ground, ground, PAPER))
+
+
 def _touches_edge(window: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Rows of a word's box that are one colour from side to side: a bar that reaches into the box."""
+    """Rows of a word's window that are one colour from side to side: a bar that reaches into it."""
     same = (window == window[:, :1]).mean(axis=1) > 0.9
     return np.repeat((same & (window[:, 0] != PAPER))[:, None], window.shape[1], axis=1)
 
