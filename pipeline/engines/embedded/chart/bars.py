@@ -72,8 +72,11 @@ def uv(box: Box, vertical: bool) -> Box:
     return (-y1, x0, -y0, x1) if vertical else box
 
 
-def find_bars(rects: Sequence[Rect]) -> Bars | None:
-    """The bars among rectangles of a picture, None when there are fewer than two of them."""
+def find_bars(rects: Sequence[Rect], slivers: Sequence[Rect] = ()) -> Bars | None:
+    """The bars among rectangles of a picture, None when there are fewer than two of them.
+
+    ``slivers`` are rectangles too thin to be told from lines; those that stand in line with the bars are very low bars.
+    """
     best: tuple[float, list[Bar], bool] | None = None
     for vertical in (True, False):
         bars = [_bar(rect, vertical) for rect in rects]
@@ -85,7 +88,8 @@ def find_bars(rects: Sequence[Rect]) -> Bars | None:
             best = score, alike, vertical
     if best is None:
         return None
-    rows = _rows(_standing(best[1]))
+    bars = _standing(best[1])
+    rows = _rows(bars + _low(bars, [_bar(rect, best[2]) for rect in slivers]))
     bars_ = Bars(best[2], rows)
     bars_.stacked = _stacked(rows)
     bars_.groups = [[row] for row in rows] if bars_.stacked else _groups(rows)
@@ -124,6 +128,20 @@ def _standing(bars: list[Bar]) -> list[Bar]:
     return kept if len(kept) >= 2 else bars
 
 
+def _low(bars: Sequence[Bar], slivers: Sequence[Bar]) -> list[Bar]:
+    """Slivers of the bars' colour and thickness that begin where they begin, beside them."""
+    thick, base = median(bar.high - bar.low for bar in bars), median(bar.start for bar in bars)
+    fitting = [
+        bar for bar in slivers if abs(bar.high - bar.low - thick) <= max(2.0, 0.1 * thick) and abs(bar.start - base) <= 2
+    ]
+    colours = {bar.colour for bar in bars}
+    return [
+        bar
+        for bar in fitting
+        if bar.colour in colours and all(bar.high <= each.low + 1 or each.high <= bar.low + 1 for each in bars)
+    ]
+
+
 def _rows(bars: Sequence[Bar]) -> list[list[Bar]]:
     rows: list[list[Bar]] = []
     for bar in sorted(bars, key=lambda bar: bar.middle):
@@ -151,7 +169,8 @@ def _touching(rows: Sequence[Sequence[Bar]]) -> bool:
 def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
     """Rows of different colours next to each other form a group; one colour, one row each."""
     colours = {bar.colour for row in rows for bar in row}
-    if not 2 <= len(colours) < max(3, len(rows)):
+    again = [colour for colour in colours if sum(row[0].colour == colour for row in rows) > 1]
+    if not 2 <= len(colours) < max(3, len(rows)) or 2 * len(again) < len(colours):
         return [[row] for row in rows]
     gaps = [b[0].low - a[0].high for a, b in pairwise(rows)]
     thick = median(row[0].high - row[0].low for row in rows)

@@ -13,7 +13,7 @@ from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.bars import rounded
 from pipeline.engines.embedded.chart.labels import Label, letter_height
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import Painting, text_colour
+from pipeline.engines.embedded.chart.paint import PAPER, Painting, text_colour
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.records import Box
 
@@ -236,8 +236,9 @@ def _printed(points: Sequence[tuple[Line, float, float]], numbers: Sequence[Labe
         for number, (line, x, y) in enumerate(points):
             across, down = max(0.0, abs(label.x - x) - label.width / 2), max(0.0, abs(label.y - y) - label.height / 2)
             end = x <= line.left + 8 or x >= line.right - 8
-            if across < (1.2 if end else 0.6) * height and down < 1.6 * height and colour in (-1, line.colour):
-                pairs.append((abs(label.x - x) + abs(label.y - y), number, label))
+            if across < (1.2 if end else 0.6) * height and down < 1.6 * height:
+                other = 0.0 if colour in (PAPER, line.colour) else 1.5 * height
+                pairs.append((abs(label.x - x) + abs(label.y - y) + other, number, label))
     found: dict[int, Label] = {}
     for _, number, label in sorted(pairs, key=lambda pair: pair[0]):
         if number not in found and label not in found.values():

@@ -113,7 +113,8 @@ def _without_words(raw: NDArray[np.int16], words: Sequence[Label], colours: int)
             continue
         sides = {_side(raw, word, edge, colours) for edge in (word.box[0] - 2, word.box[2] + 2)}
         ground = sides.pop() if len(sides) == 1 and PAPER not in sides else _commonest(inner, colours)
-        index[_window(word.box)] = _painted_over(raw, word, ground)
+        wider = (word.box[0] - 0.15 * word.height, word.box[1], word.box[2] + 0.15 * word.height, word.box[3])
+        index[_window(wider)] = _painted_over(raw, _window(wider), ground)
     return index
 
 
@@ -127,9 +128,9 @@ def _commonest(index: NDArray[np.int16], colours: int) -> int:
     return int(np.bincount((index + 1).ravel(), minlength=colours + 1).argmax()) - 1 if index.size else PAPER
 
 
-def _painted_over(raw: NDArray[np.int16], word: Label, ground: int) -> NDArray[np.int16]:
+def _painted_over(raw: NDArray[np.int16], place: tuple[slice, slice], ground: int) -> NDArray[np.int16]:
     """A word's window in the colour it is printed on, in the rows and columns that have it right outside of the window too."""
-    rows, columns = _window(word.box)
+    rows, columns = place
     window = raw[rows, columns]
     if ground == PAPER:
         return np.where(_touches_edge(window), window, PAPER)

@@ -72,14 +72,16 @@ def read(page: Page, image: PageImage) -> Reading:
     painting = paint(image, words)
     names, swatches = find_legend(painting, phrases)
     below = notes(phrases, image.height)
-    rects = [rect for rect in rectangles(painting) if not _frames(rect, image) and not _in_text(rect, below)]
+    rects = [rect for rect in rectangles(painting, 1.0) if not _frames(rect, image) and not _in_text(rect, below)]
     rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
+    slivers = [rect for rect in rects if _thin(rect)]
+    rects = [rect for rect in rects if not _thin(rect)]
     phrases = split_at(phrases, words, [rect.box for rect in rects])
     taken = {index for label in (*below, *names.values()) for index in label.words}
     free = [label for label in phrases if not taken & set(label.words)]
     scene = Scene(painting, free, [word for word in words if not taken & set(word.words)], names, swatches, (None, None))
     scene.axes = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
-    bars = find_bars(rects)
+    bars = find_bars(rects, slivers)
     lines = find_lines(painting, scene.words, swatches)
     dots = find_dots(painting, letter_height(phrases), swatches)
     reading = Reading()
@@ -97,6 +99,10 @@ def read(page: Page, image: PageImage) -> Reading:
     else:
         reading.title = _title(scene, image.height)
     return reading
+
+
+def _thin(rect: Rect) -> bool:
+    return min(rect.box[2] - rect.box[0], rect.box[3] - rect.box[1]) < 3
 
 
 def _covers(rect: Rect, label: Label) -> bool:
@@ -160,7 +166,8 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     ticks = {word.words for axis in (x_axis, y_axis) if axis for word in _tick_words(scene.words, axis)}
     ticks |= {(index,) for label in labels for index in label.words}
     numbers = [label for label in free if label.number is not None and label.words not in ticks and label.y < plot[3] + 40]
-    beside = [label for label in free if plot[1] - 40 < label.y < plot[3] + 20]
+    usual = letter_height(free)
+    beside = [label for label in free if plot[1] - 4 * usual < label.y < plot[3] + 5 * usual]
     names = {**coloured_labels(scene.painting, beside, [line.colour for line in lines]), **scene.names}
     reading.rows = read_lines(lines, Ground(x_axis, y_axis, labels), names, numbers, scene.painting)
     below = max([plot[3], *(label.box[3] for label in labels)])
