@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import log10
+from statistics import median
 
 from pipeline.engines.embedded.chart.labels import Label
 
@@ -105,11 +106,9 @@ def _best_line(points: Sequence[tuple[float, float, Label]]) -> tuple[float, flo
 def _fitted(
     line: tuple[float, float, list[Label]], points: Sequence[tuple[float, float, Label]]
 ) -> tuple[float, float, list[Label]]:
-    """The same line by least squares over its ticks."""
+    """The same line by medians (Theil and Sen): labels at the ends of an axis are often pushed inwards."""
     ticks = line[2]
     chosen = [(place, value) for place, value, tick in points if tick in ticks]
-    mean_p = sum(place for place, _ in chosen) / len(chosen)
-    mean_v = sum(value for _, value in chosen) / len(chosen)
-    square = sum((place - mean_p) ** 2 for place, _ in chosen)
-    slope = sum((place - mean_p) * (value - mean_v) for place, value in chosen) / square if square else line[0]
-    return slope, mean_v - slope * mean_p, ticks
+    slopes = [(b - a) / (q - p) for (p, a), (q, b) in combinations(chosen, 2) if abs(q - p) > 1]
+    slope = median(slopes) if slopes else line[0]
+    return slope, median(value - slope * place for place, value in chosen), ticks

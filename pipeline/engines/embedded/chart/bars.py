@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
+from math import floor, log10
 from statistics import median
 
 from pipeline.engines.embedded.chart.axes import Axis
@@ -249,6 +250,9 @@ def _at_zero(axis: Axis, base: float) -> Axis:
 
 def rounded(value: float, step: float) -> Decimal:
     """A measured value, to as many digits as ``step`` (the value of one pixel) carries."""
+    if step >= 20:
+        unit = 10 ** floor(log10(step))
+        return Decimal(round(value / unit) * unit)
     digits = 0
     while digits < 9 and step < 0.2 * 10.0**-digits:
         digits += 1
@@ -368,13 +372,12 @@ def _gathered(labels: Sequence[Label], bars: Bars) -> Label | None:
 def _own(group: Sequence[Sequence[Bar]], phrases: Sequence[Label], bars: Bars) -> Label | None:
     """A text within the group's first bar, or between it and the one before."""
     bar = group[0][0]
-    for label in phrases:
-        u0, v0, _, v1 = uv(label.box, bars.vertical)
-        thick = bar.high - bar.low
-        close = bar.start - 3 <= u0 and bar.low - 1.1 * thick <= (v0 + v1) / 2 <= bar.high
-        if label.number is None and close and not bars.vertical and u0 < bar.start + 2 * thick:
-            return label
-    return None
+    thick = bar.high - bar.low
+    texts = [label for label in phrases if label.number is None and not bars.vertical and not label.turned]
+    near = [label for label in texts if bar.start - 3 <= label.box[0] < bar.start + 2 * thick]
+    inside = [label for label in near if bar.low <= label.y <= bar.high]
+    above = [label for label in near if bar.low - 1.1 * thick <= label.y < bar.low]
+    return next(iter(inside or above), None)
 
 
 def series_names(bars: Bars, names: Names, phrases: Sequence[Label]) -> dict[tuple[int, int], str]:

@@ -235,7 +235,7 @@ def _printed(points: Sequence[tuple[Line, float, float]], numbers: Sequence[Labe
         colour = text_colour(painting, label)
         for number, (line, x, y) in enumerate(points):
             across, down = max(0.0, abs(label.x - x) - label.width / 2), max(0.0, abs(label.y - y) - label.height / 2)
-            end = x <= line.left + 8 or x >= line.right - 8
+            end = x <= line.left + height or x >= line.right - height
             if across < (1.2 if end else 0.6) * height and down < 1.6 * height:
                 other = 0.0 if colour in (PAPER, line.colour) else 1.5 * height
                 pairs.append((abs(label.x - x) + abs(label.y - y) + other, number, label))
