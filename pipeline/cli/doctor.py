@@ -152,7 +152,7 @@ def _engines(settings: Settings) -> Iterator[Finding]:
     from pipeline.engines.registry import make_engine
 
     try:
-        engine = make_engine(settings.engine)
+        engine = make_engine(settings)
     except PipelineError as error:
         yield Finding("engine", "wrong", error.message, error.cure)
     else:

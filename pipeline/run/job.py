@@ -120,7 +120,7 @@ def open_job(
     names = [name.strip() for name in (template or "").split(",") if name.strip()]
     for name in names:
         check_template(name, all_templates(settings))
-    ready = engine or make_engine(settings.engine)
+    ready = engine or make_engine(settings)
     with locked(settings.outbox), open_ledger(settings) as ledger:
         shutil.rmtree(settings.outbox / STATE_FOLDER / "tmp", ignore_errors=True)
         if ask:

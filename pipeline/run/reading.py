@@ -176,15 +176,17 @@ class _Sheet:
     def read(self) -> Page:
         """The page with its words, upright."""
         facts = self._facts() if self._number == 1 and self._document.kind == "pdf" else {}
-        words = self._text_layer()
-        if words:
-            return self._page(words, "textlayer", facts)
+        layer = self._text_layer()
+        if layer and self._good(layer):
+            return self._page(layer, "textlayer", facts)
         image = self._ocr_image()
         if is_blank(image):
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
         self._turned = upright(image)
-        words = read_image(turn(image, self._turned))
-        return self._page(words, "ocr" if words else None, facts)
+        if words := read_image(turn(image, self._turned)):
+            return self._page(words, "ocr", facts)
+        short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
+        return self._page(short, "textlayer" if short else None, facts)
 
     def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, facts: Mapping[str, Any]) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)
@@ -197,14 +199,16 @@ class _Sheet:
             return {}
 
     def _text_layer(self) -> list[Word]:
-        """The text layer where it is sound and tells the whole page, else nothing."""
+        """The words the file itself states, good or bad."""
         handle = self._document.handle(self._number)
         if handle is None:
             return []
-        words = from_pdfium(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
+        return from_pdfium(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
+
+    def _good(self, words: list[Word]) -> bool:
+        """Whether the text layer is sound and tells the whole page."""
         size, boxes = self._size, self._document.image_boxes(self._number)
-        good = is_sound(words, size.width, size.height) and covers(words, boxes, size.width, size.height)
-        return words if good else []
+        return is_sound(words, size.width, size.height) and covers(words, boxes, size.width, size.height)
 
     def _ocr_scale(self) -> float:
         low, high = OCR_SCALES

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pipeline.engines.base import Request
+from pipeline.engines.deadline import DeadlineError, deadline
 from pipeline.engines.embedded.caption import read_caption
 from pipeline.engines.embedded.chart import read_chart
 from pipeline.engines.embedded.fields import read_fields
@@ -23,6 +24,9 @@ class EmbeddedEngine:
 
     identity = f"embedded/{VERSION}"
 
+    def __init__(self, seconds: float = 120) -> None:
+        self._seconds = seconds
+
     def wants_image(self, template: Template) -> bool:
         """Charts and captions are read from pixels; fields and transcripts from words alone."""
         return template.reader in ("chart", "caption")
@@ -31,13 +35,16 @@ class EmbeddedEngine:
         """See Engine."""
         for request in requests:
             started = time.perf_counter()
-            answer = _answer(request)
+            answer = _answer(request, self._seconds)
             yield replace(answer, seconds=round(time.perf_counter() - started, 4))
 
 
-def _answer(request: Request) -> Answer:
+def _answer(request: Request, seconds: float) -> Answer:
     try:
-        return Answer(request.key, _read(request))
+        with deadline(seconds):
+            return Answer(request.key, _read(request))
+    except DeadlineError as error:
+        return Answer(request.key, status="failed", reason="timeout", detail=str(error))
     except Exception as error:  # a reader's mistake costs one unit, never the run
         return Answer(request.key, status="failed", reason="engine", detail=f"{type(error).__name__}: {error}"[:500])
 

@@ -6,6 +6,7 @@ that lost or doubled blanks do no harm. On scans, runs without a label are also 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from functools import cache
 from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.layout import Layout, Run, fold
-from pipeline.engines.embedded.fields.vocabulary import INCLUDING, OTHER_LABELS, TITLES, is_neutral
+from pipeline.engines.embedded.fields.vocabulary import EXCLUDING, INCLUDING, OTHER_LABELS, TITLES, is_neutral
 from pipeline.records import Box
 from pipeline.templates.model import Labels, Template
 
@@ -22,7 +23,10 @@ OTHER = "?"
 """Begins the field name of labels that belong to nothing in the template: "?money", "?date", "?identifier"."""
 _TITLES = frozenset(fold(title) for title in TITLES)
 _FUZZY = 84
+_AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
+_WORD = re.compile(r"w/o|[^\W\d_]+")
 _FUZZY_LENGTH = 5
+_EXCLUDED = 0.6  # what is left of a label with a remark that the tax is not in it
 _CASELESS = range(0x2E80, 0xD7FF)  # Chinese, Japanese, Korean: words are not parted by blanks
 
 
@@ -111,11 +115,13 @@ def _is_remark(label: Label, before: list[Label]) -> bool:
     for other in before:
         if other.run is label.run and other.end <= label.start:
             between = label.run.text[other.end : label.start]
-            if any(c.isdigit() for c in between):
-                continue
-            if "(" in between or any(word.strip("(,") in INCLUDING for word in between.casefold().split()):
+            if "(" in between or (_has_word(between, INCLUDING) and not _AMOUNT.search(between)):
                 return True
     return False
+
+
+def _has_word(text: str, words: frozenset[str]) -> bool:
+    return any(word in words for word in _WORD.findall(text.casefold()))
 
 
 def _page_string(runs: Iterable[Run]) -> _PageString:
@@ -222,7 +228,8 @@ def _cover(label: Label, neighbours: list[Label]) -> float:
         if any(begin < other.end and end > other.start for other in neighbours) or is_neutral(word):
             continue
         unexplained += sum(c.isalpha() for c in word)
-    return label.length / (label.length + unexplained)
+    cover = label.length / (label.length + unexplained)
+    return cover * _EXCLUDED if _has_word(label.run.text[label.end :], EXCLUDING) else cover
 
 
 def _words(run: Run) -> Iterator[tuple[int, str]]:

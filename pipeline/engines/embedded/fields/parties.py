@@ -26,7 +26,7 @@ class Parties:
         ``busy`` are runs that hold amounts or dates; ``cuts`` says where in a run a tax number begins.
         """
         self.layout = layout
-        self.labels = [label for label in labels if label.field in roles]
+        self.labels = [label for label in labels if label.field in roles and label.start <= 2]
         self.roles = roles
         self.names = find_names(layout, labels, self.labels, busy, cuts)
         self._counts = Counter(_key(name.text) for name in self.names)

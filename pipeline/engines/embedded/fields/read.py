@@ -9,7 +9,7 @@ from decimal import Decimal
 from pipeline.engines.embedded.fields.addresses import address_below
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.items import read_items
-from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels, vocabulary_of
+from pipeline.engines.embedded.fields.labels import OTHER, Label, cut_box, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.layout import Layout, lay_out
 from pipeline.engines.embedded.fields.names import Name
 from pipeline.engines.embedded.fields.parties import Parties
@@ -206,9 +206,10 @@ class _Reader:
         if not ends or any(label.end <= candidate.start for label in own):
             return candidate
         value = candidate.run.text[max(ends) : candidate.end].lstrip("-:#._/ ")
-        return (
-            replace(candidate, start=candidate.end - len(value), value=value) if any(c.isdigit() for c in value) else candidate
-        )
+        if not any(c.isdigit() for c in value):
+            return candidate
+        start = candidate.end - len(value)
+        return replace(candidate, start=start, value=value, box=cut_box(self.layout, candidate.run, start, candidate.end))
 
     def _vat(self, name: str, identifiers: list[Candidate], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
         vats = self.candidates.vats

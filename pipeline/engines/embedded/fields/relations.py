@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from pipeline.engines.embedded.fields.candidates import Candidate
@@ -10,6 +11,7 @@ from pipeline.engines.embedded.fields.layout import Layout
 from pipeline.engines.embedded.fields.vocabulary import is_neutral
 
 _ABOVE_ROWS = 14
+_BRACKETS = re.compile(r"\([^()]{0,60}\)")
 _TITLE_REACH = 4.0  # letter heights between a title and its number
 
 
@@ -58,7 +60,7 @@ class Claims:
             after = [c for c in row[at + 1 :] if c.quality >= 0.35]
             nearer = [o for o in left if o.end_x > label.end_x + 1.0 and o.field != label.field]
             strength = self._reach(label, candidate)
-            if label.title and candidate.box[0] - label.box[2] > _TITLE_REACH * self.layout.height:
+            if label.title and not self._closely(label, candidate):
                 continue
             if spread:
                 rightmost = not [
@@ -73,11 +75,18 @@ class Claims:
             found.append((label.field, strength))
         return found
 
+    def _closely(self, label: Label, candidate: Candidate) -> bool:
+        """Whether the value follows at once, or after words in brackets."""
+        if label.run is candidate.run:
+            between = _BRACKETS.sub(" ", label.run.text[label.end : candidate.start])
+            return all(is_neutral(word) for word in between.split())
+        return candidate.box[0] - label.box[2] < _TITLE_REACH * self.layout.height
+
     def _reach(self, label: Label, candidate: Candidate) -> float:
         """Strength by how much of the words between and around the label it explains."""
         cover = 0.2 + 0.8 * label.cover
         if label.run is candidate.run:
-            between = candidate.run.text[label.end : candidate.start]
+            between = _BRACKETS.sub(" ", candidate.run.text[label.end : candidate.start])
             if all(is_neutral(word) for word in between.split()):
                 return max(cover, 0.85)
             return cover * (0.85 if len(between) <= 14 else 0.6)

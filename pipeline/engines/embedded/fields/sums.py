@@ -62,7 +62,7 @@ def _together(
         for check in checks:
             verdict = holds(check, {**known, **values})
             if verdict is True:
-                score += _HOLDS * (0.2 if _trivial(check, {**known, **values}) else 1.0)
+                score += _HOLDS * (0.08 if _trivial(check, {**known, **values}) else 1.0)
                 held |= _terms(check)
             elif verdict is False:
                 score -= _FAILS * (0.3 if any(term in known for term in _terms(check)) else 1.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import Label, flat
@@ -12,6 +14,8 @@ from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
 
 _NUMERIC = ("money", "number")
+_MOST_WORDS = 8  # a longer run is a sentence
+_LINES = 2.2  # letter heights between the lines of one row
 
 
 @dataclass
@@ -43,7 +47,7 @@ def read_table(
     """
     best = Table()
     for row in range(len(layout.rows)):
-        heads = _heads(layout, row, headings)
+        heads = _heads(layout, row, headings, spec.columns)
         named = {head.column for head in heads if head.column}
         if len(named) < 2 or not any(spec.columns[name].type in _NUMERIC for name in named):
             continue
@@ -64,33 +68,81 @@ def headings_of(columns: Mapping[str, Column]) -> dict[str, str]:
     return words
 
 
-def _heads(layout: Layout, row: int, headings: Mapping[str, str]) -> list[_Head]:
+def _heads(layout: Layout, row: int, headings: Mapping[str, str], columns: Mapping[str, Column]) -> list[_Head]:
     """The header cells of this row, left to right; none when it is no header."""
-    heads = [_head(run, headings) for run in layout.rows[row]]
-    return _distinct(heads) if sum(head.column is not None for head in heads) >= 2 else []
+    heads = [head for run in layout.rows[row] for head in _cells(layout, run, headings)]
+    if sum(head.column is not None for head in heads) < 2:
+        return []
+    return _with_amount(_distinct(heads), columns)
 
 
-def _head(run: Run, headings: Mapping[str, str]) -> _Head:
-    text = run.folded.strip("#%")
+def _cells(layout: Layout, run: Run, headings: Mapping[str, str]) -> list[_Head]:
+    """The run as one cell, or as several where each of its pieces is a heading ("Qty Price")."""
+    whole = _head(layout, run, 0, len(run.words), headings)
+    if len(run.words) > _MOST_WORDS or fold(run.text) in headings:
+        return [whole]
+    pieces = _pieces(layout, run, 0, headings)
+    return pieces if sum(head.column is not None for head in pieces) > 1 else [whole]
+
+
+def _pieces(layout: Layout, run: Run, first: int, headings: Mapping[str, str]) -> list[_Head]:
+    """Headings from word ``first`` on, the longest first; words of no heading stand alone."""
+    found: list[_Head] = []
+    while first < len(run.words):
+        for last in range(len(run.words), first, -1):
+            head = _head(layout, run, first, last, headings, exact=True)
+            if head.column or last == first + 1:
+                found.append(head)
+                first = last
+                break
+    return found
+
+
+def _head(layout: Layout, run: Run, first: int, last: int, headings: Mapping[str, str], exact: bool = False) -> _Head:
+    words = run.words[first:last]
+    text = fold(layout.text(words)).strip("#%")
+    box = layout.box(words)
+    column = headings.get(text)
+    if column is None and not exact and 0 < len(text) < 40:
+        column = _like(text, headings)
+    if column is None and layout.page.source == "ocr" and len(text) >= 5:
+        close = process.extractOne(text, list(headings), scorer=fuzz.ratio, score_cutoff=85)
+        column = headings[close[0]] if close else None
+    return _Head(column, box[0], box[2], run.row, len(text))
+
+
+def _like(text: str, headings: Mapping[str, str]) -> str | None:
+    """The column whose heading makes up most of the text, or begins it."""
     best: tuple[float, str | None] = (0.0, None)
-    for label, name in headings.items() if len(text) < 40 else ():
+    for label, name in headings.items():
         if label in text:
             share = len(label) / len(text)
-            if share > best[0] and (share >= 0.5 or text.startswith(label)):
+            if share > best[0] and (share >= 0.5 or (len(label) > 2 and text.startswith(label))):
                 best = (share, name)
-    return _Head(best[1], run.box[0], run.box[2], run.row, len(text))
+    return best[1]
 
 
 def _distinct(heads: list[_Head]) -> list[_Head]:
-    """Each column once: for amounts the last header of that name, for others the first."""
-    seen: dict[str, int] = {}
-    for at, head in enumerate(heads):
-        if head.column and head.column not in seen:
-            seen[head.column] = at
-    return [
-        head if head.column is None or seen[head.column] == at else _Head(None, head.left, head.right, head.row, head.length)
-        for at, head in enumerate(heads)
-    ]
+    """Each column once, the first header of that name."""
+    seen: set[str] = set()
+    result = []
+    for head in heads:
+        result.append(replace(head, column=None) if head.column in seen else head)
+        seen |= {head.column} if head.column else set()
+    return result
+
+
+def _with_amount(heads: list[_Head], columns: Mapping[str, Column]) -> list[_Head]:
+    """The template's last money column is the total of a row: unless named, it is the last header after the other prices."""
+    money = [name for name, column in columns.items() if column.type == "money"]
+    named = [head.column for head in heads]
+    if len(money) < 2 or money[-1] in named or not set(money[:-1]) & set(named):
+        return heads
+    at = max(i for i, head in enumerate(heads) if head.column in money)
+    if at + 1 < len(heads):
+        at = len(heads) - 1
+        return [*heads[:at], replace(heads[at], column=money[-1])]
+    return [*heads[:at], replace(heads[at], column=money[-1])] if len([h for h in named if h]) > 2 else heads
 
 
 def _read_below(
@@ -106,6 +158,8 @@ def _read_below(
         if row in stops and not (len(numeric) >= 2 and "description" in values) and (table.rows or numeric):
             break
         starts = _is_row(columns, values, heads)
+        if open_row is not None and not starts and not _follows(layout, row):
+            gap = max(gap, 3)
         if starts:
             open_row = dict.fromkeys(columns) | {name: value for name, (value, _) in values.items()}
             table.rows.append(open_row)
@@ -120,6 +174,12 @@ def _read_below(
             table.words += [word for _, words in values.values() for word in words]
             table.last = row if starts else max(table.last, row)
     return table
+
+
+def _follows(layout: Layout, row: int) -> bool:
+    """Whether a row stands close below the one before."""
+    above = max(run.box[3] for run in layout.rows[row - 1])
+    return min(run.box[1] for run in layout.rows[row]) - above < _LINES * layout.height
 
 
 def _is_row(columns: Mapping[str, Column], values: Mapping[str, tuple[str, tuple[int, ...]]], heads: list[_Head]) -> bool:
@@ -154,15 +214,20 @@ def _values(
             used |= set(best.words)
     for head in heads:
         if head.column and columns[head.column].type not in _NUMERIC:
-            words = [
-                i
-                for run in layout.rows[row]
-                for i in run.words
-                if i not in used and _belongs(heads, head, layout.page.words[i].box)
-            ]
-            if words and any(c.isalnum() for i in words for c in layout.page.words[i].text):
+            words = [i for run in layout.rows[row] for i in _under(layout, run, heads, head) if i not in used]
+            if any(c.isalnum() for i in words for c in layout.page.words[i].text):
                 found[head.column] = (layout.text(words), tuple(words))
     return found
+
+
+def _under(layout: Layout, run: Run, heads: list[_Head], head: _Head) -> list[int]:
+    """The words of a run that stand in a text column: from a little left of its heading to the next heading."""
+    end = min((other.left for other in heads if other.left > head.left), default=1e9)
+    begin = max((other.right for other in heads if other.right < head.left), default=head.left - 4 * layout.height)
+    if run.box[2] < head.left - layout.height:
+        return []
+    boxes = [(i, layout.page.words[i].box) for i in run.words]
+    return [i for i, box in boxes if begin < (box[0] + box[2]) / 2 < end]
 
 
 def _nearest(heads: list[_Head], head: _Head, numbers: list[Candidate]) -> Candidate | None:
@@ -180,11 +245,3 @@ def _head_of(heads: list[_Head], box: tuple[float, float, float, float]) -> _Hea
         return min(abs(head.right - box[2]), abs(head.left - box[0]), -shared)
 
     return min(heads, key=distance)
-
-
-def _belongs(heads: list[_Head], head: _Head, box: tuple[float, float, float, float]) -> bool:
-    """Whether a word lies in a text column: from its header's left edge to the next header."""
-    if _head_of(heads, box) is head:
-        return True
-    following = [other.left for other in heads if other.left > head.left]
-    return head.left - 3 <= box[0] and box[2] < min(following, default=1e9)

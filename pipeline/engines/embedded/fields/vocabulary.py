@@ -103,6 +103,26 @@ OTHER_LABELS: dict[str, tuple[str, ...]] = {
 }
 """Labels of things that few templates ask for, by the type of the value beside them."""
 
+EXCLUDING = frozenset(
+    (
+        "excl",
+        "exkl",
+        "excluding",
+        "exclusive",
+        "exc",
+        "ex",
+        "ohne",
+        "without",
+        "w/o",
+        "before",
+        "hors",
+        "sans",
+        "sin",
+        "senza",
+        "bez",
+    )
+)
+"""Words after a label that say it is without tax."""
 INCLUDING = frozenset(
     [
         "inkl",
