@@ -32,6 +32,7 @@ _NUMBER_WORDS = 4
 _WORD = re.compile(r"[^\W\d_]{4}")
 _OPEN = re.compile(r"[.,]\d{3}(?!\d)")
 """A mark that may stand before thousands or before decimals."""
+_CURRENCY_PIECES = re.compile(r"[^\W\d_]+|[$€£¥￥₹₽₺₴₩฿₫₪₱]")
 _SHARED_SIGNS = {
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD", "COP", "CLP", "ARS"}),
     "¥": frozenset({"JPY", "CNY"}),
@@ -156,10 +157,13 @@ class PageIndex:
 
     @staticmethod
     def _names_currency(text: str, value: str) -> bool:
-        if parse_currency(text) == value or split_currency(text)[0] == value:
+        if split_currency(text)[0] == value:
             return True
-        signs = "".join(c for c in text.casefold() if not c.isdigit() and c not in ".,:-+() ")
-        return value in _SHARED_SIGNS.get(signs, frozenset())
+        pieces = [text, *_CURRENCY_PIECES.findall(text)]
+        named = (p for p in pieces if not (p.islower() and p.upper() == value))  # "try" and "all" are words
+        return any(parse_currency(p) == value for p in named) or any(
+            value in _SHARED_SIGNS.get(p.casefold(), ()) for p in pieces
+        )
 
     # ---- the index
 

@@ -165,6 +165,21 @@ def test_an_address_in_one_of_two_columns_is_followed_down() -> None:
     assert words_in(page, evidence) == "Mill Lane 5 AB1 2CD Easton"
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "grounding"),
+    [
+        ("Total(RM): 5.00", "MYR", "value"),
+        ("Total/EUR 5.00", "EUR", "value"),
+        ("CA$5.00", "CAD", "value"),
+        ("$5.00", "AUD", "value"),
+        ("try our cakes", "TRY", "none"),
+        ("Total 5.00", "EUR", "none"),
+    ],
+)
+def test_a_currency_is_found_by_code_sign_or_name(text: str, value: str, grounding: str) -> None:
+    assert look_up(page_of(text), currency=value).grounding == grounding
+
+
 def test_a_time_with_its_half_of_the_day_is_read_as_a_whole() -> None:
     page = page_of("Paid 5:57 PM")
     assert look_up(page, time="17:57").printed == "5:57 PM"
