@@ -11,17 +11,18 @@ from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.bars import Bars
 
 TOUCH = 0.12
-"""A tick at the edge of a bar is off by at most this part of the bar's thickness."""
+"""A tick under the middle of a bar is off by at most this part of the bar's thickness."""
 
 
 def binned(bars: Bars, axis: Axis) -> list[str] | None:
     """ "60 – 80" for each bar whose edges are where the ticks are, or could be; None when ticks stand under the bars' middles."""
-    edges = [edge for row in bars.rows for edge in (row[0].low, row[0].high)]
+    if not bars.touching:
+        return None
     thick = median(row[0].high - row[0].low for row in bars.rows)
     places = [tick.x if axis.horizontal else tick.y for tick in axis.ticks]
-    inside = [place for place in places if min(edges) - thick < place < max(edges) + thick]
-    at_edge = sum(min(abs(place - edge) for edge in edges) <= max(3.0, TOUCH * thick) for place in inside)
-    if not inside or at_edge < 0.6 * len(inside) or not bars.touching:
+    inside = [place for place in places if bars.rows[0][0].low <= place <= bars.rows[-1][0].high]
+    at_middle = sum(min(abs(place - row[0].middle) for row in bars.rows) <= max(3.0, TOUCH * thick) for place in inside)
+    if not inside or at_middle > 0.6 * len(inside):
         return None
     width = median(b[0].middle - a[0].middle for a, b in pairwise(bars.rows)) if len(bars.rows) > 1 else thick
     step = _nice(abs(width * axis.slope))

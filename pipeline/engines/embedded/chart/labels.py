@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,7 @@ from pipeline.values.numbers import parse_number
 GAP = 0.9
 """A gap wider than this many letter heights parts two phrases."""
 _AFFIXES = re.compile(r"^[<>~≈≤≥+*]*\s*(?:[A-Z]{2})?[$€£¥₹]?\s*|\s*(?:%|‰|pp|pct|[$€£¥₹]|zł)?[*†‡]*$")
+_POWER = re.compile("10([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})")
 _SCALES = {"k": 3, "K": 3, "M": 6, "m": 6, "mn": 6, "Mio": 6, "mio": 6, "B": 9, "bn": 9, "Mrd": 9, "T": 12}
 _SCALED = re.compile(r"^(.*\d)\s?(k|K|M|m|mn|Mio|mio|B|bn|Mrd|T)\.?$")
 
@@ -53,6 +55,8 @@ class Label:
 
 def number_of(text: str) -> Decimal | None:
     """The number a tick or value label prints, units left out: "12 %", "$1,250", "−8M", "3.5k"."""
+    if power := _POWER.fullmatch(text.strip()):
+        return Decimal(10) ** int(unicodedata.normalize("NFKC", power[1]).replace("−", "-"))
     plain = _AFFIXES.sub("", text.strip().replace("−", "-"))
     scaled = _SCALED.match(plain)
     number = parse_number(scaled[1] if scaled else plain)

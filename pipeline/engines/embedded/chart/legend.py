@@ -32,11 +32,20 @@ def find_legend(painting: Painting, phrases: Sequence[Label]) -> tuple[Names, li
 def _patches(painting: Painting, height: float, phrases: Sequence[Label]) -> list[Rect]:
     found: list[Rect] = []
     for colour in range(len(painting.colours)):
-        mask = (painting.raw == colour).astype(np.uint8)
+        mask = cv2.morphologyEx((painting.raw == colour).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
         for x, y, w, h, area in stats[1:count].tolist():
-            small = 0.25 * height <= w <= 2.2 * height and 0.1 * height <= h <= 1.5 * height
-            if small and area >= 0.5 * w * h and area >= 8 and not _inside(x + w / 2, y + h / 2, phrases):
+            small = (
+                0.25 * height <= w <= 3.5 * height
+                and 0.1 * height <= h <= 1.5 * height
+                and (w < 2.2 * height or h < 0.9 * height)
+            )
+            if (
+                small
+                and (area >= 0.5 * w * h or w >= 1.2 * height)
+                and area >= 8
+                and not _inside(x + w / 2, y + h / 2, phrases)
+            ):
                 found.append(Rect((x, y, x + w, y + h), colour))
     return found
 

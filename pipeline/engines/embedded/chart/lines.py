@@ -176,7 +176,8 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
         if value is None and ground.y_axis is not None:
             measured = ground.y_axis.value(y)
             if (floor := line.floor(x)) is not None:
-                measured += ground.y_axis.value(max(each.floor(x) or floor for each in lines)) - ground.y_axis.value(floor)
+                baseline = max([ground.y_axis.span[1], *(each.floor(x) or floor for each in lines)])
+                measured += ground.y_axis.value(baseline) - ground.y_axis.value(floor)
             low, high = sorted(ground.y_axis.value(place) for place in ground.y_axis.span)
             if not low - 0.12 * (high - low) <= measured <= high + 0.12 * (high - low):
                 continue

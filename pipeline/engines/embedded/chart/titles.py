@@ -34,11 +34,13 @@ def find_title(phrases: Sequence[Label], painting: Painting, top: float) -> list
     lines = sorted(above, key=lambda label: label.y)
     for number, label in enumerate(lines):
         words = len(label.text.split())
-        long = (words >= 3 and label.width > 0.3 * width) or (
-            words >= 2 and label.width > 0.2 * width and label.height > 1.1 * usual
-        )
-        large = label.height > 1.25 * usual and len(label.text) >= 4
-        if label.number is None and (long or large):
+        long = words >= 3 and label.width > 0.3 * width
+        placed = abs(label.x - width / 2) < 0.2 * width or label.box[0] < 0.15 * width
+        short = words >= 2 and label.height > 1.08 * usual and (placed or label.width > 0.2 * width)
+        alone = number == 0 and not any(abs(other.y - label.y) < 0.6 * usual for other in phrases if other is not label)
+        crowning = alone and abs(label.x - width / 2) < 0.08 * width and label.y < 0.12 * painting.pixels.shape[0]
+        large = len(label.text) >= 4 and label.height > (1.14 if alone and placed else 1.25) * usual
+        if label.number is None and (long or short or large or (crowning and len(label.text) >= 4)):
             return _continued(label, lines[number + 1 :], painting)
     return []
 
