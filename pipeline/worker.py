@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import os
 import resource
 import signal
@@ -28,7 +29,10 @@ from pipeline.errors import DocumentError
 from pipeline.records import Reason
 
 Handler = Callable[[bytes], list[bytes]]
-"""Runs in the worker: a request as bytes to a reply as parts of bytes; raises DocumentError for what cannot be read."""
+"""Runs in the worker: a request as bytes to a reply as parts of bytes; raises DocumentError for what cannot be read.
+
+It is named as ``module:function`` and imported only in the worker, so that the parent stays light.
+"""
 
 CALLS_PER_WORKER = 1_000
 """After so many calls a worker is replaced: native libraries leak a little with every file."""
@@ -67,7 +71,7 @@ class Pool:
     A call that crashes its worker or exceeds ``seconds`` is tried ``attempts`` times in all, each time in a fresh process.
     """
 
-    def __init__(self, handler: Handler, *, size: int, seconds: float, memory_mb: int, attempts: int = 1) -> None:
+    def __init__(self, handler: str, *, size: int, seconds: float, memory_mb: int, attempts: int = 1) -> None:
         self._handler, self._seconds, self._memory_mb, self._attempts = handler, seconds, memory_mb, attempts
         self._size = max(1, size)
         self._workers: list[_Worker] = []
@@ -201,9 +205,11 @@ def _send_parts(pipe: Connection, parts: list[bytes]) -> None:
         pipe.send_bytes(part)
 
 
-def _serve(handler: Handler, pipe: Connection, memory_mb: int, parent: int) -> None:
+def _serve(handler_name: str, pipe: Connection, memory_mb: int, parent: int) -> None:
     """The worker's main: one request, one reply, until the pipe closes."""
     _confine(memory_mb, parent)
+    module, _, function = handler_name.partition(":")
+    handler: Handler = getattr(importlib.import_module(module), function)
     while True:
         try:
             request = pipe.recv_bytes()

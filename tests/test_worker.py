@@ -10,6 +10,8 @@ from pathlib import Path
 from pipeline.errors import DocumentError
 from pipeline.worker import Pool
 
+ACT = "tests.test_worker:act"
+
 
 def act(request: bytes) -> list[bytes]:
     """A handler that does what it is told."""
@@ -43,7 +45,7 @@ def replies(pool: Pool, *requests: str) -> dict[str, bytes | str]:
 
 def test_every_call_gets_its_own_reply_whatever_happens_to_the_others() -> None:
     requests = ["a", "crash", "b", "hang", "raise", "c", "bug", "eat", "d"]
-    with Pool(act, size=2, seconds=2, memory_mb=2_000) as pool:
+    with Pool(ACT, size=2, seconds=2, memory_mb=2_000) as pool:
         assert replies(pool, *requests) == {
             "a": b"A", "b": b"B", "c": b"C", "d": b"D",
             "crash": "unreadable", "hang": "timeout", "raise": "needs_password", "bug": "unreadable", "eat": "too_large",
@@ -52,12 +54,12 @@ def test_every_call_gets_its_own_reply_whatever_happens_to_the_others() -> None:
 
 def test_a_call_whose_worker_died_by_accident_is_tried_again(tmp_path: Path) -> None:
     request = f"crash-once:{tmp_path}/marker"
-    with Pool(act, size=1, seconds=20, memory_mb=2_000, attempts=2) as pool:
+    with Pool(ACT, size=1, seconds=20, memory_mb=2_000, attempts=2) as pool:
         assert replies(pool, request) == {request: request.upper().encode()}
 
 
 def test_a_crash_names_its_signal() -> None:
-    with Pool(act, size=1, seconds=20, memory_mb=2_000) as pool:
+    with Pool(ACT, size=1, seconds=20, memory_mb=2_000) as pool:
         pool.submit(1, b"crash")
         reply = pool.next_reply()
     assert reply is not None
@@ -66,7 +68,7 @@ def test_a_crash_names_its_signal() -> None:
 
 
 def test_waiting_ends_when_nothing_comes() -> None:
-    with Pool(act, size=1, seconds=60, memory_mb=2_000) as pool:
+    with Pool(ACT, size=1, seconds=60, memory_mb=2_000) as pool:
         assert pool.next_reply() is None
         pool.submit(1, b"hang")
         assert pool.next_reply(timeout=0.2) is None

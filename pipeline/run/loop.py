@@ -22,7 +22,7 @@ from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, 
 from pipeline.run.job import Job
 from pipeline.run.observer import Observer
 from pipeline.run.publishing import Publisher
-from pipeline.run.reading import CHANGED, ReadRequest, decode_opened, decode_reading, encode_request, handle
+from pipeline.run.reading import CHANGED, HANDLER, ReadRequest, decode_opened, decode_reading, encode_request
 from pipeline.run.task import Held, Task
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
@@ -306,7 +306,7 @@ def _document(sha256: str, reply: Reply) -> Document:
 def _pool(settings: Settings) -> Pool:
     limits = settings.limits
     size = settings.workers or len(os.sched_getaffinity(0))
-    return Pool(handle, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
+    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
 
 
 def only_new(job: Job, files: Iterable[Found]) -> tuple[list[Found], int]:

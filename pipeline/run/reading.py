@@ -1,45 +1,24 @@
-"""What happens in a reader process: open a file, read the words of a page, draw it, tell what kind of page it is.
+"""What is asked of a reader process and what it replies; ``reader`` is the process's side.
 
-The only place where the rooms for pages and words meet. Requests and replies cross the process border as JSON and raw pixels, so
-that a reader taken over by a hostile file can send data and nothing else.
+Requests and replies cross the process border as JSON and raw pixels, so that a reader taken over by a hostile file can send data and
+nothing else.
 """
 
 from __future__ import annotations
 
-import contextlib
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import dataclass, field
 
-import numpy as np
 from pydantic import TypeAdapter
 
-from pipeline.engines.embedded.classify import classify
 from pipeline.errors import DocumentError
-from pipeline.pages.blank import is_blank
-from pipeline.pages.opened import OpenDocument, Size, fit_scale
-from pipeline.pages.opening import open_document, second_opinion
-from pipeline.pages.pdfium import PdfiumDocument
-from pipeline.records import Page, PageImage, Word
+from pipeline.records import Page, PageImage
 from pipeline.templates.model import PageKind
-from pipeline.words.einvoice import read_einvoice
-from pipeline.words.ocr import read_image
-from pipeline.words.orientation import upright
-from pipeline.words.soundness import covers, is_sound
-from pipeline.words.textlayer import from_pdfium, read_text_layer
 
 VERSION = 1
 """Part of every recipe: raise it when pages are drawn or read differently."""
-OCR_SCALE = 200 / 72
-"""Pixels per point for OCR of pages that are no scans."""
-OCR_SCALES = (150 / 72, 300 / 72)
-"""Scans are read at their own resolution between these."""
-OCR_PIXELS = 12_000_000
-TOKEN_PIXELS = 32 * 32
-"""Pixels of one visual token (Qwen3-VL: patches of 16, merged 2 x 2)."""
-THUMBNAIL_PIXELS = 400 * 560
+HANDLER = "pipeline.run.reader:handle"
+CHANGED = "the file changed while it was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,153 +71,26 @@ class FileChangedError(DocumentError):
         super().__init__("unreadable", CHANGED)
 
 
-CHANGED = "the file changed while it was read"
-_REQUEST = TypeAdapter(ReadRequest)
-_OPENED = TypeAdapter(Opened)
-_READING = TypeAdapter(Reading)
-
-
-# ---- the parent's side -----------------------------------------------------------------------------
+REQUEST = TypeAdapter(ReadRequest)
+OPENED = TypeAdapter(Opened)
+READING = TypeAdapter(Reading)
 
 
 def encode_request(request: ReadRequest) -> bytes:
     """A request as bytes for ``worker.Pool``."""
-    return _REQUEST.dump_json(request)
+    return REQUEST.dump_json(request)
 
 
 def decode_opened(parts: list[bytes]) -> Opened:
     """The reply to a request for page 0."""
-    return _OPENED.validate_json(parts[0])
+    return OPENED.validate_json(parts[0])
 
 
 def decode_reading(parts: list[bytes]) -> tuple[Reading, dict[str, PageImage]]:
     """The reply to a request for a page, and its images by name."""
-    reading = _READING.validate_json(parts[0])
+    reading = READING.validate_json(parts[0])
     images = {
         head.name: PageImage(head.width, head.height, pixels, head.scale)
         for head, pixels in zip(reading.images, parts[1:], strict=True)
     }
     return reading, images
-
-
-# ---- the worker's side -----------------------------------------------------------------------------
-
-_opened: tuple[tuple[str, int, int], OpenDocument] | None = None
-"""The document of the last call: pages of one document mostly come one after the other."""
-
-
-def handle(message: bytes) -> list[bytes]:
-    """The handler of ``worker.Pool``. Raises DocumentError."""
-    started = time.perf_counter()
-    request = _REQUEST.validate_json(message)
-    document = _document(request)
-    if not request.page:
-        return [_OPENED.dump_json(Opened(document.kind, document.pages))]
-    sheet = _Sheet(request, document)
-    page = sheet.read()
-    kind = classify(page, sheet.image(THUMBNAIL_PIXELS)) if request.choose and not page.blank else None
-    wanted = {kind: request.images.get(kind, 0)} if kind else {} if request.choose else request.images
-    images = {name: sheet.image(tokens * TOKEN_PIXELS) for name, tokens in wanted.items() if tokens and not page.blank}
-    heads = tuple(ImageHead(name, image.width, image.height, image.scale) for name, image in images.items())
-    page = replace(page, seconds=round(time.perf_counter() - started, 4))
-    return [_READING.dump_json(Reading(page, kind, heads)), *(image.rgb for image in images.values())]
-
-
-def _document(request: ReadRequest) -> OpenDocument:
-    global _opened
-    path = Path(request.path)
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise FileChangedError from error
-    if (status.st_size, status.st_mtime_ns) != (request.size, request.mtime_ns):
-        raise FileChangedError
-    identity = (request.path, request.size, request.mtime_ns)
-    if _opened and _opened[0] == identity:
-        return _opened[1]
-    if _opened:
-        with contextlib.suppress(Exception):
-            _opened[1].close()
-        _opened = None
-    document = open_document(path, passwords=request.passwords, megapixels=request.megapixels)
-    _opened = (identity, document)
-    return document
-
-
-class _Sheet:
-    """One page under way: its words, the way it must be turned, and the library that can draw it."""
-
-    def __init__(self, request: ReadRequest, document: OpenDocument) -> None:
-        self._request, self._document, self._number = request, document, request.page
-        self._size = document.size(request.page)
-        self._turned = 0
-
-    def read(self) -> Page:
-        """The page with its words, upright."""
-        facts = self._facts() if self._number == 1 and self._document.kind == "pdf" else {}
-        layer = self._text_layer()
-        if layer and self._good(layer):
-            return self._page(layer, "textlayer", facts)
-        image = self._ocr_image()
-        if is_blank(image):
-            return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
-        self._turned = upright(image)
-        if words := read_image(turn(image, self._turned)):
-            return self._page(words, "ocr", facts)
-        short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
-        return self._page(short, "textlayer" if short else None, facts)
-
-    def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, facts: Mapping[str, Any]) -> Page:
-        size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)
-        return Page(self._number, size.width, size.height, tuple(words), source, turned=self._turned, facts=facts)
-
-    def _facts(self) -> Mapping[str, Any]:
-        try:
-            return read_einvoice(Path(self._request.path)) or {}
-        except Exception:  # an attachment that is broken leaves the page to be read
-            return {}
-
-    def _text_layer(self) -> list[Word]:
-        """The words the file itself states, good or bad."""
-        handle = self._document.handle(self._number)
-        if handle is None:
-            return []
-        return from_pdfium(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
-
-    def _good(self, words: list[Word]) -> bool:
-        """Whether the text layer is sound and tells the whole page."""
-        size, boxes = self._size, self._document.image_boxes(self._number)
-        return is_sound(words, size.width, size.height) and covers(words, boxes, size.width, size.height)
-
-    def _ocr_scale(self) -> float:
-        low, high = OCR_SCALES
-        native = self._document.native_scale(self._number)
-        if native is None:
-            return OCR_SCALE
-        return min(high, max(low, native)) if self._document.kind == "pdf" else native
-
-    def _ocr_image(self) -> PageImage:
-        """The page for OCR; drawn by PDFium where MuPDF draws nothing."""
-        scale = fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)
-        image = self._document.draw(self._number, scale)
-        if self._document.kind == "pdf" and is_blank(image) and not isinstance(self._document, PdfiumDocument):
-            other = second_opinion(Path(self._request.path), self._request.passwords)
-            if other and self._number <= other.pages:
-                second = other.draw(self._number, scale)
-                if not is_blank(second):
-                    self._document, self._size = other, other.size(self._number)
-                    return second
-        return image
-
-    def image(self, pixels: int) -> PageImage:
-        """The upright page in at most ``pixels``."""
-        return turn(self._document.draw(self._number, fit_scale(self._size, float("inf"), pixels)), self._turned)
-
-
-def turn(image: PageImage, degrees: int) -> PageImage:
-    """The image turned clockwise by a multiple of 90 degrees."""
-    if not degrees:
-        return image
-    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
-    turned = np.rot90(pixels, -degrees // 90)
-    return PageImage(turned.shape[1], turned.shape[0], turned.tobytes(), image.scale)

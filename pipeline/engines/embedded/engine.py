@@ -8,10 +8,6 @@ from dataclasses import replace
 
 from pipeline.engines.base import Request
 from pipeline.engines.deadline import DeadlineError, deadline
-from pipeline.engines.embedded.caption import read_caption
-from pipeline.engines.embedded.chart import read_chart
-from pipeline.engines.embedded.fields import read_fields
-from pipeline.engines.embedded.transcript import read_transcript
 from pipeline.records import Answer, Claim
 from pipeline.templates.model import Template
 
@@ -50,11 +46,20 @@ def _answer(request: Request, seconds: float) -> Answer:
 
 
 def _read(request: Request) -> Mapping[str, Claim]:
+    """Readers are imported when a template first needs them: a transcript waits for no picture library."""
     page, template = request.page, request.template
     if template.reader == "transcript":
+        from pipeline.engines.embedded.transcript import read_transcript
+
         return read_transcript(page, template)
     if request.image and template.reader == "chart":
+        from pipeline.engines.embedded.chart import read_chart
+
         return read_chart(page, request.image, template)
     if request.image and template.reader == "caption":
+        from pipeline.engines.embedded.caption import read_caption
+
         return read_caption(page, request.image, template)
+    from pipeline.engines.embedded.fields import read_fields
+
     return read_fields(page, template)

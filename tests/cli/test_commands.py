@@ -1,0 +1,193 @@
+"""The commands as a user meets them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+
+from tests.cli.conftest import Pipeline
+from tests.drawing import encrypted_pdf, text_pdf
+
+OLD = 1_000_000_000
+
+
+def put(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (OLD, OLD))
+    return path
+
+
+def read_json(path: Path) -> dict[str, object]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_init_makes_a_folder_that_runs_and_changes_nothing_the_second_time(pipeline: Pipeline, folder: Path) -> None:
+    assert pipeline("init").code == 0
+    (folder / "pipeline.yaml").write_text("inbox: inbox\nworkers: 1\n")
+    assert "ready already" in pipeline("init").out
+    assert (folder / "pipeline.yaml").read_text() == "inbox: inbox\nworkers: 1\n"
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    outcome = pipeline("run", "--template", "transcript")
+    assert outcome.code == 0
+    assert "a.pdf" in outcome.out
+    assert read_json(folder / "outbox" / "a.pdf.json")["status"] == "done"
+    again = pipeline("run", "--template", "transcript")
+    assert "nothing to do: 1 file known" in again.out
+
+
+def test_the_settings_file_of_init_is_valid_and_says_the_defaults(pipeline: Pipeline, folder: Path) -> None:
+    from pipeline.settings import Settings, load_settings
+
+    pipeline("init")
+    written, defaults = load_settings(folder / "pipeline.yaml", workers=0), Settings(workers=0)
+    assert written.model_dump(exclude={"inbox", "outbox", "templates"}) == defaults.model_dump(
+        exclude={"inbox", "outbox", "templates"}
+    )
+    assert written.inbox == folder / "inbox"
+
+
+def test_files_on_the_command_line_are_read_where_they_lie(pipeline: Pipeline, folder: Path) -> None:
+    path = put(folder, "elsewhere/letter.pdf", text_pdf(["Dear reader"]))
+    other = put(folder, "other/letter.pdf", text_pdf(["Another letter"]))
+    assert pipeline("run", path, other, "--template", "transcript", "--quiet").code == 0
+    texts = sorted(file.read_text(encoding="utf-8") for file in (folder / "outbox").glob("letter.pdf*.json"))
+    assert len(texts) == 2
+    assert path.exists()
+
+
+def test_exit_codes(pipeline: Pipeline, folder: Path) -> None:
+    assert pipeline("run").code == 2  # no inbox
+    pipeline("init")
+    put(folder, "inbox/locked.pdf", encrypted_pdf("x", "secret word"))
+    failed = pipeline("run", "--template", "transcript")
+    assert failed.code == 1
+    assert "needs_password" in failed.out
+    assert pipeline("run", "--template", "nonsense").code == 2
+    assert pipeline("run", "--engine", "nonsense").code == 4
+    assert pipeline("run", "--nonsense").code == 2
+    assert pipeline("run", folder / "gone.pdf").code == 2
+    (folder / "pipeline.yaml").write_text("limts: {}\n")
+    wrong = pipeline("run")
+    assert wrong.code == 2
+    assert "limts" in wrong.err
+
+
+def test_a_template_with_a_mistake_stops_the_run_with_file_and_line(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    (folder / "templates" / "note.yaml").write_text("name: note\nprompt: x\nfields:\n  number: {type: identifer}\n")
+    outcome = pipeline("run")
+    assert outcome.code == 2
+    assert "note.yaml:4" in outcome.err
+    assert "identifier" in outcome.err
+
+
+def test_status_lists_failures_with_their_cure(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    assert pipeline("status").code == 0
+    put(folder, "inbox/locked.pdf", encrypted_pdf("x", "secret word"))
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    pipeline("run", "--template", "transcript", "-q")
+    told = pipeline("status", "--json").json
+    assert told["documents"] == {"done": 1, "failed": 1}
+    assert told["failures"][0]["reason"] == "needs_password"
+    assert "passwords" in told["failures"][0]["cure"]
+    assert "locked.pdf" in pipeline("status").out
+
+
+def test_reprocess_failed_takes_only_what_failed(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/locked.pdf", encrypted_pdf("Sealed letter", "secret word"))
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    pipeline("run", "--template", "transcript", "-q")
+    before = (folder / "outbox" / "a.pdf.json").stat().st_mtime_ns
+    (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: outbox\nlimits: {passwords: [secret word]}\n")
+    outcome = pipeline("reprocess", "--failed", "--template", "transcript", "--json")
+    assert (outcome.code, outcome.json["documents"]) == (0, {"done": 1})
+    assert read_json(folder / "outbox" / "locked.pdf.json")["status"] == "done"
+    assert (folder / "outbox" / "a.pdf.json").stat().st_mtime_ns == before
+    with (folder / "outbox" / "transcript.csv").open(newline="") as file:
+        assert {row["file"]: row["status"] for row in csv.DictReader(file)} == {"a.pdf": "done", "locked.pdf": "done"}
+
+
+def test_reprocess_by_path_reads_again_and_keeps_one_row(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    path = put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    put(folder, "inbox/b.pdf", text_pdf(["Beta"]))
+    pipeline("run", "--template", "transcript", "-q")
+    assert pipeline("reprocess", path, "--template", "transcript", "--json").json["documents"] == {"done": 1}
+    assert pipeline("reprocess", "--older-than", "1h", "--json").json["documents"] == {}
+    assert pipeline("reprocess", "--read-with", "transcript", "--template", "transcript", "--json").json["documents"] == {
+        "done": 2
+    }
+    with (folder / "outbox" / "transcript.csv").open(newline="") as file:
+        assert sorted(row["file"] for row in csv.DictReader(file)) == ["a.pdf", "b.pdf"]
+
+
+def test_archives_are_read_like_folders(pipeline: Pipeline, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "old.zip", "w") as pack:
+        pack.writestr("2023/a.pdf", text_pdf(["Alpha"]))
+        pack.writestr("../evil.pdf", text_pdf(["Evil"]))
+    put(folder, "x/b.pdf", text_pdf(["Beta"]))
+    with tarfile.open(folder / "old.tar.gz", "w:gz") as tape:
+        tape.add(folder / "x" / "b.pdf", "b.pdf")
+    outcome = pipeline("reprocess", folder / "old.zip", folder / "old.tar.gz", "--template", "transcript", "--json")
+    assert outcome.json["documents"] == {"done": 2}
+    assert [item["file"] for item in outcome.json["left_for_later"]] == ["old.zip/../evil.pdf"]
+    assert read_json(folder / "outbox" / "old.zip" / "2023" / "a.pdf.json")["status"] == "done"
+    assert read_json(folder / "outbox" / "old.tar.gz" / "b.pdf.json")["status"] == "done"
+
+
+def test_export_brings_back_everything_that_was_deleted_or_changed(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/sub/a.pdf", text_pdf(["Alpha", "Second"]))
+    put(folder, "inbox/locked.pdf", encrypted_pdf("x", "secret word"))
+    pipeline("run", "--template", "transcript", "-q")
+    outbox = folder / "outbox"
+    files = [outbox / "sub" / "a.pdf.json", outbox / "locked.pdf.json", outbox / "transcript.csv", outbox / "documents.csv"]
+    before = [file.read_bytes() for file in files]
+    files[0].unlink()
+    files[2].write_text("nonsense")
+    assert pipeline("export").code == 0
+    assert [file.read_bytes() for file in files] == before
+    assert pipeline("export", "--format", "parquet", "--format", "jsonl", "--to", folder / "out").code == 0
+    frame = pd.read_parquet(folder / "out" / "transcript.parquet")
+    assert set(frame["file"]) == {"sub/a.pdf", "locked.pdf"}
+    lines = (folder / "out" / "documents.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["document"]["path"] for line in lines] == ["locked.pdf", "sub/a.pdf"]
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(pipeline: Pipeline, folder: Path) -> None:
+    missing = pipeline("doctor")
+    assert missing.code == 2
+    assert "pipeline init" in missing.out
+    pipeline("init")
+    assert pipeline("doctor").code == 0
+    assert pipeline("doctor", "--engine", "nonsense").code == 4
+    names = {finding["name"] for finding in pipeline("doctor", "--json").json}
+    assert {"cpu", "memory", "engine", "inbox", "outbox", "templates"} <= names
+    (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: .\n")
+    nested = pipeline("doctor")
+    assert nested.code == 2
+    assert "holds the inbox" in nested.out
+
+
+def test_help_is_there_for_every_command_and_imports_no_heavy_library() -> None:
+    from pipeline.cli.main import COMMANDS
+
+    script = "import sys; from pipeline.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
+    script += "print([m for m in ('torch', 'pandas', 'cv2', 'pymupdf', 'onnxruntime') if m in sys.modules], file=sys.stderr)"
+    for name in ((), ("status",), *((name,) for name in COMMANDS)):
+        done = subprocess.run([sys.executable, "-c", script, *name, "--help"], capture_output=True, text=True, check=True)
+        assert "Usage: " in done.stdout
+        if name in ((), ("status",)):
+            assert done.stderr.strip() == "[]"

@@ -1,0 +1,83 @@
+"""``pipeline watch`` as a real process: files there before, dropped in, copied slowly; a clean end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.drawing import encrypted_pdf, text_pdf
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[tuple[Path, Path, subprocess.Popen[bytes]]]:
+    inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
+    inbox.mkdir()
+    (inbox / "before.pdf").write_bytes(text_pdf(["There before"]))
+    environment = {**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__QUIET_SECONDS": "0.5"}
+    command = [sys.executable, "-m", "pipeline", "watch", "--template", "transcript"]
+    process = subprocess.Popen([*command, "--inbox", str(inbox), "--outbox", str(outbox)], env=environment)
+    yield inbox, outbox, process
+    process.kill()
+    process.wait()
+
+
+def text(outbox: Path, name: str) -> str | None:
+    path = outbox / f"{name}.json"
+    if not path.exists():
+        return None
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return str(results["transcript"]["fields"]["text"]["value"][0]) if results else ""
+
+
+@pytest.mark.slow
+def test_files_there_before_dropped_in_renamed_and_copied_slowly(
+    watching: tuple[Path, Path, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    inbox, outbox, process = watching
+    wait_for(lambda: text(outbox, "before.pdf") == "There before")
+    (inbox / "dropped.pdf").write_bytes(text_pdf(["Dropped in"]))
+    (inbox / "locked.pdf").write_bytes(encrypted_pdf("x", "secret word"))
+    (inbox / "moving.part").write_bytes(text_pdf(["Renamed"]))
+    (inbox / "moving.part").rename(inbox / "moved.pdf")
+    folder = tmp_path / "folder" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "inside.pdf").write_bytes(text_pdf(["Inside a folder"]))
+    shutil.move(tmp_path / "folder", inbox / "folder")
+    content = text_pdf(["Copied slowly"] * 3)
+    with (inbox / "slow.pdf").open("wb") as file:
+        for start in range(0, len(content), len(content) // 8):
+            file.write(content[start : start + len(content) // 8])
+            file.flush()
+            time.sleep(0.2)
+            assert text(outbox, "slow.pdf") is None, "read while it was being written"
+    wait_for(lambda: text(outbox, "slow.pdf") == "Copied slowly")
+    wait_for(lambda: text(outbox, "dropped.pdf") == "Dropped in")
+    wait_for(lambda: text(outbox, "moved.pdf") == "Renamed")
+    wait_for(lambda: text(outbox, "folder/deep/inside.pdf") == "Inside a folder")
+    wait_for(lambda: text(outbox, "locked.pdf") == "")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+@pytest.mark.slow
+def test_a_second_run_beside_it_says_that_it_is_locked(watching: tuple[Path, Path, subprocess.Popen[bytes]]) -> None:
+    inbox, outbox, _ = watching
+    wait_for(lambda: text(outbox, "before.pdf") == "There before")
+    command = [sys.executable, "-m", "pipeline", "run", "--inbox", str(inbox), "--outbox", str(outbox)]
+    assert subprocess.run(command, check=False).returncode == 3
