@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.engines.embedded.fields.layout import Layout, Run
+from pipeline.engines.embedded.fields.names import is_address
 from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET
 
 _LINES = 7
@@ -11,7 +12,7 @@ _LINES = 7
 def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
     """Runs of the address that begins below ``name``; ``stop`` are runs that hold labels or other values."""
     block = _block(layout, name, stop)
-    marks = [at for at, run in enumerate(block) if POSTCODE.search(run.text) or STREET.search(run.text)]
+    marks = [at for at, run in enumerate(block) if is_address(run.text) or STREET.search(run.text)]
     if not marks:
         return ()
     first = marks[0]

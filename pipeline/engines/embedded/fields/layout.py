@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pipeline.records import Box, Page, Word
 
@@ -126,6 +126,7 @@ def stand_together(a: Box, b: Box, height: float) -> bool:
     return abs(a[0] - b[0]) < 1.2 * height or abs(a[0] + a[2] - b[0] - b[2]) < 3.0 * height
 
 
+@lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """Lower-case letters and digits (and # %) only, without accents: what labels are compared by."""
     plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
@@ -149,7 +150,7 @@ def lay_out(page: Page) -> Layout:
         row = tuple(_runs(page.words, indices, len(rows), len(runs)))
         rows.append(row)
         runs.extend(row)
-    return Layout(page, tuple(rows), tuple(runs), usual)
+    return Layout(page, tuple(rows), tuple(runs), max(1.0, usual))
 
 
 def _height(word: Word) -> float:

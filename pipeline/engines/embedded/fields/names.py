@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 
@@ -74,9 +74,10 @@ def is_person(text: str) -> bool:
     return _HONORIFIC.match(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_address(text: str) -> bool:
     """Whether the line reads like a street or a town with its code."""
-    if CONTACT.search(text) or not any(c.isalpha() for c in text):
+    if CONTACT.search(text) or sum(c.isalpha() for c in text) < 3:
         return False
     return POSTCODE.search(text) is not None or (STREET.search(text) is not None and any(c.isdigit() for c in text))
 

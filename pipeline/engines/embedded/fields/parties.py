@@ -12,6 +12,7 @@ from pipeline.engines.embedded.fields.layout import Layout, fold
 from pipeline.engines.embedded.fields.names import Name, find_names, is_address, is_person, residue
 
 LEAST = 0.3
+_MOST_NAMES = 100
 _CHAIN = 5  # lines of a block that are looked at
 
 
@@ -28,7 +29,9 @@ class Parties:
         self.layout = layout
         self.labels = [label for label in labels if label.field in roles and label.start <= 2]
         self.roles = roles
-        self.names = find_names(layout, labels, self.labels, busy, cuts)
+        found = find_names(layout, labels, self.labels, busy, cuts)
+        likely = sorted(found, key=lambda name: -name.features)[:_MOST_NAMES]
+        self.names = sorted(likely, key=lambda name: name.run.number)
         self._counts = Counter(_key(name.text) for name in self.names)
         tops = [run.box[1] for run in layout.runs]
         self._first, self._last = min(tops), max(tops)

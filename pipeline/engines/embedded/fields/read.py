@@ -55,7 +55,7 @@ def read_fields(page: Page, template: Template) -> dict[str, Claim]:
     Works from types, roles, labels, formats and checks; no field name is known here.
     """
     empty = {name: Claim(value=None) for name in template.fields}
-    if not page.words:
+    if not any(word.text.strip() for word in page.words):
         return empty
     return {**empty, **_Reader(page, template).claims()}
 
@@ -202,7 +202,7 @@ class _Reader:
     def _trimmed(self, candidate: Candidate) -> Candidate:
         """Without a label glued to the front of the value."""
         own = [label for label in self.labels if label.run is candidate.run]
-        ends = [label.end for label in own if candidate.start < label.end < candidate.end]
+        ends = [o.end for o in own if candidate.start < o.end < candidate.end and candidate.run.text[o.end] not in "-/_"]
         if not ends or any(label.end <= candidate.start for label in own):
             return candidate
         value = candidate.run.text[max(ends) : candidate.end].lstrip("-:#._/ ")

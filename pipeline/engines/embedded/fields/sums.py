@@ -11,6 +11,7 @@ from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.templates.model import Check
 
 _POOL = 6  # candidates considered for each field
+_COMBINATIONS = 4000  # about how many are tried together
 _LEAST = 0.3  # below this strength a field is left empty
 _HOLDS = 0.7
 _FAILS = 0.35
@@ -36,9 +37,10 @@ def choose_amounts(
     """The best option of each field, judged together. ``others`` are all amounts of the page; ``known`` gives table sums."""
     fields = list(options)
     usable = [check for check in checks if check.sum and _terms(check) <= set(fields) | set(known)]
-    pools = {name: sorted(options[name], key=lambda o: -o.strength)[:_POOL] for name in fields}
+    involved = {name for check in usable for name in _terms(check) if name in options}
+    size = max(1, min(_POOL, int(_COMBINATIONS ** (1 / max(1, len(involved)))) - 2))
+    pools = {name: sorted(options[name], key=lambda o: -o.strength)[:size] for name in fields}
     _add_implied(pools, others, usable, known)
-    involved = {name for check in usable for name in _terms(check) if name in pools}
     chosen: dict[str, Option] = {}
     for name in fields:
         if name not in involved and pools[name] and pools[name][0].strength >= _LEAST:
@@ -65,7 +67,7 @@ def _together(
                 score += _HOLDS * (0.08 if _trivial(check, {**known, **values}) else 1.0)
                 held |= _terms(check)
             elif verdict is False:
-                score -= _FAILS * (0.3 if any(term in known for term in _terms(check)) else 1.0)
+                score -= _FAILS * (0.0 if any(term in known for term in _terms(check)) else 1.0)
         weak = [n for n, o in zip(fields, combination, strict=True) if o and o.strength < _LEAST and n not in held]
         if not weak and score > best[0] + 1e-9:
             best = (score, combination)
@@ -99,7 +101,7 @@ def _add_implied(
         for missing in _terms(check) & set(pools):
             for value in _solutions(check, missing, strong):
                 have = {option.candidate.place for option in pools[missing]}
-                if value in by_value and by_value[value].place not in have and value != 0:
+                if value in by_value and by_value[value].place not in have and value != 0 and len(have) <= _POOL:
                     pools[missing].append(Option(by_value[value], _IMPLIED))
 
 

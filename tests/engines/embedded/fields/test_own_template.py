@@ -1,0 +1,58 @@
+"""A user's own template, written as one YAML file, is read without a line of code."""
+
+from __future__ import annotations
+
+from pipeline.engines.embedded.fields import read_fields
+from tests.engines.embedded.fields.pages import page, template_of
+
+DELIVERY_NOTE = template_of("""
+name: delivery_note
+prompt: Read the delivery note.
+fields:
+  note_number: {type: identifier, labels: {en: [Delivery note no], de: [Lieferschein-Nr]}}
+  order_number: {type: identifier, labels: {en: [Your order], de: [Bestellnummer]}}
+  delivered_on: {type: date, labels: {en: [Delivery date], de: [Lieferdatum]}}
+  carrier: {type: text, labels: {en: [Carrier], de: [Spediteur]}}
+  weight: {type: number, labels: {en: [Gross weight], de: [Bruttogewicht]}}
+  condition: {type: enum, values: [complete, partial], labels: {en: [Shipment]}}
+  goods:
+    type: table
+    merge: all
+    columns:
+      article: {type: text, labels: {en: [Article]}}
+      pieces: {type: number, labels: {en: [Pieces]}}
+""")
+
+NOTE = page(
+    [
+        (50, 40, "Delivery note no: DN-5512"),
+        (50, 54, "Your order"),
+        (200, 54, "PO-900"),
+        (50, 68, "Delivery date"),
+        (200, 68, "2024-06-01"),
+        (50, 82, "Carrier"),
+        (200, 82, "Blue Van Logistics"),
+        (50, 96, "Gross weight"),
+        (200, 96, "12,5 kg"),
+        (50, 110, "Shipment: partial"),
+        (50, 150, "Article"),
+        (300, 150, "Pieces"),
+        (50, 166, "Oak shelf"),
+        (310, 166, "4"),
+        (50, 182, "Bracket set"),
+        (310, 182, "8"),
+    ]
+)
+
+
+def test_every_type_of_field() -> None:
+    found = {name: claim.value for name, claim in read_fields(NOTE, DELIVERY_NOTE).items()}
+    assert found == {
+        "note_number": "DN-5512",
+        "order_number": "PO-900",
+        "delivered_on": "2024-06-01",
+        "carrier": "Blue Van Logistics",
+        "weight": "12.5",
+        "condition": "partial",
+        "goods": [{"article": "Oak shelf", "pieces": "4"}, {"article": "Bracket set", "pieces": "8"}],
+    }

@@ -1,0 +1,82 @@
+"""Till receipts as a scanner sees them, read with the built-in template."""
+
+from __future__ import annotations
+
+from pipeline.engines.embedded.fields import read_fields
+from pipeline.records import Page
+from tests.engines.embedded.fields.pages import page, template
+
+RECEIPT = template("receipt")
+
+SHOP = page(
+    [
+        (60, 20, "SUNNY CORNER MART SDN BHD", 12),
+        (90, 36, "(998877-K)"),
+        (50, 48, "NO 5, JALAN MAWAR 2,"),
+        (50, 60, "43000 KAJANG, SELANGOR"),
+        (50, 72, "GST ID: 000123456712"),
+        (80, 90, "TAX INVOICE"),
+        (20, 106, "Invoice No: SC-000451"),
+        (20, 120, "14/03/20185:57:07PM"),
+        (20, 150, "MILK TEA 500ML"),
+        (240, 150, "6.50"),
+        (20, 164, "WHOLEMEAL BREAD"),
+        (240, 164, "4.20"),
+        (20, 190, "Sub Total"),
+        (235, 190, "10.70"),
+        (20, 204, "Rounding Adj"),
+        (240, 204, "0.00"),
+        (20, 218, "TOTAL"),
+        (225, 218, "RM10.70"),
+        (20, 232, "CASH"),
+        (235, 232, "50.00"),
+        (20, 246, "CHANGE"),
+        (235, 246, "39.30"),
+        (60, 280, "THANK YOU PLEASE COME AGAIN"),
+    ],
+    source="ocr",
+    width=300,
+)
+
+
+def values(drawn: Page) -> dict[str, object]:
+    """The values read."""
+    return {name: claim.value for name, claim in read_fields(drawn, RECEIPT).items()}
+
+
+def test_a_receipt() -> None:
+    found = values(SHOP)
+    assert found["vendor_name"] == "SUNNY CORNER MART SDN BHD"
+    assert found["address"] == "NO 5, JALAN MAWAR 2, 43000 KAJANG, SELANGOR"
+    assert found["vendor_vat_id"] == "000123456712"
+    assert found["receipt_number"] == "SC-000451"
+    assert (found["date"], found["time"]) == ("2018-03-14", "17:57:07")
+    assert (found["currency"], found["total"]) == ("MYR", "10.70")
+
+
+def test_goods_without_a_header() -> None:
+    rows = values(SHOP)["line_items"]
+    assert rows == [
+        {"description": "MILK TEA 500ML", "quantity": None, "unit_price": None, "amount": "6.50"},
+        {"description": "WHOLEMEAL BREAD", "quantity": None, "unit_price": None, "amount": "4.20"},
+    ]
+
+
+def test_cash_and_change_are_no_totals() -> None:
+    found = values(page([(20, 100, "CASH"), (240, 100, "20.00"), (20, 114, "CHANGE"), (240, 114, "3.50")], width=300))
+    assert found["total"] is None
+
+
+def test_misread_letters_in_a_label() -> None:
+    lines = [(20.0, 100.0, "Bread"), (240.0, 100.0, "3.10"), (20.0, 130.0, "Grand Tota1"), (240.0, 130.0, "3.10")]
+    assert values(page(lines, source="ocr", width=300))["total"] == "3.10"
+    assert values(page(lines, source="textlayer", width=300))["total"] is None
+
+
+def test_a_total_on_the_line_after_its_label() -> None:
+    lines = [(20.0, 100.0, "Coffee"), (240.0, 100.0, "2.80"), (20.0, 130.0, "KOPĀ SUMMA:"), (240.0, 145.0, "2.80")]
+    assert values(page(lines, width=300))["total"] == "2.80"
+
+
+def test_a_label_glued_to_its_number() -> None:
+    assert values(page([(20, 50, "DOK.#00022375")], source="ocr", width=300))["receipt_number"] == "00022375"

@@ -1,0 +1,47 @@
+"""VAT ids and other identifiers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.values.identifiers import countries_of, normal, parse_vat, same, valid_vat
+
+
+@pytest.mark.parametrize(
+    "printed", ["DE 136 695 976", "de136695976", "FR 40 303 265 045", "NL 004495445B01", "PL 8567346215", "ATU 13585627"]
+)
+def test_vat_ids_are_recognised_with_blanks_and_case(printed: str) -> None:
+    vat = parse_vat(printed)
+    assert vat == printed.replace(" ", "").upper()
+    assert valid_vat(vat)
+
+
+def test_a_wrong_check_digit_has_the_shape_but_is_not_valid() -> None:
+    assert parse_vat("DE136695975") == "DE136695975"
+    assert not valid_vat("DE136695975")
+
+
+@pytest.mark.parametrize("printed", ["DE12345", "US123456789", "Invoice 123456789", "", "12345678901"])
+def test_what_is_no_vat_id(printed: str) -> None:
+    assert parse_vat(printed) is None
+
+
+def test_a_national_number_tells_its_country() -> None:
+    assert "DE" in countries_of("136695976")
+    assert countries_of("136695975000000") == []
+
+
+def test_identifiers_are_compared_without_marks() -> None:
+    assert same("RE-2024/17", "re 2024 17")
+    assert not same("RE-2024/17", "RE-2024/18")
+    assert not same("", "--")
+
+
+@given(st.text(max_size=60))
+def test_no_text_is_too_odd(text: str) -> None:
+    parse_vat(text)
+    valid_vat(text)
+    countries_of(text)
+    assert normal(normal(text)) == normal(text)
