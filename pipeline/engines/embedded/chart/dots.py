@@ -13,7 +13,7 @@ from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.bars import rounded
 from pipeline.engines.embedded.chart.labels import Label
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import Painting
+from pipeline.engines.embedded.chart.paint import PIECES, Painting
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.records import Box
 
@@ -39,6 +39,8 @@ def find_dots(painting: Painting, height: float, swatches: Sequence[Box]) -> lis
         mask = (painting.index == colour).astype(np.uint8)
         spots = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         count, _, stats, centres = cv2.connectedComponentsWithStats(spots, connectivity=8)
+        if count > PIECES:
+            continue
         for (x, y, w, h, area), (cx, cy) in zip(stats[1:count].tolist(), centres[1:count].tolist(), strict=True):
             round_ = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= 1.3 * height
             if round_ and not any(a <= x + w / 2 <= c and b <= y + h / 2 <= d for a, b, c, d in swatches):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height
-from pipeline.engines.embedded.chart.paint import PAPER, Painting, Rect, text_colour
+from pipeline.engines.embedded.chart.paint import PAPER, PIECES, Painting, Rect, text_colour
 from pipeline.records import Box
 
 Names = dict[int, Label]
@@ -34,7 +34,7 @@ def _patches(painting: Painting, height: float, phrases: Sequence[Label]) -> lis
     for colour in range(len(painting.colours)):
         mask = cv2.morphologyEx((painting.raw == colour).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-        for x, y, w, h, area in stats[1:count].tolist():
+        for x, y, w, h, area in stats[1 : count if count <= PIECES else 0].tolist():
             small = (
                 0.25 * height <= w <= 3.5 * height
                 and 0.1 * height <= h <= 1.5 * height

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from pipeline.engines.embedded.chart.labels import Label
 from pipeline.records import Box, PageImage
 
+SIDE = 1600
+"""Longest side in pixels that is looked at."""
+PIECES = 4000
+"""A colour in more pieces than that is noise."""
 COLOURS = 18
 """At most so many colours of marks."""
 LEAST = 0.00025
@@ -44,6 +48,17 @@ class Rect:
 
     box: Box
     colour: int
+
+
+def fitted(image: PageImage) -> PageImage:
+    """The image, made smaller where a side is longer than ``SIDE``: marks need no more, and time grows with the pixels."""
+    factor = SIDE / max(image.width, image.height)
+    if factor >= 1:
+        return image
+    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return PageImage(size[0], size[1], small.tobytes(), image.scale * factor)
 
 
 def paint(image: PageImage, words: Sequence[Label]) -> Painting:
@@ -160,7 +175,7 @@ def _boxes(mask: NDArray[np.uint8], least: float, whole: bool) -> list[Box]:
     """Boxes of the rectangles in a mask; ``whole``: pieces that are none are looked at again without the thin lines in them."""
     found: list[Box] = []
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-    for piece in range(1, count):
+    for piece in range(1, count if count <= PIECES else 0):
         x, y, w, h, area = (int(value) for value in stats[piece])
         if w < least or h < least:
             continue

@@ -24,7 +24,7 @@ from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
 from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
 from pipeline.engines.embedded.chart.lines import Ground, Line, find_areas, find_lines, read_lines
-from pipeline.engines.embedded.chart.paint import Painting, Rect, paint, rectangles
+from pipeline.engines.embedded.chart.paint import Painting, Rect, fitted, paint, rectangles
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.titles import axis_titles, find_title, notes
@@ -68,6 +68,7 @@ class Scene:
 
 def read(page: Page, image: PageImage) -> Reading:
     """Read the chart on a page."""
+    image = fitted(image)
     phrases, words = read_labels(page, image.scale)
     painting = paint(image, words)
     names, swatches = find_legend(painting, phrases)
