@@ -156,7 +156,11 @@ def _begins(before: str, char: str) -> bool:
 
 
 def _is_whole(page: _PageString, start: int, end: int, label: str) -> bool:
-    if not page.begins[start] or page.runs[start] is not page.runs[end - 1]:
+    run = page.runs[start]
+    if not page.begins[start] or run is not page.runs[end - 1]:
+        return False
+    _, bracket, inside = run.text[page.chars[start] : page.chars[end - 1] + 1].partition("(")
+    if bracket and not _has_word(inside.lstrip()[:12].split(" ")[0], INCLUDING | EXCLUDING):
         return False
     return end >= len(page.begins) or page.begins[end] or label.endswith(("#", "%"))
 

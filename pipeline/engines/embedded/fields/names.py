@@ -48,7 +48,12 @@ def find_names(layout: Layout, labels: list[Label], leads: list[Label], busy: se
             features = _features(name, own, run.number in busy, end - start < len(run.text)) if name else 0.0
             if name and features > 0:
                 names.append(replace(name, features=features))
-    return [_joined(layout, name, names) for name in names]
+    whole = [_joined(layout, name, names) for name in names]
+    return [
+        name
+        for name in whole
+        if not is_organisation(name.text) or len(fold(residue(name.text))) >= 3 or not name.text.isascii()
+    ]
 
 
 def _after_lead(run: Run, start: int, end: int, leads: list[Label]) -> int:
@@ -125,7 +130,7 @@ def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float
     score = 0.85 if organisation else 0.45
     score += 0.15 if text[:1].isupper() or chinese else -0.2
     score -= 0.3 if busy else 0.0
-    score -= 0.2 if ":" in text else 0.0
+    score -= 0.3 if ":" in text else 0.0
     score -= 0.2 if letters < 5 and not organisation and not chinese else 0.0
     score -= 0.25 if digits and not organisation else 0.0
     score -= 0.2 if STREET.search(text) and not organisation else 0.0

@@ -121,7 +121,8 @@ class Parties:
             elif fuzz.ratio(joined, host) >= 80:
                 best = max(best, 0.9)
             parts = [fold(word) for word in plain.split() if len(fold(word)) >= 4 and fold(word) in host]
-            best = max(best, min(1.0, sum(map(len, parts)) / len(host)))
+            if 2 * sum(map(len, parts)) >= len(joined):
+                best = max(best, min(1.0, sum(map(len, parts)) / len(host)))
         return best if best >= 0.45 else 0.0
 
     def _before_address(self, name: Name) -> float:

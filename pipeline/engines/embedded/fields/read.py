@@ -135,6 +135,7 @@ class _Reader:
                 if power > 0.12:
                     options[name].append(Option(candidate, power + self._stress(name, candidate)))
         self._paid(options, scores)
+        self._after_payment(options)
         for name, option in choose_amounts(options, money, self.template.checks, self._sums()).items():
             self._claim(name, option.candidate, option.strength)
 
@@ -156,6 +157,15 @@ class _Reader:
                     known = next((o for o in options[str(name)] if o.candidate is candidate), None)
                     options[str(name)] = [o for o in options[str(name)] if o is not known]
                     options[str(name)].append(Option(candidate, (known.strength if known else 0.25) + 0.3))
+
+    def _after_payment(self, options: dict[str, list[Option]]) -> None:
+        """Below the cash and the change stand summaries of the tax, whose totals are not what was paid."""
+        rows = [o.row for o in self.labels if o.field in (OTHER + "paid", OTHER + "change") and o.cover >= 0.6]
+        paid = [row for row in rows if any(c.run.row == row and c.quality >= 0.8 for c in self.candidates.money)]
+        for name in {str(check.equals) for check in self.template.checks} & set(options) if paid else ():
+            options[name] = [
+                Option(o.candidate, o.strength * (0.75 if o.candidate.run.row > max(paid) else 1.0)) for o in options[name]
+            ]
 
     def _labelled(self, kind: str, scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> list[Candidate]:
         """Amounts whose best label is one of other things of a kind."""
