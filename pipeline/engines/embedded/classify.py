@@ -143,17 +143,22 @@ def _is_chart(words: Sequence[Word], look: Look, letters: int) -> bool:
 
 def _axis(words: Sequence[Word]) -> bool:
     """Whether at least four numbers stand in a column or row at equal steps, as the ticks of an axis do."""
-    numbers = [(word, float(text)) for word in words if (text := _plain(word.text)) is not None]
-    for across in (0, 1):
-        groups: dict[int, list[tuple[float, float]]] = {}
-        for word, value in numbers:
-            size = max(1.0, word.box[3] - word.box[1])
-            side = word.box[2] if across == 0 else (word.box[1] + word.box[3]) / 2
-            middle = (word.box[0] + word.box[2]) / 2 if across else (word.box[1] + word.box[3]) / 2
-            groups.setdefault(round(side / (1.2 * size)), []).append((middle, value))
-        if any(_even(group) for group in groups.values()):
-            return True
-    return False
+    numbers = [(word.box, float(text)) for word in words if (text := _plain(word.text)) is not None]
+    rows = [((y0 + y1) / 2, (x0 + x1) / 2, y1 - y0, value) for (x0, y0, x1, y1), value in numbers]
+    columns = [(x1, (y0 + y1) / 2, y1 - y0, value) for (x0, y0, x1, y1), value in numbers]
+    return any(_even(group) for places in (rows, columns) for group in _lined_up(places))
+
+
+def _lined_up(places: Sequence[tuple[float, float, float, float]]) -> list[list[tuple[float, float]]]:
+    """(along, value) of the numbers that share a line; each is (across, along, size, value)."""
+    groups: list[list[tuple[float, float]]] = []
+    first = -1e9
+    for across, along, size, value in sorted(places):
+        if across - first > 0.7 * size:
+            groups.append([])
+            first = across
+        groups[-1].append((along, value))
+    return groups
 
 
 def _plain(text: str) -> str | None:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.bars import rounded
 from pipeline.engines.embedded.chart.labels import Label, letter_height
 from pipeline.engines.embedded.chart.legend import Names
 from pipeline.engines.embedded.chart.paint import PAPER, Painting, text_colour
 from pipeline.engines.embedded.chart.summary import Row
+from pipeline.engines.embedded.chart.values import rounded
 from pipeline.records import Box
 
 WIDE = 0.22

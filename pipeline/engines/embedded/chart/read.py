@@ -8,26 +8,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
-from pipeline.engines.embedded.chart.bars import (
-    Bar,
-    Bars,
-    categories,
-    find_bars,
-    measure,
-    own_labels,
-    print_values,
-    series_names,
-    ungroup,
-)
+from pipeline.engines.embedded.chart.bars import Bar, Bars, find_bars
 from pipeline.engines.embedded.chart.bins import binned
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
 from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
 from pipeline.engines.embedded.chart.lines import Ground, Line, find_areas, find_lines, read_lines
+from pipeline.engines.embedded.chart.naming import categories, own_labels, series_names, ungroup
 from pipeline.engines.embedded.chart.paint import Painting, Rect, fitted, paint, rectangles
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.titles import axis_titles, find_title, notes
+from pipeline.engines.embedded.chart.values import measure, print_values
 from pipeline.records import Box, Page, PageImage
 
 
