@@ -109,7 +109,13 @@ def find_areas(painting: Painting) -> list[Line]:
         top, bottom = part.argmax(axis=0), h - 1 - part[::-1].argmax(axis=0)
         whole = part.sum(axis=0) >= 0.85 * (bottom - top + 1)
         jumps = np.abs(np.diff(top)) > max(4, 0.12 * h)
-        if whole.mean() > 0.9 and np.median(bottom - top) > 4 and jumps.sum() <= 1 and len(np.unique(top)) > 5:
+        if (
+            whole.mean() > 0.9
+            and np.median(bottom - top) > 4
+            and jumps.sum() <= 1
+            and len(np.unique(top)) > 5
+            and (top <= 2).mean() < 0.6
+        ):
             found.append(Line(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
     return found
 

@@ -208,6 +208,8 @@ def _steps(part: NDArray[np.bool_], least: float) -> list[tuple[int, int, int, i
             continue
         cuts = [0, *(np.flatnonzero(np.abs(np.diff(length)) > 1) + 1).tolist(), grid.shape[1]]
         runs = [(a, b) for a, b in pairwise(cuts) if b - a >= least]
+        if len(cuts) > 2 and np.median(np.abs(np.diff(length))[np.array(cuts[1:-1]) - 1]) < 4:
+            continue
         if 2 <= len(runs) <= 80 and sum(b - a for a, b in runs) >= 0.9 * grid.shape[1]:
             steps = [_step(grid, a, b, turned) for a, b in runs]
             return [step for step in steps if step[2] - step[0] >= least and step[3] - step[1] >= least]

@@ -84,7 +84,7 @@ def read(page: Page, image: PageImage) -> Reading:
         _read_dots(scene, dots, reading)
     elif lines and not _mainly_bars(bars, lines):
         _read_lines(scene, lines, reading)
-    elif (areas := find_areas(painting)) and not _mainly_bars(bars, areas):
+    elif (areas := find_areas(painting)) and not _larger(bars, areas):
         _read_lines(scene, areas, reading)
         reading.kind = "area"
     elif bars:
@@ -115,6 +115,14 @@ def _mainly_bars(bars: Bars | None, lines: Sequence[Line]) -> bool:
     if len(lengths) < 5 and max(lengths) - min(lengths) <= 4 and not bars.stacked:
         return False
     return area > 8 * max(len(line.heights) for line in lines)
+
+
+def _larger(bars: Bars | None, areas: Sequence[Line]) -> bool:
+    """Whether bars in other colours cover more of the picture than areas."""
+    colours = {area.colour for area in areas}
+    others = [bar for bar in bars.all if bar.colour not in colours] if bars else []
+    covered = sum((bar.end - bar.start) * (bar.high - bar.low) for bar in others)
+    return covered > sum(float((area.floors - area.heights).sum()) for area in areas if area.floors is not None)
 
 
 def _mainly_dots(dots: Sequence[Dot], bars: Bars | None, lines: Sequence[Line], painting: Painting) -> bool:

@@ -50,7 +50,7 @@ def _continued(first: Label, lines: Sequence[Label], painting: Painting) -> list
     title, ink = [first], _ink(first, painting)
     for label in lines:
         last = title[-1]
-        same = 0.8 < label.height / first.height < 1.25 and abs(_ink(label, painting) - ink) < 40
+        same = 0.84 < label.height / first.height < 1.19 and abs(_ink(label, painting) - ink) < 40
         beside = abs(label.y - last.y) < 0.4 * last.height
         below = -0.4 * last.height < label.box[1] - last.box[3] < 0.75 * last.height
         aligned = abs(label.box[0] - first.box[0]) < 1.5 * first.height or abs(label.x - first.x) < 1.5 * first.height
