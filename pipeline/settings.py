@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pipeline.errors import SettingsError
 from pipeline.templates.routing import Route
 
-FILE_NAMES = ("pipeline.yaml", "configs/pipeline.yaml")
+FILE_NAME = "pipeline.yaml"
 PATH_KEYS = ("inbox", "outbox", "templates")
 
 
@@ -112,7 +112,7 @@ def configs_folder() -> Path:
 
 def find_settings_file(folder: Path) -> Path | None:
     """The settings file that a command without ``--config`` uses in ``folder``."""
-    return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
+    return folder / FILE_NAME if (folder / FILE_NAME).is_file() else None
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:

@@ -114,7 +114,10 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
     if not total:
         click.echo(f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.outbox}")
         return
-    Console().print(table(screen))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 120
+    console.print(table(screen))
     if total > len(screen.shown):
         click.echo(f"… and {total - len(screen.shown):,} more")
     told = ", ".join(f"{count:,} {status}" for status, count in sorted(screen.documents.items()))

@@ -106,8 +106,10 @@ def summary(publication: Publication) -> dict[str, Any]:
 def table(screen: Screen) -> Table:
     """The documents of this run."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("file", "template", "status", "read"):
-        drawn.add_column(column, overflow="fold" if column == "file" else "ellipsis", no_wrap=column != "file")
+    drawn.add_column("file", overflow="fold", max_width=40)
+    drawn.add_column("template", min_width=8)
+    drawn.add_column("status", min_width=8)
+    drawn.add_column("read", overflow="ellipsis", no_wrap=True)
     colours = {"done": "green", "partial": "yellow", "failed": "red", "skipped": "yellow"}
     for row in screen.shown:
         told = row["read"] if not row["reason"] else f"{row['reason']}: {row['cure']}"

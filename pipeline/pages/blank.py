@@ -10,8 +10,8 @@ PAPER = 160
 """Median grey of a page that can count as empty paper; a black picture is no blank page."""
 CONTRAST = 32
 """Grey levels darker than the paper that make a pixel ink."""
-INK = 0.00004
-"""Share of ink pixels below which the page is blank; a single printed digit on A4 is about ten times that."""
+INK = 0.00002
+"""Share of ink pixels up to which the page is blank; a single printed digit on A4 is a little more than that."""
 
 
 def is_blank(image: PageImage) -> bool:

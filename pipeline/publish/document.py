@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
+
+_BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
+"""Four numbers, one a line; line breaks inside of strings are escaped, so this is never text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,9 @@ class Publication:
         }
 
     def as_bytes(self) -> bytes:
-        """UTF-8, indented, ending in a newline."""
-        return (json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n").encode(errors="replace")
+        """UTF-8, indented, boxes on one line, ending in a newline."""
+        text = json.dumps(self.as_json(), ensure_ascii=False, indent=1)
+        return (_BOX.sub(lambda box: " ".join(box[0].split()), text) + "\n").encode(errors="replace")
 
 
 def _page(number: int, units: Sequence[Result]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pipeline.errors import OutboxError
 def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None) -> int:
     """Replace ``path`` by the chunks joined; a reader sees the old file or the new one. Returns its bytes.
 
-    ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder. Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
+    ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder.
+    Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
     """
     temporary = (scratch or path.parent) / f".{uuid.uuid4().hex}.tmp"
     try:

@@ -94,12 +94,12 @@ class _Sheet:
         if layer and self._good(layer):
             return self._page(layer, "textlayer", facts)
         image = self._ocr_image()
-        if is_blank(image):
+        short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
+        if is_blank(image) and not short:
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
         self._turned = upright(image)
         if words := read_image(turn(image, self._turned)):
             return self._page(words, "ocr", facts)
-        short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
         return self._page(short, "textlayer" if short else None, facts)
 
     def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, facts: Mapping[str, Any]) -> Page:

@@ -1,0 +1,144 @@
+"""What readers make of pages: rotation, scans, transparency, several frames, broken text layers, data inside of files."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.records import Page, PageImage
+from pipeline.run.reader import handle
+from pipeline.run.reading import ReadRequest, decode_opened, decode_reading, encode_request
+from tests.drawing import exif_turned_jpeg, invoice, invoice_pdf, page_image, png, scan_pdf, text_pdf, tiff, turned_pdf
+
+LINES = "Delivery note 4711\nThe quick brown fox jumps over the lazy dog\nTwelve boxes of oranges from Valencia\nReceived in good order"
+
+
+def request(path: Path, page: int = 1, **changes: object) -> ReadRequest:
+    status = path.stat()
+    return ReadRequest(str(path), status.st_size, status.st_mtime_ns, page, **changes)  # type: ignore[arg-type]
+
+
+def read(path: Path, page: int = 1, **changes: object) -> tuple[Page, dict[str, PageImage]]:
+    reading, images = decode_reading(handle(encode_request(request(path, page, **changes))))
+    return reading.page, images
+
+
+def text(page: Page) -> str:
+    return " ".join(word.text for word in page.words)
+
+
+def write(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_words_of_a_turned_pdf_stand_where_the_reader_sees_them(tmp_path: Path, degrees: int) -> None:
+    path = write(tmp_path, "a.pdf", turned_pdf(text_pdf([LINES]), degrees))
+    page, images = read(path, images={"t": 600})
+    assert "The quick brown fox" in text(page)
+    assert (page.width > page.height) == (degrees in (90, 270))
+    image = images["t"]
+    assert (image.width > image.height) == (page.width > page.height)
+    assert image.width == pytest.approx(page.width * image.scale, abs=2)
+    for word in page.words:
+        assert 0 <= word.box[0] < word.box[2] <= page.width
+        assert 0 <= word.box[1] < word.box[3] <= page.height
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_a_scan_that_lies_on_its_side_is_turned_upright_words_image_and_size(tmp_path: Path, turned: int) -> None:
+    scan = page_image(text_pdf([LINES], size=20)).rotate(turned, expand=True)
+    path = write(tmp_path, "scan.pdf", scan_pdf([scan]))
+    page, images = read(path, images={"t": 600})
+    assert page.source == "ocr"
+    assert "quick brown fox" in text(page)
+    assert page.height > page.width
+    assert images["t"].height > images["t"].width
+
+
+def test_exif_orientation_is_honoured(tmp_path: Path) -> None:
+    photo = page_image(text_pdf([LINES], size=20))
+    page, _ = read(write(tmp_path, "a.jpg", exif_turned_jpeg(photo, 6)))
+    assert "quick brown fox" in text(page)
+    assert (page.turned, page.height > page.width) == (0, True)
+
+
+def test_frames_of_a_tiff_are_pages_and_animations_are_one(tmp_path: Path) -> None:
+    frames = [page_image(text_pdf([f"Frame number {n}"], size=30), dpi=75) for n in ("one", "two", "three")]
+    path = write(tmp_path, "a.tiff", tiff(frames))
+    assert decode_opened(handle(encode_request(request(path, 0)))).pages == 3
+    assert "two" in text(read(path, 2)[0])
+    animation = io.BytesIO()
+    frames[0].save(animation, "GIF", save_all=True, append_images=frames[1:])
+    assert decode_opened(handle(encode_request(request(write(tmp_path, "a.gif", animation.getvalue()), 0)))).pages == 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"), [("png", {}), ("webp", {"quality": 90}), ("avif", {"quality": 80}), ("heif", {}), ("bmp", {})]
+)
+def test_images_are_recognised_by_content_whatever_their_name(tmp_path: Path, ending: str, options: dict[str, int]) -> None:
+    image = page_image(text_pdf([LINES], size=24), dpi=80)
+    buffer = io.BytesIO()
+    image.save(buffer, ending.upper(), **options)
+    path = write(tmp_path, "wrong-name.pdf", buffer.getvalue())
+    assert decode_opened(handle(encode_request(request(path, 0)))).kind == ending
+    assert "brown fox" in text(read(path)[0])
+
+
+def test_transparent_pixels_are_paper(tmp_path: Path) -> None:
+    ink = page_image(text_pdf([LINES], size=24), dpi=80).convert("L")
+    clear = Image.new("RGBA", ink.size, (0, 0, 0, 0))
+    clear.putalpha(ink.point(lambda grey: 255 - grey))
+    page, _ = read(write(tmp_path, "a.png", png(clear)))
+    assert "brown fox" in text(page)
+
+
+def test_an_empty_page_is_blank_and_a_dark_picture_is_not(tmp_path: Path) -> None:
+    assert read(write(tmp_path, "white.png", png(Image.new("RGB", (600, 800), "white"))))[0].blank
+    assert not read(write(tmp_path, "black.png", png(Image.new("RGB", (600, 800), "black"))))[0].blank
+    assert read(write(tmp_path, "a.pdf", text_pdf([""])))[0].blank
+
+
+def test_a_lone_digit_is_no_blank_page(tmp_path: Path) -> None:
+    assert text(read(write(tmp_path, "a.pdf", text_pdf(["7"])))[0]) == "7"
+
+
+def test_the_image_arrives_within_the_budget_of_visual_tokens(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.pdf", text_pdf([LINES]))
+    for tokens in (64, 1280):
+        image = read(path, images={"t": tokens})[1]["t"]
+        assert 0.9 < image.width * image.height / (tokens * 32 * 32) <= 1.01
+
+
+def test_an_invoice_is_told_from_other_text_and_its_xml_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.pdf", invoice_pdf(invoice("de"), facturx=True))
+    reading, _ = decode_reading(handle(encode_request(request(path, choose=True))))
+    assert reading.kind == "invoice"
+    assert reading.page.facts["BT-1"] == invoice("de").number
+    letter = write(tmp_path, "b.pdf", text_pdf(["\n".join(["Dear reader, nothing here is to be paid by anybody."] * 20)]))
+    assert decode_reading(handle(encode_request(request(letter, choose=True))))[0].kind == "text"
+
+
+def test_a_file_that_changed_since_it_was_hashed_is_not_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.pdf", text_pdf(["Old"]))
+    old = encode_request(request(path, 1))
+    write(tmp_path, "a.pdf", text_pdf(["New and longer than before"]))
+    with pytest.raises(Exception, match="changed"):
+        handle(old)
+
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "stress"
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="real documents are not here")
+def test_pages_that_mupdf_draws_blank_get_a_second_opinion() -> None:
+    rows = [json.loads(line) for line in (CASES / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+    paths = [CASES / row["file"] for row in rows if row["cls"] == "blank_in_mupdf_only"]
+    assert paths
+    assert not [path.name for path in paths if read(path)[0].blank]
