@@ -71,8 +71,15 @@ def paint(image: PageImage, words: Sequence[Label]) -> Painting:
 
 
 def _paper(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """The ground of the drawing: its commonest colour, unless that is a clear one and the edge of the picture is not."""
+    paper = _mode(pixels.reshape(-1, 3))
+    edge = _mode(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]))
+    return edge if np.ptp(paper) > 30 and np.ptp(edge) <= 30 else paper
+
+
+def _mode(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     codes = (pixels >> 2).astype(np.int32) @ np.array([4096, 64, 1])
-    mode = np.bincount(codes.ravel()).argmax()
+    mode = np.bincount(codes).argmax()
     return np.asarray(np.median(pixels[codes == mode], axis=0), np.int16)
 
 
