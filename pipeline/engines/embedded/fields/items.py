@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.layout import Layout
+from pipeline.engines.embedded.fields.products import settle
 from pipeline.engines.embedded.fields.tables import Table
 from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
 
+_COUNT = re.compile(r"(?<!\S)(?:[x×](\d{1,4})|(\d{1,4})\s?[x×])(?!\S)")
 _TIMES = re.compile(r"[x×*@]\s*$|^\s*[x×*@]|\d\s*[x×*@]", re.IGNORECASE)
 
 
@@ -86,12 +87,10 @@ def _row(
     if "text" in columns:
         result[columns["text"]] = text
     price = before[-1] if before else None
-    counts = [c for c in candidates.money if c.run.row == row and c is not amount and c is not price]
-    for count in counts:
-        if price is not None and abs(Decimal(count.value) * Decimal(price.value) - Decimal(amount.value)) <= Decimal("0.02"):
-            if "quantity" in columns:
-                result[columns["quantity"]] = count.value
-            break
+    if "text" in columns and "quantity" in columns and (times := _COUNT.search(text)):
+        result[columns["quantity"]] = times[1] or times[2]
+        result[columns["text"]] = " ".join(_COUNT.sub(" ", text, count=1).split()) or text
     if price is not None and "price" in columns:
         result[columns["price"]] = price.value
+        settle(result, spec, [c for c in candidates.money if c.run.row == row])
     return result

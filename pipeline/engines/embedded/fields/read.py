@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from pipeline.engines.embedded.fields.addresses import address_below
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.headings import headings_of
 from pipeline.engines.embedded.fields.items import read_items
 from pipeline.engines.embedded.fields.labels import OTHER, Label, cut_box, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.layout import Layout, lay_out
@@ -22,7 +23,7 @@ from pipeline.engines.embedded.fields.scalars import (
     unlabelled,
 )
 from pipeline.engines.embedded.fields.sums import Option, choose_amounts
-from pipeline.engines.embedded.fields.tables import Table, headings_of, read_table
+from pipeline.engines.embedded.fields.tables import Table, read_table
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
@@ -66,8 +67,10 @@ def _words_of(template: Template) -> _Words:
         if len(_KNOWN) > 32:
             _KNOWN.clear()
         tables = {name: field.columns for name, field in template.fields.items() if field.type == "table"}
-        headings = {name: headings_of(columns) for name, columns in tables.items()}
-        known = _KNOWN[id(template)] = _Words(template, vocabulary_of(template), headings)
+        labels = vocabulary_of(template)
+        others = [label for label, fields in labels.items() if fields & set(template.fields)]
+        headings = {name: headings_of(columns, others) for name, columns in tables.items()}
+        known = _KNOWN[id(template)] = _Words(template, labels, headings)
     return known
 
 

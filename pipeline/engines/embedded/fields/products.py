@@ -1,0 +1,43 @@
+"""Quantity times price is the amount: fills or corrects one number of a row from the others printed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from pipeline.engines.embedded.fields.candidates import Candidate
+from pipeline.records import Json
+from pipeline.templates.model import Column
+
+_TOLERANCE = Decimal("0.02")
+
+
+def roles_of(columns: Mapping[str, Column]) -> tuple[str, str, str] | None:
+    """The template's columns of quantity, price and amount: the first number, the first and the last money column."""
+    money = [name for name, column in columns.items() if column.type == "money"]
+    number = [name for name, column in columns.items() if column.type == "number"]
+    return (number[0], money[0], money[-1]) if number and len(money) > 1 else None
+
+
+def settle(row: dict[str, Json], columns: Mapping[str, Column], printed: list[Candidate]) -> None:
+    """Replace at most one of quantity, price and amount by a number printed in the row, so that the product holds."""
+    roles = roles_of(columns)
+    if roles is None or sum(row.get(name) is not None for name in roles) < 2:
+        return
+    values = [None if row.get(name) is None else Decimal(str(row[name])) for name in roles]
+    if _holds(values):
+        return
+    order = [at for at, value in enumerate(values) if value is None] or [2, 0, 1]
+    for at in order:
+        for candidate in printed:
+            tried = [*values[:at], Decimal(candidate.value), *values[at + 1 :]]
+            if candidate.value not in row.values() and _holds(tried):
+                row[roles[at]] = candidate.value
+                return
+
+
+def _holds(values: list[Decimal | None]) -> bool:
+    quantity, price, amount = values
+    if quantity is None or price is None or amount is None or not amount:
+        return False
+    return abs(quantity * price - amount) <= _TOLERANCE
