@@ -7,6 +7,7 @@ from pipeline.engines.embedded.fields.names import is_address
 from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET
 
 _LINES = 7
+_TOWN = 30
 
 
 def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
@@ -19,9 +20,16 @@ def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
     while first > 0 and "," in block[first - 1].text and not ORGANISATION.search(block[first - 1].text):
         first -= 1
     last = marks[-1]
-    if last + 1 < len(block) and not any(c.isdigit() for c in block[last + 1].text) and len(block[last + 1].text) < 30:
+    while last + 1 < len(block) and _goes_on(block[last], block[last + 1]):
         last += 1
     return tuple(block[first : last + 1])
+
+
+def _goes_on(run: Run, following: Run) -> bool:
+    """Whether the next line belongs to the address too: after a comma, or a short line (town, country) without digits."""
+    if any(c.isdigit() for c in following.text):
+        return False
+    return run.text.rstrip().endswith(",") or (len(following.text) < _TOWN and POSTCODE.search(run.text) is not None)
 
 
 def _block(layout: Layout, name: Run, stop: set[int]) -> list[Run]:

@@ -130,7 +130,7 @@ def _like(text: str, headings: Mapping[str, str]) -> str | None:
     """The column whose heading makes up most of the text, or begins it."""
     best: tuple[float, str | None] = (0.0, None)
     for label, name in headings.items():
-        if label in text:
+        if name and label in text:
             share = len(label) / len(text)
             if share > best[0] and (share >= 0.5 or (len(label) > 2 and text.startswith(label))):
                 best = (share, name)

@@ -38,7 +38,10 @@ def read_table(
     ``headings`` are those of ``headings_of``; labels of ``totals`` end a table.
     """
     best = Table()
+    amounts = {c.run.row for c in candidates.money if c.quality >= 0.8}
     for row in range(len(layout.rows)):
+        if row in amounts:
+            continue
         heads = find_heads(layout, row, headings, spec.columns)
         named = {head.column for head in heads if head.column}
         if len(named) < 2 or not any(spec.columns[name].type in NUMERIC for name in named):

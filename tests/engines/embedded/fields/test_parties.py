@@ -1,0 +1,76 @@
+"""Sellers and buyers, where layouts make them hard to tell apart."""
+
+from __future__ import annotations
+
+from pipeline.engines.embedded.fields import read_fields
+from pipeline.records import Page
+from tests.engines.embedded.fields.pages import page, template
+
+INVOICE, RECEIPT = template("invoice"), template("receipt")
+
+
+def parties(drawn: Page) -> tuple[object, object]:
+    """Seller and buyer."""
+    claims = read_fields(drawn, INVOICE)
+    return claims["vendor_name"].value, claims["buyer_name"].value
+
+
+def test_the_address_window_is_the_buyer_and_the_footer_confirms_the_seller() -> None:
+    drawn = page(
+        [
+            (50, 90, "Birkenhof Gärtnerei GmbH · Am Moor 4 · 28195 Bremen", 7),
+            (50, 110, "Frau"),
+            (50, 122, "Ines Wagner"),
+            (50, 134, "Lindenallee 9"),
+            (50, 146, "26121 Oldenburg"),
+            (50, 220, "Rechnung Nr. 77", 14),
+            (50, 790, "Birkenhof Gärtnerei GmbH"),
+            (300, 790, "info@birkenhof-gaertnerei.de"),
+        ]
+    )
+    assert parties(drawn) == ("Birkenhof Gärtnerei GmbH", "Ines Wagner")
+
+
+def test_a_seller_below_the_buyer_is_told_by_its_label() -> None:
+    drawn = page(
+        [
+            (50, 50, "Bill to"),
+            (50, 64, "Quayside Hotel Ltd"),
+            (50, 76, "1 Pier Road, Dover CT16 1AA"),
+            (50, 400, "Seller: Meadow Dairy Ltd"),
+        ]
+    )
+    assert parties(drawn) == ("Meadow Dairy Ltd", "Quayside Hotel Ltd")
+
+
+def test_a_label_is_not_cut_from_a_name_that_contains_it() -> None:
+    drawn = page([(50, 50, "Lieferant GmbH"), (50, 62, "Werkstraße 20"), (50, 74, "80333 München")])
+    assert parties(drawn)[0] == "Lieferant GmbH"
+
+
+def test_titles_countries_and_thanks_are_no_names() -> None:
+    drawn = page([(50, 50, "TAX INVOICE", 18), (50, 80, "Germany"), (50, 110, "Invoice no: 12")])
+    assert parties(drawn) == (None, None)
+
+
+def test_a_name_on_two_lines() -> None:
+    drawn = page(
+        [(60, 20, "GREEN VALLEY ORGANIC"), (72, 32, "TRADING SDN BHD"), (40, 44, "LOT 5, JALAN TERATAI, 43000 KAJANG")],
+        source="ocr",
+        width=300,
+    )
+    assert read_fields(drawn, RECEIPT)["vendor_name"].value == "GREEN VALLEY ORGANIC TRADING SDN BHD"
+
+
+def test_the_vat_id_of_the_seller_not_of_the_buyer() -> None:
+    drawn = page(
+        [
+            (50, 50, "Seller"),
+            (320, 50, "Buyer"),
+            (50, 64, "Polder Pumps BV"),
+            (320, 64, "Nordlicht Leuchten GmbH"),
+            (50, 76, "VAT ID: NL004495445B01"),
+            (320, 76, "VAT ID: DE136695976"),
+        ]
+    )
+    assert read_fields(drawn, INVOICE)["vendor_vat_id"].value == "NL004495445B01"
