@@ -78,6 +78,16 @@ def valid_vat(text: str) -> bool:
         return False
 
 
+def repair_vat(text: str) -> str | None:
+    """A VAT id whose country prefix was misread by one letter ("LU" for "LV"), where the check digits prove the repair."""
+    plain = normal(text) if len(text) <= 40 else ""
+    if not re.fullmatch(r"[A-Z0-9]{2}\d{8,12}", plain) or parse_vat(plain):
+        return None
+    near = [c for c in VAT_COUNTRIES if len(c) == 2 and sum(a != b for a, b in zip(c, plain, strict=False)) == 1]
+    found = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and valid_vat(c + plain[2:])]
+    return found[0] if len(found) == 1 else None
+
+
 def countries_of(digits: str) -> list[str]:
     """The countries whose national VAT number ``digits`` can be, by length and check digits."""
     if len(digits) > 40:

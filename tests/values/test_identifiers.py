@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.values.identifiers import countries_of, normal, parse_vat, same, valid_vat
+from pipeline.values.identifiers import countries_of, normal, parse_vat, repair_vat, same, valid_vat
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,12 @@ def test_a_wrong_check_digit_has_the_shape_but_is_not_valid() -> None:
 @pytest.mark.parametrize("printed", ["DE12345", "US123456789", "Invoice 123456789", "", "12345678901"])
 def test_what_is_no_vat_id(printed: str) -> None:
     assert parse_vat(printed) is None
+
+
+def test_a_misread_country_is_repaired_only_where_the_check_digits_prove_it() -> None:
+    assert repair_vat("LU40003032949") == "LV40003032949"
+    assert repair_vat("LU40003032948") is None
+    assert repair_vat("DE136695976") is None
 
 
 def test_a_national_number_tells_its_country() -> None:

@@ -20,16 +20,16 @@ def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
     while first > 0 and "," in block[first - 1].text and not ORGANISATION.search(block[first - 1].text):
         first -= 1
     last = marks[-1]
-    while last + 1 < len(block) and _goes_on(block[last], block[last + 1]):
+    while last + 1 < len(block) and _goes_on(block[last], block[last + 1], last == marks[-1]):
         last += 1
     return tuple(block[first : last + 1])
 
 
-def _goes_on(run: Run, following: Run) -> bool:
-    """Whether the next line belongs to the address too: after a comma, or a short line (town, country) without digits."""
+def _goes_on(run: Run, following: Run, first: bool) -> bool:
+    """Whether the next line belongs to the address too: after a comma, or one short line (town, country) without digits."""
     if any(c.isdigit() for c in following.text):
         return False
-    return run.text.rstrip().endswith(",") or (len(following.text) < _TOWN and POSTCODE.search(run.text) is not None)
+    return run.text.rstrip().endswith(",") or (first and len(following.text) < _TOWN)
 
 
 def _block(layout: Layout, name: Run, stop: set[int]) -> list[Run]:

@@ -12,7 +12,7 @@ from pipeline.engines.embedded.fields.layout import TIGHT_GAP, Layout, Run
 from pipeline.records import Box
 from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, codes, parse_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
-from pipeline.values.identifiers import parse_vat, valid_vat
+from pipeline.values.identifiers import parse_vat, repair_vat, valid_vat
 from pipeline.values.money import Money, parse_money
 from pipeline.values.numbers import guess_decimal_mark, parse_number, plain
 
@@ -147,7 +147,9 @@ class Candidates:
         for end in reversed(ends):
             for start in starts:
                 text = run.text[start:end].strip(" .,;|")
-                if 8 <= len(text) <= 24 and text[:2].isalpha() and (value := parse_vat(text)) and self._free(run, start, end):
+                if not 8 <= len(text) <= 24 or not text[:2].isalpha() or not self._free(run, start, end):
+                    continue
+                if value := parse_vat(text) or (repair_vat(text) if self.layout.page.source == "ocr" else None):
                     return self._make("vat", value, run, (start, start + len(text)), 1.0 if valid_vat(value) else 0.8)
         return None
 
@@ -252,10 +254,11 @@ def _amount_like(text: str) -> bool:
 
 
 def _american(texts: list[str]) -> Order | None:
-    """Month first where the page prints dollars and an American postal code."""
+    """Month first where the page prints dollars and an American postal code or telephone number."""
     joined = " ".join(texts)
     state = re.search(
         r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]),? \d{5}\b",
         joined,
     )
-    return "MDY" if state and "$" in joined and "€" not in joined else None
+    phone = re.search(r"\(\d{3}\) ?\d{3}-\d{4}\b", joined)
+    return "MDY" if (state or phone) and "$" in joined and not re.search(r"[€£]|A\$|R\$|GST", joined) else None
