@@ -10,8 +10,8 @@ from PIL import Image
 
 from pipeline.engines.embedded.chart import read_chart
 from pipeline.records import Claim
-from tests.engines.embedded.charts import framed, legend, lying, slices, strokes, upright, x_ticks, y_ticks
-from tests.engines.embedded.sheet import BLUE, Sheet, template
+from tests.engines.embedded.charts import COLOURS, framed, legend, lying, slices, strokes, upright, x_ticks, y_ticks
+from tests.engines.embedded.sheet import BLUE, RED, Sheet, template
 
 LABELS = ["North", "South", "East", "West", "Centre"]
 VALUES = [34.0, 61.0, 12.0, 48.0, 27.0]
@@ -103,6 +103,37 @@ def test_lines_are_read_at_the_labels_of_the_axis(dots: bool) -> None:
     expected = {(f"{year:g}", name): near(series[name][n]) for n, year in enumerate(years) for name in series}
     assert rows(claims) == expected
     assert "Buses falls" in claims["summary"].value
+
+
+def test_lines_are_named_by_labels_in_their_colour() -> None:
+    years = [2000.0, 2005.0, 2010.0, 2015.0]
+    series = {"Trains": [20.0, 35.0, 33.0, 52.0], "Buses": [72.0, 60.0, 64.0, 68.0]}
+    sheet = framed("Trips by public transport")
+    y_ticks(sheet, [0, 20, 40, 60, 80])
+    x_ticks(sheet, years)
+    strokes(sheet, series, years, [0, 80], False)
+    sheet.text(480, 290, "Trains", 14, "mm", BLUE)
+    sheet.text(480, 115, "Buses", 14, "mm", RED)
+    expected = {(f"{year:g}", name): near(series[name][n]) for n, year in enumerate(years) for name in series}
+    assert rows(read(sheet)) == expected
+
+
+def test_stacked_rows_take_their_series_from_the_headings_above() -> None:
+    data = {"2019": [30.0, 50.0, 20.0], "2020": [35.0, 40.0, 25.0], "2021": [45.0, 30.0, 25.0]}
+    sheet = framed("How guests arrive at the hotel")
+    for n, (year, shares) in enumerate(data.items()):
+        x, y = 90.0, 130 + 60 * n
+        sheet.text(84, y, year, 13, "rm")
+        for k, share in enumerate(shares):
+            sheet.draw.rectangle((round(x), y - 16, round(x + 4.6 * share) - 1, y + 16), COLOURS[k])
+            sheet.text(x + 2.3 * share, y, f"{share:g}", 13, "mm", (255, 255, 255))
+            if n == 0:
+                sheet.text(x + 2.3 * share, 100, ("Train", "Car", "Bus")[k], 13, "mm")
+            x += 4.6 * share
+    claims = read(sheet)
+    assert claims["chart_type"].value == "stacked_bar_horizontal"
+    names = ("Train", "Car", "Bus")
+    assert rows(claims) == {(year, name): shares[k] for year, shares in data.items() for k, name in enumerate(names)}
 
 
 @pytest.mark.parametrize(("hole", "kind"), [(False, "pie"), (True, "donut")])
