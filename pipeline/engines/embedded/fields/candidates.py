@@ -188,12 +188,14 @@ class Candidates:
             return None
         if match["sign"] and start == match.start() and match["sign"][0] == "-" and text[max(0, start - 1) : start].isalnum():
             start = match.start("digits")
+        if (match["sign"] or "").startswith("(") and (match["after"] or not (match["tail"] or "").strip()):
+            # "(35,13 €)" is a remark; accountants who mean less than zero write the currency first
+            start = match.start("before") if match["before"] else match.start("digits")
+            end = match.start("tail") if match["tail"] and end == match.end() else end
         percent = _PERCENT.match(text, end) is not None
         number = _parse(re.sub(r"\s?([.,])\s?(?=\d{1,4}$)", r"\1", digits), text[start:end], self.decimal_mark)
         if number is None or abs(number.amount) >= 10**10:
             return None
-        if (match["sign"] or "").startswith("(") and not (match["tail"] or "").strip():
-            start = match.start("before") if match["before"] else match.start("digits")
         kind = "percent" if percent else "money"
         quality = _quality(digits, cents, bool(number.currency), after)
         if quality < 0.6 and sum(c.isalpha() for c in text[end:]) > 3:
@@ -216,7 +218,7 @@ def _without_word(match: re.Match[str], span: tuple[int, int]) -> tuple[int, int
     """The span without three capitals beside the digits that are no currency ("VAT 12.50", "5 PCS")."""
     start, end = span
     if match["before"] and parse_currency(match["before"]) is None:
-        start = match.start("digits")
+        start = match.start("minus") if match["minus"] else match.start("digits")
     if match["after"] and end > match.start("after") and parse_currency(match["after"]) is None:
         end = match.start("after")
     return start, end

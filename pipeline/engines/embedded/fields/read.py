@@ -146,8 +146,19 @@ class _Reader:
         """What large print, a late place (for fields that the last page decides) and repetition add."""
         depth = candidate.run.row / max(1, len(self.layout.rows))
         larger = min(1.0, max(0.0, candidate.run.size / self.layout.height - 1.0))
+        most = max((abs(Decimal(c.value)) for c in self.candidates.money if c.quality >= 0.8), default=None)
+        largest = 0.05 if abs(Decimal(candidate.value)) == most and self._is_sum(name) else 0.0
         again = sum(1 for c in self.candidates.money if c.value == candidate.value and c.quality >= 0.8) - 1
-        return (0.1 if self.template.fields[name].merge == "last" else 0.0) * depth + 0.05 * larger + 0.03 * min(3, again)
+        return (
+            (0.1 if self.template.fields[name].merge == "last" else 0.0) * depth
+            + 0.05 * larger
+            + 0.03 * min(3, again)
+            + largest
+        )
+
+    def _is_sum(self, name: str) -> bool:
+        """Whether a check calls the field a sum of others."""
+        return any(check.equals == name for check in self.template.checks)
 
     def _paid(self, options: dict[str, list[Option]], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
         """What was given less the change is what had to be paid: it backs the field that a check calls the sum."""

@@ -108,10 +108,10 @@ class Claims:
             ]
             distance = (candidate.box[1] - self._row_bottom(above)) / height
             if aligned:
-                near = max(0.0, 1.0 - max(0.0, distance - 1.0 - 2.0 * blocked * spread) * (0.04 if spread else 0.12))
+                near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
                 for label in aligned:
                     alone = 1.0 if not self._has_own(label, by_row[above]) else 0.45
-                    keep = 0.98**blocked if spread else 0.4**blocked
+                    keep = 1.0 if spread else 0.4**blocked
                     found.append((label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * alone * keep))
                 break
             if any(_aligned(c.box, candidate.box, height) for c in by_row[above]) or (

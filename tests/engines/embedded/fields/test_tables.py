@@ -94,3 +94,23 @@ checks:
     assert found["duty"].value == "38.00"
     without = page([(50, 50, "Nettotal 200.00"), (50, 70, "Gross 238.00"), (50, 90, "7 parcels 39.00")])
     assert read_fields(without, own)["duty"].value is None
+
+
+def test_of_totals_by_tax_rate_the_last_row_is_the_documents() -> None:
+    drawn = page(
+        [
+            (60, 500, "Net amount"), (220, 500, "VAT amount"), (380, 500, "Gross total"),
+            (60, 516, "100.00"), (220, 516, "19.00"), (380, 516, "119.00"),
+            (60, 532, "50.00"), (220, 532, "3.50"), (380, 532, "53.50"),
+            (60, 548, "150.00"), (220, 548, "22.50"), (380, 548, "172.50"),
+        ]
+    )  # fmt: skip
+    found = read_fields(drawn, INVOICE)
+    assert [found[name].value for name in ("subtotal", "tax_total", "total")] == ["150.00", "22.50", "172.50"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"), [("(35,13 €)", "35.13"), ("($35.13)", "-35.13"), ("-35,13 €", "-35.13"), ("35.13-", "-35.13")]
+)
+def test_brackets_around_a_remark_and_around_a_negative_amount(printed: str, value: str) -> None:
+    assert read_fields(page([(50, 50, f"VAT: {printed}")]), INVOICE)["tax_total"].value == value
