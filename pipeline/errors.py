@@ -77,7 +77,7 @@ class DocumentError(Exception):
 
 
 CURES: dict[Reason, str] = {
-    "needs_password": "add the password to `limits.passwords` in the settings, or remove it from the file, then `pipeline reprocess --failed`",
+    "needs_password": "add the password to `limits.passwords` in the settings, then `pipeline reprocess --failed`",
     "unreadable": "open the file in a viewer; if it opens there, please report it, else scan or export it again",
     "zero_pages": "the file holds no page; export it again from the program that made it",
     "unsupported": "convert the file to PDF, PNG, JPEG or TIFF",

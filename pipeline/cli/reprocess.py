@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -114,7 +115,7 @@ def _chosen(
     """Known files that the filters and paths choose."""
     paths = {str(found.source.path) for found in named} if named is not None else None
     before = _before(older_than) if older_than else None
-    times = {row["path"]: row["published_at"] for row in job.ledger.rows("SELECT path, published_at FROM files")}
+    times = {os.fsdecode(row["path"]): row["published_at"] for row in job.ledger.rows("SELECT path, published_at FROM files")}
     return [
         file
         for path, file in job.ledger.known_files().items()

@@ -29,6 +29,7 @@ from pipeline.run.observer import Tally
 TABLE_ROWS = 20
 SHOWN_FIELDS = 4
 CELL = 48
+FILE_WIDTH = 40
 
 
 @dataclass
@@ -106,7 +107,8 @@ def summary(publication: Publication) -> dict[str, Any]:
 def table(screen: Screen) -> Table:
     """The documents of this run."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    drawn.add_column("file", overflow="fold", max_width=40)
+    longest = max((len(row["file"]) for row in screen.shown), default=0)
+    drawn.add_column("file", overflow="fold", min_width=min(longest, FILE_WIDTH), max_width=FILE_WIDTH)
     drawn.add_column("template", min_width=8)
     drawn.add_column("status", min_width=8)
     drawn.add_column("read", overflow="ellipsis", no_wrap=True)

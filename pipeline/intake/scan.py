@@ -71,7 +71,8 @@ def look_at(path: Path, root: Path, name: Namer) -> Found | None:
     except (OSError, RuntimeError):  # gone meanwhile, or a loop of links
         return None
     relative = path.relative_to(root).as_posix()
-    return Found(Source(path, name(path, outbox_name(relative)), relative), status.st_size, status.st_mtime_ns)
+    told = relative.encode(errors="surrogateescape").decode(errors="replace")
+    return Found(Source(path, name(path, outbox_name(relative)), told), status.st_size, status.st_mtime_ns)
 
 
 def is_candidate(name: str) -> bool:

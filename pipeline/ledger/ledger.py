@@ -7,6 +7,7 @@ damages the file, and what was undone is simply done again.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,17 +105,12 @@ class Ledger:
 
     def known_files(self) -> dict[str, KnownFile]:
         """All files by absolute path."""
-        return {row["path"]: _known_file(row) for row in self.rows("SELECT * FROM known")}
+        return {os.fsdecode(row["path"]): _known_file(row) for row in self.rows("SELECT * FROM known")}
 
     def known_file(self, path: Path) -> KnownFile | None:
         """One file by its absolute path."""
         query = "SELECT * FROM known WHERE path = ?"
-        return next((_known_file(row) for row in self.rows(query, [str(path)])), None)
-
-    def name_owner(self, name: str) -> str | None:
-        """The absolute path of the file that has this name in the outbox."""
-        row = self._db.execute("SELECT path FROM files WHERE name = ?", [name]).fetchone()
-        return row[0] if row else None
+        return next((_known_file(row) for row in self.rows(query, [os.fsencode(path)])), None)
 
     def saw_file(self, source: Source, sha256: str, size: int, mtime_ns: int) -> None:
         """Remember a file and what it holds now; what is published of it stays until `published` is called again."""
@@ -122,7 +118,7 @@ class Ledger:
             """INSERT INTO files (path, name, relative, sha256, size, mtime_ns) VALUES (?, ?, ?, ?, ?, ?)
                ON CONFLICT (path) DO UPDATE SET relative = excluded.relative, size = excluded.size, mtime_ns = excluded.mtime_ns,
                sha256 = excluded.sha256""",
-            [str(source.path), source.name, source.relative, sha256, size, mtime_ns],
+            [os.fsencode(source.path), source.name, source.relative, sha256, size, mtime_ns],
         )
 
     def document(self, sha256: str, *, stale: bool = False) -> Document | None:
@@ -227,7 +223,7 @@ class Ledger:
         self._db.execute(
             """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, stale = 0
                WHERE path = ?""",
-            [sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), str(path)],
+            [sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), os.fsencode(path)],
         )
 
     def published_files(self) -> Iterator[KnownFile]:
@@ -271,7 +267,7 @@ class Ledger:
 
 def _known_file(row: Mapping[str, Any]) -> KnownFile:
     return KnownFile(
-        source=Source(Path(row["path"]), row["name"], row["relative"]),
+        source=Source(Path(os.fsdecode(row["path"])), row["name"], row["relative"]),
         sha256=row["sha256"],
         size=row["size"],
         mtime_ns=row["mtime_ns"],

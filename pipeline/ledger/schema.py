@@ -21,7 +21,7 @@ MIGRATIONS: tuple[str, ...] = (
 
     -- The names of files: where a document lies and where its result goes.
     CREATE TABLE files (
-        path          TEXT PRIMARY KEY, -- absolute
+        path          BLOB PRIMARY KEY, -- absolute, as the file system's bytes: names need not be text
         name          TEXT NOT NULL UNIQUE, -- below the outbox, without '.json'
         relative      TEXT NOT NULL,    -- below the inbox: what routes match
         sha256        TEXT NOT NULL,

@@ -62,11 +62,19 @@ class Loop:
                     self._answered(answer)
                 if self.stopping or not (self._ready or self._pool.load):  # the last answers may have freed a twin to be read
                     break
+            self._give_up_on_the_unanswered()
         finally:
             self._tasks.clear()
             self._ready.clear()
             self._publisher.flush()
         self._publisher.finish()
+
+    def _give_up_on_the_unanswered(self) -> None:
+        """An engine owes an answer to every request; one that it forgot ends as failed, never in silence."""
+        for task in [] if self.stopping else list(self._tasks.values()):
+            for page in list(task.missing):
+                self._end_page(task, page, "failed", "engine", "the engine gave no answer")
+            self._publish_if_complete(task)
 
     # ---- files become requests --------------------------------------------------------------------
 

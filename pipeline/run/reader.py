@@ -6,6 +6,7 @@ The only place where the rooms for pages and words meet. Runs inside ``worker.Po
 from __future__ import annotations
 
 import contextlib
+import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +21,7 @@ from pipeline.pages.opened import OpenDocument, Size, fit_scale
 from pipeline.pages.opening import open_document, second_opinion
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.records import Page, PageImage, Word
-from pipeline.run.reading import OPENED, READING, REQUEST, FileChangedError, ImageHead, Opened, Reading, ReadRequest
+from pipeline.run.reading import OPENED, READING, FileChangedError, ImageHead, Opened, Reading, ReadRequest
 from pipeline.words.einvoice import read_einvoice
 from pipeline.words.ocr import read_image
 from pipeline.words.orientation import upright
@@ -44,7 +45,7 @@ _opened: tuple[tuple[str, int, int], OpenDocument] | None = None
 def handle(message: bytes) -> list[bytes]:
     """The handler of ``worker.Pool``. Raises DocumentError."""
     started = time.perf_counter()
-    request = REQUEST.validate_json(message)
+    request: ReadRequest = pickle.loads(message)  # noqa: S301 - made by our own parent
     document = _document(request)
     if not request.page:
         return [OPENED.dump_json(Opened(document.kind, document.pages))]

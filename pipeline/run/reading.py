@@ -1,11 +1,12 @@
 """What is asked of a reader process and what it replies; ``reader`` is the process's side.
 
-Requests and replies cross the process border as JSON and raw pixels, so that a reader taken over by a hostile file can send data and
-nothing else.
+Replies cross the process border as JSON and raw pixels, so that a reader taken over by a hostile file can send data and nothing
+else. Requests go the other way, from the trusted side, and are pickled: paths need not be text.
 """
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -71,14 +72,13 @@ class FileChangedError(DocumentError):
         super().__init__("unreadable", CHANGED)
 
 
-REQUEST = TypeAdapter(ReadRequest)
 OPENED = TypeAdapter(Opened)
 READING = TypeAdapter(Reading)
 
 
 def encode_request(request: ReadRequest) -> bytes:
     """A request as bytes for ``worker.Pool``."""
-    return REQUEST.dump_json(request)
+    return pickle.dumps(request)
 
 
 def decode_opened(parts: list[bytes]) -> Opened:

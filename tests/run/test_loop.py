@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline.engines.base import Request
 from pipeline.errors import LockedError, SettingsError
+from pipeline.records import Answer
 from pipeline.run.job import locked
 from pipeline.settings import Limits
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
-from tests.run.conftest import LateEngine, World
+from tests.run.conftest import EchoEngine, LateEngine, World
 
 
 def test_a_folder_becomes_json_and_csv_and_a_second_run_does_nothing(world: World) -> None:
@@ -177,6 +180,39 @@ def test_names_that_would_collide_in_the_outbox_stay_apart(world: World) -> None
     assert tally.documents == {"done": 2}
     texts = sorted(path.read_text(encoding="utf-8") for path in world.outbox.rglob("*.json"))
     assert len(texts) == 2
+
+
+def test_names_that_are_no_text_or_hold_newlines_and_dashes(world: World) -> None:
+    raw = os.fsdecode(b"caf\xe9 \xff.pdf")
+    names = [raw, "new\nline.pdf", "-rf.pdf", "=1+1.pdf", "x" * 251 + ".pdf", "ünï 文.pdf"]
+    for number, name in enumerate(names):
+        world.put(name, text_pdf([f"Document {number}"]))
+    assert world.run().documents == {"done": len(names)}
+    assert sorted(row["text"] for row in world.csv("transcript")) == [f"Document {number}" for number in range(len(names))]
+    assert len(list(world.outbox.glob("*.json"))) == len(names)
+    assert not [row["file"] for row in world.csv("documents") if row["file"].startswith("=")]
+    assert world.run().to_read == 0
+
+
+class ForgetfulEngine(EchoEngine):
+    """Loses every second request."""
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        for number, answer in enumerate(super().answer(requests)):
+            if number % 2:
+                yield answer
+
+
+def test_an_engine_that_forgets_an_answer_is_found_out(world: World) -> None:
+    world.engine = ForgetfulEngine()
+    world.put("a.pdf", text_pdf(["one", "two", "three"]))
+    assert world.run().documents == {"partial": 1}
+    told = world.json("a.pdf")
+    assert [(page["status"], page.get("reason")) for page in told["pages"]] == [
+        ("failed", "engine"),
+        ("done", None),
+        ("failed", "engine"),
+    ]
 
 
 def test_hundreds_of_documents_through_an_engine_that_answers_last_things_first(world: World) -> None:
