@@ -17,6 +17,8 @@ from pipeline.records import Box, Page, Word
 RUN_GAP = 1.6  # a gap wider than this many letter heights ends a run
 TIGHT_GAP = 0.75  # groups of thousands stand closer than this many letter heights
 BLOCK_GAP = 1.3  # lines of one block stand closer than this many letter heights
+# No paper that people read holds more; hostile pages do, and would take minutes.
+_LONGEST, _MOST_IN_ROW, _MOST_WORDS = 120, 150, 2500
 _DOMAIN = re.compile(
     r"(?:@|www\.|https?://)([\w.-]+)|\b([\w-]{3,}\.(?:com|de|fr|es|it|nl|pl|eu|co\.uk|org|net|at|ch|be|my|sg|lv|pt|cn))\b",
     re.IGNORECASE,
@@ -141,13 +143,13 @@ def around(boxes: Iterable[Box]) -> Box:
 
 def lay_out(page: Page) -> Layout:
     """Rows and runs of a page."""
-    sized = [i for i, word in enumerate(page.words) if word.text.strip()]
+    sized = [i for i, word in enumerate(page.words) if word.text.strip() and len(word.text) <= _LONGEST][:_MOST_WORDS]
     heights = sorted(_height(page.words[i]) for i in sized)
     usual = heights[len(heights) // 2] if heights else 10.0
     rows: list[tuple[Run, ...]] = []
     runs: list[Run] = []
     for indices in _rows(page.words, sized):
-        row = tuple(_runs(page.words, indices, len(rows), len(runs)))
+        row = tuple(_runs(page.words, indices[:_MOST_IN_ROW], len(rows), len(runs)))
         rows.append(row)
         runs.extend(row)
     return Layout(page, tuple(rows), tuple(runs), max(1.0, usual))
@@ -165,7 +167,9 @@ def _rows(words: Sequence[Word], indices: list[int]) -> list[list[int]]:
         top, bottom = words[i].box[1], words[i].box[3]
         for at in range(len(rows) - 1, max(-1, len(rows) - 6), -1):
             shared = min(bottom, spans[at][1]) - max(top, spans[at][0])
-            if shared > 0.5 * min(bottom - top, spans[at][1] - spans[at][0]) and _fits(words, rows[at], i):
+            if shared > 0.5 * min(bottom - top, spans[at][1] - spans[at][0]) and (
+                len(rows[at]) > _MOST_IN_ROW or _fits(words, rows[at], i)
+            ):
                 rows[at].append(i)
                 count = len(rows[at])
                 spans[at] = (spans[at][0] + (top - spans[at][0]) / count, spans[at][1] + (bottom - spans[at][1]) / count)

@@ -34,7 +34,7 @@ class Parties:
         self.names = sorted(likely, key=lambda name: name.run.number)
         self._counts = Counter(_key(name.text) for name in self.names)
         tops = [run.box[1] for run in layout.runs]
-        self._first, self._last = min(tops), max(tops)
+        self._first, self._last = min(tops, default=0.0), max(tops, default=0.0)
 
     def choose(self) -> dict[str, tuple[Name, float]]:
         """The seller and the buyer with their strengths, each by role; never the same name for both."""

@@ -289,3 +289,8 @@ def test_no_page_is_too_odd(drawn: list[tuple[str, float, float, float, float]],
     words = tuple(Word(t, (x, y, x + w, y + h), i, size=h) for i, (t, x, y, w, h) in enumerate(drawn))
     claims = read_fields(Page(1, 595, 842, words, "ocr" if source == "ocr" else "textlayer"), INVOICE)
     assert all(0 <= index < len(words) for claim in claims.values() for index in claim.words)
+
+
+def test_a_hostile_page_is_cut_short() -> None:
+    lines = [(10.0, 10.0, "1 " * 3000), (10.0, 30.0, "a" * 20000), (10.0, 50.0, "1." * 3000), (10.0, 90.0, "Total " * 2000)]
+    assert set(values(page(lines))) == set(INVOICE.fields)
