@@ -45,7 +45,8 @@ class Candidate:
 _CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
 _AMOUNT = re.compile(
     rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
-    r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?|\d+(?:[.,]\d{1,4})?|\d+\s?[.,]\s?\d{2}|[.,]\d{2})(?![\d]))"
+    r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?"
+    r"|\d+\s?[.,]\s\d{2}(?!\d)|\d+\s[.,]\d{2}(?!\d)|\d+[.,]\d\s\d(?![\d.,])|\d+(?:[.,]\d{1,4})?|[.,]\d{2})(?![\d]))"
     rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w]))?",
     re.IGNORECASE,
 )
@@ -177,7 +178,7 @@ class Candidates:
         text = run.text
         start, end = _without_word(match, span)
         digits = match["digits"] if end == match.end() else text[match.start("digits") : end]
-        cents = re.search(r"[.,]\s?\d{2}$", digits) is not None
+        cents = re.search(r"[.,]\s?\d\s?\d$", digits) is not None
         before = text[match.start("digits") - 1 : match.start("digits")]
         after = text[end : end + 1]
         if (before.isalpha() or before in "/_#") and before and not (cents or match["before"]):
@@ -193,7 +194,9 @@ class Candidates:
             start = match.start("before") if match["before"] else match.start("digits")
             end = match.start("tail") if match["tail"] and end == match.end() else end
         percent = _PERCENT.match(text, end) is not None
-        number = _parse(re.sub(r"\s?([.,])\s?(?=\d{1,4}$)", r"\1", digits), text[start:end], self.decimal_mark)
+        number = _parse(
+            re.sub(r"([.,]\d) (?=\d$)|\s?([.,])\s?(?=\d{1,4}$)", r"\1\2", digits), text[start:end], self.decimal_mark
+        )
         if number is None or abs(number.amount) >= 10**10:
             return None
         kind = "percent" if percent else "money"

@@ -80,3 +80,8 @@ def test_a_total_on_the_line_after_its_label() -> None:
 
 def test_a_label_glued_to_its_number() -> None:
     assert values(page([(20, 50, "DOK.#00022375")], source="ocr", width=300))["receipt_number"] == "00022375"
+
+
+def test_amounts_that_a_scanner_tore_apart() -> None:
+    for printed in ("3. 98", "3 .98", "3.9 8"):
+        assert values(page([(20, 100, "TOTAL"), (240, 100, printed)], source="ocr", width=300))["total"] == "3.98"
