@@ -59,21 +59,22 @@ def _read_below(
     header = max(head.row for head in heads)
     table = Table(first=header, last=header)
     stops = {label.row for label in totals if label.cover >= 0.5 and label.row > header}
-    gap = 0
+    gap, apart = 0, False
     open_row: dict[str, Json] | None = None
     for row in range(header + 1, len(layout.rows)):
         values = _values(layout, candidates, columns, heads, row)
         numeric = [name for name in values if columns[name].type in NUMERIC]
         if row in stops and (table.rows or numeric) and (len(numeric) < 2 or len(numeric) == len(values)):
             break
-        starts = _is_row(columns, values, heads)
-        if open_row is not None and not starts and not _follows(layout, row):
+        apart = apart or (open_row is not None and not _follows(layout, row))
+        starts = _is_row(columns, values, heads) and not (apart and _thinner(columns, table.rows, numeric))
+        if apart and not starts:
             gap = max(gap, 3)
         if starts:
             open_row = dict.fromkeys(columns) | {name: value for name, (value, _) in values.items()}
             settle(open_row, columns, [c for c in candidates.money if c.run.row == row])
             table.rows.append(open_row)
-            gap = 0
+            gap, apart = 0, False
         else:
             gap += 1
             if gap > _PATIENCE:
@@ -90,6 +91,11 @@ def _follows(layout: Layout, row: int) -> bool:
     """Whether a row stands close below the one before."""
     above = max(run.box[3] for run in layout.rows[row - 1])
     return min(run.box[1] for run in layout.rows[row]) - above < _LINES * layout.height
+
+
+def _thinner(columns: Mapping[str, Column], rows: list[dict[str, Json]], numeric: list[str]) -> bool:
+    """Whether a line has fewer numbers than every row before it; apart from the table, it is a footer that happens to hold some."""
+    return len(numeric) < min(sum(columns[name].type in NUMERIC and row[name] is not None for name in row) for row in rows)
 
 
 def _is_row(columns: Mapping[str, Column], values: _Cells, heads: list[Head]) -> bool:
