@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import pandas as pd
-
 from pipeline.errors import OutboxError
 from pipeline.publish.files import write_atomically
 from pipeline.publish.rows import Row
@@ -87,6 +85,8 @@ def _chunks(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
 def _csv(rows: Sequence[Row], columns: Sequence[str], *, header: bool = False) -> bytes:
     if not rows and not header:
         return b""
+    import pandas as pd  # takes as long as all else that a run with nothing to do does
+
     frame = pd.DataFrame(list(rows), columns=list(columns), dtype=str).fillna("")
     return frame.to_csv(index=False, header=header, lineterminator="\n").encode(errors="replace")
 
