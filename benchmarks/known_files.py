@@ -70,7 +70,7 @@ def main() -> None:
             options.rounds,
             folder / "said.txt",
         )
-    notes = [f"the first run read the files in {seconds:.0f} s"]
+    notes = [f"the first run took {seconds:.0f} s"]
     report("Runs with nothing to do, and start-up", rows, options.json, notes)
 
 
