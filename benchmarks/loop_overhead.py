@@ -29,7 +29,6 @@ from pipeline.publish.document import Publication
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop, only_new
-from pipeline.run.names import Namer
 from pipeline.run.observer import Tally
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
@@ -104,7 +103,7 @@ def run(inbox: Path, outbox: Path) -> Clock:
         open_job(settings, template="transcript", engine=InstantEngine()) as job,
         Loop(job, clock) as loop,
     ):
-        todo, _ = only_new(job, scan_inbox(inbox, outbox, Namer(job.ledger.known_files())))
+        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None))
         clock.mark()
         loop.round(iter(todo))
         clock.mark()

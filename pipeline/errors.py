@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     LOCKED = 3
     NO_ENGINE = 4
+    DEFECT = 70
     INTERRUPTED = 130
 
 

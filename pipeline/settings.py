@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as EnvironmentValueError
 
 from pipeline.errors import SettingsError
 from pipeline.templates.routing import Route
@@ -36,7 +37,7 @@ class Limits(_Strict):
     """Pixels an image file may unpack to."""
     seconds: float = Field(default=120, gt=0)
     """Time for one page, after which its reader is killed."""
-    memory_mb: int = Field(default=6_000, ge=1_000)
+    memory_mb: int = Field(default=6_000, ge=2_000)
     """Address space of a reader process."""
     attempts: int = Field(default=2, ge=1, le=10)
     """How often a page is tried whose reader crashed or ran out of time."""
@@ -76,6 +77,11 @@ class Settings(BaseSettings):
     """Reader processes; 0 is one per core."""
     limits: Limits = Limits()
     intake: Intake = Intake()
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where files that were read are moved to."""
+        return self.archive or self.inbox.resolve().parent / "archive"
 
     @classmethod
     def settings_customise_sources(
@@ -125,6 +131,8 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     Settings._file_values = values
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except EnvironmentValueError as error:
+        raise SettingsError(f"{error}: {error.__cause__}", "lists and tables in the environment are written as JSON") from error
     except ValidationError as error:
         mistakes = "\n".join(
             f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in error.errors(include_url=False)
@@ -144,7 +152,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8"
         ) from error
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
     for key in (*PATH_KEYS, "archive"):
         if isinstance(values.get(key), str):

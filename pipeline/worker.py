@@ -15,6 +15,8 @@ import importlib
 import os
 import resource
 import signal
+import socket
+import struct
 import sys
 import time
 from collections import deque
@@ -23,9 +25,9 @@ from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import cast
+from typing import cast, get_args
 
-from pipeline.errors import DocumentError
+from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.records import Reason
 
 Handler = Callable[[bytes], list[bytes]]
@@ -36,6 +38,8 @@ It is named as ``module:function`` and imported only in the worker, so that the 
 
 CALLS_PER_WORKER = 1_000
 """After so many calls a worker is replaced: native libraries leak a little with every file."""
+MAX_REPLY = 1 << 30
+STALLED_SECONDS = 10
 _MEGABYTE = 1024 * 1024
 
 
@@ -155,6 +159,7 @@ class Pool:
         process = context.Process(target=_serve, args=(self._handler, theirs, self._memory_mb, os.getpid()), daemon=True)
         process.start()
         theirs.close()
+        _limit_waiting(ours)
         worker = _Worker(process, ours)
         self._workers.append(worker)
         return worker
@@ -164,17 +169,24 @@ class Pool:
         call, seconds = worker.call, time.monotonic() - worker.started
         assert call is not None  # noqa: S101 - only busy workers are waited for
         try:
-            head, *parts = _receive_parts(worker.pipe)
+            head, *parts = _unpack(worker.pipe.recv_bytes(MAX_REPLY))
+        except BlockingIOError:
+            return self._lose(worker, DocumentError("timeout", "its reader began to reply and did not end"))
         except (EOFError, OSError):
             worker.process.join(5)
-            code = worker.process.exitcode
-            how = signal.Signals(-code).name if code and code < 0 else f"exit status {code}"
-            return self._lose(worker, DocumentError("unreadable", f"its reader crashed ({how})"))
+            return self._lose(worker, DocumentError("unreadable", f"its reader crashed ({_how_it_ended(worker.process)})"))
+        except ValueError as error:
+            return self._lose(worker, DocumentError("unreadable", f"its reader replied nonsense: {error}"))
+        if head == b"broken":
+            raise EngineUnavailableError(
+                f"readers cannot start: {parts[0].decode()}", "install the pipeline again; raise limits.memory_mb"
+            )
         worker.call = None
         if head == b"ok":
             return Reply(call.key, parts, seconds=seconds)
-        reason, detail = (part.decode() for part in parts)
-        return Reply(call.key, error=DocumentError(cast(Reason, reason), detail), seconds=seconds)
+        reason, detail = (part.decode(errors="replace") for part in parts)
+        known = reason if reason in get_args(Reason) else "unreadable"
+        return Reply(call.key, error=DocumentError(cast(Reason, known), detail), seconds=seconds)
 
     def _lose(self, worker: _Worker, error: DocumentError) -> Reply | None:
         """The worker is gone with its call: try the call again, or report the error."""
@@ -194,28 +206,53 @@ class Pool:
         worker.process.join(5)
 
 
-def _receive_parts(pipe: Connection) -> list[bytes]:
-    count = int(pipe.recv_bytes())
-    return [pipe.recv_bytes() for _ in range(count)]
+def _limit_waiting(pipe: Connection) -> None:
+    """Let a read fail that has begun and gets no further: whoever sends half a reply must not hold up the parent."""
+    with socket.socket(fileno=os.dup(pipe.fileno())) as end:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALLED_SECONDS, 0))
 
 
-def _send_parts(pipe: Connection, parts: list[bytes]) -> None:
-    pipe.send_bytes(str(len(parts)).encode())
-    for part in parts:
-        pipe.send_bytes(part)
+def _how_it_ended(process: SpawnProcess) -> str:
+    code = process.exitcode
+    return signal.Signals(-code).name if code and code < 0 else f"exit status {code}"
+
+
+def _pack(parts: list[bytes]) -> bytes:
+    """Parts as one message: how many, their lengths, then the parts."""
+    return struct.pack(f"<I{len(parts)}Q", len(parts), *map(len, parts)) + b"".join(parts)
+
+
+def _unpack(message: bytes) -> list[bytes]:
+    """The parts of a message. Raises ValueError for anything that ``_pack`` did not make."""
+    try:
+        (count,) = struct.unpack_from("<I", message)
+        lengths = struct.unpack_from(f"<{count}Q", message, 4)
+    except struct.error as error:
+        raise ValueError(str(error)) from error
+    at, parts = 4 + 8 * count, []
+    for length in lengths:
+        parts.append(message[at : at + length])
+        at += length
+    if at != len(message) or len(parts) < 1 or (parts[0] == b"error" and len(parts) != 3):
+        raise ValueError("lengths do not fit")
+    return parts
 
 
 def _serve(handler_name: str, pipe: Connection, memory_mb: int, parent: int) -> None:
     """The worker's main: one request, one reply, until the pipe closes."""
     _confine(memory_mb, parent)
     module, _, function = handler_name.partition(":")
-    handler: Handler = getattr(importlib.import_module(module), function)
+    try:
+        handler: Handler = getattr(importlib.import_module(module), function)
+    except BaseException as error:
+        pipe.send_bytes(_pack([b"broken", f"{type(error).__name__}: {error}".encode(errors="replace")]))
+        return
     while True:
         try:
             request = pipe.recv_bytes()
         except (EOFError, OSError):
             return
-        _send_parts(pipe, _call(handler, request))
+        pipe.send_bytes(_pack(_call(handler, request)))
 
 
 def _call(handler: Handler, request: bytes) -> list[bytes]:
@@ -230,8 +267,9 @@ def _call(handler: Handler, request: bytes) -> list[bytes]:
 
 
 def _confine(memory_mb: int, parent: int) -> None:
-    """Die with the parent, leave Ctrl-C to it, stay below the memory limit, keep native libraries' chatter off the terminal."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Die with the parent, leave signals to it, stay below the memory limit, keep native libraries' chatter off the terminal."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the parent decides
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

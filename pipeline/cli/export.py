@@ -13,10 +13,10 @@ from pipeline.cli.show import echo_json, plural
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.export import write_json_lines, write_parquet
 from pipeline.publish.files import write_atomically
-from pipeline.publish.rows import DOCUMENTS, sheet_columns, sheet_names
+from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sheet_rows
 from pipeline.publish.sheets import Book, rebuild
+from pipeline.run.composing import publications
 from pipeline.run.job import known_templates, locked, open_ledger
-from pipeline.run.publishing import publications, rows_of
 from pipeline.templates.model import Template
 
 FORMATS = ("json", "csv", "parquet", "jsonl")
@@ -82,19 +82,23 @@ class _Export:
             path = self.folder / "documents.jsonl"
             write_json_lines(path, publications(self.ledger, self.templates))
             yield path
+        elif kind == "parquet":
+            yield from (self._parquet(name) for name in self._sheets())
         else:
-            yield from (self._table(kind, name) for name in self._sheets())
+            sheets = {name: sheet_columns(name, self.templates) or [] for name in self._sheets()}
+            rebuild(self.folder, self.book, sheets, self._rows())
+            yield from (self.folder / f"{name}.csv" for name in sheets)
 
     def _sheets(self) -> list[str]:
         used = {template for file in self.ledger.published_files() for template in file.recipes}
         return [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
 
-    def _table(self, kind: str, name: str) -> Path:
-        columns = sheet_columns(name, self.templates) or []
-        rows = rows_of(self.ledger, self.templates, name)
-        path = self.folder / f"{name}.{kind}"
-        if kind == "parquet":
-            write_parquet(path, columns, rows)
-        else:
-            rebuild(self.folder, self.book, name, columns, rows)
+    def _rows(self) -> Iterator[dict[str, list[Row]]]:
+        return (sheet_rows(item, self.templates) for item in publications(self.ledger, self.templates))
+
+    def _parquet(self, name: str) -> Path:
+        path = self.folder / f"{name}.parquet"
+        write_parquet(
+            path, sheet_columns(name, self.templates) or [], (row for rows in self._rows() for row in rows.get(name, ()))
+        )
         return path

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.errors import SettingsError
 from pipeline.settings import configs_folder
 
 
@@ -20,6 +21,8 @@ def command(folder: Path) -> None:
     """
     made = []
     for name in ("inbox", "outbox", "templates"):
+        if (folder / name).exists() and not (folder / name).is_dir():
+            raise SettingsError(f"{folder / name} is there and is no folder", "move it away, or choose another folder")
         if not (folder / name).is_dir():
             (folder / name).mkdir(parents=True)
             made.append(f"{name}/")

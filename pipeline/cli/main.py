@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sqlite3
 import sys
+import traceback
 
 import click
 
@@ -46,7 +48,8 @@ class _Lazy(click.Group):
 
 EPILOG = """\b
 Exit codes: 0 all done, 1 some documents failed, 2 usage or configuration,
-3 another run holds the lock, 4 the engine is not available, 130 interrupted (run again to go on)."""
+3 another run holds the lock, 4 the engine is not available, 70 a defect of pipeline,
+130 interrupted (run again to go on)."""
 
 
 @click.command(cls=_Lazy, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -63,7 +66,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors are one message and one cure, never a traceback."""
+    """Run the command line; errors are one message and one cure; a traceback is only for our own mistakes."""
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
@@ -74,10 +77,17 @@ def main() -> None:
     except PipelineError as error:
         click.echo(f"pipeline: {error}", err=True)
         code = error.exit_code
+    except sqlite3.Error as error:
+        click.echo(f"pipeline: the ledger: {error}\n  if it goes on, see docs/errors.md; what was committed is kept", err=True)
+        code = ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("pipeline: interrupted; run the same command again to go on", err=True)
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         code = ExitCode.OK
+    except Exception:
+        traceback.print_exc()
+        click.echo("pipeline: this is a defect; please report it with the lines above. What was committed is kept", err=True)
+        code = ExitCode.DEFECT
     sys.exit(code if isinstance(code, int) else ExitCode.OK)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +16,11 @@ from pipeline.cli import options
 from pipeline.cli.run import read, report
 from pipeline.cli.show import Screen
 from pipeline.errors import ExitCode, SettingsError
-from pipeline.intake.archives import is_archive, remove, unpack
-from pipeline.intake.scan import Found, look_at, scan_arguments, scan_inbox
+from pipeline.intake.archives import is_archive, unpack
+from pipeline.intake.scan import Found, look_at, scan_arguments
 from pipeline.ledger.ledger import KnownFile
-from pipeline.run.job import STATE_FOLDER, Job, check_template, open_job
+from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
-from pipeline.run.names import Namer
 
 _AGE = re.compile(r"^(\d+)([hdw])$")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -67,44 +68,40 @@ def command(
     with open_job(settings, template=template) as job, Loop(job, screen) as loop:
         if read_with:
             check_template(read_with, job.templates)
-        unpacked = settings.outbox / STATE_FOLDER / "unpacked"
-        namer = Namer(job.ledger.known_files())
-        named = list(_named(job, paths, namer, unpacked, screen)) if paths else None
+        named = list(_named(job, paths, screen)) if paths else None
         chosen = _chosen(job, named, failed=failed, status=status, read_with=read_with, older_than=older_than)
         job.ledger.forget(chosen, failed_only=failed)
         todo = (
             named if named is not None and not (failed or status or read_with or older_than) else _present(job, chosen, screen)
         )
-        read(job, loop, screen, todo, 0, quiet=quiet or as_json)
+        read(job, loop, screen, todo, [], quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
-        remove(unpacked)
+        shutil.rmtree(job.unpacked, ignore_errors=True)
         if loop.stopping:
             raise KeyboardInterrupt
     if not screen.all_done:
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
 
-def _named(job: Job, paths: tuple[Path, ...], namer: Namer, unpacked: Path, screen: Screen) -> Iterator[Found]:
+def _named(job: Job, paths: tuple[Path, ...], screen: Screen) -> Iterator[Found]:
     """Files of the arguments, archives unpacked."""
-    inbox = job.settings.inbox.resolve()
     for path in paths:
         if is_archive(path):
-            yield from _unpacked(job, path, namer, unpacked, screen)
-        elif path.resolve() == inbox:
-            yield from scan_inbox(inbox, job.outbox, namer)
-        elif path.is_file() and path.resolve().is_relative_to(inbox):
-            found = look_at(path.resolve(), inbox, namer)
-            yield from [found] if found else []
+            yield from _unpacked(job, path, screen)
         else:
-            yield from scan_arguments([path], job.outbox, namer)
+            yield from scan_arguments([path], job.inbox, job.namer, screen.left)
 
 
-def _unpacked(job: Job, archive: Path, namer: Namer, unpacked: Path, screen: Screen) -> Iterator[Found]:
-    done = unpack(archive, unpacked / archive.name, max_bytes=job.settings.limits.megabytes * 1_000_000)
-    for member, why in done.refused:
+def _unpacked(job: Job, archive: Path, screen: Screen) -> Iterator[Found]:
+    """Members of an archive; two archives of the same name do not meet."""
+    root = job.unpacked / hashlib.sha256(os.fsencode(archive.resolve())).hexdigest()[:12]
+    done = unpack(archive, root / archive.name, max_bytes=job.settings.limits.megabytes * 1_000_000)
+    for member, why in [*done.refused, *done.damaged]:
         screen.left(f"{archive.name}/{member}", why)
+    if done.damaged:
+        screen.documents["failed"] += len(done.damaged)
     for path in done.files:
-        found = look_at(path.resolve(), unpacked.resolve(), namer)
+        found = look_at(path.resolve(), root.resolve(), job.namer)
         if found:
             yield found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -16,7 +16,6 @@ from pipeline.intake.scan import Found, scan_arguments, scan_inbox
 from pipeline.intake.settle import Settler, settled_files
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop, only_new
-from pipeline.run.names import Namer
 from pipeline.settings import Settings
 
 
@@ -57,10 +56,10 @@ def command(
     check_inbox(settings, paths)
     screen = Screen()
     with open_job(settings, template=template, ask=ask) as job, Loop(job, screen, shelve=not paths) as loop:
-        namer = Namer(job.ledger.known_files())
-        seen = scan_arguments(paths, settings.outbox, namer) if paths else scan_inbox(settings.inbox, settings.outbox, namer)
+        left = screen.left
+        seen = scan_arguments(paths, job.inbox, job.namer, left) if paths else scan_inbox(job.inbox, job.namer, left)
         todo, known = only_new(job, seen)
-        read(job, loop, screen, todo[:limit], known, quiet=quiet or as_json)
+        read(job, loop, screen, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
         if loop.stopping:
             raise KeyboardInterrupt
@@ -74,9 +73,11 @@ def check_inbox(settings: Settings, paths: Iterable[Path]) -> None:
         raise SettingsError(f"there is no inbox at {settings.inbox}", "make it with `pipeline init`, or name one with --inbox")
 
 
-def read(job: Job, loop: Loop, screen: Screen, todo: list[Found], known: int, *, quiet: bool) -> None:
+def read(
+    job: Job, loop: Loop, screen: Screen, todo: list[Found], known: list[Found], *, limit: int | None = None, quiet: bool
+) -> None:
     """One round over the files that are new, with a progress bar, stoppable by signals."""
-    screen.found(len(todo), known)
+    screen.found(min(len(todo), limit or len(todo)), len(known))
 
     def stop() -> None:
         loop.stopping = True
@@ -85,10 +86,25 @@ def read(job: Job, loop: Loop, screen: Screen, todo: list[Found], known: int, *,
 
     intake = job.settings.intake
     left: list[Found] = []
+    settled = settled_files(todo, Settler(intake.quiet_seconds), intake.patience_seconds, left)
     with graceful(stop), screen.bar(quiet):
-        loop.round(settled_files(todo, Settler(intake.quiet_seconds), intake.patience_seconds, left))
+        loop.round(_limited(settled, limit))
+        loop.tidy()
+        loop.put_away(known)
     for found in left:
         screen.left(found.source.name, "still being written")
+
+
+def _limited(files: Iterator[Found | None], limit: int | None) -> Iterator[Found | None]:
+    """At most so many files; those that did not settle do not count."""
+    taken = 0
+    while limit is None or taken < limit:
+        try:
+            found = next(files)
+        except StopIteration:
+            return
+        taken += found is not None
+        yield found
 
 
 def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) -> None:
@@ -111,6 +127,9 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
     if quiet:
         return
     total = sum(screen.documents.values())
+    if not total and left:
+        click.echo(f"nothing read: {plural(len(left), 'file')} left for later, {plural(screen.known, 'file')} up to date")
+        return
     if not total:
         click.echo(f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.outbox}")
         return

@@ -14,8 +14,10 @@ from pipeline.intake.watch import Watcher
 from pipeline.publish.document import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop, only_new
-from pipeline.run.names import Namer
 from pipeline.run.observer import Tally
+
+REMEMBERED = 1_000
+"""Files left for later that were named already."""
 
 
 class _Lines(Tally):
@@ -24,6 +26,15 @@ class _Lines(Tally):
     def __init__(self, quiet: bool) -> None:
         super().__init__()
         self._quiet = quiet
+        self._said: dict[tuple[str, str], None] = {}
+
+    def left(self, name: str, why: str) -> None:
+        """See Observer; the same thing is said once."""
+        if (name, why) not in self._said:
+            self._said[name, why] = None
+            click.echo(f"left for later: {name}: {why}", err=True)
+        while len(self._said) > REMEMBERED:
+            del self._said[next(iter(self._said))]
 
     def document(self, publication: Publication) -> None:
         """See Observer."""
@@ -50,19 +61,17 @@ def command(
     check_inbox(settings, ())
     lines = _Lines(quiet)
     with open_job(settings, template=template) as job, Loop(job, lines, shelve=True) as loop:
-        namer = Namer(job.ledger.known_files())
 
         def scan() -> list[Found]:
-            return only_new(job, scan_inbox(settings.inbox, settings.outbox, namer))[0]
+            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, lines.left))
+            loop.put_away(known)
+            return todo
 
         intake = settings.intake
-        watcher = Watcher(
-            settings.inbox, settings.outbox, namer, scan, quiet=intake.quiet_seconds, rescan=intake.rescan_seconds
-        )
+        watcher = Watcher(job.inbox, job.namer, scan, quiet=intake.quiet_seconds, rescan=intake.rescan_seconds)
 
         def stop() -> None:
             loop.stopping = True
-            watcher.wake()
 
         with graceful(stop), watcher:
             if not quiet:
@@ -70,3 +79,5 @@ def command(
             while not loop.stopping:
                 if watcher.wait() and not loop.stopping:
                     loop.round(watcher.pending())
+                loop.tidy(now=False)
+            loop.tidy()

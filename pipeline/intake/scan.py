@@ -36,30 +36,47 @@ Namer = Callable[[Path, str], str]
 """(absolute path, wanted name) to the name in the outbox, free of collisions."""
 
 
-def scan_inbox(inbox: Path, outbox: Path, name: Namer) -> Iterator[Found]:
-    """All files below ``inbox``, sorted by path; nothing of ``outbox`` where that lies inside."""
-    root = inbox.resolve()
-    for path in _walk(root, outbox.resolve()):
-        if found := look_at(path, root, name):
+Left = Callable[[str, str], None]
+"""Told of what is passed over though it looks like a document's place: name, why."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Where to look: the inbox, and the folders that may lie inside of it but are ours (outbox, archive)."""
+
+    folder: Path
+    ours: tuple[Path, ...]
+
+    @property
+    def root(self) -> Path:
+        """The inbox without links."""
+        return self.folder.resolve()
+
+    def holds(self, path: Path) -> bool:
+        """Whether ``path`` lies in the inbox and in none of our folders."""
+        return path.is_relative_to(self.root) and not any(path.is_relative_to(folder.resolve()) for folder in self.ours)
+
+
+def scan_inbox(inbox: Inbox, name: Namer, left: Left) -> Iterator[Found]:
+    """All files below the inbox, sorted by path."""
+    for path in _walk(inbox.root, inbox, left):
+        if found := look_at(path, inbox.root, name):
             yield found
 
 
-def scan_arguments(arguments: Iterable[Path], outbox: Path, name: Namer) -> Iterator[Found]:
-    """Files and folders named on the command line, read where they lie.
+def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: Left) -> Iterator[Found]:
+    """Files and folders named on the command line, read where they lie; those in the inbox keep their place in it.
 
     Raises SettingsError for a path that is not there.
     """
     for argument in arguments:
-        path = Path(os.path.abspath(argument))  # noqa: PTH100 - resolve() would follow the user's links
-        if path.is_dir():
-            for below in _walk(path.resolve(), outbox.resolve()):
-                if found := look_at(below, path.resolve().parent, name):
-                    yield found
-        elif path.exists():
-            if found := look_at(path.resolve(), path.resolve().parent, name):
-                yield found
-        else:
+        path = argument.resolve()
+        if not path.exists():
             raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
+        root = inbox.root if inbox.holds(path) else path.parent
+        for below in _walk(path, inbox, left) if path.is_dir() else [path]:
+            if found := look_at(below, root, name):
+                yield found
 
 
 def look_at(path: Path, root: Path, name: Namer) -> Found | None:
@@ -93,18 +110,20 @@ def outbox_name(relative: str) -> str:
     return "/".join(parts)
 
 
-def _walk(root: Path, outbox: Path) -> Iterator[Path]:
-    """Regular-looking files below ``root``, folder by folder, sorted; folders that cannot be read are passed over."""
+def _walk(folder: Path, inbox: Inbox, left: Left) -> Iterator[Path]:
+    """Files below ``folder``, sorted; nothing of our own folders, of those that cannot be read only their names."""
     try:
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
-    except OSError:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        left(str(folder), f"cannot be looked into: {error.strerror or error}")
         return
+    ours = {str(own.resolve()) for own in inbox.ours}
     for entry in entries:
         if not is_candidate(entry.name):
             continue
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            if path != outbox:
-                yield from _walk(path, outbox)
+            if entry.path not in ours:
+                yield from _walk(path, inbox, left)
         else:
             yield path

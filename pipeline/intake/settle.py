@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pipeline.intake.scan import Found
 
-POLL_SECONDS = 0.1
 _NANO = 1_000_000_000
 
 
@@ -50,10 +49,10 @@ def look_again(found: Found) -> Found | None:
     return replace(found, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
-def settled_files(files: Iterable[Found], settler: Settler, patience: float, left: list[Found]) -> Iterator[Found]:
-    """Settled files first; then the others as they settle, for ``patience`` seconds at most.
+def settled_files(files: Iterable[Found], settler: Settler, patience: float, left: list[Found]) -> Iterator[Found | None]:
+    """Settled files first; then the others as they settle, for ``patience`` seconds at most; None where none has just now.
 
-    Files that still change after that are appended to ``left``.
+    Files that still change after that are appended to ``left``. Whoever takes None waits a moment before asking again.
     """
     waiting = []
     for found in files:
@@ -63,7 +62,7 @@ def settled_files(files: Iterable[Found], settler: Settler, patience: float, lef
             waiting.append(found)
     until = time.monotonic() + patience
     while waiting and time.monotonic() < until:
-        time.sleep(POLL_SECONDS)
+        yield None
         still = []
         for present in filter(None, map(look_again, waiting)):
             if settler.settled(present):

@@ -15,7 +15,7 @@ from watchdog.events import FileClosedNoWriteEvent, FileOpenedEvent, FileSystemE
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from pipeline.intake.scan import Found, Namer, is_candidate, look_at
+from pipeline.intake.scan import Found, Inbox, Namer, is_candidate, look_at
 from pipeline.intake.settle import Settler
 
 POLL_SECONDS = 0.1
@@ -43,10 +43,8 @@ class _Notes(FileSystemEventHandler):
 class Watcher:
     """Candidates in the inbox that wait for their turn. Use as a context manager; ``pending`` gives a round of settled files."""
 
-    def __init__(
-        self, inbox: Path, outbox: Path, namer: Namer, scan: Callable[[], Iterable[Found]], *, quiet: float, rescan: float
-    ) -> None:
-        self._root, self._outbox = inbox.resolve(), outbox.resolve()
+    def __init__(self, inbox: Inbox, namer: Namer, scan: Callable[[], Iterable[Found]], *, quiet: float, rescan: float) -> None:
+        self._inbox, self._root = inbox, inbox.root
         self._namer, self._scan, self._rescan = namer, scan, rescan
         self._settler = Settler(quiet)
         self._paths: dict[Path, None] = {}
@@ -63,12 +61,8 @@ class Watcher:
         self._observer.stop()
         self._observer.join(5)
 
-    def wake(self) -> None:
-        """End a wait early; may be called from a signal handler."""
-        self._bell.set()
-
     def wait(self) -> bool:
-        """Wait until a file has settled (True), ``wake`` is called, or it is time to look for signals (False)."""
+        """Wait until a file has settled (True), for a second at most (False): signals are looked at in between."""
         if time.monotonic() >= self._next_scan:
             for found in self._scan():
                 self._paths.setdefault(found.source.path)
@@ -93,10 +87,6 @@ class Watcher:
                 self._settler.forget(found.source.path)
                 yield found
 
-    def put_back(self, path: Path) -> None:
-        """The file changed while it was read; it waits until it has settled again."""
-        self._note(path)
-
     def _settled(self, path: Path) -> Found | None:
         found = look_at(path, self._root, self._namer)
         if found is None:
@@ -111,9 +101,7 @@ class Watcher:
             return list(self._paths)
 
     def _note(self, path: Path) -> None:
-        if path.is_relative_to(self._outbox) and not self._root.is_relative_to(self._outbox):
-            return
-        if all(map(is_candidate, path.relative_to(self._root).parts)) if path.is_relative_to(self._root) else False:
+        if self._inbox.holds(path) and all(map(is_candidate, path.relative_to(self._root).parts)):
             with self._lock:
                 self._paths.setdefault(path)
             self._bell.set()

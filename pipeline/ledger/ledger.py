@@ -37,6 +37,8 @@ class KnownFile:
     """Template to recipe of that result."""
     status: str | None
     reason: str | None
+    told: tuple[str, ...]
+    """Templates that somebody named for it on the command line."""
     stale: bool
     """Whether somebody asked to read it again."""
     chosen: str | None
@@ -112,13 +114,13 @@ class Ledger:
         query = "SELECT * FROM known WHERE path = ?"
         return next((_known_file(row) for row in self.rows(query, [os.fsencode(path)])), None)
 
-    def saw_file(self, source: Source, sha256: str, size: int, mtime_ns: int) -> None:
+    def saw_file(self, source: Source, sha256: str, size: int, mtime_ns: int, told: Sequence[str] = ()) -> None:
         """Remember a file and what it holds now; what is published of it stays until `published` is called again."""
         self._db.execute(
-            """INSERT INTO files (path, name, relative, sha256, size, mtime_ns) VALUES (?, ?, ?, ?, ?, ?)
+            """INSERT INTO files (path, name, relative, sha256, size, mtime_ns, told) VALUES (?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT (path) DO UPDATE SET relative = excluded.relative, size = excluded.size, mtime_ns = excluded.mtime_ns,
-               sha256 = excluded.sha256""",
-            [os.fsencode(source.path), source.name, source.relative, sha256, size, mtime_ns],
+               sha256 = excluded.sha256, told = excluded.told""",
+            [os.fsencode(source.path), source.name, source.relative, sha256, size, mtime_ns, json.dumps(list(told))],
         )
 
     def document(self, sha256: str, *, stale: bool = False) -> Document | None:
@@ -226,6 +228,10 @@ class Ledger:
             [sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), os.fsencode(path)],
         )
 
+    def moved_file(self, old: Path, new: str) -> None:
+        """The file lies elsewhere now (or nowhere); its result keeps its name."""
+        self._db.execute("UPDATE files SET path = ? WHERE path = ?", [os.fsencode(new), os.fsencode(old)])
+
     def published_files(self) -> Iterator[KnownFile]:
         """Files with a published result, by name."""
         for row in list(self.rows("SELECT * FROM known WHERE published IS NOT NULL ORDER BY name")):
@@ -254,12 +260,13 @@ class Ledger:
 
     def forget(self, files: Iterable[KnownFile], *, failed_only: bool = False) -> int:
         """Mark the units of these files to be read again; what is published stays until then. Returns how many files."""
-        which = " AND status = 'failed'" if failed_only else ""
+        which = " AND status IN ('failed', 'skipped')" if failed_only else ""
+        again = "" if failed_only else ", chosen = NULL"
         count = 0
         with self.transaction():
             for file in files:
                 self._db.execute(f"UPDATE units SET stale = 1 WHERE sha256 = ?{which}", [file.sha256])  # noqa: S608
-                self._db.execute("UPDATE documents SET stale = 1, chosen = NULL WHERE sha256 = ?", [file.sha256])
+                self._db.execute(f"UPDATE documents SET stale = 1{again} WHERE sha256 = ?", [file.sha256])  # noqa: S608
                 self._db.execute("UPDATE files SET stale = 1 WHERE sha256 = ?", [file.sha256])
                 count += 1
         return count
@@ -275,6 +282,7 @@ def _known_file(row: Mapping[str, Any]) -> KnownFile:
         recipes=json.loads(row["recipes"] or "{}"),
         status=row["status"],
         reason=row["reason"],
+        told=tuple(json.loads(row["told"])),
         stale=bool(row["stale"]),
         chosen=row["chosen"],
         unreadable=bool(row["unreadable"]),

@@ -32,6 +32,7 @@ MIGRATIONS: tuple[str, ...] = (
         status        TEXT,             -- of the published document
         reason        TEXT,
         published_at  TEXT,
+        told          TEXT NOT NULL DEFAULT '[]', -- JSON: templates that somebody named on the command line
         stale         INTEGER NOT NULL DEFAULT 0 -- to be read again; what is published stays until then
     ) WITHOUT ROWID;
     CREATE INDEX files_by_document ON files (sha256);

@@ -31,8 +31,8 @@ class Publication:
 
     @property
     def status(self) -> DocumentStatus:
-        """``done`` when every page is; ``partial`` when only some are; ``failed`` or ``skipped`` when none is."""
-        statuses = {page["status"] for page in self.pages()}
+        """``done`` when every page is, by every template; ``partial`` when only some are; ``failed`` or ``skipped`` when none is."""
+        statuses = {unit.status for unit in self.units}
         good = statuses & {"done", "blank"}
         if self.document.reason or (not good and "failed" in statuses):
             return "failed"

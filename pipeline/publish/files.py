@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.errors import OutboxError
 
 
-def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None) -> int:
-    """Replace ``path`` by the chunks joined; a reader sees the old file or the new one. Returns its bytes.
+@contextmanager
+def atomic_file(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` when the block ends, and leaves no trace when it fails.
 
     ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder.
     Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
@@ -21,13 +24,19 @@ def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None =
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            size = sum(file.write(chunk) for chunk in chunks)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise OutboxError(
             f"{path}: cannot be written: {error}", "free disk space or check permissions; nothing is lost, run again"
         ) from error
-    return size
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None) -> int:
+    """Replace ``path`` by the chunks joined; a reader sees the old file or the new one. Returns its bytes. See ``atomic_file``."""
+    with atomic_file(path, scratch) as file:
+        return sum(file.write(chunk) for chunk in chunks)

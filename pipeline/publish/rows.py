@@ -15,6 +15,8 @@ DOCUMENTS = "documents"
 DOCUMENT_COLUMNS = ("file", "status", "reason", "pages", "templates", "kind", "sha256")
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
 _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?%?$")
+_UNQUOTED = {ord("\r"): "\n", 0: None}
+"""A lone carriage return ends a row for some readers, though it is not quoted."""
 Row = dict[str, str]
 
 
@@ -78,7 +80,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, list):
         return "\n\n".join(map(_cell, value)) if any("\n" in _cell(item) for item in value) else "; ".join(map(_cell, value))
-    return str(value)
+    return str(value).translate(_UNQUOTED)
 
 
 def _defused(row: Row) -> Row:

@@ -8,12 +8,13 @@ its place, and renamed over it. A sheet that somebody else changed is also writt
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import OutboxError
-from pipeline.publish.files import write_atomically
+from pipeline.publish.files import atomic_file, write_atomically
 from pipeline.publish.rows import Row
 
 CHUNK = 2_000
@@ -64,22 +65,30 @@ def append_rows(
 
 
 def rebuild(
-    folder: Path, book: Book, name: str, columns: Sequence[str], rows: Iterable[Row], scratch: Path | None = None
+    folder: Path,
+    book: Book,
+    sheets: Mapping[str, Sequence[str]],
+    documents: Iterable[Mapping[str, Sequence[Row]]],
+    scratch: Path | None = None,
 ) -> None:
-    """Write a sheet anew from all its rows."""
-    size = write_atomically(folder / f"{name}.csv", _chunks(columns, rows), scratch)
-    book.wrote_sheet(name, columns, size)
-
-
-def _chunks(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
-    yield _csv([], columns, header=True)
-    chunk: list[Row] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) >= CHUNK:
-            yield _csv(chunk, columns)
-            chunk = []
-    yield _csv(chunk, columns)
+    """Write sheets (columns by name) anew, in one pass over the rows of all documents (by sheet)."""
+    sizes: dict[str, int] = {}
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(atomic_file(folder / f"{name}.csv", scratch)) for name in sheets}
+        waiting: dict[str, list[Row]] = {name: [] for name in sheets}
+        for name, columns in sheets.items():
+            files[name].write(_csv([], columns, header=True))
+        for rows in documents:
+            for name, chunk in waiting.items():
+                chunk += rows.get(name, ())
+                if len(chunk) >= CHUNK:
+                    files[name].write(_csv(chunk, sheets[name]))
+                    chunk.clear()
+        for name, chunk in waiting.items():
+            files[name].write(_csv(chunk, sheets[name]))
+            sizes[name] = files[name].tell()
+    for name, size in sizes.items():
+        book.wrote_sheet(name, sheets[name], size)
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str], *, header: bool = False) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,10 @@ import filelock
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import LockedError, OutboxError, SettingsError
+from pipeline.intake.scan import Found, Inbox
 from pipeline.ledger.ledger import KnownFile, Ledger
 from pipeline.run import reading
+from pipeline.run.names import Namer
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.ask import ask_template
@@ -28,6 +30,8 @@ from pipeline.templates.routing import check_routes, route
 
 STATE_FOLDER = ".pipeline"
 """Where the outbox keeps the ledger and the lock."""
+LOCK_SECONDS = 1.0
+"""Patience for the lock: `status` holds it for an instant, to see whether a run does."""
 
 
 @dataclass
@@ -41,9 +45,12 @@ class Job:
     forced: tuple[str, ...] = ()
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
+    namer: Namer = field(init=False)
+    """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
         self.recipes = {name: recipe(template, self.engine.identity) for name, template in self.templates.items()}
+        self.namer = Namer({path: file.source.name for path, file in self.ledger.known_files().items()})
 
     @property
     def outbox(self) -> Path:
@@ -51,31 +58,48 @@ class Job:
         return self.settings.outbox
 
     @property
+    def inbox(self) -> Inbox:
+        """Where to look, and which folders in it are ours."""
+        return Inbox(self.settings.inbox, (self.settings.outbox, self.settings.archive_folder))
+
+    @property
     def scratch(self) -> Path:
         """Where files lie while they are half written; emptied when a run starts."""
         return self.outbox / STATE_FOLDER / "tmp"
 
-    def routed(self, relative: str) -> list[str]:
-        """Templates for a path that need no look at the page; empty when the classifier decides."""
-        return list(self.forced) or route(relative, self.templates, self.settings.routes)
+    @property
+    def unpacked(self) -> Path:
+        """Where archives are unpacked; emptied when a run starts."""
+        return self.outbox / STATE_FOLDER / "unpacked"
 
-    def plan(self, relative: str, chosen: str | None, before: Mapping[str, str]) -> dict[str, str] | None:
+    def told(self, known: KnownFile | None) -> tuple[str, ...]:
+        """Templates named on the command line for a file: now, else when it was last named."""
+        named = tuple(name for name in self.forced if not name.startswith(ASKED))
+        return named or (known.told if known else ())
+
+    def plan(self, relative: str, told: Sequence[str], chosen: str | None, before: Mapping[str, str]) -> dict[str, str] | None:
         """Template to recipe of all that is to be published of a file; None when its pages must be looked at first.
 
-        ``before`` is what is published of the same contents: a question adds its answer to it, and answers to earlier questions stay.
+        What the command line says now comes first, then the routes, then what it said earlier (``told``), then the classifier
+        (``chosen``). ``before`` is what is published of the same contents: a question adds its answer to it, and answers to earlier
+        questions stay.
         """
-        templates = self.routed(relative) or ([chosen] if chosen in self.recipes else [])
+        routed = list(self.forced) or route(relative, self.templates, self.settings.routes)
+        templates = routed or [name for name in told if name in self.recipes] or ([chosen] if chosen in self.recipes else [])
         if not templates:
             return None
         only_asked = all(name.startswith(ASKED) for name in self.forced) and bool(self.forced)
         kept = [name for name in before if name in self.recipes and (only_asked or name.startswith(ASKED))]
         return {name: self.recipes[name] for name in dict.fromkeys([*kept, *templates])}
 
-    def up_to_date(self, file: KnownFile) -> bool:
-        """Whether what is published of a file is what today's recipes would give."""
-        if file.stale or file.published != file.sha256:
+    def up_to_date(self, file: KnownFile, found: Found) -> bool:
+        """Whether what is published of a file is what today's recipes would give for it as it was found."""
+        if file.stale or file.published != file.sha256 or (file.size, file.mtime_ns) != (found.size, found.mtime_ns):
             return False
-        return bool(file.unreadable) or self.plan(file.source.relative, file.chosen, file.recipes) == file.recipes
+        return (
+            bool(file.unreadable)
+            or self.plan(found.source.relative, self.told(file), file.chosen, file.recipes) == file.recipes
+        )
 
 
 def recipe(template: Template, engine: str) -> str:
@@ -117,12 +141,18 @@ def open_job(
 
     Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
     """
+    if settings.inbox.resolve().is_relative_to(settings.outbox.resolve()):
+        raise OutboxError(
+            f"the inbox {settings.inbox} lies inside the outbox {settings.outbox}",
+            "choose an outbox that does not hold the inbox",
+        )
     names = [name.strip() for name in (template or "").split(",") if name.strip()]
     for name in names:
         check_template(name, all_templates(settings))
     ready = engine or make_engine(settings)
     with locked(settings.outbox), open_ledger(settings) as ledger:
-        shutil.rmtree(settings.outbox / STATE_FOLDER / "tmp", ignore_errors=True)
+        for leftover in ("tmp", "unpacked"):  # of a run that was killed
+            shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
         if ask:
             question = ask_template(ask)
             ledger.ask(question.name, ask)
@@ -144,7 +174,7 @@ def locked(outbox: Path) -> Iterator[None]:
     folder = outbox / STATE_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / "lock", timeout=0)
+        lock = filelock.FileLock(folder / "lock", timeout=LOCK_SECONDS)
         lock.acquire()
     except filelock.Timeout as error:
         raise LockedError(

@@ -6,10 +6,12 @@ ledger has one writer. `run`, `watch`, `reprocess` and cron all come in through 
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Self, cast
 
 from pipeline.checks.einvoice import overlay
@@ -28,6 +30,8 @@ from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
 from pipeline.worker import Pool, Reply
 
+MAX_PAGES = 100_000
+"""Pages of one document above which its page count counts as a lie."""
 IDLE_SECONDS = 0.05
 """How long the loop waits for a reader before it looks whether more files have settled."""
 
@@ -37,8 +41,9 @@ class Loop:
 
     def __init__(self, job: Job, observer: Observer, *, shelve: bool = False) -> None:
         self._job, self._observer = job, observer
-        self._publisher = Publisher(job, shelve_files=shelve)
+        self._publisher = Publisher(job, observer.left, shelve_files=shelve)
         self._tasks: dict[str, Task] = {}
+        self._numbers = itertools.count(1)
         self._ready: deque[Task] = deque()
         self._pool = _pool(job.settings)
         self.stopping = False
@@ -60,20 +65,28 @@ class Loop:
             while True:
                 for answer in self._job.engine.answer(self._requests(source)):
                     self._answered(answer)
+                if not self.stopping:
+                    self._give_up_on_the_unanswered()
                 if self.stopping or not (self._ready or self._pool.load):  # the last answers may have freed a twin to be read
                     break
-            self._give_up_on_the_unanswered()
         finally:
             self._tasks.clear()
             self._ready.clear()
             self._publisher.flush()
-        self._publisher.finish()
+
+    def tidy(self, *, now: bool = True) -> None:
+        """Write spreadsheets anew that hold outdated rows; unless ``now``, only when that was not done lately."""
+        self._publisher.tidy(now=now)
+
+    def put_away(self, known: Iterable[Found]) -> None:
+        """Move or delete, as the settings say, files that were read before but are still there."""
+        self._publisher.put_away_known(known)
 
     def _give_up_on_the_unanswered(self) -> None:
         """An engine owes an answer to every request; one that it forgot ends as failed, never in silence."""
-        for task in [] if self.stopping else list(self._tasks.values()):
-            for page in list(task.missing):
-                self._end_page(task, page, "failed", "engine", "the engine gave no answer")
+        waiting = [task for task in self._tasks.values() if task.pages]
+        for task in waiting:
+            self._end_pages(task, list(task.pages), "failed", "engine", "the engine gave no answer")
             self._publish_if_complete(task)
 
     # ---- files become requests --------------------------------------------------------------------
@@ -103,7 +116,7 @@ class Loop:
         """A file's turn: nothing to do, wait for its twin, or plan it."""
         ledger = self._job.ledger
         known = ledger.known_file(found.source.path)
-        if known and (known.size, known.mtime_ns) == (found.size, found.mtime_ns) and self._job.up_to_date(known):
+        if known and self._job.up_to_date(known, found):
             return
         try:
             sha256 = content_hash(found)
@@ -116,16 +129,16 @@ class Loop:
         if sha256 in self._tasks:
             self._tasks[sha256].waiting.append(found)
             return
-        ledger.saw_file(found.source, sha256, found.size, found.mtime_ns)
+        ledger.saw_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
         before = known.recipes if known and known.published == sha256 else {}
-        task = self._tasks[sha256] = Task(found, sha256, before)
+        task = self._tasks[sha256] = Task(next(self._numbers), found, sha256, before, self._job.told(known))
         limit = self._job.settings.limits.megabytes
         if found.size > limit * 1_000_000:
             self._opened(task, Document(sha256, "", 0, "too_large", f"more than {limit} MB (limits.megabytes)"))
         elif document := ledger.document(sha256):
             self._begin(task, document)
         else:
-            self._pool.submit((sha256, 0), encode_request(self._call(task, 0)))
+            self._pool.submit((sha256, task.number, 0), encode_request(self._call(task, 0)))
 
     def _opened(self, task: Task, document: Document) -> None:
         self._job.ledger.saw_document(document)
@@ -135,7 +148,7 @@ class Loop:
         """The document is open (or never will be): list its units."""
         task.document = document
         chosen = self._job.ledger.chosen(task.sha256)
-        task.recipes = self._job.plan(task.found.source.relative, chosen, task.before)
+        task.recipes = self._job.plan(task.found.source.relative, task.told, chosen, task.before)
         if document.reason:
             task.recipes = task.recipes or {}
             self._publish(task)
@@ -162,14 +175,13 @@ class Loop:
                 if page not in ended:
                     task.missing.setdefault(page, []).append(template)
         above = [page for page in task.missing if page > self._readable(document)]
-        for page in above:
-            self._end_page(task, page, "skipped", "too_large", f"page {page}: above limits.pages")
+        self._end_pages(task, above, "skipped", "too_large", "above limits.pages")
         task.unread = sorted(set(task.missing) - set(task.held), reverse=True)
 
     def _read_next_page(self, task: Task) -> None:
         """Hand one page to a reader. While nobody knows the template, the next page waits for this one's kind."""
         page = task.unread.pop()
-        self._pool.submit((task.sha256, page), encode_request(self._call(task, page)))
+        self._pool.submit((task.sha256, task.number, page), encode_request(self._call(task, page)))
         if not task.unread or task.recipes is None:
             self._ready.popleft()
 
@@ -192,8 +204,10 @@ class Loop:
     # ---- replies of the readers -------------------------------------------------------------------
 
     def _replied(self, reply: Reply) -> Iterator[Request]:
-        sha256, page = cast(tuple[str, int], reply.key)
-        task = self._tasks[sha256]
+        sha256, number, page = cast(tuple[str, int, int], reply.key)
+        task = self._tasks.get(sha256)
+        if task is None or task.number != number:  # late, about a file that was left
+            return
         if reply.error and reply.error.detail == CHANGED:
             self._leave(task)
         elif page == 0:
@@ -204,18 +218,23 @@ class Loop:
             yield from self._page_read(task, page, reply)
 
     def _leave(self, task: Task) -> None:
-        """The file changed under our hands: it comes back when it has settled."""
-        self._tasks.pop(task.sha256, None)
+        """The file changed under our hands: it comes back when it has settled; its twins need not wait for that."""
+        self._drop(task)
+        self._observer.left(task.found.source.name, CHANGED)
+        for twin in task.waiting:
+            self._take(twin)
+
+    def _drop(self, task: Task) -> None:
+        del self._tasks[task.sha256]
         if task in self._ready:
             self._ready.remove(task)
-        self._observer.left(task.found.source.name, CHANGED)
 
     def _page_failed(self, task: Task, page: int, error: DocumentError, seconds: float) -> Iterator[Request]:
         if task.recipes is None:
             task.held[page] = Held(None, {}, error.reason, error.detail, seconds)
             yield from self._choose(task, None)
         else:
-            self._end_page(task, page, "failed", error.reason, error.detail, seconds)
+            self._end_pages(task, [page], "failed", error.reason, error.detail, seconds)
             self._publish_if_complete(task)
 
     def _page_read(self, task: Task, page: int, reply: Reply) -> Iterator[Request]:
@@ -233,12 +252,12 @@ class Loop:
             return
         chosen = template or FALLBACK
         self._job.ledger.choose(task.sha256, chosen)
-        task.recipes = self._job.plan(task.found.source.relative, chosen, task.before) or {}
+        task.recipes = self._job.plan(task.found.source.relative, task.told, chosen, task.before) or {}
         self._list_units(task, task.recipes)
         held, task.held = task.held, {}
         for page, item in held.items():
             if item.page is None:
-                self._end_page(task, page, "failed", item.reason, item.detail, item.seconds)
+                self._end_pages(task, [page], "failed", item.reason, item.detail, item.seconds)
             else:
                 images = {name: image for image in item.images.values() for name in task.recipes}
                 yield from self._ask(task, item.page, images)
@@ -249,7 +268,7 @@ class Loop:
     def _ask(self, task: Task, page: Page, images: dict[str, PageImage]) -> Iterator[Request]:
         """Requests for a page's units; blank pages end here."""
         if page.blank:
-            self._end_page(task, page.number, "blank", seconds=page.seconds)
+            self._end_pages(task, [page.number], "blank", seconds=page.seconds)
             self._publish_if_complete(task)
             return
         task.pages[page.number] = page
@@ -263,9 +282,10 @@ class Loop:
     def _answered(self, answer: Answer) -> None:
         """Check an answer against its page, commit it, publish the document when it was the last."""
         task = self._tasks.get(answer.key.sha256)
-        if task is None:
+        page = task.pages.get(answer.key.page) if task else None
+        if task is None or page is None:  # late, about a file that was left
             return
-        page, template = task.pages[answer.key.page], self._job.templates[answer.key.template]
+        template = self._job.templates[answer.key.template]
         evidence = overlay(ground(answer.claims, page, template), page, template) if answer.status == "done" else {}
         seconds = round(page.seconds + answer.seconds, 4)
         source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
@@ -273,12 +293,19 @@ class Loop:
         self._commit(task, [result])
         self._publish_if_complete(task)
 
-    def _end_page(
-        self, task: Task, page: int, status: UnitStatus, reason: Reason | None = None, detail: str = "", seconds: float = 0.0
+    def _end_pages(
+        self,
+        task: Task,
+        pages: Iterable[int],
+        status: UnitStatus,
+        reason: Reason | None = None,
+        detail: str = "",
+        seconds: float = 0.0,
     ) -> None:
-        """End all units of a page without asking an engine."""
+        """End all units of some pages, together, without asking an engine."""
         results = [
             Result(UnitKey(task.sha256, page, name, self._job.recipes[name]), status, {}, reason, detail, None, seconds)
+            for page in pages
             for name in task.missing.get(page, [])
         ]
         self._commit(task, results)
@@ -296,10 +323,8 @@ class Loop:
     def _publish(self, task: Task) -> None:
         """Publish a complete document, then give its twins their turn."""
         assert task.document is not None  # noqa: S101 - complete tasks are open
-        self._observer.document(self._publisher.publish(task.found.source, task.document, task.recipes or {}))
-        del self._tasks[task.sha256]
-        if task in self._ready:
-            self._ready.remove(task)
+        self._observer.document(self._publisher.publish(task.found, task.document, task.recipes or {}))
+        self._drop(task)
         for twin in task.waiting:
             self._take(twin)
 
@@ -308,6 +333,10 @@ def _document(sha256: str, reply: Reply) -> Document:
     if reply.error:
         return Document(sha256, "", 0, reply.error.reason, reply.error.detail)
     opened = decode_opened(reply.parts)
+    if opened.pages > MAX_PAGES:  # a page tree that lies: every page would need a row in the ledger
+        return Document(
+            sha256, opened.kind, 0, "too_large", f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are not believed"
+        )
     return Document(sha256, opened.kind, opened.pages)
 
 
@@ -317,15 +346,15 @@ def _pool(settings: Settings) -> Pool:
     return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
 
 
-def only_new(job: Job, files: Iterable[Found]) -> tuple[list[Found], int]:
-    """Files that are to be read, and how many are known and up to date; costs a dictionary look-up a file."""
+def only_new(job: Job, files: Iterable[Found]) -> tuple[list[Found], list[Found]]:
+    """Files that are to be read, each once, and those that are known and up to date; costs a dictionary look-up a file."""
     known = job.ledger.known_files()
-    todo: list[Found] = []
-    count = 0
+    todo: dict[Path, Found] = {}
+    done: list[Found] = []
     for found in files:
         file = known.get(str(found.source.path))
-        if file and (file.size, file.mtime_ns) == (found.size, found.mtime_ns) and job.up_to_date(file):
-            count += 1
+        if file and job.up_to_date(file, found):
+            done.append(found)
         else:
-            todo.append(found)
-    return todo, count
+            todo[found.source.path] = found
+    return list(todo.values()), done

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.ledger.ledger import KnownFile
+SHEET_ENDINGS = (".csv", ".parquet", ".jsonl")
+"""A folder of the inbox with such an ending could stand where a spreadsheet goes."""
+LONGEST = 200
+"""Bytes kept of a name that gets a number, so that it stays a valid file name."""
 
 
 class Namer:
-    """Gives each file its name below the outbox. ``known`` are the ledger's files by absolute path."""
+    """Gives each file its name below the outbox. ``names`` are those of the ledger's files by absolute path."""
 
-    def __init__(self, known: dict[str, KnownFile]) -> None:
-        self._names = {path: file.source.name for path, file in known.items()}
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = dict(names)
         self._taken = set(self._names.values())
         self._folders = {folder for name in self._taken for folder in _folders(name)}
 
     def __call__(self, path: Path, wanted: str) -> str:
-        """The file's own name, or ``wanted``; with a hash of the path, and out of its folder, where that is taken."""
+        """The file's own name, or ``wanted``; numbered, and out of its folder, where that is taken."""
         key = str(path)
         if key not in self._names:
-            name = wanted
-            if self._in_the_way(name):
-                digest = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:8]
-                name = f"{wanted.replace('/', '_')[-200:]}~{digest}"
+            name, number = wanted, 1
+            while self._in_the_way(name):
+                number += 1
+                flat = wanted.replace("/", "_").encode()[-LONGEST:].decode(errors="ignore")
+                name = f"{flat}~{number}"
             self._names[key] = name
             self._taken.add(name)
             self._folders.update(_folders(name))
         return self._names[key]
 
+    def moved(self, old: Path, new: str) -> None:
+        """The file lies elsewhere now and keeps its name; another one that comes to its old place gets a name of its own."""
+        self._names[new] = self._names.pop(str(old))
+
     def _in_the_way(self, name: str) -> bool:
         """Whether ``name.json`` is another's file or folder, or one of its folders is another's file."""
-        blocked = any(folder.removesuffix(".json") in self._taken for folder in _folders(name) if folder.endswith(".json"))
-        return name in self._taken or f"{name}.json" in self._folders or blocked
+        folders = list(_folders(name))
+        blocked = any(folder.removesuffix(".json") in self._taken for folder in folders if folder.endswith(".json"))
+        return (
+            name in self._taken
+            or f"{name}.json" in self._folders
+            or blocked
+            or bool(folders and folders[0].endswith(SHEET_ENDINGS))
+        )
 
 
 def _folders(name: str) -> Iterator[str]:

@@ -25,10 +25,14 @@ class Held:
 class Task:
     """The state of one document in a run."""
 
+    number: int
+    """Tells replies about this task from late ones about an earlier task of the same contents."""
     found: Found
     sha256: str
     before: Mapping[str, str]
     """Template to recipe of what is already published of these contents."""
+    told: tuple[str, ...] = ()
+    """Templates that somebody named on the command line for this file, now or before."""
     document: Document | None = None
     recipes: dict[str, str] | None = None
     """Template to recipe of all that will be published; None while the classifier has not chosen."""

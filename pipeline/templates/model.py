@@ -23,6 +23,12 @@ Labels = dict[Language, list[Label]]
 """Labels printed beside or above a value, by language (ISO 639-1)."""
 
 
+SHEET_COLUMNS = frozenset({"file", "status", "pages", "flags"})
+"""Columns that the CSV of every template has."""
+TABLE_COLUMNS = frozenset({"file", "row"})
+"""Columns that the CSV of every table field has."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -129,3 +135,11 @@ class Template(_Strict):
     image: ImageBudget = ImageBudget()
     answer: AnswerBudget = AnswerBudget()
     checks: list[Check] = []
+
+    @model_validator(mode="after")
+    def _sheets_keep_their_columns(self) -> Template:
+        for name, field in self.fields.items():
+            taken = [name] if name in SHEET_COLUMNS else [column for column in field.columns if column in TABLE_COLUMNS]
+            if taken:
+                raise ValueError(f"`{taken[0]}` is a column of every CSV file; give the field another name")
+        return self

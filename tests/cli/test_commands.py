@@ -10,8 +10,10 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pytest
 
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf
@@ -27,7 +29,7 @@ def put(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
-def read_json(path: Path) -> dict[str, object]:
+def read_json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
@@ -80,6 +82,41 @@ def test_exit_codes(pipeline: Pipeline, folder: Path) -> None:
     wrong = pipeline("run")
     assert wrong.code == 2
     assert "limts" in wrong.err
+    (folder / "pipeline.yaml").write_text("1: x\n")
+    assert pipeline("run").code == 2
+
+
+def test_a_wrong_environment_is_explained(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_LIMITS__PASSWORDS", "secret")
+    outcome = pipeline("run")
+    assert (outcome.code, "JSON" in outcome.err) == (2, True)
+
+
+def test_archives_of_one_name_do_not_meet_and_a_damaged_member_is_a_failure(pipeline: Pipeline, folder: Path) -> None:
+    for year in ("2019", "2020"):
+        (folder / year).mkdir()
+        with zipfile.ZipFile(folder / year / "scans.zip", "w") as pack:
+            pack.writestr("a.pdf", text_pdf([f"The year {year}"]))
+        assert pipeline("reprocess", folder / year / "scans.zip", "--template", "transcript", "-q").code == 0
+    with (folder / "outbox" / "transcript.csv").open(newline="") as file:
+        assert sorted(row["text"] for row in csv.DictReader(file)) == ["The year 2019", "The year 2020"]
+    broken = folder / "broken.zip"
+    with zipfile.ZipFile(broken, "w") as pack:
+        pack.writestr("good.pdf", text_pdf(["Good"]))
+        pack.writestr("bad.pdf", b"BROKEN" * 99)
+    broken.write_bytes(broken.read_bytes().replace(b"BROKEN", b"BRoKEN", 1))
+    outcome = pipeline("reprocess", broken, "--template", "transcript", "--json")
+    assert outcome.code == 1
+    assert [item["file"] for item in outcome.json["left_for_later"]] == ["broken.zip/bad.pdf"]
+
+
+def test_a_path_in_the_inbox_follows_its_folder_and_twice_is_once(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    path = put(folder, "inbox/transcripts/a.pdf", text_pdf(["Alpha"]))
+    outcome = pipeline("run", path, folder / "inbox", "--json")
+    assert outcome.json["documents"] == {"done": 1}
+    assert read_json(folder / "outbox" / "transcripts" / "a.pdf.json")["results"].keys() == {"transcript"}
+    assert pipeline("run", "--json").json["known"] == 1
 
 
 def test_a_template_with_a_mistake_stops_the_run_with_file_and_line(pipeline: Pipeline, folder: Path) -> None:

@@ -62,3 +62,15 @@ def test_a_damaged_archive_says_so(tmp_path: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:400])
     with pytest.raises(SettingsError, match=r"cut\.tar\.gz"):
         unpack(archive, tmp_path / "unpacked", max_bytes=1 << 30)
+
+
+def test_members_of_the_same_name_are_both_kept_and_a_damaged_one_costs_only_itself(tmp_path: Path) -> None:
+    archive = tmp_path / "odd.zip"
+    with zipfile.ZipFile(archive, "w") as pack:
+        for name, content in (("a.pdf", b"one"), ("A.pdf", b"two"), ("bad.pdf", b"BROKEN" * 9), ("c.pdf", b"three")):
+            pack.writestr(name, content)
+    archive.write_bytes(archive.read_bytes().replace(b"A.pdf", b"a.pdf"))
+    archive.write_bytes(archive.read_bytes().replace(b"BROKEN", b"BRoKEN", 1))
+    done = unpack(archive, tmp_path / "unpacked", max_bytes=1000)
+    assert [path.read_bytes() for path in done.files] == [b"one", b"two", b"three"]
+    assert [name for name, _ in done.damaged] == ["bad.pdf"]

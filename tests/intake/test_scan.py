@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.intake.scan import outbox_name, scan_arguments, scan_inbox
+from pipeline.intake.scan import Inbox, outbox_name, scan_arguments, scan_inbox
 
 
 def own_name(path: Path, wanted: str) -> str:
@@ -17,7 +17,7 @@ def own_name(path: Path, wanted: str) -> str:
 
 
 def names(inbox: Path, outbox: Path) -> list[str]:
-    return [found.source.name for found in scan_inbox(inbox, outbox, own_name)]
+    return [found.source.name for found in scan_inbox(Inbox(inbox, (outbox,)), own_name, lambda *_: None)]
 
 
 def test_files_of_all_folders_come_sorted_without_hidden_and_unfinished_ones(tmp_path: Path) -> None:
@@ -70,7 +70,31 @@ def test_arguments_are_read_where_they_lie_and_missing_ones_are_named(tmp_path: 
     (tmp_path / "box").mkdir()
     (tmp_path / "box" / "a.pdf").write_bytes(b"x")
     (tmp_path / "b.pdf").write_bytes(b"x")
-    found = list(scan_arguments([tmp_path / "box", tmp_path / "b.pdf"], tmp_path / "out", own_name))
+    elsewhere = Inbox(tmp_path / "inbox", ())
+    found = list(scan_arguments([tmp_path / "box", tmp_path / "b.pdf"], elsewhere, own_name, lambda *_: None))
     assert [item.source.name for item in found] == ["box/a.pdf", "b.pdf"]
     with pytest.raises(SettingsError, match=r"gone\.pdf"):
-        list(scan_arguments([tmp_path / "gone.pdf"], tmp_path / "out", own_name))
+        list(scan_arguments([tmp_path / "gone.pdf"], elsewhere, own_name, lambda *_: None))
+
+
+def test_arguments_inside_the_inbox_keep_their_place_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "inbox" / "receipts" / "2024" / "a.pdf"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    inbox = Inbox(tmp_path / "inbox", ())
+    for argument in (path, path.parent, tmp_path / "inbox"):
+        found = list(scan_arguments([argument], inbox, own_name, lambda *_: None))
+        assert [item.source.relative for item in found] == ["receipts/2024/a.pdf"]
+
+
+def test_two_files_never_share_a_name_nor_stand_in_the_way_of_a_folder_or_sheet() -> None:
+    from pipeline.run.names import Namer
+
+    namer = Namer({"/x/a.pdf": "a.pdf"})
+    long = "文" * 80 + ".pdf"
+    wanted = ["a.pdf", "a.pdf", "a.pdf.json/b.pdf", "invoice.csv/c.pdf", long, long, "d/e", "d"]
+    given = [namer(Path(f"/{number}"), name) for number, name in enumerate(wanted)]
+    assert len(set(given)) == len(given)
+    assert not [name for name in given if name.startswith(("a.pdf.json/", "invoice.csv/"))]
+    assert all(len(part.encode()) <= 250 for name in given for part in name.split("/"))
+    assert namer(Path("/x/a.pdf"), "whatever") == "a.pdf", "a file keeps the name it has"

@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.intake.scan import Found, scan_inbox
+from pipeline.intake.scan import Found, Inbox, scan_inbox
 from pipeline.intake.settle import Settler, settled_files
 
 
 def found(inbox: Path) -> list[Found]:
-    return list(scan_inbox(inbox, inbox / "none", lambda _, wanted: wanted))
+    return list(scan_inbox(Inbox(inbox, ()), lambda _, wanted: wanted, lambda *_: None))
+
+
+def patiently(files: Iterable[Found | None]) -> Iterator[Found]:
+    """Wait a moment where there is no file just now, as the loop does."""
+    for item in files:
+        if item is None:
+            time.sleep(0.05)
+        else:
+            yield item
 
 
 def test_old_files_are_settled_at_once_and_growing_ones_when_they_stop(tmp_path: Path) -> None:
@@ -30,7 +40,7 @@ def test_old_files_are_settled_at_once_and_growing_ones_when_they_stop(tmp_path:
     writer = threading.Thread(target=write_slowly)
     writer.start()
     left: list[Found] = []
-    done = [(item.source.name, item.size) for item in settled_files(found(tmp_path), Settler(0.35), 20, left)]
+    done = [(item.source.name, item.size) for item in patiently(settled_files(found(tmp_path), Settler(0.35), 20, left))]
     writer.join()
     assert done == [("old.pdf", 1), ("slow.pdf", 7)]
     assert left == []
@@ -49,7 +59,7 @@ def test_a_file_that_does_not_stop_growing_is_left_for_later(tmp_path: Path) -> 
     writer = threading.Thread(target=write_on)
     writer.start()
     left: list[Found] = []
-    assert list(settled_files(found(tmp_path), Settler(0.3), 0.8, left)) == []
+    assert list(patiently(settled_files(found(tmp_path), Settler(0.3), 0.8, left))) == []
     stop.set()
     writer.join()
     assert [item.source.name for item in left] == ["endless.pdf"]

@@ -49,6 +49,7 @@ def test_forgotten_units_are_read_again_while_the_old_result_stays_published(tmp
 
 def test_a_transaction_that_breaks_leaves_nothing(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
+
         def half() -> None:
             with ledger.transaction():
                 ledger.wrote_sheet("invoice", ["file"], 5)

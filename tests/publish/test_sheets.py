@@ -61,7 +61,7 @@ def test_a_sheet_somebody_cut_or_that_is_dirty_is_not_appended_to_but_written_an
     assert append(tmp_path, book, row)
     (tmp_path / "invoice.csv").write_text("file\n")
     assert not append(tmp_path, book, row)
-    rebuild(tmp_path, book, "invoice", COLUMNS, [row])
+    rebuild(tmp_path, book, {"invoice": COLUMNS}, [{"invoice": [row]}])
     assert rows(tmp_path) == [row]
     book.soil_sheets(["invoice"])
     assert not append(tmp_path, book, row)

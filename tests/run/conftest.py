@@ -17,7 +17,6 @@ from pipeline.intake.scan import scan_inbox
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop, only_new
-from pipeline.run.names import Namer
 from pipeline.run.observer import Tally
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
@@ -72,9 +71,11 @@ class World:
         tally = Tally()
         settings = Settings(inbox=self.inbox, outbox=self.outbox, workers=1, **self.changes)
         with open_job(settings, template=template, ask=ask, engine=self.engine) as job, Loop(job, tally, shelve=True) as loop:
-            todo, known = only_new(job, scan_inbox(self.inbox, self.outbox, Namer(job.ledger.known_files())))
-            tally.found(len(todo), known)
+            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, tally.left))
+            tally.found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
+            loop.tidy()
+            loop.put_away(known)
         return tally
 
     def json(self, name: str) -> Any:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.engines.base import Request
 from pipeline.errors import LockedError, SettingsError
+from pipeline.intake.scan import Found, scan_inbox
 from pipeline.records import Answer
-from pipeline.run.job import locked
-from pipeline.settings import Limits
+from pipeline.run.job import locked, open_job, open_ledger
+from pipeline.run.loop import Loop
+from pipeline.run.observer import Tally
+from pipeline.settings import Limits, Settings
+from pipeline.templates.routing import Route
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
 from tests.run.conftest import EchoEngine, LateEngine, World
 
@@ -223,3 +227,146 @@ def test_hundreds_of_documents_through_an_engine_that_answers_last_things_first(
     assert {row["file"]: row["text"] for row in world.csv("transcript")} == {
         f"{number % 7}/{number}.pdf": f"Document {number}" for number in range(120)
     }
+
+
+class MeddlingEngine(EchoEngine):
+    """Does something to the inbox when it is first asked."""
+
+    def __init__(self, meddle: Callable[[], object]) -> None:
+        super().__init__()
+        self._meddle: Callable[[], object] | None = meddle
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        for answer in super().answer(requests):
+            if self._meddle:
+                self._meddle()
+                self._meddle = None
+            yield answer
+
+
+def test_a_file_that_vanishes_while_it_is_read_costs_nobody_else_and_its_twin_is_read(world: World) -> None:
+    pages = [f"Page number {page}" for page in range(1, 41)]
+    first = world.put("a.pdf", text_pdf(pages))
+    world.put("b.pdf", text_pdf(pages))
+    world.put("c.pdf", text_pdf(["Something else"]))
+    world.engine = MeddlingEngine(first.unlink)
+    tally = world.run()
+    assert tally.documents == {"done": 2}
+    assert [name for name, _ in tally.left_for_later] == ["a.pdf"]
+    assert world.texts("b.pdf") == pages
+    assert world.texts("c.pdf") == ["Something else"]
+
+
+def test_a_file_replaced_while_it_is_read_comes_back_with_its_new_contents(world: World) -> None:
+    path = world.put("a.pdf", text_pdf([f"Old page {page}" for page in range(1, 41)]))
+    world.engine = MeddlingEngine(lambda: path.write_bytes(text_pdf(["New contents"])))
+    assert world.run().documents == {}
+    world.run()
+    assert world.texts("a.pdf") == ["New contents"]
+    assert len(world.csv("transcript")) == 1
+
+
+def test_a_file_replaced_after_reading_is_not_put_away_unread(world: World) -> None:
+    world.changes["after"] = "delete"
+    path = world.put("a.pdf", text_pdf(["Old"]))
+    world.engine = MeddlingEngine(lambda: path.write_bytes(text_pdf(["New contents"])))
+    world.run()
+    assert path.read_bytes() == text_pdf(["New contents"])
+    world.run()
+    assert world.texts("a.pdf") == ["New contents"]
+    assert not path.exists()
+
+
+def test_the_same_path_twice_in_a_round_is_one_row(world: World) -> None:
+    world.put("a.pdf", text_pdf(["Version one"]))
+    settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
+    with open_job(settings, template="transcript", engine=world.engine) as job, Loop(job, Tally()) as loop:
+
+        def files() -> Iterator[Found]:
+            yield from scan_inbox(job.inbox, job.namer, lambda *_: None)
+            world.put("a.pdf", text_pdf(["Version two"]))
+            yield from scan_inbox(job.inbox, job.namer, lambda *_: None)
+
+        loop.round(files())
+        loop.tidy()
+    assert [row["text"] for row in world.csv("transcript")] == ["Version two"]
+
+
+def test_a_scanner_that_counts_from_one_every_day_loses_nothing_when_files_are_moved(world: World) -> None:
+    world.changes["after"] = "move"
+    for day in ("Monday", "Tuesday", "Wednesday"):
+        world.put("scan.pdf", text_pdf([f"Scanned on {day}"]))
+        world.run()
+    assert sorted(row["text"] for row in world.csv("transcript")) == [
+        f"Scanned on {day}" for day in ("Monday", "Tuesday", "Wednesday")
+    ]
+    assert len(list(world.outbox.glob("*.json"))) == 3
+    assert len(list((world.inbox.parent / "archive").rglob("*.pdf"))) == 3
+
+
+def test_files_read_before_are_put_away_when_the_setting_comes_later_and_an_archive_in_the_inbox_is_not_read(
+    world: World,
+) -> None:
+    world.put("a.pdf", text_pdf(["A file"]))
+    world.run()
+    world.changes.update(after="move", archive=world.inbox / "done")
+    for _ in range(3):
+        world.run()
+    assert [path.relative_to(world.inbox).parts[0] for path in world.inbox.rglob("*.pdf")] == ["done"]
+    assert len(world.csv("transcript")) == 1
+
+
+def test_pages_above_a_raised_limit_are_read_by_reprocessing_what_failed(world: World) -> None:
+    world.changes["limits"] = Limits(pages=2)
+    world.put("long.pdf", text_pdf(["one one", "two two", "three three"]))
+    world.run()
+    world.changes["limits"] = Limits()
+    with open_ledger(Settings(inbox=world.inbox, outbox=world.outbox)) as ledger:
+        ledger.forget(ledger.known_files().values(), failed_only=True)
+    world.engine.asked.clear()
+    world.run()
+    assert world.engine.asked == [("transcript", 3)]
+    assert world.json("long.pdf")["status"] == "done"
+
+
+def test_what_template_was_named_once_is_remembered_until_a_route_says_otherwise(world: World) -> None:
+    world.put("a.pdf", text_pdf(["Just some text"]))
+    world.run("receipt")
+    assert world.run(None).to_read == 0
+    assert set(world.json("a.pdf")["results"]) == {"receipt"}
+    world.changes["routes"] = (Route(match="*.pdf", template=["invoice"]),)
+    world.run(None)
+    assert set(world.json("a.pdf")["results"]) == {"invoice"}
+
+
+class HalfEngine(EchoEngine):
+    """Fails for one template."""
+
+    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        for answer in super().answer(requests):
+            failed = answer.key.template == "receipt"
+            yield Answer(answer.key, status="failed", reason="engine", detail="x") if failed else answer
+
+
+def test_a_template_that_fails_beside_one_that_is_done_makes_the_document_partial(world: World) -> None:
+    world.engine = HalfEngine()
+    world.put("a.pdf", text_pdf(["Some words"]))
+    assert world.run("transcript,receipt").documents == {"partial": 1}
+    assert world.texts("a.pdf") == ["Some words"]
+
+
+def test_folders_named_like_sheets_do_not_stop_anybody(world: World) -> None:
+    world.put("transcript.csv/a.pdf", text_pdf(["In a strange folder"]))
+    world.put("b.pdf", text_pdf(["Beside it"]))
+    assert world.run().documents == {"done": 2}
+    assert sorted(row["text"] for row in world.csv("transcript")) == ["Beside it", "In a strange folder"]
+
+
+def test_a_document_that_claims_a_million_pages_is_not_believed(world: World) -> None:
+    lie = text_pdf(["One page"]).replace(b"/Count 1", b"/Count 1000000")
+    world.put("lie.pdf", lie)
+    world.put("b.pdf", text_pdf(["Honest"]))
+    world.run()
+    assert world.texts("b.pdf") == ["Honest"]
+    told = world.json("lie.pdf")
+    assert (len(told["pages"]) <= 1, told["status"] in ("done", "failed")) == (True, True)

@@ -1,0 +1,67 @@
+"""A document's publication from the ledger alone: its units merged, its sums checked, its provenance told."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from pipeline import __version__
+from pipeline.checks.arithmetic import check_document
+from pipeline.checks.document import merge
+from pipeline.ledger.ledger import Ledger
+from pipeline.publish.document import Publication
+from pipeline.records import Document, Evidence, Result, Source
+from pipeline.templates.model import Template
+
+Templates = Mapping[str, Template]
+_LIBRARIES = ("pymupdf", "pypdfium2", "pillow", "rapidocr", "onnxruntime")
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """What a result depends on, without importing any of it."""
+    found = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"pipeline": __version__, "python": platform.python_version(), **found}
+
+
+def compose(
+    ledger: Ledger, templates: Templates, source: Source, document: Document, recipes: Mapping[str, str]
+) -> Publication:
+    """A document's publication, from the ledger alone."""
+    units, fields = [], {}
+    for template, recipe in recipes.items():
+        results = ledger.results(document.sha256, template, recipe)
+        units += results
+        if template in templates:
+            fields[template] = check_document(merge(results, templates[template]), templates[template])
+        else:  # the template is gone; what it found is still worth having
+            fields[template] = _unmerged(results)
+    started, finished = ledger.span(document.sha256, recipes) or (None, None)
+    engine, made_with = ledger.made_by(recipes.values())
+    provenance: dict[str, Any] = {
+        "engine": engine,
+        "recipe": "+".join(recipes.values()),
+        "versions": made_with,
+        "started": started,
+        "finished": finished,
+    }
+    return Publication(source, document, recipes, units, fields if not document.reason else {}, provenance)
+
+
+def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:
+    merged: dict[str, Evidence] = {}
+    for result in results:
+        for name, evidence in result.fields.items():
+            merged.setdefault(name, evidence)
+    return merged
+
+
+def publications(ledger: Ledger, templates: Templates) -> Iterator[Publication]:
+    """Everything that is published, by name."""
+    for file in ledger.published_files():
+        document = ledger.document(file.published or "", stale=True)
+        if document:
+            yield compose(ledger, templates, file.source, document, file.recipes)
