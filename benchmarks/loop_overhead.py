@@ -103,7 +103,7 @@ def run(inbox: Path, outbox: Path) -> Clock:
         open_job(settings, template="transcript", engine=InstantEngine()) as job,
         Loop(job, clock) as loop,
     ):
-        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None))
+        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.known)
         clock.mark()
         loop.round(iter(todo))
         clock.mark()

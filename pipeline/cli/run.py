@@ -58,7 +58,7 @@ def command(
     with open_job(settings, template=template, ask=ask) as job, Loop(job, screen, shelve=not paths) as loop:
         left = screen.left
         seen = scan_arguments(paths, job.inbox, job.namer, left) if paths else scan_inbox(job.inbox, job.namer, left)
-        todo, known = only_new(job, seen)
+        todo, known = only_new(job, seen, job.known)
         read(job, loop, screen, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
         if loop.stopping:

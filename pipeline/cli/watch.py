@@ -63,7 +63,7 @@ def command(
     with open_job(settings, template=template) as job, Loop(job, lines, shelve=True) as loop:
 
         def scan() -> list[Found]:
-            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, lines.left))
+            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, lines.left), job.ledger.known_files())
             loop.put_away(known)
             return todo
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from pipeline.records import PageImage
@@ -17,9 +18,10 @@ INK = 0.00002
 def is_blank(image: PageImage) -> bool:
     """Whether the image is empty paper: light, even, and without ink (a scanner's dust and shading allowed)."""
     pixels = np.frombuffer(image.rgb, dtype=np.uint8).reshape(image.height, image.width, 3)
-    grey = pixels.min(axis=2)
-    paper = float(np.median(grey))
+    red, green, blue = cv2.split(pixels)
+    darkest = cv2.min(cv2.min(red, green), blue)  # yellow ink is light in all but one colour
+    counts = cv2.calcHist([darkest], [0], None, [256], [0, 256]).ravel()
+    paper = int(np.searchsorted(counts.cumsum(), darkest.size / 2))
     if paper < PAPER:
         return False
-    ink = np.count_nonzero(grey < paper - CONTRAST)
-    return bool(ink <= INK * grey.size)
+    return bool(counts[: paper - CONTRAST].sum() <= INK * darkest.size)

@@ -45,12 +45,15 @@ class Job:
     forced: tuple[str, ...] = ()
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
+    known: dict[str, KnownFile] = field(init=False)
+    """Files by absolute path, as the ledger knew them at the start."""
     namer: Namer = field(init=False)
     """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
         self.recipes = {name: recipe(template, self.engine.identity) for name, template in self.templates.items()}
-        self.namer = Namer({path: file.source.name for path, file in self.ledger.known_files().items()})
+        self.known = self.ledger.known_files()
+        self.namer = Namer({path: file.source.name for path, file in self.known.items()})
 
     @property
     def outbox(self) -> Path:

@@ -10,7 +10,7 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self, cast
 
@@ -20,6 +20,7 @@ from pipeline.engines.base import Request
 from pipeline.errors import DocumentError
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import Found
+from pipeline.ledger.ledger import KnownFile
 from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.job import Job
 from pipeline.run.observer import Observer
@@ -346,9 +347,8 @@ def _pool(settings: Settings) -> Pool:
     return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
 
 
-def only_new(job: Job, files: Iterable[Found]) -> tuple[list[Found], list[Found]]:
-    """Files that are to be read, each once, and those that are known and up to date; costs a dictionary look-up a file."""
-    known = job.ledger.known_files()
+def only_new(job: Job, files: Iterable[Found], known: Mapping[str, KnownFile]) -> tuple[list[Found], list[Found]]:
+    """Files that are to be read, each once, and those that are ``known`` (by absolute path) and up to date."""
     todo: dict[Path, Found] = {}
     done: list[Found] = []
     for found in files:

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -89,12 +88,19 @@ def _matches(globs: tuple[str, ...], parts: tuple[str, ...]) -> bool:
 
 
 def _by_folder(relative: str, templates: Mapping[str, Template]) -> str | None:
-    named = {spelling: name for name in reversed(list(templates)) for spelling in _spellings(name)} | {
-        name: name for name in templates
-    }
-    folders = PurePosixPath(relative).parent.parts
+    folders = relative.split("/")[:-1]
+    if not folders:
+        return None
+    named = _folder_names(tuple(templates))
     plain = (re.sub(r"[\s._-]+", "_", _folded(folder)) for folder in reversed(folders))
     return next((named[folder] for folder in plain if folder in named), None)
+
+
+@lru_cache(maxsize=8)
+def _folder_names(templates: tuple[str, ...]) -> dict[str, str]:
+    """Template by the folder names that stand for it; its own name wins over another's plural."""
+    named = {spelling: name for name in reversed(templates) for spelling in _spellings(name)}
+    return named | {name: name for name in templates}
 
 
 def _spellings(name: str) -> list[str]:

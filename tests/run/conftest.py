@@ -71,7 +71,7 @@ class World:
         tally = Tally()
         settings = Settings(inbox=self.inbox, outbox=self.outbox, workers=1, **self.changes)
         with open_job(settings, template=template, ask=ask, engine=self.engine) as job, Loop(job, tally, shelve=True) as loop:
-            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, tally.left))
+            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
             tally.found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
             loop.tidy()
