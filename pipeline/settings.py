@@ -8,14 +8,16 @@ current folder.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentValueError
 
 from pipeline.errors import SettingsError
+from pipeline.templates.explain import did_you_mean
 from pipeline.templates.routing import Route
 
 FILE_NAME = "pipeline.yaml"
@@ -24,6 +26,10 @@ PATH_KEYS = ("inbox", "outbox", "templates")
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
 
 
 class Limits(_Strict):
@@ -41,7 +47,7 @@ class Limits(_Strict):
     """Address space of a reader process."""
     attempts: int = Field(default=2, ge=1, le=10)
     """How often a page is tried whose reader crashed or ran out of time."""
-    passwords: tuple[str, ...] = ()
+    passwords: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     """Tried on encrypted PDFs."""
 
 
@@ -65,7 +71,7 @@ class Settings(BaseSettings):
     inbox: Path = Path("inbox")
     outbox: Path = Path("outbox")
     templates: Path | None = None
-    """Folder of your own templates; they come before the built-in ones of the same name."""
+    """Folder of your own templates, by default `templates` beside the settings file; they come before built-in ones."""
     engine: str = "auto"
     routes: tuple[Route, ...] = ()
     """Which template reads which files: the first match wins, without one the classifier looks at the page."""
@@ -128,6 +134,8 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """
     file = file or find_settings_file(Path.cwd())
     values = _read(file) if file else {}
+    if file and (file.parent / "templates").is_dir():
+        values.setdefault("templates", file.parent / "templates")
     Settings._file_values = values
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
@@ -135,7 +143,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         raise SettingsError(f"{error}: {error.__cause__}", "lists and tables in the environment are written as JSON") from error
     except ValidationError as error:
         mistakes = "\n".join(
-            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in error.errors(include_url=False)
+            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {_plainly(item)}" for item in error.errors(include_url=False)
         )
         where = file or "the settings"
         raise SettingsError(
@@ -143,6 +151,15 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         ) from error
     finally:
         Settings._file_values = {}
+
+
+def _plainly(item: ErrorDetails) -> str:
+    """A mistake in words; an unknown key with the one that was probably meant."""
+    if item["type"] != "extra_forbidden":
+        return item["msg"]
+    sections: dict[str, type[BaseModel]] = {"limits": Limits, "intake": Intake}
+    known = sections.get(str(item["loc"][0]), Settings) if len(item["loc"]) > 1 else Settings
+    return f"there is no such key{did_you_mean(str(item['loc'][-1]), known.model_fields)}"
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -10,13 +10,14 @@ import click
 
 from pipeline.cli import options
 from pipeline.cli.show import echo_json, plural
-from pipeline.ledger.ledger import Ledger
+from pipeline.errors import SettingsError
+from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.publish.export import write_json_lines, write_parquet
 from pipeline.publish.files import write_atomically
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sheet_rows
 from pipeline.publish.sheets import Book, rebuild
 from pipeline.run.composing import publications
-from pipeline.run.job import known_templates, locked, open_ledger
+from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
 from pipeline.templates.model import Template
 
 FORMATS = ("json", "csv", "parquet", "jsonl")
@@ -51,6 +52,8 @@ def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], 
     line. Files that somebody deleted or changed come back; nothing is read again.
     """
     settings = options.settings_from(config, outbox=outbox)
+    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+        raise SettingsError(f"nothing was read into {settings.outbox} yet", "name the outbox with --outbox")
     with locked(settings.outbox), open_ledger(settings) as ledger:
         folder = to or settings.outbox
         book = ledger if folder == settings.outbox else _Unused()

@@ -16,8 +16,8 @@ from pipeline.settings import configs_folder
 def command(folder: Path) -> None:
     """Make FOLDER (by default this one) ready: pipeline.yaml, templates/, inbox/ and outbox/.
 
-    Nothing that is already there is changed. The templates are copies to look at and to change; delete those you do not change, and
-    the built-in ones are used.
+    Nothing that is already there is changed. templates/examples/ holds copies of the built-in templates to look at; what is read are the
+    files in templates/ itself, which come before the built-in ones.
     """
     made = []
     for name in ("inbox", "outbox", "templates"):

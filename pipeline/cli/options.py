@@ -24,7 +24,7 @@ template = click.option(
     "--template", metavar="NAME", help="Use this template for every file, e.g. invoice; several with commas."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors (for cron).")
+quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but what failed (for cron).")
 
 
 def folders(command: F) -> F:

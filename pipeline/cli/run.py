@@ -78,6 +78,7 @@ def read(
 ) -> None:
     """One round over the files that are new, with a progress bar, stoppable by signals."""
     screen.found(min(len(todo), limit or len(todo)), len(known))
+    screen.known_failed = sum(job.known[str(found.source.path)].status in ("failed", "partial") for found in known)
 
     def stop() -> None:
         loop.stopping = True
@@ -107,6 +108,11 @@ def _limited(files: Iterator[Found | None], limit: int | None) -> Iterator[Found
         yield found
 
 
+def _failed_before(screen: Screen) -> str:
+    count = screen.known_failed
+    return f"; {count:,} of them failed, see `pipeline status`" if count else ""
+
+
 def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) -> None:
     """What was read and where it was written."""
     left = [{"file": name, "why": why} for name, why in screen.left_for_later]
@@ -125,13 +131,17 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
     for item in left:
         click.echo(f"left for later: {item['file']}: {item['why']}", err=True)
     if quiet:
+        for row in screen.failed:
+            click.echo(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}", err=True)
         return
     total = sum(screen.documents.values())
     if not total and left:
         click.echo(f"nothing read: {plural(len(left), 'file')} left for later, {plural(screen.known, 'file')} up to date")
         return
     if not total:
-        click.echo(f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.outbox}")
+        click.echo(
+            f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.outbox}{_failed_before(screen)}"
+        )
         return
     console = Console()
     if not console.is_terminal:
@@ -141,4 +151,6 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         click.echo(f"… and {total - len(screen.shown):,} more")
     told = ", ".join(f"{count:,} {status}" for status, count in sorted(screen.documents.items()))
     click.echo(f"\n{plural(total, 'document')} ({told}); {plural(screen.known, 'file')} known before.")
+    if screen.failed:
+        click.echo(f"What to do about those that failed: pipeline status --outbox {settings.outbox}")
     click.echo(f"Written to {settings.outbox}/: a JSON file a document, a CSV file a template, and documents.csv.")

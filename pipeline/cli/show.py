@@ -38,6 +38,10 @@ class Screen(Tally):
 
     console: Console = field(default_factory=lambda: Console(stderr=True))
     shown: list[dict[str, Any]] = field(default_factory=list)
+    known_failed: int = 0
+    """Files known and up to date that failed, wholly or in part."""
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    """The first documents that are not done."""
     _progress: Progress | None = None
     _task: Any = None
     _pages: int = 0
@@ -75,8 +79,11 @@ class Screen(Tally):
     def document(self, publication: Publication) -> None:
         """See Observer."""
         super().document(publication)
+        line = summary(publication)
         if len(self.shown) < TABLE_ROWS:
-            self.shown.append(summary(publication))
+            self.shown.append(line)
+        if line["reason"] and len(self.failed) < TABLE_ROWS:
+            self.failed.append(line)
         self._update(advance=1)
 
     def _update(self, **changes: Any) -> None:
@@ -100,6 +107,7 @@ def summary(publication: Publication) -> dict[str, Any]:
         "status": publication.status,
         "read": " · ".join(value[:CELL] for value in values[:SHOWN_FIELDS]),
         "reason": reason,
+        "detail": publication.detail,
         "cure": CURES[reason] if reason else None,
     }
 
@@ -114,7 +122,7 @@ def table(screen: Screen) -> Table:
     drawn.add_column("read", overflow="ellipsis", no_wrap=True)
     colours = {"done": "green", "partial": "yellow", "failed": "red", "skipped": "yellow"}
     for row in screen.shown:
-        told = row["read"] if not row["reason"] else f"{row['reason']}: {row['cure']}"
+        told = row["read"] if not row["reason"] else f"{row['reason']}: {row['detail']}"
         colour = colours[row["status"]]
         drawn.add_row(escape(row["file"]), row["template"], f"[{colour}]{row['status']}[/]", escape(told))
     return drawn

@@ -39,9 +39,10 @@ class _Lines(Tally):
     def document(self, publication: Publication) -> None:
         """See Observer."""
         super().document(publication)
-        if not self._quiet:
-            reason = f" ({publication.reason})" if publication.reason else ""
-            click.echo(f"{publication.status}{reason}: {publication.source.name}")
+        if publication.reason:
+            click.echo(f"{publication.status}: {publication.source.name}: {publication.reason}: {publication.detail}", err=True)
+        elif not self._quiet:
+            click.echo(f"{publication.status}: {publication.source.name}")
 
 
 @click.command("watch")
@@ -81,3 +82,5 @@ def command(
                     loop.round(watcher.pending())
                 loop.tidy(now=False)
             loop.tidy()
+            if not quiet:
+                click.echo("stopped")

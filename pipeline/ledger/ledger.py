@@ -212,9 +212,10 @@ class Ledger:
         ]
 
     def span(self, sha256: str, recipes: Mapping[str, str]) -> tuple[str, str] | None:
-        """When the first and the last unit of a document ended under these recipes."""
+        """When work on a document under these recipes began and when it ended."""
         marks = ",".join("?" * len(recipes))
-        query = f"SELECT min(ended_at), max(ended_at) FROM units WHERE sha256 = ? AND recipe IN ({marks})"  # noqa: S608
+        query = f"""SELECT min(strftime('%Y-%m-%dT%H:%M:%fZ', julianday(ended_at) - seconds / 86400.0)), max(ended_at)
+                    FROM units WHERE sha256 = ? AND recipe IN ({marks})"""  # noqa: S608
         first, last = self._db.execute(query, [sha256, *recipes.values()]).fetchone()
         return (first, last) if first else None
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
@@ -28,6 +28,8 @@ class Publication:
     units: Sequence[Result]
     fields: Mapping[str, Mapping[str, Evidence]]
     provenance: Mapping[str, Any]
+    questions: Mapping[str, str] = field(default_factory=dict)
+    """Questions by the template that was made of them."""
 
     @property
     def status(self) -> DocumentStatus:
@@ -44,6 +46,11 @@ class Publication:
     def reason(self) -> Reason | None:
         """Why the document failed, or why its first missing page did."""
         return self.document.reason or next((unit.reason for unit in self.units if unit.reason), None)
+
+    @property
+    def detail(self) -> str:
+        """The reason in words for people."""
+        return self.document.detail or next((unit.detail for unit in self.units if unit.reason), "")
 
     def pages(self) -> list[dict[str, Any]]:
         """Every page with one status over all templates, in order; numbers never shift."""
@@ -66,12 +73,19 @@ class Publication:
             "reason": self.reason,
             **({"detail": document.detail} if document.reason else {}),
             "results": {
-                template: {"recipe": self.recipes[template], "fields": {name: _field(value) for name, value in fields.items()}}
+                template: {
+                    "recipe": self.recipes[template],
+                    **self._question(template),
+                    "fields": {name: _field(value) for name, value in fields.items()},
+                }
                 for template, fields in self.fields.items()
             },
             "pages": self.pages(),
             "provenance": dict(self.provenance),
         }
+
+    def _question(self, template: str) -> dict[str, str]:
+        return {"question": self.questions[template]} if template in self.questions else {}
 
     def as_bytes(self) -> bytes:
         """UTF-8, indented, boxes on one line, ending in a newline."""

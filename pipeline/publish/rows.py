@@ -13,6 +13,8 @@ from pipeline.templates.model import Template
 DOCUMENTS = "documents"
 """Name of the sheet that lists every document, whatever its templates; no template may have it."""
 DOCUMENT_COLUMNS = ("file", "status", "reason", "pages", "templates", "kind", "sha256")
+XML = "xml"
+"""The flag of values from an e-invoice's data: provenance, nothing to look into, so it is no entry of the ``flags`` column."""
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
 _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?%?$")
 _UNQUOTED = {ord("\r"): "\n", 0: None}
@@ -61,7 +63,8 @@ def sheet_rows(publication: Publication, templates: Mapping[str, Template]) -> d
 def _template_rows(publication: Publication, template: Template, fields: Mapping[str, Evidence]) -> dict[str, list[Row]]:
     head = {"file": publication.source.name, "status": publication.status, "pages": str(publication.document.pages)}
     cells = {key: _cell(fields[key].value) for key, spec in template.fields.items() if spec.type != "table" and key in fields}
-    flags = "; ".join(f"{key}: {flag}" for key, evidence in fields.items() for flag in evidence.flags)
+    told = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
+    flags = "; ".join(f"{key}: {flag}" for key, flag in told)
     rows = {template.name: [_defused({**head, **cells, "flags": flags})]}
     for key, spec in template.fields.items():
         if spec.type == "table":

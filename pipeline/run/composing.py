@@ -14,6 +14,7 @@ from pipeline.checks.document import merge
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.document import Publication
 from pipeline.records import Document, Evidence, Result, Source
+from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.model import Template
 
 Templates = Mapping[str, Template]
@@ -48,7 +49,8 @@ def compose(
         "started": started,
         "finished": finished,
     }
-    return Publication(source, document, recipes, units, fields if not document.reason else {}, provenance)
+    questions = {name: templates[name].description for name in recipes if name.startswith(ASKED) and name in templates}
+    return Publication(source, document, recipes, units, fields if not document.reason else {}, provenance, questions)
 
 
 def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:

@@ -93,7 +93,7 @@ class Job:
             return None
         only_asked = all(name.startswith(ASKED) for name in self.forced) and bool(self.forced)
         kept = [name for name in before if name in self.recipes and (only_asked or name.startswith(ASKED))]
-        return {name: self.recipes[name] for name in dict.fromkeys([*kept, *templates])}
+        return {name: self.recipes[name] for name in dict.fromkeys([*templates, *kept])}
 
     def up_to_date(self, file: KnownFile, found: Found) -> bool:
         """Whether what is published of a file is what today's recipes would give for it as it was found."""
@@ -156,7 +156,7 @@ def open_job(
     with locked(settings.outbox), open_ledger(settings) as ledger:
         for leftover in ("tmp", "unpacked"):  # of a run that was killed
             shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
-        if ask:
+        if ask is not None:
             question = ask_template(ask)
             ledger.ask(question.name, ask)
             names.append(question.name)

@@ -47,6 +47,35 @@ def test_init_makes_a_folder_that_runs_and_changes_nothing_the_second_time(pipel
     assert "nothing to do: 1 file known" in again.out
 
 
+def test_a_quiet_run_says_only_what_failed(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    fine = pipeline("run", "--template", "transcript", "--quiet")
+    assert (fine.code, fine.out, fine.err) == (0, "", "")
+    put(folder, "inbox/zero.pdf", b"")
+    failed = pipeline("run", "--template", "transcript", "--quiet")
+    assert (failed.code, failed.out) == (1, "")
+    assert failed.err == "failed: zero.pdf: unreadable: the file is empty\n"
+    assert "1 of them failed" in pipeline("run", "--template", "transcript").out
+
+
+def test_a_question_is_told_with_its_answer(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/a.pdf", text_pdf(["Delivery date: 12 May 2025"]))
+    assert pipeline("run", "--ask", "What is the delivery date?").code == 0
+    (result,) = read_json(folder / "outbox" / "a.pdf.json")["results"].values()
+    assert result["question"] == "What is the delivery date?"
+    assert result["fields"]["answer"]["value"] == "12 May 2025"
+    assert pipeline("run", "--ask", "").code == 2
+
+
+def test_own_templates_are_found_beside_the_settings(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: outbox\n")
+    (folder / "templates" / "note.yaml").write_text("name: note\nprompt: x\nfields:\n  subject: {type: text}\n")
+    assert any("note" in finding["told"] for finding in pipeline("doctor", "--json").json if finding["name"] == "templates")
+
+
 def test_the_settings_file_of_init_is_valid_and_says_the_defaults(pipeline: Pipeline, folder: Path) -> None:
     from pipeline.settings import Settings, load_settings
 
@@ -82,6 +111,7 @@ def test_exit_codes(pipeline: Pipeline, folder: Path) -> None:
     wrong = pipeline("run")
     assert wrong.code == 2
     assert "limts" in wrong.err
+    assert "did you mean `limits`" in wrong.err
     (folder / "pipeline.yaml").write_text("1: x\n")
     assert pipeline("run").code == 2
 

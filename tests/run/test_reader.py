@@ -12,7 +12,18 @@ from PIL import Image
 from pipeline.records import Page, PageImage
 from pipeline.run.reader import handle
 from pipeline.run.reading import ReadRequest, decode_opened, decode_reading, encode_request
-from tests.drawing import exif_turned_jpeg, invoice, invoice_pdf, page_image, png, scan_pdf, text_pdf, tiff, turned_pdf
+from tests.drawing import (
+    exif_turned_jpeg,
+    invoice,
+    invoice_pdf,
+    page_image,
+    png,
+    scan_pdf,
+    scanned_invoice,
+    text_pdf,
+    tiff,
+    turned_pdf,
+)
 
 LINES = "Delivery note 4711\nThe quick brown fox jumps over the lazy dog\nTwelve boxes of oranges from Valencia\nReceived in good order"
 
@@ -142,3 +153,18 @@ def test_pages_that_mupdf_draws_blank_get_a_second_opinion() -> None:
     paths = [CASES / row["file"] for row in rows if row["cls"] == "blank_in_mupdf_only"]
     assert paths
     assert not [path.name for path in paths if read(path)[0].blank]
+
+
+def test_a_scan_that_leans_a_little_keeps_names_and_rows_whole(tmp_path: Path) -> None:
+    from pipeline.engines.embedded.fields import read_fields
+    from pipeline.settings import configs_folder
+    from pipeline.templates.load import load_template
+
+    data = invoice("es")
+    for degrees in (-0.7, 0.7):
+        scan = scanned_invoice(data, dpi=200).rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor="white")
+        page, _ = read(write(tmp_path, f"{degrees}.pdf", scan_pdf([scan], dpi=200)))
+        claims = read_fields(page, load_template(configs_folder() / "templates" / "invoice.yaml"))
+        assert claims["vendor_name"].value == data.seller.name
+        assert claims["total"].value == str(data.total)
+        assert len(claims["line_items"].value) == len(data.items)

@@ -25,7 +25,7 @@ def test_the_delivery_note_of_the_docs_is_a_template_that_gets_its_files() -> No
 
 
 def test_the_mistakes_shown_are_those_that_are_reported() -> None:
-    shown = re.findall(r"^my-templates/(delivery_note\.yaml:\d+: .*)$", PAGE, re.MULTILINE)
+    shown = re.findall(r"^templates/(delivery_note\.yaml:\d+: .*)$", PAGE, re.MULTILINE)
     text = (
         DELIVERY_NOTE.replace("{{ words }}", "{{ word }}").replace("labels:", "lables:", 1).replace("type: date", "type: dat")
     )

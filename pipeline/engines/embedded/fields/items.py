@@ -14,7 +14,8 @@ from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
 
 _COUNT = re.compile(r"(?<!\S)(?:[x×](\d{1,4})|(\d{1,4})\s?[x×])(?!\S)")
-_TIMES = re.compile(r"[x×*@]\s*$|^\s*[x×*@]|\d\s*[x×*@]", re.IGNORECASE)
+_COUNTS = re.compile(r"\d[\d.,]*\s*[x×*@]|[x×*@]\s*\d[\d.,]*|(?<!\S)[x×*@](?!\S)|(?<!\S)[x×*@]$", re.IGNORECASE)
+"""Quantities and prices of a line that says nothing else: the name of the goods stands on the line above."""
 
 
 def read_items(layout: Layout, candidates: Candidates, spec: TemplateField, totals: list[Label]) -> Table:
@@ -36,7 +37,7 @@ def read_items(layout: Layout, candidates: Candidates, spec: TemplateField, tota
         amount = amounts[-1]
         if amount.box[2] < 0.5 * layout.page.width and len(amounts) == 1:
             continue
-        if sum(c.isalpha() for c in text) < 2 or _TIMES.search(text):
+        if sum(c.isalpha() for c in _COUNTS.sub(" ", text)) < 2:
             text, words = (pending[0], [*pending[1], *words]) if sum(c.isalpha() for c in pending[0]) >= 2 else (text, words)
         if sum(c.isalpha() for c in text) >= 2:
             table.rows.append(_row(spec.columns, columns, text, amount, amounts[:-1], candidates, row))

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
+from statistics import median
 
 from pipeline.records import Box, Page, Word
 
@@ -148,7 +150,7 @@ def lay_out(page: Page) -> Layout:
     usual = heights[len(heights) // 2] if heights else 10.0
     rows: list[tuple[Run, ...]] = []
     runs: list[Run] = []
-    for indices in _rows(page.words, sized):
+    for indices in _rows(page.words, sized, _lean(page.words, sized)):
         row = tuple(_runs(page.words, indices[:_MOST_IN_ROW], len(rows), len(runs)))
         rows.append(row)
         runs.extend(row)
@@ -159,12 +161,24 @@ def _height(word: Word) -> float:
     return word.size or word.box[3] - word.box[1]
 
 
-def _rows(words: Sequence[Word], indices: list[int]) -> list[list[int]]:
-    """Words whose boxes share most of their height, for each row from left to right."""
+def _lean(words: Sequence[Word], indices: list[int]) -> float:
+    """Slope of a scan's lines, down to the right: the median over neighbours of one printed line, far enough apart to tell."""
+    slopes = []
+    for i, j in pairwise(indices):
+        a, b = words[i].box, words[j].box
+        across = (b[0] + b[2] - a[0] - a[2]) / 2
+        if words[i].line == words[j].line and words[i].source == "ocr" and across > 2 * _height(words[i]):
+            slopes.append((b[1] + b[3] - a[1] - a[3]) / 2 / across)
+    return median(slopes) if len(slopes) >= 5 else 0.0
+
+
+def _rows(words: Sequence[Word], indices: list[int], lean: float) -> list[list[int]]:
+    """Words whose boxes, with the page's lean taken out, share most of their height, for each row from left to right."""
     rows: list[list[int]] = []
     spans: list[tuple[float, float]] = []
-    for i in sorted(indices, key=lambda i: (words[i].box[1] + words[i].box[3], words[i].box[0])):
-        top, bottom = words[i].box[1], words[i].box[3]
+    down = {i: lean * (words[i].box[0] + words[i].box[2]) / 2 for i in indices}
+    for i in sorted(indices, key=lambda i: (words[i].box[1] + words[i].box[3] - 2 * down[i], words[i].box[0])):
+        top, bottom = words[i].box[1] - down[i], words[i].box[3] - down[i]
         for at in range(len(rows) - 1, max(-1, len(rows) - 6), -1):
             shared = min(bottom, spans[at][1]) - max(top, spans[at][0])
             if shared > 0.5 * min(bottom - top, spans[at][1] - spans[at][0]) and (

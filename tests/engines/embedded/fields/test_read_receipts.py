@@ -85,3 +85,31 @@ def test_a_label_glued_to_its_number() -> None:
 def test_amounts_that_a_scanner_tore_apart() -> None:
     for printed in ("3. 98", "3 .98", "3.9 8"):
         assert values(page([(20, 100, "TOTAL"), (240, 100, printed)], source="ocr", width=300))["total"] == "3.98"
+
+
+def test_the_first_goods_on_a_receipt_keep_their_name_when_they_have_a_quantity() -> None:
+    drawn = page(
+        [
+            (60, 20, "GRANARY LANE CAFE LTD", 12),
+            (20, 50, "Check # 4413 09/02/2025 11:20"),
+            (20, 80, "2 x Lentil soup"),
+            (240, 80, "11.00"),
+            (20, 94, "Oat cookie"),
+            (240, 94, "2.40"),
+            (20, 108, "Filter coffee"),
+            (20, 122, "3 x 2.50"),
+            (240, 122, "7.50"),
+            (20, 150, "TOTAL"),
+            (235, 150, "20.90"),
+        ],
+        source="ocr",
+        width=300,
+    )
+    items = values(drawn)["line_items"]
+    assert isinstance(items, list)
+    assert [(row["description"], row["amount"]) for row in items] == [
+        ("Lentil soup", "11.00"),
+        ("Oat cookie", "2.40"),
+        ("Filter coffee", "7.50"),
+    ]
+    assert items[0]["quantity"] == "2"
