@@ -133,6 +133,8 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
     if quiet:
         for row in screen.failed:
             click.echo(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}", err=True)
+        if (more := screen.documents["failed"] + screen.documents["partial"] - len(screen.failed)) > 0:
+            click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.outbox}", err=True)
         return
     total = sum(screen.documents.values())
     if not total and left:

@@ -33,7 +33,7 @@ def test_no_text_is_too_odd(text: str, mark: str | None) -> None:
 @pytest.mark.parametrize(
     ("printed", "amount", "currency"),
     [
-        ("€2040,00", "2040.00", "EUR"),
+        ("€3180,00", "3180.00", "EUR"),
         ("€ 1.234,50", "1234.50", "EUR"),
         ("12.50 EUR", "12.50", "EUR"),
         ("RM12.50", "12.50", "MYR"),

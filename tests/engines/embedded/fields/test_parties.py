@@ -44,8 +44,8 @@ def test_a_seller_below_the_buyer_is_told_by_its_label() -> None:
 
 
 def test_a_label_is_not_cut_from_a_name_that_contains_it() -> None:
-    drawn = page([(50, 50, "Lieferant GmbH"), (50, 62, "Werkstraße 20"), (50, 74, "80333 München")])
-    assert parties(drawn)[0] == "Lieferant GmbH"
+    drawn = page([(50, 50, "Brandner Metallbau GmbH"), (50, 62, "Werkstraße 20"), (50, 74, "90402 Nürnberg")])
+    assert parties(drawn)[0] == "Brandner Metallbau GmbH"
 
 
 def test_titles_countries_and_thanks_are_no_names() -> None:
