@@ -72,7 +72,7 @@ def read(path: Path, page: int) -> Page:
     """A page's words, as a reader process gets them."""
     status = path.stat()
     request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, page)
-    return decode_reading(reader.handle(encode_request(request)))[0].page
+    return decode_reading(reader.handle(encode_request(request)), request.page)[0].page
 
 
 def cost(path: Path, pages: int, template: Template) -> Spent:

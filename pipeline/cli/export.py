@@ -18,6 +18,7 @@ from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sh
 from pipeline.publish.sheets import Book, rebuild
 from pipeline.run.composing import publications
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
+from pipeline.settings import load_settings
 from pipeline.templates.model import Template
 
 FORMATS = ("json", "csv", "parquet", "jsonl")
@@ -51,7 +52,7 @@ def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], 
     json: a file a document. csv: a file a template. parquet: the same tables as Parquet. jsonl: documents.jsonl, one document a
     line. Files that somebody deleted or changed come back; nothing is read again.
     """
-    settings = options.settings_from(config, outbox=outbox)
+    settings = load_settings(config, outbox=outbox)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
         raise SettingsError(f"nothing was read into {settings.outbox} yet", "name the outbox with --outbox")
     with locked(settings.outbox), open_ledger(settings) as ledger:

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings they make."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from pipeline.engines.registry import NAMES
-from pipeline.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 Path_ = click.Path(path_type=Path)
@@ -30,8 +29,3 @@ quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but what
 def folders(command: F) -> F:
     """``--config --inbox --outbox``."""
     return config(inbox(outbox(command)))
-
-
-def settings_from(config: Path | None, **overrides: Any) -> Settings:
-    """Settings of the file and environment with the command line's on top. Raises SettingsError."""
-    return load_settings(config, **overrides)

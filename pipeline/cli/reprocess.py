@@ -21,6 +21,7 @@ from pipeline.intake.scan import Found, look_at, scan_arguments
 from pipeline.ledger.ledger import KnownFile
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
+from pipeline.settings import load_settings
 
 _AGE = re.compile(r"^(\d+)([hdw])$")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -63,7 +64,7 @@ def command(
       pipeline reprocess --read-with invoice --older-than 30d
       pipeline reprocess scans-2024.zip --template invoice
     """
-    settings = options.settings_from(config, inbox=inbox, outbox=outbox, engine=engine)
+    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine)
     screen = Screen()
     with open_job(settings, template=template) as job, Loop(job, screen) as loop:
         if read_with:

@@ -16,7 +16,7 @@ from pipeline.intake.scan import Found, scan_arguments, scan_inbox
 from pipeline.intake.settle import Settler, settled_files
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop, only_new
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load_settings
 
 
 @click.command("run")
@@ -52,7 +52,7 @@ def command(
       pipeline run --template receipt --inbox ~/Scans/receipts
       pipeline run offer.pdf --ask "What is the delivery date?"
     """
-    settings = options.settings_from(config, inbox=inbox, outbox=outbox, engine=engine)
+    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine)
     check_inbox(settings, paths)
     screen = Screen()
     with open_job(settings, template=template, ask=ask) as job, Loop(job, screen, shelve=not paths) as loop:

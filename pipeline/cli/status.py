@@ -14,7 +14,7 @@ from pipeline.cli.show import echo_json, plural
 from pipeline.errors import CURES, LockedError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.run.job import STATE_FOLDER, locked, open_ledger
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load_settings
 
 
 @click.command("status")
@@ -24,7 +24,7 @@ from pipeline.settings import Settings
 @options.as_json
 def command(config: Path | None, outbox: Path | None, failed: bool, as_json: bool) -> None:
     """Show what is done, what failed and why, and whether a run is at work. Reads the ledger only; disturbs nobody."""
-    settings = options.settings_from(config, outbox=outbox)
+    settings = load_settings(config, outbox=outbox)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
         told: dict[str, Any] = {"outbox": str(settings.outbox), "documents": {}, "units": {}, "failures": [], "running": False}
     else:

@@ -15,6 +15,7 @@ from pipeline.publish.document import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop, only_new
 from pipeline.run.observer import Tally
+from pipeline.settings import load_settings
 
 REMEMBERED = 1_000
 """Files left for later that were named already."""
@@ -58,7 +59,7 @@ def command(
     A file is read once it has not changed for a moment, so files that are copied slowly are never read half. Stopping finishes the
     pages in flight; a second signal stops at once. What was not read is read at the next start.
     """
-    settings = options.settings_from(config, inbox=inbox, outbox=outbox, engine=engine)
+    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine)
     check_inbox(settings, ())
     lines = _Lines(quiet)
     with open_job(settings, template=template) as job, Loop(job, lines, shelve=True) as loop:

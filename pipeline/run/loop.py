@@ -239,7 +239,11 @@ class Loop:
             self._publish_if_complete(task)
 
     def _page_read(self, task: Task, page: int, reply: Reply) -> Iterator[Request]:
-        reading, images = decode_reading(reply.parts)
+        try:
+            reading, images = decode_reading(reply.parts, page)
+        except DocumentError as error:
+            yield from self._page_failed(task, page, error, reply.seconds)
+            return
         if task.recipes is None:
             task.held[page] = Held(reading.page, images)
             yield from self._choose(task, for_kind(reading.kind, self._job.templates) if reading.kind else None)
@@ -333,7 +337,10 @@ class Loop:
 def _document(sha256: str, reply: Reply) -> Document:
     if reply.error:
         return Document(sha256, "", 0, reply.error.reason, reply.error.detail)
-    opened = decode_opened(reply.parts)
+    try:
+        opened = decode_opened(reply.parts)
+    except DocumentError as error:
+        return Document(sha256, "", 0, error.reason, error.detail)
     if opened.pages > MAX_PAGES:  # a page tree that lies: every page would need a row in the ledger
         return Document(
             sha256, opened.kind, 0, "too_large", f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are not believed"

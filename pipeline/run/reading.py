@@ -82,15 +82,28 @@ def encode_request(request: ReadRequest) -> bytes:
 
 
 def decode_opened(parts: list[bytes]) -> Opened:
-    """The reply to a request for page 0."""
-    return OPENED.validate_json(parts[0])
+    """The reply to a request for page 0. Raises DocumentError for anything else."""
+    try:
+        return OPENED.validate_json(parts[0])
+    except (ValueError, IndexError) as error:
+        raise _nonsense(error) from error
 
 
-def decode_reading(parts: list[bytes]) -> tuple[Reading, dict[str, PageImage]]:
-    """The reply to a request for a page, and its images by name."""
-    reading = READING.validate_json(parts[0])
-    images = {
-        head.name: PageImage(head.width, head.height, pixels, head.scale)
-        for head, pixels in zip(reading.images, parts[1:], strict=True)
-    }
+def decode_reading(parts: list[bytes], page: int) -> tuple[Reading, dict[str, PageImage]]:
+    """The reply to a request for ``page``, and its images by name. Raises DocumentError for anything else."""
+    try:
+        reading = READING.validate_json(parts[0])
+        images = {
+            head.name: PageImage(head.width, head.height, pixels, head.scale)
+            for head, pixels in zip(reading.images, parts[1:], strict=True)
+        }
+    except (ValueError, IndexError) as error:
+        raise _nonsense(error) from error
+    fits = all(len(image.rgb) == 3 * image.width * image.height for image in images.values())
+    if reading.page.number != page or not fits:
+        raise _nonsense(ValueError("another page, or pixels that do not fit their size"))
     return reading, images
+
+
+def _nonsense(error: Exception) -> DocumentError:
+    return DocumentError("unreadable", f"its reader replied nonsense: {error}"[:200])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pipeline.errors import DocumentError
 from pipeline.records import Page, PageImage
 from pipeline.run.reader import handle
 from pipeline.run.reading import ReadRequest, decode_opened, decode_reading, encode_request
@@ -34,7 +35,7 @@ def request(path: Path, page: int = 1, **changes: object) -> ReadRequest:
 
 
 def read(path: Path, page: int = 1, **changes: object) -> tuple[Page, dict[str, PageImage]]:
-    reading, images = decode_reading(handle(encode_request(request(path, page, **changes))))
+    reading, images = decode_reading(handle(encode_request(request(path, page, **changes))), page)
     return reading.page, images
 
 
@@ -129,11 +130,11 @@ def test_the_image_arrives_within_the_budget_of_visual_tokens(tmp_path: Path) ->
 
 def test_an_invoice_is_told_from_other_text_and_its_xml_is_read(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", invoice_pdf(invoice("de"), facturx=True))
-    reading, _ = decode_reading(handle(encode_request(request(path, choose=True))))
+    reading, _ = decode_reading(handle(encode_request(request(path, choose=True))), 1)
     assert reading.kind == "invoice"
     assert reading.page.facts["BT-1"] == invoice("de").number
     letter = write(tmp_path, "b.pdf", text_pdf(["\n".join(["Dear reader, nothing here is to be paid by anybody."] * 20)]))
-    assert decode_reading(handle(encode_request(request(letter, choose=True))))[0].kind == "text"
+    assert decode_reading(handle(encode_request(request(letter, choose=True))), 1)[0].kind == "text"
 
 
 def test_a_file_that_changed_since_it_was_hashed_is_not_read(tmp_path: Path) -> None:
@@ -168,3 +169,15 @@ def test_a_scan_that_leans_a_little_keeps_names_and_rows_whole(tmp_path: Path) -
         assert claims["vendor_name"].value == data.seller.name
         assert claims["total"].value == str(data.total)
         assert len(claims["line_items"].value) == len(data.items)
+
+
+def test_a_reply_that_is_not_what_was_asked_for_ends_its_page_only(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.pdf", text_pdf([LINES, LINES]))
+    good = handle(encode_request(request(path, 1, images={"t": 64})))
+    assert decode_reading(good, 1)[0].page.number == 1
+    for parts, page in ((good, 2), (good[:1], 1), ([good[0], good[1][:-1]], 1), ([b"{}", good[1]], 1), ([b"\xff"], 1), ([], 1)):
+        with pytest.raises(DocumentError, match="nonsense"):
+            decode_reading(parts, page)
+    for junk in ([], [b"[]"], [b'{"kind": 1}']):
+        with pytest.raises(DocumentError, match="nonsense"):
+            decode_opened(junk)
