@@ -38,15 +38,16 @@ class InstantEngine:
     """Answers with the page's words, at once."""
 
     identity = "instant/1"
+    retries = 0
 
     def wants_image(self, template: Template) -> bool:
         """Never."""
         del template
         return False
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         """One answer after the other."""
-        for request in requests:
+        for request in filter(None, requests):
             yield Answer(request.key, {"text": Claim(" ".join(word.text for word in request.page.words))})
 
 

@@ -62,6 +62,34 @@ class Intake(_Strict):
     """How often `watch` looks through the whole inbox, in case the system lost an event."""
 
 
+class Vlm(_Strict):
+    """The engine ``vlm``: a model in this process."""
+
+    revision: str | None = None
+    """Commit, branch or tag of a model from the hub; None is the one that was pulled last."""
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    threads: int = Field(default=0, ge=0, le=1024)
+    """Threads that multiply; 0 is one per physical core."""
+    batch: int = Field(default=8, ge=1, le=64)
+    """Pages answered at the same time, if memory allows."""
+
+
+class Server(_Strict):
+    """The engine ``server``: any server that speaks OpenAI's chat completions."""
+
+    url: str = Field(default="http://127.0.0.1:8000/v1", pattern=r"^https?://")
+    key_variable: str = "PIPELINE_SERVER_KEY"
+    """Environment variable that holds the key, if the server wants one; a key never stands in a file of ours."""
+    sees: bool = True
+    """Whether its model reads images; else it gets the page's words alone."""
+    concurrency: int = Field(default=4, ge=1, le=256)
+    """Requests at the same time."""
+    seconds: float = Field(default=600, gt=0)
+    """Time for one answer."""
+    attempts: int = Field(default=5, ge=1, le=20)
+    """How often a request is sent to a server that is down, busy or broken, with growing pauses."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set; see configs/pipeline.yaml for the same with comments."""
 
@@ -73,6 +101,10 @@ class Settings(BaseSettings):
     templates: Path | None = None
     """Folder of your own templates, by default `templates` beside the settings file; they come before built-in ones."""
     engine: str = "auto"
+    model: str = ""
+    """Name, folder or GGUF file of the model that ``vlm`` runs, or the model's name at the ``server``; empty: the engine's default."""
+    retries: int = Field(default=2, ge=0, le=10)
+    """How often a model is asked again about a page whose answer fails its checks."""
     routes: tuple[Route, ...] = ()
     """Which template reads which files: the first match wins, without one the classifier looks at the page."""
     after: Literal["keep", "move", "delete"] = "keep"
@@ -83,6 +115,8 @@ class Settings(BaseSettings):
     """Reader processes; 0 is one per core."""
     limits: Limits = Limits()
     intake: Intake = Intake()
+    vlm: Vlm = Vlm()
+    server: Server = Server()
 
     @property
     def archive_folder(self) -> Path:
@@ -157,7 +191,7 @@ def _plainly(item: ErrorDetails) -> str:
     """A mistake in words; an unknown key with the one that was probably meant."""
     if item["type"] != "extra_forbidden":
         return item["msg"]
-    sections: dict[str, type[BaseModel]] = {"limits": Limits, "intake": Intake}
+    sections: dict[str, type[BaseModel]] = {"limits": Limits, "intake": Intake, "vlm": Vlm, "server": Server}
     known = sections.get(str(item["loc"][0]), Settings) if len(item["loc"]) > 1 else Settings
     return f"there is no such key{did_you_mean(str(item['loc'][-1]), known.model_fields)}"
 

@@ -49,13 +49,16 @@ class Finding:
 @click.command("doctor")
 @options.folders
 @options.engine
+@options.model
 @options.as_json
-def command(config: Path | None, inbox: Path | None, outbox: Path | None, engine: str | None, as_json: bool) -> None:
+def command(
+    config: Path | None, inbox: Path | None, outbox: Path | None, engine: str | None, model: str | None, as_json: bool
+) -> None:
     """Say what this machine can do (cores, vector units, memory, disk, engines), what is misconfigured, and what to do about it.
 
     Exit code 0 when a run would work, 2 when something is misconfigured, 4 when the engine is not available.
     """
-    findings = list(_findings(config, {"inbox": inbox, "outbox": outbox, "engine": engine}))
+    findings = list(_findings(config, {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}))
     if as_json:
         echo_json([asdict(finding) for finding in findings])
     else:

@@ -19,6 +19,9 @@ config = click.option(
 inbox = click.option("--inbox", type=Path_, help="Folder to read [./inbox].")
 outbox = click.option("--outbox", type=Path_, help="Folder for results [./outbox].")
 engine = click.option("--engine", metavar="NAME", help=f"What reads the pages: {', '.join(NAMES)} [auto].")
+model = click.option(
+    "--model", metavar="NAME", help="Model of the engine: a name, a folder or a GGUF file [the engine's default]."
+)
 template = click.option(
     "--template", metavar="NAME", help="Use this template for every file, e.g. invoice; several with commas."
 )

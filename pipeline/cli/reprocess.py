@@ -36,6 +36,7 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 @click.option("--older-than", metavar="AGE", help="Documents read longer ago, e.g. 12h, 30d, 8w.")
 @options.template
 @options.engine
+@options.model
 @options.quiet
 @options.as_json
 def command(
@@ -49,6 +50,7 @@ def command(
     older_than: str | None,
     template: str | None,
     engine: str | None,
+    model: str | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -64,7 +66,7 @@ def command(
       pipeline reprocess --read-with invoice --older-than 30d
       pipeline reprocess scans-2024.zip --template invoice
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine)
+    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     screen = Screen()
     with open_job(settings, template=template) as job, Loop(job, screen) as loop:
         if read_with:

@@ -24,6 +24,7 @@ from pipeline.settings import Settings, load_settings
 @options.folders
 @options.template
 @options.engine
+@options.model
 @click.option("--ask", metavar="QUESTION", help='Ask every page a question, e.g. "What is the delivery date?".')
 @click.option("--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop.")
 @options.quiet
@@ -35,6 +36,7 @@ def command(
     outbox: Path | None,
     template: str | None,
     engine: str | None,
+    model: str | None,
     ask: str | None,
     limit: int | None,
     quiet: bool,
@@ -52,7 +54,7 @@ def command(
       pipeline run --template receipt --inbox ~/Scans/receipts
       pipeline run offer.pdf --ask "What is the delivery date?"
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine)
+    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     check_inbox(settings, paths)
     screen = Screen()
     with open_job(settings, template=template, ask=ask) as job, Loop(job, screen, shelve=not paths) as loop:

@@ -50,16 +50,23 @@ class _Lines(Tally):
 @options.folders
 @options.template
 @options.engine
+@options.model
 @options.quiet
 def command(
-    config: Path | None, inbox: Path | None, outbox: Path | None, template: str | None, engine: str | None, quiet: bool
+    config: Path | None,
+    inbox: Path | None,
+    outbox: Path | None,
+    template: str | None,
+    engine: str | None,
+    model: str | None,
+    quiet: bool,
 ) -> None:
     """Read what is in the inbox and what comes into it, until stopped with Ctrl-C or SIGTERM.
 
     A file is read once it has not changed for a moment, so files that are copied slowly are never read half. Stopping finishes the
     pages in flight; a second signal stops at once. What was not read is read at the next start.
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine)
+    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     check_inbox(settings, ())
     lines = _Lines(quiet)
     with open_job(settings, template=template) as job, Loop(job, lines, shelve=True) as loop:

@@ -18,6 +18,10 @@ class Request:
     page: Page
     template: Template
     image: PageImage | None = None
+    pages: int = 1
+    """Pages of the whole document."""
+    temperature: float = 0.0
+    """0 takes the likeliest token every time; above it, answers are drawn at random (reproducibly for the same request)."""
 
 
 class Engine(Protocol):
@@ -29,11 +33,17 @@ class Engine(Protocol):
 
     identity: str
     """Model, revision and precision: part of the recipe and of the provenance."""
+    retries: int
+    """How often a unit that fails its checks may be asked again; 0 where the answer would be the same."""
 
     def wants_image(self, template: Template) -> bool:
         """Whether requests of this template need the page's pixels (drawing them costs time)."""
         ...
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
-        """Answers in completion order."""
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        """Answers in completion order.
+
+        A None among the requests means that none is ready just now: go on with those at hand, then ask again. It comes only while
+        requests are unanswered, else the loop waits for the next page.
+        """
         ...

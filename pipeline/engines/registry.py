@@ -6,13 +6,31 @@ from pipeline.engines.base import Engine
 from pipeline.errors import EngineUnavailableError
 from pipeline.settings import Settings
 
-NAMES = ("auto", "embedded")
+NAMES = ("auto", "embedded", "vlm", "server")
 
 
 def make_engine(settings: Settings) -> Engine:
-    """The engine that the settings name, ready to answer. Raises EngineUnavailableError."""
+    """The engine that the settings name, ready to answer; ``auto`` is ``vlm`` where its model is here, else ``embedded``.
+
+    Raises EngineUnavailableError.
+    """
+    if settings.engine == "vlm" or (settings.engine == "auto" and _model_is_ready(settings)):
+        from pipeline.engines.vlm.engine import VlmEngine
+
+        return VlmEngine(settings)
+    if settings.engine == "server":
+        from pipeline.engines.server import ServerEngine
+
+        return ServerEngine(settings)
     if settings.engine in ("auto", "embedded"):
         from pipeline.engines.embedded.engine import EmbeddedEngine
 
         return EmbeddedEngine(settings.limits.seconds)
     raise EngineUnavailableError(f"there is no engine `{settings.engine}`", f"engines: {', '.join(NAMES)}")
+
+
+def _model_is_ready(settings: Settings) -> bool:
+    """Whether ``vlm`` could answer: its packages, its model and the memory are here. A model that was named must be here."""
+    from pipeline.engines.vlm.store import DEFAULT_MODEL, model_is_here
+
+    return bool(settings.model) or model_is_here(DEFAULT_MODEL, settings.vlm.revision)

@@ -35,6 +35,8 @@ MAX_PAGES = 100_000
 """Pages of one document above which its page count counts as a lie."""
 IDLE_SECONDS = 0.05
 """How long the loop waits for a reader before it looks whether more files have settled."""
+GLANCE_SECONDS = 0.002
+"""How long it waits while an engine has answers under way."""
 
 
 class Loop:
@@ -46,6 +48,7 @@ class Loop:
         self._tasks: dict[str, Task] = {}
         self._numbers = itertools.count(1)
         self._ready: deque[Task] = deque()
+        self._asked: dict[UnitKey, Request] = {}
         self._pool = _pool(job.settings)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
@@ -73,6 +76,7 @@ class Loop:
         finally:
             self._tasks.clear()
             self._ready.clear()
+            self._asked.clear()
             self._publisher.flush()
 
     def tidy(self, *, now: bool = True) -> None:
@@ -92,7 +96,7 @@ class Loop:
 
     # ---- files become requests --------------------------------------------------------------------
 
-    def _requests(self, files: Iterator[Found | None]) -> Iterator[Request]:
+    def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
         more = True
         while (more or self._ready or self._pool.load) and not (self.stopping and not self._pool.load):
             while self._pool.room and (self._ready or more) and not self.stopping:
@@ -107,9 +111,11 @@ class Loop:
                 if found is None:
                     break
                 self._take(found)
-            reply = self._pool.next_reply(IDLE_SECONDS if more else None)
+            reply = self._pool.next_reply(GLANCE_SECONDS if self._asked else IDLE_SECONDS if more else None)
             if reply:
                 yield from self._replied(reply)
+            elif self._asked:
+                yield None
             elif more and not self._pool.load:
                 time.sleep(IDLE_SECONDS)
 
@@ -280,12 +286,15 @@ class Loop:
         for name in list(task.missing.get(page.number, [])):
             template = self._job.templates[name]
             key = UnitKey(task.sha256, page.number, name, self._job.recipes[name])
-            yield Request(key, page, template, images.get(name))
+            pages = task.document.pages if task.document else 1
+            request = self._asked[key] = Request(key, page, template, images.get(name), pages)
+            yield request
 
     # ---- answers ----------------------------------------------------------------------------------
 
     def _answered(self, answer: Answer) -> None:
         """Check an answer against its page, commit it, publish the document when it was the last."""
+        self._asked.pop(answer.key, None)
         task = self._tasks.get(answer.key.sha256)
         page = task.pages.get(answer.key.page) if task else None
         if task is None or page is None:  # late, about a file that was left

@@ -116,9 +116,11 @@ class ImageBudget(_Strict):
 
 
 class AnswerBudget(_Strict):
-    """How long an answer may be."""
+    """How long an answer may be, and what form it has."""
 
     tokens: int = Field(default=1024, ge=8, le=16384)
+    form: Literal["json", "text"] = "json"
+    """``json`` is an object with every field; ``text`` is for a template with one text field: the answer is its value."""
 
 
 class Template(_Strict):
@@ -135,6 +137,13 @@ class Template(_Strict):
     image: ImageBudget = ImageBudget()
     answer: AnswerBudget = AnswerBudget()
     checks: list[Check] = []
+
+    @model_validator(mode="after")
+    def _text_answers_one_field(self) -> Template:
+        fields = list(self.fields.values())
+        if self.answer.form == "text" and (len(fields) != 1 or fields[0].type != "text" or fields[0].many):
+            raise ValueError("`answer: {form: text}` is for a template with one text field")
+        return self
 
     @model_validator(mode="after")
     def _sheets_keep_their_columns(self) -> Template:

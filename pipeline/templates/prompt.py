@@ -45,6 +45,12 @@ def render_prompt(template: Template, *, words: str, page: int, pages: int) -> s
 
 
 @lru_cache(maxsize=64)
+def uses_words(source: str) -> bool:
+    """Whether a prompt offers the page's own words."""
+    return "words" in meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
+
+
+@lru_cache(maxsize=64)
 def _compiled(source: str) -> jinja2.Template:
     return _ENVIRONMENT.from_string(source)
 

@@ -7,9 +7,11 @@ Lengths are limited: a model that repeats itself is stopped by the schema.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pipeline.templates.model import Column, Template, TemplateField
+from pipeline.templates.model import Template, TemplateField
 
 PATTERNS = {
     "money": r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$",
@@ -25,10 +27,14 @@ _CHARACTERS_PER_TOKEN = 4
 _CELL = 1000
 
 
-def json_schema(template: Template) -> dict[str, Any]:
-    """An object schema (draft 2020-12): a property per field, in the template's order."""
-    longest = template.answer.tokens * _CHARACTERS_PER_TOKEN
-    properties = {name: _field(field, longest) for name, field in template.fields.items()}
+Printed = Mapping[str, tuple[str, ...]]
+"""The values that a page prints, by field type; types that are absent are not limited to them."""
+
+
+def json_schema(template: Template, printed: Printed | None = None) -> dict[str, Any]:
+    """An object schema (draft 2020-12): a property per field, in the template's order; with ``printed``, values are chosen from it."""
+    scalars = _Scalars(template.answer.tokens * _CHARACTERS_PER_TOKEN, printed or {})
+    properties = {name: _field(field, scalars) for name, field in template.fields.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_object(properties)}
 
 
@@ -36,25 +42,35 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def _field(field: TemplateField, longest: int) -> dict[str, Any]:
+def _field(field: TemplateField, scalars: _Scalars) -> dict[str, Any]:
     if field.type == "table":
-        columns = {name: _nullable(_column(column)) for name, column in field.columns.items()}
+        columns = {
+            name: _nullable(_described(scalars.schema(column.type, _CELL), column.description))
+            for name, column in field.columns.items()
+        }
         schema = _list(_object(columns))
     elif field.type == "enum":
         schema = {"type": "string", "enum": list(field.values)}
     else:
-        schema = _scalar(field.type, longest)
+        schema = scalars.schema(field.type)
     return _described(_nullable(_list(schema) if field.many else schema), field.description)
 
 
-def _column(column: Column) -> dict[str, Any]:
-    return _described(_scalar(column.type, _CELL), column.description)
+@dataclass(frozen=True, slots=True)
+class _Scalars:
+    """Schemas of single values."""
 
+    longest: int
+    """Characters a text may have."""
+    printed: Printed
 
-def _scalar(kind: str, longest: int) -> dict[str, Any]:
-    if kind in PATTERNS:
-        return {"type": "string", "pattern": PATTERNS[kind]}
-    return {"type": "string", "minLength": 1, "maxLength": LENGTHS.get(kind, longest)}
+    def schema(self, kind: str, longest: int = 0) -> dict[str, Any]:
+        """One value of a field type."""
+        if kind in self.printed:
+            return {"type": "string", "enum": list(self.printed[kind])}
+        if kind in PATTERNS:
+            return {"type": "string", "pattern": PATTERNS[kind]}
+        return {"type": "string", "minLength": 1, "maxLength": LENGTHS.get(kind, longest or self.longest)}
 
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +78,8 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if schema.get("enum") == []:
+        return {"type": "null"}
     nullable = schema | {"type": [schema["type"], "null"]}
     return nullable | {"enum": [*schema["enum"], None]} if "enum" in schema else nullable
 

@@ -28,6 +28,7 @@ class EchoEngine:
     """Answers every text field with the page's words; counts what it was asked."""
 
     identity = "echo/1"
+    retries = 0
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -36,8 +37,8 @@ class EchoEngine:
         del template
         return False
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
-        for request in requests:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        for request in filter(None, requests):
             self.asked.append((request.template.name, request.page.number))
             text = " ".join(word.text for word in request.page.words)
             claims = {name: Claim(text or None) for name, spec in request.template.fields.items() if spec.type == "text"}
@@ -47,7 +48,7 @@ class EchoEngine:
 class LateEngine(EchoEngine):
     """Takes everything first and answers last things first, as an engine with a queue may."""
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         yield from list(super().answer(requests))[::-1]
 
 

@@ -201,7 +201,7 @@ def test_names_that_are_no_text_or_hold_newlines_and_dashes(world: World) -> Non
 class ForgetfulEngine(EchoEngine):
     """Loses every second request."""
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         for number, answer in enumerate(super().answer(requests)):
             if number % 2:
                 yield answer
@@ -236,7 +236,7 @@ class MeddlingEngine(EchoEngine):
         super().__init__()
         self._meddle: Callable[[], object] | None = meddle
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         for answer in super().answer(requests):
             if self._meddle:
                 self._meddle()
@@ -342,7 +342,7 @@ def test_what_template_was_named_once_is_remembered_until_a_route_says_otherwise
 class HalfEngine(EchoEngine):
     """Fails for one template."""
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         for answer in super().answer(requests):
             failed = answer.key.template == "receipt"
             yield Answer(answer.key, status="failed", reason="engine", detail="x") if failed else answer

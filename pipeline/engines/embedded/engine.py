@@ -19,6 +19,7 @@ class EmbeddedEngine:
     """Answers one request after the other, in milliseconds; needs nothing but what is installed."""
 
     identity = f"embedded/{VERSION}"
+    retries = 0
 
     def __init__(self, seconds: float = 120) -> None:
         self._seconds = seconds
@@ -27,9 +28,11 @@ class EmbeddedEngine:
         """Charts and captions are read from pixels; fields and transcripts from words alone."""
         return template.reader in ("chart", "caption")
 
-    def answer(self, requests: Iterable[Request]) -> Iterator[Answer]:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         """See Engine."""
         for request in requests:
+            if request is None:
+                continue
             started = time.perf_counter()
             answer = _answer(request, self._seconds)
             yield replace(answer, seconds=round(time.perf_counter() - started, 4))

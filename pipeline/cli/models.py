@@ -1,0 +1,210 @@
+"""``pipeline models``: get models from the hub, list, verify and remove those that are here."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from pipeline.cli import options
+from pipeline.cli.show import echo_json, plural
+from pipeline.engines.vlm import pull, store, verify
+from pipeline.engines.vlm.hub import Listing, ask_hub
+from pipeline.engines.vlm.troubles import UnreachableError
+from pipeline.errors import ExitCode, PipelineError
+
+LINE_SECONDS = 15.0
+"""How often a download says where it is when nobody looks at a bar."""
+SHORT = 8
+
+
+@click.group("models", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Get, list, verify and remove the models that read pages. Only `pull` uses the network."""
+
+
+@command.command("list")
+@options.as_json
+def list_(as_json: bool) -> None:
+    """Show the models in the cache: name, revision, size, what they read, and whether they are complete."""
+    found = list(store.cached_models())
+    if as_json:
+        echo_json([{**asdict(model), "complete": not model.lacks} for model in found])
+        return
+    table = Table("name", "revision", "size", "kind", "state", box=None, pad_edge=False, header_style="bold")
+    for model in found:
+        name = model.name + (" (default)" if model.default else "")
+        table.add_row(name, model.revision[:SHORT], decimal(model.bytes), model.kind, _state(model))
+    if found:
+        Console(markup=False, width=None if sys.stdout.isatty() else 200).print(table)
+    else:
+        click.echo(f"no models in {store.cache_folder()}")
+    if not store.model_is_here(store.DEFAULT_MODEL):
+        click.echo(f"the default model {store.DEFAULT_MODEL} is not here; get it with: pipeline models pull")
+
+
+@command.command("pull")
+@click.argument("name", default=store.DEFAULT_MODEL)
+@click.option("--revision", metavar="R", help="Branch, tag or commit [main].")
+@options.as_json
+def pull_(name: str, revision: str | None, as_json: bool) -> None:
+    """Download the model NAME (ORG/NAME; without it the default one), or go on with a download that was broken off."""
+    listing = None if _final(name, revision) else _listed(name, revision)
+    if listing is None or not pull.absent(listing):
+        if listing:
+            with suppress(OSError):  # a cache that may not be written is as good for reading
+                pull.settle(listing)
+        model = store.find_model(name, listing.commit if listing else revision)
+        told = f"{model.name} at {model.revision[:SHORT]} is here already, complete: {model.folder}"
+        downloaded = 0
+    else:
+        pull.check(listing)
+        downloaded = pull.left(listing)
+        model = _download(listing)
+        told = f"{model.name} at {model.revision[:SHORT]} is here, complete and verified: {model.folder}"
+    if as_json:
+        echo_json({**asdict(model), "downloaded": downloaded})
+    else:
+        click.echo(told)
+
+
+@command.command("verify")
+@click.argument("name", default=store.DEFAULT_MODEL)
+@options.as_json
+def verify_(name: str, as_json: bool) -> None:
+    """Hash every file of the model NAME again. What is damaged is deleted, so that `pull` gets it anew. Exit code 1 if so."""
+    if store.is_local(name):
+        told = "complete as far as its files tell; a file or folder of your own has no hashes to compare with"
+        click.echo(f"{store.find_model(name).folder}: {told}")
+        return
+    checked = list(verify.verify(name))
+    if not checked:
+        store.find_model(name)
+    if as_json:
+        echo_json([asdict(file) for file in checked])
+    else:
+        _tell_checked(name, checked)
+    if any(file.state in verify.WRONG for file in checked):
+        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+
+
+@command.command("remove")
+@click.argument("name")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+def remove_(name: str, yes: bool) -> None:
+    """Delete the model NAME from the cache: all its revisions, and what broken downloads left."""
+    if store.is_local(name):
+        raise PipelineError(f"{name} is a file or folder of your own", "delete it yourself")
+    size = verify.size_on_disk(name)
+    if not size:
+        raise PipelineError(f"{name} is not in {store.cache_folder()}", "`pipeline models list` shows what is there")
+    if not yes and not click.confirm(f"delete {name} ({decimal(size)}) from {store.cache_folder()}?"):
+        click.echo("nothing was deleted")
+        return
+    verify.remove(name)
+    click.echo(f"deleted {name}: {decimal(size)}")
+
+
+def _final(name: str, revision: str | None) -> bool:
+    """Whether the hub has nothing to say: a path, or an exact commit that is here."""
+    return store.is_local(name) or bool(revision and store.COMMIT.fullmatch(revision) and store.model_is_here(name, revision))
+
+
+def _listed(name: str, revision: str | None) -> Listing | None:
+    """What the hub has; None when it cannot be reached and the model is here."""
+    try:
+        return ask_hub(name, revision)
+    except UnreachableError as error:
+        if not store.model_is_here(name, revision):
+            raise
+        click.echo(f"pipeline: {error.message}", err=True)
+        return None
+
+
+def _download(listing: Listing) -> store.LocalModel:
+    left, total = pull.left(listing), sum(remote.size for remote in listing.files)
+    here = f", {decimal(left)} of them to download" if left < total else ""
+    click.echo(f"{listing.name} at {listing.commit[:SHORT]}: {decimal(total)} in {len(listing.files)} files{here}", err=True)
+    try:
+        with _Shown(left) as shown:
+            return pull.download(listing, shown)
+    except KeyboardInterrupt:
+        click.echo(f"{decimal(total - pull.left(listing))} of {decimal(total)} are here and stay here", err=True)
+        raise
+
+
+class _Shown:
+    """A bar on a terminal; elsewhere a line now and then."""
+
+    def __init__(self, left: int) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TextColumn("· left about"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._task = self._progress.add_task("downloading", total=left)
+        self._told = time.monotonic()
+
+    def __enter__(self) -> _Shown:
+        if self._console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._progress.stop()
+
+    def stage(self, told: str) -> None:
+        """See Watcher."""
+        self._progress.update(self._task, description=told)
+        self._line()
+
+    def advance(self, count: int) -> None:
+        """See Watcher."""
+        self._progress.advance(self._task, count)
+        self._line()
+
+    def _line(self) -> None:
+        if self._console.is_terminal or time.monotonic() < self._told + LINE_SECONDS:
+            return
+        self._told = time.monotonic()
+        task = self._progress.tasks[0]
+        speed = f", {decimal(int(task.speed))}/s" if task.speed else ""
+        left = f", about {task.time_remaining / 60:.0f} minutes left" if task.time_remaining else ""
+        click.echo(
+            f"{task.description}: {decimal(int(task.completed))} of {decimal(int(task.total or 0))}{speed}{left}", err=True
+        )
+
+
+def _state(model: store.Cached) -> str:
+    if model.kind == "other":
+        return "of another tool: generates no text"
+    if model.refused:
+        return f"refused: {model.refused}"
+    return f"incomplete: {', '.join(model.lacks)}" if model.lacks else "complete"
+
+
+def _tell_checked(name: str, checked: list[verify.Checked]) -> None:
+    told = {"damaged": "is damaged and was deleted", "missing": "is missing", "unknown": "has no known hash: not checked"}
+    for file in checked:
+        if file.state != "good":
+            click.echo(f"{name} at {file.revision[:SHORT]}: {file.file} {told[file.state]}")
+    newest = store.snapshot(name)
+    wrong = sorted({file.revision for file in checked if file.state in verify.WRONG})
+    for revision in wrong:
+        option = "" if newest and newest.name == revision else f" --revision {revision}"
+        click.echo(f"`pipeline models pull {name}{option}` gets it anew, and only that")
+    if not wrong:
+        click.echo(f"{name}: {plural(sum(file.state == 'good' for file in checked), 'file')} as the hub gave them")

@@ -1,0 +1,131 @@
+"""The engine ``server`` behind the Protocol: requests become chats, completions become claims."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipeline.engines.asking import read_answer
+from pipeline.engines.base import Request
+from pipeline.engines.server.address import find_address
+from pipeline.engines.server.asked import Asker, RefusedError
+from pipeline.engines.server.chat import FORMS, Form, answer_form, chat
+from pipeline.engines.server.flight import Flight
+from pipeline.engines.server.models import only_model
+from pipeline.engines.server.reply import Written, read_completion, shortened
+from pipeline.engines.server.wire import check_packages, make_client
+from pipeline.errors import DocumentError, EngineUnavailableError
+from pipeline.records import Answer, Claim, Reason
+from pipeline.settings import Settings
+from pipeline.templates.model import Template
+
+if TYPE_CHECKING:
+    import httpx
+
+VERSION = 1
+"""Part of every recipe: raise it when questions or the reading of answers change."""
+PAUSE_SECONDS = 0.02
+"""How long to wait for an answer when no request is ready."""
+_NOT_TAKEN = (400, 415, 422, 501)
+"""Statuses of servers that do not know the form asked for."""
+
+
+class ServerEngine:
+    """Keeps as many requests under way as the settings allow.
+
+    Raises EngineUnavailableError: at once when the address or the key cannot be used, or when no model is named and the server lists
+    none; while answering when the server is gone or turns everything away. Units without an answer are then simply not read yet.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        check_packages()
+        self._settings = settings.server
+        self._address = find_address(settings.server)
+        self._model = settings.model or only_model(self._address)
+        self._asker = Asker(self._address, settings.server)
+        self._forms: dict[str, Form] = {}
+        self.identity = f"server/{VERSION} {shortened(self._model)}@{self._address.place}"
+        self.retries = settings.retries
+
+    def wants_image(self, template: Template) -> bool:
+        """A model that sees is shown every page."""
+        del template
+        return self._settings.sees
+
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        """See Engine."""
+        most = self._settings.concurrency
+        with Flight(make_client(self._address, connections=most), self._answer) as flight:
+            for request in requests:
+                if request is None:
+                    yield from flight.landed(PAUSE_SECONDS)
+                    continue
+                flight.send(request)
+                yield from flight.landed(None if flight.load >= most else 0)
+            while flight.load:
+                yield from flight.landed(None)
+
+    async def _answer(self, client: httpx.AsyncClient, request: Request) -> Answer:
+        """Whatever goes wrong here costs this unit only, unless the server itself is of no use."""
+        started = time.perf_counter()
+        try:
+            answer = await self._read(client, request)
+        except EngineUnavailableError:
+            raise
+        except DocumentError as error:
+            answer = _failed(request, error.detail, error.reason)
+        except TimeoutError:
+            answer = _failed(request, f"not answered within {self._settings.seconds:g} s (server.seconds)", "timeout")
+        except RefusedError as error:
+            answer = _failed(request, str(error), "too_large" if error.too_long else "engine")
+        except Exception as error:
+            answer = _failed(request, self._address.censored(str(error) or type(error).__name__))
+        return replace(answer, seconds=round(time.perf_counter() - started, 4))
+
+    async def _read(self, client: httpx.AsyncClient, request: Request) -> Answer:
+        template = request.template
+        if not request.image and not request.page.words:  # nothing to read: a model would only invent
+            return Answer(request.key, {name: Claim(None) for name in template.fields})
+        body = await asyncio.to_thread(chat, request, self._model)
+        written = read_completion(await self._completion(client, template, body))
+        if written.complete:
+            return Answer(request.key, _claims(template, written))
+        detail = f"the answer is longer than answer.tokens of `{template.name}` ({template.answer.tokens})"
+        return replace(_failed(request, detail, "too_large"), claims=_kept(template, written))
+
+    async def _completion(self, client: httpx.AsyncClient, template: Template, body: dict[str, Any]) -> bytes:
+        """Ask in the strictest form that the server takes for this template."""
+        first = FORMS.index(self._forms.get(template.name, FORMS[0]))
+        for form in FORMS[first:]:
+            asked = answer_form(template, form)
+            try:
+                found = await self._asker.ask(client, body | asked)
+            except RefusedError as error:
+                if error.too_long or not asked or error.status not in _NOT_TAKEN:
+                    raise
+            else:
+                self._forms[template.name] = form
+                return found
+        raise AssertionError("the last form asks for nothing that could be refused")
+
+
+def _claims(template: Template, written: Written) -> dict[str, Claim]:
+    try:
+        return read_answer(template, written.text)
+    except ValueError as error:
+        raise ValueError(f"the answer cannot be read: {error}") from error
+
+
+def _kept(template: Template, written: Written) -> dict[str, Claim]:
+    """What an answer that was cut off says; often nothing."""
+    try:
+        return read_answer(template, written.text, complete=False)
+    except ValueError:
+        return {}
+
+
+def _failed(request: Request, detail: str, reason: Reason = "engine") -> Answer:
+    return Answer(request.key, status="failed", reason=reason, detail=shortened(detail))

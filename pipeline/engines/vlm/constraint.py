@@ -1,0 +1,74 @@
+"""Answers that are always valid: JSON constrained to the template's schema while it is written, by llguidance.
+
+Of llguidance, xgrammar and outlines-core it was the quickest on our schemas, and alone told which tokens the schema forces
+(benchmarks/constraints.py, docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from pipeline.templates.model import Template
+from pipeline.templates.schema import Printed, json_schema
+
+_STYLE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""How models write JSON by themselves: on one line, a blank behind each colon and comma."""
+
+
+class Constraint:
+    """The state of one answer under its schema."""
+
+    def __init__(self, matcher: Any) -> None:
+        self._matcher = matcher
+
+    def allowed(self, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which of ``size`` tokens may come next."""
+        bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        known = np.unpackbits(bits, bitorder="little")[:size].astype(bool)
+        return known if len(known) == size else np.pad(known, (0, size - len(known)))
+
+    def accept(self, token: int) -> None:
+        """A token was written. Raises ValueError when it was not allowed."""
+        if not self._matcher.consume_token(token):
+            raise ValueError(f"token {token} is not allowed here: {self._matcher.get_error()}")
+
+    def forced(self) -> list[int]:
+        """Tokens that the schema leaves no choice about; they count as written."""
+        tokens: list[int] = list(self._matcher.compute_ff_tokens())
+        if tokens and not self._matcher.consume_tokens(tokens):
+            raise ValueError(f"forced tokens are not allowed: {self._matcher.get_error()}")
+        return tokens
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer is whole."""
+        return bool(self._matcher.is_stopped())
+
+
+class Grammars:
+    """Schemas compiled for one tokenizer; each template's only once."""
+
+    def __init__(self, tokenizer: Any, vocabulary: int) -> None:
+        from llguidance.hf import from_tokenizer
+
+        self._tokenizer = from_tokenizer(tokenizer, n_vocab=max(vocabulary, len(tokenizer)))
+        self._compiled = lru_cache(maxsize=64)(_compile)
+
+    def start(self, template: Template, printed: Printed | None = None) -> Constraint:
+        """A fresh answer to a template, its values chosen from ``printed`` where that is given."""
+        from llguidance import LLMatcher
+
+        matcher = LLMatcher(self._tokenizer, self._compiled(json.dumps(json_schema(template, printed))))
+        if matcher.is_error():
+            raise ValueError(f"{template.name}: the schema cannot be compiled: {matcher.get_error()}")
+        return Constraint(matcher)
+
+
+def _compile(schema: str) -> str:
+    from llguidance import LLMatcher
+
+    return str(LLMatcher.grammar_from_json_schema(schema, overrides=_STYLE))

@@ -1,0 +1,136 @@
+"""Which files make a model: what is taken of a repository, what a folder must hold, what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+SUFFIXES = (".json", ".jinja", ".txt", ".model", ".safetensors")
+"""Data only; pickled weights (.bin, .pt, .pth) and Python files can run code when they are loaded."""
+PICKLED = (".bin", ".pt", ".pth")
+SECOND_COPIES = ("consolidated", "adapter_")
+"""How safetensors files begin that are not the weights, or are the same weights once more."""
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+TOKENIZERS = (("tokenizer.json",), ("tokenizer.model",), ("vocab.json", "merges.txt"), ("vocab.txt",), ("spiece.model",))
+LARGEST_HEADER = 100_000_000
+"""Bytes a safetensors header may have; the limit of the format's own library."""
+SMALL = 1_000_000
+END = 65_536
+
+
+def wanted(names: Iterable[str]) -> list[str]:
+    """Those files of a repository that are taken: data files at its root."""
+    return sorted(
+        name
+        for name in names
+        if name.endswith(SUFFIXES)
+        and not set(name) & set("/\\")
+        and not name.startswith(".")
+        and not (name.endswith(".safetensors") and name.startswith(SECOND_COPIES))
+    )
+
+
+def refusal(folder: Path) -> str | None:
+    """Why the model in ``folder`` is not used at all, whether complete or not."""
+    names = [path.name for path in folder.iterdir()]
+    if not any(name.endswith((".safetensors", INDEX)) for name in names) and any(name.endswith(PICKLED) for name in names):
+        return "its weights are *.bin or *.pt files only, which can run code when they are loaded"
+    return code_wanted(read_json(folder / "config.json"))
+
+
+def code_wanted(config: Any) -> str | None:
+    """Why a model of this ``config.json`` is refused: it brings Python code of its own."""
+    if isinstance(config, dict) and "auto_map" in config:
+        return "its config.json asks for Python code from its repository (auto_map), which is never run"
+    return None
+
+
+def missing(folder: Path) -> list[str]:
+    """What a model in ``folder`` lacks, in words; nothing for one that can be loaded. Reads no weights."""
+    lacking = [path.name for path in sorted(folder.iterdir()) if not path.exists()]
+    if not isinstance(read_json(folder / "config.json"), dict):
+        lacking.append("config.json" + (" (damaged)" if (folder / "config.json").exists() else ""))
+    if (folder / INDEX).exists() and not _shards(folder):
+        lacking.append(f"{INDEX} (damaged)")
+    for path in weights(folder):
+        if not path.exists():
+            lacking.append(path.name)
+        elif _cut_short(path):
+            lacking.append(f"{path.name} (cut short)")
+    if not has_tokenizer(path.name for path in folder.iterdir() if path.exists()):
+        lacking.append("a tokenizer (tokenizer.json)")
+    return list(dict.fromkeys(lacking))
+
+
+def has_tokenizer(names: Iterable[str]) -> bool:
+    """Whether a tokenizer is among the files."""
+    there = set(names)
+    return any(there.issuperset(needed) for needed in TOKENIZERS)
+
+
+def weights(folder: Path) -> list[Path]:
+    """The files of the weights, whether there or not."""
+    return [folder / name for name in _shards(folder)] if (folder / INDEX).exists() else [folder / WEIGHTS]
+
+
+def sees(folder: Path) -> bool:
+    """Whether the model takes images."""
+    config = read_json(folder / "config.json")
+    return isinstance(config, dict) and bool(config.get("vision_config"))
+
+
+def digest(files: Iterable[Path]) -> str:
+    """12 hexadecimal digits for files by name, size and contents, without reading gigabytes.
+
+    Of files from 1 MB on only the first and last 64 KiB count, and the header of safetensors, which names, types and places every
+    tensor. Weights that were trained on or quantized anew differ there with near certainty; a change of a few bytes in the middle
+    of a large file goes unnoticed.
+    """
+    sha = hashlib.sha256()
+    for path in sorted(files):
+        size = path.stat().st_size
+        sha.update(f"{path.name}\0{size}\0".encode())
+        with path.open("rb") as file:
+            if size < SMALL:
+                sha.update(file.read())
+                continue
+            sha.update(file.read(END + (_header_bytes(path) if path.suffix == ".safetensors" else 0)))
+            file.seek(-END, 2)
+            sha.update(file.read())
+    return sha.hexdigest()[:12]
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in a file; None when there is none."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _shards(folder: Path) -> list[str]:
+    index = read_json(folder / INDEX)
+    names = index.get("weight_map") if isinstance(index, dict) else None
+    return sorted({Path(str(name)).name for name in names.values()}) if isinstance(names, dict) else []
+
+
+def _header_bytes(path: Path) -> int:
+    with path.open("rb") as file:
+        return min(8 + int.from_bytes(file.read(8), "little"), LARGEST_HEADER)
+
+
+def _cut_short(path: Path) -> bool:
+    """Whether the tensors that a safetensors file announces do not all lie within it."""
+    length = _header_bytes(path)
+    with path.open("rb") as file:
+        header = file.read(length)[8:]
+    try:
+        tensors = json.loads(header)
+        end = max((entry["data_offsets"][1] for name, entry in tensors.items() if name != "__metadata__"), default=0)
+    except (ValueError, AttributeError, LookupError, TypeError):
+        return True
+    return path.stat().st_size < length + int(end)

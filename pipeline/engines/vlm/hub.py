@@ -1,0 +1,150 @@
+"""What the hub is asked: which files a model has, and their bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from rich.filesize import decimal
+
+from pipeline import __version__
+from pipeline.engines.vlm import files
+from pipeline.engines.vlm.store import COMMIT, DEFAULT_REVISION, repository, require_packages
+from pipeline.engines.vlm.troubles import PullError, plainly
+from pipeline.errors import PipelineError
+
+HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+CHUNK = 1 << 20
+RETRIES = 4
+"""How often a connection is made again without having brought anything."""
+ASKING_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """One file as the hub describes it: size in bytes; SHA-256 of large files, git's SHA-1 of small ones."""
+
+    name: str
+    size: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A revision of a model as the hub has it: the exact commit, and those files that are taken."""
+
+    name: str
+    revision: str
+    """As asked for: branch, tag or commit."""
+    commit: str
+    files: tuple[Remote, ...]
+    """Weights last: what a broken download lacks is then nearly always the weights."""
+
+    @property
+    def home(self) -> Path:
+        """The model's folder in the cache."""
+        return repository(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of this revision are linked."""
+        return self.home / "snapshots" / self.commit
+
+
+def ask_hub(name: str, revision: str | None = None) -> Listing:
+    """The exact commit and its files, in one request. Raises PipelineError for what is not there, not allowed or not usable."""
+    _prepare(name)
+    revision = revision or DEFAULT_REVISION
+    with plainly(name, revision):
+        from huggingface_hub import HfApi
+
+        info = HfApi(library_name="pipeline", library_version=__version__).model_info(
+            name, revision=revision, files_metadata=True, timeout=ASKING_SECONDS
+        )
+        listed = {sibling.rfilename: sibling for sibling in info.siblings or ()}
+        wanted = [listed[name] for name in files.wanted(listed)]
+        hashes = [(sibling.lfs.sha256 if sibling.lfs else sibling.blob_id) or "" for sibling in wanted]
+        sizes = [-1 if sibling.size is None else sibling.size for sibling in wanted]
+        remotes = tuple(map(Remote, (sibling.rfilename for sibling in wanted), sizes, hashes))
+        commit = info.sha or ""
+    _refuse_useless(name, list(listed))
+    if not COMMIT.fullmatch(commit) or not all(HASH.fullmatch(file.hash) and file.size >= 0 for file in remotes):
+        raise PullError(
+            f"the hub names no sizes and hashes for the files of {name}", "if HF_ENDPOINT names a mirror, use another"
+        )
+    return Listing(name, revision, commit, tuple(sorted(remotes, key=lambda remote: remote.size)))
+
+
+def append(listing: Listing, remote: Remote, file: IO[bytes], advance: Callable[[int], None]) -> None:
+    """Download what ``file`` lacks at its end; a broken connection is made again from where it broke.
+
+    ``advance`` is told how many bytes came; a negative count when the hub began anew. At most one chunk more than ``remote.size``
+    is written. Raises what ``plainly`` turns into words.
+    """
+    import httpx2
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+    url = hf_hub_url(listing.name, remote.name, revision=listing.commit)
+    headers = {**build_hf_headers(library_name="pipeline", library_version=__version__), "Accept-Encoding": "identity"}
+    failures = 0
+    while (start := file.tell()) < remote.size:
+        try:
+            _stream(url, headers, file, remote.size, advance)
+        except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError):
+            failures = 0 if file.tell() > start else failures + 1
+            if failures > RETRIES:
+                raise
+            time.sleep(2**failures / 2)
+            continue
+        if file.tell() <= start:
+            raise PullError(f"the hub sends nothing of {remote.name} beyond {decimal(start)}", "try again later")
+
+
+def _stream(url: str, headers: dict[str, str], file: IO[bytes], size: int, advance: Callable[[int], None]) -> None:
+    from huggingface_hub import constants
+    from huggingface_hub.utils import hf_raise_for_status, http_stream_backoff  # type: ignore[attr-defined]
+
+    start = file.tell()
+    if start:
+        headers = {**headers, "Range": f"bytes={start}-"}
+    with http_stream_backoff(
+        "GET", url, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT, retry_on_exceptions=()
+    ) as response:
+        hf_raise_for_status(response)
+        if start and response.status_code != 206:
+            file.seek(0)
+            file.truncate()
+            advance(-start)
+        for chunk in response.iter_bytes(CHUNK):
+            file.write(chunk)
+            advance(len(chunk))
+            if file.tell() > size:
+                return
+
+
+def _prepare(name: str) -> None:
+    """Names are checked; the library is told to keep to what it is asked for: no Xet, no telemetry, no chatter."""
+    repository(name)
+    require_packages("huggingface_hub")
+    os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from huggingface_hub.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+
+
+def _refuse_useless(name: str, listed: list[str]) -> None:
+    if not {files.WEIGHTS, files.INDEX} & set(listed):
+        others = sorted({Path(file).suffix for file in listed} & {".bin", ".pt", ".pth", ".gguf", ".onnx", ".safetensors"})
+        told = f"{name} is refused: it holds no {files.WEIGHTS}" + (f", only {', '.join(others)} files" if others else "")
+        raise PipelineError(told, "choose a model with safetensors weights; of .gguf, download one file and give its path")
+    if "config.json" not in listed:
+        raise PipelineError(f"{name} is refused: it holds no config.json", "choose a model in the format of transformers")
+    if not files.has_tokenizer(listed):
+        raise PipelineError(f"{name} is refused: it holds no tokenizer", "choose a model that generates text")

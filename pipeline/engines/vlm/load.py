@@ -1,0 +1,118 @@
+"""Loads a checkpoint: which precision, how many threads, whether memory will do. Weights stay mapped from their file where the
+precision is the file's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.engines.vlm.machine import free_memory, multiplies_bfloat16, usable_cores
+from pipeline.engines.vlm.store import LocalModel
+from pipeline.errors import EngineUnavailableError
+from pipeline.settings import Vlm
+
+GIGABYTE = 1_000_000_000
+RESERVE = 1_200_000_000
+"""Bytes for libraries, one image's activations and the rest of the pipeline."""
+LEAST_TOKENS = 8_192
+"""Tokens of keys and values that must fit beside the weights: one large page with a long answer."""
+_BYTES = {"bfloat16": 2, "float32": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model will be run here."""
+
+    dtype: str
+    weights: int
+    """Bytes of the weights in this precision."""
+    token: int
+    """Bytes that one token's keys and values take."""
+    free: int
+    """Bytes of memory that are free now."""
+    threads: int
+
+    @property
+    def needed(self) -> int:
+        """Bytes below which nothing works."""
+        return self.weights + RESERVE + LEAST_TOKENS * self.token
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that all answers under way may hold together."""
+        return max(LEAST_TOKENS, (self.free - self.weights - RESERVE) // max(1, self.token))
+
+
+def make_plan(model: LocalModel, settings: Vlm) -> Plan:
+    """Precision, memory and threads for this machine; reads the checkpoint's config only."""
+    config = _config(model)
+    free = free_memory()
+    stored = 2 if not model.gguf else _GGUF_BYTES
+    parameters = model.bytes / stored
+    token = _token_bytes(config)
+    dtype = settings.dtype if settings.dtype != "auto" else _best_dtype(parameters, free)
+    size = _BYTES[dtype]
+    return Plan(dtype, int(parameters * size), token * size, free, settings.threads or usable_cores())
+
+
+_GGUF_BYTES = 0.6
+"""Bytes a parameter takes in the usual four-bit quantisation; they are unpacked when loaded."""
+
+
+def _best_dtype(parameters: float, free: int) -> str:
+    """bfloat16 where the processor multiplies it, else float32, else what memory allows."""
+    if multiplies_bfloat16() or parameters * _BYTES["float32"] + RESERVE > free:
+        return "bfloat16"
+    return "float32"
+
+
+def _config(model: LocalModel) -> dict[str, Any]:
+    if model.gguf:
+        return {}
+    found: dict[str, Any] = json.loads((model.folder / "config.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _token_bytes(config: dict[str, Any]) -> int:
+    """Numbers that one token's keys and values hold: layers x 2 x heads x head size (a usual 2B model's where nothing is said)."""
+    text = config.get("text_config") or config
+    layers, heads = text.get("num_hidden_layers", 28), text.get("num_attention_heads", 16)
+    grouped = text.get("num_key_value_heads") or heads
+    size = text.get("head_dim") or text.get("hidden_size", 2048) // heads
+    return int(layers * 2 * grouped * size)
+
+
+def check_memory(model: LocalModel, plan: Plan) -> None:
+    """Raises EngineUnavailableError when the model will not fit."""
+    if plan.needed > plan.free:
+        raise EngineUnavailableError(
+            f"{model.name} needs {plan.needed / GIGABYTE:.1f} GB of memory in {plan.dtype}, {plan.free / GIGABYTE:.1f} GB are free",
+            "close other programs, take a smaller model (`model:`), or `engine: embedded`",
+        )
+
+
+def load_model(model: LocalModel, plan: Plan) -> Any:
+    """The checkpoint as transformers runs it, ready to answer. Raises EngineUnavailableError."""
+    check_memory(model, plan)
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, GgufConfig
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    torch.set_num_threads(plan.threads)
+    family = AutoModelForImageTextToText if model.vision else AutoModelForCausalLM
+    source: dict[str, Any] = {"use_safetensors": True}
+    if model.gguf:
+        source = {"gguf_file": model.gguf, "quantization_config": GgufConfig(dequantize=True)}
+    try:
+        loaded = family.from_pretrained(
+            model.folder, dtype=getattr(torch, plan.dtype), local_files_only=True, trust_remote_code=False, **source
+        )
+    except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
+        raise EngineUnavailableError(
+            f"{model.name} cannot be loaded: {' '.join(str(error).split())[:300]}",
+            f"check it with `pipeline models verify {model.name}`, or take another with `model:`",
+        ) from error
+    return loaded.eval()

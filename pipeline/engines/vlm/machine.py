@@ -1,0 +1,56 @@
+"""What this machine can do for a model: cores, vector units, memory. Imports no torch, so that ``doctor`` answers at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import lru_cache
+from pathlib import Path
+
+import psutil
+
+BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16", "bf16"})
+"""x86 and Arm names of units that multiply bfloat16; without one of them, float32 is several times as fast."""
+_CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_CGROUP_USED = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
+
+
+@lru_cache(maxsize=1)
+def cpu_flags() -> frozenset[str]:
+    """The processor's feature flags as Linux names them; empty elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    found = (line.split(":", 1)[1].split() for line in lines if line.lower().startswith(("flags", "features")))
+    return frozenset(flag for flags in found for flag in flags)
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether bfloat16 products are done by the processor itself."""
+    apple = platform.system() == "Darwin" and platform.machine() == "arm64"
+    return apple or bool(BFLOAT16_FLAGS & cpu_flags())
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may use: two hardware threads share one multiplier."""
+    threads = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
+    physical = psutil.cpu_count(logical=False) or threads
+    return max(1, min(physical, usable, round(usable * physical / threads) or 1))
+
+
+def free_memory() -> int:
+    """Bytes that may still be taken: what the system has available, or what a container's limit leaves."""
+    return min([psutil.virtual_memory().available, *_left_in_container()])
+
+
+def _left_in_container() -> list[int]:
+    for limit, used in zip(_CGROUP_LIMITS, _CGROUP_USED, strict=True):
+        try:
+            most, now = limit.read_text().strip(), int(used.read_text())
+        except (OSError, ValueError):
+            continue
+        if most.isdigit() and int(most) < psutil.virtual_memory().total:
+            return [max(0, int(most) - now)]
+    return []

@@ -1,0 +1,156 @@
+"""Get a model from the hub: check the disk, download what is missing, verify every byte.
+
+The library's own downloads begin from the start after a crash; these go on. A file grows as ``blobs/HASH.incomplete``, is renamed to
+``blobs/HASH`` only when its hash is right, and is linked into the snapshot last, so that other tools see finished files only.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from rich.filesize import decimal
+
+from pipeline.engines.vlm import files, hub
+from pipeline.engines.vlm.hub import Listing, Remote
+from pipeline.engines.vlm.store import LocalModel, cache_folder, find_model
+from pipeline.engines.vlm.troubles import PullError, plainly
+from pipeline.engines.vlm.verify import matches
+from pipeline.errors import PipelineError
+
+SPARE_DISK = 100_000_000
+"""Bytes that stay free, for what other programs write meanwhile."""
+
+
+class Watcher(Protocol):
+    """Who is told how a download goes on."""
+
+    def stage(self, told: str) -> None:
+        """What is being done now."""
+
+    def advance(self, count: int) -> None:
+        """So many bytes more (or fewer, when a download began anew)."""
+
+
+def absent(listing: Listing) -> list[Remote]:
+    """Files that are not in place with their right size."""
+    return [file for file in listing.files if _size(listing.folder / file.name) != file.size]
+
+
+def left(listing: Listing) -> int:
+    """Bytes to download, without those that broken downloads left here."""
+    return sum(max(file.size - _here(listing, file), 0) for file in absent(listing))
+
+
+def check(listing: Listing) -> None:
+    """Refuse, before anything large is downloaded, a model that brings code of its own or does not fit on the disk."""
+    needed = left(listing) + SPARE_DISK
+    config = next(remote for remote in listing.files if remote.name == "config.json")
+    with plainly(listing.name, listing.revision):
+        buffer = io.BytesIO()
+        hub.append(listing, config, buffer, lambda _: None)
+        if reason := files.code_wanted(json.loads(buffer.getvalue())):
+            raise PipelineError(f"{listing.name} is refused: {reason}", "choose a model that transformers knows by itself")
+    free = shutil.disk_usage(next(parent for parent in (listing.home, *listing.home.parents) if parent.exists())).free
+    if free < needed:
+        told = f"{decimal(left(listing))} to download and {decimal(SPARE_DISK)} to spare, but only {decimal(free)} free"
+        raise PullError(
+            f"not enough disk for {listing.name} in {cache_folder()}: {told}", "free some, or set HF_HOME to another disk"
+        )
+
+
+def download(listing: Listing, watcher: Watcher) -> LocalModel:
+    """Bring every file that is missing, verify all, link them. May be broken off at any moment and called again."""
+    with plainly(listing.name, listing.revision):
+        listing.folder.mkdir(parents=True, exist_ok=True)
+        for remote in listing.files:
+            _bring(listing, remote, watcher)
+        settle(listing)
+    return find_model(listing.name, listing.commit)
+
+
+def settle(listing: Listing) -> None:
+    """Note which commit the branch or tag means, once that commit is complete."""
+    ref = listing.home / "refs" / listing.revision
+    if listing.revision != listing.commit and (not ref.exists() or ref.read_text(encoding="ascii") != listing.commit):
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        new = ref.with_name(f"{ref.name}.{os.getpid()}.tmp")
+        new.write_text(listing.commit, encoding="ascii")
+        new.replace(ref)
+
+
+def _bring(listing: Listing, remote: Remote, watcher: Watcher) -> None:
+    blob, place = listing.home / "blobs" / remote.hash, listing.folder / remote.name
+    blob.parent.mkdir(exist_ok=True)
+    with _locked(listing, remote, watcher):
+        for path in (blob, place):
+            if path.is_file():
+                watcher.stage(f"checking {remote.name}")
+                if matches(path, remote.hash):
+                    return _link(path, place)
+                path.unlink()
+        watcher.stage(remote.name)
+        partial = blob.with_name(f"{blob.name}.incomplete")
+        if (_size(partial) or 0) > remote.size:
+            partial.unlink()
+        with partial.open("ab") as file:
+            hub.append(listing, remote, file, watcher.advance)
+            file.flush()
+            os.fsync(file.fileno())
+        watcher.stage(f"checking {remote.name}")
+        if not matches(partial, remote.hash):
+            partial.unlink()
+            told = f"{remote.name} of {listing.name} came damaged (its hash is not the one the hub names); it was deleted"
+            raise PullError(
+                told, f"run `pipeline models pull {listing.name}` again: only this file and those after it are downloaded"
+            )
+        partial.replace(blob)
+        return _link(blob, place)
+
+
+def _link(blob: Path, place: Path) -> None:
+    """Link a verified blob into the snapshot; where the disk knows no links, the file itself stands there."""
+    if blob == place:
+        return
+    place.unlink(missing_ok=True)
+    try:
+        place.symlink_to(os.path.relpath(blob, place.parent))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        blob.replace(place)
+
+
+@contextmanager
+def _locked(listing: Listing, remote: Remote, watcher: Watcher) -> Iterator[None]:
+    """The lock that the Hugging Face libraries take for the same file, so that it is downloaded once at a time."""
+    from filelock import FileLock, Timeout
+
+    path = cache_folder() / ".locks" / listing.home.name / f"{remote.hash}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        watcher.stage(f"waiting for another program that downloads {remote.name}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _here(listing: Listing, remote: Remote) -> int:
+    blob = listing.home / "blobs" / remote.hash
+    return _size(blob) or _size(blob.with_name(f"{blob.name}.incomplete")) or 0
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None

@@ -1,0 +1,192 @@
+"""Runs a checkpoint's forward pass for many sequences: prompts one at a time, then a step for all that are being answered.
+
+``SlotRunner`` serves model families that let attention and cache be replaced, which is tried out when the model is loaded; ``PlainRunner``
+serves the others, one sequence after the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from pipeline.engines.vlm.chat import Encoded
+from pipeline.engines.vlm.slots import ATTENTION, Slot, SlotCache, Step
+
+KEPT_PREFIXES, LONGEST_PREFIX = 2, 1024
+"""Prompts whose beginnings are kept (templates that take turns), and how many tokens of each."""
+LEAST_SHARED = 16
+"""Fewer common tokens are not worth copying."""
+_BY_TOKEN = ("input_ids", "mm_token_type_ids")
+
+
+@dataclass(slots=True)
+class Stream:
+    """One sequence in the model's memory."""
+
+    memory: Any
+    """A Slot, or a transformers cache."""
+    position: int = 0
+    """Rotary position of the next token: behind an image it is less than the number of tokens."""
+    length: int = 0
+    """Tokens in memory."""
+
+
+def _leading_text(prompt: Encoded) -> list[int]:
+    """The prompt's tokens up to its first image."""
+    ids: list[int] = prompt.inputs["input_ids"][0].tolist()
+    types = prompt.inputs.get("mm_token_type_ids")
+    if types is None:
+        return ids[:LONGEST_PREFIX] if "pixel_values" not in prompt.inputs else []
+    image = types[0].nonzero()
+    return ids[: min(LONGEST_PREFIX, int(image[0]) if len(image) else len(ids))]
+
+
+def _common(one: list[int], other: list[int]) -> int:
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+class Runner(Protocol):
+    """Both ways to run a model. Logits are float32 of shape (vocabulary,)."""
+
+    def begin(self, prompt: Encoded) -> tuple[Stream, torch.Tensor]:
+        """Read a prompt; the logits are those behind its last token."""
+        ...
+
+    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """Append ``tokens`` (at least one each) to each stream; the logits behind the last one of each."""
+        ...
+
+
+def make_runner(model: Any) -> Runner:
+    """The quickest runner that gives what the model itself gives."""
+    slots = SlotRunner(model)
+    return slots if slots.works() else PlainRunner(model)
+
+
+def has_rope_index(model: Any) -> bool:
+    """Whether positions are rows and columns of images (M-RoPE of Qwen's vision models)."""
+    return hasattr(getattr(model, "model", None), "get_rope_index")
+
+
+def prompt_positions(model: Any, prompt: Encoded) -> torch.Tensor:
+    """Rotary positions of a prompt: (3, 1, tokens) where images have rows and columns, else (1, tokens)."""
+    if not has_rope_index(model):
+        return torch.arange(prompt.tokens)[None]
+    wanted = ("input_ids", "mm_token_type_ids", "image_grid_thw")
+    positions, _ = model.model.get_rope_index(**{name: prompt.inputs.get(name) for name in wanted})
+    return torch.as_tensor(positions)
+
+
+def shaped(model: Any, positions: torch.Tensor) -> torch.Tensor:
+    """Positions of text tokens in the shape that the model takes."""
+    return positions.expand(3, 1, -1) if has_rope_index(model) else positions[None]
+
+
+class SlotRunner:
+    """Sequences in slots, all of them in one pass.
+
+    Pages read by one template begin with the same instructions: what a prompt shares with an earlier one (text only, up to the first
+    image) is copied from there instead of being computed again.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._earlier: deque[tuple[list[int], Slot]] = deque(maxlen=KEPT_PREFIXES)
+
+    def begin(self, prompt: Encoded) -> tuple[Stream, torch.Tensor]:
+        """See Runner."""
+        ids, positions = prompt.inputs["input_ids"], prompt_positions(self.model, prompt)
+        text = _leading_text(prompt)
+        shared, slot = self._shared(text, prompt.tokens - 1)
+        inputs = {name: value[:, shared:] if name in _BY_TOKEN else value for name, value in prompt.inputs.items()}
+        step = Step([slot], [ids.shape[1] - shared])
+        logits = self._forward(step, inputs, positions[..., shared:], [ids.shape[1] - shared - 1])[0]
+        if shared < len(text) / 2:
+            self._earlier.append((text, slot.fork(len(text))))
+        return Stream(slot, int(positions.max()) + 1, ids.shape[1]), logits
+
+    def _shared(self, text: list[int], most: int) -> tuple[int, Slot]:
+        """How many tokens at the beginning are known, in a slot that begins with them."""
+        lengths = [_common(known, text) for known, _ in self._earlier]
+        best = max(range(len(lengths)), key=lengths.__getitem__, default=None)
+        if best is None or min(lengths[best], most) < LEAST_SHARED:
+            return 0, Slot()
+        shared = min(lengths[best], most)
+        return shared, self._earlier[best][1].fork(shared)
+
+    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """See Runner."""
+        counts = [len(new) for new in tokens]
+        step = Step([stream.memory for stream in streams], counts)
+        flat = [torch.arange(s.position, s.position + n) for s, n in zip(streams, counts, strict=True)]
+        ends = torch.tensor(counts).cumsum(0) - 1
+        ids = torch.tensor([token for new in tokens for token in new])[None]
+        logits = self._forward(step, {"input_ids": ids}, shaped(self.model, torch.cat(flat)), ends.tolist())
+        for stream, count in zip(streams, counts, strict=True):
+            stream.position += count
+            stream.length += count
+        return list(logits)
+
+    def _forward(self, step: Step, inputs: dict[str, Any], positions: torch.Tensor, last: list[int]) -> torch.Tensor:
+        settings = {"position_ids": positions, "past_key_values": SlotCache(step), "use_cache": True, "step": step}
+        with torch.inference_mode():
+            output = self.model(**inputs, **settings, logits_to_keep=torch.tensor(last))
+        step.finish()
+        return output.logits[0].float()
+
+    def works(self) -> bool:
+        """Whether this model gives the same logits through slots as by itself; switches its attention over if so."""
+        ids = torch.arange(5, 13)[None]
+        prompt = Encoded({"input_ids": ids, "mm_token_type_ids": torch.zeros_like(ids)})
+        if not has_rope_index(self.model):
+            prompt = Encoded({"input_ids": ids})
+        with torch.inference_mode():
+            expected = self.model(input_ids=ids, use_cache=False).logits[0, -1].float()
+        text = self.model.config.get_text_config()
+        before = text._attn_implementation
+        try:
+            text._attn_implementation = ATTENTION
+            first, _ = self.begin(Encoded({name: value[:, :5] for name, value in prompt.inputs.items()}))
+            second, _ = self.begin(Encoded({name: value[:, :3] for name, value in prompt.inputs.items()}))
+            got = self.step([second, first], [ids[0, 3:6].tolist(), ids[0, 5:].tolist()])[1]
+        except Exception:  # any failure means only that this family needs the plain way
+            same = False
+        else:
+            same = bool(torch.cosine_similarity(got, expected, 0) > 0.99)
+        self._earlier.clear()
+        if not same:
+            text._attn_implementation = before
+        return same
+
+
+@dataclass(slots=True)
+class PlainRunner:
+    """Each sequence by itself, with the model's own cache."""
+
+    model: Any
+
+    def begin(self, prompt: Encoded) -> tuple[Stream, torch.Tensor]:
+        """See Runner."""
+        positions = prompt_positions(self.model, prompt)
+        with torch.inference_mode():
+            output = self.model(**prompt.inputs, position_ids=positions, use_cache=True, logits_to_keep=1)
+        return Stream(output.past_key_values, int(positions.max()) + 1, prompt.tokens), output.logits[0, -1].float()
+
+    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """See Runner."""
+        return [self._one(stream, list(new)) for stream, new in zip(streams, tokens, strict=True)]
+
+    def _one(self, stream: Stream, new: list[int]) -> torch.Tensor:
+        positions = shaped(self.model, torch.arange(stream.position, stream.position + len(new)))
+        settings = {"position_ids": positions, "past_key_values": stream.memory, "use_cache": True}
+        with torch.inference_mode():
+            output = self.model(input_ids=torch.tensor([new]), **settings, logits_to_keep=1)
+        stream.memory = output.past_key_values
+        stream.position += len(new)
+        stream.length += len(new)
+        logits: torch.Tensor = output.logits[0, -1].float()
+        return logits

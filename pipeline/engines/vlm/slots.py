@@ -1,0 +1,153 @@
+"""Key-value memory for sequences of different lengths, and the attention that reads it.
+
+Every sequence has a slot of its own, without padding. One forward pass carries tokens of many sequences one behind the other
+(``Step``); transformers' own extension points do the rest: the ``Cache`` that each layer hands its keys and values to writes them into the
+slots, and the registered attention function computes each sequence's attention from its slot alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention as _attention
+from transformers import AttentionInterface
+from transformers.cache_utils import Cache
+
+ATTENTION = "pipeline_slots"
+"""The name under which the attention function is registered."""
+GROWTH = 256
+"""Tokens by which a slot grows when it is full."""
+FEW = 16
+"""New tokens of a sequence that are attended to as rows of its shared heads: all of decoding, none of reading prompts."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """One sequence's keys and values: a tensor (heads, capacity, head size) a layer, filled up to ``length``."""
+
+    length: int = 0
+    keys: list[torch.Tensor] = field(default_factory=list)
+    values: list[torch.Tensor] = field(default_factory=list)
+
+    def write(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Put (heads, new tokens, head size) behind what is there; ``length`` moves when the whole step is done."""
+        end = self.length + keys.shape[1]
+        for tensors, new in ((self.keys, keys), (self.values, values)):
+            if layer == len(tensors):
+                tensors.append(new.new_empty(new.shape[0], end + GROWTH, new.shape[2]))
+            elif tensors[layer].shape[1] < end:
+                tensors[layer] = _grown(tensors[layer], self.length, end + GROWTH)
+            tensors[layer][:, self.length : end] = new
+
+    def fork(self, length: int) -> Slot:
+        """A slot of its own with this one's first ``length`` tokens."""
+        copies = ([_grown(tensor, length, length + GROWTH) for tensor in tensors] for tensors in (self.keys, self.values))
+        return Slot(length, *copies)
+
+
+def _grown(tensor: torch.Tensor, length: int, capacity: int) -> torch.Tensor:
+    grown = tensor.new_empty(tensor.shape[0], capacity, tensor.shape[2])
+    grown[:, :length] = tensor[:, :length]
+    return grown
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One forward pass: ``counts`` new tokens of each slot, one behind the other along the sequence axis."""
+
+    slots: Sequence[Slot]
+    counts: Sequence[int]
+
+    def finish(self) -> None:
+        """All layers have run."""
+        for slot, count in zip(self.slots, self.counts, strict=True):
+            slot.length += count
+
+
+class SlotCache(Cache):  # type: ignore[misc] # transformers is not typed
+    """What a model takes for its cache during one step."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(layers=[])
+        self._step = step
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write (1, heads, tokens, head size) into the slots; the attention function reads them from there."""
+        del args, kwargs
+        step = self._step
+        pieces = zip(key_states[0].split(list(step.counts), 1), value_states[0].split(list(step.counts), 1), strict=True)
+        for slot, (keys, values) in zip(step.slots, pieces, strict=True):
+            slot.write(layer_idx, keys, values)
+        return key_states, value_states
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        """0: positions are always given."""
+        del layer_idx
+        return 0
+
+
+def attend(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    step: Step | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention of every sequence of a step over its own slot.
+
+    ``query`` is (1, heads, tokens, head size); the result is (1, tokens, heads, head size). Grouped queries read the slots as they
+    lie, without repeating keys.
+    """
+    del key, value, attention_mask, kwargs
+    if step is None:
+        raise RuntimeError("the model does not hand `step` on to its attention")
+    layer: int = module.layer_idx
+    outputs = []
+    for slot, queries in zip(step.slots, query.split(list(step.counts), 2), strict=True):
+        end = slot.length + queries.shape[2]
+        keys, values = slot.keys[layer][None, :, :end], slot.values[layer][None, :, :end]
+        mask, causal = _mask(queries.shape[2], end, sliding_window)
+        if queries.shape[2] <= FEW:
+            outputs.append(_attend_few(queries, keys, values, mask, scaling))
+        else:
+            outputs.append(_attention(queries, keys, values, attn_mask=mask, is_causal=causal, scale=scaling, enable_gqa=True))
+    return torch.cat(outputs, 2).transpose(1, 2), None
+
+
+def _attend_few(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scaling: float | None
+) -> torch.Tensor:
+    """The heads that share keys as rows of one product: a product of one row is up to fifteen times as slow on some processors."""
+    _, heads, new, size = queries.shape
+    shared = keys.shape[1]
+    if mask is None and new > 1:
+        mask, _ = _mask(new, keys.shape[2], keys.shape[2], written=True)
+    rows = queries.reshape(1, shared, heads // shared * new, size)
+    repeated = None if mask is None else mask.repeat(heads // shared, 1)
+    return _attention(rows, keys, values, attn_mask=repeated, scale=scaling).reshape(1, heads, new, size)
+
+
+def _mask(new: int, end: int, window: int | None, *, written: bool = False) -> tuple[torch.Tensor | None, bool]:
+    """The mask (new tokens, all tokens) and whether plain causality says it all, unless it is to be ``written`` out; one new token
+    without a window needs none."""
+    if (window is None or end <= window) and not written:
+        if new == 1:
+            return None, False
+        if new == end:
+            return None, True
+    position = torch.arange(end - new, end)[:, None]
+    other = torch.arange(end)[None, :]
+    allowed = other <= position
+    return (allowed if window is None else allowed & (position - other < window)), False
+
+
+AttentionInterface.register(ATTENTION, attend)

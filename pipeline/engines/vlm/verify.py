@@ -1,0 +1,94 @@
+"""Hash again what lies in the cache, and delete from it. Offline.
+
+The cache names every blob by its hash: 64 hexadecimal digits are the SHA-256 of a large file, 40 the SHA-1 that git gives a small one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.engines.vlm.files import missing
+from pipeline.engines.vlm.store import cache_folder, repository, require_packages
+from pipeline.errors import PipelineError
+
+CHUNK = 1 << 20
+DIGITS = (40, 64)
+State = Literal["good", "damaged", "missing", "unknown"]
+WRONG: tuple[State, ...] = ("damaged", "missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One file of a model. ``unknown``: the cache holds no hash of it (a disk without links, or another tool's doing)."""
+
+    revision: str
+    file: str
+    state: State
+
+
+def matches(path: Path, hexadecimal: str) -> bool:
+    """Whether a file has this SHA-256, or this SHA-1 as a git blob."""
+    digest = hashlib.sha256() if len(hexadecimal) == 64 else hashlib.sha1(usedforsecurity=False)
+    if len(hexadecimal) == 40:
+        digest.update(b"blob %d\0" % path.stat().st_size)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest() == hexadecimal
+
+
+def verify(name: str) -> Iterator[Checked]:
+    """Hash every file of every revision of a model in the cache; what is damaged is deleted, so that ``pull`` gets it anew.
+
+    Its link stays and leads nowhere: by that the model counts as incomplete, whichever file it was.
+    """
+    known: dict[Path, bool] = {}
+    for folder in sorted(path for path in (repository(name) / "snapshots").glob("*") if path.is_dir()):
+        seen = set()
+        for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+            seen.add(path.name)
+            yield Checked(folder.name, path.relative_to(folder).as_posix(), _state(path, known))
+        for lack in missing(folder):
+            if lack not in seen:
+                yield Checked(folder.name, lack, "missing")
+
+
+def size_on_disk(name: str) -> int:
+    """Bytes that a model takes in the cache, with what broken downloads left; 0 when it is not there."""
+    found = (path for path in repository(name).rglob("*") if not path.is_symlink() or path.parent.name == "blobs")
+    return sum(path.stat().st_size for path in found if path.is_file())
+
+
+def remove(name: str) -> None:
+    """Delete a model from the cache: all revisions, and what broken downloads left.
+
+    Raises PipelineError when something of it cannot be deleted.
+    """
+    require_packages("huggingface_hub")
+    from huggingface_hub import DeleteCacheStrategy
+
+    home = repository(name)
+    none: frozenset[Path] = frozenset()
+    # The library knows which blobs several models share, and leaves those.
+    DeleteCacheStrategy(
+        blobs=none, refs=none, repos=frozenset({home}), snapshots=none, expected_freed_size=0, cache_dir=cache_folder()
+    ).execute()
+    shutil.rmtree(cache_folder() / ".locks" / home.name, ignore_errors=True)
+    if home.exists():
+        raise PipelineError(f"{home} cannot be deleted", "check who owns it")
+
+
+def _state(path: Path, known: dict[Path, bool]) -> State:
+    blob = path.parent / path.readlink() if path.is_symlink() else path
+    if blob in known or (path.exists() and path.is_symlink() and len(blob.name) in DIGITS):
+        if known.setdefault(blob, path.exists() and matches(blob, blob.name)):
+            return "good"
+        blob.resolve().unlink(missing_ok=True)
+        blob.unlink(missing_ok=True)
+        return "damaged"
+    return "unknown" if path.exists() else "missing"

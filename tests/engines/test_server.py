@@ -1,0 +1,656 @@
+"""The engine `server`: against scripted servers, which behave in every way that servers do, and against a real one."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import itertools
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from PIL import Image
+
+from pipeline.engines.base import Request
+from pipeline.engines.server import ServerEngine
+from pipeline.engines.server.chat import answer_form, chat
+from pipeline.engines.server.retry import LONGEST_ASKED_SECONDS, pause
+from pipeline.errors import EngineUnavailableError
+from pipeline.records import Answer
+from pipeline.settings import Server, Settings
+from pipeline.templates.load import parse_template
+from pipeline.templates.model import Template
+from pipeline.templates.schema import json_schema
+from tests.drawing import text_pdf
+from tests.engines.conformance import BUILT_IN, LINES, ODD, PICTURE, check_answer, many, request, words_of
+from tests.engines.scripted import Behave, Call, Handler, ScriptedServer, behave_well
+from tests.llama_server import LlamaServer, free_port, model_file
+
+KEY = "sk-very-secret-4711"
+INVOICE, TRANSCRIPT = BUILT_IN["invoice"], BUILT_IN["transcript"]
+
+
+def engine_at(url: str, **changes: Any) -> ServerEngine:
+    return ServerEngine(Settings(model="m", server=Server(url=url, **changes)))
+
+
+def ask(behave: Behave, *requests: Request, **changes: Any) -> tuple[list[Answer], list[Call]]:
+    """Answers of a server that behaves like this, and what it was asked."""
+    with ScriptedServer(behave) as script:
+        answers = list(engine_at(script.url, **changes).answer(iter(requests or (request(ODD),))))
+        return answers, script.calls
+
+
+def one(behave: Behave, *requests: Request, **changes: Any) -> Answer:
+    (answer,), _ = ask(behave, *requests, **changes)
+    return answer
+
+
+def saying(*replies: tuple[int, Any]) -> Behave:
+    """One reply after the other; then well-behaved."""
+    turns = iter(replies)
+
+    def behave(handler: Handler, call: Call) -> None:
+        status, body = next(turns, (0, None))
+        handler.say(status, body) if status else behave_well(handler, call)
+
+    return behave
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between attempts are short."""
+    monkeypatch.setattr("pipeline.engines.server.retry.FIRST_SECONDS", 0.02)
+
+
+# ---- what is sent -----------------------------------------------------------------------------------
+
+
+def test_the_page_arrives_as_pixels_before_the_question() -> None:
+    answers, (call,) = ask(behave_well, request(INVOICE, image=PICTURE))
+    assert answers[0].status == "done"
+    assert call.path == "/v1/chat/completions"
+    assert [part["type"] for part in call.body["messages"][1]["content"]] == ["image_url", "text"]
+    picture = Image.open(io.BytesIO(base64.b64decode(call.picture.removeprefix("data:image/png;base64,"))))
+    assert (picture.format, picture.size) == ("PNG", (PICTURE.width, PICTURE.height))
+    assert picture.tobytes() == PICTURE.rgb
+    assert (call.body["model"], call.body["max_tokens"], call.body["temperature"]) == ("m", INVOICE.answer.tokens, 0)
+    assert call.body["messages"][0]["role"] == "system"
+    assert call.schema == json_schema(INVOICE)
+
+
+def test_a_model_that_sees_nothing_gets_the_words_as_plain_text() -> None:
+    _, (call,) = ask(behave_well, request(TRANSCRIPT), sees=False)
+    assert isinstance(call.body["messages"][1]["content"], str)
+    assert "EN-20417" in call.text
+    assert "response_format" not in call.body, "a transcript is text, not JSON"
+
+
+def test_seeds_repeat_for_the_same_request_and_differ_between_attempts() -> None:
+    def seed(number: int, temperature: float) -> int:
+        asked = request(ODD, number=number)
+        return int(chat(Request(asked.key, asked.page, ODD, temperature=temperature), "m")["seed"])
+
+    seeds = [seed(1, 0), seed(1, 0.3), seed(2, 0)]
+    assert seeds == [seed(1, 0), seed(1, 0.3), seed(2, 0)]
+    assert len(set(seeds)) == 3
+    assert all(0 <= one < 2**31 for one in seeds)
+
+
+def test_a_page_with_nothing_to_read_is_not_sent() -> None:
+    (answer,), calls = ask(behave_well, request(INVOICE, words=()))
+    assert not calls
+    assert answer.status == "done"
+    assert {claim.value for claim in answer.claims.values()} == {None}
+
+
+def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", KEY)
+    told = (400, {"error": {"message": f"Incorrect API key provided: {KEY}. " + "x" * 5000}})
+    with ScriptedServer(saying(*[told] * 3)) as script:
+        engine = engine_at(script.url, key_variable="MY_KEY")
+        (failed,) = engine.answer(iter([request(ODD)]))
+        assert script.calls[0].headers["Authorization"] == f"Bearer {KEY}"
+        script.behave = lambda handler, call: handler.say(401, told[1])
+        with pytest.raises(EngineUnavailableError, match="answered 401: Incorrect API key") as error:
+            list(engine.answer(iter([request(ODD)])))
+    assert (failed.status, failed.reason) == ("failed", "engine")
+    assert "Incorrect API key" in failed.detail
+    assert len(failed.detail) <= 300
+    assert KEY not in f"{failed}{error.value}{engine.identity}{vars(engine)}"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://models.example:8000/v1", "unencrypted"),
+        (f"https://me:{KEY}@models.example/v1", "scheme, host, port and path alone"),
+        (f"https://models.example/v1?key={KEY}", "scheme, host, port and path alone"),
+        ("http://localhost.models.example/v1", "unencrypted"),
+        ("http://127.0.0.1:99999/v1", "no URL"),
+    ],
+)
+def test_an_address_that_would_give_the_key_away_is_refused(monkeypatch: pytest.MonkeyPatch, url: str, why: str) -> None:
+    monkeypatch.setenv("PIPELINE_SERVER_KEY", KEY)
+    with pytest.raises(EngineUnavailableError, match=why) as error:
+        engine_at(url)
+    assert KEY not in str(error.value)
+    assert error.value.cure
+
+
+def test_proxies_are_not_asked_for_servers_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    assert one(behave_well).status == "done"
+
+
+def test_proxies_are_asked_for_servers_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with ScriptedServer() as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        (answer,) = engine_at("http://models.example:8000/v1").answer(iter([request(ODD)]))
+    assert answer.status == "done"
+    assert [call.path for call in proxy.calls] == ["http://models.example:8000/v1/chat/completions"]
+
+
+# ---- which model -------------------------------------------------------------------------------------
+
+
+def test_without_a_name_the_first_model_listed_is_asked() -> None:
+    with ScriptedServer() as script:
+        engine = ServerEngine(Settings(server=Server(url=f"{script.url}/")))
+        list(engine.answer(iter([request(ODD)])))
+        assert engine.identity == f"server/1 scripted@127.0.0.1:{script.port}"
+        assert script.calls[0].body["model"] == "scripted"
+
+
+def test_a_model_that_is_named_needs_no_server_yet() -> None:
+    port = free_port()
+    assert engine_at(f"http://127.0.0.1:{port}/v1").identity == f"server/1 m@127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (200, {"data": []}, "answered no model"),
+        (200, b"<html>", "answered no model"),
+        (404, {"detail": "Not Found"}, "404: Not Found"),
+        (500, b"", "500"),
+    ],
+)
+def test_a_server_that_lists_nothing(monkeypatch: pytest.MonkeyPatch, status: int, body: Any, why: str) -> None:
+    monkeypatch.setattr(Handler, "do_GET", lambda handler: handler.say(status, body))
+    with ScriptedServer() as script, pytest.raises(EngineUnavailableError, match=why) as error:
+        ServerEngine(Settings(server=Server(url=script.url)))
+    assert error.value.cure
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(EngineUnavailableError, match="no server answers") as error:
+        ServerEngine(Settings(server=Server(url=f"http://127.0.0.1:{free_port()}/v1")))
+    assert "PIPELINE_SERVER__URL" in error.value.cure
+
+
+def test_importing_the_engine_does_not_import_http() -> None:
+    script = "import sys, pipeline.engines.server; assert 'httpx' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+
+
+# ---- what comes back ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("understood", "asked"), [(["json_object"], ["json_schema", "json_object"]), ([], ["json_schema", "json_object", None])]
+)
+def test_a_server_without_grammars_is_asked_more_simply_and_remembered(understood: list[str], asked: list[str | None]) -> None:
+    def behave(handler: Handler, call: Call) -> None:
+        form = call.body.get("response_format", {}).get("type")
+        if form and form not in understood:
+            handler.say(400, {"error": {"message": "response_format is not supported"}})
+        else:
+            handler.complete('```json\n{"e": "1.234,50", "c": "24 March 2025"}\n```')
+
+    with ScriptedServer(behave) as script:
+        engine = engine_at(script.url)
+        first, second = [next(engine.answer(iter([request(ODD, number=number)]))) for number in (1, 2)]
+        forms = [call.body.get("response_format", {}).get("type") for call in script.calls]
+    assert forms == [*asked, asked[-1]]
+    assert (first.status, second.status) == ("done", "done")
+    assert (first.claims["e"].value, first.claims["c"].value) == ("1234.50", "2025-03-24")
+
+
+def test_an_answer_that_was_cut_off_keeps_what_it_says() -> None:
+    answer = one(lambda handler, call: handler.complete('{"a": "whole", "b": "EN-20', finish="length"))
+    assert (answer.status, answer.reason) == ("failed", "too_large")
+    assert f"({ODD.answer.tokens})" in answer.detail
+    assert answer.claims["a"].value == "whole"
+    assert answer.claims["b"].flags == ("truncated",)
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "status", "detail"),
+    [
+        ("", {}, "failed", "empty"),
+        (None, {}, "failed", "empty"),
+        (None, {"refusal": "I cannot help"}, "failed", "refused: I cannot help"),
+        ([{"type": "text", "text": '{"a":'}, {"type": "text", "text": ' "x"}'}], {}, "done", ""),
+        ('<think>{"a": "thought"}</think>{"a": "x"}', {}, "done", ""),
+        ("no JSON at all", {}, "failed", "cannot be read"),
+        ("[1, 2]", {}, "failed", "no JSON object"),
+        ('{"a": ' + "[" * 100_000, {}, "failed", "cannot be read"),
+        ({"a": 1}, {}, "failed", "empty"),
+    ],
+)
+def test_contents_of_every_kind(content: Any, more: dict[str, Any], status: str, detail: str) -> None:
+    answer = one(lambda handler, call: handler.complete(content, **more))
+    assert (answer.status, detail in answer.detail) == (status, True), answer.detail
+    assert answer.reason == (None if status == "done" else "engine")
+    if status == "done":
+        assert answer.claims["a"].value == "x"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", {"choices": []}, {"choices": [{}]}, {"error": "overloaded"}])
+def test_responses_that_are_no_completion(body: Any) -> None:
+    answer = one(saying((200, body)))
+    assert (answer.status, answer.reason) == ("failed", "engine")
+    assert "holds no answer" in answer.detail
+    assert "overloaded" in answer.detail or body != {"error": "overloaded"}
+
+
+def test_a_question_that_does_not_fit_into_the_model_is_too_large_and_asked_once() -> None:
+    told = {"error": {"code": 400, "message": "exceeds the available context size", "type": "exceed_context_size_error"}}
+    (answer,), calls = ask(saying((400, told)))
+    assert (answer.status, answer.reason, len(calls)) == ("failed", "too_large", 1)
+
+
+def test_a_huge_response_is_not_read_to_its_end() -> None:
+    sent = 0
+
+    def behave(handler: Handler, call: Call) -> None:
+        nonlocal sent
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(400):
+            sent += handler.wfile.write(b" " * 1_000_000)
+
+    answer = one(behave)
+    assert (answer.status, answer.reason) == ("failed", "engine")
+    assert "larger than 16 MB" in answer.detail
+    assert sent < 40_000_000
+
+
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"], ids=["headers", "body"])
+def test_a_response_that_drips_runs_out_of_time(quick: None, start: bytes) -> None:
+    def drip(handler: Handler, call: Call) -> None:
+        handler.wfile.write(start or b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(100):
+            handler.wfile.write(b"a")
+            handler.wfile.flush()
+            time.sleep(0.1)
+
+    begun = time.monotonic()
+    (answer,), calls = ask(drip, seconds=0.5)
+    assert (answer.status, answer.reason) == ("failed", "timeout")
+    assert "0.5 s (server.seconds)" in answer.detail
+    assert len(calls) == 2, "once more, then never again"
+    assert time.monotonic() - begun < 5
+
+
+def test_redirects_are_not_followed_and_the_key_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_SERVER_KEY", KEY)
+    with ScriptedServer() as elsewhere:
+        location = f"{elsewhere.url}/chat/completions"
+        with pytest.raises(EngineUnavailableError, match="sends requests on to another address"):
+            ask(lambda handler, call: handler.say(307, b"", Location=location))
+        assert not elsewhere.calls
+
+
+# ---- again, and never again --------------------------------------------------------------------------
+
+
+def hang_up(handler: Handler, call: Call) -> None:
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 0])
+def test_what_may_pass_is_asked_again(quick: None, status: int) -> None:
+    turns = itertools.chain([True] * 3, itertools.repeat(False))
+
+    def behave(handler: Handler, call: Call) -> None:
+        if next(turns):
+            handler.say(status, {"error": "busy"}) if status else hang_up(handler, call)
+        else:
+            behave_well(handler, call)
+
+    (answer,), calls = ask(behave)
+    assert (answer.status, len(calls)) == ("done", 4)
+
+
+@pytest.mark.parametrize("status", [400, 403, 413, 418])
+def test_what_will_not_pass_is_not_asked_again(quick: None, status: int) -> None:
+    def behave(handler: Handler, call: Call) -> None:
+        bad = call.text.startswith("Bad")
+        handler.say(status, {"error": {"message": "this page will not do"}}) if bad else handler.complete("Fine")
+
+    bad = TRANSCRIPT.model_copy(update={"prompt": "Bad", "name": "bad"})
+    answers, calls = ask(behave, request(TRANSCRIPT, number=1), request(bad, number=2), concurrency=1)
+    assert [answer.status for answer in answers] == ["done", "failed"]
+    assert answers[1].detail == f"the server answered {status}: this page will not do"
+    assert len(calls) == 2
+
+
+def test_after_the_last_attempt_the_page_fails_and_the_others_go_on(quick: None) -> None:
+    def behave(handler: Handler, call: Call) -> None:
+        poison = call.text.startswith("Bad")
+        handler.say(500, {"error": {"message": "out of memory"}}) if poison else handler.complete("Fine")
+
+    bad = TRANSCRIPT.model_copy(update={"prompt": "Bad", "name": "bad"})
+    pages = [request(bad if number in (2, 4) else TRANSCRIPT, number=number) for number in range(1, 8)]
+    answers, calls = ask(behave, *pages, attempts=3, concurrency=1)
+    assert [answer.status for answer in answers] == ["done", "failed", "done", "failed", "done", "done", "done"]
+    assert (answers[1].reason, answers[1].detail) == ("engine", "the server answered 500: out of memory")
+    assert len(calls) == 5 + 2 * 3
+
+
+def test_the_server_says_how_long_to_wait() -> None:
+    times: list[float] = []
+
+    def behave(handler: Handler, call: Call) -> None:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            handler.say(429, {"error": "slowly"}, Retry_After="2")
+        else:
+            behave_well(handler, call)
+
+    assert one(behave).status == "done"
+    assert times[1] - times[0] >= 2
+
+
+def test_pauses_grow_and_are_bounded() -> None:
+    assert [round(pause(failures) / 2 ** (failures - 1)) for failures in (1, 2, 3)] == [1, 1, 1]
+    assert max(pause(failures) for failures in range(1, 40)) <= 75
+    assert pause(1, "3") == 3
+    assert pause(1, "999999999999") == pause(1, "Fri, 31 Dec 2100 23:59:59 GMT") == LONGEST_ASKED_SECONDS
+    assert pause(1, "Fri, 31 Dec 1999 23:59:59 GMT") == 0
+    assert 0.75 <= pause(1, "soon") <= 1.25
+
+
+def test_a_server_that_is_gone_ends_the_work_and_keeps_what_was_answered(quick: None) -> None:
+    with ScriptedServer() as script:
+        engine = engine_at(script.url, concurrency=2, attempts=3)
+        taken = 0
+
+        def requests() -> Iterator[Request]:
+            nonlocal taken
+            for number in range(1, 10_000):
+                taken += 1
+                if number == 5:
+                    script.__exit__()
+                yield request(ODD, number=number)
+
+        seen: list[Answer] = []
+        with pytest.raises(EngineUnavailableError, match="does not answer") as error:
+            seen.extend(engine.answer(requests()))  # keeps what came before the error
+    assert {answer.status for answer in seen} == {"done"}
+    assert taken < 10
+    assert "run the same command again" in error.value.cure
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 503])
+def test_a_server_that_never_answers_ends_the_work_too(quick: None, status: int) -> None:
+    behave: Behave = saying(*[(status, {"error": "out of order"})] * 500) if status else hang_up
+    with pytest.raises(EngineUnavailableError, match="does not answer"):
+        ask(behave, *many([ODD], 50), attempts=2)
+
+
+def test_a_server_that_comes_back_in_time_is_waited_for(quick: None) -> None:
+    port = free_port()
+    scripts: list[ScriptedServer] = []
+    starter = threading.Timer(0.3, lambda: scripts.append(ScriptedServer(port=port).__enter__()))
+    starter.start()
+    answers = list(engine_at(f"http://127.0.0.1:{port}/v1", attempts=8).answer(iter(many([ODD], 4))))
+    starter.join()
+    scripts[0].__exit__()
+    assert [answer.status for answer in answers] == ["done"] * 4
+
+
+# ---- side by side ------------------------------------------------------------------------------------
+
+
+def test_as_many_at_a_time_as_set_and_the_quick_ones_first() -> None:
+    busy, most, lock = 0, 0, threading.Lock()
+
+    def behave(handler: Handler, call: Call) -> None:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        time.sleep(0.6 if call.text.startswith("Slow") else 0.1)
+        with lock:
+            busy -= 1
+        handler.complete("Fine")
+
+    slow = TRANSCRIPT.model_copy(update={"prompt": "Slow", "name": "slow"})
+    pages = [request(slow, number=1), *[request(TRANSCRIPT, number=number) for number in range(2, 10)]]
+    answers, _ = ask(behave, *pages, concurrency=3)
+    assert most == 3
+    assert answers[0].key.page != 1
+    assert sorted(answer.key.page for answer in answers) == list(range(1, 10))
+
+
+def test_waiting_costs_nothing_and_closing_does_not_wait() -> None:
+    gate = threading.Event()
+    nones = 0
+
+    def requests() -> Iterator[Request | None]:
+        nonlocal nones
+        yield request(TRANSCRIPT, number=1)
+        for nones in itertools.count(1):
+            if nones == 40:
+                gate.set()
+            yield None
+
+    def behave(handler: Handler, call: Call) -> None:
+        gate.wait(20)
+        handler.complete("Fine")
+
+    with ScriptedServer(behave) as script:
+        engine = engine_at(script.url)
+        answers = engine.answer(requests())
+        begun, work = time.monotonic(), time.process_time()
+        assert next(answers).status == "done"
+        assert time.monotonic() - begun > 0.5, "told that nothing is ready, it waits a little each time"
+        assert time.process_time() - work < 0.5
+        gate.clear()
+        answers.close()  # type: ignore[attr-defined]
+
+        def stopped() -> Iterator[Request]:
+            yield from many([TRANSCRIPT], 3)
+            raise KeyboardInterrupt
+
+        begun = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            list(engine.answer(stopped()))
+        assert time.monotonic() - begun < 5, "what is under way is dropped, not waited for"
+        gate.set()
+    assert "server-engine" not in {thread.name for thread in threading.enumerate()}
+
+
+# ---- a real server -----------------------------------------------------------------------------------
+
+real = [pytest.mark.slow, pytest.mark.skipif(model_file() is None, reason="xllamacpp or its model is not installed")]
+SLIP = """\
+name: slip
+prompt: |
+  Read this slip.
+  {{ words }}
+fields:
+  issued: {type: date}
+  total: {type: money}
+  currency: {type: currency}
+  kind: {type: enum, values: [invoice, receipt, letter]}
+answer: {tokens: 256}
+"""
+"""A template whose answers are short by their schema, for a model that understands little."""
+
+
+@pytest.fixture(scope="module")
+def llama() -> Iterator[LlamaServer]:
+    with LlamaServer() as server:
+        yield server
+
+
+@dataclass
+class Folder:
+    """An inbox with slips and the command line over it."""
+
+    path: Path
+
+    def slips(self, count: int) -> list[str]:
+        """Draw slips, some of two pages; the names of their files."""
+        (self.path / "inbox").mkdir()
+        (self.path / "templates").mkdir()
+        (self.path / "templates" / "slip.yaml").write_text(SLIP, encoding="utf-8")
+        for number in range(count):
+            pages = [
+                f"Slip {number} page {page}\n2{number} March 2025\nTotal {number}.50 EUR" for page in range(1, 2 + number % 2)
+            ]
+            path = self.path / "inbox" / f"{number}.pdf"
+            path.write_bytes(text_pdf(pages))
+            os.utime(path, (1_000_000, 1_000_000))
+        return [f"{number}.pdf" for number in range(count)]
+
+    def start(self, url: str, attempts: int = 6) -> subprocess.Popen[str]:
+        """``pipeline run`` against the server at ``url``."""
+        told = {
+            "PIPELINE_SERVER__URL": url,
+            "PIPELINE_SERVER__SEES": "false",
+            "PIPELINE_SERVER__CONCURRENCY": "2",
+            "PIPELINE_SERVER__ATTEMPTS": str(attempts),
+            "PIPELINE_TEMPLATES": str(self.path / "templates"),
+            "PIPELINE_WORKERS": "1",
+            "PIPELINE_RETRIES": "0",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--engine", "server", "--template", "slip"]
+        return subprocess.Popen(
+            [*command, "--model", "smollm2"], env={**os.environ, **told}, cwd=self.path, stderr=subprocess.PIPE, text=True
+        )
+
+    def units(self) -> dict[tuple[str, int], tuple[str, str]]:
+        """Committed units: how and when they ended."""
+        ledger = self.path / "outbox" / ".pipeline" / "ledger.sqlite"
+        try:
+            with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as database:
+                rows = database.execute("SELECT sha256, page, status, ended_at FROM units").fetchall()
+        except sqlite3.OperationalError:  # not there yet
+            return {}
+        return {(sha256, page): (status, ended) for sha256, page, status, ended in rows}
+
+    def wait_for(self, count: int) -> None:
+        """Until so many units are committed."""
+        patience = time.monotonic() + 120
+        while len(self.units()) < count:
+            assert time.monotonic() < patience
+            time.sleep(0.02)
+
+    def check_complete(self, names: list[str]) -> None:
+        """Every document once, every page answered by the model, in the schema's form."""
+        with (self.path / "outbox" / "slip.csv").open(encoding="utf-8", newline="") as file:
+            assert sorted(row["file"] for row in csv.DictReader(file)) == names
+        for number, name in enumerate(names):
+            told = json.loads((self.path / "outbox" / f"{name}.json").read_text(encoding="utf-8"))
+            assert [page["status"] for page in told["pages"]] == ["done"] * (1 + number % 2), told
+            assert told["provenance"]["engine"].startswith("server/1 smollm2@127.0.0.1:")
+        assert {status for status, _ in self.units().values()} == {"done"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+class TestRealServer:
+    pytestmark = real
+
+    def test_its_grammar_takes_our_schemas_and_keeps_to_them(self, llama: LlamaServer) -> None:
+        slip = parse_template(SLIP, "slip.yaml")
+        drawn = [words_of(*LINES), words_of("Receipt", "17.03.2025", "Total 5,00 EUR"), words_of("Dear Sir,", "kind regards")]
+        for words in drawn:
+            asked = request(slip, words)
+            body = chat(asked, "smollm2") | answer_form(slip, "json_schema")
+            told = httpx.post(f"{llama.url}/chat/completions", json=body, timeout=100, trust_env=False).json()
+            jsonschema.validate(json.loads(told["choices"][0]["message"]["content"]), json_schema(slip))
+        engine = ServerEngine(Settings(server=Server(url=llama.url, sees=False)))
+        assert "smollm2@127.0.0.1" in engine.identity
+        answers = list(engine.answer(iter([request(slip, words, number) for number, words in enumerate(drawn, 1)])))
+        assert [answer.status for answer in answers] == ["done"] * 3, answers
+        for answer in answers:
+            check_answer(answer, slip)
+
+    @pytest.mark.parametrize("template", BUILT_IN.values(), ids=lambda template: template.name)
+    def test_it_takes_every_built_in_template(self, llama: LlamaServer, template: Template) -> None:
+        short = template.model_copy(update={"answer": template.answer.model_copy(update={"tokens": 24})})
+        (answer,) = engine_at(llama.url).answer(iter([request(short)]))
+        check_answer(answer, short)
+        assert (answer.status, answer.reason) in (("done", None), ("failed", "too_large")), answer
+
+    def test_a_page_beyond_its_context_is_too_large(self, llama: LlamaServer) -> None:
+        page = words_of(*[f"{number} the quick brown fox jumps over the lazy dog" for number in range(1500)])
+        (answer,) = engine_at(llama.url).answer(iter([request(TRANSCRIPT, page)]))
+        assert (answer.status, answer.reason) == ("failed", "too_large")
+        assert "context" in answer.detail
+
+    def test_the_whole_pipeline(self, llama: LlamaServer, folder: Folder) -> None:
+        names = folder.slips(3)
+        run = folder.start(llama.url)
+        assert run.wait(200) == 0, run.communicate()
+        folder.check_complete(names)
+
+    def test_a_server_killed_midway_and_started_again_costs_nothing(self, folder: Folder) -> None:
+        names = folder.slips(6)
+        with LlamaServer() as server:
+            run = folder.start(server.url)
+            folder.wait_for(2)
+            before = folder.units()
+            server.kill()
+            time.sleep(1)
+            assert run.poll() is None, "it waits for the server"
+            server.start()
+            assert run.wait(250) == 0, run.communicate()
+        assert before.items() <= folder.units().items(), "what was answered before was not asked again"
+        folder.check_complete(names)
+
+    def test_a_server_that_stays_dead_ends_the_run_which_goes_on_when_it_is_back(self, folder: Folder) -> None:
+        names = folder.slips(6)
+        with LlamaServer() as server:
+            run = folder.start(server.url, attempts=2)
+            folder.wait_for(2)
+            server.kill()
+            _, told = run.communicate(timeout=60)
+            assert run.returncode == 4, told
+            assert "does not answer" in told
+            assert "run the same command again" in told
+            before = folder.units()
+            assert 2 <= len(before) < 9
+            assert {status for status, _ in before.values()} == {"done"}, "nothing counts as failed"
+            server.start()
+            run = folder.start(server.url)
+            assert run.wait(250) == 0, run.communicate()
+        assert before.items() <= folder.units().items()
+        folder.check_complete(names)
