@@ -70,7 +70,7 @@ class Vlm(_Strict):
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"
     threads: int = Field(default=0, ge=0, le=1024)
     """Threads that multiply; 0 is one per physical core."""
-    batch: int = Field(default=8, ge=1, le=64)
+    batch: int = Field(default=16, ge=1, le=64)
     """Pages answered at the same time, if memory allows."""
 
 

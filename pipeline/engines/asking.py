@@ -15,6 +15,7 @@ from typing import Any
 import pydantic_core
 
 from pipeline.engines.base import Request
+from pipeline.engines.hints import label_lines
 from pipeline.records import Claim, Json
 from pipeline.templates.model import Column, Template, TemplateField
 from pipeline.templates.prompt import render_prompt, uses_words
@@ -48,9 +49,12 @@ def question(request: Request, *, sees: bool) -> str:
     template = request.template
     words = page_text(request.page.words)
     asked = render_prompt(template, words=words, page=request.page.number, pages=request.pages).rstrip()
-    if not sees and not uses_words(template.prompt):
+    if sees:
+        return asked
+    if not uses_words(template.prompt):
         asked += f"\n\nThe words of the page, laid out as printed:\n{words}"
-    return asked
+    hints = label_lines(request.page, template)
+    return f"{asked}\n\n{hints}" if hints else asked
 
 
 def instructions(template: Template) -> str:

@@ -1,28 +1,63 @@
-"""What a page prints by type: the only amounts, numbers and dates that a model may answer with that is given nothing but its words.
+"""What a page prints by type: all that a model may answer with that is given nothing but the page's words.
 
-It can then neither invent a number nor calculate one, and how the page writes numbers and dates is settled here, where the whole page
-tells, instead of by the model.
+It can then neither invent nor calculate, and how the page writes numbers and dates is settled here, where the whole page tells,
+instead of by the model.
 """
 
 from __future__ import annotations
 
-from pipeline.engines.embedded.fields.candidates import Candidates
-from pipeline.engines.embedded.fields.layout import lay_out
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.layout import Run, lay_out
 from pipeline.records import Page
 from pipeline.templates.schema import Printed
 
 LEAST_QUALITY = 0.15
 """Digits that look less like an amount are parts of telephone and account numbers."""
+MOST, LONGEST = 400, 120
+"""Values of a type, and letters of a name; a page with more is left to the model."""
+_PARTS = re.compile(r"\s*[:;|•·,]\s+|\s+[-–—]\s+")
+_TWO_PARTS = re.compile(r"(?<!\w)[^\W_]{1,5} [^\W_]*\d[\w/.-]*")
+"""Identifiers with a blank: "LS 2025-118"."""
 
 
 def printed_values(page: Page) -> Printed:
     """Values in the form of claims, by field type, in reading order. Amounts also without their sign."""
-    found = Candidates(lay_out(page))
-    numbers = [candidate.value for candidate in found.numbers if candidate.quality >= LEAST_QUALITY]
-    amounts = tuple(dict.fromkeys(value for number in numbers for value in (number, number.lstrip("-"))))
-    return {
-        "money": amounts,
-        "number": amounts,
-        "date": tuple(dict.fromkeys(candidate.value for candidate in found.dates)),
-        "time": tuple(dict.fromkeys(candidate.value for candidate in found.times)),
+    layout = lay_out(page)
+    found = Candidates(layout)
+    values = {
+        "money": _unsigned(found.money),
+        "number": _unsigned(found.numbers),
+        "date": [candidate.value for candidate in found.dates],
+        "time": [candidate.value for candidate in found.times],
+        "identifier": [*(c.value for c in found.vats), *_identifiers(found), *_pairs(layout.runs)],
+        "party": [name for run in layout.runs for name in _names(run.text)],
     }
+    unique = {kind: tuple(dict.fromkeys(of_kind)) for kind, of_kind in values.items()}
+    return {kind: of_kind for kind, of_kind in unique.items() if len(of_kind) <= MOST}
+
+
+def _unsigned(candidates: Iterable[Candidate]) -> list[str]:
+    values = [candidate.value for candidate in candidates if candidate.quality >= LEAST_QUALITY]
+    return [value for number in values for value in (number, number.lstrip("-"))]
+
+
+def _identifiers(found: Candidates) -> list[str]:
+    return [
+        candidate.value for candidate in found.identifiers if candidate.quality > LEAST_QUALITY * 2 or len(candidate.value) > 5
+    ]
+
+
+def _pairs(runs: Iterable[Run]) -> Iterator[str]:
+    for run in runs:
+        yield from _TWO_PARTS.findall(run.text)
+
+
+def _names(text: str) -> Iterator[str]:
+    """A stretch of text that stands by itself, and its parts: addresses in one line, values behind labels."""
+    for name in (text, *_PARTS.split(text)):
+        plain = " ".join(name.split()).strip(" ,;:")
+        if 2 <= len(plain) <= LONGEST and any(c.isalpha() for c in plain):
+            yield plain

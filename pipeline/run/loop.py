@@ -11,11 +11,11 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self, cast
 
 from pipeline.checks.einvoice import overlay
-from pipeline.checks.grounding import ground
 from pipeline.engines.base import Request
 from pipeline.errors import DocumentError
 from pipeline.intake.hashing import content_hash
@@ -23,9 +23,10 @@ from pipeline.intake.scan import Found
 from pipeline.ledger.ledger import KnownFile
 from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.job import Job
+from pipeline.run.ladder import Again, Tried, Unit
 from pipeline.run.observer import Observer
 from pipeline.run.publishing import Publisher
-from pipeline.run.reading import CHANGED, HANDLER, ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.run.reading import CHANGED, HANDLER, Picture, ReadRequest, decode_opened, decode_reading, encode_request
 from pipeline.run.task import Held, Task
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
@@ -48,7 +49,10 @@ class Loop:
         self._tasks: dict[str, Task] = {}
         self._numbers = itertools.count(1)
         self._ready: deque[Task] = deque()
-        self._asked: dict[UnitKey, Request] = {}
+        self._units: dict[UnitKey, Unit] = {}
+        self._again: deque[Request] = deque()
+        self._drawing: dict[UnitKey, Request] = {}
+        self._under_way = 0
         self._pool = _pool(job.settings)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
@@ -67,8 +71,12 @@ class Loop:
         try:
             source = iter(files)
             while True:
+                self._under_way = 0
                 for answer in self._job.engine.answer(self._requests(source)):
+                    self._under_way -= 1
                     self._answered(answer)
+                if self._again or self._drawing:  # the last answers are to be asked again
+                    continue
                 if not self.stopping:
                     self._give_up_on_the_unanswered()
                 if self.stopping or not (self._ready or self._pool.load):  # the last answers may have freed a twin to be read
@@ -76,7 +84,9 @@ class Loop:
         finally:
             self._tasks.clear()
             self._ready.clear()
-            self._asked.clear()
+            self._units.clear()
+            self._again.clear()
+            self._drawing.clear()
             self._publisher.flush()
 
     def tidy(self, *, now: bool = True) -> None:
@@ -98,7 +108,10 @@ class Loop:
 
     def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
         more = True
-        while (more or self._ready or self._pool.load) and not (self.stopping and not self._pool.load):
+        while self._again or ((more or self._ready or self._pool.load) and not (self.stopping and not self._pool.load)):
+            while self._again:
+                self._under_way += 1
+                yield self._again.popleft()
             while self._pool.room and (self._ready or more) and not self.stopping:
                 if self._ready:
                     self._read_next_page(self._ready[0])
@@ -111,10 +124,10 @@ class Loop:
                 if found is None:
                     break
                 self._take(found)
-            reply = self._pool.next_reply(GLANCE_SECONDS if self._asked else IDLE_SECONDS if more else None)
+            reply = self._pool.next_reply(GLANCE_SECONDS if self._under_way else IDLE_SECONDS if more else None)
             if reply:
                 yield from self._replied(reply)
-            elif self._asked:
+            elif self._under_way:
                 yield None
             elif more and not self._pool.load:
                 time.sleep(IDLE_SECONDS)
@@ -211,9 +224,12 @@ class Loop:
     # ---- replies of the readers -------------------------------------------------------------------
 
     def _replied(self, reply: Reply) -> Iterator[Request]:
-        sha256, number, page = cast(tuple[str, int, int], reply.key)
+        sha256, number, page, *drawn_for = cast(tuple[str, int, int, str], reply.key)
         task = self._tasks.get(sha256)
         if task is None or task.number != number:  # late, about a file that was left
+            return
+        if drawn_for:
+            self._drawn(task, UnitKey(sha256, page, drawn_for[0], self._job.recipes[drawn_for[0]]), reply)
             return
         if reply.error and reply.error.detail == CHANGED:
             self._leave(task)
@@ -233,6 +249,9 @@ class Loop:
 
     def _drop(self, task: Task) -> None:
         del self._tasks[task.sha256]
+        for key in [key for key in self._units if key.sha256 == task.sha256]:
+            del self._units[key]
+            self._drawing.pop(key, None)
         if task in self._ready:
             self._ready.remove(task)
 
@@ -287,21 +306,52 @@ class Loop:
             template = self._job.templates[name]
             key = UnitKey(task.sha256, page.number, name, self._job.recipes[name])
             pages = task.document.pages if task.document else 1
-            request = self._asked[key] = Request(key, page, template, images.get(name), pages)
+            request = Request(key, page, template, images.get(name), pages)
+            self._units[key] = Unit(request, self._job.engine.retries)
+            self._under_way += 1
             yield request
 
     # ---- answers ----------------------------------------------------------------------------------
 
     def _answered(self, answer: Answer) -> None:
-        """Check an answer against its page, commit it, publish the document when it was the last."""
-        self._asked.pop(answer.key, None)
-        task = self._tasks.get(answer.key.sha256)
-        page = task.pages.get(answer.key.page) if task else None
-        if task is None or page is None:  # late, about a file that was left
+        """Check an answer against its page; ask again, or commit the best one and publish the document when it was the last."""
+        task, unit = self._tasks.get(answer.key.sha256), self._units.get(answer.key)
+        if task is None or unit is None:  # late, about a file that was left
             return
-        template = self._job.templates[answer.key.template]
-        evidence = overlay(ground(answer.claims, page, template), page, template) if answer.status == "done" else {}
-        seconds = round(page.seconds + answer.seconds, 4)
+        self._go_on(task, unit, unit.take(answer))
+
+    def _go_on(self, task: Task, unit: Unit, again: Again | None) -> None:
+        """Do what the ladder says."""
+        key = unit.request.key
+        if again and again.tokens:
+            picture = Picture(again.tokens, unit.request.page.turned, again.part)
+            self._drawing[key] = again.request
+            call = replace(self._call(task, key.page), picture=picture)
+            self._pool.submit((key.sha256, task.number, key.page, key.template), encode_request(call))
+        elif again:
+            self._again.append(again.request)
+        elif unit.best:
+            del self._units[key]
+            self._end_unit(task, unit, unit.best)
+
+    def _drawn(self, task: Task, key: UnitKey, reply: Reply) -> None:
+        """The picture for asking again is here, or never will be."""
+        request, unit = self._drawing.pop(key, None), self._units.get(key)
+        if request is None or unit is None:
+            return
+        try:
+            if reply.error:
+                raise reply.error
+            _, images = decode_reading(reply.parts, key.page)
+            self._again.append(replace(request, image=next(iter(images.values()))))
+        except (DocumentError, StopIteration):
+            self._go_on(task, unit, unit.skip())
+
+    def _end_unit(self, task: Task, unit: Unit, best: Tried) -> None:
+        request, answer = unit.request, best.answer
+        page, template = request.page, request.template
+        evidence = overlay(best.evidence, page, template)
+        seconds = round(page.seconds + unit.seconds, 4)
         source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
         result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds)
         self._commit(task, [result])

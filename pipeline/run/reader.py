@@ -20,8 +20,8 @@ from pipeline.pages.blank import is_blank
 from pipeline.pages.opened import OpenDocument, Size, fit_scale
 from pipeline.pages.opening import open_document, second_opinion
 from pipeline.pages.pdfium import PdfiumDocument
-from pipeline.records import Page, PageImage, Word
-from pipeline.run.reading import OPENED, READING, FileChangedError, ImageHead, Opened, Reading, ReadRequest
+from pipeline.records import Box, Page, PageImage, Word
+from pipeline.run.reading import OPENED, READING, FileChangedError, ImageHead, Opened, Picture, Reading, ReadRequest
 from pipeline.words.einvoice import read_einvoice
 from pipeline.words.ocr import read_image
 from pipeline.words.orientation import upright
@@ -36,6 +36,8 @@ OCR_PIXELS = 12_000_000
 TOKEN_PIXELS = 32 * 32
 """Pixels of one visual token (Qwen3-VL: patches of 16, merged 2 x 2)."""
 THUMBNAIL_PIXELS = 400 * 560
+ENLARGED_SCALE = 400 / 72
+"""Pixels per point of a part that is looked at once more."""
 
 
 _opened: tuple[tuple[str, int, int], OpenDocument] | None = None
@@ -50,6 +52,10 @@ def handle(message: bytes) -> list[bytes]:
     if not request.page:
         return [OPENED.dump_json(Opened(document.kind, document.pages))]
     sheet = _Sheet(request, document)
+    if request.picture:
+        image = sheet.picture(request.picture)
+        head = ImageHead("", image.width, image.height, image.scale)
+        return [READING.dump_json(Reading(Page(request.page, 0, 0), None, (head,))), image.rgb]
     page = sheet.read()
     kind = classify(page, sheet.image(THUMBNAIL_PIXELS)) if request.choose and not page.blank else None
     wanted = {kind: request.images.get(kind, 0)} if kind else {} if request.choose else request.images
@@ -148,6 +154,26 @@ class _Sheet:
     def image(self, pixels: int) -> PageImage:
         """The upright page in at most ``pixels``."""
         return turn(self._document.draw(self._number, fit_scale(self._size, float("inf"), pixels)), self._turned)
+
+    def picture(self, wanted: Picture) -> PageImage:
+        """The page or a part of it, upright, in the size wanted, but never larger than print needs."""
+        pixels, part = wanted.tokens * TOKEN_PIXELS, wanted.part
+        if part is None:
+            scale = fit_scale(self._size, float("inf"), pixels)
+        else:
+            area = max(1.0, (part[2] - part[0]) * (part[3] - part[1]))
+            scale = fit_scale(self._size, min(ENLARGED_SCALE, (pixels / area) ** 0.5), OCR_PIXELS)
+        image = turn(self._document.draw(self._number, scale), wanted.turned)
+        return image if part is None else cut(image, part)
+
+
+def cut(image: PageImage, part: Box) -> PageImage:
+    """The part of an image that a box in points covers; at least one pixel."""
+    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+    left, top, right, bottom = (round(side * image.scale) for side in part)
+    left, top = min(max(0, left), image.width - 1), min(max(0, top), image.height - 1)
+    cropped = pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return PageImage(cropped.shape[1], cropped.shape[0], cropped.tobytes(), image.scale)
 
 
 def turn(image: PageImage, degrees: int) -> PageImage:

@@ -13,13 +13,25 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from pipeline.errors import DocumentError
-from pipeline.records import Page, PageImage
+from pipeline.records import Box, Page, PageImage
 from pipeline.templates.model import PageKind
 
 VERSION = 1
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.reader:handle"
 CHANGED = "the file changed while it was read"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page, or a part of it, to be drawn once more."""
+
+    tokens: int
+    """Visual tokens of the image."""
+    turned: int
+    """As ``Page.turned``."""
+    part: Box | None = None
+    """In points of the upright page; None is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class ReadRequest:
     """Visual tokens of the image to draw, by template (by kind of page where ``choose``); 0 and absent: none."""
     passwords: tuple[str, ...] = ()
     megapixels: int = 400
+    picture: Picture | None = None
+    """Only draw this, read nothing."""
 
 
 @dataclass(frozen=True, slots=True)

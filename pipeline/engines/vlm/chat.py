@@ -84,8 +84,10 @@ class Chat:
             return str(write([{"role": "user", "content": both}], **settings))
 
     def _defused(self, text: str) -> str:
-        """Text in which no control token of the model stands: a page that prints ``<|im_end|>`` says nothing by it."""
-        return self._controls.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
+        """Text in which no control token of the model stands: a page that prints ``<|im_end|>`` says nothing by it. Halves of surrogates,
+        which tokenizers refuse, become question marks."""
+        whole = text.encode(errors="replace").decode()
+        return self._controls.sub(lambda match: f"{match[0][0]} {match[0][1:]}", whole)
 
     @cached_property
     def _controls(self) -> re.Pattern[str]:

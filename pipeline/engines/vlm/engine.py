@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.asking import is_text, read_answer
 from pipeline.engines.base import Request
+from pipeline.engines.hints import unannounced
 from pipeline.engines.printed import printed_values
 from pipeline.engines.vlm.load import check_memory, load_model, make_plan
 from pipeline.engines.vlm.store import DEFAULT_MODEL, find_model
 from pipeline.errors import DocumentError
-from pipeline.records import Answer
+from pipeline.records import Answer, Claim
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed
@@ -69,6 +70,9 @@ class VlmEngine:
                 yield None
                 continue
             asked = _Asked(request, time.perf_counter())
+            if request.image is None and not request.page.words:  # nothing to read: a model would only invent
+                refused.append(Answer(request.key, {name: Claim(None) for name in request.template.fields}))
+                continue
             try:
                 task = self._task(asked)
             except DocumentError as error:
@@ -81,7 +85,8 @@ class VlmEngine:
     def _task(self, asked: _Asked) -> Task[_Asked]:
         from pipeline.engines.vlm.decode import Task
 
-        request, template = asked.request, asked.request.template
+        request = self._to_ask(asked.request)
+        template = request.template
         prompt = self._loaded.chat.encode(request)
         most = min(self._loaded.context, self._plan.tokens) - template.answer.tokens
         if prompt.tokens > most:
@@ -93,10 +98,20 @@ class VlmEngine:
         seed = int.from_bytes(hashlib.sha256(f"{request.key}{request.temperature}".encode()).digest()[:6])
         return Task(asked, prompt, template.answer.tokens, constraint, request.temperature, seed)
 
+    def _to_ask(self, request: Request) -> Request:
+        """Without the fields that cannot be on the page, for a model that is given words alone; their claims will be None."""
+        if not self._blind(request) or request.pages == 1:
+            return request
+        absent = unannounced(request.page, request.template)
+        fields = {name: field for name, field in request.template.fields.items() if name not in absent}
+        return replace(request, template=request.template.model_copy(update={"fields": fields})) if fields else request
+
+    def _blind(self, request: Request) -> bool:
+        return request.image is None and request.template.reader == "fields"
+
     def _printed(self, request: Request) -> Printed | None:
         """What a model may choose from that is given words alone; readings of a chart's marks are nowhere printed."""
-        blind = request.image is None and request.template.reader == "fields"
-        return printed_values(request.page) if blind else None
+        return printed_values(request.page) if self._blind(request) else None
 
     def _answer(self, written: Written[_Asked]) -> Answer:
         request = written.tag.request
@@ -120,7 +135,9 @@ class VlmEngine:
 
 
 def _defect(request: Request, error: Exception) -> Answer:
-    return Answer(request.key, status="failed", reason="engine", detail=f"{type(error).__name__}: {error}"[:500])
+    return Answer(
+        request.key, status="failed", reason="engine", detail=" ".join(f"{type(error).__name__}: {error}".split())[:500]
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Protocol
 
 import torch
@@ -86,6 +87,15 @@ def shaped(model: Any, positions: torch.Tensor) -> torch.Tensor:
     return positions.expand(3, 1, -1) if has_rope_index(model) else positions[None]
 
 
+def _is_causal(model: Any) -> bool:
+    """Whether tokens attend to those before them, at most within a window: no chunks (Llama 4), no images whose tokens also look
+    ahead (Gemma 3, PaliGemma). A short text would not show the difference."""
+    text = model.config.get_text_config()
+    plain = {"full_attention", "sliding_attention"}.issuperset(getattr(text, "layer_types", None) or ())
+    ahead = getattr(text, "use_bidirectional_attention", None) or "token_type_ids" in signature(model.forward).parameters
+    return plain and not ahead
+
+
 class SlotRunner:
     """Sequences in slots, all of them in one pass.
 
@@ -140,6 +150,8 @@ class SlotRunner:
 
     def works(self) -> bool:
         """Whether this model gives the same logits through slots as by itself; switches its attention over if so."""
+        if not _is_causal(self.model):
+            return False
         ids = torch.arange(5, 13)[None]
         prompt = Encoded({"input_ids": ids, "mm_token_type_ids": torch.zeros_like(ids)})
         if not has_rope_index(self.model):

@@ -22,6 +22,8 @@ GROWTH = 256
 """Tokens by which a slot grows when it is full."""
 FEW = 16
 """New tokens of a sequence that are attended to as rows of its shared heads: all of decoding, none of reading prompts."""
+UNKNOWN = ("softcap", "s_aux")
+"""What some families hand to their attention and this one does not do: Gemma 2's cap, GPT-OSS's sinks."""
 
 
 @dataclass(slots=True)
@@ -107,9 +109,11 @@ def attend(
     ``query`` is (1, heads, tokens, head size); the result is (1, tokens, heads, head size). Grouped queries read the slots as they
     lie, without repeating keys.
     """
-    del key, value, attention_mask, kwargs
+    del key, value, attention_mask
     if step is None:
         raise RuntimeError("the model does not hand `step` on to its attention")
+    if any(kwargs.get(name) is not None for name in UNKNOWN):
+        raise RuntimeError("the model caps its attention or lets it sink")
     layer: int = module.layer_idx
     outputs = []
     for slot, queries in zip(step.slots, query.split(list(step.counts), 2), strict=True):

@@ -1,0 +1,68 @@
+"""Lines of a page that carry a label of a field: small models find what they are pointed at.
+
+The template knows what stands beside a value in many languages; a model need not guess that ``Total HT`` is the subtotal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from itertools import takewhile
+
+from pipeline.engines.embedded.fields.labels import Label, find_labels, vocabulary_of
+from pipeline.engines.embedded.fields.layout import Layout, lay_out
+from pipeline.records import Page
+from pipeline.templates.model import Template, TemplateField
+
+LEAST_COVER = 0.5
+"""A label explains at least this share of its text's letters: "the total of all efforts" is none."""
+MOST_LINES, LONGEST = 2, 90
+_DIGITS = ("money", "number", "date", "time", "identifier")
+"""Types whose values hold a digit."""
+_LEAD = "Lines of this page that carry the label of a value (the value mostly stands behind or below it):"
+
+
+def label_lines(page: Page, template: Template) -> str:
+    """One line a field, with what is printed at its labels; empty where no label is printed."""
+    if not page.words:
+        return ""
+    rows = [f"- {name}: {' | '.join(lines)}" for name, lines in _found(page, template).items() if lines]
+    return "\n".join([_LEAD, *rows]) if rows else ""
+
+
+def unannounced(page: Page, template: Template) -> list[str]:
+    """Amounts that no label on this page announces, though the template knows labels: on one page of several, they stand on another."""
+    found = _found(page, template) if page.words else {}
+    return [name for name, field in template.fields.items() if field.type == "money" and field.labels and not found.get(name)]
+
+
+def _found(page: Page, template: Template) -> dict[str, list[str]]:
+    layout = lay_out(page)
+    labels = [label for label in find_labels(layout, vocabulary_of(template)) if label.cover >= LEAST_COVER and not label.title]
+    taken = {label.run.number for label in labels}
+    return {
+        name: _lines(layout, field, [label for label in labels if label.field == name], taken)
+        for name, field in template.fields.items()
+    }
+
+
+def _lines(layout: Layout, field: TemplateField, labels: list[Label], taken: Container[int]) -> list[str]:
+    """What is printed at the best of a field's labels; sums stand at the end of a page, headings at its beginning."""
+    ordered = labels[::-1] if field.merge == "last" else labels
+    lines = [line for label in ordered for line in _line(layout, label, taken)]
+    fit = [(text, beside) for text, beside in lines if field.type not in _DIGITS or any(c.isdigit() for c in text)]
+    beside, below = [text for text, same in fit if same], [text for text, same in fit if not same]
+    return list(dict.fromkeys(beside or below))[:MOST_LINES]
+
+
+def _line(layout: Layout, label: Label, taken: Container[int]) -> Iterator[tuple[str, bool]]:
+    """The label with what follows it on its line up to the next label, or with what stands below; whether it is the former."""
+    run = label.run
+    right = [other for other in layout.rows[run.row] if other.box[0] > run.box[0]]
+    following = [other.text for other in takewhile(lambda other: other.number not in taken, right)]
+    own = run.text[label.start :]
+    if any(c.isalnum() for c in run.text[label.end :]) or following:
+        yield " ".join([own, *following])[:LONGEST], True
+        return
+    below = next(layout.chain(run, 1, 1), None)
+    if below and below.number not in taken:
+        yield f"{own} / {below.text}"[:LONGEST], False

@@ -1,0 +1,254 @@
+"""Answers are valid however foolish the model: the schema holds them, and what comes nevertheless is read or refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.engines.asking import TRUNCATED, read_answer
+from pipeline.engines.vlm.constraint import Constraint, Grammars
+from pipeline.engines.vlm.decode import Decoder, Task, Written
+from pipeline.engines.vlm.engine import VlmEngine
+from pipeline.engines.vlm.runner import Stream
+from pipeline.settings import Settings, Vlm
+from pipeline.templates.model import Template
+from pipeline.templates.schema import Printed, json_schema
+from tests.engines.conformance import BUILT_IN, LINES, ODD, PICTURE, TEMPLATES, check_claim, many, request, words_of
+from tests.engines.vlm.parrot import STOP, prompt
+from tests.engines.vlm.tiny import PADDED, tokenizer
+
+JSON_TEMPLATES = [template for template in TEMPLATES if template.answer.form == "json"]
+PRINTED: Printed = {"money": ("1234.50", "-3.00"), "number": ("7",), "date": ("2025-03-24",), "time": ()}
+by_name = pytest.mark.parametrize("template", JSON_TEMPLATES, ids=lambda template: template.name)
+
+
+class OneByOne(Constraint):
+    """A constraint that forces nothing: every token is drawn, from those that are allowed."""
+
+    def forced(self) -> list[int]:
+        return []
+
+
+@pytest.fixture(scope="module")
+def grammars() -> Grammars:
+    return Grammars(tokenizer(), PADDED)
+
+
+@pytest.fixture(scope="module")
+def engine(vision_folder: Path) -> VlmEngine:
+    return VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=Vlm(threads=1, dtype="float32")))
+
+
+def spell(constraint: Constraint, text: str) -> None:
+    """Write ``text`` as the model would, if it is allowed to."""
+    for token in tokenizer().encode(text):
+        assert constraint.allowed(PADDED)[token], f"{tokenizer().decode([token])!r} of {text}"
+        constraint.accept(token)
+
+
+def decode(written: Written[Any]) -> str:
+    return str(tokenizer().decode(written.tokens))
+
+
+# ---- the schema while it is written --------------------------------------------------------------------
+
+
+@by_name
+@pytest.mark.parametrize("printed", [None, PRINTED], ids=["free", "printed"])
+def test_null_is_always_possible(grammars: Grammars, template: Template, printed: Printed | None) -> None:
+    constraint = grammars.start(template, printed)
+    spell(constraint, json.dumps(dict.fromkeys(template.fields)))
+    assert constraint.finished
+
+
+def test_every_type_of_value_is_possible(grammars: Grammars) -> None:
+    row = {"text": 'a "quoted" \\ word\nand a second line', "number": "12.5", "money": None, "day": "2025-03-24", "id": "R-1/2"}
+    values = [
+        "Größe 发票 🧾",
+        "R-1",
+        "2025-12-31",
+        "23:59",
+        "-1234.50",
+        "3",
+        "EUR",
+        "Zakład",
+        'two "2"',
+        ["1.00"],
+        [],
+        ["x"],
+        [row],
+    ]
+    answer = dict(zip(ODD.fields, values, strict=True))
+    constraint = grammars.start(ODD)
+    spell(constraint, json.dumps(answer, ensure_ascii=False))
+    assert constraint.finished
+
+
+@pytest.mark.parametrize(
+    "start", ['{"b"', '{"a": 1', '{"a": ""', '{"a": "x", "b": "y", "c": "2025-13', '{"a":\n', "Here", '{"a": "x", "a"']
+)
+def test_what_the_schema_forbids_is_impossible(grammars: Grammars, start: str) -> None:
+    constraint = grammars.start(ODD)
+    with pytest.raises(AssertionError, match="of "):
+        spell(constraint, start)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("c", "2025-03-24"), ("c", "2025-03-25"), ("e", "-3.00"), ("e", "4.00"), ("d", "12:30")]
+)
+def test_only_what_a_page_prints_is_possible(grammars: Grammars, field: str, value: str) -> None:
+    answer = json.dumps({**dict.fromkeys(ODD.fields), field: value})
+    spell(grammars.start(ODD), answer)
+    constraint = grammars.start(ODD, PRINTED)
+    if value in PRINTED[ODD.fields[field].type]:
+        spell(constraint, answer)
+        assert constraint.finished
+    else:
+        with pytest.raises(AssertionError, match="of "):
+            spell(constraint, answer)
+
+
+@by_name
+@pytest.mark.parametrize("image", [None, PICTURE], ids=["words", "image"])
+def test_jumping_over_forced_tokens_changes_nothing_but_the_time(engine: VlmEngine, template: Template, image: Any) -> None:
+    asked = request(template, image=image)
+    loaded = engine._loaded
+    printed = engine._printed(asked)
+    jumping = loaded.grammars.start(template, printed)
+    slow = OneByOne(loaded.grammars.start(template, printed)._matcher)
+    encoded = loaded.chat.encode(asked)
+    quick, every = loaded.decoder.write([Task(0, encoded, 400, jumping), Task(1, encoded, 400, slow)])
+    if quick.tag:
+        quick, every = every, quick
+    assert quick.ending == every.ending
+    shorter = len(every.tokens)
+    assert list(quick.tokens)[:shorter] == list(every.tokens)
+    assert len(quick.tokens) == shorter or every.ending == "truncated", "what was forced rides along beyond the limit"
+    assert every.drawn >= shorter
+    assert quick.drawn < 0.75 * len(quick.tokens), "the names of the fields cost nothing"
+
+
+def test_whatever_a_random_model_says_meets_the_schema(engine: VlmEngine) -> None:
+    loaded = engine._loaded
+    endings: dict[str, int] = {}
+    asked = [replace(one, temperature=1.3) for one in many(JSON_TEMPLATES, 40, engine)]
+    for written in loaded.decoder.write(engine._tasks(asked, [])):
+        endings[written.ending] = endings.get(written.ending, 0) + 1
+        template = written.tag.request.template
+        if written.ending == "complete":
+            jsonschema.validate(json.loads(decode(written)), json_schema(template))
+        else:
+            read_answer(template, decode(written), complete=False)
+    assert endings["complete"] > 10
+
+
+def test_a_vocabulary_larger_than_the_tokenizers_is_never_drawn_from(grammars: Grammars) -> None:
+    allowed = grammars.start(ODD).allowed(PADDED)
+    assert len(allowed) == PADDED
+    assert not allowed[len(tokenizer()) :].any()
+
+
+def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammars) -> None:
+    class Stubborn:
+        """Wants to end at once, always."""
+
+        def begin(self, prompt: Any) -> Any:
+            return Stream(None), self._wish()
+
+        def step(self, streams: Any, tokens: Any) -> list[torch.Tensor]:
+            return [self._wish() for _ in streams]
+
+        def _wish(self) -> torch.Tensor:
+            logits = torch.full((PADDED,), -5.0)
+            logits[tokenizer().eos_token_id] = 100.0
+            logits[[tokenizer().encode(letter)[0] for letter in "nul"]] = 50.0
+            return logits
+
+    (written,) = Decoder(Stubborn(), {STOP}).write([Task(0, prompt(), 500, grammars.start(ODD))])
+    assert json.loads(decode(written)) == dict.fromkeys(ODD.fields)
+
+
+# ---- what is read of it ---------------------------------------------------------------------------------
+
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(["1.234,50", "24.3.2025", "eur", "EUR", "one", "null", "N/A", "14:05", "-7", "  ", "x"]),
+)
+columns = st.sampled_from(list(ODD.fields["m"].columns))
+values = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(columns | st.text(max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+answers = st.dictionaries(st.sampled_from(list(ODD.fields)) | st.text(max_size=3), values, max_size=14)
+
+
+@st.composite
+def json_like(draw: st.DrawFn) -> str:
+    """An answer as servers send it: whole, cut, fenced, with remarks, or damaged."""
+    text = json.dumps(draw(answers | values), ensure_ascii=draw(st.booleans()))
+    if draw(st.booleans()):
+        text = text[: draw(st.integers(0, len(text)))]
+    if draw(st.booleans()):
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(st.text(max_size=3)) + text[place + draw(st.integers(0, 2)) :]
+    return draw(st.sampled_from(["{}", "```json\n{}\n```", "Here: {} Done.", "<think>{{}}</think>{}"])).format(text)
+
+
+@given(json_like() | st.text(), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_any_text_gives_claims_of_the_documented_form_or_an_error(text: str, complete: bool) -> None:
+    try:
+        claims = read_answer(ODD, text, complete=complete)
+    except ValueError:
+        return
+    assert list(claims) == list(ODD.fields)
+    for name, claim in claims.items():
+        check_claim(claim, ODD, name)
+    assert [TRUNCATED in claim.flags for claim in claims.values()].count(True) == (0 if complete else 1)
+
+
+@given(answers.filter(lambda answer: _finite(answer)), st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_cut_answer_keeps_what_was_whole(answer: dict[str, Any], data: st.DataObject) -> None:
+    text = json.dumps(answer)
+    cut = text[: data.draw(st.integers(1, len(text)))]
+    whole, part = read_answer(ODD, text), read_answer(ODD, cut, complete=False)
+    for name, claim in part.items():
+        if TRUNCATED not in claim.flags:
+            assert claim.value in (whole[name].value, None)
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, (dict, list)):
+        return all(map(_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def test_a_text_answer_is_its_text() -> None:
+    template = BUILT_IN["transcript"]
+    assert read_answer(template, ' {"a": 1}\n')["text"].value == '{"a": 1}'
+    assert read_answer(template, " \n")["text"].value is None
+    assert read_answer(template, "half a", complete=False)["text"].flags == (TRUNCATED,)
+
+
+def test_words_of_the_page_do_not_leak_into_the_grammar(engine: VlmEngine) -> None:
+    """Whatever a page prints, a constraint can be made for it."""
+    mischief = ('"}', "]] 1,00", "\\u0000 2,00 EUR", "{{ 7 }}", "1e999", "99/99/9999", "00:61")
+    for template in JSON_TEMPLATES:
+        for words in ((), words_of(*LINES, *mischief)):
+            asked = request(template, words)
+            spell(engine._loaded.grammars.start(template, engine._printed(asked)), json.dumps(dict.fromkeys(template.fields)))

@@ -1,0 +1,175 @@
+"""How answers are written: side by side, within their budgets, and no longer than they say something."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.engines.base import Engine, Request
+from pipeline.engines.vlm.decode import Task
+from pipeline.engines.vlm.engine import VlmEngine
+from pipeline.records import Answer
+from pipeline.settings import Settings, Vlm
+from pipeline.templates.model import Template
+from tests.engines.conformance import BUILT_IN, ODD, PICTURE, answered, many, request, words_of
+from tests.engines.vlm.parrot import parrot_engine, prompt, write
+from tests.engines.vlm.tiny import tokenizer
+
+ROWS = Template.model_validate(
+    {
+        "name": "rows",
+        "prompt": "What was bought?",
+        "fields": {"buyer": {"type": "party"}, "goods": {"type": "table", "columns": {"what": {}, "price": {"type": "money"}}}},
+        "answer": {"tokens": 1000},
+    }
+)
+Make = Callable[..., VlmEngine]
+
+
+@pytest.fixture
+def make(vision_folder: Path) -> Make:
+    def made(**vlm: Any) -> VlmEngine:
+        return VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=Vlm(**{"threads": 1, "dtype": "float32", **vlm})))
+
+    return made
+
+
+def only(engine: Engine, asked: Request) -> Answer:
+    return answered(engine, [asked])[0]
+
+
+def goods(*prices: str) -> str:
+    return json.dumps({"buyer": "Morgenrot", "goods": [{"what": "Screw", "price": price} for price in prices]})
+
+
+# ---- budgets ------------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_what_the_model_says_until_it_stops() -> None:
+    (one,), _ = write("the whole answer", [Task("it", prompt(), 50)])
+    assert (tokenizer().decode(one.tokens), one.ending) == ("the whole answer", "complete")
+    assert one.tag == "it"
+    assert one.drawn == len(one.tokens) + 1, "and the token that ends it"
+
+
+def test_an_answer_that_is_too_long_is_cut() -> None:
+    (one,), _ = write("one two three four five six", [Task(0, prompt(), 5)])
+    assert (len(one.tokens), one.ending) == (5, "truncated")
+
+
+def test_a_cut_answer_keeps_its_fields_and_says_so(vision_folder: Path) -> None:
+    said = goods("1.00", "2.50", "3.75")
+    limit = len(tokenizer().encode(said[: said.index("3.7") + 1]))
+    template = ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": limit})})
+    answer = only(parrot_engine(str(vision_folder), said), request(template, image=PICTURE))
+    assert (answer.status, answer.reason) == ("failed", "too_large")
+    assert f"answer.tokens of `rows` ({limit})" in answer.detail
+    assert answer.claims["buyer"].value == "Morgenrot"
+    assert answer.claims["buyer"].flags == ()
+    assert [row["price"] for row in answer.claims["goods"].value][:2] == ["1.00", "2.50"]
+    assert answer.claims["goods"].flags == ("truncated",)
+
+
+def test_answers_side_by_side_hold_no_more_than_memory_allows() -> None:
+    said = "x " * 40
+    sizes = [10, 300, 40, 10, 40, 20, 10, 200, 500, 30] * 3
+    tasks = [Task(number, prompt(size), 100) for number, size in enumerate(sizes)]
+    found, parrot = write(said, tasks, most=4, memory=600)
+    assert sorted(one.tag for one in found) == list(range(len(sizes)))
+    assert max(parrot.held) <= 600
+    assert max(map(len, parrot.steps)) == 4, "several at once where they fit"
+    alone, parrot = write(said, tasks, most=4, memory=1)
+    assert len(alone) == len(sizes)
+    assert {len(step) for step in parrot.steps} == {1}, "what is too large for memory is tried by itself"
+
+
+def test_a_place_that_is_free_is_taken_at_once() -> None:
+    found, parrot = write(lambda number: "short" if number else "x y " * 30, [Task(n, prompt(), 200) for n in range(9)], most=2)
+    assert [one.tag for one in found] == [1, 2, 3, 4, 5, 6, 7, 8, 0], "the long answer waits for nobody, nobody for it"
+
+
+# ---- repetition ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phrase", ["x", "the same again, ", "a longer row of a table | 12.50 | EUR |\n"])
+def test_a_model_that_loops_is_stopped(phrase: str) -> None:
+    (one,), _ = write("Well then: " + phrase * 2000, [Task(0, prompt(), 3000)])
+    assert one.ending == "repeated"
+    text = tokenizer().decode(one.tokens)
+    assert text.startswith("Well then: " + phrase[:-1])
+    assert text.count(phrase) <= 2, "what it said again is cut off"
+
+
+def test_a_loop_fails_its_page_only(vision_folder: Path) -> None:
+    engine = parrot_engine(str(vision_folder), goods(*["5.00"] * 400))
+    answer = only(engine, request(ROWS, image=PICTURE))
+    assert (answer.status, answer.reason, answer.detail) == ("failed", "engine", "the model repeated itself without end")
+    assert answer.claims["buyer"].value == "Morgenrot"
+
+
+def test_equal_rows_of_a_table_are_no_loop(vision_folder: Path) -> None:
+    engine = parrot_engine(str(vision_folder), goods(*["5.00"] * 6, "7.00"))
+    answer = only(engine, request(ROWS, image=PICTURE))
+    assert answer.status == "done"
+    assert [row["price"] for row in answer.claims["goods"].value] == ["5.00"] * 6 + ["7.00"]
+
+
+def test_a_row_of_dots_is_no_loop() -> None:
+    said = "Chapter one " + "." * 60 + " 7"
+    (one,), _ = write(said, [Task(0, prompt(), 200)])
+    assert (tokenizer().decode(one.tokens), one.ending) == (said, "complete")
+
+
+# ---- chance -------------------------------------------------------------------------------------------
+
+
+def test_chance_is_the_same_for_the_same_request(make: Make) -> None:
+    warm = [replace(request(BUILT_IN["transcript"], image=PICTURE, number=n), temperature=0.8) for n in (1, 2)]
+    warmer = replace(warm[0], temperature=1.2)
+    cold = replace(warm[0], temperature=0.0)
+    first, second = make(), make(batch=1)
+
+    def texts(engine: VlmEngine, *asked: Request) -> list[str]:
+        small = {"answer": BUILT_IN["transcript"].answer.model_copy(update={"tokens": 40})}
+        asked = tuple(replace(one, template=one.template.model_copy(update=small)) for one in asked)
+        return [str([only(engine, one).claims["text"].value]) for one in asked]
+
+    assert texts(first, *warm, warmer, cold) == texts(second, *warm, warmer, cold) == texts(first, *warm, warmer, cold)
+    assert len(set(texts(first, *warm, warmer, cold))) == 4, "another page, another temperature, another answer"
+
+
+def test_neighbours_change_no_answer(make: Make) -> None:
+    asked = [replace(one, temperature=0.5 * (one.key.page % 2)) for one in many([ODD, ROWS], 6)]
+    together = {answer.key: answer.claims for answer in answered(make(batch=8), asked)}
+    backwards = {answer.key: answer.claims for answer in answered(make(batch=2), asked[::-1])}
+    alone = make(batch=1)
+    assert together == backwards == {one.key: only(alone, one).claims for one in asked}
+
+
+# ---- what goes wrong ----------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_asked_costs_itself_only(make: Make) -> None:
+    long = request(BUILT_IN["transcript"], words_of(*["many words " * 20] * 700), number=1)
+    broken = request(ODD.model_copy(update={"name": "broken", "prompt": "{{ 1 / 0 }}"}), number=2)
+    greedy = request(ODD.model_copy(update={"answer": ODD.answer.model_copy(update={"tokens": 16384})}), number=3)
+    good = [request(BUILT_IN["caption"], image=PICTURE, number=number) for number in (4, 5)]
+    answers = {answer.key.page: answer for answer in answered(make(), [good[0], long, broken, greedy, good[1]])}
+    assert [answers[page].status for page in range(1, 6)] == ["failed", "failed", "failed", "done", "done"]
+    assert [answers[page].reason for page in (1, 2, 3)] == ["too_large", "engine", "too_large"]
+    assert "fit beside answer.tokens of `transcript`" in answers[1].detail
+    assert "division by zero" in answers[2].detail
+
+
+def test_the_model_of_the_other_tests_sees(make: Make) -> None:
+    """Its answers depend on the pixels; so these tests are about something."""
+    loaded = make()._loaded
+    runner, chat = loaded.decoder._runner, loaded.chat
+    dark = replace(PICTURE, rgb=bytes(255 - level for level in PICTURE.rgb))
+    bright, inverse = (runner.begin(chat.encode(request(ODD, image=image)))[1] for image in (PICTURE, dark))
+    assert (bright - inverse).abs().max() > 0.1
