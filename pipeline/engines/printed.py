@@ -45,9 +45,7 @@ def _unsigned(candidates: Iterable[Candidate]) -> list[str]:
 
 
 def _identifiers(found: Candidates) -> list[str]:
-    return [
-        candidate.value for candidate in found.identifiers if candidate.quality > LEAST_QUALITY * 2 or len(candidate.value) > 5
-    ]
+    return [candidate.value for candidate in found.identifiers if candidate.quality >= 2 * LEAST_QUALITY]
 
 
 def _pairs(runs: Iterable[Run]) -> Iterator[str]:
