@@ -82,8 +82,8 @@ CURES: dict[Reason, str] = {
     "unreadable": "open the file in a viewer; if it opens there, please report it, else scan or export it again",
     "zero_pages": "the file holds no page; export it again from the program that made it",
     "unsupported": "convert the file to PDF, PNG, JPEG or TIFF",
-    "too_large": "raise the limit named in the message under `limits` in the settings, then `pipeline reprocess --failed`",
-    "timeout": "raise `limits.seconds` in the settings, then `pipeline reprocess --failed`",
+    "too_large": "raise the limit named in the message (in the settings or the template), then `pipeline reprocess --failed`",
+    "timeout": "raise `limits.seconds` (for a server `server.seconds`) in the settings, then `pipeline reprocess --failed`",
     "engine": "run `pipeline doctor`, then `pipeline reprocess --failed`",
 }
 """What a person can do about each reason."""

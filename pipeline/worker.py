@@ -40,6 +40,8 @@ CALLS_PER_WORKER = 1_000
 """After so many calls a worker is replaced: native libraries leak a little with every file."""
 MAX_REPLY = 1 << 30
 STALLED_SECONDS = 10
+NICE = 10
+"""Added to the niceness of workers."""
 _MEGABYTE = 1024 * 1024
 
 
@@ -267,7 +269,9 @@ def _call(handler: Handler, request: bytes) -> list[bytes]:
 
 
 def _confine(memory_mb: int, parent: int) -> None:
-    """Die with the parent, leave signals to it, stay below the memory limit, keep native libraries' chatter off the terminal."""
+    """Die with the parent, leave signals to it, make way for its arithmetic, stay below the memory limit, keep native libraries'
+    chatter off the terminal."""
+    os.nice(NICE)
     for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the parent decides
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":

@@ -18,6 +18,7 @@ import psutil
 from pipeline import __version__
 from pipeline.cli import options
 from pipeline.cli.show import echo_json
+from pipeline.engines.vlm.machine import cpu_flags, multiplies_bfloat16
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings, find_settings_file, load_settings
@@ -69,7 +70,7 @@ def command(
             )
     wrong = {finding.name for finding in findings if finding.state == "wrong"}
     if wrong:
-        raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong == {"engine"} else ExitCode.USAGE)
+        raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong <= {"engine", "model"} else ExitCode.USAGE)
 
 
 def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Finding]:
@@ -94,17 +95,9 @@ def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Fin
 def _cpu() -> Finding:
     cores, threads = psutil.cpu_count(logical=False) or 1, os.cpu_count() or 1
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
-    units = [name for flag, name in CPU_FLAGS.items() if flag in _cpu_flags()]
+    units = [name for flag, name in CPU_FLAGS.items() if flag in cpu_flags()]
     told = f"{cores} cores, {threads} threads, {usable} usable here; {', '.join(units) or 'vector units unknown'}"
     return Finding("cpu", "ok", told)
-
-
-def _cpu_flags() -> set[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return set()
-    return {flag for line in lines if line.lower().startswith(("flags", "features")) for flag in line.split(":", 1)[1].split()}
 
 
 def _memory() -> Finding:
@@ -154,15 +147,41 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
 def _engines(settings: Settings) -> Iterator[Finding]:
     from pipeline.engines.registry import make_engine
 
+    chosen = False
     try:
         engine = make_engine(settings)
     except PipelineError as error:
         yield Finding("engine", "wrong", error.message, error.cure)
     else:
         yield Finding("engine", "ok", f"{settings.engine}: {engine.identity} is ready")
+        chosen = engine.identity.startswith("vlm/")
+    yield _model(settings, chosen=chosen)
     tags = all(importlib.util.find_spec(name) for name in ("torch", "efficientnet_lite_pytorch"))
     if tags:
         yield Finding("captions", "ok", "image tags are installed")
     else:
         cure = f"{Path(sys.executable).name} -m pip install 'pipeline[tags]'"
         yield Finding("captions", "note", "image tags are not installed: captions say less", cure)
+
+
+def _model(settings: Settings, *, chosen: bool) -> Finding:
+    """What the engine `vlm` would do here: precision, memory, threads. Too little memory is wrong where it is the engine ``chosen``."""
+    from pipeline.engines.vlm.load import make_plan
+    from pipeline.engines.vlm.store import DEFAULT_MODEL, find_model
+
+    name = settings.model if settings.model and settings.engine != "server" else DEFAULT_MODEL
+    try:
+        model = find_model(name, settings.vlm.revision)
+    except PipelineError as error:
+        return Finding("model", "note", error.message, error.cure)
+    plan = make_plan(model, settings.vlm)
+    units = "multiplied by the processor itself" if multiplies_bfloat16() else "which this processor multiplies slowly"
+    precision = f"bfloat16, {units}" if plan.dtype == "bfloat16" else "float32: this processor has no unit for bfloat16"
+    told = (
+        f"{model.name}@{model.revision[:12]}: {precision}; {plan.threads} threads; {plan.weights / GIGABYTE:.1f} GB of weights, "
+        f"at least {plan.needed / GIGABYTE:.1f} GB in all, {plan.free / GIGABYTE:.1f} GB free"
+    )
+    if plan.needed > plan.free:
+        state: Literal["note", "wrong"] = "wrong" if chosen else "note"
+        return Finding("model", state, f"{told}: will not fit", "close other programs, or name a smaller model")
+    return Finding("model", "ok", f"{told}; up to {settings.vlm.batch} pages at the same time in {plan.tokens:,} tokens")

@@ -33,9 +33,10 @@ class Publication:
 
     @property
     def status(self) -> DocumentStatus:
-        """``done`` when every page is, by every template; ``partial`` when only some are; ``failed`` or ``skipped`` when none is."""
+        """``done`` when every page is, by every template; ``partial`` when only some are, or a page in part (an answer that was cut off);
+        ``failed`` or ``skipped`` when none is."""
         statuses = {unit.status for unit in self.units}
-        good = statuses & {"done", "blank"}
+        good = statuses & {"done", "blank"} or any(unit.fields for unit in self.units)
         if self.document.reason or (not good and "failed" in statuses):
             return "failed"
         if not good:

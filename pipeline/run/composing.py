@@ -19,12 +19,14 @@ from pipeline.templates.model import Template
 
 Templates = Mapping[str, Template]
 _LIBRARIES = ("pymupdf", "pypdfium2", "pillow", "rapidocr", "onnxruntime")
+_OF_ENGINES = {"vlm": ("torch", "transformers", "llguidance")}
 
 
-@lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
-    """What a result depends on, without importing any of it."""
-    found = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+@lru_cache(maxsize=4)
+def versions(engine: str) -> dict[str, str]:
+    """What a result of this engine (by its identity) depends on, without importing any of it."""
+    libraries = _LIBRARIES + _OF_ENGINES.get(engine.partition("/")[0], ())
+    found = {name: importlib.metadata.version(name) for name in libraries}
     return {"pipeline": __version__, "python": platform.python_version(), **found}
 
 

@@ -16,6 +16,7 @@ from pipeline.checks.grounding import UNGROUNDED, ground
 from pipeline.checks.region import region
 from pipeline.engines.base import Request
 from pipeline.records import Answer, Box, Evidence
+from pipeline.templates.model import Template
 from pipeline.templates.narrow import narrowed
 
 TEMPERATURES = (0.3, 0.6, 0.8, 1.0)
@@ -58,7 +59,13 @@ def _in_doubt(item: Evidence) -> bool:
 def tried(answer: Answer, request: Request) -> Tried:
     """An answer looked up on its page."""
     evidence = ground(answer.claims, request.page, request.template)
-    return Tried(answer, evidence, check_document(evidence, request.template))
+    return Tried(answer, evidence, check_document(evidence, _scalar_checks(request.template)))
+
+
+def _scalar_checks(template: Template) -> Template:
+    """Without sums over a table's column: one row that was missed is no reason to doubt a total."""
+    checks = [check for check in template.checks if not any("." in member for member in check.sum)]
+    return template.model_copy(update={"checks": checks})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pipeline.engines.asking import is_text, read_answer
 from pipeline.engines.base import Request
 from pipeline.engines.hints import unannounced
 from pipeline.engines.printed import printed_values
-from pipeline.engines.vlm.load import check_memory, load_model, make_plan
+from pipeline.engines.vlm.load import load_model, make_plan
 from pipeline.engines.vlm.store import DEFAULT_MODEL, find_model
 from pipeline.errors import DocumentError
 from pipeline.records import Answer, Claim
@@ -42,7 +42,6 @@ class VlmEngine:
         self._settings = settings
         self._model = find_model(settings.model or DEFAULT_MODEL, settings.vlm.revision)
         self._plan = make_plan(self._model, settings.vlm)
-        check_memory(self._model, self._plan)
         self.identity = f"vlm/{VERSION} {self._model.name}@{self._model.revision} {self._plan.dtype}"
         self.retries = settings.retries
 

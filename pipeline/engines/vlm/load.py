@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.engines.vlm.machine import free_memory, multiplies_bfloat16, usable_cores
+from pipeline.engines.vlm.machine import free_memory, multiplies_bfloat16, total_memory, usable_cores
 from pipeline.engines.vlm.store import LocalModel
 from pipeline.errors import EngineUnavailableError
 from pipeline.settings import Vlm
@@ -15,6 +15,8 @@ from pipeline.settings import Vlm
 GIGABYTE = 1_000_000_000
 RESERVE = 1_200_000_000
 """Bytes for libraries, one image's activations and the rest of the pipeline."""
+FLOAT32_SHARE = 0.7
+"""Share of the machine's memory that a model may take in float32."""
 LEAST_TOKENS = 8_192
 """Tokens of keys and values that must fit beside the weights: one large page with a long answer."""
 _BYTES = {"bfloat16": 2, "float32": 4}
@@ -51,7 +53,7 @@ def make_plan(model: LocalModel, settings: Vlm) -> Plan:
     stored = 2 if not model.gguf else _GGUF_BYTES
     parameters = model.bytes / stored
     token = _token_bytes(config)
-    dtype = settings.dtype if settings.dtype != "auto" else _best_dtype(parameters, free)
+    dtype = settings.dtype if settings.dtype != "auto" else _best_dtype(parameters)
     size = _BYTES[dtype]
     return Plan(dtype, int(parameters * size), token * size, free, settings.threads or usable_cores())
 
@@ -60,9 +62,12 @@ _GGUF_BYTES = 0.6
 """Bytes a parameter takes in the usual four-bit quantisation; they are unpacked when loaded."""
 
 
-def _best_dtype(parameters: float, free: int) -> str:
-    """bfloat16 where the processor multiplies it, else float32, else what memory allows."""
-    if multiplies_bfloat16() or parameters * _BYTES["float32"] + RESERVE > free:
+def _best_dtype(parameters: float) -> str:
+    """bfloat16 where the processor multiplies it, else float32, else what memory allows.
+
+    By the memory that the machine has, not by what is free just now: precision is part of the recipe, and must not change from day to day.
+    """
+    if multiplies_bfloat16() or parameters * _BYTES["float32"] + RESERVE > FLOAT32_SHARE * total_memory():
         return "bfloat16"
     return "float32"
 

@@ -42,15 +42,24 @@ def usable_cores() -> int:
 
 def free_memory() -> int:
     """Bytes that may still be taken: what the system has available, or what a container's limit leaves."""
-    return min([psutil.virtual_memory().available, *_left_in_container()])
+    free = psutil.virtual_memory().available
+    for limit, used in _container():
+        free = min(free, max(0, limit - used))
+    return int(free)
 
 
-def _left_in_container() -> list[int]:
+def total_memory() -> int:
+    """Bytes of memory in this machine, or in its container."""
+    return int(min([psutil.virtual_memory().total, *(limit for limit, _ in _container())]))
+
+
+def _container() -> list[tuple[int, int]]:
+    """Limit and use of the control group, if it has a limit."""
     for limit, used in zip(_CGROUP_LIMITS, _CGROUP_USED, strict=True):
         try:
             most, now = limit.read_text().strip(), int(used.read_text())
         except (OSError, ValueError):
             continue
         if most.isdigit() and int(most) < psutil.virtual_memory().total:
-            return [max(0, int(most) - now)]
+            return [(int(most), now)]
     return []

@@ -58,7 +58,14 @@ def read_fields(page: Page, template: Template) -> dict[str, Claim]:
     empty = {name: Claim(value=None) for name in template.fields}
     if not any(word.text.strip() for word in page.words):
         return empty
-    return {**empty, **_Reader(page, template).claims()}
+    found = _Reader(page, template).claims()
+    return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in found.items()}}
+
+
+def _listed(claim: Claim, field: TemplateField) -> Claim:
+    """A field declared ``many`` has a list, also of one."""
+    single = field.many and claim.value is not None and not isinstance(claim.value, list)
+    return replace(claim, value=[claim.value]) if single else claim
 
 
 def _words_of(template: Template) -> _Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from rapidfuzz import fuzz
@@ -74,6 +75,6 @@ def choice_on_page(
             return best, beside[1], beside[2]
     for value in sorted(field.values, key=len, reverse=True):
         for run in layout.runs:
-            if (at := run.text.casefold().find(value.casefold())) >= 0:
-                return value, run.span(at, at + len(value)), 0.4
+            if whole := re.search(rf"(?<!\w){re.escape(value)}(?!\w)", run.text, re.IGNORECASE):
+                return value, run.span(*whole.span()), 0.4
     return None
