@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
-from pipeline.engines.embedded.fields.layout import Run, lay_out
+from pipeline.engines.embedded.fields.layout import lay_out
 from pipeline.records import Page
 from pipeline.templates.schema import Printed
 
@@ -19,8 +19,6 @@ LEAST_QUALITY = 0.15
 MOST, LONGEST = 400, 120
 """Values of a type, and letters of a name; a page with more is left to the model."""
 _PARTS = re.compile(r"\s*[:;|•·,]\s+|\s+[-–—]\s+")
-_TWO_PARTS = re.compile(r"(?<!\w)[^\W_]{1,5} [^\W_]*\d[\w/.-]*")
-"""Identifiers with a blank: "LS 2025-118"."""
 
 
 def printed_values(page: Page) -> Printed:
@@ -32,7 +30,7 @@ def printed_values(page: Page) -> Printed:
         "number": _unsigned(found.numbers),
         "date": [candidate.value for candidate in found.dates],
         "time": [candidate.value for candidate in found.times],
-        "identifier": [*(c.value for c in found.vats), *_identifiers(found), *_pairs(layout.runs)],
+        "identifier": [*(candidate.value for candidate in found.vats), *_identifiers(found)],
         "party": [name for run in layout.runs for name in _names(run.text)],
     }
     unique = {kind: tuple(dict.fromkeys(of_kind)) for kind, of_kind in values.items()}
@@ -45,12 +43,9 @@ def _unsigned(candidates: Iterable[Candidate]) -> list[str]:
 
 
 def _identifiers(found: Candidates) -> list[str]:
-    return [candidate.value for candidate in found.identifiers if candidate.quality >= 2 * LEAST_QUALITY]
-
-
-def _pairs(runs: Iterable[Run]) -> Iterator[str]:
-    for run in runs:
-        yield from _TWO_PARTS.findall(run.text)
+    """Codes as printed, without a label that a ``#`` ends ("DOC#0042")."""
+    good = [candidate.value for candidate in found.identifiers if candidate.quality >= 2 * LEAST_QUALITY]
+    return [value.rpartition("#")[2] or value for value in good]
 
 
 def _names(text: str) -> Iterator[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
 from pipeline.engines.embedded.engine import EmbeddedEngine
 from pipeline.engines.server import ServerEngine
-from pipeline.settings import Server, Settings
+from pipeline.settings import Server, Settings, Vlm
 from tests.engines.conformance import Conformance, MakeEngine
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well, sample
 
@@ -37,10 +39,21 @@ def blind_server() -> Iterator[MakeEngine]:
         yield lambda: ServerEngine(Settings(server=Server(url=script.url, sees=False)))
 
 
+@contextmanager
+def vlm() -> Iterator[MakeEngine]:
+    from pipeline.engines.vlm.engine import VlmEngine
+    from tests.engines.vlm.tiny import random_checkpoint
+
+    with tempfile.TemporaryDirectory() as folder:
+        model = str(random_checkpoint(Path(folder) / "tiny"))
+        yield lambda: VlmEngine(Settings(model=model, vlm=Vlm(dtype="float32")))
+
+
 ENGINES: dict[str, Callable[[], AbstractContextManager[MakeEngine]]] = {
     "embedded": embedded,
     "server": server,
     "blind server": blind_server,
+    "vlm": vlm,
 }
 
 

@@ -89,7 +89,7 @@ def test_answers_side_by_side_hold_no_more_than_memory_allows() -> None:
 
 
 def test_a_place_that_is_free_is_taken_at_once() -> None:
-    found, parrot = write(lambda number: "short" if number else "x y " * 30, [Task(n, prompt(), 200) for n in range(9)], most=2)
+    found, _ = write(lambda number: "short" if number else "x y " * 30, [Task(n, prompt(), 200) for n in range(9)], most=2)
     assert [one.tag for one in found] == [1, 2, 3, 4, 5, 6, 7, 8, 0], "the long answer waits for nobody, nobody for it"
 
 
