@@ -132,10 +132,9 @@ class Unit:
         if best.wrong and self.asked < self.retries:
             self.asked += 1
             temperature = TEMPERATURES[min(self.asked, len(TEMPERATURES)) - 1]
-            finer = (
-                round(self.request.template.image.tokens * FINER) if self.asked == self.retries and self.request.image else 0
-            )
-            return Again(replace(self.request, temperature=temperature), finer)
+            last = self.asked == self.retries and self.request.image is not None
+            finer = round(self.request.template.image.tokens * FINER) if last else 0
+            return Again(replace(self._whole_page(best), temperature=temperature), finer)
         return None
 
     def _whole_page(self, best: Tried) -> Request:

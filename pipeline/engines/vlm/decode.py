@@ -18,7 +18,7 @@ from pipeline.engines.vlm.constraint import Constraint
 from pipeline.engines.vlm.repetition import Repetition
 from pipeline.engines.vlm.runner import Runner, Stream
 
-Ending = Literal["complete", "truncated", "repeated"]
+Ending = Literal["complete", "truncated", "repeated", "broken"]
 T = TypeVar("T")
 
 
@@ -45,6 +45,8 @@ class Written(Generic[T]):
     prompt_tokens: int = 0
     drawn: int = 0
     """Tokens that were computed; the others were forced by the schema."""
+    error: str = ""
+    """What broke, for ``broken``: a mistake costs the answers that it touches, never the run."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class _Answer(Generic[T]):
     """Tokens written but not yet read by the model."""
     drawn: int = 0
     ending: Ending | None = None
+    error: str = ""
     repetition: Repetition = field(default_factory=Repetition)
     generator: torch.Generator | None = None
 
@@ -83,7 +86,10 @@ class Decoder:
                         more = False
                 if waiting is None or not self._fits(waiting, active):
                     break
-                active.append(self._begin(waiting))
+                try:
+                    active.append(self._begin(waiting))
+                except Exception as error:
+                    yield Written(waiting.tag, (), "broken", waiting.prompt.tokens, 0, _told(error))
                 waiting = None
             if going := [answer for answer in active if not answer.ending]:
                 self._step(going)
@@ -110,10 +116,18 @@ class Decoder:
         return answer
 
     def _step(self, active: Sequence[_Answer[T]]) -> None:
-        rows = self._runner.step([answer.stream for answer in active], [answer.pending for answer in active])
+        try:
+            rows = self._runner.step([answer.stream for answer in active], [answer.pending for answer in active])
+        except Exception as error:
+            for answer in active:
+                answer.ending, answer.error = "broken", _told(error)
+            return
         for answer, logits in zip(active, rows, strict=True):
             answer.pending = []
-            self._draw(answer, logits)
+            try:
+                self._draw(answer, logits)
+            except Exception as error:
+                answer.ending, answer.error = "broken", _told(error)
 
     def _draw(self, answer: _Answer[T], logits: torch.Tensor) -> None:
         """Choose the next token and append it, with those that the schema forces behind it."""
@@ -147,7 +161,11 @@ class Decoder:
 def _written(answer: _Answer[T]) -> Written[T]:
     surplus = answer.repetition.surplus if answer.ending == "repeated" else 0
     tokens = answer.tokens[: len(answer.tokens) - surplus]
-    return Written(answer.task.tag, tokens, answer.ending or "complete", answer.task.prompt.tokens, answer.drawn)
+    return Written(answer.task.tag, tokens, answer.ending or "complete", answer.task.prompt.tokens, answer.drawn, answer.error)
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def _choose(logits: torch.Tensor, constraint: Constraint | None, temperature: float, generator: torch.Generator | None) -> int:

@@ -116,6 +116,8 @@ class VlmEngine:
         request = written.tag.request
         template = request.template
         answer = Answer(request.key, seconds=round(time.perf_counter() - written.tag.started, 4))
+        if written.ending == "broken":
+            return replace(answer, status="failed", reason="engine", detail=written.error)
         try:
             text = self._loaded.chat.tokenizer.decode(written.tokens, skip_special_tokens=True)
             claims = read_answer(template, text, complete=written.ending == "complete")

@@ -173,3 +173,21 @@ def test_the_model_of_the_other_tests_sees(make: Make) -> None:
     dark = replace(PICTURE, rgb=bytes(255 - level for level in PICTURE.rgb))
     bright, inverse = (runner.begin(chat.encode(request(ODD, image=image)))[1] for image in (PICTURE, dark))
     assert (bright - inverse).abs().max() > 0.1
+
+
+def test_a_model_that_breaks_costs_the_pages_it_worked_on(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = make(batch=2)
+    runner = engine._loaded.decoder._runner
+    step, calls = runner.step, iter(range(1000))
+
+    def breaks(*arguments: Any) -> Any:
+        if next(calls) == 2:
+            raise RuntimeError("out of\nmemory")
+        return step(*arguments)
+
+    monkeypatch.setattr(type(runner), "step", lambda self, *arguments: breaks(*arguments))
+    found = answered(engine, [request(BUILT_IN["receipt"], number=page) for page in range(1, 6)])
+    assert len(found) == 5
+    broken = [answer for answer in found if answer.reason == "engine" and "memory" in answer.detail]
+    assert 1 <= len(broken) <= 2
+    assert all("\n" not in answer.detail for answer in broken)

