@@ -12,7 +12,8 @@ from PIL import Image
 from pipeline.errors import DocumentError
 from pipeline.records import Page, PageImage
 from pipeline.run.reader import handle
-from pipeline.run.reading import ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.run.reading import Picture, ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.words.ocr import read_image
 from tests.drawing import (
     exif_turned_jpeg,
     invoice,
@@ -181,3 +182,25 @@ def test_a_reply_that_is_not_what_was_asked_for_ends_its_page_only(tmp_path: Pat
     for junk in ([], [b"[]"], [b'{"kind": 1}']):
         with pytest.raises(DocumentError, match="nonsense"):
             decode_opened(junk)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180])
+def test_a_part_of_a_page_is_drawn_enlarged_and_upright(tmp_path: Path, degrees: int) -> None:
+    path = write(tmp_path, "a.png", png(scanned_invoice(invoice(), turned=degrees)))
+    page, _ = read(path)
+    line = next(word for word in page.words if len(word.text) > 6)
+    part = (0.0, line.box[1] - 10, page.width, line.box[3] + 10)
+    parts = handle(encode_request(request(path, picture=Picture(600, page.turned, part))))
+    _, images = decode_reading(parts, 1)
+    image = images[""]
+    assert image.width == pytest.approx(page.width * image.scale, abs=2)
+    assert image.height == pytest.approx((part[3] - part[1]) * image.scale, abs=2)
+    again = read_image(PageImage(image.width, image.height, image.rgb, image.scale))
+    assert line.text in " ".join(word.text for word in again)
+
+
+def test_a_part_beyond_the_page_is_still_a_picture(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.pdf", text_pdf([LINES]))
+    parts = handle(encode_request(request(path, picture=Picture(64, 0, (900.0, 2000.0, 950.0, 2100.0)))))
+    _, images = decode_reading(parts, 1)
+    assert images[""].width >= 1

@@ -1,0 +1,83 @@
+"""What a model is given that sees words alone: values to choose from, and the lines that carry labels."""
+
+from __future__ import annotations
+
+from pipeline.engines.asking import question
+from pipeline.engines.base import Request
+from pipeline.engines.hints import label_lines, unannounced
+from pipeline.engines.printed import printed_values
+from pipeline.records import Page, UnitKey
+from pipeline.run.job import all_templates
+from pipeline.settings import Settings
+from tests.checks.building import page_of
+
+INVOICE = all_templates(Settings())["invoice"]
+PAGE = page_of(
+    "Rechnung Nr. R-2025/017  USt-IdNr. DE136695976",
+    "Rechnungsdatum  12.03.2025",
+    "Tel. +49 89 1234567",
+    "Muster Holz GmbH, Am Anger 3, 80333 München",
+    "Zwischensumme  1.234,50 EUR",
+    "MwSt 19 %  234,56 EUR",
+    "Gesamtbetrag  1.469,06 EUR",
+    "Skonto  -12,00 EUR",
+)
+
+
+def test_amounts_and_dates_are_read_as_the_page_writes_them() -> None:
+    printed = printed_values(PAGE)
+    assert {"1234.50", "234.56", "1469.06", "-12.00", "12.00"} <= set(printed["money"])
+    assert "1.23450" not in printed["money"]
+    assert printed["date"] == ("2025-03-12",)
+
+
+def test_rates_are_no_amounts_but_numbers() -> None:
+    printed = printed_values(PAGE)
+    assert "19" in printed["number"]
+    assert "19" not in printed["money"]
+
+
+def test_names_are_whole_lines_and_their_parts() -> None:
+    names = printed_values(PAGE)["party"]
+    assert "Muster Holz GmbH" in names
+    assert "Muster Holz GmbH, Am Anger 3, 80333 München" in names
+
+
+def test_identifiers_stand_without_a_label_glued_to_them() -> None:
+    printed = printed_values(page_of("DOC#0042 7F3A-99"))["identifier"]
+    assert "0042" in printed
+    assert "7F3A-99" in printed
+    assert not any("#" in value for value in printed)
+
+
+def test_a_page_without_words_offers_nothing() -> None:
+    assert set(printed_values(Page(1, 600, 800)).values()) == {()}
+    assert label_lines(Page(1, 600, 800), INVOICE) == ""
+
+
+def test_labels_in_any_language_point_at_their_lines() -> None:
+    lines = label_lines(PAGE, INVOICE).splitlines()
+    assert any(line.startswith("- subtotal: ") and "1.234,50" in line for line in lines)
+    assert any(line.startswith("- total: ") and "1.469,06" in line for line in lines)
+    assert any(line.startswith("- invoice_date: ") and "12.03.2025" in line for line in lines)
+
+
+def test_a_value_below_its_label_is_found_there_and_not_in_the_next_label() -> None:
+    lines = label_lines(page_of("Invoice date  Due date", "12.03.2025  11.04.2025"), INVOICE).splitlines()
+    assert "- invoice_date: Invoice date / 12.03.2025" in lines
+    assert "- due_date: Due date / 11.04.2025" in lines
+
+
+def test_amounts_without_a_label_stand_on_another_page() -> None:
+    missing = unannounced(page_of("Oak boards  12  5,00  60,00"), INVOICE)
+    assert {"subtotal", "total", "amount_due"} <= set(missing)
+    assert "total" not in unannounced(PAGE, INVOICE)
+
+
+def asked(*, sees: bool) -> str:
+    return question(Request(UnitKey("a", 1, "caption", "r"), PAGE, all_templates(Settings())["caption"]), sees=sees)
+
+
+def test_words_reach_a_model_that_does_not_see_even_where_the_prompt_leaves_them_out() -> None:
+    assert "Muster Holz GmbH" in asked(sees=False)
+    assert "Muster Holz GmbH" not in asked(sees=True)
