@@ -150,13 +150,13 @@ def test_the_libraries_find_what_was_pulled(machine: Machine, hub: Hub) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_download_that_was_broken_off_goes_on_where_it_stopped(machine: Machine, hub: Hub, how: signal.Signals) -> None:
-    hub.bytes_a_second = 4_000_000
+    hub.bytes_a_second = 500_000  # slow enough for a busy machine to be stopped in time
     process = machine.start("pull", NAME)
-    wait_for(lambda: machine.partial_bytes() >= 2_000_000)
+    wait_for(lambda: machine.partial_bytes() >= 1_000_000)
     process.send_signal(how)
     _, err = process.communicate(timeout=20)
     here = machine.partial_bytes()
-    assert 2_000_000 <= here < MODEL_BYTES
+    assert 1_000_000 <= here < MODEL_BYTES
     if how == signal.SIGINT:
         assert process.returncode == 130
         assert "of 6.0 MB are here and stay here\n" in err
