@@ -18,6 +18,9 @@ LEAST_QUALITY = 0.15
 """Digits that look less like an amount are parts of telephone and account numbers."""
 MOST, LONGEST = 400, 120
 """Values of a type, and letters of a name; a page with more is left to the model."""
+MOST_DIGITS = 4
+"""Digits in a name; more belong to telephones, tax numbers and streets with towns."""
+_NO_NAME = re.compile(r"[@%]")
 _PARTS = re.compile(r"\s*[:;|•·,]\s+|\s+[-–—]\s+")
 
 
@@ -49,8 +52,14 @@ def _identifiers(found: Candidates) -> list[str]:
 
 
 def _names(text: str) -> Iterator[str]:
-    """A stretch of text that stands by itself, and its parts: addresses in one line, values behind labels."""
+    """A stretch of text that stands by itself, and its parts: addresses in one line, values behind labels. No numbers, no addresses."""
     for name in (text, *_PARTS.split(text)):
         plain = " ".join(name.split()).strip(" ,;:")
-        if 2 <= len(plain) <= LONGEST and any(c.isalpha() for c in plain):
+        digits = sum(c.isdigit() for c in plain)
+        if (
+            2 <= len(plain) <= LONGEST
+            and any(c.isalpha() for c in plain)
+            and digits <= MOST_DIGITS
+            and not _NO_NAME.search(plain)
+        ):
             yield plain
