@@ -33,7 +33,7 @@ TEMPLATE = template_of(FIELDS)
 PAGE = page_of(
     "Harbour Chandlery Ltd   Invoice",
     "Invoice no: HC-2024/077   Date 03.02.2024 17:45:10",
-    "VAT ID DE 136 695 976",
+    "VAT ID DE 314 159 262",
     "2 Rope, hemp, 10 m     2.499,00",
     "1 Anchor     1.234,50 €",
     "Shipping     0,00",
@@ -64,7 +64,7 @@ def words_in(page: Page, evidence: Evidence) -> str:
         ("vendor_name", "HARBOUR CHANDLERY, LTD.", "exact", "Harbour Chandlery Ltd"),
         ("vendor_name", "Harbor Chandlery Ltd", "fuzzy", "Harbour Chandlery Ltd"),
         ("invoice_number", "HC-2024/077", "exact", "HC-2024/077"),
-        ("vat_id", "DE136695976", "exact", "DE 136 695 976"),
+        ("vat_id", "DE314159262", "exact", "DE 314 159 262"),
         ("invoice_date", "2024-02-03", "value", "03.02.2024"),
         ("time", "17:45", "value", "17:45:10"),
         ("time", "17:45:10", "exact", "17:45:10"),

@@ -13,7 +13,7 @@ from tests.checks.building import page_of
 
 INVOICE = all_templates(Settings())["invoice"]
 PAGE = page_of(
-    "Rechnung Nr. R-2025/017  USt-IdNr. DE136695976",
+    "Rechnung Nr. R-2025/017  USt-IdNr. DE314159262",
     "Rechnungsdatum  12.03.2025",
     "Tel. +49 89 1234567",
     "Muster Holz GmbH, Am Anger 3, 80333 München",

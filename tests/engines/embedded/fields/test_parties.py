@@ -70,7 +70,7 @@ def test_the_vat_id_of_the_seller_not_of_the_buyer() -> None:
             (50, 64, "Polder Pumps BV"),
             (320, 64, "Nordlicht Leuchten GmbH"),
             (50, 76, "VAT ID: NL004495445B01"),
-            (320, 76, "VAT ID: DE136695976"),
+            (320, 76, "VAT ID: DE314159262"),
         ]
     )
     assert read_fields(drawn, INVOICE)["vendor_vat_id"].value == "NL004495445B01"

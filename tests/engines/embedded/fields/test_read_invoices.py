@@ -53,7 +53,7 @@ GERMAN = page(
         (350, 380, "Gesamtbetrag"),
         (480, 380, "1.545,22 €"),
         (50, 780, "Nordlicht Leuchten GmbH"),
-        (230, 780, "USt-IdNr. DE136695976"),
+        (230, 780, "USt-IdNr. DE314159262"),
         (400, 780, "HRB 4711"),
     ]
 )
@@ -158,7 +158,7 @@ def values(drawn: Page) -> dict[str, object]:
             GERMAN,
             {
                 "vendor_name": "Nordlicht Leuchten GmbH",
-                "vendor_vat_id": "DE136695976",
+                "vendor_vat_id": "DE314159262",
                 "buyer_name": "Café Seeblick KG",
                 "invoice_number": "NL-2024-0815",
                 "invoice_date": "2024-04-03",
