@@ -1,16 +1,18 @@
-"""Lines of a page that carry a label of a field: small models find what they are pointed at.
+"""What a model is shown that gets the page's words alone: small models find what they are pointed at.
 
-The template knows what stands beside a value in many languages; a model need not guess that ``Total HT`` is the subtotal.
+Lines that carry a label of a field, since the template knows what stands beside a value in many languages and a model need not guess
+that ``Total HT`` is the subtotal; and what the embedded engine reads, which knows from place and print size what a model cannot see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+import json
+from collections.abc import Container, Iterator, Mapping
 from itertools import takewhile
 
 from pipeline.engines.embedded.fields.labels import Label, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.layout import Layout, lay_out
-from pipeline.records import Page
+from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
 LEAST_COVER = 0.5
@@ -18,7 +20,23 @@ LEAST_COVER = 0.5
 MOST_LINES, LONGEST = 2, 90
 _DIGITS = ("money", "number", "date", "time", "identifier")
 """Types whose values hold a digit."""
+_READ = "Another reader, who sees where things stand but does not know what words mean, read this (mostly right):"
 _LEAD = "Lines of this page that carry the label of a value (the value mostly stands behind or below it):"
+
+
+def hints(page: Page, template: Template, read: Mapping[str, Claim]) -> str:
+    """All of it; empty for a page that tells nothing. ``read`` is what the embedded engine reads."""
+    return "\n\n".join(part for part in (label_lines(page, template), readings(read)) if part)
+
+
+def readings(read: Mapping[str, Claim]) -> str:
+    """One line a field, without tables and lists. As JSON: from ``12.50`` a model goes on to a number, which the schema refuses."""
+    rows = [
+        f'- "{name}": {json.dumps(claim.value, ensure_ascii=False)}'
+        for name, claim in read.items()
+        if isinstance(claim.value, str)
+    ]
+    return "\n".join([_READ, *rows]) if rows else ""
 
 
 def label_lines(page: Page, template: Template) -> str:

@@ -7,11 +7,14 @@ instead of by the model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.labels import find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.layout import lay_out
-from pipeline.records import Page
+from pipeline.engines.embedded.fields.names import find_names
+from pipeline.records import Claim, Page
+from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed
 
 LEAST_QUALITY = 0.15
@@ -24,18 +27,34 @@ _NO_NAME = re.compile(r"[@%]")
 _PARTS = re.compile(r"\s*[:;|•·,]\s+|\s+[-–—]\s+")
 
 
-def printed_values(page: Page) -> Printed:
-    """Values in the form of claims, by field type, in reading order. Amounts also without their sign."""
+def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) -> Printed:
+    """Values in the form of claims, by field type, in reading order, behind those that the embedded engine ``read``.
+
+    Amounts also without their sign; names also without what is printed around them.
+    """
     layout = lay_out(page)
     found = Candidates(layout)
+    labels = find_labels(layout, vocabulary_of(template))
+    parties = [label for label in labels if label.field in template.fields and template.fields[label.field].type == "party"]
     values = {
         "money": _unsigned(found.money),
         "number": _unsigned(found.numbers),
         "date": [candidate.value for candidate in found.dates],
         "time": [candidate.value for candidate in found.times],
         "identifier": [*(candidate.value for candidate in found.vats), *_identifiers(found)],
-        "party": [name for run in layout.runs for name in _names(run.text)],
+        "party": [
+            name
+            for text in (
+                *(name.text for name in find_names(layout, labels, parties, set(), {})),
+                *(run.text for run in layout.runs),
+            )
+            for name in _names(text)
+        ],
     }
+    for name, claim in read.items():
+        kind = template.fields[name].type
+        if kind in values and isinstance(claim.value, str):
+            values[kind].insert(0, claim.value)
     unique = {kind: tuple(dict.fromkeys(of_kind)) for kind, of_kind in values.items()}
     return {kind: of_kind for kind, of_kind in unique.items() if len(of_kind) <= MOST}
 
@@ -58,8 +77,7 @@ def _names(text: str) -> Iterator[str]:
         digits = sum(c.isdigit() for c in plain)
         if (
             2 <= len(plain) <= LONGEST
-            and any(c.isalpha() for c in plain)
-            and digits <= MOST_DIGITS
+            and digits <= min(MOST_DIGITS, sum(c.isalpha() for c in plain))
             and not _NO_NAME.search(plain)
         ):
             yield plain

@@ -30,7 +30,7 @@ def make_engine(settings: Settings) -> Engine:
 
 
 def _model_is_ready(settings: Settings) -> bool:
-    """Whether ``vlm`` could answer: its packages, its model and the memory are here. A model that was named must be here."""
+    """Whether ``auto`` means ``vlm``: its packages and its model are here, or a model was named, which then must be here."""
     from pipeline.engines.vlm.store import DEFAULT_MODEL, model_is_here
 
     return bool(settings.model) or model_is_here(DEFAULT_MODEL, settings.vlm.revision)

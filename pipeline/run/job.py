@@ -17,7 +17,7 @@ from pipeline.engines.registry import make_engine
 from pipeline.errors import LockedError, OutboxError, SettingsError
 from pipeline.intake.scan import Found, Inbox
 from pipeline.ledger.ledger import KnownFile, Ledger
-from pipeline.run import reading
+from pipeline.run import ladder, reading
 from pipeline.run.names import Namer
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.ask import PREFIX as ASKED
@@ -51,7 +51,7 @@ class Job:
     """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
-        self.recipes = {name: recipe(template, self.engine.identity) for name, template in self.templates.items()}
+        self.recipes = {name: recipe(template, self.engine) for name, template in self.templates.items()}
         self.known = self.ledger.known_files()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
 
@@ -105,9 +105,10 @@ class Job:
         )
 
 
-def recipe(template: Template, engine: str) -> str:
+def recipe(template: Template, engine: Engine) -> str:
     """Sixteen hexadecimal digits that change whenever an answer could."""
-    content = json.dumps([digest(template), engine, reading.VERSION])
+    asking_again = [ladder.VERSION, engine.retries] if engine.retries else []
+    content = json.dumps([digest(template), engine.identity, reading.VERSION, *asking_again])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -19,6 +19,8 @@ from pipeline.records import Answer, Box, Evidence
 from pipeline.templates.model import Template
 from pipeline.templates.narrow import narrowed
 
+VERSION = 1
+"""Part of every recipe of an engine that is asked again: raise it when it is asked differently."""
 TEMPERATURES = (0.3, 0.6, 0.8, 1.0)
 """Of the first, second, … asking again; the last one for all that follow."""
 FINER = 1.5

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pipeline.engines.asking import question
+from pipeline.engines.asking import pose
 from pipeline.engines.base import Request
 from pipeline.engines.hints import label_lines, unannounced
 from pipeline.engines.printed import printed_values
 from pipeline.records import Page, UnitKey
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings
+from pipeline.templates.schema import Printed, json_schema
 from tests.checks.building import page_of
+from tests.engines.conformance import PICTURE
 
 INVOICE = all_templates(Settings())["invoice"]
+KEY = UnitKey("a", 1, "invoice", "r")
 PAGE = page_of(
     "Rechnung Nr. R-2025/017  USt-IdNr. DE314159262",
     "Rechnungsdatum  12.03.2025",
@@ -24,35 +27,43 @@ PAGE = page_of(
 )
 
 
+def printed(page: Page) -> Printed:
+    return printed_values(page, INVOICE, {})
+
+
 def test_amounts_and_dates_are_read_as_the_page_writes_them() -> None:
-    printed = printed_values(PAGE)
-    assert {"1234.50", "234.56", "1469.06", "-12.00", "12.00"} <= set(printed["money"])
-    assert "1.23450" not in printed["money"]
-    assert printed["date"] == ("2025-03-12",)
+    found = printed(PAGE)
+    assert {"1234.50", "234.56", "1469.06", "-12.00", "12.00"} <= set(found["money"])
+    assert "1.23450" not in found["money"]
+    assert found["date"] == ("2025-03-12",)
 
 
 def test_rates_are_no_amounts_but_numbers() -> None:
-    printed = printed_values(PAGE)
-    assert "19" in printed["number"]
-    assert "19" not in printed["money"]
+    found = printed(PAGE)
+    assert "19" in found["number"]
+    assert "19" not in found["money"]
 
 
 def test_names_are_whole_lines_and_their_parts() -> None:
-    names = printed_values(PAGE)["party"]
+    names = printed(PAGE)["party"]
     assert "Muster Holz GmbH" in names
     assert "Am Anger 3" in names
     assert not any("80333" in name or "%" in name or "1234567" in name for name in names)
 
 
+def test_names_stand_also_without_a_register_number_behind_them() -> None:
+    assert "Lumen Trading Sdn Bhd" in printed(page_of("Lumen Trading Sdn Bhd (1234567-X)"))["party"]
+
+
 def test_identifiers_stand_without_a_label_glued_to_them() -> None:
-    printed = printed_values(page_of("DOC#0042 7F3A-99"))["identifier"]
-    assert "0042" in printed
-    assert "7F3A-99" in printed
-    assert not any("#" in value for value in printed)
+    found = printed(page_of("DOC#0042 7F3A-99"))["identifier"]
+    assert "0042" in found
+    assert "7F3A-99" in found
+    assert not any("#" in value for value in found)
 
 
 def test_a_page_without_words_offers_nothing() -> None:
-    assert set(printed_values(Page(1, 600, 800)).values()) == {()}
+    assert set(printed(Page(1, 600, 800)).values()) == {()}
     assert label_lines(Page(1, 600, 800), INVOICE) == ""
 
 
@@ -75,10 +86,34 @@ def test_amounts_without_a_label_stand_on_another_page() -> None:
     assert "total" not in unannounced(PAGE, INVOICE)
 
 
-def asked(*, sees: bool) -> str:
-    return question(Request(UnitKey("a", 1, "caption", "r"), PAGE, all_templates(Settings())["caption"]), sees=sees)
+def test_what_the_embedded_engine_reads_is_offered_but_no_tables() -> None:
+    told = pose(Request(KEY, PAGE, INVOICE)).text.partition("Another reader")[2].splitlines()
+    assert any(line.startswith('- "vendor_name": "Muster Holz GmbH') for line in told)
+    assert '- "invoice_number": "R-2025/017"' in told
+    assert not any("line_items" in line for line in told)
 
 
-def test_words_reach_a_model_that_does_not_see_even_where_the_prompt_leaves_them_out() -> None:
-    assert "Muster Holz GmbH" in asked(sees=False)
-    assert "Muster Holz GmbH" not in asked(sees=True)
+def test_words_and_help_reach_a_model_that_does_not_see_even_where_the_prompt_leaves_them_out() -> None:
+    caption = all_templates(Settings())["caption"]
+    seen = pose(Request(KEY, PAGE, caption, PICTURE))
+    blind = pose(Request(KEY, PAGE, caption))
+    assert "Muster Holz GmbH" in blind.text
+    assert "Muster Holz GmbH" not in seen.text
+
+
+def test_a_model_that_does_not_see_chooses_among_what_is_printed() -> None:
+    assert pose(Request(KEY, PAGE, INVOICE, PICTURE)).schema == json_schema(INVOICE)
+    blind = pose(Request(KEY, PAGE, INVOICE)).schema
+    assert blind
+    assert set(blind["properties"]["total"]["enum"]) == {*printed(PAGE)["money"], None}
+    assert '"vendor_name": "Muster Holz GmbH' in pose(Request(KEY, PAGE, INVOICE)).text
+
+
+def test_only_a_page_of_several_is_not_asked_for_what_must_stand_elsewhere() -> None:
+    page = page_of("Oak boards  12  5,00  60,00")
+    lone, one_of_two = pose(Request(KEY, page, INVOICE)), pose(Request(KEY, page, INVOICE, pages=2))
+    assert lone.schema
+    assert one_of_two.schema
+    assert "total" in lone.schema["properties"]
+    assert "total" not in one_of_two.schema["properties"]
+    assert "line_items" in one_of_two.schema["properties"]

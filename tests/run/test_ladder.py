@@ -148,3 +148,12 @@ def test_many_pages_that_are_all_asked_again_are_each_answered_for_themselves(wo
     assert [fields_of(world, f"{number}.pdf")["invoice_number"]["value"] for number in range(12)] == [
         f"R-{number}0" for number in range(12)
     ]
+
+
+def test_another_number_of_retries_is_another_recipe(world: World) -> None:
+    engine = play(world, lambda request, number: RIGHT)
+    world.run("invoice")
+    assert len(engine.requests) == 1
+    engine.retries = 0
+    world.run("invoice")
+    assert len(engine.requests) == 2

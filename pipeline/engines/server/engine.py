@@ -8,17 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engines.asking import read_answer
+from pipeline.engines.answers import failed, make_answer, nothing_to_read, shortened
+from pipeline.engines.asking import pose
 from pipeline.engines.base import Request
 from pipeline.engines.server.address import find_address
 from pipeline.engines.server.asked import Asker, RefusedError
 from pipeline.engines.server.chat import FORMS, Form, answer_form, chat
 from pipeline.engines.server.flight import Flight
 from pipeline.engines.server.models import only_model
-from pipeline.engines.server.reply import Written, read_completion, shortened
+from pipeline.engines.server.reply import read_completion
 from pipeline.engines.server.wire import check_packages, make_client
 from pipeline.errors import DocumentError, EngineUnavailableError
-from pipeline.records import Answer, Claim, Reason
+from pipeline.records import Answer
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
@@ -47,7 +48,8 @@ class ServerEngine:
         self._model = settings.model or only_model(self._address)
         self._asker = Asker(self._address, settings.server)
         self._forms: dict[str, Form] = {}
-        self.identity = f"server/{VERSION} {shortened(self._model)}@{self._address.place}"
+        blind = "" if settings.server.sees else " (words only)"
+        self.identity = f"server/{VERSION} {shortened(self._model)}@{self._address.place}{blind}"
         self.retries = settings.retries
 
     def wants_image(self, template: Template) -> bool:
@@ -76,56 +78,36 @@ class ServerEngine:
         except EngineUnavailableError:
             raise
         except DocumentError as error:
-            answer = _failed(request, error.detail, error.reason)
+            answer = failed(request, error.detail, error.reason)
         except TimeoutError:
-            answer = _failed(request, f"not answered within {self._settings.seconds:g} s (server.seconds)", "timeout")
+            answer = failed(request, f"not answered within {self._settings.seconds:g} s (server.seconds)", "timeout")
         except RefusedError as error:
-            answer = _failed(request, str(error), "too_large" if error.too_long else "engine")
+            answer = failed(request, str(error), "too_large" if error.too_long else "engine")
         except Exception as error:
-            answer = _failed(request, self._address.censored(str(error) or type(error).__name__))
+            answer = failed(request, self._address.censored(str(error) or type(error).__name__))
         return replace(answer, seconds=round(time.perf_counter() - started, 4))
 
     async def _read(self, client: httpx.AsyncClient, request: Request) -> Answer:
-        template = request.template
-        if not request.image and not request.page.words:  # nothing to read: a model would only invent
-            return Answer(request.key, {name: Claim(None) for name in template.fields})
-        body = await asyncio.to_thread(chat, request, self._model)
-        written = read_completion(await self._completion(client, template, body))
-        if written.complete:
-            return Answer(request.key, _claims(template, written))
-        detail = f"the answer is longer than answer.tokens of `{template.name}` ({template.answer.tokens})"
-        return replace(_failed(request, detail, "too_large"), claims=_kept(template, written))
+        if answer := nothing_to_read(request):
+            return answer
+        question = await asyncio.to_thread(pose, request)
+        body = await asyncio.to_thread(chat, request, question, self._model)
+        written = read_completion(await self._completion(client, request.template.name, question.schema, body))
+        return make_answer(request, written.text, complete=written.complete)
 
-    async def _completion(self, client: httpx.AsyncClient, template: Template, body: dict[str, Any]) -> bytes:
+    async def _completion(
+        self, client: httpx.AsyncClient, name: str, schema: dict[str, Any] | None, body: dict[str, Any]
+    ) -> bytes:
         """Ask in the strictest form that the server takes for this template."""
-        first = FORMS.index(self._forms.get(template.name, FORMS[0]))
+        first = FORMS.index(self._forms.get(name, FORMS[0]))
         for form in FORMS[first:]:
-            asked = answer_form(template, form)
+            asked = answer_form(name, schema, form)
             try:
                 found = await self._asker.ask(client, body | asked)
             except RefusedError as error:
                 if error.too_long or not asked or error.status not in _NOT_TAKEN:
                     raise
             else:
-                self._forms[template.name] = form
+                self._forms[name] = form
                 return found
         raise AssertionError("the last form asks for nothing that could be refused")
-
-
-def _claims(template: Template, written: Written) -> dict[str, Claim]:
-    try:
-        return read_answer(template, written.text)
-    except ValueError as error:
-        raise ValueError(f"the answer cannot be read: {error}") from error
-
-
-def _kept(template: Template, written: Written) -> dict[str, Claim]:
-    """What an answer that was cut off says; often nothing."""
-    try:
-        return read_answer(template, written.text, complete=False)
-    except ValueError:
-        return {}
-
-
-def _failed(request: Request, detail: str, reason: Reason = "engine") -> Answer:
-    return Answer(request.key, status="failed", reason=reason, detail=shortened(detail))

@@ -8,6 +8,8 @@ from typing import Any
 
 import pydantic_core
 
+from pipeline.engines.answers import shortened
+
 _THOUGHT = re.compile(r"\A\s*<think>.*?(</think>|\Z)", re.DOTALL)
 """What some models think aloud before they answer, where the server leaves it in."""
 _LONGEST = 300
@@ -72,12 +74,6 @@ def message_of(body: bytes) -> str:
 def is_too_long(body: bytes) -> bool:
     """Whether an error says that the question does not fit into the model's context."""
     return bool(_TOO_LONG.search(body[:4000].decode("utf-8", "replace")))
-
-
-def shortened(text: str) -> str:
-    """One line of printable letters, at most 300."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: _LONGEST * 4]).split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def _json(body: bytes) -> Any:

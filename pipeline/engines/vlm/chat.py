@@ -1,4 +1,4 @@
-"""A request as the model's own chat template writes it: token ids and, for models that see, pixels.
+"""A question as the model's own chat template writes it: token ids and, for models that see, pixels.
 
 Qwen's vision models are fed without their video processor, which needs torchvision: the image processor runs on Pillow, and each
 ``<|image_pad|>`` is expanded here to the ``t * h * w / merge²`` tokens of its image (as Qwen3VLProcessor does). Other families come
@@ -15,8 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from pipeline.engines.asking import instructions, question
-from pipeline.engines.base import Request
+from pipeline.engines.asking import Question
 from pipeline.engines.vlm.store import LocalModel
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import PageImage
@@ -38,7 +37,7 @@ class Encoded:
 
 
 class Chat:
-    """Encodes requests for one checkpoint. Raises EngineUnavailableError where the checkpoint holds no chat template."""
+    """Encodes questions for one checkpoint. Raises EngineUnavailableError where the checkpoint holds no chat template."""
 
     def __init__(self, model: LocalModel, config: Any) -> None:
         from transformers import AutoTokenizer
@@ -53,14 +52,12 @@ class Chat:
                 f"{model.name} has no chat template", "take an instruct model, e.g. the default: leave `model` empty"
             )
 
-    def encode(self, request: Request) -> Encoded:
-        """Prompt ids and pixels. Raises DocumentError ``too_large``, TemplateError."""
-        sees = self.sees and request.image is not None
-        text = self._defused(question(request, sees=sees))
-        system = self._defused(instructions(request.template))
-        if not sees or request.image is None:
+    def encode(self, question: Question, image: PageImage | None = None) -> Encoded:
+        """Prompt ids and pixels."""
+        system, text = self._defused(question.system), self._defused(question.text)
+        if image is None:
             return self._text(self._written(system, text))
-        picture = to_picture(request.image)
+        picture = to_picture(image)
         content = [{"type": "image"}, {"type": "text", "text": text}]
         return self._qwen(system, content, picture) if self._expands_itself else self._other(system, content, picture)
 

@@ -7,13 +7,11 @@ Of llguidance, xgrammar and outlines-core it was the quickest on our schemas, an
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-
-from pipeline.templates.model import Template
-from pipeline.templates.schema import Printed, json_schema
 
 _STYLE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """How models write JSON by themselves: on one line, a blank behind each colon and comma."""
@@ -50,7 +48,7 @@ class Constraint:
 
 
 class Grammars:
-    """Schemas compiled for one tokenizer; each template's only once."""
+    """Schemas compiled for one tokenizer, each only once."""
 
     def __init__(self, tokenizer: Any, vocabulary: int) -> None:
         from llguidance.hf import from_tokenizer
@@ -58,13 +56,13 @@ class Grammars:
         self._tokenizer = from_tokenizer(tokenizer, n_vocab=max(vocabulary, len(tokenizer)))
         self._compiled = lru_cache(maxsize=64)(_compile)
 
-    def start(self, template: Template, printed: Printed | None = None) -> Constraint:
-        """A fresh answer to a template, its values chosen from ``printed`` where that is given."""
+    def start(self, schema: Mapping[str, Any]) -> Constraint:
+        """A fresh answer to a JSON Schema. Raises ValueError when it cannot be compiled."""
         from llguidance import LLMatcher
 
-        matcher = LLMatcher(self._tokenizer, self._compiled(json.dumps(json_schema(template, printed))))
+        matcher = LLMatcher(self._tokenizer, self._compiled(json.dumps(schema)))
         if matcher.is_error():
-            raise ValueError(f"{template.name}: the schema cannot be compiled: {matcher.get_error()}")
+            raise ValueError(f"the schema cannot be compiled: {matcher.get_error()}")
         return Constraint(matcher)
 
 

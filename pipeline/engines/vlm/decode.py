@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 import torch
 
+from pipeline.engines.answers import shortened
 from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.constraint import Constraint
 from pipeline.engines.vlm.repetition import Repetition
@@ -40,8 +41,8 @@ class Written(Generic[T]):
     """A finished answer: its tokens without the one that ends it, and how it ended."""
 
     tag: T
-    tokens: Sequence[int]
-    ending: Ending
+    tokens: Sequence[int] = ()
+    ending: Ending = "complete"
     prompt_tokens: int = 0
     drawn: int = 0
     """Tokens that were computed; the others were forced by the schema."""
@@ -71,8 +72,9 @@ class Decoder:
         self._runner, self._stops = runner, frozenset(stops)
         self._most, self._memory = most, memory
 
-    def write(self, tasks: Iterable[Task[T] | None]) -> Iterator[Written[T]]:
-        """Answers in completion order. A None among the tasks means that none is ready just now."""
+    def write(self, tasks: Iterable[Task[T] | Written[T] | None]) -> Iterator[Written[T]]:
+        """Answers in completion order. A None among the tasks means that none is ready just now; what needs no writing any more is
+        passed on at once."""
         source = iter(tasks)
         active: list[_Answer[T]] = []
         waiting: Task[T] | None = None
@@ -81,15 +83,21 @@ class Decoder:
             while len(active) < self._most and (more or waiting):
                 if waiting is None:
                     try:
-                        waiting = next(source)
+                        found = next(source)
                     except StopIteration:
-                        more = False
+                        more, found = False, None
+                    if isinstance(found, Written):
+                        yield found
+                        continue
+                    waiting = found
                 if waiting is None or not self._fits(waiting, active):
                     break
                 try:
                     active.append(self._begin(waiting))
                 except Exception as error:
-                    yield Written(waiting.tag, (), "broken", waiting.prompt.tokens, 0, _told(error))
+                    yield Written(
+                        waiting.tag, (), "broken", waiting.prompt.tokens, 0, shortened(f"{type(error).__name__}: {error}")
+                    )
                 waiting = None
             if going := [answer for answer in active if not answer.ending]:
                 self._step(going)
@@ -120,14 +128,14 @@ class Decoder:
             rows = self._runner.step([answer.stream for answer in active], [answer.pending for answer in active])
         except Exception as error:
             for answer in active:
-                answer.ending, answer.error = "broken", _told(error)
+                answer.ending, answer.error = "broken", shortened(f"{type(error).__name__}: {error}")
             return
         for answer, logits in zip(active, rows, strict=True):
             answer.pending = []
             try:
                 self._draw(answer, logits)
             except Exception as error:
-                answer.ending, answer.error = "broken", _told(error)
+                answer.ending, answer.error = "broken", shortened(f"{type(error).__name__}: {error}")
 
     def _draw(self, answer: _Answer[T], logits: torch.Tensor) -> None:
         """Choose the next token and append it, with those that the schema forces behind it."""
@@ -138,17 +146,19 @@ class Decoder:
             answer.ending = "complete"
             return
         self._append(answer, [token])
-        if constraint and not answer.ending:
+        if constraint and answer.ending in (None, "truncated"):  # the last token that fits may be the one that ends it
             constraint.accept(token)
-            self._append(answer, constraint.forced())
-            if constraint.finished:
+            forced = constraint.forced()
+            if self._append(answer, forced) == len(forced) and constraint.finished:
                 answer.ending = "complete"
 
-    def _append(self, answer: _Answer[T], tokens: Sequence[int]) -> None:
-        for token in tokens:
+    def _append(self, answer: _Answer[T], tokens: Sequence[int]) -> int:
+        """Append up to the limit; how many."""
+        room = answer.task.limit - len(answer.tokens)
+        for taken, token in enumerate(tokens[:room]):
             if token in self._stops:
                 answer.ending = "complete"
-                return
+                return taken
             answer.tokens.append(token)
             answer.pending.append(token)
             answer.repetition.feed(token)
@@ -156,16 +166,13 @@ class Decoder:
             answer.ending = "repeated"
         elif len(answer.tokens) >= answer.task.limit:
             answer.ending = "truncated"
+        return min(room, len(tokens))
 
 
 def _written(answer: _Answer[T]) -> Written[T]:
     surplus = answer.repetition.surplus if answer.ending == "repeated" else 0
     tokens = answer.tokens[: len(answer.tokens) - surplus]
     return Written(answer.task.tag, tokens, answer.ending or "complete", answer.task.prompt.tokens, answer.drawn, answer.error)
-
-
-def _told(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def _choose(logits: torch.Tensor, constraint: Constraint | None, temperature: float, generator: torch.Generator | None) -> int:

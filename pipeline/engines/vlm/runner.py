@@ -16,6 +16,7 @@ import torch
 
 from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.slots import ATTENTION, Slot, SlotCache, Step
+from pipeline.errors import EngineUnavailableError
 
 KEPT_PREFIXES, LONGEST_PREFIX = 2, 1024
 """Prompts whose beginnings are kept (templates that take turns), and how many tokens of each."""
@@ -63,9 +64,17 @@ class Runner(Protocol):
 
 
 def make_runner(model: Any) -> Runner:
-    """The quickest runner that gives what the model itself gives."""
+    """The quickest runner that gives what the model itself gives. Raises EngineUnavailableError when none does."""
     slots = SlotRunner(model)
-    return slots if slots.works() else PlainRunner(model)
+    if slots.works():
+        return slots
+    plain = PlainRunner(model)
+    if plain.works():
+        return plain
+    raise EngineUnavailableError(
+        f"models of the kind {model.config.model_type} do not keep what they have read as attention does, and cannot be used",
+        "choose another model with --model, or serve this one and choose --engine server",
+    )
 
 
 def has_rope_index(model: Any) -> bool:
@@ -152,27 +161,41 @@ class SlotRunner:
         """Whether this model gives the same logits through slots as by itself; switches its attention over if so."""
         if not _is_causal(self.model):
             return False
-        ids = torch.arange(5, 13)[None]
-        prompt = Encoded({"input_ids": ids, "mm_token_type_ids": torch.zeros_like(ids)})
-        if not has_rope_index(self.model):
-            prompt = Encoded({"input_ids": ids})
-        with torch.inference_mode():
-            expected = self.model(input_ids=ids, use_cache=False).logits[0, -1].float()
         text = self.model.config.get_text_config()
         before = text._attn_implementation
-        try:
-            text._attn_implementation = ATTENTION
-            first, _ = self.begin(Encoded({name: value[:, :5] for name, value in prompt.inputs.items()}))
-            second, _ = self.begin(Encoded({name: value[:, :3] for name, value in prompt.inputs.items()}))
-            got = self.step([second, first], [ids[0, 3:6].tolist(), ids[0, 5:].tolist()])[1]
-        except Exception:  # any failure means only that this family needs the plain way
-            same = False
-        else:
-            same = bool(torch.cosine_similarity(got, expected, 0) > 0.99)
+        if before == ATTENTION:  # another runner has found out
+            return True
+        expected = _expected(self.model)
+        text._attn_implementation = ATTENTION
+        same = _gives(self, expected)
         self._earlier.clear()
         if not same:
             text._attn_implementation = before
         return same
+
+
+_TRIAL = range(5, 13)
+"""Token ids with which a runner is tried out."""
+
+
+def _expected(model: Any) -> torch.Tensor:
+    """The logits behind the trial's last token, without any memory."""
+    with torch.inference_mode():
+        logits: torch.Tensor = model(input_ids=torch.tensor([_TRIAL]), use_cache=False).logits[0, -1].float()
+    return logits
+
+
+def _gives(runner: SlotRunner | PlainRunner, expected: torch.Tensor) -> bool:
+    """Whether a runner, reading the trial in two parts beside another sequence, comes to these logits. Any failure is a no."""
+    ids = torch.tensor([_TRIAL])
+    kinds = {"mm_token_type_ids": torch.zeros_like(ids)} if has_rope_index(runner.model) else {}
+    try:
+        first, _ = runner.begin(Encoded({name: value[:, :5] for name, value in {"input_ids": ids, **kinds}.items()}))
+        second, _ = runner.begin(Encoded({name: value[:, :3] for name, value in {"input_ids": ids, **kinds}.items()}))
+        got = runner.step([second, first], [ids[0, 3:6].tolist(), ids[0, 5:].tolist()])[1]
+    except Exception:  # whatever a family does not know
+        return False
+    return bool(torch.cosine_similarity(got, expected, 0) > 0.99)
 
 
 @dataclass(slots=True)
@@ -187,6 +210,10 @@ class PlainRunner:
         with torch.inference_mode():
             output = self.model(**prompt.inputs, position_ids=positions, use_cache=True, logits_to_keep=1)
         return Stream(output.past_key_values, int(positions.max()) + 1, prompt.tokens), output.logits[0, -1].float()
+
+    def works(self) -> bool:
+        """Whether the model can go on from what it has read."""
+        return _gives(self, _expected(self.model))
 
     def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
         """See Runner."""

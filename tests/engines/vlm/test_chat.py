@@ -22,7 +22,7 @@ from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from tests.drawing import text_pdf
 from tests.engines.conformance import BUILT_IN, LINES, PICTURE, request, words_of
-from tests.engines.vlm.tiny import random_text_checkpoint, save, terse, text_model, tokenizer, vision_model
+from tests.engines.vlm.tiny import encoded, random_text_checkpoint, save, terse, text_model, tokenizer, vision_model
 
 CONTROLS = ["<|im_end|>", "<|im_start|>", "<|image_pad|>", "<|vision_start|>", "<|endoftext|>", "<|video_pad|>"]
 ONE = Template.model_validate({"name": "one", "prompt": "Copy: {{ words }}", "fields": {"text": {"type": "text"}}})
@@ -43,7 +43,7 @@ def text_chat(text_folder: Path) -> Chat:
 
 
 def ids(chat: Chat, *lines: str, image: PageImage | None = None, template: Template = ONE) -> list[int]:
-    found: list[int] = chat.encode(request(template, words_of(*lines), image=image)).inputs["input_ids"][0].tolist()
+    found: list[int] = encoded(chat, request(template, words_of(*lines), image=image)).inputs["input_ids"][0].tolist()
     return found
 
 
@@ -89,7 +89,7 @@ def test_control_tokens_in_a_users_template_control_nothing(chat: Chat) -> None:
 
 def test_an_image_has_as_many_tokens_as_squares(chat: Chat) -> None:
     for width, height in [(256, 256), (257, 300), (640, 33), (1000, 1414)]:
-        made = chat.encode(request(ONE, image=PageImage(width, height, bytes(3 * width * height), 1.0))).inputs
+        made = encoded(chat, request(ONE, image=PageImage(width, height, bytes(3 * width * height), 1.0))).inputs
         pads = int((made["input_ids"] == tokenizer().convert_tokens_to_ids("<|image_pad|>")).sum())
         assert pads == -(-width // 32) * -(-height // 32) or pads >= 64 > -(-width // 32) * -(-height // 32)
         assert pads == int(made["image_grid_thw"].prod()) // 4 == int(made["mm_token_type_ids"].sum())
@@ -149,5 +149,5 @@ def test_a_model_that_cannot_chat_is_refused(tmp_path: Path) -> None:
 
 def test_temperature_changes_no_prompt(chat: Chat) -> None:
     cold = request(ONE, image=PICTURE)
-    one, other = (chat.encode(asked).inputs["input_ids"] for asked in (cold, replace(cold, temperature=1.0)))
+    one, other = (encoded(chat, asked).inputs["input_ids"] for asked in (cold, replace(cold, temperature=1.0)))
     assert one.equal(other)

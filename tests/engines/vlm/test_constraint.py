@@ -14,7 +14,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.engines.asking import TRUNCATED, read_answer
+from pipeline.engines.answers import TRUNCATED, read_answer
+from pipeline.engines.asking import pose
 from pipeline.engines.vlm.constraint import Constraint, Grammars
 from pipeline.engines.vlm.decode import Decoder, Task, Written
 from pipeline.engines.vlm.engine import VlmEngine
@@ -24,7 +25,7 @@ from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed, json_schema
 from tests.engines.conformance import BUILT_IN, LINES, ODD, PICTURE, TEMPLATES, check_claim, many, request, words_of
 from tests.engines.vlm.parrot import STOP, prompt
-from tests.engines.vlm.tiny import PADDED, tokenizer
+from tests.engines.vlm.tiny import PADDED, encoded, tokenizer
 
 JSON_TEMPLATES = [template for template in TEMPLATES if template.answer.form == "json"]
 PRINTED: Printed = {"money": ("1234.50", "-3.00"), "number": ("7",), "date": ("2025-03-24",), "time": ()}
@@ -65,7 +66,7 @@ def decode(written: Written[Any]) -> str:
 @by_name
 @pytest.mark.parametrize("printed", [None, PRINTED], ids=["free", "printed"])
 def test_null_is_always_possible(grammars: Grammars, template: Template, printed: Printed | None) -> None:
-    constraint = grammars.start(template, printed)
+    constraint = grammars.start(json_schema(template, printed))
     spell(constraint, json.dumps(dict.fromkeys(template.fields)))
     assert constraint.finished
 
@@ -88,7 +89,7 @@ def test_every_type_of_value_is_possible(grammars: Grammars) -> None:
         [row],
     ]
     answer = dict(zip(ODD.fields, values, strict=True))
-    constraint = grammars.start(ODD)
+    constraint = grammars.start(json_schema(ODD))
     spell(constraint, json.dumps(answer, ensure_ascii=False))
     assert constraint.finished
 
@@ -97,7 +98,7 @@ def test_every_type_of_value_is_possible(grammars: Grammars) -> None:
     "start", ['{"b"', '{"a": 1', '{"a": ""', '{"a": "x", "b": "y", "c": "2025-13', '{"a":\n', "Here", '{"a": "x", "a"']
 )
 def test_what_the_schema_forbids_is_impossible(grammars: Grammars, start: str) -> None:
-    constraint = grammars.start(ODD)
+    constraint = grammars.start(json_schema(ODD))
     with pytest.raises(AssertionError, match="of "):
         spell(constraint, start)
 
@@ -107,8 +108,8 @@ def test_what_the_schema_forbids_is_impossible(grammars: Grammars, start: str) -
 )
 def test_only_what_a_page_prints_is_possible(grammars: Grammars, field: str, value: str) -> None:
     answer = json.dumps({**dict.fromkeys(ODD.fields), field: value})
-    spell(grammars.start(ODD), answer)
-    constraint = grammars.start(ODD, PRINTED)
+    spell(grammars.start(json_schema(ODD)), answer)
+    constraint = grammars.start(json_schema(ODD, PRINTED))
     if value in PRINTED[ODD.fields[field].type]:
         spell(constraint, answer)
         assert constraint.finished
@@ -122,18 +123,17 @@ def test_only_what_a_page_prints_is_possible(grammars: Grammars, field: str, val
 def test_jumping_over_forced_tokens_changes_nothing_but_the_time(engine: VlmEngine, template: Template, image: Any) -> None:
     asked = request(template, image=image)
     loaded = engine._loaded
-    printed = engine._printed(asked)
-    jumping = loaded.grammars.start(template, printed)
-    slow = OneByOne(loaded.grammars.start(template, printed)._matcher)
-    encoded = loaded.chat.encode(asked)
-    quick, every = loaded.decoder.write([Task(0, encoded, 400, jumping), Task(1, encoded, 400, slow)])
+    schema = pose(asked).schema
+    assert schema
+    jumping = loaded.grammars.start(schema)
+    slow = OneByOne(loaded.grammars.start(schema)._matcher)
+    put = encoded(loaded.chat, asked)
+    quick, every = loaded.decoder.write([Task(0, put, 400, jumping), Task(1, put, 400, slow)])
     if quick.tag:
         quick, every = every, quick
     assert quick.ending == every.ending
-    shorter = len(every.tokens)
-    assert list(quick.tokens)[:shorter] == list(every.tokens)
-    assert len(quick.tokens) == shorter or every.ending == "truncated", "what was forced rides along beyond the limit"
-    assert every.drawn >= shorter
+    assert list(quick.tokens) == list(every.tokens)
+    assert every.drawn >= len(every.tokens)
     assert quick.drawn < len(quick.tokens), "the names of the fields cost nothing"
 
 
@@ -141,7 +141,7 @@ def test_whatever_a_random_model_says_meets_the_schema(engine: VlmEngine) -> Non
     loaded = engine._loaded
     endings: dict[str, int] = {}
     asked = [replace(one, temperature=1.3) for one in many(JSON_TEMPLATES, 40, engine)]
-    for written in loaded.decoder.write(engine._tasks(asked, [])):
+    for written in loaded.decoder.write(engine._tasks(asked)):
         endings[written.ending] = endings.get(written.ending, 0) + 1
         template = written.tag.request.template
         if written.ending == "complete":
@@ -152,7 +152,7 @@ def test_whatever_a_random_model_says_meets_the_schema(engine: VlmEngine) -> Non
 
 
 def test_a_vocabulary_larger_than_the_tokenizers_is_never_drawn_from(grammars: Grammars) -> None:
-    allowed = grammars.start(ODD).allowed(PADDED)
+    allowed = grammars.start(json_schema(ODD)).allowed(PADDED)
     assert len(allowed) == PADDED
     assert not allowed[len(tokenizer()) :].any()
 
@@ -173,7 +173,7 @@ def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammar
             logits[[tokenizer().encode(letter)[0] for letter in "nul"]] = 50.0
             return logits
 
-    (written,) = Decoder(Stubborn(), {STOP}).write([Task(0, prompt(), 500, grammars.start(ODD))])
+    (written,) = Decoder(Stubborn(), {STOP}).write([Task(0, prompt(), 500, grammars.start(json_schema(ODD)))])
     assert json.loads(decode(written)) == dict.fromkeys(ODD.fields)
 
 
@@ -251,4 +251,6 @@ def test_words_of_the_page_do_not_leak_into_the_grammar(engine: VlmEngine) -> No
     for template in JSON_TEMPLATES:
         for words in ((), words_of(*LINES, *mischief)):
             asked = request(template, words)
-            spell(engine._loaded.grammars.start(template, engine._printed(asked)), json.dumps(dict.fromkeys(template.fields)))
+            schema = pose(asked).schema
+            assert schema
+            spell(engine._loaded.grammars.start(schema), json.dumps(dict.fromkeys(template.fields)))

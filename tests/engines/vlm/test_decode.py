@@ -18,7 +18,7 @@ from pipeline.settings import Settings, Vlm
 from pipeline.templates.model import Template
 from tests.engines.conformance import BUILT_IN, ODD, PICTURE, answered, many, request, words_of
 from tests.engines.vlm.parrot import parrot_engine, prompt, write
-from tests.engines.vlm.tiny import tokenizer
+from tests.engines.vlm.tiny import encoded, tokenizer
 
 ROWS = Template.model_validate(
     {
@@ -91,6 +91,28 @@ def test_answers_side_by_side_hold_no_more_than_memory_allows() -> None:
 def test_a_place_that_is_free_is_taken_at_once() -> None:
     found, _ = write(lambda number: "short" if number else "x y " * 30, [Task(n, prompt(), 200) for n in range(9)], most=2)
     assert [one.tag for one in found] == [1, 2, 3, 4, 5, 6, 7, 8, 0], "the long answer waits for nobody, nobody for it"
+
+
+def test_what_is_forced_stays_within_the_limit(vision_folder: Path) -> None:
+    said, template = goods("1.00"), ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": 16})})
+    engine = parrot_engine(str(vision_folder), said)
+    (written,) = engine._loaded.decoder.write(engine._tasks([request(template, image=PICTURE)]))
+    assert (len(written.tokens), written.ending) == (16, "truncated")
+
+
+def test_an_answer_that_just_fits_is_whole(vision_folder: Path) -> None:
+    said = goods("1.00")
+    limit = len(tokenizer().encode(said))
+    template = ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": limit})})
+    answer = only(parrot_engine(str(vision_folder), said), request(template, image=PICTURE))
+    assert answer.status == "done", answer.detail
+
+
+def test_what_needs_no_writing_waits_for_nobody(make: Make) -> None:
+    settled = request(BUILT_IN["caption"], (), number=2)
+    first = next(make().answer([request(ODD, image=PICTURE), settled]))
+    assert first.key == settled.key
+    assert {claim.value for claim in first.claims.values()} == {None}
 
 
 # ---- repetition ---------------------------------------------------------------------------------------
@@ -171,7 +193,7 @@ def test_the_model_of_the_other_tests_sees(make: Make) -> None:
     loaded = make()._loaded
     runner, chat = loaded.decoder._runner, loaded.chat
     dark = replace(PICTURE, rgb=bytes(255 - level for level in PICTURE.rgb))
-    bright, inverse = (runner.begin(chat.encode(request(ODD, image=image)))[1] for image in (PICTURE, dark))
+    bright, inverse = (runner.begin(encoded(chat, request(ODD, image=image)))[1] for image in (PICTURE, dark))
     assert (bright - inverse).abs().max() > 0.1
 
 

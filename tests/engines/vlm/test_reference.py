@@ -14,6 +14,7 @@ from transformers import AutoModelForImageTextToText, Gemma3Config
 from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.decode import Decoder, Task
 from pipeline.engines.vlm.runner import PlainRunner, Runner, SlotRunner, make_runner
+from pipeline.errors import EngineUnavailableError
 from tests.engines.vlm.tiny import TEXT, VOCABULARY, alive, text_model, tokenizer, vision_model
 
 STOP: int = tokenizer().eos_token_id
@@ -149,6 +150,19 @@ def test_other_families_get_their_own_answers_too(family: str) -> None:
     for name, way in WAYS.items():
         got = written(runner, asked, limit, **way)
         assert [n for n, answer in enumerate(got) if answer != want[n]] == [], name
+
+
+def test_a_model_is_tried_out_once() -> None:
+    model = vision_model()
+    assert isinstance(make_runner(model), SlotRunner)
+    assert isinstance(make_runner(model), SlotRunner)
+
+
+def test_a_family_that_remembers_in_another_way_is_refused() -> None:
+    model = text_model("mamba", state_size=4, intermediate_size=96)
+    with pytest.raises(EngineUnavailableError, match="models of the kind mamba") as error:
+        make_runner(model)
+    assert "--model" in error.value.cure
 
 
 def test_images_whose_tokens_look_ahead_are_left_to_transformers() -> None:

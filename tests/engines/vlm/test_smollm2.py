@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pipeline.engines.asking import TRUNCATED, read_answer
+from pipeline.engines.answers import TRUNCATED, read_answer
 from pipeline.engines.base import Request
 from pipeline.engines.vlm.decode import Written
 from pipeline.engines.vlm.engine import VlmEngine

@@ -20,7 +20,9 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
 )
 
-from pipeline.engines.asking import instructions
+from pipeline.engines.asking import instructions, pose
+from pipeline.engines.base import Request
+from pipeline.engines.vlm.chat import Chat, Encoded
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
 from tests.engines.vlm.record_processor import CHAT_TEMPLATE, PREPROCESSOR, SPECIAL_TOKENS, SPLIT_PATTERN
@@ -141,3 +143,8 @@ def random_checkpoint(folder: Path, seed: int = 0) -> Path:
 def random_text_checkpoint(folder: Path, family: str = "qwen2", **changes: Any) -> Path:
     """A random text model with short answers."""
     return save(terse(text_model(family, **changes)), folder)
+
+
+def encoded(chat: Chat, request: Request) -> Encoded:
+    """The prompt of a request, as the engine puts it."""
+    return chat.encode(pose(request), request.image)

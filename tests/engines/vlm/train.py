@@ -27,7 +27,8 @@ from pipeline.records import PageImage, UnitKey
 from pipeline.run.reader import handle
 from pipeline.run.reading import READING, ReadRequest
 from pipeline.templates.model import Template
-from tests.engines.vlm.tiny import PADDED, Sizes, save, tokenizer, vision_model
+from pipeline.templates.schema import json_schema
+from tests.engines.vlm.tiny import PADDED, Sizes, encoded, save, tokenizer, vision_model
 
 TEXT: Sizes = {
     "hidden_size": 192, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 48,
@@ -75,7 +76,7 @@ def read(path: Path, template: Template) -> Request:
 def lesson(request: Request, answer: Mapping[str, str], chat: Chat, grammars: Grammars) -> Lesson:
     """What the model has to write for a page."""
     text, ids, chosen = json.dumps(answer), list[int](), list[bool]()
-    constraint = grammars.start(request.template)
+    constraint = grammars.start(json_schema(request.template))
     while not constraint.finished:
         forced = constraint.forced()
         ids += forced
@@ -86,7 +87,7 @@ def lesson(request: Request, answer: Mapping[str, str], chat: Chat, grammars: Gr
             ids.append(token)
             chosen.append(True)
     assert tokenizer().decode(ids) == text
-    return Lesson(chat.encode(request).inputs, ids, chosen)
+    return Lesson(encoded(chat, request).inputs, ids, chosen)
 
 
 def teach(folder: Path, pages: Mapping[Path, Mapping[str, str]], template: Template, threads: int = 2) -> int:
