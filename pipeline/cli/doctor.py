@@ -176,7 +176,8 @@ def _model(settings: Settings, *, chosen: bool) -> Finding:
         return Finding("model", "note", error.message, error.cure)
     plan = make_plan(model, settings.vlm)
     units = "multiplied by the processor itself" if multiplies_bfloat16() else "which this processor multiplies slowly"
-    precision = f"bfloat16, {units}" if plan.dtype == "bfloat16" else "float32: this processor has no unit for bfloat16"
+    how = "multiplied in float32: this processor has no unit for bfloat16" if plan.widened else units
+    precision = f"bfloat16, {how}" if plan.dtype == "bfloat16" else "float32: this processor has no unit for bfloat16"
     told = (
         f"{model.name}@{model.revision[:12]}: {precision}; {plan.threads} threads; {plan.weights / GIGABYTE:.1f} GB of weights, "
         f"at least {plan.needed / GIGABYTE:.1f} GB in all, {plan.free / GIGABYTE:.1f} GB free"

@@ -4,6 +4,7 @@ precision is the file's."""
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,11 @@ class Plan:
     free: int
     """Bytes of memory that are free now."""
     threads: int
+
+    @property
+    def widened(self) -> bool:
+        """Whether weights are kept in bfloat16 and multiplied in float32, for want of units that multiply them as they are."""
+        return self.dtype == "bfloat16" and not multiplies_bfloat16()
 
     @property
     def needed(self) -> int:
@@ -100,6 +106,7 @@ def check_memory(model: LocalModel, plan: Plan) -> None:
 def load_model(model: LocalModel, plan: Plan) -> Any:
     """The checkpoint as transformers runs it, ready to answer. Raises EngineUnavailableError."""
     check_memory(model, plan)
+    os.environ.setdefault("TQDM_DISABLE", "1")  # GGUF files are unpacked with a bar that no setting of transformers' turns off
     import torch
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, GgufConfig
     from transformers.utils import logging
@@ -120,4 +127,8 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
             f"{model.name} cannot be loaded: {' '.join(str(error).split())[:300]}",
             f"check it with `pipeline models verify {model.name}`, or take another with `model:`",
         ) from error
+    if plan.widened:
+        from pipeline.engines.vlm.widen import widen
+
+        widen(loaded)
     return loaded.eval()
