@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,18 @@ template = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but what failed (for cron).")
+
+
+max_minutes = click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop after so long, when the pages in flight are done; the next run goes on.",
+)
+
+
+def until(minutes: float | None) -> float | None:
+    """The time (monotonic) at which so many minutes are over."""
+    return None if minutes is None else time.monotonic() + 60 * minutes
 
 
 def folders(command: F) -> F:

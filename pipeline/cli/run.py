@@ -27,6 +27,7 @@ from pipeline.settings import Settings, load_settings
 @options.model
 @click.option("--ask", metavar="QUESTION", help='Ask every page a question, e.g. "What is the delivery date?".')
 @click.option("--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop.")
+@options.max_minutes
 @options.quiet
 @options.as_json
 def command(
@@ -39,6 +40,7 @@ def command(
     model: str | None,
     ask: str | None,
     limit: int | None,
+    max_minutes: float | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -61,6 +63,7 @@ def command(
         left = screen.left
         seen = scan_arguments(paths, job.inbox, job.namer, left) if paths else scan_inbox(job.inbox, job.namer, left)
         todo, known = only_new(job, seen, job.known)
+        loop.until = options.until(max_minutes)
         read(job, loop, screen, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
         if loop.stopping:
@@ -79,6 +82,8 @@ def read(
     job: Job, loop: Loop, screen: Screen, todo: list[Found], known: list[Found], *, limit: int | None = None, quiet: bool
 ) -> None:
     """One round over the files that are new, with a progress bar, stoppable by signals."""
+    for note in job.notes:
+        click.echo(f"pipeline: {note}", err=True)
     screen.found(min(len(todo), limit or len(todo)), len(known))
     screen.known_failed = sum(job.known[str(found.source.path)].status in ("failed", "partial") for found in known)
 
@@ -96,6 +101,8 @@ def read(
         loop.put_away(known)
     for found in left:
         screen.left(found.source.name, "still being written")
+    if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:
+        screen.left(plural(unread, "file"), "out of time (--max-minutes)")
 
 
 def _limited(files: Iterator[Found | None], limit: int | None) -> Iterator[Found | None]:

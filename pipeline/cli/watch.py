@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
+from pipeline.cli.pausing import PASSING, Pauses
 from pipeline.cli.run import check_inbox
 from pipeline.cli.signals import graceful
 from pipeline.intake.scan import Found, scan_inbox
@@ -36,6 +37,10 @@ class _Lines(Tally):
             click.echo(f"left for later: {name}: {why}", err=True)
         while len(self._said) > REMEMBERED:
             del self._said[next(iter(self._said))]
+
+    def trouble(self, what: str) -> None:
+        """Something keeps the service from working for a while."""
+        click.echo(f"pipeline: {what}", err=True)
 
     def document(self, publication: Publication) -> None:
         """See Observer."""
@@ -77,18 +82,35 @@ def command(
             return todo
 
         intake = settings.intake
-        watcher = Watcher(job.inbox, job.namer, scan, quiet=intake.quiet_seconds, rescan=intake.rescan_seconds)
+        watcher = Watcher(
+            job.inbox,
+            job.namer,
+            scan,
+            quiet=intake.quiet_seconds,
+            rescan=intake.rescan_seconds,
+            observer=intake.observer,
+            poll=intake.poll_seconds,
+        )
+        pauses = Pauses(lines.trouble, lambda: loop.stopping)
 
         def stop() -> None:
             loop.stopping = True
 
+        for note in job.notes:
+            lines.trouble(note)
         with graceful(stop), watcher:
             if not quiet:
-                click.echo(f"watching {settings.inbox}, writing to {settings.outbox}; Ctrl-C ends it")
+                how = " by looking" if watcher.polling else ""
+                click.echo(f"watching {settings.inbox}{how}, writing to {settings.outbox}; Ctrl-C ends it")
             while not loop.stopping:
-                if watcher.wait() and not loop.stopping:
-                    loop.round(watcher.pending())
-                loop.tidy(now=False)
+                try:
+                    if watcher.wait() and not loop.stopping:
+                        loop.round(watcher.pending(lambda: loop.busy))
+                    loop.tidy(now=False)
+                    pauses.over()
+                except PASSING as error:
+                    pauses.wait(error)
+                    watcher.look_around()
             loop.tidy()
             if not quiet:
                 click.echo("stopped")
