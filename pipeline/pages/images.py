@@ -106,6 +106,11 @@ class ImageDocument:
         """Images have no text layer."""
         del number
 
+    def doubt(self, number: int) -> str:
+        """None: what Pillow decodes without an error is the picture."""
+        del number
+        return ""
+
     def image_boxes(self, number: int) -> list[Box]:
         """The whole page."""
         size = self.size(number)
