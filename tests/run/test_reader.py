@@ -171,6 +171,25 @@ def test_a_part_of_a_page_that_mupdf_draws_empty_comes_from_pdfium(tmp_path: Pat
     assert min(images[""].rgb) < 128
 
 
+def test_light_writing_on_nothing_is_no_blank_page(tmp_path: Path) -> None:
+    ink = page_image(text_pdf([LINES], size=24), dpi=80).convert("L")
+    clear = Image.new("RGBA", ink.size, "white")
+    clear.putalpha(ink.point(lambda grey: 255 - grey))
+    page, _ = read(write(tmp_path, "a.png", png(clear)))
+    assert "brown fox" in text(page)
+    assert read(write(tmp_path, "b.png", png(Image.new("RGBA", (600, 800), (0, 0, 0, 0)))))[0].blank
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_an_animation_that_begins_with_nothing_is_its_first_frame_that_shows_something(tmp_path: Path, ending: str) -> None:
+    frames = [page_image(text_pdf([line], size=30), dpi=75) for line in ("", "Frame number two", "Frame number three")]
+    film, empty = io.BytesIO(), io.BytesIO()
+    frames[0].save(film, ending.upper(), save_all=True, append_images=frames[1:])
+    frames[0].save(empty, ending.upper())
+    assert "two" in text(read(write(tmp_path, f"film.{ending}", film.getvalue()))[0])
+    assert read(write(tmp_path, f"empty.{ending}", empty.getvalue()))[0].blank
+
+
 def test_a_lone_digit_is_no_blank_page(tmp_path: Path) -> None:
     assert text(read(write(tmp_path, "a.pdf", text_pdf(["7"])))[0]) == "7"
 
