@@ -10,7 +10,7 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self, cast
@@ -30,12 +30,14 @@ from pipeline.run.reading import CHANGED, HANDLER, Picture, ReadRequest, decode_
 from pipeline.run.task import Held, Task
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
-from pipeline.worker import Pool, Reply
+from pipeline.worker import Lost, Pool, Reply
 
 MAX_PAGES = 100_000
 """Pages of one document above which its page count counts as a lie."""
 IDLE_SECONDS = 0.05
 """How long the loop waits for a reader before it looks whether more files have settled."""
+TURN_SECONDS = 1.0
+"""How long it waits for a reader at most before the observer hears that it came round."""
 GLANCE_SECONDS = 0.002
 """How long it waits while an engine has answers under way."""
 
@@ -45,7 +47,7 @@ class Loop:
 
     def __init__(self, job: Job, observer: Observer, *, shelve: bool = False) -> None:
         self._job, self._observer = job, observer
-        self._publisher = Publisher(job, observer.left, shelve_files=shelve)
+        self._publisher = Publisher(job, observer, shelve_files=shelve)
         self._tasks: dict[str, Task] = {}
         self._numbers = itertools.count(1)
         self._ready: deque[Task] = deque()
@@ -53,7 +55,7 @@ class Loop:
         self._again: deque[Request] = deque()
         self._drawing: dict[UnitKey, Request] = {}
         self._under_way = 0
-        self._pool = _pool(job.settings)
+        self._pool = _pool(job.settings, self._reader_lost)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
 
@@ -74,6 +76,7 @@ class Loop:
                 self._under_way = 0
                 for answer in self._job.engine.answer(self._requests(source)):
                     self._under_way -= 1
+                    self._observer.answered(answer)
                     self._answered(answer)
                 if self._again or self._drawing:  # the last answers are to be asked again
                     continue
@@ -88,6 +91,11 @@ class Loop:
             self._again.clear()
             self._drawing.clear()
             self._publisher.flush()
+
+    @property
+    def under_way(self) -> tuple[int, int]:
+        """Calls that the readers have, and units that the engine has."""
+        return self._pool.load, self._under_way
 
     def tidy(self, *, now: bool = True) -> None:
         """Write spreadsheets anew that hold outdated rows; unless ``now``, only when that was not done lately."""
@@ -109,6 +117,7 @@ class Loop:
     def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
         more = True
         while self._again or ((more or self._ready or self._pool.load) and not (self.stopping and not self._pool.load)):
+            self._observer.turn()
             while self._again:
                 self._under_way += 1
                 yield self._again.popleft()
@@ -124,7 +133,7 @@ class Loop:
                 if found is None:
                     break
                 self._take(found)
-            reply = self._pool.next_reply(GLANCE_SECONDS if self._under_way else IDLE_SECONDS if more else None)
+            reply = self._pool.next_reply(GLANCE_SECONDS if self._under_way else IDLE_SECONDS if more else TURN_SECONDS)
             if reply:
                 yield from self._replied(reply)
             elif self._under_way:
@@ -150,6 +159,7 @@ class Loop:
             self._tasks[sha256].waiting.append(found)
             return
         ledger.saw_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
+        self._observer.taken(found.source, sha256)
         before = known.recipes if known and known.published == sha256 else {}
         task = self._tasks[sha256] = Task(next(self._numbers), found, sha256, before, self._job.told(known))
         limit = self._job.settings.limits.megabytes
@@ -240,6 +250,11 @@ class Loop:
         else:
             yield from self._page_read(task, page, reply)
 
+    def _reader_lost(self, key: Hashable, why: str) -> None:
+        sha256, _, page, *_ = cast(tuple[str, int, int, str], key)
+        if task := self._tasks.get(sha256):
+            self._observer.reader_lost(task.found.source.name, page, why)
+
     def _leave(self, task: Task) -> None:
         """The file changed under our hands: it comes back when it has settled; its twins need not wait for that."""
         self._drop(task)
@@ -269,6 +284,7 @@ class Loop:
         except DocumentError as error:
             yield from self._page_failed(task, page, error, reply.seconds)
             return
+        self._observer.page(reading.page)
         if task.recipes is None:
             task.held[page] = Held(reading.page, images)
             yield from self._choose(task, for_kind(reading.kind, self._job.templates) if reading.kind else None)
@@ -407,10 +423,10 @@ def _document(sha256: str, reply: Reply) -> Document:
     return Document(sha256, opened.kind, opened.pages)
 
 
-def _pool(settings: Settings) -> Pool:
+def _pool(settings: Settings, lost: Lost) -> Pool:
     limits = settings.limits
     size = settings.workers or len(os.sched_getaffinity(0))
-    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
+    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)
 
 
 def only_new(job: Job, files: Iterable[Found], known: Mapping[str, KnownFile]) -> tuple[list[Found], list[Found]]:

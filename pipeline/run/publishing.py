@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.intake.scan import Found
@@ -21,6 +21,7 @@ from pipeline.publish.sheets import append_rows, rebuild
 from pipeline.records import Document
 from pipeline.run.composing import compose, publications, versions
 from pipeline.run.job import Job
+from pipeline.run.observer import Observer
 
 GATHER_DOCUMENTS = 100
 GATHER_SECONDS = 1.0
@@ -31,11 +32,11 @@ TIDY_SHARE = 20
 class Publisher:
     """Writes documents and keeps the spreadsheets; ``flush`` ends a round, ``tidy`` a run.
 
-    ``left`` is told of files that could not be put away: name, why.
+    ``observer`` is told what became of files that are done with.
     """
 
-    def __init__(self, job: Job, left: Callable[[str, str], None], *, shelve_files: bool = False) -> None:
-        self._job, self._left, self._shelve = job, left, shelve_files and job.settings.after != "keep"
+    def __init__(self, job: Job, observer: Observer, *, shelve_files: bool = False) -> None:
+        self._job, self._observer, self._shelve = job, observer, shelve_files and job.settings.after != "keep"
         self._gathered: dict[Path, tuple[Found, Publication]] = {}
         self._since = 0.0
         self._next_tidy = 0.0
@@ -114,11 +115,12 @@ class Publisher:
         try:
             place = shelve(path, found.source.relative, settings.after, settings.archive_folder)
         except OSError as error:
-            self._left(found.source.name, f"read, but cannot be put away: {error.strerror or error}")
+            self._observer.not_put_away(found.source.name, error.strerror or str(error))
             return
         where = str(place) if place else f"{path} (deleted, {found.source.name})"
         self._job.ledger.moved_file(path, where)
         self._job.namer.moved(path, where)
+        self._observer.put_away(found.source.name, str(place or ""))
 
     # ---- sheets that hold outdated rows ------------------------------------------------------------
 
