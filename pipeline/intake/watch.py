@@ -87,6 +87,10 @@ class Watcher:
                 self._settler.forget(found.source.path)
                 yield found
 
+    def backlog(self) -> int:
+        """Files that wait for their turn; may be asked by any thread."""
+        return len(self._paths)
+
     def _settled(self, path: Path) -> Found | None:
         found = look_at(path, self._root, self._namer)
         if found is None:
