@@ -161,7 +161,7 @@ class RunLog(Observer):
     def unit(self, result: Result) -> None:
         """See Observer."""
         tell(
-            logging.INFO if result.reason else logging.DEBUG,
+            logging.INFO if result.status == "failed" else logging.DEBUG,
             "unit_ended",
             file=self._names.get(result.key.sha256),
             page=result.key.page,

@@ -144,6 +144,8 @@ class Progress(Observer):
     def unit(self, result: Result) -> None:
         """See Observer."""
         self.units[result.status] += 1
+        if result.status == "skipped":  # thousands at once, in no time
+            return
         ended = self._ended_pages.setdefault(result.key.sha256, set())
         if result.key.page not in ended:
             ended.add(result.key.page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
-def many(house: House, count: int = 400) -> None:
+def many(house: House, count: int = 300) -> None:
     for number in range(count):
         house.put(f"{number:03}.pdf", text_pdf([f"Document {number}", "second page"]))
 
@@ -43,7 +44,7 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(hous
     run = told["run"]
     assert (told["running"], run["state"], run["command"], run["engine"]) == (True, "reading", "run", "embedded/1")
     done = sum(run["documents"].values())
-    assert done + run["waiting"] == 400
+    assert done + run["waiting"] == 300
     assert run["pages"] >= 2 * done
     assert run["documents_per_minute"] > 0
     assert run["pages_per_minute"] > run["documents_per_minute"]
@@ -52,7 +53,7 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(hous
     assert run["reading"]
     text = house.run("status")[1]
     assert "; a run is at work" in text
-    assert re.search(r"\d+ of 400 documents \(\d+ done\), \d+ pages", text)
+    assert re.search(r"\d+ of 300 documents \(\d+ done\), \d+ pages", text)
     assert re.search(r"left: (about )?\d+ (s|min)", text)
 
     process.kill()
@@ -66,33 +67,29 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(hous
     assert house.run("run", "--quiet")[0] == 0
     ended = house.status()["run"]
     assert (ended["state"], ended["exit_code"], ended["waiting"], ended["reading"]) == ("ended", 0, 0, [])
-    assert ended["known"] + ended["documents"]["done"] == 400
+    assert ended["known"] + ended["documents"]["done"] == 300
     assert re.search(r"last run: run, .+, exit 0\n", house.run("status")[1])
 
 
 @pytest.mark.slow
-def test_follow_ends_with_the_run(house: House) -> None:
-    many(house)
-    process = house.start("run", "--quiet")
-    in_full_swing(house)
-    following = house.start("status", "--follow")
-    with pytest.raises(subprocess.TimeoutExpired):
-        following.wait(2)
-    assert process.wait(120) == 0
-    out, _ = following.communicate(timeout=30)
-    assert following.returncode == 0
-    assert "400 done" in out
-    assert "last run: run" in out
-
-
-@pytest.mark.slow
-def test_a_watcher_that_has_read_everything_waits(house: House) -> None:
+def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_or_stay(house: House) -> None:
     house.put("a.pdf")
     process = house.start("watch", "--quiet")
     try:
         run = wait_for(lambda: (told := house.status())["run"] and told["run"]["documents"] and told["run"])
         assert (run["state"], run["documents"], run["waiting"], run["reading"]) == ("idle", {"done": 1}, 0, [])
         assert "1 document (1 done), 1 page; waits for files" in house.run("status")[1]
+        staying, leaving = house.start("status", "--follow"), house.start("status", "--follow")
+        with pytest.raises(subprocess.TimeoutExpired):
+            leaving.wait(6)
+        leaving.send_signal(signal.SIGINT)
+        assert (leaving.wait(10), leaving.communicate()[1]) == (0, "")
+        assert staying.poll() is None
+        process.terminate()
+        assert process.wait(30) == 0
+        out, _ = staying.communicate(timeout=30)
+        assert staying.returncode == 0
+        assert "last run: watch" in out
     finally:
         process.kill()
         process.communicate()

@@ -16,6 +16,7 @@ from pipeline.run.job import locked
 from pipeline.run.logs import LOGGER, logging_to, tell
 from pipeline.settings import Log
 from tests.drawing import encrypted_pdf, text_pdf
+from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
 from tests.run.processes import House, events, wait_for
 from tests.run.test_kill import units
 
@@ -143,6 +144,21 @@ def test_a_full_disk_for_the_log_is_said_once_and_stops_nothing(house: House) ->
     assert err.count("\n") == 1
     assert "the log file /dev/full cannot be written" in err
     assert (house.outbox / "a.pdf.json").exists()
+
+
+@pytest.mark.slow
+def test_a_server_that_is_busy_is_told_before_it_ends_anything(house: House) -> None:
+    house.put("a.pdf")
+    turns = iter([503])
+
+    def busy_once(handler: Handler, call: Call) -> None:
+        handler.say(503, {"error": {"message": "warming up"}}) if next(turns, 0) else behave_well(handler, call)
+
+    with ScriptedServer(busy_once) as server:
+        code, _, err = house.run("run", "--log-json", "--engine", "server", SERVER__URL=server.url)
+    assert code == 0
+    (trouble,) = [line for line in events(err) if line["event"] == "engine_trouble"]
+    assert (trouble["level"], trouble["attempt"], "503: warming up" in trouble["detail"]) == ("info", 1, True)
 
 
 @pytest.mark.slow
