@@ -54,12 +54,31 @@ class Limits(_Strict):
 class Intake(_Strict):
     """When a file in the inbox counts as fully written."""
 
-    quiet_seconds: float = Field(default=2.0, ge=0)
+    quiet_seconds: float = Field(default=1.5, ge=0)
     """A file must not have changed for this long."""
     patience_seconds: float = Field(default=30.0, ge=0)
     """How long `run` waits for files that are still being written before it leaves them for later."""
     rescan_seconds: float = Field(default=60.0, gt=0)
     """How often `watch` looks through the whole inbox, in case the system lost an event."""
+    observer: Literal["auto", "native", "polling"] = "auto"
+    """How `watch` hears of changes: from the operating system, or by looking (network shares tell nothing of what others write)."""
+    poll_seconds: float = Field(default=2.0, gt=0)
+    """How often a polling observer looks."""
+
+
+class Retry(_Strict):
+    """What failed for a reason that may pass (an engine's mistake, a time limit) is read again by itself."""
+
+    attempts: int = Field(default=3, ge=1, le=20)
+    """How often a page is read in all; 1: never again by itself."""
+    minutes: float = Field(default=10, gt=0)
+    """Pause before the second attempt; four times as long before each further one."""
+    breaker: int = Field(default=10, ge=1)
+    """Pages in a row on which the engine failed, after which the run ends; `watch` pauses instead."""
+    engine_seconds: float = Field(default=1800, gt=0)
+    """Without a sign of life from the engine for this long, the program starts itself anew."""
+    deaths: int = Field(default=3, ge=1)
+    """How often the program may die over a page before that page counts as failed."""
 
 
 class Vlm(_Strict):
@@ -72,6 +91,8 @@ class Vlm(_Strict):
     """Threads that multiply; 0 is one per physical core."""
     batch: int = Field(default=16, ge=1, le=64)
     """Pages answered at the same time, if memory allows."""
+    cache_gb: float = Field(default=1.5, gt=0)
+    """Memory for what the model has read of these pages (keys and values)."""
 
 
 class Server(_Strict):
@@ -135,10 +156,13 @@ class Settings(BaseSettings):
     """What happens to a file in the inbox once its result is safely on disk."""
     archive: Path | None = None
     """Where `after: move` puts files; by default `archive` beside the inbox."""
+    failed: Path | None = None
+    """Where `after: move` and `after: delete` put files that failed; by default `failed` beside the inbox."""
     workers: int = Field(default=0, ge=0, le=256)
     """Reader processes; 0 is one per core."""
     limits: Limits = Limits()
     intake: Intake = Intake()
+    retry: Retry = Retry()
     vlm: Vlm = Vlm()
     server: Server = Server()
     log: Log = Log()
@@ -148,6 +172,11 @@ class Settings(BaseSettings):
     def archive_folder(self) -> Path:
         """Where files that were read are moved to."""
         return self.archive or self.inbox.resolve().parent / "archive"
+
+    @property
+    def failed_folder(self) -> Path:
+        """Where files that failed are moved to, with the reason beside them."""
+        return self.failed or self.inbox.resolve().parent / "failed"
 
     @classmethod
     def settings_customise_sources(
@@ -220,6 +249,7 @@ def _plainly(item: ErrorDetails) -> str:
     sections: dict[str, type[BaseModel]] = {
         "limits": Limits,
         "intake": Intake,
+        "retry": Retry,
         "vlm": Vlm,
         "server": Server,
         "log": Log,
@@ -238,7 +268,7 @@ def _read(file: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
-    for key in (*PATH_KEYS, "archive"):
+    for key in (*PATH_KEYS, "archive", "failed"):
         if isinstance(values.get(key), str):
             values[key] = file.parent / Path(values[key]).expanduser()
     log = values.get("log")

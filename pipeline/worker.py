@@ -27,6 +27,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import cast, get_args
 
+import psutil
+
 from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.records import Reason
 
@@ -42,6 +44,8 @@ Lost = Callable[[Hashable, str], None]
 CALLS_PER_WORKER = 1_000
 """After so many calls a worker is replaced: native libraries leak a little with every file."""
 MAX_REPLY = 1 << 30
+LARGEST_IDLE = 1_500_000_000
+"""Bytes of memory that a worker may hold between two calls before it is replaced."""
 STALLED_SECONDS = 10
 NICE = 10
 """Added to the niceness of workers."""
@@ -190,6 +194,8 @@ class Pool:
                 f"readers cannot start: {parts[0].decode()}", "install the pipeline again; raise limits.memory_mb"
             )
         worker.call = None
+        if _resident(worker.process) > LARGEST_IDLE:
+            worker.calls = CALLS_PER_WORKER
         if head == b"ok":
             return Reply(call.key, parts, seconds=seconds)
         reason, detail = (part.decode(errors="replace") for part in parts)
@@ -220,6 +226,14 @@ def _limit_waiting(pipe: Connection) -> None:
     """Let a read fail that has begun and gets no further: whoever sends half a reply must not hold up the parent."""
     with socket.socket(fileno=os.dup(pipe.fileno())) as end:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALLED_SECONDS, 0))
+
+
+def _resident(process: SpawnProcess) -> int:
+    """Bytes that a process holds in memory."""
+    try:
+        return int(psutil.Process(process.pid).memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def _how_it_ended(process: SpawnProcess) -> str:

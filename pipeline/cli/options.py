@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +39,18 @@ metrics_port = click.option(
     type=click.IntRange(0, 65_535),
     help="Serve metrics for Prometheus there; 0 is off [metrics.port].",
 )
+
+
+max_minutes = click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop after so long, when the pages in flight are done; the next run goes on.",
+)
+
+
+def until(minutes: float | None) -> float | None:
+    """The time (monotonic) at which so many minutes are over."""
+    return None if minutes is None else time.monotonic() + 60 * minutes
 
 
 def folders(command: F) -> F:

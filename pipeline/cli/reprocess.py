@@ -70,7 +70,7 @@ def command(
       pipeline reprocess scans-2024.zip --template invoice
     """
     settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model, **overrides(log_json))
-    screen = Screen()
+    screen = Screen(logged=settings.log.as_json)
     with (
         monitored("reprocess", settings, screen, quiet=quiet) as eyes,
         open_job(settings, template=template) as job,

@@ -17,7 +17,7 @@ from pipeline.intake.scan import Found, scan_arguments, scan_inbox
 from pipeline.intake.settle import Settler, settled_files
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop, only_new
-from pipeline.run.observer import PASSING, STILL_WRITTEN
+from pipeline.run.observer import MERELY_WAITS, OUT_OF_TIME, STILL_WRITTEN
 from pipeline.settings import Settings, load_settings
 
 
@@ -29,6 +29,7 @@ from pipeline.settings import Settings, load_settings
 @options.model
 @click.option("--ask", metavar="QUESTION", help='Ask every page a question, e.g. "What is the delivery date?".')
 @click.option("--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop.")
+@options.max_minutes
 @options.quiet
 @options.as_json
 @options.log_json
@@ -43,6 +44,7 @@ def command(
     model: str | None,
     ask: str | None,
     limit: int | None,
+    max_minutes: float | None,
     quiet: bool,
     as_json: bool,
     log_json: bool,
@@ -63,7 +65,7 @@ def command(
     chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}
     settings = load_settings(config, **chosen, **overrides(log_json, metrics_port))
     check_inbox(settings, paths)
-    screen = Screen()
+    screen = Screen(logged=settings.log.as_json)
     with (
         monitored("run", settings, screen, quiet=quiet) as eyes,
         open_job(settings, template=template, ask=ask) as job,
@@ -73,6 +75,7 @@ def command(
         left = eyes.left
         seen = scan_arguments(paths, job.inbox, job.namer, left) if paths else scan_inbox(job.inbox, job.namer, left)
         todo, known = only_new(job, seen, job.known)
+        loop.until = options.until(max_minutes)
         read(job, loop, screen, eyes, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
         finish(loop, screen)
@@ -105,6 +108,8 @@ def read(
 ) -> None:
     """One round over the files that are new, with a progress bar, stoppable by signals."""
     quiet = quiet or job.settings.log.as_json
+    for note in job.notes:
+        eyes.trouble(note)
     eyes.found(min(len(todo), limit or len(todo)), len(known))
     screen.known_failed = sum(job.known[str(found.source.path)].status in ("failed", "partial") for found in known)
 
@@ -122,6 +127,8 @@ def read(
         loop.put_away(known)
     for found in left:
         eyes.left(found.source.name, STILL_WRITTEN)
+    if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:
+        eyes.left(plural(unread, "file"), OUT_OF_TIME)
 
 
 def _limited(files: Iterator[Found | None], limit: int | None) -> Iterator[Found | None]:
@@ -158,7 +165,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         return
     logged = settings.log.as_json
     for item in left:
-        if not logged and not (quiet and item["why"] in PASSING):
+        if not logged and not (quiet and item["why"] in MERELY_WAITS):
             click.echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
     if quiet and logged:
         return

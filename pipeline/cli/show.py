@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -42,6 +43,8 @@ class Screen(Tally):
     """Files known and up to date that failed, wholly or in part."""
     failed: list[dict[str, Any]] = field(default_factory=list)
     """The first documents that are not done."""
+    logged: bool = False
+    """Whether standard error belongs to the log."""
     _progress: Progress | None = None
     _task: Any = None
     _pages: int = 0
@@ -85,6 +88,11 @@ class Screen(Tally):
         if line["reason"] and len(self.failed) < TABLE_ROWS:
             self.failed.append(line)
         self._update(advance=1)
+
+    def trouble(self, what: str) -> None:
+        """See Observer."""
+        if not self.logged:
+            click.echo(f"pipeline: {what}", err=True)
 
     def _update(self, **changes: Any) -> None:
         if self._progress is not None:

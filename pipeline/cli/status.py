@@ -155,6 +155,8 @@ def _run(run: dict[str, Any]) -> Iterator[str]:
             "; waits for files" if run["state"] == "idle" else ""
         )
         yield from _pace(run)
+        if run.get("trouble"):
+            yield f"  {one_line(run['trouble'])}"
         if run["reading"]:
             yield f"  reading {', '.join(run['reading'])}"
         yield f"  last news {duration(_age(run['updated']))} ago"

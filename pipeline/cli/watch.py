@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli import options
 from pipeline.cli.monitoring import monitored, overrides
+from pipeline.cli.pausing import PASSING, Pauses
 from pipeline.cli.run import check_inbox
 from pipeline.cli.show import one_line
 from pipeline.cli.signals import graceful
@@ -32,6 +33,11 @@ class _Lines(Tally):
         """See Observer; the same thing is said once."""
         if self._once.new(name, why) and not self._logged:
             click.echo(one_line(f"left for later: {name}: {why}"), err=True)
+
+    def trouble(self, what: str) -> None:
+        """See Observer."""
+        if not self._logged:
+            click.echo(f"pipeline: {what}", err=True)
 
     def document(self, publication: Publication) -> None:
         """See Observer."""
@@ -84,18 +90,35 @@ def command(
             return todo
 
         intake = settings.intake
-        watcher = Watcher(job.inbox, job.namer, scan, quiet=intake.quiet_seconds, rescan=intake.rescan_seconds)
+        watcher = Watcher(
+            job.inbox,
+            job.namer,
+            scan,
+            quiet=intake.quiet_seconds,
+            rescan=intake.rescan_seconds,
+            observer=intake.observer,
+            poll=intake.poll_seconds,
+        )
+        pauses = Pauses(eyes.trouble, lambda: loop.stopping)
 
         def stop() -> None:
             loop.stopping = True
 
+        for note in job.notes:
+            eyes.trouble(note)
         with graceful(stop, eyes.signalled), watcher, eyes.on(job, loop, backlog=watcher.backlog):
             if not (quiet or logged):
-                click.echo(f"watching {settings.inbox}, writing to {settings.outbox}; Ctrl-C ends it")
+                how = " by looking" if watcher.polling else ""
+                click.echo(f"watching {settings.inbox}{how}, writing to {settings.outbox}; Ctrl-C ends it")
             while not loop.stopping:
-                if watcher.wait() and not loop.stopping:
-                    loop.round(watcher.pending())
-                loop.tidy(now=False)
+                try:
+                    if watcher.wait() and not loop.stopping:
+                        loop.round(watcher.pending(lambda: loop.busy))
+                    loop.tidy(now=False)
+                    pauses.over()
+                except PASSING as error:
+                    pauses.wait(error)
+                    watcher.look_around()
             loop.tidy()
             if not (quiet or logged):
                 click.echo("stopped")

@@ -40,8 +40,8 @@ class Engine(Protocol):
         """Whether requests of this template need the page's pixels (drawing them costs time)."""
         ...
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        """Answers in completion order.
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
+        """Answers in completion order. A None among them is a sign of life from an engine that works for minutes on one.
 
         A None among the requests means that none is ready just now: go on with those at hand, then ask again. It comes only while
         requests are unanswered, else the loop waits for the next page.

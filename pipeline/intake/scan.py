@@ -18,6 +18,8 @@ from pipeline.records import Source
 
 UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".!ut", "~")
 """Endings that browsers, sync programs and editors give to files they are still writing."""
+REASON_ENDING = ".reason.txt"
+"""Of files that say why another one was set aside; moved back together with it, they are no documents."""
 IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini"})
 MAX_NAME = 240
 """Bytes of a file name in the outbox, so that ``.json`` and a temporary suffix still fit into 255."""
@@ -95,7 +97,7 @@ def look_at(path: Path, root: Path, name: Namer) -> Found | None:
 def is_candidate(name: str) -> bool:
     """Whether a file or folder of this name is looked at, by its name alone."""
     lowered = name.lower()
-    return not (lowered.startswith(".") or lowered.endswith(UNFINISHED) or lowered in IGNORED_NAMES)
+    return not (lowered.startswith(".") or lowered.endswith((*UNFINISHED, REASON_ENDING)) or lowered in IGNORED_NAMES)
 
 
 def outbox_name(relative: str) -> str:

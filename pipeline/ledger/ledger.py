@@ -12,15 +12,18 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
 from pipeline.ledger.schema import MIGRATIONS
-from pipeline.records import Document, Evidence, Result, Source, UnitKey
+from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitKey
 
 FILE_NAME = "ledger.sqlite"
+PASSING: tuple[Reason, ...] = ("engine", "timeout")
+"""Reasons that may not hold the next time."""
+_PASSING = f"status = 'failed' AND reason IN ({', '.join(map(repr, PASSING))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class KnownFile:
     """sha256 of the contents whose result is in the outbox; None when none is."""
     recipes: Mapping[str, str]
     """Template to recipe of that result."""
-    status: str | None
+    status: DocumentStatus | None
     reason: str | None
     told: tuple[str, ...]
     """Templates that somebody named for it on the command line."""
@@ -45,11 +48,13 @@ class KnownFile:
     """The template the classifier chose for its contents."""
     unreadable: bool
     """Whether its contents do not open at all."""
+    retry_at: str | None = None
+    """When it is due to be read again, as ``now`` writes times; None: not by itself."""
 
 
-def now() -> str:
-    """The time in UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now(later: timedelta = timedelta(0)) -> str:
+    """The time in UTC, ISO 8601 with milliseconds, or what it will be ``later``."""
+    return (datetime.now(UTC) + later).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Ledger:
@@ -77,6 +82,16 @@ class Ledger:
     def close(self) -> None:
         """Fold the write-ahead log back and close."""
         self._db.close()
+
+    def check(self) -> None:
+        """Look whether the file is whole. Raises LedgerError when it is damaged."""
+        try:
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise LedgerError(f"{self.path}: damaged: {error}", "run again: it is made anew from the outbox") from error
 
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -157,9 +172,13 @@ class Ledger:
 
     def saw_recipes(self, recipes: Mapping[str, str], engine: str, versions: Mapping[str, str]) -> None:
         """Remember what these recipes (by template) stand for."""
-        rows = [(recipe, template, engine, json.dumps(versions)) for template, recipe in recipes.items()]
         with self.transaction():
-            self._db.executemany("INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?)", rows)
+            for template, recipe in recipes.items():
+                self.saw_recipe(recipe, template, engine, versions)
+
+    def saw_recipe(self, recipe: str, template: str, engine: str, versions: Mapping[str, str]) -> None:
+        """Remember what one recipe stands for."""
+        self._db.execute("INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?)", [recipe, template, engine, json.dumps(versions)])
 
     def made_by(self, recipes: Iterable[str]) -> tuple[str | None, dict[str, str]]:
         """Engine and library versions behind a document's recipes."""
@@ -173,6 +192,11 @@ class Ledger:
 
     def commit(self, results: Iterable[Result]) -> None:
         """Commit units that have ended, together."""
+        with self.transaction():
+            self.insert_results(results)
+
+    def insert_results(self, results: Iterable[Result]) -> None:
+        """Units that have ended, as part of a transaction that is open."""
         rows = [
             (
                 *(result.key.sha256, result.key.page, result.key.template, result.key.recipe),
@@ -182,12 +206,14 @@ class Ledger:
             )
             for result in results
         ]
-        with self.transaction():
-            self._db.executemany(
-                """INSERT OR REPLACE INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                rows,
-            )
+        self._db.executemany(
+            """INSERT INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET status = excluded.status, reason = excluded.reason, detail = excluded.detail,
+               source = excluded.source, fields = excluded.fields, seconds = excluded.seconds, ended_at = excluded.ended_at,
+               attempts = attempts + 1, stale = 0""",
+            rows,
+        )
 
     def ended_pages(self, sha256: str, template: str, recipe: str) -> set[int]:
         """Pages of a document whose unit has ended and is not to be read again."""
@@ -219,15 +245,69 @@ class Ledger:
         first, last = self._db.execute(query, [sha256, *recipes.values()]).fetchone()
         return (first, last) if first else None
 
+    # ---- trying again -------------------------------------------------------------------------
+
+    def attempts(self, sha256: str, recipes: Iterable[str], most: int) -> int | None:
+        """How often what failed for a passing reason was tried, where that is less than ``most`` for some unit; None: nothing to try."""
+        chosen = list(recipes)
+        marks = ",".join("?" * len(chosen))
+        query = f"SELECT min(attempts) FROM units WHERE sha256 = ? AND recipe IN ({marks}) AND {_PASSING} AND attempts < ?"  # noqa: S608
+        found: int | None = self._db.execute(query, [sha256, *chosen, most]).fetchone()[0]
+        return found
+
+    def try_again(self, sha256: str, most: int) -> None:
+        """Mark units that failed for a passing reason to be read again, unless they were tried ``most`` times."""
+        self._db.execute(f"UPDATE units SET stale = 1 WHERE sha256 = ? AND {_PASSING} AND attempts < ?", [sha256, most])  # noqa: S608
+
+    def died(self, keys: Iterable[UnitKey]) -> None:
+        """A run died while these units were with the engine."""
+        with self.transaction():
+            self._db.executemany(
+                "INSERT INTO deaths VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+                [(key.sha256, key.page, key.template, key.recipe) for key in keys],
+            )
+
+    def deaths(self) -> dict[UnitKey, int]:
+        """Units over which runs died, and how many."""
+        return {UnitKey(*key): count for *key, count in self._db.execute("SELECT * FROM deaths")}
+
+    def survived(self, key: UnitKey) -> None:
+        """The unit was answered after all."""
+        self._db.execute(
+            "DELETE FROM deaths WHERE (sha256, page, template, recipe) = (?, ?, ?, ?)",
+            [key.sha256, key.page, key.template, key.recipe],
+        )
+
     # ---- publishing ---------------------------------------------------------------------------
 
-    def published(self, path: Path, sha256: str, recipes: Mapping[str, str], status: str, reason: str | None) -> None:
-        """The result of these contents is safely in the outbox."""
+    def published(
+        self,
+        path: Path,
+        sha256: str,
+        recipes: Mapping[str, str],
+        status: str,
+        reason: str | None,
+        retry_at: str | None = None,
+    ) -> None:
+        """The result of these contents is safely in the outbox; ``retry_at`` when it is to be read again."""
         self._db.execute(
-            """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, stale = 0
+            """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, retry_at = ?, stale = 0
                WHERE path = ?""",
-            [sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), os.fsencode(path)],
+            [sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), retry_at, os.fsencode(path)],
         )
+
+    def same_contents(self, sha256: str) -> list[KnownFile]:
+        """All files with these contents."""
+        return [_known_file(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
+
+    def why(self, sha256: str) -> tuple[Reason | None, str]:
+        """Reason and detail of what failed first of these contents."""
+        row = self._db.execute(
+            """SELECT reason, detail FROM documents WHERE sha256 = ?1 AND reason IS NOT NULL UNION ALL
+               SELECT * FROM (SELECT reason, detail FROM units WHERE sha256 = ?1 AND reason IS NOT NULL ORDER BY page LIMIT 1)""",
+            [sha256],
+        ).fetchone()
+        return (row[0], row[1]) if row else (None, "")
 
     def moved_file(self, old: Path, new: str) -> None:
         """The file lies elsewhere now (or nowhere); its result keeps its name."""
@@ -266,7 +346,8 @@ class Ledger:
         count = 0
         with self.transaction():
             for file in files:
-                self._db.execute(f"UPDATE units SET stale = 1 WHERE sha256 = ?{which}", [file.sha256])  # noqa: S608
+                self._db.execute(f"UPDATE units SET stale = 1, attempts = 0 WHERE sha256 = ?{which}", [file.sha256])  # noqa: S608
+                self._db.execute("DELETE FROM deaths WHERE sha256 = ?", [file.sha256])
                 self._db.execute(f"UPDATE documents SET stale = 1{again} WHERE sha256 = ?", [file.sha256])  # noqa: S608
                 self._db.execute("UPDATE files SET stale = 1 WHERE sha256 = ?", [file.sha256])
                 count += 1
@@ -287,6 +368,7 @@ def _known_file(row: Mapping[str, Any]) -> KnownFile:
         stale=bool(row["stale"]),
         chosen=row["chosen"],
         unreadable=bool(row["unreadable"]),
+        retry_at=row["retry_at"],
     )
 
 

@@ -81,4 +81,19 @@ MIGRATIONS: tuple[str, ...] = (
         dirty    INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
     """,
+    """
+    -- Trying again what failed for a reason that may pass.
+    ALTER TABLE units ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1; -- how often it was read in a row without success
+    ALTER TABLE files ADD COLUMN retry_at TEXT;                       -- when it is due to be read again; NULL: never by itself
+
+    -- Units that were with the engine when a run died: evidence, not proof, that they killed it.
+    CREATE TABLE deaths (
+        sha256    TEXT NOT NULL,
+        page      INTEGER NOT NULL,
+        template  TEXT NOT NULL,
+        recipe    TEXT NOT NULL,
+        count     INTEGER NOT NULL,
+        PRIMARY KEY (sha256, page, template, recipe)
+    ) WITHOUT ROWID;
+    """,
 )

@@ -1,4 +1,4 @@
-"""Image files by Pillow: by content, upright by EXIF, transparent parts on white, every frame of a TIFF a page."""
+"""Image files by Pillow: by content, upright by EXIF, transparent parts on paper, every frame of a TIFF a page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import DocumentError
+from pipeline.pages.blank import is_blank
 from pipeline.pages.opened import POINTS_PER_INCH, Size
 from pipeline.records import Box, PageImage
 
@@ -17,12 +18,16 @@ PLAUSIBLE_DPI = (50.0, 2400.0)
 REFUSED_FORMATS = frozenset({"EPS", "WMF"})
 """Formats that Pillow hands to an interpreter or to the system."""
 MAX_FRAMES = 10_000
+ANIMATED = frozenset({"gif", "png", "webp", "avif"})
+"""Kinds whose frames are a film, not pages."""
+FRAMES_LOOKED_AT = 50
+"""Frames of an animation among which one that shows something is looked for."""
 
 pillow_heif.register_heif_opener()
 
 
 class ImageDocument:
-    """An opened image. Animations are one page, their first frame; TIFF frames are pages.
+    """An opened image. Animations are one page, their first frame that shows something; TIFF frames are pages.
 
     Raises DocumentError: ``unsupported`` when Pillow knows no such format, ``too_large`` above ``megapixels``, ``unreadable`` else.
     """
@@ -68,14 +73,32 @@ class ImageDocument:
             if self.pages > 1:
                 self._image.seek(number - 1)
                 self._check_size()
-            self._image.load()
-            upright = _to_rgb(ImageOps.exif_transpose(self._image))
+            upright = self._decoded()
+            if self.kind in ANIMATED and getattr(self._image, "is_animated", False) and is_blank(_page_image(upright)):
+                upright = self._later_frame() or upright
         except (DocumentError, MemoryError):
             raise
         except Exception as error:  # Pillow's plug-ins raise what they like on broken files
             raise DocumentError("unreadable", f"Pillow, page {number}: {error}") from error
         self._upright = (number, upright)
         return upright
+
+    def _decoded(self) -> Image.Image:
+        self._image.load()
+        return _to_rgb(ImageOps.exif_transpose(self._image))
+
+    def _later_frame(self) -> Image.Image | None:
+        """The first frame after the first that shows something: films fade in from nothing."""
+        for index in range(1, FRAMES_LOOKED_AT):
+            try:
+                self._image.seek(index)
+                self._check_size()
+                frame = self._decoded()
+            except Exception:  # the film ends here, or is torn: its first frame was readable
+                return None
+            if not is_blank(_page_image(frame)):
+                return frame
+        return None
 
     def native_scale(self, number: int) -> float:
         """Pixels per point, from the file's own resolution where it is plausible."""
@@ -100,11 +123,16 @@ class ImageDocument:
             width, height = (max(1, round(side * scale / native)) for side in frame.size)
             frame = frame.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
             native = scale
-        return PageImage(frame.width, frame.height, frame.tobytes(), native)
+        return _page_image(frame, native)
 
     def handle(self, number: int) -> None:
         """Images have no text layer."""
         del number
+
+    def doubt(self, number: int) -> str:
+        """None: what Pillow decodes without an error is the picture."""
+        del number
+        return ""
 
     def image_boxes(self, number: int) -> list[Box]:
         """The whole page."""
@@ -125,7 +153,21 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         scaled = (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
         return Image.fromarray(scaled.clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        alpha = image.convert("RGBA")
-        paper = Image.new("RGBA", alpha.size, "white")
-        return Image.alpha_composite(paper, alpha).convert("RGB")
+        return _on_paper(image.convert("RGBA"))
     return image.convert("RGB")
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """An RGBA image on white, or on black where white swallows all of it, as it does with light writing."""
+    white, alpha = _laid_on(image, "white"), image.getchannel("A").getextrema()
+    if alpha[0] != alpha[1] and is_blank(_page_image(white)):
+        return _laid_on(image, "black")
+    return white
+
+
+def _laid_on(image: Image.Image, colour: str) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
+
+
+def _page_image(image: Image.Image, scale: float = 1.0) -> PageImage:
+    return PageImage(image.width, image.height, image.tobytes(), scale)

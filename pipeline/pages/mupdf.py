@@ -10,14 +10,27 @@ import pymupdf
 
 from pipeline.errors import DocumentError
 from pipeline.pages.opened import Size
-from pipeline.records import Box, PageImage
+from pipeline.records import Box, PageImage, Reason
 
 SCAN_COVERAGE = 0.6
 """A single image that covers more of the page than this makes it a scan."""
+DOUBT_SCALE = 0.1
+"""Pixels per point of a drawing that is made for its warnings."""
+LOSSES = ("page may not be correct", "treating as end of file")
+"""Warnings of MuPDF after which what stood on the page may not be drawn. It says such things nowhere else."""
+
+
+class PageTreeError(DocumentError):
+    """The file opens, but no page is found: ``zero_pages`` where it says so itself, else ``unreadable``."""
+
+    def __init__(self, reason: Reason, detail: str, stated: str = "") -> None:
+        super().__init__(reason, detail)
+        self.stated = stated
+        """The number of pages as the page tree states it, whatever that is; empty where it states none."""
 
 
 class MuPdfDocument:
-    """An opened PDF. Raises DocumentError ``needs_password``, ``unreadable`` or ``zero_pages``."""
+    """An opened PDF. Raises DocumentError ``needs_password``, ``unreadable`` or (PageTreeError) ``zero_pages``."""
 
     kind = "pdf"
 
@@ -33,9 +46,24 @@ class MuPdfDocument:
         try:
             self.pages: int = self._document.page_count
         except Exception as error:
-            raise DocumentError("unreadable", f"MuPDF: {error}") from error
+            raise PageTreeError("unreadable", f"MuPDF: {error}", self._page_tree("Count")) from error
         if self.pages <= 0:
-            raise DocumentError("zero_pages", "the file holds no page")
+            raise self._no_page()
+
+    def _no_page(self) -> PageTreeError:
+        """Empty only by the file's own account; a file that had to be repaired may have held pages."""
+        stated = self._page_tree("Count")
+        if not self._document.is_repaired and (stated == "0" or self._page_tree("Kids") == "[]"):
+            return PageTreeError("zero_pages", "the file holds no page", stated)
+        return PageTreeError("unreadable", "MuPDF: the page tree is damaged, no page can be found", stated)
+
+    def _page_tree(self, key: str) -> str:
+        """What the root of the page tree has under ``key``, as it would stand in a PDF; empty for nothing."""
+        try:
+            kind, value = self._document.xref_get_key(self._document.pdf_catalog(), f"Pages/{key}")
+        except Exception:  # there is no catalogue, or it is damaged
+            return ""
+        return "" if kind == "null" else str(value)
 
     def handle(self, number: int) -> Any:
         """The ``pymupdf.Page``."""
@@ -53,7 +81,7 @@ class MuPdfDocument:
         """The resolution of the scan that fills the page, if one does."""
         page = self.handle(number)
         area = abs(page.rect.width * page.rect.height) or 1.0
-        for info in page.get_image_info():
+        for info in _images(page):
             x0, y0, x1, y1 = info["bbox"]
             covered = abs((x1 - x0) * (y1 - y0))
             if covered > SCAN_COVERAGE * area:
@@ -70,11 +98,34 @@ class MuPdfDocument:
             raise DocumentError("unreadable", f"MuPDF, page {number}: {error}") from error
         return PageImage(pixmap.width, pixmap.height, bytes(pixmap.samples), scale)
 
+    def doubt(self, number: int) -> str:
+        """What of the page is not in the file, or MuPDF's own warning that it could not read what the page shows."""
+        page = self.handle(number)
+        try:
+            self._document.xref_object(page.xref)
+            missing = [xref for xref in page.get_contents() if not self._document.xref_is_stream(xref)]
+        except Exception:  # MuPDF makes up an empty page where the file has none
+            return "the file does not hold it"
+        if missing:
+            return f"the file does not hold its content (object {missing[0]})"
+        pymupdf.TOOLS.reset_mupdf_warnings()
+        self.draw(number, DOUBT_SCALE)
+        warnings = pymupdf.TOOLS.mupdf_warnings().splitlines()
+        return next((f"MuPDF: {line}" for line in warnings if any(loss in line for loss in LOSSES)), "")
+
     def image_boxes(self, number: int) -> list[Box]:
         """Boxes of raster images, in points."""
-        return [tuple(map(float, info["bbox"])) for info in self.handle(number).get_image_info()]  # type: ignore[misc]
+        return [tuple(map(float, info["bbox"])) for info in _images(self.handle(number))]  # type: ignore[misc]
 
     def close(self) -> None:
         """Release the file and MuPDF's cache of it."""
         self._document.close()
         pymupdf.TOOLS.store_shrink(100)
+
+
+def _images(page: Any) -> list[dict[str, Any]]:
+    """What MuPDF tells of the page's raster images; nothing where it stumbles over one, for the page may be drawn all the same."""
+    try:
+        return list(page.get_image_info())
+    except Exception:  # it names no type for what damaged images raise
+        return []

@@ -9,7 +9,7 @@ import filetype
 
 from pipeline.errors import DocumentError
 from pipeline.pages.images import ImageDocument
-from pipeline.pages.mupdf import MuPdfDocument
+from pipeline.pages.mupdf import MuPdfDocument, PageTreeError
 from pipeline.pages.opened import OpenDocument
 from pipeline.pages.pdfium import PdfiumDocument
 
@@ -44,11 +44,26 @@ def _open_pdf(path: Path, passwords: Sequence[str]) -> OpenDocument:
     try:
         return MuPdfDocument(path, passwords)
     except DocumentError as first:
-        try:
-            return PdfiumDocument(path, passwords)
-        except DocumentError as second:
-            encrypted_otherwise = first.reason == "unreadable" and second.reason == "needs_password"
-            raise (second if encrypted_otherwise else first) from second
+        return _overruled(first, path, passwords)
+
+
+def _overruled(first: DocumentError, path: Path, passwords: Sequence[str]) -> PdfiumDocument:
+    """The PDF by PDFium where that has something to show, and the file itself does not contradict it.
+
+    Raises DocumentError, ``first`` where PDFium knows nothing better.
+    """
+    try:
+        other = PdfiumDocument(path, passwords)
+    except DocumentError as second:
+        encrypted_otherwise = first.reason == "unreadable" and second.reason == "needs_password"
+        raise (second if encrypted_otherwise else first) from second
+    if not other.shows_something():
+        raise first
+    if isinstance(first, PageTreeError) and first.stated not in ("", str(other.pages)):
+        # Pages may be missing, and nobody could tell which: no page of such a file could be accounted for.
+        detail = f"the page tree is damaged: it states {first.stated} pages, PDFium finds {other.pages}"
+        raise DocumentError("unreadable", detail) from first
+    return other
 
 
 def second_opinion(path: Path, passwords: Sequence[str] = ()) -> PdfiumDocument | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 
 from pipeline.errors import DocumentError
 from pipeline.pages.opened import Size
@@ -29,6 +30,20 @@ class PdfiumDocument:
         self.pages = len(self._document)
         if self.pages <= 0:
             raise DocumentError("zero_pages", "the file holds no page")
+
+    def shows_something(self) -> bool:
+        """Whether some page has marks, and the last page is there: PDFium takes the number of pages on trust, and invents pages."""
+        try:
+            self.handle(self.pages)
+        except DocumentError:
+            return False
+        return any(self._has_marks(number) for number in range(1, self.pages + 1))
+
+    def _has_marks(self, number: int) -> bool:
+        try:
+            return next(self.handle(number).get_objects(max_depth=1), None) is not None
+        except DocumentError:
+            return False
 
     def handle(self, number: int) -> Any:
         """The ``pypdfium2.PdfPage``."""
@@ -57,6 +72,11 @@ class PdfiumDocument:
             raise DocumentError("unreadable", f"PDFium, page {number}: {error}") from error
         return PageImage(image.width, image.height, image.tobytes(), scale)
 
+    def doubt(self, number: int) -> str:
+        """None that PDFium would tell."""
+        del number
+        return ""
+
     def image_boxes(self, number: int) -> list[Box]:
         """Not asked for here: pages read by PDFium are judged by their words alone."""
         del number
@@ -70,6 +90,7 @@ class PdfiumDocument:
 def _open(path: Path, passwords: Sequence[str]) -> Any:
     last = "cannot be opened"
     for password in (None, *passwords):
+        _forget_last_error()
         try:
             return pypdfium2.PdfDocument(path, password=password)
         except pypdfium2.PdfiumError as error:
@@ -77,3 +98,8 @@ def _open(path: Path, passwords: Sequence[str]) -> Any:
     if _PASSWORD_ERROR in last.lower():
         raise DocumentError("needs_password", "the file is encrypted")
     raise DocumentError("unreadable", f"PDFium: {last}")
+
+
+def _forget_last_error() -> None:
+    """Some failures leave PDFium's error as it was: without this, the error of the file before, that of a password say, is reported."""
+    pdfium.FPDF_LoadMemDocument(b"", 0, None)

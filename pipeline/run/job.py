@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import filelock
@@ -16,9 +17,10 @@ from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import LockedError, OutboxError, SettingsError
 from pipeline.intake.scan import Found, Inbox
-from pipeline.ledger.ledger import KnownFile, Ledger
+from pipeline.ledger.ledger import KnownFile, Ledger, now
 from pipeline.run import ladder, reading
 from pipeline.run.names import Namer
+from pipeline.run.rebuild import UNCLEAN, sound_ledger
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.ask import ask_template
@@ -43,6 +45,8 @@ class Job:
     engine: Engine
     ledger: Ledger
     forced: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    """What happened when it was opened and somebody should know."""
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
     known: dict[str, KnownFile] = field(init=False)
@@ -63,7 +67,7 @@ class Job:
     @property
     def inbox(self) -> Inbox:
         """Where to look, and which folders in it are ours."""
-        return Inbox(self.settings.inbox, (self.settings.outbox, self.settings.archive_folder))
+        return Inbox(self.settings.inbox, (self.settings.outbox, self.settings.archive_folder, self.settings.failed_folder))
 
     @property
     def scratch(self) -> Path:
@@ -99,10 +103,21 @@ class Job:
         """Whether what is published of a file is what today's recipes would give for it as it was found."""
         if file.stale or file.published != file.sha256 or (file.size, file.mtime_ns) != (found.size, found.mtime_ns):
             return False
+        if self.is_due(file):
+            return False
         return (
             bool(file.unreadable)
             or self.plan(found.source.relative, self.told(file), file.chosen, file.recipes) == file.recipes
         )
+
+    def retry_pause(self, tried: int) -> timedelta:
+        """How long something waits that failed ``tried`` times."""
+        return timedelta(minutes=self.settings.retry.minutes * 4 ** max(0, tried - 1))
+
+    def is_due(self, file: KnownFile) -> bool:
+        """Whether a file that failed is to be read again now; also when its time lies too far ahead to be true."""
+        at = file.retry_at
+        return at is not None and not now() < at <= now(self.retry_pause(self.settings.retry.attempts))
 
 
 def recipe(template: Template, engine: Engine) -> str:
@@ -121,14 +136,30 @@ def all_templates(settings: Settings) -> dict[str, Template]:
     return templates
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """The outbox's ledger. Raises LedgerError, OutboxError."""
+def _check_folders(settings: Settings) -> None:
+    """Raises OutboxError when results would be read as documents."""
     if settings.inbox.resolve().is_relative_to(settings.outbox.resolve()):
         raise OutboxError(
             f"the inbox {settings.inbox} lies inside the outbox {settings.outbox}",
             "choose an outbox that does not hold the inbox",
         )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The outbox's ledger. Raises LedgerError, OutboxError."""
+    _check_folders(settings)
     return Ledger(settings.outbox / STATE_FOLDER)
+
+
+@contextmanager
+def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
+    """The ledger for a run that holds the lock: checked and mended, and marked until the run ends in good order."""
+    folder = settings.outbox / STATE_FOLDER
+    mark = folder / UNCLEAN
+    with sound_ledger(folder, settings.outbox, settings.inbox, told) as ledger:
+        mark.touch()
+        yield ledger
+    mark.unlink(missing_ok=True)
 
 
 def known_templates(settings: Settings, ledger: Ledger) -> dict[str, Template]:
@@ -145,23 +176,20 @@ def open_job(
 
     Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
     """
-    if settings.inbox.resolve().is_relative_to(settings.outbox.resolve()):
-        raise OutboxError(
-            f"the inbox {settings.inbox} lies inside the outbox {settings.outbox}",
-            "choose an outbox that does not hold the inbox",
-        )
+    _check_folders(settings)
     names = [name.strip() for name in (template or "").split(",") if name.strip()]
     for name in names:
         check_template(name, all_templates(settings))
     ready = engine or make_engine(settings)
-    with locked(settings.outbox), open_ledger(settings) as ledger:
+    notes: list[str] = []
+    with locked(settings.outbox), _own_ledger(settings, notes) as ledger:
         for leftover in ("tmp", "unpacked"):  # of a run that was killed
             shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
         if ask is not None:
             question = ask_template(ask)
             ledger.ask(question.name, ask)
             names.append(question.name)
-        yield Job(settings, known_templates(settings, ledger), ready, ledger, tuple(names))
+        yield Job(settings, known_templates(settings, ledger), ready, ledger, tuple(names), notes=notes)
 
 
 def check_template(name: str, templates: Mapping[str, Template]) -> None:

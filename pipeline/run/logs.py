@@ -19,7 +19,7 @@ from typing import Any
 from pipeline.errors import SettingsError
 from pipeline.publish.document import Publication
 from pipeline.records import Result, Source
-from pipeline.run.observer import PASSING, Observer, Once
+from pipeline.run.observer import MERELY_WAITS, Observer, Once
 from pipeline.settings import Log
 
 LOGGER = logging.getLogger("pipeline")
@@ -193,7 +193,7 @@ class RunLog(Observer):
         """See Observer."""
         self._names = {sha256: taken for sha256, taken in self._names.items() if taken != name}
         if self._said.new(name, why):
-            tell(logging.INFO if why in PASSING else logging.WARNING, "file_left", file=name, detail=why)
+            tell(logging.INFO if why in MERELY_WAITS else logging.WARNING, "file_left", file=name, detail=why)
 
     def put_away(self, name: str, place: str) -> None:
         """See Observer."""
@@ -207,3 +207,7 @@ class RunLog(Observer):
     def reader_lost(self, name: str, page: int, why: str) -> None:
         """See Observer."""
         tell(logging.WARNING, "reader_lost", file=name, page=page, detail=why)
+
+    def trouble(self, what: str) -> None:
+        """See Observer."""
+        tell(logging.WARNING, "trouble", detail=what)

@@ -16,17 +16,22 @@ from pathlib import Path
 from typing import Self, cast
 
 from pipeline.checks.einvoice import overlay
+from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
-from pipeline.errors import DocumentError
+from pipeline.errors import DocumentError, EngineUnavailableError, ExitCode
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import Found
+from pipeline.intake.settle import look_again
 from pipeline.ledger.ledger import KnownFile
 from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
+from pipeline.run.asking import Asking
+from pipeline.run.heart import Heart, restarts, start_anew
 from pipeline.run.job import Job
 from pipeline.run.ladder import Again, Tried, Unit
 from pipeline.run.observer import Observer
 from pipeline.run.publishing import Publisher
 from pipeline.run.reading import CHANGED, HANDLER, Picture, ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.run.shelving import Shelver
 from pipeline.run.task import Held, Task
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
@@ -47,23 +52,52 @@ class Loop:
 
     def __init__(self, job: Job, observer: Observer, *, shelve: bool = False) -> None:
         self._job, self._observer = job, observer
-        self._publisher = Publisher(job, observer, shelve_files=shelve)
+        self._shelver, self._shelves = Shelver(job, observer), shelve
+        self._publisher = Publisher(job, self._shelver if shelve else None)
+        if shelve:
+            self._shelver.catch_up()
         self._tasks: dict[str, Task] = {}
         self._numbers = itertools.count(1)
         self._ready: deque[Task] = deque()
         self._units: dict[UnitKey, Unit] = {}
-        self._again: deque[Request] = deque()
+        self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
-        self._under_way = 0
+        self._failing: set[str] = set()
         self._pool = _pool(job.settings, self._reader_lost)
+        self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
+        self.until: float | None = None
+        """Time (monotonic) from which it stops like that by itself."""
 
     def __enter__(self) -> Self:
+        self._asking.__enter__()
+        self._heart.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._heart.__exit__()
         self._pool.close()
+        self._asking.__exit__()
+
+    @property
+    def busy(self) -> bool:
+        """Whether files are being read just now: more can join them."""
+        return bool(self._tasks)
+
+    @property
+    def under_way(self) -> tuple[int, int]:
+        """Calls that the readers have, and units that the engine has."""
+        return self._pool.load, self._asking.under_way
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether ``until`` has come."""
+        return self.until is not None and time.monotonic() >= self.until
+
+    @property
+    def _ending(self) -> bool:
+        return self.stopping or self.out_of_time
 
     def round(self, files: Iterable[Found | None]) -> None:
         """Read these files to the end; None among them means "no file just now, ask again soon".
@@ -73,29 +107,26 @@ class Loop:
         try:
             source = iter(files)
             while True:
-                self._under_way = 0
+                self._asking.begin()
                 for answer in self._job.engine.answer(self._requests(source)):
-                    self._under_way -= 1
-                    self._observer.answered(answer)
-                    self._answered(answer)
-                if self._again or self._drawing:  # the last answers are to be asked again
+                    self._heart.beat()
+                    if answer is not None:
+                        self._answered(answer)
+                self._heart.rest()
+                if self._asking.next_is_there(ending=self._ending) or self._drawing:  # the last answers are to be asked again
                     continue
-                if not self.stopping:
+                if not self._ending:
                     self._give_up_on_the_unanswered()
-                if self.stopping or not (self._ready or self._pool.load):  # the last answers may have freed a twin to be read
+                if self._ending or not (self._ready or self._pool.load):  # the last answers may have freed a twin to be read
                     break
         finally:
+            self._heart.rest()
             self._tasks.clear()
             self._ready.clear()
             self._units.clear()
-            self._again.clear()
+            self._asking.clear()
             self._drawing.clear()
             self._publisher.flush()
-
-    @property
-    def under_way(self) -> tuple[int, int]:
-        """Calls that the readers have, and units that the engine has."""
-        return self._pool.load, self._under_way
 
     def tidy(self, *, now: bool = True) -> None:
         """Write spreadsheets anew that hold outdated rows; unless ``now``, only when that was not done lately."""
@@ -103,7 +134,8 @@ class Loop:
 
     def put_away(self, known: Iterable[Found]) -> None:
         """Move or delete, as the settings say, files that were read before but are still there."""
-        self._publisher.put_away_known(known)
+        if self._shelves:
+            self._shelver.put_away_known(known)
 
     def _give_up_on_the_unanswered(self) -> None:
         """An engine owes an answer to every request; one that it forgot ends as failed, never in silence."""
@@ -115,13 +147,15 @@ class Loop:
     # ---- files become requests --------------------------------------------------------------------
 
     def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
-        more = True
-        while self._again or ((more or self._ready or self._pool.load) and not (self.stopping and not self._pool.load)):
+        more, asking = True, self._asking
+        while asking.next_is_there(ending=self._ending) or (
+            (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
+        ):
             self._observer.turn()
-            while self._again:
-                self._under_way += 1
-                yield self._again.popleft()
-            while self._pool.room and (self._ready or more) and not self.stopping:
+            while request := asking.next(ending=self._ending):
+                self._heart.beat()
+                yield request
+            while self._pool.room and asking.room and (self._ready or more) and not self._ending:
                 if self._ready:
                     self._read_next_page(self._ready[0])
                     continue
@@ -133,10 +167,12 @@ class Loop:
                 if found is None:
                     break
                 self._take(found)
-            reply = self._pool.next_reply(GLANCE_SECONDS if self._under_way else IDLE_SECONDS if more else TURN_SECONDS)
+            self._heart.beat() if asking.under_way else self._heart.rest()
+            reply = self._pool.next_reply(GLANCE_SECONDS if asking.under_way else IDLE_SECONDS if more else TURN_SECONDS)
+            self._publisher.flush_if_due()
             if reply:
-                yield from self._replied(reply)
-            elif self._under_way:
+                self._replied(reply)
+            elif asking.under_way:
                 yield None
             elif more and not self._pool.load:
                 time.sleep(IDLE_SECONDS)
@@ -158,6 +194,11 @@ class Loop:
         if sha256 in self._tasks:
             self._tasks[sha256].waiting.append(found)
             return
+        if known is None:
+            found = self._shelver.came_back(found, sha256)
+            known = ledger.known_file(found.source.path)
+        elif self._job.is_due(known):
+            ledger.try_again(sha256, self._job.settings.retry.attempts)
         ledger.saw_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
         self._observer.taken(found.source, sha256)
         before = known.recipes if known and known.published == sha256 else {}
@@ -233,7 +274,7 @@ class Loop:
 
     # ---- replies of the readers -------------------------------------------------------------------
 
-    def _replied(self, reply: Reply) -> Iterator[Request]:
+    def _replied(self, reply: Reply) -> None:
         sha256, number, page, *drawn_for = cast(tuple[str, int, int, str], reply.key)
         task = self._tasks.get(sha256)
         if task is None or task.number != number:  # late, about a file that was left
@@ -241,14 +282,14 @@ class Loop:
         if drawn_for:
             self._drawn(task, UnitKey(sha256, page, drawn_for[0], self._job.recipes[drawn_for[0]]), reply)
             return
-        if reply.error and reply.error.detail == CHANGED:
+        if (reply.error and reply.error.detail == CHANGED) or look_again(task.found) != task.found:
             self._leave(task)
         elif page == 0:
             self._opened(task, _document(sha256, reply))
         elif reply.error:
-            yield from self._page_failed(task, page, reply.error, reply.seconds)
+            self._page_failed(task, page, reply.error, reply.seconds)
         else:
-            yield from self._page_read(task, page, reply)
+            self._page_read(task, page, reply)
 
     def _reader_lost(self, key: Hashable, why: str) -> None:
         sha256, _, page, *_ = cast(tuple[str, int, int, str], key)
@@ -267,31 +308,32 @@ class Loop:
         for key in [key for key in self._units if key.sha256 == task.sha256]:
             del self._units[key]
             self._drawing.pop(key, None)
+            self._asking.ended(key)
         if task in self._ready:
             self._ready.remove(task)
 
-    def _page_failed(self, task: Task, page: int, error: DocumentError, seconds: float) -> Iterator[Request]:
+    def _page_failed(self, task: Task, page: int, error: DocumentError, seconds: float) -> None:
         if task.recipes is None:
             task.held[page] = Held(None, {}, error.reason, error.detail, seconds)
-            yield from self._choose(task, None)
+            self._choose(task, None)
         else:
             self._end_pages(task, [page], "failed", error.reason, error.detail, seconds)
             self._publish_if_complete(task)
 
-    def _page_read(self, task: Task, page: int, reply: Reply) -> Iterator[Request]:
+    def _page_read(self, task: Task, page: int, reply: Reply) -> None:
         try:
             reading, images = decode_reading(reply.parts, page)
         except DocumentError as error:
-            yield from self._page_failed(task, page, error, reply.seconds)
+            self._page_failed(task, page, error, reply.seconds)
             return
         self._observer.page(reading.page)
         if task.recipes is None:
             task.held[page] = Held(reading.page, images)
-            yield from self._choose(task, for_kind(reading.kind, self._job.templates) if reading.kind else None)
+            self._choose(task, for_kind(reading.kind, self._job.templates) if reading.kind else None)
         else:
-            yield from self._ask(task, reading.page, images)
+            self._ask(task, reading.page, images)
 
-    def _choose(self, task: Task, template: str | None) -> Iterator[Request]:
+    def _choose(self, task: Task, template: str | None) -> None:
         """Settle the template by the first page that has a kind; blank and failed pages before it were held back."""
         if template is None and task.unread:
             self._ready.append(task)
@@ -306,13 +348,13 @@ class Loop:
                 self._end_pages(task, [page], "failed", item.reason, item.detail, item.seconds)
             else:
                 images = {name: image for image in item.images.values() for name in task.recipes}
-                yield from self._ask(task, item.page, images)
+                self._ask(task, item.page, images)
         if task.unread:
             self._ready.append(task)
         self._publish_if_complete(task)
 
-    def _ask(self, task: Task, page: Page, images: dict[str, PageImage]) -> Iterator[Request]:
-        """Requests for a page's units; blank pages end here."""
+    def _ask(self, task: Task, page: Page, images: dict[str, PageImage]) -> None:
+        """Requests for a page's units; blank pages end here, and units that killed the program too often."""
         if page.blank:
             self._end_pages(task, [page.number], "blank", seconds=page.seconds)
             self._publish_if_complete(task)
@@ -323,14 +365,19 @@ class Loop:
             key = UnitKey(task.sha256, page.number, name, self._job.recipes[name])
             pages = task.document.pages if task.document else 1
             request = Request(key, page, template, images.get(name), pages)
-            self._units[key] = Unit(request, self._job.engine.retries)
-            self._under_way += 1
-            yield request
+            unit = self._units[key] = Unit(request, self._job.engine.retries)
+            if self._asking.deadly(key):
+                detail = f"the program died {self._job.settings.retry.deaths} times while this page was being answered"
+                self._go_on(task, unit, unit.take(failed(request, detail)))
+            else:
+                self._asking.add(request)
 
     # ---- answers ----------------------------------------------------------------------------------
 
     def _answered(self, answer: Answer) -> None:
         """Check an answer against its page; ask again, or commit the best one and publish the document when it was the last."""
+        self._asking.answered()
+        self._observer.answered(answer)
         task, unit = self._tasks.get(answer.key.sha256), self._units.get(answer.key)
         if task is None or unit is None:  # late, about a file that was left
             return
@@ -345,10 +392,11 @@ class Loop:
             call = replace(self._call(task, key.page), picture=picture)
             self._pool.submit((key.sha256, task.number, key.page, key.template), encode_request(call))
         elif again:
-            self._again.append(again.request)
+            self._asking.once_more(again.request)
         elif unit.best:
             del self._units[key]
             self._end_unit(task, unit, unit.best)
+            self._asking.ended(key)
 
     def _drawn(self, task: Task, key: UnitKey, reply: Reply) -> None:
         """The picture for asking again is here, or never will be."""
@@ -359,7 +407,7 @@ class Loop:
             if reply.error:
                 raise reply.error
             _, images = decode_reading(reply.parts, key.page)
-            self._again.append(replace(request, image=next(iter(images.values()))))
+            self._asking.once_more(replace(request, image=next(iter(images.values()))))
         except (DocumentError, StopIteration):
             self._go_on(task, unit, unit.skip())
 
@@ -372,6 +420,31 @@ class Loop:
         result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds)
         self._commit(task, [result])
         self._publish_if_complete(task)
+        self._break_if_hopeless(result)
+
+    def _break_if_hopeless(self, result: Result) -> None:
+        """An engine that fails on one document after the other is out of order: what it has not seen stays unread."""
+        if result.reason != "engine":
+            self._failing.clear()
+            return
+        self._failing.add(result.key.sha256)
+        if len(self._failing) >= self._job.settings.retry.breaker:
+            count = len(self._failing)
+            self._failing.clear()
+            raise EngineUnavailableError(
+                f"the engine failed on {count} documents in a row, the last time: {result.detail}",
+                "run `pipeline doctor`; the same command then goes on, and reads what failed again after a while",
+            )
+
+    def _hung(self) -> None:
+        """Called from the heart's thread."""
+        seconds, again = self._job.settings.retry.engine_seconds, restarts() < self._job.settings.retry.breaker
+        what = "starting anew" if again else f"ending, after {restarts()} restarts"
+        self._observer.trouble(f"no sign of life from the engine for {seconds:g} s; {what}")
+        self._pool.close()
+        if again:
+            start_anew()
+        os._exit(ExitCode.NO_ENGINE)
 
     def _end_pages(
         self,

@@ -35,7 +35,10 @@ class Namer:
 
     def moved(self, old: Path, new: str) -> None:
         """The file lies elsewhere now and keeps its name; another one that comes to its old place gets a name of its own."""
+        own = self._names.pop(new, None)
         self._names[new] = self._names.pop(str(old))
+        if own != self._names[new]:
+            self._taken.discard(own or "")
 
     def _in_the_way(self, name: str) -> bool:
         """Whether ``name.json`` is another's file or folder, or one of its folders is another's file."""

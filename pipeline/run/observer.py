@@ -10,7 +10,8 @@ from pipeline.records import Answer, Page, Result, Source
 from pipeline.run.reading import CHANGED
 
 STILL_WRITTEN = "still being written"
-PASSING = frozenset({STILL_WRITTEN, CHANGED})
+OUT_OF_TIME = "out of time (--max-minutes)"
+MERELY_WAITS = frozenset({STILL_WRITTEN, CHANGED, OUT_OF_TIME})
 """Why a file is left for later though nothing is wrong with it."""
 REMEMBERED = 1_000
 
@@ -47,6 +48,9 @@ class Observer:
 
     def reader_lost(self, name: str, page: int, why: str) -> None:
         """A reader process died or was killed over a page (0: over opening the file); another one takes its place."""
+
+    def trouble(self, what: str) -> None:
+        """Something that no file is to blame for, and that people should know; may come from another thread."""
 
     def turn(self) -> None:
         """The loop has come round: several times a second while anything goes on."""
@@ -107,6 +111,11 @@ class Observers(Observer):
         """See Observer."""
         for observer in self._observers:
             observer.reader_lost(name, page, why)
+
+    def trouble(self, what: str) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.trouble(what)
 
     def turn(self) -> None:
         """See Observer."""

@@ -105,6 +105,7 @@ class Progress(Observer):
         self._pace = Pace()
         self._file: Path | None = None
         self._engine = self._started = ""
+        self._trouble: str | None = None
         self._began = self._written = 0.0
         self._changed = False
 
@@ -138,6 +139,7 @@ class Progress(Observer):
     def taken(self, source: Source, sha256: str) -> None:
         """See Observer."""
         self._reading[sha256] = source.name
+        self._trouble = None
         self._pace.work(time.monotonic())
         self._changed = True
 
@@ -167,6 +169,14 @@ class Progress(Observer):
             self._forget(sha256)
         self._changed = True
         self._rest_if_idle()
+
+    def trouble(self, what: str) -> None:
+        """See Observer; what was under way is taken up again when it is over."""
+        self._trouble = what
+        self._reading.clear()
+        self._ended_pages.clear()
+        self._pace.rest(time.monotonic())
+        self._write()
 
     def turn(self) -> None:
         """See Observer."""
@@ -212,6 +222,7 @@ class Progress(Observer):
             "pages": pages,
             "waiting": waiting,
             "known": self._known,
+            "trouble": self._trouble,
             "reading": list(self._reading.values())[:SHOWN_FILES],
             "documents_per_minute": _a_minute(done, worked),
             "pages_per_minute": _a_minute(pages, worked),

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.intake.scan import Found
-from pipeline.intake.settle import look_again
-from pipeline.intake.shelve import shelve
+from pipeline.ledger.ledger import now
 from pipeline.publish.document import Publication
 from pipeline.publish.files import write_atomically
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sheet_rows
@@ -21,7 +20,7 @@ from pipeline.publish.sheets import append_rows, rebuild
 from pipeline.records import Document
 from pipeline.run.composing import compose, publications, versions
 from pipeline.run.job import Job
-from pipeline.run.observer import Observer
+from pipeline.run.shelving import Shelver
 
 GATHER_DOCUMENTS = 100
 GATHER_SECONDS = 1.0
@@ -32,11 +31,11 @@ TIDY_SHARE = 20
 class Publisher:
     """Writes documents and keeps the spreadsheets; ``flush`` ends a round, ``tidy`` a run.
 
-    ``observer`` is told what became of files that are done with.
+    ``shelver`` puts files away once they are published; None leaves them where they are.
     """
 
-    def __init__(self, job: Job, observer: Observer, *, shelve_files: bool = False) -> None:
-        self._job, self._observer, self._shelve = job, observer, shelve_files and job.settings.after != "keep"
+    def __init__(self, job: Job, shelver: Shelver | None = None) -> None:
+        self._job, self._shelver = job, shelver
         self._gathered: dict[Path, tuple[Found, Publication]] = {}
         self._since = 0.0
         self._next_tidy = 0.0
@@ -51,9 +50,13 @@ class Publisher:
         if not self._gathered:
             self._since = time.monotonic()
         self._gathered[found.source.path] = (found, publication)
-        if len(self._gathered) >= GATHER_DOCUMENTS or time.monotonic() - self._since > GATHER_SECONDS:
-            self.flush()
+        self.flush_if_due()
         return publication
+
+    def flush_if_due(self) -> None:
+        """``flush``, when enough or for long enough was gathered."""
+        if len(self._gathered) >= GATHER_DOCUMENTS or (self._gathered and time.monotonic() - self._since > GATHER_SECONDS):
+            self.flush()
 
     def flush(self) -> None:
         """Append the gathered rows, tell the ledger, put the files away."""
@@ -64,15 +67,24 @@ class Publisher:
         rows, dirty = self._rows(items)
         sizes = self._append(rows, dirty)
         ledger = self._job.ledger
+        again = {item.source.path: self._retry_at(item) for item in items}
         with ledger.transaction():
             for name, size in sizes.items():
                 ledger.wrote_sheet(name, sheet_columns(name, self._job.templates) or [], size)
             ledger.soil_sheets(sorted({*dirty, *(rows.keys() - sizes.keys())}))
             for item in items:
-                ledger.published(item.source.path, item.document.sha256, item.recipes, item.status, item.reason)
+                path, sha256 = item.source.path, item.document.sha256
+                ledger.published(path, sha256, item.recipes, item.status, item.reason, again[path])
         for found, item in gathered:
-            if item.status == "done":
-                self._put_away(found)
+            if self._shelver and not again[found.source.path]:
+                self._shelver.put_away(found, item.status, item.reason, item.detail)
+
+    def _retry_at(self, item: Publication) -> str | None:
+        """When a document is to be read again of which something failed that may not fail again."""
+        if item.status not in ("failed", "partial"):
+            return None
+        tried = self._job.ledger.attempts(item.document.sha256, item.recipes.values(), self._job.settings.retry.attempts)
+        return None if tried is None else now(self._job.retry_pause(tried))
 
     def _append(self, rows: Mapping[str, list[Row]], dirty: set[str]) -> dict[str, int]:
         """Append to the sheets that are in order; their new sizes."""
@@ -97,30 +109,6 @@ class Publisher:
                 used = [templates[name] for name in {*before.recipes, *item.recipes} if name in templates]
                 dirty |= {DOCUMENTS, *(name for template in used for name in sheet_names(template))}
         return rows, dirty
-
-    # ---- files that are done with ------------------------------------------------------------------
-
-    def put_away_known(self, known: Iterable[Found]) -> None:
-        """Put away files that were published before but are still there."""
-        files = self._job.ledger.known_files() if self._shelve else {}
-        for found in known if self._shelve else ():
-            if files[str(found.source.path)].status == "done":
-                self._put_away(found)
-
-    def _put_away(self, found: Found) -> None:
-        """Move or delete a file of the inbox, unless it is no longer the one that was read."""
-        settings, path = self._job.settings, found.source.path
-        if not self._shelve or not path.is_relative_to(settings.inbox.resolve()) or look_again(found) != found:
-            return
-        try:
-            place = shelve(path, found.source.relative, settings.after, settings.archive_folder)
-        except OSError as error:
-            self._observer.not_put_away(found.source.name, error.strerror or str(error))
-            return
-        where = str(place) if place else f"{path} (deleted, {found.source.name})"
-        self._job.ledger.moved_file(path, where)
-        self._job.namer.moved(path, where)
-        self._observer.put_away(found.source.name, str(place or ""))
 
     # ---- sheets that hold outdated rows ------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pipeline.engines.embedded.classify import classify
+from pipeline.errors import DocumentError
 from pipeline.pages.blank import is_blank
 from pipeline.pages.opened import OpenDocument, Size, fit_scale
 from pipeline.pages.opening import open_document, second_opinion
@@ -91,18 +92,25 @@ class _Sheet:
 
     def __init__(self, request: ReadRequest, document: OpenDocument) -> None:
         self._request, self._document, self._number = request, document, request.page
-        self._size = document.size(request.page)
         self._turned = 0
+        self._error: DocumentError | None = None
+        """Why MuPDF cannot read the page, where PDFium is asked instead."""
+        try:
+            self._size = document.size(request.page)
+        except DocumentError as error:
+            self._ask_pdfium(error)
 
     def read(self) -> Page:
-        """The page with its words, upright."""
+        """The page with its words, upright. Raises DocumentError where it shows nothing, but may have lost it."""
         facts = self._facts() if self._number == 1 and self._document.kind == "pdf" else {}
         layer = self._text_layer()
         if layer and self._good(layer):
             return self._page(layer, "textlayer", facts)
-        image = self._ocr_image()
+        image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
         short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
         if is_blank(image) and not short:
+            if not facts:
+                self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
         self._turned = upright(image)
         if words := read_image(turn(image, self._turned)):
@@ -120,11 +128,16 @@ class _Sheet:
             return {}
 
     def _text_layer(self) -> list[Word]:
-        """The words the file itself states, good or bad."""
+        """The words the file itself states, good or bad; a text layer that cannot be read leaves the page to be looked at."""
         handle = self._document.handle(self._number)
         if handle is None:
             return []
-        return from_pdfium(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
+        try:
+            return from_pdfium(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
+        except MemoryError:
+            raise
+        except Exception:  # what the libraries raise on damaged fonts has no common type
+            return []
 
     def _good(self, words: list[Word]) -> bool:
         """Whether the text layer is sound and tells the whole page."""
@@ -138,22 +151,49 @@ class _Sheet:
             return OCR_SCALE
         return min(high, max(low, native)) if self._document.kind == "pdf" else native
 
-    def _ocr_image(self) -> PageImage:
-        """The page for OCR; drawn by PDFium where MuPDF draws nothing."""
-        scale = fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)
-        image = self._document.draw(self._number, scale)
-        if self._document.kind == "pdf" and is_blank(image) and not isinstance(self._document, PdfiumDocument):
-            other = second_opinion(Path(self._request.path), self._request.passwords)
-            if other and self._number <= other.pages:
+    def _check_blank(self) -> None:
+        """Raises DocumentError where an empty drawing does not prove that the page is empty."""
+        if self._error:
+            raise self._error
+        if doubt := self._document.doubt(self._number):
+            raise DocumentError("unreadable", f"page {self._number} shows nothing: {doubt}")
+
+    def _draw(self, scale: float) -> PageImage:
+        """The page as it lies in the file; by PDFium where MuPDF draws nothing, or cannot draw."""
+        try:
+            image = self._document.draw(self._number, scale)
+        except DocumentError as error:
+            self._ask_pdfium(error)
+            return self._document.draw(self._number, scale)
+        if is_blank(image) and (other := self._other()):
+            with contextlib.suppress(DocumentError):  # a page that PDFium cannot draw is no argument
                 second = other.draw(self._number, scale)
                 if not is_blank(second):
                     self._document, self._size = other, other.size(self._number)
                     return second
         return image
 
+    def _ask_pdfium(self, error: DocumentError) -> None:
+        """Go on with PDFium. Raises ``error`` where it does not know the page either."""
+        other = self._other()
+        if other is None:
+            raise error
+        try:
+            self._size = other.size(self._number)
+        except DocumentError:
+            raise error from None
+        self._document, self._error = other, error
+
+    def _other(self) -> PdfiumDocument | None:
+        """The second opinion on a page that MuPDF reads; None where there is none."""
+        if self._document.kind != "pdf" or isinstance(self._document, PdfiumDocument):
+            return None
+        other = second_opinion(Path(self._request.path), self._request.passwords)
+        return other if other and self._number <= other.pages else None
+
     def image(self, pixels: int) -> PageImage:
         """The upright page in at most ``pixels``."""
-        return turn(self._document.draw(self._number, fit_scale(self._size, float("inf"), pixels)), self._turned)
+        return turn(self._draw(fit_scale(self._size, float("inf"), pixels)), self._turned)
 
     def picture(self, wanted: Picture) -> PageImage:
         """The page or a part of it, upright, in the size wanted, but never larger than print needs."""
@@ -163,7 +203,7 @@ class _Sheet:
         else:
             area = max(1.0, (part[2] - part[0]) * (part[3] - part[1]))
             scale = fit_scale(self._size, min(ENLARGED_SCALE, (pixels / area) ** 0.5), OCR_PIXELS)
-        image = turn(self._document.draw(self._number, scale), wanted.turned)
+        image = turn(self._draw(scale), wanted.turned)
         return image if part is None else cut(image, part)
 
 

@@ -16,7 +16,7 @@ from pipeline.errors import DocumentError
 from pipeline.records import Box, Page, PageImage
 from pipeline.templates.model import PageKind
 
-VERSION = 1
+VERSION = 2
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.reader:handle"
 CHANGED = "the file changed while it was read"

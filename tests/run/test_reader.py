@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import DocumentError
+from pipeline.pages.mupdf import MuPdfDocument
+from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.records import Page, PageImage
 from pipeline.run.reader import handle
 from pipeline.run.reading import Picture, ReadRequest, decode_opened, decode_reading, encode_request
@@ -26,6 +28,7 @@ from tests.drawing import (
     tiff,
     turned_pdf,
 )
+from tests.pages.raw_pdf import EMPTY_PAGE, PAGE, one_page
 
 LINES = "Delivery note 4711\nThe quick brown fox jumps over the lazy dog\nTwelve boxes of oranges from Valencia\nReceived in good order"
 
@@ -42,6 +45,10 @@ def read(path: Path, page: int = 1, **changes: object) -> tuple[Page, dict[str, 
 
 def text(page: Page) -> str:
     return " ".join(word.text for word in page.words)
+
+
+def fail(*_: object) -> None:
+    raise DocumentError("unreadable", "on purpose")
 
 
 def write(folder: Path, name: str, content: bytes) -> Path:
@@ -116,6 +123,71 @@ def test_an_empty_page_is_blank_and_a_dark_picture_is_not(tmp_path: Path) -> Non
     assert read(write(tmp_path, "white.png", png(Image.new("RGB", (600, 800), "white"))))[0].blank
     assert not read(write(tmp_path, "black.png", png(Image.new("RGB", (600, 800), "black"))))[0].blank
     assert read(write(tmp_path, "a.pdf", text_pdf([""])))[0].blank
+
+
+def test_a_page_that_lost_its_content_is_unreadable_not_blank(tmp_path: Path) -> None:
+    assert read(write(tmp_path, "empty.pdf", one_page(page=EMPTY_PAGE)))[0].blank
+    with pytest.raises(DocumentError, match="shows nothing") as caught:
+        read(write(tmp_path, "lost.pdf", one_page(page=PAGE.replace("4 0 R", "9 0 R"))))
+    assert caught.value.reason == "unreadable"
+
+
+def test_a_page_that_mupdf_cannot_load_is_read_by_pdfium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MuPdfDocument, "handle", fail)
+    path = write(tmp_path, "a.pdf", text_pdf([LINES, ""]))
+    page, images = read(path, images={"t": 64})
+    assert "quick brown fox" in text(page)
+    assert min(images["t"].rgb) < 128
+    with pytest.raises(DocumentError, match="on purpose"):
+        read(path, 2)
+
+
+def test_a_page_that_mupdf_cannot_draw_is_drawn_by_pdfium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "a.pdf", scan_pdf([page_image(text_pdf([LINES], size=20))]))
+    monkeypatch.setattr(MuPdfDocument, "draw", fail)
+    assert "quick brown fox" in text(read(path)[0])
+
+
+def test_a_text_layer_that_cannot_be_read_leaves_the_page_to_ocr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.run.reader.read_text_layer", fail)
+    page, _ = read(write(tmp_path, "a.pdf", text_pdf([LINES], size=16)))
+    assert (page.source, "quick brown fox" in text(page)) == ("ocr", True)
+
+
+def test_a_blank_page_stays_blank_where_pdfium_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PdfiumDocument, "draw", fail)
+    assert read(write(tmp_path, "a.pdf", text_pdf([""])))[0].blank
+
+
+def test_a_part_of_a_page_that_mupdf_draws_empty_comes_from_pdfium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def white(document: MuPdfDocument, number: int, scale: float) -> PageImage:
+        size = document.size(number)
+        width, height = round(size.width * scale), round(size.height * scale)
+        return PageImage(width, height, b"\xff" * (3 * width * height), scale)
+
+    path = write(tmp_path, "a.pdf", text_pdf([LINES]))
+    monkeypatch.setattr(MuPdfDocument, "draw", white)
+    _, images = decode_reading(handle(encode_request(request(path, picture=Picture(600, 0, (50.0, 50.0, 400.0, 120.0))))), 1)
+    assert min(images[""].rgb) < 128
+
+
+def test_light_writing_on_nothing_is_no_blank_page(tmp_path: Path) -> None:
+    ink = page_image(text_pdf([LINES], size=24), dpi=80).convert("L")
+    clear = Image.new("RGBA", ink.size, "white")
+    clear.putalpha(ink.point(lambda grey: 255 - grey))
+    page, _ = read(write(tmp_path, "a.png", png(clear)))
+    assert "brown fox" in text(page)
+    assert read(write(tmp_path, "b.png", png(Image.new("RGBA", (600, 800), (0, 0, 0, 0)))))[0].blank
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_an_animation_that_begins_with_nothing_is_its_first_frame_that_shows_something(tmp_path: Path, ending: str) -> None:
+    frames = [page_image(text_pdf([line], size=30), dpi=75) for line in ("", "Frame number two", "Frame number three")]
+    film, empty = io.BytesIO(), io.BytesIO()
+    frames[0].save(film, ending.upper(), save_all=True, append_images=frames[1:])
+    frames[0].save(empty, ending.upper())
+    assert "two" in text(read(write(tmp_path, f"film.{ending}", film.getvalue()))[0])
+    assert read(write(tmp_path, f"empty.{ending}", empty.getvalue()))[0].blank
 
 
 def test_a_lone_digit_is_no_blank_page(tmp_path: Path) -> None:

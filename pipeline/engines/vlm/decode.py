@@ -75,6 +75,10 @@ class Decoder:
     def write(self, tasks: Iterable[Task[T] | Written[T] | None]) -> Iterator[Written[T]]:
         """Answers in completion order. A None among the tasks means that none is ready just now; what needs no writing any more is
         passed on at once."""
+        return filter(None, self.steps(tasks))
+
+    def steps(self, tasks: Iterable[Task[T] | Written[T] | None]) -> Iterator[Written[T] | None]:
+        """The same, with a None after every step."""
         source = iter(tasks)
         active: list[_Answer[T]] = []
         waiting: Task[T] | None = None
@@ -101,6 +105,7 @@ class Decoder:
                 waiting = None
             if going := [answer for answer in active if not answer.ending]:
                 self._step(going)
+                yield None
             yield from (_written(answer) for answer in active if answer.ending)
             active = [answer for answer in active if not answer.ending]
 

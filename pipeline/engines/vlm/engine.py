@@ -49,10 +49,10 @@ class VlmEngine:
         del template
         return self._model.vision
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
         """See Engine."""
-        for written in self._loaded.decoder.write(self._tasks(requests)):
-            yield self._answer(written)
+        for written in self._loaded.decoder.steps(self._tasks(requests)):
+            yield self._answer(written) if written else None
 
     @cached_property
     def _loaded(self) -> _Loaded:

@@ -35,6 +35,8 @@ class Plan:
     free: int
     """Bytes of memory that are free now."""
     threads: int
+    cache: int = 1 << 40
+    """Bytes that keys and values may take, were memory without end."""
 
     @property
     def widened(self) -> bool:
@@ -49,7 +51,7 @@ class Plan:
     @property
     def tokens(self) -> int:
         """Tokens that all answers under way may hold together."""
-        return max(LEAST_TOKENS, (self.free - self.weights - RESERVE) // max(1, self.token))
+        return max(LEAST_TOKENS, min(self.cache, self.free - self.weights - RESERVE) // max(1, self.token))
 
 
 def make_plan(model: LocalModel, settings: Vlm) -> Plan:
@@ -61,7 +63,9 @@ def make_plan(model: LocalModel, settings: Vlm) -> Plan:
     token = _token_bytes(config)
     dtype = settings.dtype if settings.dtype != "auto" else _best_dtype(parameters)
     size = _BYTES[dtype]
-    return Plan(dtype, int(parameters * size), token * size, free, settings.threads or usable_cores())
+    return Plan(
+        dtype, int(parameters * size), token * size, free, settings.threads or usable_cores(), int(settings.cache_gb * GIGABYTE)
+    )
 
 
 _GGUF_BYTES = 0.6

@@ -116,7 +116,7 @@ def test_a_template_that_knows_no_system_is_told_all_as_the_user(tmp_path: Path)
 
 def test_a_letter_that_is_half_a_surrogate_costs_no_page(vision_folder: Path) -> None:
     engine = VlmEngine(Settings(engine="vlm", model=str(vision_folder)))
-    (answer,) = engine.answer([request(BUILT_IN["caption"], words_of("broken \ud83d text"))])
+    (answer,) = filter(None, engine.answer([request(BUILT_IN["caption"], words_of("broken \ud83d text"))]))
     assert answer.status == "done", answer.detail
 
 

@@ -1,0 +1,125 @@
+"""A ledger that is damaged is made anew from the outbox, so that nothing that was read is read again.
+
+The JSON files hold everything but what each page said by itself: fields come back as the document has them, on the page where they
+stand. Files are hashed again at the next run, and recognised by their contents.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import LedgerError
+from pipeline.ledger.ledger import FILE_NAME, Ledger
+from pipeline.records import Document, Evidence, Result, Source, UnitKey
+
+UNCLEAN = "unclean"
+"""File that is there while a run works: found at the start, the last run died, and the ledger is checked."""
+
+
+def sound_ledger(folder: Path, outbox: Path, inbox: Path, told: list[str]) -> Ledger:
+    """The ledger, checked if the last run died, made anew from the outbox where it is damaged.
+
+    What happened is appended to ``told``. Raises LedgerError.
+    """
+    try:
+        ledger = Ledger(folder)
+        if (folder / UNCLEAN).exists():
+            ledger.check()
+    except LedgerError as error:
+        if not isinstance(error.__cause__, sqlite3.DatabaseError) or isinstance(error.__cause__, sqlite3.OperationalError):
+            raise
+        aside = _set_aside(folder)
+        ledger = Ledger(folder)
+        count = rebuild(ledger, outbox, inbox)
+        told.append(
+            f"the ledger was damaged ({error.__cause__}): made anew from {count:,} results in {outbox}; it lies in {aside}"
+        )
+    return ledger
+
+
+def _set_aside(folder: Path) -> Path:
+    aside = folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    aside.mkdir(parents=True, exist_ok=True)
+    for ending in ("", "-wal", "-shm"):
+        path = folder / f"{FILE_NAME}{ending}"
+        if path.exists():
+            path.rename(aside / path.name)
+    return aside
+
+
+def rebuild(ledger: Ledger, outbox: Path, inbox: Path) -> int:
+    """Fill an empty ledger with what the outbox's JSON files say. Returns how many there were."""
+    count = 0
+    for name, published in _published(outbox):
+        with ledger.transaction():
+            _restore(
+                ledger, Source(inbox.resolve() / published["document"]["path"], name, published["document"]["path"]), published
+            )
+        count += 1
+    return count
+
+
+def _published(outbox: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names and contents of results, passing over what else lies there."""
+    for path in sorted(outbox.rglob("*.json")):
+        relative = path.relative_to(outbox)
+        if relative.parts[0].startswith("."):
+            continue
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(found, dict) and {"document", "status", "results", "pages", "provenance"} <= found.keys():
+                yield relative.as_posix().removesuffix(".json"), found
+        except (OSError, ValueError):
+            continue
+
+
+def _restore(ledger: Ledger, source: Source, published: Mapping[str, Any]) -> None:
+    stated, provenance = published["document"], published["provenance"]
+    sha256, results = stated["sha256"], published["results"]
+    recipes = {template: result["recipe"] for template, result in results.items()}
+    unopened = published["reason"] if not published["pages"] else None
+    document = Document(sha256, stated["kind"], stated["pages"], unopened, published.get("detail", ""))
+    ledger.saw_document(document)
+    for template, result in results.items():
+        ledger.saw_recipe(recipes[template], template, provenance.get("engine") or "", provenance.get("versions") or {})
+        if question := result.get("question"):
+            ledger.ask(template, question)
+        ledger.insert_results(_units(UnitKey(sha256, 0, template, recipes[template]), result["fields"], published["pages"]))
+    chosen = next((template for template, result in results.items() if "question" not in result), None)
+    if chosen:
+        ledger.choose(sha256, chosen)
+    ledger.saw_file(source, sha256, -1, -1)  # no size that a file has: it is hashed again, and then recognised
+    ledger.published(source.path, sha256, recipes, published["status"], published["reason"])
+
+
+def _units(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]]) -> Iterator[Result]:
+    """The units of one template: a document's fields on the pages where they stand."""
+    readable = [page["page"] for page in pages if page["status"] in ("done", "failed")] or [1]
+    by_page: dict[int, dict[str, Evidence]] = {}
+    for name, item in fields.items():
+        evidence = Evidence(**{**item, "box": tuple(item["box"]) if item["box"] else None, "flags": tuple(item["flags"])})
+        texts = evidence.value
+        if isinstance(texts, list) and len(texts) == len(pages) and all(isinstance(text, str) for text in texts):
+            for page, text in zip(pages, texts, strict=True):  # a text a page
+                if text:
+                    by_page.setdefault(page["page"], {})[name] = replace(evidence, value=text, flags=())
+            continue
+        place = evidence.page if evidence.page and evidence.page in readable else readable[0]
+        by_page.setdefault(place, {})[name] = evidence
+    for page in pages:
+        number = page["page"]
+        yield Result(
+            UnitKey(key.sha256, number, key.template, key.recipe),
+            page["status"],
+            by_page.get(number, {}),
+            page.get("reason"),
+            page.get("detail", ""),
+            page.get("source"),
+            page.get("seconds", 0.0),
+        )

@@ -1,0 +1,70 @@
+"""A run in a process of its own, with an engine that hangs or dies over pages that say so.
+
+    python -m tests.run.odd_engine INBOX OUTBOX SECONDS
+
+A page with the word HANG hangs the engine for ever, KILL kills the process, FAIL is not answered. SECONDS is how long the engine may
+give no sign of life.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pipeline.engines.answers import failed
+from pipeline.engines.base import Request
+from pipeline.intake.scan import scan_inbox
+from pipeline.records import Answer
+from pipeline.run.job import open_job
+from pipeline.run.loop import Loop, only_new
+from pipeline.run.observer import Tally
+from pipeline.settings import Retry, Settings
+from tests.run.conftest import EchoEngine
+
+TOGETHER = 4
+
+
+class OddEngine(EchoEngine):
+    """Takes some requests before it answers the first, as engines do that batch."""
+
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        batch: list[Request] = []
+        for request in requests:
+            if request:
+                batch.append(request)
+            if batch and (len(batch) == TOGETHER or request is None):
+                yield from self._batch(batch)
+                batch = []
+        yield from self._batch(batch)
+
+    def _batch(self, batch: list[Request]) -> Iterator[Answer]:
+        texts = {request.key: " ".join(word.text for word in request.page.words) for request in batch}
+        if any("KILL" in text for text in texts.values()):
+            os.kill(os.getpid(), signal.SIGKILL)
+        while any("HANG" in text for text in texts.values()):
+            time.sleep(60)
+        for request in batch:
+            if "FAIL" in texts[request.key]:
+                yield failed(request, "it does not like this page")
+            else:
+                yield from super().answer([request])
+
+
+def main() -> None:
+    """One pass over the inbox."""
+    inbox, outbox, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+    retry = Retry(engine_seconds=seconds, breaker=50)
+    settings = Settings(inbox=inbox, outbox=outbox, workers=1, retry=retry)
+    tally = Tally()
+    with open_job(settings, template="transcript", engine=OddEngine()) as job, Loop(job, tally) as loop:
+        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
+        loop.round(iter(todo))
+        loop.tidy()
+
+
+if __name__ == "__main__":
+    main()
