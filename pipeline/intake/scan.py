@@ -61,8 +61,9 @@ class Inbox:
 
 def scan_inbox(inbox: Inbox, name: Namer, left: Left) -> Iterator[Found]:
     """All files below the inbox, sorted by path."""
-    for path in _walk(inbox.root, inbox, left):
-        if found := look_at(path, inbox.root, name):
+    root = inbox.root
+    for path in _walk(root, inbox, left):
+        if found := look_at(path, root, name):
             yield found
 
 
@@ -84,12 +85,16 @@ def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: L
 def look_at(path: Path, root: Path, name: Namer) -> Found | None:
     """``path`` as a Found, or None when it is gone, no regular file, or a link that leads out of ``root``."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or (path.is_symlink() and not path.resolve().is_relative_to(root)):
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            if not path.resolve().is_relative_to(root):
+                return None
+            status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             return None
     except (OSError, RuntimeError):  # gone meanwhile, or a loop of links
         return None
-    relative = path.relative_to(root).as_posix()
+    relative = os.fspath(path)[len(os.fspath(root)) :].lstrip("/")  # ``relative_to`` takes as long as all else here
     told = relative.encode(errors="surrogateescape").decode(errors="replace")
     return Found(Source(path, name(path, outbox_name(relative)), told), status.st_size, status.st_mtime_ns)
 
@@ -102,6 +107,8 @@ def is_candidate(name: str) -> bool:
 
 def outbox_name(relative: str) -> str:
     """A path below the outbox that every file system takes: control characters replaced, long names shortened with a hash."""
+    if relative.isprintable() and len(relative.encode()) <= MAX_NAME:  # nearly all
+        return relative
     parts = []
     for part in relative.split("/"):
         clean = "".join(c if c.isprintable() else "_" for c in part.encode(errors="surrogateescape").decode(errors="replace"))

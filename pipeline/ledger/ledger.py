@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,12 @@ class Ledger:
         return count
 
 
+@lru_cache(maxsize=1024)
+def _loaded(text: str) -> Any:
+    """A JSON value that is only read: most files share a few."""
+    return json.loads(text)
+
+
 def _known_file(row: Mapping[str, Any]) -> KnownFile:
     return KnownFile(
         source=Source(Path(os.fsdecode(row["path"])), row["name"], row["relative"]),
@@ -361,10 +368,10 @@ def _known_file(row: Mapping[str, Any]) -> KnownFile:
         size=row["size"],
         mtime_ns=row["mtime_ns"],
         published=row["published"],
-        recipes=json.loads(row["recipes"] or "{}"),
+        recipes=_loaded(row["recipes"] or "{}"),
         status=row["status"],
         reason=row["reason"],
-        told=tuple(json.loads(row["told"])),
+        told=tuple(_loaded(row["told"])),
         stale=bool(row["stale"]),
         chosen=row["chosen"],
         unreadable=bool(row["unreadable"]),

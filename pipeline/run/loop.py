@@ -507,7 +507,7 @@ def only_new(job: Job, files: Iterable[Found], known: Mapping[str, KnownFile]) -
     todo: dict[Path, Found] = {}
     done: list[Found] = []
     for found in files:
-        file = known.get(str(found.source.path))
+        file = known.get(os.fspath(found.source.path))
         if file and job.up_to_date(file, found):
             done.append(found)
         else:

@@ -1,0 +1,79 @@
+"""How long the watcher takes to look through an inbox of files that it knows.
+
+``python -m benchmarks.rescan [--files 100000] [--rounds 3] [--json FILE]``
+
+The files are there, and the ledger is filled as if they had been read; what is timed is the scan that ``watch`` repeats once a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from benchmarks.loop_overhead import InstantEngine
+from benchmarks.measure import Row, Times, report
+from pipeline.intake.scan import scan_inbox
+from pipeline.records import Document
+from pipeline.run.job import Job, open_job
+from pipeline.run.loop import only_new
+from pipeline.settings import Settings
+
+
+def fill(job: Job, count: int) -> None:
+    """Files, and a ledger that knows them."""
+    for folder in range(-(-count // 1000)):
+        (job.settings.inbox / f"{folder:04}").mkdir(parents=True)
+    for number in range(count):
+        (job.settings.inbox / f"{number // 1000:04}" / f"{number:06}.pdf").write_bytes(b"%PDF")
+    recipes = {"transcript": job.recipes["transcript"]}
+    with job.ledger.transaction():
+        for found in scan_inbox(job.inbox, job.namer, lambda *_: None):
+            sha256 = hashlib.sha256(found.source.name.encode()).hexdigest()
+            job.ledger.saw_document(Document(sha256, "pdf", 1))
+            job.ledger.choose(sha256, "transcript")
+            job.ledger.saw_file(found.source, sha256, found.size, found.mtime_ns)
+            job.ledger.published(found.source.path, sha256, recipes, "done", None)
+
+
+def scan(job: Job, count: int) -> None:
+    """What ``watch`` does once a minute."""
+    todo, known = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.ledger.known_files())
+    if todo or len(known) != count:
+        raise RuntimeError(f"{len(todo)} to read, {len(known)} known")
+
+
+def measure(folder: Path, count: int, rounds: int) -> list[Row]:
+    """Repeated scans."""
+    settings = Settings(inbox=folder / "inbox", outbox=folder / "outbox")
+    with open_job(settings, engine=InstantEngine()) as job:
+        fill(job, count)
+    times = Times()
+    with open_job(settings, engine=InstantEngine()) as job:
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            scan(job, count)
+            times.add(time.perf_counter() - begun)
+        memory = psutil.Process().memory_info().rss / 1e6
+    row = {"files": count, "seconds": f"{times.median:.2f}", "lowest": f"{times.low:.2f}", "highest": f"{times.high:.2f}"}
+    return [{**row, "memory, MB": f"{memory:.0f}"}]
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        rows = measure(Path(temporary), options.files, options.rounds)
+    report("A rescan of files that are known", rows, options.json)
+
+
+if __name__ == "__main__":
+    main()

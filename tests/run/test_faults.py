@@ -1,0 +1,182 @@
+"""Faults of the machine: a full disk, an outbox that cannot be written, a ledger that others hold, clocks that jump, files cut short
+while they are read. A result is late, never lost and never doubled."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.engines.base import Request
+from pipeline.records import Answer
+from tests.cli.test_watch import wait_for
+from tests.drawing import text_pdf
+from tests.run.conftest import EchoEngine, World
+
+OLD = 1_000_000
+
+
+def put(inbox: Path, name: str, text: str) -> None:
+    path = inbox / name
+    path.write_bytes(text_pdf([text]))
+    os.utime(path, (OLD, OLD))
+
+
+def command(name: str, inbox: Path, outbox: Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "pipeline",
+        name,
+        "-q",
+        "--template",
+        "transcript",
+        "--inbox",
+        str(inbox),
+        "--outbox",
+        str(outbox),
+    ]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MB; skips where mounting is not allowed."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("file systems cannot be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def fill(place: Path) -> Path:
+    """Take up all that is left of a disk."""
+    ballast = place / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb") as file:
+        while True:
+            file.write(b"\0" * 4096)
+            file.flush()
+    return ballast
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_a_run_and_the_next_one_goes_on(small_disk: Path, tmp_path: Path) -> None:
+    inbox, outbox = tmp_path / "inbox", small_disk / "outbox"
+    inbox.mkdir()
+    put(inbox, "first.pdf", "First")
+    assert subprocess.run(command("run", inbox, outbox), check=False).returncode == 0
+    for number in range(30):
+        put(inbox, f"{number}.pdf", f"Number {number}")
+    ballast = fill(small_disk)
+    ended = subprocess.run(command("run", inbox, outbox), check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "full" in ended.stderr or "No space" in ended.stderr
+    ballast.unlink()
+    assert subprocess.run(command("run", inbox, outbox), check=False).returncode == 0
+    rows = (outbox / "transcript.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert sorted(row.split(",")[0] for row in rows) == sorted(["first.pdf", *(f"{number}.pdf" for number in range(30))])
+
+
+@pytest.mark.slow
+def test_a_watcher_outlives_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    inbox, outbox = tmp_path / "inbox", small_disk / "outbox"
+    inbox.mkdir()
+    put(inbox, "first.pdf", "First")
+    with subprocess.Popen(command("watch", inbox, outbox), stderr=subprocess.PIPE, text=True) as watcher:
+        wait_for(lambda: (outbox / "first.pdf.json").exists())
+        time.sleep(1.5)
+        ballast = fill(small_disk)
+        put(inbox, "second.pdf", "Second")
+        assert watcher.stderr is not None
+        told = watcher.stderr.readline()
+        assert "trying again" in told
+        ballast.unlink()
+        wait_for(lambda: (outbox / "second.pdf.json").exists())
+        watcher.send_signal(signal.SIGTERM)
+        assert watcher.wait(30) == 0
+    assert len((outbox / "transcript.csv").read_text(encoding="utf-8").splitlines()) == 3
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_outbox_that_cannot_be_written_is_said_before_anything_is_read(tmp_path: Path) -> None:
+    inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
+    inbox.mkdir()
+    outbox.mkdir(mode=0o500)
+    put(inbox, "a.pdf", "A")
+    ended = subprocess.run(command("run", inbox, outbox), check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "cannot be written" in ended.stderr
+
+
+def test_a_folder_in_the_way_of_a_result_ends_the_run_and_loses_nothing(world: World) -> None:
+    world.put("a.pdf", text_pdf(["A"]))
+    world.put("b.pdf", text_pdf(["B"]))
+    (world.outbox / "a.pdf.json" / "in the way").mkdir(parents=True)
+    with pytest.raises(Exception, match="cannot be written"):
+        world.run()
+    (world.outbox / "a.pdf.json" / "in the way").rmdir()
+    (world.outbox / "a.pdf.json").rmdir()
+    world.run()
+    assert world.texts("a.pdf") == ["A"]
+    assert sorted(row["text"] for row in world.csv("transcript")) == ["A", "B"]
+
+
+def test_a_ledger_that_somebody_else_holds_for_a_while_is_waited_for(world: World) -> None:
+    world.put("a.pdf", text_pdf(["A"]))
+    world.run()
+    world.put("b.pdf", text_pdf(["B"]))
+    other = sqlite3.connect(world.outbox / ".pipeline" / "ledger.sqlite", check_same_thread=False, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(2, lambda: other.execute("ROLLBACK")).start()
+    begun = time.monotonic()
+    assert world.run().documents == {"done": 1}
+    assert time.monotonic() - begun > 1
+    assert sorted(row["text"] for row in world.csv("transcript")) == ["A", "B"]
+
+
+class CuttingEngine(EchoEngine):
+    """Cuts a file short when it is first asked."""
+
+    path: Path
+
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        for answer in super().answer(requests):
+            if len(self.asked) == 1:
+                os.truncate(self.path, self.path.stat().st_size // 2)
+            yield answer
+
+
+def test_a_file_cut_short_while_it_is_read_is_left_until_it_is_whole(world: World) -> None:
+    engine = world.engine = CuttingEngine()
+    whole = text_pdf([f"Page {number}" for number in range(60)])
+    engine.path = world.put("a.pdf", whole)
+    world.put("b.pdf", text_pdf(["B"]))
+    tally = world.run()
+    assert [name for name, _ in tally.left_for_later] == ["a.pdf"]
+    assert tally.documents == {"done": 1}
+    world.put("a.pdf", whole)
+    assert world.run().documents == {"done": 1}
+    assert world.texts("a.pdf") == [f"Page {number}" for number in range(60)]
+
+
+@pytest.mark.slow
+def test_files_from_the_future_and_a_clock_that_was_set_back_are_read(tmp_path: Path) -> None:
+    inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
+    inbox.mkdir()
+    for name, moment in {"future.pdf": time.time() + 1e6, "epoch.pdf": 0.0, "before.pdf": -1e6}.items():
+        put(inbox, name, name)
+        os.utime(inbox / name, (moment, moment))
+    assert subprocess.run(command("run", inbox, outbox), check=False).returncode == 0
+    texts = [json.loads(path.read_text(encoding="utf-8"))["status"] for path in outbox.glob("*.json")]
+    assert texts == ["done"] * 3
