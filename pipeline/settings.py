@@ -111,6 +111,30 @@ class Server(_Strict):
     """How often a request is sent to a server that is down, busy or broken, with growing pauses."""
 
 
+class Log(_Strict):
+    """What is written down about a run; see docs/monitoring.md."""
+
+    file: Path | None = None
+    """Log file; None is none."""
+    megabytes: float = Field(default=10, gt=0)
+    """Size at which the log file is put aside and a new one begun."""
+    keep: int = Field(default=5, ge=1, le=1_000)
+    """Log files put aside that are kept."""
+    as_json: bool = Field(default=False, alias="json")
+    """One JSON object a line: in the file, and on standard error in place of what is written there for people."""
+    level: Literal["debug", "info", "warning"] = "info"
+    """The least that is worth a line; at debug every page has one."""
+
+
+class Metrics(_Strict):
+    """Numbers for Prometheus."""
+
+    port: int = Field(default=0, ge=0, le=65_535)
+    """Port that serves them while `run` or `watch` is at work; 0 is none."""
+    host: str = "127.0.0.1"
+    """Address it listens on; 0.0.0.0 is every machine that can reach this one."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set; see configs/pipeline.yaml for the same with comments."""
 
@@ -141,6 +165,8 @@ class Settings(BaseSettings):
     retry: Retry = Retry()
     vlm: Vlm = Vlm()
     server: Server = Server()
+    log: Log = Log()
+    metrics: Metrics = Metrics()
 
     @property
     def archive_folder(self) -> Path:
@@ -220,7 +246,15 @@ def _plainly(item: ErrorDetails) -> str:
     """A mistake in words; an unknown key with the one that was probably meant."""
     if item["type"] != "extra_forbidden":
         return item["msg"]
-    sections: dict[str, type[BaseModel]] = {"limits": Limits, "intake": Intake, "retry": Retry, "vlm": Vlm, "server": Server}
+    sections: dict[str, type[BaseModel]] = {
+        "limits": Limits,
+        "intake": Intake,
+        "retry": Retry,
+        "vlm": Vlm,
+        "server": Server,
+        "log": Log,
+        "metrics": Metrics,
+    }
     known = sections.get(str(item["loc"][0]), Settings) if len(item["loc"]) > 1 else Settings
     return f"there is no such key{did_you_mean(str(item['loc'][-1]), known.model_fields)}"
 
@@ -237,4 +271,7 @@ def _read(file: Path) -> dict[str, Any]:
     for key in (*PATH_KEYS, "archive", "failed"):
         if isinstance(values.get(key), str):
             values[key] = file.parent / Path(values[key]).expanduser()
+    log = values.get("log")
+    if isinstance(log, dict) and isinstance(log.get("file"), str):
+        log["file"] = file.parent / Path(log["file"]).expanduser()
     return values

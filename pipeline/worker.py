@@ -38,6 +38,9 @@ Handler = Callable[[bytes], list[bytes]]
 It is named as ``module:function`` and imported only in the worker, so that the parent stays light.
 """
 
+Lost = Callable[[Hashable, str], None]
+"""Told of a worker that died or was killed: the key of its call, and why."""
+
 CALLS_PER_WORKER = 1_000
 """After so many calls a worker is replaced: native libraries leak a little with every file."""
 MAX_REPLY = 1 << 30
@@ -78,12 +81,15 @@ class _Worker:
 class Pool:
     """``size`` workers that run ``handler``; replies come in completion order.
 
-    A call that crashes its worker or exceeds ``seconds`` is tried ``attempts`` times in all, each time in a fresh process.
+    A call that crashes its worker or exceeds ``seconds`` is tried ``attempts`` times in all, each time in a fresh process; ``lost`` is
+    told each time.
     """
 
-    def __init__(self, handler: str, *, size: int, seconds: float, memory_mb: int, attempts: int = 1) -> None:
+    def __init__(
+        self, handler: str, *, size: int, seconds: float, memory_mb: int, attempts: int = 1, lost: Lost | None = None
+    ) -> None:
         self._handler, self._seconds, self._memory_mb, self._attempts = handler, seconds, memory_mb, attempts
-        self._size = max(1, size)
+        self._size, self._lost = max(1, size), lost
         self._workers: list[_Worker] = []
         self._waiting: deque[_Call] = deque()
 
@@ -202,6 +208,8 @@ class Pool:
         assert call is not None  # noqa: S101 - as above
         self._workers.remove(worker)
         self._end(worker)
+        if self._lost:
+            self._lost(call.key, error.detail)
         if call.attempts < self._attempts:
             self._waiting.append(call)
             return None

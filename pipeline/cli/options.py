@@ -27,7 +27,18 @@ template = click.option(
     "--template", metavar="NAME", help="Use this template for every file, e.g. invoice; several with commas."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but what failed (for cron).")
+quiet = click.option(
+    "--quiet", "-q", is_flag=True, help="Print nothing but what failed, and a line that sums it up (for cron)."
+)
+log_json = click.option(
+    "--log-json", is_flag=True, help="Write one JSON object a line on standard error, instead of text (log.json)."
+)
+metrics_port = click.option(
+    "--metrics-port",
+    metavar="N",
+    type=click.IntRange(0, 65_535),
+    help="Serve metrics for Prometheus there; 0 is off [metrics.port].",
+)
 
 
 max_minutes = click.option(

@@ -13,9 +13,10 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.run import read, report
+from pipeline.cli.monitoring import Eyes, monitored, overrides
+from pipeline.cli.run import finish, read, report
 from pipeline.cli.show import Screen
-from pipeline.errors import ExitCode, SettingsError
+from pipeline.errors import SettingsError
 from pipeline.intake.archives import is_archive, unpack
 from pipeline.intake.scan import Found, look_at, scan_arguments
 from pipeline.ledger.ledger import KnownFile
@@ -39,6 +40,7 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 @options.model
 @options.quiet
 @options.as_json
+@options.log_json
 def command(
     paths: tuple[Path, ...],
     config: Path | None,
@@ -53,6 +55,7 @@ def command(
     model: str | None,
     quiet: bool,
     as_json: bool,
+    log_json: bool,
 ) -> None:
     """Read documents again with today's templates and engine.
 
@@ -66,43 +69,43 @@ def command(
       pipeline reprocess --read-with invoice --older-than 30d
       pipeline reprocess scans-2024.zip --template invoice
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
-    screen = Screen()
-    with open_job(settings, template=template) as job, Loop(job, screen) as loop:
+    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model, **overrides(log_json))
+    screen = Screen(logged=settings.log.as_json)
+    with (
+        monitored("reprocess", settings, screen, quiet=quiet) as eyes,
+        open_job(settings, template=template) as job,
+        Loop(job, eyes) as loop,
+        eyes.on(job, loop),
+    ):
         if read_with:
             check_template(read_with, job.templates)
-        named = list(_named(job, paths, screen)) if paths else None
+        named = list(_named(job, paths, eyes)) if paths else None
         chosen = _chosen(job, named, failed=failed, status=status, read_with=read_with, older_than=older_than)
         job.ledger.forget(chosen, failed_only=failed)
-        todo = (
-            named if named is not None and not (failed or status or read_with or older_than) else _present(job, chosen, screen)
-        )
-        read(job, loop, screen, todo, [], quiet=quiet or as_json)
+        todo = named if named is not None and not (failed or status or read_with or older_than) else _present(job, chosen, eyes)
+        read(job, loop, screen, eyes, todo, [], quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
         shutil.rmtree(job.unpacked, ignore_errors=True)
-        if loop.stopping:
-            raise KeyboardInterrupt
-    if not screen.all_done:
-        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+        finish(loop, screen)
 
 
-def _named(job: Job, paths: tuple[Path, ...], screen: Screen) -> Iterator[Found]:
+def _named(job: Job, paths: tuple[Path, ...], eyes: Eyes) -> Iterator[Found]:
     """Files of the arguments, archives unpacked."""
     for path in paths:
         if is_archive(path):
-            yield from _unpacked(job, path, screen)
+            yield from _unpacked(job, path, eyes)
         else:
-            yield from scan_arguments([path], job.inbox, job.namer, screen.left)
+            yield from scan_arguments([path], job.inbox, job.namer, eyes.left)
 
 
-def _unpacked(job: Job, archive: Path, screen: Screen) -> Iterator[Found]:
+def _unpacked(job: Job, archive: Path, eyes: Eyes) -> Iterator[Found]:
     """Members of an archive; two archives of the same name do not meet."""
     root = job.unpacked / hashlib.sha256(os.fsencode(archive.resolve())).hexdigest()[:12]
     done = unpack(archive, root / archive.name, max_bytes=job.settings.limits.megabytes * 1_000_000)
     for member, why in [*done.refused, *done.damaged]:
-        screen.left(f"{archive.name}/{member}", why)
+        eyes.left(f"{archive.name}/{member}", why)
     if done.damaged:
-        screen.documents["failed"] += len(done.damaged)
+        eyes.tally.documents["failed"] += len(done.damaged)
     for path in done.files:
         found = look_at(path.resolve(), root.resolve(), job.namer)
         if found:
@@ -135,14 +138,14 @@ def _before(age: str) -> str:
     return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _present(job: Job, chosen: list[KnownFile], screen: Screen) -> list[Found]:
+def _present(job: Job, chosen: list[KnownFile], eyes: Eyes) -> list[Found]:
     """Those of the files that still lie where they were."""
     found = []
     for file in chosen:
         try:
             stat = file.source.path.stat()
         except OSError:
-            screen.left(file.source.name, f"no longer at {file.source.path}")
+            eyes.left(file.source.name, f"no longer at {file.source.path}")
             continue
         found.append(Found(file.source, stat.st_size, stat.st_mtime_ns))
     del job

@@ -9,13 +9,15 @@ import click
 from rich.console import Console
 
 from pipeline.cli import options
-from pipeline.cli.show import Screen, echo_json, plural, table
+from pipeline.cli.monitoring import Eyes, monitored, overrides
+from pipeline.cli.show import Screen, echo_json, one_line, plural, table
 from pipeline.cli.signals import graceful
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.intake.scan import Found, scan_arguments, scan_inbox
 from pipeline.intake.settle import Settler, settled_files
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop, only_new
+from pipeline.run.observer import MERELY_WAITS, OUT_OF_TIME, STILL_WRITTEN
 from pipeline.settings import Settings, load_settings
 
 
@@ -30,6 +32,8 @@ from pipeline.settings import Settings, load_settings
 @options.max_minutes
 @options.quiet
 @options.as_json
+@options.log_json
+@options.metrics_port
 def command(
     paths: tuple[Path, ...],
     config: Path | None,
@@ -43,6 +47,8 @@ def command(
     max_minutes: float | None,
     quiet: bool,
     as_json: bool,
+    log_json: bool,
+    metrics_port: int | None,
 ) -> None:
     """Read what is new in the inbox, then stop.
 
@@ -56,20 +62,23 @@ def command(
       pipeline run --template receipt --inbox ~/Scans/receipts
       pipeline run offer.pdf --ask "What is the delivery date?"
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
+    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}
+    settings = load_settings(config, **chosen, **overrides(log_json, metrics_port))
     check_inbox(settings, paths)
-    screen = Screen()
-    with open_job(settings, template=template, ask=ask) as job, Loop(job, screen, shelve=not paths) as loop:
-        left = screen.left
+    screen = Screen(logged=settings.log.as_json)
+    with (
+        monitored("run", settings, screen, quiet=quiet) as eyes,
+        open_job(settings, template=template, ask=ask) as job,
+        Loop(job, eyes, shelve=not paths) as loop,
+        eyes.on(job, loop),
+    ):
+        left = eyes.left
         seen = scan_arguments(paths, job.inbox, job.namer, left) if paths else scan_inbox(job.inbox, job.namer, left)
         todo, known = only_new(job, seen, job.known)
         loop.until = options.until(max_minutes)
-        read(job, loop, screen, todo, known, limit=limit, quiet=quiet or as_json)
+        read(job, loop, screen, eyes, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
-        if loop.stopping:
-            raise KeyboardInterrupt
-    if not screen.all_done:
-        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+        finish(loop, screen)
 
 
 def check_inbox(settings: Settings, paths: Iterable[Path]) -> None:
@@ -78,13 +87,30 @@ def check_inbox(settings: Settings, paths: Iterable[Path]) -> None:
         raise SettingsError(f"there is no inbox at {settings.inbox}", "make it with `pipeline init`, or name one with --inbox")
 
 
+def finish(loop: Loop, screen: Screen) -> None:
+    """End with the exit code that fits what happened."""
+    if loop.stopping:
+        raise KeyboardInterrupt
+    if not screen.all_done:
+        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+
+
 def read(
-    job: Job, loop: Loop, screen: Screen, todo: list[Found], known: list[Found], *, limit: int | None = None, quiet: bool
+    job: Job,
+    loop: Loop,
+    screen: Screen,
+    eyes: Eyes,
+    todo: list[Found],
+    known: list[Found],
+    *,
+    limit: int | None = None,
+    quiet: bool,
 ) -> None:
     """One round over the files that are new, with a progress bar, stoppable by signals."""
+    quiet = quiet or job.settings.log.as_json
     for note in job.notes:
-        click.echo(f"pipeline: {note}", err=True)
-    screen.found(min(len(todo), limit or len(todo)), len(known))
+        eyes.trouble(note)
+    eyes.found(min(len(todo), limit or len(todo)), len(known))
     screen.known_failed = sum(job.known[str(found.source.path)].status in ("failed", "partial") for found in known)
 
     def stop() -> None:
@@ -95,14 +121,14 @@ def read(
     intake = job.settings.intake
     left: list[Found] = []
     settled = settled_files(todo, Settler(intake.quiet_seconds), intake.patience_seconds, left)
-    with graceful(stop), screen.bar(quiet):
+    with graceful(stop, eyes.signalled), screen.bar(quiet):
         loop.round(_limited(settled, limit))
         loop.tidy()
         loop.put_away(known)
     for found in left:
-        screen.left(found.source.name, "still being written")
+        eyes.left(found.source.name, STILL_WRITTEN)
     if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:
-        screen.left(plural(unread, "file"), "out of time (--max-minutes)")
+        eyes.left(plural(unread, "file"), OUT_OF_TIME)
 
 
 def _limited(files: Iterator[Found | None], limit: int | None) -> Iterator[Found | None]:
@@ -137,11 +163,15 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
             }
         )
         return
+    logged = settings.log.as_json
     for item in left:
-        click.echo(f"left for later: {item['file']}: {item['why']}", err=True)
+        if not logged and not (quiet and item["why"] in MERELY_WAITS):
+            click.echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
+    if quiet and logged:
+        return
     if quiet:
         for row in screen.failed:
-            click.echo(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}", err=True)
+            click.echo(one_line(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}"), err=True)
         if (more := screen.documents["failed"] + screen.documents["partial"] - len(screen.failed)) > 0:
             click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.outbox}", err=True)
         return

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -42,6 +43,8 @@ class Screen(Tally):
     """Files known and up to date that failed, wholly or in part."""
     failed: list[dict[str, Any]] = field(default_factory=list)
     """The first documents that are not done."""
+    logged: bool = False
+    """Whether standard error belongs to the log."""
     _progress: Progress | None = None
     _task: Any = None
     _pages: int = 0
@@ -85,6 +88,11 @@ class Screen(Tally):
         if line["reason"] and len(self.failed) < TABLE_ROWS:
             self.failed.append(line)
         self._update(advance=1)
+
+    def trouble(self, what: str) -> None:
+        """See Observer."""
+        if not self.logged:
+            click.echo(f"pipeline: {what}", err=True)
 
     def _update(self, **changes: Any) -> None:
         if self._progress is not None:
@@ -132,6 +140,25 @@ def echo_json(value: Any) -> None:
     """Print a JSON value on standard output."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=str)
     sys.stdout.write("\n")
+
+
+def duration(seconds: float) -> str:
+    """In words as exact as anybody needs: ``40 s``, ``12 min``, ``3 h 20 min``, ``2 days 4 h``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def one_line(text: str) -> str:
+    """Text from outside as one line that no terminal takes for a command: what is not printable is escaped."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def plural(count: int, noun: str) -> str:

@@ -9,13 +9,14 @@ from types import FrameType
 
 
 @contextmanager
-def graceful(stop: Callable[[], None]) -> Iterator[None]:
-    """Call ``stop`` at the first signal; raise KeyboardInterrupt at the second."""
+def graceful(stop: Callable[[], None], told: Callable[[str], None]) -> Iterator[None]:
+    """Call ``stop`` at the first signal; raise KeyboardInterrupt at the second. ``told`` hears the name of each, before."""
     asked = False
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal asked
-        del number, frame
+        del frame
+        told(signal.Signals(number).name)
         if asked:
             raise KeyboardInterrupt
         asked = True

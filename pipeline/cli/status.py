@@ -1,42 +1,69 @@
-"""``pipeline status``: what the ledger says."""
+"""``pipeline status``: what the ledger says, and how far the run is that works on it."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.cli import options
-from pipeline.cli.show import echo_json, plural
+from pipeline.cli.show import duration, echo_json, one_line, plural
 from pipeline.errors import CURES, LockedError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.run.job import STATE_FOLDER, locked, open_ledger
+from pipeline.run.progress import last_run
 from pipeline.settings import Settings, load_settings
+
+LOOK_SECONDS = 0.1
+"""Patience for the lock: long enough for another `status` to let go of it."""
+SHARE = 20
+"""Following costs at most one part in so many of a core."""
+STATUSES = ("done", "partial", "failed", "skipped")
+NEAR = 1.25
+"""Times that differ by less are one time, "about"."""
 
 
 @click.command("status")
 @options.config
 @options.outbox
 @click.option("--failed", is_flag=True, help="List every document that failed, wholly or in part.")
+@click.option("--follow", "-f", is_flag=True, help="Keep it up to date on the terminal until the run ends, or Ctrl-C.")
 @options.as_json
-def command(config: Path | None, outbox: Path | None, failed: bool, as_json: bool) -> None:
-    """Show what is done, what failed and why, and whether a run is at work. Reads the ledger only; disturbs nobody."""
+def command(config: Path | None, outbox: Path | None, failed: bool, follow: bool, as_json: bool) -> None:
+    """Show how far a run is, what is done, what failed and why. Disturbs nobody."""
+    if follow and as_json:
+        raise click.UsageError("--follow is for people, --json for programs: leave one of them out")
     settings = load_settings(config, outbox=outbox)
-    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
-        told: dict[str, Any] = {"outbox": str(settings.outbox), "documents": {}, "units": {}, "failures": [], "running": False}
-    else:
-        with open_ledger(settings) as ledger:
-            told = _told(ledger, settings, None if failed else 10)
+    limit = None if failed else 10
     if as_json:
-        echo_json(told)
+        echo_json(_told(settings, limit))
+    elif follow:
+        _follow(settings, limit)
     else:
-        _print(told)
+        _print(_told(settings, limit))
 
 
-def _told(ledger: Ledger, settings: Settings, limit: int | None) -> dict[str, Any]:
+def _told(settings: Settings, limit: int | None) -> dict[str, Any]:
+    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+        nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
+        return {"outbox": str(settings.outbox), "running": False, "run": None, **nothing}
+    running = _running(settings)
+    run = last_run(settings.outbox, locked=running)
+    with open_ledger(settings) as ledger:
+        return {"outbox": str(settings.outbox), "running": running, "run": run, **_counts(ledger, limit)}
+
+
+def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:
+    """What the ledger says of all runs; ``limit`` failures, the last ones first."""
     documents = {row["status"] or "waiting": row["n"] for row in ledger.rows("SELECT status, count(*) n FROM files GROUP BY 1")}
     units = {row["status"]: row["n"] for row in ledger.rows("SELECT status, count(*) n FROM units GROUP BY 1")}
     templates = list(
@@ -55,33 +82,122 @@ def _told(ledger: Ledger, settings: Settings, limit: int | None) -> dict[str, An
             [-1 if limit is None else limit],
         )
     )
-    return {
-        "outbox": str(settings.outbox),
-        "running": _running(settings),
-        "documents": documents,
-        "units": units,
-        "templates": templates,
-        "failures": [{**row, "cure": CURES.get(row["reason"] or "engine")} for row in failures],
-    }
+    cured = [{**row, "cure": CURES.get(row["reason"] or "engine")} for row in failures]
+    return {"documents": documents, "units": units, "templates": templates, "failures": cured}
 
 
 def _running(settings: Settings) -> bool:
     try:
-        with locked(settings.outbox):
+        with locked(settings.outbox, LOOK_SECONDS):
             return False
     except LockedError:
         return True
 
 
+# ---- for people ---------------------------------------------------------------------------------------
+
+
 def _print(told: dict[str, Any]) -> None:
-    counts = ", ".join(f"{count:,} {status}" for status, count in sorted(told["documents"].items())) or "nothing read yet"
-    click.echo(f"{told['outbox']}: {counts}" + ("; a run is at work" if told["running"] else ""))
-    for row in told.get("templates", []):
-        pages = plural(row["pages"], "page")
-        click.echo(f"  {row['template']}: {plural(row['documents'], 'document')}, {pages}, {row['seconds_a_page']} s a page")
+    for line in _lines(told):
+        click.echo(line)
     if told["failures"]:
-        table = Table("file", "status", "why", "what to do", box=None, pad_edge=False, header_style="bold")
-        for row in told["failures"]:
-            table.add_row(row["file"], row["status"], f"{row['reason']}: {row['detail'] or ''}", row["cure"])
         click.echo("\nlast failures:")
-        Console(markup=False).print(table)
+        Console(markup=False).print(_failures(told["failures"]))
+
+
+def _follow(settings: Settings, limit: int | None) -> None:
+    """Draw anew every second while a run is at work."""
+
+    def look() -> tuple[RenderableType, bool]:
+        told = _told(settings, limit)
+        parts: list[RenderableType] = [Text(line) for line in _lines(told)]
+        if told["failures"]:
+            parts += [Text("\nlast failures:"), _failures(told["failures"])]
+        return Group(*parts), told["running"]
+
+    drawn, running = look()
+    with suppress(KeyboardInterrupt), Live(drawn, auto_refresh=False, vertical_overflow="crop") as live:
+        while running:
+            started = time.monotonic()
+            drawn, running = look()
+            live.update(drawn, refresh=True)
+            time.sleep(max(1.0, SHARE * (time.monotonic() - started)) if running else 0)
+
+
+def _lines(told: dict[str, Any]) -> Iterator[str]:
+    counts = ", ".join(f"{count:,} {status}" for status, count in sorted(told["documents"].items())) or "nothing read yet"
+    yield f"{told['outbox']}: {counts}" + ("; a run is at work" if told["running"] else "")
+    for row in told["templates"]:
+        pages = plural(row["pages"], "page")
+        yield f"  {row['template']}: {plural(row['documents'], 'document')}, {pages}, {row['seconds_a_page']} s a page"
+    if told["run"]:
+        yield from _run(told["run"])
+
+
+def _run(run: dict[str, Any]) -> Iterator[str]:
+    """The run at work, or the last one."""
+    done = sum(run["documents"].values())
+    by_status = ", ".join(f"{run['documents'][status]:,} {status}" for status in STATUSES if run["documents"].get(status))
+    counted = plural(done, "document") + (f" ({by_status})" if by_status else "") + f", {plural(run['pages'], 'page')}"
+    since = f"{_clock(run['started'])}, engine {run['engine']}"
+    yield ""
+    if run["state"] == "ended":
+        error = f": {one_line(run['error'].splitlines()[0])}" if run.get("error") else ""
+        yield f"last run: {run['command']}, {since}, {duration(run['seconds'])}, exit {run['exit_code']}{error}"
+        yield f"  {counted if done else 'nothing new'}; {plural(run['known'], 'file')} known before"
+    elif run["state"] == "broken off":
+        yield f"last run: {run['command']}, {since}, was broken off after {duration(run['seconds'])}: killed, or the machine went down"
+        yield f"  {counted}; `pipeline {run['command']}` goes on where it was"
+    else:
+        yield f"{run['command']} since {since}"
+        total = f" of {done + run['waiting']:,}" if run["waiting"] else ""
+        yield f"  {counted.replace(' document', f'{total} document', 1)}" + (
+            "; waits for files" if run["state"] == "idle" else ""
+        )
+        yield from _pace(run)
+        if run.get("trouble"):
+            yield f"  {one_line(run['trouble'])}"
+        if run["reading"]:
+            yield f"  reading {', '.join(run['reading'])}"
+        yield f"  last news {duration(_age(run['updated']))} ago"
+    if run["state"] == "ended":
+        yield from _pace(run)
+
+
+def _pace(run: dict[str, Any]) -> Iterator[str]:
+    """How fast it is, and how long it may take."""
+    if not run["pages_per_minute"]:
+        return
+    line = f"  {run['documents_per_minute'] or 0:,} documents and {run['pages_per_minute']:,} pages a minute"
+    recent = run["recent"]
+    if run["state"] == "reading" and recent["seconds"] < run["working_seconds"]:
+        line += f" (lately {recent['documents_per_minute'] or 0:,} and {recent['pages_per_minute'] or 0:,})"
+    yield line
+    if run["state"] == "reading" and run["waiting"]:
+        yield f"  left: {_left(run['seconds_left'], _age(run['updated']))}"
+
+
+def _left(range_: list[float] | None, passed: float) -> str:
+    if range_ is None:
+        return "too early to tell"
+    low, high = (max(0.0, side - passed) for side in range_)
+    if high <= low * NEAR or duration(low) == duration(high):
+        return f"about {duration((low + high) / 2)}"
+    return f"{duration(low)} to {duration(high)}"
+
+
+def _clock(time_: str) -> str:
+    """A time of the progress file by the clock on the wall."""
+    return f"{datetime.fromisoformat(time_).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _age(time_: str) -> float:
+    return max(0.0, time.time() - datetime.fromisoformat(time_).timestamp())
+
+
+def _failures(failures: list[dict[str, Any]]) -> Table:
+    table = Table("file", "status", "why", "what to do", box=None, pad_edge=False, header_style="bold")
+    for row in failures:
+        why = f"{row['reason']}: {row['detail'] or ''}"
+        table.add_row(*(Text(one_line(cell)) for cell in (row["file"], row["status"], why, row["cure"])))
+    return table

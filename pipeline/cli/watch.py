@@ -7,48 +7,46 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
+from pipeline.cli.monitoring import monitored, overrides
 from pipeline.cli.pausing import PASSING, Pauses
 from pipeline.cli.run import check_inbox
+from pipeline.cli.show import one_line
 from pipeline.cli.signals import graceful
 from pipeline.intake.scan import Found, scan_inbox
 from pipeline.intake.watch import Watcher
 from pipeline.publish.document import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop, only_new
-from pipeline.run.observer import Tally
+from pipeline.run.observer import Once, Tally
 from pipeline.settings import load_settings
-
-REMEMBERED = 1_000
-"""Files left for later that were named already."""
 
 
 class _Lines(Tally):
-    """A line a document."""
+    """A line a document; none where the log writes them."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, logged: bool) -> None:
         super().__init__()
-        self._quiet = quiet
-        self._said: dict[tuple[str, str], None] = {}
+        self._quiet, self._logged = quiet, logged
+        self._once = Once()
 
     def left(self, name: str, why: str) -> None:
         """See Observer; the same thing is said once."""
-        if (name, why) not in self._said:
-            self._said[name, why] = None
-            click.echo(f"left for later: {name}: {why}", err=True)
-        while len(self._said) > REMEMBERED:
-            del self._said[next(iter(self._said))]
+        if self._once.new(name, why) and not self._logged:
+            click.echo(one_line(f"left for later: {name}: {why}"), err=True)
 
     def trouble(self, what: str) -> None:
-        """Something keeps the service from working for a while."""
-        click.echo(f"pipeline: {what}", err=True)
+        """See Observer."""
+        if not self._logged:
+            click.echo(f"pipeline: {what}", err=True)
 
     def document(self, publication: Publication) -> None:
         """See Observer."""
         super().document(publication)
-        if publication.reason:
-            click.echo(f"{publication.status}: {publication.source.name}: {publication.reason}: {publication.detail}", err=True)
-        elif not self._quiet:
-            click.echo(f"{publication.status}: {publication.source.name}")
+        line = f"{publication.status}: {publication.source.name}"
+        if publication.reason and not self._logged:
+            click.echo(one_line(f"{line}: {publication.reason}: {publication.detail}"), err=True)
+        elif not publication.reason and not self._quiet:
+            click.echo(one_line(line))
 
 
 @click.command("watch")
@@ -57,6 +55,8 @@ class _Lines(Tally):
 @options.engine
 @options.model
 @options.quiet
+@options.log_json
+@options.metrics_port
 def command(
     config: Path | None,
     inbox: Path | None,
@@ -65,19 +65,27 @@ def command(
     engine: str | None,
     model: str | None,
     quiet: bool,
+    log_json: bool,
+    metrics_port: int | None,
 ) -> None:
     """Read what is in the inbox and what comes into it, until stopped with Ctrl-C or SIGTERM.
 
     A file is read once it has not changed for a moment, so files that are copied slowly are never read half. Stopping finishes the
     pages in flight; a second signal stops at once. What was not read is read at the next start.
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
+    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}
+    settings = load_settings(config, **chosen, **overrides(log_json, metrics_port))
     check_inbox(settings, ())
-    lines = _Lines(quiet)
-    with open_job(settings, template=template) as job, Loop(job, lines, shelve=True) as loop:
+    logged = settings.log.as_json
+    lines = _Lines(quiet or logged, logged)
+    with (
+        monitored("watch", settings, lines, quiet=quiet) as eyes,
+        open_job(settings, template=template) as job,
+        Loop(job, eyes, shelve=True) as loop,
+    ):
 
         def scan() -> list[Found]:
-            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, lines.left), job.ledger.known_files())
+            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, eyes.left), job.ledger.known_files())
             loop.put_away(known)
             return todo
 
@@ -91,15 +99,15 @@ def command(
             observer=intake.observer,
             poll=intake.poll_seconds,
         )
-        pauses = Pauses(lines.trouble, lambda: loop.stopping)
+        pauses = Pauses(eyes.trouble, lambda: loop.stopping)
 
         def stop() -> None:
             loop.stopping = True
 
         for note in job.notes:
-            lines.trouble(note)
-        with graceful(stop), watcher:
-            if not quiet:
+            eyes.trouble(note)
+        with graceful(stop, eyes.signalled), watcher, eyes.on(job, loop, backlog=watcher.backlog):
+            if not (quiet or logged):
                 how = " by looking" if watcher.polling else ""
                 click.echo(f"watching {settings.inbox}{how}, writing to {settings.outbox}; Ctrl-C ends it")
             while not loop.stopping:
@@ -112,5 +120,5 @@ def command(
                     pauses.wait(error)
                     watcher.look_around()
             loop.tidy()
-            if not quiet:
+            if not (quiet or logged):
                 click.echo("stopped")

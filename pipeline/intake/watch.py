@@ -178,6 +178,10 @@ class Watcher:
 
     # ---- paths --------------------------------------------------------------------------------------
 
+    def backlog(self) -> int:
+        """Files that wait for their turn; may be asked by any thread."""
+        return len(self._paths)
+
     def _settled(self, path: Path) -> Found | None:
         found = look_at(path, self._root, self._namer)
         if found is None:

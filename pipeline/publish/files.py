@@ -13,10 +13,11 @@ from pipeline.errors import OutboxError
 
 
 @contextmanager
-def atomic_file(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
     """A file to write that takes the place of ``path`` when the block ends, and leaves no trace when it fails.
 
-    ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder.
+    ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder. Without ``sync`` it
+    may be lost in a power cut.
     Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
     """
     temporary = (scratch or path.parent) / f".{uuid.uuid4().hex}.tmp"
@@ -26,7 +27,8 @@ def atomic_file(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
         with temporary.open("wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         raise OutboxError(
@@ -36,7 +38,7 @@ def atomic_file(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None) -> int:
+def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None, *, sync: bool = True) -> int:
     """Replace ``path`` by the chunks joined; a reader sees the old file or the new one. Returns its bytes. See ``atomic_file``."""
-    with atomic_file(path, scratch) as file:
+    with atomic_file(path, scratch, sync=sync) as file:
         return sum(file.write(chunk) for chunk in chunks)

@@ -201,12 +201,15 @@ def check_template(name: str, templates: Mapping[str, Template]) -> None:
 
 
 @contextmanager
-def locked(outbox: Path) -> Iterator[None]:
-    """Hold the outbox's lock; the system releases it when the process ends, however it ends. Raises LockedError, OutboxError."""
+def locked(outbox: Path, patience: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the outbox's lock; the system releases it when the process ends, however it ends.
+
+    Raises LockedError after ``patience`` seconds, OutboxError.
+    """
     folder = outbox / STATE_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / "lock", timeout=LOCK_SECONDS)
+        lock = filelock.FileLock(folder / "lock", timeout=patience)
         lock.acquire()
     except filelock.Timeout as error:
         raise LockedError(

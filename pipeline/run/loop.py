@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self, cast
@@ -36,12 +35,14 @@ from pipeline.run.shelving import Shelver
 from pipeline.run.task import Held, Task
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
-from pipeline.worker import Pool, Reply
+from pipeline.worker import Lost, Pool, Reply
 
 MAX_PAGES = 100_000
 """Pages of one document above which its page count counts as a lie."""
 IDLE_SECONDS = 0.05
 """How long the loop waits for a reader before it looks whether more files have settled."""
+TURN_SECONDS = 1.0
+"""How long it waits for a reader at most before the observer hears that it came round."""
 GLANCE_SECONDS = 0.002
 """How long it waits while an engine has answers under way."""
 
@@ -51,7 +52,7 @@ class Loop:
 
     def __init__(self, job: Job, observer: Observer, *, shelve: bool = False) -> None:
         self._job, self._observer = job, observer
-        self._shelver, self._shelves = Shelver(job, observer.left), shelve
+        self._shelver, self._shelves = Shelver(job, observer), shelve
         self._publisher = Publisher(job, self._shelver if shelve else None)
         if shelve:
             self._shelver.catch_up()
@@ -62,7 +63,7 @@ class Loop:
         self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
         self._failing: set[str] = set()
-        self._pool = _pool(job.settings)
+        self._pool = _pool(job.settings, self._reader_lost)
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
@@ -83,6 +84,11 @@ class Loop:
     def busy(self) -> bool:
         """Whether files are being read just now: more can join them."""
         return bool(self._tasks)
+
+    @property
+    def under_way(self) -> tuple[int, int]:
+        """Calls that the readers have, and units that the engine has."""
+        return self._pool.load, self._asking.under_way
 
     @property
     def out_of_time(self) -> bool:
@@ -145,6 +151,7 @@ class Loop:
         while asking.next_is_there(ending=self._ending) or (
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
         ):
+            self._observer.turn()
             while request := asking.next(ending=self._ending):
                 self._heart.beat()
                 yield request
@@ -161,7 +168,7 @@ class Loop:
                     break
                 self._take(found)
             self._heart.beat() if asking.under_way else self._heart.rest()
-            reply = self._pool.next_reply(GLANCE_SECONDS if asking.under_way else IDLE_SECONDS if more else None)
+            reply = self._pool.next_reply(GLANCE_SECONDS if asking.under_way else IDLE_SECONDS if more else TURN_SECONDS)
             self._publisher.flush_if_due()
             if reply:
                 self._replied(reply)
@@ -193,6 +200,7 @@ class Loop:
         elif self._job.is_due(known):
             ledger.try_again(sha256, self._job.settings.retry.attempts)
         ledger.saw_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
+        self._observer.taken(found.source, sha256)
         before = known.recipes if known and known.published == sha256 else {}
         task = self._tasks[sha256] = Task(next(self._numbers), found, sha256, before, self._job.told(known))
         limit = self._job.settings.limits.megabytes
@@ -283,6 +291,11 @@ class Loop:
         else:
             self._page_read(task, page, reply)
 
+    def _reader_lost(self, key: Hashable, why: str) -> None:
+        sha256, _, page, *_ = cast(tuple[str, int, int, str], key)
+        if task := self._tasks.get(sha256):
+            self._observer.reader_lost(task.found.source.name, page, why)
+
     def _leave(self, task: Task) -> None:
         """The file changed under our hands: it comes back when it has settled; its twins need not wait for that."""
         self._drop(task)
@@ -313,6 +326,7 @@ class Loop:
         except DocumentError as error:
             self._page_failed(task, page, error, reply.seconds)
             return
+        self._observer.page(reading.page)
         if task.recipes is None:
             task.held[page] = Held(reading.page, images)
             self._choose(task, for_kind(reading.kind, self._job.templates) if reading.kind else None)
@@ -363,6 +377,7 @@ class Loop:
     def _answered(self, answer: Answer) -> None:
         """Check an answer against its page; ask again, or commit the best one and publish the document when it was the last."""
         self._asking.answered()
+        self._observer.answered(answer)
         task, unit = self._tasks.get(answer.key.sha256), self._units.get(answer.key)
         if task is None or unit is None:  # late, about a file that was left
             return
@@ -425,7 +440,7 @@ class Loop:
         """Called from the heart's thread."""
         seconds, again = self._job.settings.retry.engine_seconds, restarts() < self._job.settings.retry.breaker
         what = "starting anew" if again else f"ending, after {restarts()} restarts"
-        sys.stderr.write(f"pipeline: no sign of life from the engine for {seconds:g} s; {what}\n")
+        self._observer.trouble(f"no sign of life from the engine for {seconds:g} s; {what}")
         self._pool.close()
         if again:
             start_anew()
@@ -481,10 +496,10 @@ def _document(sha256: str, reply: Reply) -> Document:
     return Document(sha256, opened.kind, opened.pages)
 
 
-def _pool(settings: Settings) -> Pool:
+def _pool(settings: Settings, lost: Lost) -> Pool:
     limits = settings.limits
     size = settings.workers or len(os.sched_getaffinity(0))
-    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
+    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)
 
 
 def only_new(job: Job, files: Iterable[Found], known: Mapping[str, KnownFile]) -> tuple[list[Found], list[Found]]:

@@ -6,7 +6,7 @@ same name does not take the place of this one's result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +17,16 @@ from pipeline.intake.shelve import reason_file, set_aside, shelve
 from pipeline.ledger.ledger import KnownFile, now
 from pipeline.records import DocumentStatus, Reason
 from pipeline.run.job import Job
+from pipeline.run.observer import Observer
 
 _GONE = "{} (put away, {})"
 
 
 class Shelver:
-    """Puts files away as the settings say. ``left`` is told of files that could not be: name, why."""
+    """Puts files away as the settings say; ``observer`` is told where."""
 
-    def __init__(self, job: Job, left: Callable[[str, str], None]) -> None:
-        self._job, self._left = job, left
+    def __init__(self, job: Job, observer: Observer) -> None:
+        self._job, self._observer = job, observer
         self._root = job.inbox.root
 
     def put_away(self, found: Found, status: DocumentStatus, reason: Reason | None = None, detail: str = "") -> None:
@@ -40,9 +41,10 @@ class Shelver:
             else:
                 place = set_aside(path, relative, settings.failed_folder.resolve(), _told(found, status, reason, detail))
         except OSError as error:
-            self._left(found.source.name, f"read, but cannot be put away: {error.strerror or error}")
+            self._observer.not_put_away(found.source.name, error.strerror or str(error))
             return
         self._moved(path, str(place) if place else _GONE.format(path, found.source.name))
+        self._observer.put_away(found.source.name, str(place or ""))
 
     def put_away_known(self, known: Iterable[Found]) -> None:
         """Put away files that were published before but are still there."""

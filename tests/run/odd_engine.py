@@ -28,6 +28,13 @@ from tests.run.conftest import EchoEngine
 TOGETHER = 4
 
 
+class Told(Tally):
+    """Prints what troubles the run."""
+
+    def trouble(self, what: str) -> None:
+        print(what, file=sys.stderr, flush=True)
+
+
 class OddEngine(EchoEngine):
     """Takes some requests before it answers the first, as engines do that batch."""
 
@@ -59,7 +66,7 @@ def main() -> None:
     inbox, outbox, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     retry = Retry(engine_seconds=seconds, breaker=50)
     settings = Settings(inbox=inbox, outbox=outbox, workers=1, retry=retry)
-    tally = Tally()
+    tally = Told()
     with open_job(settings, template="transcript", engine=OddEngine()) as job, Loop(job, tally) as loop:
         todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
         loop.round(iter(todo))

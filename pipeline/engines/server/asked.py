@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from pipeline.settings import Server
 
 if TYPE_CHECKING:
     import httpx
+
+log = logging.getLogger(__name__)
 
 MOST_TIMEOUTS = 2
 """How often a request is sent that runs out of time: a model that needs too long once mostly needs too long again."""
@@ -69,7 +72,10 @@ class Asker:
             away_since = min(away_since, begun) if away else float("inf")
             if failures >= self._settings.attempts or timeouts >= MOST_TIMEOUTS:
                 raise self._last(error, away_since)
-            await asyncio.sleep(pause(failures, retry_after))
+            wait = pause(failures, retry_after)
+            fields = {"detail": str(error), "attempt": failures, "again_in_seconds": round(wait, 1)}
+            log.info("engine_trouble", extra={"fields": fields})
+            await asyncio.sleep(wait)
 
     async def _send(self, client: httpx.AsyncClient, body: dict[str, Any]) -> Response:
         url = f"{self._address.url}/chat/completions"

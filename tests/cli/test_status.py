@@ -1,0 +1,143 @@
+"""`pipeline status` beside a run: live, after its end, after its death."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cli.show import duration, one_line
+from pipeline.run.job import locked
+from tests.cli.conftest import Pipeline
+from tests.drawing import text_pdf
+from tests.run.processes import House, wait_for
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def many(house: House, count: int = 300) -> None:
+    for number in range(count):
+        house.put(f"{number:03}.pdf", text_pdf([f"Document {number}", "second page"]))
+
+
+def in_full_swing(house: House) -> Any:
+    """What status says once some documents are done and some are not."""
+    wait_for(lambda: len(list(house.outbox.glob("*.json"))) > 20)
+    return wait_for(lambda: (told := house.status())["run"]["documents"].get("done", 0) >= 5 and told)
+
+
+@pytest.mark.slow
+def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(house: House) -> None:
+    many(house)
+    process = house.start("run", "--quiet")
+    told = in_full_swing(house)
+    run = told["run"]
+    assert (told["running"], run["state"], run["command"], run["engine"]) == (True, "reading", "run", "embedded/1")
+    done = sum(run["documents"].values())
+    assert done + run["waiting"] == 300
+    assert run["pages"] >= 2 * done
+    assert run["documents_per_minute"] > 0
+    assert run["pages_per_minute"] > run["documents_per_minute"]
+    low, high = run["seconds_left"]
+    assert 0 < low < high
+    assert run["reading"]
+    text = house.run("status")[1]
+    assert "; a run is at work" in text
+    assert re.search(r"\d+ of 300 documents \(\d+ done\), \d+ pages", text)
+    assert re.search(r"left: (about )?\d+ (s|min)", text)
+
+    process.kill()
+    process.communicate()
+    killed = house.status()
+    assert (killed["running"], killed["run"]["state"], killed["run"]["seconds_left"]) == (False, "broken off", None)
+    assert "was broken off after" in house.run("status")[1]
+    with locked(house.outbox):  # somebody else, e.g. `export`
+        assert house.status()["run"]["state"] == "broken off"
+
+    assert house.run("run", "--quiet")[0] == 0
+    ended = house.status()["run"]
+    assert (ended["state"], ended["exit_code"], ended["waiting"], ended["reading"]) == ("ended", 0, 0, [])
+    assert ended["known"] + ended["documents"]["done"] == 300
+    assert re.search(r"last run: run, .+, exit 0\n", house.run("status")[1])
+
+
+@pytest.mark.slow
+def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_or_stay(house: House) -> None:
+    house.put("a.pdf")
+    process = house.start("watch", "--quiet")
+    try:
+        run = wait_for(lambda: (told := house.status())["run"] and told["run"]["documents"] and told["run"])
+        assert (run["state"], run["documents"], run["waiting"], run["reading"]) == ("idle", {"done": 1}, 0, [])
+        assert "1 document (1 done), 1 page; waits for files" in house.run("status")[1]
+        staying, leaving = house.start("status", "--follow"), house.start("status", "--follow")
+        with pytest.raises(subprocess.TimeoutExpired):
+            leaving.wait(6)
+        leaving.send_signal(signal.SIGINT)
+        assert (leaving.wait(10), leaving.communicate()[1]) == (0, "")
+        assert staying.poll() is None
+        process.terminate()
+        assert process.wait(30) == 0
+        out, _ = staying.communicate(timeout=30)
+        assert staying.returncode == 0
+        assert "last run: watch" in out
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_with_nothing_to_do_is_told_as_that(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    before = pipeline("status", "--json").json
+    assert (before["running"], before["run"]) == (False, None)
+    assert pipeline("run").code == 0
+    assert "nothing new; 0 files known before" in pipeline("status").out
+    (folder / "outbox" / ".pipeline" / "progress.json").write_text("{half")
+    assert pipeline("status", "--json").json["run"] is None
+    assert pipeline("status", "--follow", "--json").code == 2
+    assert pipeline("status", "--follow").code == 0
+
+
+def test_a_run_on_another_machine_is_believed_as_long_as_it_holds_the_lock(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    pipeline("run")
+    path = folder / "outbox" / ".pipeline" / "progress.json"
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True).stdout
+    told = {**json.loads(path.read_bytes()), "state": "reading", "pid": int(gone)}
+    states = []
+    for host in (platform.node(), "elsewhere"):
+        path.write_text(json.dumps({**told, "host": host}))
+        with locked(folder / "outbox"):
+            states.append(pipeline("status", "--json").json["run"]["state"])
+        states.append(pipeline("status", "--json").json["run"]["state"])
+    assert states == ["broken off", "broken off", "reading", "broken off"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.4, "0 s"),
+        (99, "99 s"),
+        (100, "2 min"),
+        (3_600, "60 min"),
+        (12_000, "3 h 20 min"),
+        (36_000, "10 h"),
+        (187_200, "2 days 4 h"),
+    ],
+)
+def test_durations_are_as_exact_as_anybody_needs(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+def test_text_from_outside_cannot_command_the_terminal() -> None:
+    assert one_line("Grüße 文.pdf") == "Grüße 文.pdf"
+    assert one_line("a\nb\x1b[2J\u2028") == r"a\nb\x1b[2J\u2028"

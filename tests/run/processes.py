@@ -1,0 +1,79 @@
+"""`pipeline` as a real process, for tests that look at it from outside while it works."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.drawing import text_pdf
+
+T = TypeVar("T")
+OLD = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class House:
+    """An inbox, an outbox, and commands over them; every process is a new one."""
+
+    folder: Path
+
+    @property
+    def inbox(self) -> Path:
+        return self.folder / "inbox"
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    def put(self, name: str, content: bytes | None = None) -> Path:
+        """A file that has been there for long; by default a page that says its name."""
+        path = self.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text_pdf([name]) if content is None else content)
+        os.utime(path, (OLD, OLD))
+        return path
+
+    def start(self, command: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """A command at work; ``environment`` are settings, ``LIMITS__PAGES="3"``."""
+        self.inbox.mkdir(exist_ok=True)
+        folders = ["--outbox", str(self.outbox)] if command == "status" else ["--inbox", self.inbox, "--outbox", self.outbox]
+        template = ["--template", "transcript"] if command in ("run", "watch") else []
+        settings = {f"PIPELINE_{name}": value for name, value in {"WORKERS": "1", **environment}.items()}
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", command, *map(str, folders), *template, *arguments],
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, command: str, *arguments: str, **environment: str) -> tuple[int, str, str]:
+        """A command to its end: exit code, standard output, standard error."""
+        process = self.start(command, *arguments, **environment)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+    def status(self) -> Any:
+        """What `status --json` says."""
+        return json.loads(self.run("status", "--json")[1])
+
+
+def wait_for(look: Callable[[], T], seconds: float = 60) -> T:
+    """What ``look`` returns once that is true."""
+    until = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.05)
+    return seen
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """JSON lines, every one of them."""
+    return [json.loads(line) for line in text.splitlines()]
