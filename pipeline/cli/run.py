@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -76,9 +77,17 @@ def check_inbox(settings: Settings, paths: Iterable[Path]) -> None:
 
 
 def read(
-    job: Job, loop: Loop, screen: Screen, todo: list[Found], known: list[Found], *, limit: int | None = None, quiet: bool
+    job: Job,
+    loop: Loop,
+    screen: Screen,
+    todo: list[Found],
+    known: list[Found],
+    *,
+    more: Iterable[Found | None] = (),
+    limit: int | None = None,
+    quiet: bool,
 ) -> None:
-    """One round over the files that are new, with a progress bar, stoppable by signals."""
+    """One round over the files that are new, then over ``more``, with a progress bar, stoppable by signals."""
     screen.found(min(len(todo), limit or len(todo)), len(known))
     screen.known_failed = sum(job.known[str(found.source.path)].status in ("failed", "partial") for found in known)
 
@@ -91,7 +100,7 @@ def read(
     left: list[Found] = []
     settled = settled_files(todo, Settler(intake.quiet_seconds), intake.patience_seconds, left)
     with graceful(stop), screen.bar(quiet):
-        loop.round(_limited(settled, limit))
+        loop.round(itertools.chain(_limited(settled, limit), more))
         loop.tidy()
         loop.put_away(known)
     for found in left:
@@ -125,6 +134,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
                 "units": dict(screen.units),
                 "known": screen.known,
                 "left_for_later": left,
+                "left_more": screen.left_more,
                 "outbox": str(settings.outbox),
                 "read": screen.shown,
             }
@@ -132,6 +142,8 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         return
     for item in left:
         click.echo(f"left for later: {item['file']}: {item['why']}", err=True)
+    if screen.left_more:
+        click.echo(f"left for later: {screen.left_more:,} more", err=True)
     if quiet:
         for row in screen.failed:
             click.echo(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}", err=True)

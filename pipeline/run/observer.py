@@ -6,8 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pipeline.intake.scan import Found
 from pipeline.publish.document import Publication
 from pipeline.records import Result
+
+LEFT_KEPT = 1_000
+"""Files left for later that are remembered by name."""
 
 
 class Observer(Protocol):
@@ -29,6 +33,10 @@ class Observer(Protocol):
         """A file was left for later."""
         ...
 
+    def over(self, found: Found) -> None:
+        """The loop needs this file no longer: it is published, left for later, or known."""
+        ...
+
 
 @dataclass
 class Tally:
@@ -41,6 +49,9 @@ class Tally:
     units: Counter[str] = field(default_factory=Counter)
     """Ended units by status."""
     left_for_later: list[tuple[str, str]] = field(default_factory=list)
+    """The first files that were left for later, with the reason."""
+    left_more: int = 0
+    """How many others."""
 
     def found(self, documents: int, known: int) -> None:
         """See Observer."""
@@ -57,7 +68,13 @@ class Tally:
 
     def left(self, name: str, why: str) -> None:
         """See Observer."""
-        self.left_for_later.append((name, why))
+        if len(self.left_for_later) < LEFT_KEPT:
+            self.left_for_later.append((name, why))
+        else:
+            self.left_more += 1
+
+    def over(self, found: Found) -> None:
+        """See Observer."""
 
     @property
     def all_done(self) -> bool:
