@@ -80,7 +80,8 @@ def command(
         named = list(scan_arguments(plain, job.inbox, job.namer, screen.left))
         places = tuple(f"{place(job, archive)}/" for archive in archives)
         among = _Among({str(found.source.path) for found in named}, places if filtered else ()) if paths else None
-        chosen = _chosen(job, among, failed=failed, status=status, read_with=read_with, older_than=older_than)
+        by_name = among is None or bool(among.paths or among.places)
+        chosen = _chosen(job, among, failed, status, read_with, older_than) if by_name else []
         job.ledger.forget(chosen, failed_only=failed)
         todo = _present(job, chosen, screen, places) if filtered or not paths else named
         more = chain.from_iterable(members(job, archive, screen, asked_only=filtered) for archive in archives)
@@ -107,7 +108,7 @@ class _Among:
 
 
 def _chosen(
-    job: Job, among: _Among | None, *, failed: bool, status: str | None, read_with: str | None, older_than: str | None
+    job: Job, among: _Among | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
 ) -> list[KnownFile]:
     """Known files that the filters and paths choose."""
     before = _before(older_than) if older_than else None

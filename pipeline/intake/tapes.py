@@ -29,7 +29,7 @@ _OPENERS: dict[bytes, Callable[[Path], object]] = {
     b"\xfd7zXZ\0": lzma.LZMAFile,
     b"]\0\0": lzma.LZMAFile,
 }
-_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError, OverflowError)
 
 
 def is_tape(path: Path, head: bytes) -> bool:

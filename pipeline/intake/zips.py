@@ -1,6 +1,6 @@
 """Members of a zip file, read off its directory one after the other.
 
-``zipfile`` builds the whole directory in memory before it gives out the first member (0.7 KB each: a directory of a hostile file
+``zipfile`` builds the whole directory in memory before it gives out the first member (half a kilobyte each: a directory of a hostile file
 takes all there is), and gives up on all members for one name that is not UTF-8. Here only the entry at hand is held.
 Unpacking and checking a member's contents is left to ``zipfile``.
 """
@@ -29,6 +29,8 @@ _ENTRY_MARK = b"PK\1\2"
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MARK = b"PK\3\4"
 _LONGEST_COMMENT = 0xFFFF
+_FURTHEST = 1 << 62
+"""Places beyond are lies that no file can be asked for."""
 _IN_EXTRA = 0xFFFFFFFF
 """Stands for a size or place that does not fit into 32 bits."""
 _ENCRYPTED, _PATCHED, _UTF8, _MASKED = 0x1 | 0x40, 0x20, 0x800, 0x2000
@@ -151,8 +153,10 @@ def _packed(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
 
 
 def _bytes(file: BinaryIO, at: int, count: int, what: str) -> bytes:
-    file.seek(at)
-    data = file.read(count)
+    data = b""
+    if 0 <= at < _FURTHEST:
+        file.seek(at)
+        data = file.read(count)
     if len(data) != count:
         raise zipfile.BadZipFile(f"its {what} is cut off")
     return data

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import lzma
+import random
+import struct
 import tarfile
 import tracemalloc
 import warnings
@@ -324,6 +326,41 @@ def test_many_and_large_zips_are_found_by_their_long_directory(tmp_path: Path) -
     with (tmp_path / "cut.zip").open("wb") as file:
         file.write(archive.read_bytes()[:-100])
     assert "cut off" in outcome(tmp_path / "cut.zip")[1][0].why
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+def test_whatever_is_damaged_is_told_and_never_raised(tmp_path: Path, ending: str) -> None:
+    members = [("a.pdf", b"one"), ("2024/" + "n" * 150 + ".pdf", b"two" * 200), ("c.pdf", b"three")]
+    content = archive_of(tmp_path / f"a.{ending}", members).read_bytes()[:6000]
+    chance = random.Random(7)
+    archive = tmp_path / "damaged"
+    for _ in range(200):
+        bad = bytearray(content)
+        for _ in range(chance.randint(1, 6)):
+            bad[chance.randrange(len(bad))] = chance.choice([0, 1, 0x7F, 0x80, 0xFF])
+        archive.write_bytes(bad[: chance.choice([len(bad), chance.randrange(len(bad))])])
+        for item in unpack(archive, tmp_path / "unpacked", max_bytes=MB):
+            if isinstance(item, Unpacked):
+                item.path.unlink()
+        assert not list((tmp_path / "unpacked").iterdir())
+
+
+def test_places_beyond_every_file_are_damage(tmp_path: Path) -> None:
+    archive = zip_of(tmp_path / "far.zip", [("a.pdf", b"x"), ("b.pdf", b"x")], zipfile.ZIP_STORED)
+    content = archive.read_bytes()
+    entry = content.index(b"PK\1\2")
+    far = bytearray(content[entry : entry + 46 + 5])
+    far[30:32], far[42:46] = (12).to_bytes(2, "little"), b"\xff" * 4
+    end = bytearray(content[-22:])
+    end[12:16] = (int.from_bytes(end[12:16], "little") + 12).to_bytes(4, "little")
+    archive.write_bytes(content[:entry] + far + struct.pack("<2HQ", 1, 8, 2**64 - 1) + content[entry + 51 : -22] + end)
+    done, passed = outcome(archive)
+    assert ([item.name for item in done], [item.name for item in passed]) == (["b.pdf"], ["a.pdf"])
+    info = tarfile.TarInfo("a.pdf")
+    info.size = 2**70
+    archive = tmp_path / "far.tar"
+    archive.write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    assert [item.lost for item in outcome(archive)[1]] == [True, True]
 
 
 def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
