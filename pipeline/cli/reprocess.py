@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from pipeline.cli import options
+from pipeline.cli.members import UnpackingScreen, members, place
 from pipeline.cli.monitoring import Eyes, monitored, overrides
 from pipeline.cli.run import finish, read, report
-from pipeline.cli.show import Screen
 from pipeline.errors import SettingsError
-from pipeline.intake.archives import is_archive, unpack
-from pipeline.intake.scan import Found, look_at, scan_arguments
+from pipeline.intake.archives import is_archive
+from pipeline.intake.scan import Found, scan_arguments
 from pipeline.ledger.ledger import KnownFile
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
@@ -60,17 +60,20 @@ def command(
     """Read documents again with today's templates and engine.
 
     Without PATHS and filters: everything that was ever read. PATHS are files and folders (seen before or not) and archives
-    (.zip, .tar, .tar.gz, .tar.xz), whose members appear in the outbox below the archive's name. What is published stays until
-    the new result is there.
+    (.zip, .tar, .tar.gz, .tar.xz, .tar.bz2), whose members appear in the outbox below the archive's name. What is published stays
+    until the new result is there. Of an archive, what was read before with the same template and engine is not read again unless
+    a filter chooses it.
 
     \b
     Examples:
       pipeline reprocess --failed
       pipeline reprocess --read-with invoice --older-than 30d
       pipeline reprocess scans-2024.zip --template invoice
+      pipeline reprocess scans-2024.zip --older-than 0h
     """
     settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model, **overrides(log_json))
-    screen = Screen(logged=settings.log.as_json)
+    screen = UnpackingScreen(logged=settings.log.as_json)
+    filtered = bool(failed or status or read_with or older_than)
     with (
         monitored("reprocess", settings, screen, quiet=quiet) as eyes,
         open_job(settings, template=template) as job,
@@ -79,50 +82,45 @@ def command(
     ):
         if read_with:
             check_template(read_with, job.templates)
-        named = list(_named(job, paths, eyes)) if paths else None
-        chosen = _chosen(job, named, failed=failed, status=status, read_with=read_with, older_than=older_than)
+        archives = list(dict.fromkeys(path.resolve() for path in paths if is_archive(path)))
+        plain = [path for path in paths if path.resolve() not in archives]
+        named = list(scan_arguments(plain, job.inbox, job.namer, eyes.left))
+        places = tuple(f"{place(job, archive)}/" for archive in archives)
+        among = _Among({str(found.source.path) for found in named}, places if filtered else ()) if paths else None
+        by_name = among is None or bool(among.paths or among.places)
+        chosen = _chosen(job, among, failed, status, read_with, older_than) if by_name else []
         job.ledger.forget(chosen, failed_only=failed)
-        todo = named if named is not None and not (failed or status or read_with or older_than) else _present(job, chosen, eyes)
-        read(job, loop, screen, eyes, todo, [], quiet=quiet or as_json)
+        todo = _present(job, chosen, eyes, places) if filtered or not paths else named
+        more = chain.from_iterable(members(job, archive, screen, eyes, asked_only=filtered) for archive in archives)
+        try:
+            read(job, loop, screen, eyes, todo, [], more=more, quiet=quiet or as_json)
+        finally:
+            shutil.rmtree(job.unpacked, ignore_errors=True)
         report(screen, settings, quiet=quiet, as_json=as_json)
-        shutil.rmtree(job.unpacked, ignore_errors=True)
         finish(loop, screen)
 
 
-def _named(job: Job, paths: tuple[Path, ...], eyes: Eyes) -> Iterator[Found]:
-    """Files of the arguments, archives unpacked."""
-    for path in paths:
-        if is_archive(path):
-            yield from _unpacked(job, path, eyes)
-        else:
-            yield from scan_arguments([path], job.inbox, job.namer, eyes.left)
+@dataclass(frozen=True)
+class _Among:
+    """Files that the arguments name: their paths, and what the paths of archives' members begin with."""
 
+    paths: set[str]
+    places: tuple[str, ...]
 
-def _unpacked(job: Job, archive: Path, eyes: Eyes) -> Iterator[Found]:
-    """Members of an archive; two archives of the same name do not meet."""
-    root = job.unpacked / hashlib.sha256(os.fsencode(archive.resolve())).hexdigest()[:12]
-    done = unpack(archive, root / archive.name, max_bytes=job.settings.limits.megabytes * 1_000_000)
-    for member, why in [*done.refused, *done.damaged]:
-        eyes.left(f"{archive.name}/{member}", why)
-    if done.damaged:
-        eyes.tally.documents["failed"] += len(done.damaged)
-    for path in done.files:
-        found = look_at(path.resolve(), root.resolve(), job.namer)
-        if found:
-            yield found
+    def __contains__(self, path: str) -> bool:
+        return path in self.paths or path.startswith(self.places)
 
 
 def _chosen(
-    job: Job, named: list[Found] | None, *, failed: bool, status: str | None, read_with: str | None, older_than: str | None
+    job: Job, among: _Among | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
 ) -> list[KnownFile]:
     """Known files that the filters and paths choose."""
-    paths = {str(found.source.path) for found in named} if named is not None else None
     before = _before(older_than) if older_than else None
     times = {os.fsdecode(row["path"]): row["published_at"] for row in job.ledger.rows("SELECT path, published_at FROM files")}
     return [
         file
         for path, file in job.ledger.known_files().items()
-        if (paths is None or path in paths)
+        if (among is None or path in among)
         and (not failed or file.status in ("failed", "partial"))
         and (not status or file.status == status)
         and (not read_with or read_with in file.recipes)
@@ -138,15 +136,18 @@ def _before(age: str) -> str:
     return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _present(job: Job, chosen: list[KnownFile], eyes: Eyes) -> list[Found]:
-    """Those of the files that still lie where they were."""
+def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str, ...]) -> list[Found]:
+    """Those of the files that still lie where they were; members of the archives that are ``unpacking`` come by themselves."""
     found = []
     for file in chosen:
+        path = file.source.path
+        if str(path).startswith(unpacking):
+            continue
         try:
-            stat = file.source.path.stat()
+            stat = path.stat()
         except OSError:
-            eyes.left(file.source.name, f"no longer at {file.source.path}")
+            inside = path.is_relative_to(job.unpacked.resolve())
+            eyes.left(file.source.name, "lies in an archive: name the archive" if inside else f"no longer at {path}")
             continue
         found.append(Found(file.source, stat.st_size, stat.st_mtime_ns))
-    del job
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -103,10 +104,11 @@ def read(
     todo: list[Found],
     known: list[Found],
     *,
+    more: Iterable[Found | None] = (),
     limit: int | None = None,
     quiet: bool,
 ) -> None:
-    """One round over the files that are new, with a progress bar, stoppable by signals."""
+    """One round over the files that are new, then over ``more``, with a progress bar, stoppable by signals."""
     quiet = quiet or job.settings.log.as_json
     for note in job.notes:
         eyes.trouble(note)
@@ -122,7 +124,7 @@ def read(
     left: list[Found] = []
     settled = settled_files(todo, Settler(intake.quiet_seconds), intake.patience_seconds, left)
     with graceful(stop, eyes.signalled), screen.bar(quiet):
-        loop.round(_limited(settled, limit))
+        loop.round(itertools.chain(_limited(settled, limit), more))
         loop.tidy()
         loop.put_away(known)
     for found in left:
@@ -158,6 +160,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
                 "units": dict(screen.units),
                 "known": screen.known,
                 "left_for_later": left,
+                "left_more": screen.left_more,
                 "outbox": str(settings.outbox),
                 "read": screen.shown,
             }
@@ -167,6 +170,8 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
     for item in left:
         if not logged and not (quiet and item["why"] in MERELY_WAITS):
             click.echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
+    if screen.left_more and not logged:
+        click.echo(f"left for later: {screen.left_more:,} more", err=True)
     if quiet and logged:
         return
     if quiet:

@@ -71,7 +71,7 @@ class Screen(Tally):
     def found(self, documents: int, known: int) -> None:
         """See Observer."""
         super().found(documents, known)
-        self._update(total=self.to_read)
+        self._update(total=self.to_read or None)
 
     def unit(self, result: Result) -> None:
         """See Observer."""

@@ -182,14 +182,15 @@ class Loop:
         ledger = self._job.ledger
         known = ledger.known_file(found.source.path)
         if known and self._job.up_to_date(known, found):
+            self._observer.over(found)
             return
         try:
             sha256 = content_hash(found)
         except OSError as error:
-            self._observer.left(found.source.name, f"cannot be read: {error.strerror or error}")
+            self._left(found, f"cannot be read: {error.strerror or error}")
             return
         if sha256 is None:
-            self._observer.left(found.source.name, CHANGED)
+            self._left(found, CHANGED)
             return
         if sha256 in self._tasks:
             self._tasks[sha256].waiting.append(found)
@@ -299,9 +300,13 @@ class Loop:
     def _leave(self, task: Task) -> None:
         """The file changed under our hands: it comes back when it has settled; its twins need not wait for that."""
         self._drop(task)
-        self._observer.left(task.found.source.name, CHANGED)
+        self._left(task.found, CHANGED)
         for twin in task.waiting:
             self._take(twin)
+
+    def _left(self, found: Found, why: str) -> None:
+        self._observer.left(found.source.name, why)
+        self._observer.over(found)
 
     def _drop(self, task: Task) -> None:
         del self._tasks[task.sha256]
@@ -477,6 +482,7 @@ class Loop:
         """Publish a complete document, then give its twins their turn."""
         assert task.document is not None  # noqa: S101 - complete tasks are open
         self._observer.document(self._publisher.publish(task.found, task.document, task.recipes or {}))
+        self._observer.over(task.found)
         self._drop(task)
         for twin in task.waiting:
             self._take(twin)

@@ -33,6 +33,21 @@ class Namer:
             self._folders.update(_folders(name))
         return self._names[key]
 
+    def folder(self, wanted: str) -> str:
+        """``wanted``, numbered where it is taken: a folder for names that are given out elsewhere, each once."""
+        name, number = wanted, 1
+        while name in self._folders or self._in_the_way(f"{name}/"):
+            number += 1
+            name = f"{wanted}~{number}"
+        self._folders.add(name)
+        return name
+
+    def within(self, path: Path, wanted: str) -> str:
+        """The same as calling, for a name in such a folder; it is not remembered, so that memory does not grow with an archive."""
+        if str(path) in self._names or self._in_the_way(wanted):
+            return self(path, wanted)
+        return wanted
+
     def moved(self, old: Path, new: str) -> None:
         """The file lies elsewhere now and keeps its name; another one that comes to its old place gets a name of its own."""
         own = self._names.pop(new, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from pipeline.intake.scan import Found
 from pipeline.publish.document import Publication
 from pipeline.records import Answer, Page, Result, Source
 from pipeline.run.reading import CHANGED
@@ -14,6 +15,9 @@ OUT_OF_TIME = "out of time (--max-minutes)"
 MERELY_WAITS = frozenset({STILL_WRITTEN, CHANGED, OUT_OF_TIME})
 """Why a file is left for later though nothing is wrong with it."""
 REMEMBERED = 1_000
+
+LEFT_KEPT = 1_000
+"""Files left for later that are remembered by name."""
 
 
 class Observer:
@@ -39,6 +43,9 @@ class Observer:
 
     def left(self, name: str, why: str) -> None:
         """A file was left for later."""
+
+    def over(self, found: Found) -> None:
+        """The loop needs this file no longer: it is published, left for later, or known."""
 
     def put_away(self, name: str, place: str) -> None:
         """A file that is done with was moved to ``place``; deleted where that is empty."""
@@ -97,6 +104,11 @@ class Observers(Observer):
         for observer in self._observers:
             observer.left(name, why)
 
+    def over(self, found: Found) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.over(found)
+
     def put_away(self, name: str, place: str) -> None:
         """See Observer."""
         for observer in self._observers:
@@ -150,6 +162,9 @@ class Tally(Observer):
     units: Counter[str] = field(default_factory=Counter)
     """Ended units by status."""
     left_for_later: list[tuple[str, str]] = field(default_factory=list)
+    """The first files that were left for later, with the reason."""
+    left_more: int = 0
+    """How many others."""
 
     def found(self, documents: int, known: int) -> None:
         """See Observer."""
@@ -166,7 +181,10 @@ class Tally(Observer):
 
     def left(self, name: str, why: str) -> None:
         """See Observer."""
-        self.left_for_later.append((name, why))
+        if len(self.left_for_later) < LEFT_KEPT:
+            self.left_for_later.append((name, why))
+        else:
+            self.left_more += 1
 
     def not_put_away(self, name: str, why: str) -> None:
         """See Observer; told where files that were left for later are."""
