@@ -25,7 +25,7 @@ PATH_KEYS = ("inbox", "outbox", "templates")
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)  # infinite seconds are too many for a timer
 
 
 def _listed(value: Any) -> Any:
@@ -199,7 +199,7 @@ def _plainly(item: ErrorDetails) -> str:
 def _read(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except Exception as error:  # YAML's dates, numbers and tags raise whatever a wrong one leads them to
         raise SettingsError(
             f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8"
         ) from error
@@ -207,5 +207,13 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
     for key in (*PATH_KEYS, "archive"):
         if isinstance(values.get(key), str):
-            values[key] = file.parent / Path(values[key]).expanduser()
+            values[key] = file.parent / _home(file, key, values[key])
     return values
+
+
+def _home(file: Path, key: str, written: str) -> Path:
+    """A path with its ``~`` or ``~user`` replaced."""
+    try:
+        return Path(written).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"{file}: {key}: `{written}`: {error}", "write the path out") from error
