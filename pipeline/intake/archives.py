@@ -43,8 +43,11 @@ class Unpacking:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether ``path`` is an archive by its content."""
-    return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+    """Whether ``path`` is an archive by its content, as far as that can be read."""
+    try:
+        return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+    except _DAMAGES:  # something compressed that breaks off before it says what it is
+        return False
 
 
 def unpack(archive: Path, into: Path, *, max_bytes: int) -> Unpacking:
@@ -53,8 +56,8 @@ def unpack(archive: Path, into: Path, *, max_bytes: int) -> Unpacking:
     Raises SettingsError when nothing of the archive can be read, OutboxError when the disk is full.
     """
     done = Unpacking()
-    members = _zip_members(archive) if zipfile.is_zipfile(archive) else _tar_members(archive)
     try:
+        members = _zip_members(archive) if zipfile.is_zipfile(archive) else _tar_members(archive)
         for name, refusal, opener in members:
             if refusal or opener is None:
                 done.refused.append((name, refusal))
@@ -113,6 +116,8 @@ def _bad_name(name: str) -> str:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
         return "its name leads out of the archive"
+    if not path.parts:
+        return "it has no name"
     return "" if all(map(is_candidate, path.parts)) else "hidden or unfinished"
 
 
