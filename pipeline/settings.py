@@ -22,10 +22,12 @@ from pipeline.templates.routing import Route
 
 FILE_NAME = "pipeline.yaml"
 PATH_KEYS = ("inbox", "outbox", "templates")
+Seconds = Annotated[float, Field(le=1_000_000)]
+"""Up to eleven days; the system's timers take no more than twice that."""
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)  # infinite seconds are too many for a timer
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _listed(value: Any) -> Any:
@@ -41,7 +43,7 @@ class Limits(_Strict):
     """Pages read of one document; those after it are `skipped`."""
     megapixels: int = Field(default=400, gt=0)
     """Pixels an image file may unpack to."""
-    seconds: float = Field(default=120, gt=0)
+    seconds: Seconds = Field(default=120, gt=0)
     """Time for one page, after which its reader is killed."""
     memory_mb: int = Field(default=6_000, ge=2_000)
     """Address space of a reader process."""
@@ -54,11 +56,11 @@ class Limits(_Strict):
 class Intake(_Strict):
     """When a file in the inbox counts as fully written."""
 
-    quiet_seconds: float = Field(default=2.0, ge=0)
+    quiet_seconds: Seconds = Field(default=2.0, ge=0)
     """A file must not have changed for this long."""
-    patience_seconds: float = Field(default=30.0, ge=0)
+    patience_seconds: Seconds = Field(default=30.0, ge=0)
     """How long `run` waits for files that are still being written before it leaves them for later."""
-    rescan_seconds: float = Field(default=60.0, gt=0)
+    rescan_seconds: Seconds = Field(default=60.0, gt=0)
     """How often `watch` looks through the whole inbox, in case the system lost an event."""
 
 
@@ -84,7 +86,7 @@ class Server(_Strict):
     """Whether its model reads images; else it gets the page's words alone."""
     concurrency: int = Field(default=4, ge=1, le=256)
     """Requests at the same time."""
-    seconds: float = Field(default=600, gt=0)
+    seconds: Seconds = Field(default=600, gt=0)
     """Time for one answer."""
     attempts: int = Field(default=5, ge=1, le=20)
     """How often a request is sent to a server that is down, busy or broken, with growing pauses."""
