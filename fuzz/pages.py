@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import DocumentError
+from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.opened import OpenDocument, fit_scale
 from pipeline.pages.opening import open_document, second_opinion
 
@@ -22,21 +23,22 @@ def once(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.pdf"  # the name of a PDF, so that bytes without any header are tried as one too
         path.write_bytes(data)
-        with contextlib.suppress(DocumentError):
+        try:
             document = open_document(path, passwords=("secret",), megapixels=MEGAPIXELS)
-            if document.kind == "pdf" and (other := second_opinion(path, ("secret",))):
-                _draw(other)
-            _draw(document)
+        except DocumentError:
+            return
+        _draw(document)
+        if document.kind == "pdf" and (other := second_opinion(path, ("secret",))):
+            _draw(other)
 
 
 def _draw(document: OpenDocument) -> None:
-    try:
+    with contextlib.closing(document), contextlib.suppress(DocumentError):
         assert document.pages >= 1
+        assert not isinstance(document, MuPdfDocument) or document.handle(1).parent.is_pdf
         size, native = document.size(1), document.native_scale(1)
         assert math.isfinite(size.width * size.height), size
         assert native is None or (math.isfinite(native) and native > 0), native
         document.image_boxes(1)
         image = document.draw(1, fit_scale(size, SCALE, MAX_PIXELS))
         assert len(image.rgb) == 3 * image.width * image.height > 0
-    finally:
-        document.close()

@@ -28,6 +28,8 @@ class MuPdfDocument:
             self._document = pymupdf.open(path, filetype="pdf")
         except Exception as error:
             raise DocumentError("unreadable", f"MuPDF: {error}") from error
+        if not self._document.is_pdf:  # MuPDF goes by the content: pictures and web pages of any size would be drawn
+            raise DocumentError("unreadable", "MuPDF: the content is no PDF")
         if self._document.needs_pass and not any(self._document.authenticate(word) for word in ("", *passwords)):
             raise DocumentError("needs_password", "the file is encrypted")
         try:
