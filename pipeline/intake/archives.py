@@ -7,11 +7,9 @@ member is named in ``damaged`` and the others go on. Sizes are counted while unp
 from __future__ import annotations
 
 import errno
-import lzma
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,10 +20,6 @@ from pipeline.errors import OutboxError, SettingsError
 from pipeline.intake.scan import is_candidate, outbox_name
 
 CHUNK = 1 << 20
-_DAMAGES = (
-    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError
-)  # fmt: skip
-
 
 Member = tuple[str, str, Callable[[], IO[bytes]] | None]
 """Name, why it is refused or "", and how to open it."""
@@ -46,7 +40,7 @@ def is_archive(path: Path) -> bool:
     """Whether ``path`` is an archive by its content, as far as that can be read."""
     try:
         return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
-    except _DAMAGES:  # something compressed that breaks off before it says what it is
+    except Exception:  # something compressed that breaks off before it says what it is
         return False
 
 
@@ -63,7 +57,9 @@ def unpack(archive: Path, into: Path, *, max_bytes: int) -> Unpacking:
                 done.refused.append((name, refusal))
             else:
                 _unpack_member(done, name, opener, into, max_bytes)
-    except _DAMAGES as error:
+    except OutboxError:
+        raise
+    except Exception as error:  # zipfile and tarfile raise whatever a broken archive leads them to
         if not done.files:
             raise SettingsError(f"{archive}: cannot be unpacked: {error}", "test the archive; it may be cut off") from error
         done.damaged.append((archive.name, f"damaged after {len(done.files)} files: {error}"))
@@ -76,7 +72,7 @@ def _unpack_member(done: Unpacking, name: str, opener: Callable[[], IO[bytes]], 
             target = _copy(stream, into / outbox_name(name), max_bytes)
     except tarfile.TarError:  # what follows in a tape cannot be found either
         raise
-    except _DAMAGES as error:
+    except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise OutboxError(f"{into}: the disk is full", "free disk space, then run again; what was read is kept") from error
         done.damaged.append((name, f"cannot be unpacked: {error}"))
@@ -90,7 +86,7 @@ def _unpack_member(done: Unpacking, name: str, opener: Callable[[], IO[bytes]], 
 def _zip_members(archive: Path) -> Iterator[Member]:
     with zipfile.ZipFile(archive) as pack:
         for info in pack.infolist():
-            if info.is_dir():
+            if info.filename.endswith("/"):
                 continue
             refusal = _bad_name(info.filename) or ("encrypted" if info.flag_bits & 1 else "")
             refusal = refusal or ("a link" if stat.S_ISLNK(info.external_attr >> 16) else "")
