@@ -95,7 +95,11 @@ def _zip_members(archive: Path) -> Iterator[Member]:
 
 def _tar_members(archive: Path) -> Iterator[Member]:
     with tarfile.open(archive, "r:*", errors="surrogateescape") as tape:
+        last = -1
         for member in tape:
+            if member.offset <= last:  # tarfile follows a negative size for ever (CVE-2025-8194)
+                raise tarfile.ReadError("a member leads back to one before it")
+            last = member.offset
             if not member.isdir():
                 refusal = _bad_name(member.name) or ("" if member.isreg() else "a link or device")
                 yield member.name, refusal, partial(_extract, tape, member)
