@@ -70,6 +70,8 @@ class MuPdfDocument:
             raise
         except Exception as error:
             raise DocumentError("unreadable", f"MuPDF, page {number}: {error}") from error
+        if not pixmap.width or not pixmap.height:  # page sizes near zero or near infinity
+            raise DocumentError("unreadable", f"MuPDF, page {number}: drawn as {pixmap.width} x {pixmap.height} pixels")
         return PageImage(pixmap.width, pixmap.height, bytes(pixmap.samples), scale)
 
     def image_boxes(self, number: int) -> list[Box]:
