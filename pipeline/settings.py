@@ -22,6 +22,8 @@ from pipeline.templates.routing import Route
 
 FILE_NAME = "pipeline.yaml"
 PATH_KEYS = ("inbox", "outbox", "templates")
+Seconds = Annotated[float, Field(le=1_000_000)]
+"""Up to eleven days; the system's timers take no more than twice that."""
 
 
 class _Strict(BaseModel):
@@ -41,7 +43,7 @@ class Limits(_Strict):
     """Pages read of one document; those after it are `skipped`."""
     megapixels: int = Field(default=400, gt=0)
     """Pixels an image file may unpack to."""
-    seconds: float = Field(default=120, gt=0)
+    seconds: Seconds = Field(default=120, gt=0)
     """Time for one page, after which its reader is killed."""
     memory_mb: int = Field(default=6_000, ge=2_000)
     """Address space of a reader process."""
@@ -54,15 +56,15 @@ class Limits(_Strict):
 class Intake(_Strict):
     """When a file in the inbox counts as fully written."""
 
-    quiet_seconds: float = Field(default=1.5, ge=0)
+    quiet_seconds: Seconds = Field(default=1.5, ge=0)
     """A file must not have changed for this long."""
-    patience_seconds: float = Field(default=30.0, ge=0)
+    patience_seconds: Seconds = Field(default=30.0, ge=0)
     """How long `run` waits for files that are still being written before it leaves them for later."""
-    rescan_seconds: float = Field(default=60.0, gt=0)
+    rescan_seconds: Seconds = Field(default=60.0, gt=0)
     """How often `watch` looks through the whole inbox, in case the system lost an event."""
     observer: Literal["auto", "native", "polling"] = "auto"
     """How `watch` hears of changes: from the operating system, or by looking (network shares tell nothing of what others write)."""
-    poll_seconds: float = Field(default=2.0, gt=0)
+    poll_seconds: Seconds = Field(default=2.0, gt=0)
     """How often a polling observer looks."""
 
 
@@ -71,11 +73,11 @@ class Retry(_Strict):
 
     attempts: int = Field(default=3, ge=1, le=20)
     """How often a page is read in all; 1: never again by itself."""
-    minutes: float = Field(default=10, gt=0)
+    minutes: float = Field(default=10, gt=0, le=100_000)
     """Pause before the second attempt; four times as long before each further one."""
     breaker: int = Field(default=10, ge=1)
     """Pages in a row on which the engine failed, after which the run ends; `watch` pauses instead."""
-    engine_seconds: float = Field(default=1800, gt=0)
+    engine_seconds: Seconds = Field(default=1800, gt=0)
     """Without a sign of life from the engine for this long, the program starts itself anew."""
     deaths: int = Field(default=3, ge=1)
     """How often the program may die over a page before that page counts as failed."""
@@ -91,7 +93,7 @@ class Vlm(_Strict):
     """Threads that multiply; 0 is one per physical core."""
     batch: int = Field(default=16, ge=1, le=64)
     """Pages answered at the same time, if memory allows."""
-    cache_gb: float = Field(default=1.5, gt=0)
+    cache_gb: float = Field(default=1.5, gt=0, le=10_000)
     """Memory for what the model has read of these pages (keys and values)."""
 
 
@@ -105,7 +107,7 @@ class Server(_Strict):
     """Whether its model reads images; else it gets the page's words alone."""
     concurrency: int = Field(default=4, ge=1, le=256)
     """Requests at the same time."""
-    seconds: float = Field(default=600, gt=0)
+    seconds: Seconds = Field(default=600, gt=0)
     """Time for one answer."""
     attempts: int = Field(default=5, ge=1, le=20)
     """How often a request is sent to a server that is down, busy or broken, with growing pauses."""
@@ -116,7 +118,7 @@ class Log(_Strict):
 
     file: Path | None = None
     """Log file; None is none."""
-    megabytes: float = Field(default=10, gt=0)
+    megabytes: float = Field(default=10, gt=0, le=1_000_000)
     """Size at which the log file is put aside and a new one begun."""
     keep: int = Field(default=5, ge=1, le=1_000)
     """Log files put aside that are kept."""
@@ -262,7 +264,7 @@ def _plainly(item: ErrorDetails) -> str:
 def _read(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except Exception as error:  # YAML's dates, numbers and tags raise whatever a wrong one leads them to
         raise SettingsError(
             f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8"
         ) from error
@@ -270,8 +272,16 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
     for key in (*PATH_KEYS, "archive", "failed"):
         if isinstance(values.get(key), str):
-            values[key] = file.parent / Path(values[key]).expanduser()
+            values[key] = file.parent / _home(file, key, values[key])
     log = values.get("log")
     if isinstance(log, dict) and isinstance(log.get("file"), str):
-        log["file"] = file.parent / Path(log["file"]).expanduser()
+        log["file"] = file.parent / _home(file, "log.file", log["file"])
     return values
+
+
+def _home(file: Path, key: str, written: str) -> Path:
+    """A path with its ``~`` or ``~user`` replaced."""
+    try:
+        return Path(written).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"{file}: {key}: `{written}`: {error}", "write the path out") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -43,8 +44,10 @@ _ZIP_MARKS = (b"PK\3\4", b"PK\5\6")
 _OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"mimetype", b"META-INF/")
 """How the first member is called in zip files that are documents or programs."""
 _DAMAGES = (
-    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError,
+    ArithmeticError, LookupError, TypeError, AttributeError, AssertionError, MemoryError,
 )  # fmt: skip
+"""Whatever zipfile and tarfile raise when a broken archive leads them astray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class _Unpacker:
         if not refusal and member.size > self.max_bytes:
             refusal, lost = self._too_large, True
         if refusal:
-            yield Passed(told(name), refusal, lost)
+            yield Passed(told(name) or "(no name)", refusal, lost)
             self._charge(member.skipping)
             return
         own = self.names(name)

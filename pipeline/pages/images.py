@@ -39,7 +39,9 @@ class ImageDocument:
             self._image = Image.open(path, formats=None)
         except UnidentifiedImageError as error:
             raise DocumentError("unsupported", "neither a PDF nor an image format that is known") from error
-        except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's plug-ins raise what they like on broken files
             raise DocumentError("unreadable", f"Pillow: {error}") from error
         name = self._image.format or ""
         if name in REFUSED_FORMATS:

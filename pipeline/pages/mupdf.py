@@ -41,6 +41,8 @@ class MuPdfDocument:
             self._document = pymupdf.open(path, filetype="pdf")
         except Exception as error:
             raise DocumentError("unreadable", f"MuPDF: {error}") from error
+        if not self._document.is_pdf:  # MuPDF goes by the content: pictures and web pages of any size would be drawn
+            raise DocumentError("unreadable", "MuPDF: the content is no PDF")
         if self._document.needs_pass and not any(self._document.authenticate(word) for word in ("", *passwords)):
             raise DocumentError("needs_password", "the file is encrypted")
         try:
@@ -96,6 +98,8 @@ class MuPdfDocument:
             raise
         except Exception as error:
             raise DocumentError("unreadable", f"MuPDF, page {number}: {error}") from error
+        if not pixmap.width or not pixmap.height:  # page sizes near zero or near infinity
+            raise DocumentError("unreadable", f"MuPDF, page {number}: drawn as {pixmap.width} x {pixmap.height} pixels")
         return PageImage(pixmap.width, pixmap.height, bytes(pixmap.samples), scale)
 
     def doubt(self, number: int) -> str:

@@ -22,9 +22,7 @@ def parse_template(text: str, origin: str) -> Template:
     found = read_yaml(text)
     template = None if found.data is None and found.mistakes else _validated(found)
     if template is None or found.mistakes:
-        raise TemplateError(
-            "\n".join(f"{origin}:{mistake.line}: {mistake.message}" for mistake in sorted(set(found.mistakes))), _CURE
-        )
+        raise TemplateError("\n".join(_told(origin, mistake) for mistake in sorted(set(found.mistakes))), _CURE)
     return template
 
 
@@ -71,6 +69,11 @@ def _load_folder(folder: Path, mistakes: list[str]) -> dict[str, Template]:
             mistakes.append(f"{path}:1: the template `{template.name}` is already in {origins[template.name].name}")
         loaded[template.name], origins[template.name] = template, path
     return loaded
+
+
+def _told(origin: str, mistake: Mistake) -> str:
+    """One line, even where the message quotes several of the file."""
+    return f"{origin}:{mistake.line}: {' '.join(mistake.message.split())}"
 
 
 def _validated(found: Located) -> Template | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.errors import DocumentError, TemplateError
@@ -23,9 +24,23 @@ from pipeline.templates.model import Column, Template, TemplateField
 MAX_CHARACTERS = 200_000
 VARIABLES = ("words", "fields", "page", "pages")
 """What a prompt may name."""
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
-    undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-)  # fmt: skip
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Without powers and endless repetition: Jinja calculates constants while it compiles, for days if it must."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """The product. Raises TemplateRuntimeError for powers, and for what would be longer than a prompt may be."""
+        things = [side for side in (left, right) if isinstance(side, str | list | tuple)]
+        times = [side for side in (left, right) if isinstance(side, int)]
+        if operator == "**" or (things and times and len(things[0]) * times[0] > MAX_CHARACTERS):
+            raise jinja2.TemplateRuntimeError(f"`{operator}` of this size is not for prompts")
+        return super().call_binop(context, operator, left, right)
+
+
+_ENVIRONMENT = _Sandbox(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
 
 
 def render_prompt(template: Template, *, words: str, page: int, pages: int) -> str:
@@ -71,9 +86,11 @@ def prompt_mistakes(source: str, fields: Mapping[str, TemplateField] | None) -> 
     try:
         tree = _ENVIRONMENT.parse(source)
         compiled = _compiled(source)
+        unknown = _unknown_variables(tree)
     except jinja2.TemplateSyntaxError as error:
         return [(error.lineno, f"prompt: {error.message}")]
-    unknown = _unknown_variables(tree)
+    except Exception as error:  # some mistakes are left to Python's compiler, and constants are calculated
+        return [(1, f"prompt: {error.msg if isinstance(error, SyntaxError) else error}")]
     return unknown if unknown or fields is None else _tried_out(compiled, fields)
 
 

@@ -16,6 +16,7 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "lv", "ms", "da", "
 _NUMERIC = re.compile(
     r"(?<![\d.,])(\d{1,4})(\s?[-./,'’]\s?|\s)(\d{1,2})(?:\2(\d{4}|\d{2})|\s?[-./,'’ ]\s?(\d{4}))(?=\D|$|\d{1,2}:\d{2})"
 )
+_YEAR_FIRST = re.compile(r"(?<![\d.,])(\d{4})\s?([-./])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d|[.,]\d)")
 _COMPACT = re.compile(r"(?<!\d)(20\d{2}|19\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日?")
 _DAY_NAME = re.compile(
@@ -54,7 +55,7 @@ def parse_time(text: str) -> str | None:
         hour += 12
     elif half.startswith("a") and hour == 12:
         hour = 0
-    return f"{hour:02d}:{minute}" + (f":{second}" if second else "")
+    return f"{hour:02d}:{int(minute):02d}" + (f":{int(second):02d}" if second else "")  # digits may be those of any script
 
 
 def guess_order(texts: Iterable[str]) -> Order | None:
@@ -90,6 +91,9 @@ def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datet
         if match[2].isspace() and not match[5] and len(match[4]) == 2:
             continue
         if date := _numeric(match[1], match[3], match[4] or match[5], order):
+            yield match.start(), match.end(), date
+    for match in _YEAR_FIRST.finditer(text):
+        if date := _date(match[1], match[3], match[4]):
             yield match.start(), match.end(), date
     for match in _COMPACT.finditer(text):
         if date := _date(match[1], match[2], match[3]):

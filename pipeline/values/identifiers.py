@@ -12,7 +12,8 @@ _VAT_SHAPE = re.compile(
     r"(AT)U\d{8}|(BE)[01]\d{9}|(BG)\d{9,10}|(CY)\d{8}[A-Z]|(CZ)\d{8,10}|(DE)\d{9}|(DK)\d{8}|(EE)\d{9}|(EL|GR)\d{9}|"
     r"(ES)[A-Z0-9]\d{7}[A-Z0-9]|(FI)\d{8}|(FR)[A-Z0-9]{2}\d{9}|(HR)\d{11}|(HU)\d{8}|(IE)\d[A-Z0-9+*]\d{5}[A-Z]{1,2}|(IT)\d{11}|"
     r"(LT)(?:\d{12}|\d{9})|(LU)\d{8}|(LV)\d{11}|(MT)\d{8}|(NL)\d{9}B\d{2}|(PL)\d{10}|(PT)\d{9}|(RO)\d{2,10}|(SE)\d{12}|(SI)\d{8}|"
-    r"(SK)\d{10}|(XI|GB)(?:\d{12}|\d{9}|GD\d{3}|HA\d{3})|(CHE)\d{9}(?:MWST|TVA|IVA)?|(NO)\d{9}MVA"
+    r"(SK)\d{10}|(XI|GB)(?:\d{12}|\d{9}|GD\d{3}|HA\d{3})|(CHE)\d{9}(?:MWST|TVA|IVA)?|(NO)\d{9}MVA",
+    re.ASCII,
 )
 VAT_COUNTRIES = [
     "AT",
@@ -51,7 +52,8 @@ VAT_COUNTRIES = [
 
 def normal(text: str) -> str:
     """An identifier for comparing: upper-case letters and digits only."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
+    kept = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
+    return unicodedata.normalize("NFKC", kept)  # Korean letters that a mark kept apart are neighbours now
 
 
 def same(a: str, b: str) -> bool:
@@ -81,7 +83,7 @@ def valid_vat(text: str) -> bool:
 def repair_vat(text: str) -> str | None:
     """A VAT id whose country prefix was misread by one letter ("LU" for "LV"), where the check digits prove the repair."""
     plain = normal(text) if len(text) <= 40 else ""
-    if not re.fullmatch(r"[A-Z0-9]{2}\d{8,12}", plain) or parse_vat(plain):
+    if not re.fullmatch(r"[A-Z0-9]{2}[0-9]{8,12}", plain) or parse_vat(plain):
         return None
     near = [c for c in VAT_COUNTRIES if len(c) == 2 and sum(a != b for a, b in zip(c, plain, strict=False)) == 1]
     found = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and valid_vat(c + plain[2:])]

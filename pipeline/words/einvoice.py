@@ -20,8 +20,8 @@ from lxml import etree
 from pipeline.records import Json
 
 MAX_XML_BYTES = 20_000_000
-_DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
-_COMPACT_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
+_DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
+_COMPACT_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
 
 _CII_AGREEMENT = "ApplicableHeaderTradeAgreement|ApplicableSupplyChainTradeAgreement"
 _CII_SETTLEMENT = "ApplicableHeaderTradeSettlement|ApplicableSupplyChainTradeSettlement"

@@ -1,0 +1,44 @@
+"""The openers of PDFs and images: open, measure and draw page 1, by MuPDF and PDFium or by Pillow."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import DocumentError
+from pipeline.pages.mupdf import MuPdfDocument
+from pipeline.pages.opened import OpenDocument, fit_scale
+from pipeline.pages.opening import open_document, second_opinion
+
+MEGAPIXELS = 4
+"""Limit for image files, low so that inputs stay quick."""
+SCALE = 0.25
+MAX_PIXELS = 250_000
+
+
+def once(data: bytes) -> None:
+    """Whatever the bytes are, they are drawn or refused with DocumentError."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "input.pdf"  # the name of a PDF, so that bytes without any header are tried as one too
+        path.write_bytes(data)
+        try:
+            document = open_document(path, passwords=("secret",), megapixels=MEGAPIXELS)
+        except DocumentError:
+            return
+        _draw(document)
+        if document.kind == "pdf" and (other := second_opinion(path, ("secret",))):
+            _draw(other)
+
+
+def _draw(document: OpenDocument) -> None:
+    with contextlib.closing(document), contextlib.suppress(DocumentError):
+        assert document.pages >= 1
+        assert not isinstance(document, MuPdfDocument) or document.handle(1).parent.is_pdf
+        size, native = document.size(1), document.native_scale(1)
+        assert math.isfinite(size.width * size.height), size
+        assert native is None or (math.isfinite(native) and native > 0), native
+        document.image_boxes(1)
+        image = document.draw(1, fit_scale(size, SCALE, MAX_PIXELS))
+        assert len(image.rgb) == 3 * image.width * image.height > 0

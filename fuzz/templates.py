@@ -1,0 +1,31 @@
+"""The template loader: a file of any bytes is a Template, or a TemplateError whose lines all name their place."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import DocumentError, TemplateError
+from pipeline.templates.digest import digest
+from pipeline.templates.load import load_template
+from pipeline.templates.prompt import render_prompt
+from pipeline.templates.schema import json_schema
+
+
+def once(data: bytes) -> None:
+    """A template that was accepted can be used: its prompt is rendered, its schema made."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.yaml"
+        path.write_bytes(data)
+        try:
+            template = load_template(path)
+        except TemplateError as error:
+            assert all(re.match(rf"{re.escape(str(path))}:\d+: ", line) for line in error.message.split("\n")), error.message
+            return
+    json_schema(template)
+    digest(template)
+    try:
+        render_prompt(template, words="some words", page=1, pages=2)
+    except (TemplateError, DocumentError):  # a prompt may fail on some page
+        return
