@@ -131,7 +131,7 @@ NAMES = st.lists(
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=20)), min_size=1, max_size=6), st.booleans())
 def test_every_member_of_an_archive_is_accounted_for(members: list[tuple[str, bytes]], as_zip: bool) -> None:
-    members = [(name, content) for name, content in members if name and not name.endswith("/")]
+    members = [(name, content) for name, content in members if name and not name.endswith(("/", "\\"))]
     with TemporaryDirectory() as folder:
         archive, into = Path(folder) / "archive", Path(folder) / "place" / "into"
         archive.write_bytes(_zip(members) if as_zip else _tar(members))
