@@ -40,5 +40,6 @@ def _draw(document: OpenDocument) -> None:
         assert math.isfinite(size.width * size.height), size
         assert native is None or (math.isfinite(native) and native > 0), native
         document.image_boxes(1)
+        assert isinstance(document.doubt(1), str)
         image = document.draw(1, fit_scale(size, SCALE, MAX_PIXELS))
         assert len(image.rgb) == 3 * image.width * image.height > 0
