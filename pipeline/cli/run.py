@@ -64,7 +64,7 @@ def command(
       pipeline run offer.pdf --ask "What is the delivery date?"
     """
     chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}
-    settings = load_settings(config, **chosen, **overrides(log_json, metrics_port))
+    settings, until = load_settings(config, **chosen, **overrides(log_json, metrics_port)), options.until(max_minutes)
     check_inbox(settings, paths)
     screen = Screen(logged=settings.log.as_json)
     with (
@@ -76,7 +76,7 @@ def command(
         left = eyes.left
         seen = scan_arguments(paths, job.inbox, job.namer, left) if paths else scan_inbox(job.inbox, job.namer, left)
         todo, known = only_new(job, seen, job.known)
-        loop.until = options.until(max_minutes)
+        loop.until = until
         read(job, loop, screen, eyes, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
         finish(loop, screen)

@@ -85,6 +85,7 @@ def command(
     ):
 
         def scan() -> list[Found]:
+            loop.flush()
             todo, known = only_new(job, scan_inbox(job.inbox, job.namer, eyes.left), job.ledger.known_files())
             loop.put_away(known)
             return todo

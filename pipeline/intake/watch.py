@@ -23,6 +23,8 @@ from pipeline.intake.settle import Settler
 POLL_SECONDS = 0.1
 ROUND_SECONDS = 300.0
 """After so long a round takes in no more files, so that it ends and spreadsheets can be tidied."""
+RESCAN_SHARE = 20
+"""A large inbox is looked through again only after this many times as long as that takes."""
 NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "fuse", "vboxsf", "vmhgfs", "prl_fs", "davfs", "virtiofs", "lustre")
 """Beginnings of the types of file systems that others write to without the system here being told."""
 Kind = Literal["auto", "native", "polling"]
@@ -171,10 +173,13 @@ class Watcher:
         if time.monotonic() < self._next_scan:
             return
         self._listen_again()
-        self._next_scan = time.monotonic() + self._rescan  # before the scan: what changes meanwhile asks for another one
+        begun = time.monotonic()
+        planned = self._next_scan = begun + self._rescan  # before the scan: what changes meanwhile asks for another one
         for found in self._scan():
             with self._lock:
                 self._paths.setdefault(found.source.path)
+        if self._next_scan == planned:
+            self._next_scan = max(planned, begun + RESCAN_SHARE * (time.monotonic() - begun))
 
     # ---- paths --------------------------------------------------------------------------------------
 

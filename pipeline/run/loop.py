@@ -128,6 +128,10 @@ class Loop:
             self._drawing.clear()
             self._publisher.flush()
 
+    def flush(self) -> None:
+        """Let the ledger know of everything that is published."""
+        self._publisher.flush()
+
     def tidy(self, *, now: bool = True) -> None:
         """Write spreadsheets anew that hold outdated rows; unless ``now``, only when that was not done lately."""
         self._publisher.tidy(now=now)
@@ -192,8 +196,9 @@ class Loop:
         if sha256 is None:
             self._left(found, CHANGED)
             return
-        if sha256 in self._tasks:
-            self._tasks[sha256].waiting.append(found)
+        if same := self._tasks.get(sha256):
+            if found.source.path not in {other.source.path for other in (same.found, *same.waiting)}:  # a rescan sees it again
+                same.waiting.append(found)
             return
         if known is None:
             found = self._shelver.came_back(found, sha256)

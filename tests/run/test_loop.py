@@ -368,3 +368,13 @@ def test_a_document_that_claims_a_million_pages_is_not_believed(world: World) ->
     assert world.texts("b.pdf") == ["Honest"]
     told = world.json("lie.pdf")
     assert (len(told["pages"]) <= 1, told["status"] in ("done", "failed")) == (True, True)
+
+
+def test_a_file_that_is_found_again_while_it_is_read_is_published_once(world: World) -> None:
+    world.put("a.pdf", text_pdf([f"Page {number}" for number in range(30)]))
+    tally = Tally()
+    settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
+    with open_job(settings, template="transcript", engine=world.engine) as job, Loop(job, tally) as loop:
+        (found,) = scan_inbox(job.inbox, job.namer, tally.left)
+        loop.round(iter([found, None, found, found]))
+    assert tally.documents == {"done": 1}
