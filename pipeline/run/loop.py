@@ -18,13 +18,14 @@ from typing import Self, cast
 from pipeline.checks.einvoice import overlay
 from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
-from pipeline.errors import DocumentError, EngineUnavailableError, ExitCode
+from pipeline.errors import DocumentError, ExitCode
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import Found
 from pipeline.intake.settle import look_again
 from pipeline.ledger.ledger import KnownFile
 from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.asking import Asking
+from pipeline.run.breaker import Breaker
 from pipeline.run.heart import Heart, restarts, start_anew
 from pipeline.run.job import Job
 from pipeline.run.ladder import Again, Tried, Unit
@@ -62,7 +63,7 @@ class Loop:
         self._units: dict[UnitKey, Unit] = {}
         self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
-        self._failing: set[str] = set()
+        self._breaker = Breaker(job.settings.retry.breaker)
         self._pool = _pool(job.settings, self._reader_lost)
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
         self.stopping = False
@@ -430,31 +431,16 @@ class Loop:
         result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds)
         self._commit(task, [result])
         self._publish_if_complete(task)
-        self._break_if_hopeless(result)
-
-    def _break_if_hopeless(self, result: Result) -> None:
-        """An engine that fails on one document after the other is out of order: what it has not seen stays unread."""
-        if result.reason != "engine":
-            self._failing.clear()
-            return
-        self._failing.add(result.key.sha256)
-        if len(self._failing) >= self._job.settings.retry.breaker:
-            count = len(self._failing)
-            self._failing.clear()
-            raise EngineUnavailableError(
-                f"the engine failed on {count} documents in a row, the last time: {result.detail}",
-                "run `pipeline doctor`; the same command then goes on, and reads what failed again after a while",
-            )
+        self._breaker.note(result)
 
     def _hung(self) -> None:
         """Called from the heart's thread."""
-        seconds, again = self._job.settings.retry.engine_seconds, restarts() < self._job.settings.retry.breaker
+        retry = self._job.settings.retry
+        again = restarts() < retry.breaker
         what = "starting anew" if again else f"ending, after {restarts()} restarts"
-        self._observer.trouble(f"no sign of life from the engine for {seconds:g} s; {what}")
+        self._observer.trouble(f"no sign of life from the engine for {retry.engine_seconds:g} s; {what}")
         self._pool.close()
-        if again:
-            start_anew()
-        os._exit(ExitCode.NO_ENGINE)
+        start_anew() if again else os._exit(ExitCode.NO_ENGINE)
 
     def _end_pages(
         self,
