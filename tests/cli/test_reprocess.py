@@ -53,7 +53,8 @@ def rows(outbox: Path, sheet: str = "documents") -> list[dict[str, str]]:
 
 def results(outbox: Path) -> dict[str, int]:
     """Result files with their times."""
-    return {path.relative_to(outbox).as_posix(): path.stat().st_mtime_ns for path in outbox.rglob("*.json")}
+    paths = [path.relative_to(outbox) for path in outbox.rglob("*.json")]
+    return {path.as_posix(): (outbox / path).stat().st_mtime_ns for path in paths if path.parts[0] != ".pipeline"}
 
 
 @dataclass
