@@ -12,7 +12,7 @@ run: $(STAMP)
 	$(BIN)/pipeline run
 
 test: $(STAMP) lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --durations 15
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
