@@ -12,12 +12,13 @@ from pipeline.cli.pausing import PASSING, Pauses
 from pipeline.cli.run import check_inbox
 from pipeline.cli.show import one_line
 from pipeline.cli.signals import graceful
-from pipeline.intake.scan import Found, scan_inbox
+from pipeline.intake.scan import Found
 from pipeline.intake.watch import Watcher
 from pipeline.publish.document import Publication
 from pipeline.run.job import open_job
-from pipeline.run.loop import Loop, only_new
+from pipeline.run.loop import Loop
 from pipeline.run.observer import Once, Tally
+from pipeline.run.rescan import Rescan
 from pipeline.settings import load_settings
 
 
@@ -83,10 +84,11 @@ def command(
         open_job(settings, template=template) as job,
         Loop(job, eyes, shelve=True) as loop,
     ):
+        rescan = Rescan(job, eyes.left)
 
         def scan() -> list[Found]:
             loop.flush()
-            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, eyes.left), job.ledger.known_files())
+            todo, known = rescan.look()
             loop.put_away(known)
             return todo
 

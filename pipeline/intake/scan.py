@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,10 @@ Left = Callable[[str, str], None]
 """Told of what is passed over though it looks like a document's place: name, why."""
 
 
+Unchanged = Mapping[str, tuple[int, int]]
+"""Absolute paths that need not be looked at while size and time (nanoseconds) are these."""
+
+
 @dataclass(frozen=True)
 class Inbox:
     """Where to look: the inbox, and the folders that may lie inside of it but are ours (outbox, archive)."""
@@ -59,10 +63,10 @@ class Inbox:
         return path.is_relative_to(self.root) and not any(path.is_relative_to(folder.resolve()) for folder in self.ours)
 
 
-def scan_inbox(inbox: Inbox, name: Namer, left: Left) -> Iterator[Found]:
-    """All files below the inbox, sorted by path."""
+def scan_inbox(inbox: Inbox, name: Namer, left: Left, unchanged: Unchanged | None = None) -> Iterator[Found]:
+    """All files below the inbox, sorted by path, but for those that are ``unchanged``."""
     root = inbox.root
-    for path in _walk(root, inbox, left):
+    for path in _walk(root, inbox, left, unchanged or {}):
         if found := look_at(path, root, name):
             yield found
 
@@ -77,7 +81,7 @@ def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: L
         if not path.exists():
             raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
         root = inbox.root if inbox.holds(path) else path.parent
-        for below in _walk(path, inbox, left) if path.is_dir() else [path]:
+        for below in _walk(path, inbox, left, {}) if path.is_dir() else [path]:
             if found := look_at(below, root, name):
                 yield found
 
@@ -119,7 +123,7 @@ def outbox_name(relative: str) -> str:
     return "/".join(parts)
 
 
-def _walk(folder: Path, inbox: Inbox, left: Left) -> Iterator[Path]:
+def _walk(folder: Path, inbox: Inbox, left: Left, unchanged: Unchanged) -> Iterator[Path]:
     """Files below ``folder``, sorted; nothing of our own folders, of those that cannot be read only their names."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -130,9 +134,19 @@ def _walk(folder: Path, inbox: Inbox, left: Left) -> Iterator[Path]:
     for entry in entries:
         if not is_candidate(entry.name):
             continue
-        path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
             if entry.path not in ours:
-                yield from _walk(path, inbox, left)
-        else:
-            yield path
+                yield from _walk(Path(entry.path), inbox, left, unchanged)
+        elif not _is_unchanged(entry, unchanged):
+            yield Path(entry.path)
+
+
+def _is_unchanged(entry: os.DirEntry[str], unchanged: Unchanged) -> bool:
+    before = unchanged.get(entry.path)
+    if before is None:
+        return False
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == before

@@ -15,6 +15,7 @@ from pipeline.records import Answer
 from pipeline.run.job import locked, open_job, open_ledger
 from pipeline.run.loop import Loop
 from pipeline.run.observer import Tally
+from pipeline.run.rescan import Rescan
 from pipeline.settings import Limits, Settings
 from pipeline.templates.routing import Route
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
@@ -378,3 +379,18 @@ def test_a_file_that_is_found_again_while_it_is_read_is_published_once(world: Wo
         (found,) = scan_inbox(job.inbox, job.namer, tally.left)
         loop.round(iter([found, None, found, found]))
     assert tally.documents == {"done": 1}
+
+
+def test_a_rescan_passes_over_what_is_unchanged_and_sees_what_is_not(world: World) -> None:
+    world.put("a.pdf", text_pdf(["A"]))
+    world.put("b.pdf", text_pdf(["B"]))
+    world.run()
+    settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
+    with open_job(settings, engine=world.engine) as job:
+        rescan = Rescan(job, lambda *_: None)
+        assert [len(files) for files in rescan.look()] == [0, 2]
+        assert rescan.look() == ([], [])
+        (world.inbox / "b.pdf").write_bytes(text_pdf(["Another B"]))
+        world.put("c.pdf", text_pdf(["C"]))
+        todo, known = rescan.look()
+        assert ([found.source.name for found in todo], known) == (["b.pdf", "c.pdf"], [])

@@ -1,0 +1,45 @@
+"""Looking through the inbox again and again: what was known and unchanged the last time is passed over at the price of a glance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from pipeline.intake.scan import Found, scan_inbox
+from pipeline.ledger.ledger import KnownFile
+from pipeline.run.job import Job
+from pipeline.run.loop import only_new
+
+FEW = 1_000
+"""So many files are looked up one by one; for more the whole ledger is read."""
+
+
+class Rescan:
+    """Remembers files that are read and stay where they are. ``left`` is told of folders that cannot be looked into.
+
+    Nothing is remembered where files are put away: one that comes back looks just as it did.
+    """
+
+    def __init__(self, job: Job, left: Callable[[str, str], None]) -> None:
+        self._job, self._left = job, left
+        self._unchanged: dict[str, tuple[int, int]] = {}
+
+    def look(self) -> tuple[list[Found], list[Found]]:
+        """Files to read, and files that are up to date and were not remembered."""
+        job = self._job
+        seen = list(scan_inbox(job.inbox, job.namer, self._left, self._unchanged))
+        files = self._known(seen)
+        todo, known = only_new(job, seen, files)
+        if job.settings.after == "keep":
+            for found in known:
+                path = os.fspath(found.source.path)
+                if not files[path].retry_at:
+                    self._unchanged[path] = (found.size, found.mtime_ns)
+        return todo, known
+
+    def _known(self, seen: list[Found]) -> dict[str, KnownFile]:
+        ledger = self._job.ledger
+        if len(seen) > FEW:
+            return ledger.known_files()
+        paths = [found.source.path for found in seen]
+        return {os.fspath(path): file for path in paths if (file := ledger.known_file(path))}
