@@ -76,7 +76,7 @@ class Retry(_Strict):
     minutes: float = Field(default=10, gt=0, le=100_000)
     """Pause before the second attempt; four times as long before each further one."""
     breaker: int = Field(default=10, ge=1)
-    """Pages in a row on which the engine failed, after which the run ends; `watch` pauses instead."""
+    """Documents in a row on which the engine failed, after which the run ends; `watch` pauses instead."""
     engine_seconds: Seconds = Field(default=1800, gt=0)
     """Without a sign of life from the engine for this long, the program starts itself anew."""
     deaths: int = Field(default=3, ge=1)

@@ -48,17 +48,17 @@ class Shelver:
 
     def put_away_known(self, known: Iterable[Found]) -> None:
         """Put away files that were published before but are still there."""
-        files = self._job.ledger.known_files() if self._job.settings.after != "keep" else {}
-        for found in known if files else ():
-            file = files[str(found.source.path)]
-            if file.status and not file.retry_at:
+        for found in known if self._job.settings.after != "keep" else ():
+            file = self._job.ledger.known_file(found.source.path)
+            if file and file.status and not file.retry_at:
                 reason, detail = self._job.ledger.why(file.sha256)
                 self.put_away(found, file.status, reason, detail)
 
     def catch_up(self) -> None:
         """Files that lie no longer where the ledger has them, though they were read: a run died before it could note the move."""
         for path, file in list(self._job.known.items()) if self._job.settings.after != "keep" else ():
-            if file.published and file.source.path.is_relative_to(self._root) and not file.source.path.exists():
+            due = file.published and not file.retry_at  # one that waits for another try was not put away
+            if due and file.source.path.is_relative_to(self._root) and not file.source.path.exists():
                 self._moved(file.source.path, str(self._set_aside_as(file) or _GONE.format(path, file.source.name)))
 
     def _set_aside_as(self, file: KnownFile) -> Path | None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.run.conftest import World
+from tests.run.test_retry import MoodyEngine, let_time_pass
 
 
 @pytest.fixture
@@ -97,3 +98,16 @@ def test_a_failed_folder_inside_the_inbox_is_not_read(moving: World) -> None:
     moving.run()
     assert (moving.inbox / "failed" / "a.pdf").exists()
     assert moving.run().to_read == 0
+
+
+def test_a_file_that_waits_for_another_try_keeps_its_name_though_its_share_was_away_for_a_while(moving: World) -> None:
+    engine = moving.engine = MoodyEngine()
+    path = moving.put("a.pdf", text_pdf(["Hello"]))
+    moving.run()
+    elsewhere = path.rename(moving.inbox.parent / "elsewhere.pdf")
+    moving.run()
+    elsewhere.rename(path)
+    let_time_pass(moving)
+    engine.good = True
+    moving.run()
+    assert [(row["file"], row["status"]) for row in moving.csv("documents")] == [("a.pdf", "done")]
