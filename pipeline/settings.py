@@ -93,7 +93,7 @@ class Vlm(_Strict):
     """Threads that multiply; 0 is one per physical core."""
     batch: int = Field(default=16, ge=1, le=64)
     """Pages answered at the same time, if memory allows."""
-    cache_gb: float = Field(default=1.5, gt=0, le=10_000)
+    cache_gb: float = Field(default=1.0, gt=0, le=10_000)
     """Memory for what the model has read of these pages (keys and values)."""
 
 

@@ -52,7 +52,13 @@ class Written(Generic[T]):
 
 @dataclass(slots=True)
 class _Answer(Generic[T]):
-    task: Task[T]
+    """An answer under way. Its prompt is not kept: once read, the pixels would lie about for as long as the answer takes."""
+
+    tag: T
+    prompt_tokens: int
+    limit: int
+    constraint: Constraint | None
+    temperature: float
     stream: Stream
     tokens: list[int] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
@@ -111,12 +117,12 @@ class Decoder:
 
     def _fits(self, task: Task[T], active: Sequence[_Answer[T]]) -> bool:
         """Whether all answers could grow to their limits; a lone one is always begun."""
-        held = sum(answer.task.prompt.tokens + answer.task.limit for answer in active)
+        held = sum(answer.prompt_tokens + answer.limit for answer in active)
         return not active or held + task.prompt.tokens + task.limit <= self._memory
 
     def _begin(self, task: Task[T]) -> _Answer[T]:
-        stream, logits = self._runner.begin(task.prompt)
-        answer = _Answer(task, stream)
+        stream, logits = self._runner.begin(task.prompt, task.limit)
+        answer = _Answer(task.tag, task.prompt.tokens, task.limit, task.constraint, task.temperature, stream)
         if task.temperature:
             answer.generator = torch.Generator().manual_seed(task.seed)
         if task.constraint:
@@ -144,8 +150,8 @@ class Decoder:
 
     def _draw(self, answer: _Answer[T], logits: torch.Tensor) -> None:
         """Choose the next token and append it, with those that the schema forces behind it."""
-        constraint = answer.task.constraint
-        token = _choose(logits, constraint, answer.task.temperature, answer.generator)
+        constraint = answer.constraint
+        token = _choose(logits, constraint, answer.temperature, answer.generator)
         answer.drawn += 1
         if token in self._stops:
             answer.ending = "complete"
@@ -159,7 +165,7 @@ class Decoder:
 
     def _append(self, answer: _Answer[T], tokens: Sequence[int]) -> int:
         """Append up to the limit; how many."""
-        room = answer.task.limit - len(answer.tokens)
+        room = answer.limit - len(answer.tokens)
         for taken, token in enumerate(tokens[:room]):
             if token in self._stops:
                 answer.ending = "complete"
@@ -169,7 +175,7 @@ class Decoder:
             answer.repetition.feed(token)
         if answer.repetition.length:
             answer.ending = "repeated"
-        elif len(answer.tokens) >= answer.task.limit:
+        elif len(answer.tokens) >= answer.limit:
             answer.ending = "truncated"
         return min(room, len(tokens))
 
@@ -177,7 +183,7 @@ class Decoder:
 def _written(answer: _Answer[T]) -> Written[T]:
     surplus = answer.repetition.surplus if answer.ending == "repeated" else 0
     tokens = answer.tokens[: len(answer.tokens) - surplus]
-    return Written(answer.task.tag, tokens, answer.ending or "complete", answer.task.prompt.tokens, answer.drawn, answer.error)
+    return Written(answer.tag, tokens, answer.ending or "complete", answer.prompt_tokens, answer.drawn, answer.error)
 
 
 def _choose(logits: torch.Tensor, constraint: Constraint | None, temperature: float, generator: torch.Generator | None) -> int:

@@ -13,6 +13,7 @@ from pipeline.engines.answers import failed, make_answer, nothing_to_read
 from pipeline.engines.asking import pose
 from pipeline.engines.base import Request
 from pipeline.engines.vlm.load import load_model, make_plan
+from pipeline.engines.vlm.machine import give_back
 from pipeline.engines.vlm.store import DEFAULT_MODEL, find_model
 from pipeline.errors import DocumentError
 from pipeline.records import Answer
@@ -128,6 +129,7 @@ def _load(settings: Settings, model: Any, plan: Any) -> _Loaded:
     loaded = load_model(model, plan)
     gc.collect()
     gc.freeze()  # a model is a million objects that never die; looking through them again and again took a fifth of the time
+    give_back()
     text = loaded.config.get_text_config()
     chat = Chat(model, loaded.config)
     decoder = Decoder(make_runner(loaded), _stops(loaded, chat), most=settings.vlm.batch, memory=plan.tokens)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from pipeline.engines.vlm.chat import Encoded
+from pipeline.engines.vlm.machine import give_back
 from pipeline.engines.vlm.slots import ATTENTION, Slot, SlotCache, Step
 from pipeline.errors import EngineUnavailableError
 
@@ -54,8 +55,8 @@ def _common(one: list[int], other: list[int]) -> int:
 class Runner(Protocol):
     """Both ways to run a model. Logits are float32 of shape (vocabulary,)."""
 
-    def begin(self, prompt: Encoded) -> tuple[Stream, torch.Tensor]:
-        """Read a prompt; the logits are those behind its last token."""
+    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
+        """Read a prompt, to which up to ``room`` tokens will be appended; the logits are those behind its last token."""
         ...
 
     def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
@@ -116,26 +117,27 @@ class SlotRunner:
         self.model = model
         self._earlier: deque[tuple[list[int], Slot]] = deque(maxlen=KEPT_PREFIXES)
 
-    def begin(self, prompt: Encoded) -> tuple[Stream, torch.Tensor]:
+    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""
         ids, positions = prompt.inputs["input_ids"], prompt_positions(self.model, prompt)
         text = _leading_text(prompt)
-        shared, slot = self._shared(text, prompt.tokens - 1)
+        shared, slot = self._shared(text, prompt.tokens - 1, prompt.tokens + room)
         inputs = {name: value[:, shared:] if name in _BY_TOKEN else value for name, value in prompt.inputs.items()}
         step = Step([slot], [ids.shape[1] - shared])
         logits = self._forward(step, inputs, positions[..., shared:], [ids.shape[1] - shared - 1])[0]
         if shared < len(text) / 2:
-            self._earlier.append((text, slot.fork(len(text))))
+            self._earlier.append((text, slot.fork(len(text), len(text))))
+        give_back()
         return Stream(slot, int(positions.max()) + 1, ids.shape[1]), logits
 
-    def _shared(self, text: list[int], most: int) -> tuple[int, Slot]:
-        """How many tokens at the beginning are known, in a slot that begins with them."""
+    def _shared(self, text: list[int], most: int, capacity: int) -> tuple[int, Slot]:
+        """How many tokens at the beginning are known, in a slot that begins with them and holds ``capacity``."""
         lengths = [_common(known, text) for known, _ in self._earlier]
         best = max(range(len(lengths)), key=lengths.__getitem__, default=None)
         if best is None or min(lengths[best], most) < LEAST_SHARED:
-            return 0, Slot()
+            return 0, Slot(capacity)
         shared = min(lengths[best], most)
-        return shared, self._earlier[best][1].fork(shared)
+        return shared, self._earlier[best][1].fork(shared, capacity)
 
     def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
         """See Runner."""
@@ -190,8 +192,8 @@ def _gives(runner: SlotRunner | PlainRunner, expected: torch.Tensor) -> bool:
     ids = torch.tensor([_TRIAL])
     kinds = {"mm_token_type_ids": torch.zeros_like(ids)} if has_rope_index(runner.model) else {}
     try:
-        first, _ = runner.begin(Encoded({name: value[:, :5] for name, value in {"input_ids": ids, **kinds}.items()}))
-        second, _ = runner.begin(Encoded({name: value[:, :3] for name, value in {"input_ids": ids, **kinds}.items()}))
+        first, _ = runner.begin(Encoded({name: value[:, :5] for name, value in {"input_ids": ids, **kinds}.items()}), room=8)
+        second, _ = runner.begin(Encoded({name: value[:, :3] for name, value in {"input_ids": ids, **kinds}.items()}), room=8)
         got = runner.step([second, first], [ids[0, 3:6].tolist(), ids[0, 5:].tolist()])[1]
     except Exception:  # whatever a family does not know
         return False
@@ -204,11 +206,13 @@ class PlainRunner:
 
     model: Any
 
-    def begin(self, prompt: Encoded) -> tuple[Stream, torch.Tensor]:
+    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""
+        del room
         positions = prompt_positions(self.model, prompt)
         with torch.inference_mode():
             output = self.model(**prompt.inputs, position_ids=positions, use_cache=True, logits_to_keep=1)
+        give_back()
         return Stream(output.past_key_values, int(positions.max()) + 1, prompt.tokens), output.logits[0, -1].float()
 
     def works(self) -> bool:

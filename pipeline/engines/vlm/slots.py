@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Any
 
 import torch
@@ -18,8 +19,6 @@ from transformers.cache_utils import Cache
 
 ATTENTION = "pipeline_slots"
 """The name under which the attention function is registered."""
-GROWTH = 256
-"""Tokens by which a slot grows when it is full."""
 FEW = 16
 """New tokens of a sequence that are attended to as rows of its shared heads: all of decoding, none of reading prompts."""
 UNKNOWN = ("softcap", "s_aux")
@@ -30,6 +29,7 @@ UNKNOWN = ("softcap", "s_aux")
 class Slot:
     """One sequence's keys and values: a tensor (heads, capacity, head size) a layer, filled up to ``length``."""
 
+    capacity: int
     length: int = 0
     keys: list[torch.Tensor] = field(default_factory=list)
     values: list[torch.Tensor] = field(default_factory=list)
@@ -39,21 +39,30 @@ class Slot:
         end = self.length + keys.shape[1]
         for tensors, new in ((self.keys, keys), (self.values, values)):
             if layer == len(tensors):
-                tensors.append(new.new_empty(new.shape[0], end + GROWTH, new.shape[2]))
-            elif tensors[layer].shape[1] < end:
-                tensors[layer] = _grown(tensors[layer], self.length, end + GROWTH)
+                tensors.append(_reserve(new, self.capacity))
             tensors[layer][:, self.length : end] = new
 
-    def fork(self, length: int) -> Slot:
+    def fork(self, length: int, capacity: int) -> Slot:
         """A slot of its own with this one's first ``length`` tokens."""
-        copies = ([_grown(tensor, length, length + GROWTH) for tensor in tensors] for tensors in (self.keys, self.values))
-        return Slot(length, *copies)
+        return Slot(
+            capacity, length, *([_copy(tensor, length, capacity) for tensor in kind] for kind in (self.keys, self.values))
+        )
 
 
-def _grown(tensor: torch.Tensor, length: int, capacity: int) -> torch.Tensor:
-    grown = tensor.new_empty(tensor.shape[0], capacity, tensor.shape[2])
-    grown[:, :length] = tensor[:, :length]
-    return grown
+def _reserve(like: torch.Tensor, capacity: int) -> torch.Tensor:
+    """Memory that the system takes back the moment the sequence ends, of which only what is written is ever resident.
+
+    From the allocator's heap instead, the slots of pages that come and go would leave gaps that nothing else fits into: half as much again.
+    """
+    heads, _, size = like.shape
+    count = heads * capacity * size
+    return torch.frombuffer(mmap(-1, count * like.element_size()), dtype=like.dtype).view(heads, capacity, size)
+
+
+def _copy(tensor: torch.Tensor, length: int, capacity: int) -> torch.Tensor:
+    copied = _reserve(tensor, capacity)
+    copied[:, :length] = tensor[:, :length]
+    return copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Parrot:
         self.held: list[int] = []
         """Of each step the tokens of all prompts and answers in it."""
 
-    def begin(self, prompt: Encoded) -> tuple[Stream, torch.Tensor]:
+    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""
         stream = Stream((self._says(self._begun), []), prompt.tokens, prompt.tokens)
         self._begun += 1

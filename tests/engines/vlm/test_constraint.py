@@ -161,7 +161,7 @@ def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammar
     class Stubborn:
         """Wants to end at once, always."""
 
-        def begin(self, prompt: Any) -> Any:
+        def begin(self, prompt: Any, room: int) -> Any:
             return Stream(None), self._wish()
 
         def step(self, streams: Any, tokens: Any) -> list[torch.Tensor]:

@@ -193,7 +193,7 @@ def test_the_model_of_the_other_tests_sees(make: Make) -> None:
     loaded = make()._loaded
     runner, chat = loaded.decoder._runner, loaded.chat
     dark = replace(PICTURE, rgb=bytes(255 - level for level in PICTURE.rgb))
-    bright, inverse = (runner.begin(encoded(chat, request(ODD, image=image)))[1] for image in (PICTURE, dark))
+    bright, inverse = (runner.begin(encoded(chat, request(ODD, image=image)), 1)[1] for image in (PICTURE, dark))
     assert (bright - inverse).abs().max() > 0.1
 
 

@@ -131,7 +131,7 @@ def test_what_a_prompt_shares_with_an_earlier_one_is_not_computed_again() -> Non
     asked = [with_image(first, 1), with_image(first, 2), with_image(first, 2), with_image(second, 1), with_image(first, 3)]
     read = []
     for prompt in asked:
-        runner.begin(prompt)
+        runner.begin(prompt, 1)
         read.append(prompt.tokens - lengths.pop())
     assert read == [0, 61, 61, 0, 61], "the instructions and the token that opens the picture"
 
