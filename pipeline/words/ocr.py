@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -36,6 +37,10 @@ TILE_ASPECT = 3.0
 TEXT_SCORE = 0.5
 WIDE_GAP = 5
 """Recogniser columns (a sixth of the line's height each) between two letters that make two words of them."""
+SPACED_GAP = 8
+"""Up to this many columns, a gap that is like those beside it is no gap: tills print totals in letters of double width."""
+SPACED_LIKE = 1.5
+"""Gaps within spaced letters are at most this many times as wide as their narrower neighbour."""
 THREADS_VARIABLE = "PIPELINE_OCR_THREADS"
 
 
@@ -206,24 +211,31 @@ def _piece(line: Line, scale: float) -> Piece:
 def split_line(text: str, columns: Sequence[float], aspect: float) -> list[tuple[str, float, float]]:
     """Words of a recognised line with start and end as fractions of its length.
 
-    A word ends at a blank, and where the recogniser saw a gap as wide as a letter is tall. ``aspect`` is the line's length over
-    its height.
+    A word ends at a blank, and where the recogniser saw a gap as wide as a letter is tall, unless its letters are spaced.
+    ``aspect`` is the line's length over its height.
     """
     letters = [c for c in text if not c.isspace()]
     if len(letters) != len(columns):
         columns = [(n + 0.5) / len(letters) for n in range(len(letters))]
-    gap = WIDE_GAP / 6 / max(aspect, 0.1)
+    gaps = [(after - before) * aspect * 6 for before, after in pairwise(columns)]
     groups: list[list[int]] = []
     at, blank = 0, True
     for letter in text:
         if letter.isspace():
             blank = True
             continue
-        if blank or columns[at] - columns[at - 1] > gap:
+        if blank or _ends_word(gaps, at - 1):
             groups.append([])
         groups[-1].append(at)
         at, blank = at + 1, False
     return [("".join(letters[i] for i in group), *_extent(group, columns)) for group in groups]
+
+
+def _ends_word(gaps: Sequence[float], at: int) -> bool:
+    """Whether the gap behind a letter, in recogniser columns, stands between words."""
+    beside = [gaps[n] for n in (at - 1, at + 1) if 0 <= n < len(gaps)]
+    spaced = bool(beside) and gaps[at] <= min(SPACED_GAP, SPACED_LIKE * min(beside))
+    return gaps[at] > WIDE_GAP and not spaced
 
 
 def _extent(group: Sequence[int], columns: Sequence[float]) -> tuple[float, float]:

@@ -88,3 +88,10 @@ def test_a_gap_as_wide_as_a_letter_is_tall_ends_a_word() -> None:
 def test_full_width_signs_are_plain_beside_latin_letters_only() -> None:
     assert plain("No：１２（A）") == "No:12(A)"
     assert plain("号码：１２") == "号码：１２"
+
+
+def test_letters_of_double_width_are_one_word() -> None:
+    wide = [0.1, 0.36, 0.66, 0.87]  # 1.0 to 1.2 letter heights apart
+    assert [p[0] for p in split_line("4.75", wide, 4)] == ["4.75"]
+    columns = [0.1, 0.5, 0.9]  # 1.8 heights: a row of a table
+    assert [p[0] for p in split_line("123", columns, 4.5)] == ["1", "2", "3"]

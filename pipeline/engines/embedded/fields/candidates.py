@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.layout import TIGHT_GAP, Layout, Run
@@ -30,6 +30,8 @@ class Candidate:
     words: tuple[int, ...]
     quality: float = 1.0
     currency: str | None = None
+    repaired: bool = False
+    """Whether the recogniser's confusions were undone: to be believed where something else proves it."""
 
     @property
     def printed(self) -> str:
@@ -50,6 +52,14 @@ _AMOUNT = re.compile(
     rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w]))?",
     re.IGNORECASE,
 )
+_DIGIT = r"[\dOoQDIl|SB]"
+_DAMAGED = re.compile(
+    rf"(?<![\w.,:/-])(?P<sign>[-−–]\s?)?(?P<before>{_CURRENCY}\s?)?(?P<whole>{_DIGIT}{{1,6}})(?P<mark>\s?[.,:;]\s?|\s)(?P<cents>{_DIGIT}{{2}})"
+    r"(?![\w%]|[.,:/-]\w)",
+    re.IGNORECASE,
+)
+"""An amount in which the recogniser took letters for digits, or lost or mistook the mark."""
+_CONFUSED = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
 _PERCENT = re.compile(r"\s?(?:%|percent\b|procent\b|prozent\b)", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
@@ -71,6 +81,8 @@ class Candidates:
             self._taken.setdefault(candidate.run.number, []).append((candidate.start, candidate.end))
         self.vats = [c for run in layout.runs for c in self._vats(run)]
         self.numbers = [c for run in layout.runs for c in self._amounts(run)]
+        if layout.page.source == "ocr":
+            self.numbers += [c for run in layout.runs for c in self._damaged(run)]
         self.money = [c for c in self.numbers if c.kind == "money"]
         self.identifiers = [c for run in layout.runs for c in self._identifiers(run)]
 
@@ -204,6 +216,23 @@ class Candidates:
         if quality < 0.6 and sum(c.isalpha() for c in text[end:]) > 3:
             quality = 0.15  # a count within a sentence
         return self._make(kind, plain(number.amount), run, (start, end), quality, number.currency)
+
+    def _damaged(self, run: Run) -> Iterator[Candidate]:
+        """Amounts that read well once letters among the digits and the mark are put right."""
+        for match in _DAMAGED.finditer(run.text):
+            currency = parse_currency(match["before"].strip()) if match["before"] else None
+            digits = match["whole"] + match["cents"]
+            alone = match.start() == 0 and match.end() == len(run.text)
+            sound = digits.isdecimal() and match["mark"].strip() in (".", ",")
+            if sound or not any(c.isdecimal() for c in digits) or not (currency or alone):
+                continue
+            if not currency and (not digits.isdecimal() or match["mark"].strip()):
+                continue  # "12:00" alone is a time, "SO.50" a code
+            amount = f"{match['whole'].translate(_CONFUSED)}.{match['cents'].translate(_CONFUSED)}"
+            number = parse_number(f"-{amount}" if match["sign"] else amount, ".")
+            if number is not None:
+                made = self._make("money", plain(number), run, match.span(), 0.7, currency)
+                yield replace(made, repaired=True)
 
     def _identifiers(self, run: Run) -> Iterator[Candidate]:
         for match in _IDENTIFIER.finditer(run.text):

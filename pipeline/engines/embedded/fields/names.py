@@ -49,11 +49,16 @@ def find_names(layout: Layout, labels: list[Label], leads: list[Label], busy: se
             if name and features > 0:
                 names.append(replace(name, features=features))
     whole = [_joined(layout, name, names) for name in names]
-    return [
-        name
-        for name in whole
-        if not is_organisation(name.text) or len(fold(residue(name.text))) >= 3 or not name.text.isascii()
-    ]
+    return [name for name in whole if not is_organisation(name.text) or _says_more(residue(name.text))]
+
+
+def _says_more(rest: str) -> bool:
+    """Whether there is a name beside the legal form: three letters, two capitals ("BP plc"), or writing without letters."""
+    return (
+        len(fold(rest)) >= 3
+        or not rest.isascii()
+        or (len(rest) == 2 and rest.isalnum() and rest.isupper() and not is_neutral(rest))
+    )
 
 
 def _after_lead(run: Run, start: int, end: int, leads: list[Label]) -> int:

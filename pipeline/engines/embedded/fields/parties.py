@@ -10,8 +10,11 @@ from rapidfuzz import fuzz
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.layout import Layout, fold
 from pipeline.engines.embedded.fields.names import Name, find_names, is_address, is_person, residue
+from pipeline.engines.embedded.fields.vocabulary import FORMER
 
 LEAST = 0.3
+NAMED = 0.45
+"""Share of a line that a web address must make up for the line to be the name behind it."""
 _MOST_NAMES = 100
 _CHAIN = 5  # lines of a block that are looked at
 
@@ -70,7 +73,8 @@ class Parties:
         score -= 0.6 * self._labelled_as(name, "buyer")
         score += 0.12 * self._before_address(name)
         score -= 0.3 if self._after_address(name) else 0.0
-        score -= 0.3 if self._person(name) else 0.0
+        score -= 0.3 if self._former(name) else 0.0
+        score -= 0.3 if self._person(name) and "buyer" in self.roles.values() else 0.0
         return score
 
     def buyer_strength(self, name: Name) -> float:
@@ -116,8 +120,10 @@ class Parties:
         joined = fold(plain)
         best = 0.0
         for host in self.layout.hosts if len(joined) >= 3 else ():
-            if joined in host or host in joined:
-                best = max(best, min(len(joined), len(host)) / max(len(host), 1))
+            if joined in host:
+                best = max(best, len(joined) / len(host))
+            elif host in joined:  # "Thank you for shopping at ..." holds the host, and much besides
+                best = max(best, 1.0 if len(host) >= NAMED * len(joined) else (len(host) / len(joined)) ** 0.5)
             elif fuzz.ratio(joined, host) >= 80:
                 best = max(best, 0.9)
             parts = [fold(word) for word in plain.split() if len(fold(word)) >= 4 and fold(word) in host]
@@ -131,6 +137,11 @@ class Parties:
             if is_address(run.text):
                 return 1.0 - 0.2 * at
         return 0.0
+
+    def _former(self, name: Name) -> bool:
+        """Whether the words before say that it was the name once."""
+        before = [name.run.text[: name.start], *(run.text for run in self.layout.chain(name.run, -1, 1))]
+        return any(FORMER.search(text) for text in before)
 
     def _person(self, name: Name) -> bool:
         return is_person(name.text) or any(is_person(run.text) for run in self.layout.chain(name.run, -1, 1))

@@ -28,6 +28,8 @@ from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
 _ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
+UNPROVED = 0.29
+"""Strength of a repaired amount: too little by itself, enough where a sum asks for it."""
 _RIVALS = {
     "money": ("money", "number", "?money", "?paid", "?change"),
     "number": ("number", "money", "?money", "?paid", "?change", "?identifier"),
@@ -137,11 +139,14 @@ class _Reader:
         money = self.candidates.money
         scores = self._relations("money").score(money, spread=True)
         inside = {word for table in self.tables.values() for word in table.words}
+        sound = {c.value for c in money if c.quality >= 0.8}
         options: dict[str, list[Option]] = {name: [] for name in fields}
         for candidate in money:
             weight = 0.4 if set(candidate.words) & inside else 1.0
             for name in fields:
                 power = strength(scores[candidate.place], name) * (0.4 + 0.6 * candidate.quality) * weight
+                if candidate.repaired and candidate.value not in sound:
+                    power = min(power, UNPROVED)
                 if power > 0.12:
                     options[name].append(Option(candidate, power + self._stress(name, candidate)))
         self._paid(options, scores)
@@ -171,10 +176,10 @@ class _Reader:
         """What was given less the change is what had to be paid: it backs the field that a check calls the sum."""
         sums = [check.equals for check in self.template.checks if check.equals in options]
         given, change = ({Decimal(c.value) for c in self._labelled(kind, scores)} for kind in ("paid", "change"))
-        owed = {a - b for a in given for b in change if b}
+        owed = {a - b for a in given for b in change or {Decimal(0)}}
         for name in sums[:1]:
             for candidate in self.candidates.money if name else ():
-                if candidate.quality >= 0.8 and Decimal(candidate.value) in owed:
+                if (candidate.quality >= 0.8 or candidate.repaired) and Decimal(candidate.value) in owed:
                     known = next((o for o in options[str(name)] if o.candidate is candidate), None)
                     options[str(name)] = [o for o in options[str(name)] if o is not known]
                     options[str(name)].append(Option(candidate, (known.strength if known else 0.25) + 0.3))

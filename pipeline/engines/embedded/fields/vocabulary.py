@@ -299,3 +299,9 @@ CONTACT = re.compile(
     r"\b(?:tel|phone|fon|fax|e-?mail|www|http|hotline|mobil|telefon|tél|hp|h/p|whatsapp|web|website)\b|@|电话|传真",
     re.IGNORECASE,
 )
+FORMER = re.compile(
+    r"\b(?:(?:formerly|previously)(?: known as)?|f\.?k\.?a|vormals|früher|ehemals|anciennement|antes|già|ex|voorheen|"
+    r"dawniej|anteriormente|agrāk)\W*$",
+    re.IGNORECASE,
+)
+"""Words behind which a name stands that an organisation had once."""

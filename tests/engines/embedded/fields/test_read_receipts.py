@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.engines.embedded.fields import read_fields
-from pipeline.records import Page
+from pipeline.records import Page, WordSource
 from tests.engines.embedded.fields.pages import page, template
 
 RECEIPT = template("receipt")
@@ -113,3 +113,56 @@ def test_the_first_goods_on_a_receipt_keep_their_name_when_they_have_a_quantity(
         ("Filter coffee", "7.50"),
     ]
     assert items[0]["quantity"] == "2"
+
+
+def owed(*lines: tuple[str, str], source: WordSource = "ocr") -> object:
+    """The total of a receipt with these labels and amounts."""
+    drawn = [
+        cell for n, (label, amount) in enumerate(lines) for cell in ((20, 100 + 14 * n, label), (220, 100 + 14 * n, amount))
+    ]
+    return values(page(drawn, source=source, width=300))["total"]
+
+
+def test_a_misread_total_is_repaired_where_the_payment_proves_it() -> None:
+    assert owed(("GRAND TOTAL", "17 00"), ("CASH", "50.00"), ("CHANGE", "33.00")) == "17.00"
+    assert owed(("TOTAL", "RM8:50"), ("CASH", "RM8.50"), ("CHANGE", "RM0.00")) == "8.50"
+    assert owed(("TOTAL", "RM1O.S0"), ("CASH", "RM20.00"), ("CHANGE", "RM9.50")) == "10.50"
+
+
+def test_a_misread_total_is_not_repaired_without_proof() -> None:
+    assert owed(("GRAND TOTAL", "17 00"), ("CASH", "50.00"), ("CHANGE", "30.00")) != "17.00"
+    assert owed(("TOTAL", "RM1O.S0")) != "10.50"
+
+
+def test_letters_in_a_text_layer_are_no_misread_digits() -> None:
+    assert owed(("TOTAL", "RM1O.S0"), ("CASH", "RM20.00"), ("CHANGE", "RM9.50"), source="textlayer") != "10.50"
+
+
+def test_a_total_that_was_not_read_is_what_was_paid_less_the_change() -> None:
+    assert owed(("BREAD", "17.20"), ("TOTAL", ""), ("CASH", "20.00"), ("CHANGE", "0.00"), ("TOTAL CHARGES", "0.00")) == "20.00"
+    assert owed(("BREAD", "17.20"), ("SUBTOTAL", "17.20"), ("CASH", "17.20")) == "17.20"
+
+
+def test_a_line_that_holds_a_web_address_among_other_words_is_not_the_shop() -> None:
+    lines = [
+        (40, 20, "Harbour Bakes Sdn Bhd"),
+        (40, 34, "12 Jalan Laut, 30000 Ipoh"),
+        (40, 400, "www.harbourfeedback.com"),
+        (40, 420, "Please leave your Harbour Feedback for us"),
+    ]
+    assert values(page(lines, width=300))["vendor_name"] == "Harbour Bakes Sdn Bhd"
+
+
+def test_a_former_name_is_not_the_shop() -> None:
+    lines = [
+        (40, 20, "Blue Lamp Foods Ltd"),
+        (40, 34, "formerly known as"),
+        (40, 48, "Old Lantern Foods Ltd"),
+        (40, 62, "5 High Street"),
+    ]
+    assert values(page(lines, width=300))["vendor_name"] == "Blue Lamp Foods Ltd"
+
+
+def test_a_name_of_two_letters_with_its_legal_form() -> None:
+    found = values(page([(40, 20, 'SIA "QV"'), (40, 34, "Brīvības iela 3, Rīga"), (40, 60, "DOK.#0077")], width=300))
+    assert found["vendor_name"] == 'SIA "QV"'
