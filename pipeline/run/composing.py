@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from pipeline import __version__
 from pipeline.checks.arithmetic import check_document
 from pipeline.checks.document import merge
+from pipeline.checks.stand_in import stand_in
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.document import Publication
 from pipeline.records import Document, Evidence, Result, Source
@@ -39,7 +40,7 @@ def compose(
         results = ledger.results(document.sha256, template, recipe)
         units += results
         if template in templates:
-            fields[template] = check_document(merge(results, templates[template]), templates[template])
+            fields[template] = _checked(results, templates[template])
         else:  # the template is gone; what it found is still worth having
             fields[template] = _unmerged(results)
     started, finished = ledger.span(document.sha256, recipes) or (None, None)
@@ -53,6 +54,10 @@ def compose(
     }
     questions = {name: templates[name].description for name in recipes if name.startswith(ASKED) and name in templates}
     return Publication(source, document, recipes, units, fields if not document.reason else {}, provenance, questions)
+
+
+def _checked(results: Sequence[Result], template: Template) -> dict[str, Evidence]:
+    return stand_in(check_document(merge(results, template), template), template)
 
 
 def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:

@@ -61,6 +61,10 @@ class TemplateField(_Strict):
     """The choices of an ``enum``."""
     columns: dict[Name, Column] = {}
     """The columns of a ``table``."""
+    otherwise: Name | None = None
+    """The field whose value this one has where the document prints none of its own."""
+    unless: Name | None = None
+    """A field that forbids ``otherwise`` when it has a value."""
     einvoice: str | None = None
     """EN 16931 business term (BT-…, for tables BG-…) that holds the value in an embedded e-invoice."""
 
@@ -76,6 +80,8 @@ class TemplateField(_Strict):
             raise ValueError("only an enum has `values`")
         if self.type == "table" and self.many:
             raise ValueError("a table is a list already: leave `many` out")
+        if self.unless and not self.otherwise:
+            raise ValueError("`unless` belongs to `otherwise`")
         return self
 
 

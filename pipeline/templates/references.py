@@ -30,6 +30,8 @@ def check_references(found: Located) -> None:
     for where, kind, spec in _typed(_mapping(data.get("fields"))):
         _einvoice(found, where, kind, spec)
     types = _types(_mapping(data.get("fields")))
+    for name, spec in _mapping(data.get("fields")).items():
+        _stand_in(found, ("fields", name), _mapping(spec), types)
     seen: set[str] = set()
     for number, check in enumerate(_sequence(data.get("checks"))):
         _check(found, ("checks", number), _mapping(check), types, seen)
@@ -53,6 +55,17 @@ def _typed(fields: dict[str, Json]) -> Iterator[tuple[Where, str, dict[str, Json
 def _types(fields: dict[str, Json]) -> dict[str, str]:
     """The type of every field, and of every column by ``table.column``."""
     return {".".join(str(part) for part in where[1::2]): kind for where, kind, _ in _typed(fields)}
+
+
+def _stand_in(found: Located, where: Where, spec: dict[str, Json], types: dict[str, str]) -> None:
+    for key in ("otherwise", "unless"):
+        other = spec.get(key)
+        if other is None:
+            continue
+        if str(other) not in types or "." in str(other):
+            found.add((*where, key), f"there is no field `{other}`{did_you_mean(str(other), types)}")
+        elif key == "otherwise" and types[str(other)] != types[str(where[1])]:
+            found.add((*where, key), f"`{other}` is a {types[str(other)]}, `{where[1]}` a {types[str(where[1])]}")
 
 
 def _einvoice(found: Located, where: Where, kind: str, spec: dict[str, Json]) -> None:

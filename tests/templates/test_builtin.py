@@ -16,7 +16,7 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "zh"}
 FIELDS = {
     "invoice": "vendor_name vendor_vat_id buyer_name invoice_number invoice_date due_date currency subtotal tax_total total "
-    "amount_due line_items",
+    "amount_due prepaid line_items",
     "receipt": "vendor_name address vendor_vat_id receipt_number date time currency total tax_total line_items",
     "chart": "chart_type title x_title y_title data summary",
     "caption": "caption objects",
