@@ -15,7 +15,7 @@ from functools import cache
 from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.layout import Layout, Run, fold
-from pipeline.engines.embedded.fields.vocabulary import EXCLUDING, INCLUDING, OTHER_LABELS, TITLES, is_neutral
+from pipeline.engines.embedded.fields.vocabulary import EXCLUDING, INCLUDING, OTHER_LABELS, TITLES, VAGUE_WORDS, is_neutral
 from pipeline.records import Box
 from pipeline.templates.model import Labels, Template
 
@@ -46,6 +46,11 @@ class Label:
     """Share of the run's own letters (values left out) that the label explains."""
     title: bool = False
     """The label is also a document's title ("Invoice"): it leads only to what follows it closely."""
+
+    @property
+    def vague(self) -> bool:
+        """Whether the word says only that a number follows, not of what."""
+        return fold(self.run.text[self.start : self.end]) in VAGUE_WORDS
 
     @property
     def row(self) -> int:

@@ -15,6 +15,11 @@ from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, P
 
 _TITLES = frozenset(fold(title) for title in TITLES)
 _SPLIT = re.compile(r"\s[|•·●*–—]\s|\s-\s|[•·●|]|\s{3,}")
+_RETURN = re.compile(r"\s[|•·●*–—-]\s|[•·●|]|\s?,\s|;\s")
+_TOWN = re.compile(r"^\d{4}\s?[A-Z]{2}\s+[^\W\d]|^\d{4,5}\s+[^\W\d]")
+"""A postcode with its town; "1012 AG Amsterdam" has no legal form in it."""
+_HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")
+"""A street's house number at the end of a line."""
 _HONORIFIC = re.compile(
     r"^(?:herrn?|frau|mr|mrs|ms|dr|m\.|mme|monsieur|madame|sr|sra|sig|dhr|mevr|pan|pani)\b\.?", re.IGNORECASE
 )
@@ -70,6 +75,11 @@ def _after_lead(run: Run, start: int, end: int, leads: list[Label]) -> int:
     return start
 
 
+def has_house_number(text: str) -> bool:
+    """Whether the text ends as streets do."""
+    return _HOUSE.search(text) is not None and not is_organisation(text)
+
+
 def is_organisation(text: str) -> bool:
     """Whether the text has a legal form or a word for a business. Short forms count only with a capital letter."""
     for match in ORGANISATION.finditer(text):
@@ -82,6 +92,13 @@ def is_organisation(text: str) -> bool:
 def is_person(text: str) -> bool:
     """Whether the text begins with a form of address."""
     return _HONORIFIC.match(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_return_line(text: str) -> bool:
+    """Whether a line holds a name and its address, the parts set apart: "Ahlers Ltd · 4 Mill Road · Leeds LS1 4AP"."""
+    parts = [part for part in _RETURN.split(text) if part.strip()]
+    return len(parts) >= 2 and not is_address(parts[0]) and any(is_address(part) for part in parts[1:])
 
 
 @lru_cache(maxsize=4096)
@@ -123,14 +140,14 @@ def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float
     chinese = re.search(r"[\u4e00-\u9fff]{2}", text) is not None
     if (letters < 3 and not chinese) or len(text) > 70 or fold(text) in _TITLES or fold(text) in _countries():
         return 0.0
-    organisation = is_organisation(text)
+    organisation = is_organisation(text) and not _TOWN.match(text)
     if not _HONORIFIC.sub("", text).strip(" .,"):
         return 0.0
     if digits > letters or text.endswith(":") or _is_labels(name, labels):
         return 0.0
     if not organisation and (CONTACT.search(text) or is_address(text) or len(text.split()) > 7):
         return 0.0
-    if _WEB.search(text):
+    if _WEB.search(text) or fold(name.run.text) in _TITLES:
         return 0.1
     score = 0.85 if organisation else 0.45
     score += 0.15 if text[:1].isupper() or chinese else -0.2

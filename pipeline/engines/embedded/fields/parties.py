@@ -9,10 +9,20 @@ from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.layout import Layout, fold
-from pipeline.engines.embedded.fields.names import Name, find_names, is_address, is_person, residue
+from pipeline.engines.embedded.fields.names import (
+    Name,
+    find_names,
+    has_house_number,
+    is_address,
+    is_person,
+    is_return_line,
+    residue,
+)
 from pipeline.engines.embedded.fields.vocabulary import FORMER
 
 LEAST = 0.3
+WINDOW = 5.0
+"""Letter heights below the return line within which the window's first lines stand."""
 NAMED = 0.45
 """Share of a line that a web address must make up for the line to be the name behind it."""
 _MOST_NAMES = 100
@@ -35,6 +45,7 @@ class Parties:
         found = find_names(layout, labels, self.labels, busy, cuts)
         likely = sorted(found, key=lambda name: -name.features)[:_MOST_NAMES]
         self.names = sorted(likely, key=lambda name: name.run.number)
+        self._senders = [name for name in self.names if name.start <= 2 and is_return_line(name.run.text)]
         self._counts = Counter(_key(name.text) for name in self.names)
         tops = [run.box[1] for run in layout.runs]
         self._first, self._last = min(tops, default=0.0), max(tops, default=0.0)
@@ -73,6 +84,9 @@ class Parties:
         score -= 0.6 * self._labelled_as(name, "buyer")
         score += 0.12 * self._before_address(name)
         score -= 0.3 if self._after_address(name) else 0.0
+        score -= 0.3 if self._street(name) else 0.0
+        score += 0.3 if name in self._senders else 0.0
+        score -= 0.3 if self._addressed(name) else 0.0
         score -= 0.3 if self._former(name) else 0.0
         score -= 0.3 if self._person(name) and "buyer" in self.roles.values() else 0.0
         return score
@@ -83,6 +97,8 @@ class Parties:
         score = 0.25 * name.features + 0.75 * self._labelled_as(name, "buyer") - 0.4 * self._labelled_as(name, "seller")
         score += 0.25 * self._before_address(name) if 0.04 < top < 0.4 else 0.0
         score += 0.1 if self._person(name) else 0.0
+        score += 0.3 if self._addressed(name) else 0.0
+        score -= 0.3 if name in self._senders else 0.0
         score -= 0.4 * self._like_host(name.text)
         score -= 0.25 if top > 0.6 else 0.0
         score -= 0.3 if self._after_address(name) else 0.0
@@ -138,10 +154,24 @@ class Parties:
                 return 1.0 - 0.2 * at
         return 0.0
 
+    def _addressed(self, name: Name) -> bool:
+        """Whether the name begins the block below a return line: the address window of a letter (DIN 5008)."""
+        height = max(4.0, self.layout.height)
+        return any(
+            0 < name.run.box[1] - sender.run.box[3] < WINDOW * height
+            and abs(name.run.box[0] - sender.run.box[0]) < 3 * height
+            and not any(sender.run.row < other.run.row < name.run.row and is_address(other.run.text) for other in self.names)
+            for sender in self._senders
+        )
+
     def _former(self, name: Name) -> bool:
         """Whether the words before say that it was the name once."""
         before = [name.run.text[: name.start], *(run.text for run in self.layout.chain(name.run, -1, 1))]
         return any(FORMER.search(text) for text in before)
+
+    def _street(self, name: Name) -> bool:
+        """Whether it is a street that no word gives away: it ends in a house number, and the next line is a town."""
+        return has_house_number(name.text) and any(is_address(run.text) for run in self.layout.chain(name.run, 1, 1))
 
     def _person(self, name: Name) -> bool:
         return is_person(name.text) or any(is_person(run.text) for run in self.layout.chain(name.run, -1, 1))

@@ -12,6 +12,8 @@ from pipeline.engines.embedded.fields.vocabulary import is_neutral
 
 _ABOVE_ROWS = 14
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
+VAGUE = 0.55
+"""What a word that many things are called by ("Number") is worth as a label."""
 _TITLE_REACH = 4.0  # letter heights between a title and its number
 
 
@@ -84,11 +86,11 @@ class Claims:
 
     def _reach(self, label: Label, candidate: Candidate) -> float:
         """Strength by how much of the words between and around the label it explains."""
-        cover = 0.2 + 0.8 * label.cover
+        cover = (0.2 + 0.8 * label.cover) * (VAGUE if label.vague else 1.0)
         if label.run is candidate.run:
             between = _BRACKETS.sub(" ", candidate.run.text[label.end : candidate.start])
             if all(is_neutral(word) for word in between.split()):
-                return max(cover, 0.85)
+                return max(cover, VAGUE * label.cover if label.vague else 0.85)
             return cover * (0.85 if len(between) <= 14 else 0.6)
         gap = (candidate.box[0] - label.box[2]) / max(1.0, self.layout.page.width)
         return cover * (1.0 - 0.3 * min(1.0, gap))
@@ -112,7 +114,9 @@ class Claims:
                 for label in aligned:
                     alone = 1.0 if not self._has_own(label, by_row[above]) else 0.45
                     keep = 1.0 if spread else 0.4**blocked
-                    found.append((label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * alone * keep))
+                    found.append(
+                        (label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * alone * keep * (VAGUE if label.vague else 1.0))
+                    )
                 break
             if any(_aligned(c.box, candidate.box, height) for c in by_row[above]) or (
                 self._text_between(above, candidate) and not spread

@@ -305,3 +305,7 @@ FORMER = re.compile(
     re.IGNORECASE,
 )
 """Words behind which a name stands that an organisation had once."""
+VAGUE_WORDS = frozenset(
+    ("number", "nummer", "numero", "número", "numéro", "numer", "no", "nr", "nº", "referenceno", "reference", "编号", "单号")
+)
+"""Labels (folded) that stand beside numbers of all kinds; a label that says more goes before them."""
