@@ -145,6 +145,10 @@ class Evidence:
     grounding: Grounding = "none"
     flags: tuple[str, ...] = ()
     score: float = 0.0
+    legible: float = 1.0
+    """The recogniser's own probability of the least certain word that holds the value; 1 for a text layer."""
+    confidence: float | None = None
+    """The probability that the value is right; None where it was not assessed."""
 
 
 @dataclass(frozen=True, slots=True)

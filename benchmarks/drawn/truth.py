@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from rapidfuzz import fuzz
@@ -10,6 +11,7 @@ from pipeline.checks.compare import as_decimal
 from pipeline.records import Json
 from pipeline.templates.model import TemplateField
 
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 ALIKE = 85
 """Names and addresses are the same from this share (token sort ratio): a scan may cost a letter."""
 
@@ -19,7 +21,8 @@ def is_right(field: TemplateField, value: Json, truth: str | None) -> bool:
     if value is None or truth is None:
         return value is None and truth is None
     if field.type in ("party", "text"):
-        return fuzz.token_sort_ratio(str(value).casefold(), truth.casefold()) >= ALIKE
+        one, other = (text.casefold().replace(" ", "" if _CHINESE.search(truth) else " ") for text in (str(value), truth))
+        return fuzz.token_sort_ratio(one, other) >= ALIKE
     if field.type == "money":
         return as_decimal(value) == Decimal(truth)
     return str(value) == truth

@@ -36,6 +36,17 @@ def check_document(fields: Mapping[str, Evidence], template: Template) -> dict[s
     return {name: _flagged(evidence, flags[name]) for name, evidence in fields.items()}
 
 
+def proved(fields: Mapping[str, Evidence], template: Template) -> set[str]:
+    """Fields that are members of a sum that holds and has at least two summands other than nought."""
+    sure: set[str] = set()
+    for check in template.checks:
+        members = [*check.sum, check.equals or ""]
+        amounts = [_amount(member.lstrip("-"), fields) for member in members]
+        if check.sum and None not in amounts and sum(map(bool, amounts[:-1])) >= 2 and _sum_holds(check, fields):
+            sure.update(member.lstrip("-").split(".")[0] for member in members)
+    return sure
+
+
 def _flag(flags: Mapping[str, list[str]], members: Iterable[str], flag: str) -> None:
     for name in dict.fromkeys(member.lstrip("-").split(".")[0] for member in members):
         if name in flags:

@@ -115,7 +115,8 @@ class Locator:
         words = [self.page.words[i] for i in dict.fromkeys(i for place in places for i in place.words)]
         weakest = max((place.grounding for place in places), key=_ORDER.__getitem__)
         printed = bare.printed if isinstance(bare.value, list) else _printed(bare.printed, words)
-        return replace(bare, printed=printed, box=_union(words), grounding=weakest)
+        legible = min(word.confidence for word in words)
+        return replace(bare, printed=printed, box=_union(words), grounding=weakest, legible=legible)
 
     def _hinted(self, hints: Sequence[int]) -> PageIndex | None:
         """An index of only the words that the engine says it took; indices out of range are dropped."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.engines.embedded.fields.layout import Layout, Run
-from pipeline.engines.embedded.fields.names import is_address
+from pipeline.engines.embedded.fields.names import has_house_number, is_address
 from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET
 
 _LINES = 7
@@ -17,12 +17,17 @@ def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
     if not marks:
         return ()
     first = marks[0]
-    while first > 0 and "," in block[first - 1].text and not ORGANISATION.search(block[first - 1].text):
+    while first > 0 and _leads(block[first - 1].text):
         first -= 1
     last = marks[-1]
     while last + 1 < len(block) and _goes_on(block[last], block[last + 1], last == marks[-1]):
         last += 1
     return tuple(block[first : last + 1])
+
+
+def _leads(text: str) -> bool:
+    """Whether the line before the first that is surely of the address belongs to it: it ends in a comma's part or a house number."""
+    return has_house_number(text) or ("," in text and not ORGANISATION.search(text))
 
 
 def _goes_on(run: Run, following: Run, first: bool) -> bool:

@@ -181,6 +181,7 @@ _NEUTRAL = frozenset(
         "on",
         "for",
         "and",
+        "n",
         "no",
         "nr",
         "der",
@@ -283,7 +284,7 @@ TITLES = frozenset(title for part in _TITLES.split(";") if (title := " ".join(pa
 STREET = re.compile(
     r"stra(?:ss|ß)e|str\.|\bstreet\b|\bst\.?\b(?!\w)|\broad\b|\brd\b|\bavenue\b|\bave\b|\bblvd\b|\bboulevard\b|"
     r"\blane\b|\bdrive\b|\bdr\b|\bjalan\b|\bjln\b|\bjl\b|\bjin\b|\blorong\b|\btaman\b|\bkampung\b|\bplace\b|"
-    r"\bplaza\b|\bsuite\b|\bfloor\b|\blot\b|\bblock\b|\brue\b|\bav\b|\bchemin\b|\ballée\b|\bquai\b|\bcalle\b|\bc/|"
+    r"\bplaza\b|\bavda\b|\bsuite\b|\bfloor\b|\blot\b|\bblock\b|\brue\b|\bav\b|\bchemin\b|\ballée\b|\bquai\b|\bcalle\b|\bc/|"
     r"\bpaseo\b|\bplaça\b|\bvia\b|\bviale\b|\bpiazza\b|\bcorso\b|straat\b|\bweg\b|laan\b|plein\b|\bul\.|\bulica\b|"
     r"\bal\.|\baleja\b|\bpl\.|\biela\b|\bgatve\b|\bp\.?o\.? box\b|weg\b|platz\b|gasse\b|allee\b|\bn[or]\.?\s?\d{1,4}\b(?!-?\d)|路|街|"
     r"号|市|区|\brua\b|\bavenida\b|\bgate\b|\bvej\b",

@@ -1,0 +1,76 @@
+"""How sure a value is: the probability that it is right, from everything that was found out about it.
+
+A logistic model over the engine's own preference, the grounding, the recogniser's certainty and the checks. Its weights
+(``calibration.json``) were fitted by ``benchmarks.calibrate`` on documents that our own code draws; docs/confidence.md shows how well
+they hold. Only the embedded engine's values are assessed: for a language model there was nothing to fit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from math import exp
+
+from pipeline.checks.arithmetic import CHECKSUM, proved
+from pipeline.checks.compare import is_absent
+from pipeline.checks.einvoice import DIFFERS, FROM_DATA
+from pipeline.checks.stand_in import STANDS_IN
+from pipeline.records import Evidence
+from pipeline.templates.model import Template, TemplateField
+
+ENGINE = "embedded"
+WEIGHTS = "calibration.json"
+STATED, DISPUTED = 0.999, 0.5
+"""For values of an e-invoice's data, and for those that the page contradicts."""
+_ASSESSED = frozenset({"money", "number", "date", "time", "identifier", "party", "currency", "text"})
+
+
+def assess(fields: Mapping[str, Evidence], template: Template, engine: str) -> dict[str, Evidence]:
+    """The fields with their ``confidence``; those that are absent, tables, and other readers' or engines' values have none."""
+    if template.reader != "fields" or not engine.startswith(ENGINE):
+        return dict(fields)
+    sure = proved(fields, template)
+    return {
+        name: replace(evidence, confidence=_confidence(template.fields[name], evidence, name in sure))
+        if name in template.fields and not is_absent(evidence.value) and template.fields[name].type in _ASSESSED
+        else evidence
+        for name, evidence in fields.items()
+    }
+
+
+def _confidence(field: TemplateField, evidence: Evidence, sure: bool) -> float:
+    if FROM_DATA in evidence.flags:
+        return DISPUTED if DIFFERS in evidence.flags else STATED
+    weights = _weights()
+    logit = sum(weights.get(name, 0.0) * value for name, value in features(field, evidence, sure).items())
+    return round(1 / (1 + exp(-logit)), 3)
+
+
+def features(field: TemplateField, evidence: Evidence, sure: bool) -> dict[str, float]:
+    """What speaks for and against a value, by name; ``sure`` says that a sum holds because of it."""
+    flags = evidence.flags
+    return {
+        "always": 1.0,
+        f"type {field.type}": 1.0,
+        f"role {field.role}": float(field.role is not None and field.type == "party"),
+        "score": evidence.score,
+        "score above 0.8": float(evidence.score >= 0.8),
+        "score below 0.5": float(evidence.score < 0.5),
+        f"grounding {evidence.grounding}": float(evidence.grounding != "exact"),
+        "a sum holds": float(sure),
+        "a sum fails": float(any(flag.startswith("sum:") for flag in flags)),
+        "a check digit fails": float(CHECKSUM in flags),
+        "dates out of order": float(any(flag.startswith("order:") for flag in flags)),
+        "stands in": float(any(flag.startswith(STANDS_IN) for flag in flags)),
+        "ocr": float(evidence.legible < 1),
+        "hard to read": min(1.0, 4 * (1 - evidence.legible)),
+    }
+
+
+@cache
+def _weights() -> dict[str, float]:
+    found: dict[str, float] = json.loads((files("pipeline.checks") / WEIGHTS).read_text(encoding="utf-8"))
+    return found
