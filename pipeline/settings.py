@@ -68,6 +68,13 @@ class Intake(_Strict):
     """How often a polling observer looks."""
 
 
+class Review(_Strict):
+    """Which values are marked for a person to look at."""
+
+    accepted_error: float = Field(default=0.05, ge=0, le=1)
+    """Share of wrong values that is accepted among those that are not marked."""
+
+
 class Retry(_Strict):
     """What failed for a reason that may pass (an engine's mistake, a time limit) is read again by itself."""
 
@@ -165,6 +172,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     intake: Intake = Intake()
     retry: Retry = Retry()
+    review: Review = Review()
     vlm: Vlm = Vlm()
     server: Server = Server()
     log: Log = Log()
@@ -252,6 +260,7 @@ def _plainly(item: ErrorDetails) -> str:
         "limits": Limits,
         "intake": Intake,
         "retry": Retry,
+        "review": Review,
         "vlm": Vlm,
         "server": Server,
         "log": Log,

@@ -58,7 +58,7 @@ def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], 
     with locked(settings.outbox), open_ledger(settings) as ledger:
         folder = to or settings.outbox
         book = ledger if folder == settings.outbox else _Unused()
-        export = _Export(ledger, known_templates(settings, ledger), folder, book)
+        export = _Export(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error)
         written = [str(path) for kind in formats or ("json", "csv") for path in export.write(kind)]
     if as_json:
         echo_json({"written": written})
@@ -74,17 +74,18 @@ class _Export:
     templates: Mapping[str, Template]
     folder: Path
     book: Book
+    accepted_error: float
 
     def write(self, kind: str) -> Iterator[Path]:
         """Write one format; yields the files."""
         if kind == "json":
-            for item in publications(self.ledger, self.templates):
+            for item in publications(self.ledger, self.templates, self.accepted_error):
                 path = self.folder / f"{item.source.name}.json"
                 write_atomically(path, [item.as_bytes()])
                 yield path
         elif kind == "jsonl":
             path = self.folder / "documents.jsonl"
-            write_json_lines(path, publications(self.ledger, self.templates))
+            write_json_lines(path, publications(self.ledger, self.templates, self.accepted_error))
             yield path
         elif kind == "parquet":
             yield from (self._parquet(name) for name in self._sheets())
@@ -98,7 +99,7 @@ class _Export:
         return [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
 
     def _rows(self) -> Iterator[dict[str, list[Row]]]:
-        return (sheet_rows(item, self.templates) for item in publications(self.ledger, self.templates))
+        return (sheet_rows(item, self.templates) for item in publications(self.ledger, self.templates, self.accepted_error))
 
     def _parquet(self, name: str) -> Path:
         path = self.folder / f"{name}.parquet"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.publish.review import to_review
 from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
 
 _BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
@@ -30,6 +31,8 @@ class Publication:
     provenance: Mapping[str, Any]
     questions: Mapping[str, str] = field(default_factory=dict)
     """Questions by the template that was made of them."""
+    accepted_error: float = 0.05
+    """Probability of being wrong from which a value is marked for review."""
 
     @property
     def status(self) -> DocumentStatus:
@@ -77,6 +80,7 @@ class Publication:
                 template: {
                     "recipe": self.recipes[template],
                     **self._question(template),
+                    "review": to_review(fields, self.accepted_error),
                     "fields": {name: _field(value) for name, value in fields.items()},
                 }
                 for template, fields in self.fields.items()
@@ -116,5 +120,6 @@ def _field(evidence: Evidence) -> dict[str, Any]:
         "page": evidence.page,
         "box": [round(side, 1) for side in evidence.box] if evidence.box else None,
         "grounding": evidence.grounding,
+        "confidence": evidence.confidence,
         "flags": list(evidence.flags),
     }

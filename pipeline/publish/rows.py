@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.publish.document import Publication
+from pipeline.publish.review import to_review
 from pipeline.records import Evidence
 from pipeline.templates.model import Template
 
@@ -32,7 +33,7 @@ def sheet_columns(name: str, templates: Mapping[str, Template]) -> list[str] | N
     fields = templates[template].fields
     if field:
         return ["file", "row", *fields[field].columns] if field in fields and fields[field].type == "table" else None
-    return ["file", "status", "pages", *(key for key, spec in fields.items() if spec.type != "table"), "flags"]
+    return ["file", "status", "pages", *(key for key, spec in fields.items() if spec.type != "table"), "flags", "review"]
 
 
 def sheet_names(template: Template) -> list[str]:
@@ -65,7 +66,8 @@ def _template_rows(publication: Publication, template: Template, fields: Mapping
     cells = {key: _cell(fields[key].value) for key, spec in template.fields.items() if spec.type != "table" and key in fields}
     told = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
     flags = "; ".join(f"{key}: {flag}" for key, flag in told)
-    rows = {template.name: [_defused({**head, **cells, "flags": flags})]}
+    review = "; ".join(to_review(fields, publication.accepted_error))
+    rows = {template.name: [_defused({**head, **cells, "flags": flags, "review": review})]}
     for key, spec in template.fields.items():
         if spec.type == "table":
             items = fields[key].value if key in fields and isinstance(fields[key].value, list) else []

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.checks.arithmetic import check_document
+from pipeline.checks.confidence import assess
 from pipeline.checks.document import merge
 from pipeline.checks.stand_in import stand_in
 from pipeline.ledger.ledger import Ledger
@@ -32,19 +33,19 @@ def versions(engine: str) -> dict[str, str]:
 
 
 def compose(
-    ledger: Ledger, templates: Templates, source: Source, document: Document, recipes: Mapping[str, str]
+    ledger: Ledger, templates: Templates, source: Source, document: Document, recipes: Mapping[str, str], accepted_error: float
 ) -> Publication:
-    """A document's publication, from the ledger alone."""
+    """A document's publication, from the ledger alone; values likelier wrong than ``accepted_error`` are marked for review."""
     units, fields = [], {}
+    engine, made_with = ledger.made_by(recipes.values())
     for template, recipe in recipes.items():
         results = ledger.results(document.sha256, template, recipe)
         units += results
         if template in templates:
-            fields[template] = _checked(results, templates[template])
+            fields[template] = _checked(results, templates[template], engine or "")
         else:  # the template is gone; what it found is still worth having
             fields[template] = _unmerged(results)
     started, finished = ledger.span(document.sha256, recipes) or (None, None)
-    engine, made_with = ledger.made_by(recipes.values())
     provenance: dict[str, Any] = {
         "engine": engine,
         "recipe": "+".join(recipes.values()),
@@ -53,11 +54,13 @@ def compose(
         "finished": finished,
     }
     questions = {name: templates[name].description for name in recipes if name.startswith(ASKED) and name in templates}
-    return Publication(source, document, recipes, units, fields if not document.reason else {}, provenance, questions)
+    return Publication(
+        source, document, recipes, units, fields if not document.reason else {}, provenance, questions, accepted_error
+    )
 
 
-def _checked(results: Sequence[Result], template: Template) -> dict[str, Evidence]:
-    return stand_in(check_document(merge(results, template), template), template)
+def _checked(results: Sequence[Result], template: Template, engine: str) -> dict[str, Evidence]:
+    return assess(stand_in(check_document(merge(results, template), template), template), template, engine)
 
 
 def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:
@@ -68,9 +71,9 @@ def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:
     return merged
 
 
-def publications(ledger: Ledger, templates: Templates) -> Iterator[Publication]:
+def publications(ledger: Ledger, templates: Templates, accepted_error: float) -> Iterator[Publication]:
     """Everything that is published, by name."""
     for file in ledger.published_files():
         document = ledger.document(file.published or "", stale=True)
         if document:
-            yield compose(ledger, templates, file.source, document, file.recipes)
+            yield compose(ledger, templates, file.source, document, file.recipes, accepted_error)

@@ -45,7 +45,9 @@ class Publisher:
         """Write the document's JSON; its rows follow with the next flush."""
         if found.source.path in self._gathered:  # replaced since, and read again already
             self.flush()
-        publication = compose(self._job.ledger, self._job.templates, found.source, document, recipes)
+        publication = compose(
+            self._job.ledger, self._job.templates, found.source, document, recipes, self._job.settings.review.accepted_error
+        )
         write_atomically(self._job.outbox / f"{found.source.name}.json", [publication.as_bytes()], self._job.scratch)
         if not self._gathered:
             self._since = time.monotonic()
@@ -120,6 +122,9 @@ class Publisher:
         if not sheets or (not now and time.monotonic() < self._next_tidy):
             return
         started = time.monotonic()
-        documents = (sheet_rows(item, job.templates) for item in publications(job.ledger, job.templates))
+        documents = (
+            sheet_rows(item, job.templates)
+            for item in publications(job.ledger, job.templates, job.settings.review.accepted_error)
+        )
         rebuild(job.outbox, job.ledger, sheets, documents, job.scratch)
         self._next_tidy = time.monotonic() + TIDY_SHARE * (time.monotonic() - started)
