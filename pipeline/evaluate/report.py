@@ -1,0 +1,141 @@
+"""The report: one HTML file that opens from disk, with every miss shown on its page. No scripts; nothing is loaded from anywhere.
+
+All values come from documents of strangers: the template escapes everything, and the page's own policy forbids all but its pictures and
+its style sheet.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline import __version__
+from pipeline.evaluate.comparison import Comparison
+from pipeline.evaluate.evaluation import Evaluation
+from pipeline.evaluate.intervals import Share
+from pipeline.evaluate.pictures import Drawn, Miss, draw, marks
+from pipeline.evaluate.scoring import Cell
+from pipeline.evaluate.told import shown
+from pipeline.publish.files import write_atomically
+from pipeline.records import Page
+from pipeline.settings import Settings
+from pipeline.templates.model import TemplateField
+
+HERE = Path(__file__).parent
+MOST_GROUPS = 40
+MOST_ROWS = 60
+"""Rows of a table shown in a miss."""
+MOST_MISSES = 1_000
+"""Misses of one field that are listed."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A miss as the report shows it."""
+
+    cell: Cell
+    picture: Drawn | None
+    nowhere: bool
+    """Whether the true value was looked for and does not stand among the page's words."""
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Both tables of a miss: headings, and rows with whether they have a partner on the other side."""
+
+    columns: tuple[str, ...]
+    true: tuple[tuple[tuple[str, ...], bool], ...]
+    read: tuple[tuple[tuple[str, ...], bool], ...]
+
+
+def write_report(
+    path: Path,
+    evaluation: Evaluation,
+    comparison: Comparison | None,
+    fields: Mapping[str, TemplateField],
+    settings: Settings,
+    pages_of: Callable[[str], Sequence[Page]],
+    about: Mapping[str, str],
+) -> int:
+    """Write the report; ``pages_of`` gives a document's pages by its sha256, ``about`` lines for its head. Returns its bytes."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"percent": _percent, "shown": shown}
+    style = (HERE / "report.css").read_text(encoding="utf-8")
+    page = environment.get_template("report.html").render(
+        evaluation=evaluation,
+        comparison=comparison,
+        changes=_changes(comparison),
+        fields=fields,
+        misses=_by_field(evaluation, fields, settings, pages_of),
+        about=about,
+        style=Markup(style),  # noqa: S704 - our own file
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        version=__version__,
+        most_groups=MOST_GROUPS,
+        most_misses=MOST_MISSES,
+    )
+    return write_atomically(path, [page.encode(errors="replace")])
+
+
+def _percent(share: float | Share) -> str:
+    value = share.value if isinstance(share, Share) else share
+    return f"{100 * value:.1f} %"
+
+
+def _changes(comparison: Comparison | None) -> dict[str, list[Any]]:
+    """Pairs that changed, broken ones first: those hurt."""
+    pairs = comparison.pairs if comparison else ()
+    return {change: [pair for pair in pairs if pair.change == change] for change in ("broken", "fixed")}
+
+
+def _by_field(
+    evaluation: Evaluation,
+    fields: Mapping[str, TemplateField],
+    settings: Settings,
+    pages_of: Callable[[str], Sequence[Page]],
+) -> dict[str, list[Shown]]:
+    """Misses by field, those first that most documents have."""
+    found: list[tuple[Miss, Any]] = []
+    for document in evaluation.documents:
+        wrong = [cell for cell in document.cells if not cell.right]
+        pages = pages_of(document.sha256) if wrong and document.sha256 else ()
+        misses = [Miss(cell, document.truth.path, pages) for cell in wrong]
+        found += [(miss, marks(miss, fields[miss.cell.field])) for miss in misses]
+    order = {name: number for number, name in enumerate(evaluation.fields)}
+    found.sort(key=lambda item: order[item[0].cell.field])
+    drawn = draw([(miss, mark) for miss, mark in found if mark], settings)
+    pictures = iter(range(len(found)))
+    shown_by_field: dict[str, list[Shown]] = defaultdict(list)
+    for miss, mark in found:
+        picture = drawn.get(next(pictures)) if mark else None
+        nowhere = bool(mark and not mark.true and miss.cell.truth)
+        table = _table(miss.cell, fields[miss.cell.field]) if fields[miss.cell.field].type == "table" else None
+        shown_by_field[miss.cell.field].append(Shown(miss.cell, picture, nowhere, table))
+    return dict(shown_by_field)
+
+
+def _table(cell: Cell, field: TemplateField) -> Table:
+    columns = tuple(field.columns)
+    matched = cell.rows.matched if cell.rows else ()
+    true = [row for row in cell.truth or () if isinstance(row, dict)]
+    read = [row for row in cell.read.value if isinstance(row, dict)] if isinstance(cell.read.value, list) else []
+    return Table(columns, _lines(true, columns, {a for a, _ in matched}), _lines(read, columns, {b for _, b in matched}))
+
+
+def _lines(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], matched: set[int]
+) -> tuple[tuple[tuple[str, ...], bool], ...]:
+    return tuple((tuple(shown(row.get(name)) for name in columns), n in matched) for n, row in enumerate(rows[:MOST_ROWS]))

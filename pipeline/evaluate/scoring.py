@@ -1,0 +1,165 @@
+"""One document's result held against its truth: an outcome for every field that the truth speaks of.
+
+Values are compared by type: amounts by value, dates and times as such, identifiers without marks and blanks, texts and names by
+likeness. The rules are stricter than those by which checks look for agreement: here a part of a name is not the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rapidfuzz import fuzz
+
+from pipeline.checks.compare import ALIKE, as_decimal, is_absent
+from pipeline.checks.keys import digits, fold
+from pipeline.evaluate.results import ReadDocument, ReadField
+from pipeline.evaluate.wanted import Truth, Wanted, is_list
+from pipeline.records import Json
+from pipeline.templates.model import Column, TemplateField
+from pipeline.values.identifiers import normal, same
+
+PART = 0.5
+"""A name within a longer one is the same from this share of its letters: the trading name in "Trading Name Ltd"."""
+LONGEST_TEXT = 200_000
+"""Letters above which two texts are only compared as a whole."""
+MOST_ROWS = 5_000
+"""Rows of a result's table that are compared; further ones match none."""
+Outcome = Literal["right", "wrong", "missing", "invented"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table's rows that agree: indices into the truth's and into the result's."""
+
+    wanted: int
+    read: int
+    matched: tuple[tuple[int, int], ...]
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of the share of true rows that were read, and of read rows that are true."""
+        return 2 * len(self.matched) / (self.wanted + self.read) if self.wanted + self.read else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One scored field of one document."""
+
+    file: str
+    field: str
+    outcome: Outcome
+    truth: Wanted
+    read: ReadField
+    rows: Rows | None = None
+    unread: str = ""
+    """Why there is no value at all: the document, or its page, could not be read."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the field counts as right."""
+        return self.outcome == "right"
+
+
+def score(truth: Truth, result: ReadDocument | None, fields: Mapping[str, TemplateField]) -> list[Cell]:
+    """A cell for every field of the truth; of a document that was not read, all that should have a value are missing."""
+    unread = "not read" if result is None else result.reason
+    lost = result is None or result.status in ("failed", "skipped")
+    cells = []
+    for name, wanted in truth.fields.items():
+        read = (result.fields.get(name) if result else None) or ReadField(None)
+        rows = _rows(wanted, read.value, fields[name]) if fields[name].type == "table" else None
+        outcome = _outcome(wanted, read.value, fields[name], rows)
+        if lost and outcome == "right":  # nobody has looked, so that nothing can have been seen to be absent
+            outcome = "missing"
+        cells.append(Cell(truth.file, name, outcome, wanted, read, rows, unread if is_absent(read.value) else ""))
+    return cells
+
+
+def _outcome(wanted: Wanted, value: Json, field: TemplateField, rows: Rows | None) -> Outcome:
+    if wanted is None:
+        return "right" if is_absent(value) else "invented"
+    if is_absent(value):
+        return "missing"
+    if rows:
+        return "right" if rows.f1 == 1 else "wrong"
+    return "right" if _same(wanted, value, field) else "wrong"
+
+
+def _same(wanted: Iterable[Json], value: Json, field: TemplateField) -> bool:
+    if is_list(field):
+        return _same_list([str(item) for item in wanted], value if isinstance(value, list) else [value], field)
+    if isinstance(value, list):  # a text a page
+        value = "\n".join(str(item) for item in value)
+    return any(same_as(field, str(choice), value) for choice in wanted)
+
+
+def _same_list(wanted: Sequence[str], values: Sequence[Json], field: TemplateField) -> bool:
+    """All values in any order, each once."""
+    left = list(values)
+    if len(left) != len(wanted):
+        return False
+    for choice in wanted:
+        hit = next((value for value in left if same_as(field, choice, value)), None)
+        if hit is None:
+            return False
+        left.remove(hit)
+    return True
+
+
+def same_as(field: TemplateField | Column, truth: str, value: Json) -> bool:
+    """Whether a value that was read is the true one, by the field's type."""
+    read = str(value)
+    if field.type in ("money", "number"):
+        return as_decimal(value) is not None and as_decimal(value) == as_decimal(truth)
+    if field.type == "identifier":
+        return same(truth, read) or (isinstance(field, TemplateField) and field.format == "vat" and _same_vat(truth, read))
+    if field.type == "time":  # seconds only where both have them
+        return bool(read) and (truth.startswith(read) or read.startswith(truth))
+    if field.type in ("text", "party"):
+        return _same_text(fold(truth), fold(read), part=field.type == "party")
+    return fold(truth) == fold(read)
+
+
+def _same_vat(truth: str, read: str) -> bool:
+    """Equal but for the country's letters, where one of the two is written without."""
+    a, b = sorted((normal(truth), normal(read)), key=len)
+    return len(a) >= 7 and len(b) - len(a) == 2 and b.endswith(a) and b[:2].isalpha()
+
+
+def _same_text(a: str, b: str, *, part: bool) -> bool:
+    """Equal letters and digits, or nearly; never with other digits."""
+    if a == b:
+        return True
+    shorter, longer = sorted((a, b), key=len)
+    if not shorter or len(longer) > LONGEST_TEXT or digits(a) != digits(b):
+        return False
+    if part and len(shorter) >= max(4, PART * len(longer)) and shorter in longer:
+        return True
+    return fuzz.ratio(a, b, score_cutoff=ALIKE) >= ALIKE
+
+
+# ---- tables -------------------------------------------------------------------------------------
+
+
+def _rows(wanted: Wanted, value: Json, field: TemplateField) -> Rows | None:
+    """Which rows agree in every cell that the truth states; each is used once, in order."""
+    if is_absent(value) and wanted is None:
+        return None
+    true_rows = [row for row in wanted or () if isinstance(row, dict)]
+    read_rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    left = dict(enumerate(read_rows[:MOST_ROWS]))
+    matched = []
+    for number, row in enumerate(true_rows):
+        hit = next((n for n, read in left.items() if _agree(row, read, field)), None)
+        if hit is not None:
+            del left[hit]
+            matched.append((number, hit))
+    return Rows(len(true_rows), len(read_rows), tuple(matched))
+
+
+def _agree(wanted: Mapping[str, str], read: Mapping[str, Json], field: TemplateField) -> bool:
+    """Numbers first: they are compared quickly, and tell rows apart."""
+    columns = sorted(wanted, key=lambda name: field.columns[name].type in ("text", "identifier"))
+    return all(not is_absent(read.get(name)) and same_as(field.columns[name], wanted[name], read.get(name)) for name in columns)
