@@ -219,7 +219,7 @@ def _grouping(side: Side) -> Callable[[Truth, str, ReadDocument | None], tuple[s
 def _about(truth: Path | str, known: Sequence[Truth], side: Side) -> dict[str, str]:
     """The head of the report."""
     return {
-        "truth": f"{truth} ({plural(len(known), 'document')})",
+        "truth": f"{truth.resolve() if isinstance(truth, Path) else truth} ({plural(len(known), 'document')})",
         "template": side.label.partition(" · ")[0],
         "engine": side.engine.identity,
         "e-invoices": "XML hidden from the reader" if side.settings.einvoices == "ignore" else "XML read where there is some",

@@ -46,6 +46,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
             f"rows of {name}: {rows.matched:,} of {rows.wanted:,} found, {rows.read:,} read; F1 {_percent(rows.f1)}",
             style="dim",
         )
+        told = ", ".join(f"{column} {_percent(share.value)}" for column, share in rows.columns.items())
+        console.print(f"cells of {name}: {told}", style="dim")
     for kind, groups in evaluation.groups.items():
         console.print()
         table = _table(kind, "documents", "right", "accuracy", "95 % interval")
@@ -90,6 +92,10 @@ def print_comparison(comparison: Comparison) -> None:
             console.print(escape(one_line(told)), style="red", overflow="fold", highlight=False)
     documents = comparison.documents
     console.print(f"[bold]{comparison.verdict}[/]", highlight=False)
+    before, after = comparison.shares
+    console.print(
+        f"{_percent(before.value)} right before, {_percent(after.value)} now, of {after.of:,} values", highlight=False
+    )
     console.print(
         f"by documents: {documents['better']:,} better, {documents['worse']:,} worse, p = {comparison.documents_p:.2g}",
         highlight=False,

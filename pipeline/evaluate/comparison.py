@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.evaluate.evaluation import Evaluation
-from pipeline.evaluate.intervals import mcnemar
+from pipeline.evaluate.intervals import Share, mcnemar
 from pipeline.evaluate.scoring import Cell
 
 SIGNIFICANT = 0.05
@@ -34,6 +34,7 @@ class Comparison:
     """``after`` (what is evaluated) held against ``before`` (what it is compared with)."""
 
     before: Evaluation
+    """Of the documents that the other side knows."""
     after: Evaluation
     pairs: Sequence[Pair]
     unpaired: int
@@ -45,9 +46,15 @@ class Comparison:
         return Counter(pair.change for pair in self.pairs)
 
     @property
+    def shares(self) -> tuple[Share, Share]:
+        """Right ones among the pairs, before and after."""
+        both, of = self.counts["right"], len(self.pairs)
+        return Share(both + self.counts["broken"], of), Share(both + self.counts["fixed"], of)
+
+    @property
     def fields(self) -> dict[str, Counter[str]]:
         """Pairs by field and change."""
-        found: dict[str, Counter[str]] = {}
+        found: dict[str, Counter[str]] = {name: Counter() for name in self.after.fields} if self.pairs else {}
         for pair in self.pairs:
             found.setdefault(pair.after.field, Counter())[pair.change] += 1
         return found
@@ -87,11 +94,7 @@ class Comparison:
 def compare(before: Evaluation, after: Evaluation) -> Comparison:
     """Pair the cells of documents that both sides have; a document that failed on one side stays, one it never had does not."""
     known = {document.truth.file: document for document in before.documents if document.result or not document.sha256}
-    pairs, unpaired = [], 0
-    for document in after.documents:
-        other = known.get(document.truth.file)
-        if other is None:
-            unpaired += 1
-            continue
-        pairs += [Pair(a, b) for a, b in zip(other.cells, document.cells, strict=True)]
-    return Comparison(before, after, pairs, unpaired)
+    both = [(known[d.truth.file], d) for d in after.documents if d.truth.file in known]
+    pairs = [Pair(*cells) for old, new in both for cells in zip(old.cells, new.cells, strict=True)]
+    paired = Evaluation(before.label, [old for old, _ in both], before.order)
+    return Comparison(paired, after, pairs, len(after.documents) - len(both))

@@ -13,7 +13,7 @@ from pipeline.checks.compare import is_absent
 from pipeline.evaluate.calibration import Calibration, calibrate
 from pipeline.evaluate.intervals import Share, bootstrap
 from pipeline.evaluate.results import ReadDocument
-from pipeline.evaluate.scoring import Cell, score
+from pipeline.evaluate.scoring import Cell, Rows, score
 from pipeline.evaluate.wanted import Truth
 from pipeline.templates.model import TemplateField
 
@@ -67,6 +67,8 @@ class TableFigures:
     wanted: int
     read: int
     matched: int
+    columns: Mapping[str, Share]
+    """Cells by column."""
 
     @property
     def precision(self) -> float:
@@ -90,6 +92,8 @@ class Evaluation:
 
     label: str
     documents: Sequence[Scored]
+    order: Sequence[str] = ()
+    """Of the fields, where they are listed."""
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -120,28 +124,25 @@ class Evaluation:
 
     @cached_property
     def fields(self) -> dict[str, FieldFigures]:
-        """By field, in the order in which the truth names them."""
+        """By field, those in ``order`` first."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for cell in self.cells:
             counts[cell.field][cell.outcome] += 1
+        names = [*(name for name in self.order if name in counts), *(name for name in counts if name not in self.order)]
+        found = {name: counts[name] for name in names}
         return {
             name: FieldFigures(Share(count["right"], count.total()), count["wrong"], count["missing"], count["invented"])
-            for name, count in counts.items()
+            for name, count in found.items()
         }
 
     @cached_property
     def tables(self) -> dict[str, TableFigures]:
         """Rows of the table fields."""
-        found: dict[str, TableFigures] = {}
+        by_field: dict[str, list[Rows]] = defaultdict(list)
         for cell in self.cells:
             if cell.rows:
-                so_far = found.get(cell.field, TableFigures(0, 0, 0))
-                found[cell.field] = TableFigures(
-                    so_far.wanted + cell.rows.wanted,
-                    so_far.read + cell.rows.read,
-                    so_far.matched + len(cell.rows.matched),
-                )
-        return found
+                by_field[cell.field].append(cell.rows)
+        return {name: _table_figures(tables) for name, tables in by_field.items()}
 
     @property
     def groups(self) -> dict[str, dict[str, tuple[int, Share]]]:
@@ -172,6 +173,16 @@ class Evaluation:
         return {flag: Share(sum(not cell.right for cell in cells), len(cells)) for flag, cells in by_flag.items()}
 
 
+def _table_figures(tables: Sequence[Rows]) -> TableFigures:
+    columns: dict[str, Share] = {}
+    for table in tables:
+        for name, (right, of) in table.columns.items():
+            so_far = columns.get(name, Share(0, 0))
+            columns[name] = Share(so_far.right + right, so_far.of + of)
+    counts = (sum(t.wanted for t in tables), sum(t.read for t in tables), sum(len(t.matched) for t in tables))
+    return TableFigures(*counts, columns)
+
+
 def _grouped(documents: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, tuple[int, Share]]:
     members: dict[str, list[Scored]] = defaultdict(list)
     for document in documents:
@@ -197,7 +208,7 @@ def evaluate(
         sha256 = hashes.get(truth.path, "")
         result = results.get(sha256)
         documents.append(Scored(truth, sha256, result, tuple(score(truth, result, fields)), *group(truth, sha256, result)))
-    return Evaluation(label, documents)
+    return Evaluation(label, documents, list(fields))
 
 
 def hashes_of(truths: Iterable[Truth]) -> dict[Path, str]:

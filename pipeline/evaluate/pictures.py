@@ -76,10 +76,15 @@ def marks(miss: Miss, field: TemplateField) -> Marks | None:
         return None
     page, boxes = found or (ordered[0], ())
     taken = _within(read.box, page) if read.box and read.page == page.number else None
-    if taken and field.type != "table":
-        boxes = tuple(sorted(boxes, key=lambda box: _distance(box, taken)))
-    boxes = boxes[: None if field.type == "table" else MOST_PLACES]
-    return Marks(page, _part(page, [*boxes, *([taken] if taken else [])]), boxes, taken)
+    boxes, looked_at = (boxes, boxes) if field.type == "table" else _by_likelihood(boxes, taken, field)
+    return Marks(page, _part(page, [*looked_at, *([taken] if taken else [])]), boxes, taken)
+
+
+def _by_likelihood(boxes: Sequence[Box], taken: Box | None, field: TemplateField) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """Places of a value and the one to look at: the nearest to what was taken, else the one that the field's ``merge`` prefers."""
+    preferred = list(reversed(boxes)) if field.merge == "last" else list(boxes)
+    ordered = sorted(boxes, key=lambda box: _distance(box, taken)) if taken else preferred
+    return tuple(ordered[:MOST_PLACES]), tuple(ordered[:1])
 
 
 def _true_boxes(page: Page, cell: Cell, field: TemplateField) -> tuple[Box, ...]:

@@ -7,7 +7,7 @@ likeness. The rules are stricter than those by which checks look for agreement: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rapidfuzz import fuzz
@@ -24,6 +24,8 @@ PART = 0.5
 """A name within a longer one is the same from this share of its letters: the trading name in "Trading Name Ltd"."""
 LONGEST_TEXT = 200_000
 """Letters above which two texts are only compared as a whole."""
+NEAR_ROWS = 200
+"""Rows left over that a true row without a partner is held against."""
 MOST_ROWS = 5_000
 """Rows of a result's table that are compared; further ones match none."""
 Outcome = Literal["right", "wrong", "missing", "invented"]
@@ -36,6 +38,8 @@ class Rows:
     wanted: int
     read: int
     matched: tuple[tuple[int, int], ...]
+    columns: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By column: cells that are right, and cells that the truth states; of true rows and the read rows most like them."""
 
     @property
     def f1(self) -> float:
@@ -143,23 +147,50 @@ def _same_text(a: str, b: str, *, part: bool) -> bool:
 # ---- tables -------------------------------------------------------------------------------------
 
 
-def _rows(wanted: Wanted, value: Json, field: TemplateField) -> Rows | None:
+def _rows(wanted: Wanted, value: Json, spec: TemplateField) -> Rows | None:
     """Which rows agree in every cell that the truth states; each is used once, in order."""
     if is_absent(value) and wanted is None:
         return None
     true_rows = [row for row in wanted or () if isinstance(row, dict)]
     read_rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
     left = dict(enumerate(read_rows[:MOST_ROWS]))
-    matched = []
+    matched: dict[int, int] = {}
     for number, row in enumerate(true_rows):
-        hit = next((n for n, read in left.items() if _agree(row, read, field)), None)
+        hit = next((n for n, read in left.items() if _agree(row, read, spec)), None)
         if hit is not None:
             del left[hit]
-            matched.append((number, hit))
-    return Rows(len(true_rows), len(read_rows), tuple(matched))
+            matched[number] = hit
+    columns = _columns(true_rows, matched, left, spec)
+    return Rows(len(true_rows), len(read_rows), tuple(matched.items()), columns)
 
 
-def _agree(wanted: Mapping[str, str], read: Mapping[str, Json], field: TemplateField) -> bool:
+def _agree(wanted: Mapping[str, str], read: Mapping[str, Json], spec: TemplateField) -> bool:
     """Numbers first: they are compared quickly, and tell rows apart."""
-    columns = sorted(wanted, key=lambda name: field.columns[name].type in ("text", "identifier"))
-    return all(not is_absent(read.get(name)) and same_as(field.columns[name], wanted[name], read.get(name)) for name in columns)
+    columns = sorted(wanted, key=lambda name: spec.columns[name].type in ("text", "identifier"))
+    return all(_same_cell(name, wanted, read, spec) for name in columns)
+
+
+def _same_cell(name: str, wanted: Mapping[str, str], read: Mapping[str, Json], spec: TemplateField) -> bool:
+    return not is_absent(read.get(name)) and same_as(spec.columns[name], wanted[name], read.get(name))
+
+
+def _columns(
+    true_rows: Sequence[Mapping[str, str]],
+    matched: Mapping[int, int],
+    left: dict[int, Mapping[str, Json]],
+    spec: TemplateField,
+) -> dict[str, tuple[int, int]]:
+    """Cells by column. A true row without a partner is held against the row left over that has most of its cells."""
+    counts = {name: [0, 0] for name in spec.columns}
+    for number, row in enumerate(true_rows):
+        right = list(row)
+        if number not in matched:
+            near = {n: [c for c in row if _same_cell(c, row, read, spec)] for n, read in list(left.items())[:NEAR_ROWS]}
+            best = max(near, key=lambda n: len(near[n]), default=None)
+            right = near[best] if best is not None else []
+            if best is not None and right:
+                del left[best]
+        for name in row:
+            counts[name][0] += name in right
+            counts[name][1] += 1
+    return {name: (right_cells, of) for name, (right_cells, of) in counts.items() if of}

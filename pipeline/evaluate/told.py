@@ -21,11 +21,15 @@ def shown(value: Json) -> str:
     if isinstance(value, tuple):
         text = " or ".join(map(str, value))
     elif isinstance(value, list):
-        text = "; ".join(f"[{' · '.join(map(str, row.values()))}]" if isinstance(row, dict) else str(row) for row in value)
+        text = "; ".join(_row(row) if isinstance(row, dict) else str(row) for row in value)
     else:
         text = str(value)
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _row(row: dict[str, Json]) -> str:
+    return f"[{' · '.join('—' if cell is None else str(cell) for cell in row.values())}]"
 
 
 def share_told(share: Share, interval: tuple[float, float] | None = None) -> dict[str, Any]:
@@ -54,6 +58,7 @@ def evaluation_told(evaluation: Evaluation) -> dict[str, Any]:
             "precision": round(table.precision, 4),
             "recall": round(table.recall, 4),
             "f1": round(table.f1, 4),
+            "columns": {column: share_told(share) for column, share in table.columns.items()},
         }
     return {
         "label": evaluation.label,

@@ -198,7 +198,8 @@ def truths(
                 meant[name] = _meant(name, value, fields)
             except ValueError as error:
                 mistakes.append(f"{row.where}: {name}: {error}")
-        known.append(Truth(row.file, folder / row.file, meant, row.language, row.layout))
+        ordered = {name: meant[name] for name in fields if name in meant}
+        known.append(Truth(row.file, folder / row.file, ordered, row.language, row.layout))
     if mistakes:
         more = [f"… and {len(mistakes) - MISTAKES_TOLD:,} more"] if len(mistakes) > MISTAKES_TOLD else []
         raise TruthError(

@@ -46,7 +46,7 @@ def wanted(value: Json, field: TemplateField) -> Wanted:
     if isinstance(value, Mapping):
         raise ValueError("an object, where a value is meant")
     values = [_single(item, field) for item in (value if isinstance(value, list) else [value])]
-    return values if is_list(field) else tuple(values)
+    return values if is_list(field) else tuple(dict.fromkeys(values))
 
 
 def _row(row: Mapping[str, Json], field: TemplateField) -> dict[str, str]:
