@@ -6,8 +6,11 @@ likeness. The rules are stricter than those by which checks look for agreement: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
 from typing import Literal
 
 from rapidfuzz import fuzz
@@ -24,8 +27,8 @@ PART = 0.5
 """A name within a longer one is the same from this share of its letters: the trading name in "Trading Name Ltd"."""
 LONGEST_TEXT = 200_000
 """Letters above which two texts are only compared as a whole."""
-NEAR_ROWS = 200
-"""Rows left over that a true row without a partner is held against."""
+NEAR_ROWS = 50
+"""Rows with which a true row is compared text by text."""
 MOST_ROWS = 5_000
 """Rows of a result's table that are compared; further ones match none."""
 Outcome = Literal["right", "wrong", "missing", "invented"]
@@ -112,13 +115,13 @@ def _same_list(wanted: Sequence[str], values: Sequence[Json], field: TemplateFie
     return True
 
 
-def same_as(field: TemplateField | Column, truth: str, value: Json) -> bool:
+def same_as(field: TemplateField, truth: str, value: Json) -> bool:
     """Whether a value that was read is the true one, by the field's type."""
     read = str(value)
     if field.type in ("money", "number"):
         return as_decimal(value) is not None and as_decimal(value) == as_decimal(truth)
     if field.type == "identifier":
-        return same(truth, read) or (isinstance(field, TemplateField) and field.format == "vat" and _same_vat(truth, read))
+        return same(truth, read) or (field.format == "vat" and _same_vat(truth, read))
     if field.type == "time":  # seconds only where both have them
         return bool(read) and (truth.startswith(read) or read.startswith(truth))
     if field.type in ("text", "party"):
@@ -146,46 +149,64 @@ def _same_text(a: str, b: str, *, part: bool) -> bool:
 
 # ---- tables -------------------------------------------------------------------------------------
 
+Line = dict[str, Decimal | str]
+"""The cells of a row that say something, in a form in which equal ones are equal."""
+
 
 def _rows(wanted: Wanted, value: Json, spec: TemplateField) -> Rows | None:
     """Which rows agree in every cell that the truth states; each is used once, in order."""
     if is_absent(value) and wanted is None:
         return None
-    true_rows = [row for row in wanted or () if isinstance(row, dict)]
+    true = [_line(row, spec) for row in wanted or () if isinstance(row, dict)]
     read_rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-    left = dict(enumerate(read_rows[:MOST_ROWS]))
-    matched: dict[int, int] = {}
-    for number, row in enumerate(true_rows):
-        hit = next((n for n, read in left.items() if _agree(row, read, spec)), None)
+    left = {number: _line(row, spec) for number, row in enumerate(read_rows[:MOST_ROWS])}
+    matched = dict(_matches(true, left, spec))
+    return Rows(len(true), len(read_rows), tuple(matched.items()), _columns(true, matched, left, spec))
+
+
+def _line(row: Mapping[str, Json], spec: TemplateField) -> Line:
+    cells = {name: _comparable(column, row.get(name)) for name, column in spec.columns.items() if not is_absent(row.get(name))}
+    return {name: cell for name, cell in cells.items() if cell is not None}
+
+
+def _comparable(column: Column, value: Json) -> Decimal | str | None:
+    if column.type in ("money", "number"):
+        return as_decimal(value)
+    return normal(str(value)) if column.type == "identifier" else fold(str(value))
+
+
+def _alike(name: str, a: Line, b: Line, spec: TemplateField) -> bool:
+    if name not in b:
+        return False
+    return a[name] == b[name] or (spec.columns[name].type == "text" and _same_text(str(a[name]), str(b[name]), part=False))
+
+
+def _matches(true: Sequence[Line], left: dict[int, Line], spec: TemplateField) -> Iterator[tuple[int, int]]:
+    """Pairs of rows that agree, taken out of ``left``. Rows are looked up by their exact cells; only texts are held side by side."""
+    by_cells: dict[tuple[str, ...], dict[tuple[Decimal | str, ...], list[int]]] = {}
+    for number, row in enumerate(true):
+        exact = tuple(name for name in row if spec.columns[name].type != "text")
+        if exact not in by_cells:
+            index: dict[tuple[Decimal | str, ...], list[int]] = defaultdict(list)
+            for n, read in left.items():
+                index[tuple(read.get(name, "") for name in exact)].append(n)
+            by_cells[exact] = index
+        same_cells = [n for n in by_cells[exact].get(tuple(row[name] for name in exact), ()) if n in left]
+        hit = next((n for n in same_cells[:NEAR_ROWS] if all(_alike(name, row, left[n], spec) for name in row)), None)
         if hit is not None:
             del left[hit]
-            matched[number] = hit
-    columns = _columns(true_rows, matched, left, spec)
-    return Rows(len(true_rows), len(read_rows), tuple(matched.items()), columns)
-
-
-def _agree(wanted: Mapping[str, str], read: Mapping[str, Json], spec: TemplateField) -> bool:
-    """Numbers first: they are compared quickly, and tell rows apart."""
-    columns = sorted(wanted, key=lambda name: spec.columns[name].type in ("text", "identifier"))
-    return all(_same_cell(name, wanted, read, spec) for name in columns)
-
-
-def _same_cell(name: str, wanted: Mapping[str, str], read: Mapping[str, Json], spec: TemplateField) -> bool:
-    return not is_absent(read.get(name)) and same_as(spec.columns[name], wanted[name], read.get(name))
+            yield number, hit
 
 
 def _columns(
-    true_rows: Sequence[Mapping[str, str]],
-    matched: Mapping[int, int],
-    left: dict[int, Mapping[str, Json]],
-    spec: TemplateField,
+    true: Sequence[Line], matched: Mapping[int, int], left: dict[int, Line], spec: TemplateField
 ) -> dict[str, tuple[int, int]]:
     """Cells by column. A true row without a partner is held against the row left over that has most of its cells."""
     counts = {name: [0, 0] for name in spec.columns}
-    for number, row in enumerate(true_rows):
+    for number, row in enumerate(true):
         right = list(row)
         if number not in matched:
-            near = {n: [c for c in row if _same_cell(c, row, read, spec)] for n, read in list(left.items())[:NEAR_ROWS]}
+            near = {n: [name for name in row if _alike(name, row, left[n], spec)] for n in islice(left, NEAR_ROWS)}
             best = max(near, key=lambda n: len(near[n]), default=None)
             right = near[best] if best is not None else []
             if best is not None and right:
