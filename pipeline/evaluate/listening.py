@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -15,6 +15,8 @@ from pipeline.templates.model import Template
 
 PAGE = TypeAdapter(Page)
 FOLDER = "pages"
+MOST_PAGES = 30
+"""Pages of a document that are looked at afterwards."""
 
 
 class Listening:
@@ -41,15 +43,19 @@ class Listening:
             yield request
 
 
-def kept_pages(outbox: Path, sha256: str) -> list[Page]:
-    """The pages of a document that an engine was given, in order; what cannot be read of them is left out."""
+def kept_pages(outbox: Path, sha256: str, first: Collection[int] = ()) -> list[Page]:
+    """The pages of a document that an engine was given: those in ``first``, then the others in order, ``MOST_PAGES`` at most.
+
+    What cannot be read of them is left out.
+    """
+    numbers = [int(path.stem) for path in _place(outbox, sha256, 0).parent.glob("*.json") if path.stem.isdecimal()]
     found = []
-    for path in _place(outbox, sha256, 0).parent.glob("*.json"):
+    for number in sorted(numbers, key=lambda number: (number not in first, number))[:MOST_PAGES]:
         try:
-            found.append(PAGE.validate_json(path.read_bytes()))
+            found.append(PAGE.validate_json(_place(outbox, sha256, number).read_bytes()))
         except (OSError, ValueError):
             continue
-    return sorted(found, key=lambda page: page.number)
+    return found
 
 
 def _place(outbox: Path, sha256: str, page: int) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from PIL import Image
@@ -31,16 +32,16 @@ JPEG_QUALITY = 72
 MOST_PICTURES = 300
 MOST_BYTES = 24_000_000
 """Of all pictures together; misses beyond either limit are listed without."""
-MOST_PAGES = 30
-"""Pages of a document in which a true value is looked for."""
 MOST_PLACES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is to be seen on which page."""
+    """What is to be seen on which page of a file."""
 
-    page: Page
+    path: Path
+    page: int
+    turned: int
     part: Box
     true: tuple[Box, ...]
     """Where the true value stands; a table's cells, each."""
@@ -49,35 +50,22 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A picture for the report: a JPEG as a data URI and what is marked on it, in points of the page."""
+    """A picture for the report: a JPEG as a data URI, and what is marked on it, in points of the page."""
 
     uri: str
-    page: int
-    part: Box
-    true: tuple[Box, ...]
-    taken: Box | None
+    marks: Marks
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A cell that is not right, with its file."""
-
-    cell: Cell
-    path: Path
-    pages: Sequence[Page]
-
-
-def marks(miss: Miss, field: TemplateField) -> Marks | None:
-    """Where to look; None when nothing is known of the document's pages. The page of the result comes before the others."""
-    read = miss.cell.read
-    ordered = sorted(miss.pages, key=lambda page: (page.number != read.page, page.number))[:MOST_PAGES]
-    found = next(((page, boxes) for page in ordered if (boxes := _true_boxes(page, miss.cell, field))), None)
-    if not ordered:
+def marks(path: Path, cell: Cell, pages: Sequence[Page], field: TemplateField) -> Marks | None:
+    """Where to look for a cell that is not right; None when nothing is known of its pages. The result's page comes before the others."""
+    if not pages:
         return None
+    ordered = sorted(pages, key=lambda page: (page.number != cell.read.page, page.number))
+    found = next(((page, boxes) for page in ordered if (boxes := _true_boxes(page, cell, field))), None)
     page, boxes = found or (ordered[0], ())
-    taken = _within(read.box, page) if read.box and read.page == page.number else None
+    taken = _within(cell.read.box, page) if cell.read.box and cell.read.page == page.number else None
     boxes, looked_at = (boxes, boxes) if field.type == "table" else _by_likelihood(boxes, taken, field)
-    return Marks(page, _part(page, [*looked_at, *([taken] if taken else [])]), boxes, taken)
+    return Marks(path, page.number, page.turned, _part(page, [*looked_at, *([taken] if taken else [])]), boxes, taken)
 
 
 def _by_likelihood(boxes: Sequence[Box], taken: Box | None, field: TemplateField) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
@@ -130,39 +118,44 @@ def _grown(low: float, high: float, most: float, least: float = NARROWEST) -> tu
     return max(0.0, low), min(most, high)
 
 
-def draw(wanted: Iterable[tuple[Miss, Marks]], settings: Settings) -> dict[int, Drawn]:
+def draw(wanted: Iterable[Marks], settings: Settings) -> dict[int, Drawn]:
     """Pictures by the place in ``wanted``, as many as the limits allow; pages are drawn where a hostile one can do no harm."""
     found: dict[int, Drawn] = {}
     limits, room = settings.limits, MOST_BYTES
-    items = list(wanted)[:MOST_PICTURES]
     with Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
-        for number, (miss, mark) in enumerate(items):
-            image = _image(pool, miss.path, mark, settings)
+        for number, mark in enumerate(islice(wanted, MOST_PICTURES)):
+            image = _image(pool, mark, settings)
             if image is None:
                 continue
             uri = _data_uri(image)
             if len(uri) > room:
                 break
             room -= len(uri)
-            found[number] = Drawn(uri, mark.page.number, mark.part, mark.true, mark.taken)
+            found[number] = Drawn(uri, mark)
     return found
 
 
-def _image(pool: Pool, path: Path, mark: Marks, settings: Settings) -> PageImage | None:
+def _image(pool: Pool, mark: Marks, settings: Settings) -> PageImage | None:
     """The part of the page, upright; None where it cannot be drawn."""
     try:
-        status = path.stat()
+        status = mark.path.stat()
     except OSError:
         return None
-    limits, number = settings.limits, mark.page.number
-    picture = Picture(TOKENS, mark.page.turned, mark.part)
-    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, number, passwords=limits.passwords, picture=picture)
-    pool.submit(number, encode_request(replace(request, megapixels=limits.megapixels)))
+    request = ReadRequest(
+        str(mark.path),
+        status.st_size,
+        status.st_mtime_ns,
+        mark.page,
+        passwords=settings.limits.passwords,
+        megapixels=settings.limits.megapixels,
+        picture=Picture(TOKENS, mark.turned, mark.part),
+    )
+    pool.submit(mark.page, encode_request(request))
     reply = pool.next_reply()
     if reply is None or reply.error:
         return None
     try:
-        _, images = decode_reading(reply.parts, number)
+        _, images = decode_reading(reply.parts, mark.page)
     except DocumentError:
         return None
     return next(iter(images.values()), None)

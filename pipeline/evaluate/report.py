@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from pipeline import __version__
 from pipeline.evaluate.comparison import Comparison
 from pipeline.evaluate.evaluation import Evaluation
 from pipeline.evaluate.intervals import Share
-from pipeline.evaluate.pictures import Drawn, Miss, draw, marks
+from pipeline.evaluate.pictures import Drawn, Marks, draw, marks
 from pipeline.evaluate.scoring import Cell
 from pipeline.evaluate.told import shown
 from pipeline.publish.files import write_atomically
@@ -36,6 +37,10 @@ MOST_ROWS = 60
 """Rows of a table shown in a miss."""
 MOST_MISSES = 1_000
 """Misses of one field that are listed."""
+
+
+PagesOf = Callable[[str, Collection[int]], Sequence[Page]]
+"""Pages of a document by its sha256, those first whose numbers are given."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,10 @@ def write_report(
     comparison: Comparison | None,
     fields: Mapping[str, TemplateField],
     settings: Settings,
-    pages_of: Callable[[str], Sequence[Page]],
+    pages_of: PagesOf,
     about: Mapping[str, str],
 ) -> int:
-    """Write the report; ``pages_of`` gives a document's pages by its sha256, ``about`` lines for its head. Returns its bytes."""
+    """Write the report; ``about`` gives lines for its head. Returns its bytes."""
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -105,26 +110,25 @@ def _by_field(
     evaluation: Evaluation,
     fields: Mapping[str, TemplateField],
     settings: Settings,
-    pages_of: Callable[[str], Sequence[Page]],
+    pages_of: PagesOf,
 ) -> dict[str, list[Shown]]:
-    """Misses by field, those first that most documents have."""
-    found: list[tuple[Miss, Any]] = []
+    """Misses by field."""
+    found: list[tuple[Cell, Marks | None]] = []
     for document in evaluation.documents:
         wrong = [cell for cell in document.cells if not cell.right]
-        pages = pages_of(document.sha256) if wrong and document.sha256 else ()
-        misses = [Miss(cell, document.truth.path, pages) for cell in wrong]
-        found += [(miss, marks(miss, fields[miss.cell.field])) for miss in misses]
+        taken = {cell.read.page for cell in wrong if cell.read.page}
+        pages = pages_of(document.sha256, taken) if wrong and document.sha256 else ()
+        found += [(cell, marks(document.truth.path, cell, pages, fields[cell.field])) for cell in wrong]
     order = {name: number for number, name in enumerate(evaluation.fields)}
-    found.sort(key=lambda item: order[item[0].cell.field])
-    drawn = draw([(miss, mark) for miss, mark in found if mark], settings)
-    pictures = iter(range(len(found)))
-    shown_by_field: dict[str, list[Shown]] = defaultdict(list)
-    for miss, mark in found:
-        picture = drawn.get(next(pictures)) if mark else None
-        nowhere = bool(mark and not mark.true and miss.cell.truth)
-        table = _table(miss.cell, fields[miss.cell.field]) if fields[miss.cell.field].type == "table" else None
-        shown_by_field[miss.cell.field].append(Shown(miss.cell, picture, nowhere, table))
-    return dict(shown_by_field)
+    found.sort(key=lambda item: order[item[0].field])
+    drawn = draw((mark for _, mark in found if mark), settings)
+    numbers = itertools.count()
+    by_field: dict[str, list[Shown]] = defaultdict(list)
+    for cell, mark in found:
+        picture = drawn.get(next(numbers)) if mark else None
+        table = _table(cell, fields[cell.field]) if fields[cell.field].type == "table" else None
+        by_field[cell.field].append(Shown(cell, picture, bool(mark and not mark.true and cell.truth), table))
+    return dict(by_field)
 
 
 def _table(cell: Cell, field: TemplateField) -> Table:

@@ -57,7 +57,7 @@ def page(width: float = 595.0, height: float = 842.0, *words: Word) -> Page:
 
 def written(tmp_path: Path, found: Evaluation, *pages: Page, **more: Any) -> str:
     out = tmp_path / "report.html"
-    write_report(out, found, more.get("comparison"), FIELDS, Settings(), lambda _: pages, more.get("about", {}))
+    write_report(out, found, more.get("comparison"), FIELDS, Settings(), lambda *_: pages, more.get("about", {}))
     return out.read_text(encoding="utf-8")
 
 
