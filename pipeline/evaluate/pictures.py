@@ -6,7 +6,6 @@ import base64
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from PIL import Image
@@ -29,9 +28,8 @@ TOKENS = 480
 """Pixels of a picture in units of 32 x 32."""
 WIDEST = 1_100
 JPEG_QUALITY = 72
-MOST_PICTURES = 300
 MOST_BYTES = 24_000_000
-"""Of all pictures together; misses beyond either limit are listed without."""
+"""Of all pictures together; misses beyond are listed without."""
 MOST_PLACES = 6
 
 
@@ -118,12 +116,12 @@ def _grown(low: float, high: float, most: float, least: float = NARROWEST) -> tu
     return max(0.0, low), min(most, high)
 
 
-def draw(wanted: Iterable[Marks], settings: Settings) -> dict[int, Drawn]:
-    """Pictures by the place in ``wanted``, as many as the limits allow; pages are drawn where a hostile one can do no harm."""
-    found: dict[int, Drawn] = {}
+def draw(wanted: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Drawn]:
+    """Pictures by file and field, as many as ``MOST_BYTES`` allows; pages are drawn where a hostile one can do no harm."""
+    found: dict[tuple[str, str], Drawn] = {}
     limits, room = settings.limits, MOST_BYTES
     with Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
-        for number, mark in enumerate(islice(wanted, MOST_PICTURES)):
+        for key, mark in wanted:
             image = _image(pool, mark, settings)
             if image is None:
                 continue
@@ -131,7 +129,7 @@ def draw(wanted: Iterable[Marks], settings: Settings) -> dict[int, Drawn]:
             if len(uri) > room:
                 break
             room -= len(uri)
-            found[number] = Drawn(uri, mark)
+            found[key] = Drawn(uri, mark)
     return found
 
 

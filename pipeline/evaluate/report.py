@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +19,7 @@ from markupsafe import Markup
 
 from pipeline import __version__
 from pipeline.evaluate.comparison import Comparison
-from pipeline.evaluate.evaluation import Evaluation
+from pipeline.evaluate.evaluation import Evaluation, Scored
 from pipeline.evaluate.intervals import Share
 from pipeline.evaluate.pictures import Drawn, Marks, draw, marks
 from pipeline.evaluate.scoring import Cell
@@ -35,6 +33,8 @@ HERE = Path(__file__).parent
 MOST_GROUPS = 40
 MOST_ROWS = 60
 """Rows of a table shown in a miss."""
+MOST_PICTURES = 300
+"""Misses that are shown with a picture, shared out among the fields."""
 MOST_MISSES = 1_000
 """Misses of one field that are listed."""
 
@@ -113,22 +113,35 @@ def _by_field(
     pages_of: PagesOf,
 ) -> dict[str, list[Shown]]:
     """Misses by field."""
-    found: list[tuple[Cell, Marks | None]] = []
+    by_field: dict[str, list[tuple[Scored, Cell]]] = {name: [] for name in evaluation.fields}
     for document in evaluation.documents:
-        wrong = [cell for cell in document.cells if not cell.right]
-        taken = {cell.read.page for cell in wrong if cell.read.page}
-        pages = pages_of(document.sha256, taken) if wrong and document.sha256 else ()
-        found += [(cell, marks(document.truth.path, cell, pages, fields[cell.field])) for cell in wrong]
-    order = {name: number for number, name in enumerate(evaluation.fields)}
-    found.sort(key=lambda item: order[item[0].field])
-    drawn = draw((mark for _, mark in found if mark), settings)
-    numbers = itertools.count()
-    by_field: dict[str, list[Shown]] = defaultdict(list)
-    for cell, mark in found:
-        picture = drawn.get(next(numbers)) if mark else None
-        table = _table(cell, fields[cell.field]) if fields[cell.field].type == "table" else None
-        by_field[cell.field].append(Shown(cell, picture, bool(mark and not mark.true and cell.truth), table))
-    return dict(by_field)
+        for cell in document.cells:
+            if not cell.right:
+                by_field[cell.field].append((document, cell))
+    missed = {name: misses for name, misses in by_field.items() if misses}
+    each = MOST_PICTURES // max(1, len(missed))
+    marked = {_key(miss[1]): _marks(*miss, fields, pages_of) for misses in missed.values() for miss in misses[:each]}
+    drawn = draw(((key, mark) for key, mark in marked.items() if mark), settings)
+    return {
+        name: [_shown(cell, fields[name], marked.get(_key(cell)), drawn.get(_key(cell))) for _, cell in misses]
+        for name, misses in missed.items()
+    }
+
+
+def _key(cell: Cell) -> tuple[str, str]:
+    return cell.file, cell.field
+
+
+def _marks(document: Scored, cell: Cell, fields: Mapping[str, TemplateField], pages_of: PagesOf) -> Marks | None:
+    if not document.sha256:
+        return None
+    pages = pages_of(document.sha256, {cell.read.page} if cell.read.page else ())
+    return marks(document.truth.path, cell, pages, fields[cell.field])
+
+
+def _shown(cell: Cell, field: TemplateField, mark: Marks | None, picture: Drawn | None) -> Shown:
+    nowhere = bool(mark and not mark.true and cell.truth)
+    return Shown(cell, picture, nowhere, _table(cell, field) if field.type == "table" else None)
 
 
 def _table(cell: Cell, field: TemplateField) -> Table:

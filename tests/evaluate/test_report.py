@@ -140,10 +140,12 @@ def test_confidence_gets_its_diagram_and_rows_are_marked(tmp_path: Path) -> None
 
 
 def test_pictures_stop_at_the_limit_and_misses_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.evaluate.pictures.MOST_PICTURES", 1)
     path = put(tmp_path, "a.pdf", text_pdf(["x"]))
-    fields = {"total": ("119.00", ReadField("5")), "subtotal": ("100.00", ReadField("5"))}
-    html = written(tmp_path, evaluation(path, fields), page())
+    found = evaluation(path, {"total": ("119.00", ReadField("5")), "subtotal": ("100.00", ReadField("5"))})
+    both = _Seen(written(tmp_path, found, page())).all("image")
+    assert len(both) == 2
+    monkeypatch.setattr("pipeline.evaluate.pictures.MOST_BYTES", len(str(both[0]["href"])))
+    html = written(tmp_path, found, page())
     assert len(_Seen(html).all("image")) == 1
     assert html.count('<article class="miss">') == 2
 
