@@ -132,6 +132,17 @@ def test_engines_outboxes_and_settings_can_be_compared(pipeline: Pipeline, folde
     assert pipeline("eval", "truth", "--engine", "embedded", "--against-config", "other.yaml").code == 0
 
 
+def test_corrected_sheets_of_the_outbox_are_truth(pipeline: Pipeline, folder: Path) -> None:
+    put_invoices(folder / "inbox", ["de", "en"])
+    pipeline("run", "--template", "invoice", "--engine", "embedded", "-q")
+    for name in ("", ".line_items"):
+        sheet = (folder / "outbox" / f"invoice{name}.csv").read_text(encoding="utf-8")
+        (folder / "inbox" / f"truth{name}.csv").write_text(sheet.replace("DE-20417", "DE-20418"), encoding="utf-8")
+    told = pipeline("eval", "inbox", "--engine", "embedded", "--json").json
+    assert outcomes(told) == {("de.pdf", "invoice_number"): "wrong"}
+    assert told["fields"]["line_items"]["rows"]["truth"] == 4
+
+
 def test_e_invoices_are_their_own_truth_and_their_data_are_hidden(pipeline: Pipeline, folder: Path) -> None:
     put_invoices(folder / "bills", ["de", "en"], facturx=True)
     put(folder, "bills/letter.pdf", text_pdf(["Not an invoice"]))
