@@ -161,6 +161,8 @@ class Settings(BaseSettings):
     """How often a model is asked again about a page whose answer fails its checks."""
     routes: tuple[Route, ...] = ()
     """Which template reads which files: the first match wins, without one the classifier looks at the page."""
+    einvoices: Literal["read", "ignore"] = "read"
+    """Whether the data of an e-invoice inside a PDF are read; ``ignore`` reads the page as if it carried none."""
     after: Literal["keep", "move", "delete"] = "keep"
     """What happens to a file in the inbox once its result is safely on disk."""
     archive: Path | None = None

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "Show what is done, what failed and why.",
     "export": "Write everything in the outbox again from the ledger, also as Parquet or JSON Lines.",
     "reprocess": "Read documents again with today's templates and engine; also archives and folders.",
+    "eval": "Say how much is read right of documents whose truth is known; compare engines and templates.",
     "models": "Get, list, verify and remove the models that read pages.",
 }
 

@@ -55,7 +55,8 @@ class Job:
     """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
-        self.recipes = {name: recipe(template, self.engine) for name, template in self.templates.items()}
+        data = self.settings.einvoices == "read"
+        self.recipes = {name: recipe(template, self.engine, einvoices=data) for name, template in self.templates.items()}
         self.known = self.ledger.known_files()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
 
@@ -120,10 +121,11 @@ class Job:
         return at is not None and not now() < at <= now(self.retry_pause(self.settings.retry.attempts))
 
 
-def recipe(template: Template, engine: Engine) -> str:
-    """Sixteen hexadecimal digits that change whenever an answer could."""
+def recipe(template: Template, engine: Engine, *, einvoices: bool = True) -> str:
+    """Sixteen hexadecimal digits that change whenever an answer could. ``einvoices``: whether their data are read."""
     asking_again = [ladder.VERSION, engine.retries] if engine.retries else []
-    content = json.dumps([digest(template), engine.identity, reading.VERSION, *asking_again])
+    pages_alone = [] if einvoices else ["without e-invoices"]
+    content = json.dumps([digest(template), engine.identity, reading.VERSION, *asking_again, *pages_alone])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -272,7 +272,15 @@ class Loop:
             images = {template: self._tokens(template) for template in task.missing.get(page, [])}
         found = task.found
         return ReadRequest(
-            str(found.source.path), found.size, found.mtime_ns, page, choose, images, limits.passwords, limits.megapixels
+            str(found.source.path),
+            found.size,
+            found.mtime_ns,
+            page,
+            choose,
+            images,
+            limits.passwords,
+            limits.megapixels,
+            einvoice=job.settings.einvoices == "read",
         )
 
     def _tokens(self, name: str) -> int:

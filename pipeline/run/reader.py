@@ -102,7 +102,8 @@ class _Sheet:
 
     def read(self) -> Page:
         """The page with its words, upright. Raises DocumentError where it shows nothing, but may have lost it."""
-        facts = self._facts() if self._number == 1 and self._document.kind == "pdf" else {}
+        stated = self._request.einvoice and self._number == 1 and self._document.kind == "pdf"
+        facts = self._facts() if stated else {}
         layer = self._text_layer()
         if layer and self._good(layer):
             return self._page(layer, "textlayer", facts)

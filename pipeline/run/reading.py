@@ -50,6 +50,8 @@ class ReadRequest:
     megapixels: int = 400
     picture: Picture | None = None
     """Only draw this, read nothing."""
+    einvoice: bool = True
+    """Whether to read the data of an e-invoice inside the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def _set_aside(folder: Path) -> Path:
 def rebuild(ledger: Ledger, outbox: Path, inbox: Path) -> int:
     """Fill an empty ledger with what the outbox's JSON files say. Returns how many there were."""
     count = 0
-    for name, published in _published(outbox):
+    for name, published in published_results(outbox):
         with ledger.transaction():
             _restore(
                 ledger, Source(inbox.resolve() / published["document"]["path"], name, published["document"]["path"]), published
@@ -65,8 +65,8 @@ def rebuild(ledger: Ledger, outbox: Path, inbox: Path) -> int:
     return count
 
 
-def _published(outbox: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and contents of results, passing over what else lies there."""
+def published_results(outbox: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names and contents of an outbox's results, passing over what else lies there."""
     for path in sorted(outbox.rglob("*.json")):
         relative = path.relative_to(outbox)
         if relative.parts[0].startswith("."):

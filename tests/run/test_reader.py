@@ -206,6 +206,7 @@ def test_an_invoice_is_told_from_other_text_and_its_xml_is_read(tmp_path: Path) 
     reading, _ = decode_reading(handle(encode_request(request(path, choose=True))), 1)
     assert reading.kind == "invoice"
     assert reading.page.facts["BT-1"] == invoice("de").number
+    assert not read(path, einvoice=False)[0].facts
     letter = write(tmp_path, "b.pdf", text_pdf(["\n".join(["Dear reader, nothing here is to be paid by anybody."] * 20)]))
     assert decode_reading(handle(encode_request(request(letter, choose=True))), 1)[0].kind == "text"
 

@@ -1,0 +1,271 @@
+"""``pipeline eval``: how right are the readings, where do they go wrong, and did a change help?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli import options
+from pipeline.cli.evaltables import headline, print_comparison, print_evaluation, print_misses
+from pipeline.cli.monitoring import monitored
+from pipeline.cli.run import read
+from pipeline.cli.show import Screen, echo_json, one_line, plural
+from pipeline.engines.registry import NAMES
+from pipeline.errors import ExitCode, SettingsError
+from pipeline.evaluate.comparison import Comparison, compare
+from pipeline.evaluate.einvoices import written_in_einvoices
+from pipeline.evaluate.evaluation import Evaluation, evaluate, hashes_of
+from pipeline.evaluate.groups import language_of, layout_of
+from pipeline.evaluate.listening import kept_pages
+from pipeline.evaluate.report import write_report
+from pipeline.evaluate.results import ReadDocument, read_results
+from pipeline.evaluate.side import Side, find_template, kept_run, make_side
+from pipeline.evaluate.told import cell_told, comparison_told, evaluation_told
+from pipeline.evaluate.truth import Written, find_truth, fitting_template, read_written, truths
+from pipeline.evaluate.wanted import Truth
+from pipeline.intake.scan import scan_arguments
+from pipeline.run.job import all_templates, open_job
+from pipeline.run.loop import Loop, only_new
+from pipeline.settings import Settings, load_settings
+from pipeline.templates.model import Template, TemplateField
+
+EINVOICE_TEMPLATE = "invoice"
+
+
+@click.command("eval")
+@click.argument("folder", metavar="TRUTH_FOLDER", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--truth", type=click.Path(path_type=Path), help="The truth [truth.jsonl or truth.csv in the folder].")
+@click.option(
+    "--e-invoices", "einvoices", is_flag=True, help="E-invoices are their own truth; their XML is hidden from the reader."
+)
+@click.option(
+    "--template", metavar="NAME_OR_FILE", help="Read with this template [the first that has all fields of the truth]."
+)
+@click.option("--fields", metavar="NAMES", help="Score only these fields; several with commas.")
+@options.engine
+@options.model
+@options.config
+@click.option("--against", metavar="WHAT", help="Compare with an engine, an outbox, or `last`: what --keep kept before.")
+@click.option("--against-template", metavar="NAME_OR_FILE", help="Compare with another version of the template.")
+@click.option(
+    "--against-config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Compare with other settings."
+)
+@click.option("--hide-xml", is_flag=True, help="Read the pages of e-invoices as if they carried no data.")
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report with every miss on its page."
+)
+@click.option("--misses", is_flag=True, help="List every miss.")
+@click.option("--keep", type=options.Path_, help="Keep what is read in this folder: the next evaluation goes on from there.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many documents of the truth.")
+@options.quiet
+@options.as_json
+def command(
+    folder: Path,
+    truth: Path | None,
+    einvoices: bool,
+    template: str | None,
+    fields: str | None,
+    engine: str | None,
+    model: str | None,
+    config: Path | None,
+    against: str | None,
+    against_template: str | None,
+    against_config: Path | None,
+    hide_xml: bool,
+    report: Path | None,
+    misses: bool,
+    keep: Path | None,
+    limit: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Read documents whose truth is known, and say how much of it was read right.
+
+    The truth is a file in the folder: truth.jsonl (an object a line: `file`, `fields`) or truth.csv (a column `file`, a column a
+    field). Nothing in the folder or in your outbox is changed. A document that cannot be read counts as wrong.
+
+    \b
+    Examples:
+      pipeline eval truth/ --report report.html
+      pipeline eval truth/ --engine vlm --against embedded
+      pipeline eval truth/ --template new.yaml --against-template invoice
+      pipeline eval truth/ --keep eval/ --against last      did my change help?
+      pipeline eval e-invoices/ --e-invoices
+    """
+    if sum(map(bool, (against, against_template, against_config))) > 1:
+        raise SettingsError(
+            "--against, --against-template and --against-config exclude each other", "compare one thing at a time"
+        )
+    if einvoices and truth:
+        raise SettingsError("--e-invoices and --truth exclude each other", "e-invoices are their own truth")
+    settings, folder, silent = load_settings(config, engine=engine, model=model), folder.resolve(), quiet or as_json
+    only = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
+    path = None if einvoices else truth or find_truth(folder)
+    written = read_written(path) if path else None
+    chosen, file = _template(template, settings, written, only)
+    written = written or written_in_einvoices(folder, chosen, settings)
+    with _workplace(keep) as work:
+
+        def sided(with_settings: Settings, with_template: Template, with_file: Path | None) -> Side:
+            return make_side(with_settings, folder, work, with_template, with_file, hide_xml=hide_xml or einvoices)
+
+        side = sided(settings, chosen, file)
+        other: Side | Path | None = None
+        if against_template:
+            other = sided(settings, *find_template(against_template, settings))
+        elif against_config:
+            theirs = load_settings(against_config)
+            other = sided(theirs, *((chosen, file) if file else find_template(chosen.name, theirs)))
+        elif against in NAMES:
+            other = sided(settings.model_copy(update={"engine": against, "model": ""}), chosen, file)
+        elif against:
+            other = kept_run(against, work, side)
+        specs = {**(other.template.fields if isinstance(other, Side) else {}), **chosen.fields}
+        known = truths(written[:limit], folder, specs, only)
+        hashes = hashes_of(known)
+        evaluation = evaluate(side.label, known, hashes, _read(side, known, hashes, quiet=silent), specs, _grouping(side))
+        comparison = compare(_other(other, known, hashes, side, specs, quiet=silent), evaluation) if other else None
+        if report:
+            about = _about(path or "the e-invoices' own data", known, side)
+            write_report(report, evaluation, comparison, specs, settings, partial(kept_pages, side.outbox), about)
+        told = _Told(evaluation, comparison, side, report, side.outbox if keep else None)
+        told.as_json() if as_json else told.as_text(quiet=quiet, misses=misses)
+    if evaluation.troubles:
+        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+
+
+def _template(
+    named: str | None, settings: Settings, written: Sequence[Written] | None, only: tuple[str, ...]
+) -> tuple[Template, Path | None]:
+    """The template that was named, else the one that fits the truth; with its file, where it was named by that."""
+    if named or written is None:
+        return find_template(named or EINVOICE_TEMPLATE, settings)
+    asked = [Written("", "", dict.fromkeys(only))] if only else written
+    return fitting_template(asked, all_templates(settings)), None
+
+
+@contextmanager
+def _workplace(keep: Path | None) -> Iterator[Path]:
+    """The folder for what is read: the one to keep, or one that goes away."""
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="pipeline-eval-") as folder:
+        try:
+            yield Path(folder)
+        except KeyboardInterrupt:
+            click.echo(
+                "pipeline: what was read is not kept; with --keep FOLDER the next evaluation would go on from there", err=True
+            )
+            raise
+
+
+def _read(side: Side, known: Sequence[Truth], hashes: Mapping[Path, str], *, quiet: bool) -> dict[str, ReadDocument]:
+    """Read what is not read yet, by the ordinary loop, and return all results by sha256."""
+    screen = Screen(logged=side.settings.log.as_json)
+    with (
+        monitored("eval", side.settings, screen, quiet=quiet) as eyes,
+        open_job(side.settings, template=side.template.name, engine=side.engine) as job,
+        Loop(job, eyes) as loop,
+        eyes.on(job, loop),
+    ):
+        paths = [truth.path for truth in known if truth.path in hashes]
+        todo, before = only_new(job, scan_arguments(paths, job.inbox, job.namer, eyes.left), job.known)
+        read(job, loop, screen, eyes, todo, before, quiet=quiet)
+        if loop.stopping:
+            raise KeyboardInterrupt
+        for name, why in screen.left_for_later:
+            click.echo(one_line(f"not read: {name}: {why}"), err=True)
+    return read_results(side.outbox, side.template.name, side.recipe)
+
+
+def _other(
+    other: Side | Path,
+    known: Sequence[Truth],
+    hashes: Mapping[Path, str],
+    side: Side,
+    specs: Mapping[str, TemplateField],
+    *,
+    quiet: bool,
+) -> Evaluation:
+    """The other side's documents, scored: read now, or as they lie in a folder."""
+    if isinstance(other, Side):
+        return evaluate(other.label, known, hashes, _read(other, known, hashes, quiet=quiet), specs)
+    results = read_results(other, side.template.name)
+    from_data = any(field.from_data for result in results.values() for field in result.fields.values())
+    if from_data and side.settings.einvoices == "ignore":
+        click.echo(f"pipeline: {other} was read with the e-invoices' XML, which is hidden here", err=True)
+    return evaluate(str(other), known, hashes, results, specs)
+
+
+def _grouping(side: Side) -> Callable[[Truth, str, ReadDocument | None], tuple[str, str]]:
+    """Language and layout of a document."""
+
+    def group(truth: Truth, sha256: str, result: ReadDocument | None) -> tuple[str, str]:
+        pages = [] if truth.language or not sha256 else kept_pages(side.outbox, sha256)
+        return language_of(truth, side.template, pages), layout_of(truth, side.template, result)
+
+    return group
+
+
+def _about(truth: Path | str, known: Sequence[Truth], side: Side) -> dict[str, str]:
+    """The head of the report."""
+    return {
+        "truth": f"{truth.resolve() if isinstance(truth, Path) else truth} ({plural(len(known), 'document')})",
+        "template": side.label.partition(" · ")[0],
+        "engine": side.engine.identity,
+        "e-invoices": "XML hidden from the reader" if side.settings.einvoices == "ignore" else "XML read where there is some",
+        "recipe": side.recipe,
+    }
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the command found, on its way to the screen."""
+
+    evaluation: Evaluation
+    comparison: Comparison | None
+    side: Side
+    report: Path | None
+    kept: Path | None
+
+    def as_json(self) -> None:
+        """Everything, with every miss."""
+        found: dict[str, Any] = {
+            "template": self.side.template.name,
+            "engine": self.side.engine.identity,
+            "recipe": self.side.recipe,
+            **evaluation_told(self.evaluation),
+            "misses": [cell_told(cell) for cell in self.evaluation.cells if not cell.right],
+            "against": None,
+            "report": str(self.report) if self.report else None,
+            "kept": str(self.kept) if self.kept else None,
+        }
+        if self.comparison:
+            found["against"] = {**evaluation_told(self.comparison.before), "comparison": comparison_told(self.comparison)}
+        echo_json(found)
+
+    def as_text(self, *, quiet: bool, misses: bool) -> None:
+        """Tables for people; when ``quiet`` the one line that matters."""
+        if quiet:
+            click.echo(self.comparison.verdict if self.comparison else headline(self.evaluation))
+            return
+        print_evaluation(self.evaluation)
+        if misses:
+            print_misses(self.evaluation)
+        if self.comparison:
+            print_comparison(self.comparison)
+        for file, why in self.evaluation.troubles:
+            click.echo(one_line(f"{file}: {why}"), err=True)
+        if self.report:
+            click.echo(f"The report: {self.report}")
+        if self.kept:
+            click.echo(f"Kept in {self.kept}")

@@ -1,0 +1,81 @@
+"""What kind of document each is, where the truth does not say: the language by its printed labels, the layout by its issuer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from pipeline.evaluate.results import ReadDocument
+from pipeline.evaluate.wanted import Truth
+from pipeline.records import Page
+from pipeline.templates.model import Labels, Template
+
+UNKNOWN = "unknown"
+FEWEST_LABELS = 2
+"""Labels that a page must print before its language is believed."""
+_HAN_OR_KANA = re.compile(r"[぀-ヿ㐀-鿿]")
+LONGEST_PAGE = 50_000
+"""Letters of a page that are looked through."""
+
+
+def language_of(truth: Truth, template: Template, pages: Iterable[Page]) -> str:
+    """The truth's language, else the one whose labels (of the template) the pages print most of, else unknown.
+
+    A label that several languages share counts for each of them by its share; a tie tells nothing.
+    """
+    if truth.language:
+        return truth.language
+    labels = _labels_by_word(template)
+    votes: defaultdict[str, float] = defaultdict(float)
+    for page in pages:
+        printed = _plain(" ".join(word.text for word in page.words))[:LONGEST_PAGE]
+        for label, languages in labels.items():
+            if f" {label} " in printed:
+                for language in languages:
+                    votes[language] += 1 / len(languages)
+    (first, most), (_, second), *_ = [*sorted(votes.items(), key=lambda vote: -vote[1]), (UNKNOWN, 0.0), (UNKNOWN, 0.0)]
+    return first if most >= FEWEST_LABELS and most > second else UNKNOWN
+
+
+def layout_of(truth: Truth, template: Template, result: ReadDocument | None) -> str:
+    """The truth's layout, else who issued the document (the seller's name: the true one, else the one read), else unknown."""
+    if truth.layout:
+        return truth.layout
+    for name, field in template.fields.items():
+        if field.type == "party" and field.role == "seller":
+            known = truth.fields.get(name)
+            read = result.fields[name].value if result and name in result.fields else None
+            told = known[0] if known else read
+            if told:
+                return " ".join(str(told).split())
+    return UNKNOWN
+
+
+def _labels_by_word(template: Template) -> dict[str, tuple[str, ...]]:
+    """Plain label to the languages that have it."""
+    columns = [column.labels for field in template.fields.values() for column in field.columns.values()]
+    return _by_word(tuple(_frozen(labels) for labels in [*(field.labels for field in template.fields.values()), *columns]))
+
+
+def _frozen(labels: Labels) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((language, tuple(texts)) for language, texts in labels.items())
+
+
+@cache
+def _by_word(labels: Sequence[tuple[tuple[str, tuple[str, ...]], ...]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for by_language in labels:
+        for language, texts in by_language:
+            for text in texts:
+                if len(plain := _plain(text).strip()) >= 3 or not plain.isascii():
+                    found.setdefault(plain, set()).add(language)
+    return {label: tuple(sorted(languages)) for label, languages in found.items()}
+
+
+def _plain(text: str) -> str:
+    """Words in lower case between single blanks; Chinese, which has none between words, letter by letter."""
+    words = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", text).casefold())
+    return f" {' '.join(_HAN_OR_KANA.sub(lambda letter: f' {letter[0]} ', words).split())} "

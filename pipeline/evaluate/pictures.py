@@ -1,0 +1,167 @@
+"""The part of the page where a miss stands: where the truth is printed, and what was taken instead."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from pipeline.checks.grounding import Locator
+from pipeline.checks.search import PageIndex
+from pipeline.errors import DocumentError
+from pipeline.evaluate.scoring import Cell
+from pipeline.records import Box, Page, PageImage
+from pipeline.run.reading import HANDLER, Picture, ReadRequest, decode_reading, encode_request
+from pipeline.settings import Settings
+from pipeline.templates.model import TemplateField
+from pipeline.worker import Pool
+
+MARGIN = 40.0
+"""Points of the page shown around what is marked."""
+NARROWEST = 260.0
+"""Points that a picture shows at least, so that a person sees where on the page it is."""
+TOKENS = 480
+"""Pixels of a picture in units of 32 x 32."""
+WIDEST = 1_100
+JPEG_QUALITY = 72
+MOST_BYTES = 24_000_000
+"""Of all pictures together; misses beyond are listed without."""
+MOST_PLACES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is to be seen on which page of a file."""
+
+    path: Path
+    page: int
+    turned: int
+    part: Box
+    true: tuple[Box, ...]
+    """Where the true value stands; a table's cells, each."""
+    taken: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture for the report: a JPEG as a data URI, and what is marked on it, in points of the page."""
+
+    uri: str
+    marks: Marks
+
+
+def marks(path: Path, cell: Cell, pages: Sequence[Page], field: TemplateField) -> Marks | None:
+    """Where to look for a cell that is not right; None when nothing is known of its pages. The result's page comes before the others."""
+    if not pages:
+        return None
+    ordered = sorted(pages, key=lambda page: (page.number != cell.read.page, page.number))
+    found = next(((page, boxes) for page in ordered if (boxes := _true_boxes(page, cell, field))), None)
+    page, boxes = found or (ordered[0], ())
+    taken = _within(cell.read.box, page) if cell.read.box and cell.read.page == page.number else None
+    boxes, looked_at = (boxes, boxes) if field.type == "table" else _by_likelihood(boxes, taken, field)
+    return Marks(path, page.number, page.turned, _part(page, [*looked_at, *([taken] if taken else [])]), boxes, taken)
+
+
+def _by_likelihood(boxes: Sequence[Box], taken: Box | None, field: TemplateField) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """Places of a value and the one to look at: the nearest to what was taken, else the one that the field's ``merge`` prefers."""
+    preferred = list(reversed(boxes)) if field.merge == "last" else list(boxes)
+    ordered = sorted(boxes, key=lambda box: _distance(box, taken)) if taken else preferred
+    return tuple(ordered[:MOST_PLACES]), tuple(ordered[:1])
+
+
+def _true_boxes(page: Page, cell: Cell, field: TemplateField) -> tuple[Box, ...]:
+    """The places of the true value among the page's words; of a table, of the rows that were not read."""
+    if field.type == "table":
+        read = {number for number, _ in cell.rows.matched} if cell.rows else set()
+        rows = [row for n, row in enumerate(cell.truth or ()) if n not in read and isinstance(row, dict)]
+        places = [place for cells in Locator(page).rows(rows, field) for place in cells.values() if place]
+    else:
+        index = PageIndex(page.words)
+        places = [place for text in cell.truth or () if isinstance(text, str) for place in index.find(field.type, text)]
+    return tuple(_union([page.words[i].box for i in place.words]) for place in places)
+
+
+def _union(boxes: Sequence[Box]) -> Box:
+    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+
+
+def _within(box: Box, page: Page) -> Box | None:
+    """The box cut to the page; None where nothing is left of it."""
+    left, top, right, bottom = max(0.0, box[0]), max(0.0, box[1]), min(page.width, box[2]), min(page.height, box[3])
+    return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _distance(a: Box, b: Box) -> float:
+    return abs(a[0] + a[2] - b[0] - b[2]) + abs(a[1] + a[3] - b[1] - b[3])
+
+
+def _part(page: Page, boxes: Sequence[Box]) -> Box:
+    """What is shown: the taken value and the nearest true place with a margin; the whole page where nothing is marked."""
+    if not boxes:
+        return 0.0, 0.0, page.width, page.height
+    left, top, right, bottom = _union(boxes)
+    sides = _grown(left, right, page.width), _grown(top, bottom, page.height, NARROWEST / 3)
+    return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
+
+
+def _grown(low: float, high: float, most: float, least: float = NARROWEST) -> tuple[float, float]:
+    low, high = low - MARGIN, high + MARGIN
+    if high - low < least:
+        middle = (low + high) / 2
+        low, high = middle - least / 2, middle + least / 2
+    return max(0.0, low), min(most, high)
+
+
+def draw(wanted: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Drawn]:
+    """Pictures by file and field, as many as ``MOST_BYTES`` allows; pages are drawn where a hostile one can do no harm."""
+    found: dict[tuple[str, str], Drawn] = {}
+    limits, room = settings.limits, MOST_BYTES
+    with Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
+        for key, mark in wanted:
+            image = _image(pool, mark, settings)
+            if image is None:
+                continue
+            uri = _data_uri(image)
+            if len(uri) > room:
+                break
+            room -= len(uri)
+            found[key] = Drawn(uri, mark)
+    return found
+
+
+def _image(pool: Pool, mark: Marks, settings: Settings) -> PageImage | None:
+    """The part of the page, upright; None where it cannot be drawn."""
+    try:
+        status = mark.path.stat()
+    except OSError:
+        return None
+    request = ReadRequest(
+        str(mark.path),
+        status.st_size,
+        status.st_mtime_ns,
+        mark.page,
+        passwords=settings.limits.passwords,
+        megapixels=settings.limits.megapixels,
+        picture=Picture(TOKENS, mark.turned, mark.part),
+    )
+    pool.submit(mark.page, encode_request(request))
+    reply = pool.next_reply()
+    if reply is None or reply.error:
+        return None
+    try:
+        _, images = decode_reading(reply.parts, mark.page)
+    except DocumentError:
+        return None
+    return next(iter(images.values()), None)
+
+
+def _data_uri(image: PageImage) -> str:
+    picture = Image.frombytes("RGB", (image.width, image.height), image.rgb)
+    picture.thumbnail((WIDEST, WIDEST))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

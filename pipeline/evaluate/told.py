@@ -1,0 +1,145 @@
+"""An evaluation as plain data: what ``--json`` prints, and the words in which values are shown to people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.evaluate.comparison import Comparison
+from pipeline.evaluate.evaluation import Evaluation
+from pipeline.evaluate.intervals import Share
+from pipeline.evaluate.scoring import Cell
+from pipeline.records import Json
+
+LONGEST = 300
+"""Letters of a value that are shown in a line."""
+
+
+def shown(value: Json) -> str:
+    """A true or read value in one line: alternatives with "or", lists with ";", rows of a table in brackets."""
+    if value is None or value in ("", [], ()):
+        return "—"
+    if isinstance(value, tuple):
+        text = " or ".join(map(str, value))
+    elif isinstance(value, list):
+        text = "; ".join(_row(row) if isinstance(row, dict) else str(row) for row in value)
+    else:
+        text = str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _row(row: dict[str, Json]) -> str:
+    return f"[{' · '.join('—' if cell is None else str(cell) for cell in row.values())}]"
+
+
+def share_told(share: Share, interval: tuple[float, float] | None = None) -> dict[str, Any]:
+    """A share with its 95 % interval."""
+    low, high = interval or share.interval
+    return {
+        "right": share.right,
+        "of": share.of,
+        "accuracy": round(share.value, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+    }
+
+
+def evaluation_told(evaluation: Evaluation) -> dict[str, Any]:
+    """Every figure of one side."""
+    fields: dict[str, Any] = {
+        name: {**share_told(item.share), "wrong": item.wrong, "missing": item.missing, "invented": item.invented}
+        for name, item in evaluation.fields.items()
+    }
+    for name, table in evaluation.tables.items():
+        fields[name]["rows"] = {
+            "truth": table.wanted,
+            "read": table.read,
+            "matched": table.matched,
+            "precision": round(table.precision, 4),
+            "recall": round(table.recall, 4),
+            "f1": round(table.f1, 4),
+            "columns": {column: share_told(share) for column, share in table.columns.items()},
+        }
+    return {
+        "label": evaluation.label,
+        "documents": len(evaluation.documents),
+        "not_read": [{"file": file, "why": why} for file, why in evaluation.troubles],
+        "micro": share_told(evaluation.micro, evaluation.micro_interval),
+        "macro": round(evaluation.macro, 4),
+        "all_right": share_told(evaluation.all_right),
+        "fields": fields,
+        "groups": {
+            kind: {name: {"documents": count, **share_told(share)} for name, (count, share) in groups.items()}
+            for kind, groups in evaluation.groups.items()
+        },
+        "flags": {
+            ("flagged" if flag else "unflagged"): {
+                "values": share.of,
+                "errors": share.right,
+                "error_rate": round(share.value, 4),
+            }
+            for flag, share in evaluation.flagged.items()
+        },
+        "calibration": _calibration_told(evaluation),
+    }
+
+
+def _calibration_told(evaluation: Evaluation) -> dict[str, Any] | None:
+    found = evaluation.calibration
+    if found is None:
+        return None
+    return {
+        "values": found.values,
+        "ece": round(found.error, 4),
+        "bins": [
+            {"confidence": round(item.confidence, 4), "accuracy": round(item.share.value, 4), "values": item.share.of}
+            for item in found.bins
+        ],
+        "errors_at": [
+            {
+                "threshold": item.threshold,
+                "values": item.errors.of,
+                "errors": item.errors.right,
+                "error_rate": round(item.errors.value, 4),
+            }
+            for item in found.trusted
+        ],
+    }
+
+
+def cell_told(cell: Cell) -> dict[str, Any]:
+    """One cell, for the list of misses."""
+    truth = list(cell.truth) if isinstance(cell.truth, tuple) and len(cell.truth) > 1 else cell.truth
+    return {
+        "file": cell.file,
+        "field": cell.field,
+        "outcome": cell.outcome,
+        "truth": truth[0] if isinstance(truth, tuple) else truth,
+        "read": cell.read.value,
+        "printed": cell.read.printed or None,
+        "page": cell.read.page,
+        **(
+            {"rows": {"truth": cell.rows.wanted, "read": cell.rows.read, "matched": len(cell.rows.matched)}}
+            if cell.rows
+            else {}
+        ),
+        **({"unread": cell.unread} if cell.unread else {}),
+    }
+
+
+def comparison_told(comparison: Comparison) -> dict[str, Any]:
+    """What changed between two sides."""
+    changed = [pair for pair in comparison.pairs if pair.change in ("fixed", "broken")]
+    return {
+        "verdict": comparison.verdict,
+        "pairs": len(comparison.pairs),
+        "unpaired_documents": comparison.unpaired,
+        **{change: comparison.counts[change] for change in ("fixed", "broken", "right", "wrong")},
+        "p": comparison.p,
+        "documents": {**comparison.documents, "p": comparison.documents_p},
+        "fields": {
+            name: {change: count[change] for change in ("fixed", "broken", "right", "wrong")}
+            for name, count in comparison.fields.items()
+        },
+        "changes": [{"change": pair.change, "before": pair.before.read.value, **cell_told(pair.after)} for pair in changed],
+    }

@@ -1,0 +1,224 @@
+"""Truth that people wrote: JSON Lines or CSV, also an outbox's own sheets after somebody corrected them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from pipeline.errors import SettingsError, TruthError
+from pipeline.evaluate.wanted import Truth, Wanted, is_list, wanted
+from pipeline.records import Json
+from pipeline.templates.explain import did_you_mean
+from pipeline.templates.model import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
+
+NAMES = ("truth.jsonl", "truth.csv")
+"""Files that are looked for in the folder, in this order."""
+NULL = "null"
+"""A cell of a CSV that says: the document does not have this. An empty cell says nothing."""
+MISTAKES_TOLD = 10
+_ABOUT = ("language", "layout")
+_DEFUSED = re.compile(r"^'(?=\s*[=+\-@\t\r＝＋－＠])")
+"""The apostrophe that our own sheets put before what a spreadsheet would run."""
+_CURE = "see docs/eval.md for the forms that truth can have"
+
+
+@dataclass(slots=True)
+class Written:
+    """One document's truth as it was written, before anybody asked what its fields mean."""
+
+    where: str
+    file: str
+    fields: dict[str, Json] = field(default_factory=dict)
+    language: str = ""
+    layout: str = ""
+
+
+def find_truth(folder: Path) -> Path:
+    """The truth file of a folder. Raises TruthError."""
+    found = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    if found is None:
+        raise TruthError(
+            f"{folder}: there is no truth here ({' or '.join(NAMES)})",
+            "name it with --truth, or use --e-invoices; docs/eval.md",
+        )
+    return found
+
+
+def read_written(path: Path) -> list[Written]:
+    """All documents of a truth file, in its order. Raises TruthError with file and line."""
+    text = _text(path)
+    found = list(_from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json_lines(path, text))
+    if not found:
+        raise TruthError(f"{path}: holds no document", _CURE)
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TruthError(f"{path}: not UTF-8 (byte {error.start})", "save the file as UTF-8") from error
+    except OSError as error:
+        raise TruthError(f"{path}: cannot be read: {error.strerror or error}", "check the path") from error
+
+
+# ---- JSON Lines ---------------------------------------------------------------------------------
+
+
+def _from_json_lines(path: Path, text: str) -> Iterator[Written]:
+    seen: set[str] = set()
+    for number, line in enumerate(text.split("\n"), 1):  # other line ends may stand inside of strings
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:  # numbers stay as they are written: 12.50 is no float
+            row = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise TruthError(f"{where}: not JSON: {error}", _CURE) from error
+        if not isinstance(row, dict) or not isinstance(row.get("file"), str) or not row["file"]:
+            raise TruthError(f"{where}: not an object with a `file`", _CURE)
+        yield _once(seen, _written(where, row))
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _written(where: str, row: Mapping[str, Json]) -> Written:
+    """With ``fields``, other keys are the writer's own; without, they are the fields."""
+    fields = row["fields"] if "fields" in row else {key: row[key] for key in row if key not in (*SHEET_COLUMNS, *_ABOUT)}
+    if not isinstance(fields, dict):
+        raise TruthError(f"{where}: `fields` is not an object", _CURE)
+    return Written(where, row["file"], dict(fields), *(str(row.get(key) or "") for key in _ABOUT))
+
+
+def _once(seen: set[str], row: Written) -> Written:
+    if row.file in seen:
+        raise TruthError(f"{row.where}: `{row.file}` stands here a second time", "one line a document")
+    seen.add(row.file)
+    return row
+
+
+# ---- CSV ----------------------------------------------------------------------------------------
+
+
+def _from_csv(path: Path, text: str) -> Iterator[Written]:
+    """One line a document; columns ``table.column`` may go on in further lines of the same file."""
+    documents: dict[str, Written] = {}
+    for where, row in _lines(path, text):
+        cells = {key: value for key, value in row.items() if value != "" and key not in (*SHEET_COLUMNS, *_ABOUT)}
+        plain = {key: _cell(value) for key, value in cells.items() if "." not in key}
+        if row["file"] not in documents:
+            documents[row["file"]] = Written(where, row["file"], plain, *(row.get(key, "") for key in _ABOUT))
+        elif any(documents[row["file"]].fields.get(key) != value for key, value in plain.items()):
+            raise TruthError(f"{where}: `{row['file']}` stands here a second time with other values", "one line a document")
+        for table in {key.partition(".")[0] for key in cells if "." in key}:
+            line = {key.partition(".")[2]: _cell(value) for key, value in cells.items() if key.startswith(f"{table}.")}
+            documents[row["file"]].fields.setdefault(table, []).append(line)
+    for sheet in sorted(path.parent.glob(f"{_globbed(path.stem)}.*.csv")):
+        table = sheet.name.removeprefix(f"{path.stem}.").removesuffix(".csv")
+        for where, row in _lines(sheet, _text(sheet)):
+            line = {key: _cell(value) for key, value in row.items() if value != "" and key not in TABLE_COLUMNS}
+            document = documents.setdefault(row["file"], Written(where, row["file"]))
+            document.fields.setdefault(table, []).append(line)
+    yield from documents.values()
+
+
+def _lines(path: Path, text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows by column, with where they stand; the separator is the one that the header uses."""
+    header = text.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+    try:
+        if "file" not in (reader.fieldnames or ()):
+            raise TruthError(f"{path}:1: there is no column `file`", _CURE)
+        for row in reader:
+            where = f"{path}:{reader.line_num}"
+            if None in row or None in row.values():
+                raise TruthError(f"{where}: another number of cells than the header has", "quote cells that hold the separator")
+            if any(row.values()):
+                if not row["file"]:
+                    raise TruthError(f"{where}: the cell `file` is empty", _CURE)
+                yield where, {key: _DEFUSED.sub("", value.strip()) for key, value in row.items()}
+    except csv.Error as error:
+        raise TruthError(f"{path}:{reader.line_num}: not CSV: {error}", _CURE) from error
+
+
+def _cell(value: str) -> Json:
+    return None if value.casefold() == NULL else value
+
+
+def _globbed(stem: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", stem)
+
+
+# ---- what the fields mean -----------------------------------------------------------------------
+
+
+def field_names(written: Iterable[Written]) -> list[str]:
+    """All fields that the truth speaks of, in its order."""
+    return list(dict.fromkeys(name for row in written for name in row.fields))
+
+
+def fitting_template(written: Iterable[Written], templates: Mapping[str, Template]) -> Template:
+    """The first template that has every field of the truth. Raises TruthError, naming what the closest one lacks."""
+    names = field_names(written)
+    for template in templates.values():
+        if all(name in template.fields for name in names):
+            return template
+    closest = max(templates.values(), key=lambda template: sum(name in template.fields for name in names))
+    unknown = [name for name in names if name not in closest.fields]
+    raise TruthError(
+        f"no template has all fields of the truth; `{closest.name}` lacks {_listed(unknown)}",
+        "name the template with --template, or the fields to score with --fields",
+    )
+
+
+def truths(
+    written: Iterable[Written], folder: Path, fields: Mapping[str, TemplateField], only: tuple[str, ...] = ()
+) -> list[Truth]:
+    """The truth by the types of its fields; ``only`` these are scored. Raises TruthError with every mistake, each with its line."""
+    rows = list(written)
+    for name in only:
+        if name not in fields:
+            raise SettingsError(f"there is no field `{name}`{did_you_mean(name, fields)}", f"fields: {', '.join(fields)}")
+    mistakes: list[str] = []
+    known: list[Truth] = []
+    for row in rows:
+        meant: dict[str, Wanted] = {}
+        for name, value in row.fields.items():
+            if only and name not in only:
+                continue
+            try:
+                meant[name] = _meant(name, value, fields)
+            except ValueError as error:
+                mistakes.append(f"{row.where}: {name}: {error}")
+        ordered = {name: meant[name] for name in fields if name in meant}
+        known.append(Truth(row.file, folder / row.file, ordered, row.language, row.layout))
+    if mistakes:
+        more = [f"… and {len(mistakes) - MISTAKES_TOLD:,} more"] if len(mistakes) > MISTAKES_TOLD else []
+        raise TruthError(
+            "\n".join([*mistakes[:MISTAKES_TOLD], *more]), "correct the truth, or name the fields to score: --fields"
+        )
+    if not any(truth.fields for truth in known):
+        raise TruthError("the truth says nothing about any field that is to be scored", _CURE)
+    return known
+
+
+def _meant(name: str, value: Json, fields: Mapping[str, TemplateField]) -> Wanted:
+    if name not in fields:
+        raise ValueError(f"the template has no such field{did_you_mean(name, fields)}")
+    spec = fields[name]
+    if is_list(spec) and isinstance(value, str):
+        value = [item.strip() for item in value.split(";") if item.strip()]
+    return wanted(value, spec)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:MISTAKES_TOLD])
+    return shown if len(names) <= MISTAKES_TOLD else f"{shown} and {len(names) - MISTAKES_TOLD} more"

@@ -1,0 +1,85 @@
+"""What a person wrote down as the truth, made comparable by the type of its field; mistakes are told, never guessed around."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.checks.compare import as_decimal, is_absent
+from pipeline.records import Json
+from pipeline.templates.model import Column, TemplateField
+from pipeline.values.currencies import parse_currency
+from pipeline.values.dates import parse_date, parse_time
+from pipeline.values.money import parse_money
+from pipeline.values.numbers import parse_number, plain
+
+Wanted = tuple[str, ...] | list[str] | list[dict[str, str]] | None
+"""A tuple: any one of these values is right. A list: all of them (of a table: rows). None: the document does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known of one document. A field that is not in ``fields`` is not scored."""
+
+    file: str
+    """As the truth names it: a path below the folder."""
+    path: Path
+    fields: Mapping[str, Wanted]
+    language: str = ""
+    layout: str = ""
+
+
+def is_list(field: TemplateField) -> bool:
+    """Whether a document's value is a list of values; a table is one of rows, and a text a page is one text."""
+    return field.many or (field.merge == "all" and field.type not in ("table", "text"))
+
+
+def wanted(value: Json, field: TemplateField) -> Wanted:
+    """The truth of one field from what was written. Raises ValueError with a message for people."""
+    if is_absent(value):
+        return None
+    if field.type == "table":
+        if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
+            raise ValueError("a table is a list of rows, each an object by column")
+        return [_row(row, field) for row in value]
+    if isinstance(value, Mapping):
+        raise ValueError("an object, where a value is meant")
+    values = [_single(item, field) for item in (value if isinstance(value, list) else [value])]
+    return values if is_list(field) else tuple(dict.fromkeys(values))
+
+
+def _row(row: Mapping[str, Json], field: TemplateField) -> dict[str, str]:
+    """The cells that the truth states, by column."""
+    unknown = [name for name in row if name not in field.columns]
+    if unknown:
+        raise ValueError(f"there is no column `{unknown[0]}` (columns: {', '.join(field.columns)})")
+    return {name: _single(cell, field.columns[name]) for name, cell in row.items() if not is_absent(cell)}
+
+
+def _single(value: Json, field: TemplateField | Column) -> str:
+    if is_absent(value) or isinstance(value, bool | list | Mapping):
+        raise ValueError(f"`{value}` is no value")
+    text = " ".join(str(value).split()) if field.type != "text" else str(value).strip()
+    found = _normalised(text, field.type)
+    if not found:
+        raise ValueError(f"`{text[:60]}` is no {field.type}")
+    return found
+
+
+def _normalised(text: str, kind: str) -> str | None:
+    """The form in which results hold a value of this type; plain decimals and ISO dates are taken as they are."""
+    if kind in ("money", "number"):
+        number = as_decimal(text)
+        if number is None:
+            money = parse_money(text) if kind == "money" else None
+            number = money.amount if money else parse_number(text)
+        return None if number is None else plain(number)
+    if kind == "date":
+        day = parse_date(text)
+        return day.isoformat() if day else None
+    if kind == "time":
+        return parse_time(text)
+    if kind == "currency":
+        return parse_currency(text)
+    return text

@@ -1,0 +1,155 @@
+"""The report opens from disk, shows where misses stand, and nothing of a document can act in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.evaluate.comparison import compare
+from pipeline.evaluate.evaluation import Evaluation, Scored
+from pipeline.evaluate.report import write_report
+from pipeline.evaluate.results import ReadDocument, ReadField
+from pipeline.evaluate.scoring import score
+from pipeline.evaluate.wanted import Truth, wanted
+from pipeline.records import Page, Word
+from pipeline.settings import Settings, configs_folder
+from pipeline.templates.load import load_templates
+from tests.drawing import text_pdf
+from tests.evaluate.building import put
+
+FIELDS = load_templates([configs_folder() / "templates"])["invoice"].fields
+EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}\u202e'
+
+
+class _Seen(HTMLParser):
+    """Tags, and attributes by tag."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def evaluation(path: Path, fields: dict[str, tuple[Any, ReadField]], label: str = "now", file: str = "a.pdf") -> Evaluation:
+    truth = Truth(file, path, {name: wanted(written, FIELDS[name]) for name, (written, _) in fields.items()}, "en", "house")
+    result = ReadDocument("done", fields={name: read for name, (_, read) in fields.items()})
+    return Evaluation(label, [Scored(truth, "f00d", result, tuple(score(truth, result, FIELDS)), "en", "house")])
+
+
+def page(width: float = 595.0, height: float = 842.0, *words: Word) -> Page:
+    return Page(1, width, height, words, "textlayer")
+
+
+def written(tmp_path: Path, found: Evaluation, *pages: Page, **more: Any) -> str:
+    out = tmp_path / "report.html"
+    write_report(out, found, more.get("comparison"), FIELDS, Settings(), lambda *_: pages, more.get("about", {}))
+    return out.read_text(encoding="utf-8")
+
+
+def test_a_miss_is_shown_with_the_true_place_in_green_and_what_was_taken_in_red(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.pdf", text_pdf(["Total 119.00\nPaid 100.00"]))
+    words = (Word("Total", (64, 60, 90, 72), 0), Word("119.00", (95, 60, 130, 72), 0), Word("100.00", (95, 77, 130, 89), 1))
+    html = written(
+        tmp_path,
+        evaluation(path, {"total": ("119.00", ReadField("100.00", page=1, box=(95, 77, 130, 89)))}),
+        page(595, 842, *words),
+    )
+    seen = _Seen(html)
+    boxes = {attributes["class"]: attributes for attributes in seen.all("rect") if attributes["class"] in ("true", "taken")}
+    assert (boxes["true"]["x"], boxes["true"]["y"]) == ("93.0", "58.0")
+    assert (boxes["taken"]["x"], boxes["taken"]["y"]) == ("93.0", "75.0")
+    (picture,) = seen.all("image")
+    head, _, data = str(picture["href"]).partition(",")
+    assert head == "data:image/jpeg;base64"
+    drawn = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
+    left, top = float(str(picture["x"])), float(str(picture["y"]))
+    scale = drawn.width / float(str(picture["width"]))
+    part = ((60 - left) * scale, (58 - top) * scale, (140 - left) * scale, (92 - top) * scale)
+    assert np.asarray(drawn.crop(part)).min() < 90, "ink stands where the boxes are"
+
+
+def test_hostile_values_are_text_and_the_policy_forbids_the_rest(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.pdf", text_pdf(["x"]))
+    row = {"description": EVIL, "quantity": None, "unit_price": None, "amount": EVIL}
+    fields: dict[str, tuple[Any, ReadField]] = {
+        "vendor_name": (EVIL + "A", ReadField(EVIL, printed=EVIL, flags=(EVIL,), page=1, box=(-1e9, -5, 1e9, 1e9))),
+        "line_items": ([{"amount": "5"}], ReadField([row, EVIL])),
+    }
+    found = evaluation(path, fields, EVIL, EVIL)
+    html = written(tmp_path, found, page(), comparison=compare(evaluation(path, fields, EVIL, EVIL), found), about={EVIL: EVIL})
+    seen = _Seen(html)
+    assert not seen.all("script")
+    assert not seen.all("img")
+    assert not [name for _, attributes in seen.tags for name in attributes if name.startswith("on") or name == "style"]
+    assert "{{ 7 * 7 }}" in html
+    assert html.count("&lt;script&gt;") >= 5
+    links = [attributes[key] or "" for _, attributes in seen.tags for key in ("href", "src") if key in attributes]
+    assert all(link.startswith(("data:image/jpeg;base64,", "#")) for link in links)
+    (policy,) = [a["content"] or "" for a in seen.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    style = re.search("<style>(.*?)</style>", html, re.DOTALL)
+    assert style
+    assert base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode() in policy
+    assert "@import" not in style[1]
+    assert "url(" not in style[1]
+
+
+def test_a_value_that_the_page_does_not_print_is_said_to_be_nowhere(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.pdf", text_pdf(["Total 5.00"]))
+    html = written(
+        tmp_path, evaluation(path, {"total": ("119.00", ReadField(None))}), page(595, 842, Word("5.00", (95, 60, 130, 72), 0))
+    )
+    assert "the true value was not found" in html
+    assert len(_Seen(html).all("image")) == 1, "the whole page is shown"
+
+
+@pytest.mark.parametrize("content", [None, b"%PDF-1.7 broken"])
+def test_a_page_that_cannot_be_drawn_leaves_the_miss_without_a_picture(tmp_path: Path, content: bytes | None) -> None:
+    path = put(tmp_path, "a.pdf", content) if content else tmp_path / "gone.pdf"
+    html = written(tmp_path, evaluation(path, {"total": ("119.00", ReadField("5"))}), page())
+    assert "119.00" in html
+    assert not _Seen(html).all("image")
+
+
+def test_confidence_gets_its_diagram_and_rows_are_marked(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.pdf", text_pdf(["x"]))
+    fields = {
+        "total": ("119.00", ReadField("119", confidence=0.9)),
+        "currency": ("EUR", ReadField("USD", confidence=0.6)),
+        "line_items": ([{"amount": "5"}, {"amount": "6"}], ReadField([{"amount": "5.00"}])),
+    }
+    html = written(tmp_path, evaluation(path, fields), page())
+    assert "Expected calibration error <b>0.350</b> over 2 values" in html
+    assert html.count("<circle") == 2
+    assert [attributes.get("class") for attributes in _Seen(html).all("tr")].count("lone") == 1
+
+
+def test_pictures_stop_at_the_limit_and_misses_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path, "a.pdf", text_pdf(["x"]))
+    found = evaluation(path, {"total": ("119.00", ReadField("5")), "subtotal": ("100.00", ReadField("5"))})
+    both = _Seen(written(tmp_path, found, page())).all("image")
+    assert len(both) == 2
+    monkeypatch.setattr("pipeline.evaluate.pictures.MOST_BYTES", len(str(both[0]["href"])))
+    html = written(tmp_path, found, page())
+    assert len(_Seen(html).all("image")) == 1
+    assert html.count('<article class="miss">') == 2
+
+
+def test_a_report_without_a_miss_says_so(tmp_path: Path) -> None:
+    html = written(tmp_path, evaluation(tmp_path / "a.pdf", {"total": ("119.00", ReadField("119"))}))
+    assert "every scored value is right" in html
