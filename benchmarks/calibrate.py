@@ -1,6 +1,6 @@
 """Fit the confidences on drawn documents, and say how well they hold on others.
 
-    python -m benchmarks.calibrate [--documents 40] [--cache FOLDER] [--write]
+    python -m benchmarks.calibrate [--documents 40] [--cache FOLDER] [--write] [--picture SVG]
 
 Draws ``--documents`` invoices with a text layer in each language, half as many scanned receipts and a quarter as many scanned
 invoices, reads them with the embedded engine, and fits a logistic model (ridge, by Newton's method) of whether each value is right.
@@ -32,6 +32,7 @@ from pipeline.checks.confidence import WEIGHTS, features
 from pipeline.checks.grounding import ground
 from pipeline.checks.stand_in import stand_in
 from pipeline.engines.embedded.fields import read_fields
+from pipeline.evaluate.calibration import Calibration, calibrate
 from pipeline.records import Page
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_template
@@ -39,7 +40,6 @@ from pipeline.templates.model import Template
 
 RIDGE = 0.3
 FOLDS = 5
-BINS = 10
 Numbers = NDArray[np.float64]
 
 
@@ -111,11 +111,26 @@ def chances(rows: list[Case], weights: dict[str, float]) -> Numbers:
     return chance
 
 
-def calibration_error(confidence: Numbers, right: Numbers) -> float:
-    """Expected calibration error: the mean gap between confidence and share right, over bins of equal mass."""
-    order = np.argsort(confidence, kind="stable")
-    parts = np.array_split(order, BINS)
-    return float(sum(abs(confidence[part].mean() - right[part].mean()) * len(part) for part in parts) / len(order))
+def picture(found: Calibration) -> str:
+    """A reliability diagram as SVG: confidence against the share that is right, with 95 % intervals."""
+    marks = []
+    for part in found.bins:
+        x, low, high = 50 + 300 * part.confidence, *(350 - 300 * end for end in part.share.interval)
+        marks.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" stroke="#2e6aa8"/>')
+        marks.append(f'<circle cx="{x:.1f}" cy="{350 - 300 * part.share.value:.1f}" r="4" fill="#2e6aa8"/>')
+    ticks = [
+        f'<text x="{50 + 300 * n / 4}" y="368" text-anchor="middle">{n / 4}</text>'
+        f'<text x="44" y="{354 - 300 * n / 4}" text-anchor="end">{n / 4}</text>'
+        for n in range(5)
+    ]
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 370 400" font-family="sans-serif" font-size="11">'
+        '<title>Confidence against the share of values that are right</title><rect width="370" height="400" fill="#fff"/>'
+        '<path d="M50 50V350H350" fill="none" stroke="#444"/><path d="M50 350L350 50" stroke="#aaa" stroke-dasharray="4"/>'
+        f'{"".join(ticks)}<text x="200" y="390" text-anchor="middle">confidence</text>'
+        '<text x="14" y="200" text-anchor="middle" transform="rotate(-90 14 200)">share right</text>'
+        f"{''.join(marks)}</svg>\n"
+    )
 
 
 def main() -> None:
@@ -124,10 +139,10 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=40, help="invoices with a text layer in each language")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "drawn-pages")
     parser.add_argument("--write", action="store_true", help="put the weights in their place")
+    parser.add_argument("--picture", type=Path, help="where to put a reliability diagram (SVG)")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
     rows = cases(arguments.documents, arguments.cache)
-    right = np.array([row.right for row in rows], float)
     guessed = np.zeros(len(rows))
     for fold in range(FOLDS):
         weights = fit([row for row in rows if row.document % FOLDS != fold])
@@ -136,9 +151,13 @@ def main() -> None:
     weights = fit(rows)
     for name, weight in weights.items():
         print(f"{weight:8.3f}  {name}")
+    held_out = calibrate([(float(chance), row.right) for chance, row in zip(guessed, rows, strict=True)])
+    share = sum(row.right for row in rows) / len(rows)
     print(
-        f"{len(rows)} values, {right.mean():.3f} of them right, calibration error {calibration_error(guessed, right):.3f} (cross-validated)"
+        f"{len(rows)} values, {share:.3f} of them right, calibration error {held_out.error if held_out else 0:.3f} (cross-validated)"
     )
+    if arguments.picture and held_out:
+        arguments.picture.write_text(picture(held_out), encoding="utf-8")
     if arguments.write:
         path = Path(pipeline.checks.__path__[0]) / WEIGHTS
         path.write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")

@@ -46,7 +46,7 @@ def _confidence(field: TemplateField, evidence: Evidence, sure: bool) -> float:
         return DISPUTED if DIFFERS in evidence.flags else STATED
     weights = _weights()
     logit = sum(weights.get(name, 0.0) * value for name, value in features(field, evidence, sure).items())
-    return round(1 / (1 + exp(-logit)), 3)
+    return min(STATED, round(1 / (1 + exp(-logit)), 3))
 
 
 def features(field: TemplateField, evidence: Evidence, sure: bool) -> dict[str, float]:

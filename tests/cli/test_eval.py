@@ -39,9 +39,9 @@ def test_every_outcome_is_counted_as_it_should_be(pipeline: Pipeline, folder: Pa
     german, english, french = (row["fields"] for row in rows)
     german["total"] = "1.00"  # what is read is another value
     english["due_date"] = None  # it is printed, and so it will be read
-    french["amount_due"] = "5.00"  # nothing of the kind is printed
+    french["prepaid"] = "5.00"  # nothing of the kind is printed
     del french["currency"]  # nothing is said about it
-    english["amount_due"] = None  # nothing of the kind is printed, as the truth says
+    english["prepaid"] = None  # nothing of the kind is printed, as the truth says
     rows[0] |= {"language": "de", "layout": "house"}
     put_truth(folder / "truth", rows)
     done = pipeline("eval", "truth", "--engine", "embedded", "--json")
@@ -50,11 +50,11 @@ def test_every_outcome_is_counted_as_it_should_be(pipeline: Pipeline, folder: Pa
     assert outcomes(told) == {
         ("de.pdf", "total"): "wrong",
         ("en.pdf", "due_date"): "invented",
-        ("fr.pdf", "amount_due"): "missing",
+        ("fr.pdf", "prepaid"): "missing",
     }
     assert (told["micro"]["right"], told["micro"]["of"]) == (right - 2, right + 1)
     assert told["template"] == "invoice"
-    total, due = told["fields"]["total"], told["fields"]["amount_due"]
+    total, due = told["fields"]["total"], told["fields"]["prepaid"]
     assert (total["right"], total["of"], total["accuracy"], total["low"], total["high"]) == (2, 3, 0.6667, 0.2077, 0.9385)
     assert (total["wrong"], total["missing"], total["invented"]) == (1, 0, 0)
     assert (due["right"], due["of"], due["wrong"], due["missing"], due["invented"]) == (1, 2, 0, 1, 0)

@@ -1,0 +1,74 @@
+"""Confidences order values as their evidence does, and what is likelier wrong than accepted is named for review."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.checks.arithmetic import proved
+from pipeline.checks.confidence import assess
+from pipeline.publish.review import to_review
+from pipeline.records import Evidence
+from tests.engines.embedded.fields.pages import template
+
+INVOICE, CAPTION = template("invoice"), template("caption")
+GOOD = Evidence("119.00", "119,00", 1, (0, 0, 1, 1), "value", score=1.0)
+
+
+def confidence(evidence: Evidence, name: str = "total", **others: Evidence) -> float:
+    found = assess({name: evidence, **others}, INVOICE, "embedded/1")[name].confidence
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        replace(GOOD, score=0.4),
+        replace(GOOD, grounding="none", flags=("ungrounded",)),
+        replace(GOOD, legible=0.6),
+    ],
+    ids=["weak label", "not on the page", "hard to read"],
+)
+def test_weaker_evidence_means_less_confidence(weaker: Evidence) -> None:
+    assert confidence(weaker) < confidence(GOOD) < 1
+
+
+def test_values_of_an_e_invoice_are_as_good_as_certain_unless_the_page_contradicts() -> None:
+    assert confidence(replace(GOOD, flags=("xml",))) == 0.999
+    assert confidence(replace(GOOD, flags=("xml", "xml-differs"))) == 0.5
+
+
+def test_absent_values_tables_and_other_engines_have_none() -> None:
+    rows = Evidence([{"amount": "1.00"}])
+    found = assess({"total": Evidence(None), "line_items": rows}, INVOICE, "embedded/1")
+    assert [found[name].confidence for name in found] == [None, None]
+    assert assess({"total": GOOD}, INVOICE, "vlm/1 some-model")["total"].confidence is None
+    assert assess({"caption": Evidence("a cat")}, CAPTION, "embedded/1")["caption"].confidence is None
+
+
+def test_a_sum_proves_its_members_only_when_it_holds_and_says_something() -> None:
+    def of(subtotal: str, tax: str) -> set[str]:
+        return proved({"subtotal": Evidence(subtotal), "tax_total": Evidence(tax), "total": Evidence("119.00")}, INVOICE)
+
+    assert of("100.00", "19.00") == {"subtotal", "tax_total", "total"}
+    assert of("100.00", "18.00") == set()
+    assert of("119.00", "0.00") == set()
+
+
+def test_what_is_likelier_wrong_than_accepted_is_named() -> None:
+    fields = {
+        "total": replace(GOOD, confidence=0.97),
+        "due_date": replace(GOOD, confidence=0.9),
+        "invoice_date": Evidence(None),
+    }
+    assert to_review(fields, 0.05) == ["due_date"]
+    assert to_review(fields, 0.01) == ["total", "due_date"]
+    assert to_review(fields, 0.2) == []
+
+
+def test_without_a_confidence_warnings_decide() -> None:
+    table = Evidence([{"amount": "1.00"}], flags=("ungrounded:1.amount",))
+    data = Evidence([{"amount": "1.00"}], flags=("xml",))
+    assert to_review({"line_items": table, "more": data}, 0.05) == ["line_items"]
