@@ -22,7 +22,7 @@ LARGE = 1.3
 """A heading's letters are so many times higher than the page's usual ones."""
 TITLE_WORDS = 6
 """Titles are short; what is longer is a sentence that mentions a paper."""
-_AMOUNT = re.compile(r"(?<![\d.,/'])\d[\d.,']*\s?[.,]\d{2}(?![./,:-]?\d)")
+_AMOUNT = re.compile(r"(?<![\d.,/'])\d+(?:[.,']\d{3})*\s?[.,]\d{2}(?![./,:-]?\d)")
 """An amount with two decimals; OCR may part it. No date or time."""
 
 
@@ -31,16 +31,21 @@ def business_paper(page: Page) -> Literal["invoice", "receipt", "other"] | None:
     text = fold(" ".join(word.text for word in page.words))
     invoice, receipt = terms(text)
     amounts = len(_AMOUNT.findall(text))
-    if amounts and 0 < characters_across(page) <= PAPER_CHARACTERS and _is_slip(page, text, len(invoice), len(receipt), amounts):
+    if (
+        amounts
+        and 0 < characters_across(page) <= PAPER_CHARACTERS
+        and _is_slip(page, text, len(invoice), len(receipt), amounts)
+    ):
         return "receipt"
     usual = _usual_size(page)
     titles = [(fold(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
     headed, (names, asks, bears) = _headed(page, usual), invoice_evidence(invoice)
+    numbered = any(NUMBERED.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
+    names += numbered
     if _titled(NOTICES, titles) or (not headed and _titled(OTHERS, titles, only_large=names > 0)):
         return "other"
     if amounts and not headed and any(large and RECEIVED.match(text) for text, large in titles):
         return "receipt"
-    numbered = any(NUMBERED.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
     score = names + asks + min(1, bears)
     if names and (headed or numbered or amounts >= 3 or score >= 3 or (score >= 2 and amounts)):
         return "invoice"
@@ -55,7 +60,9 @@ def _is_slip(page: Page, text: str, invoice: int, receipt: int, amounts: int) ->
         return True
     if page.source != "ocr":
         return False
-    totalled = invoice == 0 and amounts >= 3 and TOTALS.search(text) is not None  # a photograph may be wider than the slip is high
+    totalled = (
+        invoice == 0 and amounts >= 3 and TOTALS.search(text) is not None
+    )  # a photograph may be wider than the slip is high
     return totalled or (page.height > 1.5 * page.width and amounts >= 4 and invoice < 3)
 
 

@@ -22,6 +22,9 @@ from pipeline.templates.model import PageKind
 
 SIDE = 400
 """Longest side in pixels of the picture that is looked at."""
+COVERS = 2
+"""At most so many pages in front are taken for covers."""
+COVER_LETTERS = 300
 TABLE_NUMBERS = 500
 """No chart prints more numbers."""
 _NUMBER = re.compile(r"^[-−+(]?[$€£¥]?\d[\d.,' ]*\s*[%kKMB€$]?\)?$")
@@ -64,6 +67,11 @@ def classify(page: Page, image: PageImage | None) -> PageKind:
     if _is_photo(look) and letters < (20 if page.source == "textlayer" else 200):
         return "photo"
     return "chart" if _is_chart(page.words, look, letters) else "text"
+
+
+def is_cover(page: Page) -> bool:
+    """Whether a page of text says too little to tell what the document is: a cover sheet, a title page."""
+    return page.number <= COVERS and sum(len(word.text) for word in page.words) < COVER_LETTERS
 
 
 def look_at(image: PageImage, words: Sequence[Word] = ()) -> Look:

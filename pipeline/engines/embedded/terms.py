@@ -9,7 +9,8 @@ import re
 import unicodedata
 
 INVOICE = """
-invoice; nota di credito; nota de credito; creditnota; faktura korygujaca; invoice no; invoice number; invoice date; bill to; billed to; sold to; due date; payment terms; amount due; balance
+nota di credito; nota de credito; creditnota; faktura korygujaca;
+invoice; invoice no; invoice number; invoice date; bill to; billed to; sold to; due date; payment terms; amount due; balance
 due; payable to; credit note; remittance; purchase order; account number; sort code; vat number; rechnung; rechnungsnummer;
 rechnungs-nr; rechnungsnr; rechnungsdatum; kundennummer; kunden-nr; zahlungsziel; zahlbar bis; zahlungsbedingungen;
 leistungsdatum; lieferdatum; bankverbindung; ust-idnr; umsatzsteuer-id; steuernummer; gutschrift; nettobetrag;
@@ -116,7 +117,8 @@ RECEIVED = re.compile(
 )
 """How a receipt on letter paper is headed."""
 NUMBERED = re.compile(
-    r"(tax |commercial )?invoice\b.*\d|\w*rechnung\b.*\d|(facture|factura|fattura|factuur|faktura|fatura)\b.*\d", re.DOTALL
+    r"(tax |commercial )?invoice\b.*\d|(?!\w*(?:ab|be|um)rechnung)\w*rechnung\b.*\d|(facture|factura|fattura|factuur|faktura|fatura)\b.*\d",
+    re.DOTALL,
 )
 """A line that names an invoice and its number: "Schlussrechnung Nr. 118"."""
 _NAMED = re.compile("|".join(re.escape("".join(name.split())) for name in _NAMES.split(";")))

@@ -13,16 +13,16 @@ from typing import Literal
 
 from PIL import Image, ImageDraw
 
-from pipeline.records import Page, PageImage
+from pipeline.records import Page, PageImage, Word
 from tests.engines.embedded.charts import framed, upright, y_ticks
 from tests.engines.embedded.sheet import BLUE, Sheet
 
 Heading = Literal["large", "subject", "label"]
 """A large heading, a line of its own in the size of the text, or none at all but the number's label."""
-PROSE = (
-    "the committee met on tuesday and agreed that work may start before winter because prices for timber rose again while the river stayed"
-    " low enough for boats to pass under old bridges without waiting several neighbours asked whether noise could be kept away from school"
-).split()
+PROSE = """
+    the committee met on tuesday and agreed that work may start before winter because prices for timber rose again while the river
+    stayed low enough for boats to pass under old bridges without waiting several neighbours asked whether noise could be kept away
+""".split()  # noqa: SIM905 - prose is easier to read as prose
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Tongue:
     total: str
     order: str
     delivery: str
-    others: tuple[str, ...]
+    others: tuple[str, str, str, str, str, str]
     """Headings of what is no invoice: order confirmation, delivery note, reminder, quotation, purchase order, account statement."""
 
 
@@ -92,7 +92,9 @@ def business(language: str, title: str, heading: Heading, *, tells: bool = True)
     for x, text in zip((60, 420, 520, 660), tongue.columns, strict=True):
         sheet.text(x, 340, text, 12)
     for n in range(5):
-        for x, text in zip((60, 420, 520, 660), (f"Oak board no. {n + 214}", str(n + 1), "20,00", f"{20 * (n + 1)},00"), strict=True):
+        for x, text in zip(
+            (60, 420, 520, 660), (f"Oak board no. {n + 214}", str(n + 1), "20,00", f"{20 * (n + 1)},00"), strict=True
+        ):
             sheet.text(x, 370 + 26 * n, text, 12)
     for n, (label, amount) in enumerate(((tongue.net, "300,00"), (tongue.tax, "60,00"), (tongue.total, "360,00 €"))):
         sheet.text(520, 530 + 24 * n, label, 12)
@@ -102,12 +104,12 @@ def business(language: str, title: str, heading: Heading, *, tells: bool = True)
     return sheet
 
 
-def statement(language: str, heading: Heading) -> Sheet:
+def statement(language: str, *, large: bool) -> Sheet:
     """A month of a bank account: thirty bookings, old and new balance, IBAN and BIC in large."""
     sheet = Sheet(800, 1130)
     title = TONGUES[language].others[-1]
     sheet.text(60, 70, "Fairholt Bank", 20)
-    sheet.text(60, 130, f"{title} 5/2024", 26 if heading == "large" else 12)
+    sheet.text(60, 130, f"{title} 5/2024", 26 if large else 12)
     sheet.text(60, 170, "IBAN DE02 1203 0000 0000 2020 51", 12)
     sheet.text(420, 170, "BIC BYLADEM1001", 12)
     for n in range(30):
@@ -129,7 +131,18 @@ def form() -> Sheet:
     sheet = Sheet(800, 1130)
     sheet.draw.rectangle((0, 0, 800, 60), BLUE)
     sheet.text(60, 110, "Application for a parking permit", 20)
-    labels = ("Family name", "First name", "Date of birth", "Street", "Town", "Telephone", "Registration number", "Make", "Bank", "IBAN")
+    labels = (
+        "Family name",
+        "First name",
+        "Date of birth",
+        "Street",
+        "Town",
+        "Telephone",
+        "Registration number",
+        "Make",
+        "Bank",
+        "IBAN",
+    )
     for n, label in enumerate(labels):
         sheet.text(60, 180 + 60 * n, label, 12)
         sheet.draw.rectangle((260, 165 + 60 * n, 740, 200 + 60 * n), outline=(90, 90, 90), width=2)
@@ -281,6 +294,30 @@ def on_a_table(paper: Sheet, width: int, height: int) -> tuple[Page, PageImage]:
     return Page(1, width, height, words, "ocr"), PageImage(width, height, image.tobytes(), 1.0)
 
 
+RECEIVED = {
+    "en": "Receipt",
+    "de": "Quittung",
+    "fr": "Reçu",
+    "es": "Recibo",
+    "it": "Ricevuta",
+    "nl": "Kwitantie",
+    "pl": "Potwierdzenie zapłaty",
+    "pt": "Recibo",
+}
+"""How receipts on letter paper are headed."""
+CREDITED = {
+    "en": "Credit note",
+    "de": "Gutschrift",
+    "fr": "Avoir",
+    "es": "Factura rectificativa",
+    "it": "Nota di credito",
+    "nl": "Creditnota",
+    "pl": "Faktura korygująca",
+    "pt": "Nota de crédito",
+}
+"""Credit notes are booked as invoices are."""
+
+
 def till_roll(lines: Sequence[str]) -> Sheet:
     """A receipt."""
     sheet = Sheet(300, 100 + 30 * len(lines))
@@ -292,14 +329,16 @@ def till_roll(lines: Sequence[str]) -> Sheet:
 def as_read(page: Page, seed: int = 0) -> Page:
     """The page as OCR gives it back: letters of uneven height, some blanks lost, fewer accents."""
     chance = random.Random(seed)
-    words = []
+    words: list[Word] = []
     for word in page.words:
         height = (word.box[3] - word.box[1]) * chance.uniform(0.92, 1.08)
         same_line = bool(words) and words[-1].line == word.line
         if same_line and chance.random() < 0.12:
             last = words.pop()
             word = replace(word, text=last.text + word.text, box=(last.box[0], last.box[1], word.box[2], word.box[3]))
-        words.append(replace(word, source="ocr", confidence=0.93, size=height, text=word.text.replace("ł", "l").replace("º", "o")))
+        words.append(
+            replace(word, source="ocr", confidence=0.93, size=height, text=word.text.replace("ł", "l").replace("º", "o"))
+        )
     return replace(page, words=tuple(words), source="ocr")
 
 
