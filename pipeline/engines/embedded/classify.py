@@ -29,6 +29,9 @@ TABLE_NUMBERS = 500
 """No chart prints more numbers."""
 _NUMBER = re.compile(r"^[-−+(]?[$€£¥]?\d[\d.,' ]*\s*[%kKMB€$]?\)?$")
 
+_PRICE = re.compile(r"[$€£¥]?\d+[.,]\d\d[€$]?")
+"""Menus and leaflets print prices; charts rarely have two decimals and no axis."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -137,7 +140,8 @@ def _is_chart(words: Sequence[Word], look: Look, letters: int) -> bool:
         return look.plain > 0.75 and (len(numbers) >= 2 or look.hues >= 3)
     if _axis(words) and (share > 0.3 or drawn or look.marks > 0.03):
         return True
-    return drawn and share > 0.1
+    prices = sum(bool(_PRICE.fullmatch(word.text)) for word in numbers)
+    return drawn and share > 0.1 and 2 * prices <= len(numbers)
 
 
 def _is_table(numbers: Sequence[Word]) -> bool:

@@ -181,6 +181,18 @@ def prices() -> Sheet:
     return sheet
 
 
+def menu() -> Sheet:
+    """A menu in colour, with a price behind every dish."""
+    sheet = Sheet(600, 850, (252, 246, 232))
+    sheet.draw.rectangle((0, 0, 600, 90), (196, 66, 48))
+    sheet.text(300, 45, "Harbour Kitchen", 36, "mm", (255, 255, 255))
+    for n, dish in enumerate(("Soup", "Bread", "Trout", "Leek pie", "Dumplings", "Plums", "Cheese", "Cider")):
+        sheet.draw.ellipse((60, 152 + 80 * n, 90, 182 + 80 * n), (62, 142, 82))
+        sheet.text(110, 167 + 80 * n, dish, 20)
+        sheet.text(520, 167 + 80 * n, f"{4 + (5 * n) % 7}.{(n * 35) % 100:02}", 20)
+    return sheet
+
+
 def vita() -> Sheet:
     """A curriculum vitae with a coloured column and bars for skills."""
     sheet = Sheet(800, 1130)

@@ -218,6 +218,7 @@ TEXTS = {
     "table": papers.figures,
     "shaded table": lambda: papers.figures(shaded=True),
     "price list": papers.prices,
+    "menu": papers.menu,
     "curriculum vitae": papers.vita,
     "newspaper": papers.news,
     "slide": papers.slide,
