@@ -25,17 +25,17 @@ TITLE_WORDS = 6
 _AMOUNT = re.compile(r"(?<![\d.,/'])\d+(?:[.,']\d{3})*\s?[.,]\d{2}(?![./,:-]?\d)")
 """An amount with two decimals; OCR may part it. No date or time."""
 
+_SUM = re.compile(rf"(?:{TOTALS.pattern})\D{{0,12}}{_AMOUNT.pattern}")
+"""A total and its amount, as OCR reads them in one line."""
+
 
 def business_paper(page: Page) -> Literal["invoice", "receipt", "other"] | None:
     """Invoice, receipt, another paper of business, or None when the words do not say."""
     text = fold(" ".join(word.text for word in page.words))
     invoice, receipt = terms(text)
     amounts = len(_AMOUNT.findall(text))
-    if (
-        amounts
-        and 0 < characters_across(page) <= PAPER_CHARACTERS
-        and _is_slip(page, text, len(invoice), len(receipt), amounts)
-    ):
+    narrow = 0 < characters_across(page) <= PAPER_CHARACTERS
+    if narrow and amounts and _is_slip(page, text, len(invoice), len(receipt), amounts):
         return "receipt"
     usual = _usual_size(page)
     titles = [(fold(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
@@ -60,10 +60,9 @@ def _is_slip(page: Page, text: str, invoice: int, receipt: int, amounts: int) ->
         return True
     if page.source != "ocr":
         return False
-    totalled = (
-        invoice == 0 and amounts >= 3 and TOTALS.search(text) is not None
-    )  # a photograph may be wider than the slip is high
-    return totalled or (page.height > 1.5 * page.width and amounts >= 4 and invoice < 3)
+    if page.height > 1.5 * page.width and amounts >= 4 and invoice < 3:
+        return True
+    return not invoice and amounts >= 3 and bool(_SUM.search(text))  # a photograph may be wider than the slip in it is high
 
 
 def _usual_size(page: Page) -> float:

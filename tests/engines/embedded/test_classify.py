@@ -237,6 +237,17 @@ def test_a_screenshot_of_a_chart_is_a_chart() -> None:
     assert kinds(papers.screenshot()) == {"chart"}
 
 
+def test_a_chart_with_a_bar_for_the_total_is_no_receipt() -> None:
+    sheet = Sheet(360, 380)
+    sheet.text(30, 30, "Rain in metres", 20)
+    for n, text in enumerate(("Total", "North", "South")):
+        sheet.text(40 + 110 * n, 350, text, 16)
+    for n in range(3):
+        sheet.text(40 + 110 * n, 170 - 40 * n, f"{n + 1}.45", 16)
+        sheet.draw.rectangle((40 + 110 * n, 190 - 40 * n, 100 + 110 * n, 330), BLUE)
+    assert kinds(sheet) == {"chart"}
+
+
 def test_photographs_in_grey_and_in_the_dark() -> None:
     for image in (
         papers.clouds(400, 300, 1, grey=True),
