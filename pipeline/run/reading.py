@@ -78,6 +78,7 @@ class Reading:
 
     page: Page
     kind: PageKind | None = None
+    """None where nobody asked, or where the page does not tell: it is blank, or a cover."""
     images: tuple[ImageHead, ...] = ()
 
 

@@ -56,6 +56,11 @@ class Task:
             self.pages.pop(page, None)
 
     @property
+    def covered(self) -> bool:
+        """Whether a cover was held back: charts and photographs behind it belong to a report, and make no template."""
+        return any(held.page and not held.page.blank for held in self.held.values())
+
+    @property
     def complete(self) -> bool:
         """Whether every unit has ended."""
         return self.recipes is not None and not self.missing

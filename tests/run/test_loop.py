@@ -18,7 +18,8 @@ from pipeline.run.observer import Tally
 from pipeline.run.rescan import Rescan
 from pipeline.settings import Limits, Settings
 from pipeline.templates.routing import Route
-from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
+from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
+from tests.engines.embedded.papers import bars, cover
 from tests.run.conftest import EchoEngine, LateEngine, World
 
 
@@ -98,6 +99,28 @@ def test_blank_pages_never_reach_the_engine_and_keep_their_number(world: World) 
     assert world.texts("a.pdf") == ["First", "", "Third"]
     assert [page["status"] for page in world.json("a.pdf")["pages"]] == ["done", "blank", "done"]
     assert world.json("blank.pdf")["status"] == "done"
+
+
+INVOICE = "Invoice 118\nDue date 26 May 2024\nBill to Castle Street Paper\nNet 100.00\nVAT 20.00\nTotal 120.00"
+
+
+@pytest.mark.parametrize(
+    ("second", "chosen"),
+    [(INVOICE, "invoice"), ("The committee met on Tuesday and agreed that work may start. " * 8, "transcript")],
+)
+def test_behind_a_cover_the_next_page_chooses_the_template_for_both(world: World, second: str, chosen: str) -> None:
+    world.put("a.pdf", text_pdf(["Documents for May", second]))
+    world.run(template=None)
+    assert sorted(world.engine.asked) == [(chosen, 1), (chosen, 2)]
+
+
+def test_a_chart_behind_a_cover_belongs_to_a_report(world: World) -> None:
+    chart = bars().image
+    world.put("a.tiff", tiff([cover().image, chart]))
+    world.put("b.tiff", tiff([chart]))
+    world.run(template=None)
+    assert set(world.json("a.tiff")["results"]) == {"transcript"}
+    assert set(world.json("b.tiff")["results"]) == {"chart"}
 
 
 def test_pages_above_the_limit_are_skipped_and_named(world: World) -> None:

@@ -211,6 +211,12 @@ def test_an_invoice_is_told_from_other_text_and_its_xml_is_read(tmp_path: Path) 
     assert decode_reading(handle(encode_request(request(letter, choose=True))), 1)[0].kind == "text"
 
 
+def test_a_cover_tells_no_kind_unless_nothing_follows(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.pdf", text_pdf(["Documents for May", "Documents for June"]))
+    kinds = [decode_reading(handle(encode_request(request(path, page, choose=True))), page)[0].kind for page in (1, 2)]
+    assert kinds == [None, "text"]
+
+
 def test_a_file_that_changed_since_it_was_hashed_is_not_read(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf(["Old"]))
     old = encode_request(request(path, 1))

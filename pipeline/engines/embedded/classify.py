@@ -1,6 +1,6 @@
 """What a page is: invoice, receipt, chart, photo or other text.
 
-Words decide where there are words (terms that only business papers print, amounts of money, how many characters fit across).
+Words decide where there are words (see ``business``).
 Pixels decide the rest: drawings are made of few flat colours, photographs of many that change from pixel to pixel, charts hold
 flat colours in large marks or numbers along an axis. A small thumbnail is enough; without pixels the words alone decide.
 """
@@ -8,24 +8,29 @@ flat colours in large marks or numbers along an axis. A small thumbnail is enoug
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.terms import fold, heading, terms
+from pipeline.engines.embedded.business import business_paper
 from pipeline.records import Page, PageImage, Word
 from pipeline.templates.model import PageKind
 
 SIDE = 400
 """Longest side in pixels of the picture that is looked at."""
-PAPER_CHARACTERS = 55
-"""Rolls of receipt printers hold 24 to 48 characters; letter paper holds 80 and more."""
-_AMOUNT = re.compile(r"\d[.,]\d{2}(?!\d)")
+COVERS = 2
+"""At most so many pages in front are taken for covers."""
+COVER_LETTERS = 300
+TABLE_NUMBERS = 500
+"""No chart prints more numbers."""
 _NUMBER = re.compile(r"^[-−+(]?[$€£¥]?\d[\d.,' ]*\s*[%kKMB€$]?\)?$")
+
+_PRICE = re.compile(r"[$€£¥]?\d+[.,]\d\d[€$]?")
+"""Menus and leaflets print prices; charts rarely have two decimals and no axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,57 +47,34 @@ class Look:
     """Part of the height over which they spread."""
     marks: float
     """Flat pixels outside words that are not the paper's colour, grey ones too: bars and slices."""
+    hues: int
+    """Clear colours, each of which fills a hundredth of the picture with flat pixels."""
+    still: float
+    """Pixels that equal their neighbours: no camera gives more than a third, drawings give more than half."""
+    ground: float
+    """Pixels of the most frequent colour: paper shows a fifth and more, a photograph mostly less."""
+    dark: bool
+    """The most frequent colour is nearly black."""
 
 
 def classify(page: Page, image: PageImage | None) -> PageKind:
     """The kind of a page; ``image`` may be a small thumbnail, or None when only the words are known."""
-    if (business := _business(page)) is not None:
-        return business
+    if page.facts:  # an e-invoice states what it is
+        return "invoice"
+    if paper := business_paper(page):
+        return "text" if paper == "other" else paper
     letters = sum(len(word.text) for word in page.words if word.confidence >= 0.6)
     if image is None or image.width < 8 or image.height < 8:
         return "chart" if _axis(page.words) and letters < 400 else "text"
     look = look_at(image, page.words)
-    if look.plain < 0.62 and letters < (20 if page.source == "textlayer" else 200):
+    if _is_photo(look) and letters < (20 if page.source == "textlayer" else 200):
         return "photo"
     return "chart" if _is_chart(page.words, look, letters) else "text"
 
 
-def _business(page: Page) -> PageKind | None:
-    """Invoice or receipt, when the words say so."""
-    text = fold(" ".join(word.text for word in page.words))
-    invoice, receipt = terms(text)
-    amounts = len(_AMOUNT.findall(text))
-    if _narrow(page) and amounts:
-        if (len(receipt) >= 2 or (receipt and amounts >= 2)) and len(receipt) >= len(invoice) - 1:
-            return "receipt"
-        if page.height > 1.5 * page.width and amounts >= 4 and len(invoice) < 3 and page.source == "ocr":
-            return "receipt"
-    if len(invoice) >= 3 or (len(invoice) >= 2 and (amounts or _headed(page))) or (invoice and (amounts >= 3 or _headed(page))):
-        return "invoice"
-    return "receipt" if len(receipt) >= 3 and amounts >= 2 else None
-
-
-def _narrow(page: Page) -> bool:
-    return 0 < characters_across(page) <= PAPER_CHARACTERS and page.height > 0.9 * page.width
-
-
-def _headed(page: Page) -> bool:
-    """Whether a word of the upper half is an invoice's heading: larger than the rest."""
-    sizes = sorted(word.box[3] - word.box[1] for word in page.words)
-    usual = sizes[len(sizes) // 2] if sizes else 0.0
-    upper = [word for word in page.words if word.box[1] < page.height / 2 and word.box[3] - word.box[1] > 1.3 * usual]
-    return any(heading(fold(word.text)) for word in upper)
-
-
-def characters_across(page: Page) -> float:
-    """How many characters of the page's usual width fit between the leftmost and the rightmost word."""
-    words = [word for word in page.words if len(word.text) >= 2]
-    if not words:
-        return 0.0
-    width = median((word.box[2] - word.box[0]) / len(word.text) for word in words)
-    edges = sorted(word.box[0] for word in words), sorted(word.box[2] for word in words)
-    spare = len(words) // 50
-    return (edges[1][-1 - spare] - edges[0][spare]) / width if width > 0 else 0.0
+def is_cover(page: Page) -> bool:
+    """Whether a page of text says too little to tell what the document is: a cover sheet, a title page."""
+    return page.number <= COVERS and sum(len(word.text) for word in page.words) < COVER_LETTERS
 
 
 def look_at(image: PageImage, words: Sequence[Word] = ()) -> Look:
@@ -120,7 +102,19 @@ def _measured(pixels: NDArray[np.uint8], outside: NDArray[np.bool_]) -> Look:
     clear = marked & (pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2) > 40)
     high, wide = (_spread(np.flatnonzero(clear.any(axis=axis)), clear.shape[1 - axis]) for axis in (1, 0))
     plain = np.partition(counts, -8)[-8:].sum() / codes.size
-    return Look(float(plain), float(clear.mean()), wide, high, float((flat & marked).mean()))
+    painted = np.bincount(codes[flat & clear], minlength=32768)
+    still = flat & (cv2.dilate(pixels, span) - cv2.erode(pixels, span) <= 2).all(axis=2)
+    return Look(
+        plain=float(plain),
+        coloured=float(clear.mean()),
+        wide=wide,
+        high=high,
+        marks=float((flat & marked).mean()),
+        hues=int((painted > 0.01 * codes.size).sum()),
+        still=float(still.mean()),
+        ground=float(counts[mode] / codes.size),
+        dark=bool(paper.max() < 48),
+    )
 
 
 def _spread(places: NDArray[np.intp], length: int) -> float:
@@ -128,25 +122,59 @@ def _spread(places: NDArray[np.intp], length: int) -> float:
     return float(np.subtract(*np.percentile(places, [95, 5])) / length) if len(places) else 0.0
 
 
+def _is_photo(look: Look) -> bool:
+    """Many colours, or few that still change from pixel to pixel, as in the dark and in black and white, on what is no paper."""
+    return look.plain < 0.62 or (look.still < 0.4 and (look.ground < 0.2 or look.dark))
+
+
 def _is_chart(words: Sequence[Word], look: Look, letters: int) -> bool:
-    """Colours or flat areas that spread over the picture together with numbers, or along an axis, and no page of prose."""
+    """Colours or flat areas that spread over the picture together with numbers, or along an axis; no page of prose, no table."""
     if letters > 1000 or look.plain < 0.55:
         return False
-    share = sum(bool(_NUMBER.match(word.text)) for word in words) / max(1, len(words))
+    numbers = [word for word in words if _NUMBER.match(word.text)]
+    share = len(numbers) / max(1, len(words))
     drawn = look.coloured > 0.006 and look.wide > 0.25 and look.high > 0.1
+    if not drawn and _is_table(numbers):
+        return False
     if letters < 60 and (look.marks > 0.1 or drawn):
-        return look.plain > 0.75
+        return look.plain > 0.75 and (len(numbers) >= 2 or look.hues >= 3)
     if _axis(words) and (share > 0.3 or drawn or look.marks > 0.03):
         return True
-    return drawn and share > 0.1
+    prices = sum(bool(_PRICE.fullmatch(word.text)) for word in numbers)
+    return drawn and share > 0.1 and 2 * prices <= len(numbers)
+
+
+def _is_table(numbers: Sequence[Word]) -> bool:
+    """Whether most of the numbers have at least two others beside them and two below or above them."""
+    if not 9 <= len(numbers) <= TABLE_NUMBERS:
+        return len(numbers) > TABLE_NUMBERS
+    left, top, right, bottom = np.array([word.box for word in numbers]).T
+    size, middle = (bottom - top)[:, None], (top + bottom) / 2
+    beside = (abs(middle[:, None] - middle) < 0.5 * size).sum(axis=1)
+    stacked = (np.minimum(abs(left[:, None] - left), abs(right[:, None] - right)) < 0.5 * size).sum(axis=1)
+    inside = int(((beside >= 3) & (stacked >= 3)).sum())  # each counts itself
+    return inside >= 9 and inside > 0.5 * len(numbers)
 
 
 def _axis(words: Sequence[Word]) -> bool:
-    """Whether at least four numbers stand in a column or row at equal steps, as the ticks of an axis do."""
+    """Whether at least four numbers stand in a row or column at equal steps, as the ticks of an axis do.
+
+    In a column of a list, which counts or climbs as evenly, the numbers have words beside them; the ticks of an axis have none.
+    """
     numbers = [(word.box, float(text)) for word in words if (text := _plain(word.text)) is not None]
+    middles = sorted((word.box[1] + word.box[3]) / 2 for word in words if sum(map(str.isalpha, word.text)) >= 3)
     rows = [((y0 + y1) / 2, (x0 + x1) / 2, y1 - y0, value) for (x0, y0, x1, y1), value in numbers]
     columns = [(x1, (y0 + y1) / 2, y1 - y0, value) for (x0, y0, x1, y1), value in numbers]
-    return any(_even(group) for places in (rows, columns) for group in _lined_up(places))
+    if any(_even(group) for group in _lined_up(rows)):
+        return True
+    return any(_even(group) and 2 * _beside(group, middles) < len(group) for group in _lined_up(columns))
+
+
+def _beside(column: Sequence[tuple[float, float]], middles: Sequence[float]) -> int:
+    """How many numbers of a column have a word on their row."""
+    places = [y for y, _ in column]
+    reach = (max(places) - min(places)) / (4 * len(column))
+    return sum(bisect_left(middles, y - reach) < bisect_right(middles, y + reach) for y, _ in column)
 
 
 def _lined_up(places: Sequence[tuple[float, float, float, float]]) -> list[list[tuple[float, float]]]:

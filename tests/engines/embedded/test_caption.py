@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.engines.embedded.caption import read_caption, tags
+from pipeline.engines.embedded.caption import objects, read_caption, tags
 from pipeline.engines.embedded.caption.look import look_at
-from pipeline.engines.embedded.caption.names import KINDS, NOUNS, PEOPLE, PLACES
+from pipeline.engines.embedded.caption.names import KINDS, MEMBERS, NOUNS, PEOPLE, PLACES, SAME
+from pipeline.engines.embedded.caption.objects import Thing
 from pipeline.records import Claim, Page, PageImage, Word
 from tests.engines.embedded.sheet import template
 
@@ -29,9 +36,14 @@ def seen(**classes: float) -> NDArray[np.float32]:
 
 
 def caption(
-    monkeypatch: pytest.MonkeyPatch, found: NDArray[np.float32] | None, *words: Word, image: PageImage | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    tagged: NDArray[np.float32] | None,
+    *words: Word,
+    image: PageImage | None = None,
+    things: Sequence[Thing] | None = None,
 ) -> dict[str, Claim]:
-    monkeypatch.setattr(tags, "probabilities", lambda pixels: found)
+    monkeypatch.setattr(tags, "probabilities", lambda pixels: tagged)
+    monkeypatch.setattr(objects, "find_objects", lambda pixels: things)
     image = image or plain((90, 140, 60))
     page = Page(1, image.width, image.height, words, "ocr" if words else None)
     return read_caption(page, image, template("caption"))
@@ -111,6 +123,104 @@ def test_a_blue_top_is_a_sky(monkeypatch: pytest.MonkeyPatch) -> None:
     assert claims["caption"].value == "A zebra under a blue sky."
 
 
+def test_things_found_are_counted_and_people_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    things = [Thing("person", 2, 0.1), Thing("bus", 1, 0.4), Thing("knife", 3, 0.01), Thing("skis", 1, 0.01)]
+    claims = caption(monkeypatch, None, things=things)
+    assert claims["caption"].value == "Two people with a bus, several knives and some skis on snow."
+    assert claims["objects"].value == ["person", "bus", "knife", "skis"]
+
+
+def test_tags_add_what_no_detector_knows_and_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    things = [Thing("dog", 1, 0.3), Thing("tennis racket", 1, 0.1)]
+    claims = caption(monkeypatch, seen(c265=0.4, c752=0.4, c483=0.4), things=things)  # a poodle, a racket, a castle
+    assert claims["objects"].value == ["dog", "tennis racket", "castle"]
+    animals = seen(c10=0.12, c101=0.12, c340=0.12)
+    assert caption(monkeypatch, animals, things=[])["objects"].value == ["animal"]
+    assert caption(monkeypatch, animals, things=[Thing("zebra", 1, 0.3)])["objects"].value == ["zebra"]
+
+
+def test_hints_of_people_count_only_where_nobody_looked_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    groom = seen(c982=0.5)
+    assert "person" in caption(monkeypatch, groom)["objects"].value
+    assert "person" not in caption(monkeypatch, groom, things=[])["objects"].value
+
+
+def test_a_place_is_told_by_what_stands_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*names: str) -> str:
+        value = caption(monkeypatch, None, things=[Thing(name, 1, 0.1) for name in names])["caption"].value
+        assert isinstance(value, str)
+        return value
+
+    assert told("sink", "refrigerator") == "A sink and a refrigerator in a kitchen."
+    assert told("sink") == "A sink."
+    assert told("tennis racket") == "A tennis racket."
+    assert told("person", "tennis racket").endswith("on a tennis court.")
+
+
+def stop_sign() -> Image.Image:
+    """A red octagon on a pole, under a blue sky."""
+    image = Image.new("RGB", (400, 300), (120, 170, 220))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 250, 400, 300), fill=(70, 110, 60))
+    draw.rectangle((195, 150, 205, 280), fill=(120, 120, 120))
+    for radius, colour in ((72, (255, 255, 255)), (66, (190, 20, 30))):
+        angles = [math.pi / 8 + corner * math.pi / 4 for corner in range(8)]
+        draw.polygon([(200 + radius * math.cos(angle), 110 + radius * math.sin(angle)) for angle in angles], fill=colour)
+    draw.text((200, 110), "STOP", (255, 255, 255), ImageFont.load_default(44), "mm")
+    return image
+
+
+@pytest.fixture
+def fresh_network() -> Iterator[None]:
+    """The network is loaded anew for this test, and again for the next."""
+    objects._network.cache_clear()
+    yield
+    objects._network.cache_clear()
+
+
+@pytest.mark.skipif(importlib.util.find_spec(objects.PACKAGE) is None, reason="the extra `objects` is not installed")
+@pytest.mark.usefixtures("fresh_network")
+def test_the_detector_finds_what_is_drawn_and_nothing_in_noise() -> None:
+    sign = stop_sign()
+    found = objects.find_objects(np.asarray(sign))
+    assert [(thing.name, thing.count) for thing in found or []] == [("stop sign", 1)]
+    pair = Image.new("RGB", (700, 300), (150, 140, 120))
+    pair.paste(sign, (0, 0))
+    pair.paste(sign, (400, 0))
+    assert [(thing.name, thing.count) for thing in objects.find_objects(np.asarray(pair)) or []] == [("stop sign", 2)]
+    noise = Image.effect_noise((120, 90), 60).convert("RGB")
+    assert objects.find_objects(np.asarray(noise, np.uint8)) == []
+
+
+def test_a_thing_seen_whole_and_in_part_is_one_and_neighbours_are_two() -> None:
+    class Network:
+        def setInput(self, blob: NDArray[np.float32]) -> None:  # noqa: N802 - OpenCV's name
+            del blob
+
+        def forward(self) -> NDArray[np.float32]:
+            boxes = [(0.1, 0.1, 0.5, 0.9), (0.12, 0.1, 0.48, 0.5), (0.6, 0.1, 0.9, 0.9), (0.1, 0.12, 0.5, 0.92)]
+            rows = [(0, 17, 0.9, *box) for box in boxes] + [(0, 18, 0.4, 0.1, 0.1, 0.9, 0.9), (0, 12, 0.9, 0.1, 0.1, 0.9, 0.9)]
+            return np.array(rows, np.float32).reshape(1, 1, -1, 7)
+
+    assert [name for name, _ in objects._found_in(np.zeros((30, 30, 3), np.uint8), Network())] == ["cat", "cat"]
+
+
+@pytest.mark.usefixtures("fresh_network")
+def test_weights_that_are_not_those_known_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    models = tmp_path / "strange_weights" / "models"
+    models.mkdir(parents=True)
+    (tmp_path / "strange_weights" / "__init__.py").write_text("raise AssertionError('the package is never run')")
+    for name in objects.SUMS:
+        (models / name).write_bytes(b"something else")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(objects, "PACKAGE", "strange_weights")
+    with caplog.at_level(logging.WARNING):
+        assert objects.find_objects(np.zeros((40, 40, 3), np.uint8)) is None
+    assert "not those that are known" in caplog.text
+
+
 def test_the_tables_name_existing_classes_once_a_noun() -> None:
     for table in (NOUNS, KINDS, PLACES, {"people": PEOPLE}):
         for name, indices in table.items():
@@ -118,6 +228,9 @@ def test_the_tables_name_existing_classes_once_a_noun() -> None:
             assert min(indices) >= 0
             assert max(indices) < 1000
             assert len(indices) == len(set(indices)), name
+    assert set(SAME) <= NOUNS.keys() | KINDS.keys()
+    assert set(MEMBERS) <= KINDS.keys()
+    assert set().union(SAME.values(), *MEMBERS.values()) <= set(objects.NAMES.values())
 
 
 @pytest.mark.slow

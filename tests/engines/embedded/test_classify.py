@@ -1,13 +1,18 @@
-"""Pages of every kind must be told apart, with pixels and without."""
+"""Pages of every kind must be told apart, with pixels and without, in every language, printed or read by OCR."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageFilter
 
-from pipeline.engines.embedded.classify import classify
-from pipeline.records import Page, PageImage
+from pipeline.engines.embedded import business
+from pipeline.engines.embedded.classify import classify, is_cover
+from pipeline.records import Page, PageImage, Word
+from tests.engines.embedded import papers
 from tests.engines.embedded.charts import framed, legend, lying, slices, strokes, upright, y_ticks
+from tests.engines.embedded.papers import CREDITED, RECEIVED, TONGUES
 from tests.engines.embedded.sheet import BLUE, Sheet
 
 INVOICES = {
@@ -133,3 +138,161 @@ def test_a_thumbnail_is_enough() -> None:
 def test_an_empty_page_is_text() -> None:
     assert classify(Page(1, 100, 100), None) == "text"
     assert classify(Page(1, 1, 1), PageImage(1, 1, b"\xff\xff\xff", 1.0)) == "text"
+
+
+def kinds(sheet: Sheet) -> set[str]:
+    """What a sheet is taken for, as printed and as OCR gives it back."""
+    return {classify(page, sheet.pixels()) for page in (sheet.page(), papers.as_read(sheet.page()))}
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_invoices_wherever_their_name_stands(language: str) -> None:
+    tongue = TONGUES[language]
+    for heading in ("large", "subject", "label"):
+        assert kinds(papers.business(language, tongue.invoice, heading)) == {"invoice"}, heading
+    both = f"{tongue.invoice} / {tongue.delivery}"
+    for title in (tongue.invoice.upper(), both, CREDITED[language]):
+        assert kinds(papers.business(language, title, "large", tells=False)) == {"invoice"}, title
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_papers_that_print_what_invoices_print_are_none(language: str) -> None:
+    for title in TONGUES[language].others[:5]:
+        for heading in ("large", "subject"):
+            assert kinds(papers.business(language, title, heading, tells=False)) == {"text"}, (title, heading)
+    for large in (True, False):
+        assert kinds(papers.statement(language, large=large)) == {"text"}
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_a_reminder_is_none_though_it_tells_number_and_date_of_an_invoice(language: str) -> None:
+    for heading in ("large", "subject"):
+        assert kinds(papers.business(language, TONGUES[language].others[2], heading)) == {"text"}, heading
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_receipts_on_letter_paper_say_so(language: str) -> None:
+    for tells in (True, False):
+        assert kinds(papers.business(language, RECEIVED[language], "large", tells=tells)) == {"receipt"}
+
+
+def test_a_row_that_names_another_paper_makes_an_invoice_no_other_paper() -> None:
+    sheet = letter(
+        ["Northern Timber", "Delivery note: 118", "Order confirmation: 7731", "Schlussrechnung Nr. 118", "Total 118.00"]
+    )
+    assert kinds(sheet) == {"invoice"}
+
+
+@pytest.mark.parametrize("title", ["Lohnabrechnung", "Payslip", "Bulletin de paie", "Nómina", "Busta paga"])
+def test_payslips_are_no_invoices(title: str) -> None:
+    for heading in ("large", "subject"):
+        assert kinds(papers.business("de", title, heading, tells=False)) == {"text"}, heading
+
+
+@pytest.mark.parametrize("size", [(500, 700), (900, 600), (420, 900)])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        RECEIPTS["en"],
+        ["KAUFHALLE", "Milch 1,20", "Brot 2,50", "Butter 4,10", "SUMME EUR 7,80", "MwSt 7% 0,51"],
+        ["SMALL CAFE", "2 Espresso 4.40", "1 Tart 3.90", "TOTAL 8.30"],
+    ],
+)
+def test_photographed_receipts(lines: list[str], size: tuple[int, int]) -> None:
+    page, image = papers.on_a_table(papers.till_roll(lines), *size)
+    assert classify(page, image) == "receipt"
+
+
+@pytest.mark.parametrize("language", ["en", "de", "pl"])
+def test_photographed_invoices_and_reminders(language: str) -> None:
+    tongue = TONGUES[language]
+    for title, kind in ((tongue.invoice, "invoice"), (tongue.others[2], "text")):
+        page, image = papers.on_a_table(papers.business(language, title, "large"), 1100, 1400)
+        assert classify(page, image) == kind
+
+
+TEXTS = {
+    "letter": papers.letter,
+    "short letter": lambda: papers.letter(6),
+    "form": papers.form,
+    "table": papers.figures,
+    "shaded table": lambda: papers.figures(shaded=True),
+    "price list": papers.prices,
+    "menu": papers.menu,
+    "curriculum vitae": papers.vita,
+    "newspaper": papers.news,
+    "slide": papers.slide,
+    "dark slide": lambda: papers.slide(dark=True),
+    "cover": papers.cover,
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_other_papers_are_text(name: str) -> None:
+    assert kinds(TEXTS[name]()) == {"text"}
+
+
+def test_a_screenshot_of_a_chart_is_a_chart() -> None:
+    assert kinds(papers.bars()) == {"chart"}
+    assert kinds(papers.screenshot()) == {"chart"}
+
+
+def test_a_chart_with_a_bar_for_the_total_is_no_receipt() -> None:
+    sheet = Sheet(360, 380)
+    sheet.text(30, 30, "Rain in metres", 20)
+    for n, text in enumerate(("Total", "North", "South")):
+        sheet.text(40 + 110 * n, 350, text, 16)
+    for n in range(3):
+        sheet.text(40 + 110 * n, 170 - 40 * n, f"{n + 1}.45", 16)
+        sheet.draw.rectangle((40 + 110 * n, 190 - 40 * n, 100 + 110 * n, 330), BLUE)
+    assert kinds(sheet) == {"chart"}
+
+
+def test_photographs_in_grey_and_in_the_dark() -> None:
+    for image in (
+        papers.clouds(400, 300, 1, grey=True),
+        papers.clouds(400, 300, 2, light=0.3),
+        papers.clouds(400, 300, 3, grey=True, light=0.3),
+        papers.sky(),
+    ):
+        assert classify(Page(1, 400, 300), PageImage(*image.size, image.tobytes(), 1.0)) == "photo"
+
+
+def test_a_note_in_pencil_that_was_scanned_is_no_photograph() -> None:
+    sheet = Sheet(500, 700)
+    sheet.text(80, 200, "Back at four", 30)
+    image = Image.blend(sheet.image, Image.effect_noise((500, 700), 40).convert("RGB"), 0.1)
+    page = papers.as_read(sheet.page())
+    assert classify(page, PageImage(500, 700, image.tobytes(), 1.0)) == "text"
+
+
+def test_the_data_of_an_e_invoice_settle_it() -> None:
+    sheet = papers.letter()
+    page = sheet.page()
+    assert classify(page, sheet.pixels()) == "text"
+    assert classify(replace(page, facts={"BT-1": "118"}), sheet.pixels()) == "invoice"
+
+
+def test_covers_are_few_words_in_front() -> None:
+    page = papers.cover().page()
+    assert is_cover(page)
+    assert not is_cover(replace(page, number=9))
+    assert not is_cover(papers.letter().page())
+
+
+def test_dates_and_percentages_are_no_amounts() -> None:
+    for text, amounts in (
+        ("12.05.2024 26.05.2024", 0),
+        ("12/05/20", 0),
+        ("1.234,50 €", 1),
+        ("3,172 .80 and 0.51", 2),
+        ("v1.2.34", 0),
+    ):
+        assert len(business._AMOUNT.findall(text)) == amounts, text
+
+
+@pytest.mark.timeout(20)
+def test_hostile_pages_take_no_long_time() -> None:
+    texts = ["1,1.1'" * 20000, "rechnung" * 10000, "1 .12" * 20000, *["7"] * 8000]
+    words = tuple(Word(text, (5, 5 + n % 700, 60, 12 + n % 700), n // 3, confidence=0.5) for n, text in enumerate(texts))
+    assert classify(Page(1, 600, 800, words, "textlayer"), None) in ("text", "chart")

@@ -80,3 +80,22 @@ PLACES = _table(_PLACES)
 """Classes by the place where such things are found."""
 PEOPLE = _indices(_PEOPLE)
 """Classes that are hardly ever seen without a person who wears, plays or rides them."""
+
+SAME = {
+    "racket": "tennis racket",
+    "monitor": "television",
+    "phone": "cell phone",
+    "computer": "laptop",
+    "hamburger": "sandwich",
+    "ship": "boat",
+}
+"""Nouns by the name under which the same thing is found as an object."""
+MEMBERS = {
+    "animal": {"bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"},
+    "vehicle": {"bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat"},
+    "food": {"banana", "apple", "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake"},
+    "computer": {"laptop", "keyboard", "mouse"},
+    "furniture": {"bench", "chair", "couch", "bed", "table"},
+    "plant": {"potted plant"},
+}
+"""Objects that a wider noun would only repeat."""

@@ -1,0 +1,112 @@
+"""Whether the words of a page are those of an invoice or of a receipt.
+
+An order confirmation, a delivery note, a quotation, a reminder and an account statement print what invoices print: addressee, prices,
+bank details, the number of an invoice. Entering one as an invoice books it twice, so what a paper calls itself decides: by its largest
+heading, else by the line that names it. Names and numbers that any business paper bears (IBAN, VAT number) make no invoice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from statistics import median
+from typing import Literal
+
+from pipeline.engines.embedded.terms import NOTICES, NUMBERED, OTHERS, RECEIVED, TOTALS, fold, heading, invoice_evidence, terms
+from pipeline.records import Page, Word
+
+PAPER_CHARACTERS = 55
+"""Rolls of receipt printers hold 24 to 48 characters; letter paper holds 80 and more."""
+LARGE = 1.3
+"""A heading's letters are so many times higher than the page's usual ones."""
+TITLE_WORDS = 6
+"""Titles are short; what is longer is a sentence that mentions a paper."""
+_AMOUNT = re.compile(r"(?<![\d.,/'])\d+(?:[.,']\d{3})*\s?[.,]\d{2}(?![./,:-]?\d)")
+"""An amount with two decimals; OCR may part it. No date or time."""
+
+_SUM = re.compile(rf"(?:{TOTALS.pattern})\D{{0,12}}{_AMOUNT.pattern}")
+"""A total and its amount, as OCR reads them in one line."""
+
+
+def business_paper(page: Page) -> Literal["invoice", "receipt", "other"] | None:
+    """Invoice, receipt, another paper of business, or None when the words do not say."""
+    text = fold(" ".join(word.text for word in page.words))
+    invoice, receipt = terms(text)
+    amounts = len(_AMOUNT.findall(text))
+    narrow = 0 < characters_across(page) <= PAPER_CHARACTERS
+    if narrow and amounts and _is_slip(page, text, len(invoice), len(receipt), amounts):
+        return "receipt"
+    usual = _usual_size(page)
+    titles = [(fold(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
+    headed, (names, asks, bears) = _headed(page, usual), invoice_evidence(invoice)
+    numbered = any(NUMBERED.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
+    names += numbered
+    if _titled(NOTICES, titles) or (not headed and _titled(OTHERS, titles, only_large=names > 0)):
+        return "other"
+    if amounts and not headed and any(large and RECEIVED.match(text) for text, large in titles):
+        return "receipt"
+    score = names + asks + min(1, bears)
+    if names and (headed or numbered or amounts >= 3 or score >= 3 or (score >= 2 and amounts)):
+        return "invoice"
+    if asks >= 3 and amounts:
+        return "invoice"
+    return "receipt" if len(receipt) >= 3 and amounts >= 2 else None
+
+
+def _is_slip(page: Page, text: str, invoice: int, receipt: int, amounts: int) -> bool:
+    """Whether narrow print with amounts speaks as tills do."""
+    if page.height > 0.9 * page.width and (receipt >= 2 or (receipt and amounts >= 2)) and receipt >= invoice - 1:
+        return True
+    if page.source != "ocr":
+        return False
+    if page.height > 1.5 * page.width and amounts >= 4 and invoice < 3:
+        return True
+    return not invoice and amounts >= 3 and bool(_SUM.search(text))  # a photograph may be wider than the slip in it is high
+
+
+def _usual_size(page: Page) -> float:
+    sizes = sorted(word.box[3] - word.box[1] for word in page.words)
+    return sizes[len(sizes) // 2] if sizes else 0.0
+
+
+def _runs(page: Page, usual: float) -> Iterator[tuple[list[Word], bool]]:
+    """Words of one line that stand together in one size, from the upper 60 % of the page; whether they are large."""
+    for _, line in groupby(page.words, lambda word: word.line):
+        words = [word for word in line if word.box[1] < 0.6 * page.height]
+        for large, run in groupby(words, lambda word: word.box[3] - word.box[1] > LARGE * usual):
+            part: list[Word] = []
+            for word in run:
+                if part and word.box[0] - part[-1].box[2] > 2 * (word.box[3] - word.box[1]):
+                    yield part, large
+                    part = []
+                part.append(word)
+            yield part, large
+
+
+def _titled(names: re.Pattern[str], titles: list[tuple[str, bool]], *, only_large: bool = False) -> bool:
+    """Whether a title bears one of the names: anywhere in a large one, at the start of any other."""
+    for text, large in titles:
+        if text.count(" ") >= TITLE_WORDS:
+            continue
+        found = names.search(text) if large else None if only_large else names.match(text.lstrip("0123456789.#- "))
+        if found and (large or not re.match(r"[\w\s.°#/-]*:", found.string[found.end() :])):
+            return True
+    return False
+
+
+def _headed(page: Page, usual: float) -> bool:
+    """Whether a word of the upper half is an invoice's heading: larger than the rest."""
+    upper = [word for word in page.words if word.box[1] < page.height / 2 and word.box[3] - word.box[1] > LARGE * usual]
+    return any(heading(fold(word.text)) for word in upper)
+
+
+def characters_across(page: Page) -> float:
+    """How many characters of the page's usual width fit between the leftmost and the rightmost word."""
+    words = [word for word in page.words if len(word.text) >= 2]
+    if not words:
+        return 0.0
+    width = median((word.box[2] - word.box[0]) / len(word.text) for word in words)
+    edges = sorted(word.box[0] for word in words), sorted(word.box[2] for word in words)
+    spare = len(words) // 50
+    return (edges[1][-1 - spare] - edges[0][spare]) / width if width > 0 else 0.0
