@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.cli.show import duration, one_line
+from pipeline.engines.embedded.engine import EmbeddedEngine
 from pipeline.run.job import locked
 from tests.cli.conftest import Pipeline
 from tests.drawing import text_pdf
@@ -42,7 +43,7 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(hous
     process = house.start("run", "--quiet")
     told = in_full_swing(house)
     run = told["run"]
-    assert (told["running"], run["state"], run["command"], run["engine"]) == (True, "reading", "run", "embedded/1")
+    assert (told["running"], run["state"], run["command"], run["engine"]) == (True, "reading", "run", EmbeddedEngine.identity)
     done = sum(run["documents"].values())
     assert done + run["waiting"] == 300
     assert run["pages"] >= 2 * done

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pipeline.engines.embedded.engine import EmbeddedEngine
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.llama_server import free_port
 from tests.run.processes import House, wait_for
@@ -73,7 +74,7 @@ def test_a_watcher_counts_what_it_did_and_what_waits(watched: tuple[House, int, 
         "pipeline_queue_depth,queue=pages": 0,
         "pipeline_queue_depth,queue=units": 0,
         "pipeline_readers_lost_total": 0,
-        "pipeline_info,command=watch,engine=embedded/1,version=0.1.0": 1,
+        f"pipeline_info,command=watch,engine={EmbeddedEngine.identity},version=0.1.0": 1,
     }
     assert {name: seen.get(name) for name in expected} == expected
     assert seen["pipeline_seconds_sum,stage=read"] > 0
