@@ -21,9 +21,10 @@ from pipeline.pages.blank import is_blank
 from pipeline.pages.opened import OpenDocument, Size, fit_scale
 from pipeline.pages.opening import open_document, second_opinion
 from pipeline.pages.pdfium import PdfiumDocument
+from pipeline.pages.stated import StatedDocument
 from pipeline.records import Box, Page, PageImage, Word
 from pipeline.run.reading import OPENED, READING, FileChangedError, ImageHead, Opened, Picture, Reading, ReadRequest
-from pipeline.words.einvoice import read_einvoice
+from pipeline.words.einvoice import read_bare_einvoice, read_einvoice
 from pipeline.words.ocr import read_image
 from pipeline.words.orientation import upright
 from pipeline.words.soundness import covers, is_sound
@@ -84,9 +85,15 @@ def _document(request: ReadRequest) -> OpenDocument:
         with contextlib.suppress(Exception):
             _opened[1].close()
         _opened = None
-    document = open_document(path, passwords=request.passwords, megapixels=request.megapixels)
+    document = _open(path, request)
     _opened = (identity, document)
     return document
+
+
+def _open(path: Path, request: ReadRequest) -> OpenDocument:
+    """Open a file by its content; an e-invoice without a page gets pages that state it. Raises DocumentError."""
+    facts = read_bare_einvoice(path)
+    return StatedDocument(facts) if facts else open_document(path, passwords=request.passwords, megapixels=request.megapixels)
 
 
 class _Sheet:
@@ -104,7 +111,7 @@ class _Sheet:
 
     def read(self) -> Page:
         """The page with its words, upright. Raises DocumentError where it shows nothing, but may have lost it."""
-        stated = self._request.einvoice and self._number == 1 and self._document.kind == "pdf"
+        stated = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
         facts = self._facts() if stated else {}
         layer = self._text_layer()
         if layer and self._good(layer):
@@ -126,7 +133,8 @@ class _Sheet:
 
     def _facts(self) -> Mapping[str, Any]:
         try:
-            return read_einvoice(Path(self._request.path)) or {}
+            read = read_bare_einvoice if self._document.kind == "xml" else read_einvoice
+            return read(Path(self._request.path)) or {}
         except Exception:  # an attachment that is broken leaves the page to be read
             return {}
 

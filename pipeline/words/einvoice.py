@@ -41,6 +41,9 @@ _UBL_MONEY = {
     "BT-113": "PrepaidAmount",
     "BT-115": "PayableAmount",
 }
+_BLANK = b" \t\r\n\xef\xbb\xbf"
+_XML_BEGINS = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<")
+"""Also as UTF-16."""
 Facts = dict[str, Json]
 
 
@@ -59,6 +62,16 @@ def read_einvoice(pdf: bytes | Path) -> Facts | None:
     except Exception:  # pypdf and MuPDF raise whatever a broken file leads them to; the pages are read anyway
         return None
     return parse_einvoice(xml) if xml else None
+
+
+def read_bare_einvoice(path: Path) -> Facts | None:
+    """Business terms of a file that is an e-invoice itself, not inside of a PDF (XRechnung, Peppol); None for every other file."""
+    with path.open("rb") as file:
+        head = file.read(64).lstrip(_BLANK)
+        if not head.startswith(_XML_BEGINS):
+            return None
+        file.seek(0)
+        return parse_einvoice(file.read(MAX_XML_BYTES + 1))
 
 
 def parse_einvoice(xml: bytes) -> Facts | None:

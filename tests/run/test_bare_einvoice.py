@@ -1,0 +1,55 @@
+"""E-invoices that are data alone, dropped into the inbox as XML files."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.einvoice import facturx_xml
+from tests.cli.conftest import Pipeline, folder, pipeline
+from tests.drawing import invoice, invoice_truth
+from tests.words.test_einvoice import UBL
+
+__all__ = ["folder", "pipeline"]
+
+
+def read(folder: Path, pipeline: Pipeline, content: bytes) -> Any:
+    (folder / "inbox").mkdir(exist_ok=True)
+    path = folder / "inbox" / "r.xml"
+    path.write_bytes(content)
+    os.utime(path, (1e9, 1e9))
+    pipeline("run", "--engine", "embedded")
+    return json.loads((folder / "outbox" / "r.xml.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_its_values_are_read_and_stand_on_the_page_that_states_them(folder: Path, pipeline: Pipeline, encoding: str) -> None:
+    xml = facturx_xml(invoice()).decode().replace('encoding="UTF-8"', f'encoding="{encoding[:6].rstrip("-")}"')
+    told = read(folder, pipeline, xml.encode(encoding))
+    assert (told["document"]["kind"], told["document"]["pages"], told["status"]) == ("xml", 1, "done")
+    fields = told["results"]["invoice"]["fields"]
+    wanted = {name: value for name, value in invoice_truth(invoice()).items() if name in fields and name != "line_items"}
+    assert {name: fields[name]["value"] for name in wanted} == wanted
+    assert fields["total"]["box"]
+    assert "xml" in fields["total"]["flags"]
+    assert len(fields["line_items"]["value"]) == 2
+
+
+def test_ubl_with_more_lines_than_a_page_holds(folder: Path, pipeline: Pipeline) -> None:
+    begin, end = UBL.index("<cac:InvoiceLine"), UBL.index("</cac:InvoiceLine>") + len("</cac:InvoiceLine>")
+    long = UBL[:begin] + UBL[begin:end] * 120 + UBL[end:]
+    told = read(folder, pipeline, long.encode())
+    assert told["document"]["pages"] > 2
+    assert len(told["results"]["invoice"]["fields"]["line_items"]["value"]) == 120
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html><p>an invoice</p></html>", b"<Invoice", b"<!DOCTYPE x [<!ENTITY e 'x'>]><Invoice>&e;</Invoice>"]
+)
+def test_other_xml_is_unsupported(folder: Path, pipeline: Pipeline, content: bytes) -> None:
+    told = read(folder, pipeline, content)
+    assert (told["status"], told["reason"]) == ("failed", "unsupported")
