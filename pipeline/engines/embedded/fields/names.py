@@ -14,8 +14,8 @@ from pipeline.engines.embedded.fields.layout import Layout, Run, fold
 from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET, TITLES, is_neutral
 
 _TITLES = frozenset(fold(title) for title in TITLES)
-_SPLIT = re.compile(r"\s[|•·●*–—]\s|\s-\s|[•·●|]|\s{3,}")
-_RETURN = re.compile(r"\s[|•·●*–—-]\s|[•·●|]|\s?,\s|;\s")
+_SPLIT = re.compile(r"\s[|•·●*–—.]\s|\s-\s|[•·●|]|\s{3,}")
+_RETURN = re.compile(r"\s[|•·●*–—.-]\s|[•·●|]|\s?,\s|;\s")
 _TOWN = re.compile(r"^\d{4}\s?[A-Z]{2}\s+[^\W\d]|^\d{4,5}\s+[^\W\d]")
 """A postcode with its town; "1012 AG Amsterdam" has no legal form in it."""
 _HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")

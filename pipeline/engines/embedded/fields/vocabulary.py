@@ -264,6 +264,9 @@ ORGANISATION = re.compile(rf"(?<![^\W_])(?:{_FORMS})(?![^\W_])\.?|公司|商行|
 """Legal forms and words by which an organisation's name is told."""
 
 _TITLES = """
+ship to; delivery address; shipping address; deliver to; lieferadresse; lieferanschrift; versandadresse; adresse de livraison;
+livré à; dirección de entrega; dirección de envío; indirizzo di consegna; destinazione merce; afleveradres; leveringsadres;
+bezorgadres; adres dostawy; endereço de entrega; piegādes adrese; 收货地址; 送货地址;
 invoice; tax invoice; simplified tax invoice; commercial invoice; proforma invoice; sales invoice; credit note; debit note;
 receipt; official receipt; cash receipt; sales receipt; cash bill; cash sale; cash sales; bill; statement; guest check;
 order; original; copy; duplicate; customer copy; merchant copy; thank you; welcome; reprint; delivery note; packing slip;
