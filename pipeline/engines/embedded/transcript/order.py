@@ -1,0 +1,143 @@
+"""Reading order: a recursive XY-cut over runs of words.
+
+Where a gutter separates two columns of running text, the columns are read one after the other; what spans the gutter (headings,
+wide figures) cuts the page into bands. Rows of tables stay rows.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from statistics import median
+
+from pipeline.engines.embedded.transcript.runs import Row, Run, make_rows, make_run
+from pipeline.records import Word
+
+DEPTH = 12
+"""How deep columns may nest; deeper layouts are read row by row."""
+CANDIDATES = 16
+"""How many gutters are looked at closely, best first."""
+SAME_PLACE = 3.0
+"""Points within which two gutters are one."""
+TEXT_LINES, TEXT_LETTERS = 6, 20
+"""Lines and letters of a usual line that make a text of what stands beside a table."""
+LEVEL, LEVEL_OCR = 0.1, 0.25
+"""How far cells of a row may stand above each other, in line heights: in a text layer, and as an OCR sees them."""
+GUTTER = 0.3
+"""Line heights of white that a line must leave where a narrow gutter passes it."""
+
+
+def ordered(runs: list[Run], words: Sequence[Word], depth: int = DEPTH) -> list[list[Row]]:
+    """Parts of the page in reading order, each as rows from top to bottom: cut at gutters as long as there are any."""
+    if not runs:
+        return []
+    cut = _gutter(runs, words) if depth and len(runs) >= 6 else None
+    if cut is None:
+        return [make_rows(runs)]
+    gutter, runs = cut
+    return [leaf for part in _bands(runs, gutter) for leaf in ordered(part, words, depth - 1)]
+
+
+def _gutter(runs: Sequence[Run], words: Sequence[Word]) -> tuple[float, list[Run]] | None:
+    """The x of the best gap between two columns of running text with the runs parted there, or None.
+
+    Candidates lie just left of where runs begin. A gutter needs at least three runs on either side that stand beside each
+    other, twice as many as runs that cross it, and text rather than the cells of a table on both sides.
+    """
+    level = LEVEL_OCR if words[runs[0].words[0]].source == "ocr" else LEVEL
+    starts, ends = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
+    ranked: list[tuple[int, float]] = []
+    for x in {round(start) - 1.0 for start in starts}:
+        left, right = bisect_right(ends, x), len(runs) - bisect_left(starts, x)
+        sides, crossing = min(left, right), len(runs) - left - right
+        if sides >= 3 and crossing <= 2 * sides:
+            ranked.append((sides - crossing, x))
+    for x in _apart(ranked):
+        parted = [part for run in runs for part in _parted(run, x, words)]
+        left = [run for run in parted if run.box[2] <= x]
+        right = [run for run in parted if run.box[0] >= x]
+        if 2 * (len(parted) - len(left) - len(right)) <= min(len(left), len(right)) and _columns(left, right, level):
+            return x, parted
+    return None
+
+
+def _apart(ranked: Sequence[tuple[int, float]]) -> list[float]:
+    """The best candidates, best first, only one of those that are as good as the same place."""
+    found: list[float] = []
+    for _, x in sorted(ranked, key=lambda pair: (-pair[0], pair[1])):
+        if all(abs(x - other) > SAME_PLACE for other in found):
+            found.append(x)
+            if len(found) == CANDIDATES:
+                break
+    return found
+
+
+def _parted(run: Run, x: float, words: Sequence[Word]) -> list[Run]:
+    """A run that only seems to cross: justified columns may stand so close that their lines look like one."""
+    if not run.box[0] < x < run.box[2]:
+        return [run]
+    number = next((n for n, index in enumerate(run.words) if words[index].box[0] >= x), 0)
+    if not number:
+        return [run]
+    end, start = words[run.words[number - 1]].box[2], words[run.words[number]].box[0]
+    if end > x or start - end < GUTTER * run.height or start - x > run.height / 2:
+        return [run]
+    return [make_run(run.words[:number], words), make_run(run.words[number:], words)]
+
+
+def _columns(left: Sequence[Run], right: Sequence[Run], level: float) -> bool:
+    """Whether the two sides are columns to be read one after the other, not the cells of common rows."""
+    if not left or not right:
+        return False
+    top, bottom = max(_extent(left)[0], _extent(right)[0]), min(_extent(left)[1], _extent(right)[1])
+    beside = [[run for run in side if top <= run.middle <= bottom] for side in (left, right)]
+    if min(map(len, beside)) < 3:
+        return False
+    lengths = [median(run.letters for run in side) for side in beside]
+    if min(lengths) >= 18:
+        return True
+    fewer, more = sorted(beside, key=len)
+    middles = sorted(run.middle for run in more)
+    text = len(fewer) >= TEXT_LINES and median(run.letters for run in fewer) >= TEXT_LETTERS  # beside a table's short cells
+    shared = sum(_near(middles, run.middle, run.height * level) for run in fewer)
+    return (min(lengths) >= 6 or text) and shared < 0.4 * len(fewer)
+
+
+def _near(values: Sequence[float], value: float, distance: float) -> bool:
+    """Whether one of the sorted values is that near."""
+    return bisect_left(values, value - distance) < bisect_right(values, value + distance)
+
+
+def _extent(runs: Sequence[Run]) -> tuple[float, float]:
+    return min(run.box[1] for run in runs), max(run.box[3] for run in runs)
+
+
+def _bands(runs: Sequence[Run], gutter: float) -> list[list[Run]]:
+    """The runs in reading order of parts: down to each crossing run the left column, then the right one."""
+    crossing = make_rows(run for run in runs if run.box[0] < gutter < run.box[2])
+    sides = sorted((run for run in runs if not run.box[0] < gutter < run.box[2]), key=lambda run: run.middle)
+    middles = [run.middle for run in sides]
+    parts: list[list[Run]] = []
+    start = 0
+    for row in crossing:
+        end = bisect_left(middles, sum(run.middle for run in row) / len(row), start)
+        parts += [*_split(sides[start:end], gutter), row]
+        start = end
+    return _joined([*parts, *_split(sides[start:], gutter)], gutter)
+
+
+def _split(runs: Sequence[Run], gutter: float) -> list[list[Run]]:
+    halves = [run for run in runs if run.box[2] <= gutter], [run for run in runs if run.box[2] > gutter]
+    return [half for half in halves if half]
+
+
+def _joined(parts: list[list[Run]], gutter: float) -> list[list[Run]]:
+    """Crossing rows that follow each other become one part again."""
+    joined: list[list[Run]] = []
+    for part in parts:
+        spans = part[0].box[0] < gutter < part[0].box[2]
+        if spans and joined and joined[-1][0].box[0] < gutter < joined[-1][0].box[2]:
+            joined[-1] = joined[-1] + part
+        else:
+            joined.append(part)
+    return joined

@@ -1,0 +1,53 @@
+"""A page's words as a transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from pipeline.engines.embedded.transcript import prose, tables
+from pipeline.engines.embedded.transcript.furniture import Furniture, furniture
+from pipeline.engines.embedded.transcript.order import ordered
+from pipeline.engines.embedded.transcript.runs import Run, make_rows, make_runs
+from pipeline.records import Claim, Page, Word
+from pipeline.templates.model import Template
+
+
+def read_transcript(page: Page, template: Template) -> dict[str, Claim]:
+    """The claim ``text``: paragraphs and tables parted by blank lines; None for a page without words.
+
+    Running heads and feet go to the claims ``header`` and ``footer`` where the template has such fields, else they stay in the text.
+    """
+    names = [name for name, field in template.fields.items() if field.type == "text"]
+    name = "text" if "text" in names or not names else names[0]
+    around = furniture(page) if {"header", "footer"} <= set(names) else Furniture()
+    apart = {index for run in (*around.header, *around.footer) for index in run.words}
+    text, order = transcribe(page.words, [index for index in range(len(page.words)) if index not in apart])
+    claims = {name: _claim(text, order)}
+    if {"header", "footer"} <= set(names):
+        claims |= {"header": _apart(around.header, page.words), "footer": _apart(around.footer, page.words)}
+    return claims
+
+
+def transcribe(words: Sequence[Word], indices: Iterable[int] | None = None) -> tuple[str, list[int]]:
+    """The words (those of ``indices``) as text in reading order, and their indices in that order."""
+    leaves = ordered(make_runs(words, range(len(words)) if indices is None else indices), words)
+    found = [part for leaf in leaves for part in tables.parts(leaf)]
+    texts: list[str] = []
+    for is_table, group in groupby(found, key=lambda part: bool(part.columns)):
+        if is_table:
+            texts += [tables.markdown(part, words) for part in group]
+        else:
+            blocks = [block for part in group for block in prose.paragraphs(part.rows)]
+            texts.append(prose.mended("\n\n".join(prose.rows_text(block, words) for block in blocks)))
+    order = [index for part in found for row in part.rows for run in row for index in run.words]
+    return prose.plain("\n\n".join(texts)), order
+
+
+def _apart(runs: Sequence[Run], words: Sequence[Word]) -> Claim:
+    """Runs that stand outside the text, from top to bottom."""
+    return _claim(prose.plain(prose.rows_text(make_rows(runs), words)), [index for run in runs for index in run.words])
+
+
+def _claim(text: str, order: Sequence[int]) -> Claim:
+    return Claim(value=text or None, printed=text or None, words=tuple(order), score=1.0 if text else 0.0)
