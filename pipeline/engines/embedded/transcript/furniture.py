@@ -32,8 +32,8 @@ TIGHT = 0.7
 """White space, in line heights, that keeps two lines in a group."""
 LONE = 1.5
 """White space, in line heights beyond the usual, that parts a page number from the text wherever it stands."""
-TITLE, SMALL = 1.2, 0.9
-"""Sizes, in those of the text: a title's, and small print's."""
+TITLE, LARGE, SMALL = 1.2, 1.6, 0.9
+"""Sizes, in those of the text: a title's, what is too large for the foot of a page, and small print's."""
 _NUMBER = r"(?:\d{1,4}|[ivxlc]{1,7})"
 _PAGE_NUMBER = re.compile(
     rf"[-–—\[(|·• ]*(?:(?:page|pages|seite|pagina|página|pag\.?|pág\.?|p\.|s\.|стр\.?)\s*)?{_NUMBER}"
@@ -131,7 +131,7 @@ def _is_furniture(
     if any(_is_number(row, words) for row in group):
         return gap > (0.3 if len(group[0]) == 1 == len(group) else 0.7)
     size = max(row_height(row) for row in group) / usual.size
-    if not usual.margins or size > TITLE or (not top and _is_footnote(lines[-1])):
+    if not usual.margins or size > (TITLE if top else LARGE) or (not top and _is_footnote(lines[-1])):
         return False
     if far <= OUTER:
         return gap > 0.7

@@ -17,6 +17,8 @@ DEPTH = 12
 """How deep columns may nest; deeper layouts are read row by row."""
 CANDIDATES = 16
 """How many gutters are looked at closely, best first."""
+WIDE = 2.0
+"""White space, in line heights, beyond which a gutter gets no better."""
 SAME_PLACE = 3.0
 """Points within which two gutters are one."""
 TEXT_LINES, TEXT_LETTERS = 6, 20
@@ -46,12 +48,14 @@ def _gutter(runs: Sequence[Run], words: Sequence[Word]) -> tuple[float, list[Run
     """
     level = LEVEL_OCR if words[runs[0].words[0]].source == "ocr" else LEVEL
     starts, ends = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
-    ranked: list[tuple[int, float]] = []
+    height = max(median(run.height for run in runs), 1.0)
+    ranked: list[tuple[float, float]] = []
     for x in {round(start) - 1.0 for start in starts}:
         left, right = bisect_right(ends, x), len(runs) - bisect_left(starts, x)
         sides, crossing = min(left, right), len(runs) - left - right
         if sides >= 3 and crossing <= 2 * sides:
-            ranked.append((sides - crossing, x))
+            white = x - ends[left - 1] if left else 0.0
+            ranked.append(((sides - crossing) * (1 + min(white / height, WIDE)), x))
     for x in _apart(ranked):
         parted = [part for run in runs for part in _parted(run, x, words)]
         left = [run for run in parted if run.box[2] <= x]
@@ -61,7 +65,7 @@ def _gutter(runs: Sequence[Run], words: Sequence[Word]) -> tuple[float, list[Run
     return None
 
 
-def _apart(ranked: Sequence[tuple[int, float]]) -> list[float]:
+def _apart(ranked: Sequence[tuple[float, float]]) -> list[float]:
     """The best candidates, best first, only one of those that are as good as the same place."""
     found: list[float] = []
     for _, x in sorted(ranked, key=lambda pair: (-pair[0], pair[1])):
