@@ -11,7 +11,7 @@ from pipeline.engines.deadline import DeadlineError, deadline
 from pipeline.records import Answer, Claim
 from pipeline.templates.model import Template
 
-VERSION = 1
+VERSION = 2
 """Part of every recipe: raise it when readers answer differently."""
 
 
