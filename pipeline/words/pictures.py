@@ -24,6 +24,8 @@ MAX_PICTURES = 40
 """The largest of a page's pictures that are looked at."""
 LETTERED = 3
 """A picture with so many words of the layer on it is their background."""
+WHOLE = 0.8
+"""Share of the page that one picture covers as its background, and many as the tiles of a scan, whose text is the layer."""
 MARGIN = 2.0
 """Points of paper around a picture that are looked at with it."""
 SURE = 0.8
@@ -32,15 +34,14 @@ SURE = 0.8
 
 def unread(words: Sequence[Word], pictures: Sequence[Box], width: float, height: float) -> list[Box]:
     """The pictures that may hold text which the layer does not have, cut to the page; all in points."""
+    page = max(width * height, 1.0)
+    boxes = {(max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)) for x0, y0, x1, y1 in pictures}
+    large = [box for box in boxes if box[3] - box[1] >= MIN_HEIGHT and box[2] > box[0] and _area(box) >= MIN_SHARE * page]
+    if sum(_area(box) for box in large if _area(box) < WHOLE * page) > WHOLE * page:
+        return []
     middles = _middles(words)
-    found: list[Box] = []
-    for x0, y0, x1, y1 in pictures:
-        box = max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)
-        area = (box[2] - box[0]) * (box[3] - box[1])
-        large = box[2] > box[0] and box[3] - box[1] >= MIN_HEIGHT and area >= MIN_SHARE * width * height
-        if large and _inside(middles, box).sum() < LETTERED:
-            found.append(box)
-    return sorted(set(found), key=lambda b: (b[0] - b[2]) * (b[3] - b[1]))[:MAX_PICTURES]
+    found = [box for box in large if _inside(middles, box).sum() < LETTERED]
+    return sorted(found, key=_area, reverse=True)[:MAX_PICTURES]
 
 
 def read_pictures(image: PageImage, boxes: Sequence[Box]) -> list[Word]:
@@ -71,6 +72,10 @@ def merged(layer: Sequence[Word], seen: Sequence[Word]) -> list[Word]:
     return [replace(word, line=number) for number, line in enumerate(lines) for word in line]
 
 
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
 def _pixels(box: Box, image: PageImage) -> tuple[int, int, int, int]:
     x0, y0, x1, y1 = ((side + margin) * image.scale for side, margin in zip(box, (-MARGIN, -MARGIN, MARGIN, MARGIN), strict=True))
     return max(0, int(x0)), max(0, int(y0)), min(image.width, round(x1)), min(image.height, round(y1))
@@ -94,5 +99,4 @@ def _has(boxes: NDArray[np.float64], box: Box) -> bool:
     """Whether the layer covers half of the box."""
     wide = np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0])
     high = np.minimum(boxes[:, 3], box[3]) - np.maximum(boxes[:, 1], box[1])
-    area = max((box[2] - box[0]) * (box[3] - box[1]), 0.01)
-    return float((wide.clip(0) * high.clip(0)).sum()) >= 0.5 * area
+    return float((wide.clip(0) * high.clip(0)).sum()) >= 0.5 * max(_area(box), 0.01)

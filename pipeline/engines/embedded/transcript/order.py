@@ -86,7 +86,7 @@ def _parted(run: Run, x: float, words: Sequence[Word]) -> list[Run]:
     end, start = words[run.words[number - 1]].box[2], words[run.words[number]].box[0]
     if end > x or start - end < GUTTER * run.height or start - x > run.height / 2:
         return [run]
-    return [make_run(run.words[:number], words), make_run(run.words[number:], words)]
+    return [make_run(run.words[:number], words, run.sheet), make_run(run.words[number:], words, run.sheet)]
 
 
 def _columns(left: Sequence[Run], right: Sequence[Run], level: float) -> bool:
@@ -97,13 +97,21 @@ def _columns(left: Sequence[Run], right: Sequence[Run], level: float) -> bool:
     beside = [[run for run in side if top <= run.middle <= bottom] for side in (left, right)]
     if min(map(len, beside)) < 3:
         return False
-    lengths = [median(run.letters for run in side) for side in beside]
+    # Rows of a picture and of the text beside it fall together by chance: only the same sheet has common rows.
+    sheets = {run.sheet for run in beside[0]} & {run.sheet for run in beside[1]}
+    parts = [[[run for run in side if run.sheet == sheet] for side in beside] for sheet in sheets]
+    return all(_texts(part[0], part[1], level) for part in parts if min(map(len, part)) >= 3)
+
+
+def _texts(left: Sequence[Run], right: Sequence[Run], level: float) -> bool:
+    """Whether runs that stand beside each other are lines of two texts."""
+    fewer, more = sorted((left, right), key=len)
+    lengths = [median(run.letters for run in side) for side in (fewer, more)]
     if min(lengths) >= 18:
         return True
-    fewer, more = sorted(beside, key=len)
     middles = sorted(run.middle for run in more)
-    text = len(fewer) >= TEXT_LINES and median(run.letters for run in fewer) >= TEXT_LETTERS  # beside a table's short cells
-    shared = sum(_near(middles, run.middle, run.height * level) for run in fewer)
+    text = len(fewer) >= TEXT_LINES and lengths[0] >= TEXT_LETTERS  # beside a table's short cells
+    shared = sum(_near(middles, run.middle, run.height * (LEVEL_OCR if run.sheet else level)) for run in fewer)
     return (min(lengths) >= 6 or text) and shared < 0.4 * len(fewer)
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from pipeline.engines.embedded.transcript import prose, tables
 from pipeline.engines.embedded.transcript.furniture import Furniture, furniture
 from pipeline.engines.embedded.transcript.order import ordered
+from pipeline.engines.embedded.transcript.pictures import told_apart
 from pipeline.engines.embedded.transcript.runs import Run, make_rows, make_runs
 from pipeline.records import Claim, Page, Word
 from pipeline.templates.model import Template
@@ -22,16 +23,23 @@ def read_transcript(page: Page, template: Template) -> dict[str, Claim]:
     name = "text" if "text" in names or not names else names[0]
     around = furniture(page) if {"header", "footer"} <= set(names) else Furniture()
     apart = {index for run in (*around.header, *around.footer) for index in run.words}
-    text, order = transcribe(page.words, [index for index in range(len(page.words)) if index not in apart])
+    kept = [index for index in range(len(page.words)) if index not in apart]
+    text, order = transcribe(page.words, kept, pictures=page.source == "textlayer")
     claims = {name: _claim(text, order)}
     if {"header", "footer"} <= set(names):
         claims |= {"header": _apart(around.header, page.words), "footer": _apart(around.footer, page.words)}
     return claims
 
 
-def transcribe(words: Sequence[Word], indices: Iterable[int] | None = None) -> tuple[str, list[int]]:
-    """The words (those of ``indices``) as text in reading order, and their indices in that order."""
-    leaves = ordered(make_runs(words, range(len(words)) if indices is None else indices), words)
+def transcribe(
+    words: Sequence[Word], indices: Iterable[int] | None = None, *, pictures: bool = False
+) -> tuple[str, list[int]]:
+    """The words (those of ``indices``) as text in reading order, and their indices in that order.
+
+    ``pictures`` says that words from OCR are those of pictures on the page.
+    """
+    runs = make_runs(words, range(len(words)) if indices is None else indices)
+    leaves = ordered(told_apart(runs, words) if pictures else runs, words)
     found = [part for leaf in leaves for part in tables.parts(leaf)]
     texts: list[str] = []
     for is_table, group in groupby(found, key=lambda part: bool(part.columns)):

@@ -22,6 +22,8 @@ class Run:
     box: Box
     words: tuple[int, ...]
     letters: int
+    sheet: int = 0
+    """0 for the page itself; the number of the picture that the words were read from."""
 
     @property
     def height(self) -> float:
@@ -60,9 +62,10 @@ def make_runs(words: Sequence[Word], indices: Iterable[int]) -> list[Run]:
     return [*runs, make_run(current, words)] if current else runs
 
 
-def make_run(indices: Sequence[int], words: Sequence[Word]) -> Run:
+def make_run(indices: Sequence[int], words: Sequence[Word], sheet: int = 0) -> Run:
     """One run of these words."""
-    return Run(hull([words[index].box for index in indices]), tuple(indices), sum(len(words[index].text) for index in indices))
+    letters = sum(len(words[index].text) for index in indices)
+    return Run(hull([words[index].box for index in indices]), tuple(indices), letters, sheet)
 
 
 def make_rows(runs: Iterable[Run]) -> list[Row]:

@@ -58,7 +58,7 @@ def _stretch(rows: Sequence[Row], start: int) -> int:
     end = start
     for number in range(start, len(rows)):
         row = rows[number]
-        if number > start and row_gap(rows[number - 1], row) > APART:
+        if number > start and (row_gap(rows[number - 1], row) > APART or _sheets(row).isdisjoint(_sheets(rows[number - 1]))):
             break
         if len(row) > 1:
             end = number + 1
@@ -67,6 +67,10 @@ def _stretch(rows: Sequence[Row], start: int) -> int:
     while start < end < len(rows) and _goes_on(rows[end - 1], rows[end]):
         end += 1
     return end
+
+
+def _sheets(row: Row) -> set[int]:
+    return {run.sheet for run in row}
 
 
 def _goes_on(above: Row, below: Row) -> bool:
