@@ -77,7 +77,9 @@ def _area(box: Box) -> float:
 
 
 def _pixels(box: Box, image: PageImage) -> tuple[int, int, int, int]:
-    x0, y0, x1, y1 = ((side + margin) * image.scale for side, margin in zip(box, (-MARGIN, -MARGIN, MARGIN, MARGIN), strict=True))
+    x0, y0, x1, y1 = (
+        (side + margin) * image.scale for side, margin in zip(box, (-MARGIN, -MARGIN, MARGIN, MARGIN), strict=True)
+    )
     return max(0, int(x0)), max(0, int(y0)), min(image.width, round(x1)), min(image.height, round(y1))
 
 

@@ -26,8 +26,8 @@ MARGIN = 0.025
 """Share of the width that a page leaves free on both sides; what has less is a screen or a cut-out, without edges to speak of."""
 GROUPS = 3
 """How many groups of lines are taken from an edge."""
-LINES = 3
-"""How many lines a group has at most."""
+LINES, CELLS = 3, 3
+"""How many lines a group has at most, and how many parts a line: more are a row of a table."""
 TIGHT = 0.7
 """White space, in line heights, that keeps two lines in a group."""
 LONE = 1.5
@@ -42,9 +42,11 @@ _PAGE_NUMBER = re.compile(
 )
 _TELLING = re.compile(
     r"https?:|www\.|\bdoi\b|©|\(c\)\s*\d{4}|\bcopyright\b|\bISSN\b|\bISBN\b|\bVol(?:ume)?\.?\s*\d|\bet al\.|arXiv:|\bdownload(?:ed)?\b"
-    r"|\b(?:page|seite|página|pagina)\s+\d+|\b\d+\s+(?:of|von|sur|de)\s+\d+\b|^\d{1,4}\s+[^\W\d]|[^\W\d]\s+\d{1,4}$",
+    r"|\b(?:page|seite|página|pagina)\s+\d+|\b\d+\s+(?:of|von|sur|de)\s+\d+\b",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\d{1,4}\s+[^\W\d].*|.*[^\W\d]\s+\d{1,4}")
+"""A running title with the page's number before or behind it."""
 _FOOTNOTE = re.compile(r"[*†‡§¶¹²³⁰-⁹]|\(?\d{1,3}[).]?\s")
 
 
@@ -122,6 +124,8 @@ def _peel(rows: Sequence[Row], words: Sequence[Word], usual: _Usual, depth: Call
 def _is_furniture(
     group: Sequence[Row], inner: Row, words: Sequence[Word], usual: _Usual, depth: Callable[[Row], float], *, top: bool
 ) -> bool:
+    if max(map(len, group)) > CELLS:
+        return False
     far, lines = depth(group[-1]), [_line(row, words) for row in group]
     gap = _white(group[-1], inner) / max(min(row_height(group[-1]), usual.size), 1.0) - usual.gap
     if len(group) == 1 == len(group[0]) and _is_number(group[0], words) and gap > LONE:
@@ -133,10 +137,10 @@ def _is_furniture(
     size = max(row_height(row) for row in group) / usual.size
     if not usual.margins or size > (TITLE if top else LARGE) or (not top and _is_footnote(lines[-1])):
         return False
+    told = any(_TELLING.search(line) for line in lines) or (len(lines) == 1 and bool(_NUMBERED.fullmatch(lines[0])))
     if far <= OUTER:
-        return gap > 0.7
-    told = size < SMALL or any(_TELLING.search(line) for line in lines)
-    return (told and gap > 1.2) or (not top and gap > 3)
+        return gap > (0.7 if told or size < SMALL else 1.2) and not lines[-1].endswith(":")
+    return ((told or size < SMALL) and gap > 1.2) or (not top and gap > 3)
 
 
 def _white(a: Row, b: Row) -> float:

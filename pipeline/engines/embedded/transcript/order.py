@@ -37,30 +37,33 @@ def ordered(runs: list[Run], words: Sequence[Word], depth: int = DEPTH) -> list[
     if cut is None:
         return [make_rows(runs)]
     gutter, runs = cut
-    return [leaf for part in _bands(runs, gutter) for leaf in ordered(part, words, depth - 1)]
+    bands = _bands(runs, gutter)
+    return [leaf for part in bands for leaf in ordered(part, words, depth - 1 if len(bands) > 1 else 0)]
 
 
 def _gutter(runs: Sequence[Run], words: Sequence[Word]) -> tuple[float, list[Run]] | None:
     """The x of the best gap between two columns of running text with the runs parted there, or None.
 
     Candidates lie just left of where runs begin. A gutter needs at least three runs on either side that stand beside each
-    other, twice as many as runs that cross it, and text rather than the cells of a table on both sides.
+    other, twice as many as runs that cross it there, and text rather than the cells of a table on both sides. What crosses it
+    above and below does not count: a wide abstract may stand over short columns.
     """
     level = LEVEL_OCR if words[runs[0].words[0]].source == "ocr" else LEVEL
     starts, ends = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
     height = max(median(run.height for run in runs), 1.0)
     ranked: list[tuple[float, float]] = []
     for x in {round(start) - 1.0 for start in starts}:
-        left, right = bisect_right(ends, x), len(runs) - bisect_left(starts, x)
-        sides, crossing = min(left, right), len(runs) - left - right
-        if sides >= 3 and crossing <= 2 * sides:
-            white = x - ends[left - 1] if left else 0.0
-            ranked.append(((sides - crossing) * (1 + min(white / height, WIDE)), x))
+        before, after = bisect_right(ends, x), len(runs) - bisect_left(starts, x)
+        sides = min(before, after)
+        if sides >= 3:
+            white, across = x - ends[before - 1], len(runs) - before - after
+            ranked.append(((sides - across) * (1 + min(white / height, WIDE)), x))
     for x in _apart(ranked):
         parted = [part for run in runs for part in _parted(run, x, words)]
         left = [run for run in parted if run.box[2] <= x]
         right = [run for run in parted if run.box[0] >= x]
-        if 2 * (len(parted) - len(left) - len(right)) <= min(len(left), len(right)) and _columns(left, right, level):
+        crossing = [run.middle for run in parted if run.box[0] < x < run.box[2]]
+        if _columns(left, right, crossing, level):
             return x, parted
     return None
 
@@ -89,13 +92,17 @@ def _parted(run: Run, x: float, words: Sequence[Word]) -> list[Run]:
     return [make_run(run.words[:number], words, run.sheet), make_run(run.words[number:], words, run.sheet)]
 
 
-def _columns(left: Sequence[Run], right: Sequence[Run], level: float) -> bool:
-    """Whether the two sides are columns to be read one after the other, not the cells of common rows."""
+def _columns(left: Sequence[Run], right: Sequence[Run], crossing: Sequence[float], level: float) -> bool:
+    """Whether the two sides are columns to be read one after the other, not the cells of common rows.
+
+    ``crossing`` are the middles of the runs that belong to neither.
+    """
     if not left or not right:
         return False
     top, bottom = max(_extent(left)[0], _extent(right)[0]), min(_extent(left)[1], _extent(right)[1])
     beside = [[run for run in side if top <= run.middle <= bottom] for side in (left, right)]
-    if min(map(len, beside)) < 3:
+    within = sum(top <= middle <= bottom for middle in crossing)
+    if min(map(len, beside)) < max(3, 2 * within):
         return False
     # Rows of a picture and of the text beside it fall together by chance: only the same sheet has common rows.
     sheets = {run.sheet for run in beside[0]} & {run.sheet for run in beside[1]}
@@ -125,31 +132,29 @@ def _extent(runs: Sequence[Run]) -> tuple[float, float]:
 
 
 def _bands(runs: Sequence[Run], gutter: float) -> list[list[Run]]:
-    """The runs in reading order of parts: down to each crossing run the left column, then the right one."""
+    """The runs in reading order of parts: down to each crossing run the left column, then the right one.
+
+    Between two crossing runs, lines on one side alone are the short lines of a wide text and stay with it.
+    """
     crossing = make_rows(run for run in runs if run.box[0] < gutter < run.box[2])
     sides = sorted((run for run in runs if not run.box[0] < gutter < run.box[2]), key=lambda run: run.middle)
     middles = [run.middle for run in sides]
     parts: list[list[Run]] = []
+    wide: list[Run] = []
     start = 0
-    for row in crossing:
-        end = bisect_left(middles, sum(run.middle for run in row) / len(row), start)
-        parts += [*_split(sides[start:end], gutter), row]
+    for row in [*crossing, None]:
+        end = bisect_left(middles, sum(run.middle for run in row) / len(row), start) if row else len(sides)
+        halves = _split(sides[start:end], gutter)
+        if len(halves) > 1:
+            parts += [wide] * bool(wide) + halves
+            wide = []
+        else:
+            wide += halves[0] if halves else []
+        wide += row or []
         start = end
-    return _joined([*parts, *_split(sides[start:], gutter)], gutter)
+    return parts + [wide] * bool(wide)
 
 
 def _split(runs: Sequence[Run], gutter: float) -> list[list[Run]]:
     halves = [run for run in runs if run.box[2] <= gutter], [run for run in runs if run.box[2] > gutter]
     return [half for half in halves if half]
-
-
-def _joined(parts: list[list[Run]], gutter: float) -> list[list[Run]]:
-    """Crossing rows that follow each other become one part again."""
-    joined: list[list[Run]] = []
-    for part in parts:
-        spans = part[0].box[0] < gutter < part[0].box[2]
-        if spans and joined and joined[-1][0].box[0] < gutter < joined[-1][0].box[2]:
-            joined[-1] = joined[-1] + part
-        else:
-            joined.append(part)
-    return joined

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from statistics import median
 
 import numpy as np
@@ -16,6 +17,9 @@ from pipeline.records import Word
 
 NEAR = 2.5
 """Line heights within which two runs from pictures are from the same one."""
+LEVEL, SAME_ROWS = 0.25, 0.8
+"""How far rows may stand above each other, in line heights, and the share of rows that must be level, for two parts of a table."""
+MAX_SHEETS = 40
 MAX_RUNS = 2000
 """More runs than this are taken for one picture."""
 
@@ -23,7 +27,8 @@ MAX_RUNS = 2000
 def told_apart(runs: Sequence[Run], words: Sequence[Word]) -> list[Run]:
     """The runs, those from pictures with the number of their sheet, from 1."""
     seen = [number for number, run in enumerate(runs) if words[run.words[0]].source == "ocr"]
-    sheets = dict(zip(seen, _sheets([runs[number] for number in seen]), strict=True))
+    parts = [runs[number] for number in seen]
+    sheets = dict(zip(seen, _by_rows(_sheets(parts), parts), strict=True))
     return [replace(run, sheet=sheets.get(number, 0)) for number, run in enumerate(runs)]
 
 
@@ -46,3 +51,19 @@ def _sheets(runs: Sequence[Run]) -> list[int]:
                     sheets[other] = number
                     waiting.append(int(other))
     return sheets
+
+
+def _by_rows(sheets: Sequence[int], runs: Sequence[Run]) -> list[int]:
+    """Sheets whose rows are level made one: a table's labels and its numbers may stand far apart."""
+    middles: dict[int, list[float]] = {}
+    for run, sheet in zip(runs, sheets, strict=True):
+        middles.setdefault(sheet, []).append(run.middle)
+    reach = LEVEL * median(run.height for run in runs) if runs else 0.0
+    same = {sheet: sheet for sheet in middles}
+    for a, b in combinations(list(middles)[:MAX_SHEETS], 2):
+        fewer, more = sorted((middles[a], middles[b]), key=len)
+        level = sum(any(abs(y - other) < reach for other in more) for y in fewer)
+        if len(fewer) >= 3 and level >= SAME_ROWS * len(fewer):
+            kept, gone = same[a], same[b]
+            same = {sheet: kept if now == gone else now for sheet, now in same.items()}
+    return [same[sheet] for sheet in sheets]

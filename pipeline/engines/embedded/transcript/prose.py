@@ -23,9 +23,11 @@ _BROKEN = re.compile(r"([^\W\d_][\w'’-]*)([-\u00ad\u2010¬])$")
 _TAIL = re.compile(r"[^\W\d_][\w'’]*")
 _WORD = re.compile(r"\w[\w'’]*")
 _COMPOUND = re.compile(r"\w[\w'’]*(?:[-\u2010]\w[\w'’]*)+")
-_AND = frozenset("and or to und oder bis et ou y o e en of och eller i lub".split())
+_AND = frozenset({"and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "e", "en", "of", "och", "eller", "i", "lub"})
 """After a hyphen at a line's end, these say that the hyphen stands for the rest of a compound: "in- and outdoor"."""
-_PREFIXES = frozenset("self non well cross half high low long short ex post pre multi quasi".split())
+_PREFIXES = frozenset(
+    {"self", "non", "well", "cross", "half", "high", "low", "long", "short", "ex", "post", "pre", "multi", "quasi"}
+)
 """First parts that mostly keep their hyphen."""
 
 

@@ -31,9 +31,7 @@ def read_transcript(page: Page, template: Template) -> dict[str, Claim]:
     return claims
 
 
-def transcribe(
-    words: Sequence[Word], indices: Iterable[int] | None = None, *, pictures: bool = False
-) -> tuple[str, list[int]]:
+def transcribe(words: Sequence[Word], indices: Iterable[int] | None = None, *, pictures: bool = False) -> tuple[str, list[int]]:
     """The words (those of ``indices``) as text in reading order, and their indices in that order.
 
     ``pictures`` says that words from OCR are those of pictures on the page.

@@ -116,7 +116,7 @@ def _column(run: Run, columns: Sequence[tuple[float, float]]) -> int:
 
 
 def markdown(table: Part, words: Sequence[Word]) -> str:
-    """The table in pipes, its first row as the head; a cell that wraps over lines is one."""
+    """The table in pipes, its first row as the head; a cell that wraps over lines is one. A lone row is a line of text."""
     lines = [_cells(row, table.columns, words) for row in table.rows]
     grid = [lines[0]]
     for (above, below), cells in zip(pairwise(table.rows), lines[1:], strict=True):
@@ -125,6 +125,8 @@ def markdown(table: Part, words: Sequence[Word]) -> str:
         else:
             grid.append(cells)
     kept = _without_signs(grid)
+    if len(kept) == 1:
+        return "  ".join(filter(None, kept[0]))
     rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in kept]
     return "\n".join([rows[0], "|" + " --- |" * len(kept[0]), *rows[1:]])
 
