@@ -7,7 +7,9 @@ wide figures) cuts the page into bands. Rows of tables stay rows.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from pipeline.engines.embedded.transcript.runs import Row, Run, make_rows, make_run
@@ -25,8 +27,8 @@ TEXT_LINES, TEXT_LETTERS = 6, 20
 """Lines and letters of a usual line that make a text of what stands beside a table."""
 LEVEL, LEVEL_OCR = 0.1, 0.25
 """How far cells of a row may stand above each other, in line heights: in a text layer, and as an OCR sees them."""
-GUTTER = 0.3
-"""Line heights of white that a line must leave where a narrow gutter passes it."""
+GUTTER, WIDER = 0.3, 1.2
+"""White that a line must leave where a narrow gutter passes it: in line heights, and in the line's usual white between words."""
 
 
 def ordered(runs: list[Run], words: Sequence[Word], depth: int = DEPTH) -> list[list[Row]]:
@@ -49,16 +51,7 @@ def _gutter(runs: Sequence[Run], words: Sequence[Word]) -> tuple[float, list[Run
     above and below does not count: a wide abstract may stand over short columns.
     """
     level = LEVEL_OCR if words[runs[0].words[0]].source == "ocr" else LEVEL
-    starts, ends = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
-    height = max(median(run.height for run in runs), 1.0)
-    ranked: list[tuple[float, float]] = []
-    for x in {round(start) - 1.0 for start in starts}:
-        before, after = bisect_right(ends, x), len(runs) - bisect_left(starts, x)
-        sides = min(before, after)
-        if sides >= 3:
-            white, across = x - ends[before - 1], len(runs) - before - after
-            ranked.append(((sides - across) * (1 + min(white / height, WIDE)), x))
-    for x in _apart(ranked):
+    for x in _candidates(runs, words):
         parted = [part for run in runs for part in _parted(run, x, words)]
         left = [run for run in parted if run.box[2] <= x]
         right = [run for run in parted if run.box[0] >= x]
@@ -68,8 +61,18 @@ def _gutter(runs: Sequence[Run], words: Sequence[Word]) -> tuple[float, list[Run
     return None
 
 
-def _apart(ranked: Sequence[tuple[float, float]]) -> list[float]:
-    """The best candidates, best first, only one of those that are as good as the same place."""
+def _candidates(runs: Sequence[Run], words: Sequence[Word]) -> list[float]:
+    """Where gutters may be, best first: runs begin there, or many words that follow a narrow one."""
+    starts, ends = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
+    height = max(median(run.height for run in runs), 1.0)
+    narrow = _narrow(runs, words)
+    ranked: list[tuple[float, float]] = []
+    for x in {round(start) - 1.0 for start in starts} | {x for x, count in narrow.items() if count >= 3}:
+        before, after = bisect_right(ends, x), len(runs) - bisect_left(starts, x)
+        sides, across = min(before, after) + narrow[x], len(runs) - before - after - narrow[x]
+        if sides >= 3:
+            white = x - ends[before - 1] if before else 0.0
+            ranked.append(((sides - across) * (1 + min(white / height, WIDE)), x))
     found: list[float] = []
     for _, x in sorted(ranked, key=lambda pair: (-pair[0], pair[1])):
         if all(abs(x - other) > SAME_PLACE for other in found):
@@ -79,17 +82,27 @@ def _apart(ranked: Sequence[tuple[float, float]]) -> list[float]:
     return found
 
 
+def _narrow(runs: Sequence[Run], words: Sequence[Word]) -> Counter[float]:
+    """How many runs have white enough for a gutter just left of each place."""
+    return Counter(round(start) - 1.0 for run in runs for _, _, start in _whites(run, words))
+
+
+def _whites(run: Run, words: Sequence[Word]) -> list[tuple[int, float, float]]:
+    """Where a run may be parted: the number of the word after each white wider than its usual ones, and the white's edges."""
+    boxes = [words[index].box for index in run.words]
+    gaps = [after[0] - before[2] for before, after in pairwise(boxes)]
+    least = max(GUTTER * run.height, WIDER * median(gaps) if len(gaps) > 2 else 0.0) if gaps else 0.0
+    return [(n + 1, boxes[n][2], boxes[n + 1][0]) for n, gap in enumerate(gaps) if gap >= least]
+
+
 def _parted(run: Run, x: float, words: Sequence[Word]) -> list[Run]:
     """A run that only seems to cross: justified columns may stand so close that their lines look like one."""
-    if not run.box[0] < x < run.box[2]:
-        return [run]
-    number = next((n for n, index in enumerate(run.words) if words[index].box[0] >= x), 0)
-    if not number:
-        return [run]
-    end, start = words[run.words[number - 1]].box[2], words[run.words[number]].box[0]
-    if end > x or start - end < GUTTER * run.height or start - x > run.height / 2:
-        return [run]
-    return [make_run(run.words[:number], words, run.sheet), make_run(run.words[number:], words, run.sheet)]
+    if run.box[0] < x < run.box[2]:
+        for number, end, start in _whites(run, words):
+            if end <= x <= start <= x + run.height / 2:
+                halves = run.words[:number], run.words[number:]
+                return [make_run(half, words, run.sheet) for half in halves]
+    return [run]
 
 
 def _columns(left: Sequence[Run], right: Sequence[Run], crossing: Sequence[float], level: float) -> bool:

@@ -9,7 +9,7 @@ from pipeline.engines.embedded.transcript import prose, tables
 from pipeline.engines.embedded.transcript.furniture import Furniture, furniture
 from pipeline.engines.embedded.transcript.order import ordered
 from pipeline.engines.embedded.transcript.pictures import told_apart
-from pipeline.engines.embedded.transcript.runs import Run, make_rows, make_runs
+from pipeline.engines.embedded.transcript.runs import Row, make_rows, make_runs
 from pipeline.records import Claim, Page, Word
 from pipeline.templates.model import Template
 
@@ -22,12 +22,15 @@ def read_transcript(page: Page, template: Template) -> dict[str, Claim]:
     names = [name for name, field in template.fields.items() if field.type == "text"]
     name = "text" if "text" in names or not names else names[0]
     around = furniture(page) if {"header", "footer"} <= set(names) else Furniture()
-    apart = {index for run in (*around.header, *around.footer) for index in run.words}
+    apart = {index for run in (*around.header, *around.footer, *around.side) for index in run.words}
     kept = [index for index in range(len(page.words)) if index not in apart]
     text, order = transcribe(page.words, kept, pictures=page.source == "textlayer")
     claims = {name: _claim(text, order)}
     if {"header", "footer"} <= set(names):
-        claims |= {"header": _apart(around.header, page.words), "footer": _apart(around.footer, page.words)}
+        claims |= {
+            "header": _apart([*make_rows(around.header), list(around.side)], page.words),
+            "footer": _apart(make_rows(around.footer), page.words),
+        }
     return claims
 
 
@@ -50,9 +53,10 @@ def transcribe(words: Sequence[Word], indices: Iterable[int] | None = None, *, p
     return prose.plain("\n\n".join(texts)), order
 
 
-def _apart(runs: Sequence[Run], words: Sequence[Word]) -> Claim:
-    """Runs that stand outside the text, from top to bottom."""
-    return _claim(prose.plain(prose.rows_text(make_rows(runs), words)), [index for run in runs for index in run.words])
+def _apart(rows: Sequence[Row], words: Sequence[Word]) -> Claim:
+    """Rows that stand outside the text."""
+    order = [index for row in rows for run in row for index in run.words]
+    return _claim(prose.plain(prose.rows_text([row for row in rows if row], words)), order)
 
 
 def _claim(text: str, order: Sequence[int]) -> Claim:

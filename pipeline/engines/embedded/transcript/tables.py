@@ -44,6 +44,8 @@ def parts(rows: Sequence[Row]) -> list[Part]:
         end = _stretch(rows, start)
         columns = _columns(rows[start:end])
         if columns:
+            while end < len(rows) and _in_a_cell(rows[end - 1], rows[end], columns):
+                end += 1
             found += [Part(text)] * bool(text) + [Part(list(rows[start:end]), columns)]
             text = []
         else:
@@ -64,8 +66,6 @@ def _stretch(rows: Sequence[Row], start: int) -> int:
             end = number + 1
         elif number - end >= 2 or number == start:
             break
-    while start < end < len(rows) and _goes_on(rows[end - 1], rows[end]):
-        end += 1
     return end
 
 
@@ -73,10 +73,11 @@ def _sheets(row: Row) -> set[int]:
     return {run.sheet for run in row}
 
 
-def _goes_on(above: Row, below: Row) -> bool:
-    """Whether a lone run is the rest of a cell in the row above: tight below it, and no wider."""
-    near = row_gap(above, below) < 0.5 and len(below) == 1
-    return near and any(abs(run.box[0] - below[0].box[0]) < 2 and below[0].box[2] <= run.box[2] + 2 for run in above)
+def _in_a_cell(above: Row, below: Row, columns: Sequence[tuple[float, float]]) -> bool:
+    """Whether a lone run is the rest of a cell in the row above: tight below it, and in one column."""
+    x0, _, x1, _ = below[0].box
+    tight = len(below) == 1 and row_gap(above, below) < 0.5 and not _sheets(above).isdisjoint(_sheets(below))
+    return tight and any(left - 1 <= x0 and x1 <= right + 1 for left, right in columns)
 
 
 def _columns(rows: Sequence[Row]) -> tuple[tuple[float, float], ...]:
@@ -116,7 +117,7 @@ def _column(run: Run, columns: Sequence[tuple[float, float]]) -> int:
 
 
 def markdown(table: Part, words: Sequence[Word]) -> str:
-    """The table in pipes, its first row as the head; a cell that wraps over lines is one. A lone row is a line of text."""
+    """The table in pipes, its first row as the head; a cell that wraps over lines is one. A lone row or column is text."""
     lines = [_cells(row, table.columns, words) for row in table.rows]
     grid = [lines[0]]
     for (above, below), cells in zip(pairwise(table.rows), lines[1:], strict=True):
@@ -125,8 +126,8 @@ def markdown(table: Part, words: Sequence[Word]) -> str:
         else:
             grid.append(cells)
     kept = _without_signs(grid)
-    if len(kept) == 1:
-        return "  ".join(filter(None, kept[0]))
+    if len(kept) == 1 or len(kept[0]) == 1:
+        return "\n".join("  ".join(filter(None, row)) for row in kept)
     rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in kept]
     return "\n".join([rows[0], "|" + " --- |" * len(kept[0]), *rows[1:]])
 
