@@ -24,8 +24,8 @@ SIDE = 0.08
 """Share of the page's width from the edge in which text that runs up or down is a stamp."""
 ROWS = 8
 """On a page of fewer lines (a poster, a cover) hardly anything tells a running head from a title: only page numbers are taken."""
-STAMP = 6
-"""Letters that the longest word of a stamp has at least."""
+STAMP, STAMPS = 6, 8
+"""Letters that the longest word of a stamp has at least, and how many stamps a side has at most."""
 NEAR = 3.0
 """How far other words of a stamp stand from it, in its letters' heights."""
 MARGIN = 0.025
@@ -102,9 +102,10 @@ def _stamps(runs: Sequence[Run], width: float) -> list[Run]:
     found: list[Run] = []
     for left, right in ((0.0, SIDE), (1 - SIDE, 1.0)):
         strip = [run for run in runs if left <= (run.box[0] + run.box[2]) / 2 / width <= right]
-        for tall in [run for run in strip if run.height > 3 * run.width and run.letters >= STAMP]:
-            x0, y0, x1, y1 = tall.box
-            reach = NEAR * tall.width
+        tall = [run for run in strip if run.height > 3 * run.width and run.letters >= STAMP]
+        for stamp in sorted(tall, key=lambda run: -run.letters)[:STAMPS]:
+            x0, y0, x1, y1 = stamp.box
+            reach = NEAR * stamp.width
             near = [run for run in strip if run.box[3] > y0 - reach and run.box[1] < y1 + reach]
             found += [run for run in near if run.box[0] >= x0 - 1 and run.box[2] <= x1 + 1]
     return sorted(dict.fromkeys(found), key=lambda run: -run.box[3])
