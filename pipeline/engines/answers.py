@@ -79,16 +79,27 @@ def read_answer(template: Template, text: str, *, complete: bool = True) -> dict
 
 
 def _tagged(template: Template, text: str, flags: tuple[str, ...]) -> dict[str, Claim]:
-    """A text for the first field, without what stands between the tags of the others, which is theirs."""
+    """A text for the first field, without what stands between the tags of the others, which is theirs.
+
+    A tag that is not closed before the next one is letters like any other.
+    """
     name, *others = template.fields
+    rest: list[str] = []
     parts: dict[str, list[str]] = {other: [] for other in others}
-    if others:
-        tags = re.compile(rf"[ \t]*<({'|'.join(others)})>(.*?)</\1>[ \t]*\n?", re.DOTALL)
-        for match in tags.finditer(text):
-            parts[match[1]].append(match[2].strip())
-        text = tags.sub("", text)
+    pieces = re.split(rf"(</?(?:{'|'.join(others)})>)", text) if others else [text]
+    number = 0
+    while number < len(pieces):
+        piece = pieces[number]
+        number += 1
+        if piece[1:-1] in parts and pieces[number + 1 : number + 2] == [f"</{piece[1:]}"]:
+            parts[piece[1:-1]].append(pieces[number].strip())
+            number += 2
+            if not rest or rest[-1].endswith("\n"):  # the tag's own line goes with it
+                pieces[number] = pieces[number].removeprefix("\n")
+        else:
+            rest.append(piece)
     apart = {other: Claim("\n".join(filter(None, found)) or None) for other, found in parts.items()}
-    return {name: Claim(text.strip() or None, flags=flags), **apart}
+    return {name: Claim("".join(rest).strip() or None, flags=flags), **apart}
 
 
 def _json_part(text: str) -> str:

@@ -49,6 +49,8 @@ def read_pictures(image: PageImage, boxes: Sequence[Box]) -> list[Word]:
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     seen = np.full_like(pixels, 255)
     edges = [_pixels(box, image) for box in boxes]
+    if not edges:
+        return []
     for left, top, right, bottom in edges:
         seen[top:bottom, left:right] = pixels[top:bottom, left:right]
     left, top = min(edge[0] for edge in edges), min(edge[1] for edge in edges)
