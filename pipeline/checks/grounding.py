@@ -5,7 +5,7 @@ Where an engine says which words it took, these are believed only if they hold t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from pipeline.checks.keys import fold, make_key
@@ -19,6 +19,9 @@ ROW_REACH = 6.0
 """Cells of a table row stand at most this many letter heights above or below the row's surest cell."""
 TRANSCRIPT_SHARE = 0.9
 """Share of a transcript's tokens that must be words of the page."""
+LONGEST_HALF = 40
+HYPHENS = frozenset("-\u00ad\u2010¬")
+"""What a word may be broken with at the end of a line."""
 
 
 def is_printed(template: Template, name: str, column: str | None = None) -> bool:
@@ -67,6 +70,12 @@ def _ground_table(name: str, claim: Claim, bare: Evidence, locator: Locator, tem
     return locator.evidence(bare, found, flags)
 
 
+def _half(token: str, halves: Set[str], whole: Set[str]) -> str:
+    """The broken-off word that the token begins with, if the rest of it is a word, too; else empty."""
+    cuts = range(1, min(len(token), LONGEST_HALF))
+    return next((token[:cut] for cut in cuts if token[:cut] in halves and token[cut:] in whole), "")
+
+
 class Locator:
     """One page's look-ups; the page is indexed once, when first needed."""
 
@@ -98,10 +107,19 @@ class Locator:
             yield {column: self._beside(anchor, options, reach) for column, options in places.items()}
 
     def transcript(self, bare: Evidence, text: str) -> Evidence:
-        """A whole page of text: its tokens are compared as sets, so that a long page costs no more than reading it."""
+        """A whole page of text: its tokens are compared as sets, so that a long page costs no more than reading it.
+
+        A token may also be two words of the page, the first of them broken off with a hyphen.
+        """
         tokens = {token for token in map(fold, text.split()) if token}
-        words = [(word, token) for word in self.page.words if (token := fold(word.text)) in tokens]
-        share = len({token for _, token in words}) / len(tokens) if tokens else 0.0
+        printed = [(word, fold(word.text)) for word in self.page.words]
+        halves = {token for word, token in printed if token and word.text.rstrip()[-1:] in HYPHENS}
+        whole = {token for _, token in printed}
+        mended = {token: half for token in tokens - whole if (half := _half(token, halves, whole))}
+        found = tokens & whole
+        ends = {token[len(half) :] for token, half in mended.items()} | set(mended.values())
+        words = [(word, token) for word, token in printed if token in found or token in ends]
+        share = (len(found) + len(mended)) / len(tokens) if tokens else 0.0
         if share < TRANSCRIPT_SHARE:
             return replace(bare, flags=(*bare.flags, UNGROUNDED))
         return replace(bare, box=_union([word for word, _ in words]), grounding="exact" if share == 1 else "fuzzy")

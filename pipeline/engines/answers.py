@@ -1,6 +1,6 @@
 """What every engine with a language model makes of an answer: claims, and the ends that are none.
 
-An answer is JSON that meets the template's schema or, where the template asks for ``text``, the text itself.
+An answer is JSON that meets the template's schema or, where the template asks for ``text``, the text itself with tags for its parts.
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def read_answer(template: Template, text: str, *, complete: bool = True) -> dict
     Raises ValueError when it is no JSON object.
     """
     if is_text(template):
-        name = next(iter(template.fields))
-        value = text.strip() or None
-        return {name: Claim(value, flags=() if complete else (TRUNCATED,))}
+        return _tagged(template, text, () if complete else (TRUNCATED,))
     found: Any = pydantic_core.from_json(_json_part(text), allow_partial=False if complete else "trailing-strings")
     if not isinstance(found, dict):
         raise ValueError("the answer is no JSON object")
@@ -78,6 +76,30 @@ def read_answer(template: Template, text: str, *, complete: bool = True) -> dict
         cut = claims[last]
         claims[last] = Claim(cut.value, cut.printed, flags=(*cut.flags, TRUNCATED))
     return claims
+
+
+def _tagged(template: Template, text: str, flags: tuple[str, ...]) -> dict[str, Claim]:
+    """A text for the first field, without what stands between the tags of the others, which is theirs.
+
+    A tag that is not closed before the next one is letters like any other.
+    """
+    name, *others = template.fields
+    rest: list[str] = []
+    parts: dict[str, list[str]] = {other: [] for other in others}
+    pieces = re.split(rf"(</?(?:{'|'.join(others)})>)", text) if others else [text]
+    number = 0
+    while number < len(pieces):
+        piece = pieces[number]
+        number += 1
+        if piece[1:-1] in parts and pieces[number + 1 : number + 2] == [f"</{piece[1:]}"]:
+            parts[piece[1:-1]].append(pieces[number].strip())
+            number += 2
+            if not rest or rest[-1].endswith("\n"):  # the tag's own line goes with it
+                pieces[number] = pieces[number].removeprefix("\n")
+        else:
+            rest.append(piece)
+    apart = {other: Claim("\n".join(filter(None, found)) or None) for other, found in parts.items()}
+    return {name: Claim("".join(rest).strip() or None, flags=flags), **apart}
 
 
 def _json_part(text: str) -> str:

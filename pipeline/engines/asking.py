@@ -87,7 +87,7 @@ def instructions(template: Template) -> str:
 
 
 def is_text(template: Template) -> bool:
-    """Whether the answer is plain text, the value of the template's only field."""
+    """Whether the answer is plain text, the value of the template's first field."""
     return template.answer.form == "text"
 
 

@@ -118,8 +118,10 @@ class MuPdfDocument:
         return next((f"MuPDF: {line}" for line in warnings if any(loss in line for loss in LOSSES)), "")
 
     def image_boxes(self, number: int) -> list[Box]:
-        """Boxes of raster images, in points."""
-        return [tuple(map(float, info["bbox"])) for info in _images(self.handle(number))]  # type: ignore[misc]
+        """Boxes of raster images on the page as displayed, in points."""
+        page = self.handle(number)
+        boxes = [pymupdf.Rect(info["bbox"]) * page.rotation_matrix for info in _images(page)]
+        return [(float(box.x0), float(box.y0), float(box.x1), float(box.y1)) for box in boxes]
 
     def close(self) -> None:
         """Release the file and MuPDF's cache of it."""

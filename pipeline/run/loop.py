@@ -36,6 +36,7 @@ from pipeline.run.shelving import Shelver
 from pipeline.run.task import Held, Task
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
+from pipeline.words.lines import without_pictures
 from pipeline.worker import Lost, Pool, Reply
 
 MAX_PAGES = 100_000
@@ -267,9 +268,10 @@ class Loop:
         job, limits, choose = self._job, self._job.settings.limits, task.recipes is None
         if choose:
             by_kind = {kind: for_kind(kind, job.templates) for kind in ("invoice", "receipt", "chart", "photo", "text")}
-            images = {kind: self._tokens(template) for kind, template in by_kind.items()}
         else:
-            images = {template: self._tokens(template) for template in task.missing.get(page, [])}
+            by_kind = {template: template for template in task.missing.get(page, [])}
+        images = {kind: self._tokens(template) for kind, template in by_kind.items()}
+        pictures = frozenset(kind for kind, template in by_kind.items() if job.templates[template].reader == "transcript")
         found = task.found
         return ReadRequest(
             str(found.source.path),
@@ -278,6 +280,7 @@ class Loop:
             page,
             choose,
             images,
+            pictures,
             limits.passwords,
             limits.megapixels,
             einvoice=job.settings.einvoices == "read",
@@ -384,7 +387,9 @@ class Loop:
             template = self._job.templates[name]
             key = UnitKey(task.sha256, page.number, name, self._job.recipes[name])
             pages = task.document.pages if task.document else 1
-            request = Request(key, page, template, images.get(name), pages)
+            # What a template is answered from must not depend on the templates beside it.
+            seen = page if template.reader == "transcript" else without_pictures(page)
+            request = Request(key, seen, template, images.get(name), pages)
             unit = self._units[key] = Unit(request, self._job.engine.retries)
             if self._asking.deadly(key):
                 detail = f"the program died {self._job.settings.retry.deaths} times while this page was being answered"

@@ -27,6 +27,7 @@ from pipeline.run.reading import OPENED, READING, FileChangedError, ImageHead, O
 from pipeline.words.einvoice import read_bare_einvoice, read_einvoice
 from pipeline.words.ocr import read_image
 from pipeline.words.orientation import upright
+from pipeline.words.pictures import merged, read_pictures, unread
 from pipeline.words.soundness import covers, is_sound
 from pipeline.words.textlayer import from_pdfium, read_text_layer
 
@@ -60,6 +61,8 @@ def handle(message: bytes) -> list[bytes]:
         return [READING.dump_json(Reading(Page(request.page, 0, 0), None, (head,))), image.rgb]
     page = sheet.read()
     kind = classify(page, sheet.image(THUMBNAIL_PIXELS)) if request.choose and not page.blank else None
+    if request.pictures & ({kind} if request.choose else set(request.images)):
+        page = sheet.with_pictures(page)
     wanted = {kind: request.images.get(kind, 0)} if kind else {} if request.choose else request.images
     if kind == "text" and is_cover(page) and page.number < document.pages:
         kind = None
@@ -124,8 +127,22 @@ class _Sheet:
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
         self._turned = upright(image)
         if words := read_image(turn(image, self._turned)):
-            return self._page(words, "ocr", facts)
+            sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
+            return self._page(merged(layer, words) if sound else words, "ocr", facts)
         return self._page(short, "textlayer" if short else None, facts)
+
+    def with_pictures(self, page: Page) -> Page:
+        """A page with a text layer, and the words in pictures that the layer does not have."""
+        if page.source != "textlayer" or self._turned:
+            return page
+        boxes = unread(page.words, self._document.image_boxes(self._number), self._size.width, self._size.height)
+        if not boxes:
+            return page
+        try:
+            image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
+        except DocumentError:  # the words are worth more than the pictures
+            return page
+        return replace(page, words=tuple(merged(page.words, read_pictures(image, boxes))))
 
     def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, facts: Mapping[str, Any]) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)

@@ -16,7 +16,7 @@ from pipeline.errors import DocumentError
 from pipeline.records import Box, Page, PageImage
 from pipeline.templates.model import PageKind
 
-VERSION = 2
+VERSION = 3
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.reader:handle"
 CHANGED = "the file changed while it was read"
@@ -46,6 +46,8 @@ class ReadRequest:
     """Whether to tell what kind of page it is."""
     images: Mapping[str, int] = field(default_factory=dict)
     """Visual tokens of the image to draw, by template (by kind of page where ``choose``); 0 and absent: none."""
+    pictures: frozenset[str] = frozenset()
+    """Templates (kinds of page where ``choose``) that want the text in the page's pictures, too."""
     passwords: tuple[str, ...] = ()
     megapixels: int = 400
     picture: Picture | None = None

@@ -126,7 +126,8 @@ class AnswerBudget(_Strict):
 
     tokens: int = Field(default=1024, ge=8, le=16384)
     form: Literal["json", "text"] = "json"
-    """``json`` is an object with every field; ``text`` is for a template with one text field: the answer is its value."""
+    """``json`` is an object with every field; ``text`` is for templates with text fields alone: the answer is the first one's value,
+    without what stands between the tags (``<name>`` … ``</name>``) of another."""
 
 
 class Template(_Strict):
@@ -145,10 +146,9 @@ class Template(_Strict):
     checks: list[Check] = []
 
     @model_validator(mode="after")
-    def _text_answers_one_field(self) -> Template:
-        fields = list(self.fields.values())
-        if self.answer.form == "text" and (len(fields) != 1 or fields[0].type != "text" or fields[0].many):
-            raise ValueError("`answer: {form: text}` is for a template with one text field")
+    def _text_answers_text(self) -> Template:
+        if self.answer.form == "text" and any(field.type != "text" or field.many for field in self.fields.values()):
+            raise ValueError("`answer: {form: text}` is for templates whose fields are all of type text")
         return self
 
     @model_validator(mode="after")

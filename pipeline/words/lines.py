@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import radians, tan
 from statistics import median
 
-from pipeline.records import Word
+from pipeline.records import Page, Word
 
 MAX_SKEW = 15.0
 """Degrees; a piece that leans more is its own line."""
@@ -45,6 +46,14 @@ def number_lines(pieces: Sequence[Piece]) -> list[Word]:
     lines += [[_place(p, 0.0)] for p in pieces if abs(p.angle) > MAX_SKEW]
     lines.sort(key=lambda line: median(piece.y for piece in line))
     return [replace(word, line=n) for n, line in enumerate(lines) for word in _ordered(line)]
+
+
+def without_pictures(page: Page) -> Page:
+    """The page as its text layer has it: without the words that were read from pictures on it."""
+    if page.source != "textlayer" or all(word.source == "textlayer" for word in page.words):
+        return page
+    lines = groupby((word for word in page.words if word.source == "textlayer"), key=lambda word: word.line)
+    return replace(page, words=tuple(replace(word, line=number) for number, (_, line) in enumerate(lines) for word in line))
 
 
 def _ordered(line: list[_Placed]) -> list[Word]:

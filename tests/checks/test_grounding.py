@@ -255,6 +255,15 @@ def test_a_transcript_is_checked_as_a_whole() -> None:
     assert invented.flags == ("ungrounded",)
 
 
+def test_a_transcript_may_join_what_a_line_end_broke() -> None:
+    transcript = template_of({"text": {"type": "text", "merge": "all"}}, reader="transcript")
+    page = Page(
+        1, 600, 800, tuple(Word(text, (0, n, 9, n + 1), n) for n, text in enumerate(["the", "fer-", "other", "ry", "sails"]))
+    )
+    assert ground(claims_of(text="the ferry sails other"), page, transcript)["text"].grounding == "exact"
+    assert ground(claims_of(text="the ferryman sails"), page, transcript)["text"].grounding != "exact"
+
+
 def test_a_long_transcript_is_checked_quickly() -> None:
     """100,000 words: work that grows with the square of them would run into the time limit of the tests."""
     words = tuple(Word(f"w{n}", (0, n, 9, n + 1), n) for n in range(100_000))

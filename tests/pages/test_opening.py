@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pymupdf
 import pytest
+from PIL import Image
 
 from pipeline.errors import DocumentError
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.opened import OpenDocument
 from pipeline.pages.opening import open_document
 from pipeline.pages.pdfium import PdfiumDocument
-from tests.drawing import encrypted_pdf
+from tests.drawing import encrypted_pdf, png
 from tests.pages.raw_pdf import CATALOG, EMPTY_PAGE, PAGE, one_page, raw_pdf, stream
 
 TO_THE_PAGE = "<</Type/Catalog/Pages 3 0 R>>"
@@ -104,3 +106,13 @@ def test_a_blank_page_is_doubted_where_the_file_lacks_what_stood_on_it(tmp_path:
     }
     for word, content in lost.items():
         assert word in opened(tmp_path, content).doubt(1)
+
+
+def test_boxes_of_images_are_those_of_the_page_as_displayed(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page(width=200, height=100)
+    page.insert_image(pymupdf.Rect(10, 10, 30, 20), stream=png(Image.new("RGB", (20, 10), "red")))
+    page.set_rotation(90)
+    found = opened(tmp_path, bytes(document.tobytes()))
+    assert found.image_boxes(1) == [(80.0, 10.0, 90.0, 30.0)]
+    found.close()

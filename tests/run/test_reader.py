@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pymupdf
 import pytest
 from PIL import Image
 
@@ -15,6 +17,7 @@ from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.records import Page, PageImage
 from pipeline.run.reader import handle
 from pipeline.run.reading import Picture, ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.words.lines import without_pictures
 from pipeline.words.ocr import read_image
 from tests.drawing import (
     exif_turned_jpeg,
@@ -283,3 +286,33 @@ def test_a_part_beyond_the_page_is_still_a_picture(tmp_path: Path) -> None:
     parts = handle(encode_request(request(path, picture=Picture(64, 0, (900.0, 2000.0, 950.0, 2100.0)))))
     _, images = decode_reading(parts, 1)
     assert images[""].width >= 1
+
+
+def scan_with_a_layer_of_its_own() -> bytes:
+    """A scan that fills its page, and one line of text above it that only the file states."""
+    document = pymupdf.open("pdf", scan_pdf([page_image(text_pdf([LINES]))]))
+    page = document[0]
+    page.insert_text((40, 30), "Archive of the harbour board, box 17", fontsize=12)
+    return bytes(document.tobytes())
+
+
+def test_words_of_a_scan_s_own_layer_are_kept_as_they_are(tmp_path: Path) -> None:
+    page, _ = read(write(tmp_path, "a.pdf", scan_with_a_layer_of_its_own()))
+    assert page.source == "ocr"
+    assert " ".join(word.text for word in page.words if word.source == "textlayer") == "Archive of the harbour board, box 17"
+    assert "lazy dog" in text(page)
+    assert text(page).count("Archive") == 1
+
+
+def test_text_in_pictures_is_read_for_the_templates_that_want_it(tmp_path: Path) -> None:
+    document = pymupdf.open("pdf", text_pdf([LINES]))
+    shown = pymupdf.open().new_page(width=200, height=30)
+    shown.insert_text((10, 20), "Harbour office", fontsize=16)
+    document[0].insert_image(pymupdf.Rect(100, 500, 300, 530), pixmap=shown.get_pixmap(dpi=200))
+    path = write(tmp_path, "a.pdf", bytes(document.tobytes()))
+    plain, _ = read(path, images={"transcript": 0})
+    page, _ = read(path, images={"transcript": 0}, pictures=frozenset({"transcript"}))
+    assert without_pictures(page) == replace(plain, seconds=page.seconds)
+    seen = [word for word in page.words if word.source == "ocr"]
+    assert [word.text for word in seen] == ["Harbour", "office"]
+    assert all(100 <= word.box[0] < word.box[2] <= 300 and 500 <= word.box[1] < word.box[3] <= 530 for word in seen)

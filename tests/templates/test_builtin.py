@@ -20,7 +20,7 @@ FIELDS = {
     "receipt": "vendor_name address vendor_vat_id receipt_number date time currency total tax_total line_items",
     "chart": "chart_type title x_title y_title data summary",
     "caption": "caption objects",
-    "transcript": "text",
+    "transcript": "text header footer",
 }
 COLUMNS = {
     ("invoice", "line_items"): ["description", "quantity", "unit_price", "amount"],

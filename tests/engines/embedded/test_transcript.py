@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +45,7 @@ def block(texts: list[str], x: float, y: float, first: int = 0, step: float = 12
 
 
 def text_of(words: list[Word]) -> str:
-    claim = read_transcript(Page(1, 600, 800, tuple(words)), template("transcript"))["text"]
+    claim = read_transcript(Page(1, 600, 800, tuple(words), "textlayer"), template("transcript"))["text"]
     return str(claim.value)
 
 
@@ -75,14 +78,84 @@ def test_rows_of_a_table_are_read_across() -> None:
         for x, cell in zip((50, 250, 350), row, strict=True)
         for word in line(cell, x, 50 + 14 * n, n)
     ]
-    assert text_of(words) == "\n".join("  ".join(row) for row in table)
+    assert text_of(words) == "\n".join(
+        ["| Apples | 12 | 3.40 |", "| --- | --- | --- |", *(f"| {' | '.join(r)} |" for r in table[1:])]
+    )
 
 
-def test_a_broken_word_is_made_whole_only_when_it_stands_whole_elsewhere() -> None:
-    known = ["the long cross-", "ing took a day and the", "crossing was rough"]
-    unknown = ["the well-", "known ferry of the"]
-    assert "the long crossing\ntook a day" in text_of(block(known, 50, 50))
-    assert text_of(block(unknown, 50, 50)) == "the well-\nknown ferry of the"
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (
+            ["the long cross-", "ing took a day and the", "crossing was rough"],
+            "the long crossing\ntook a day and the\ncrossing was rough",
+        ),
+        (["a heavy thunder-", "storm came up"], "a heavy thunderstorm\ncame up"),
+        (["the well-", "known ferry of the"], "the well-known\nferry of the"),
+        (["the third-", "class hall and a third-class ticket"], "the third-class\nhall and a third-class ticket"),
+        (["the ticket for in-", "and outdoor seats"], "the ticket for in-\nand outdoor seats"),
+        (["the Hook-", "Harwich ferry"], "the Hook-\nHarwich ferry"),
+        (["pages 14-", "16 of the guide"], "pages 14-\n16 of the guide"),
+        (["soft\u00ad", "ware for ferries"], "software\nfor ferries"),
+        (["the night before de-", "parture"], "the night before departure"),
+    ],
+)
+def test_words_broken_at_a_line_end_are_made_whole(lines: list[str], text: str) -> None:
+    assert text_of(block(lines, 50, 50)) == text
+
+
+def test_a_word_broken_at_the_end_of_a_column_is_made_whole() -> None:
+    left, right = [*PROSE[:5], "for the deck is often ter-"], ["ribly cold in the evening", *OTHER[1:]]
+    words = [word for n in range(6) for word in line(left[n], 50, 50 + 12 * n, n) + line(right[n], 320, 50 + 12 * n, n)]
+    assert "often terribly\n\ncold in the evening" in text_of(words)
+
+
+def test_letters_that_only_printing_needs_are_made_plain() -> None:
+    assert text_of(block(["o\ufb03ce \ufb01nds a \u2f92 zero\u200bwidth"], 50, 50)) == "office finds a 見 zerowidth"
+
+
+def test_columns_whose_lines_nearly_touch_are_parted() -> None:
+    """A justified column next to another leaves less white between them than there is between words elsewhere."""
+    words = []
+    for n, (a, b) in enumerate(zip(PROSE, OTHER, strict=True)):
+        left = line(a, 50, 50 + 12 * n, n)
+        words += [*left[:-1], replace(left[-1], box=(left[-1].box[0], 50 + 12 * n, 220, 60 + 12 * n))]
+        words += line(b, 228, 50 + 12 * n, n)
+    assert text_of(words) == "\n".join(PROSE) + "\n\n" + "\n".join(OTHER)
+
+
+def test_wide_text_above_short_columns_does_not_hide_them() -> None:
+    wide = [f"{PROSE[n % 6]} {OTHER[n % 6]}" for n in range(20)]
+    words = block(wide, 50, 50) + block(PROSE, 50, 320, 20) + block(OTHER, 320, 320, 20)
+    assert text_of(words).endswith("\n".join(PROSE) + "\n\n" + "\n".join(OTHER))
+
+
+def test_a_text_beside_a_table_is_read_on_its_own() -> None:
+    rows = [(f"Item {n}", str(n * 7), f"{n * 3}.40") for n in range(1, 13)]
+    words = []
+    for n, row in enumerate(rows):
+        for x, cell in zip((50, 150, 220), row, strict=True):
+            words += line(cell, x, 50 + 11 * n, n)
+    words += block(PROSE + OTHER, 320, 52, 20, step=13)
+    assert text_of(words).endswith("\n".join(PROSE + OTHER))
+
+
+def test_a_list_is_no_table() -> None:
+    words = []
+    for n, item in enumerate(("Bring a coat", "Bring a book", "Bring a lamp", "Bring a friend")):
+        words += line(f"{n + 1}.", 50, 50 + 14 * n, n) + line(item, 80, 50 + 14 * n, n)
+    assert text_of(words) == "1. Bring a coat\n2. Bring a book\n3. Bring a lamp\n4. Bring a friend"
+
+
+def test_a_picture_beside_a_text_is_read_on_its_own() -> None:
+    """Its rows stand level with lines of the text by chance."""
+    words = block(PROSE + OTHER, 50, 50)
+    for n in range(5):
+        for x, cell in ((330, "Mass"), (420, str(17 * n))):
+            words += [replace(word, source="ocr") for word in line(cell, x, 50 + 24 * n, 2 * n)]
+    text = text_of(sorted(words, key=lambda word: word.line))
+    assert text.startswith("\n".join(PROSE + OTHER))
+    assert "| Mass | 17 |" in text
 
 
 def test_chinese_words_are_joined_without_blanks() -> None:
@@ -106,7 +179,23 @@ def test_every_word_is_read_exactly_once(found: list[tuple[tuple[float, float, f
     words = [Word(text, (x, y, x + w, y + h), number) for (x, y, w, h), number, text in found]
     text, order = transcribe(words)
     assert sorted(order) == [index for index, word in enumerate(words) if word.text.strip()]
-    assert len(text.split()) <= len(order)
+    said = [word.text.strip() for word in words if word.text.strip()]
+    letters = Counter(text.replace("|", "").replace("---", "")) - Counter("".join(said))
+    assert set(letters) <= set(" \n"), "nothing is added but white and the lines of tables"
+
+
+@given(
+    st.lists(
+        st.tuples(boxes, st.integers(0, 30), st.sampled_from(["7", "Page 3", "Wort", "www.example.org", "12.50"])), max_size=60
+    )
+)
+def test_text_and_furniture_share_the_words_between_them(
+    found: list[tuple[tuple[float, float, float, float], int, str]],
+) -> None:
+    words = tuple(Word(text, (x, y, x + w, y + h), number) for (x, y, w, h), number, text in found)
+    claims = read_transcript(Page(1, 600, 800, words, "textlayer"), template("transcript"))
+    assert sorted(index for claim in claims.values() for index in claim.words) == list(range(len(words)))
+    assert not words or claims["text"].value
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 4])

@@ -245,6 +245,22 @@ def test_a_text_answer_is_its_text() -> None:
     assert read_answer(template, "half a", complete=False)["text"].flags == (TRUNCATED,)
 
 
+def test_tags_in_a_text_answer_are_other_fields() -> None:
+    template = BUILT_IN["transcript"]
+    claims = read_answer(template, "<header>Guide\n12</header>\nThe ferry\nleaves.\n\n<footer> Page 7 </footer>")
+    assert {name: claim.value for name, claim in claims.items()} == {
+        "text": "The ferry\nleaves.",
+        "header": "Guide\n12",
+        "footer": "Page 7",
+    }
+    for odd in ("<header>open", "close</footer> early", "<header>a</footer>", "<b>bold</b>", "</header><header>"):
+        claims = read_answer(template, odd)
+        assert (claims["text"].value, claims["header"].value, claims["footer"].value) == (odd, None, None)
+    assert read_answer(template, "a <header>b</header> c")["text"].value == "a  c"
+    many = "<header>" * 100_000
+    assert read_answer(template, many)["text"].value == many
+
+
 def test_words_of_the_page_do_not_leak_into_the_grammar(engine: VlmEngine) -> None:
     """Whatever a page prints, a constraint can be made for it."""
     mischief = ('"}', "]] 1,00", "\\u0000 2,00 EUR", "{{ 7 }}", "1e999", "99/99/9999", "00:61")

@@ -1,0 +1,106 @@
+"""Text in the pictures of a page that has a text layer: headings set as images, screenshots, scanned tables, figures.
+
+The layer is exact and stays as it is; the OCR adds what stands where the layer has nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import Box, PageImage, Word
+from pipeline.words.ocr import read_image
+
+MIN_HEIGHT = 8.0
+"""Points; lower pictures are rules and decoration."""
+MIN_SHARE = 0.003
+"""Share of the page below which a picture is an icon."""
+MAX_PICTURES = 40
+"""The largest of a page's pictures that are looked at."""
+LETTERED = 3
+"""A picture with so many words of the layer on it is their background."""
+WHOLE = 0.8
+"""Share of the page that one picture covers as its background, and many as the tiles of a scan, whose text is the layer."""
+MARGIN = 2.0
+"""Points of paper around a picture that are looked at with it."""
+SURE = 0.8
+"""The recogniser's probability from which a word in a picture is believed: a photograph's leaves and bricks look like letters, too."""
+
+
+def unread(words: Sequence[Word], pictures: Sequence[Box], width: float, height: float) -> list[Box]:
+    """The pictures that may hold text which the layer does not have, cut to the page; all in points."""
+    page = max(width * height, 1.0)
+    boxes = {(max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)) for x0, y0, x1, y1 in pictures}
+    large = [box for box in boxes if box[3] - box[1] >= MIN_HEIGHT and box[2] > box[0] and _area(box) >= MIN_SHARE * page]
+    if sum(_area(box) for box in large if _area(box) < WHOLE * page) > WHOLE * page:
+        return []
+    middles = _middles(words)
+    found = [box for box in large if _inside(middles, box).sum() < LETTERED]
+    return sorted(found, key=_area, reverse=True)[:MAX_PICTURES]
+
+
+def read_pictures(image: PageImage, boxes: Sequence[Box]) -> list[Word]:
+    """The words that stand in these boxes (points) of the page's image."""
+    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+    seen = np.full_like(pixels, 255)
+    edges = [_pixels(box, image) for box in boxes]
+    if not edges:
+        return []
+    for left, top, right, bottom in edges:
+        seen[top:bottom, left:right] = pixels[top:bottom, left:right]
+    left, top = min(edge[0] for edge in edges), min(edge[1] for edge in edges)
+    right, bottom = max(edge[2] for edge in edges), max(edge[3] for edge in edges)
+    part = np.ascontiguousarray(seen[top:bottom, left:right])
+    if not part.size:
+        return []
+    found = read_image(PageImage(part.shape[1], part.shape[0], part.tobytes(), image.scale))
+    dx, dy = left / image.scale, top / image.scale
+    return [_moved(word, dx, dy) for word in found if word.confidence >= SURE]
+
+
+def merged(layer: Sequence[Word], seen: Sequence[Word]) -> list[Word]:
+    """The layer's words and those seen words that it does not have, line by line, top to bottom."""
+    boxes = np.array([word.box for word in layer], np.float64).reshape(-1, 4)
+    new = [word for word in seen if not _has(boxes, word.box)]
+    lines = [list(words) for _, words in groupby(layer, key=lambda word: word.line)]
+    lines += [list(words) for _, words in groupby(new, key=lambda word: word.line)]
+    if len(new):
+        lines.sort(key=lambda line: median(word.box[1] + word.box[3] for word in line))
+    return [replace(word, line=number) for number, line in enumerate(lines) for word in line]
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _pixels(box: Box, image: PageImage) -> tuple[int, int, int, int]:
+    x0, y0, x1, y1 = (
+        (side + margin) * image.scale for side, margin in zip(box, (-MARGIN, -MARGIN, MARGIN, MARGIN), strict=True)
+    )
+    return max(0, int(x0)), max(0, int(y0)), min(image.width, round(x1)), min(image.height, round(y1))
+
+
+def _moved(word: Word, dx: float, dy: float) -> Word:
+    x0, y0, x1, y1 = word.box
+    return replace(word, box=(round(x0 + dx, 2), round(y0 + dy, 2), round(x1 + dx, 2), round(y1 + dy, 2)))
+
+
+def _middles(words: Sequence[Word]) -> NDArray[np.float64]:
+    return np.array([((w.box[0] + w.box[2]) / 2, (w.box[1] + w.box[3]) / 2) for w in words], np.float64).reshape(-1, 2)
+
+
+def _inside(middles: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
+    x, y = middles[:, 0], middles[:, 1]
+    return (x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])
+
+
+def _has(boxes: NDArray[np.float64], box: Box) -> bool:
+    """Whether the layer covers half of the box."""
+    wide = np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0])
+    high = np.minimum(boxes[:, 3], box[3]) - np.maximum(boxes[:, 1], box[1])
+    return float((wide.clip(0) * high.clip(0)).sum()) >= 0.5 * max(_area(box), 0.01)
