@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import median
 
 from pipeline.engines.embedded.chart.labels import Label
-from pipeline.engines.embedded.chart.paint import Rect
+from pipeline.engines.embedded.chart.paint import Painting, Rect, edges
 from pipeline.records import Box
 
 
@@ -28,6 +28,13 @@ class Bar:
     colour: int
     printed: Label | None = None
     value: Decimal | None = None
+    error: Decimal = Decimal(0)
+    """By how much a measured value may be off."""
+
+    @property
+    def length(self) -> float:
+        """From start to end in pixels."""
+        return self.end - self.start
 
     @property
     def middle(self) -> float:
@@ -92,6 +99,14 @@ def find_bars(rects: Sequence[Rect], slivers: Sequence[Rect] = ()) -> Bars | Non
     bars_.groups = [[row] for row in rows] if bars_.stacked else _groups(rows)
     bars_.touching = _touching(rows)
     return bars_
+
+
+def refine(bars: Bars, painting: Painting) -> None:
+    """Move the ends of all bars to where the blended pixels at their edges say that they are."""
+    for bar in bars.all:
+        box = (bar.low, -bar.end, bar.high, -bar.start) if bars.vertical else (bar.start, bar.low, bar.end, bar.high)
+        first, last = edges(painting, box, bars.vertical)
+        bar.start, bar.end = (-last, -first) if bars.vertical else (first, last)
 
 
 def _bar(rect: Rect, vertical: bool) -> Bar:
@@ -178,4 +193,18 @@ def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
             groups[-1].append(row)
         else:
             groups.append([row])
-    return groups if max(map(len, groups)) > 1 else [[row] for row in rows]
+    if max(map(len, groups)) < 2 or (_even(gaps, thick) and not _alike(groups)):
+        return [[row] for row in rows]
+    return groups
+
+
+def _even(gaps: Sequence[float], thick: float) -> bool:
+    """Whether all gaps between rows are the same."""
+    return max(gaps) - min(gaps) <= max(3.0, 0.05 * thick)
+
+
+def _alike(groups: Sequence[Sequence[Sequence[Bar]]]) -> bool:
+    """Whether all groups have the same colours in the same order, and their bars go the same way."""
+    orders = {tuple(row[0].colour for row in group) for group in groups}
+    starts = [row[0].start for group in groups for row in group]
+    return len(orders) == 1 and max(starts) - min(starts) <= 4

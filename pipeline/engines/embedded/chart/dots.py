@@ -14,7 +14,7 @@ from pipeline.engines.embedded.chart.labels import Label
 from pipeline.engines.embedded.chart.legend import Names
 from pipeline.engines.embedded.chart.paint import PIECES, Painting
 from pipeline.engines.embedded.chart.summary import Row
-from pipeline.engines.embedded.chart.values import rounded
+from pipeline.engines.embedded.chart.values import inexact, rounded
 from pipeline.records import Box
 
 LEAST = 5
@@ -44,7 +44,7 @@ def find_dots(painting: Painting, height: float, swatches: Sequence[Box]) -> lis
         for (x, y, w, h, area), (cx, cy) in zip(stats[1:count].tolist(), centres[1:count].tolist(), strict=True):
             round_ = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= 1.3 * height
             if round_ and not any(a <= x + w / 2 <= c and b <= y + h / 2 <= d for a, b, c, d in swatches):
-                found.append((Dot(cx, cy, colour), float(max(w, h))))
+                found.append((Dot(cx + 0.5, cy + 0.5, colour), float(max(w, h))))
     if len(found) < LEAST:
         return []
     usual = median(size for _, size in found)
@@ -62,17 +62,23 @@ def read_dots(dots: Sequence[Dot], axes: tuple[Axis | None, Axis | None], labels
         series = name.text if name else None
         if across and up:
             category, words = str(rounded(across.value(dot.x), abs(across.slope))), none
-            value, step = up.value(dot.y), up.slope
+            value, step = _read(up, dot.y)
         elif across or up:
             label = _label(dot, labels, upright=up is not None)
             if label is None:
                 continue
-            value, step = (across.value(dot.x), across.slope) if across else (up.value(dot.y), up.slope) if up else (0.0, 1.0)
+            value, step = _read(across, dot.x) if across else _read(up, dot.y) if up else (0.0, 1.0)
             category, words = label.text, label.words
         else:
             return []
-        rows.append(Row(category, series, rounded(value, abs(step)), words))
+        rows.append(Row(category, series, rounded(value, abs(step)), words, error=inexact(step)))
     return rows
+
+
+def _read(axis: Axis, pixel: float) -> tuple[float, float]:
+    """The value at a pixel, and that of one pixel there."""
+    value = axis.value(pixel)
+    return value, abs(value) * (10 ** abs(axis.slope) - 1) if axis.log else abs(axis.slope)
 
 
 def _label(dot: Dot, labels: Sequence[Label], upright: bool) -> Label | None:

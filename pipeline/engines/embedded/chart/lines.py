@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,11 +15,19 @@ from pipeline.engines.embedded.chart.labels import Label, letter_height
 from pipeline.engines.embedded.chart.legend import Names
 from pipeline.engines.embedded.chart.paint import PAPER, Painting, text_colour
 from pipeline.engines.embedded.chart.summary import Row
-from pipeline.engines.embedded.chart.values import rounded
+from pipeline.engines.embedded.chart.values import inexact, rounded
 from pipeline.records import Box
 
+EVEN = 0.12
+"""Labels are at even steps where none is off by more than this part of a step."""
 WIDE = 0.22
 """A line runs over at least this part of the picture's width …"""
+OFF = 1.0
+"""Pixels by which a line may be off."""
+DASH = 21
+"""Gaps narrower than so many pixels are those between dashes."""
+MARKS = 8
+"""A dashed line has at least so many dashes."""
 COVERED = 0.7
 """… and is seen in at least this part of the columns it runs over."""
 
@@ -47,13 +56,33 @@ class Line:
         return float(np.nanmedian(self.floors[max(0, min(round(x), self.right) - self.left)]))
 
     def at(self, x: float, reach: int = 4) -> float | None:
-        """The y at an x, from the columns within ``reach`` where it is hidden there."""
-        centre = round(x) - self.left
+        """The y at an x: where the strokes on both sides of it meet, else from the columns within ``reach``."""
+        if not self.markers and self.floors is None and (kink := self._kink(x)) is not None:
+            return kink
+        centre = math.floor(x) - self.left
         for wide in (1, reach):
             window = self.heights[max(0, centre - wide) : max(0, centre + wide + 1)]
             if len(window) and not np.isnan(window).all():
                 return float(np.nanmedian(window))
         return None
+
+
+    def _kink(self, x: float) -> float | None:
+        """The y at which the strokes left and right of an x meet, where they do: at a peak the stroke itself is blunt."""
+        meets = [y for near, far in ((-3, -12), (3, 12)) if (y := self._extended(x, near, far)) is not None]
+        if not meets or (len(meets) == 2 and abs(meets[0] - meets[1]) > 4):
+            return None
+        return sum(meets) / len(meets)
+
+    def _extended(self, x: float, near: int, far: int) -> float | None:
+        """A straight stroke from ``near`` to ``far`` columns beside an x, extended to it."""
+        low, high = sorted((math.floor(x) + near - self.left, math.floor(x) + far - self.left))
+        window = self.heights[max(0, low) : max(0, high + 1)]
+        if len(window) < abs(far - near) + 1 or np.isnan(window).any():
+            return None
+        places = np.arange(low, high + 1) + self.left + 0.5 - x
+        slope, start = np.polyfit(places, window, 1)
+        return float(start) if np.abs(window - slope * places - start).max() <= 1.0 else None
 
 
 def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Box]) -> list[Line]:
@@ -64,14 +93,27 @@ def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Bo
         for box in [*swatches, *(word.box for word in words if text_colour(painting, word) == colour)]:
             x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
             mask[y0 : y1 + 1, x0 : x1 + 1] = 0
-        if line := _line(colour, mask, bool(np.ptp(painting.colours[colour]) > 30)):
+        coloured = bool(np.ptp(painting.colours[colour]) > 30)
+        bare = np.where(painting.index == colour, mask, 0).astype(np.uint8)
+        line = _line(colour, bare, True, dashed=True) if coloured and _dashed(bare) else _line(colour, mask, coloured)
+        if line and not any(_same(line, other) for other in found):
             found.append(line)
     return found
 
 
-def _line(colour: int, mask: NDArray[np.uint8], coloured: bool) -> Line | None:
+def _same(line: Line, other: Line) -> bool:
+    """Whether one is but the edge of the other, in a shade of its colour."""
+    left, right = max(line.left, other.left), min(line.right, other.right) + 1
+    if right - left < 0.5 * len(line.heights):
+        return False
+    apart = np.abs(line.heights[left - line.left : right - line.left] - other.heights[left - other.left : right - other.left])
+    apart = apart[~np.isnan(apart)]
+    return len(apart) > 0.5 * (right - left) and float((apart <= 2.5).mean()) > 0.9
+
+
+def _line(colour: int, mask: NDArray[np.uint8], coloured: bool, dashed: bool = False) -> Line | None:
     """The mask as a line, when it is one: thin, wide, and not the straight rule of an axis or grid."""
-    mask = _largest(mask)
+    mask = _largest(mask, dashed)
     columns = np.flatnonzero(mask.any(axis=0))
     if not len(columns) or columns[-1] - columns[0] < WIDE * mask.shape[1]:
         return None
@@ -79,17 +121,21 @@ def _line(colour: int, mask: NDArray[np.uint8], coloured: bool) -> Line | None:
     part = mask[:, left : right + 1]
     counts = part.sum(axis=0)
     seen = counts > 0
+    covered = cv2.morphologyEx(seen[None].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, DASH), np.uint8)) if dashed else seen
     top, bottom = part.argmax(axis=0), len(part) - 1 - part[::-1].argmax(axis=0)
     spread = (bottom - top)[seen]
     thin = max(7.0, 0.03 * len(part))
-    if seen.mean() < COVERED or np.median(counts[seen]) > thin or (spread > 0.35 * len(part)).mean() > 0.3:
+    if covered.mean() < COVERED or np.median(counts[seen]) > thin or (spread > 0.35 * len(part)).mean() > 0.3:
         return None
     if np.median(spread) > max(3 * thin, 0.1 * len(part)):
         return None
-    heights = np.where(seen, (part * np.arange(len(part))[:, None]).sum(axis=0) / np.maximum(counts, 1), np.nan)
+    heights = np.where(seen, (part * np.arange(len(part))[:, None]).sum(axis=0) / np.maximum(counts, 1) + 0.5, np.nan)
     straight = (np.abs(heights - np.nanmedian(heights))[seen] <= 1.5).mean()
     if np.nanmax(heights) - np.nanmin(heights) < (2 if coloured else 6) or (not coloured and straight > 0.6):
         return None
+    if dashed:
+        known = np.flatnonzero(seen)
+        return Line(colour, left, np.interp(np.arange(len(heights)), known, heights[known]), ())
     return Line(colour, left, heights, _markers(part, left))
 
 
@@ -120,9 +166,20 @@ def find_areas(painting: Painting) -> list[Line]:
     return found
 
 
-def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pieces that belong to the widest one: those that continue it, gaps of a few pixels bridged."""
-    near = cv2.dilate(mask, np.ones((5, 9), np.uint8))
+def _dashed(mask: NDArray[np.uint8]) -> bool:
+    """Whether a mask is made of many short pieces, most of them alone in their columns."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if not MARKS <= count - 1 <= 400:
+        return False
+    columns = mask.any(axis=0)
+    spread = len(mask) - 1 - mask[::-1].argmax(axis=0) - mask.argmax(axis=0)
+    short = np.median(stats[1:, 2]) < 0.06 * mask.shape[1]
+    return bool(short and columns.mean() > 0.4 * WIDE and np.median(spread[columns]) < 0.03 * len(mask) + 4)
+
+
+def _largest(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.uint8]:
+    """The pieces that belong to the widest one: those that continue it, gaps of a few pixels bridged, wider ones between dashes."""
+    near = cv2.dilate(mask, np.ones((15, 19) if dashed else (5, 9), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
     if count < 2:
         return mask
@@ -158,7 +215,7 @@ def _markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
         for n in range(1, count)
         if 0.6 < stats[n][2] / stats[n][3] < 1.7
     ]
-    return tuple(sorted(left + x for x, _, _ in found)) if 2 <= len(found) <= 120 else ()
+    return tuple(sorted(left + x + 0.5 for x, _, _ in found)) if 2 <= len(found) <= 120 else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +225,20 @@ class Ground:
     x_axis: Axis | None
     y_axis: Axis | None
     labels: Sequence[Label]
+    places: tuple[float, ...] = ()
+    """The x at which values stand: of the ticks, or of the labels."""
 
 
 def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Sequence[Label], painting: Painting) -> list[Row]:
     """Rows of all lines; printed numbers go to the nearest point of a line, of their own colour where they are coloured."""
     markers = _common_markers(lines)
+    ground = replace(ground, places=_stations(lines, ground))
     points = [(line, x, y) for line in lines for x in _places(line, ground, markers) if (y := line.at(x)) is not None]
     printed = _printed(points, numbers, painting)
     rows = []
     for number, (line, x, y) in enumerate(points):
         label = printed.get(number)
-        value = label.number if label else None
+        value, error = label.number if label else None, 0.0
         if value is None and ground.y_axis is not None:
             measured = ground.y_axis.value(y)
             if (floor := line.floor(x)) is not None:
@@ -187,13 +247,23 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
             low, high = sorted(ground.y_axis.value(place) for place in ground.y_axis.span)
             if not low - 0.12 * (high - low) <= measured <= high + 0.12 * (high - low):
                 continue
-            value = rounded(measured, abs(ground.y_axis.slope) if not ground.y_axis.log else abs(measured) / 200)
+            step = abs(ground.y_axis.slope)
+            error = OFF * step if not ground.y_axis.log else abs(measured) * (10 ** (OFF * step) - 1)
+            value = rounded(measured, error)
+        if ground.x_axis and not _within(x, ground.x_axis.span):
+            continue
         category, words = _category(x, ground)
         name = names.get(line.colour)
         if value is not None and (category or name):
             used = (*words, *(label.words if label else ()), *(name.words if name else ()))
-            rows.append(Row(category, name.text if name else None, value, used, label is not None))
+            rows.append(Row(category, name.text if name else None, value, used, label is not None, inexact(error)))
     return rows
+
+
+def _within(x: float, span: tuple[float, float]) -> bool:
+    """Whether an x is where an axis may still count: a tenth of it (or 15 pixels) beyond its ends."""
+    reach = max(15.0, 0.1 * (span[1] - span[0]))
+    return span[0] - reach <= x <= span[1] + reach
 
 
 def _common_markers(lines: Sequence[Line]) -> list[float]:
@@ -205,14 +275,32 @@ def _common_markers(lines: Sequence[Line]) -> list[float]:
     return found
 
 
+def _stations(lines: Sequence[Line], ground: Ground) -> tuple[float, ...]:
+    """Where values stand over the labels: letters are centred only nearly, so even steps are taken where they are nearly even.
+
+    Lines that begin and end at the first and the last label say where these are.
+    """
+    if ground.x_axis:
+        return tuple(ground.x_axis.pixel(float(tick.number)) for tick in ground.x_axis.ticks if tick.number is not None)
+    centres = sorted(label.x for label in ground.labels)
+    if len(centres) < 3:
+        return tuple(centres)
+    numbers = np.arange(len(centres))
+    pitch, start = np.polyfit(numbers, centres, 1)
+    first, last = float(min(line.left for line in lines)), float(max(line.right for line in lines)) + 1
+    if np.abs(numbers * pitch + start - centres).max() > EVEN * pitch:
+        return tuple(centres)
+    if max(abs(first - start), abs(last - start - pitch * numbers[-1])) < EVEN * pitch:
+        start, pitch = first, (last - first) / numbers[-1]
+    return tuple(float(place) for place in numbers * pitch + start)
+
+
 def _places(line: Line, ground: Ground, markers: Sequence[float]) -> list[float]:
     """Where a line is read: at its markers, else at the labels below it."""
     own = [x for x in markers if line.left - 3 <= x <= line.right + 3]
     if len(own) >= 2 and (ground.x_axis or all(_below(x, ground.labels) for x in own)):
         return own
-    labels = ground.x_axis.ticks if ground.x_axis else ground.labels
-    places = [min(max(label.x, line.left), line.right) for label in labels if line.left - 12 <= label.x <= line.right + 12]
-    return sorted(places)
+    return sorted(min(max(x, line.left), line.right) for x in ground.places if line.left - 12 <= x <= line.right + 12)
 
 
 def _below(x: float, labels: Sequence[Label]) -> Label | None:

@@ -242,3 +242,38 @@ def text_colour(painting: Painting, label: Label) -> int:
     gaps = np.abs(painting.colours - colour).max(axis=1)
     clear = np.ptp(painting.colours[gaps.argmin()]) > 30 and np.ptp(colour) > 25
     return int(gaps.argmin()) if gaps.min() <= 1.7 * NEAR and clear else PAPER
+
+
+def tint(painting: Painting, box: Box) -> int:
+    """The mark colour that what is drawn in a box is a paler shade of, as strokes thinner than a pixel are; ``PAPER`` when of none."""
+    window = painting.pixels[_window(box)].reshape(-1, 3).astype(np.float64) - painting.paper
+    strength = np.abs(window).max(axis=1, initial=0)
+    if not len(window) or strength.max() <= NEAR or not len(painting.colours):
+        return PAPER
+    ink = np.median(window[strength >= 0.7 * strength.max()], axis=0)
+    marks = painting.colours.astype(np.float64) - painting.paper
+    share = np.clip(marks @ ink / np.maximum((marks * marks).sum(axis=1), 1), 0, 1)
+    off = np.abs(ink - share[:, None] * marks).max(axis=1) + 1e3 * (share < 0.3)
+    return int(off.argmin()) if off.min() <= 0.2 * strength.max() + 6 else PAPER
+
+
+def edges(painting: Painting, rect: Box, upright: bool) -> tuple[float, float]:
+    """Where a rectangle begins and ends (its x, or its y when ``upright``), by the blends in the pixels next to its two edges."""
+    pixels = painting.pixels if upright else painting.pixels.transpose(1, 0, 2)
+    x0, y0, x1, y1 = (round(side) for side in (rect if upright else (rect[1], rect[0], rect[3], rect[2])))
+    third = (x1 - x0) // 3
+    strip = pixels[:, x0 + third : max(x0 + third + 1, x1 - third)]
+    return y0 - _blend(strip, y0, -1), y1 + _blend(strip, y1 - 1, 1)
+
+
+def _blend(strip: NDArray[np.uint8], last: int, step: int) -> float:
+    """How much of the pixel after the last one of a rectangle belongs to it: 0 to 1."""
+    if not 0 <= last + 2 * step < len(strip) or not 0 <= last < len(strip) or not strip.shape[1]:
+        return 0.0
+    inside, between, beyond = (np.median(strip[last + n * step], axis=0).astype(np.float64) for n in range(3))
+    way = inside - beyond
+    if np.abs(way).max() <= NEAR:
+        return 0.0
+    share = float((between - beyond) @ way / (way @ way))
+    off = np.abs(between - beyond - share * way).max()
+    return min(1.0, share) if share > 0.05 and off <= 0.12 * np.abs(way).max() + 4 else 0.0

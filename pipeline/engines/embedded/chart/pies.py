@@ -95,4 +95,5 @@ def _row(share: float, name: Label | None, labels: Sequence[Label]) -> Row:
     category = name or (join(texts) if texts else None)
     value = printed.number if printed else Decimal(f"{100 * share:.1f}")
     words = (*(category.words if category else ()), *(printed.words if printed else ()))
-    return Row(category.text if category else None, None, value, words, printed is not None)
+    error = Decimal(0) if printed else Decimal("0.3")
+    return Row(category.text if category else None, None, value, words, printed is not None, error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
-from pipeline.engines.embedded.chart.bars import Bar, Bars, find_bars
+from pipeline.engines.embedded.chart.bars import Bar, Bars, find_bars, refine
 from pipeline.engines.embedded.chart.bins import binned
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
@@ -18,8 +18,9 @@ from pipeline.engines.embedded.chart.naming import categories, own_labels, serie
 from pipeline.engines.embedded.chart.paint import Painting, Rect, fitted, paint, rectangles
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
+from pipeline.engines.embedded.chart.ticks import snapped
 from pipeline.engines.embedded.chart.titles import axis_titles, find_title, notes
-from pipeline.engines.embedded.chart.values import measure, print_values
+from pipeline.engines.embedded.chart.values import doubt, measure, print_values
 from pipeline.records import Box, Page, PageImage
 
 
@@ -32,6 +33,8 @@ class Reading:
     x_title: Label | None = None
     y_title: Label | None = None
     rows: list[Row] = field(default_factory=list)
+    missed: int = 0
+    """How many numbers are printed among the marks and belong to none that was read."""
 
 
 @dataclass(slots=True)
@@ -73,7 +76,8 @@ def read(page: Page, image: PageImage) -> Reading:
     taken = {index for label in (*below, *names.values()) for index in label.words}
     free = [label for label in phrases if not taken & set(label.words)]
     scene = Scene(painting, free, [word for word in words if not taken & set(word.words)], names, swatches, (None, None))
-    scene.axes = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
+    across, up = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
+    scene.axes = snapped(across, painting), snapped(up, painting)
     bars = find_bars(rects, slivers)
     lines = find_lines(painting, scene.words, swatches)
     dots = find_dots(painting, letter_height(phrases), swatches)
@@ -82,7 +86,7 @@ def read(page: Page, image: PageImage) -> Reading:
         _read_pie(scene, pie, reading)
     elif _mainly_dots(dots, bars, lines, painting):
         _read_dots(scene, dots, reading)
-    elif lines and not _mainly_bars(bars, lines):
+    elif lines and not _mainly_bars(bars, lines, image.height):
         _read_lines(scene, lines, reading)
     elif (areas := find_areas(painting)) and not _larger(bars, areas):
         _read_lines(scene, areas, reading)
@@ -106,12 +110,14 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _mainly_bars(bars: Bars | None, lines: Sequence[Line]) -> bool:
-    """Whether the bars cover more than the area that the lines could be strokes of."""
+def _mainly_bars(bars: Bars | None, lines: Sequence[Line], height: int) -> bool:
+    """Whether the bars cover more than the area that the lines could be strokes of, and are no bands behind them."""
     if bars is None:
         return False
-    area = sum((bar.end - bar.start) * (bar.high - bar.low) for bar in bars.all)
-    lengths = [bar.end - bar.start for bar in bars.all]
+    area = sum(bar.length * (bar.high - bar.low) for bar in bars.all)
+    lengths = [bar.length for bar in bars.all]
+    if len(bars.rows) == 1 and bars.all[0].high - bars.all[0].low > 0.2 * height:
+        return False
     if len(lengths) < 5 and max(lengths) - min(lengths) <= 4 and not bars.stacked:
         return False
     return area > 8 * max(len(line.heights) for line in lines)
@@ -171,6 +177,9 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     beside = [label for label in free if plot[1] - 4 * usual < label.y < plot[3] + 5 * usual]
     names = {**coloured_labels(scene.painting, beside, [line.colour for line in lines]), **scene.names}
     reading.rows = read_lines(lines, Ground(x_axis, y_axis, labels), names, numbers, scene.painting)
+    taken_words = {index for row in reading.rows for index in row.words}
+    among = [label for label in numbers if plot[0] <= label.x <= plot[2] and plot[1] - usual <= label.y <= plot[3] + usual]
+    reading.missed = sum(not taken_words & set(label.words) for label in among)
     below = max([plot[3], *(label.box[3] for label in labels)])
     used = [*labels, *names.values()]
     rest = [label for label in free if not any(set(label.words) & set(each.words) for each in used)]
@@ -207,6 +216,7 @@ def _title(scene: Scene, top: float) -> Label | None:
 
 
 def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
+    refine(bars, scene.painting)
     plot = bars.box()
     reading.title = _title(scene, plot[1])
     free = scene.without([reading.title] if reading.title else [])
@@ -219,6 +229,7 @@ def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
         word for word in scene.words if word.number is not None and word.words[0] not in known and word.words not in ticks
     ]
     print_values(bars, numbers)
+    doubt(bars)
     measure(bars, across)
     used = [bar.printed for bar in bars.all if bar.printed]
     marked = _tick_words(scene.words, across) if across else []
@@ -248,7 +259,7 @@ def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
 
 def _row(category: str | None, series: str | None, label: Label | None, bar: Bar) -> Row:
     words = (*(label.words if label else ()), *(bar.printed.words if bar.printed else ()))
-    return Row(category, series, bar.value, words, bar.printed is not None)
+    return Row(category, series, bar.value, words, bar.printed is not None, bar.error)
 
 
 def _outside(axis: Axis, plot: Box) -> bool:
