@@ -84,7 +84,7 @@ def _calibrated(group: Sequence[Label], horizontal: bool) -> Axis | None:
     for log in (False, True):
         usable = [(place, log10(value) if log else value, tick) for place, value, tick in points if value > 0 or not log]
         best = _best_line(usable)
-        if log and best and (len(best[2]) < 4 or abs(best[0]) * length(best[2]) < 1):
+        if log and best and (len(best[2]) < 4 or abs(best[0]) * length(best[2]) < 0.6):
             continue
         if best and len(best[2]) >= max(3, 0.6 * len(usable)):
             return Axis(best[0], best[1], log, tuple(best[2]), horizontal)

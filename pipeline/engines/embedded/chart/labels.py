@@ -137,7 +137,7 @@ def _label(indices: Sequence[int], words: Sequence[Word], scale: float) -> Label
 
 def _is_turned(boxes: Sequence[Box], text: str) -> bool:
     x0, y0, x1, y1 = hull(boxes)
-    return len(text) >= 3 and y1 - y0 > 1.5 * (x1 - x0)
+    return len(text) >= 3 and y1 - y0 > (1.2 if len(text) > 3 else 1.3) * (x1 - x0)
 
 
 def hull(boxes: Sequence[Box]) -> Box:

@@ -22,7 +22,7 @@ def find_legend(painting: Painting, phrases: Sequence[Label]) -> tuple[Names, li
     pairs += _strokes(painting, [label for label in phrases if all(label is not other for _, other in pairs)], height, pairs)
     pairs = [pair for pair in pairs if _lined_up(pair, pairs)]
     names: Names = {}
-    for patch, label in pairs:
+    for patch, label in sorted(pairs, key=lambda pair: np.ptp(painting.colours[pair[0].colour]) <= 30):
         if patch.colour not in names and label not in names.values():
             names[patch.colour] = label
     if len(names) < 2 and any(label.number is not None for label in names.values()):

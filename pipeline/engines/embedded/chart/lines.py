@@ -238,6 +238,8 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
     rows = []
     for number, (line, x, y) in enumerate(points):
         label = printed.get(number)
+        if label and ground.y_axis and line.floors is None and _contradicted(label, y, ground.y_axis):
+            label = None
         value, error = label.number if label else None, 0.0
         if value is None and ground.y_axis is not None:
             measured = ground.y_axis.value(y)
@@ -258,6 +260,14 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
             used = (*words, *(label.words if label else ()), *(name.words if name else ()))
             rows.append(Row(category, name.text if name else None, value, used, label is not None, inexact(error)))
     return rows
+
+
+def _contradicted(label: Label, y: float, axis: Axis) -> bool:
+    """Whether a well calibrated axis says that a number cannot be the value at a place: it belongs to something else."""
+    if axis.log or len(axis.ticks) < 4 or label.number is None:
+        return False
+    low, high = sorted(axis.value(place) for place in axis.span)
+    return abs(float(label.number) - axis.value(y)) > 0.05 * (high - low)
 
 
 def _within(x: float, span: tuple[float, float]) -> bool:

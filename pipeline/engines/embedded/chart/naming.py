@@ -29,6 +29,27 @@ def categories(bars: Bars, phrases: Sequence[Label], words: Sequence[Label]) -> 
     return inside if sum(label is not None for label in inside) > sum(label is not None for label in found) else found
 
 
+def bottom_labels(phrases: Sequence[Label], words: Sequence[Label], plot: Box, ticks: Sequence[Label]) -> list[Label]:
+    """The first row of at least two labels below a plot, ``ticks`` of its upright axis left out; level ones or turned ones."""
+    known = {index for tick in ticks for index in tick.words}
+    under = [label for label in phrases if label.box[1] > plot[3] - 4 and not known & set(label.words)]
+    for first in sorted(under, key=lambda label: label.box[1]):
+        size = min(first.height, first.width)
+        row = [label for label in under if abs(label.box[1] - first.box[1]) < 0.6 * size]
+        pieces = sorted(_apart(row, words), key=lambda label: label.x)
+        if len(pieces) >= 2:
+            return pieces
+    return []
+
+
+def _apart(row: Sequence[Label], words: Sequence[Label]) -> list[Label]:
+    """The single words of a row of phrases where all words of it stand at even steps: "Jan Feb Mar"."""
+    singles = sorted((word for label in row for word in words if set(word.words) <= set(label.words)), key=lambda word: word.x)
+    steps = [b.x - a.x for a, b in pairwise(singles)]
+    even = len(singles) >= 4 and max(steps) - min(steps) < 0.3 * median(steps)
+    return singles if even and len(singles) > len(row) else list(row)
+
+
 def own_labels(bars: Bars, phrases: Sequence[Label]) -> list[Label] | None:
     """A label above each single bar of horizontal rows, in the order of ``bars.all``; None unless nearly all have their own."""
     if bars.vertical:

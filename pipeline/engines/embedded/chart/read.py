@@ -14,7 +14,7 @@ from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
 from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
 from pipeline.engines.embedded.chart.lines import Ground, Line, find_areas, find_lines, read_lines
-from pipeline.engines.embedded.chart.naming import categories, own_labels, series_names, ungroup
+from pipeline.engines.embedded.chart.naming import bottom_labels, categories, own_labels, series_names, ungroup
 from pipeline.engines.embedded.chart.paint import Painting, Rect, fitted, paint, rectangles
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
@@ -22,6 +22,10 @@ from pipeline.engines.embedded.chart.ticks import snapped
 from pipeline.engines.embedded.chart.titles import axis_titles, find_title, notes
 from pipeline.engines.embedded.chart.values import doubt, measure, print_values
 from pipeline.records import Box, Page, PageImage
+
+
+THIN = 0.12
+"""A rectangle thinner than this part of a letter's height is a rule."""
 
 
 @dataclass(slots=True)
@@ -70,8 +74,9 @@ def read(page: Page, image: PageImage) -> Reading:
     below = notes(phrases, image.height)
     rects = [rect for rect in rectangles(painting, 1.0) if not _frames(rect, image) and not _in_text(rect, below)]
     rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
-    slivers = [rect for rect in rects if _thin(rect)]
-    rects = [rect for rect in rects if not _thin(rect)]
+    thin = max(3.0, THIN * letter_height(phrases))
+    slivers = [rect for rect in rects if _side(rect) < thin]
+    rects = [rect for rect in rects if _side(rect) >= thin]
     phrases = split_at(phrases, words, [rect.box for rect in rects])
     taken = {index for label in (*below, *names.values()) for index in label.words}
     free = [label for label in phrases if not taken & set(label.words)]
@@ -94,12 +99,12 @@ def read(page: Page, image: PageImage) -> Reading:
     elif bars:
         _read_bars(scene, bars, reading)
     else:
-        reading.title = _title(scene, image.height)
+        reading.title = _title(scene, (0.0, float(image.height), float(image.width), float(image.height)))
     return reading
 
 
-def _thin(rect: Rect) -> bool:
-    return min(rect.box[2] - rect.box[0], rect.box[3] - rect.box[1]) < 3
+def _side(rect: Rect) -> float:
+    return min(rect.box[2] - rect.box[0], rect.box[3] - rect.box[1])
 
 
 def _covers(rect: Rect, label: Label) -> bool:
@@ -134,17 +139,27 @@ def _larger(bars: Bars | None, areas: Sequence[Line]) -> bool:
 def _mainly_dots(dots: Sequence[Dot], bars: Bars | None, lines: Sequence[Line], painting: Painting) -> bool:
     """Whether there are dots, no coloured lines, and no bars but the dots themselves."""
     coloured = [line for line in lines if np.ptp(painting.colours[line.colour]) > 30]
-    return bool(dots) and not coloured and (bars is None or all(bar.end - bar.start <= 12 for bar in bars.all))
+    return bool(dots) and not coloured and (bars is None or all(_is_dot(bar, bars.vertical, dots) for bar in bars.all))
+
+
+def _is_dot(bar: Bar, vertical: bool, dots: Sequence[Dot]) -> bool:
+    """Whether a bar is but a marker, or the stroke that leads to one."""
+    if bar.length <= 12:
+        return True
+    x0, y0, x1, y1 = (bar.low, -bar.end, bar.high, -bar.start) if vertical else (bar.start, bar.low, bar.end, bar.high)
+    square = bar.length < 1.4 * (bar.high - bar.low)
+    return square and any(x0 <= dot.x <= x1 and y0 <= dot.y <= y1 for dot in dots)
 
 
 def _read_dots(scene: Scene, dots: Sequence[Dot], reading: Reading) -> None:
     xs, ys = [dot.x for dot in dots], [dot.y for dot in dots]
     plot = (min(xs), min(ys), max(xs), max(ys))
     across, up = (axis if axis and _outside(axis, plot) else None for axis in scene.axes)
-    reading.title = _title(scene, min([plot[1], *(up.span[:1] if up else ())]))
+    reading.title = _title(scene, (plot[0], min([plot[1], *(up.span[:1] if up else ())]), plot[2], plot[3]))
     free = scene.without([reading.title] if reading.title else [])
     left = [label for label in free if label.box[2] < plot[0] and not label.turned]
-    labels = left if up is None else _bottom_labels(free, plot)
+    ticks_up = up.ticks if up else ()
+    labels = left if up is None else bottom_labels(free, scene.words, plot, ticks_up)
     reading.rows = read_dots(dots, (across, up), labels, scene.names)
     used = {index for label in labels for index in label.words}
     below = max([plot[3], *_lower(across), *(label.box[3] for label in labels if up is not None)])
@@ -155,7 +170,7 @@ def _read_dots(scene: Scene, dots: Sequence[Dot], reading: Reading) -> None:
 
 def _read_pie(scene: Scene, pie: Pie, reading: Reading) -> None:
     reading.kind = "donut" if pie.donut else "pie"
-    reading.title = _title(scene, pie.box[1])
+    reading.title = _title(scene, pie.box)
     reading.rows = read_pie(pie, scene.painting, scene.names, scene.without([reading.title] if reading.title else []))
 
 
@@ -166,10 +181,11 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     if x_axis and x_axis.place < plot[3] - 10:
         x_axis = None
     top = min([plot[1], *(y_axis.span[:1] if y_axis else ())])
-    reading.title = _title(scene, top)
+    reading.title = _title(scene, (plot[0], top, plot[2], plot[3]))
     taken = [reading.title] if reading.title else []
     free = scene.without(taken)
-    labels = list(x_axis.ticks) if x_axis else _bottom_labels(free, plot)
+    ticks_up = y_axis.ticks if y_axis else ()
+    labels = list(x_axis.ticks) if x_axis else bottom_labels(free, scene.words, plot, ticks_up)
     ticks = {word.words for axis in (x_axis, y_axis) if axis for word in _tick_words(scene.words, axis)}
     ticks |= {(index,) for label in labels for index in label.words}
     numbers = [label for label in free if label.number is not None and label.words not in ticks and label.y < plot[3] + 40]
@@ -188,16 +204,6 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     reading.kind = "line_multi" if len(lines) > 1 else "line"
 
 
-def _bottom_labels(phrases: Sequence[Label], plot: Box) -> list[Label]:
-    """The first row of at least two labels below the plot."""
-    under = sorted((label for label in phrases if label.box[1] > plot[3] - 4 and not label.turned), key=lambda label: label.y)
-    for first in under:
-        row = [label for label in under if abs(label.y - first.y) < 0.6 * first.height]
-        if len(row) >= 2:
-            return sorted(row, key=lambda label: label.x)
-    return []
-
-
 def _frames(rect: Rect, image: PageImage) -> bool:
     """Lines and frames as wide as the picture."""
     x0, y0, x1, y1 = rect.box
@@ -210,15 +216,15 @@ def _in_text(rect: Rect, labels: Sequence[Label]) -> bool:
     return any(label.box[1] - 2 <= rect.box[1] and rect.box[3] <= label.box[3] + 2 for label in labels)
 
 
-def _title(scene: Scene, top: float) -> Label | None:
-    lines = find_title(scene.phrases, scene.painting, top)
+def _title(scene: Scene, plot: Box) -> Label | None:
+    lines = find_title(scene.phrases, scene.painting, plot)
     return join(lines) if lines else None
 
 
 def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
     refine(bars, scene.painting)
     plot = bars.box()
-    reading.title = _title(scene, plot[1])
+    reading.title = _title(scene, plot)
     free = scene.without([reading.title] if reading.title else [])
     across, along = (scene.axes[1], scene.axes[0]) if bars.vertical else scene.axes
     along = along if along and _outside(along, plot) else None
