@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
+from statistics import median
 
 import cv2
 import numpy as np
@@ -101,14 +103,24 @@ def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Bo
     return found
 
 
+def on_edge(line: Line, area: Line) -> bool:
+    """Whether a line runs along the upper edge of an area."""
+    return _near(line, area, 5.0)
+
+
 def _same(line: Line, other: Line) -> bool:
     """Whether one is but the edge of the other, in a shade of its colour."""
+    return _near(line, other, 2.5)
+
+
+def _near(line: Line, other: Line, reach: float) -> bool:
+    """Whether lines are within ``reach`` pixels of each other nearly everywhere."""
     left, right = max(line.left, other.left), min(line.right, other.right) + 1
     if right - left < 0.5 * len(line.heights):
         return False
     apart = np.abs(line.heights[left - line.left : right - line.left] - other.heights[left - other.left : right - other.left])
     apart = apart[~np.isnan(apart)]
-    return len(apart) > 0.5 * (right - left) and float((apart <= 2.5).mean()) > 0.9
+    return len(apart) > 0.5 * (right - left) and float((apart <= reach).mean()) > 0.9
 
 
 def _line(colour: int, mask: NDArray[np.uint8], coloured: bool, dashed: bool = False) -> Line | None:
@@ -235,6 +247,8 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
     ground = replace(ground, places=_stations(lines, ground))
     points = [(line, x, y) for line in lines for x in _places(line, ground, markers) if (y := line.at(x)) is not None]
     printed = _printed(points, numbers, painting)
+    if ground.y_axis is None:
+        ground = replace(ground, y_axis=_implied([(points[number][2], label) for number, label in printed.items()]))
     rows = []
     for number, (line, x, y) in enumerate(points):
         label = printed.get(number)
@@ -246,13 +260,12 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
             if (floor := line.floor(x)) is not None:
                 baseline = max([ground.y_axis.span[1], *(each.floor(x) or floor for each in lines)])
                 measured += ground.y_axis.value(baseline) - ground.y_axis.value(floor)
-            low, high = sorted(ground.y_axis.value(place) for place in ground.y_axis.span)
-            if not low - 0.12 * (high - low) <= measured <= high + 0.12 * (high - low):
+            if not _within(y, ground.y_axis):
                 continue
             step = abs(ground.y_axis.slope)
             error = OFF * step if not ground.y_axis.log else abs(measured) * (10 ** (OFF * step) - 1)
             value = rounded(measured, error)
-        if ground.x_axis and not _within(x, ground.x_axis.span):
+        if ground.x_axis and not _within(x, ground.x_axis):
             continue
         category, words = _category(x, ground)
         name = names.get(line.colour)
@@ -270,10 +283,23 @@ def _contradicted(label: Label, y: float, axis: Axis) -> bool:
     return abs(float(label.number) - axis.value(y)) > 0.05 * (high - low)
 
 
-def _within(x: float, span: tuple[float, float]) -> bool:
-    """Whether an x is where an axis may still count: a tenth of it (or 15 pixels) beyond its ends."""
-    reach = max(15.0, 0.1 * (span[1] - span[0]))
-    return span[0] - reach <= x <= span[1] + reach
+def _implied(printed: Sequence[tuple[float, Label]]) -> Axis | None:
+    """An upright axis by the values printed at points, where all of them agree."""
+    usable = [(y, label) for y, label in printed if label.number is not None]
+    pairs = [(p, float(a.number or 0), q, float(b.number or 0)) for (p, a), (q, b) in combinations(usable[:40], 2)]
+    slopes = [(b - a) / (q - p) for p, a, q, b in pairs if abs(q - p) > 8]
+    if len(usable) < 3 or not slopes or (slope := median(slopes)) >= 0:
+        return None
+    start = median(float(label.number or 0) - slope * y for y, label in usable)
+    off = max(abs((float(label.number or 0) - start) / slope - y) for y, label in usable)
+    return Axis(slope, start, False, tuple(label for _, label in usable), False) if off <= 3 else None
+
+
+def _within(place: float, axis: Axis) -> bool:
+    """Whether a pixel is where an axis may still count: hardly more than a step beyond its first and last number."""
+    low, high = axis.span
+    reach = 1.1 * (high - low) / (len(axis.ticks) - 1) + 5
+    return low - reach <= place <= high + reach
 
 
 def _common_markers(lines: Sequence[Line]) -> list[float]:

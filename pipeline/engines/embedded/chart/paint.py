@@ -263,11 +263,11 @@ def edges(painting: Painting, rect: Box, upright: bool) -> tuple[float, float]:
     x0, y0, x1, y1 = (round(side) for side in (rect if upright else (rect[1], rect[0], rect[3], rect[2])))
     third = (x1 - x0) // 3
     strip = pixels[:, x0 + third : max(x0 + third + 1, x1 - third)]
-    return y0 - _blend(strip, y0, -1), y1 + _blend(strip, y1 - 1, 1)
+    return y0 - _blend(strip, y0, -1, painting.paper), y1 + _blend(strip, y1 - 1, 1, painting.paper)
 
 
-def _blend(strip: NDArray[np.uint8], last: int, step: int) -> float:
-    """How much of the pixel after the last one of a rectangle belongs to it: 0 to 1."""
+def _blend(strip: NDArray[np.uint8], last: int, step: int, paper: NDArray[np.int16]) -> float:
+    """How much of the pixel after the last one of a rectangle belongs to it: 0 to 1, half where two marks meet on paper."""
     if not 0 <= last + 2 * step < len(strip) or not 0 <= last < len(strip) or not strip.shape[1]:
         return 0.0
     inside, between, beyond = (np.median(strip[last + n * step], axis=0).astype(np.float64) for n in range(3))
@@ -276,4 +276,6 @@ def _blend(strip: NDArray[np.uint8], last: int, step: int) -> float:
         return 0.0
     share = float((between - beyond) @ way / (way @ way))
     off = np.abs(between - beyond - share * way).max()
-    return min(1.0, share) if share > 0.05 and off <= 0.12 * np.abs(way).max() + 4 else 0.0
+    if off > 0.12 * np.abs(way).max() + 4:
+        return 0.5 if min(np.abs(beyond - paper).max(), np.abs(between - inside).max()) > NEAR else 0.0
+    return min(1.0, share) if share > 0.05 else 0.0

@@ -13,9 +13,9 @@ from pipeline.engines.embedded.chart.bins import binned
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
 from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
-from pipeline.engines.embedded.chart.lines import Ground, Line, find_areas, find_lines, read_lines
+from pipeline.engines.embedded.chart.lines import Ground, Line, find_areas, find_lines, on_edge, read_lines
 from pipeline.engines.embedded.chart.naming import bottom_labels, categories, own_labels, series_names, ungroup
-from pipeline.engines.embedded.chart.paint import Painting, Rect, fitted, paint, rectangles
+from pipeline.engines.embedded.chart.paint import PAPER, Painting, Rect, fitted, paint, rectangles, text_colour
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.ticks import snapped
@@ -70,6 +70,10 @@ def read(page: Page, image: PageImage) -> Reading:
     image = fitted(image)
     phrases, words = read_labels(page, image.scale)
     painting = paint(image, words)
+    if markers := {word.words for word in words if _is_marker(word, painting)}:
+        words = [word for word in words if word.words not in markers]
+        phrases = [label for label in phrases if label.words not in markers]
+        painting = paint(image, words)
     names, swatches = find_legend(painting, phrases)
     below = notes(phrases, image.height)
     rects = [rect for rect in rectangles(painting, 1.0) if not _frames(rect, image) and not _in_text(rect, below)]
@@ -92,7 +96,7 @@ def read(page: Page, image: PageImage) -> Reading:
     elif _mainly_dots(dots, bars, lines, painting):
         _read_dots(scene, dots, reading)
     elif lines and not _mainly_bars(bars, lines, image.height):
-        _read_lines(scene, lines, reading)
+        _read_filled(scene, lines, reading)
     elif (areas := find_areas(painting)) and not _larger(bars, areas):
         _read_lines(scene, areas, reading)
         reading.kind = "area"
@@ -101,6 +105,11 @@ def read(page: Page, image: PageImage) -> Reading:
     else:
         reading.title = _title(scene, (0.0, float(image.height), float(image.width), float(image.height)))
     return reading
+
+
+def _is_marker(word: Label, painting: Painting) -> bool:
+    """A marker of a line or scatter plot that OCR takes for a letter: alone, and in a mark's colour."""
+    return len(word.text) == 1 and word.number is None and text_colour(painting, word) != PAPER
 
 
 def _side(rect: Rect) -> float:
@@ -172,6 +181,15 @@ def _read_pie(scene: Scene, pie: Pie, reading: Reading) -> None:
     reading.kind = "donut" if pie.donut else "pie"
     reading.title = _title(scene, pie.box)
     reading.rows = read_pie(pie, scene.painting, scene.names, scene.without([reading.title] if reading.title else []))
+
+
+def _read_filled(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
+    """Lines, or areas where every line is the upper edge of one: several areas may stand on each other."""
+    areas = find_areas(scene.painting)
+    edged = [line for line in lines if any(on_edge(line, area) for area in areas)]
+    _read_lines(scene, areas if len(edged) == len(lines) > 1 else lines, reading)
+    if len(edged) == len(lines):
+        reading.kind = "area"
 
 
 def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
