@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import median
 
 import cv2
@@ -247,7 +247,7 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
     ground = replace(ground, places=_stations(lines, ground))
     points = [(line, x, y) for line in lines for x in _places(line, ground, markers) if (y := line.at(x)) is not None]
     printed = _printed(points, numbers, painting)
-    if ground.y_axis is None:
+    if implied := ground.y_axis is None:
         ground = replace(ground, y_axis=_implied([(points[number][2], label) for number, label in printed.items()]))
     rows = []
     for number, (line, x, y) in enumerate(points):
@@ -260,7 +260,7 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
             if (floor := line.floor(x)) is not None:
                 baseline = max([ground.y_axis.span[1], *(each.floor(x) or floor for each in lines)])
                 measured += ground.y_axis.value(baseline) - ground.y_axis.value(floor)
-            if not _within(y, ground.y_axis):
+            if not implied and not _within(y, ground.y_axis):
                 continue
             step = abs(ground.y_axis.slope)
             error = OFF * step if not ground.y_axis.log else abs(measured) * (10 ** (OFF * step) - 1)
@@ -317,7 +317,7 @@ def _stations(lines: Sequence[Line], ground: Ground) -> tuple[float, ...]:
     Lines that begin and end at the first and the last label say where these are.
     """
     if ground.x_axis:
-        return tuple(ground.x_axis.pixel(float(tick.number)) for tick in ground.x_axis.ticks if tick.number is not None)
+        return tuple(ground.x_axis.pixel(value) for value in _steps(ground.x_axis, lines))
     centres = sorted(label.x for label in ground.labels)
     if len(centres) < 3:
         return tuple(centres)
@@ -329,6 +329,19 @@ def _stations(lines: Sequence[Line], ground: Ground) -> tuple[float, ...]:
     if max(abs(first - start), abs(last - start - pitch * numbers[-1])) < EVEN * pitch:
         start, pitch = first, (last - first) / numbers[-1]
     return tuple(float(place) for place in numbers * pitch + start)
+
+
+def _steps(axis: Axis, lines: Sequence[Line]) -> list[float]:
+    """The values of the ticks, and of those that OCR left out where they are at even steps; as far as the lines go."""
+    values = sorted({float(tick.number) for tick in axis.ticks if tick.number is not None})
+    step = min(b - a for a, b in pairwise(values))
+    counts = [(value - values[0]) / step for value in values]
+    if axis.log or max(abs(count - round(count)) for count in counts) > 0.01 or round(counts[-1]) > 1.5 * len(values):
+        return values
+    ends = sorted(axis.value(x) for x in (min(line.left for line in lines), max(line.right for line in lines)))
+    first = -int((values[0] - ends[0]) / step + 0.1) if ends[0] < values[0] else 0
+    last = int((ends[1] - values[0]) / step + 0.1)
+    return [values[0] + number * step for number in range(max(first, -1), max(round(counts[-1]), min(last, round(counts[-1]) + 1)) + 1)]
 
 
 def _places(line: Line, ground: Ground, markers: Sequence[float]) -> list[float]:

@@ -168,7 +168,7 @@ def _read_dots(scene: Scene, dots: Sequence[Dot], reading: Reading) -> None:
     free = scene.without([reading.title] if reading.title else [])
     left = [label for label in free if label.box[2] < plot[0] and not label.turned]
     ticks_up = up.ticks if up else ()
-    labels = left if up is None else bottom_labels(free, scene.words, plot, ticks_up)
+    labels = left if up is None else bottom_labels(free, scene.words, plot, ticks_up, xs)
     reading.rows = read_dots(dots, (across, up), labels, scene.names)
     used = {index for label in labels for index in label.words}
     below = max([plot[3], *_lower(across), *(label.box[3] for label in labels if up is not None)])
@@ -181,6 +181,11 @@ def _read_pie(scene: Scene, pie: Pie, reading: Reading) -> None:
     reading.kind = "donut" if pie.donut else "pie"
     reading.title = _title(scene, pie.box)
     reading.rows = read_pie(pie, scene.painting, scene.names, scene.without([reading.title] if reading.title else []))
+
+
+def _points(lines: Sequence[Line]) -> list[float]:
+    """The x of all markers, and of the ends of lines."""
+    return [x for line in lines for x in (*line.markers, float(line.left), float(line.right))]
 
 
 def _read_filled(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
@@ -203,7 +208,7 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     taken = [reading.title] if reading.title else []
     free = scene.without(taken)
     ticks_up = y_axis.ticks if y_axis else ()
-    labels = list(x_axis.ticks) if x_axis else bottom_labels(free, scene.words, plot, ticks_up)
+    labels = list(x_axis.ticks) if x_axis else bottom_labels(free, scene.words, plot, ticks_up, _points(lines))
     ticks = {word.words for axis in (x_axis, y_axis) if axis for word in _tick_words(scene.words, axis)}
     ticks |= {(index,) for label in labels for index in label.words}
     numbers = [label for label in free if label.number is not None and label.words not in ticks and label.y < plot[3] + 40]
