@@ -58,6 +58,11 @@ class Bars:
         return [bar for row in self.rows for bar in row]
 
     @property
+    def starts(self) -> list[float]:
+        """Where every bar begins."""
+        return [bar.start for bar in self.all]
+
+    @property
     def base(self) -> float:
         """Where the bars begin, in the direction of values."""
         return median(row[0].start for row in self.rows)

@@ -124,7 +124,9 @@ def _goes_on(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
     """Whether three digits after a narrow blank are the next group of a number: "48 300"."""
     last, word = words[part[-1]], words[index]
     narrow = word.box[0] - last.box[2] < 0.35 * (word.box[3] - word.box[1])
-    grouped = len(word.text) == 3 and word.text.isdigit() and all(_GROUPED.fullmatch(words[each].text.lstrip("-−")) for each in part)
+    grouped = (
+        len(word.text) == 3 and word.text.isdigit() and all(_GROUPED.fullmatch(words[each].text.lstrip("-−")) for each in part)
+    )
     return grouped and narrow and all(len(words[each].text) == 3 for each in part[1:])
 
 

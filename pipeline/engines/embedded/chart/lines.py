@@ -26,6 +26,10 @@ WIDE = 0.22
 """A line runs over at least this part of the picture's width …"""
 OFF = 1.0
 """Pixels by which a line may be off."""
+SURE = 0.15
+"""A whole number between two ticks is certain where one pixel is less than this."""
+THICK = 16
+"""An area is higher than this; a stroke is not."""
 DASH = 21
 """Gaps narrower than so many pixels are those between dashes."""
 MARKS = 8
@@ -68,7 +72,6 @@ class Line:
                 return float(np.nanmedian(window))
         return None
 
-
     def _kink(self, x: float) -> float | None:
         """The y at which the strokes left and right of an x meet, where they do: at a peak the stroke itself is blunt."""
         meets = [y for near, far in ((-3, -12), (3, 12)) if (y := self._extended(x, near, far)) is not None]
@@ -97,15 +100,26 @@ def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Bo
             mask[y0 : y1 + 1, x0 : x1 + 1] = 0
         coloured = bool(np.ptp(painting.colours[colour]) > 30)
         bare = np.where(painting.index == colour, mask, 0).astype(np.uint8)
-        line = _line(colour, bare, True, dashed=True) if coloured and _dashed(bare) else _line(colour, mask, coloured)
+        dashed = coloured and _dashed(bare)
+        line = _line(colour, mask if coloured and not dashed else bare, coloured, dashed)
         if line and not any(_same(line, other) for other in found):
             found.append(line)
     return found
 
 
+def begins(lines: Sequence[Line], axis: Axis) -> bool:
+    """Whether the numbers of an axis are the values of the lines, printed where each begins."""
+    starts = [(line.left, float(line.heights[~np.isnan(line.heights)][0])) for line in lines]
+    beside = [
+        any(abs(tick.y - y) < 0.8 * tick.height and -4 < x - tick.box[2] < 2.5 * tick.height for x, y in starts)
+        for tick in axis.ticks
+    ]
+    return len(axis.ticks) <= len(lines) and all(beside)
+
+
 def on_edge(line: Line, area: Line) -> bool:
-    """Whether a line runs along the upper edge of an area."""
-    return _near(line, area, 5.0)
+    """Whether a line runs along the upper edge of an area that is more than the line itself."""
+    return area.floors is not None and float(np.median(area.floors - area.heights)) > THICK and _near(line, area, 5.0)
 
 
 def _same(line: Line, other: Line) -> bool:
@@ -264,14 +278,15 @@ def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Seq
                 continue
             step = abs(ground.y_axis.slope)
             error = OFF * step if not ground.y_axis.log else abs(measured) * (10 ** (OFF * step) - 1)
-            value = rounded(measured, error)
+            value = rounded(measured, error / 2)
         if ground.x_axis and not _within(x, ground.x_axis):
             continue
         category, words = _category(x, ground)
+        sure = bool(words) or ground.x_axis is None or abs(ground.x_axis.slope) < SURE
         name = names.get(line.colour)
         if value is not None and (category or name):
             used = (*words, *(label.words if label else ()), *(name.words if name else ()))
-            rows.append(Row(category, name.text if name else None, value, used, label is not None, inexact(error)))
+            rows.append(Row(category, name.text if name else None, value, used, label is not None, inexact(error), sure))
     return rows
 
 
@@ -341,7 +356,10 @@ def _steps(axis: Axis, lines: Sequence[Line]) -> list[float]:
     ends = sorted(axis.value(x) for x in (min(line.left for line in lines), max(line.right for line in lines)))
     first = -int((values[0] - ends[0]) / step + 0.1) if ends[0] < values[0] else 0
     last = int((ends[1] - values[0]) / step + 0.1)
-    return [values[0] + number * step for number in range(max(first, -1), max(round(counts[-1]), min(last, round(counts[-1]) + 1)) + 1)]
+    return [
+        values[0] + number * step
+        for number in range(max(first, -1), max(round(counts[-1]), min(last, round(counts[-1]) + 1)) + 1)
+    ]
 
 
 def _places(line: Line, ground: Ground, markers: Sequence[float]) -> list[float]:

@@ -25,6 +25,8 @@ NEAR = 26
 """Largest difference in a channel between a pixel and its colour."""
 FILL = 0.82
 """Share of its box that a rectangle fills."""
+RULED = 10
+"""A rule is seen in at least so many pixels over the marks, and beside them."""
 PAPER = -1
 
 
@@ -173,9 +175,52 @@ def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:
     """Filled rectangles of at least that many pixels a side; staircases are cut into their steps."""
     found: list[Rect] = []
     for colour in range(len(painting.colours)):
-        mask = (painting.index == colour).astype(np.uint8)
+        mask = _bridged((painting.index == colour).astype(np.uint8), painting)
         found += [Rect(box, colour) for box in _boxes(mask, least, whole=True)]
     return found
+
+
+def frames(painting: Painting) -> list[Rect]:
+    """Rectangles by their outlines, of what is not painted evenly: hatched bars, and such as have the colour of the paper."""
+    marked = (painting.index != PAPER).astype(np.uint8)
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(1 - marked, connectivity=4)
+    found: list[Rect] = []
+    for x, y, w, h, area in stats[1 : count if count <= PIECES else 0].tolist():
+        whole = x > 0 and y > 0 and x + w < marked.shape[1] and y + h < marked.shape[0]
+        if whole and min(w, h) >= 8 and area >= 0.95 * w * h and w * h < 0.3 * marked.size:
+            found.append(Rect((x - 0.5, y - 0.5, x + w + 0.5, y + h + 0.5), 0))
+    return found if found else _hatched(painting)
+
+
+def _hatched(painting: Painting) -> list[Rect]:
+    """Rectangles of one colour with thin lines of another all over them."""
+    found: list[Rect] = []
+    for colour in range(len(painting.colours)):
+        if np.ptp(painting.colours[colour]) <= 30:
+            continue
+        mask = cv2.morphologyEx((painting.index == colour).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        found += [Rect(box, colour) for box in _boxes(mask, 8, whole=False)]
+    return found
+
+
+def _bridged(mask: NDArray[np.uint8], painting: Painting) -> NDArray[np.uint8]:
+    """A colour's mask with the rules of other colours that are drawn over it taken as its own."""
+    for turned in (False, True):
+        grid, index = (mask.T, painting.index.T) if turned else (mask, painting.index)
+        closed = cv2.morphologyEx(np.ascontiguousarray(grid), cv2.MORPH_CLOSE, np.ones((5, 1), np.uint8))
+        gaps = (closed > 0) & (grid == 0) & (index != PAPER)
+        rows = np.flatnonzero(gaps.sum(axis=1) >= RULED)
+        over = [row for row in rows.tolist() if _is_rule(row, gaps[row], grid, index)]
+        grid[over] |= gaps[over].astype(np.uint8)
+    return mask
+
+
+def _is_rule(row: int, gap: NDArray[np.bool_], grid: NDArray[np.uint8], index: NDArray[np.int16]) -> bool:
+    """Whether the gap in a row is a line that goes on beside the marks, which are the same before and behind it."""
+    sides = [int(grid[beside].sum()) for beside in (max(0, row - 3), min(len(grid) - 1, row + 3))]
+    colour = np.bincount(index[row][gap]).argmax()
+    runs = int((np.diff(gap.astype(np.int8)) > 0).sum()) + int(gap[0])
+    return int(gap.sum()) >= (0.9 if runs < 3 else 0.5) * max(sides) and int(((index[row] == colour) & ~gap).sum()) >= RULED
 
 
 def _boxes(mask: NDArray[np.uint8], least: float, whole: bool) -> list[Box]:

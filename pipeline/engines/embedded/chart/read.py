@@ -13,16 +13,15 @@ from pipeline.engines.embedded.chart.bins import binned
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height, read_labels, split_at
 from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
-from pipeline.engines.embedded.chart.lines import Ground, Line, find_areas, find_lines, on_edge, read_lines
+from pipeline.engines.embedded.chart.lines import Ground, Line, begins, find_areas, find_lines, on_edge, read_lines
 from pipeline.engines.embedded.chart.naming import bottom_labels, categories, own_labels, series_names, ungroup
-from pipeline.engines.embedded.chart.paint import PAPER, Painting, Rect, fitted, paint, rectangles, text_colour
+from pipeline.engines.embedded.chart.paint import PAPER, Painting, Rect, fitted, frames, paint, rectangles, text_colour
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.ticks import snapped
 from pipeline.engines.embedded.chart.titles import axis_titles, find_title, notes
 from pipeline.engines.embedded.chart.values import doubt, measure, print_values
 from pipeline.records import Box, Page, PageImage
-
 
 THIN = 0.12
 """A rectangle thinner than this part of a letter's height is a rule."""
@@ -100,7 +99,7 @@ def read(page: Page, image: PageImage) -> Reading:
     elif (areas := find_areas(painting)) and not _larger(bars, areas):
         _read_lines(scene, areas, reading)
         reading.kind = "area"
-    elif bars:
+    elif bars or (bars := _framed(scene)):
         _read_bars(scene, bars, reading)
     else:
         reading.title = _title(scene, (0.0, float(image.height), float(image.width), float(image.height)))
@@ -110,6 +109,20 @@ def read(page: Page, image: PageImage) -> Reading:
 def _is_marker(word: Label, painting: Painting) -> bool:
     """A marker of a line or scatter plot that OCR takes for a letter: alone, and in a mark's colour."""
     return len(word.text) == 1 and word.number is None and text_colour(painting, word) != PAPER
+
+
+def _framed(scene: Scene) -> Bars | None:
+    """Bars by their outlines only: at least three of one thickness that begin at one place and have several lengths."""
+    rects = [rect for rect in frames(scene.painting) if not any(_overlap(rect.box, swatch) for swatch in scene.swatches)]
+    rects = [
+        rect
+        for rect in rects
+        if not any(_covers(rect, label) and rect.box[3] - rect.box[1] < 1.5 * label.height for label in scene.words)
+    ]
+    bars = find_bars(rects) if rects else None
+    if bars is None or len(bars.all) < 3 or bars.stacked or max(bars.starts) - min(bars.starts) > 4:
+        return None
+    return bars if len({round(bar.length / 4) for bar in bars.all}) > 1 else None
 
 
 def _side(rect: Rect) -> float:
@@ -201,6 +214,8 @@ def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
     heights = [height for line in lines for height in (np.nanmin(line.heights), np.nanmax(line.heights))]
     plot = (float(min(line.left for line in lines)), min(heights), float(max(line.right for line in lines)), max(heights))
     x_axis, y_axis = scene.axes
+    if y_axis and begins(lines, y_axis):
+        y_axis = None
     if x_axis and x_axis.place < plot[3] - 10:
         x_axis = None
     top = min([plot[1], *(y_axis.span[:1] if y_axis else ())])

@@ -49,6 +49,8 @@ class Row:
     """Whether the value is printed at the mark; else it was measured."""
     error: Decimal = Decimal(0)
     """By how much a measured value may be off."""
+    sure: bool = True
+    """Whether the category is printed, or measured so well that it must be this one."""
 
 
 Told = tuple[Row, Decimal]
@@ -97,14 +99,15 @@ def _extremes(known: Sequence[Told], kind: str, complete: bool) -> list[str]:
 
 def _said(row: Row, value: Decimal) -> str:
     """ "about 12.5 for Oslo", or "that of Oslo" where the value is doubtful."""
+    name = _name(row)
     if row.error > DOUBTFUL * abs(value):
-        return f"that of {_name(row)}"
-    about = "" if row.printed else "about "
-    return f"{about}{number(value if row.printed else supported(value, row.error))} for {_name(row)}"
+        return f"that of {name}" if name else "too small to be told"
+    about = number(value) if row.printed else f"about {number(supported(value, row.error))}"
+    return f"{about} for {name}" if name else about
 
 
 def _name(row: Row) -> str:
-    return ", ".join(part for part in (row.category, row.series) if part)
+    return ", ".join(part for part in (row.category if row.sure else None, row.series) if part)
 
 
 def supported(value: Decimal, error: Decimal) -> Decimal:

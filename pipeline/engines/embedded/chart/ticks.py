@@ -38,7 +38,9 @@ def snapped(axis: Axis | None, painting: Painting) -> Axis | None:
     rules = _rules(painting.pixels.transpose(1, 0, 2) if axis.horizontal else painting.pixels)
     grid = rules.mean(axis=1)
     lines = {tick: place for tick in axis.ticks if (place := _nearest(tick, axis, grid, LONG)) is not None}
-    marks = {tick: place for tick in axis.ticks if (place := _nearest(tick, axis, _beside(tick, axis, rules), SHORT)) is not None}
+    marks = {
+        tick: place for tick in axis.ticks if (place := _nearest(tick, axis, _beside(tick, axis, rules), SHORT)) is not None
+    }
     found = [fitted for places in (lines, marks) if (fitted := _fitted(axis, places))]
     return found[0] if found else axis
 

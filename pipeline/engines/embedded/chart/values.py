@@ -13,7 +13,6 @@ from pipeline.engines.embedded.chart.bars import Bar, Bars, uv
 from pipeline.engines.embedded.chart.labels import Label
 from pipeline.records import Box
 
-
 OFF = 0.75
 """Pixels by which the end of a bar may be off."""
 SUPPORTED = 0.75
@@ -66,7 +65,9 @@ def doubt(bars: Bars) -> None:
     wrong = [bar for bar, ratio in printed if abs(ratio / scale - 1) > 0.25 and abs(ratio / scale - 1) * bar.length > 3]
     fair = [ratio for bar, ratio in printed if bar not in wrong and abs(ratio / scale - 1) < 0.12]
     if scale > 0 and len(wrong) <= 0.2 * len(printed) and len(wrong) + len(fair) == len(printed):
-        places = max(0, *(-int(bar.value.as_tuple().exponent) for bar, _ in printed if bar.value is not None and bar not in wrong))
+        places = max(
+            0, *(-int(bar.value.as_tuple().exponent) for bar, _ in printed if bar.value is not None and bar not in wrong)
+        )
         for bar in wrong:
             bar.printed, bar.value = None, Decimal(f"{median(fair) * bar.length:.{places}f}")
             bar.error = Decimal(f"{median(fair):.9f}")
