@@ -92,7 +92,7 @@ class Line:
 
 def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Box]) -> list[Line]:
     """The strokes of a picture, one a colour."""
-    found = []
+    found: list[Line] = []
     for colour in range(len(painting.colours)):
         mask = (painting.raw == colour).astype(np.uint8)
         for box in [*swatches, *(word.box for word in words if text_colour(painting, word) == colour)]:

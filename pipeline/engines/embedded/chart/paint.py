@@ -183,7 +183,7 @@ def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:
 def frames(painting: Painting) -> list[Rect]:
     """Rectangles by their outlines, of what is not painted evenly: hatched bars, and such as have the colour of the paper."""
     marked = (painting.index != PAPER).astype(np.uint8)
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(1 - marked, connectivity=4)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(1 - marked, connectivity=4)
     found: list[Rect] = []
     for x, y, w, h, area in stats[1 : count if count <= PIECES else 0].tolist():
         whole = x > 0 and y > 0 and x + w < marked.shape[1] and y + h < marked.shape[0]
