@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.labels import Label
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import PIECES, Painting
+from pipeline.engines.embedded.chart.paint import PIECES, Painting, filled_rings
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.values import inexact, rounded
 from pipeline.records import Box
@@ -37,7 +37,7 @@ def find_dots(painting: Painting, height: float, swatches: Sequence[Box]) -> lis
     found: list[tuple[Dot, float]] = []
     for colour in range(len(painting.colours)):
         mask = (painting.index == colour).astype(np.uint8)
-        spots = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        spots = cv2.morphologyEx(filled_rings(mask), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         count, _, stats, centres = cv2.connectedComponentsWithStats(spots, connectivity=8)
         if count > PIECES:
             continue

@@ -49,6 +49,11 @@ class Label:
         return (self.box[1] + self.box[3]) / 2
 
     @property
+    def slanted(self) -> bool:
+        """Whether it runs up or down at an angle: a level text is about half as wide as it is high for each letter."""
+        return not self.turned and len(self.text) > 3 and self.height > max(0.45, 3 / len(self.text)) * self.width
+
+    @property
     def width(self) -> float:
         """In pixels."""
         return self.box[2] - self.box[0]
@@ -150,14 +155,20 @@ def hull(boxes: Sequence[Box]) -> Box:
 
 def letter_height(labels: Sequence[Label]) -> float:
     """The usual height of a line of text in pixels."""
-    heights = [label.height for label in labels if not label.turned]
+    heights = [label.height for label in labels if not label.turned and not label.slanted]
     return median(heights) if heights else 12.0
 
 
 def join(labels: Sequence[Label]) -> Label:
     """Several labels as one, read line by line."""
     height = letter_height(labels)
-    ordered = sorted(labels, key=lambda label: (round(label.y / max(1.0, height)), label.x))
+    lines: list[list[Label]] = []
+    for label in sorted(labels, key=lambda label: label.y):
+        if lines and label.y - lines[-1][0].y < 0.5 * height:
+            lines[-1].append(label)
+        else:
+            lines.append([label])
+    ordered = [label for line in lines for label in sorted(line, key=lambda label: label.x)]
     text = " ".join(label.text for label in ordered)
     words = tuple(index for label in ordered for index in label.words)
     return Label(text, hull([label.box for label in ordered]), words, number_of(text), all(label.turned for label in ordered))

@@ -19,7 +19,8 @@ def find_legend(painting: Painting, phrases: Sequence[Label]) -> tuple[Names, li
     """Labels with a small patch of colour on their left, by colour; and the boxes of these patches."""
     height = letter_height(phrases)
     pairs = [(patch, label) for patch in _patches(painting, height, phrases) if (label := _beside(patch, phrases, height))]
-    pairs += _strokes(painting, [label for label in phrases if all(label is not other for _, other in pairs)], height, pairs)
+    named = {label.words for _, label in pairs}
+    pairs += _strokes(painting, [label for label in phrases if label.words not in named], height, pairs)
     pairs = [pair for pair in pairs if _lined_up(pair, pairs)]
     names: Names = {}
     for patch, label in sorted(pairs, key=lambda pair: np.ptp(painting.colours[pair[0].colour]) <= 30):

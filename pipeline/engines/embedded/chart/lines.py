@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.labels import Label, letter_height
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import PAPER, Painting, text_colour
+from pipeline.engines.embedded.chart.paint import PAPER, Painting, filled_rings, text_colour
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.values import inexact, rounded
 from pipeline.records import Box
@@ -225,12 +225,7 @@ def _largest(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.uint8]
 
 def _markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
     """Centres of the dots on a line, rings filled; none when the line has no thicker spots."""
-    part = cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    outline, levels = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    filled = part.copy()
-    for number, shape in enumerate(outline):
-        if levels[0][number][3] >= 0 and cv2.contourArea(shape) < 150:
-            cv2.drawContours(filled, outline, number, 1, cv2.FILLED)
+    filled = filled_rings(part)
     counts = filled.sum(axis=0)
     stroke = float(np.percentile(counts[counts > 0], 15))
     size = int(max(4, round(1.6 * stroke + 1)))

@@ -67,7 +67,7 @@ def bottom_labels(
 
 def _anchored(labels: Sequence[Label], places: Sequence[float]) -> list[Label]:
     """Slanted labels as narrow boxes at the end that is nearest to ``places``; others as they are."""
-    slanted = [label for label in labels if len(label.text) >= 3 and not label.turned and label.height > 0.45 * label.width]
+    slanted = [label for label in labels if label.slanted]
     if not places or len(slanted) < 0.7 * len(labels):
         return list(labels)
 

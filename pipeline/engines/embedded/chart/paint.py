@@ -27,6 +27,8 @@ FILL = 0.82
 """Share of its box that a rectangle fills."""
 RULED = 10
 """A rule is seen in at least so many pixels over the marks, and beside them."""
+HOLLOW = 150
+"""Pixels in the hole of a ring, at most."""
 PAPER = -1
 
 
@@ -272,6 +274,17 @@ def _step(grid: NDArray[np.bool_], start: int, end: int, turned: bool) -> tuple[
     rows = np.flatnonzero(grid[:, (start + end) // 2])
     low, high = int(rows[0]), int(rows[-1]) + 1
     return (low, start, high, end) if turned else (start, low, end, high)
+
+
+def filled_rings(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mask with its small holes filled: rings become spots."""
+    closed = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+    outline, levels = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = closed.copy()
+    for number, shape in enumerate(outline if len(outline) <= PIECES else ()):
+        if levels[0][number][3] >= 0 and cv2.contourArea(shape) < HOLLOW:
+            cv2.drawContours(filled, outline, number, 1, cv2.FILLED)
+    return filled
 
 
 def text_colour(painting: Painting, label: Label) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import hypot, pi
 
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.chart.labels import Label, join
+from pipeline.engines.embedded.chart.labels import Label, join, number_of
 from pipeline.engines.embedded.chart.legend import Names
 from pipeline.engines.embedded.chart.paint import PAPER, Painting
 from pipeline.engines.embedded.chart.summary import Row
@@ -27,6 +28,10 @@ ROUND = 0.95
 """Area of an outline by that of a circle with its length: a circle has 1, a square 0.79."""
 TOLD = 3.5
 """Such a number tells a sector's percentage when they differ by less."""
+
+
+_TOLD = re.compile(r"(.*[^\W\d].*?)[\s,:;(–—-]+(\d[\d.,]*\s?%)\)?")
+"""A name with its percentage: "Cats (38 %)"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,9 @@ def _row(share: float, name: Label | None, labels: Sequence[Label]) -> Row:
     printed = next((label for label in labels if label.number is not None), None)
     texts = [label for label in labels if label.number is None]
     category = name or (join(texts) if texts else None)
+    if category and printed is None and (told := _TOLD.fullmatch(category.text)):
+        printed = replace(category, number=number_of(told[2]))
+        category = replace(category, text=told[1])
     value = printed.number if printed else Decimal(f"{100 * share:.1f}")
     words = (*(category.words if category else ()), *(printed.words if printed else ()))
     error = Decimal(0) if printed else Decimal("0.3")

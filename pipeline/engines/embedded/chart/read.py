@@ -114,12 +114,10 @@ def _is_marker(word: Label, painting: Painting) -> bool:
 def _framed(scene: Scene) -> Bars | None:
     """Bars by their outlines only: at least three of one thickness that begin at one place and have several lengths."""
     rects = [rect for rect in frames(scene.painting) if not any(_overlap(rect.box, swatch) for swatch in scene.swatches)]
-    rects = [
-        rect
-        for rect in rects
-        if not any(_covers(rect, label) and rect.box[3] - rect.box[1] < 1.5 * label.height for label in scene.words)
-    ]
-    bars = find_bars(rects) if rects else None
+    if len(rects) > 200:
+        return None
+    rects = [rect for rect in rects if not any(_covers(rect, word) and _side(rect) < 1.5 * word.height for word in scene.words)]
+    bars = find_bars(rects)
     if bars is None or len(bars.all) < 3 or bars.stacked or max(bars.starts) - min(bars.starts) > 4:
         return None
     return bars if len({round(bar.length / 4) for bar in bars.all}) > 1 else None

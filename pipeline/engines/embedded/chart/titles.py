@@ -41,7 +41,7 @@ def find_title(phrases: Sequence[Label], painting: Painting, plot: Box) -> list[
         alone = number == 0 and not any(abs(other.y - label.y) < 0.6 * usual for other in phrases if other is not label)
         crowning = alone and abs(label.x - width / 2) < 0.08 * width and label.y < 0.12 * painting.pixels.shape[0]
         large = len(label.text) >= 4 and label.height > (1.14 if alone and placed else 1.25) * usual
-        over = abs(label.x - middle) < 0.05 * (plot[2] - plot[0]) or abs(label.box[0] - plot[0]) < 0.8 * usual
+        over = abs(label.x - middle) < 0.05 * (plot[2] - plot[0]) or -1.3 * usual < label.box[0] - plot[0] < 0.8 * usual
         crowning |= alone and over and words >= 2
         if label.number is None and (long or short or large or (crowning and len(label.text) >= 4)):
             return _continued(label, lines[number + 1 :], painting)
