@@ -134,15 +134,25 @@ def _aligned(bars: Sequence[Bar]) -> int:
 def _standing(bars: list[Bar]) -> list[Bar]:
     """Without strays: where most bars begin at one place, the others must continue one of them."""
     base = max((bar.start for bar in bars), key=lambda start: sum(abs(start - bar.start) <= 2 for bar in bars))
+    for bar in bars:  # a label that reaches into a bar hides its beginning
+        late = bar.start - base
+        hidden = 2 < late <= min(10.0, 0.3 * (bar.high - bar.low))
+        if hidden and not any(other.start < bar.start and _beside(other, bar) for other in bars):
+            bar.start = base
     based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 4]
     if len(based) < 0.5 * len(bars):
         return bars
     kept = list(based)
     for bar in sorted(bars, key=lambda bar: bar.start):
-        beside = [other for other in kept if abs(other.middle - bar.middle) < 0.3 * (bar.high - bar.low)]
+        beside = [other for other in kept if _beside(other, bar)]
         if bar not in kept and any(-2 <= bar.start - other.end <= max(4.0, 0.3 * (bar.high - bar.low)) for other in beside):
             kept.append(bar)
     return kept if len(kept) >= 2 else bars
+
+
+def _beside(bar: Bar, other: Bar) -> bool:
+    """Whether two bars are in one row."""
+    return abs(bar.middle - other.middle) < 0.3 * (other.high - other.low)
 
 
 def _low(bars: Sequence[Bar], slivers: Sequence[Bar]) -> list[Bar]:

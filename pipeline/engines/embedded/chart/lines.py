@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.labels import Label, letter_height
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import PAPER, Painting, filled_rings, text_colour
+from pipeline.engines.embedded.chart.paint import PAPER, Painting, filled_rings, paler, text_colour
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.engines.embedded.chart.values import inexact, rounded
 from pipeline.records import Box
@@ -94,7 +94,7 @@ def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Bo
     """The strokes of a picture, one a colour."""
     found: list[Line] = []
     for colour in range(len(painting.colours)):
-        mask = (painting.raw == colour).astype(np.uint8)
+        mask = _clear_of_rims(colour, painting)
         for box in [*swatches, *(word.box for word in words if text_colour(painting, word) == colour)]:
             x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
             mask[y0 : y1 + 1, x0 : x1 + 1] = 0
@@ -105,6 +105,16 @@ def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Bo
         if line and not any(_same(line, other) for other in found):
             found.append(line)
     return found
+
+
+def _clear_of_rims(colour: int, painting: Painting) -> NDArray[np.uint8]:
+    """The mask of a colour without the rims of stronger strokes, whose blends with the paper look like a paler colour."""
+    mask = (painting.raw == colour).astype(np.uint8)
+    for other in range(len(painting.colours)):
+        if paler(painting, colour, other):
+            near = cv2.dilate((painting.raw == other).astype(np.uint8), np.ones((3, 3), np.uint8))
+            mask[near > 0] = 0
+    return mask
 
 
 def begins(lines: Sequence[Line], axis: Axis) -> bool:
@@ -252,8 +262,8 @@ class Ground:
 
 def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Sequence[Label], painting: Painting) -> list[Row]:
     """Rows of all lines; printed numbers go to the nearest point of a line, of their own colour where they are coloured."""
-    markers = _common_markers(lines)
     ground = replace(ground, places=_stations(lines, ground))
+    markers = _settled(_common_markers(lines), ground.places)
     points = [(line, x, y) for line in lines for x in _places(line, ground, markers) if (y := line.at(x)) is not None]
     printed = _printed(points, numbers, painting)
     if implied := ground.y_axis is None:
@@ -303,6 +313,13 @@ def _implied(printed: Sequence[tuple[float, Label]]) -> Axis | None:
     start = median(float(label.number or 0) - slope * y for y, label in usable)
     off = max(abs((float(label.number or 0) - start) / slope - y) for y, label in usable)
     return Axis(slope, start, False, tuple(label for _, label in usable), False) if off <= 3 else None
+
+
+def _settled(markers: list[float], places: Sequence[float]) -> list[float]:
+    """No markers where they say no more than the labels: most are over labels, and most labels are under one."""
+    near = sum(any(abs(x - place) <= 4 for place in places) for x in markers)
+    marked = sum(any(abs(x - place) <= 4 for x in markers) for place in places)
+    return [] if len(places) >= 3 and near > 0.6 * len(markers) and marked > 0.7 * len(places) else markers
 
 
 def _within(place: float, axis: Axis) -> bool:

@@ -315,6 +315,15 @@ def tint(painting: Painting, box: Box) -> int:
     return int(off.argmin()) if off.min() <= 0.2 * strength.max() + 6 else PAPER
 
 
+def paler(painting: Painting, colour: int, other: int) -> bool:
+    """Whether a colour is a blend of another one and the paper."""
+    ink, mark = (painting.colours[n].astype(np.float64) - painting.paper for n in (colour, other))
+    share = float(ink @ mark / max(1.0, float(mark @ mark)))
+    return (
+        colour != other and 0.15 < share < 0.9 and float(np.abs(ink - share * mark).max()) < 0.1 * float(np.abs(mark).max()) + 4
+    )
+
+
 def edges(painting: Painting, rect: Box, upright: bool) -> tuple[float, float]:
     """Where a rectangle begins and ends (its x, or its y when ``upright``), by the blends in the pixels next to its two edges."""
     pixels = painting.pixels if upright else painting.pixels.transpose(1, 0, 2)
