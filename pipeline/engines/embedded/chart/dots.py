@@ -33,7 +33,7 @@ class Dot:
 
 
 def find_dots(painting: Painting, height: float, swatches: Sequence[Box]) -> list[Dot]:
-    """Round or square spots not larger than a letter, all of one size; none when there are fewer than ``LEAST``."""
+    """Square spots not larger than a letter, or discs not larger than two, all of one size; none when there are fewer than ``LEAST``."""
     found: list[tuple[Dot, float]] = []
     for colour in range(len(painting.colours)):
         mask = (painting.index == colour).astype(np.uint8)
@@ -42,7 +42,8 @@ def find_dots(painting: Painting, height: float, swatches: Sequence[Box]) -> lis
         if count > PIECES:
             continue
         for (x, y, w, h, area), (cx, cy) in zip(stats[1:count].tolist(), centres[1:count].tolist(), strict=True):
-            round_ = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= 1.3 * height
+            disc = 0.7 < area / (w * h) < 0.87
+            round_ = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= (2.0 if disc else 1.3) * height
             if round_ and not any(a <= x + w / 2 <= c and b <= y + h / 2 <= d for a, b, c, d in swatches):
                 found.append((Dot(cx + 0.5, cy + 0.5, colour), float(max(w, h))))
     if len(found) < LEAST:

@@ -26,6 +26,8 @@ WIDE = 0.22
 """A line runs over at least this part of the picture's width …"""
 OFF = 1.0
 """Pixels by which a line may be off."""
+CAP = 1.0
+"""Pixels by which a stroke goes beyond its ends."""
 SURE = 0.15
 """A whole number between two ticks is certain where one pixel is less than this."""
 THICK = 16
@@ -109,12 +111,10 @@ def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Bo
 
 def _clear_of_rims(colour: int, painting: Painting) -> NDArray[np.uint8]:
     """The mask of a colour without the rims of stronger strokes, whose blends with the paper look like a paler colour."""
-    mask = (painting.raw == colour).astype(np.uint8)
-    for other in range(len(painting.colours)):
-        if paler(painting, colour, other):
-            near = cv2.dilate((painting.raw == other).astype(np.uint8), np.ones((3, 3), np.uint8))
-            mask[near > 0] = 0
-    return mask
+    stronger = [other for other in range(len(painting.colours)) if paler(painting, colour, other)]
+    strokes = np.isin(painting.raw, stronger).astype(np.uint8)
+    near = cv2.dilate(strokes, np.ones((3, 3), np.uint8))
+    return np.asarray((painting.raw == colour) & (near == 0), np.uint8)
 
 
 def begins(lines: Sequence[Line], axis: Axis) -> bool:
@@ -350,7 +350,7 @@ def _stations(lines: Sequence[Line], ground: Ground) -> tuple[float, ...]:
         return tuple(centres)
     numbers = np.arange(len(centres))
     pitch, start = np.polyfit(numbers, centres, 1)
-    first, last = float(min(line.left for line in lines)), float(max(line.right for line in lines)) + 1
+    first, last = min(line.left for line in lines) + CAP, max(line.right for line in lines) + 1 - CAP
     if np.abs(numbers * pitch + start - centres).max() > EVEN * pitch:
         return tuple(centres)
     if max(abs(first - start), abs(last - start - pitch * numbers[-1])) < EVEN * pitch:

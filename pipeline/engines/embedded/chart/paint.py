@@ -190,8 +190,21 @@ def frames(painting: Painting) -> list[Rect]:
     for x, y, w, h, area in stats[1 : count if count <= PIECES else 0].tolist():
         whole = x > 0 and y > 0 and x + w < marked.shape[1] and y + h < marked.shape[0]
         if whole and min(w, h) >= 8 and area >= 0.95 * w * h and w * h < 0.3 * marked.size:
-            found.append(Rect((x - 0.5, y - 0.5, x + w + 0.5, y + h + 0.5), 0))
+            found.append(Rect(_to_middle(marked, (x, y, x + w, y + h)), 0))
     return found if found else _hatched(painting)
+
+
+def _to_middle(marked: NDArray[np.uint8], box: Box) -> Box:
+    """A box grown from the inner edges of its outline to the middle of the stroke."""
+    x0, y0, x1, y1 = (round(side) for side in box)
+    column, row = marked[:, (x0 + x1) // 2], marked[(y0 + y1) // 2]
+    left, top, right, bottom = (_stroke(run[:9]) for run in (row[:x0][::-1], column[:y0][::-1], row[x1:], column[y1:]))
+    return (x0 - left / 2, y0 - top / 2, x1 + right / 2, y1 + bottom / 2)
+
+
+def _stroke(run: NDArray[np.uint8]) -> int:
+    """How many pixels at the beginning of a run are marked."""
+    return int(np.argmin(run)) if len(run) and not run.all() else len(run)
 
 
 def _hatched(painting: Painting) -> list[Rect]:
@@ -201,7 +214,8 @@ def _hatched(painting: Painting) -> list[Rect]:
         if np.ptp(painting.colours[colour]) <= 30:
             continue
         mask = cv2.morphologyEx((painting.index == colour).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-        found += [Rect(box, colour) for box in _boxes(mask, 8, whole=False)]
+        other = ((painting.index != PAPER) & (mask == 0)).astype(np.uint8)
+        found += [Rect(_to_middle(other, box), colour) for box in _boxes(mask, 8, whole=False)]
     return found
 
 

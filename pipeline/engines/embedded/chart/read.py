@@ -89,17 +89,17 @@ def read(page: Page, image: PageImage) -> Reading:
     bars = find_bars(rects, slivers)
     lines = find_lines(painting, scene.words, swatches)
     dots = find_dots(painting, letter_height(phrases), swatches)
-    reading = Reading()
+    reading, hatched = Reading(), None
     if pie := find_pie(painting):
         _read_pie(scene, pie, reading)
-    elif _mainly_dots(dots, bars, lines, painting):
+    elif _mainly_dots(dots, bars, lines, painting) and not ((hatched := _framed(scene)) and _in_bars(dots, hatched)):
         _read_dots(scene, dots, reading)
     elif lines and not _mainly_bars(bars, lines, image.height):
         _read_filled(scene, lines, reading)
     elif (areas := find_areas(painting)) and not _larger(bars, areas):
         _read_lines(scene, areas, reading)
         reading.kind = "area"
-    elif bars or (bars := _framed(scene)):
+    elif bars := hatched or bars or _framed(scene):
         _read_bars(scene, bars, reading)
     else:
         reading.title = _title(scene, (0.0, float(image.height), float(image.width), float(image.height)))
@@ -169,6 +169,13 @@ def _is_dot(bar: Bar, vertical: bool, dots: Sequence[Dot]) -> bool:
     x0, y0, x1, y1 = (bar.low, -bar.end, bar.high, -bar.start) if vertical else (bar.start, bar.low, bar.end, bar.high)
     square = bar.length < 1.4 * (bar.high - bar.low)
     return square and any(x0 <= dot.x <= x1 and y0 <= dot.y <= y1 for dot in dots)
+
+
+def _in_bars(dots: Sequence[Dot], bars: Bars) -> bool:
+    """Whether dots are the cells of hatched bars, or where their lines meet."""
+    x0, y0, x1, y1 = bars.box()
+    inside = all(x0 - 4 <= dot.x <= x1 + 4 and y0 - 4 <= dot.y <= y1 + 4 for dot in dots)
+    return inside and len(dots) > len(bars.all)
 
 
 def _read_dots(scene: Scene, dots: Sequence[Dot], reading: Reading) -> None:
