@@ -385,3 +385,14 @@ def test_strokes_with_dots_over_the_labels_are_read_at_the_labels() -> None:
     found = rows(read(sheet))
     assert len(read(sheet)["data"].value) == 10
     assert {category for category, _ in found} == {f"{year:g}" for year in years}
+
+
+@pytest.mark.timeout(30)
+def test_thousands_of_words_and_marks_take_no_more_than_seconds() -> None:
+    sheet = Sheet(1200, 1200)
+    for n in range(14_400):
+        x, y = 10 * (n % 120), 10 * (n // 120)
+        sheet.draw.rectangle((x, y, x + 9, y + 9), (*COLOURS, (255, 255, 255))[n * n % 7 % 5])
+        if n % 2:
+            sheet.words.append(Word(("12", "Oslo", "2015")[n % 3], (x, y, x + 18, y + 9), n))
+    assert "summary" in read(sheet)

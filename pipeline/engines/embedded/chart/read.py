@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from pipeline.engines.embedded.chart.titles import axis_titles, find_title, note
 from pipeline.engines.embedded.chart.values import doubt, measure, print_values
 from pipeline.records import Box, Page, PageImage
 
+WORDS = 1500
+"""So many words of a page are looked at; a chart has a few hundred."""
+MARKS = 800
+"""So many rectangles, the largest ones."""
 THIN = 0.12
 """A rectangle thinner than this part of a letter's height is a rule."""
 
@@ -67,7 +71,7 @@ class Scene:
 def read(page: Page, image: PageImage) -> Reading:
     """Read the chart on a page."""
     image = fitted(image)
-    phrases, words = read_labels(page, image.scale)
+    phrases, words = read_labels(replace(page, words=page.words[:WORDS]), image.scale)
     painting = paint(image, words)
     if markers := {word.words for word in words if _is_marker(word, painting)}:
         words = [word for word in words if word.words not in markers]
@@ -75,7 +79,7 @@ def read(page: Page, image: PageImage) -> Reading:
         painting = paint(image, words)
     names, swatches = find_legend(painting, phrases)
     below = notes(phrases, image.height)
-    rects = [rect for rect in rectangles(painting, 1.0) if not _frames(rect, image) and not _in_text(rect, below)]
+    rects = [rect for rect in _largest(rectangles(painting, 1.0)) if not _frames(rect, image) and not _in_text(rect, below)]
     rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
     thin = max(3.0, THIN * letter_height(phrases))
     slivers = [rect for rect in rects if _side(rect) < thin]
@@ -104,6 +108,16 @@ def read(page: Page, image: PageImage) -> Reading:
     else:
         reading.title = _title(scene, (0.0, float(image.height), float(image.width), float(image.height)))
     return reading
+
+
+def _largest(rects: list[Rect]) -> list[Rect]:
+    """At most ``MARKS`` rectangles, in their order."""
+    areas = sorted((_area(rect) for rect in rects), reverse=True)
+    return [rect for rect in rects if _area(rect) > areas[MARKS]] if len(rects) > MARKS else rects
+
+
+def _area(rect: Rect) -> float:
+    return (rect.box[2] - rect.box[0]) * (rect.box[3] - rect.box[1])
 
 
 def _is_marker(word: Label, painting: Painting) -> bool:
