@@ -18,7 +18,7 @@ def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Cl
     """Claims for those of ``chart_type title x_title y_title data summary`` that the template has."""
     reading = read(page, image)
     title = reading.title.text if reading.title else None
-    summary = summarize(reading.kind, title, reading.rows)
+    summary = summarize(reading.kind, title, reading.rows, reading.missed)
     claims = {
         "chart_type": Claim(value=reading.kind, score=0.8 if reading.rows else 0.5),
         "title": _text(reading.title),

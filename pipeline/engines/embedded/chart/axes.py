@@ -29,6 +29,10 @@ class Axis:
         plain = self.slope * pixel + self.start
         return float(10**plain) if self.log else plain
 
+    def pixel(self, value: float) -> float:
+        """Where a value stands, in pixels."""
+        return ((log10(value) if self.log else value) - self.start) / self.slope
+
     @property
     def place(self) -> float:
         """Where the ticks stand: their y for a horizontal axis, their x for a vertical one."""
@@ -43,8 +47,8 @@ class Axis:
 
 def find_axes(labels: Sequence[Label]) -> tuple[Axis | None, Axis | None]:
     """The horizontal and the vertical numeric axis; labels are single words or phrases."""
-    numbers = [label for label in labels if label.number is not None and not label.turned]
-    return _axis(numbers, True), _axis(numbers, False)
+    numbers = [label for label in labels if label.number is not None]
+    return _axis(numbers, True), _axis([label for label in numbers if not label.turned], False)
 
 
 def _axis(numbers: Sequence[Label], horizontal: bool) -> Axis | None:
@@ -62,7 +66,7 @@ def _groups(numbers: Sequence[Label], horizontal: bool) -> list[list[Label]]:
         ordered = sorted(numbers, key=way)
         current: list[Label] = []
         for label in ordered:
-            if current and way(label) - way(current[0]) > 0.7 * label.height:
+            if current and way(label) - way(current[0]) > 0.7 * min(label.height, label.width):
                 groups.append(current)
                 current = []
             current.append(label)
@@ -80,7 +84,7 @@ def _calibrated(group: Sequence[Label], horizontal: bool) -> Axis | None:
     for log in (False, True):
         usable = [(place, log10(value) if log else value, tick) for place, value, tick in points if value > 0 or not log]
         best = _best_line(usable)
-        if log and best and (len(best[2]) < 4 or abs(best[0]) * length(best[2]) < 1):
+        if log and best and (len(best[2]) < 4 or abs(best[0]) * length(best[2]) < 0.6):
             continue
         if best and len(best[2]) >= max(3, 0.6 * len(usable)):
             return Axis(best[0], best[1], log, tuple(best[2]), horizontal)

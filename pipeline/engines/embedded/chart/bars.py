@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import median
 
 from pipeline.engines.embedded.chart.labels import Label
-from pipeline.engines.embedded.chart.paint import Rect
+from pipeline.engines.embedded.chart.paint import Painting, Rect, edges
 from pipeline.records import Box
 
 
@@ -28,6 +28,13 @@ class Bar:
     colour: int
     printed: Label | None = None
     value: Decimal | None = None
+    error: Decimal = Decimal(0)
+    """By how much a measured value may be off."""
+
+    @property
+    def length(self) -> float:
+        """From start to end in pixels."""
+        return self.end - self.start
 
     @property
     def middle(self) -> float:
@@ -49,6 +56,11 @@ class Bars:
     def all(self) -> list[Bar]:
         """Every bar, row by row."""
         return [bar for row in self.rows for bar in row]
+
+    @property
+    def starts(self) -> list[float]:
+        """Where every bar begins."""
+        return [bar.start for bar in self.all]
 
     @property
     def base(self) -> float:
@@ -94,6 +106,14 @@ def find_bars(rects: Sequence[Rect], slivers: Sequence[Rect] = ()) -> Bars | Non
     return bars_
 
 
+def refine(bars: Bars, painting: Painting) -> None:
+    """Move the ends of all bars to where the blended pixels at their edges say that they are."""
+    for bar in bars.all:
+        box = (bar.low, -bar.end, bar.high, -bar.start) if bars.vertical else (bar.start, bar.low, bar.end, bar.high)
+        first, last = edges(painting, box, bars.vertical)
+        bar.start, bar.end = (-last, -first) if bars.vertical else (first, last)
+
+
 def _bar(rect: Rect, vertical: bool) -> Bar:
     u0, v0, u1, v1 = uv(rect.box, vertical)
     return Bar(u0, u1, v0, v1, rect.colour)
@@ -114,15 +134,25 @@ def _aligned(bars: Sequence[Bar]) -> int:
 def _standing(bars: list[Bar]) -> list[Bar]:
     """Without strays: where most bars begin at one place, the others must continue one of them."""
     base = max((bar.start for bar in bars), key=lambda start: sum(abs(start - bar.start) <= 2 for bar in bars))
+    for bar in bars:  # a label that reaches into a bar hides its beginning
+        late = bar.start - base
+        hidden = 2 < late <= min(10.0, 0.3 * (bar.high - bar.low))
+        if hidden and not any(other.start < bar.start and _beside(other, bar) for other in bars):
+            bar.start = base
     based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 4]
     if len(based) < 0.5 * len(bars):
         return bars
     kept = list(based)
     for bar in sorted(bars, key=lambda bar: bar.start):
-        beside = [other for other in kept if abs(other.middle - bar.middle) < 0.3 * (bar.high - bar.low)]
+        beside = [other for other in kept if _beside(other, bar)]
         if bar not in kept and any(-2 <= bar.start - other.end <= max(4.0, 0.3 * (bar.high - bar.low)) for other in beside):
             kept.append(bar)
     return kept if len(kept) >= 2 else bars
+
+
+def _beside(bar: Bar, other: Bar) -> bool:
+    """Whether two bars are in one row."""
+    return abs(bar.middle - other.middle) < 0.3 * (other.high - other.low)
 
 
 def _low(bars: Sequence[Bar], slivers: Sequence[Bar]) -> list[Bar]:
@@ -178,4 +208,18 @@ def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
             groups[-1].append(row)
         else:
             groups.append([row])
-    return groups if max(map(len, groups)) > 1 else [[row] for row in rows]
+    if max(map(len, groups)) < 2 or (_even(gaps, thick) and not _alike(groups)):
+        return [[row] for row in rows]
+    return groups
+
+
+def _even(gaps: Sequence[float], thick: float) -> bool:
+    """Whether all gaps between rows are the same."""
+    return max(gaps) - min(gaps) <= max(3.0, 0.05 * thick)
+
+
+def _alike(groups: Sequence[Sequence[Sequence[Bar]]]) -> bool:
+    """Whether all groups have the same colours in the same order, and their bars go the same way."""
+    orders = {tuple(row[0].colour for row in group) for group in groups}
+    starts = [row[0].start for group in groups for row in group]
+    return len(orders) == 1 and max(starts) - min(starts) <= 4

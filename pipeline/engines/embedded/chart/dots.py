@@ -12,9 +12,9 @@ import numpy as np
 from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.labels import Label
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import PIECES, Painting
+from pipeline.engines.embedded.chart.paint import PIECES, Painting, filled_rings
 from pipeline.engines.embedded.chart.summary import Row
-from pipeline.engines.embedded.chart.values import rounded
+from pipeline.engines.embedded.chart.values import inexact, rounded
 from pipeline.records import Box
 
 LEAST = 5
@@ -33,18 +33,19 @@ class Dot:
 
 
 def find_dots(painting: Painting, height: float, swatches: Sequence[Box]) -> list[Dot]:
-    """Round or square spots not larger than a letter, all of one size; none when there are fewer than ``LEAST``."""
+    """Square spots not larger than a letter, or discs not larger than two, all of one size; none when there are fewer than ``LEAST``."""
     found: list[tuple[Dot, float]] = []
     for colour in range(len(painting.colours)):
         mask = (painting.index == colour).astype(np.uint8)
-        spots = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        spots = cv2.morphologyEx(filled_rings(mask), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         count, _, stats, centres = cv2.connectedComponentsWithStats(spots, connectivity=8)
         if count > PIECES:
             continue
         for (x, y, w, h, area), (cx, cy) in zip(stats[1:count].tolist(), centres[1:count].tolist(), strict=True):
-            round_ = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= 1.3 * height
+            disc = 0.7 < area / (w * h) < 0.87
+            round_ = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= (2.0 if disc else 1.3) * height
             if round_ and not any(a <= x + w / 2 <= c and b <= y + h / 2 <= d for a, b, c, d in swatches):
-                found.append((Dot(cx, cy, colour), float(max(w, h))))
+                found.append((Dot(cx + 0.5, cy + 0.5, colour), float(max(w, h))))
     if len(found) < LEAST:
         return []
     usual = median(size for _, size in found)
@@ -62,17 +63,23 @@ def read_dots(dots: Sequence[Dot], axes: tuple[Axis | None, Axis | None], labels
         series = name.text if name else None
         if across and up:
             category, words = str(rounded(across.value(dot.x), abs(across.slope))), none
-            value, step = up.value(dot.y), up.slope
+            value, step = _read(up, dot.y)
         elif across or up:
             label = _label(dot, labels, upright=up is not None)
             if label is None:
                 continue
-            value, step = (across.value(dot.x), across.slope) if across else (up.value(dot.y), up.slope) if up else (0.0, 1.0)
+            value, step = _read(across, dot.x) if across else _read(up, dot.y) if up else (0.0, 1.0)
             category, words = label.text, label.words
         else:
             return []
-        rows.append(Row(category, series, rounded(value, abs(step)), words))
+        rows.append(Row(category, series, rounded(value, abs(step)), words, error=inexact(step)))
     return rows
+
+
+def _read(axis: Axis, pixel: float) -> tuple[float, float]:
+    """The value at a pixel, and that of one pixel there."""
+    value = axis.value(pixel)
+    return value, abs(value) * (10 ** abs(axis.slope) - 1) if axis.log else abs(axis.slope)
 
 
 def _label(dot: Dot, labels: Sequence[Label], upright: bool) -> Label | None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipeline.engines.embedded.chart.labels import Label, join, letter_height
-from pipeline.engines.embedded.chart.paint import PAPER, PIECES, Painting, Rect, text_colour
+from pipeline.engines.embedded.chart.paint import NEAR, PAPER, PIECES, Painting, Rect, text_colour, tint
 from pipeline.records import Box
 
 Names = dict[int, Label]
@@ -19,9 +19,11 @@ def find_legend(painting: Painting, phrases: Sequence[Label]) -> tuple[Names, li
     """Labels with a small patch of colour on their left, by colour; and the boxes of these patches."""
     height = letter_height(phrases)
     pairs = [(patch, label) for patch in _patches(painting, height, phrases) if (label := _beside(patch, phrases, height))]
+    named = {label.words for _, label in pairs}
+    pairs += _strokes(painting, [label for label in phrases if label.words not in named], height, pairs)
     pairs = [pair for pair in pairs if _lined_up(pair, pairs)]
     names: Names = {}
-    for patch, label in pairs:
+    for patch, label in sorted(pairs, key=lambda pair: np.ptp(painting.colours[pair[0].colour]) <= 30):
         if patch.colour not in names and label not in names.values():
             names[patch.colour] = label
     if len(names) < 2 and any(label.number is not None for label in names.values()):
@@ -37,7 +39,7 @@ def _patches(painting: Painting, height: float, phrases: Sequence[Label]) -> lis
         for x, y, w, h, area in stats[1 : count if count <= PIECES else 0].tolist():
             small = (
                 0.25 * height <= w <= 3.5 * height
-                and 0.1 * height <= h <= 1.5 * height
+                and min(2.0, 0.1 * height) <= h <= 1.5 * height
                 and (w < 2.2 * height or h < 0.9 * height)
             )
             if (
@@ -48,6 +50,46 @@ def _patches(painting: Painting, height: float, phrases: Sequence[Label]) -> lis
             ):
                 found.append(Rect((x, y, x + w, y + h), colour))
     return found
+
+
+def _strokes(
+    painting: Painting, phrases: Sequence[Label], height: float, pairs: Sequence[tuple[Rect, Label]]
+) -> list[tuple[Rect, Label]]:
+    """Labels with a stroke on their left that is too thin to have its full colour anywhere, in line with other swatches."""
+    found = [
+        (Rect(box, colour), label)
+        for label in phrases
+        if label.number is None and not label.turned and (box := _stroke(painting, label, height))
+        if (colour := tint(painting, box)) != PAPER
+    ]
+    known = [*pairs, *found]
+    return [
+        (patch, label)
+        for patch, label in found
+        if any(
+            other.colour != patch.colour
+            and (abs(other.box[0] - patch.box[0]) <= 3 or abs(label.y - beside.y) <= 3)
+            and abs((other.box[2] - other.box[0]) - (patch.box[2] - patch.box[0])) <= 4
+            for other, beside in known
+        )
+    ]
+
+
+def _stroke(painting: Painting, label: Label, height: float) -> Box | None:
+    """The box of what is drawn right before a label, when that is one short level stroke."""
+    x1, y0, y1 = round(label.box[0]), max(0, round(label.y - 0.6 * height)), round(label.y + 0.6 * height)
+    x0 = max(0, round(x1 - 3.5 * height))
+    window = painting.pixels[y0:y1, x0:x1].astype(np.int16)
+    if not window.size:
+        return None
+    inked = (np.abs(window - painting.paper).max(axis=2, initial=0) > NEAR).astype(np.uint8)
+    joined = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    for x, y, w, h, _ in sorted(stats[1:count].tolist(), key=lambda piece: -piece[0]):
+        level = 0.5 * height <= w and h <= 0.4 * height and x > 0 and 0 < y < len(inked) - h
+        if level and len(inked[0]) - x - w <= 1.3 * height:
+            return (x0 + x, y0 + y, x0 + x + w, y0 + y + h)
+    return None
 
 
 def _inside(x: float, y: float, labels: Sequence[Label]) -> bool:

@@ -21,12 +21,72 @@ def categories(bars: Bars, phrases: Sequence[Label], words: Sequence[Label]) -> 
     base = min(bar.start for bar in bars.all)
     before = [label for label in _pieces(phrases, words, bars, pitch) if uv(label.box, bars.vertical)[2] <= base + 4]
     if bars.vertical:
-        before = _label_rows(before, bars.box())
+        before = _label_rows(_anchored(before, centres), bars.box())
     found = [_gathered([label for label in before if _nearest(label, centres, bars) == n], bars) for n in range(len(centres))]
     if sum(label is not None for label in found) * 2 >= len(found):
-        return found
+        return _in_sequence(found) if bars.vertical else found
     inside = [_own(group, phrases, bars) for group in bars.groups]
     return inside if sum(label is not None for label in inside) > sum(label is not None for label in found) else found
+
+
+def _in_sequence(found: Sequence[Label | None]) -> list[Label | None]:
+    """Categories that count up in even steps, with those set right that OCR misread or that are not printed: 0, 5, 10, …"""
+    known = [(n, label, label.number) for n, label in enumerate(found) if label is not None and label.number is not None]
+    steps = [(b - a) / (m - n) for (n, _, a), (m, _, b) in pairwise(known)]
+    if len(known) < 4 or not (step := median(steps)):
+        return list(found)
+    starts = [value - n * step for n, _, value in known]
+    start = max(starts, key=starts.count)
+    fitting = {n for (n, _, _), own in zip(known, starts, strict=True) if own == start}
+    if len(fitting) < max(4, 0.7 * len(known)) or step != step.to_integral_value():
+        return list(found)
+    sample = known[0][1]
+    return [
+        label if n in fitting else replace(sample, text=f"{start + n * step:f}", words=label.words if label else ())
+        for n, label in enumerate(found)
+    ]
+
+
+def bottom_labels(
+    phrases: Sequence[Label], words: Sequence[Label], plot: Box, ticks: Sequence[Label], places: Sequence[float]
+) -> list[Label]:
+    """The first row of at least two labels below a plot, ``ticks`` of its upright axis left out; level, turned or slanted ones.
+
+    ``places`` are the x of what they may belong to.
+    """
+    known = {index for tick in ticks for index in tick.words}
+    under = [label for label in phrases if label.box[1] > plot[3] - 4 and not known & set(label.words)]
+    for first in sorted(under, key=lambda label: label.box[1]):
+        size = min(first.height, first.width)
+        row = [label for label in under if abs(label.box[1] - first.box[1]) < 0.6 * size]
+        pieces = sorted(_apart(_anchored(row, places), words), key=lambda label: label.x)
+        if len(pieces) >= 2:
+            return pieces
+    return []
+
+
+def _anchored(labels: Sequence[Label], places: Sequence[float]) -> list[Label]:
+    """Slanted labels as narrow boxes at the end that is nearest to ``places``; others as they are."""
+    slanted = [label for label in labels if label.slanted]
+    if not places or len(slanted) < 0.7 * len(labels):
+        return list(labels)
+
+    def off(end: int) -> float:
+        return sum(min(abs(label.box[end] - place) for place in places) for label in labels)
+
+    middle = sum(min(abs(label.x - place) for place in places) for label in labels)
+    end = min((2, 0), key=off)
+    if off(end) >= middle:
+        return list(labels)
+    return [replace(label, box=(label.box[end] - 4, label.box[1], label.box[end] + 4, label.box[3])) for label in labels]
+
+
+def _apart(row: Sequence[Label], words: Sequence[Label]) -> list[Label]:
+    """The single words of a row of phrases where all words of it stand at even steps: "Jan Feb Mar"."""
+    singles = sorted((word for label in row for word in words if set(word.words) <= set(label.words)), key=lambda word: word.x)
+    steps = [b.x - a.x for a, b in pairwise(singles)]
+    even = len(singles) >= 4 and max(steps) - min(steps) < 0.3 * median(steps)
+    return singles if even and len(singles) > len(row) else list(row)
 
 
 def own_labels(bars: Bars, phrases: Sequence[Label]) -> list[Label] | None:

@@ -25,6 +25,10 @@ NEAR = 26
 """Largest difference in a channel between a pixel and its colour."""
 FILL = 0.82
 """Share of its box that a rectangle fills."""
+RULED = 10
+"""A rule is seen in at least so many pixels over the marks, and beside them."""
+HOLLOW = 150
+"""Pixels in the hole of a ring, at most."""
 PAPER = -1
 
 
@@ -173,9 +177,66 @@ def rectangles(painting: Painting, least: float = 3.0) -> list[Rect]:
     """Filled rectangles of at least that many pixels a side; staircases are cut into their steps."""
     found: list[Rect] = []
     for colour in range(len(painting.colours)):
-        mask = (painting.index == colour).astype(np.uint8)
+        mask = _bridged((painting.index == colour).astype(np.uint8), painting)
         found += [Rect(box, colour) for box in _boxes(mask, least, whole=True)]
     return found
+
+
+def frames(painting: Painting) -> list[Rect]:
+    """Rectangles by their outlines, of what is not painted evenly: hatched bars, and such as have the colour of the paper."""
+    marked = (painting.index != PAPER).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(1 - marked, connectivity=4)
+    found: list[Rect] = []
+    for x, y, w, h, area in stats[1 : count if count <= PIECES else 0].tolist():
+        whole = x > 0 and y > 0 and x + w < marked.shape[1] and y + h < marked.shape[0]
+        if whole and min(w, h) >= 8 and area >= 0.95 * w * h and w * h < 0.3 * marked.size:
+            found.append(Rect(_to_middle(marked, (x, y, x + w, y + h)), 0))
+    return found if found else _hatched(painting)
+
+
+def _to_middle(marked: NDArray[np.uint8], box: Box) -> Box:
+    """A box grown from the inner edges of its outline to the middle of the stroke."""
+    x0, y0, x1, y1 = (round(side) for side in box)
+    column, row = marked[:, (x0 + x1) // 2], marked[(y0 + y1) // 2]
+    left, top, right, bottom = (_stroke(run[:9]) for run in (row[:x0][::-1], column[:y0][::-1], row[x1:], column[y1:]))
+    return (x0 - left / 2, y0 - top / 2, x1 + right / 2, y1 + bottom / 2)
+
+
+def _stroke(run: NDArray[np.uint8]) -> int:
+    """How many pixels at the beginning of a run are marked."""
+    return int(np.argmin(run)) if len(run) and not run.all() else len(run)
+
+
+def _hatched(painting: Painting) -> list[Rect]:
+    """Rectangles of one colour with thin lines of another all over them."""
+    found: list[Rect] = []
+    for colour in range(len(painting.colours)):
+        if np.ptp(painting.colours[colour]) <= 30:
+            continue
+        mask = cv2.morphologyEx((painting.index == colour).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        other = ((painting.index != PAPER) & (mask == 0)).astype(np.uint8)
+        found += [Rect(_to_middle(other, box), colour) for box in _boxes(mask, 8, whole=False)]
+    return found
+
+
+def _bridged(mask: NDArray[np.uint8], painting: Painting) -> NDArray[np.uint8]:
+    """A colour's mask with the rules of other colours that are drawn over it taken as its own."""
+    for turned in (False, True):
+        grid, index = (mask.T, painting.index.T) if turned else (mask, painting.index)
+        closed = cv2.morphologyEx(np.ascontiguousarray(grid), cv2.MORPH_CLOSE, np.ones((5, 1), np.uint8))
+        gaps = (closed > 0) & (grid == 0) & (index != PAPER)
+        rows = np.flatnonzero(gaps.sum(axis=1) >= RULED)
+        over = [row for row in rows.tolist() if _is_rule(row, gaps[row], grid, index)]
+        grid[over] |= gaps[over].astype(np.uint8)
+    return mask
+
+
+def _is_rule(row: int, gap: NDArray[np.bool_], grid: NDArray[np.uint8], index: NDArray[np.int16]) -> bool:
+    """Whether the gap in a row is a line that goes on beside the marks, which are the same before and behind it."""
+    sides = [int(grid[beside].sum()) for beside in (max(0, row - 3), min(len(grid) - 1, row + 3))]
+    colour = np.bincount(index[row][gap]).argmax()
+    runs = int((np.diff(gap.astype(np.int8)) > 0).sum()) + int(gap[0])
+    return int(gap.sum()) >= (0.9 if runs < 3 else 0.5) * max(sides) and int(((index[row] == colour) & ~gap).sum()) >= RULED
 
 
 def _boxes(mask: NDArray[np.uint8], least: float, whole: bool) -> list[Box]:
@@ -229,6 +290,17 @@ def _step(grid: NDArray[np.bool_], start: int, end: int, turned: bool) -> tuple[
     return (low, start, high, end) if turned else (start, low, end, high)
 
 
+def filled_rings(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mask with its small holes filled: rings become spots."""
+    closed = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+    outline, levels = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = closed.copy()
+    for number, shape in enumerate(outline if len(outline) <= PIECES else ()):
+        if levels[0][number][3] >= 0 and cv2.contourArea(shape) < HOLLOW:
+            cv2.drawContours(filled, outline, number, 1, cv2.FILLED)
+    return filled
+
+
 def text_colour(painting: Painting, label: Label) -> int:
     """The number of the mark colour in which a label is printed, or ``PAPER`` when it is in none of them."""
     window = painting.pixels[_window(label.box)].reshape(-1, 3).astype(np.int16)
@@ -242,3 +314,49 @@ def text_colour(painting: Painting, label: Label) -> int:
     gaps = np.abs(painting.colours - colour).max(axis=1)
     clear = np.ptp(painting.colours[gaps.argmin()]) > 30 and np.ptp(colour) > 25
     return int(gaps.argmin()) if gaps.min() <= 1.7 * NEAR and clear else PAPER
+
+
+def tint(painting: Painting, box: Box) -> int:
+    """The mark colour that what is drawn in a box is a paler shade of, as strokes thinner than a pixel are; ``PAPER`` when of none."""
+    window = painting.pixels[_window(box)].reshape(-1, 3).astype(np.float64) - painting.paper
+    strength = np.abs(window).max(axis=1, initial=0)
+    if not len(window) or strength.max() <= NEAR or not len(painting.colours):
+        return PAPER
+    ink = np.median(window[strength >= 0.7 * strength.max()], axis=0)
+    marks = painting.colours.astype(np.float64) - painting.paper
+    share = np.clip(marks @ ink / np.maximum((marks * marks).sum(axis=1), 1), 0, 1)
+    off = np.abs(ink - share[:, None] * marks).max(axis=1) + 1e3 * (share < 0.3)
+    return int(off.argmin()) if off.min() <= 0.2 * strength.max() + 6 else PAPER
+
+
+def paler(painting: Painting, colour: int, other: int) -> bool:
+    """Whether a colour is a blend of another one and the paper."""
+    ink, mark = (painting.colours[n].astype(np.float64) - painting.paper for n in (colour, other))
+    share = float(ink @ mark / max(1.0, float(mark @ mark)))
+    return (
+        colour != other and 0.15 < share < 0.9 and float(np.abs(ink - share * mark).max()) < 0.1 * float(np.abs(mark).max()) + 4
+    )
+
+
+def edges(painting: Painting, rect: Box, upright: bool) -> tuple[float, float]:
+    """Where a rectangle begins and ends (its x, or its y when ``upright``), by the blends in the pixels next to its two edges."""
+    pixels = painting.pixels if upright else painting.pixels.transpose(1, 0, 2)
+    x0, y0, x1, y1 = (round(side) for side in (rect if upright else (rect[1], rect[0], rect[3], rect[2])))
+    third = (x1 - x0) // 3
+    strip = pixels[:, x0 + third : max(x0 + third + 1, x1 - third)]
+    return y0 - _blend(strip, y0, -1, painting.paper), y1 + _blend(strip, y1 - 1, 1, painting.paper)
+
+
+def _blend(strip: NDArray[np.uint8], last: int, step: int, paper: NDArray[np.int16]) -> float:
+    """How much of the pixel after the last one of a rectangle belongs to it: 0 to 1, half where two marks meet on paper."""
+    if not 0 <= last + 2 * step < len(strip) or not 0 <= last < len(strip) or not strip.shape[1]:
+        return 0.0
+    inside, between, beyond = (np.median(strip[last + n * step], axis=0).astype(np.float64) for n in range(3))
+    way = inside - beyond
+    if np.abs(way).max() <= NEAR:
+        return 0.0
+    share = float((between - beyond) @ way / (way @ way))
+    off = np.abs(between - beyond - share * way).max()
+    if off > 0.12 * np.abs(way).max() + 4:
+        return 0.5 if min(np.abs(beyond - paper).max(), np.abs(between - inside).max()) > NEAR else 0.0
+    return min(1.0, share) if share > 0.05 else 0.0

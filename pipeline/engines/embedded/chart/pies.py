@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import hypot, pi
 
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.chart.labels import Label, join
+from pipeline.engines.embedded.chart.labels import Label, join, number_of
 from pipeline.engines.embedded.chart.legend import Names
 from pipeline.engines.embedded.chart.paint import PAPER, Painting
 from pipeline.engines.embedded.chart.summary import Row
@@ -19,6 +20,18 @@ from pipeline.records import Box
 
 LEAST = 0.01
 """Smallest share of the circle that counts as a sector."""
+
+
+HOLE = 0.4
+"""Part of the radius within which a number is printed in the hole."""
+ROUND = 0.95
+"""Area of an outline by that of a circle with its length: a circle has 1, a square 0.79."""
+TOLD = 3.5
+"""Such a number tells a sector's percentage when they differ by less."""
+
+
+_TOLD = re.compile(r"(.*[^\W\d].*?)[\s,:;(–—-]+(\d[\d.,]*\s?%)\)?")
+"""A name with its percentage: "Cats (38 %)"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,35 @@ def find_pie(painting: Painting) -> Pie | None:
         x, y, w, h, _ = (int(value) for value in stats[piece])
         if min(w, h) >= 40 and 0.93 < w / h < 1.07 and (pie := _pie(painting, pieces == piece, (x, y, w, h))):
             return pie
-    return None
+    return _exploded(painting, marked)
+
+
+def _exploded(painting: Painting, marked: NDArray[np.uint8]) -> Pie | None:
+    """A disc with sectors pulled out of it: at least two solid pieces whose common outline is nearly round."""
+    side = max(9, min(marked.shape) // 16) | 1
+    joined = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    if count < 2:
+        return None
+    piece = max(range(1, count), key=lambda piece: int(stats[piece][4]))
+    x, y, w, h, _ = (int(value) for value in stats[piece])
+    index = np.where(pieces == piece, painting.index, PAPER)[y : y + h, x : x + w]
+    counts = np.bincount(index[index != PAPER], minlength=len(painting.colours))
+    shares = {colour: number / counts.sum() for colour, number in enumerate(counts.tolist()) if number >= LEAST * counts.sum()}
+    solid = [colour for colour in shares if _solid((index == colour).astype(np.uint8))]
+    rim, _ = cv2.findContours((index != PAPER).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = cv2.convexHull(np.concatenate(rim)) if rim else np.zeros((0, 1, 2), np.int32)
+    roundness = 4 * pi * cv2.contourArea(hull) / max(1.0, cv2.arcLength(hull, closed=True)) ** 2 if len(hull) > 2 else 0.0
+    full = len(hull) > 2 and counts.sum() > 0.85 * cv2.contourArea(hull)
+    if min(w, h) < 40 or not 0.8 < w / h < 1.25 or roundness < ROUND or not full or len(solid) < max(2, len(shares)):
+        return None
+    return Pie(x + w / 2, y + h / 2, min(w, h) / 2, False, shares)
+
+
+def _solid(mask: NDArray[np.uint8]) -> bool:
+    """Whether nearly all of a mask is one piece, as a sector is."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    return count > 1 and int(stats[1:, 4].max()) > 0.9 * int(stats[1:, 4].sum())
 
 
 def _pie(painting: Painting, mask: NDArray[np.bool_], box: tuple[int, int, int, int]) -> Pie | None:
@@ -74,8 +115,27 @@ def read_pie(pie: Pie, painting: Painting, names: Names, phrases: Sequence[Label
     around: dict[int, list[Label]] = {}
     for label in near:
         around.setdefault(_sector(pie, painting, label), []).append(label)
-    rows = [_row(share, names.get(colour), around.get(colour, [])) for colour, share in pie.shares.items()]
+    for label in near:
+        if pie.donut and label.number is not None and hypot(label.x - pie.x, label.y - pie.y) < HOLE * pie.radius:
+            _, colour = min((abs(100 * share - float(label.number)), colour) for colour, share in pie.shares.items())
+            if abs(100 * pie.shares[colour] - float(label.number)) < TOLD:
+                around.setdefault(colour, []).append(label)
+    shares = _completed(pie.shares, around)
+    rows = [_row(share, names.get(colour), around.get(colour, [])) for colour, share in shares.items()]
     return sorted(rows, key=lambda row: -(row.value or Decimal(0)))
+
+
+def _completed(shares: dict[int, float], around: dict[int, list[Label]]) -> dict[int, float]:
+    """The shares of sectors without a printed percentage as parts of what those with one leave over."""
+    printed = {
+        colour: label for colour, labels in around.items() for label in labels if label.number is not None and colour in shares
+    }
+    known = {colour: float(label.number or 0) / 100 for colour, label in printed.items()}
+    rest = sum(share for colour, share in shares.items() if colour not in known)
+    left = 1 - sum(known.values())
+    if not known or rest <= 0 or abs(left - rest) > 0.05 or left <= 0:
+        return shares
+    return {colour: share if colour in known else share * left / rest for colour, share in shares.items()}
 
 
 def _sector(pie: Pie, painting: Painting, label: Label) -> int:
@@ -93,6 +153,10 @@ def _row(share: float, name: Label | None, labels: Sequence[Label]) -> Row:
     printed = next((label for label in labels if label.number is not None), None)
     texts = [label for label in labels if label.number is None]
     category = name or (join(texts) if texts else None)
+    if category and printed is None and (told := _TOLD.fullmatch(category.text)):
+        printed = replace(category, number=number_of(told[2]))
+        category = replace(category, text=told[1])
     value = printed.number if printed else Decimal(f"{100 * share:.1f}")
     words = (*(category.words if category else ()), *(printed.words if printed else ()))
-    return Row(category.text if category else None, None, value, words, printed is not None)
+    error = Decimal(0) if printed else Decimal("0.3")
+    return Row(category.text if category else None, None, value, words, printed is not None, error)

@@ -1,10 +1,16 @@
-"""A summary in words that states only what was read: every number in it stands in the data."""
+"""A summary in words that states only what was read: every number in it stands in the data, rounded to what the scale supports.
+
+Printed values are told as printed, measured ones with "about"; a measured value that may be far off is not told. Comparisons and
+trends are told in words, and only where they are clearer than the measuring could be wrong.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import floor, log10
+from statistics import correlation
 
 _KINDS = {
     "bar": "bar chart",
@@ -23,6 +29,12 @@ _KINDS = {
     "donut": "donut chart",
     "other": "chart",
 }
+DOUBTFUL = Decimal("0.045")
+"""A value that may be off by more than this part of itself is not told."""
+RELATED = 0.6
+"""Points with a correlation above this rise or fall together."""
+SERIES = 4
+"""Of more series than this, the trends of the first ones are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +47,76 @@ class Row:
     words: tuple[int, ...] = ()
     printed: bool = False
     """Whether the value is printed at the mark; else it was measured."""
+    error: Decimal = Decimal(0)
+    """By how much a measured value may be off."""
+    sure: bool = True
+    """Whether the category is printed, or measured so well that it must be this one."""
 
 
-def summarize(kind: str, title: str | None, rows: Sequence[Row]) -> str:
-    """Two or three sentences; only type and title when no values were read."""
+Told = tuple[Row, Decimal]
+
+
+def summarize(kind: str, title: str | None, rows: Sequence[Row], missed: int = 0) -> str:
+    """A few sentences; only type and title when no values were read. ``missed`` numbers stand among the marks and belong to none."""
     name = _KINDS.get(kind, "chart")
-    sentences = [f"A {name} titled “{title}”." if title else f"A {name} without a title."]
+    article = "An" if name[0] in "aeiou" else "A"
+    sentences = [f"{article} {name} titled “{title}”." if title else f"{article} {name} without a title."]
     known = _told(rows)
-    if len(known) >= 2:
-        highest = max(known, key=lambda pair: pair[1])
-        lowest = min(known, key=lambda pair: pair[1])
-        if highest[1] != lowest[1]:
-            sentences.append(f"The highest value is {_said(*highest)}; the lowest is {_said(*lowest)}.")
-        if kind.startswith("line") or kind == "area":
-            sentences += _trends(known)
+    printed = sum(row.printed for row, _ in known)
+    if kind == "scatter":
+        sentences += _cloud(known)
+    elif len(known) >= 2 and not (0 < printed < missed):
+        sentences += _extremes(known, kind, len(known) == len(rows) and not (printed and missed))
+        sentences += _trends(known) if kind.startswith("line") or kind == "area" else _comparison(known)
     return " ".join(sentences)
 
 
-def _told(rows: Sequence[Row]) -> list[tuple[Row, Decimal]]:
-    """The rows that can be talked about: printed values where there are mostly such, and none when many have no label."""
+def _told(rows: Sequence[Row]) -> list[Told]:
+    """The rows that can be talked about: printed values where there are mostly such, and none when many have no label.
+
+    Where most rows belong to a series, those that do not are marks that were not understood.
+    """
     valued = [(row, row.value) for row in rows if row.value is not None]
     named = [(row, value) for row, value in valued if row.category or row.series]
     if len(named) < 0.8 * len(valued):
         return []
+    in_series = [(row, value) for row, value in named if row.series]
+    named = in_series if 2 * len(in_series) > len(named) else named
     printed = [(row, value) for row, value in named if row.printed]
     return printed if 2 * len(printed) >= len(named) and len(printed) >= 2 else named
 
 
+def _extremes(known: Sequence[Told], kind: str, complete: bool) -> list[str]:
+    highest = max(known, key=lambda pair: pair[1])
+    lowest = min(known, key=lambda pair: pair[1])
+    if highest[1] == lowest[1]:
+        return []
+    if kind in ("pie", "donut"):
+        return [f"The largest share is {_said(*highest)}; the smallest is {_said(*lowest)}."]
+    read = "" if complete else " that was read"
+    return [f"The highest value{read} is {_said(*highest)}; the lowest is {_said(*lowest)}."]
+
+
 def _said(row: Row, value: Decimal) -> str:
-    return f"{number(value)} for {_name(row)}"
+    """ "about 12.5 for Oslo", or "that of Oslo" where the value is doubtful."""
+    name = _name(row)
+    if row.error > DOUBTFUL * abs(value):
+        return f"that of {name}" if name else "too small to be told"
+    about = number(value) if row.printed else f"about {number(supported(value, row.error))}"
+    return f"{about} for {name}" if name else about
 
 
 def _name(row: Row) -> str:
-    return ", ".join(part for part in (row.category, row.series) if part)
+    return ", ".join(part for part in (row.category if row.sure else None, row.series) if part)
+
+
+def supported(value: Decimal, error: Decimal) -> Decimal:
+    """A measured value rounded to the largest 1, 2 or 5 times a power of ten that is not above its error."""
+    if error <= 0:
+        return value
+    power = Decimal(10) ** floor(log10(error))
+    unit = max(step * power for step in (1, 2, 5) if step * power <= error)
+    return (value / unit).to_integral_value() * unit
 
 
 def number(value: Decimal) -> str:
@@ -76,14 +125,47 @@ def number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _trends(known: Sequence[tuple[Row, Decimal]]) -> list[str]:
-    """Whether each series (at most four) ends above or below where it begins."""
-    series: dict[str | None, list[Decimal]] = {}
+def _clearly(high: Told, low: Told) -> bool:
+    """Whether one value is above the other by more than both may be off."""
+    return high[1] - low[1] > high[0].error + low[0].error
+
+
+def _comparison(known: Sequence[Told]) -> list[str]:
+    """Which series is highest in every category; for a single series, which value comes second."""
+    by_series: dict[str | None, dict[str | None, Told]] = {}
     for row, value in known:
-        series.setdefault(row.series, []).append(value)
+        by_series.setdefault(row.series, {})[row.category] = (row, value)
+    if len(by_series) == 1 and len(known) >= 4:
+        first, second, third = sorted(known, key=lambda pair: -pair[1])[:3]
+        clear = _clearly(first, second) and _clearly(second, third) and second[0].category
+        return [f"Next comes {second[0].category}."] if clear else []
+    for name, values in by_series.items():
+        others = [other for each, other in by_series.items() if each != name]
+        whole = len(values) >= 2 and all(set(other) == set(values) for other in others)
+        if name and others and whole and all(_clearly(values[at], other[at]) for other in others for at in values):
+            return [f"{name} is the highest in every category."]
+    return []
+
+
+def _cloud(known: Sequence[Told]) -> list[str]:
+    """Whether the points of a scatter plot rise or fall from left to right."""
+    points = [(float(row.category), float(value)) for row, value in known if row.category]
+    if len(points) < 5 or len({x for x, _ in points}) < 2 or len({y for _, y in points}) < 2:
+        return []
+    together = correlation([x for x, _ in points], [y for _, y in points])
+    return [f"The points {'rise' if together > 0 else 'fall'} from left to right."] if abs(together) > RELATED else []
+
+
+def _trends(known: Sequence[Told]) -> list[str]:
+    """Whether each series ends above or below where it begins."""
+    series: dict[str | None, list[Told]] = {}
+    for row, value in known:
+        series.setdefault(row.series, []).append((row, value))
     said = []
-    for name, values in list(series.items())[:4]:
-        if len(values) >= 2 and values[0] != values[-1]:
-            way = "rises" if values[-1] > values[0] else "falls"
-            said.append(f"{name or 'The line'} {way} from first to last.")
+    for name, values in list(series.items())[:SERIES]:
+        first, last = values[0], values[-1]
+        if _clearly(last, first):
+            said.append(f"{name or 'The line'} rises from first to last.")
+        elif _clearly(first, last):
+            said.append(f"{name or 'The line'} falls from first to last.")
     return said

@@ -26,8 +26,9 @@ def notes(phrases: Sequence[Label], height: float) -> list[Label]:
     return [label for label in phrases if starts and label.y > min(starts)]
 
 
-def find_title(phrases: Sequence[Label], painting: Painting, top: float) -> list[Label]:
-    """The lines of the heading: the first prominent text above ``top``, where the drawing begins."""
+def find_title(phrases: Sequence[Label], painting: Painting, plot: Box) -> list[Label]:
+    """The lines of the heading: the first prominent text above the top of the plot, where the drawing begins."""
+    top, middle = plot[1], (plot[0] + plot[2]) / 2
     usual = letter_height(phrases)
     width = painting.pixels.shape[1]
     above = [label for label in phrases if label.y < top and not label.turned]
@@ -40,6 +41,8 @@ def find_title(phrases: Sequence[Label], painting: Painting, top: float) -> list
         alone = number == 0 and not any(abs(other.y - label.y) < 0.6 * usual for other in phrases if other is not label)
         crowning = alone and abs(label.x - width / 2) < 0.08 * width and label.y < 0.12 * painting.pixels.shape[0]
         large = len(label.text) >= 4 and label.height > (1.14 if alone and placed else 1.25) * usual
+        over = abs(label.x - middle) < 0.05 * (plot[2] - plot[0]) or -1.3 * usual < label.box[0] - plot[0] < 0.8 * usual
+        crowning |= alone and over and words >= 2
         if label.number is None and (long or short or large or (crowning and len(label.text) >= 4)):
             return _continued(label, lines[number + 1 :], painting)
     return []
@@ -87,11 +90,20 @@ def axis_titles(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Ax
     under = [label for label in level if -0.4 * usual < label.box[1] - below < _reach(label, plot) * usual]
     turned = [label for label in phrases if label.turned and label.number is None and y0 - usual < label.y < y1 + usual]
     beside = [label for label in turned if label.x < x0 or label.x > x1]
-    heading = _heading(phrases, plot, axes, usual) if not beside else None
+    heading = (_heading(phrases, plot, axes, usual) or _unit(phrases, plot, axes)) if not beside else None
     return AxisTitles(
         join(under) if under else None,
         _upwards(beside, x0, usual) or heading,
     )
+
+
+def _unit(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None]) -> Label | None:
+    """The one short text left of the numbers of an upright axis: a unit is not worth turning."""
+    if axes[1] is None:
+        return None
+    left = min(tick.box[0] for tick in axes[1].ticks)
+    found = [label for label in phrases if label.box[2] <= left + 2 and plot[1] < label.y < plot[3] and len(label.text) <= 4]
+    return found[0] if len(found) == 1 and found[0].number is None else None
 
 
 def _reach(label: Label, plot: Box) -> float:

@@ -13,6 +13,11 @@ from pipeline.engines.embedded.chart.bars import Bar, Bars, uv
 from pipeline.engines.embedded.chart.labels import Label
 from pipeline.records import Box
 
+OFF = 0.75
+"""Pixels by which the end of a bar may be off."""
+SUPPORTED = 0.75
+"""Measured values are kept as fine as this part of what they may be off: rounding shall add no error of its own."""
+
 
 def print_values(bars: Bars, numbers: Sequence[Label]) -> None:
     """Give each bar the number printed in it, else just beyond its end (or before its start, where bars run that way)."""
@@ -51,24 +56,48 @@ def _before(bar: Bar, box: Box) -> bool:
     return bar.low - 2 <= (box[1] + box[3]) / 2 <= bar.high + 2 and -4 <= bar.start - box[2] <= reach
 
 
+def doubt(bars: Bars) -> None:
+    """Measure a bar again whose printed number is not in proportion to its length, where all the others are: it was misread."""
+    printed = [(bar, float(bar.value) / bar.length) for bar in bars.all if bar.printed and bar.value and bar.length > 2]
+    if len(printed) < 5 or not _based(bars):
+        return
+    scale = median(ratio for _, ratio in printed)
+    wrong = [bar for bar, ratio in printed if abs(ratio / scale - 1) > 0.25 and abs(ratio / scale - 1) * bar.length > 3]
+    fair = [ratio for bar, ratio in printed if bar not in wrong and abs(ratio / scale - 1) < 0.12]
+    if scale > 0 and len(wrong) <= 0.2 * len(printed) and len(wrong) + len(fair) == len(printed):
+        places = max(
+            0, *(-int(bar.value.as_tuple().exponent) for bar, _ in printed if bar.value is not None and bar not in wrong)
+        )
+        for bar in wrong:
+            bar.printed, bar.value = None, Decimal(f"{median(fair) * bar.length:.{places}f}")
+            bar.error = Decimal(f"{median(fair):.9f}")
+
+
 def measure(bars: Bars, axis: Axis | None) -> bool:
     """Values for the bars without a printed one: from the axis, else in proportion to those that have one."""
     missing = [bar for bar in bars.all if bar.value is None]
     sign = -1 if bars.vertical else 1
     axis = axis and _at_zero(axis, sign * bars.base)
-    known = [float(bar.value) / (bar.end - bar.start) for bar in bars.all if bar.value is not None and bar.end > bar.start]
+    known = [float(bar.value) / bar.length for bar in bars.all if bar.value is not None and bar.length > 0]
     for bar in missing:
-        if axis is not None and not axis.log:
-            start = axis.value(sign * bar.start)
-            value = axis.value(sign * bar.end) - (start if bars.stacked else 0.0)
-            if not bars.stacked and abs(start) > abs(value) and start < 0:
-                value = start
-            bar.value = rounded(value, abs(axis.slope))
-        elif axis is not None:
-            bar.value = rounded(axis.value(sign * bar.end), abs(axis.value(sign * bar.end)) / 200)
+        if axis is not None:
+            value, error = _measured(bar, axis, sign, bars.stacked)
         elif len(known) >= 3:
-            bar.value = rounded(median(known) * (bar.end - bar.start), median(known))
+            value, error = median(known) * bar.length, abs(median(known))
+        else:
+            continue
+        bar.value, bar.error = rounded(value, error / SUPPORTED), inexact(error)
     return axis is not None or not missing
+
+
+def _measured(bar: Bar, axis: Axis, sign: int, stacked: bool) -> tuple[float, float]:
+    """The value of a bar by its length, and by how much it may be off."""
+    start, end = axis.value(sign * bar.start), axis.value(sign * bar.end)
+    if axis.log:
+        return end, abs(end) * (10 ** abs(OFF * axis.slope) - 1)
+    if stacked:
+        return end - start, OFF * abs(axis.slope)
+    return (start if abs(start) > abs(end) and start < 0 else end), OFF * abs(axis.slope)
 
 
 def _at_zero(axis: Axis, base: float) -> Axis:
@@ -86,3 +115,8 @@ def rounded(value: float, step: float) -> Decimal:
     while digits < 9 and step < 0.2 * 10.0**-digits:
         digits += 1
     return Decimal(f"{value:.{digits}f}") + 0
+
+
+def inexact(error: float) -> Decimal:
+    """An error as a decimal number, never above 10 to the power of 15."""
+    return Decimal(f"{min(abs(error), 1e15):.9f}")
