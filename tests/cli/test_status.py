@@ -84,7 +84,7 @@ def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_o
         with pytest.raises(subprocess.TimeoutExpired):
             leaving.wait(6)
         leaving.send_signal(signal.SIGINT)
-        assert (leaving.wait(10), leaving.communicate()[1]) == (0, "")
+        assert (leaving.wait(30), leaving.communicate()[1]) == (0, "")
         assert staying.poll() is None
         process.terminate()
         assert process.wait(30) == 0
