@@ -256,7 +256,7 @@ DATES = {
 GOODS = {
     "en": "Oak shelf|Desk lamp|Paper rolls|Annual service|Copper pipe 15mm|Consulting, March|Coffee beans 1kg|Door hinge set",
     "de": "Eichenbrett|Schreibtischlampe|Papierrollen|Jahreswartung|Kupferrohr 15mm|Beratung März|Kaffeebohnen 1kg|Türband",
-    "fr": "Étagère chêne|Lampe de bureau|Rouleaux papier|Entretien annuel|Tube cuivre 15mm|Conseil mars|Café en grains 1kg|Charnière",
+    "fr": "Étagère chêne|Lampe d'atelier|Rouleaux papier|Entretien annuel|Tube cuivre 15mm|Conseil mars|Café en grains 1kg|Charnière",
     "es": "Estante de roble|Lámpara de mesa|Rollos de papel|Servicio anual|Tubo de cobre|Asesoría marzo|Café en grano 1kg|Bisagra",
     "it": "Mensola rovere|Lampada da tavolo|Rotoli di carta|Manutenzione annua|Tubo rame 15mm|Consulenza marzo|Caffè in grani|Cerniera",
     "nl": "Eiken plank|Bureaulamp|Papierrollen|Jaarlijks onderhoud|Koperen buis|Advies maart|Koffiebonen 1kg|Scharnier",
