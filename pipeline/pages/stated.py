@@ -44,6 +44,7 @@ class StatedDocument(MuPdfDocument):
     kind = "xml"
 
     def __init__(self, facts: Mapping[str, Json]) -> None:
+        self.facts = facts
         self._document = pymupdf.open()
         font = pymupdf.Font("cjk")
         written = list(_lines(facts))

@@ -149,9 +149,10 @@ class _Sheet:
         return Page(self._number, size.width, size.height, tuple(words), source, turned=self._turned, facts=facts)
 
     def _facts(self) -> Mapping[str, Any]:
+        if isinstance(self._document, StatedDocument):
+            return self._document.facts
         try:
-            read = read_bare_einvoice if self._document.kind == "xml" else read_einvoice
-            return read(Path(self._request.path)) or {}
+            return read_einvoice(Path(self._request.path)) or {}
         except Exception:  # an attachment that is broken leaves the page to be read
             return {}
 

@@ -68,6 +68,11 @@ def test_what_is_likelier_wrong_than_accepted_is_named() -> None:
     assert to_review(fields, 0.2) == []
 
 
+def test_a_failed_check_is_named_however_sure_the_value_is() -> None:
+    vat = replace(GOOD, value="DE111111111", flags=("checksum",), confidence=0.999)
+    assert to_review({"vendor_vat_id": vat}, 0.2) == ["vendor_vat_id"]
+
+
 def test_without_a_confidence_warnings_decide() -> None:
     table = Evidence([{"amount": "1.00"}], flags=("ungrounded:1.amount",))
     data = Evidence([{"amount": "1.00"}], flags=("xml",))

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from examples.einvoice import facturx_xml
-from tests.cli.conftest import Pipeline, folder, pipeline
+from tests.cli.conftest import Pipeline
 from tests.drawing import invoice, invoice_truth
 from tests.words.test_einvoice import UBL
-
-__all__ = ["folder", "pipeline"]
 
 
 def read(folder: Path, pipeline: Pipeline, content: bytes) -> Any:
