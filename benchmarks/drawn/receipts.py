@@ -36,7 +36,7 @@ def draw_receipt(seed: int, language: str, *, scanned: bool) -> tuple[bytes, Fac
     y += small
     at = time(chance.randint(8, 21), chance.randint(0, 59))
     stamp = f"{voice.day(deal.issued)} {at:%H:%M}"
-    facts["date"] = deal.issued.isoformat()
+    facts |= {"date": deal.issued.isoformat(), "time": f"{at:%H:%M}"}
     number = str(chance.randint(1000, 999999))
     facts["receipt_number"] = number
     head = [
