@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
+from pipeline.boxes import around
 from pipeline.checks.keys import fold, make_key
 from pipeline.checks.search import PageIndex, Place
-from pipeline.records import Box, Claim, Evidence, Grounding, Json, Page, Word
+from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
 from pipeline.templates.model import Merge, Template, TemplateField
 
 UNGROUNDED = "ungrounded"
@@ -122,7 +123,7 @@ class Locator:
         share = (len(found) + len(mended)) / len(tokens) if tokens else 0.0
         if share < TRANSCRIPT_SHARE:
             return replace(bare, flags=(*bare.flags, UNGROUNDED))
-        return replace(bare, box=_union([word for word, _ in words]), grounding="exact" if share == 1 else "fuzzy")
+        return replace(bare, box=around(word.box for word, _ in words), grounding="exact" if share == 1 else "fuzzy")
 
     def evidence(self, bare: Evidence, found: Sequence[Place | None], flags: Sequence[str]) -> Evidence:
         """The claim with box and grounding: of several places the weakest grounding, and none only if nothing was found."""
@@ -134,7 +135,7 @@ class Locator:
         weakest = max((place.grounding for place in places), key=_ORDER.__getitem__)
         printed = bare.printed if isinstance(bare.value, list) else _printed(bare.printed, words)
         legible = min(word.confidence for word in words)
-        return replace(bare, printed=printed, box=_union(words), grounding=weakest, legible=legible)
+        return replace(bare, printed=printed, box=around(word.box for word in words), grounding=weakest, legible=legible)
 
     def _hinted(self, hints: Sequence[int]) -> PageIndex | None:
         """An index of only the words that the engine says it took; indices out of range are dropped."""
@@ -173,8 +174,3 @@ def _printed(claimed: str | None, words: Sequence[Word]) -> str:
     letters = fold(claimed)
     whole = any(make_key([text]).occurrences(letters)) if letters else claimed.strip() in text
     return claimed if whole else text
-
-
-def _union(words: Sequence[Word]) -> Box:
-    boxes = [word.box for word in words]
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from pipeline.boxes import around
 from pipeline.checks.grounding import Locator
 from pipeline.checks.search import PageIndex
 from pipeline.errors import DocumentError
@@ -82,11 +83,7 @@ def _true_boxes(page: Page, cell: Cell, field: TemplateField) -> tuple[Box, ...]
     else:
         index = PageIndex(page.words)
         places = [place for text in cell.truth or () if isinstance(text, str) for place in index.find(field.type, text)]
-    return tuple(_union([page.words[i].box for i in place.words]) for place in places)
-
-
-def _union(boxes: Sequence[Box]) -> Box:
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+    return tuple(around([page.words[i].box for i in place.words]) for place in places)
 
 
 def _within(box: Box, page: Page) -> Box | None:
@@ -103,7 +100,7 @@ def _part(page: Page, boxes: Sequence[Box]) -> Box:
     """What is shown: the taken value and the nearest true place with a margin; the whole page where nothing is marked."""
     if not boxes:
         return 0.0, 0.0, page.width, page.height
-    left, top, right, bottom = _union(boxes)
+    left, top, right, bottom = around(boxes)
     sides = _grown(left, right, page.width), _grown(top, bottom, page.height, NARROWEST / 3)
     return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
 

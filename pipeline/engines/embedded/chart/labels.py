@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import groupby
 from statistics import median
 
+from pipeline.boxes import around
 from pipeline.records import Box, Page, Word
 from pipeline.values.numbers import parse_number
 
@@ -138,19 +139,13 @@ def _goes_on(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
 def _label(indices: Sequence[int], words: Sequence[Word], scale: float) -> Label:
     boxes = [words[index].box for index in indices]
     text = " ".join(words[index].text for index in indices).strip()
-    box = hull([(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in boxes])
+    box = around([(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in boxes])
     return Label(text, box, tuple(indices), number_of(text), _is_turned(boxes, text))
 
 
 def _is_turned(boxes: Sequence[Box], text: str) -> bool:
-    x0, y0, x1, y1 = hull(boxes)
+    x0, y0, x1, y1 = around(boxes)
     return len(text) >= 3 and y1 - y0 > (1.2 if len(text) > 3 else 1.3) * (x1 - x0)
-
-
-def hull(boxes: Sequence[Box]) -> Box:
-    """The smallest box around all of them."""
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return (min(x0), min(y0), max(x1), max(y1))
 
 
 def letter_height(labels: Sequence[Label]) -> float:
@@ -171,7 +166,7 @@ def join(labels: Sequence[Label]) -> Label:
     ordered = [label for line in lines for label in sorted(line, key=lambda label: label.x)]
     text = " ".join(label.text for label in ordered)
     words = tuple(index for label in ordered for index in label.words)
-    return Label(text, hull([label.box for label in ordered]), words, number_of(text), all(label.turned for label in ordered))
+    return Label(text, around([label.box for label in ordered]), words, number_of(text), all(label.turned for label in ordered))
 
 
 def split_at(phrases: Sequence[Label], words: Sequence[Label], boxes: Sequence[Box]) -> list[Label]:

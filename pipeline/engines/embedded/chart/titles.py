@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.boxes import around
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.labels import Label, hull, join, letter_height
+from pipeline.engines.embedded.chart.labels import Label, join, letter_height
 from pipeline.engines.embedded.chart.paint import Painting
 from pipeline.records import Box
 
@@ -120,7 +121,7 @@ def _upwards(beside: Sequence[Label], left: float, usual: float) -> Label | None
     line = [label for label in side if abs(label.x - tallest.x) < 0.6 * usual]
     ordered = sorted(line, key=lambda label: -label.y if tallest.x < left else label.y)
     words = tuple(index for label in ordered for index in label.words)
-    return Label(" ".join(label.text for label in ordered), hull([label.box for label in ordered]), words, None, True)
+    return Label(" ".join(label.text for label in ordered), around([label.box for label in ordered]), words, None, True)
 
 
 def _heading(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None], usual: float) -> Label | None:

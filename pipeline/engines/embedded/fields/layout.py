@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from statistics import median
 
+from pipeline.boxes import around
 from pipeline.records import Box, Page, Word
 
 RUN_GAP = 1.6  # a gap wider than this many letter heights ends a run
@@ -135,12 +136,6 @@ def fold(text: str) -> str:
     """Lower-case letters and digits (and # %) only, without accents: what labels are compared by."""
     plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
     return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")
-
-
-def around(boxes: Iterable[Box]) -> Box:
-    """The smallest box around some boxes."""
-    xs0, ys0, xs1, ys1 = zip(*boxes, strict=True)
-    return min(xs0), min(ys0), max(xs1), max(ys1)
 
 
 def lay_out(page: Page) -> Layout:

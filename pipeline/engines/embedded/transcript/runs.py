@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.boxes import around
 from pipeline.records import Box, Word
 
 GAP = 1.1
@@ -65,7 +66,7 @@ def make_runs(words: Sequence[Word], indices: Iterable[int]) -> list[Run]:
 def make_run(indices: Sequence[int], words: Sequence[Word], sheet: int = 0) -> Run:
     """One run of these words."""
     letters = sum(len(words[index].text) for index in indices)
-    return Run(hull([words[index].box for index in indices]), tuple(indices), letters, sheet)
+    return Run(around(words[index].box for index in indices), tuple(indices), letters, sheet)
 
 
 def make_rows(runs: Iterable[Run]) -> list[Row]:
@@ -78,12 +79,6 @@ def make_rows(runs: Iterable[Run]) -> list[Row]:
         else:
             rows.append([run])
     return [sorted(row, key=lambda run: run.box[0]) for row in rows]
-
-
-def hull(boxes: Iterable[Box]) -> Box:
-    """The smallest box around boxes."""
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return (min(x0), min(y0), max(x1), max(y1))
 
 
 def row_height(row: Row) -> float:
