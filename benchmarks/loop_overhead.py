@@ -28,8 +28,9 @@ from pipeline.intake.scan import scan_inbox
 from pipeline.publish.document import Publication
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
-from pipeline.run.loop import Loop, only_new
+from pipeline.run.loop import Loop
 from pipeline.run.observer import Tally
+from pipeline.run.rescan import only_new
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 

@@ -32,7 +32,8 @@ from pipeline.evaluate.truth import Written, find_truth, fitting_template, read_
 from pipeline.evaluate.wanted import Truth
 from pipeline.intake.scan import scan_arguments
 from pipeline.run.job import all_templates, open_job
-from pipeline.run.loop import Loop, only_new
+from pipeline.run.loop import Loop
+from pipeline.run.rescan import only_new
 from pipeline.settings import Settings, load_settings
 from pipeline.templates.model import Template, TemplateField
 

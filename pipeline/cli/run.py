@@ -17,8 +17,9 @@ from pipeline.errors import ExitCode, SettingsError
 from pipeline.intake.scan import Found, scan_arguments, scan_inbox
 from pipeline.intake.settle import Settler, settled_files
 from pipeline.run.job import Job, open_job
-from pipeline.run.loop import Loop, only_new
+from pipeline.run.loop import Loop
 from pipeline.run.observer import MERELY_WAITS, OUT_OF_TIME, STILL_WRITTEN
+from pipeline.run.rescan import only_new
 from pipeline.settings import Settings, load_settings
 
 

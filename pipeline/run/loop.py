@@ -10,9 +10,8 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Self, cast
 
 from pipeline.checks.einvoice import overlay
@@ -22,16 +21,16 @@ from pipeline.errors import DocumentError, ExitCode
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import Found
 from pipeline.intake.settle import look_again
-from pipeline.ledger.ledger import KnownFile
 from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.asking import Asking
 from pipeline.run.breaker import Breaker
+from pipeline.run.calling import reader_call
 from pipeline.run.heart import Heart, restarts, start_anew
 from pipeline.run.job import Job
 from pipeline.run.ladder import Again, Tried, Unit
 from pipeline.run.observer import Observer
 from pipeline.run.publishing import Publisher
-from pipeline.run.reading import CHANGED, HANDLER, Picture, ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.run.reading import CHANGED, HANDLER, Picture, decode_opened, decode_reading, encode_request
 from pipeline.run.shelving import Shelver
 from pipeline.run.task import Held, Task
 from pipeline.settings import Settings
@@ -217,7 +216,7 @@ class Loop:
         elif document := ledger.document(sha256):
             self._begin(task, document)
         else:
-            self._pool.submit((sha256, task.number, 0), encode_request(self._call(task, 0)))
+            self._pool.submit((sha256, task.number, 0), encode_request(reader_call(self._job, task, 0)))
 
     def _opened(self, task: Task, document: Document) -> None:
         self._job.ledger.saw_document(document)
@@ -260,35 +259,9 @@ class Loop:
     def _read_next_page(self, task: Task) -> None:
         """Hand one page to a reader. While nobody knows the template, the next page waits for this one's kind."""
         page = task.unread.pop()
-        self._pool.submit((task.sha256, task.number, page), encode_request(self._call(task, page)))
+        self._pool.submit((task.sha256, task.number, page), encode_request(reader_call(self._job, task, page)))
         if not task.unread or task.recipes is None:
             self._ready.popleft()
-
-    def _call(self, task: Task, page: int) -> ReadRequest:
-        job, limits, choose = self._job, self._job.settings.limits, task.recipes is None
-        if choose:
-            by_kind = {kind: for_kind(kind, job.templates) for kind in ("invoice", "receipt", "chart", "photo", "text")}
-        else:
-            by_kind = {template: template for template in task.missing.get(page, [])}
-        images = {kind: self._tokens(template) for kind, template in by_kind.items()}
-        pictures = frozenset(kind for kind, template in by_kind.items() if job.templates[template].reader == "transcript")
-        found = task.found
-        return ReadRequest(
-            str(found.source.path),
-            found.size,
-            found.mtime_ns,
-            page,
-            choose,
-            images,
-            pictures,
-            limits.passwords,
-            limits.megapixels,
-            einvoice=job.settings.einvoices == "read",
-        )
-
-    def _tokens(self, name: str) -> int:
-        template = self._job.templates[name]
-        return template.image.tokens if self._job.engine.wants_image(template) else 0
 
     # ---- replies of the readers -------------------------------------------------------------------
 
@@ -414,7 +387,7 @@ class Loop:
         if again and again.tokens:
             picture = Picture(again.tokens, unit.request.page.turned, again.part)
             self._drawing[key] = again.request
-            call = replace(self._call(task, key.page), picture=picture)
+            call = replace(reader_call(self._job, task, key.page), picture=picture)
             self._pool.submit((key.sha256, task.number, key.page, key.template), encode_request(call))
         elif again:
             self._asking.once_more(again.request)
@@ -511,16 +484,3 @@ def _pool(settings: Settings, lost: Lost) -> Pool:
     limits = settings.limits
     size = settings.workers or len(os.sched_getaffinity(0))
     return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)
-
-
-def only_new(job: Job, files: Iterable[Found], known: Mapping[str, KnownFile]) -> tuple[list[Found], list[Found]]:
-    """Files that are to be read, each once, and those that are ``known`` (by absolute path) and up to date."""
-    todo: dict[Path, Found] = {}
-    done: list[Found] = []
-    for found in files:
-        file = known.get(os.fspath(found.source.path))
-        if file and job.up_to_date(file, found):
-            done.append(found)
-        else:
-            todo[found.source.path] = found
-    return list(todo.values()), done

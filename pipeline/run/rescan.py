@@ -1,14 +1,14 @@
-"""Looking through the inbox again and again: what was known and unchanged the last time is passed over at the price of a glance."""
+"""What is new in the inbox. Looking again and again: what was known and unchanged the last time is passed over at the price of a glance."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from pipeline.intake.scan import Found, scan_inbox
 from pipeline.ledger.ledger import KnownFile
 from pipeline.run.job import Job
-from pipeline.run.loop import only_new
 
 FEW = 1_000
 """So many files are looked up one by one; for more the whole ledger is read."""
@@ -43,3 +43,16 @@ class Rescan:
             return ledger.known_files()
         paths = [found.source.path for found in seen]
         return {os.fspath(path): file for path in paths if (file := ledger.known_file(path))}
+
+
+def only_new(job: Job, files: Iterable[Found], known: Mapping[str, KnownFile]) -> tuple[list[Found], list[Found]]:
+    """Files that are to be read, each once, and those that are ``known`` (by absolute path) and up to date."""
+    todo: dict[Path, Found] = {}
+    done: list[Found] = []
+    for found in files:
+        file = known.get(os.fspath(found.source.path))
+        if file and job.up_to_date(file, found):
+            done.append(found)
+        else:
+            todo[found.source.path] = found
+    return list(todo.values()), done
