@@ -118,13 +118,13 @@ def _train(model: Any, lessons: Sequence[Lesson]) -> int:
         logits = model(**inputs).logits[:, prompt - 1 : -1]
         losses = cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=-1, reduction="none")
         loss = losses.sum() / tokens
+        if losses.max() < SURE:  # before the next step, which may unlearn a page
+            return step
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        if losses.max() < SURE:
-            return step
         assert step < MOST_STEPS, (
             f"not learnt: loss {float(loss):.3f} after {step} steps; a model that does not look stays at {blind:.3f}"
         )
