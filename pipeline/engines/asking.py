@@ -41,12 +41,15 @@ class Question:
     """What is put to a model about one unit."""
 
     system: str
-    """Who reads, and the form of the answer. The same for all pages of a template, so that a model need read it only once."""
+    """Who reads. The same for all pages of a template, so that a model need read it only once; beside an image the same for all
+    templates, so that one image serves them all."""
     text: str
     schema: dict[str, Any] | None
     """JSON Schema of the answer; None for plain text."""
     seed: int
     """31 bits, the same for the same request."""
+    likely: tuple[str, ...] = ()
+    """Texts that the answer is likely to copy, the likeliest first."""
 
 
 def pose(request: Request) -> Question:
@@ -54,13 +57,26 @@ def pose(request: Request) -> Question:
     template = request.template
     read: Mapping[str, Claim] = {}
     printed = None
-    if request.image is None and template.reader == "fields":  # readings of a chart's marks are nowhere printed
-        template = _expected(request)
-        read = read_fields(request.page, template)
-        printed = printed_values(request.page, template, read)
+    if template.reader == "fields":  # readings of a chart's marks are nowhere printed
+        if request.image is None:
+            template = _expected(request)
+        if request.page.words:
+            read = read_fields(request.page, template)
+        if request.image is None:
+            printed = printed_values(request.page, template, read)
     schema = None if is_text(template) else json_schema(template, printed)
     seed = int.from_bytes(hashlib.sha256(f"{request.key}{request.temperature}".encode()).digest()[:4]) >> 1
-    return Question(instructions(template), _text(request, template, read), schema, seed)
+    words = page_text(request.page.words)
+    text = _text(request, template, read, words)
+    likely = (words,) if is_text(template) else (_answer(template, read), words)
+    if request.image is None or is_text(template):
+        return Question(instructions(template), text, schema, seed, likely)
+    return Question(SYSTEM, f"{text}\n\n{_form(template)}", schema, seed, likely)
+
+
+def _answer(template: Template, read: Mapping[str, Claim]) -> str:
+    """The answer of a reader by labels and layout, in the form that models write."""
+    return json.dumps({name: read[name].value if name in read else None for name in template.fields}, ensure_ascii=False)
 
 
 def _expected(request: Request) -> Template:
@@ -70,8 +86,7 @@ def _expected(request: Request) -> Template:
     return request.template.model_copy(update={"fields": fields}) if fields else request.template
 
 
-def _text(request: Request, template: Template, read: Mapping[str, Claim]) -> str:
-    words = page_text(request.page.words)
+def _text(request: Request, template: Template, read: Mapping[str, Claim], words: str) -> str:
     asked = render_prompt(template, words=words, page=request.page.number, pages=request.pages).rstrip()
     if request.image is not None:
         return asked

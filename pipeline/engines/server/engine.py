@@ -26,7 +26,7 @@ from pipeline.templates.model import Template
 if TYPE_CHECKING:
     import httpx
 
-VERSION = 1
+VERSION = 2
 """Part of every recipe: raise it when questions or the reading of answers change."""
 PAUSE_SECONDS = 0.02
 """How long to wait for an answer when no request is ready."""

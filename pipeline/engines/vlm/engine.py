@@ -6,7 +6,7 @@ import gc
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import failed, make_answer, nothing_to_read
@@ -23,7 +23,7 @@ from pipeline.templates.model import Template
 if TYPE_CHECKING:
     from pipeline.engines.vlm.decode import Decoder, Task, Written
 
-VERSION = 1
+VERSION = 2
 """Part of every recipe: raise it when prompts, decoding or the reading of answers change."""
 
 
@@ -79,10 +79,13 @@ class VlmEngine:
 
     def _task(self, asked: _Asked) -> Task[_Asked]:
         from pipeline.engines.vlm.decode import Task
+        from pipeline.engines.vlm.drafts import Draft
 
         request, template = asked.request, asked.request.template
         question = pose(request)
-        prompt = self._loaded.chat.encode(question, request.image)
+        chat = self._loaded.chat
+        again = partial(chat.encode, question, request.image)
+        prompt = again()
         most = min(self._loaded.context, self._plan.tokens) - template.answer.tokens
         if prompt.tokens > most:
             raise DocumentError(
@@ -90,7 +93,8 @@ class VlmEngine:
                 f"its prompt has {prompt.tokens:,} tokens; {max(0, most):,} fit beside answer.tokens of `{template.name}`",
             )
         constraint = None if question.schema is None else self._loaded.grammars.start(question.schema)
-        return Task(asked, prompt, template.answer.tokens, constraint, request.temperature, question.seed)
+        draft = Draft(chat.tokenizer, *question.likely)
+        return Task(asked, prompt, template.answer.tokens, constraint, request.temperature, question.seed, draft, again)
 
     def _answer(self, written: Written[_Asked]) -> Answer:
         request, seconds = written.tag.request, time.perf_counter() - written.tag.started

@@ -6,7 +6,6 @@ serves the others, one sequence after the other.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from inspect import signature
@@ -16,14 +15,12 @@ import torch
 
 from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.machine import give_back
-from pipeline.engines.vlm.slots import ATTENTION, Slot, SlotCache, Step
+from pipeline.engines.vlm.prefixes import Prefixes, beginning
+from pipeline.engines.vlm.slots import ATTENTION, SlotCache, Step
 from pipeline.errors import EngineUnavailableError
 
-KEPT_PREFIXES, LONGEST_PREFIX = 2, 1024
-"""Prompts whose beginnings are kept (templates that take turns), and how many tokens of each."""
-LEAST_SHARED = 16
-"""Fewer common tokens are not worth copying."""
 _BY_TOKEN = ("input_ids", "mm_token_type_ids")
+_BY_IMAGE = ("pixel_values", "image_grid_thw")
 
 
 @dataclass(slots=True)
@@ -38,29 +35,22 @@ class Stream:
     """Tokens in memory."""
 
 
-def _leading_text(prompt: Encoded) -> list[int]:
-    """The prompt's tokens up to its first image."""
-    ids: list[int] = prompt.inputs["input_ids"][0].tolist()
-    types = prompt.inputs.get("mm_token_type_ids")
-    if types is None:
-        return ids[:LONGEST_PREFIX] if "pixel_values" not in prompt.inputs else []
-    image = types[0].nonzero()
-    return ids[: min(LONGEST_PREFIX, int(image[0]) if len(image) else len(ids))]
-
-
-def _common(one: list[int], other: list[int]) -> int:
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
 class Runner(Protocol):
-    """Both ways to run a model. Logits are float32 of shape (vocabulary,)."""
+    """Both ways to run a model. Logits are of shape (vocabulary,)."""
+
+    forgets: bool
+    """Whether the last tokens of a stream can be taken back."""
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """Read a prompt, to which up to ``room`` tokens will be appended; the logits are those behind its last token."""
         ...
 
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        """Append ``tokens`` (at least one each) to each stream; the logits behind the last one of each."""
+    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
+        """Append ``tokens`` (at least one each) to each stream; of each the logits behind its ``last`` tokens: (last, vocabulary)."""
+        ...
+
+    def forget(self, stream: Stream, tokens: int) -> None:
+        """Take back the last so many tokens of a stream, where ``forgets`` says that this can be done."""
         ...
 
 
@@ -107,57 +97,54 @@ def _is_causal(model: Any) -> bool:
 
 
 class SlotRunner:
-    """Sequences in slots, all of them in one pass.
+    """Sequences in slots, all of them in one pass; what a prompt shares with an earlier one is not computed again."""
 
-    Pages read by one template begin with the same instructions: what a prompt shares with an earlier one (text only, up to the first
-    image) is copied from there instead of being computed again.
-    """
+    forgets = True
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self._earlier: deque[tuple[list[int], Slot]] = deque(maxlen=KEPT_PREFIXES)
+        self._prefixes = Prefixes()
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""
-        ids, positions = prompt.inputs["input_ids"], prompt_positions(self.model, prompt)
-        text = _leading_text(prompt)
-        shared, slot = self._shared(text, prompt.tokens - 1, prompt.tokens + room)
+        tokens, positions = prompt.tokens, prompt_positions(self.model, prompt)
+        start = beginning(prompt)
+        shared, slot = self._prefixes.take(start, tokens - 1, tokens + room)
         inputs = {name: value[:, shared:] if name in _BY_TOKEN else value for name, value in prompt.inputs.items()}
-        step = Step([slot], [ids.shape[1] - shared])
-        logits = self._forward(step, inputs, positions[..., shared:], [ids.shape[1] - shared - 1])[0]
-        if shared < len(text) / 2:
-            self._earlier.append((text, slot.fork(len(text), len(text))))
+        if shared > start.text:  # the image is read, too
+            inputs = {name: value for name, value in inputs.items() if name not in _BY_IMAGE}
+        logits = self._forward(Step([slot], [tokens - shared]), inputs, positions[..., shared:], [tokens - shared - 1])[0]
+        self._prefixes.keep(start, slot, shared)
         give_back()
-        return Stream(slot, int(positions.max()) + 1, ids.shape[1]), logits
+        return Stream(slot, int(positions.max()) + 1, tokens), logits
 
-    def _shared(self, text: list[int], most: int, capacity: int) -> tuple[int, Slot]:
-        """How many tokens at the beginning are known, in a slot that begins with them and holds ``capacity``."""
-        lengths = [_common(known, text) for known, _ in self._earlier]
-        best = max(range(len(lengths)), key=lengths.__getitem__, default=None)
-        if best is None or min(lengths[best], most) < LEAST_SHARED:
-            return 0, Slot(capacity)
-        shared = min(lengths[best], most)
-        return shared, self._earlier[best][1].fork(shared, capacity)
-
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
         """See Runner."""
         counts = [len(new) for new in tokens]
         step = Step([stream.memory for stream in streams], counts)
         flat = [torch.arange(s.position, s.position + n) for s, n in zip(streams, counts, strict=True)]
-        ends = torch.tensor(counts).cumsum(0) - 1
+        ends = torch.tensor(counts).cumsum(0).tolist()
+        wanted = [row for end, count in zip(ends, last, strict=True) for row in range(end - count, end)]
         ids = torch.tensor([token for new in tokens for token in new])[None]
-        logits = self._forward(step, {"input_ids": ids}, shaped(self.model, torch.cat(flat)), ends.tolist())
+        logits = self._forward(step, {"input_ids": ids}, shaped(self.model, torch.cat(flat)), wanted)
         for stream, count in zip(streams, counts, strict=True):
             stream.position += count
             stream.length += count
-        return list(logits)
+        return list(logits.split(list(last)))
+
+    def forget(self, stream: Stream, tokens: int) -> None:
+        """See Runner."""
+        stream.memory.length -= tokens
+        stream.position -= tokens
+        stream.length -= tokens
 
     def _forward(self, step: Step, inputs: dict[str, Any], positions: torch.Tensor, last: list[int]) -> torch.Tensor:
         settings = {"position_ids": positions, "past_key_values": SlotCache(step), "use_cache": True, "step": step}
         with torch.inference_mode():
             output = self.model(**inputs, **settings, logits_to_keep=torch.tensor(last))
         step.finish()
-        return output.logits[0].float()
+        logits: torch.Tensor = output.logits[0]
+        return logits
 
     def works(self) -> bool:
         """Whether this model gives the same logits through slots as by itself; switches its attention over if so."""
@@ -170,7 +157,7 @@ class SlotRunner:
         expected = _expected(self.model)
         text._attn_implementation = ATTENTION
         same = _gives(self, expected)
-        self._earlier.clear()
+        self._prefixes.clear()
         if not same:
             text._attn_implementation = before
         return same
@@ -194,7 +181,7 @@ def _gives(runner: SlotRunner | PlainRunner, expected: torch.Tensor) -> bool:
     try:
         first, _ = runner.begin(Encoded({name: value[:, :5] for name, value in {"input_ids": ids, **kinds}.items()}), room=8)
         second, _ = runner.begin(Encoded({name: value[:, :3] for name, value in {"input_ids": ids, **kinds}.items()}), room=8)
-        got = runner.step([second, first], [ids[0, 3:6].tolist(), ids[0, 5:].tolist()])[1]
+        got = runner.step([second, first], [ids[0, 3:6].tolist(), ids[0, 5:].tolist()], [1, 1])[1][0].float()
     except Exception:  # whatever a family does not know
         return False
     return bool(torch.cosine_similarity(got, expected, 0) > 0.99)
@@ -202,9 +189,10 @@ def _gives(runner: SlotRunner | PlainRunner, expected: torch.Tensor) -> bool:
 
 @dataclass(slots=True)
 class PlainRunner:
-    """Each sequence by itself, with the model's own cache."""
+    """Each sequence by itself, with the model's own cache, which not every family can shorten."""
 
     model: Any
+    forgets = False
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""
@@ -213,23 +201,28 @@ class PlainRunner:
         with torch.inference_mode():
             output = self.model(**prompt.inputs, position_ids=positions, use_cache=True, logits_to_keep=1)
         give_back()
-        return Stream(output.past_key_values, int(positions.max()) + 1, prompt.tokens), output.logits[0, -1].float()
+        return Stream(output.past_key_values, int(positions.max()) + 1, prompt.tokens), output.logits[0, -1]
 
     def works(self) -> bool:
         """Whether the model can go on from what it has read."""
         return _gives(self, _expected(self.model))
 
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
         """See Runner."""
-        return [self._one(stream, list(new)) for stream, new in zip(streams, tokens, strict=True)]
+        return [self._one(stream, list(new), count) for stream, new, count in zip(streams, tokens, last, strict=True)]
 
-    def _one(self, stream: Stream, new: list[int]) -> torch.Tensor:
+    def forget(self, stream: Stream, tokens: int) -> None:
+        """See Runner."""
+        if tokens:
+            raise NotImplementedError(f"{tokens} of {stream.length} tokens: see `forgets`")
+
+    def _one(self, stream: Stream, new: list[int], last: int) -> torch.Tensor:
         positions = shaped(self.model, torch.arange(stream.position, stream.position + len(new)))
         settings = {"position_ids": positions, "past_key_values": stream.memory, "use_cache": True}
         with torch.inference_mode():
-            output = self.model(input_ids=torch.tensor([new]), **settings, logits_to_keep=1)
+            output = self.model(input_ids=torch.tensor([new]), **settings, logits_to_keep=last)
         stream.memory = output.past_key_values
         stream.position += len(new)
         stream.length += len(new)
-        logits: torch.Tensor = output.logits[0, -1].float()
+        logits: torch.Tensor = output.logits[0]
         return logits

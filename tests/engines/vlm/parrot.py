@@ -15,15 +15,22 @@ from pipeline.engines.vlm.runner import Stream
 from pipeline.settings import Settings, Vlm
 from tests.engines.vlm.tiny import PADDED, tokenizer
 
+NUMBERED = 100
+"""First token of the prompt with the number 0."""
 STOP: int = tokenizer().eos_token_id
 
 
 class Parrot:
-    """Says ``says(prompt's number)`` token by token; where the schema wants something else, it goes on with what is left to say."""
+    """Says ``says(prompt's number)`` token by token; where the schema wants something else, it goes on with what is left to say.
+
+    A prompt's number is its first token, or where all are alike, how many were begun before.
+    """
+
+    forgets = True
 
     def __init__(self, says: Callable[[int], str]) -> None:
         self._says = says
-        self._begun = 0
+        self.begun = 0
         self.steps: list[list[int]] = []
         """Of each step the tokens held by each stream in it, when it was done."""
         self.held: list[int] = []
@@ -31,22 +38,32 @@ class Parrot:
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""
-        stream = Stream((self._says(self._begun), []), prompt.tokens, prompt.tokens)
-        self._begun += 1
+        first = int(prompt.inputs["input_ids"][0, 0])
+        stream = Stream((self._says(first - NUMBERED if first >= NUMBERED else self.begun), []), prompt.tokens, prompt.tokens)
+        self.begun += 1
         return stream, self._wish(stream)
 
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
         """See Runner."""
-        for stream, new in zip(streams, tokens, strict=True):
+        found = []
+        for stream, new, count in zip(streams, tokens, last, strict=True):
             assert new, "a step without tokens is a waste"
+            before = len(stream.memory[1]) + len(new) - count
             stream.memory[1].extend(new)
             stream.length += len(new)
+            found.append(torch.stack([self._wish(stream, before + n + 1) for n in range(count)]))
         self.steps.append([len(new) for new in tokens])
         self.held.append(sum(stream.length for stream in streams))
-        return [self._wish(stream) for stream in streams]
+        return found
 
-    def _wish(self, stream: Stream) -> torch.Tensor:
-        text, written = stream.memory
+    def forget(self, stream: Stream, tokens: int) -> None:
+        """See Runner."""
+        stream.length -= tokens
+        del stream.memory[1][len(stream.memory[1]) - tokens :]
+
+    def _wish(self, stream: Stream, read: int | None = None) -> torch.Tensor:
+        """What it would say next, had it read only so many tokens of the answer."""
+        text, written = stream.memory[0], stream.memory[1][:read]
         said = tokenizer().decode(written)
         rest = text[len(said) :] if text.startswith(said) else ""
         logits = torch.zeros(PADDED)
@@ -54,9 +71,12 @@ class Parrot:
         return logits
 
 
-def prompt(length: int = 5) -> Encoded:
-    """Any prompt of so many tokens."""
-    return Encoded({"input_ids": torch.arange(length)[None]})
+def prompt(length: int = 5, number: int | None = None) -> Encoded:
+    """Any prompt of so many tokens; with a number it stays the same one when it is begun again."""
+    ids = torch.arange(length)
+    if number is not None:
+        ids[0] = NUMBERED + number
+    return Encoded({"input_ids": ids[None]})
 
 
 def write(says: str | Callable[[int], str], tasks: Iterable[Task[Any]], **way: int) -> tuple[list[Written[Any]], Parrot]:

@@ -161,11 +161,16 @@ def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammar
     class Stubborn:
         """Wants to end at once, always."""
 
+        forgets = False
+
         def begin(self, prompt: Any, room: int) -> Any:
             return Stream(None), self._wish()
 
-        def step(self, streams: Any, tokens: Any) -> list[torch.Tensor]:
-            return [self._wish() for _ in streams]
+        def step(self, streams: Any, tokens: Any, last: Any) -> list[torch.Tensor]:
+            return [self._wish()[None] for _ in streams]
+
+        def forget(self, stream: Any, tokens: int) -> None:
+            assert not tokens
 
         def _wish(self) -> torch.Tensor:
             logits = torch.full((PADDED,), -5.0)

@@ -88,6 +88,36 @@ def test_answers_side_by_side_hold_no_more_than_memory_allows() -> None:
     assert {len(step) for step in parrot.steps} == {1}, "what is too large for memory is tried by itself"
 
 
+def test_answers_that_take_more_than_usual_step_back_and_go_on_later() -> None:
+    """Memory for two whole answers; eight are begun, for most are short, and here all are long."""
+    said = {number: f"page {number}: " + " ".join(str(n * n + number) for n in range(130)) for number in range(8)}
+    limit = 900
+    tasks = [Task(number, prompt(10, number), limit) for number in said]
+    found, parrot = write(said.__getitem__, tasks, most=8, memory=2 * limit)
+    assert {one.tag: tokenizer().decode(one.tokens) for one in found} == said
+    assert {one.ending for one in found} == {"complete"}
+    assert max(parrot.held) <= 2 * limit
+    assert max(map(len, parrot.steps)) > 2, "more than if each had room for its limit"
+    assert parrot.begun > len(tasks), "some were begun twice"
+
+
+def test_a_prompt_is_made_again_only_when_it_is_needed() -> None:
+    made: list[int] = []
+
+    def again(number: int) -> Any:
+        made.append(number)
+        return prompt(10, number)
+
+    long = " ".join(map(str, range(100, 240)))
+    tasks = [Task(n, prompt(10, n), 900, again=lambda n=n: again(n)) for n in range(4)]  # type: ignore[misc]
+    found, _ = write(lambda number: long, tasks, most=4, memory=1000)
+    assert {tokenizer().decode(one.tokens) for one in found} == {long}
+    assert made, "some stepped back"
+    made.clear()
+    write(lambda number: long, tasks, most=4)
+    assert not made
+
+
 def test_a_place_that_is_free_is_taken_at_once() -> None:
     found, _ = write(lambda number: "short" if number else "x y " * 30, [Task(n, prompt(), 200) for n in range(9)], most=2)
     assert [one.tag for one in found] == [1, 2, 3, 4, 5, 6, 7, 8, 0], "the long answer waits for nobody, nobody for it"

@@ -59,17 +59,19 @@ def beginnings(count: int, seed: int) -> list[list[int]]:
     return made
 
 
-def with_image(before: list[int], seed: int) -> Encoded:
-    """A prompt with a picture of 2 x 2 to 16 x 16 patches between text; every fifth without."""
+def with_image(before: list[int], seed: int, question: int = 0) -> Encoded:
+    """A prompt with a picture of 2 x 2 to 16 x 16 patches between text, one by the ``seed``; every fifth without."""
     chance, noise = random.Random(seed), torch.Generator().manual_seed(seed)
     start, end, pad = tokenizer().convert_tokens_to_ids(["<|vision_start|>", "<|vision_end|>", "<|image_pad|>"])
     high, wide = 2 * chance.randint(1, 8), 2 * chance.randint(1, 8)
     picture = [start, *[pad] * (high * wide // 4), end] if seed % 5 else []
-    ids = torch.tensor([[*before, *picture, *some(chance, 1, 40)]])
+    asked = some(random.Random(question), 1, 40) if question else some(chance, 1, 40)
+    ids = torch.tensor([[*before, *picture, *asked]])
     inputs = {"input_ids": ids, "mm_token_type_ids": (ids == pad).int()}
     if picture:
         inputs["pixel_values"] = torch.randn(high * wide, 3 * 2 * 16 * 16, generator=noise)
         inputs["image_grid_thw"] = torch.tensor([[1, high, wide]])
+        return Encoded(inputs, b"%d" % seed)
     return Encoded(inputs)
 
 
@@ -81,7 +83,7 @@ def prompts(make: Callable[[list[int], int], Encoded], count: int, seed: int = 1
     """Random prompts of mixed sizes; some stand there twice, and some are the beginning of another."""
     made = [make(before, number) for number, before in enumerate(beginnings(count - count // 10, seed))]
     for prompt in made[: count // 20]:
-        made.append(Encoded(dict(prompt.inputs)))
+        made.append(Encoded(dict(prompt.inputs), prompt.picture))
         cut = max(1, int((prompt.inputs["input_ids"] < WORDS).int()[0].argmin()) or prompt.tokens - 3)
         made.append(Encoded({name: value[:, :cut] for name, value in prompt.inputs.items() if name.endswith("_ids")}))
     random.Random(seed).shuffle(made)
@@ -121,19 +123,43 @@ def test_two_hundred_pages_get_the_models_own_answers() -> None:
         assert [n for n, answer in enumerate(got) if answer != want[n]] == [], name
 
 
-def test_what_a_prompt_shares_with_an_earlier_one_is_not_computed_again() -> None:
-    runner = make_runner(vision_model())
+def spied(runner: Runner) -> list[int]:
+    """Of each pass through the model, how many tokens it read."""
     lengths: list[int] = []
     runner.model.register_forward_pre_hook(  # type: ignore[attr-defined]
         lambda module, args, inputs: lengths.append(inputs["input_ids"].shape[1]), with_kwargs=True
     )
+    return lengths
+
+
+def test_one_page_is_read_once_for_all_questions_about_it() -> None:
+    model, instructions = vision_model(), some(random.Random(1), 60, 60)
+    asked = [with_image(instructions, page, question) for page in (1, 2, 3, 4) for question in (7, 8, 9)]
+    asked.append(with_image(some(random.Random(2), 60, 60), 4, 9))
+    want = [expected(model, prompt, 20) for prompt in asked]
+    check_alive(want)
+    runner = make_runner(model)
+    lengths = spied(runner)
+    assert written(runner, asked, 20, most=4) == want
+    images = [length for length in lengths if length > 44]
+    assert len(images) <= 5, "each page once, and once more behind other instructions"
+    seen: list[int] = []
+    model.model.visual.register_forward_pre_hook(lambda *_: seen.append(1))
+    written(runner, asked[:6], 1, most=4)
+    assert len(seen) == 2, "the vision tower, too"
+
+
+def test_what_a_prompt_shares_with_an_earlier_one_is_not_computed_again() -> None:
+    runner = make_runner(vision_model())
+    lengths = spied(runner)
     first, second = some(random.Random(1), 60, 60), some(random.Random(2), 60, 60)
-    asked = [with_image(first, 1), with_image(first, 2), with_image(first, 2), with_image(second, 1), with_image(first, 3)]
+    asked = [with_image(first, 1), with_image(first, 2), with_image(second, 1), with_image(first, 3), with_image(first, 3)]
     read = []
     for prompt in asked:
         runner.begin(prompt, 1)
         read.append(prompt.tokens - lengths.pop())
-    assert read == [0, 61, 61, 0, 61], "the instructions and the token that opens the picture"
+    assert read[:4] == [0, 61, 0, 61], "the instructions and the token that opens the picture"
+    assert read[4] > 61, "the same picture again"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
