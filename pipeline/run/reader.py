@@ -21,6 +21,7 @@ from pipeline.pages.blank import is_blank
 from pipeline.pages.opened import OpenDocument, Size, fit_scale
 from pipeline.pages.opening import open_document, second_opinion
 from pipeline.pages.pdfium import PdfiumDocument
+from pipeline.pages.shown import show
 from pipeline.pages.stated import StatedDocument
 from pipeline.records import Box, Page, PageImage, Word
 from pipeline.run.reading import OPENED, READING, FileChangedError, ImageHead, Opened, Picture, Reading, ReadRequest
@@ -66,7 +67,9 @@ def handle(message: bytes) -> list[bytes]:
     wanted = {kind: request.images.get(kind, 0)} if kind else {} if request.choose else request.images
     if kind == "text" and is_cover(page) and page.number < document.pages:
         kind = None
-    images = {name: sheet.image(tokens * TOKEN_PIXELS) for name, tokens in wanted.items() if tokens and not page.blank}
+    sizes = {name: tokens * TOKEN_PIXELS for name, tokens in wanted.items() if tokens and not page.blank}
+    shown = {pixels: sheet.shown(page, pixels) for pixels in set(sizes.values())}
+    images = {name: shown[pixels] for name, pixels in sizes.items()}
     heads = tuple(ImageHead(name, image.width, image.height, image.scale) for name, image in images.items())
     page = replace(page, seconds=round(time.perf_counter() - started, 4))
     return [READING.dump_json(Reading(page, kind, heads)), *(image.rgb for image in images.values())]
@@ -223,6 +226,11 @@ class _Sheet:
     def image(self, pixels: int) -> PageImage:
         """The upright page in at most ``pixels``."""
         return turn(self._draw(fit_scale(self._size, float("inf"), pixels)), self._turned)
+
+    def shown(self, page: Page, pixels: int) -> PageImage:
+        """What a model is shown of the page, in at most ``pixels``."""
+        draw = lambda scale: turn(self._draw(fit_scale(self._size, scale, OCR_PIXELS)), self._turned)  # noqa: E731
+        return show(draw, page.words, self._size.width * self._size.height, pixels)
 
     def picture(self, wanted: Picture) -> PageImage:
         """The page or a part of it, upright, in the size wanted, but never larger than print needs."""
