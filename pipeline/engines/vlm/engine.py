@@ -136,7 +136,8 @@ def _load(settings: Settings, model: Any, plan: Any) -> _Loaded:
     give_back()
     text = loaded.config.get_text_config()
     chat = Chat(model, loaded.config)
-    decoder = Decoder(make_runner(loaded), _stops(loaded, chat), most=settings.vlm.batch, memory=plan.tokens)
+    limits = {"most": settings.vlm.batch, "memory": plan.tokens, "rows": plan.rows}
+    decoder = Decoder(make_runner(loaded), _stops(loaded, chat), **limits)
     return _Loaded(chat, Grammars(chat.tokenizer, text.vocab_size), decoder, getattr(text, "max_position_embeddings", 1 << 20))
 
 

@@ -4,8 +4,9 @@ precision is the file's."""
 from __future__ import annotations
 
 import json
-import os
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 from pipeline.engines.vlm.machine import free_memory, multiplies_bfloat16, total_memory, usable_cores
@@ -21,6 +22,7 @@ FLOAT32_SHARE = 0.7
 LEAST_TOKENS = 8_192
 """Tokens of keys and values that must fit beside the weights: one large page with a long answer."""
 _BYTES = {"bfloat16": 2, "float32": 4}
+_ROWS = {"bfloat16": 32, "float32": 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Plan:
     def widened(self) -> bool:
         """Whether weights are kept in bfloat16 and multiplied in float32, for want of units that multiply them as they are."""
         return self.dtype == "bfloat16" and not multiplies_bfloat16()
+
+    @property
+    def rows(self) -> int:
+        """Tokens that one step may read: so many cost less than twice as much as one (benchmarks/rows.py)."""
+        return _ROWS[self.dtype]
 
     @property
     def needed(self) -> int:
@@ -110,10 +117,11 @@ def check_memory(model: LocalModel, plan: Plan) -> None:
 def load_model(model: LocalModel, plan: Plan) -> Any:
     """The checkpoint as transformers runs it, ready to answer. Raises EngineUnavailableError."""
     check_memory(model, plan)
-    os.environ.setdefault("TQDM_DISABLE", "1")  # GGUF files are unpacked with a bar that no setting of transformers' turns off
     import torch
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, GgufConfig
     from transformers.utils import logging
+
+    from pipeline.engines.vlm.quicken import quicken
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -123,14 +131,16 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
     if model.gguf:
         source = {"gguf_file": model.gguf, "quantization_config": GgufConfig(dequantize=True)}
     try:
-        loaded = family.from_pretrained(
-            model.folder, dtype=getattr(torch, plan.dtype), local_files_only=True, trust_remote_code=False, **source
-        )
+        with redirect_stderr(StringIO()):  # GGUF files are unpacked with a bar that no setting of transformers' turns off
+            loaded = family.from_pretrained(
+                model.folder, dtype=getattr(torch, plan.dtype), local_files_only=True, trust_remote_code=False, **source
+            )
     except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
         raise EngineUnavailableError(
             f"{model.name} cannot be loaded: {' '.join(str(error).split())[:300]}",
             f"check it with `pipeline models verify {model.name}`, or take another with `model:`",
         ) from error
+    quicken(loaded)
     if plan.widened:
         from pipeline.engines.vlm.widen import widen
 

@@ -1,0 +1,239 @@
+"""The vision-language model's speed: seconds per document and tokens per second, beside transformers' own ways, and the machine's ceiling.
+
+    python -m benchmarks.model_speed CHECKPOINT [--ways naive,bfloat16,static,1,8,16,32] [--side 1024] [--new 100] [--json FILE]
+
+The work is one picture of SIDE x SIDE pixels of noise a document, a prompt of sixty tokens and NEW tokens written greedily, never ending
+early. A checkpoint with random weights of the right shape does: speed is the same. Each way runs in a process of its own, one
+after the other; the figures are from one run, on a machine that does nothing else. ``naive`` is float32, one document after the other;
+``static`` is a batch of eight that begins and ends together; numbers are our own engine with so many documents under way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.measure import Row, report
+
+PROMPT = "Extract the invoice number, date, vendor, total and currency from this document as JSON. " * 3
+STATIC = 8
+WAYS = ("naive", "bfloat16", "static", "1", "8", "16", "32")
+OUR_NAMES = {"naive": "transformers, float32, one by one", "bfloat16": "transformers, bfloat16, one by one",
+             "static": f"transformers, bfloat16, static batch of {STATIC}"}  # fmt: skip
+
+
+# ---- one way, in its own process ------------------------------------------------------------------------
+
+
+def prompts(folder: Path, config: Any, count: int, side: int) -> list[Any]:
+    """Encoded prompts with a picture of noise each."""
+    from pipeline.engines.asking import Question
+    from pipeline.engines.vlm.chat import Chat
+    from pipeline.engines.vlm.store import find_model
+    from pipeline.records import PageImage
+
+    chat, noise = Chat(find_model(str(folder)), config), np.random.default_rng(0)
+    question = Question("You read documents.", PROMPT, None, 0)
+    return [
+        chat.encode(question, PageImage(side, side, noise.integers(0, 255, (side, side, 3), np.uint8).tobytes(), 1.0))
+        for _ in range(count)
+    ]
+
+
+def theirs(folder: Path, way: str, side: int, new: int) -> Row:
+    """transformers' own generate, without anything of ours but the prompt."""
+    import torch
+    from transformers import AutoModelForImageTextToText
+
+    torch.set_num_threads(psutil.cpu_count(logical=False) or 1)
+    dtype = torch.float32 if way == "naive" else torch.bfloat16
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype, local_files_only=True).eval()
+    batch = STATIC if way == "static" else 1
+    asked = prompts(folder, model.config, batch, side)
+    inputs = {name: torch.cat([one.inputs[name] for one in asked]) for name in asked[0].inputs}
+    seconds = []
+    for tokens in (1, new):
+        started = time.perf_counter()
+        with torch.inference_mode():
+            model.generate(
+                **inputs,
+                attention_mask=torch.ones_like(inputs["input_ids"]),
+                max_new_tokens=tokens,
+                min_new_tokens=tokens,
+                do_sample=False,
+            )
+        seconds.append(time.perf_counter() - started)
+    return told(seconds[0] / batch, (seconds[1] - seconds[0]) / (new - 1), batch, new)
+
+
+def ours(folder: Path, batch: int, side: int, new: int) -> Row:
+    """The product's decode loop, without a schema."""
+    from pipeline.engines.vlm.decode import Decoder, Task
+    from pipeline.engines.vlm.load import load_model, make_plan
+    from pipeline.engines.vlm.runner import make_runner
+    from pipeline.engines.vlm.store import find_model
+    from pipeline.settings import Vlm
+
+    found = find_model(str(folder))
+    plan = make_plan(found, Vlm(cache_gb=64))
+    model = load_model(found, plan)
+    asked = prompts(folder, model.config, batch, side)
+    runner = make_runner(model)
+    spent = {"begin": 0.0, "step": 0.0, "steps": 0.0}
+    _timed(runner, spent)
+    decoder = Decoder(runner, set(), most=batch, rows=plan.rows)
+    tasks = (Task(number, prompt, new) for number, prompt in enumerate(asked))
+    written = list(decoder.write(tasks))
+    if [len(one.tokens) for one in written] != [new] * batch:
+        raise RuntimeError("an answer is not as long as it should be")
+    return told(spent["begin"] / batch, spent["step"] / spent["steps"], batch, new)
+
+
+def _timed(runner: Any, spent: dict[str, float]) -> None:
+    """Let a runner note how long reading prompts and steps take."""
+
+    def timing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            started = time.perf_counter()
+            result = method(*arguments)
+            spent[name] += time.perf_counter() - started
+            spent["steps"] += name == "step"
+            return result
+
+        return call
+
+    runner.begin, runner.step = timing("begin", runner.begin), timing("step", runner.step)
+
+
+def told(prefill: float, step: float, batch: int, new: int) -> Row:
+    """Figures of one way: seconds to read a document, seconds a step for the batch."""
+    return {"prefill": prefill, "step": step, "batch": batch, "document": prefill + (new - 1) * step / batch}
+
+
+# ---- the machine ----------------------------------------------------------------------------------------
+
+
+def ceiling() -> Row:
+    """What the machine itself reaches: products of large bfloat16 matrices, and reading memory."""
+    import torch
+
+    torch.set_num_threads(psutil.cpu_count(logical=False) or 1)
+    rows, weight = torch.randn(1024, 2048, dtype=torch.bfloat16), torch.randn(6144, 2048, dtype=torch.bfloat16)
+    product = _best(lambda: torch.nn.functional.linear(rows, weight))
+    large = torch.ones(1 << 28, dtype=torch.float32)
+    reading = _best(large.sum, 5)
+    return {"flops": 2 * 1024 * 2048 * 6144 / product, "bytes": large.numel() * 4 / reading}
+
+
+def _best(act: Callable[[], object], times: int = 20) -> float:
+    best = float("inf")
+    for _ in range(times):
+        started = time.perf_counter()
+        act()
+        best = min(best, time.perf_counter() - started)
+    return best
+
+
+def work(folder: Path, side: int, tokens: int) -> Row:
+    """Arithmetic of reading one document, and bytes of weights that a step must read, by the checkpoint's shape (bfloat16)."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    text, vision = config["text_config"], config["vision_config"]
+    wide, head = text["hidden_size"], text["head_dim"]
+    queries, keys = text["num_attention_heads"] * head, text["num_key_value_heads"] * head
+    layer = wide * (2 * queries + 2 * keys) + 3 * wide * text["intermediate_size"]
+    patches, deep = (side // vision["patch_size"]) ** 2, vision["hidden_size"]
+    block = 4 * deep * deep + 2 * deep * vision["intermediate_size"]
+    reading = 2 * text["num_hidden_layers"] * (layer * tokens + queries * tokens**2)
+    seeing = vision["depth"] * (2 * block * patches + 4 * patches**2 * deep)
+    return {
+        "prefill flops": reading + seeing,
+        "weights": 2 * (text["num_hidden_layers"] * layer + wide * text["vocab_size"]),
+        "token bytes": 2 * 2 * keys * text["num_hidden_layers"],
+    }
+
+
+# ---- all ways -------------------------------------------------------------------------------------------
+
+
+def run(arguments: list[str]) -> Row:
+    """One way in a process of its own, and its peak of memory."""
+    command = [sys.executable, "-m", "benchmarks.model_speed", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        peak: list[int] = [0]
+        watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
+        watcher.start()
+        output, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(arguments)}: exit status {process.returncode}")
+    found: Row = json.loads(output.splitlines()[-1])
+    return {**found, "peak": peak[0]}
+
+
+def _watch(pid: int, peak: list[int]) -> None:
+    try:
+        process = psutil.Process(pid)
+        while True:
+            peak[0] = max(peak[0], process.memory_info().rss)
+            time.sleep(0.05)
+    except psutil.Error:
+        return
+
+
+def rows(results: dict[str, Row], ceilings: Row, wanted: Row, tokens: int) -> Iterator[Row]:
+    """The table; shares are of the machine's own rates."""
+    naive = results.get("naive", {}).get("document")
+    for way, found in results.items():
+        step_bytes = wanted["weights"] + found["batch"] * (tokens + 50) * wanted["token bytes"]
+        half = way != "naive"
+        yield {
+            "way": OUR_NAMES.get(way, f"ours, {way} under way"),
+            "prefill, s/doc": round(found["prefill"], 2),
+            "share of products": f"{wanted['prefill flops'] / found['prefill'] / ceilings['flops']:.0%}" if half else None,
+            "step, ms": round(found["step"] * 1000),
+            "tokens/s": round(found["batch"] / found["step"], 1),
+            "share of reading": f"{step_bytes / found['step'] / ceilings['bytes']:.0%}" if half else None,
+            "s/document": round(found["document"], 2),
+            "times naive": round(naive / found["document"], 2) if naive else None,
+            "peak, GB": round(found["peak"] / 1e9, 2),
+        }
+
+
+def main() -> None:
+    """Run each way, print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--ways", default=",".join(WAYS))
+    parser.add_argument("--side", type=int, default=1024)
+    parser.add_argument("--new", type=int, default=100)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only:
+        found = ours(given.checkpoint, int(given.only), given.side, given.new) if given.only.isdigit() else (
+            ceiling() if given.only == "ceiling" else theirs(given.checkpoint, given.only, given.side, given.new))  # fmt: skip
+        print(json.dumps(found))
+        return
+    shared = [str(given.checkpoint), "--side", str(given.side), "--new", str(given.new), "--only"]
+    ceilings = run([*shared, "ceiling"])
+    results: dict[str, Row] = {}
+    for way in given.ways.split(","):
+        results[way] = run([*shared, way])
+        print(f"{way}: {results[way]['document']:.1f} s a document", file=sys.stderr, flush=True)
+    tokens = (given.side // 32) ** 2 + 62
+    table = list(rows(results, ceilings, work(given.checkpoint, given.side, tokens), tokens))
+    told_of = f"the machine: {ceilings['flops'] / 1e12:.2f} TFLOP/s in bfloat16 products, {ceilings['bytes'] / 1e9:.1f} GB/s of memory"
+    report("A 2B vision-language model on the CPU", table, given.json, [told_of])
+
+
+if __name__ == "__main__":
+    main()
