@@ -122,6 +122,7 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
     from transformers.utils import logging
 
     from pipeline.engines.vlm.quicken import quicken
+    from pipeline.engines.vlm.seeing import see_quickly
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -141,6 +142,7 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
             f"check it with `pipeline models verify {model.name}`, or take another with `model:`",
         ) from error
     quicken(loaded)
+    see_quickly(loaded)
     if plan.widened:
         from pipeline.engines.vlm.widen import widen
 
