@@ -5,7 +5,8 @@
 The work is one picture of SIDE x SIDE pixels of noise a document, a prompt of sixty tokens and NEW tokens written greedily, never ending
 early. A checkpoint with random weights of the right shape does: speed is the same. Each way runs in a process of its own, one
 after the other; the figures are from one run, on a machine that does nothing else. ``naive`` is float32, one document after the other;
-``static`` is a batch of eight that begins and ends together; numbers are our own engine with so many documents under way.
+``static`` is a batch of eight that begins and ends together; numbers are our own engine with so many documents under way; ``8x3`` asks
+three questions about each of eight documents.
 """
 
 from __future__ import annotations
@@ -27,27 +28,25 @@ from benchmarks.measure import Row, report
 
 PROMPT = "Extract the invoice number, date, vendor, total and currency from this document as JSON. " * 3
 STATIC = 8
-WAYS = ("naive", "bfloat16", "static", "1", "8", "16", "32")
-OUR_NAMES = {"naive": "transformers, float32, one by one", "bfloat16": "transformers, bfloat16, one by one",
-             "static": f"transformers, bfloat16, static batch of {STATIC}"}  # fmt: skip
+WAYS = ("naive", "bfloat16", "static", "1", "8", "16", "32", "8x3")
+NAMES = {"naive": "transformers, float32, one by one", "bfloat16": "transformers, bfloat16, one by one",
+             "static": f"transformers, bfloat16, static batch of {STATIC}", "8x3": "ours, 8, three templates"}  # fmt: skip
 
 
 # ---- one way, in its own process ------------------------------------------------------------------------
 
 
-def prompts(folder: Path, config: Any, count: int, side: int) -> list[Any]:
-    """Encoded prompts with a picture of noise each."""
+def prompts(folder: Path, config: Any, count: int, side: int, questions: int = 1) -> list[Any]:
+    """Encoded prompts with a picture of noise each, or several about each picture."""
     from pipeline.engines.asking import Question
     from pipeline.engines.vlm.chat import Chat
     from pipeline.engines.vlm.store import find_model
     from pipeline.records import PageImage
 
     chat, noise = Chat(find_model(str(folder)), config), np.random.default_rng(0)
-    question = Question("You read documents.", PROMPT, None, 0)
-    return [
-        chat.encode(question, PageImage(side, side, noise.integers(0, 255, (side, side, 3), np.uint8).tobytes(), 1.0))
-        for _ in range(count)
-    ]
+    asked = [Question("You read documents.", f"{'Again: ' * number}{PROMPT}", None, 0) for number in range(questions)]
+    images = (PageImage(side, side, noise.integers(0, 255, (side, side, 3), np.uint8).tobytes(), 1.0) for _ in range(count))
+    return [chat.encode(question, image) for image in images for question in asked]
 
 
 def theirs(folder: Path, way: str, side: int, new: int) -> Row:
@@ -76,8 +75,8 @@ def theirs(folder: Path, way: str, side: int, new: int) -> Row:
     return told(seconds[0] / batch, (seconds[1] - seconds[0]) / (new - 1), batch, new)
 
 
-def ours(folder: Path, batch: int, side: int, new: int) -> Row:
-    """The product's decode loop, without a schema."""
+def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1) -> Row:
+    """The product's decode loop, without a schema, with ``batch`` documents at the same time."""
     from pipeline.engines.vlm.decode import Decoder, Task
     from pipeline.engines.vlm.load import load_model, make_plan
     from pipeline.engines.vlm.runner import make_runner
@@ -87,14 +86,14 @@ def ours(folder: Path, batch: int, side: int, new: int) -> Row:
     found = find_model(str(folder))
     plan = make_plan(found, Vlm(cache_gb=64))
     model = load_model(found, plan)
-    asked = prompts(folder, model.config, batch, side)
+    asked = prompts(folder, model.config, batch, side, questions)
     runner = make_runner(model)
     spent = {"begin": 0.0, "step": 0.0, "steps": 0.0}
     _timed(runner, spent)
-    decoder = Decoder(runner, set(), most=batch, rows=plan.rows)
+    decoder = Decoder(runner, set(), most=batch * questions, rows=plan.rows)
     tasks = (Task(number, prompt, new) for number, prompt in enumerate(asked))
     written = list(decoder.write(tasks))
-    if [len(one.tokens) for one in written] != [new] * batch:
+    if [len(one.tokens) for one in written] != [new] * batch * questions:
         raise RuntimeError("an answer is not as long as it should be")
     return told(spent["begin"] / batch, spent["step"] / spent["steps"], batch, new)
 
@@ -162,6 +161,16 @@ def work(folder: Path, side: int, tokens: int) -> Row:
     }
 
 
+def alone(way: str, folder: Path, side: int, new: int) -> Row:
+    """One way, in this process."""
+    if way == "ceiling":
+        return ceiling()
+    if not way[0].isdigit():
+        return theirs(folder, way, side, new)
+    batch, _, questions = way.partition("x")
+    return ours(folder, int(batch), side, new, int(questions or 1))
+
+
 # ---- all ways -------------------------------------------------------------------------------------------
 
 
@@ -196,7 +205,7 @@ def rows(results: dict[str, Row], ceilings: Row, wanted: Row, tokens: int) -> It
         step_bytes = wanted["weights"] + found["batch"] * (tokens + 50) * wanted["token bytes"]
         half = way != "naive"
         yield {
-            "way": OUR_NAMES.get(way, f"ours, {way} under way"),
+            "way": NAMES.get(way, f"ours, {way} under way"),
             "prefill, s/doc": round(found["prefill"], 2),
             "share of products": f"{wanted['prefill flops'] / found['prefill'] / ceilings['flops']:.0%}" if half else None,
             "step, ms": round(found["step"] * 1000),
@@ -219,9 +228,7 @@ def main() -> None:
     parser.add_argument("--only", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
-        found = ours(given.checkpoint, int(given.only), given.side, given.new) if given.only.isdigit() else (
-            ceiling() if given.only == "ceiling" else theirs(given.checkpoint, given.only, given.side, given.new))  # fmt: skip
-        print(json.dumps(found))
+        print(json.dumps(alone(given.only, given.checkpoint, given.side, given.new)))
         return
     shared = [str(given.checkpoint), "--side", str(given.side), "--new", str(given.new), "--only"]
     ceilings = run([*shared, "ceiling"])

@@ -68,7 +68,8 @@ def pose(request: Request) -> Question:
     seed = int.from_bytes(hashlib.sha256(f"{request.key}{request.temperature}".encode()).digest()[:4]) >> 1
     words = page_text(request.page.words)
     text = _text(request, template, read, words)
-    likely = (words,) if is_text(template) else (_answer(template, read), words)
+    lines = "\n".join(" ".join(line.split()) for line in words.splitlines())
+    likely = (lines,) if is_text(template) else (_answer(template, read), lines)
     if request.image is None or is_text(template):
         return Question(instructions(template), text, schema, seed, likely)
     return Question(SYSTEM, f"{text}\n\n{_form(template)}", schema, seed, likely)

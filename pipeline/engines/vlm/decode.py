@@ -111,7 +111,7 @@ class Decoder:
         return filter(None, self.steps(tasks))
 
     def steps(self, tasks: Iterable[Task[T] | Written[T] | None]) -> Iterator[Written[T] | None]:
-        """The same, with a None after every step."""
+        """The same, with a None after every prompt and every step."""
         source = iter(tasks)
         active: list[_Answer[T]] = []
         back: deque[_Answer[T]] = deque()
@@ -124,6 +124,7 @@ class Decoder:
                         break
                     active.append(back.popleft())
                     self._guarded(self._begin, active[-1])
+                    yield None
                     continue
                 if waiting is None:
                     try:
@@ -139,6 +140,7 @@ class Decoder:
                 active.append(waiting)
                 self._guarded(self._begin, waiting)
                 waiting = None
+                yield None
             if going := [answer for answer in active if not answer.ending]:
                 while len(going) > 1 and sum(answer.held for answer in going) > self._memory:
                     last = going.pop()
