@@ -76,7 +76,8 @@ class _Answer(Generic[T]):
     draft: Draft | None
     again: Callable[[], Encoded]
     stream: Stream | None = None
-    """None while it steps back."""
+    """None before it is begun, and while it steps back."""
+    stepped_back: bool = False
     tokens: list[int] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
     """Tokens written but not yet read by the model."""
@@ -92,7 +93,9 @@ class _Answer(Generic[T]):
         return self.prompt_tokens + len(self.tokens)
 
     def expected(self, usual: float) -> int:
-        """Tokens that it is likely to hold at its end."""
+        """Tokens that it is likely to hold at its end; one that stepped back once shall not have to do so again."""
+        if self.stepped_back:
+            return self.prompt_tokens + self.limit
         return self.prompt_tokens + min(self.limit, max(int(usual), len(self.tokens) + USUAL // 4))
 
 
@@ -144,7 +147,7 @@ class Decoder:
             if going := [answer for answer in active if not answer.ending]:
                 while len(going) > 1 and sum(answer.held for answer in going) > self._memory:
                     last = going.pop()
-                    last.stream = None
+                    last.stream, last.stepped_back = None, True
                     active.remove(last)
                     back.appendleft(last)
                 self._step(going)
