@@ -30,17 +30,14 @@ SHOWN_FAILURES = 10
 UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
-class _Span(click.ParamType[float]):
-    """``8h``, ``90m``, ``2d``: seconds."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
-        found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)([mhd])", str(value))
-        if not found:
-            self.fail(f"`{value}` is no time: write 90m, 8h or 2d", param, ctx)
-        return float(found[1]) * UNITS[found[2]]
+def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``8h``, ``90m``, ``2d`` in seconds."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)([mhd])", value)
+    if not found:
+        raise click.BadParameter(f"`{value}` is no time: write 90m, 8h or 2d", ctx, param)
+    return float(found[1]) * UNITS[found[2]]
 
 
 @click.command("estimate")
@@ -58,7 +55,7 @@ class _Span(click.ParamType[float]):
     show_default=True,
     help="Begin no further page after so long.",
 )
-@click.option("--within", metavar="TIME", type=_Span(), help="Say how likely it is done in that time: 90m, 8h, 2d.")
+@click.option("--within", metavar="TIME", callback=_span, help="Say how likely it is done in that time: 90m, 8h, 2d.")
 @options.as_json
 def command(
     paths: tuple[Path, ...],
@@ -238,4 +235,6 @@ def _number(value: float) -> str:
 def _size(value: float) -> str:
     if value < 999_500:
         return f"{value / 1e3:.0f} kB"
-    return f"{value / 1e6:.{value < 9_950_000:d}f} MB" if value < 999_500_000 else f"{value / 1e9:.1f} GB"
+    if value < 999_500_000:
+        return f"{value / 1e6:.1f} MB" if value < 9_950_000 else f"{value / 1e6:.0f} MB"
+    return f"{value / 1e9:.1f} GB"

@@ -1,14 +1,14 @@
 """From a sample of files to the whole inbox: which files to draw, and totals with an honest range.
 
 Files are drawn at random within strata of kind and size, more of those that weigh more. Many are opened, fewer are read (double sampling):
-a total is the number of files times their mean pages times the cost of a page, by stratum. Its range comes from a bootstrap over files,
-never over pages: pages of one document resemble each other.
+a total is, by stratum, the number of files times their mean size times the cost by size; whether pages or bytes tell the size, the sample
+decides. The range comes from a bootstrap over files, never over pages: pages of one document resemble each other.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -31,8 +31,8 @@ KINDS = {
 RESAMPLES = 4_000
 SEED = 20_250_324
 """The same inbox gives the same sample, and the same sample the same range."""
-LEAST = 2
-"""Files drawn of a stratum below which it is put together with its neighbour: one file alone tells nothing about spread."""
+LEAST = 4
+"""Files drawn of a stratum below which it is put together with its neighbour: so few tell nothing about spread."""
 UNKNOWN = log(2)
 """Standard deviation of the logarithm where a single file speaks for others: within a factor of four, 19 times of 20."""
 FARTHEST = log(1_000)
@@ -43,11 +43,21 @@ MANY = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One file of the sample: how many units it has (pages, at least 1), and what they cost together."""
+    """One file of the sample: its pages (at least 1), its bytes, and what all its pages cost."""
 
     stratum: Stratum
-    units: float
+    pages: float
+    bytes: float
     cost: float
+
+
+Measure = Callable[[Drawn], float]
+MEASURES: tuple[Measure, ...] = (
+    lambda item: item.pages,
+    lambda item: (item.pages * (1 + item.bytes)) ** 0.5,
+    lambda item: 1 + item.bytes,
+)
+"""What a file's cost may be proportional to."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ def draw(files: Sequence[tuple[Stratum, int]], most: int) -> list[int]:
 
 
 def total(sizes: Mapping[Stratum, int], opened: Sequence[Drawn], read: Sequence[Drawn], noise: float = 0.0) -> Total:
-    """The cost of all files: ``sizes`` of them by stratum, the units of those that were opened, the costs of those that were read.
+    """The cost of all files: ``sizes`` of them by stratum, pages and bytes of those that were opened, the costs of those that were read.
 
     ``noise`` is the standard deviation by which the same work differs from one time to the next, as a share. Files that were read
     count as opened, so they belong to both. Raises ValueError when nothing was read.
@@ -108,14 +118,15 @@ def total(sizes: Mapping[Stratum, int], opened: Sequence[Drawn], read: Sequence[
     if not read:
         raise ValueError("a total needs a sample")
     chance = np.random.default_rng(SEED)
+    measure = _best_measure(sizes, read)
     value, likely, freedom, alone = 0.0, np.zeros(RESAMPLES), 0, False
     for group in _groups(sizes, Counter(item.stratum for item in read)):
         of = sum(sizes[each] for each in group)
-        inside = [item for item in read if item.stratum in group]
-        units, many_units = _per_file(sizes, of, [item for item in opened if item.stratum in group], chance)
-        cost, costs = _per_unit(sizes, of, inside, chance)
-        value += of * units * cost
-        likely += of * many_units * costs
+        seen, inside = ([item for item in items if item.stratum in group] for items in (opened, read))
+        size, many_sizes = _ratio(*_weighed(sizes, seen, measure, _one), len(seen) / of, chance)
+        cost, costs = _ratio(*_weighed(sizes, inside, _cost, measure), len(inside) / of, chance)
+        value += of * size * cost
+        likely += of * many_sizes * costs
         if len(inside) < of:
             freedom += len(inside) - 1
             alone |= len(inside) == 1
@@ -128,6 +139,16 @@ def total(sizes: Mapping[Stratum, int], opened: Sequence[Drawn], read: Sequence[
         spread = spread + chance.normal(0, UNKNOWN, RESAMPLES)
     spread = np.clip(spread + chance.normal(0, noise, RESAMPLES), -FARTHEST, FARTHEST)
     return Total(value, value * np.exp(spread))
+
+
+def _best_measure(sizes: Mapping[Stratum, int], read: Sequence[Drawn]) -> Measure:
+    """What the costs of the files that were read go along with best: a model's with pages, a recogniser's of scans rather with bytes."""
+
+    def misfit(measure: Measure) -> float:
+        costs, measured = _weighed(sizes, read, _cost, measure)
+        return float(((costs - costs.sum() / measured.sum() * measured) ** 2).sum())
+
+    return min(MEASURES, key=misfit)
 
 
 def _groups(sizes: Mapping[Stratum, int], drawn: Mapping[Stratum, int]) -> list[list[Stratum]]:
@@ -149,25 +170,20 @@ def _speaks(group: Sequence[Stratum], sizes: Mapping[Stratum, int], drawn: Mappi
     return count >= LEAST or (bool(group) and count == sum(sizes[each] for each in group))
 
 
-def _weights(sizes: Mapping[Stratum, int], inside: Sequence[Drawn]) -> Floats:
-    """How many files each drawn one stands for."""
-    count = Counter(item.stratum for item in inside)
-    return np.array([sizes[item.stratum] / count[item.stratum] for item in inside])
+def _weighed(sizes: Mapping[Stratum, int], items: Sequence[Drawn], above: Measure, below: Measure) -> tuple[Floats, Floats]:
+    """Two measures of files, times the number of files that each of them stands for."""
+    count = Counter(item.stratum for item in items)
+    weights = np.array([sizes[item.stratum] / count[item.stratum] for item in items])
+    return weights * [above(item) for item in items], weights * [below(item) for item in items]
 
 
-def _per_file(
-    sizes: Mapping[Stratum, int], of: int, inside: Sequence[Drawn], chance: np.random.Generator
-) -> tuple[float, Floats]:
-    weights = _weights(sizes, inside)
-    return _ratio(weights * [item.units for item in inside], weights, len(inside) / of, chance)
+def _cost(item: Drawn) -> float:
+    return item.cost
 
 
-def _per_unit(
-    sizes: Mapping[Stratum, int], of: int, inside: Sequence[Drawn], chance: np.random.Generator
-) -> tuple[float, Floats]:
-    weights = _weights(sizes, inside)
-    units = weights * [item.units for item in inside]
-    return _ratio(weights * [item.cost for item in inside], units, len(inside) / of, chance)
+def _one(item: Drawn) -> float:
+    del item
+    return 1.0
 
 
 def _ratio(above: Floats, below: Floats, share: float, chance: np.random.Generator) -> tuple[float, Floats]:

@@ -60,19 +60,20 @@ def forecast(
     """
     made = Forecast(len(todo), shared=_locked(job))
     before = _opened_before(job, todo)
-    strata = {found.source.path: _stratum(found, before) for found in todo}
-    order = [todo[index] for index in draw([(strata[found.source.path], found.size) for found in todo], max(most, OPENED))]
+    files = {found.source.path: (_stratum(found, before), found.size) for found in todo}
+    order = [todo[index] for index in draw(list(files.values()), max(most, OPENED))]
     pages = dict(before)
     try:
         unknown = [found for found in order if found.source.path not in before]
         for path, count in count_pages(job, unknown, seconds * OPENED_SHARE):
             pages[path] = count
             told("opening files", len(pages) - len(before), len(unknown))
-        made.sample = read_sample(job.settings, engine, template, order[:most], seconds * (1 - OPENED_SHARE), told)
+        left = seconds * (1 - OPENED_SHARE)
+        made.sample = read_sample(job.settings, engine, template, order[:most], order[most:], left, told)
     except KeyboardInterrupt:
         made.interrupted = True
     made.interrupted |= made.sample.interrupted
-    _conclude(made, strata, pages, job.settings.limits.pages)
+    _conclude(made, files, pages, job.settings.limits.pages)
     return made
 
 
@@ -104,9 +105,9 @@ def _stratum(found: Found, before: dict[Path, int]) -> Stratum:
     return (f"{kind} known", size) if found.source.path in before else (kind, size)
 
 
-def _conclude(made: Forecast, strata: dict[Path, Stratum], pages: dict[Path, int], limit: int) -> None:
-    """From what was seen to all files."""
-    sizes = Counter(strata.values())
+def _conclude(made: Forecast, files: dict[Path, tuple[Stratum, int]], pages: dict[Path, int], limit: int) -> None:
+    """From what was seen to all ``files`` (stratum, bytes)."""
+    sizes = Counter(stratum for stratum, _ in files.values())
     for seen in made.sample.seen:
         if seen.document:
             pages[seen.source.path] = min(seen.document.pages, limit)
@@ -116,22 +117,22 @@ def _conclude(made: Forecast, strata: dict[Path, Stratum], pages: dict[Path, int
     if not pages:
         return
 
-    def drawn(seen: Seen, cost: float) -> Drawn:
-        units = max(1, pages[seen.source.path])
-        return Drawn(strata[seen.source.path], units, cost * units / max(1, len(seen.pages)))
+    def of_all_pages(seen: Seen, cost: float) -> Drawn:
+        path = seen.source.path
+        units = max(1, pages[path])
+        return Drawn(files[path][0], units, files[path][1], cost * units / max(1, len(seen.pages)))
 
-    opened = [Drawn(strata[path], max(1, count), count) for path, count in pages.items()]
-    counted = sum(pages.values())
-    made.pages = total(sizes, opened, opened).at_least(counted)
+    opened = [Drawn(files[path][0], max(1, count), files[path][1], count) for path, count in pages.items()]
+    made.pages = total(sizes, opened, opened).at_least(sum(pages.values()))
     whole = [seen for seen in made.read if seen.document]
     if whole:
         rows = 1 + made.sample.sheets / sum(seen.bytes for seen in whole)
-        made.bytes = total(sizes, opened, [drawn(seen, seen.bytes * rows) for seen in whole])
+        made.bytes = total(sizes, opened, [of_all_pages(seen, seen.bytes * rows) for seen in whole])
     timed = [seen for seen in made.read if not seen.warm] or made.read
     if not timed:
         return
     # Readers and engine work side by side: what each document took by their clocks is its share of what all took by the wall's.
     spent = sum(seen.seconds for seen in timed) or 1.0
-    cost = total(sizes, opened, [drawn(seen, seen.seconds * made.sample.seconds / spent) for seen in timed], NOISE)
+    cost = total(sizes, opened, [of_all_pages(seen, seen.seconds * made.sample.seconds / spent) for seen in timed], NOISE)
     warmed = sum(len(seen.pages) for seen in made.read if seen.warm and timed is not made.read)
     made.seconds = cost.of(max(0.0, 1 - warmed / max(made.pages.value, 1)), made.sample.startup)

@@ -35,7 +35,7 @@ PAGES_EACH = 5
 WARM_EACH = 4
 """Files of a kind that warm up, at most; one a reader."""
 WARM_OF = 10
-"""Files of a stratum below which none is spared for warming up."""
+"""Files of a stratum of the sample below which none is spared for warming up, where there are no others."""
 WARM_SECONDS = 10.0
 """How long warming up may take once the engine is loaded: where pages take longer than that, nobody notices the first one's delay."""
 WAIT_SECONDS = 0.2
@@ -43,6 +43,8 @@ LOOK_SECONDS = 0.1
 """Between two looks at the memory."""
 UNIT_BYTES = 400
 """What a unit takes in the ledger beside its fields: keys, times, two indices."""
+LEDGER_SLACK = 1.4
+"""SQLite's pages are not full: a row of some thousand bytes leaves part of its page empty."""
 
 Told = Callable[[str, int, int], None]
 """Hears how far it is: what is being done, how many are done, of how many."""
@@ -106,15 +108,21 @@ def count_pages(job: Job, files: Sequence[Found], seconds: float) -> Iterator[tu
 
 
 def read_sample(
-    settings: Settings, engine: Engine, template: str | None, files: Sequence[Found], seconds: float, told: Told
+    settings: Settings,
+    engine: Engine,
+    template: str | None,
+    files: Sequence[Found],
+    spare: Sequence[Found],
+    seconds: float,
+    told: Told,
 ) -> Sample:
-    """Read the first pages of these files as a run would; after so many ``seconds`` no further page is begun.
+    """Read the first pages of these files as a run would, once a few ``spare`` ones were; after so many ``seconds`` no page is begun.
 
     A KeyboardInterrupt ends it too; what is known until then comes back. Raises what a run raises.
     """
-    sample, memory, watch = Sample(), _Memory(), _Watch(engine, seconds, len(files), told)
+    sample, memory, watch = Sample(), _Memory(), _Watch(engine, seconds, told)
     limits = settings.limits.model_copy(update={"pages": min(PAGES_EACH, settings.limits.pages)})
-    warm = _warm(files, settings.workers or len(os.sched_getaffinity(0)))
+    warm = _warm(files, spare, settings.workers or len(os.sched_getaffinity(0)))
     with TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True) as folder:
         elsewhere = settings.model_copy(update={"outbox": Path(folder), "after": "keep", "limits": limits})
         try:
@@ -130,14 +138,14 @@ def read_sample(
     return sample
 
 
-def _warm(files: Sequence[Found], readers: int) -> list[Found]:
-    """Files to warm up with: some of each kind, of its largest stratum, where they are not missed."""
+def _warm(files: Sequence[Found], spare: Sequence[Found], readers: int) -> list[Found]:
+    """Files to warm up with: some of each kind, of its largest stratum; such as are ``spare``, or as the sample can do without."""
     strata: dict[Stratum, list[Found]] = {}
-    for found in files:
+    for found in spare or files:
         strata.setdefault(stratum(found.source.relative, found.size), []).append(found)
     largest: dict[str, list[Found]] = {}
     for (kind, _), members in strata.items():
-        if len(members) >= max(WARM_OF, len(largest.get(kind, ()))):
+        if len(members) >= max(1 if spare else WARM_OF, len(largest.get(kind, ()))):
             largest[kind] = members
     return [found for members in largest.values() for found in members[-min(readers, WARM_EACH) :]]
 
@@ -175,9 +183,9 @@ class _Stopwatch:
 class _Watch(Observer):
     """Notes what the loop does to each file, and by the clock on the wall when."""
 
-    def __init__(self, engine: Engine, seconds: float, files: int, told: Told) -> None:
+    def __init__(self, engine: Engine, seconds: float, told: Told) -> None:
         self.engine = _Stopwatch(engine, self._out_of_time)
-        self._told, self._files = told, files
+        self._told, self._files = told, 0
         self._began = self._last = time.monotonic()
         self._until = self._began + seconds
         self._first_page: float | None = None
@@ -189,6 +197,7 @@ class _Watch(Observer):
 
     def hand_out(self, warm: Sequence[Found], others: Sequence[Found]) -> Iterator[Found | None]:
         """The files for the loop: first those that warm up, then, when they are read, the others."""
+        self._files = len(warm) + len(others)
         yield from warm
         paths = {found.source.path for found in warm}
         while not paths <= self._over and time.monotonic() < (self.engine.loaded or self._began) + WARM_SECONDS:
@@ -239,8 +248,8 @@ class _Watch(Observer):
         if not seen.pages:  # it does not open, or its twin was read
             seen.seconds = self._last - seen.taken
             seen.pages = {unit.key.page for unit in units}
-        fields = sum(len(repr(unit.fields)) for unit in units)
-        seen.bytes = len(replace(publication, units=units).as_bytes()) + fields + UNIT_BYTES * len(units)
+        rows = sum(len(repr(unit.fields)) + UNIT_BYTES for unit in units)
+        seen.bytes = len(replace(publication, units=units).as_bytes()) + round(rows * LEDGER_SLACK)
 
     def left(self, name: str, why: str) -> None:
         """See Observer."""
