@@ -93,8 +93,8 @@ class Sample:
 
 
 def count_pages(job: Job, files: Sequence[Found], seconds: float) -> Iterator[tuple[Path, int]]:
-    """Pages to be read of each file, as far as they can be opened in so many ``seconds``; 0 where none can be read."""
-    limits, until, waiting = job.settings.limits, time.monotonic() + seconds, list(files)[::-1]
+    """Pages to be read of each file, 0 where none can be; no further ones so many ``seconds`` after the first."""
+    limits, until, waiting = job.settings.limits, float("inf"), list(files)[::-1]
     with reader_pool(job.settings) as pool:
         while (waiting or pool.load) and time.monotonic() < until:
             while pool.room and waiting:
@@ -104,6 +104,7 @@ def count_pages(job: Job, files: Sequence[Found], seconds: float) -> Iterator[tu
                 else:
                     pool.submit(found.source.path, encode_request(reader_call(job, Task(0, found, "", {}), 0)))
             if reply := pool.next_reply(WAIT_SECONDS):
+                until = min(until, time.monotonic() + seconds)
                 yield cast(Path, reply.key), min(opened_document("", reply).pages, limits.pages)
 
 
@@ -116,7 +117,9 @@ def read_sample(
     seconds: float,
     told: Told,
 ) -> Sample:
-    """Read the first pages of these files as a run would, once a few ``spare`` ones were; after so many ``seconds`` no page is begun.
+    """Read the first pages of these files as a run would, once a few ``spare`` ones were.
+
+    So many ``seconds`` after the first page that was read no further one is begun; one at least is read.
 
     A KeyboardInterrupt ends it too; what is known until then comes back. Raises what a run raises.
     """
@@ -158,7 +161,7 @@ class _Stopwatch:
         self.identity, self.retries = engine.identity, engine.retries
         self.loaded: float | None = None
         """When it asked for its first page."""
-        self.under_way = 0
+        self.under_way = self.handed = 0
 
     def wants_image(self, template: Template) -> bool:
         """See Engine."""
@@ -174,9 +177,10 @@ class _Stopwatch:
     def _passed_on(self, requests: Iterable[Request | None]) -> Iterator[Request | None]:
         self.loaded = self.loaded or time.monotonic()
         for request in requests:
-            if self._out_of_time():
+            if self.handed and self._out_of_time():
                 return
             self.under_way += request is not None
+            self.handed += request is not None
             yield request
 
 
@@ -187,7 +191,7 @@ class _Watch(Observer):
         self.engine = _Stopwatch(engine, self._out_of_time)
         self._told, self._files = told, 0
         self._began = self._last = time.monotonic()
-        self._until = self._began + seconds
+        self._seconds, self._until = seconds, float("inf")
         self._first_page: float | None = None
         self._warmed: float | None = None
         self._seen: dict[Path, Seen] = {}
@@ -214,9 +218,13 @@ class _Watch(Observer):
     def _out_of_time(self) -> bool:
         return time.monotonic() >= self._until
 
+    def _run_clock(self) -> None:
+        """Engine and readers work: their start is not counted."""
+        self._until = min(self._until, time.monotonic() + self._seconds)
+
     def turn(self) -> None:
-        """See Observer. Raises OutOfTime."""
-        if self._out_of_time() and not self.engine.under_way:
+        """See Observer. Raises OutOfTime, though not before the engine had a page if there is one."""
+        if self._out_of_time() and not self.engine.under_way and (self.engine.handed or self._first_page is None):
             raise OutOfTime
 
     def taken(self, source: Source, sha256: str) -> None:
@@ -225,6 +233,7 @@ class _Watch(Observer):
 
     def page(self, page: Page) -> None:
         """See Observer."""
+        self._run_clock()
         if self._first_page is None:
             self._first_page = time.monotonic() - page.seconds
 
@@ -257,6 +266,7 @@ class _Watch(Observer):
 
     def over(self, found: Found) -> None:
         """See Observer."""
+        self._run_clock()
         self._over.add(found.source.path)
         self._told("reading", len(self._over), self._files)
 
