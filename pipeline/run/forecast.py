@@ -111,7 +111,7 @@ def _conclude(made: Forecast, files: dict[Path, tuple[Stratum, int]], pages: dic
     for seen in made.sample.seen:
         if seen.document:
             pages[seen.source.path] = min(seen.document.pages, limit)
-    made.read = [seen for seen in made.sample.seen if (seen.pages or seen.document) and seen.source.path in pages]
+    made.read = [seen for seen in made.sample.seen if (seen.pages or seen.whole) and seen.source.path in pages]
     made.unfinished = len(made.sample.seen) - len(made.read)
     made.opened = len(pages)
     if not pages:
@@ -124,7 +124,7 @@ def _conclude(made: Forecast, files: dict[Path, tuple[Stratum, int]], pages: dic
 
     opened = [Drawn(files[path][0], max(1, count), files[path][1], count) for path, count in pages.items()]
     made.pages = total(sizes, opened, opened).at_least(sum(pages.values()))
-    whole = [seen for seen in made.read if seen.document]
+    whole = [seen for seen in made.read if seen.whole]
     if whole:
         rows = 1 + made.sample.sheets / sum(seen.bytes for seen in whole)
         made.bytes = total(sizes, opened, [of_all_pages(seen, seen.bytes * rows) for seen in whole])

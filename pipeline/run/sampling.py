@@ -18,6 +18,7 @@ import psutil
 
 from pipeline.engines.base import Engine, Request
 from pipeline.intake.scan import Found
+from pipeline.ledger.ledger import Ledger
 from pipeline.publish.document import Publication
 from pipeline.records import Answer, Document, Page, Reason, Result, Source
 from pipeline.run.calling import reader_call
@@ -61,7 +62,9 @@ class Seen:
     source: Source
     taken: float
     document: Document | None = None
-    """None until everything was read that was to be read."""
+    """None until it was opened."""
+    whole: bool = False
+    """Whether everything was read that was to be read."""
     pages: set[int] = field(default_factory=set)
     """Pages that have ended."""
     seconds: float = 0.0
@@ -130,7 +133,10 @@ def read_sample(
         elsewhere = settings.model_copy(update={"outbox": Path(folder), "after": "keep", "limits": limits})
         try:
             with memory, open_job(elsewhere, template=template, engine=watch.engine) as job, Loop(job, watch) as loop:
-                loop.round(watch.hand_out(warm, [found for found in files if found not in warm]))
+                try:
+                    loop.round(watch.hand_out(warm, [found for found in files if found not in warm]))
+                finally:
+                    watch.look_up(job.ledger)
         except OutOfTime:
             pass
         except KeyboardInterrupt:
@@ -196,6 +202,8 @@ class _Watch(Observer):
         self._warmed: float | None = None
         self._seen: dict[Path, Seen] = {}
         self._by_hash: dict[str, Seen] = {}
+        """Of equal contents the file that is being read."""
+        self._hashed: list[tuple[str, Seen]] = []
         self._left: list[tuple[str, str]] = []
         self._over: set[Path] = set()
 
@@ -229,7 +237,8 @@ class _Watch(Observer):
 
     def taken(self, source: Source, sha256: str) -> None:
         """See Observer."""
-        self._seen[source.path] = self._by_hash[sha256] = Seen(source, time.monotonic())
+        seen = self._seen[source.path] = self._by_hash[sha256] = Seen(source, time.monotonic())
+        self._hashed.append((sha256, seen))
 
     def page(self, page: Page) -> None:
         """See Observer."""
@@ -250,7 +259,7 @@ class _Watch(Observer):
     def document(self, publication: Publication) -> None:
         """See Observer."""
         seen, self._last = self._seen[publication.source.path], time.monotonic()
-        seen.document = publication.document
+        seen.whole = True
         if publication.document.reason:
             seen.reason, seen.detail = publication.document.reason, publication.document.detail
         units = [unit for unit in publication.units if unit.status != "skipped"]
@@ -269,6 +278,11 @@ class _Watch(Observer):
         self._run_clock()
         self._over.add(found.source.path)
         self._told("reading", len(self._over), self._files)
+
+    def look_up(self, ledger: Ledger) -> None:
+        """What opening the files told."""
+        for sha256, seen in self._hashed:
+            seen.document = ledger.document(sha256)
 
     def sum_up(self, sample: Sample) -> None:
         """Put it all into ``sample``."""
