@@ -53,7 +53,7 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
     type=click.FloatRange(min=0, min_open=True, max=1_000_000),
     default=120,
     show_default=True,
-    help="Begin no further page after so long.",
+    help="Begin no further page so long after the first one.",
 )
 @click.option("--within", metavar="TIME", callback=_span, help="Say how likely it is done in that time: 90m, 8h, 2d.")
 @options.as_json
@@ -73,7 +73,7 @@ def command(
     """Predict hours, memory and disk for what is new in the inbox (or the PATHS given).
 
     Reads some documents, drawn at random, as `pipeline run` would, and throws the results away. Nothing is written to the outbox, and
-    another run may be at work, though it makes this one slower. Ranges hold 95 times of 100 if the machine stays as it is.
+    another run may be at work, though it makes this one slower. Ranges are meant to hold 95 times of 100, if the machine stays as it is.
 
     \b
     Examples:
