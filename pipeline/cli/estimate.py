@@ -195,7 +195,7 @@ def _lines(made: Forecast, known: int, engine: str, within: float | None) -> Ite
         if within:
             yield f"within {duration(within)}: {made.seconds.within(within):.0%} likely"
     else:
-        yield "time:      no page was read to its end, so that nothing can be said: give it more --seconds"
+        yield "time:      no page was read to its end, so that nothing can be said"
     yield from _sample(made)
     yield from _left(made)
 

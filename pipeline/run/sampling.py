@@ -168,22 +168,26 @@ class _Stopwatch:
         self.loaded: float | None = None
         """When it asked for its first page."""
         self.under_way = self.handed = 0
+        self._ended = False
 
     def wants_image(self, template: Template) -> bool:
         """See Engine."""
         return self._engine.wants_image(template)
 
     def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
-        """See Engine."""
+        """See Engine. Raises OutOfTime when those are answered that were handed out in time."""
         self.under_way = 0
         for answer in self._engine.answer(self._passed_on(requests)):
             self.under_way -= answer is not None
             yield answer
+        if self._ended:
+            raise OutOfTime
 
     def _passed_on(self, requests: Iterable[Request | None]) -> Iterator[Request | None]:
         self.loaded = self.loaded or time.monotonic()
         for request in requests:
             if self.handed and self._out_of_time():
+                self._ended = True
                 return
             self.under_way += request is not None
             self.handed += request is not None

@@ -145,6 +145,13 @@ def test_a_sample_ends_when_its_time_is_over(world: World) -> None:
     assert low < made.seconds.value < high
 
 
+def test_a_page_that_comes_too_late_has_not_failed(world: World) -> None:
+    world.put("a.pdf", text_pdf(["Alpha", "Beta"]))
+    made = estimate(world, SleepyEngine(0.5), seconds=0.001)
+    assert not made.failed
+    assert [seen.pages for seen in made.read] == [{1}]
+
+
 def test_one_page_is_read_however_short_the_time(world: World) -> None:
     fill(world, 12)
     made = estimate(world, SleepyEngine(0.1, loading=0.5), seconds=0.001)
