@@ -17,7 +17,7 @@ from pipeline.run.job import locked, looking_job
 from pipeline.run.rescan import only_new
 from pipeline.settings import Limits, Settings
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
-from tests.run.conftest import EchoEngine, World
+from tests.run.conftest import EchoEngine, LateEngine, World
 
 
 class SleepyEngine(EchoEngine):
@@ -147,7 +147,7 @@ def test_a_sample_ends_when_its_time_is_over(world: World) -> None:
 
 def test_a_page_that_comes_too_late_has_not_failed(world: World) -> None:
     world.put("a.pdf", text_pdf(["Alpha", "Beta"]))
-    made = estimate(world, SleepyEngine(0.5), seconds=0.001)
+    made = estimate(world, LateEngine(), seconds=0.001)
     assert not made.failed
     assert [seen.pages for seen in made.read] == [{1}]
 
