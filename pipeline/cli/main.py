@@ -16,6 +16,7 @@ COMMANDS = {
     "init": "Make a folder ready: settings, templates, inbox and outbox.",
     "doctor": "Say what this machine can do, what is misconfigured, and what to do about it.",
     "run": "Read what is new in the inbox (or the PATHS given), then stop.",
+    "estimate": "Predict hours, memory and disk for the whole inbox, from a few pages really read.",
     "watch": "Read what is in the inbox and what comes into it, until stopped.",
     "status": "Show what is done, what failed and why.",
     "export": "Write everything in the outbox again from the ledger, also as Parquet or JSON Lines.",

@@ -6,10 +6,11 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import filelock
 
@@ -17,7 +18,7 @@ from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import LockedError, OutboxError, SettingsError
 from pipeline.intake.scan import Found, Inbox
-from pipeline.ledger.ledger import KnownFile, Ledger, now
+from pipeline.ledger.ledger import FILE_NAME, KnownFile, Ledger, now
 from pipeline.run import ladder, reading
 from pipeline.run.names import Namer
 from pipeline.run.rebuild import UNCLEAN, sound_ledger
@@ -179,9 +180,7 @@ def open_job(
     Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
     """
     _check_folders(settings)
-    names = [name.strip() for name in (template or "").split(",") if name.strip()]
-    for name in names:
-        check_template(name, all_templates(settings))
+    names = named_templates(settings, template)
     ready = engine or make_engine(settings)
     notes: list[str] = []
     with locked(settings.outbox), _own_ledger(settings, notes) as ledger:
@@ -192,6 +191,30 @@ def open_job(
             ledger.ask(question.name, ask)
             names.append(question.name)
         yield Job(settings, known_templates(settings, ledger), ready, ledger, tuple(names), notes=notes)
+
+
+def named_templates(settings: Settings, template: str | None) -> list[str]:
+    """The templates of ``--template``. Raises SettingsError for one that is not there."""
+    names = [name.strip() for name in (template or "").split(",") if name.strip()]
+    for name in names:
+        check_template(name, all_templates(settings))
+    return names
+
+
+@contextmanager
+def looking_job(settings: Settings, engine: Engine, template: str | None = None) -> Iterator[Job]:
+    """A job to look with, beside a run that holds the lock: what is known, what would be read. Writes nothing.
+
+    Raises SettingsError, TemplateError, LedgerError, OutboxError.
+    """
+    names = tuple(named_templates(settings, template))
+    with ExitStack() as stack:
+        if (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+            ledger = stack.enter_context(open_ledger(settings))
+        else:
+            _check_folders(settings)
+            ledger = stack.enter_context(Ledger(Path(stack.enter_context(TemporaryDirectory(prefix="pipeline-")))))
+        yield Job(settings, known_templates(settings, ledger), engine, ledger, names)
 
 
 def check_template(name: str, templates: Mapping[str, Template]) -> None:

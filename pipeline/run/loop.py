@@ -64,7 +64,7 @@ class Loop:
         self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
         self._breaker = Breaker(job.settings.retry.breaker)
-        self._pool = _pool(job.settings, self._reader_lost)
+        self._pool = reader_pool(job.settings, self._reader_lost)
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
@@ -276,7 +276,7 @@ class Loop:
         if (reply.error and reply.error.detail == CHANGED) or look_again(task.found) != task.found:
             self._leave(task)
         elif page == 0:
-            self._opened(task, _document(sha256, reply))
+            self._opened(task, opened_document(sha256, reply))
         elif reply.error:
             self._page_failed(task, page, reply.error, reply.seconds)
         else:
@@ -466,7 +466,8 @@ class Loop:
             self._take(twin)
 
 
-def _document(sha256: str, reply: Reply) -> Document:
+def opened_document(sha256: str, reply: Reply) -> Document:
+    """What a reader that was to open a file found out."""
     if reply.error:
         return Document(sha256, "", 0, reply.error.reason, reply.error.detail)
     try:
@@ -480,7 +481,8 @@ def _document(sha256: str, reply: Reply) -> Document:
     return Document(sha256, opened.kind, opened.pages)
 
 
-def _pool(settings: Settings, lost: Lost) -> Pool:
+def reader_pool(settings: Settings, lost: Lost | None = None) -> Pool:
+    """The processes that open files and read pages."""
     limits = settings.limits
     size = settings.workers or len(os.sched_getaffinity(0))
     return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)
