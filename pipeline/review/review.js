@@ -6,7 +6,7 @@
   const { documents, about } = JSON.parse($("data").textContent);
   const app = $("app"), list = $("list"), main = $("document");
   const wide = matchMedia("(min-width: 72rem)"), narrow = matchMedia("(max-width: 47.99rem)");
-  const words = { exact: "found as printed", value: "found as the same value", fuzzy: "found nearly so", none: "not found on the page" };
+  const words = { exact: "as printed", value: "same value", fuzzy: "nearly so", none: "without a place on the page" };
   const states = { all: "All", look: "To review", bad: "Failed", good: "Clear" };
   let shown = [], current = null, chosen = null, large = false;
 
@@ -135,7 +135,8 @@
     const step = (by, text, label) => make("button", { type: "button", class: "plain", "aria-label": label, disabled: !shown[at + by] || at < 0, on: { click: () => go(by) } }, text);
     const next = documents.some((other) => other.looks) ? make("button", { type: "button", class: "plain first", on: { click: () => hunt(1) } }, "Next to review") : null;
     return make("header", { class: "sheet-head" },
-      make("div", { class: "row" }, make("a", { class: "plain back", href: "#" }, "‹ Documents"), make("h2", { tabindex: "-1" }, item.base), badges, make("span", { class: "spring" }), step(-1, "‹", "Previous document"), step(1, "›", "Next document"), next),
+      make("div", { class: "row" }, make("h2", { tabindex: "-1" }, item.base), badges,
+        make("div", { class: "steps" }, make("a", { class: "plain back", href: "#", "aria-label": "Back to the list of documents" }, "‹ List"), step(-1, "‹", "Previous document"), step(1, "›", "Next document"), next)),
       make("p", { class: "soft" }, item.folder ? `${item.folder}/ · ${facts}` : facts), notices(item));
   }
 
@@ -181,7 +182,7 @@
     const told = [field.page && item.pages > 1 ? `page ${field.page}` : "", field.grounding ? words[field.grounding] : ""].filter(Boolean).join(" · ");
     const sure = field.confidence === undefined ? null : make("span", { class: field.why ? "sure low" : "sure", "aria-hidden": "true" }, make("i"));
     if (sure) sure.firstChild.style.width = `${Math.round(100 * field.confidence)}%`;
-    const from = make("p", { class: "from" }, sure, sure ? `${(100 * field.confidence).toFixed(field.confidence > 0.99 ? 1 : 0)} % · ` : "", field.printed ? ["printed ", make("q", {}, field.printed), " · "] : "", told);
+    const from = make("p", { class: "from" }, sure, sure ? `${(100 * field.confidence).toFixed(field.confidence > 0.99 ? 1 : 0)} % · ` : "", field.printed ? [make("q", {}, field.printed), " · "] : "", told);
     const element = make("li", { class: field.why ? "field look" : "field" }, button, value(field, key), from,
       field.why ? make("ul", { class: "why" }, field.why.map((reason) => make("li", {}, reason))) : null,
       field.notes ? make("p", { class: "notes" }, field.notes.join("; ")) : null);
@@ -195,10 +196,10 @@
   }
 
   function value(field, key) {
-    if (field.items) return make("ul", { class: "value", id: `v${key}` }, field.items.map((text) => make("li", { dir: "auto" }, text)));
     if (field.table) return table(field, key);
-    const long = field.value.length > 240;
-    return make("div", { class: long ? "value long" : "value", id: `v${key}`, dir: "auto", ...(long ? { tabindex: "0", role: "region", "aria-label": field.name } : {}) }, field.value);
+    const texts = field.items || [field.value], long = texts.join("").length > 240;
+    const told = field.items ? make("ul", {}, texts.map((text) => make("li", { dir: "auto" }, text))) : field.value;
+    return make("div", { class: long ? "value long" : "value", id: `v${key}`, dir: "auto", ...(long ? { tabindex: "0", role: "region", "aria-label": field.name } : {}) }, told);
   }
 
   function table(field, key) {
@@ -410,6 +411,10 @@
   $("help-open").addEventListener("click", () => $("help").showModal());
   $("filters").addEventListener("submit", (event) => { event.preventDefault(); if (shown[0]) move(shown[0], "list"); });
   $("filters").addEventListener("input", filter);
+  list.addEventListener("click", (event) => {
+    const link = event.target.closest(".item"), item = link && shown.find((other) => other.link === link);
+    if (item && !event.ctrlKey && !event.metaKey && !event.shiftKey) show(item, narrow.matches && "heading"); // the address follows
+  });
   addEventListener("hashchange", follow);
 
   for (const [which, text] of Object.entries(states)) {

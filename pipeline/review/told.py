@@ -45,7 +45,7 @@ def document_told(item: Chosen, templates: Mapping[str, Template], original: Sta
         "name": visible(found.source.name),
         "path": visible(found.source.relative),
         "status": found.status,
-        **_problem(found.reason, found.detail),
+        **_problem(found.reason, found.detail.replace(str(found.source.path), found.source.relative)),
         "kind": stated.kind,
         "pages": stated.pages,
         "sha256": stated.sha256,
@@ -70,7 +70,11 @@ def chart_told(fields: Mapping[str, Evidence]) -> str | None:
 def _problem(reason: str | None, detail: str) -> dict[str, str]:
     if not reason:
         return {}
-    return {"reason": reason, "detail": visible(detail, 500), "cure": next((c for r, c in CURES.items() if r == reason), "")}
+    return {
+        "reason": reason,
+        "detail": visible(detail, 500).rstrip(". "),
+        "cure": next((c for r, c in CURES.items() if r == reason), ""),
+    }
 
 
 def _sheets(pages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -102,7 +106,7 @@ def _field_told(name: str, evidence: Evidence, accepted_error: float, checks: Ma
     """Only what there is of it: a thousand documents have twenty thousand fields."""
     why, more = reasons(evidence, accepted_error, checks), notes(evidence, checks)
     told = {
-        "name": name,
+        "name": visible(name, 80),
         **_value(evidence),
         "printed": visible(evidence.printed) if evidence.printed not in (None, evidence.value) else "",
         "page": evidence.page,
@@ -125,8 +129,9 @@ def _value(evidence: Evidence) -> dict[str, Any]:
     if isinstance(value, list) and any(isinstance(row, dict) for row in value):
         return {"table": _table([row for row in value if isinstance(row, dict)], evidence.flags)}
     if isinstance(value, list):
-        more = [f"… {len(value):,} in all"] if len(value) > MOST_ITEMS else []
-        return {"items": [visible(item) for item in value[:MOST_ITEMS]] + more}
+        texts = [str(item) for item in value if item not in (None, "")]
+        more = [f"… {len(texts):,} in all"] if len(texts) > MOST_ITEMS else []
+        return {"items": [visible(text) for text in texts[:MOST_ITEMS]] + more}
     return {"value": "" if value is None else visible(value)}
 
 
