@@ -162,7 +162,7 @@ def _bar(hidden: bool) -> Iterator[Progress]:
 def _tell(path: Path, written: Written, left_out: int) -> None:
     click.echo(
         f"{path}: {plural(written.documents, 'document')}, {written.to_review:,} to look at; "
-        f"{plural(written.pictures, 'picture')}, {written.bytes / 1e6:.1f} MB"
+        f"{plural(written.pictures, 'picture')}, {_size(written.bytes)}"
     )
     if left_out:
         click.echo(f"{plural(left_out, 'older document')} left out: raise --limit, or choose with --since, --template or paths")
@@ -170,3 +170,7 @@ def _tell(path: Path, written: Written, left_out: int) -> None:
         click.echo(
             f"{plural(written.without_picture, 'page')} without a picture, for want of room: raise --megabytes, or choose fewer documents"
         )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

@@ -20,7 +20,10 @@ from tests.review.building import Desk, PageRead, place, sure, thousand
 from tests.review.conftest import PHONE, Opened
 
 LINES = "Harrow\n\n\n\nInvoice\n\n\n\n119.00"
-EVIL = '"><script>hacked=1</script><img src=x onerror="hacked=1"><a href="javascript:hacked=1">http://evil.example</a>{{ 7 * 7 }}</script>\u202e'
+EVIL = (
+    '"><script>hacked=1</script><img src=x onerror="hacked=1"><a href="javascript:hacked=1">http://evil.example</a>'
+    "{{ 7 * 7 }}</script>\u202e"
+)
 FORMULA = '=HYPERLINK("http://evil.example","pay")'
 LONG = "Donaudampfschiff" * 60
 
@@ -67,7 +70,8 @@ def test_every_box_stands_on_its_value_and_on_nothing_else(desk: Desk, opened: O
     for box in boxes.all():
         source, *sides = box.evaluate(
             """box => {
-              const image = box.parentElement.querySelector('img'), outer = image.getBoundingClientRect(), inner = box.getBoundingClientRect();
+              const image = box.parentElement.querySelector('img');
+              const outer = image.getBoundingClientRect(), inner = box.getBoundingClientRect();
               return [image.src, (inner.left - outer.left) / outer.width, (inner.top - outer.top) / outer.height,
                       (inner.right - outer.left) / outer.width, (inner.bottom - outer.top) / outer.height];
             }"""
@@ -449,12 +453,20 @@ def test_text_of_a_document_is_never_markup_script_or_a_link(desk: Desk, opened:
     assert "<script>hacked" not in path.read_text(encoding="utf-8")
 
 
+def busy(page: Page) -> float:
+    """Seconds of computing until a report is opened and its documents are listed, whatever else the machine does."""
+    talk = page.context.new_cdp_session(page)
+    talk.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.reload()
+    metrics = {metric["name"]: metric["value"] for metric in talk.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
+
+
 def test_a_thousand_documents_are_listed_in_less_than_a_second(desk: Desk, opened: Opened) -> None:
     thousand(desk)
     page = opened(desk.write())
     assert page.locator(".item").count() == 1_000
-    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-    assert ready < 1_000
+    assert 0 < busy(page) < 1
     page.get_by_role("searchbox").fill("HL-00421")
     expect(page.locator(".item")).to_have_count(1)
     page.get_by_role("searchbox").fill("")
