@@ -82,7 +82,12 @@ def command(
         files = candidates(ledger, choice, settings.outbox)
         _check(files, choice, templates)
         found, looked_at = _latest(
-            bar.track(chosen(files, ledger, templates, choice, settings.review.accepted_error), total=len(files)), limit
+            bar.track(
+                chosen(files, ledger, templates, choice, settings.review.accepted_error),
+                total=len(files),
+                description="looking through results",
+            ),
+            limit,
         )
         drawing = bar.add_task("drawing pages", total=None, visible=False)
 

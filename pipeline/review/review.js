@@ -20,7 +20,7 @@
       else if (name === "on") for (const [event, act] of Object.entries(value)) element.addEventListener(event, act);
       else element.setAttribute(name, value === true ? "" : value);
     }
-    element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+    element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== "" && child !== false));
     return element;
   }
 
@@ -179,10 +179,10 @@
 
   function row(item, field, key) {
     const button = make("button", { type: "button", class: "label", "aria-pressed": "false", "aria-describedby": `v${key}` }, field.name);
-    const told = [field.page && item.pages > 1 ? `page ${field.page}` : "", field.grounding ? words[field.grounding] : ""].filter(Boolean).join(" · ");
     const sure = field.confidence === undefined ? null : make("span", { class: field.why ? "sure low" : "sure", "aria-hidden": "true" }, make("i"));
     if (sure) sure.firstChild.style.width = `${Math.round(100 * field.confidence)}%`;
-    const from = make("p", { class: "from" }, sure, sure ? `${(100 * field.confidence).toFixed(field.confidence > 0.99 ? 1 : 0)} % · ` : "", field.printed ? [make("q", {}, field.printed), " · "] : "", told);
+    const from = make("p", { class: "from" }, sure && make("span", { title: "probability that the value is right" }, sure, `${(100 * field.confidence).toFixed(field.confidence > 0.99 ? 1 : 0)} %`),
+      field.printed && make("q", { title: "as printed", dir: "auto" }, field.printed), field.page && item.pages > 1 && make("span", {}, `page ${field.page}`), field.grounding && make("span", {}, words[field.grounding]));
     const element = make("li", { class: field.why ? "field look" : "field" }, button, value(field, key), from,
       field.why ? make("ul", { class: "why" }, field.why.map((reason) => make("li", {}, reason))) : null,
       field.notes ? make("p", { class: "notes" }, field.notes.join("; ")) : null);
