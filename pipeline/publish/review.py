@@ -10,6 +10,8 @@ from pipeline.templates.model import Check
 DOUBTS = ("ungrounded", "sum:", "order:", "checksum", "xml-differs", "truncated")
 """Beginnings of the flags that ask for a look, however sure a value is otherwise: a check that fails is rare among the documents that
 confidences were fitted on."""
+_UNBROKEN = "\u00a0"
+"""A blank at which no line breaks."""
 _TOLD = {
     "ungrounded": "not found on the page",
     "checksum": "its check digits are wrong",
@@ -64,7 +66,8 @@ def _rule(name: str, checks: Mapping[str, Check]) -> str:
 def _unlikely(evidence: Evidence, accepted_error: float) -> list[str]:
     if evidence.confidence is None or evidence.confidence >= 1 - accepted_error:
         return []
-    return [f"wrong with a probability of {100 * (1 - evidence.confidence):.2g} %; {100 * accepted_error:.2g} % are accepted"]
+    wrong, accepted = (f"{100 * share:.2g}{_UNBROKEN}%" for share in (1 - evidence.confidence, accepted_error))
+    return [f"wrong with a probability of {wrong}; {accepted} are accepted"]
 
 
 def _in_doubt(evidence: Evidence, accepted_error: float) -> bool:

@@ -267,7 +267,7 @@
   function sheetList(item) {
     if (item.sheets.length < 2 && item.sheets.every((sheet) => sheet.status === "done")) return null;
     const cells = item.sheets.map((sheet) => make("tr", {}, make("td", { class: "n" }, String(sheet.page)), make("td", {}, sheet.status), make("td", {}, sheet.source || ""), make("td", { class: "n" }, seconds(sheet.seconds)), make("td", {}, sheet.undrawn ? `not drawn: ${sheet.undrawn}` : sheet.reason || "")));
-    const heads = make("tr", {}, ["page", "status", "words from", "time", "reason"].map((name) => make("th", { scope: "col" }, name)));
+    const heads = make("tr", {}, ["page", "status", "words from", "time", "reason"].map((name) => make("th", { scope: "col", class: name === "page" || name === "time" ? "n" : null }, name)));
     return make("section", { "aria-labelledby": "pages-title" }, make("h3", { id: "pages-title" }, "Pages"), make("div", { class: "cells", tabindex: "0", role: "region", "aria-label": "Pages and what became of them" }, make("table", {}, make("thead", {}, heads), make("tbody", {}, cells))));
   }
 

@@ -42,6 +42,6 @@ def test_reasons_are_given_for_just_the_values_that_are_to_be_reviewed() -> None
     }
     told = {name: reasons(evidence, 0.05, CHECKS) for name, evidence in fields.items()}
     assert [name for name, why in told.items() if why] == to_review(fields, 0.05) == ["unsure", "failing"]
-    assert told["unsure"] == ["wrong with a probability of 10 %; 5 % are accepted"]
+    assert told["unsure"] == ["wrong with a probability of 10\u00a0%; 5\u00a0% are accepted"]
     assert told["failing"] == ["its check digits are wrong"]
     assert notes(fields["failing"], CHECKS) == ["not printed by itself, taken from total"]

@@ -138,7 +138,7 @@ def test_fields_tell_value_print_grounding_confidence_and_why_to_look(desk: Desk
         "same value",
         "61 %",
         "does not add up: subtotal + tax_total = total",
-        "wrong with a probability of 39 %",
+        "wrong with a probability of 39\u00a0%",
     ):
         assert part in told
     assert page.locator("td.look").all_inner_texts() == ["9.00"]

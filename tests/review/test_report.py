@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,15 @@ def test_the_policy_names_the_hashes_of_the_only_script_and_style_and_nothing_el
 
 
 def test_documents_are_chosen_by_file_result_folder_template_time_and_need(desk: Desk) -> None:
-    desk.add("march/a.pdf", None, read_one(subtotal=sure("5")))
-    desk.add("march/b.pdf", None, read_one(subtotal=sure("5", flags=("ungrounded",))))
-    desk.add("march.pdf", None, read_one(total=sure("5")), template="receipt")
-    desk.add("lost.pdf", None, reason="unreadable")
+    doubtful = sure("5", flags=("ungrounded",))
+    for name, pages, more in (
+        ("march/a.pdf", read_one(subtotal=sure("5")), {}),
+        ("march/b.pdf", read_one(subtotal=doubtful), {}),
+        ("march.pdf", read_one(total=sure("5")), {"template": "receipt"}),
+        ("lost.pdf", [], {"reason": "unreadable"}),
+    ):
+        desk.add(name, None, pages, **more)  # type: ignore[arg-type]
+        time.sleep(0.005)  # the ledger's times have milliseconds
 
     def names(**choice: Any) -> list[str]:
         return [item.file.source.name for item in desk.chosen(Choice(**choice))]
