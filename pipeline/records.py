@@ -162,3 +162,5 @@ class Result:
     detail: str = ""
     source: WordSource | None = None
     seconds: float = 0.0
+    turned: int = 0
+    """As ``Page.turned``: boxes fit the page that is turned so."""

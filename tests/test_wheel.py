@@ -46,7 +46,8 @@ def test_the_wheel_carries_settings_templates_and_types(wheel: Path) -> None:
     assert {"configs/pipeline.yaml", "configs/templates/invoice.yaml"} <= configs
     assert {f"pipeline/{name}" for name in configs} <= names
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline").rglob("*.py")}
-    assert {*modules, "pipeline/py.typed", "pipeline/evaluate/report.html", "pipeline/evaluate/report.css"} <= names
+    pages = {"evaluate/report.html", "evaluate/report.css", "review/review.html", "review/review.css", "review/review.js"}
+    assert {*modules, "pipeline/py.typed", *(f"pipeline/{name}" for name in pages)} <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "examples/", "inbox/"))]
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from pipeline.engines.registry import NAMES
+from pipeline.errors import SettingsError
 
 F = TypeVar("F", bound=Callable[..., Any])
+_AGE = re.compile(r"^(\d{1,6})([hdw])$")
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 Path_ = click.Path(path_type=Path)
 
 config = click.option(
@@ -51,6 +56,18 @@ max_minutes = click.option(
 def until(minutes: float | None) -> float | None:
     """The time (monotonic) at which so many minutes are over."""
     return None if minutes is None else time.monotonic() + 60 * minutes
+
+
+def long_ago(option: str, age: str) -> str:
+    """The time before which lies what is older than ``12h``, ``30d`` or ``8w``, as the ledger writes times. Raises SettingsError."""
+    match = _AGE.match(age)
+    try:
+        then = datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+    except OverflowError:  # before the year 1
+        then = None
+    if then is None:
+        raise SettingsError(f"{option} {age}: not an age", "write a number and h, d or w, e.g. 30d")
+    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def folders(command: F) -> F:

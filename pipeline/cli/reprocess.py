@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -16,16 +14,12 @@ from pipeline.cli import options
 from pipeline.cli.members import UnpackingScreen, members, place
 from pipeline.cli.monitoring import Eyes, monitored, overrides
 from pipeline.cli.run import finish, read, report
-from pipeline.errors import SettingsError
 from pipeline.intake.archives import is_archive
 from pipeline.intake.scan import Found, scan_arguments
 from pipeline.ledger.ledger import KnownFile
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
 from pipeline.settings import load_settings
-
-_AGE = re.compile(r"^(\d+)([hdw])$")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @click.command("reprocess")
@@ -115,7 +109,7 @@ def _chosen(
     job: Job, among: _Among | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
 ) -> list[KnownFile]:
     """Known files that the filters and paths choose."""
-    before = _before(older_than) if older_than else None
+    before = options.long_ago("--older-than", older_than) if older_than else None
     times = {os.fsdecode(row["path"]): row["published_at"] for row in job.ledger.rows("SELECT path, published_at FROM files")}
     return [
         file
@@ -126,14 +120,6 @@ def _chosen(
         and (not read_with or read_with in file.recipes)
         and (not before or (times[path] or "") < before)
     ]
-
-
-def _before(age: str) -> str:
-    match = _AGE.match(age)
-    if not match:
-        raise SettingsError(f"--older-than {age}: not an age", "write a number and h, d or w, e.g. 30d")
-    then = datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
-    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str, ...]) -> list[Found]:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from pipeline.boxes import around
 from pipeline.checks.grounding import Locator
 from pipeline.checks.search import PageIndex
-from pipeline.errors import DocumentError
 from pipeline.evaluate.scoring import Cell
-from pipeline.records import Box, Page, PageImage
-from pipeline.run.reading import HANDLER, Picture, ReadRequest, decode_reading, encode_request
+from pipeline.records import Box, Page
+from pipeline.report import pictures as report
+from pipeline.run.reading import Picture
 from pipeline.settings import Settings
 from pipeline.templates.model import TemplateField
-from pipeline.worker import Pool
 
 MARGIN = 40.0
 """Points of the page shown around what is marked."""
@@ -27,8 +22,6 @@ NARROWEST = 260.0
 """Points that a picture shows at least, so that a person sees where on the page it is."""
 TOKENS = 480
 """Pixels of a picture in units of 32 x 32."""
-WIDEST = 1_100
-JPEG_QUALITY = 72
 MOST_BYTES = 24_000_000
 """Of all pictures together; misses beyond are listed without."""
 MOST_PLACES = 6
@@ -48,8 +41,8 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A picture for the report: a JPEG as a data URI, and what is marked on it, in points of the page."""
+class Marked:
+    """A picture for the report as a data URI, and what is marked on it, in points of the page."""
 
     uri: str
     marks: Marks
@@ -113,52 +106,19 @@ def _grown(low: float, high: float, most: float, least: float = NARROWEST) -> tu
     return max(0.0, low), min(most, high)
 
 
-def draw(wanted: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Drawn]:
-    """Pictures by file and field, as many as ``MOST_BYTES`` allows; pages are drawn where a hostile one can do no harm."""
-    found: dict[tuple[str, str], Drawn] = {}
-    limits, room = settings.limits, MOST_BYTES
-    with Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
-        for key, mark in wanted:
-            image = _image(pool, mark, settings)
-            if image is None:
-                continue
-            uri = _data_uri(image)
-            if len(uri) > room:
-                break
-            room -= len(uri)
-            found[key] = Drawn(uri, mark)
-    return found
+def draw(wanted: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Marked]:
+    """Pictures by file and field, as many as ``MOST_BYTES`` allows."""
+    known = dict(wanted)
+    asked = [item for key, mark in known.items() if (item := _wanted(key, mark))]
+    drawn = report.draw(asked, settings, MOST_BYTES)
+    return {key: Marked(picture.uri, known[key]) for key, picture in drawn if isinstance(picture, report.Drawn)}
 
 
-def _image(pool: Pool, mark: Marks, settings: Settings) -> PageImage | None:
-    """The part of the page, upright; None where it cannot be drawn."""
+def _wanted(key: tuple[str, str], mark: Marks) -> report.Wanted[tuple[str, str]] | None:
+    """What to draw; None where the file is gone."""
     try:
         status = mark.path.stat()
     except OSError:
         return None
-    request = ReadRequest(
-        str(mark.path),
-        status.st_size,
-        status.st_mtime_ns,
-        mark.page,
-        passwords=settings.limits.passwords,
-        megapixels=settings.limits.megapixels,
-        picture=Picture(TOKENS, mark.turned, mark.part),
-    )
-    pool.submit(mark.page, encode_request(request))
-    reply = pool.next_reply()
-    if reply is None or reply.error:
-        return None
-    try:
-        _, images = decode_reading(reply.parts, mark.page)
-    except DocumentError:
-        return None
-    return next(iter(images.values()), None)
-
-
-def _data_uri(image: PageImage) -> str:
-    picture = Image.frombytes("RGB", (image.width, image.height), image.rgb)
-    picture.thumbnail((WIDEST, WIDEST))
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    picture = Picture(TOKENS, mark.turned, mark.part)
+    return report.Wanted(key, mark.path, status.st_size, status.st_mtime_ns, mark.page, picture)

@@ -1,31 +1,23 @@
-"""The report: one HTML file that opens from disk, with every miss shown on its page. No scripts; nothing is loaded from anywhere.
-
-All values come from documents of strangers: the template escapes everything, and the page's own policy forbids all but its pictures and
-its style sheet.
-"""
+"""The report: one HTML file that opens from disk, with every miss shown on its page. No scripts; nothing is loaded from anywhere."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from pipeline import __version__
 from pipeline.evaluate.comparison import Comparison
 from pipeline.evaluate.evaluation import Evaluation, Scored
 from pipeline.evaluate.intervals import Share
-from pipeline.evaluate.pictures import Drawn, Marks, draw, marks
+from pipeline.evaluate.pictures import Marked, Marks, draw, marks
 from pipeline.evaluate.scoring import Cell
 from pipeline.evaluate.told import shown
 from pipeline.publish.files import write_atomically
 from pipeline.records import Page
+from pipeline.report.sealed import render
 from pipeline.settings import Settings
 from pipeline.templates.model import TemplateField
 
@@ -48,7 +40,7 @@ class Shown:
     """A miss as the report shows it."""
 
     cell: Cell
-    picture: Drawn | None
+    picture: Marked | None
     nowhere: bool
     """Whether the true value was looked for and does not stand among the page's words."""
     table: Table | None = None
@@ -73,26 +65,19 @@ def write_report(
     about: Mapping[str, str],
 ) -> int:
     """Write the report; ``about`` gives lines for its head. Returns its bytes."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": _percent, "shown": shown}
-    style = (HERE / "report.css").read_text(encoding="utf-8")
-    page = environment.get_template("report.html").render(
-        evaluation=evaluation,
-        comparison=comparison,
-        changes=_changes(comparison),
-        fields=fields,
-        misses=_by_field(evaluation, fields, settings, pages_of),
-        about=about,
-        style=Markup(style),  # noqa: S704 - our own file
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        version=__version__,
-        most_groups=MOST_GROUPS,
-        most_misses=MOST_MISSES,
-    )
-    return write_atomically(path, [page.encode(errors="replace")])
+    values = {
+        "evaluation": evaluation,
+        "comparison": comparison,
+        "changes": _changes(comparison),
+        "fields": fields,
+        "misses": _by_field(evaluation, fields, settings, pages_of),
+        "about": about,
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "version": __version__,
+        "most_groups": MOST_GROUPS,
+        "most_misses": MOST_MISSES,
+    }
+    return write_atomically(path, [render(HERE / "report.html", values, {"percent": _percent, "shown": shown})])
 
 
 def _percent(share: float | Share) -> str:
@@ -139,7 +124,7 @@ def _marks(document: Scored, cell: Cell, fields: Mapping[str, TemplateField], pa
     return marks(document.truth.path, cell, pages, fields[cell.field])
 
 
-def _shown(cell: Cell, field: TemplateField, mark: Marks | None, picture: Drawn | None) -> Shown:
+def _shown(cell: Cell, field: TemplateField, mark: Marks | None, picture: Marked | None) -> Shown:
     nowhere = bool(mark and not mark.true and cell.truth)
     return Shown(cell, picture, nowhere, _table(cell, field) if field.type == "table" else None)
 

@@ -51,6 +51,8 @@ class KnownFile:
     """Whether its contents do not open at all."""
     retry_at: str | None = None
     """When it is due to be read again, as ``now`` writes times; None: not by itself."""
+    published_at: str | None = None
+    """When its result was published, as ``now`` writes times."""
 
 
 def now(later: timedelta = timedelta(0)) -> str:
@@ -203,16 +205,16 @@ class Ledger:
                 *(result.key.sha256, result.key.page, result.key.template, result.key.recipe),
                 *(result.status, result.reason, result.detail, result.source),
                 json.dumps({name: asdict(evidence) for name, evidence in result.fields.items()}, ensure_ascii=False),
-                *(result.seconds, now()),
+                *(result.seconds, now(), result.turned),
             )
             for result in results
         ]
         self._db.executemany(
-            """INSERT INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """INSERT INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at, turned)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET status = excluded.status, reason = excluded.reason, detail = excluded.detail,
                source = excluded.source, fields = excluded.fields, seconds = excluded.seconds, ended_at = excluded.ended_at,
-               attempts = attempts + 1, stale = 0""",
+               turned = excluded.turned, attempts = attempts + 1, stale = 0""",
             rows,
         )
 
@@ -223,7 +225,7 @@ class Ledger:
 
     def results(self, sha256: str, template: str, recipe: str) -> list[Result]:
         """The ended units of a document under one template, by page."""
-        query = """SELECT page, status, reason, detail, source, fields, seconds FROM units
+        query = """SELECT page, status, reason, detail, source, fields, seconds, turned FROM units
                    WHERE sha256 = ? AND template = ? AND recipe = ? ORDER BY page"""
         return [
             Result(
@@ -234,8 +236,11 @@ class Ledger:
                 detail=detail,
                 source=source,
                 seconds=seconds,
+                turned=turned,
             )
-            for page, status, reason, detail, source, fields, seconds in self._db.execute(query, [sha256, template, recipe])
+            for page, status, reason, detail, source, fields, seconds, turned in self._db.execute(
+                query, [sha256, template, recipe]
+            )
         ]
 
     def span(self, sha256: str, recipes: Mapping[str, str]) -> tuple[str, str] | None:
@@ -376,6 +381,7 @@ def _known_file(row: Mapping[str, Any]) -> KnownFile:
         chosen=row["chosen"],
         unreadable=bool(row["unreadable"]),
         retry_at=row["retry_at"],
+        published_at=row["published_at"],
     )
 
 

@@ -96,4 +96,8 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (sha256, page, template, recipe)
     ) WITHOUT ROWID;
     """,
+    """
+    -- How a scan was turned to stand upright: without it no page can be drawn on which the boxes fit.
+    ALTER TABLE units ADD COLUMN turned INTEGER NOT NULL DEFAULT 0; -- degrees clockwise
+    """,
 )

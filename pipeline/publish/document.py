@@ -106,6 +106,7 @@ def _page(number: int, units: Sequence[Result]) -> dict[str, Any]:
         "page": number,
         "status": status,
         "source": next((unit.source for unit in units if unit.source), None),
+        "turned": next((unit.turned for unit in units if unit.turned), 0),
         "seconds": round(sum(unit.seconds for unit in units), 3),
     }
     if problem := next((unit for unit in units if unit.reason), None):

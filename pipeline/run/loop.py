@@ -415,7 +415,7 @@ class Loop:
         evidence = overlay(best.evidence, page, template)
         seconds = round(page.seconds + unit.seconds, 4)
         source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
-        result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds)
+        result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned)
         self._commit(task, [result])
         self._publish_if_complete(task)
         self._breaker.note(result)

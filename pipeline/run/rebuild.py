@@ -122,4 +122,5 @@ def _units(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]])
             page.get("detail", ""),
             page.get("source"),
             page.get("seconds", 0.0),
+            page.get("turned", 0),
         )

@@ -75,7 +75,7 @@ def test_a_miss_is_shown_with_the_true_place_in_green_and_what_was_taken_in_red(
     assert (boxes["taken"]["x"], boxes["taken"]["y"]) == ("93.0", "75.0")
     (picture,) = seen.all("image")
     head, _, data = str(picture["href"]).partition(",")
-    assert head == "data:image/jpeg;base64"
+    assert head == "data:image/webp;base64"
     drawn = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
     left, top = float(str(picture["x"])), float(str(picture["y"]))
     scale = drawn.width / float(str(picture["width"]))
@@ -99,7 +99,7 @@ def test_hostile_values_are_text_and_the_policy_forbids_the_rest(tmp_path: Path)
     assert "{{ 7 * 7 }}" in html
     assert html.count("&lt;script&gt;") >= 5
     links = [attributes[key] or "" for _, attributes in seen.tags for key in ("href", "src") if key in attributes]
-    assert all(link.startswith(("data:image/jpeg;base64,", "#")) for link in links)
+    assert all(link.startswith(("data:image/webp;base64,", "#")) for link in links)
     (policy,) = [a["content"] or "" for a in seen.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; img-src data:;")
     style = re.search("<style>(.*?)</style>", html, re.DOTALL)

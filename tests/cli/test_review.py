@@ -1,0 +1,72 @@
+"""`pipeline review` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from examples.pictures import png
+from tests.cli.conftest import Pipeline
+from tests.drawing import encrypted_pdf, invoice, scanned_invoice, text_pdf
+from tests.evaluate.building import put
+
+
+def test_a_review_is_written_beside_the_results_and_changes_nothing_else(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    put(folder, "inbox/sealed.pdf", encrypted_pdf())
+    assert pipeline("run", "--template", "transcript").code == 1
+    before = {path: path.stat().st_mtime_ns for ending in ("json", "csv") for path in (folder / "outbox").rglob(f"*.{ending}")}
+    outcome = pipeline("review")
+    assert outcome.code == 0
+    assert re.search(r"outbox/review.html: 2 documents, 1 to look at; 1 picture, \d+ kB$", outcome.out.strip())
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert 'id="picture-' in (folder / "outbox" / "review.html").read_text(encoding="utf-8")
+    told = pipeline("review", "--needs-review", "--output", "look/at.html", "--json").json
+    assert (told["report"], told["documents"], told["to_review"], told["pictures"]) == ("look/at.html", 1, 1, 0)
+    assert (folder / "look" / "at.html").stat().st_size == told["bytes"]
+    assert pipeline("review", "inbox/a.pdf", "--json").json["documents"] == 1
+    limited = pipeline("review", "--limit", "1")
+    assert "1 older document left out" in limited.out
+    assert pipeline("review", "--quiet").out == ""
+    assert "1 page without a picture" in pipeline("review", "--megabytes", "0").out
+    assert pipeline("run", "--template", "transcript").out.startswith("nothing to do"), "a review is no document"
+
+
+def test_what_is_not_there_is_said(pipeline: Pipeline, folder: Path) -> None:
+    assert "nothing was read into" in pipeline("review").err
+    pipeline("init")
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    pipeline("run", "--template", "transcript")
+    for arguments, told in (
+        (["inbox/b.pdf"], "no document that was read fits"),
+        (["--template", "invoce"], "did you mean `invoice`"),
+        (["--since", "yesterday"], "not an age"),
+        (["--since", "999999w"], "not an age"),
+    ):
+        outcome = pipeline("review", *arguments)
+        assert outcome.code == 2
+        assert told in outcome.err
+    nothing = pipeline("review", "--since", "2999-01-01")
+    assert (nothing.code, "review.html: 0 documents" in nothing.out) == (0, True)
+
+
+@pytest.mark.slow
+def test_a_scan_that_lies_on_its_side_is_shown_upright_also_from_a_ledger_made_anew(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/scan.png", png(scanned_invoice(invoice(), turned=90)))
+    assert pipeline("run", "--template", "invoice", "--engine", "embedded").code == 0
+    page = json.loads((folder / "outbox" / "scan.png.json").read_text(encoding="utf-8"))["pages"][0]
+    assert page["turned"] == 270
+    for damage in (b"", b"nonsense" * 1000):
+        if damage:
+            (folder / "outbox" / ".pipeline" / "ledger.sqlite").write_bytes(damage)
+            assert pipeline("run", "--template", "invoice", "--engine", "embedded").code == 0
+        pipeline("review")
+        html = (folder / "outbox" / "review.html").read_text(encoding="utf-8")
+        size = re.search(r'"size":\[([\d.]+),([\d.]+)\]', html)
+        assert size
+        assert float(size[1]) < float(size[2]), "upright"
