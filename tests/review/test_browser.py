@@ -216,10 +216,10 @@ def test_filters_choose_by_text_state_template_and_day(desk: Desk, opened: Opene
     names = page.locator(".item .name")
 
     def listed(*wanted: str) -> None:
-        assert sorted(names.all_inner_texts()) == sorted(wanted)
+        assert sorted(names.all_text_contents()) == sorted(wanted)
 
     listed("sealed.pdf", "doubtful.pdf", "clear.pdf")
-    assert names.all_inner_texts()[-1] == "clear.pdf", "what needs a look comes first"
+    assert names.all_text_contents()[-1] == "clear.pdf", "what needs a look comes first"
     for state, wanted in (("To review", ["doubtful.pdf"]), ("Failed", ["sealed.pdf"]), ("Clear", ["clear.pdf"])):
         page.get_by_role("radio", name=state).check(force=True)
         listed(*wanted)
@@ -244,7 +244,7 @@ def test_filters_choose_by_text_state_template_and_day(desk: Desk, opened: Opene
     page.get_by_label("Read from").fill("2001-01-01")
     listed("sealed.pdf", "doubtful.pdf", "clear.pdf")
     page.get_by_label("Order").select_option("name")
-    assert names.all_inner_texts() == ["clear.pdf", "doubtful.pdf", "sealed.pdf"]
+    assert names.all_text_contents() == ["clear.pdf", "doubtful.pdf", "sealed.pdf"]
 
 
 # ---- keys ---------------------------------------------------------------------------------------
