@@ -145,7 +145,7 @@ class Decoder:
                 waiting = None
                 yield None
             if going := [answer for answer in active if not answer.ending]:
-                while len(going) > 1 and sum(answer.held for answer in going) > self._memory:
+                while len(going) > 1 and sum(answer.held for answer in going) > self._room:
                     last = going.pop()
                     last.stream, last.stepped_back = None, True
                     active.remove(last)
@@ -158,7 +158,12 @@ class Decoder:
     def _fits(self, new: _Answer[T], active: Sequence[_Answer[T]]) -> bool:
         """Whether all answers could grow to what is usual; a lone one is always begun."""
         usual = self._usual * MARGIN
-        return not active or sum(answer.expected(usual) for answer in (*active, new)) <= self._memory
+        return not active or sum(answer.expected(usual) for answer in (*active, new)) <= self._room
+
+    @property
+    def _room(self) -> int:
+        """Tokens that all answers may hold just now."""
+        return self._memory - self._runner.kept
 
     def _guarded(self, act: Callable[..., None], answer: _Answer[T], *arguments: Any) -> None:
         """A mistake costs the answers that it touches, never the run."""
@@ -193,7 +198,7 @@ class Decoder:
         """What may follow in each answer, as far as the step has rows to spare; drawing at random has nothing to confirm."""
         drafted = [answer.draft is not None and not answer.temperature for answer in active]
         spare = self._rows - sum(len(answer.pending) for answer in active)
-        spare = min(spare, self._memory - sum(answer.held for answer in active))
+        spare = min(spare, self._room - sum(answer.held for answer in active))
         share = max(0, spare) // max(1, sum(drafted))
         return [
             answer.draft.propose(answer.tokens, min(share, answer.limit - len(answer.tokens) - 1))

@@ -59,6 +59,11 @@ class Prefixes:
         self._image: tuple[Beginning, Slot] | None = None
         """The last prompt with an image: all templates of a page come one after the other."""
 
+    @property
+    def tokens(self) -> int:
+        """Tokens in memory that may belong to no answer any more."""
+        return sum(slot.length for _, slot in self._texts) + (self._image[1].length if self._image else 0)
+
     def take(self, wanted: Beginning, most: int, capacity: int) -> tuple[int, Slot]:
         """How many tokens at the beginning, ``most`` at most, are known, in a slot of ``capacity`` that begins with them."""
         known = [*self._texts, *([self._image] if self._image else [])]

@@ -40,6 +40,8 @@ class Runner(Protocol):
 
     forgets: bool
     """Whether the last tokens of a stream can be taken back."""
+    kept: int
+    """Tokens in memory beside those of the streams."""
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """Read a prompt, to which up to ``room`` tokens will be appended; the logits are those behind its last token."""
@@ -104,6 +106,11 @@ class SlotRunner:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._prefixes = Prefixes()
+
+    @property
+    def kept(self) -> int:
+        """See Runner."""
+        return self._prefixes.tokens
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""
@@ -193,6 +200,7 @@ class PlainRunner:
 
     model: Any
     forgets = False
+    kept = 0
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """See Runner."""

@@ -27,6 +27,7 @@ class Parrot:
     """
 
     forgets = True
+    kept = 0
 
     def __init__(self, says: Callable[[int], str]) -> None:
         self._says = says

@@ -162,6 +162,7 @@ def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammar
         """Wants to end at once, always."""
 
         forgets = False
+        kept = 0
 
         def begin(self, prompt: Any, room: int) -> Any:
             return Stream(None), self._wish()
