@@ -40,8 +40,11 @@ class Runner(Protocol):
 
     forgets: bool
     """Whether the last tokens of a stream can be taken back."""
-    kept: int
-    """Tokens in memory beside those of the streams."""
+
+    @property
+    def kept(self) -> int:
+        """Tokens in memory beside those of the streams."""
+        ...
 
     def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         """Read a prompt, to which up to ``room`` tokens will be appended; the logits are those behind its last token."""
