@@ -39,7 +39,7 @@ PARTS: dict[str, tuple[Any, str]] = {
     "embedded XML": (reader, "read_einvoice"),
     "text layer": (reader, "read_text_layer"),
     "is it sound": (reader._Sheet, "_good"),
-    "drawing": (reader._Sheet, "_ocr_image"),
+    "drawing": (reader._Sheet, "_draw"),
     "is it blank": (reader, "is_blank"),
     "is it upright": (reader, "upright"),
     "OCR": (reader, "read_image"),
