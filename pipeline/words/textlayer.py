@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from math import atan2, degrees
 from typing import Any
 
-import pymupdf
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from pipeline.mupdf import pymupdf
 from pipeline.records import Box, Word
 from pipeline.words.lines import Piece, number_lines
 from pipeline.words.soundness import is_sound
