@@ -12,7 +12,7 @@ import numpy as np
 import pyclipper
 from numpy.typing import NDArray
 
-from pipeline.words.networks import load
+from pipeline.words.networks import Network
 
 Pixels = NDArray[np.uint8]
 Quad = NDArray[np.float32]
@@ -29,6 +29,8 @@ UNCLIP = 1.6
 MIN_CORE = 3.0
 """Pixels; thinner marks are noise."""
 MIN_BOX = MIN_CORE + 2
+ROW = 10.0
+"""Pixels between the tops of two boxes from which they are in different rows."""
 MAX_BOXES = 4_000
 
 
@@ -36,10 +38,10 @@ class Detector:
     """The network, loaded once a process; not thread-safe."""
 
     def __init__(self, threads: int = 1) -> None:
-        self._network = load("PP-OCRv6_det_small.onnx", threads)
+        self._network = Network("rapidocr", "PP-OCRv6_det_small.onnx", threads)
 
     def boxes(self, seen: Pixels) -> list[Quad]:
-        """Boxes of text on a BGR picture, in its pixels, in no particular order."""
+        """Boxes of text on a BGR picture, in its pixels, row by row."""
         height, width = seen.shape[:2]
         size = (max(STRIDE, round(width / STRIDE) * STRIDE), max(STRIDE, round(height / STRIDE) * STRIDE))
         blob = cv2.dnn.blobFromImage(cv2.resize(seen, size), 1 / 127.5, mean=(127.5, 127.5, 127.5))
@@ -50,7 +52,7 @@ class Detector:
         limits = np.array([width - 1, height - 1], np.float32)
         grown = (_box(contour, marks) for contour in contours[:MAX_BOXES])
         quads = [np.clip(np.round(box * back), 0, limits) for box in grown if box is not None]
-        return [quad for quad in map(_clockwise, quads) if min(_extent(quad)) > MIN_CORE]
+        return _in_rows([quad for quad in map(_clockwise, quads) if min(_extent(quad)) > MIN_CORE])
 
 
 def _box(contour: NDArray[np.int32], marks: NDArray[np.float32]) -> Quad | None:
@@ -84,5 +86,15 @@ def _clockwise(corners: Quad) -> Quad:
     return np.array([left[0], right[0], right[1], left[1]], np.float32)
 
 
-def _extent(quad: Sequence[NDArray[np.float32]] | Quad) -> tuple[float, float]:
+def _in_rows(quads: Sequence[Quad]) -> list[Quad]:
+    """Top to bottom; boxes whose tops follow each other closely are a row, left to right."""
+    rows: list[list[Quad]] = []
+    for quad in sorted(quads, key=lambda quad: float(quad[0, 1])):
+        if not rows or quad[0, 1] - rows[-1][-1][0, 1] >= ROW:
+            rows.append([])
+        rows[-1].append(quad)
+    return [quad for row in rows for quad in sorted(row, key=lambda quad: float(quad[0, 0]))]
+
+
+def _extent(quad: Quad) -> tuple[float, float]:
     return float(np.linalg.norm(quad[0] - quad[1])), float(np.linalg.norm(quad[0] - quad[3]))

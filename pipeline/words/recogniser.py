@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.words.networks import Tensor, load
+from pipeline.words.networks import Network, Tensor
 
 Pixels = NDArray[np.uint8]
 HEIGHT = 48
@@ -39,14 +39,15 @@ class Recogniser:
     """The network, loaded once a process; not thread-safe."""
 
     def __init__(self, threads: int = 1) -> None:
-        self._network = load("PP-OCRv6_rec_small.onnx", threads)
-        self._letters = ("", *self._network.letters, " ")
+        self._network = Network("rapidocr", "PP-OCRv6_rec_small.onnx", threads)
+        self._letters = ("", *self._network.labels, " ")
 
     def read(self, lines: Sequence[Pixels]) -> list[Reading]:
         """What each BGR picture of a line says, in the given order."""
         found: dict[int, Reading] = {}
-        for batch in _batches([_width(line) for line in lines]):
-            pictures = _tensor([lines[n] for n in batch])
+        widths = [max(MIN_WIDTH, _width(line)) for line in lines]
+        for batch in _batches(widths):
+            pictures = _tensor([lines[n] for n in batch], widths[batch[0]])
             for n, likely in zip(batch, self._network.run(pictures), strict=True):
                 found[n] = self._decode(likely, len(likely) * _width(lines[n]) / pictures.shape[3])
         return [found[n] for n in range(len(lines))]
@@ -70,16 +71,16 @@ def _width(line: Pixels) -> int:
 
 
 def _batches(widths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of lines of one length, short ones first; the shortest are padded to one length."""
+    """Places of lines of one length, short ones first."""
     order = sorted(range(len(widths)), key=lambda n: widths[n])
-    for padded, group in groupby(order, key=lambda n: max(MIN_WIDTH, widths[n])):
-        same, size = list(group), max(1, BATCH_PIXELS // padded)
+    for width, group in groupby(order, key=lambda n: widths[n]):
+        same, size = list(group), max(1, BATCH_PIXELS // width)
         yield from (same[start : start + size] for start in range(0, len(same), size))
 
 
-def _tensor(lines: Sequence[Pixels]) -> Tensor:
-    """Lines of one length, from -1 (black) to 1 (white), 0 behind their ends."""
-    pictures = np.zeros((len(lines), 3, HEIGHT, max(MIN_WIDTH, _width(lines[0]))), np.float32)
+def _tensor(lines: Sequence[Pixels], padded: int) -> Tensor:
+    """Lines up to a length, from -1 (black) to 1 (white), 0 behind their ends."""
+    pictures = np.zeros((len(lines), 3, HEIGHT, padded), np.float32)
     for picture, line in zip(pictures, lines, strict=True):
         width = _width(line)
         small = cv2.resize(line, (width, HEIGHT))
