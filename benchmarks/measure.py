@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -58,6 +59,12 @@ def timed(command: Sequence[str | Path], log: Path | None = None, environment: d
         said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
         raise RuntimeError(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{said}")
     return seconds
+
+
+def processor_seconds() -> float:
+    """What all commands that ended so far took of the processors: other work on the machine hardly changes it, unlike the time."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def machine() -> Row:

@@ -5,7 +5,8 @@
 Every contender reads the same PDF: one of born-digital invoices, one of A4 scans at 300 dpi. One file, so that OCRmyPDF, which takes
 one file a command, pays its start-up once as we do. In every round all contenders run one after the other, each on the whole file
 and on its first few pages; the marginal rate is what the pages in between cost, without the start-up. "words read" is the share of
-the words drawn that are found in the text which came out: speed means little without it.
+the words drawn that are found in the text which came out: speed means little without it. "processor" is what the command took of
+all cores together, which a busy machine changes least.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import documents
-from benchmarks.measure import PIPELINE, Row, Times, report, timed
+from benchmarks.measure import PIPELINE, Row, Times, processor_seconds, report, timed
 
 INSTALL = "OCRmyPDF is not installed: apt-get install ocrmypdf tesseract-ocr (or pip install ocrmypdf, with tesseract from apt)"
 Command = Callable[[Path, Path], Sequence[str | Path]]
@@ -41,6 +42,8 @@ class Contender:
     text: ReadText | None = None
     few: Times = field(default_factory=Times)
     all: Times = field(default_factory=Times)
+    processor: Times = field(default_factory=Times)
+    """As ``all``, in seconds of the processors."""
     words_read: float | None = None
 
 
@@ -116,7 +119,10 @@ def run_once(contender: Contender, given: Material) -> None:
     for pdf, times in ((given.start, contender.few), (given.whole, contender.all)):
         with tempfile.TemporaryDirectory() as name:
             out = Path(name)
+            before = processor_seconds()
             times.add(timed(contender.command(pdf, out)))
+            if pdf == given.whole:
+                contender.processor.add(processor_seconds() - before)
             if contender.text and pdf == given.whole and contender.words_read is None:
                 read = Counter(contender.text(out).split())
                 contender.words_read = (given.words & read).total() / given.words.total()
@@ -129,6 +135,7 @@ def row(contender: Contender, given: Material, others: Sequence[Contender]) -> R
         "pages": f"{given.pages} {contender.pages}",
         "command": contender.name,
         "seconds": f"{times.median:.2f} ({times.low:.2f}–{times.high:.2f})",
+        "processor, s": f"{contender.processor.median:.1f}",
         "pages/s": f"{given.pages / times.median:.2f}",
         "marginal pages/s": f"{1 / marginal(contender, given):.2f}",
         "start-up, s": f"{max(0.0, contender.few.median - given.few * marginal(contender, given)):.2f}",

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pymupdf
-
 from pipeline.errors import DocumentError
+from pipeline.mupdf import pymupdf
 from pipeline.pages.opened import Size
 from pipeline.records import Box, PageImage, Reason
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-import pymupdf
-
+from pipeline.mupdf import pymupdf
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.records import Json
 

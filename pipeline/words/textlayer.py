@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from math import atan2, degrees
 from typing import Any
 
-import pymupdf
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from pipeline.mupdf import pymupdf
 from pipeline.records import Box, Word
 from pipeline.words.lines import Piece, number_lines
 from pipeline.words.soundness import is_sound
@@ -28,6 +28,9 @@ _PDFIUM_HYPHEN = 2
 """What PDFium hands out for a hyphen at a line's end."""
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
 """Without TEXT_CID_FOR_UNKNOWN_UNICODE, which makes letters of glyph numbers: what has no meaning shall be seen to have none."""
+
+_Turn = tuple[float, float, float, float, float, float]
+"""A page's rotation as a matrix, in the order of PDF."""
 
 
 @dataclass(slots=True)
@@ -103,6 +106,8 @@ def _split(run: _Run) -> Iterator[tuple[Word, bool]]:
 
 def _clean(text: str) -> str:
     """Halves of UTF-16 pairs joined; what is then still half, and control characters, become U+FFFD: such text can be saved."""
+    if text.isprintable():
+        return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in whole)
 
@@ -119,12 +124,12 @@ def _word(letters: list[_Letter]) -> Word:
 
 
 def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
-    turn = page.rotation_matrix
+    turn: _Turn = tuple(page.rotation_matrix)
     left = MAX_LETTERS
     for block in page.get_text("rawdict", flags=_FLAGS)["blocks"]:
         for line in block.get("lines", ()):
-            direction = pymupdf.Point(line["dir"]) * pymupdf.Matrix(turn.a, turn.b, turn.c, turn.d, 0, 0)
-            angle = degrees(atan2(direction.y, direction.x))
+            (dx, dy), (a, b, c, d, _, _) = line["dir"], turn
+            angle = degrees(atan2(b * dx + d * dy, a * dx + c * dy))
             letters = [c for span in line["spans"] for c in _mupdf_letters(span, turn, abs(angle) < 1)]
             left -= len(letters)
             if left < 0:
@@ -132,17 +137,27 @@ def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
             yield _Run(letters, angle)
 
 
-def _mupdf_letters(span: dict[str, Any], turn: pymupdf.Matrix, level: bool) -> Iterator[_Letter]:
+def _mupdf_letters(span: dict[str, Any], turn: _Turn, level: bool) -> Iterator[_Letter]:
     size = span["size"]
     bold = bool(span["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in span["font"].lower()
     visible = bool(span["char_flags"] & _PAINTED) and span["alpha"] > 0
     up, down = min(max(span["ascender"], 0.6), 0.95) * size, min(max(-span["descender"], 0.0), 0.3) * size
     for char in span["chars"]:
-        box = pymupdf.Rect(char["bbox"]) * turn
+        x0, y0, x1, y1 = _turned(char["bbox"], turn)
         if level:
-            base = (pymupdf.Point(char["origin"]) * turn).y
-            box = pymupdf.Rect(box.x0, base - up, box.x1, base + down)
-        yield _Letter(char["c"], tuple(box), size, bold, visible)
+            x, y = char["origin"]
+            base = turn[1] * x + turn[3] * y + turn[5]
+            y0, y1 = base - up, base + down
+        yield _Letter(char["c"], (x0, y0, x1, y1), size, bold, visible)
+
+
+def _turned(box: Box, turn: _Turn) -> Box:
+    """The box after a turn by a multiple of 90 degrees; in plain numbers, as a page has thousands of letters."""
+    a, b, c, d, e, f = turn
+    x0, y0, x1, y1 = box
+    left, right = a * x0 + c * y0 + e, a * x1 + c * y1 + e
+    top, bottom = b * x0 + d * y0 + f, b * x1 + d * y1 + f
+    return min(left, right), min(top, bottom), max(left, right), max(top, bottom)
 
 
 def _pdfium_runs(page: pypdfium2.PdfPage) -> Iterator[_Run]:

