@@ -61,7 +61,7 @@ def _command(command: click.Command, context: click.Context) -> str:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     options = (parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option))
     records = [record for option in options if (record := option.get_help_record(context))]
-    rows = [f"| `{_cell(names)}` | {_cell(meaning)} |" for names, meaning in records]
+    rows = [f"| `{names}` | {_cell(meaning)} |" for names, meaning in records]
     table = ["| option | meaning |", "| --- | --- |", *rows, ""] if rows else []
     return "\n".join([f"## {context.command_path}", "", "```text", usage, "```", "", *_prose(command.help or ""), "", *table])
 

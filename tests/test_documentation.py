@@ -98,6 +98,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         assert [name for name in options if f"{name}" not in told[path]] == []
         assert "| `" in told[path]
     assert "\b" not in page
+    assert "\\|" not in page  # it would be shown within code
 
 
 @pytest.mark.parametrize(("page", "model"), [(page, model) for page, models in MODELS.items() for model in models])
