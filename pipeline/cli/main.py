@@ -20,7 +20,7 @@ COMMANDS = {
     "watch": "Read what is in the inbox and what comes into it, until stopped.",
     "status": "Show what is done, what failed and why.",
     "review": "Write one HTML file that shows every value on its page; opens from disk, can be mailed.",
-    "export": "Write everything in the outbox again from the ledger, also as Parquet or JSON Lines.",
+    "export": "Write everything in the outbox again from the ledger, also as Excel, SQLite, Parquet or JSON Lines.",
     "reprocess": "Read documents again with today's templates and engine; also archives and folders.",
     "eval": "Say how much is read right of documents whose truth is known; compare engines and templates.",
     "models": "Get, list, verify and remove the models that read pages.",

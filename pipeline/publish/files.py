@@ -13,8 +13,8 @@ from pipeline.errors import OutboxError
 
 
 @contextmanager
-def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of ``path`` when the block ends, and leaves no trace when it fails.
+def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[Path]:
+    """A path to write a file at, which takes the place of ``path`` when the block ends, and leaves no trace when it fails.
 
     ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder. Without ``sync`` it
     may be lost in a power cut.
@@ -24,10 +24,9 @@ def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True) -
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            if sync:
+        yield temporary
+        if sync:
+            with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
@@ -36,6 +35,13 @@ def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True) -
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
+    """The same as ``atomic_path``, with the file opened for writing."""
+    with atomic_path(path, scratch, sync=sync) as temporary, temporary.open("wb") as file:
+        yield file
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None, *, sync: bool = True) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-SHEET_ENDINGS = (".csv", ".parquet", ".jsonl")
+SHEET_ENDINGS = (".csv", ".parquet", ".jsonl", ".xlsx", ".sqlite")
 """A folder of the inbox with such an ending could stand where a spreadsheet goes."""
 LONGEST = 200
 """Bytes kept of a name that gets a number, so that it stays a valid file name."""

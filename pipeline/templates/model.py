@@ -37,16 +37,22 @@ class Column(_Strict):
     """One column of a table field."""
 
     type: Literal["text", "identifier", "date", "money", "number"] = "text"
+    """What kind of value its cells are."""
     description: str = ""
+    """One sentence for language models."""
     labels: Labels = {}
+    """What stands above the column, by language."""
     einvoice: str | None = None
+    """EN 16931 business term (BT-…) that holds the value in an embedded e-invoice."""
 
 
 class TemplateField(_Strict):
     """One thing to find on the page."""
 
     type: FieldType
+    """What kind of value it is."""
     description: str = ""
+    """One sentence for language models; part of the schema."""
     labels: Labels = {}
     """What stands beside or above the value, by language."""
     merge: Merge = "first"
@@ -93,10 +99,15 @@ class Check(_Strict):
     """
 
     name: Name
+    """The flag's name."""
     sum: list[str] = []
+    """Money or number fields to add."""
     equals: str | None = None
+    """The field that holds the result."""
     tolerance: str = "0.02"
+    """The difference that rounding may cause."""
     order: list[str] = []
+    """Dates, the earliest first."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Check:
@@ -111,6 +122,7 @@ class Applies(_Strict):
     """Which files a template is for when nothing routes them."""
 
     kinds: list[PageKind] = []
+    """Kinds of page, as the classifier sees them."""
     files: list[str] = []
     """Globs on the path below the inbox, e.g. ``delivery/**``."""
 
@@ -119,12 +131,14 @@ class ImageBudget(_Strict):
     """How large a page image the engine gets. One visual token is a square of 32 x 32 pixels (Qwen3-VL: patch 16, merge 2)."""
 
     tokens: int = Field(default=1280, ge=16, le=16384)
+    """Visual tokens at most."""
 
 
 class AnswerBudget(_Strict):
     """How long an answer may be, and what form it has."""
 
     tokens: int = Field(default=1024, ge=8, le=16384)
+    """Tokens at most; a longer answer is cut off and its page counts as failed."""
     form: Literal["json", "text"] = "json"
     """``json`` is an object with every field; ``text`` is for templates with text fields alone: the answer is the first one's value,
     without what stands between the tags (``<name>`` … ``</name>``) of another."""
@@ -134,16 +148,20 @@ class Template(_Strict):
     """A whole template; see docs/templates.md for every key with an example."""
 
     name: Name
+    """Lower-case letters, digits, ``_``; names the CSV files."""
     description: str = ""
+    """For people."""
     applies: Applies = Field(default=Applies(), alias="for")
     reader: Literal["fields", "chart", "caption", "transcript"] = "fields"
     """Which reader of the embedded engine is meant; other engines ignore it."""
     prompt: str
     """Jinja2 (sandboxed); ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` ``pages`` the numbers."""
     fields: dict[Name, TemplateField] = Field(min_length=1)
+    """What to find, at least one field."""
     image: ImageBudget = ImageBudget()
     answer: AnswerBudget = AnswerBudget()
     checks: list[Check] = []
+    """What must hold within a document."""
 
     @model_validator(mode="after")
     def _text_answers_text(self) -> Template:

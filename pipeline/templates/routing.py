@@ -29,7 +29,9 @@ class Route(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     match: str = Field(min_length=1)
+    """A glob on the path below the inbox, e.g. `bank/**/*.pdf`."""
     template: Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
+    """The name of a template, or a list of several that read the same page."""
 
 
 def check_routes(routes: Sequence[Route], templates: Mapping[str, Template]) -> None:

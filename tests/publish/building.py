@@ -1,0 +1,57 @@
+"""Publications and typed rows for the tests of what is exported."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.publish.cells import Kind, TypedRow, as_cell
+from pipeline.publish.document import Publication
+from pipeline.records import Document, Evidence, Result, Source, UnitKey
+from pipeline.templates.model import Template
+
+BILL = Template.model_validate(
+    {
+        "name": "bill",
+        "prompt": "Read.",
+        "fields": {
+            "number": {"type": "identifier"},
+            "day": {"type": "date"},
+            "at": {"type": "time"},
+            "total": {"type": "money"},
+            "weight": {"type": "number"},
+            "note": {"type": "text"},
+            "tags": {"type": "text", "many": True},
+            "items": {"type": "table", "columns": {"code": {"type": "identifier"}, "price": {"type": "money"}}},
+        },
+    }
+)
+KINDS: Mapping[str, Kind] = {
+    "file": "text",
+    "number": "identifier",
+    "day": "date",
+    "at": "time",
+    "total": "money",
+    "note": "text",
+}
+
+
+def row(kinds: Mapping[str, Kind] = KINDS, **values: Any) -> TypedRow:
+    """A typed row, as it is made of results."""
+    return {column: as_cell(values.get(column), kind) for column, kind in kinds.items()}
+
+
+def publication(
+    name: str, values: Mapping[str, Any] | None, template: Template = BILL, pages: Sequence[str] = ("done",), **evidence: Any
+) -> Publication:
+    """A document read with one template; None: it does not open."""
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
+    source = Source(Path("/inbox") / name, name, name)
+    if values is None:
+        document = Document(sha256, "pdf", 0, "unreadable", "damaged")
+        return Publication(source, document, {template.name: "r"}, [], {}, {})
+    fields = {key: Evidence(value, str(value), 1, (1.0, 2.0, 3.0, 4.0), "exact", **evidence) for key, value in values.items()}
+    units = [Result(UnitKey(sha256, number, template.name, "r"), status) for number, status in enumerate(pages, 1)]  # type: ignore[arg-type]
+    return Publication(source, Document(sha256, "pdf", len(pages)), {template.name: "r"}, units, {template.name: fields}, {})
