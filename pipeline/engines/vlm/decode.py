@@ -228,6 +228,7 @@ class Decoder:
     def _ended(self, answer: _Answer[T]) -> Written[T]:
         if answer.ending != "broken":
             self._usual += (len(answer.tokens) - self._usual) / 16
+        answer.stream = None  # the next prompt is read before the last reference to this answer is gone
         surplus = answer.repetition.surplus if answer.ending == "repeated" else 0
         tokens = answer.tokens[: len(answer.tokens) - surplus]
         return Written(answer.tag, tokens, answer.ending or "complete", answer.prompt_tokens, answer.drawn, answer.error)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +13,13 @@ from typing import Any
 import pytest
 
 from pipeline.engines.base import Engine, Request
-from pipeline.engines.vlm.decode import Task
+from pipeline.engines.vlm.decode import Decoder, Task
 from pipeline.engines.vlm.engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, Vlm
 from pipeline.templates.model import Template
 from tests.engines.conformance import BUILT_IN, ODD, PICTURE, answered, many, request, words_of
-from tests.engines.vlm.parrot import parrot_engine, prompt, write
+from tests.engines.vlm.parrot import STOP, Parrot, parrot_engine, prompt, write
 from tests.engines.vlm.tiny import encoded, tokenizer
 
 ROWS = Template.model_validate(
@@ -116,6 +118,28 @@ def test_a_prompt_is_made_again_only_when_it_is_needed() -> None:
     made.clear()
     write(lambda number: long, tasks, most=4)
     assert not made
+
+
+class Watched(list[int]):
+    """A list of which one can tell whether it is still there."""
+
+
+def test_what_an_answer_held_is_free_before_the_next_prompt_is_read() -> None:
+    parrot = Parrot(lambda number: "a few words")
+    begin, living = parrot.begin, list[weakref.ref[Any]]()
+    alive: list[int] = []
+
+    def begun(asked: Any, room: int) -> Any:
+        gc.collect()
+        alive.append(sum(one() is not None for one in living))
+        stream, logits = begin(asked, room)
+        stream.memory = (stream.memory[0], Watched(stream.memory[1]))
+        living.append(weakref.ref(stream.memory[1]))
+        return stream, logits
+
+    parrot.begin = begun  # type: ignore[method-assign]
+    assert len(list(Decoder(parrot, {STOP}, most=2).write(Task(n, prompt(), 50) for n in range(8)))) == 8
+    assert max(alive) <= 1, "beside the new one there is one other"
 
 
 def test_a_place_that_is_free_is_taken_at_once() -> None:
