@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sh
 from pipeline.publish.sheets import Book, rebuild
 from pipeline.run.composing import publications
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
+from pipeline.serve.saying import spoken_of, truth
 from pipeline.settings import load_settings
 from pipeline.templates.model import Template
 
@@ -45,12 +47,17 @@ class _Unused:
 @options.outbox
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="May be repeated [json and csv].")
 @click.option("--to", type=options.Path_, help="Another folder than the outbox.")
+@click.option(
+    "--truth", "with_truth", is_flag=True, help="Write what people corrected and confirmed, for `pipeline eval --truth`."
+)
 @options.as_json
-def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+def command(
+    config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, with_truth: bool, as_json: bool
+) -> None:
     """Write everything in the outbox again from the ledger.
 
     json: a file a document. csv: a file a template. parquet: the same tables as Parquet. jsonl: documents.jsonl, one document a
-    line. Files that somebody deleted or changed come back; nothing is read again.
+    line. Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
     """
     settings = load_settings(config, outbox=outbox)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
@@ -59,7 +66,10 @@ def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], 
         folder = to or settings.outbox
         book = ledger if folder == settings.outbox else _Unused()
         export = _Export(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error)
-        written = [str(path) for kind in formats or ("json", "csv") for path in export.write(kind)]
+        kinds = formats or (() if with_truth else ("json", "csv"))
+        written = [str(path) for kind in kinds for path in export.write(kind)]
+        if with_truth:
+            written += map(str, export.truth())
     if as_json:
         echo_json({"written": written})
     else:
@@ -93,6 +103,14 @@ class _Export:
             sheets = {name: sheet_columns(name, self.templates) or [] for name in self._sheets()}
             rebuild(self.folder, self.book, sheets, self._rows())
             yield from (self.folder / f"{name}.csv" for name in sheets)
+
+    def truth(self) -> Iterator[Path]:
+        """Write what people said, a file a template; yields the files."""
+        for template in spoken_of(self.ledger):
+            path = self.folder / f"{template}.truth.jsonl"
+            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in truth(self.ledger, template))
+            write_atomically(path, (line.encode(errors="replace") for line in lines))
+            yield path
 
     def _sheets(self) -> list[str]:
         used = {template for file in self.ledger.published_files() for template in file.recipes}

@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "Say what this machine can do, what is misconfigured, and what to do about it.",
     "run": "Read what is new in the inbox (or the PATHS given), then stop.",
     "watch": "Read what is in the inbox and what comes into it, until stopped.",
+    "serve": "Show inbox and results in a browser: add files, correct values, ask about pages.",
     "status": "Show what is done, what failed and why.",
     "export": "Write everything in the outbox again from the ledger, also as Parquet or JSON Lines.",
     "reprocess": "Read documents again with today's templates and engine; also archives and folders.",

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.publish.document import Publication
-from pipeline.publish.review import to_review
 from pipeline.records import Evidence
 from pipeline.templates.model import Template
 
@@ -33,7 +32,15 @@ def sheet_columns(name: str, templates: Mapping[str, Template]) -> list[str] | N
     fields = templates[template].fields
     if field:
         return ["file", "row", *fields[field].columns] if field in fields and fields[field].type == "table" else None
-    return ["file", "status", "pages", *(key for key, spec in fields.items() if spec.type != "table"), "flags", "review"]
+    return [
+        "file",
+        "status",
+        "pages",
+        *(key for key, spec in fields.items() if spec.type != "table"),
+        "flags",
+        "review",
+        "corrected",
+    ]
 
 
 def sheet_names(template: Template) -> list[str]:
@@ -66,8 +73,9 @@ def _template_rows(publication: Publication, template: Template, fields: Mapping
     cells = {key: _cell(fields[key].value) for key, spec in template.fields.items() if spec.type != "table" and key in fields}
     told = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
     flags = "; ".join(f"{key}: {flag}" for key, flag in told)
-    review = "; ".join(to_review(fields, publication.accepted_error))
-    rows = {template.name: [_defused({**head, **cells, "flags": flags, "review": review})]}
+    told_by_people = {"review": publication.to_review(template.name), "corrected": publication.corrected(template.name)}
+    names = {column: "; ".join(found) for column, found in told_by_people.items()}
+    rows = {template.name: [_defused({**head, **cells, "flags": flags, **names})]}
     for key, spec in template.fields.items():
         if spec.type == "table":
             items = fields[key].value if key in fields and isinstance(fields[key].value, list) else []
