@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 
@@ -27,6 +27,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SAFE = ("GET", "HEAD")
 MAX_BODY = 1_000_000
 """Bytes of a request that is no upload."""
+MOST_DIGITS = 18
+"""Of a length that is told."""
 CHUNK_SECONDS = 20.0
 """How long a client may be silent while it sends a request."""
 GRACE_SECONDS, LEAST_RATE = 30.0, 2_000
@@ -115,9 +117,9 @@ class Guard:
 
     async def _welcome(self, path: str, query: dict[str, list[str]], send: Send) -> None:
         """The token goes from the address into a cookie, and out of sight."""
-        place = f"/{path.lstrip('/')}" + (f"?{urlencode(query, doseq=True)}" if query else "")
+        place = quote(f"/{path.lstrip('/')}") + (f"?{urlencode(query, doseq=True)}" if query else "")
         cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
-        headers = [(b"location", place.encode("ascii", "ignore")), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
+        headers = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
         await _dressed(send, "")({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
@@ -131,7 +133,7 @@ class Guard:
             nonlocal taken, ended
             if ended:  # waiting for the client to hang up is no waiting for a request
                 return await receive()
-            if said.isdecimal() and int(said) > most:
+            if len(said) > MOST_DIGITS or (said.isdecimal() and int(said) > most):
                 raise HTTPException(413, f"more than {most:,} bytes")
             try:
                 message = await asyncio.wait_for(receive(), CHUNK_SECONDS)
