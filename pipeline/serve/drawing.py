@@ -17,8 +17,6 @@ from pipeline.worker import Pool
 
 TOKENS = 1_600
 """Pixels of a page in units of 32 x 32: about 130 dots an inch of a letter page."""
-SECONDS = 60.0
-"""Nobody looks longer at an empty frame. A page that took so long once is not drawn again."""
 KEPT_BYTES = 64_000_000
 QUALITY, EFFORT = 70, 2
 
@@ -38,11 +36,10 @@ class Drawing:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         limits = settings.limits
-        self._pool = Pool(HANDLER, size=1, seconds=min(SECONDS, limits.seconds), memory_mb=limits.memory_mb)
+        self._pool = Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb)
         self._lock = Lock()
         self._kept: OrderedDict[tuple[str, int], Drawn] = OrderedDict()
         self._bytes = 0
-        self._hanging: dict[tuple[str, int], DocumentError] = {}
 
     def __enter__(self) -> Drawing:
         return self
@@ -57,14 +54,7 @@ class Drawing:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-            if key in self._hanging:
-                raise self._hanging[key]
-            try:
-                drawn = self._draw(file, page)
-            except DocumentError as error:
-                if error.reason == "timeout":
-                    self._hanging[key] = error
-                raise
+            drawn = self._draw(file, page)
             self._kept[key] = drawn
             self._bytes += len(drawn.webp)
             while self._bytes > KEPT_BYTES:

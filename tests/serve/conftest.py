@@ -72,7 +72,7 @@ class Served:
         return code
 
     def client(self, **headers: str) -> httpx.Client:
-        return httpx.Client(base_url=self.base, headers={"authorization": f"Bearer {self.token}", **headers}, timeout=60)
+        return httpx.Client(base_url=self.base, headers={"authorization": f"Bearer {self.token}", **headers}, timeout=180)
 
     def submit(self, name: str, content: bytes, **query: str) -> dict[str, Any]:
         with self.client() as client:

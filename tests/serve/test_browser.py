@@ -15,9 +15,9 @@ from tests.serve.conftest import Served
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 60_000
+PATIENCE = 180_000
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
 
 

@@ -21,7 +21,7 @@ from pipeline.run.job import locked
 from tests.drawing import invoice, invoice_pdf, text_pdf
 from tests.serve.conftest import Served, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def total(document: dict[str, Any]) -> str:
