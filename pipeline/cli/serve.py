@@ -74,7 +74,7 @@ def command(
             f"pipeline: {host} can be reached from other machines, and nothing is encrypted: whoever listens has the token",
             err=True,
         )
-    reader = Keeper(_arguments(config, settings, template))
+    reader = Keeper(_arguments(config, settings, template), settings.outbox)
     with listening, Drawing(settings) as drawing, reader:
         app = guarded(
             make_app(House(settings, templates, drawing, reader)),

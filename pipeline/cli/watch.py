@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +55,7 @@ class _Lines(Tally):
 
 
 def _at_eof(stop: Callable[[], None]) -> None:
-    while sys.stdin.buffer.read(1024):
+    while os.read(0, 1024):  # a buffered read would hold a lock that the interpreter's end wants
         pass
     stop()
 

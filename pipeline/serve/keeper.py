@@ -12,9 +12,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ExitCode
+from pipeline.run.progress import last_run
 
 FIRST_SECONDS, LONGEST_SECONDS = 2.0, 60.0
 LOCKED_SECONDS = 5.0
@@ -28,7 +30,8 @@ KEPT_LINES = 20
 class Keeper:
     """Keeps the child running. Use as a context manager, from the main thread."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], outbox: Path) -> None:
+        self._outbox = outbox
         self._command = [sys.executable, "-m", "pipeline", "watch", "--quiet", "--until-eof", *arguments]
         self._child: subprocess.Popen[bytes] | None = None
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
@@ -53,6 +56,9 @@ class Keeper:
 
     def told(self) -> dict[str, Any]:
         """``state`` is ``working``, ``elsewhere`` (another run holds the outbox), ``starting`` or ``down``, with ``why``."""
+        child, run = self._child, last_run(self._outbox, locked=True)
+        if child and child.poll() is None and run and run.get("pid") == child.pid and run["state"] != "ended":
+            return {"state": "working", "why": ""}
         return {"state": self._state, "why": self._why}
 
     def _keep(self) -> None:
@@ -84,19 +90,10 @@ class Keeper:
             self._child = child
             if self._ending.is_set() and child.stdin:
                 child.stdin.close()
-            watching = threading.Timer(3.0, self._seems_well)
-            watching.daemon = True
-            watching.start()
             assert child.stderr is not None  # noqa: S101 - a pipe
             for raw in child.stderr:
                 line = raw.decode(errors="replace").rstrip()
                 self._lines.append(line)
                 if "another run works on" not in line:
                     print(line, file=sys.stderr, flush=True)
-            code = child.wait()
-            watching.cancel()
-            return code
-
-    def _seems_well(self) -> None:
-        if self._child and self._child.poll() is None:
-            self._state, self._why = "working", ""
+            return child.wait()

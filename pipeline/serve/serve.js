@@ -46,7 +46,8 @@
       const changed = told.marker !== marker;
       const here = location.pathname + location.search;
       if (main.dataset.id) {
-        if (changed && !editing()) { await again(here, "head", "values", "talk"); await refreshAsk(here); await again(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "paper"); marker = told.marker; }
+        if (changed && !$("#paper")) { await again(here, "head", "values", "pages"); await load(); marker = told.marker; } // it was not read until now
+        else if (changed && !editing()) { await again(here, "head", "values", "talk"); await refreshAsk(here); await again(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "paper"); marker = told.marker; }
         else if (changed) await again(here, "talk");
       } else {
         await again(here, "progress", ...(changed ? ["results"] : []));
