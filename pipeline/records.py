@@ -152,6 +152,24 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person says one field of a document is, whatever was read. The latest ``version`` of a field holds."""
+
+    template: str
+    field: str
+    version: int
+    """1 for the first one of a field."""
+    value: Json
+    """Normalised as a claim's; the same as was read where somebody confirmed it."""
+    withdrawn: bool
+    """Whether what was read holds again; ``value`` is then None and says nothing."""
+    before: Json
+    """The value that it took the place of."""
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What is committed for one unit: its end status and, when done, a field of evidence by name."""
 

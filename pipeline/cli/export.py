@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names, sheet_row
 from pipeline.publish.sheets import Book, rebuild
 from pipeline.run.composing import publications
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
+from pipeline.serve.saying import spoken_of, truth
 from pipeline.settings import load_settings
 from pipeline.templates.model import Template
 
@@ -48,8 +50,13 @@ class _Unused:
 @options.outbox
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="May be repeated [json and csv].")
 @click.option("--to", type=options.Path_, help="Another folder than the outbox.")
+@click.option(
+    "--truth", "with_truth", is_flag=True, help="Write what people corrected and confirmed, for `pipeline eval --truth`."
+)
 @options.as_json
-def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+def command(
+    config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, with_truth: bool, as_json: bool
+) -> None:
     """Write everything in the outbox again from the ledger, also in other formats.
 
     \b
@@ -60,7 +67,7 @@ def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], 
     parquet  the same as Parquet files
     jsonl    documents.jsonl: one document a line
 
-    Files that somebody deleted or changed come back; nothing is read again.
+    Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
     """
     settings = load_settings(config, outbox=outbox)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
@@ -68,9 +75,12 @@ def command(config: Path | None, outbox: Path | None, formats: tuple[str, ...], 
     with locked(settings.outbox), open_ledger(settings) as ledger:
         folder = to or settings.outbox
         book = ledger if folder == settings.outbox else _Unused()
+        kinds = formats or (() if with_truth else ("json", "csv"))
         with _scratch(folder if to else settings.outbox / STATE_FOLDER) as scratch:
             export = _Export(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error, scratch)
-            written = [str(path) for kind in dict.fromkeys(formats or ("json", "csv")) for path in export.write(kind)]
+            written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
+            if with_truth:
+                written += map(str, export.truth())
     if as_json:
         echo_json({"written": written})
     else:
@@ -124,6 +134,14 @@ class _Export:
 
             write_workbook(path, self._sheets(), self._rows(), self.scratch)
         return [path]
+
+    def truth(self) -> Iterator[Path]:
+        """Write what people said, a file a template; yields the files."""
+        for template in spoken_of(self.ledger):
+            path = self.folder / f"{template}.truth.jsonl"
+            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in truth(self.ledger, template))
+            write_atomically(path, (line.encode(errors="replace") for line in lines), self.scratch)
+            yield path
 
     def _json(self) -> Iterator[Path]:
         for item in self._publications():

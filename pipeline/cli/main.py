@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "Read what is new in the inbox (or the PATHS given), then stop.",
     "estimate": "Predict hours, memory and disk for the whole inbox, from a few pages really read.",
     "watch": "Read what is in the inbox and what comes into it, until stopped.",
+    "serve": "Show inbox and results in a browser: add files, correct values, ask about pages.",
     "status": "Show what is done, what failed and why.",
     "review": "Write one HTML file that shows every value on its page; opens from disk, can be mailed.",
     "export": "Write everything in the outbox again from the ledger, also as Excel, SQLite, Parquet or JSON Lines.",

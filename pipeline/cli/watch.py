@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -18,6 +21,7 @@ from pipeline.publish.document import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.observer import Once, Tally
+from pipeline.run.rereading import Rereading
 from pipeline.run.rescan import Rescan
 from pipeline.settings import load_settings
 
@@ -50,6 +54,12 @@ class _Lines(Tally):
             click.echo(one_line(line))
 
 
+def _at_eof(stop: Callable[[], None]) -> None:
+    while os.read(0, 1024):  # a buffered read would hold a lock that the interpreter's end wants
+        pass
+    stop()
+
+
 @click.command("watch")
 @options.folders
 @options.template
@@ -58,6 +68,7 @@ class _Lines(Tally):
 @options.quiet
 @options.log_json
 @options.metrics_port
+@click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does: for a parent that may die.")
 def command(
     config: Path | None,
     inbox: Path | None,
@@ -68,6 +79,7 @@ def command(
     quiet: bool,
     log_json: bool,
     metrics_port: int | None,
+    until_eof: bool,
 ) -> None:
     """Read what is in the inbox and what comes into it, until stopped with Ctrl-C or SIGTERM.
 
@@ -103,9 +115,14 @@ def command(
             poll=intake.poll_seconds,
         )
         pauses = Pauses(eyes.trouble, lambda: loop.stopping)
+        rereading = Rereading(job, eyes)
 
         def stop() -> None:
             loop.stopping = True
+            rereading.stop()
+
+        if until_eof:
+            threading.Thread(target=_at_eof, args=(stop,), name="parent", daemon=True).start()
 
         for note in job.notes:
             eyes.trouble(note)
@@ -116,7 +133,9 @@ def command(
             while not loop.stopping:
                 try:
                     if watcher.wait() and not loop.stopping:
-                        loop.round(watcher.pending(lambda: loop.busy))
+                        loop.round(rereading.until_due(watcher.pending(lambda: loop.busy)))
+                    loop.attend()
+                    rereading.turn()
                     loop.tidy(now=False)
                     pauses.over()
                 except PASSING as error:

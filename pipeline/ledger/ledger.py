@@ -53,6 +53,8 @@ class KnownFile:
     """When it is due to be read again, as ``now`` writes times; None: not by itself."""
     published_at: str | None = None
     """When its result was published, as ``now`` writes times."""
+    pinned: bool = False
+    """Whether it was read in a way that somebody asked for, which holds whatever today's recipes are."""
 
 
 def now(later: timedelta = timedelta(0)) -> str:
@@ -121,6 +123,17 @@ class Ledger:
         for row in cursor:
             yield dict(zip(names, row, strict=True))
 
+    def named_rows(self, query: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The same with named parameters."""
+        cursor = self._db.execute(query, parameters)
+        names = [column[0] for column in cursor.description]
+        return (dict(zip(names, row, strict=True)) for row in cursor)
+
+    def change(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """Carry out a statement that changes something; how many rows, or the number of the one that was added."""
+        cursor = self._db.execute(statement, parameters)
+        return cursor.lastrowid or 0 if statement.startswith("INSERT") else cursor.rowcount
+
     # ---- files and documents ------------------------------------------------------------------
 
     def known_files(self) -> dict[str, KnownFile]:
@@ -132,12 +145,24 @@ class Ledger:
         query = "SELECT * FROM known WHERE path = ?"
         return next((_known_file(row) for row in self.rows(query, [os.fsencode(path)])), None)
 
+    def named_file(self, name: str) -> KnownFile | None:
+        """One file by the name of its result."""
+        return next((_known_file(row) for row in self.rows("SELECT * FROM known WHERE name = ?", [name])), None)
+
+    def mark_stale(self, path: Path) -> None:
+        """The file is to be read again; units that have ended under the same recipe are not."""
+        self.change("UPDATE files SET stale = 1, pinned = 0 WHERE path = ?", [os.fsencode(path)])
+
+    def pin(self, path: Path) -> None:
+        """What is published of the file stays, whatever today's recipes are."""
+        self.change("UPDATE files SET pinned = 1 WHERE path = ?", [os.fsencode(path)])
+
     def saw_file(self, source: Source, sha256: str, size: int, mtime_ns: int, told: Sequence[str] = ()) -> None:
         """Remember a file and what it holds now; what is published of it stays until `published` is called again."""
         self._db.execute(
             """INSERT INTO files (path, name, relative, sha256, size, mtime_ns, told) VALUES (?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT (path) DO UPDATE SET relative = excluded.relative, size = excluded.size, mtime_ns = excluded.mtime_ns,
-               sha256 = excluded.sha256, told = excluded.told""",
+               pinned = pinned AND sha256 = excluded.sha256, sha256 = excluded.sha256, told = excluded.told""",
             [os.fsencode(source.path), source.name, source.relative, sha256, size, mtime_ns, json.dumps(list(told))],
         )
 
@@ -294,12 +319,21 @@ class Ledger:
         status: str,
         reason: str | None,
         retry_at: str | None = None,
+        *,
+        review: Sequence[str] = (),
+        corrected: Sequence[str] = (),
     ) -> None:
-        """The result of these contents is safely in the outbox; ``retry_at`` when it is to be read again."""
+        """The result of these contents is safely in the outbox; ``retry_at`` when it is to be read again.
+
+        ``review`` and ``corrected`` are the fields of it that a person should look at, and those that one corrected.
+        """
         self._db.execute(
-            """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, retry_at = ?, stale = 0
-               WHERE path = ?""",
-            [sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), retry_at, os.fsencode(path)],
+            """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, retry_at = ?, stale = 0,
+               review = ?, corrected = ? WHERE path = ?""",
+            [
+                *(sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, now(), retry_at),
+                *(json.dumps(list(review)), json.dumps(list(corrected)), os.fsencode(path)),
+            ],
         )
 
     def same_contents(self, sha256: str) -> list[KnownFile]:
@@ -357,7 +391,7 @@ class Ledger:
                 self._db.execute(f"UPDATE units SET stale = 1, attempts = 0 WHERE sha256 = ?{which}", [file.sha256])  # noqa: S608
                 self._db.execute("DELETE FROM deaths WHERE sha256 = ?", [file.sha256])
                 self._db.execute(f"UPDATE documents SET stale = 1{again} WHERE sha256 = ?", [file.sha256])  # noqa: S608
-                self._db.execute("UPDATE files SET stale = 1 WHERE sha256 = ?", [file.sha256])
+                self._db.execute("UPDATE files SET stale = 1, pinned = 0 WHERE sha256 = ?", [file.sha256])
                 count += 1
         return count
 
@@ -384,6 +418,7 @@ def _known_file(row: Mapping[str, Any]) -> KnownFile:
         unreadable=bool(row["unreadable"]),
         retry_at=row["retry_at"],
         published_at=row["published_at"],
+        pinned=bool(row["pinned"]),
     )
 
 

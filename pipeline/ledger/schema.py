@@ -100,4 +100,38 @@ MIGRATIONS: tuple[str, ...] = (
     -- How a scan was turned to stand upright: without it no page can be drawn on which the boxes fit.
     ALTER TABLE units ADD COLUMN turned INTEGER NOT NULL DEFAULT 0; -- degrees clockwise
     """,
+    """
+    -- What people say a field is: every word of theirs is kept, the last one about a field holds.
+    CREATE TABLE corrections (
+        sha256    TEXT NOT NULL,
+        template  TEXT NOT NULL,
+        field     TEXT NOT NULL,
+        version   INTEGER NOT NULL,     -- 1, 2, … : who corrects says which one they saw
+        value     TEXT,                 -- JSON; NULL: withdrawn, what was read holds again
+        before    TEXT NOT NULL,        -- JSON: the value that it took the place of
+        by        TEXT NOT NULL,
+        at        TEXT NOT NULL,
+        PRIMARY KEY (sha256, template, field, version)
+    ) WITHOUT ROWID;
+
+    -- What people ask of the run at work: answer a question about a page, read a document in another way, publish a corrected one.
+    CREATE TABLE orders (
+        id        INTEGER PRIMARY KEY,
+        kind      TEXT NOT NULL CHECK (kind IN ('question', 'reading', 'publishing')),
+        sha256    TEXT NOT NULL,
+        details   TEXT NOT NULL,        -- JSON, by kind
+        by        TEXT NOT NULL,
+        at        TEXT NOT NULL,
+        ended_at  TEXT,                 -- NULL while it is open
+        outcome   TEXT                  -- JSON, by kind
+    );
+    CREATE INDEX open_orders ON orders (id) WHERE ended_at IS NULL;
+    CREATE INDEX orders_by_document ON orders (sha256, kind);
+
+    -- Read in a way that somebody asked for: stays so until the file changes or is reprocessed.
+    ALTER TABLE files ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+    -- JSON: fields of the published result that a person should look at, and those that one corrected; NULL where it is older than this.
+    ALTER TABLE files ADD COLUMN review TEXT;
+    ALTER TABLE files ADD COLUMN corrected TEXT;
+    """,
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.publish.review import to_review
-from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
+from pipeline.records import Correction, Document, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
 
 _BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
 """Four numbers, one a line; line breaks inside of strings are escaped, so this is never text."""
@@ -33,6 +33,22 @@ class Publication:
     """Questions by the template that was made of them."""
     accepted_error: float = 0.05
     """Probability of being wrong from which a value is marked for review."""
+    said: Mapping[tuple[str, str], Sequence[Correction]] = field(default_factory=dict)
+    """What people said about fields, by template and field, in its order."""
+    read: Mapping[str, Mapping[str, Evidence]] = field(default_factory=dict)
+    """The fields as they would be had nobody said anything."""
+
+    def corrected(self, template: str) -> list[str]:
+        """Fields of a template for which a person's word holds."""
+        return [
+            name
+            for name in self.fields.get(template, {})
+            if (words := self.said.get((template, name))) and not words[-1].withdrawn
+        ]
+
+    def to_review(self, template: str) -> list[str]:
+        """Fields of a template that a person should look at."""
+        return to_review(self.fields.get(template, {}), self.accepted_error)
 
     @property
     def status(self) -> DocumentStatus:
@@ -80,14 +96,26 @@ class Publication:
                 template: {
                     "recipe": self.recipes[template],
                     **self._question(template),
-                    "review": to_review(fields, self.accepted_error),
-                    "fields": {name: _field(value) for name, value in fields.items()},
+                    "review": self.to_review(template),
+                    "fields": {name: _field(value) | self._said(template, name) for name, value in fields.items()},
                 }
                 for template, fields in self.fields.items()
             },
             "pages": self.pages(),
             "provenance": dict(self.provenance),
         }
+
+    def _said(self, template: str, name: str) -> dict[str, Any]:
+        """Who corrected a field, and what was read; nothing for most."""
+        words = self.said.get((template, name))
+        if not words:
+            return {}
+        told = [
+            {"version": item.version, "value": item.value, "before": item.before, "by": item.by, "at": item.at}
+            | ({"withdrawn": True} if item.withdrawn else {})
+            for item in words
+        ]
+        return {"corrected": {**told[-1], "read": _field(self.read[template][name]), "history": told}}
 
     def _question(self, template: str) -> dict[str, str]:
         return {"question": self.questions[template]} if template in self.questions else {}

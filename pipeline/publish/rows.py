@@ -11,7 +11,6 @@ from typing import Any
 
 from pipeline.publish.cells import Cell, Kind, as_cell, as_text
 from pipeline.publish.document import Publication
-from pipeline.publish.review import to_review
 from pipeline.records import Evidence
 from pipeline.templates.model import Column, Template, TemplateField
 
@@ -56,7 +55,7 @@ def sheet_kinds(name: str, templates: Mapping[str, Template]) -> dict[str, Kind]
             return None
         return {"file": "text", "row": "integer", **{key: _kind(column) for key, column in fields[field].columns.items()}}
     own = {key: _kind(spec) for key, spec in fields.items() if spec.type != "table"}
-    return {"file": "text", "status": "text", "pages": "integer", **own, "flags": "text", "review": "text"}
+    return {"file": "text", "status": "text", "pages": "integer", **own, "flags": "text", "review": "text", "corrected": "text"}
 
 
 def _kind(spec: TemplateField | Column) -> Kind:
@@ -118,8 +117,9 @@ def _template_values(publication: Publication, template: Template, fields: Mappi
     own = {key: fields[key].value for key, spec in template.fields.items() if spec.type != "table" and key in fields}
     told = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
     flags = "; ".join(f"{key}: {flag}" for key, flag in told)
-    review = "; ".join(to_review(fields, publication.accepted_error))
-    rows: dict[str, list[Values]] = {template.name: [{**head, **own, "flags": flags, "review": review}]}
+    told_by_people = {"review": publication.to_review(template.name), "corrected": publication.corrected(template.name)}
+    names = {column: "; ".join(found) for column, found in told_by_people.items()}
+    rows: dict[str, list[Values]] = {template.name: [{**head, **own, "flags": flags, **names}]}
     for key, spec in template.fields.items():
         if spec.type == "table":
             items = fields[key].value if key in fields and isinstance(fields[key].value, list) else []

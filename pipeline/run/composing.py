@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,9 +14,10 @@ from pipeline.checks.arithmetic import check_document
 from pipeline.checks.confidence import assess
 from pipeline.checks.document import merge
 from pipeline.checks.stand_in import stand_in
+from pipeline.ledger.desk import history
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.document import Publication
-from pipeline.records import Document, Evidence, Result, Source
+from pipeline.records import Correction, Document, Evidence, Result, Source
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.model import Template
 
@@ -36,15 +38,18 @@ def compose(
     ledger: Ledger, templates: Templates, source: Source, document: Document, recipes: Mapping[str, str], accepted_error: float
 ) -> Publication:
     """A document's publication, from the ledger alone; values likelier wrong than ``accepted_error`` are marked for review."""
-    units, fields = [], {}
+    units, fields, read = [], {}, {}
     engine, made_with = ledger.made_by(recipes.values())
+    said = history(ledger, document.sha256)
     for template, recipe in recipes.items():
         results = ledger.results(document.sha256, template, recipe)
         units += results
+        known = {field: words for (name, field), words in said.items() if name == template}
         if template in templates:
-            fields[template] = _checked(results, templates[template], engine or "")
+            read[template] = _checked(results, templates[template], engine or "", {})
+            fields[template] = _checked(results, templates[template], engine or "", known) if known else read[template]
         else:  # the template is gone; what it found is still worth having
-            fields[template] = _unmerged(results)
+            read[template] = fields[template] = _unmerged(results)
     started, finished = ledger.span(document.sha256, recipes) or (None, None)
     provenance: dict[str, Any] = {
         "engine": engine,
@@ -55,12 +60,38 @@ def compose(
     }
     questions = {name: templates[name].description for name in recipes if name.startswith(ASKED) and name in templates}
     return Publication(
-        source, document, recipes, units, fields if not document.reason else {}, provenance, questions, accepted_error
+        source,
+        document,
+        recipes,
+        units,
+        fields if not document.reason else {},
+        provenance,
+        questions,
+        accepted_error,
+        said,
+        read,
     )
 
 
-def _checked(results: Sequence[Result], template: Template, engine: str) -> dict[str, Evidence]:
-    return assess(stand_in(check_document(merge(results, template), template), template), template, engine)
+def _checked(
+    results: Sequence[Result], template: Template, engine: str, said: Mapping[str, Sequence[Correction]]
+) -> dict[str, Evidence]:
+    """The fields of a document; what people said of some goes before what was read, and counts in the sums."""
+    merged = _corrected(merge(results, template), said)
+    return _corrected(assess(stand_in(check_document(merged, template), template), template, engine), said)
+
+
+def _corrected(fields: Mapping[str, Evidence], said: Mapping[str, Sequence[Correction]]) -> dict[str, Evidence]:
+    """The fields with people's words in place of what was read; they have a place on a page only where they confirm it."""
+    corrected = dict(fields)
+    for name, words in said.items():
+        if words[-1].withdrawn or name not in fields:
+            continue
+        before, value = fields[name], words[-1].value
+        flags = tuple(flag for flag in before.flags if flag.startswith(("sum:", "order:")))
+        held = before if before.value == value else Evidence(value)
+        corrected[name] = replace(held, confidence=None, flags=flags)
+    return corrected
 
 
 def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:

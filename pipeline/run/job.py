@@ -109,6 +109,7 @@ class Job:
             return False
         return (
             bool(file.unreadable)
+            or file.pinned
             or self.plan(found.source.relative, self.told(file), file.chosen, file.recipes) == file.recipes
         )
 

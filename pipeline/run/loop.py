@@ -25,6 +25,7 @@ from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, 
 from pipeline.run.asking import Asking
 from pipeline.run.breaker import Breaker
 from pipeline.run.calling import reader_call
+from pipeline.run.desk import Desk
 from pipeline.run.heart import Heart, restarts, start_anew
 from pipeline.run.job import Job
 from pipeline.run.ladder import Again, Tried, Unit
@@ -49,9 +50,9 @@ GLANCE_SECONDS = 0.002
 
 
 class Loop:
-    """Reads files until there are none left; keeps its workers between rounds."""
+    """Reads files until there are none left; keeps its workers between rounds. ``attends`` to what people ask meanwhile, too."""
 
-    def __init__(self, job: Job, observer: Observer, *, shelve: bool = False) -> None:
+    def __init__(self, job: Job, observer: Observer, *, shelve: bool = False, attends: bool = True) -> None:
         self._job, self._observer = job, observer
         self._shelver, self._shelves = Shelver(job, observer), shelve
         self._publisher = Publisher(job, self._shelver if shelve else None)
@@ -65,6 +66,8 @@ class Loop:
         self._drawing: dict[UnitKey, Request] = {}
         self._breaker = Breaker(job.settings.retry.breaker)
         self._pool = reader_pool(job.settings, self._reader_lost)
+        self._desk = Desk(job, self._pool, self._asking, self._publisher)
+        self._attends = attends
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
@@ -126,8 +129,15 @@ class Loop:
             self._ready.clear()
             self._units.clear()
             self._asking.clear()
+            self._desk.forget()
             self._drawing.clear()
             self._publisher.flush()
+
+    def attend(self) -> None:
+        """See to what people ask, while no files are read."""
+        self._desk.turn()
+        if self._desk.busy and not self._ending:
+            self.round(())
 
     def flush(self) -> None:
         """Let the ledger know of everything that is published."""
@@ -144,6 +154,7 @@ class Loop:
 
     def _give_up_on_the_unanswered(self) -> None:
         """An engine owes an answer to every request; one that it forgot ends as failed, never in silence."""
+        self._desk.give_up()
         waiting = [task for task in self._tasks.values() if task.pages]
         for task in waiting:
             self._end_pages(task, list(task.pages), "failed", "engine", "the engine gave no answer")
@@ -157,6 +168,8 @@ class Loop:
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
         ):
             self._observer.turn()
+            if self._attends:
+                self._desk.turn()
             while request := asking.next(ending=self._ending):
                 self._heart.beat()
                 yield request
@@ -266,6 +279,8 @@ class Loop:
     # ---- replies of the readers -------------------------------------------------------------------
 
     def _replied(self, reply: Reply) -> None:
+        if self._desk.replied(reply):
+            return
         sha256, number, page, *drawn_for = cast(tuple[str, int, int, str], reply.key)
         task = self._tasks.get(sha256)
         if task is None or task.number != number:  # late, about a file that was left
@@ -376,6 +391,8 @@ class Loop:
         """Check an answer against its page; ask again, or commit the best one and publish the document when it was the last."""
         self._asking.answered()
         self._observer.answered(answer)
+        if self._desk.answered(answer):
+            return
         task, unit = self._tasks.get(answer.key.sha256), self._units.get(answer.key)
         if task is None or unit is None:  # late, about a file that was left
             return

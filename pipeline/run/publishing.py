@@ -76,7 +76,11 @@ class Publisher:
             ledger.soil_sheets(sorted({*dirty, *(rows.keys() - sizes.keys())}))
             for item in items:
                 path, sha256 = item.source.path, item.document.sha256
-                ledger.published(path, sha256, item.recipes, item.status, item.reason, again[path])
+                review = [name for template in item.fields for name in item.to_review(template)]
+                corrected = [name for template in item.fields for name in item.corrected(template)]
+                ledger.published(
+                    *(path, sha256, item.recipes, item.status, item.reason, again[path]), review=review, corrected=corrected
+                )
         for found, item in gathered:
             if self._shelver and not again[found.source.path]:
                 self._shelver.put_away(found, item.status, item.reason, item.detail)

@@ -245,8 +245,15 @@ class _Sheet:
         else:
             area = max(1.0, (part[2] - part[0]) * (part[3] - part[1]))
             scale = fit_scale(self._size, min(ENLARGED_SCALE, (pixels / area) ** 0.5), OCR_PIXELS)
-        image = turn(self._draw(scale), wanted.turned)
+        image = turn(self._draw(scale), self._find_turn() if wanted.turned is None else wanted.turned)
         return image if part is None else cut(image, part)
+
+    def _find_turn(self) -> int:
+        """By how much reading the page would turn it."""
+        layer = self._text_layer()
+        if layer and self._good(layer):
+            return 0
+        return upright(self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)))
 
 
 def cut(image: PageImage, part: Box) -> PageImage:

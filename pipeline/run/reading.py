@@ -28,8 +28,8 @@ class Picture:
 
     tokens: int
     """Visual tokens of the image."""
-    turned: int
-    """As ``Page.turned``."""
+    turned: int | None
+    """As ``Page.turned``; None where that is to be found out."""
     part: Box | None = None
     """In points of the upright page; None is all of it."""
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
+from pipeline.ledger.desk import history, restore
 from pipeline.ledger.ledger import FILE_NAME, Ledger
-from pipeline.records import Document, Evidence, Result, Source, UnitKey
+from pipeline.records import Correction, Document, Evidence, Result, Source, UnitKey
 
 UNCLEAN = "unclean"
 """File that is there while a run works: found at the start, the last run died, and the ledger is checked."""
@@ -90,12 +91,30 @@ def _restore(ledger: Ledger, source: Source, published: Mapping[str, Any]) -> No
         ledger.saw_recipe(recipes[template], template, provenance.get("engine") or "", provenance.get("versions") or {})
         if question := result.get("question"):
             ledger.ask(template, question)
-        ledger.insert_results(_units(UnitKey(sha256, 0, template, recipes[template]), result["fields"], published["pages"]))
+        read = {name: item.get("corrected", {}).get("read", item) for name, item in result["fields"].items()}
+        ledger.insert_results(_units(UnitKey(sha256, 0, template, recipes[template]), read, published["pages"]))
+        if template not in {name for name, _ in history(ledger, sha256)}:  # a file with the same contents may have brought them
+            restore(ledger, sha256, _said(template, result["fields"]))
     chosen = next((template for template, result in results.items() if "question" not in result), None)
     if chosen:
         ledger.choose(sha256, chosen)
     ledger.saw_file(source, sha256, -1, -1)  # no size that a file has: it is hashed again, and then recognised
-    ledger.published(source.path, sha256, recipes, published["status"], published["reason"])
+    review = [name for result in results.values() for name in result.get("review", ())]
+    corrected = [
+        name
+        for result in results.values()
+        for name, item in result["fields"].items()
+        if "corrected" in item and not item["corrected"].get("withdrawn")
+    ]
+    ledger.published(source.path, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected)
+
+
+def _said(template: str, fields: Mapping[str, Any]) -> Iterator[Correction]:
+    """What people said about fields."""
+    for name, item in fields.items():
+        for word in item.get("corrected", {}).get("history", ()):
+            withdrawn = word.get("withdrawn", False)
+            yield Correction(template, name, word["version"], word["value"], withdrawn, word["before"], word["by"], word["at"])
 
 
 def _units(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]]) -> Iterator[Result]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from pipeline.errors import TemplateError
 from pipeline.templates.model import AnswerBudget, Template, TemplateField
@@ -12,6 +14,10 @@ from pipeline.templates.model import AnswerBudget, Template, TemplateField
 PREFIX = "ask_"
 """How the names of such templates begin."""
 MAX_CHARACTERS = 500
+REMEMBERED = 6
+"""Questions before this one that a conversation keeps."""
+QUOTED = 300
+"""Characters of an earlier answer."""
 _PROMPT = """\
 Answer one question about page {{ page }} of {{ pages }} of a document.
 The question: {{ fields.answer.description }}
@@ -43,10 +49,11 @@ _ELISION = re.compile(r"\b(?:d|l|qu|c|s|n|j|m|t|dell|nell|all|un|quell|dall|sull
 _WORD = re.compile(r"[^\W_]+(?:[-'.][^\W_]+)*\.?")
 
 
-def ask_template(question: str) -> Template:
+def ask_template(question: str, earlier: Sequence[tuple[str, str | None]] = ()) -> Template:
     """A template with one text field ``answer``. Raises TemplateError for an empty or endless question.
 
-    The question stands in the field's description and reaches the prompt from there: braces in it are never template code.
+    The question stands in the field's description and reaches the prompt from there: braces in it are never template code. So do the
+    ``earlier`` questions of a conversation about the page with their answers, the first one first.
     """
     asked = " ".join(unicodedata.normalize("NFC", question).split())
     if not asked:
@@ -55,9 +62,23 @@ def ask_template(question: str) -> Template:
         raise TemplateError(
             f"the question is longer than {MAX_CHARACTERS} characters", "write a template file for longer instructions"
         )
-    name = f"{PREFIX}{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
-    field = TemplateField(type="text", description=asked, labels={"en": question_labels(asked)})
+    told = _conversation(asked, earlier[-REMEMBERED:])
+    name = f"{PREFIX}{hashlib.sha256(told.encode()).hexdigest()[:10]}"
+    labels = next(filter(None, map(question_labels, [asked, *(before for before, _ in reversed(earlier))])), [])
+    field = TemplateField(type="text", description=told, labels={"en": labels})
     return Template(name=name, description=asked, prompt=_PROMPT, fields={"answer": field}, answer=AnswerBudget(tokens=256))
+
+
+def _conversation(asked: str, earlier: Sequence[tuple[str, str | None]]) -> str:
+    """The question; behind those before it and their answers, which are quotations of the page."""
+    if not earlier:
+        return asked
+    before = [f"{' '.join(question.split())[:MAX_CHARACTERS]} (answered: {_quoted(answer)})" for question, answer in earlier]
+    return "\n".join(["asked before about this page:", *before, f"to be answered now: {asked}"])
+
+
+def _quoted(answer: str | None) -> str:
+    return json.dumps(answer[:QUOTED], ensure_ascii=False) if answer else "the page does not say"
 
 
 def question_labels(question: str) -> list[str]:

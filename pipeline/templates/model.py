@@ -23,7 +23,7 @@ Labels = dict[Language, list[Label]]
 """Labels printed beside or above a value, by language (ISO 639-1)."""
 
 
-SHEET_COLUMNS = frozenset({"file", "status", "pages", "flags", "review"})
+SHEET_COLUMNS = frozenset({"file", "status", "pages", "flags", "review", "corrected"})
 """Columns that the CSV of every template has."""
 TABLE_COLUMNS = frozenset({"file", "row"})
 """Columns that the CSV of every table field has."""

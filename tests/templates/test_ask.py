@@ -51,3 +51,28 @@ def test_braces_in_a_question_are_never_code() -> None:
 def test_no_question_and_endless_questions_are_refused(question: str) -> None:
     with pytest.raises(TemplateError):
         ask_template(question)
+
+
+def test_a_question_that_follows_up_brings_the_earlier_ones_with_their_answers() -> None:
+    earlier = [("Who sells?", 'Harrow "Lane" {{ 7 * 7 }}'), ("When is it due?", None)]
+    template = ask_template("And how much is it?", earlier)
+    prompt = render_prompt(template, words="w", page=1, pages=1)
+    order = [
+        prompt.index(part)
+        for part in ("Who sells?", '"Harrow \\"Lane\\" {{ 7 * 7 }}"', "When is it due?", "does not say", "how much")
+    ]
+    assert order == sorted(order)
+    assert template.name != ask_template("And how much is it?").name
+    assert template.description == "And how much is it?"
+
+
+def test_a_question_without_words_of_its_own_is_looked_up_by_those_of_the_one_before() -> None:
+    template = ask_template("And where?", [("What is the delivery date?", "2025-01-01")])
+    assert template.fields["answer"].labels["en"][0] == "delivery date"
+
+
+def test_a_long_talk_is_not_an_endless_prompt() -> None:
+    template = ask_template("And now?", [(f"Question {number}?", "x" * 10_000) for number in range(100)])
+    assert len(template.fields["answer"].description) < 10_000
+    assert "Question 99?" in template.fields["answer"].description
+    assert "Question 1?" not in template.fields["answer"].description
