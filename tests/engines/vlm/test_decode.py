@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from pipeline.engines.base import Engine, Request
+from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.decode import Decoder, Task
 from pipeline.engines.vlm.engine import VlmEngine
+from pipeline.engines.vlm.runner import Stream
 from pipeline.records import Answer
 from pipeline.settings import Settings, Vlm
 from pipeline.templates.model import Template
@@ -129,7 +132,7 @@ def test_what_an_answer_held_is_free_before_the_next_prompt_is_read() -> None:
     begin, living = parrot.begin, list[weakref.ref[Any]]()
     alive: list[int] = []
 
-    def begun(asked: Any, room: int) -> Any:
+    def begun(asked: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         gc.collect()
         alive.append(sum(one() is not None for one in living))
         stream, logits = begin(asked, room)
