@@ -127,7 +127,7 @@ class Watched(list[int]):
     """A list of which one can tell whether it is still there."""
 
 
-def test_what_an_answer_held_is_free_before_the_next_prompt_is_read() -> None:
+def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     parrot = Parrot(lambda number: "a few words")
     begin, living = parrot.begin, list[weakref.ref[Any]]()
     alive: list[int] = []
@@ -140,7 +140,7 @@ def test_what_an_answer_held_is_free_before_the_next_prompt_is_read() -> None:
         living.append(weakref.ref(stream.memory[1]))
         return stream, logits
 
-    parrot.begin = begun  # type: ignore[method-assign]
+    monkeypatch.setattr(parrot, "begin", begun)
     assert len(list(Decoder(parrot, {STOP}, most=2).write(Task(n, prompt(), 50) for n in range(8)))) == 8
     assert max(alive) <= 1, "beside the new one there is one other"
 
