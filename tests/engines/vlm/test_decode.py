@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from pipeline.engines.base import Engine, Request
+from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.decode import Decoder, Task
 from pipeline.engines.vlm.engine import VlmEngine
+from pipeline.engines.vlm.runner import Stream
 from pipeline.records import Answer
 from pipeline.settings import Settings, Vlm
 from pipeline.templates.model import Template
@@ -124,12 +127,12 @@ class Watched(list[int]):
     """A list of which one can tell whether it is still there."""
 
 
-def test_what_an_answer_held_is_free_before_the_next_prompt_is_read() -> None:
+def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     parrot = Parrot(lambda number: "a few words")
     begin, living = parrot.begin, list[weakref.ref[Any]]()
     alive: list[int] = []
 
-    def begun(asked: Any, room: int) -> Any:
+    def begun(asked: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
         gc.collect()
         alive.append(sum(one() is not None for one in living))
         stream, logits = begin(asked, room)
@@ -137,7 +140,7 @@ def test_what_an_answer_held_is_free_before_the_next_prompt_is_read() -> None:
         living.append(weakref.ref(stream.memory[1]))
         return stream, logits
 
-    parrot.begin = begun  # type: ignore[method-assign]
+    monkeypatch.setattr(parrot, "begin", begun)
     assert len(list(Decoder(parrot, {STOP}, most=2).write(Task(n, prompt(), 50) for n in range(8)))) == 8
     assert max(alive) <= 1, "beside the new one there is one other"
 
