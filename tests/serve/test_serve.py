@@ -134,6 +134,10 @@ def test_a_question_about_a_page_and_another_that_follows_up(served: Served, doc
         assert client.post(path, json={"page": 7, "question": "What?"}).status_code == 404
         assert client.post(path, json={"page": 1, "question": "What?", "follows": 10**9}).status_code == 404
         talk = client.get(path).json()
+        page = client.get(f"/documents/{document['id']}")
+        assert page.status_code == 200
+        assert "And in which currency?" in page.text
+        assert 'class="answer"' in page.text
     assert [item["details"]["follows"] for item in talk if item["id"] in (first["id"], second["id"])] == [None, first["id"]]
     assert list(served.published("invoice.pdf")["results"]) == ["invoice"], "a question is no part of a result"
 
@@ -149,6 +153,7 @@ def test_a_document_is_read_with_another_template_and_stays_so(served: Served) -
         assert client.post(path, json={"template": "nonsense"}).status_code == 400
         assert client.post(path, json={"engine": "nonsense"}).status_code == 400
         failed = served.outcome(client.post(path, json={"engine": "server"}).json())
+        assert client.get(f"/documents/{document['id']}").status_code == 200
     assert "error" in failed or failed["status"] in ("failed", "done")
     time.sleep(3)
     assert served.read(sent["sha256"])["templates"] == ["transcript"]
