@@ -40,7 +40,7 @@ def requests(count: int, *, sees: bool) -> Iterator[Request]:
             path = Path(folder, f"{number}.pdf")
             path.write_bytes(invoice_page(number))
             status = path.stat()
-            asked = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 64})
+            asked = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 64}, whole=False)
             read.append(decode_reading(handle(encode_request(asked)), 1))
     for number in range(count):
         reading, images = read[number % DIFFERENT]

@@ -40,6 +40,7 @@ class InstantEngine:
 
     identity = "instant/1"
     retries = 0
+    measures = False
 
     def wants_image(self, template: Template) -> bool:
         """Never."""

@@ -36,6 +36,9 @@ class Engine(Protocol):
     retries: int
     """How often a unit that fails its checks may be asked again; 0 where the answer would be the same."""
 
+    measures: bool
+    """Whether it relates pixels to where words stand, and so gets whole pages; one that only looks is shown what is printed on them."""
+
     def wants_image(self, template: Template) -> bool:
         """Whether requests of this template need the page's pixels (drawing them costs time)."""
         ...

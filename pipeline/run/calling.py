@@ -28,6 +28,7 @@ def reader_call(job: Job, task: Task, page: int) -> ReadRequest:
         page,
         choose,
         {kind: _image_tokens(job, template) for kind, template in by_kind.items()},
+        job.engine.measures,
         frozenset(kind for kind, template in by_kind.items() if job.templates[template].reader == "transcript"),
         limits.passwords,
         limits.megapixels,

@@ -233,7 +233,9 @@ class _Sheet:
         return turn(self._draw(fit_scale(self._size, float("inf"), pixels)), self._turned)
 
     def shown(self, page: Page, pixels: int) -> PageImage:
-        """What a model is shown of the page, in at most ``pixels``."""
+        """What an engine is shown of the page, in at most ``pixels``."""
+        if self._request.whole:
+            return self.image(pixels)
         draw = lambda scale: turn(self._draw(fit_scale(self._size, scale, OCR_PIXELS)), self._turned)  # noqa: E731
         return show(draw, page.words, self._size.width * self._size.height, pixels)
 

@@ -46,6 +46,8 @@ class ReadRequest:
     """Whether to tell what kind of page it is."""
     images: Mapping[str, int] = field(default_factory=dict)
     """Visual tokens of the image to draw, by template (by kind of page where ``choose``); 0 and absent: none."""
+    whole: bool = True
+    """Whether images show the whole page, or what is printed on it."""
     pictures: frozenset[str] = frozenset()
     """Templates (kinds of page where ``choose``) that want the text in the page's pictures, too."""
     passwords: tuple[str, ...] = ()

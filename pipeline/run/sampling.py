@@ -164,7 +164,7 @@ class _Stopwatch:
 
     def __init__(self, engine: Engine, out_of_time: Callable[[], bool]) -> None:
         self._engine, self._out_of_time = engine, out_of_time
-        self.identity, self.retries = engine.identity, engine.retries
+        self.identity, self.retries, self.measures = engine.identity, engine.retries, engine.measures
         self.loaded: float | None = None
         """When it asked for its first page."""
         self.under_way = self.handed = 0

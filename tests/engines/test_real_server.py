@@ -115,7 +115,7 @@ class Folder:
         for number, name in enumerate(names):
             told = json.loads((self.path / "outbox" / f"{name}.json").read_text(encoding="utf-8"))
             assert [page["status"] for page in told["pages"]] == ["done"] * (1 + number % 2), told
-            assert told["provenance"]["engine"].startswith("server/1 smollm2@127.0.0.1:")
+            assert told["provenance"]["engine"].startswith("server/2 smollm2@127.0.0.1:")
         assert {status for status, _ in self.units().values()} == {"done"}
 
 

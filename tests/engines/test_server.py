@@ -164,7 +164,7 @@ def test_without_a_name_the_first_model_listed_is_asked() -> None:
     with ScriptedServer() as script:
         engine = ServerEngine(Settings(server=Server(url=f"{script.url}/")))
         list(engine.answer(iter([request(ODD)])))
-        assert engine.identity == f"server/1 scripted@127.0.0.1:{script.port}"
+        assert engine.identity == f"server/2 scripted@127.0.0.1:{script.port}"
         assert script.calls[0].body["model"] == "scripted"
 
 
@@ -175,7 +175,7 @@ def test_answers_from_words_alone_are_of_another_recipe() -> None:
 
 def test_a_model_that_is_named_needs_no_server_yet() -> None:
     port = free_port()
-    assert engine_at(f"http://127.0.0.1:{port}/v1").identity == f"server/1 m@127.0.0.1:{port}"
+    assert engine_at(f"http://127.0.0.1:{port}/v1").identity == f"server/2 m@127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(

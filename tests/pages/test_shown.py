@@ -26,7 +26,7 @@ def read(folder: Path, content: bytes, tokens: int, name: str = "a.pdf") -> tupl
     path = folder / name
     path.write_bytes(content)
     status = path.stat()
-    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"t": tokens})
+    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"t": tokens}, whole=False)
     reading, images = decode_reading(handle(encode_request(request)), 1)
     return reading.page, images["t"]
 

@@ -30,6 +30,7 @@ class EchoEngine:
 
     identity = "echo/1"
     retries = 0
+    measures = False
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []

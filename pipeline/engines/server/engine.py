@@ -41,6 +41,8 @@ class ServerEngine:
     none; while answering when the server is gone or turns everything away. Units without an answer are then simply not read yet.
     """
 
+    measures = False
+
     def __init__(self, settings: Settings) -> None:
         check_packages()
         self._settings = settings.server

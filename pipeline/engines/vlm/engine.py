@@ -38,6 +38,8 @@ class _Asked:
 class VlmEngine:
     """One model in this process. Finding it is quick; it is loaded when the first request comes."""
 
+    measures = False
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._model = find_model(settings.model or DEFAULT_MODEL, settings.vlm.revision)
