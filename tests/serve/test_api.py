@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from typing import Any
@@ -27,7 +28,11 @@ def test_what_is_made_up_is_answered_as_described(served: Served, document: dict
         text=True,
         check=False,
     )
+    print(told.stdout[-1_500:])
     assert told.returncode == 0, told.stdout[-6_000:] + told.stderr[-2_000:]
+    counted = re.search(r"(\d+) generated", told.stdout)
+    assert counted
+    assert int(counted[1]) > 200
     with served.client() as client:
         assert client.get(f"/api/documents/{document['id']}").status_code == 200
     outside = {path.name for path in served.folder.iterdir()}
