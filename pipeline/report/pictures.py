@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from PIL import Image
 
 from pipeline.errors import DocumentError
-from pipeline.records import PageImage
+from pipeline.run.calling import picture_call
 from pipeline.run.reading import HANDLER, Picture, ReadRequest, decode_reading, encode_request
 from pipeline.settings import Settings
 from pipeline.worker import Pool, Reply
@@ -61,7 +61,7 @@ def draw(wanted: Iterable[Wanted[K]], settings: Settings, most_bytes: int) -> It
         while True:
             while pool.room and len(under_way) < 4 * processes and (item := next(todo, None)):
                 under_way.append(item)
-                pool.submit(item.key, encode_request(_request(item, settings)))
+                pool.submit(item.key, encode_request(_call(item, settings)))
             if not under_way:
                 return
             while under_way[0].key not in replies:
@@ -77,33 +77,28 @@ def draw(wanted: Iterable[Wanted[K]], settings: Settings, most_bytes: int) -> It
             yield item.key, found
 
 
-def _request(item: Wanted[K], settings: Settings) -> ReadRequest:
-    return ReadRequest(
-        str(item.path),
-        item.size,
-        item.mtime_ns,
-        item.page,
-        passwords=settings.limits.passwords,
-        megapixels=settings.limits.megapixels,
-        picture=item.picture,
-    )
+def _call(item: Wanted[K], settings: Settings) -> ReadRequest:
+    return picture_call(settings, item.path, item.size, item.mtime_ns, item.page, item.picture)
 
 
 def _drawn(reply: Reply, page: int) -> Drawn | DocumentError:
-    if reply.error:
-        return reply.error
     try:
-        _, images = decode_reading(reply.parts, page)
+        webp, width, height = as_webp(reply, page)
     except DocumentError as error:
         return error
+    return Drawn(HEAD + base64.b64encode(webp).decode(), width, height)
+
+
+def as_webp(reply: Reply | None, page: int, quality: int = QUALITY) -> tuple[bytes, float, float]:
+    """The picture that a reader drew as WebP, and its width and height in points. Raises DocumentError."""
+    if reply is None:
+        raise DocumentError("unreadable", "its reader said nothing")
+    if reply.error:
+        raise reply.error
+    _, images = decode_reading(reply.parts, page)
     image = next(iter(images.values()), None)
     if image is None:
-        return DocumentError("unreadable", "its reader drew nothing")
-    return Drawn(_data_uri(image), image.width / image.scale, image.height / image.scale)
-
-
-def _data_uri(image: PageImage) -> str:
+        raise DocumentError("unreadable", "its reader drew nothing")
     buffer = io.BytesIO()
-    picture = Image.frombytes("RGB", (image.width, image.height), image.rgb)
-    picture.save(buffer, "WEBP", quality=QUALITY, method=EFFORT)
-    return HEAD + base64.b64encode(buffer.getvalue()).decode()
+    Image.frombytes("RGB", (image.width, image.height), image.rgb).save(buffer, "WEBP", quality=quality, method=EFFORT)
+    return buffer.getvalue(), image.width / image.scale, image.height / image.scale

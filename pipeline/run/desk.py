@@ -19,10 +19,11 @@ from pipeline.intake.settle import look_again
 from pipeline.ledger.desk import Order, end_order, find_order, open_orders
 from pipeline.records import Answer, UnitKey
 from pipeline.run.asking import Asking
+from pipeline.run.calling import question_call
 from pipeline.run.job import Job, recipe
 from pipeline.run.ladder import tried
 from pipeline.run.publishing import Publisher
-from pipeline.run.reading import ReadRequest, decode_reading, encode_request
+from pipeline.run.reading import decode_reading, encode_request
 from pipeline.templates.ask import REMEMBERED, ask_template
 from pipeline.templates.model import Template
 from pipeline.words.lines import without_pictures
@@ -110,19 +111,8 @@ class Desk:
         if found is None:
             self._end(order, {"error": "the file is no longer where it was read"})
             return
-        limits, wants = self._job.settings.limits, self._job.engine.wants_image(template)
-        request = ReadRequest(
-            str(found.source.path),
-            found.size,
-            found.mtime_ns,
-            page,
-            images={template.name: template.image.tokens if wants else 0},
-            passwords=limits.passwords,
-            megapixels=limits.megapixels,
-            einvoice=self._job.settings.einvoices == "read",
-        )
         self._reading[order.id] = _Question(order, template, key)
-        self._pool.submit((CALL, order.id, page), encode_request(request))
+        self._pool.submit((CALL, order.id, page), encode_request(question_call(self._job, found, page, template)))
 
     def _find(self, sha256: str) -> Found | None:
         """A file with these contents that lies where the ledger has it, as it was."""

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
-from PIL import Image
-
-from pipeline.errors import DocumentError
 from pipeline.ledger.ledger import KnownFile
-from pipeline.run.reading import HANDLER, Picture, ReadRequest, decode_reading, encode_request
+from pipeline.report.pictures import as_webp
+from pipeline.run.calling import picture_call
+from pipeline.run.reading import HANDLER, Picture, encode_request
 from pipeline.settings import Settings
 from pipeline.worker import Pool
 
 TOKENS = 1_600
 """Pixels of a page in units of 32 x 32: about 130 dots an inch of a letter page."""
 KEPT_BYTES = 64_000_000
-QUALITY, EFFORT = 70, 2
+QUALITY = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +60,6 @@ class Drawing:
             return drawn
 
     def _draw(self, file: KnownFile, page: int) -> Drawn:
-        limits = self._settings.limits
-        request = ReadRequest(
-            str(file.source.path),
-            file.size,
-            file.mtime_ns,
-            page,
-            passwords=limits.passwords,
-            megapixels=limits.megapixels,
-            picture=Picture(TOKENS, None),
-        )
-        self._pool.submit(page, encode_request(request))
-        reply = self._pool.next_reply()
-        if reply is None or reply.error:
-            raise (reply.error if reply and reply.error else DocumentError("unreadable", "its reader said nothing"))
-        _, images = decode_reading(reply.parts, page)
-        image = next(iter(images.values()), None)
-        if image is None:
-            raise DocumentError("unreadable", "its reader drew nothing")
-        buffer = io.BytesIO()
-        picture = Image.frombytes("RGB", (image.width, image.height), image.rgb)
-        picture.save(buffer, "WEBP", quality=QUALITY, method=EFFORT)
-        return Drawn(buffer.getvalue(), image.width / image.scale, image.height / image.scale)
+        wanted = picture_call(self._settings, file.source.path, file.size, file.mtime_ns, page, Picture(TOKENS, None))
+        self._pool.submit(page, encode_request(wanted))
+        return Drawn(*as_webp(self._pool.next_reply(), page, QUALITY))

@@ -17,7 +17,7 @@ from pipeline.errors import CURES, DocumentError
 from pipeline.evaluate.wanted import is_list
 from pipeline.ledger.desk import Order, open_orders, orders_about
 from pipeline.publish.document import Publication
-from pipeline.publish.review import to_review
+from pipeline.publish.review import reasons
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.records import Evidence
 from pipeline.serve.api import Id, document, house, published, state
@@ -179,18 +179,19 @@ def _results(found: Publication, templates: Mapping[str, Template]) -> list[dict
     told_ = []
     for template, fields in found.fields.items():
         spec = templates.get(template)
-        review = found.to_review(template)
+        in_review, checks = found.to_review(template), {check.name: check for check in spec.checks} if spec else {}
         rows = [
-            _row(found, template, name, evidence, spec.fields.get(name) if spec else None, in_review=name in review)
+            {
+                **_row(found, template, name, evidence, spec.fields.get(name) if spec else None),
+                "why": reasons(evidence, found.accepted_error, checks) if name in in_review else [],
+            }
             for name, evidence in fields.items()
         ]
         told_.append({"template": template, "question": found.questions.get(template, ""), "fields": rows})
     return told_
 
 
-def _row(
-    found: Publication, template: str, name: str, evidence: Evidence, spec: TemplateField | None, *, in_review: bool
-) -> dict[str, Any]:
+def _row(found: Publication, template: str, name: str, evidence: Evidence, spec: TemplateField | None) -> dict[str, Any]:
     words = found.said.get((template, name), ())
     held = words[-1] if words and not words[-1].withdrawn else None
     return {
@@ -203,7 +204,6 @@ def _row(
         "printed": evidence.printed,
         "confidence": evidence.confidence,
         "flags": list(evidence.flags),
-        "why": _why(evidence, found.accepted_error) if in_review else [],
         "version": len(words),
         "held": held,
         "words": words,
@@ -220,13 +220,6 @@ def _kind(spec: TemplateField | None, value: Any) -> str:
     if spec.type == "text" and spec.merge == "all" and not spec.many:
         return "texts" if isinstance(value, list) else ""
     return "many" if is_list(spec) else "one"
-
-
-def _why(evidence: Evidence, accepted_error: float) -> list[str]:
-    """Why a value is to be looked at."""
-    flags = [flag for flag in evidence.flags if to_review({"": Evidence(evidence.value, flags=(flag,))}, accepted_error)]
-    unsure = evidence.confidence is not None and evidence.confidence < 1 - accepted_error
-    return [*flags, *([f"right with a probability of {evidence.confidence:.0%}"] if unsure else [])]
 
 
 def told(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,11 @@ TEXT = "\n".join(["Harrow Lane Tools Ltd, 12 Harrow Lane, York", "Invoice R-2041
 FOOT = "Total EUR 1204.50 payable within thirty days"
 
 
-def read(folder: Path, content: bytes, tokens: int, name: str = "a.pdf") -> tuple[Page, PageImage]:
+def read(folder: Path, content: bytes, tokens: int, name: str = "a.pdf", *, whole: bool = False) -> tuple[Page, PageImage]:
     path = folder / name
     path.write_bytes(content)
     status = path.stat()
-    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"t": tokens}, whole=False)
+    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"t": tokens}, whole=whole)
     reading, images = decode_reading(handle(encode_request(request)), 1)
     return reading.page, images["t"]
 
@@ -89,6 +90,14 @@ def test_a_picture_is_shown_whole(tmp_path: Path, paper: str) -> None:
     _, image = read(tmp_path, content.getvalue(), 640, "a.png")
     assert image.width / image.height == pytest.approx(800 / 600, rel=0.02)
     assert image.width * image.height == pytest.approx(640 * TOKEN, rel=0.1)
+
+
+def test_who_measures_gets_the_page_whole_so_that_words_stand_where_they_stand(tmp_path: Path) -> None:
+    page, image = read(tmp_path, text_pdf([f"{GAP}{TEXT}\n{FOOT}"], size=12), 2048, whole=True)
+    assert image.width == pytest.approx(page.width * image.scale, abs=2)
+    seen = {word.text: [side / image.scale for side in word.box] for word in read_image(replace(image, scale=1.0))}
+    word = next(word for word in page.words if word.text == "payable")
+    assert seen["payable"] == pytest.approx(word.box, abs=6)
 
 
 def test_small_print_counts_and_single_specks_do_not() -> None:
