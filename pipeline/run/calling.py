@@ -1,21 +1,35 @@
-"""What a reader is asked about a page: which words, which images, and by which settings."""
+"""Calls to readers: what they are asked about a page, by which settings, and what opening a file told."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.errors import DocumentError
 from pipeline.intake.scan import Found
+from pipeline.records import Document
 from pipeline.run.job import Job
-from pipeline.run.reading import Picture, ReadRequest
+from pipeline.run.reading import HANDLER, Picture, ReadRequest, decode_opened
 from pipeline.run.task import Task
 from pipeline.settings import Settings
 from pipeline.templates.model import PageKind, Template
 from pipeline.templates.routing import for_kind
+from pipeline.worker import Lost, Pool, Reply
 
 KINDS: tuple[PageKind, ...] = ("invoice", "receipt", "chart", "photo", "text")
 """What a page may turn out to be, where nobody said which templates read it."""
+
+MAX_PAGES = 100_000
+"""Pages of one document above which its page count counts as a lie."""
+
+
+def reader_pool(settings: Settings, lost: Lost | None = None) -> Pool:
+    """The processes that open files and read pages."""
+    limits = settings.limits
+    size = settings.workers or len(os.sched_getaffinity(0))
+    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)
 
 
 def reader_call(job: Job, task: Task, page: int) -> ReadRequest:
@@ -53,3 +67,18 @@ def _reading_call(job: Job, found: Found, page: int, templates: Mapping[str, Tem
         megapixels=limits.megapixels,
         einvoice=job.settings.einvoices == "read",
     )
+
+
+def opened_document(sha256: str, reply: Reply) -> Document:
+    """What a reader that was to open a file found out."""
+    if reply.error:
+        return Document(sha256, "", 0, reply.error.reason, reply.error.detail)
+    try:
+        opened = decode_opened(reply.parts)
+    except DocumentError as error:
+        return Document(sha256, "", 0, error.reason, error.detail)
+    if opened.pages > MAX_PAGES:  # a page tree that lies: every page would need a row in the ledger
+        return Document(
+            sha256, opened.kind, 0, "too_large", f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are not believed"
+        )
+    return Document(sha256, opened.kind, opened.pages)

@@ -24,23 +24,20 @@ from pipeline.intake.settle import look_again
 from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.asking import Asking
 from pipeline.run.breaker import Breaker
-from pipeline.run.calling import reader_call
+from pipeline.run.calling import opened_document, reader_call, reader_pool
 from pipeline.run.desk import Desk
 from pipeline.run.heart import Heart, restarts, start_anew
 from pipeline.run.job import Job
 from pipeline.run.ladder import Again, Tried, Unit
 from pipeline.run.observer import Observer
 from pipeline.run.publishing import Publisher
-from pipeline.run.reading import CHANGED, HANDLER, Picture, decode_opened, decode_reading, encode_request
+from pipeline.run.reading import CHANGED, Picture, decode_reading, encode_request
 from pipeline.run.shelving import Shelver
 from pipeline.run.task import Held, Task
-from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
 from pipeline.words.lines import without_pictures
-from pipeline.worker import Lost, Pool, Reply
+from pipeline.worker import Reply
 
-MAX_PAGES = 100_000
-"""Pages of one document above which its page count counts as a lie."""
 IDLE_SECONDS = 0.05
 """How long the loop waits for a reader before it looks whether more files have settled."""
 TURN_SECONDS = 1.0
@@ -481,25 +478,3 @@ class Loop:
         self._drop(task)
         for twin in task.waiting:
             self._take(twin)
-
-
-def opened_document(sha256: str, reply: Reply) -> Document:
-    """What a reader that was to open a file found out."""
-    if reply.error:
-        return Document(sha256, "", 0, reply.error.reason, reply.error.detail)
-    try:
-        opened = decode_opened(reply.parts)
-    except DocumentError as error:
-        return Document(sha256, "", 0, error.reason, error.detail)
-    if opened.pages > MAX_PAGES:  # a page tree that lies: every page would need a row in the ledger
-        return Document(
-            sha256, opened.kind, 0, "too_large", f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are not believed"
-        )
-    return Document(sha256, opened.kind, opened.pages)
-
-
-def reader_pool(settings: Settings, lost: Lost | None = None) -> Pool:
-    """The processes that open files and read pages."""
-    limits = settings.limits
-    size = settings.workers or len(os.sched_getaffinity(0))
-    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)

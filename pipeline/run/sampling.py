@@ -21,10 +21,10 @@ from pipeline.intake.scan import Found
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.document import Publication
 from pipeline.records import Answer, Document, Page, Reason, Result, Source
-from pipeline.run.calling import reader_call
+from pipeline.run.calling import opened_document, reader_call, reader_pool
 from pipeline.run.estimate import Stratum, stratum
 from pipeline.run.job import Job, open_job
-from pipeline.run.loop import Loop, opened_document, reader_pool
+from pipeline.run.loop import Loop
 from pipeline.run.observer import Observer
 from pipeline.run.reading import encode_request
 from pipeline.run.task import Task
