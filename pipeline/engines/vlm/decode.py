@@ -22,6 +22,7 @@ from pipeline.engines.answers import shortened
 from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.constraint import Constraint
 from pipeline.engines.vlm.drafts import Draft
+from pipeline.engines.vlm.prefixes import in_common
 from pipeline.engines.vlm.repetition import Repetition
 from pipeline.engines.vlm.runner import Runner, Stream
 
@@ -196,15 +197,13 @@ class Decoder:
 
     def _guesses(self, active: Sequence[_Answer[T]]) -> list[list[int]]:
         """What may follow in each answer, as far as the step has rows to spare; drawing at random has nothing to confirm."""
-        drafted = [answer.draft is not None and not answer.temperature for answer in active]
+        drafts = [answer.draft if self._runner.forgets and not answer.temperature else None for answer in active]
         spare = self._rows - sum(len(answer.pending) for answer in active)
         spare = min(spare, self._room - sum(answer.held for answer in active))
-        share = max(0, spare) // max(1, sum(drafted))
+        share = max(0, spare) // max(1, len(drafts) - drafts.count(None))
         return [
-            answer.draft.propose(answer.tokens, min(share, answer.limit - len(answer.tokens) - 1))
-            if answer.draft and guessing and self._runner.forgets
-            else []
-            for answer, guessing in zip(active, drafted, strict=True)
+            draft.propose(answer.tokens, min(share, answer.limit - len(answer.tokens) - 1)) if draft else []
+            for answer, draft in zip(active, drafts, strict=True)
         ]
 
     def _take(self, answer: _Answer[T], logits: torch.Tensor, guess: list[int]) -> None:
@@ -215,8 +214,7 @@ class Decoder:
             known = len(answer.tokens)
             self._draw(answer, logits[confirmed])
             new = answer.tokens[known:]
-            same = next((n for n, (a, b) in enumerate(zip(new, guess[confirmed:], strict=False)) if a != b), None)
-            same = min(len(new), len(guess) - confirmed) if same is None else same
+            same = in_common(new, guess[confirmed:])
             confirmed += same
             if answer.ending or same < len(new) or not new:
                 answer.pending = new[same:]

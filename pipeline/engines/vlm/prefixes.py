@@ -8,6 +8,7 @@ from there (prefix caching, as in vLLM and SGLang).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.engines.vlm.chat import Encoded
@@ -17,6 +18,11 @@ KEPT, LONGEST = 2, 1024
 """Instructions that are kept (templates that take turns), and how many tokens of each."""
 LEAST = 16
 """Fewer common tokens are not worth copying."""
+
+
+def in_common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two sequences begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,8 @@ class Beginning:
 
     def common(self, other: Beginning) -> int:
         """How many tokens both begin with; an image is shared as a whole or not at all."""
-        ids, others = self.ids, other.ids
-        same = next((n for n, (a, b) in enumerate(zip(ids, others, strict=False)) if a != b), min(len(ids), len(others)))
-        whole = self.picture and self.picture == other.picture and same == len(ids) == len(others)
+        same = in_common(self.ids, other.ids)
+        whole = self.picture and self.picture == other.picture and same == len(self.ids) == len(other.ids)
         return same if whole else min(same, self.text, other.text)
 
 
