@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import itertools
@@ -166,6 +167,16 @@ def test_without_a_name_the_first_model_listed_is_asked() -> None:
         list(engine.answer(iter([request(ODD)])))
         assert engine.identity == f"server/2 scripted@127.0.0.1:{script.port}"
         assert script.calls[0].body["model"] == "scripted"
+
+
+def test_the_model_is_asked_for_where_an_event_loop_runs_too() -> None:
+    """Notebooks, and browsers driven by tests."""
+
+    async def within() -> str:
+        return ServerEngine(Settings(server=Server(url=script.url))).identity
+
+    with ScriptedServer() as script:
+        assert asyncio.run(within()) == f"server/2 scripted@127.0.0.1:{script.port}"
 
 
 def test_answers_from_words_alone_are_of_another_recipe() -> None:

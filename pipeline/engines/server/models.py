@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.engines.server.address import Address
 from pipeline.engines.server.asked import turned_away
@@ -17,7 +18,9 @@ SECONDS = 10.0
 def only_model(address: Address) -> str:
     """The first model that the server lists. Raises EngineUnavailableError when nobody answers or nothing is listed."""
     try:
-        response = asyncio.run(_listed(address))
+        # On a thread of its own: notebooks and web applications that load an engine run an event loop on theirs.
+        with ThreadPoolExecutor(1) as thread:
+            response = thread.submit(lambda: asyncio.run(_listed(address))).result()
     except (UnreachableError, BrokenError, TimeoutError, TooLargeError) as error:
         why = str(error) or f"not within {SECONDS:g} s"
         raise EngineUnavailableError(
