@@ -6,7 +6,7 @@ The work is one picture of SIDE x SIDE pixels of noise a document, a prompt of s
 early. A checkpoint with random weights of the right shape does: speed is the same. Each way runs in a process of its own, one
 after the other; the figures are from one run, on a machine that does nothing else. ``naive`` is float32, one document after the other;
 ``static`` is a batch of eight that begins and ends together; numbers are our own engine with so many documents under way; ``8x3`` asks
-three questions about each of eight documents.
+three questions about each of eight documents, and ``8:int8`` runs in that precision (`vlm.dtype`).
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def theirs(folder: Path, way: str, side: int, new: int) -> Row:
     return told(seconds[0] / batch, (seconds[1] - seconds[0]) / (new - 1), batch, new)
 
 
-def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1) -> Row:
+def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtype: Any = "auto") -> Row:
     """The product's decode loop, without a schema, with ``batch`` documents at the same time."""
     from pipeline.engines.vlm.decode import Decoder, Task
     from pipeline.engines.vlm.load import load_model, make_plan
@@ -84,7 +84,7 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1) -> R
     from pipeline.settings import Vlm
 
     found = find_model(str(folder))
-    plan = make_plan(found, Vlm(cache_gb=64))
+    plan = make_plan(found, Vlm(cache_gb=64, dtype=dtype))
     model = load_model(found, plan)
     asked = prompts(folder, model.config, batch, side, questions)
     runner = make_runner(model)
@@ -167,8 +167,9 @@ def alone(way: str, folder: Path, side: int, new: int) -> Row:
         return ceiling()
     if not way[0].isdigit():
         return theirs(folder, way, side, new)
-    batch, _, questions = way.partition("x")
-    return ours(folder, int(batch), side, new, int(questions or 1))
+    counts, _, dtype = way.partition(":")
+    batch, _, questions = counts.partition("x")
+    return ours(folder, int(batch), side, new, int(questions or 1), dtype or "auto")
 
 
 # ---- all ways -------------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ def rows(results: dict[str, Row], ceilings: Row, wanted: Row, tokens: int) -> It
         step_bytes = wanted["weights"] + found["batch"] * (tokens + 50) * wanted["token bytes"]
         half = way != "naive"
         yield {
-            "way": NAMES.get(way, f"ours, {way} under way"),
+            "way": NAMES.get(way, f"ours, {way.replace(':', ' under way, ')}" if ":" in way else f"ours, {way} under way"),
             "prefill, s/doc": round(found["prefill"], 2),
             "share of products": f"{wanted['prefill flops'] / found['prefill'] / ceilings['flops']:.0%}" if half else None,
             "step, ms": round(found["step"] * 1000),

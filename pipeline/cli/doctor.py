@@ -177,12 +177,16 @@ def _model(settings: Settings, *, chosen: bool) -> Finding:
     name = settings.model if settings.model and settings.engine != "server" else DEFAULT_MODEL
     try:
         model = find_model(name, settings.vlm.revision)
+        plan = make_plan(model, settings.vlm)
     except PipelineError as error:
         return Finding("model", "note", error.message, error.cure)
-    plan = make_plan(model, settings.vlm)
     units = "multiplied by the processor itself" if multiplies_bfloat16() else "which this processor multiplies slowly"
     how = "multiplied in float32: this processor has no unit for bfloat16" if plan.widened else units
-    precision = f"bfloat16, {how}" if plan.dtype == "bfloat16" else "float32: this processor has no unit for bfloat16"
+    precision = {
+        "bfloat16": f"bfloat16, {how}",
+        "float32": "float32" if multiplies_bfloat16() else "float32: this processor has no unit for bfloat16",
+        "int8": f"int8, all but linear layers {plan.computes}",
+    }[plan.dtype]
     told = (
         f"{model.name}@{model.revision[:12]}: {precision}; {plan.threads} threads; {plan.weights / GIGABYTE:.1f} GB of weights, "
         f"at least {plan.needed / GIGABYTE:.1f} GB in all, {plan.free / GIGABYTE:.1f} GB free"

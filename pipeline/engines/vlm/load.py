@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
-from pipeline.engines.vlm.machine import free_memory, multiplies_bfloat16, total_memory, usable_cores
+from pipeline.engines.vlm.machine import free_memory, multiplies_bfloat16, multiplies_bytes, total_memory, usable_cores
 from pipeline.engines.vlm.store import LocalModel
 from pipeline.errors import EngineUnavailableError
 from pipeline.settings import Vlm
@@ -21,8 +21,8 @@ FLOAT32_SHARE = 0.7
 """Share of the machine's memory that a model may take in float32."""
 LEAST_TOKENS = 8_192
 """Tokens of keys and values that must fit beside the weights: one large page with a long answer."""
-_BYTES = {"bfloat16": 2, "float32": 4}
-_ROWS = {"bfloat16": 32, "float32": 16}
+_BYTES = {"bfloat16": 2, "float32": 4, "int8": 1}
+_ROWS = {"bfloat16": 32, "float32": 16, "int8": 32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Plan:
     """How a model will be run here."""
 
     dtype: str
+    """Of the weights in linear layers."""
     weights: int
     """Bytes of the weights in this precision."""
     token: int
@@ -46,8 +47,13 @@ class Plan:
         return self.dtype == "bfloat16" and not multiplies_bfloat16()
 
     @property
+    def computes(self) -> str:
+        """Precision of everything but weights that are ``int8``."""
+        return _beside_bytes() if self.dtype == "int8" else self.dtype
+
+    @property
     def rows(self) -> int:
-        """Tokens that one step may read: so many cost less than twice as much as one (benchmarks/rows.py)."""
+        """Tokens that one step may read: so many cost little more than twice as much as one."""
         return _ROWS[self.dtype]
 
     @property
@@ -62,19 +68,31 @@ class Plan:
 
 
 def make_plan(model: LocalModel, settings: Vlm) -> Plan:
-    """Precision, memory and threads for this machine; reads the checkpoint's config only."""
+    """Precision, memory and threads for this machine; reads the checkpoint's config only. Raises EngineUnavailableError when the
+    processor lacks what the settings ask for."""
     config = _config(model)
     free = free_memory()
     stored = 2 if not model.gguf else _GGUF_BYTES
     parameters = model.bytes / stored
     token = _token_bytes(config)
     dtype = settings.dtype if settings.dtype != "auto" else _best_dtype(parameters)
-    size = _BYTES[dtype]
-    return Plan(
-        dtype, int(parameters * size), token * size, free, settings.threads or usable_cores(), int(settings.cache_gb * GIGABYTE)
-    )
+    weights, size = parameters * _BYTES[dtype], _BYTES[dtype]
+    if dtype == "int8":
+        if not multiplies_bytes():
+            raise EngineUnavailableError(
+                "this processor has no unit that multiplies bytes (AVX-512 VNNI or AVX-VNNI)", "set `vlm: {dtype: auto}`"
+            )
+        size = _BYTES[_beside_bytes()]
+        weights += _embedded(config) * (size - 1)
+    return Plan(dtype, int(weights), token * size, free, settings.threads or usable_cores(), int(settings.cache_gb * GIGABYTE))
 
 
+def _beside_bytes() -> str:
+    return "bfloat16" if multiplies_bfloat16() else "float32"
+
+
+_LOADED = {"int8": "bfloat16"}
+"""Precision in which weights are loaded that get another one afterwards."""
 _GGUF_BYTES = 0.6
 """Bytes a parameter takes in the usual four-bit quantisation; they are unpacked when loaded."""
 
@@ -103,6 +121,13 @@ def _token_bytes(config: dict[str, Any]) -> int:
     grouped = text.get("num_key_value_heads") or heads
     size = text.get("head_dim") or text.get("hidden_size", 2048) // heads
     return int(layers * 2 * grouped * size)
+
+
+def _embedded(config: dict[str, Any]) -> int:
+    """Numbers in the table of tokens, and in the head where that has one of its own."""
+    text = config.get("text_config") or config
+    tables = 1 if config.get("tie_word_embeddings", text.get("tie_word_embeddings", True)) else 2
+    return int(tables * text.get("vocab_size", 151_936) * text.get("hidden_size", 2048))
 
 
 def check_memory(model: LocalModel, plan: Plan) -> None:
@@ -134,7 +159,7 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
     try:
         with redirect_stderr(StringIO()):  # GGUF files are unpacked with a bar that no setting of transformers' turns off
             loaded = family.from_pretrained(
-                model.folder, dtype=getattr(torch, plan.dtype), local_files_only=True, trust_remote_code=False, **source
+                model.folder, dtype=getattr(torch, _LOADED.get(plan.dtype, plan.dtype)), local_files_only=True, trust_remote_code=False, **source
             )
     except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
         raise EngineUnavailableError(
@@ -142,6 +167,11 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
             f"check it with `pipeline models verify {model.name}`, or take another with `model:`",
         ) from error
     quicken(loaded)
+    if plan.dtype == "int8":
+        from pipeline.engines.vlm.quantise import quantise
+
+        quantise(loaded)
+        loaded.to(getattr(torch, plan.computes))
     see_quickly(loaded)
     if plan.widened:
         from pipeline.engines.vlm.widen import widen

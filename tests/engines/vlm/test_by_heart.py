@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.engines.vlm.machine import multiplies_bytes
 from pipeline.templates.load import load_templates
 from tests.engines.vlm.train import draw, teach
 from tests.run.test_kill import units
@@ -69,13 +70,13 @@ def fill(inbox: Path, known: Known, seed: int) -> dict[str, str]:
     return names
 
 
-def start(home: Path, folder: Path, batch: int) -> subprocess.Popen[bytes]:
+def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subprocess.Popen[bytes]:
     settings = {
         "PIPELINE_TEMPLATES": str(home / "templates"),
         "PIPELINE_RETRIES": "0",
         "PIPELINE_WORKERS": "1",
         "PIPELINE_VLM__BATCH": str(batch),
-        "PIPELINE_VLM__DTYPE": "float32",
+        "PIPELINE_VLM__DTYPE": dtype,
     }
     command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--engine", "vlm", "--model", str(home / "model")]
     command += ["--template", "badge", "--inbox", str(folder / "inbox"), "--outbox", str(folder / "outbox")]
@@ -103,10 +104,13 @@ def check(outbox: Path, names: Mapping[str, str], known: Known) -> None:
     assert rows == want
 
 
-@pytest.mark.parametrize(("batch", "seed"), [(1, 1), (8, 2), (8, 3)])
-def test_every_page_gets_its_own_answer(home: Path, known: Known, tmp_path: Path, batch: int, seed: int) -> None:
+EIGHT_BITS = "int8" if multiplies_bytes() else "float32"
+
+
+@pytest.mark.parametrize(("batch", "seed", "dtype"), [(1, 1, "float32"), (8, 2, "float32"), (8, 3, EIGHT_BITS)])
+def test_every_page_gets_its_own_answer(home: Path, known: Known, tmp_path: Path, batch: int, seed: int, dtype: str) -> None:
     names = fill(tmp_path / "inbox", known, seed)
-    finish(start(home, tmp_path, batch))
+    finish(start(home, tmp_path, batch, dtype))
     check(tmp_path / "outbox", names, known)
 
 

@@ -1,0 +1,103 @@
+"""Linear layers in eight bits."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.engines.vlm.load import Plan, load_model, make_plan
+from pipeline.engines.vlm.machine import multiplies_bytes
+from pipeline.engines.vlm.quantise import ROWS, quantise, round_rows
+from pipeline.engines.vlm.store import find_model
+from pipeline.errors import EngineUnavailableError
+from pipeline.settings import Vlm
+
+needs_units = pytest.mark.skipif(not multiplies_bytes(), reason="this processor does not multiply bytes")
+
+
+def layer_of(bias: bool, dtype: torch.dtype) -> tuple[torch.nn.Linear, torch.nn.Linear]:
+    """A layer in float32, and the same in eight bits."""
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(192, 50, bias=bias, dtype=dtype)
+    exact = copy.deepcopy(layer).float()
+    quantise(torch.nn.Sequential(layer))
+    return exact, layer
+
+
+@needs_units
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1,), (3,), (1, 7), (2, ROWS + 1)])
+def test_products_are_within_the_rounding_of_eight_bits(shape: tuple[int, ...], bias: bool, dtype: torch.dtype) -> None:
+    exact, layer = layer_of(bias, dtype)
+    given = torch.randn(*shape, 192, dtype=dtype)
+    with torch.inference_mode():
+        expected, got = exact(given.float()), layer(given)
+    assert got.dtype == dtype
+    assert got.shape == expected.shape
+    assert (got.float() - expected).norm() < 0.02 * expected.norm()
+
+
+@needs_units
+def test_a_token_with_huge_numbers_does_not_coarsen_the_others() -> None:
+    exact, layer = layer_of(False, torch.float32)
+    given = torch.randn(4, 192)
+    given[1] *= 1e6
+    given[2] = 0
+    with torch.inference_mode():
+        expected, got = exact(given), layer(given)
+    for row in (0, 1, 3):
+        assert (got[row] - expected[row]).norm() < 0.02 * expected[row].norm()
+    assert (got[2] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_rounded_rows_are_the_numbers_they_stand_for(dtype: torch.dtype) -> None:
+    torch.manual_seed(1)
+    rows = torch.randn(2 * ROWS + 3, 40, dtype=dtype) * torch.logspace(-9, 9, 2 * ROWS + 3, dtype=torch.float64)[:, None].to(dtype)
+    rounded, scale = round_rows(rows)
+    assert rounded.min() >= 1
+    back = (rounded.float() - 128) * scale.float()
+    assert ((back - rows.float()).abs() <= 0.8 * scale.float()).all()
+
+
+@needs_units
+def test_a_model_in_eight_bits_says_nearly_the_same_and_frees_its_weights(vision_folder: Path) -> None:
+    model = find_model(str(vision_folder))
+    exact = load_model(model, make_plan(model, Vlm(dtype="float32", threads=1)))
+    plan = make_plan(model, Vlm(dtype="int8", threads=1))
+    small = load_model(model, plan)
+    ids = torch.arange(5, 60)[None]
+    kinds = {"mm_token_type_ids": torch.zeros_like(ids)}
+    with torch.inference_mode():
+        expected, got = (one(input_ids=ids, **kinds).logits[0].float() for one in (exact, small))
+    alike = torch.cosine_similarity(expected, got, -1)
+    assert alike.mean() > 0.99
+    assert alike.min() > 0.97
+    linear = [name for name, module in small.named_modules() if type(module) is torch.nn.Linear and module.weight.numel()]
+    assert [name.rpartition(".")[2] for name in linear] == ["lm_head"]
+    assert small.dtype == getattr(torch, plan.computes)
+
+
+def test_a_processor_without_the_units_says_so(monkeypatch: pytest.MonkeyPatch, text_folder: Path) -> None:
+    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bytes", lambda: False)
+    with pytest.raises(EngineUnavailableError, match="multiplies bytes"):
+        make_plan(find_model(str(text_folder)), Vlm(dtype="int8"))
+
+
+def test_eight_bits_take_a_byte_a_weight_and_two_where_tokens_are_looked_up(
+    monkeypatch: pytest.MonkeyPatch, text_folder: Path
+) -> None:
+    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bytes", lambda: True)
+    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bfloat16", lambda: True)
+    model = find_model(str(text_folder))
+    small, whole = (make_plan(model, Vlm(dtype=dtype)) for dtype in ("int8", "bfloat16"))
+    assert small.computes == "bfloat16"
+    assert small.token == whole.token
+    assert whole.weights / 2 < small.weights < whole.weights
+    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bfloat16", lambda: False)
+    assert Plan("int8", 1, 1, 1, 1).computes == "float32"
+    assert make_plan(model, Vlm(dtype="int8")).token == 2 * whole.token
