@@ -156,10 +156,15 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
     source: dict[str, Any] = {"use_safetensors": True}
     if model.gguf:
         source = {"gguf_file": model.gguf, "quantization_config": GgufConfig(dequantize=True)}
+    dtype = getattr(torch, _LOADED.get(plan.dtype, plan.dtype))
     try:
         with redirect_stderr(StringIO()):  # GGUF files are unpacked with a bar that no setting of transformers' turns off
             loaded = family.from_pretrained(
-                model.folder, dtype=getattr(torch, _LOADED.get(plan.dtype, plan.dtype)), local_files_only=True, trust_remote_code=False, **source
+                model.folder,
+                dtype=dtype,
+                local_files_only=True,
+                trust_remote_code=False,
+                **source,
             )
     except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
         raise EngineUnavailableError(

@@ -15,6 +15,7 @@ import torch
 
 from pipeline.engines.vlm.chat import Encoded
 from pipeline.engines.vlm.machine import give_back
+from pipeline.engines.vlm.plainly import plain_is_quicker
 from pipeline.engines.vlm.prefixes import Prefixes, beginning
 from pipeline.engines.vlm.slots import ATTENTION, SlotCache, Step
 from pipeline.errors import EngineUnavailableError
@@ -109,6 +110,7 @@ class SlotRunner:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._prefixes = Prefixes()
+        self._plain = _plain_is_quicker(model)
 
     @property
     def kept(self) -> int:
@@ -123,7 +125,9 @@ class SlotRunner:
         inputs = {name: value[:, shared:] if name in _BY_TOKEN else value for name, value in prompt.inputs.items()}
         if shared > start.text:  # the image is read, too
             inputs = {name: value for name, value in inputs.items() if name not in _BY_IMAGE}
-        logits = self._forward(Step([slot], [tokens - shared]), inputs, positions[..., shared:], [tokens - shared - 1])[0]
+        logits = self._forward(
+            Step([slot], [tokens - shared], self._plain), inputs, positions[..., shared:], [tokens - shared - 1]
+        )[0]
         self._prefixes.keep(start, slot, shared)
         give_back()
         return Stream(slot, int(positions.max()) + 1, tokens), logits
@@ -171,6 +175,13 @@ class SlotRunner:
         if not same:
             text._attn_implementation = before
         return same
+
+
+def _plain_is_quicker(model: Any) -> bool:
+    """See plainly.py; of a text's heads."""
+    text = model.config.get_text_config()
+    heads = text.num_attention_heads
+    return plain_is_quicker(heads, getattr(text, "head_dim", None) or text.hidden_size // heads, model.dtype)
 
 
 _TRIAL = range(5, 13)

@@ -17,10 +17,14 @@ from torch.nn.functional import scaled_dot_product_attention as _attention
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache
 
+from pipeline.engines.vlm.plainly import attend_causally
+
 ATTENTION = "pipeline_slots"
 """The name under which the attention function is registered."""
 FEW = 16
 """New tokens of a sequence that are attended to as rows of its shared heads: all of decoding, none of reading prompts."""
+MANY = 128
+"""New tokens from which on plain products are worth their preparation."""
 UNKNOWN = ("softcap", "s_aux")
 """What some families hand to their attention and this one does not do: Gemma 2's cap, GPT-OSS's sinks."""
 
@@ -71,6 +75,8 @@ class Step:
 
     slots: Sequence[Slot]
     counts: Sequence[int]
+    plain: bool = False
+    """Whether prompts are attended to by plain products."""
 
     def finish(self) -> None:
         """All layers have run."""
@@ -128,6 +134,9 @@ def attend(
     for slot, queries in zip(step.slots, query.split(list(step.counts), 2), strict=True):
         end = slot.length + queries.shape[2]
         keys, values = slot.keys[layer][None, :, :end], slot.values[layer][None, :, :end]
+        if step.plain and queries.shape[2] >= MANY and (sliding_window is None or end <= sliding_window):
+            outputs.append(attend_causally(queries, keys[0], values[0], scaling or queries.shape[-1] ** -0.5))
+            continue
         mask, causal = _mask(queries.shape[2], end, sliding_window)
         if queries.shape[2] <= FEW:
             outputs.append(_attend_few(queries, keys, values, mask, scaling))

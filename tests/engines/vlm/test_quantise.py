@@ -57,7 +57,9 @@ def test_a_token_with_huge_numbers_does_not_coarsen_the_others() -> None:
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
 def test_rounded_rows_are_the_numbers_they_stand_for(dtype: torch.dtype) -> None:
     torch.manual_seed(1)
-    rows = torch.randn(2 * ROWS + 3, 40, dtype=dtype) * torch.logspace(-9, 9, 2 * ROWS + 3, dtype=torch.float64)[:, None].to(dtype)
+    rows = torch.randn(2 * ROWS + 3, 40, dtype=dtype) * torch.logspace(-9, 9, 2 * ROWS + 3, dtype=torch.float64)[:, None].to(
+        dtype
+    )
     rounded, scale = round_rows(rows)
     assert rounded.min() >= 1
     back = (rounded.float() - 128) * scale.float()

@@ -8,19 +8,10 @@ import pytest
 import torch
 
 from pipeline.engines.vlm import seeing
-from pipeline.engines.vlm.seeing import NAME, ROWS, attend_plainly, plain_is_quicker, see_quickly
+from pipeline.engines.vlm.plainly import attend_plainly
+from pipeline.engines.vlm.seeing import NAME, see_quickly
 from tests.engines.vlm.test_reference import with_image
 from tests.engines.vlm.tiny import text_model, vision_model
-
-
-@pytest.mark.parametrize("patches", [1, 64, ROWS, ROWS + 1, 2 * ROWS + 100])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
-def test_plain_products_are_attention(patches: int, dtype: torch.dtype, tolerance: float) -> None:
-    torch.manual_seed(patches)
-    states = torch.randn(patches, 3, 4, 16, dtype=dtype).permute(1, 2, 0, 3).unbind(0)
-    query, key, value = (state[None] for state in states)
-    wanted = torch.nn.functional.scaled_dot_product_attention(query.float(), key.float(), value.float()).transpose(1, 2)
-    assert torch.allclose(attend_plainly(query, key, value, 0.25).float(), wanted, atol=tolerance)
 
 
 def test_a_model_sees_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,8 +35,3 @@ def test_only_towers_that_are_known_are_changed(monkeypatch: pytest.MonkeyPatch)
     model = vision_model()
     model.config.vision_config.model_type = "another"
     assert not see_quickly(model)
-
-
-def test_float32_stays_exact() -> None:
-    assert not plain_is_quicker(4, 16, torch.float32)
-    assert plain_is_quicker(4, 16, torch.bfloat16) in (True, False)
