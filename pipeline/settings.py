@@ -28,6 +28,8 @@ FILE_NAME = "pipeline.yaml"
 PATH_KEYS = ("inbox", "outbox", "templates", "state", "archive", "failed")
 STATE_FOLDER = ".pipeline"
 """Where the outbox keeps the ledger and the lock."""
+OBJECTS = "objects"
+"""Folder in it whose paths stand for objects."""
 Seconds = Annotated[float, Field(le=1_000_000)]
 """Up to eleven days; the system's timers take no more than twice that."""
 
@@ -208,10 +210,9 @@ class Settings(BaseSettings):
                 if isinstance(place, str):
                     urls[key] = place
                 values[key] = place
-        state = Path(values.get("state") or places.state_folder()).resolve()
         if "outbox" in urls:
+            state = Path(values.get("state") or places.state_folder()).resolve()
             values["outbox"] = places.outbox_folder(state, urls["outbox"])
-        objects = _objects(Path(values.get("outbox") or "outbox"))
         for key in ("archive", "failed"):
             if values.get(key) and ("inbox" in urls) != (key in urls):
                 raise ValueError(f"{key}: wants a place of the same kind as the inbox: both folders, or both in one store")
@@ -219,7 +220,7 @@ class Settings(BaseSettings):
             if key in urls and urls[key].split("://")[0] != urls["inbox"].split("://")[0]:
                 raise ValueError(f"{key}: wants a place in the same store as the inbox")
             if key in urls:
-                values[key] = places.local_folder(objects, urls[key])
+                values[key] = places.local_folder(_objects(Path(values.get("outbox") or "outbox")), urls[key])
         return values
 
     @property
@@ -230,11 +231,13 @@ class Settings(BaseSettings):
     @property
     def inbox_url(self) -> str | None:
         """The inbox's URL; None for a folder."""
-        return places.url_of(self.objects, self.inbox)
+        return places.url_of(self.objects, self.inbox) if OBJECTS in self.inbox.parts else None
 
     @property
     def outbox_url(self) -> str | None:
         """The outbox's URL; None for a folder."""
+        if self.outbox.name != places.OUTBOX:
+            return None
         return places.outbox_url((self.state or places.state_folder()).resolve(), self.outbox)
 
     @property
@@ -276,7 +279,7 @@ class Settings(BaseSettings):
 
 
 def _objects(outbox: Path) -> Path:
-    return outbox.resolve() / STATE_FOLDER / "objects"
+    return outbox.resolve() / STATE_FOLDER / OBJECTS
 
 
 class _File(PydanticBaseSettingsSource):

@@ -23,25 +23,17 @@ Place = Path | str
 """A path, or the URL of an object store, which is no path: it would lose a slash."""
 
 
-class _Place(click.ParamType[Place]):
-    """Paths and URLs."""
+def place(written: str) -> Place:
+    """A URL as it is, all else as a path."""
+    return written if is_url(written) else Path(written)
 
-    name = "place"
-
-    def convert(self, value: Place, param: click.Parameter | None, ctx: click.Context | None) -> Place:
-        """A URL as it is, all else as a path."""
-        del param, ctx
-        return value if is_url(value) else Path(value)
-
-
-Place_ = _Place()
 
 config = click.option(
     "--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Settings file [./pipeline.yaml if there]."
 )
-inbox = click.option("--inbox", type=Place_, metavar="PATH", help="Folder to read, or its URL in an object store [./inbox].")
+inbox = click.option("--inbox", type=place, metavar="PATH", help="Folder to read, or its URL in an object store [./inbox].")
 outbox = click.option(
-    "--outbox", type=Place_, metavar="PATH", help="Folder for results, or its URL in an object store [./outbox]."
+    "--outbox", type=place, metavar="PATH", help="Folder for results, or its URL in an object store [./outbox]."
 )
 engine = click.option("--engine", metavar="NAME", help=f"What reads the pages: {', '.join(NAMES)} [auto].")
 model = click.option(

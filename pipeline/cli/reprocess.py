@@ -24,12 +24,14 @@ from pipeline.run.loop import Loop
 from pipeline.settings import load_settings
 from pipeline.stores.store import GoneError
 
+MANY = 100
+"""Objects above which the whole inbox is listed, instead of asking for each."""
 ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 """Of objects that are fetched to see whether they are archives; what they are is told by their contents."""
 
 
 @click.command("reprocess")
-@click.argument("paths", nargs=-1, type=options.Place_)
+@click.argument("paths", nargs=-1, type=options.place)
 @options.folders
 @click.option("--failed", is_flag=True, help="Documents that failed, wholly or in part; only their missing pages are read.")
 @click.option("--status", type=click.Choice(["done", "partial", "failed", "skipped"]), help="Documents with this status.")
@@ -146,12 +148,14 @@ def _chosen(
 def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str, ...]) -> list[Found]:
     """Those of the files that still lie where they were; members of the archives that are ``unpacking`` come by themselves."""
     found = []
+    many = job.objects and len(chosen) > MANY
+    listed = {item.source.path: item for item in job.scan(eyes.left)} if many else {}
     for file in chosen:
         path = file.source.path
         if str(path).startswith(unpacking):
             continue
         try:
-            present = job.present(file.source)
+            present = listed.get(path) or job.present(file.source)
         except StoreError as error:
             eyes.left(file.source.name, error.message)
             continue

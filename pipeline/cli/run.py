@@ -24,7 +24,7 @@ from pipeline.settings import Settings, load_settings
 
 
 @click.command("run")
-@click.argument("paths", nargs=-1, type=options.Place_)
+@click.argument("paths", nargs=-1, type=options.place)
 @options.folders
 @options.template
 @options.engine

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from pipeline.errors import StoreError
@@ -27,6 +28,8 @@ from pipeline.stores.patience import FIRST_SECONDS, LONGEST_SECONDS, patiently
 from pipeline.stores.store import Store, open_store
 
 SENDERS = 8
+BATCH = 500
+"""Files that are sent in the background before anybody looks how it went."""
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_SHARE = 20
 """While documents are read, a checkpoint is made only after this many times as long as the last one took."""
@@ -83,7 +86,7 @@ class Mirror:
         if self._sending and self._sending.done():
             self._collect()
         if self._waiting and not self._sending and time.monotonic() >= self._next_try:
-            self._sending = self._pool.submit(self._send, list(self._waiting))
+            self._sending = self._pool.submit(self._send, list(islice(self._waiting, BATCH)))
 
     def checkpoint(self, *, now: bool) -> bool:
         """Send everything, and a copy of the ledger; unless ``now``, only when that is due. Returns whether the store has it all.

@@ -47,7 +47,7 @@ class Objects(Observer):
         self._limit = settings.limits.megabytes * 1_000_000
         self._patience = settings.intake.patience_seconds
         outside = (settings.outbox_url, self._url(settings.archive_folder), self._url(settings.failed_folder))
-        self._ours = tuple(f"{place}/" for place in outside if place)
+        self._ours = tuple(f"{place}/" for place in outside if place and key_below(place, url) is not None)
         self._under_way: set[Path] = set()
         self._brought: set[Path] = set()
 
@@ -64,11 +64,7 @@ class Objects(Observer):
         """All objects of the inbox (``below`` a URL in it), sorted by key, but for those that are ``unchanged``. Raises StoreError."""
         for entry in self.store.entries(below or self.url):
             key = key_below(entry.url, self.url)
-            if (
-                key is None
-                or entry.url.startswith(self._ours)
-                or not all(is_candidate(part) for part in key.split("/") if part)
-            ):
+            if key is None or entry.url.startswith(self._ours) or not _is_candidate(key):
                 continue
             if key.endswith("/"):
                 if entry.size:
@@ -202,6 +198,10 @@ class Objects(Observer):
         if self.holds(path):
             self._under_way.discard(path)
             path.unlink(missing_ok=True)
+
+
+def _is_candidate(key: str) -> bool:
+    return all(part in ("", ".", "..") or is_candidate(part) for part in key.split("/"))
 
 
 def result_name(key: str) -> str:
