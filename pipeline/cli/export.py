@@ -22,6 +22,8 @@ from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names, sheet_row
 from pipeline.publish.sheets import Book, rebuild
 from pipeline.run.composing import publications
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
+from pipeline.run.looking import look_into
+from pipeline.run.mirror import mirrored
 from pipeline.serve.saying import spoken_of, truth
 from pipeline.settings import load_settings
 from pipeline.templates.model import Template
@@ -55,7 +57,12 @@ class _Unused:
 )
 @options.as_json
 def command(
-    config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, with_truth: bool, as_json: bool
+    config: Path | None,
+    outbox: options.Place | None,
+    formats: tuple[str, ...],
+    to: Path | None,
+    with_truth: bool,
+    as_json: bool,
 ) -> None:
     """Write everything in the outbox again from the ledger, also in other formats.
 
@@ -70,9 +77,10 @@ def command(
     Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
     """
     settings = load_settings(config, outbox=outbox)
+    look_into(settings)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
-        raise SettingsError(f"nothing was read into {settings.outbox} yet", "name the outbox with --outbox")
-    with locked(settings.outbox), open_ledger(settings) as ledger:
+        raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
+    with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
         folder = to or settings.outbox
         book = ledger if folder == settings.outbox else _Unused()
         kinds = formats or (() if with_truth else ("json", "csv"))
@@ -81,10 +89,13 @@ def command(
             written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
                 written += map(str, export.truth())
+        if mirror and not to:
+            mirror.attach(ledger)
+            mirror.finish()
     if as_json:
         echo_json({"written": written})
     else:
-        click.echo(f"{plural(len(written), 'file')} written to {folder}")
+        click.echo(f"{plural(len(written), 'file')} written to {to or settings.told_outbox}")
 
 
 @contextmanager

@@ -30,8 +30,8 @@ LEAST_TOKEN = 16
 )
 def command(
     config: Path | None,
-    inbox: Path | None,
-    outbox: Path | None,
+    inbox: options.Place | None,
+    outbox: options.Place | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -45,6 +45,10 @@ def command(
     another run holds the outbox, they are taken and read when that has ended. PIPELINE_SERVE_TOKEN sets the token.
     """
     settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
+    if settings.inbox_url or settings.outbox_url:
+        raise SettingsError(
+            "`pipeline serve` wants an inbox and an outbox that are folders", "docs/stores.md tells of other ways"
+        )
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
     if len(token) < LEAST_TOKEN or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
         raise SettingsError(f"{TOKEN_VARIABLE}: not a token", f"at least {LEAST_TOKEN} letters, digits, - and _")

@@ -118,7 +118,7 @@ class Desk:
         """A file with these contents that lies where the ledger has it, as it was."""
         for file in self._job.ledger.same_contents(sha256):
             found = Found(file.source, file.size, file.mtime_ns)
-            if look_again(found) == found:
+            if look_again(found) == found or (self._job.objects and self._job.objects.bring(found)):
                 return found
         return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +22,11 @@ from pipeline.records import Correction, Document, Evidence, Result, Source, Uni
 UNCLEAN = "unclean"
 """File that is there while a run works: found at the start, the last run died, and the ledger is checked."""
 
+Place = Callable[[str], Path]
+"""Where a file lies that has this path in the inbox."""
 
-def sound_ledger(folder: Path, outbox: Path, inbox: Path, told: list[str]) -> Ledger:
+
+def sound_ledger(folder: Path, outbox: Path, place: Place, told: list[str]) -> Ledger:
     """The ledger, checked if the last run died, made anew from the outbox where it is damaged.
 
     What happened is appended to ``told``. Raises LedgerError.
@@ -37,7 +40,7 @@ def sound_ledger(folder: Path, outbox: Path, inbox: Path, told: list[str]) -> Le
             raise
         aside = _set_aside(folder)
         ledger = Ledger(folder)
-        count = rebuild(ledger, outbox, inbox)
+        count = rebuild(ledger, outbox, place)
         told.append(
             f"the ledger was damaged ({error.__cause__}): made anew from {count:,} results in {outbox}; it lies in {aside}"
         )
@@ -54,14 +57,13 @@ def _set_aside(folder: Path) -> Path:
     return aside
 
 
-def rebuild(ledger: Ledger, outbox: Path, inbox: Path) -> int:
+def rebuild(ledger: Ledger, outbox: Path, place: Place) -> int:
     """Fill an empty ledger with what the outbox's JSON files say. Returns how many there were."""
     count = 0
     for name, published in published_results(outbox):
         with ledger.transaction():
-            _restore(
-                ledger, Source(inbox.resolve() / published["document"]["path"], name, published["document"]["path"]), published
-            )
+            relative = published["document"]["path"]
+            _restore(ledger, Source(place(relative), name, relative), published)
         count += 1
     return count
 
