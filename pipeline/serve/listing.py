@@ -86,8 +86,15 @@ def values_of(ledger: Ledger, item: Mapping[str, Any]) -> str:
         [item["file"]],
     )
     fields = json.loads(next(iter(rows), {"fields": "{}"})["fields"])
-    values = (field["value"] for field in fields.values())
-    plain = (" ".join(value.split())[:LONGEST_VALUE] for value in values if isinstance(value, str) and value.strip())
+    values = {name: field["value"] for name, field in fields.items()}
+    said = ledger.rows(
+        """SELECT field, value FROM corrections JOIN files ON files.published = corrections.sha256
+           WHERE files.name = ? AND template IN (SELECT key FROM json_each(files.recipes)) ORDER BY version""",
+        [item["file"]],
+    )
+    words = {row["field"]: row["value"] for row in said if row["field"] in values}
+    values |= {name: json.loads(value) for name, value in words.items() if value is not None}
+    plain = (" ".join(value.split())[:LONGEST_VALUE] for value in values.values() if isinstance(value, str) and value.strip())
     return " · ".join(islice(plain, SHOWN_VALUES))
 
 

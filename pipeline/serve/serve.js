@@ -29,6 +29,8 @@
       const old = document.getElementById(id), now = fresh.getElementById(id);
       if (old && now) old.replaceWith(document.adoptNode(now));
     }
+    const inHand = $("[data-field]:hover, [data-field]:focus-within");
+    if (inHand) mark(inHand.dataset.field, true);
   }
   async function load() {
     const place = $("[data-load]");
