@@ -18,18 +18,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 PATIENCE = 180_000
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
 
-CHOOSER = """() => {
-  const chooser = document.createElement("input");
-  Object.assign(chooser, { type: "file", id: "folder", webkitdirectory: true });
-  document.body.append(chooser);
-}"""
-DROP = """() => {
-  const dataTransfer = new DataTransfer();
-  for (const file of document.querySelector("#folder").files) dataTransfer.items.add(file);
-  document.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-}"""
-"""No script may make entries of folders: these are a folder's files, dropped one beside the other."""
-
 
 @pytest.fixture
 def page(browser: Any, served: Served) -> Iterator[Any]:
@@ -107,14 +95,15 @@ def test_what_is_dropped_twice_is_there_once_and_what_is_refused_is_said(page: A
     assert not list(served.inbox.glob("dropped (2)*"))
 
 
-def test_files_that_are_dropped_go_up(page: Any, served: Served, tmp_path: Path) -> None:
+def test_a_folder_that_is_dropped_gives_its_files(page: Any, served: Served, tmp_path: Path) -> None:
     folder = tmp_path / "letters"
     (folder / "deep").mkdir(parents=True)
     for name in ("outer letter.pdf", "deep/inner letter.pdf"):
         (folder / name).write_bytes(text_pdf([name]))
-    page.evaluate(CHOOSER)
-    page.locator("#folder").set_input_files(folder)
-    page.evaluate(DROP)
+    driver = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        driver.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 200, "data": data})
     for name in ("outer letter.pdf", "inner letter.pdf"):
         page.locator("#uploads li", has_text=f"{name}: in the inbox").wait_for()
 
