@@ -363,6 +363,14 @@ class Ledger:
         """All files with these contents."""
         return [_known_file(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
 
+    def turned(self, sha256: str, page: int) -> int | None:
+        """By how many degrees a page was turned to stand upright; None for one that was not read."""
+        row = self._db.execute(
+            "SELECT turned FROM units WHERE sha256 = ? AND page = ? AND status = 'done' ORDER BY ended_at DESC LIMIT 1",
+            [sha256, page],
+        ).fetchone()
+        return row[0] if row else None
+
     def why(self, sha256: str) -> tuple[Reason | None, str]:
         """Reason and detail of what failed first of these contents."""
         row = self._db.execute(

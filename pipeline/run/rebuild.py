@@ -1,7 +1,8 @@
 """A ledger that is damaged is made anew from the outbox, so that nothing that was read is read again.
 
 The JSON files hold everything but what each page said by itself: fields come back as the document has them, on the page where they
-stand. Files are hashed again at the next run, and recognised by their contents.
+stand. Files are hashed again at the next run, and recognised by their contents. What people said
+comes from the JSON files and from the journal (see ``ledger.journal``), what they asked from there alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
-from pipeline.ledger.desk import history, restore
+from pipeline.ledger.desk import history, mend, orders_about, prune, restore
 from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.records import Correction, Document, Evidence, Result, Source, UnitKey
 
@@ -44,7 +45,27 @@ def sound_ledger(folder: Path, outbox: Path, place: Place, told: list[str]) -> L
         told.append(
             f"the ledger was damaged ({error.__cause__}): made anew from {count:,} results in {outbox}; it lies in {aside}"
         )
+        mend(ledger, conversations=True)
+        _pin_again(ledger)
+    else:
+        fresh = next(ledger.published_files(), None) is None  # somebody moved it away
+        if count := mend(ledger, conversations=fresh):
+            told.append(f"the ledger lacked {count:,} corrections and questions; they are there again")
+        if not fresh:
+            prune(ledger)
     return ledger
+
+
+def _pin_again(ledger: Ledger) -> None:
+    """What was read in a way that somebody asked for stays so."""
+    for file in list(ledger.published_files()):
+        readings = [
+            order for order in orders_about(ledger, file.sha256, "reading") if order.details["name"] == file.source.name
+        ]
+        told = (readings[-1].outcome or {}) if readings else {}
+        asked = bool(readings and (readings[-1].details.get("template") or readings[-1].details.get("engine")))
+        if asked and "status" in told and set(told["templates"]) == set(file.recipes):
+            ledger.pin(file.source.path)
 
 
 def _set_aside(folder: Path) -> Path:
