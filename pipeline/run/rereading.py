@@ -96,7 +96,10 @@ class Rereading:
         job = self._job
         settings, made = job.settings, job.engine
         if engine and engine != settings.engine:
-            settings = settings.model_copy(update={"engine": engine, "model": ""})
+            model = (
+                settings.model if engine == "vlm" and settings.engine != "server" else ""
+            )  # a name at a server is no model here
+            settings = settings.model_copy(update={"engine": engine, "model": model})
             if engine not in self._engines:
                 self._engines[engine] = make_engine(settings)
             made = self._engines[engine]

@@ -311,10 +311,12 @@ def _boxes(found: Publication, page: int) -> Sequence[Mapping[str, Any]]:
 
 
 def _answers(talk: Sequence[Order]) -> list[Mapping[str, Any]]:
-    """Where the answers to questions stand."""
+    """Where the answers to questions stand; those before the last one are shown while they are in hand only."""
     answered = [(item, item.outcome) for item in talk if item.outcome and item.outcome.get("box")]
+    kinds = [*["answer past"] * (len(answered) - 1), "answer"]
     return [
-        _box(f"question.{o.id}", told_["box"], "answer", o.details["question"], told(told_["answer"])) for o, told_ in answered
+        _box(f"question.{item.id}", outcome["box"], kind, item.details["question"], told(outcome["answer"]))
+        for kind, (item, outcome) in zip(kinds, answered, strict=False)
     ]
 
 

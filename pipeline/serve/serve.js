@@ -58,10 +58,14 @@
     }
     setTimeout(poll, told.run?.state === "reading" || failures ? 1000 : 2000);
   }
-  async function newTalk(here) {
-    await again(here, "talk");
+  function toTheLast() {
     const talk = $("#talk");
     if (talk) talk.scrollTop = talk.scrollHeight;
+  }
+  toTheLast();
+  async function newTalk(here) {
+    await again(here, "talk");
+    toTheLast();
   }
   async function refreshAsk(here) {
     const form = $("#ask");
@@ -192,8 +196,7 @@
       if (status !== 202) { say(detail(told)); return; }
       form.question.value = "";
       await again(location.pathname + location.search, "talk", "ask");
-      const talk = $("#talk");
-      talk.scrollTop = talk.scrollHeight;
+      toTheLast();
       $("#ask [name=question]").focus();
     }
     if (form.id === "again") {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, cached_property
 
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.classify import classify
@@ -157,8 +157,9 @@ class _Page:
         """Whether the question names a row, by all words of its category and, where it names one of them, its series."""
         category, series = plain(str(row.get("category") or "")), plain(str(row.get("series") or ""))
         here = [any(alike(word, other, short=True) for other in self._words) for word in category]
-        return bool(here) and all(here) and (not series or not self._names_a_series() or self._has(series))
+        return bool(here) and all(here) and (not series or not self._names_a_series or self._has(series))
 
+    @cached_property
     def _names_a_series(self) -> bool:
         return any(self._has(plain(run.text)) for run in self._layout.runs if len(run.words) <= 3 and not run.text.isdigit())
 
