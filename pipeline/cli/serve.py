@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from pipeline.cli import options
 from pipeline.cli.signals import graceful
-from pipeline.errors import SettingsError
-from pipeline.run.job import all_templates, check_template, open_ledger
+from pipeline.errors import LockedError, SettingsError
+from pipeline.run.job import STATE_FOLDER, all_templates, check_template, locked, open_ledger
+from pipeline.run.rebuild import sound_ledger
 from pipeline.settings import Settings, load_settings
 
 TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - the name of one
 LEAST_TOKEN = 16
+LOCK_GLANCE = 0.2
 
 
 @click.command("serve")
@@ -68,8 +71,7 @@ def command(
     templates = all_templates(settings)
     for name in (template or "").split(",") if template else ():
         check_template(name.strip(), templates)
-    with open_ledger(settings):  # made or lifted before two processes want it
-        pass
+    _make_ledger(settings)
     clean_up(settings.inbox)
     listening = server.listen(host, port)
     port = listening.getsockname()[1]
@@ -97,6 +99,17 @@ def command(
             click.echo(f"http://{shown}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
             serving.run(sockets=[listening])
     click.echo("stopped")
+
+
+def _make_ledger(settings: Settings) -> None:
+    """Make, lift or mend the ledger before two processes want it. Raises LedgerError, OutboxError."""
+    told: list[str] = []
+    with suppress(LockedError), locked(settings.outbox, LOCK_GLANCE):  # else the run at work has it
+        sound_ledger(settings.outbox / STATE_FOLDER, settings.outbox, settings.inbox, told).close()
+    with open_ledger(settings):
+        pass
+    for line in told:
+        click.echo(f"pipeline: {line}", err=True)
 
 
 def _arguments(config: Path | None, settings: Settings, template: str | None) -> list[str]:

@@ -21,6 +21,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
+from pipeline.errors import LockedError
 from pipeline.ledger.desk import NewerCorrectionError, correct, history
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Correction
@@ -345,6 +346,37 @@ def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_are_t
     assert _pipeline(folder, "export").returncode == 0
     field = _field(folder)
     assert (field["value"], field["corrected"]["read"]["value"]) == ("8.00", "1400.40")
+
+
+def test_a_server_that_finds_a_damaged_ledger_mends_it_and_shows_what_was_said(folder: Path) -> None:
+    running = Served(folder).start()
+    document = running.read(running.submit("a.pdf", invoice_pdf(invoice("en")))["sha256"])
+    with running.client() as client:
+        asked = client.post(
+            f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "When is it due?"}
+        ).json()
+        assert running.outcome(asked)["answer"] == "23 April 2025"
+        client.put(total(document), json={"value": "7", "version": 0, "by": "Anna"})
+    running.stop(signal.SIGKILL)
+    for path in (folder / "outbox/.pipeline").glob("ledger.sqlite*"):
+        path.write_bytes(b"no database" * 1000)
+    wait_for(lambda: not _is_locked(folder))
+    running.start()
+    with running.client() as client:
+        assert [item["outcome"]["answer"] for item in client.get(f"/api/documents/{document['id']}/questions").json()] == [
+            "23 April 2025"
+        ]
+        assert [word["value"] for word in client.get(f"{total(document)}/history").json()] == ["7"]
+        wait_for(lambda: running.published("a.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "7")
+    assert running.stop() == 0
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        with locked(folder / "outbox", 0.05):
+            return False
+    except LockedError:
+        return True
 
 
 def _field(folder: Path) -> dict[str, Any]:
