@@ -20,7 +20,7 @@ from pipeline.records import Answer
 from pipeline.run import mirror
 from pipeline.stores.lease import Held, Lease
 from pipeline.stores.store import Store, open_store
-from tests.drawing import blank_pdf, invoice_pdf, receipt_image, text_pdf
+from tests.drawing import blank_pdf, invoice, invoice_pdf, png, receipt_image, text_pdf
 from tests.run.conftest import EchoEngine
 from tests.stores.conftest import BUCKET, Server, Shop
 
@@ -38,8 +38,8 @@ def plain(result: Any) -> Any:
 @pytest.mark.slow
 def test_results_are_those_of_a_local_run(shop: Shop, tmp_path: Path) -> None:
     documents = {
-        "bills/2025/invoice.pdf": invoice_pdf(),
-        "receipt.png": receipt_image(),
+        "bills/2025/invoice.pdf": invoice_pdf(invoice()),
+        "receipt.png": png(receipt_image()),
         "letter.pdf": text_pdf(["Dear all", "and a second page"]),
         "nothing.pdf": blank_pdf(),
         "broken.pdf": b"%PDF-1.7 broken off",
@@ -220,7 +220,7 @@ def server_that_goes(shop: Shop, server: Server) -> Iterator[None]:
 
 
 def test_status_export_review_and_reprocess(shop: Shop) -> None:
-    shop.put("a.pdf", invoice_pdf())
+    shop.put("a.pdf", invoice_pdf(invoice()))
     assert shop.command("run", *shop.places, "--template", "invoice").returncode == 0
     shop.machine("second")
     told = json.loads(shop.command("status", "--json", "--outbox", shop.outbox).stdout)
