@@ -144,8 +144,8 @@ class Shop:
             todo, known = only_new(job, job.scan(tally.left), job.known)
             tally.found(len(todo), len(known))
             loop.round(iter(todo))
-            loop.tidy()
             loop.put_away(known)
+            loop.tidy()
         return tally
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
