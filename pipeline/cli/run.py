@@ -125,8 +125,8 @@ def read(
     settled = settled_files(todo, Settler(quiet_seconds), intake.patience_seconds, left)
     with graceful(stop, eyes.signalled), screen.bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
-        loop.tidy()
         loop.put_away(known)
+        loop.tidy()
     for found in left:
         eyes.left(found.source.name, STILL_WRITTEN)
     if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:

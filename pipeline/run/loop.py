@@ -151,7 +151,9 @@ class Loop:
 
     def put_away(self, known: Iterable[Found]) -> None:
         """Move or delete, as the settings say, files that were read before but are still there."""
-        if self._shelves and not (self._job.mirror and self._job.mirror.behind):
+        if self._shelves and self._job.mirror:
+            self._publisher.put_away_when_safe(known)
+        elif self._shelves:
             self._shelver.put_away_known(known)
 
     def _give_up_on_the_unanswered(self) -> None:

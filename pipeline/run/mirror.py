@@ -30,7 +30,7 @@ from pipeline.stores.store import Store, open_store
 SENDERS = 8
 BATCH = 500
 """Files that are sent in the background before anybody looks how it went."""
-CHECKPOINT_SECONDS = 30.0
+CHECKPOINT_SECONDS = 10.0
 CHECKPOINT_SHARE = 20
 """While documents are read, a checkpoint is made only after this many times as long as the last one took."""
 HOLDER = "holder"

@@ -40,6 +40,7 @@ class Publisher:
         self._since = 0.0
         self._next_tidy = 0.0
         self._unsecured: list[tuple[Found, Publication]] = []
+        self._known: list[Found] = []
         job.ledger.saw_recipes(job.recipes, job.engine.identity, versions(job.engine.identity))
 
     def publish(self, found: Found, document: Document, recipes: Mapping[str, str]) -> Publication:
@@ -99,11 +100,17 @@ class Publisher:
         if self._job.mirror and self._job.mirror.checkpoint(now=now):
             self._put_away()
 
+    def put_away_when_safe(self, known: Iterable[Found]) -> None:
+        """Put away files that were published before but are still there, once the store has all that is known of them."""
+        self._known = list(known)
+
     def _put_away(self) -> None:
         done, self._unsecured = self._unsecured, []
-        for found, item in done:
-            if self._shelver:
+        known, self._known = self._known, []
+        if self._shelver:
+            for found, item in done:
                 self._shelver.put_away(found, item.status, item.reason, item.detail)
+            self._shelver.put_away_known(known)
 
     def _retry_at(self, item: Publication) -> str | None:
         """When a document is to be read again of which something failed that may not fail again."""

@@ -40,7 +40,7 @@ class Server:
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
         with log.open("wb") as said:
             self._process = subprocess.Popen(command, stdout=said, stderr=said)
-        self._port = int(wait_for(lambda: re.search(r"Running on http://127.0.0.1:(\d+)", log.read_text()), 120)[1])  # type: ignore[index]
+        self._port = int(wait_for(lambda: re.search(r"Running on http://127.0.0.1:(\d+)", log.read_text()), 600)[1])  # type: ignore[index]
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.behind = f"http://127.0.0.1:{self._port}"
@@ -144,8 +144,8 @@ class Shop:
             todo, known = only_new(job, job.scan(tally.left), job.known)
             tally.found(len(todo), len(known))
             loop.round(iter(todo))
-            loop.tidy()
             loop.put_away(known)
+            loop.tidy()
         return tally
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -177,6 +177,7 @@ def shop(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sho
         "AWS_ACCESS_KEY_ID": "somebody",
         "AWS_SECRET_ACCESS_KEY": "a-secret-of-mine",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "1",
         "AWS_ENDPOINT_URL": server.url,
     }
     for name, value in environment.items():

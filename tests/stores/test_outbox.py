@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import signal
 import time
 from collections.abc import Iterable, Iterator
@@ -20,11 +22,12 @@ from pipeline.records import Answer
 from pipeline.run import mirror
 from pipeline.stores.lease import Held, Lease
 from pipeline.stores.store import Store, open_store
-from tests.drawing import blank_pdf, invoice_pdf, receipt_image, text_pdf
+from tests.drawing import blank_pdf, invoice, invoice_pdf, png, receipt_image, text_pdf
 from tests.run.conftest import EchoEngine
 from tests.stores.conftest import BUCKET, Server, Shop
 
-KILLS = 6
+KILLS = max(4, int(os.environ.get("KILLS", "20")) // 4)
+"""KILLS=100 is 25 of them."""
 
 
 def plain(result: Any) -> Any:
@@ -38,8 +41,8 @@ def plain(result: Any) -> Any:
 @pytest.mark.slow
 def test_results_are_those_of_a_local_run(shop: Shop, tmp_path: Path) -> None:
     documents = {
-        "bills/2025/invoice.pdf": invoice_pdf(),
-        "receipt.png": receipt_image(),
+        "bills/2025/invoice.pdf": invoice_pdf(invoice()),
+        "receipt.png": png(receipt_image()),
         "letter.pdf": text_pdf(["Dear all", "and a second page"]),
         "nothing.pdf": blank_pdf(),
         "broken.pdf": b"%PDF-1.7 broken off",
@@ -60,6 +63,7 @@ def test_results_are_those_of_a_local_run(shop: Shop, tmp_path: Path) -> None:
     for name in local:
         mine, theirs = shop.get(f"out/{name}").decode(), (tmp_path / "outbox" / name).read_text(encoding="utf-8")
         if name.endswith(".json"):
+            mine = re.sub(r"/[^ '\"]*/objects/s3/papers%/in%/", f"{tmp_path}/inbox/", mine)  # where the reader had the file
             assert plain(json.loads(mine)) == plain(json.loads(theirs))
         else:
             assert sorted(mine.splitlines()) == sorted(theirs.splitlines())
@@ -70,7 +74,7 @@ def test_results_are_those_of_a_local_run(shop: Shop, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_kills_lose_nothing_and_double_nothing(shop: Shop) -> None:
-    names = [f"{number:02}.pdf" for number in range(30)]
+    names = [f"{number:02}.pdf" for number in range(24)]
     for name in names:
         shop.put(name)
     chance = random.Random(8)
@@ -90,7 +94,7 @@ def test_kills_lose_nothing_and_double_nothing(shop: Shop) -> None:
         assert shop.texts(name) == [name]
     for sheet in ("documents", "transcript"):
         assert sorted(row["file"] for row in shop.rows(sheet)) == names
-    assert not shop.keys("in/")
+    assert not shop.keys("in/"), ended.stdout + ended.stderr
     assert sorted({key.rpartition("/")[2] for key in shop.keys("archive/")}) == names
     assert len(shop.keys("archive/")) == len(names), "a move that was cut off is not made twice"
 
@@ -220,7 +224,7 @@ def server_that_goes(shop: Shop, server: Server) -> Iterator[None]:
 
 
 def test_status_export_review_and_reprocess(shop: Shop) -> None:
-    shop.put("a.pdf", invoice_pdf())
+    shop.put("a.pdf", invoice_pdf(invoice()))
     assert shop.command("run", *shop.places, "--template", "invoice").returncode == 0
     shop.machine("second")
     told = json.loads(shop.command("status", "--json", "--outbox", shop.outbox).stdout)
@@ -229,7 +233,8 @@ def test_status_export_review_and_reprocess(shop: Shop) -> None:
     assert len(shop.get("out/documents.jsonl").splitlines()) == 1
     review = shop.command("review", "--outbox", shop.outbox)
     assert "s3://papers/out/review.html: 1 document" in review.stdout
-    assert b"data:image/webp" in shop.get("out/review.html"), "the page was fetched and drawn"
+    assert "1 picture" in review.stdout, "the page was fetched and drawn"
+    assert b"a.pdf" in shop.get("out/review.html")
     again = shop.command("reprocess", "s3://papers/in/a.pdf", *shop.places, "--json")
     assert json.loads(again.stdout)["documents"] == {"done": 1}
     assert [row["file"] for row in shop.rows("documents")] == ["a.pdf"]
