@@ -12,8 +12,7 @@ import click
 from pipeline.cli import options
 from pipeline.cli.signals import graceful
 from pipeline.errors import LockedError, SettingsError
-from pipeline.run.job import STATE_FOLDER, all_templates, check_template, locked, open_ledger
-from pipeline.run.rebuild import sound_ledger
+from pipeline.run.job import all_templates, check_template, locked, mended_ledger, open_ledger
 from pipeline.settings import Settings, load_settings
 
 TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - the name of one
@@ -105,7 +104,7 @@ def _make_ledger(settings: Settings) -> None:
     """Make, lift or mend the ledger before two processes want it. Raises LedgerError, OutboxError."""
     told: list[str] = []
     with suppress(LockedError), locked(settings.outbox, LOCK_GLANCE):  # else the run at work has it
-        sound_ledger(settings.outbox / STATE_FOLDER, settings.outbox, settings.inbox, told).close()
+        mended_ledger(settings, told).close()
     with open_ledger(settings):
         pass
     for line in told:

@@ -191,19 +191,24 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger(settings.outbox / STATE_FOLDER)
 
 
-@contextmanager
-def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
-    """The ledger for a run that holds the lock: checked and mended, and marked until the run ends in good order."""
-    folder = settings.outbox / STATE_FOLDER
-    mark = folder / UNCLEAN
+def mended_ledger(settings: Settings, told: list[str]) -> Ledger:
+    """See sound_ledger; the lock must be held."""
     url = settings.inbox_url
 
     def place(relative: str) -> Path:
         return local_path(settings.objects, f"{url}/{relative}") if url else settings.inbox.resolve() / relative
 
-    with sound_ledger(folder, settings.outbox, place, told) as ledger:
+    return sound_ledger(settings.outbox / STATE_FOLDER, settings.outbox, place, told)
+
+
+@contextmanager
+def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
+    """The ledger for a run that holds the lock: checked and mended, and marked until the run ends in good order."""
+    folder = settings.outbox / STATE_FOLDER
+    mark = folder / UNCLEAN
+    with mended_ledger(settings, told) as ledger:
         mark.touch()
-        if url or settings.outbox_url:
+        if settings.inbox_url or settings.outbox_url:
             settle_paths(settings, ledger)
         yield ledger
     mark.unlink(missing_ok=True)

@@ -13,11 +13,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
-from pipeline.errors import StoreError
+from pipeline.errors import LedgerError, StoreError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.publish.files import atomic_path
 from pipeline.settings import STATE_FOLDER, Settings
@@ -256,6 +256,8 @@ def refresh(settings: Settings) -> None:
     with Book(folder) as book:
         book.forget()
         book.set_mark("saved", found.id)
+    with suppress(LedgerError), Ledger(folder) as ledger:  # a damaged one is mended by the next run
+        settle_paths(settings, ledger)
 
 
 def settle_paths(settings: Settings, ledger: Ledger) -> None:

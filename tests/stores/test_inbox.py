@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.run.job import open_job
-from pipeline.stores.store import GoneError, Store, open_store
+from pipeline.stores.store import Entry, GoneError, Store, open_store
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.run.processes import wait_for
 from tests.stores.conftest import BUCKET, Server, Shop
@@ -85,7 +85,12 @@ def test_too_large_objects_are_not_fetched(shop: Shop, monkeypatch: pytest.Monke
     shop.changes["limits"] = {"megabytes": 1}
     fetched: list[str] = []
     fetch = Store.fetch
-    monkeypatch.setattr(Store, "fetch", lambda self, entry, path: (fetched.append(entry.url), fetch(self, entry, path))[1])
+
+    def noted(store: Store, entry: Entry, path: Path) -> None:
+        fetched.append(entry.url)
+        fetch(store, entry, path)
+
+    monkeypatch.setattr(Store, "fetch", noted)
     assert shop.run().documents == {"done": 1, "failed": 1}
     assert shop.json("large.pdf")["reason"] == "too_large"
     assert fetched == ["s3://papers/in/small.pdf"]

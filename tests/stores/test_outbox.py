@@ -19,7 +19,6 @@ import pytest
 from pipeline.engines.base import Request
 from pipeline.errors import LockedError, StoreError
 from pipeline.records import Answer
-from pipeline.run import mirror
 from pipeline.stores.lease import Held, Lease
 from pipeline.stores.store import Store, open_store
 from tests.drawing import blank_pdf, invoice, invoice_pdf, png, receipt_image, text_pdf
@@ -129,7 +128,7 @@ def test_a_machine_that_is_lost_takes_only_what_was_in_flight(shop: Shop, monkey
         raise OSError("the machine is gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(mirror.snapshot, "put", dies)
+        broken.setattr("pipeline.run.mirror.snapshot.put", dies)
         with pytest.raises(OSError, match="the machine is gone"):
             shop.run()
     assert shop.keys("in/") == ["a.pdf", "b.pdf"], "nothing is put away before the ledger is safe"
