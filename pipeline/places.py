@@ -52,11 +52,6 @@ def parse(written: str) -> Path | str:
     return "/".join([f"{SCHEMES[scheme]}://{bucket}", *parts])
 
 
-def join(url: str, key: str) -> str:
-    """The URL of an object with this key below ``url``."""
-    return f"{url}/{key}"
-
-
 def key_below(url: str, of: str) -> str | None:
     """The key below ``of`` of an object or a folder; None for one that does not lie there."""
     return url[len(of) + 1 :] if url.startswith(f"{of}/") else None

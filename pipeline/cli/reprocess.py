@@ -16,18 +16,14 @@ from pipeline.cli.members import UnpackingScreen, members, place
 from pipeline.cli.monitoring import Eyes, monitored, overrides
 from pipeline.cli.run import finish, read, report
 from pipeline.errors import StoreError
-from pipeline.intake.archives import is_archive
+from pipeline.intake.archives import ENDINGS, is_archive
 from pipeline.intake.scan import Found
 from pipeline.ledger.ledger import KnownFile
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
+from pipeline.run.objects import FEW
 from pipeline.settings import load_settings
 from pipeline.stores.store import GoneError
-
-MANY = 100
-"""Objects above which the whole inbox is listed, instead of asking for each."""
-ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
-"""Of objects that are fetched to see whether they are archives; what they are is told by their contents."""
 
 
 @click.command("reprocess")
@@ -148,7 +144,7 @@ def _chosen(
 def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str, ...]) -> list[Found]:
     """Those of the files that still lie where they were; members of the archives that are ``unpacking`` come by themselves."""
     found = []
-    many = job.objects and len(chosen) > MANY
+    many = job.objects and len(chosen) > FEW
     listed = {item.source.path: item for item in job.scan(eyes.left)} if many else {}
     for file in chosen:
         path = file.source.path

@@ -25,6 +25,8 @@ from pipeline.intake.members import Member, readable, told
 from pipeline.intake.tapes import BLOCK, is_tape, perhaps_tape, tape_members
 from pipeline.intake.zips import zip_members
 
+ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+"""What archives are called, for who must choose by the name which files to look into; what they are is told by their contents."""
 NESTED = 2
 """How deep archives inside of archives are unpacked."""
 RATIO = 100

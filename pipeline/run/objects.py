@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from pathlib import Path
 from pipeline.errors import OutboxError, SettingsError, StoreError
 from pipeline.intake.scan import MAX_NAME, Found, Left, Namer, Unchanged, is_candidate, outbox_name
 from pipeline.places import key_below, local_path, url_of
+from pipeline.publish.files import atomic_path
 from pipeline.records import Source
 from pipeline.run.observer import Observer
 from pipeline.run.reading import CHANGED
@@ -35,6 +35,8 @@ AHEAD_BYTES = 500_000_000
 LONGEST = 600
 """Bytes of a key that a result is named after; stores take keys of 1024 with all that comes before and behind."""
 DEEPEST = 100
+FEW = 100
+"""So many objects are looked up one by one; for more the whole inbox is listed."""
 _END = object()
 
 
@@ -149,16 +151,12 @@ class Objects(Observer):
             for found, _ in ahead:
                 found.source.path.unlink(missing_ok=True)
 
-    def fetch(self, found: Found, path: Path | None = None) -> Found:
-        """Fetch one object now, to the path that stands for it or another one. Raises GoneError, StoreError, OutboxError."""
+    def fetch(self, found: Found) -> Found:
+        """Fetch one object now, to the path that stands for it. Raises GoneError, StoreError, OutboxError."""
         url = self._url(found.source.path)
         if url is None:
             raise GoneError(str(found.source.path))
-        target = path or found.source.path
-        unfinished = self.root / f"{uuid.uuid4().hex}.part"
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(found.source.path, self.root, sync=False) as unfinished:
             self.store.fetch(Entry(url, found.size, found.mtime_ns), unfinished)
             with unfinished.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -167,13 +165,6 @@ class Objects(Observer):
                 raise OutboxError(
                     f"{self.root}: this file system keeps no nanoseconds", "name a folder on another one (`state` or `outbox`)"
                 )
-            unfinished.replace(target)
-        except OSError as error:
-            raise OutboxError(
-                f"{target}: cannot be written: {error}", "free disk space or check permissions; run again"
-            ) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
         return replace(found, sha256=sha256)
 
     def bring(self, found: Found) -> bool:

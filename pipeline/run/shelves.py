@@ -11,12 +11,9 @@ from pipeline.intake.scan import REASON_ENDING, Found
 from pipeline.intake.settle import look_again
 from pipeline.intake.shelve import reason_file, set_aside, shelve
 from pipeline.places import beside, key_below, local_path, url_of
-from pipeline.run.objects import Objects
+from pipeline.run.objects import FEW, Objects
 from pipeline.settings import Settings
 from pipeline.stores.store import Entry, GoneError
-
-FEW = 100
-"""So many objects are looked up one by one; for more the whole inbox is listed."""
 
 
 class Shelf(Protocol):
