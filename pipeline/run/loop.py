@@ -53,7 +53,7 @@ class Loop:
         self._job, self._observer = job, Observers(observer, job.objects) if job.objects else observer
         if job.mirror:
             job.mirror.trouble = observer.trouble
-        self._shelver, self._shelves = Shelver(job, observer), shelve
+        self._shelver = Shelver(job, observer)
         self._publisher = Publisher(job, self._shelver if shelve else None)
         if shelve:
             self._shelver.catch_up()
@@ -151,10 +151,7 @@ class Loop:
 
     def put_away(self, known: Iterable[Found]) -> None:
         """Move or delete, as the settings say, files that were read before but are still there."""
-        if self._shelves and self._job.mirror:
-            self._publisher.put_away_when_safe(known)
-        elif self._shelves:
-            self._shelver.put_away_known(known)
+        self._publisher.put_away_known(known)
 
     def _give_up_on_the_unanswered(self) -> None:
         """An engine owes an answer to every request; one that it forgot ends as failed, never in silence."""

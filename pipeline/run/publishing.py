@@ -100,9 +100,11 @@ class Publisher:
         if self._job.mirror and self._job.mirror.checkpoint(now=now):
             self._put_away()
 
-    def put_away_when_safe(self, known: Iterable[Found]) -> None:
-        """Put away files that were published before but are still there, once the store has all that is known of them."""
-        self._known = list(known)
+    def put_away_known(self, known: Iterable[Found]) -> None:
+        """Put away files that were published before but are still there; where the outbox lies in a store, once that has all of it."""
+        self._known += known
+        if not self._job.mirror:
+            self._put_away()
 
     def _put_away(self) -> None:
         done, self._unsecured = self._unsecured, []
