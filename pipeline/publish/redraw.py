@@ -16,6 +16,8 @@ from itertools import pairwise
 from math import ceil, cos, floor, log10, pi, sin
 from typing import Any
 
+from pipeline.records import Evidence
+
 WIDTH, LEFT, RIGHT, TOP = 640.0, 64.0, 20.0, 44.0
 """Pixels: of the drawing, and around the plot."""
 PLOT = 260.0
@@ -74,6 +76,11 @@ def redraw(fields: Mapping[str, Any]) -> str | None:
     left_out = f" The first {MOST} of {len(marks)} values are drawn." if len(marks) > MOST else ""
     about = f"{kind.replace('_', ' ')} with {len(marks)} values that were read.{left_out}"
     return _sheet(title, about, (x_title, y_title), body, height)
+
+
+def redrawn(fields: Mapping[str, Evidence]) -> str | None:
+    """The SVG of a chart as it was read; see ``redraw``."""
+    return redraw({name: {"value": evidence.value} for name, evidence in fields.items()})
 
 
 def _value(fields: Mapping[str, Any], name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import CURES
 from pipeline.publish.document import Publication
-from pipeline.publish.redraw import redraw
+from pipeline.publish.redraw import redrawn
 from pipeline.publish.review import notes, reasons
 from pipeline.records import Evidence
 from pipeline.review.choosing import Chosen
@@ -63,7 +63,7 @@ def document_told(item: Chosen, templates: Mapping[str, Template], original: Sta
 
 def chart_told(fields: Mapping[str, Evidence]) -> str | None:
     """A chart drawn anew from what was read, as a data URI: as a picture it can neither run nor load anything."""
-    svg = redraw({name: {"value": evidence.value} for name, evidence in fields.items()})
+    svg = redrawn(fields)
     return svg and "data:image/svg+xml;base64," + base64.b64encode(svg.encode(errors="replace")).decode()
 
 

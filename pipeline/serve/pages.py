@@ -18,7 +18,7 @@ from pipeline.errors import CURES, DocumentError
 from pipeline.evaluate.wanted import is_list
 from pipeline.ledger.desk import Order, open_orders, orders_about
 from pipeline.publish.document import Publication
-from pipeline.publish.redraw import redraw
+from pipeline.publish.redraw import redrawn
 from pipeline.publish.review import notes, reasons, told_flag
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.records import Evidence
@@ -260,11 +260,6 @@ def coded(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(text.split("`"))
     )
-
-
-def redrawn(fields: Mapping[str, Evidence]) -> str | None:
-    """A chart drawn anew from what was read of it."""
-    return redraw({name: {"value": evidence.value} for name, evidence in fields.items()})
 
 
 @router.get("/documents/{id}/redrawn/{template}.svg")
