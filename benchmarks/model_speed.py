@@ -205,8 +205,9 @@ def rows(results: dict[str, Row], ceilings: Row, wanted: Row, tokens: int) -> It
     for way, found in results.items():
         step_bytes = wanted["weights"] + found["batch"] * (tokens + 50) * wanted["token bytes"]
         half = way != "naive"
+        counts, _, dtype = way.partition(":")
         yield {
-            "way": NAMES.get(way, f"ours, {way.replace(':', ' under way, ')}" if ":" in way else f"ours, {way} under way"),
+            "way": NAMES.get(way, f"ours, {counts} under way{dtype and ', '}{dtype}"),
             "prefill, s/doc": round(found["prefill"], 2),
             "share of products": f"{wanted['prefill flops'] / found['prefill'] / ceilings['flops']:.0%}" if half else None,
             "step, ms": round(found["step"] * 1000),

@@ -96,12 +96,18 @@ def values(book: Ledger, sha256: str) -> dict[tuple[str, str], list[object]]:
     return {place: [word.value for word in words] for place, words in history(book, sha256).items()}
 
 
-@pytest.mark.parametrize("how", ["damaged", "gone", "behind"])
-def test_no_correction_is_lost_published_or_not_with_its_template_or_without(world: World, how: str) -> None:
-    world.put("a.pdf", text_pdf(["As read"]))
+def read_one(world: World, text: str) -> str:
+    """Read ``a.pdf``, which says this; the hash of its contents."""
+    world.put("a.pdf", text_pdf([text]))
     world.run()
     with Ledger(ledger(world).parent) as book:
-        sha256 = next(book.published_files()).sha256
+        return next(book.published_files()).sha256
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone", "behind"])
+def test_no_correction_is_lost_published_or_not_with_its_template_or_without(world: World, how: str) -> None:
+    sha256 = read_one(world, "As read")
+    with Ledger(ledger(world).parent) as book:
         correct(book, sha256, said("transcript", "text", 1, ["First"]))
     world.run()
     with Ledger(ledger(world).parent) as book:
@@ -126,10 +132,8 @@ def test_no_correction_is_lost_published_or_not_with_its_template_or_without(wor
 
 
 def test_a_line_that_was_broken_off_costs_itself_only(world: World) -> None:
-    world.put("a.pdf", text_pdf(["As read"]))
-    world.run()
+    sha256 = read_one(world, "As read")
     with Ledger(ledger(world).parent) as book:
-        sha256 = next(book.published_files()).sha256
         correct(book, sha256, said("transcript", "text", 1, ["First"]))
         with (ledger(world).parent / JOURNAL).open("ab") as journal:
             journal.write(b'\n{"correction": {"templ')
@@ -141,10 +145,8 @@ def test_a_line_that_was_broken_off_costs_itself_only(world: World) -> None:
 
 
 def test_conversations_and_readings_that_were_asked_for_survive(world: World) -> None:
-    world.put("a.pdf", text_pdf(["Harrow Lane"]))
-    world.run()
+    sha256 = read_one(world, "Harrow Lane")
     with Ledger(ledger(world).parent) as book:
-        sha256 = next(book.published_files()).sha256
         first = order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
     world.run()
     with Ledger(ledger(world).parent) as book:
@@ -164,10 +166,8 @@ def test_conversations_and_readings_that_were_asked_for_survive(world: World) ->
 
 
 def test_orders_nobody_looks_at_any_more_are_forgotten(world: World) -> None:
-    world.put("a.pdf", text_pdf(["Harrow Lane"]))
-    world.run()
+    sha256 = read_one(world, "Harrow Lane")
     with Ledger(ledger(world).parent) as book:
-        sha256 = next(book.published_files()).sha256
         kept = order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
         strange = order(book, "question", "0" * 64, {"page": 1, "question": "Who?", "follows": None}, "Anna")
         done = order(book, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
