@@ -1,0 +1,69 @@
+"""What lines say, at a glance: read in bfloat16, and once more in float32 where a letter is in doubt.
+
+Rounded numbers change what is read only where the network wavers; on clear print nothing is read twice. Lines are stretched a little to
+one of few lengths, since the network is planned for each of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pipeline.words.networks import Bfloat16Network, Tensor
+from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Pixels, Reading, Recogniser, decoded, line_width, resized
+
+VERSION = 1
+"""Part of the recipe where this reads: raise it when lines are read differently."""
+STEP = 1.04
+"""Ratio of one length to the next: no line is stretched or squeezed by more than half of that."""
+CLEAR = 0.9
+"""Probability that every letter must reach, or the line is read again."""
+
+
+def _lengths() -> tuple[int, ...]:
+    lengths = [float(MIN_WIDTH)]
+    while lengths[-1] * STEP < MAX_WIDTH:
+        lengths.append(lengths[-1] * STEP)
+    return tuple(round(length) for length in lengths)
+
+
+LENGTHS = _lengths()
+
+
+class GlancingRecogniser:
+    """Both networks, loaded once a process, the exact one when it is needed (``exact``); not thread-safe."""
+
+    def __init__(self, exact: Callable[[], Recogniser], threads: int = 1) -> None:
+        self._exact = exact
+        self._network = Bfloat16Network("rapidocr", "PP-OCRv6_rec_small.onnx", threads)
+        self._letters = ("", *self._network.labels, " ")
+
+    def read(self, lines: Sequence[Pixels]) -> list[Reading]:
+        """What each BGR picture of a line says, in the given order."""
+        glances = [self._glance(line) for line in lines]
+        doubtful = [n for n, reading in enumerate(glances) if reading is None]
+        again = dict(zip(doubtful, self._exact().read([lines[n] for n in doubtful]), strict=True)) if doubtful else {}
+        return [reading or again[n] for n, reading in enumerate(glances)]
+
+    def _glance(self, line: Pixels) -> Reading | None:
+        """The line as read in bfloat16; None where that is in doubt, or where nothing is read."""
+        if line_width(line) < MIN_WIDTH:
+            return None
+        (likely,) = self._network.run(resized(line, nearest(line_width(line)))[np.newaxis])
+        return decoded(likely, self._letters, len(likely)) if least_certain(likely) >= CLEAR else None
+
+
+def nearest(width: int) -> int:
+    """The length closest to a width, by ratio."""
+    at = bisect(LENGTHS, width)
+    return min(LENGTHS[max(0, at - 1) : at + 1], key=lambda length: max(length / width, width / length))
+
+
+def least_certain(likely: Tensor) -> float:
+    """The probability of a line's most doubtful letter in its best column; 0 where there is no letter."""
+    best, most = likely.argmax(axis=1), likely.max(axis=1)
+    starts = np.flatnonzero(np.diff(best, prepend=-1) != 0)
+    sure = np.maximum.reduceat(most, starts)[best[starts] != 0]
+    return float(sure.min()) if len(sure) else 0.0
