@@ -54,8 +54,9 @@ class Bfloat16Network:
         }
         model = openvino.Core().read_model(_model_file(package, name))
         self._run: Any = openvino.Core().compile_model(model, "CPU", options).create_infer_request()
-        told = model.get_rt_info().get("framework", {})
-        self.labels: tuple[str, ...] = tuple(str(told["character"].value).splitlines()) if "character" in told else ()
+        place = ["framework", "character"]
+        told = str(model.get_rt_info(place).value) if model.has_rt_info(place) else ""
+        self.labels: tuple[str, ...] = tuple(told.splitlines())
 
     def run(self, pictures: Tensor) -> Tensor:
         """The first output for a batch of pictures; overwritten by the next call."""

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
+
+import numpy as np
+import pytest
+
+from pipeline.errors import EngineUnavailableError
+from pipeline.words import glance, precision
+from pipeline.words.glance import LENGTHS, GlancingRecogniser, least_certain, nearest
+from pipeline.words.networks import Bfloat16Network, Tensor
+from pipeline.words.ocr import OcrReader, bgr, read_image
+from pipeline.words.precision import choose, hindrance
+from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Pixels, Reading, Recogniser
+
+from .drawing import LETTER_LINES, letter, picture, texts
+
+needs_units = pytest.mark.skipif(hindrance() is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
+
+
+@pytest.fixture(autouse=True)
+def _looked_up_anew() -> Iterator[None]:
+    hindrance.cache_clear()
+    yield
+    hindrance.cache_clear()
+
+
+def test_without_openvino_or_without_the_units_everything_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"avx2", "avx512f"}))
+    assert choose("auto") == "float32"
+    with pytest.raises(EngineUnavailableError, match="no unit"):
+        choose("bfloat16")
+    hindrance.cache_clear()
+    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert choose("auto") == "float32"
+    with pytest.raises(EngineUnavailableError, match="not installed") as raised:
+        choose("bfloat16")
+    assert "fast-ocr" in raised.value.cure
+
+
+def test_with_both_it_is_bfloat16_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
+    assert [choose(wanted) for wanted in ("auto", "bfloat16", "float32")] == ["bfloat16", "bfloat16", "float32"]
+
+
+def test_a_line_is_hardly_stretched_and_lengths_are_few() -> None:
+    widths = range(MIN_WIDTH, MAX_WIDTH + 1)
+    assert max(abs(nearest(width) / width - 1) for width in widths if width < LENGTHS[-1]) < 0.025
+    assert len({nearest(width) for width in widths}) < 150
+    assert len({nearest(width) for width in range(MIN_WIDTH, 2_400)}) < 100
+
+
+def test_the_most_doubtful_letter_counts_in_its_best_column() -> None:
+    likely = np.array([[0.9, 0.1, 0], [0.3, 0.7, 0], [0.05, 0.95, 0], [1, 0, 0], [0.2, 0, 0.8]], np.float32)
+    assert least_certain(likely) == pytest.approx(0.8)
+    assert least_certain(likely[:4]) == pytest.approx(0.95)
+    assert least_certain(likely[:1]) == 0.0
+
+
+@needs_units
+def test_the_same_words_are_read_in_both_precisions() -> None:
+    page = picture(letter())
+    exact, rounded = read_image(page), read_image(page, "bfloat16")
+    assert texts(rounded) == texts(exact) == LETTER_LINES
+    for one, other in zip(exact, rounded, strict=True):
+        assert other.box == pytest.approx(one.box, abs=2.0)
+
+
+@needs_units
+def test_lines_in_doubt_are_read_as_float32_reads_them_and_clear_ones_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Exact(Recogniser):
+        def read(self, lines: list[Pixels]) -> list[Reading]:  # type: ignore[override]
+            asked.append(len(lines))
+            return super().read(lines)
+
+    chance = np.random.default_rng(0)
+    lines = [bgr(picture(letter()))[110:140], chance.integers(0, 255, (40, 400, 3)).astype(np.uint8)]
+    clear, noise = GlancingRecogniser(Exact).read(lines)
+    assert asked == [1]
+    assert noise == Recogniser().read(lines[1:])[0]
+    monkeypatch.setattr(glance, "CLEAR", 1.1)
+    assert GlancingRecogniser(Exact).read(lines) == Recogniser().read(lines)
+    assert clear.text == Recogniser().read(lines[:1])[0].text
+
+
+@needs_units
+def test_a_page_of_lines_of_many_lengths_takes_few_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each shape costs a plan of its own, as much as reading it twice."""
+    shapes: list[tuple[int, ...]] = []
+    run = Bfloat16Network.run
+
+    def counted(self: Bfloat16Network, pictures: Tensor) -> Tensor:
+        shapes.append(pictures.shape)
+        return run(self, pictures)
+
+    monkeypatch.setattr(Bfloat16Network, "run", counted)
+    line = bgr(picture(letter()))[110:140]
+    GlancingRecogniser(Recogniser).read([line[:, :width] for width in range(200, 500, 2)])
+    assert len(shapes) == 150
+    assert len(set(shapes)) <= 26
+
+
+def test_the_precision_of_a_reader_is_the_one_asked_for() -> None:
+    assert isinstance(OcrReader()._recogniser, Recogniser)
