@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipeline.words.networks import Bfloat16Network, Tensor
-from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Pixels, Reading, Recogniser, decoded, line_width, resized
+from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Classes, Pixels, Reading, Recogniser, decoded, line_width, resized
 
 VERSION = 1
 """Part of the recipe where this reads: raise it when lines are read differently."""
@@ -37,7 +37,7 @@ class GlancingRecogniser:
 
     def __init__(self, exact: Callable[[], Recogniser], threads: int = 1) -> None:
         self._exact = exact
-        self._network = Bfloat16Network("rapidocr", "PP-OCRv6_rec_small.onnx", threads)
+        self._network = Bfloat16Network("rapidocr", "PP-OCRv6_rec_small.onnx", threads, logits=True)
         self._letters = ("", *self._network.labels, " ")
 
     def read(self, lines: Sequence[Pixels]) -> list[Reading]:
@@ -51,8 +51,18 @@ class GlancingRecogniser:
         """The line as read in bfloat16; None where that is in doubt, or where nothing is read."""
         if line_width(line) < MIN_WIDTH:
             return None
-        (likely,) = self._network.run(resized(line, nearest(line_width(line)))[np.newaxis])
-        return decoded(likely, self._letters, len(likely)) if least_certain(likely) >= CLEAR else None
+        (logits,) = self._network.run(resized(line, nearest(line_width(line)))[np.newaxis])
+        best, likely = most_likely(logits)
+        return decoded(best, likely, self._letters, len(best)) if least_certain(best, likely) >= CLEAR else None
+
+
+def most_likely(logits: Tensor) -> tuple[Classes, Tensor]:
+    """Each column's best class, and its probability where that is a letter; 1 in the gaps between letters, where nobody asks for it."""
+    best = logits.argmax(axis=1)
+    likely = np.ones(len(best), np.float32)
+    letters = np.flatnonzero(best)
+    likely[letters] = 1 / np.exp(logits[letters] - logits[letters, best[letters], np.newaxis]).sum(axis=1)
+    return best, likely
 
 
 def nearest(width: int) -> int:
@@ -61,9 +71,8 @@ def nearest(width: int) -> int:
     return min(LENGTHS[max(0, at - 1) : at + 1], key=lambda length: max(length / width, width / length))
 
 
-def least_certain(likely: Tensor) -> float:
+def least_certain(best: Classes, likely: Tensor) -> float:
     """The probability of a line's most doubtful letter in its best column; 0 where there is no letter."""
-    best, most = likely.argmax(axis=1), likely.max(axis=1)
     starts = np.flatnonzero(np.diff(best, prepend=-1) != 0)
-    sure = np.maximum.reduceat(most, starts)[best[starts] != 0]
+    sure = np.maximum.reduceat(likely, starts)[best[starts] != 0]
     return float(sure.min()) if len(sure) else 0.0

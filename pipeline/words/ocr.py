@@ -57,7 +57,7 @@ class OcrReader:
     """The models, loaded once a process; not thread-safe."""
 
     def __init__(self, threads: int = 1, precision: Precision = "float32") -> None:
-        self._detector = Detector(threads)
+        self._detector = Detector(threads, precision)
         self._recogniser: Recogniser | GlancingRecogniser = (
             Recogniser(threads) if precision == "float32" else GlancingRecogniser(cache(partial(Recogniser, threads)), threads)
         )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.words.networks import Network, Tensor
 
 Pixels = NDArray[np.uint8]
+Classes = NDArray[np.int64]
 HEIGHT = 48
 """Rows of the picture that the network was trained on."""
 MIN_WIDTH, MAX_WIDTH = 64, 8_000
@@ -49,22 +50,22 @@ class Recogniser:
         for batch in _batches(widths):
             pictures = _tensor([lines[n] for n in batch], widths[batch[0]])
             for n, likely in zip(batch, self._network.run(pictures), strict=True):
-                found[n] = decoded(likely, self._letters, len(likely) * line_width(lines[n]) / pictures.shape[3])
+                best, columns = likely.argmax(axis=1), len(likely) * line_width(lines[n]) / pictures.shape[3]
+                found[n] = decoded(best, likely[np.arange(len(best)), best], self._letters, columns)
         return [found[n] for n in range(len(lines))]
 
 
-def decoded(likely: Tensor, letters: Sequence[str], columns: float) -> Reading:
-    """The best class of every column; repeated ones are one letter, class 0 is the gap between letters (CTC).
+def decoded(best: Classes, likely: Tensor, letters: Sequence[str], columns: float) -> Reading:
+    """What each column's best class and its probability spell: repeated ones are one letter, class 0 is the gap between letters (CTC).
 
     ``columns``: how many of them the line itself takes, without padding.
     """
-    best = likely.argmax(axis=1)
     starts = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
     text = "".join(letters[n] for n in best[starts])
     centres = tuple(
         min(1.0, (float(at) + 0.5) / columns) for at, letter in zip(starts, text, strict=True) if not letter.isspace()
     )
-    confidence = float(likely[starts, best[starts]].mean()) if len(starts) else 0.0
+    confidence = float(likely[starts].mean()) if len(starts) else 0.0
     return Reading(text, centres, round(confidence, 5))
 
 

@@ -33,9 +33,7 @@ def test_recipes_of_float32_are_those_from_before_there_was_a_choice() -> None:
 
 @pytest.mark.skipif(hindrance() is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_reader_reads_in_the_precision_it_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
-) -> None:
+def test_a_reader_reads_in_the_precision_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
     calls: list[int] = []
     run = Bfloat16Network.run
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import EngineUnavailableError
 from pipeline.words import glance, precision
-from pipeline.words.glance import LENGTHS, GlancingRecogniser, least_certain, nearest
+from pipeline.words.glance import LENGTHS, GlancingRecogniser, least_certain, most_likely, nearest
 from pipeline.words.networks import Bfloat16Network, Tensor
 from pipeline.words.ocr import OcrReader, bgr, read_image
 from pipeline.words.precision import choose, hindrance
@@ -55,10 +55,18 @@ def test_a_line_is_hardly_stretched_and_lengths_are_few() -> None:
 
 
 def test_the_most_doubtful_letter_counts_in_its_best_column() -> None:
-    likely = np.array([[0.9, 0.1, 0], [0.3, 0.7, 0], [0.05, 0.95, 0], [1, 0, 0], [0.2, 0, 0.8]], np.float32)
-    assert least_certain(likely) == pytest.approx(0.8)
-    assert least_certain(likely[:4]) == pytest.approx(0.95)
-    assert least_certain(likely[:1]) == 0.0
+    classes, likely = np.array([0, 1, 1, 0, 2]), np.array([0.9, 0.7, 0.95, 1, 0.8], np.float32)
+    assert least_certain(classes, likely) == pytest.approx(0.8)
+    assert least_certain(classes[:4], likely[:4]) == pytest.approx(0.95)
+    assert least_certain(classes[:1], likely[:1]) == 0.0
+
+
+def test_probabilities_are_those_of_a_softmax() -> None:
+    logits = np.random.default_rng(0).normal(size=(7, 30)).astype(np.float32)
+    best, likely = most_likely(logits)
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert best.tolist() == softmax.argmax(axis=1).tolist()
+    assert likely[best != 0] == pytest.approx(softmax.max(axis=1)[best != 0], rel=1e-5)
 
 
 @needs_units
