@@ -115,7 +115,7 @@ def main() -> None:
             "born-digital, transcript": cost(born, pages, templates["transcript"]),
             "scan, invoice": cost(scanned, pages, templates["invoice"]),
         }
-        if choose("auto") == "bfloat16":
+        if choose(Settings()) == "bfloat16":
             columns["scan, invoice, bfloat16"] = cost(scanned, pages, templates["invoice"], "bfloat16")
     rows: list[Row] = [
         {"part": part, **{f"{name}, ms": f"{spent.get(part, 0) / pages * 1000:.1f}" for name, spent in columns.items()}}

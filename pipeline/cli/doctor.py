@@ -114,12 +114,12 @@ def _ocr(settings: Settings) -> Finding:
     """In which precision scans are read, and why."""
     wanted = settings.ocr.precision
     try:
-        precision = choose(wanted)
+        precision = choose(settings)
     except PipelineError as error:
         return Finding("ocr", "wrong", error.message, error.cure)
     if precision == "bfloat16":
         return Finding("ocr", "ok", "bfloat16, multiplied by the processor itself; lines in doubt once more in float32")
-    if wanted == "float32" or not (reason := hindrance()):
+    if wanted == "float32" or not (reason := hindrance(settings.limits.memory_mb)):
         return Finding("ocr", "ok", "float32, as `ocr.precision` says")
     # only what can be cured is worth a note: nobody buys a processor for it
     return Finding("ocr", "note" if reason.cure else "ok", f"float32: {reason.told}", reason.cure)

@@ -34,7 +34,7 @@ class Side:
     recipe: str = field(init=False)
 
     def __post_init__(self) -> None:
-        data, precision = self.settings.einvoices == "read", choose(self.settings.ocr.precision)
+        data, precision = self.settings.einvoices == "read", choose(self.settings)
         object.__setattr__(self, "recipe", recipe(self.template, self.engine, einvoices=data, precision=precision))
 
     @property

@@ -60,7 +60,7 @@ class Job:
     """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
-        self.precision = choose(self.settings.ocr.precision)
+        self.precision = choose(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.known = self.ledger.known_files()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})

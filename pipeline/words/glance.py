@@ -8,11 +8,24 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from pipeline.words.networks import Bfloat16Network, Tensor
-from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Classes, Pixels, Reading, Recogniser, decoded, line_width, resized
+from pipeline.words.recogniser import (
+    COLUMN,
+    MAX_WIDTH,
+    MIN_WIDTH,
+    WIDE_GAP,
+    Classes,
+    Pixels,
+    Reading,
+    Recogniser,
+    decoded,
+    line_width,
+    resized,
+)
 
 VERSION = 1
 """Part of the recipe where this reads: raise it when lines are read differently."""
@@ -20,6 +33,8 @@ STEP = 1.04
 """Ratio of one length to the next: no line is stretched or squeezed by more than half of that."""
 CLEAR = 0.8
 """Probability that every letter must reach, or the line is read again."""
+SLACK = 0.2
+"""Columns by which stretching moves letters: where they stand nearly so far apart that they are two words, the line is read again."""
 
 
 def _lengths() -> tuple[int, ...]:
@@ -51,9 +66,12 @@ class GlancingRecogniser:
         """The line as read in bfloat16; None where that is in doubt, or where nothing is read."""
         if line_width(line) < MIN_WIDTH:
             return None
-        (logits,) = self._network.run(resized(line, nearest(line_width(line)))[np.newaxis])
+        width = line_width(line)
+        (logits,) = self._network.run(resized(line, nearest(width))[np.newaxis])
         best, likely = most_likely(logits)
-        return decoded(best, likely, self._letters, len(best)) if least_certain(best, likely) >= CLEAR else None
+        reading = decoded(best, likely, self._letters, len(best))
+        clear = least_certain(best, likely) >= CLEAR and widest_gap(reading) * width / COLUMN < WIDE_GAP - SLACK
+        return reading if clear else None
 
 
 def most_likely(logits: Tensor) -> tuple[Classes, Tensor]:
@@ -76,3 +94,10 @@ def least_certain(best: Classes, likely: Tensor) -> float:
     starts = np.flatnonzero(np.diff(best, prepend=-1) != 0)
     sure = np.maximum.reduceat(likely, starts)[best[starts] != 0]
     return float(sure.min()) if len(sure) else 0.0
+
+
+def widest_gap(reading: Reading) -> float:
+    """The widest gap between two letters with no blank between them, as a share of the line."""
+    columns = iter(reading.columns)
+    places = [None if letter.isspace() else next(columns) for letter in reading.text]
+    return max((after - before for before, after in pairwise(places) if before is not None and after is not None), default=0.0)

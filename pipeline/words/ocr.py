@@ -21,7 +21,7 @@ from pipeline.words.detector import Detector, Pixels, Quad
 from pipeline.words.glance import GlancingRecogniser
 from pipeline.words.lines import Piece, number_lines
 from pipeline.words.precision import Precision
-from pipeline.words.recogniser import Recogniser
+from pipeline.words.recogniser import WIDE_GAP, Recogniser
 
 MIN_READABLE = 8
 """Pixels; a thinner picture holds no text."""
@@ -33,8 +33,6 @@ MAX_AREA = 1_200_000
 TILE_ASPECT = 3.0
 """Pictures longer than this many times their width are read tile by tile: a till roll keeps its resolution."""
 TEXT_SCORE = 0.5
-WIDE_GAP = 5
-"""Recogniser columns (a sixth of the line's height each) between two letters that make two words of them."""
 SPACED_GAP = 8
 """Up to this many columns, a gap that is like those beside it is no gap: tills print totals in letters of double width."""
 SPACED_LIKE = 1.5

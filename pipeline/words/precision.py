@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import EngineUnavailableError
 from pipeline.processor import cpu_flags
+from pipeline.settings import Settings
 
 Precision = Literal["float32", "bfloat16"]
 UNITS = frozenset({"amx_bf16", "avx512_bf16"})
 """Units for which OpenVINO has routines in bfloat16; without them it reckons in float32, whatever it is told."""
+LEAST_MB = 5_000
+"""Address space of a reader below which its plans for lines of many lengths may not find room beside a large page: 4.1 GB were seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +27,25 @@ class Hindrance:
     cure: str = ""
 
 
-@cache
-def hindrance() -> Hindrance | None:
-    """Why OCR cannot reckon in bfloat16 here; None where it can."""
+def hindrance(memory_mb: int) -> Hindrance | None:
+    """Why OCR cannot reckon in bfloat16 here, in readers of so much address space; None where it can."""
     if not UNITS & cpu_flags():
         return Hindrance("this processor has no unit for bfloat16 that OpenVINO uses")
     if importlib.util.find_spec("openvino") is None:
         return Hindrance("OpenVINO is not installed", f"{Path(sys.executable).name} -m pip install 'pipeline[fast-ocr]'")
+    if memory_mb < LEAST_MB:
+        return Hindrance(
+            f"OpenVINO may take more address space than limits.memory_mb ({memory_mb:,})", f"set it to {LEAST_MB} or more"
+        )
     return None
 
 
-def choose(wanted: Literal["auto", "float32", "bfloat16"]) -> Precision:
+def choose(settings: Settings) -> Precision:
     """The precision that is used here. Raises EngineUnavailableError where bfloat16 is asked for by name and cannot be had."""
+    wanted = settings.ocr.precision
     if wanted == "float32":
         return "float32"
-    if not (reason := hindrance()):
+    if not (reason := hindrance(settings.limits.memory_mb)):
         return "bfloat16"
     if wanted == "bfloat16":
         raise EngineUnavailableError(f"no OCR in bfloat16: {reason.told}", reason.cure or "set `ocr: {precision: auto}`")

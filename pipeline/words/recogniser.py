@@ -23,6 +23,10 @@ HEIGHT = 48
 """Rows of the picture that the network was trained on."""
 MIN_WIDTH, MAX_WIDTH = 64, 8_000
 """Pixels of length; what is longer than the smallest print across a page is squeezed, as it is no line of text."""
+COLUMN = 8
+"""Pixels of length for which the network gives one answer."""
+WIDE_GAP = 5
+"""Columns between two letters that make two words of them."""
 BATCH_PIXELS = 2_400
 """Length of all lines that are read at once: more gains nothing and leaves the CPU's cache."""
 

@@ -19,7 +19,7 @@ from tests.run.conftest import EchoEngine, World
 def test_pages_are_read_again_when_the_precision_changes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.put("a.pdf", text_pdf(["Alpha"]))
     for precision, asked in (("float32", 1), ("float32", 1), ("bfloat16", 2), ("bfloat16", 2)):
-        monkeypatch.setattr("pipeline.run.job.choose", lambda wanted, found=precision: found)
+        monkeypatch.setattr("pipeline.run.job.choose", lambda settings, found=precision: found)
         monkeypatch.setattr("pipeline.run.composing._OF_OCR", {"float32": (), "bfloat16": ("onnxruntime",)})
         world.run()
         assert len(world.engine.asked) == asked
@@ -31,7 +31,7 @@ def test_recipes_of_float32_are_those_from_before_there_was_a_choice() -> None:
     assert recipe(template, EchoEngine()) != recipe(template, EchoEngine(), precision="bfloat16")
 
 
-@pytest.mark.skipif(hindrance() is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
+@pytest.mark.skipif(hindrance(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_reader_reads_in_the_precision_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
     calls: list[int] = []

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+import subprocess
+import sys
 from importlib.machinery import ModuleSpec
 
 import numpy as np
 import pytest
 
 from pipeline.errors import EngineUnavailableError
+from pipeline.settings import Settings
 from pipeline.words import glance, precision
 from pipeline.words.glance import LENGTHS, GlancingRecogniser, least_certain, most_likely, nearest
 from pipeline.words.networks import Bfloat16Network, Tensor
@@ -17,34 +19,38 @@ from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Pixels, Reading, Rec
 
 from .drawing import LETTER_LINES, letter, picture, texts
 
-needs_units = pytest.mark.skipif(hindrance() is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
+needs_units = pytest.mark.skipif(
+    hindrance(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing"
+)
 
 
-@pytest.fixture(autouse=True)
-def _looked_up_anew() -> Iterator[None]:
-    hindrance.cache_clear()
-    yield
-    hindrance.cache_clear()
+def settings(wanted: str = "auto", memory_mb: int = 6_000) -> Settings:
+    return Settings(ocr={"precision": wanted}, limits={"memory_mb": memory_mb})  # type: ignore[arg-type]
 
 
-def test_without_openvino_or_without_the_units_everything_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"avx2", "avx512f"}))
-    assert choose("auto") == "float32"
-    with pytest.raises(EngineUnavailableError, match="no unit"):
-        choose("bfloat16")
-    hindrance.cache_clear()
-    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert choose("auto") == "float32"
-    with pytest.raises(EngineUnavailableError, match="not installed") as raised:
-        choose("bfloat16")
-    assert "fast-ocr" in raised.value.cure
+@pytest.mark.parametrize(
+    ("flags", "installed", "memory_mb", "told"),
+    [
+        ({"avx2", "avx512f"}, True, 6_000, "no unit"),
+        ({"avx512_bf16"}, False, 6_000, "not installed"),
+        ({"avx512_bf16"}, True, 2_000, "memory_mb"),
+    ],
+)
+def test_where_something_is_missing_everything_is_float32(
+    monkeypatch: pytest.MonkeyPatch, flags: set[str], installed: bool, memory_mb: int, told: str
+) -> None:
+    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None) if installed else None)
+    assert choose(settings(memory_mb=memory_mb)) == "float32"
+    with pytest.raises(EngineUnavailableError, match=told):
+        choose(settings("bfloat16", memory_mb))
 
 
-def test_with_both_it_is_bfloat16_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_all_of_it_bfloat16_is_taken_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
-    assert [choose(wanted) for wanted in ("auto", "bfloat16", "float32")] == ["bfloat16", "bfloat16", "float32"]
+    chosen = [choose(settings(wanted)) for wanted in ("auto", "bfloat16", "float32")]
+    assert chosen == ["bfloat16", "bfloat16", "float32"]
 
 
 def test_a_line_is_hardly_stretched_and_lengths_are_few() -> None:
@@ -75,7 +81,7 @@ def test_the_same_words_are_read_in_both_precisions() -> None:
     exact, rounded = read_image(page), read_image(page, "bfloat16")
     assert texts(rounded) == texts(exact) == LETTER_LINES
     for one, other in zip(exact, rounded, strict=True):
-        assert other.box == pytest.approx(one.box, abs=2.0)
+        assert other.box == pytest.approx(one.box, abs=4.0)  # less than two of the columns in which letters are found
 
 
 @needs_units
@@ -98,6 +104,16 @@ def test_lines_in_doubt_are_read_as_float32_reads_them_and_clear_ones_only_once(
 
 
 @needs_units
+def test_nobody_is_told_that_openvino_is_used() -> None:
+    """Its converter, when imported, reports that to a server of its makers."""
+    load = "Bfloat16Network('rapidocr', 'PP-OCRv6_det_small.onnx')"
+    code = f"import sys; from pipeline.words.networks import Bfloat16Network; {load}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "openvino" in loaded
+    assert not [name for name in loaded if "telemetry" in name]
+
+
+@needs_units
 def test_a_page_of_lines_of_many_lengths_takes_few_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each shape costs a plan of its own, as much as reading it twice."""
     shapes: list[tuple[int, ...]] = []
@@ -109,8 +125,8 @@ def test_a_page_of_lines_of_many_lengths_takes_few_shapes(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Bfloat16Network, "run", counted)
     line = bgr(picture(letter()))[110:140]
-    GlancingRecogniser(Recogniser).read([line[:, :width] for width in range(200, 500, 2)])
-    assert len(shapes) == 150
+    GlancingRecogniser(Recogniser).read([line[:, :width] for width in range(200, 500, 5)])
+    assert len(shapes) == 60
     assert len(set(shapes)) <= 26
 
 
