@@ -25,7 +25,7 @@ needs_units = pytest.mark.skipif(
 
 
 def settings(wanted: str = "auto", memory_mb: int = 6_000) -> Settings:
-    return Settings(ocr={"precision": wanted}, limits={"memory_mb": memory_mb})  # type: ignore[arg-type]
+    return Settings(ocr={"precision": wanted}, limits={"memory_mb": memory_mb})
 
 
 @pytest.mark.parametrize(
