@@ -69,6 +69,17 @@ class OutboxError(PipelineError):
     """The outbox cannot be written."""
 
 
+class StoreError(PipelineError):
+    """An object store refuses, cannot be reached, or lacks the bucket or the package; `watch` waits for it to come back.
+
+    ``passing``: whether it may be over in a moment.
+    """
+
+    def __init__(self, message: str, cure: str = "", *, passing: bool = False) -> None:
+        super().__init__(message, cure)
+        self.passing = passing
+
+
 class DocumentError(Exception):
     """A document or page that cannot be read; the batch goes on.
 

@@ -1,5 +1,8 @@
 """Settings: one YAML file and the environment, validated; mistakes name the key and the file.
 
+``inbox`` and ``outbox`` may be URLs of object stores. They then become the folders of this machine that stand for them
+(``pipeline.places``), from which ``inbox_url`` and ``outbox_url`` tell the URLs again.
+
 Precedence: command line, then environment (``PIPELINE_OUTBOX=…``, nested keys with two underscores: ``PIPELINE_LIMITS__SECONDS=60``),
 then the file, then the defaults below. Paths written in a file are relative to that file; defaults are relative to the
 current folder.
@@ -11,17 +14,22 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentValueError
 
+from pipeline import places
 from pipeline.errors import SettingsError
 from pipeline.templates.explain import did_you_mean
 from pipeline.templates.routing import Route
 
 FILE_NAME = "pipeline.yaml"
-PATH_KEYS = ("inbox", "outbox", "templates")
+PATH_KEYS = ("inbox", "outbox", "templates", "state", "archive", "failed")
+STATE_FOLDER = ".pipeline"
+"""Where the outbox keeps the ledger and the lock."""
+OBJECTS = "objects"
+"""Folder in it whose paths stand for objects."""
 Seconds = Annotated[float, Field(le=1_000_000)]
 """Up to eleven days; the system's timers take no more than twice that."""
 
@@ -59,13 +67,13 @@ class Intake(_Strict):
     quiet_seconds: Seconds = Field(default=1.5, ge=0)
     """A file must not have changed for this long."""
     patience_seconds: Seconds = Field(default=30.0, ge=0)
-    """How long `run` waits for files that are still being written before it leaves them for later."""
+    """How long `run` waits for files that are still being written before it leaves them for later, and for an object store to come back."""
     rescan_seconds: Seconds = Field(default=60.0, gt=0)
     """How often `watch` looks through the whole inbox, in case the system lost an event."""
     observer: Literal["auto", "native", "polling"] = "auto"
     """How `watch` hears of changes: from the operating system, or by looking (network shares tell nothing of what others write)."""
     poll_seconds: Seconds = Field(default=2.0, gt=0)
-    """How often a polling observer looks."""
+    """How often a polling observer looks; an inbox in an object store is always polled."""
 
 
 class Review(_Strict):
@@ -162,9 +170,11 @@ class Settings(BaseSettings):
     _file_values: ClassVar[dict[str, Any]] = {}
 
     inbox: Path = Path("inbox")
-    """Folder that is read, with the folders in it."""
+    """Folder that is read, with the folders in it; or the URL of one in an object store (docs/stores.md)."""
     outbox: Path = Path("outbox")
-    """Folder for results, and for the ledger (`outbox/.pipeline`)."""
+    """Folder for results, and for the ledger (`outbox/.pipeline`); or the URL of one in an object store."""
+    state: Path | None = None
+    """Folder on a disk of this machine for the ledgers of outboxes in object stores; by default among the user's own state."""
     templates: Path | None = None
     """Folder of your own templates, by default `templates` beside the settings file; they come before built-in ones."""
     engine: str = "auto"
@@ -180,7 +190,7 @@ class Settings(BaseSettings):
     after: Literal["keep", "move", "delete"] = "keep"
     """What happens to a file in the inbox once its result is safely on disk."""
     archive: Path | None = None
-    """Where `after: move` puts files; by default `archive` beside the inbox."""
+    """Where `after: move` puts files; by default `archive` beside the inbox. In the same store, where the inbox is a URL."""
     failed: Path | None = None
     """Where `after: move` and `after: delete` put files that failed; by default `failed` beside the inbox."""
     workers: int = Field(default=0, ge=0, le=256)
@@ -195,15 +205,74 @@ class Settings(BaseSettings):
     log: Log = Log()
     metrics: Metrics = Metrics()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _places(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """URLs become the folders that stand for them."""
+        values = {**values}
+        urls: dict[str, str] = {}
+        for key in ("inbox", "outbox", "archive", "failed"):
+            if places.is_url(values.get(key)):
+                try:
+                    place = places.parse(values[key])
+                except ValueError as error:
+                    raise ValueError(f"{key}: {error}") from None  # the URL stays out of every traceback
+                if isinstance(place, str):
+                    urls[key] = place
+                values[key] = place
+        if "outbox" in urls:
+            state = Path(values.get("state") or places.state_folder()).resolve()
+            values["outbox"] = places.outbox_folder(state, urls["outbox"])
+        for key in ("archive", "failed"):
+            if values.get(key) and ("inbox" in urls) != (key in urls):
+                raise ValueError(f"{key}: wants a place of the same kind as the inbox: both folders, or both in one store")
+        for key in ("inbox", "archive", "failed"):
+            if key in urls and urls[key].split("://")[0] != urls["inbox"].split("://")[0]:
+                raise ValueError(f"{key}: wants a place in the same store as the inbox")
+            if key in urls:
+                values[key] = places.local_folder(_objects(Path(values.get("outbox") or "outbox")), urls[key])
+        return values
+
+    @property
+    def objects(self) -> Path:
+        """Folder whose paths stand for objects, and hold them while they are read."""
+        return _objects(self.outbox)
+
+    @property
+    def inbox_url(self) -> str | None:
+        """The inbox's URL; None for a folder."""
+        return places.url_of(self.objects, self.inbox) if OBJECTS in self.inbox.parts else None
+
+    @property
+    def outbox_url(self) -> str | None:
+        """The outbox's URL; None for a folder."""
+        if self.outbox.name != places.OUTBOX:
+            return None
+        return places.outbox_url((self.state or places.state_folder()).resolve(), self.outbox)
+
+    @property
+    def told_inbox(self) -> str:
+        """The inbox as people know it."""
+        return self.inbox_url or str(self.inbox)
+
+    @property
+    def told_outbox(self) -> str:
+        """The outbox as people know it."""
+        return self.outbox_url or str(self.outbox)
+
     @property
     def archive_folder(self) -> Path:
         """Where files that were read are moved to."""
-        return self.archive or self.inbox.resolve().parent / "archive"
+        return self.archive or self._beside("archive")
 
     @property
     def failed_folder(self) -> Path:
         """Where files that failed are moved to, with the reason beside them."""
-        return self.failed or self.inbox.resolve().parent / "failed"
+        return self.failed or self._beside("failed")
+
+    def _beside(self, name: str) -> Path:
+        url = self.inbox_url
+        return places.local_folder(self.objects, places.beside(url, name)) if url else self.inbox.resolve().parent / name
 
     @classmethod
     def settings_customise_sources(
@@ -217,6 +286,10 @@ class Settings(BaseSettings):
         """The environment stands above the file, whose values come in through ``_File``."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, _File(settings_cls)
+
+
+def _objects(outbox: Path) -> Path:
+    return outbox.resolve() / STATE_FOLDER / OBJECTS
 
 
 class _File(PydanticBaseSettingsSource):
@@ -297,8 +370,8 @@ def _read(file: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
-    for key in (*PATH_KEYS, "archive", "failed"):
-        if isinstance(values.get(key), str):
+    for key in PATH_KEYS:
+        if isinstance(values.get(key), str) and not places.is_url(values[key]):
             values[key] = file.parent / _home(file, key, values[key])
     log = values.get("log")
     if isinstance(log, dict) and isinstance(log.get("file"), str):

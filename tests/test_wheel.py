@@ -47,6 +47,7 @@ def test_the_wheel_carries_settings_templates_and_types(wheel: Path) -> None:
     assert {f"pipeline/{name}" for name in configs} <= names
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline").rglob("*.py")}
     pages = {"evaluate/report.html", "evaluate/report.css", "review/review.html", "review/review.css", "review/review.js"}
+    pages |= {f"serve/{name}" for name in ("serve.css", "serve.js", "html/home.html", "html/document.html")}
     assert {*modules, "pipeline/py.typed", *(f"pipeline/{name}" for name in pages)} <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "examples/", "inbox/"))]
 

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ import psutil
 from pipeline import __version__
 from pipeline.cli import options
 from pipeline.cli.show import echo_json
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.errors import ExitCode, PipelineError, StoreError
+from pipeline.places import url_of
 from pipeline.processor import cpu_flags, multiplies_bfloat16
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings, find_settings_file, load_settings
@@ -54,7 +56,12 @@ class Finding:
 @options.model
 @options.as_json
 def command(
-    config: Path | None, inbox: Path | None, outbox: Path | None, engine: str | None, model: str | None, as_json: bool
+    config: Path | None,
+    inbox: options.Place | None,
+    outbox: options.Place | None,
+    engine: str | None,
+    model: str | None,
+    as_json: bool,
 ) -> None:
     """Say what this machine can do (cores, vector units, memory, disk, engines), what is misconfigured, and what to do about it.
 
@@ -134,6 +141,9 @@ def _templates(settings: Settings) -> Finding:
 
 
 def _inbox(settings: Settings) -> Finding:
+    if settings.inbox_url:
+        takes = settings.after != "keep"
+        return _store("inbox", settings.inbox_url, url_of(settings.objects, settings.archive_folder) if takes else None)
     if not settings.inbox.is_dir():
         return Finding(
             "inbox", "wrong", f"{settings.inbox} is not there", "make it with `pipeline init`, or name one with --inbox"
@@ -147,9 +157,27 @@ def _inbox(settings: Settings) -> Finding:
                    f"files are {'moved' if settings.after == 'move' else 'deleted'} once read")  # fmt: skip
 
 
+def _store(name: str, url: str, written: str | None) -> Finding:
+    """Whether a place in an object store can be listed, and ``written`` to."""
+    from pipeline.stores.store import open_store
+
+    try:
+        store = open_store(url)
+        next(store.entries(url), None)
+        if written:
+            probe = f"{written}/.pipeline/doctor-{uuid.uuid4().hex}"
+            store.write(probe, b"")
+            store.remove(probe)
+    except StoreError as error:
+        return Finding(name, "wrong", error.message, error.cure)
+    return Finding(name, "ok", f"{url} can be reached" + (" and written" if written else ""))
+
+
 def _outbox(settings: Settings) -> Iterator[Finding]:
     folder = settings.outbox
-    if settings.inbox.resolve().is_relative_to(folder.resolve()):
+    if settings.outbox_url:
+        yield _store("outbox", settings.outbox_url, settings.outbox_url)
+    if not settings.inbox_url and settings.inbox.resolve().is_relative_to(folder.resolve()):
         yield Finding("outbox", "wrong", f"{folder} holds the inbox", "choose an outbox that does not hold the inbox")
         return
     existing = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.exists())
@@ -157,8 +185,9 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
         yield Finding("outbox", "wrong", f"{folder} cannot be written", "change its permissions, or name one with --outbox")
         return
     free = shutil.disk_usage(existing).free / GIGABYTE
+    name = "state" if settings.outbox_url else "outbox"
     state: Literal["ok", "note"] = "ok" if free >= LEAST_DISK else "note"
-    yield Finding("outbox", state, f"{folder}, {free:.1f} GB free", "" if state == "ok" else "free some disk space")
+    yield Finding(name, state, f"{folder}, {free:.1f} GB free", "" if state == "ok" else "free some disk space")
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:

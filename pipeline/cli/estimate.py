@@ -17,11 +17,12 @@ from pipeline.cli.run import check_inbox
 from pipeline.cli.show import duration, echo_json, one_line, plural
 from pipeline.cli.signals import graceful
 from pipeline.engines.registry import make_engine
-from pipeline.errors import CURES
+from pipeline.errors import CURES, SettingsError
 from pipeline.intake.scan import scan_arguments, scan_inbox
 from pipeline.run.estimate import Total
 from pipeline.run.forecast import Forecast, forecast
 from pipeline.run.job import looking_job
+from pipeline.run.looking import look_into
 from pipeline.run.rescan import only_new
 from pipeline.run.sampling import PAGES_EACH, Told
 from pipeline.settings import load_settings
@@ -60,8 +61,8 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 def command(
     paths: tuple[Path, ...],
     config: Path | None,
-    inbox: Path | None,
-    outbox: Path | None,
+    inbox: options.Place | None,
+    outbox: options.Place | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -82,6 +83,9 @@ def command(
     """
     settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     check_inbox(settings, paths)
+    if settings.inbox_url and not paths:
+        raise SettingsError("`pipeline estimate` reads files of this machine", "name some that are like those in the store")
+    look_into(settings)
     ready = make_engine(settings)
     left: list[tuple[str, str]] = []
     with looking_job(settings, ready, template) as job:

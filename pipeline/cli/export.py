@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,34 +14,13 @@ from pipeline.cli import options
 from pipeline.cli.show import echo_json, plural
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
-from pipeline.publish.cells import Kind, TypedRow
-from pipeline.publish.document import Publication
 from pipeline.publish.files import write_atomically
-from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names, sheet_rows, typed_rows
-from pipeline.publish.sheets import Book, rebuild
-from pipeline.run.composing import publications
+from pipeline.run.exporting import FORMATS, Exporting, Unused
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
+from pipeline.run.looking import look_into
+from pipeline.run.mirror import mirrored
 from pipeline.serve.saying import spoken_of, truth
 from pipeline.settings import load_settings
-from pipeline.templates.model import Template
-
-FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
-
-
-class _Unused:
-    """Exporting asks no engine; the book of another folder is not kept."""
-
-    def sheet(self, name: str) -> None:
-        """Nothing is known."""
-        del name
-
-    def wrote_sheet(self, name: str, columns: object, size: int) -> None:
-        """Nothing is kept."""
-        del name, columns, size
-
-    def soil_sheets(self, names: Iterable[str]) -> None:
-        """Nothing is kept."""
-        del names
 
 
 @click.command("export")
@@ -55,7 +33,12 @@ class _Unused:
 )
 @options.as_json
 def command(
-    config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, with_truth: bool, as_json: bool
+    config: Path | None,
+    outbox: options.Place | None,
+    formats: tuple[str, ...],
+    to: Path | None,
+    with_truth: bool,
+    as_json: bool,
 ) -> None:
     """Write everything in the outbox again from the ledger, also in other formats.
 
@@ -70,21 +53,25 @@ def command(
     Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
     """
     settings = load_settings(config, outbox=outbox)
+    look_into(settings)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
-        raise SettingsError(f"nothing was read into {settings.outbox} yet", "name the outbox with --outbox")
-    with locked(settings.outbox), open_ledger(settings) as ledger:
+        raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
+    with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
         folder = to or settings.outbox
-        book = ledger if folder == settings.outbox else _Unused()
+        book = ledger if folder == settings.outbox else Unused()
         kinds = formats or (() if with_truth else ("json", "csv"))
         with _scratch(folder if to else settings.outbox / STATE_FOLDER) as scratch:
-            export = _Export(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error, scratch)
+            export = Exporting(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error, scratch)
             written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
-                written += map(str, export.truth())
+                written += map(str, _truth(ledger, folder, scratch))
+        if mirror and not to:
+            mirror.attach(ledger)
+            mirror.finish()
     if as_json:
         echo_json({"written": written})
     else:
-        click.echo(f"{plural(len(written), 'file')} written to {folder}")
+        click.echo(f"{plural(len(written), 'file')} written to {to or settings.told_outbox}")
 
 
 @contextmanager
@@ -99,70 +86,10 @@ def _scratch(folder: Path) -> Iterator[Path]:
         yield Path(path)
 
 
-@dataclass(frozen=True)
-class _Export:
-    """One export: from where, to where."""
-
-    ledger: Ledger
-    templates: Mapping[str, Template]
-    folder: Path
-    book: Book
-    accepted_error: float
-    scratch: Path
-
-    def write(self, kind: str) -> Iterable[Path]:
-        """Write one format; yields the files."""
-        if kind == "json":
-            return self._json()
-        if kind == "csv":
-            return self._csv()
-        if kind == "parquet":
-            from pipeline.publish.parquet import write_parquet
-
-            return write_parquet(self.folder, self._sheets(), self._rows(), self.scratch)
-        path = self.folder / f"{DOCUMENTS}.{kind}"
-        if kind == "jsonl":
-            from pipeline.publish.jsonlines import write_json_lines
-
-            write_json_lines(path, self._publications(), self.scratch)
-        elif kind == "sqlite":
-            from pipeline.publish.database import write_database
-
-            write_database(path, self._sheets(), self._publications(), self.templates, self.scratch)
-        else:
-            from pipeline.publish.excel import write_workbook
-
-            write_workbook(path, self._sheets(), self._rows(), self.scratch)
-        return [path]
-
-    def truth(self) -> Iterator[Path]:
-        """Write what people said, a file a template; yields the files."""
-        for template in spoken_of(self.ledger):
-            path = self.folder / f"{template}.truth.jsonl"
-            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in truth(self.ledger, template))
-            write_atomically(path, (line.encode(errors="replace") for line in lines), self.scratch)
-            yield path
-
-    def _json(self) -> Iterator[Path]:
-        for item in self._publications():
-            path = self.folder / f"{item.source.name}.json"
-            write_atomically(path, [item.as_bytes()], self.scratch)
-            yield path
-
-    def _csv(self) -> list[Path]:
-        sheets = {name: list(kinds) for name, kinds in self._sheets().items()}
-        rebuild(
-            self.folder, self.book, sheets, (sheet_rows(item, self.templates) for item in self._publications()), self.scratch
-        )
-        return [self.folder / f"{name}.csv" for name in sheets]
-
-    def _sheets(self) -> dict[str, dict[str, Kind]]:
-        used = {template for file in self.ledger.published_files() for template in file.recipes}
-        names = [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
-        return {name: sheet_kinds(name, self.templates) or {} for name in names}
-
-    def _publications(self) -> Iterator[Publication]:
-        return publications(self.ledger, self.templates, self.accepted_error)
-
-    def _rows(self) -> Iterator[Mapping[str, Sequence[TypedRow]]]:
-        return (typed_rows(item, self.templates) for item in self._publications())
+def _truth(ledger: Ledger, folder: Path, scratch: Path) -> Iterator[Path]:
+    """Write what people said, a file a template; yields the files."""
+    for template in spoken_of(ledger):
+        path = folder / f"{template}.truth.jsonl"
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in truth(ledger, template))
+        write_atomically(path, (line.encode(errors="replace") for line in lines), scratch)
+        yield path

@@ -17,6 +17,7 @@ from pathlib import Path
 from pipeline.cli.show import Screen
 from pipeline.intake.archives import Lying, Passed, Unpacked, unpack
 from pipeline.intake.scan import Found, outbox_name
+from pipeline.places import url_of
 from pipeline.records import Source
 from pipeline.run.job import Job
 from pipeline.run.observer import Observer
@@ -38,7 +39,8 @@ class UnpackingScreen(Screen):
 
 def place(job: Job, archive: Path) -> Path:
     """Where the members of an archive (absolute, without links) lie: the ledger knows them by this place."""
-    return job.unpacked.resolve() / hashlib.sha256(os.fsencode(archive)).hexdigest()[:16]
+    named = url_of(job.settings.objects, archive) or archive
+    return job.unpacked.resolve() / hashlib.sha256(os.fsencode(named)).hexdigest()[:16]
 
 
 def members(

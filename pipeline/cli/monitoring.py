@@ -95,8 +95,8 @@ def monitored(command: str, settings: Settings, tally: Tally, *, quiet: bool) ->
             command=command,
             version=__version__,
             pid=os.getpid(),
-            inbox=settings.inbox,
-            outbox=settings.outbox,
+            inbox=settings.told_inbox,
+            outbox=settings.told_outbox,
         )
         try:
             yield eyes

@@ -13,17 +13,28 @@ import click
 
 from pipeline.engines.registry import NAMES
 from pipeline.errors import SettingsError
+from pipeline.places import is_url
 
 F = TypeVar("F", bound=Callable[..., Any])
 _AGE = re.compile(r"^(\d{1,6})([hdw])$")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 Path_ = click.Path(path_type=Path)
+Place = Path | str
+"""A path, or the URL of an object store, which is no path: it would lose a slash."""
+
+
+def place(written: str) -> Place:
+    """A URL as it is, all else as a path."""
+    return written if is_url(written) else Path(written)
+
 
 config = click.option(
     "--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Settings file [./pipeline.yaml if there]."
 )
-inbox = click.option("--inbox", type=Path_, help="Folder to read [./inbox].")
-outbox = click.option("--outbox", type=Path_, help="Folder for results [./outbox].")
+inbox = click.option("--inbox", type=place, metavar="PATH", help="Folder to read, or its URL in an object store [./inbox].")
+outbox = click.option(
+    "--outbox", type=place, metavar="PATH", help="Folder for results, or its URL in an object store [./outbox]."
+)
 engine = click.option("--engine", metavar="NAME", help=f"What reads the pages: {', '.join(NAMES)} [auto].")
 model = click.option(
     "--model", metavar="NAME", help="Model of the engine: a name, a folder or a GGUF file [the engine's default]."

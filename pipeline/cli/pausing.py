@@ -6,9 +6,9 @@ import sqlite3
 import time
 from collections.abc import Callable
 
-from pipeline.errors import EngineUnavailableError, OutboxError, PipelineError
+from pipeline.errors import EngineUnavailableError, OutboxError, PipelineError, StoreError
 
-PASSING = (EngineUnavailableError, OutboxError, sqlite3.OperationalError)
+PASSING = (EngineUnavailableError, OutboxError, StoreError, sqlite3.OperationalError)
 """Troubles that may be over in a while; whatever else comes up ends the service, and its supervisor starts it anew."""
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 600.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,16 +15,23 @@ from pipeline.cli import options
 from pipeline.cli.members import UnpackingScreen, members, place
 from pipeline.cli.monitoring import Eyes, monitored, overrides
 from pipeline.cli.run import finish, read, report
+from pipeline.errors import StoreError
 from pipeline.intake.archives import is_archive
-from pipeline.intake.scan import Found, scan_arguments
+from pipeline.intake.scan import Found
 from pipeline.ledger.ledger import KnownFile
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
 from pipeline.settings import load_settings
+from pipeline.stores.store import GoneError
+
+MANY = 100
+"""Objects above which the whole inbox is listed, instead of asking for each."""
+ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+"""Of objects that are fetched to see whether they are archives; what they are is told by their contents."""
 
 
 @click.command("reprocess")
-@click.argument("paths", nargs=-1, type=options.Path_)
+@click.argument("paths", nargs=-1, type=options.place)
 @options.folders
 @click.option("--failed", is_flag=True, help="Documents that failed, wholly or in part; only their missing pages are read.")
 @click.option("--status", type=click.Choice(["done", "partial", "failed", "skipped"]), help="Documents with this status.")
@@ -36,10 +44,10 @@ from pipeline.settings import load_settings
 @options.as_json
 @options.log_json
 def command(
-    paths: tuple[Path, ...],
+    paths: tuple[options.Place, ...],
     config: Path | None,
-    inbox: Path | None,
-    outbox: Path | None,
+    inbox: options.Place | None,
+    outbox: options.Place | None,
     failed: bool,
     status: str | None,
     read_with: str | None,
@@ -76,9 +84,10 @@ def command(
     ):
         if read_with:
             check_template(read_with, job.templates)
-        archives = list(dict.fromkeys(path.resolve() for path in paths if is_archive(path)))
-        plain = [path for path in paths if path.resolve() not in archives]
-        named = list(scan_arguments(plain, job.inbox, job.namer, eyes.left))
+        here = [_fetched(job, path, eyes) if isinstance(path, str) else path for path in paths]
+        archives = list(dict.fromkeys(path.resolve() for path in here if isinstance(path, Path) and is_archive(path)))
+        plain = [path for path in here if isinstance(path, str) or path.resolve() not in archives]
+        named = list(job.scan(eyes.left, plain)) if plain else []
         places = tuple(f"{place(job, archive)}/" for archive in archives)
         among = _Among({str(found.source.path) for found in named}, places if filtered else ()) if paths else None
         by_name = among is None or bool(among.paths or among.places)
@@ -90,8 +99,22 @@ def command(
             read(job, loop, screen, eyes, todo, [], more=more, quiet=quiet or as_json)
         finally:
             shutil.rmtree(job.unpacked, ignore_errors=True)
+            for archive in archives:
+                if job.objects and job.objects.holds(archive):
+                    archive.unlink(missing_ok=True)
         report(screen, settings, quiet=quiet, as_json=as_json)
         finish(loop, screen)
+
+
+def _fetched(job: Job, url: str, eyes: Eyes) -> options.Place:
+    """An object that is an archive by its name, fetched; others as they are. Raises SettingsError, StoreError, OutboxError."""
+    if not job.objects or not url.lower().endswith(ENDINGS):
+        return url
+    found = next(job.scan(eyes.left, [url]))
+    if found.size <= job.settings.limits.megabytes * 1_000_000:
+        with suppress(GoneError):
+            return job.objects.fetch(found).source.path
+    return url
 
 
 @dataclass(frozen=True)
@@ -125,15 +148,20 @@ def _chosen(
 def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str, ...]) -> list[Found]:
     """Those of the files that still lie where they were; members of the archives that are ``unpacking`` come by themselves."""
     found = []
+    many = job.objects and len(chosen) > MANY
+    listed = {item.source.path: item for item in job.scan(eyes.left)} if many else {}
     for file in chosen:
         path = file.source.path
         if str(path).startswith(unpacking):
             continue
         try:
-            stat = path.stat()
-        except OSError:
+            present = listed.get(path) or job.present(file.source)
+        except StoreError as error:
+            eyes.left(file.source.name, error.message)
+            continue
+        if present is None:
             inside = path.is_relative_to(job.unpacked.resolve())
             eyes.left(file.source.name, "lies in an archive: name the archive" if inside else f"no longer at {path}")
             continue
-        found.append(Found(file.source, stat.st_size, stat.st_mtime_ns))
+        found.append(present)
     return found

@@ -18,8 +18,10 @@ from pipeline.cli.show import echo_json, plural
 from pipeline.errors import SettingsError
 from pipeline.ledger.ledger import FILE_NAME
 from pipeline.review.choosing import Choice, Chosen, candidates, chosen
+from pipeline.review.originals import brought
 from pipeline.review.report import Written, write_review
 from pipeline.run.job import STATE_FOLDER, known_templates, open_ledger
+from pipeline.run.looking import look_into, sent
 from pipeline.settings import load_settings
 from pipeline.templates.explain import did_you_mean
 from pipeline.templates.model import Template
@@ -51,7 +53,7 @@ T = TypeVar("T")
 def command(
     paths: tuple[Path, ...],
     config: Path | None,
-    outbox: Path | None,
+    outbox: options.Place | None,
     output: Path | None,
     needs_review: bool,
     since: str | None,
@@ -73,8 +75,9 @@ def command(
       pipeline review inbox/march --template invoice --output march.html
     """
     settings = load_settings(config, outbox=outbox)
+    look_into(settings)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
-        raise SettingsError(f"nothing was read into {settings.outbox} yet", "name the outbox with --outbox")
+        raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
     choice = Choice(paths, template, _since(since) if since else None, needs_review)
     path = output or settings.outbox / FILE
     with open_ledger(settings) as ledger, _bar(quiet or as_json) as bar:
@@ -99,11 +102,13 @@ def command(
             "left_out": len(files) - looked_at,
             "accepted_error": settings.review.accepted_error,
         }
-        written = write_review(path, found, templates, settings, about, round(megabytes * 1_000_000), drawn)
+        with brought(settings, found) as here:
+            written = write_review(path, here, templates, settings, about, round(megabytes * 1_000_000), drawn)
+    place = sent(settings, path)
     if as_json:
-        echo_json({"report": str(path), **asdict(written), "left_out": about["left_out"]})
+        echo_json({"report": place, **asdict(written), "left_out": about["left_out"]})
     elif not quiet:
-        _tell(path, written, len(files) - looked_at)
+        _tell(place, written, len(files) - looked_at)
 
 
 def _since(when: str) -> str:
@@ -164,7 +169,7 @@ def _bar(hidden: bool) -> Iterator[Progress]:
         yield bar
 
 
-def _tell(path: Path, written: Written, left_out: int) -> None:
+def _tell(path: str, written: Written, left_out: int) -> None:
     click.echo(
         f"{path}: {plural(written.documents, 'document')}, {written.to_review:,} to look at; "
         f"{plural(written.pictures, 'picture')}, {_size(written.bytes)}"

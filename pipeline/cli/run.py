@@ -14,7 +14,7 @@ from pipeline.cli.monitoring import Eyes, monitored, overrides
 from pipeline.cli.show import Screen, echo_json, one_line, plural, table
 from pipeline.cli.signals import graceful
 from pipeline.errors import ExitCode, SettingsError
-from pipeline.intake.scan import Found, scan_arguments, scan_inbox
+from pipeline.intake.scan import Found
 from pipeline.intake.settle import Settler, settled_files
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
@@ -24,7 +24,7 @@ from pipeline.settings import Settings, load_settings
 
 
 @click.command("run")
-@click.argument("paths", nargs=-1, type=options.Path_)
+@click.argument("paths", nargs=-1, type=options.place)
 @options.folders
 @options.template
 @options.engine
@@ -37,10 +37,10 @@ from pipeline.settings import Settings, load_settings
 @options.log_json
 @options.metrics_port
 def command(
-    paths: tuple[Path, ...],
+    paths: tuple[options.Place, ...],
     config: Path | None,
-    inbox: Path | None,
-    outbox: Path | None,
+    inbox: options.Place | None,
+    outbox: options.Place | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -74,18 +74,16 @@ def command(
         Loop(job, eyes, shelve=not paths) as loop,
         eyes.on(job, loop),
     ):
-        left = eyes.left
-        seen = scan_arguments(paths, job.inbox, job.namer, left) if paths else scan_inbox(job.inbox, job.namer, left)
-        todo, known = only_new(job, seen, job.known)
+        todo, known = only_new(job, job.scan(eyes.left, paths), job.known)
         loop.until = until
         read(job, loop, screen, eyes, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
         finish(loop, screen)
 
 
-def check_inbox(settings: Settings, paths: Iterable[Path]) -> None:
+def check_inbox(settings: Settings, paths: Iterable[options.Place]) -> None:
     """Raises SettingsError when there is nothing to look into."""
-    if not tuple(paths) and not settings.inbox.is_dir():
+    if not tuple(paths) and not settings.inbox_url and not settings.inbox.is_dir():
         raise SettingsError(f"there is no inbox at {settings.inbox}", "make it with `pipeline init`, or name one with --inbox")
 
 
@@ -123,11 +121,12 @@ def read(
 
     intake = job.settings.intake
     left: list[Found] = []
-    settled = settled_files(todo, Settler(intake.quiet_seconds), intake.patience_seconds, left)
+    quiet_seconds = 0 if job.objects else intake.quiet_seconds  # objects are whole or not there
+    settled = settled_files(todo, Settler(quiet_seconds), intake.patience_seconds, left)
     with graceful(stop, eyes.signalled), screen.bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
-        loop.tidy()
         loop.put_away(known)
+        loop.tidy()
     for found in left:
         eyes.left(found.source.name, STILL_WRITTEN)
     if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:
@@ -162,7 +161,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
                 "known": screen.known,
                 "left_for_later": left,
                 "left_more": screen.left_more,
-                "outbox": str(settings.outbox),
+                "outbox": settings.told_outbox,
                 "read": screen.shown,
             }
         )
@@ -179,7 +178,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         for row in screen.failed:
             click.echo(one_line(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}"), err=True)
         if (more := screen.documents["failed"] + screen.documents["partial"] - len(screen.failed)) > 0:
-            click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.outbox}", err=True)
+            click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.told_outbox}", err=True)
         return
     total = sum(screen.documents.values())
     if not total and left:
@@ -187,7 +186,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         return
     if not total:
         click.echo(
-            f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.outbox}{_failed_before(screen)}"
+            f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.told_outbox}{_failed_before(screen)}"
         )
         return
     console = Console()
@@ -199,5 +198,5 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
     told = ", ".join(f"{count:,} {status}" for status, count in sorted(screen.documents.items()))
     click.echo(f"\n{plural(total, 'document')} ({told}); {plural(screen.known, 'file')} known before.")
     if screen.failed:
-        click.echo(f"What to do about those that failed: pipeline status --outbox {settings.outbox}")
-    click.echo(f"Written to {settings.outbox}/: a JSON file a document, a CSV file a template, and documents.csv.")
+        click.echo(f"What to do about those that failed: pipeline status --outbox {settings.told_outbox}")
+    click.echo(f"Written to {settings.told_outbox}/: a JSON file a document, a CSV file a template, and documents.csv.")

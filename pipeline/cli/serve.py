@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from pipeline.cli import options
 from pipeline.cli.signals import graceful
-from pipeline.errors import SettingsError
-from pipeline.run.job import all_templates, check_template, open_ledger
+from pipeline.errors import LockedError, SettingsError
+from pipeline.run.job import all_templates, check_template, locked, mended_ledger, open_ledger
 from pipeline.settings import Settings, load_settings
 
 TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - the name of one
 LEAST_TOKEN = 16
+LOCK_GLANCE = 0.2
 
 
 @click.command("serve")
@@ -30,8 +32,8 @@ LEAST_TOKEN = 16
 )
 def command(
     config: Path | None,
-    inbox: Path | None,
-    outbox: Path | None,
+    inbox: options.Place | None,
+    outbox: options.Place | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -45,6 +47,10 @@ def command(
     another run holds the outbox, they are taken and read when that has ended. PIPELINE_SERVE_TOKEN sets the token.
     """
     settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
+    if settings.inbox_url or settings.outbox_url:
+        raise SettingsError(
+            "`pipeline serve` wants an inbox and an outbox that are folders", "docs/stores.md tells of other ways"
+        )
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
     if len(token) < LEAST_TOKEN or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
         raise SettingsError(f"{TOKEN_VARIABLE}: not a token", f"at least {LEAST_TOKEN} letters, digits, - and _")
@@ -64,8 +70,7 @@ def command(
     templates = all_templates(settings)
     for name in (template or "").split(",") if template else ():
         check_template(name.strip(), templates)
-    with open_ledger(settings):  # made or lifted before two processes want it
-        pass
+    _make_ledger(settings)
     clean_up(settings.inbox)
     listening = server.listen(host, port)
     port = listening.getsockname()[1]
@@ -93,6 +98,17 @@ def command(
             click.echo(f"http://{shown}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
             serving.run(sockets=[listening])
     click.echo("stopped")
+
+
+def _make_ledger(settings: Settings) -> None:
+    """Make, lift or mend the ledger before two processes want it. Raises LedgerError, OutboxError."""
+    told: list[str] = []
+    with suppress(LockedError), locked(settings.outbox, LOCK_GLANCE):  # else the run at work has it
+        mended_ledger(settings, told).close()
+    with open_ledger(settings):
+        pass
+    for line in told:
+        click.echo(f"pipeline: {line}", err=True)
 
 
 def _arguments(config: Path | None, settings: Settings, template: str | None) -> list[str]:

@@ -20,6 +20,7 @@ from pipeline.cli.show import duration, echo_json, one_line, plural
 from pipeline.errors import CURES, LockedError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.run.job import STATE_FOLDER, locked, open_ledger
+from pipeline.run.looking import look_into
 from pipeline.run.progress import last_run
 from pipeline.settings import Settings, load_settings
 
@@ -38,7 +39,7 @@ NEAR = 1.25
 @click.option("--failed", is_flag=True, help="List every document that failed, wholly or in part.")
 @click.option("--follow", "-f", is_flag=True, help="Keep it up to date on the terminal until the run ends, or Ctrl-C.")
 @options.as_json
-def command(config: Path | None, outbox: Path | None, failed: bool, follow: bool, as_json: bool) -> None:
+def command(config: Path | None, outbox: options.Place | None, failed: bool, follow: bool, as_json: bool) -> None:
     """Show how far a run is, what is done, what failed and why. Disturbs nobody."""
     if follow and as_json:
         raise click.UsageError("--follow is for people, --json for programs: leave one of them out")
@@ -53,13 +54,15 @@ def command(config: Path | None, outbox: Path | None, failed: bool, follow: bool
 
 
 def _told(settings: Settings, limit: int | None) -> dict[str, Any]:
+    elsewhere = look_into(settings)
     if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
         nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
-        return {"outbox": str(settings.outbox), "running": False, "run": None, **nothing}
-    running = _running(settings)
-    run = last_run(settings.outbox, locked=running)
+        return {"outbox": settings.told_outbox, "running": bool(elsewhere), "run": None, **nothing}
+    here = _running(settings)
+    running = here or bool(elsewhere)
+    run = last_run(settings.outbox, locked=here)
     with open_ledger(settings) as ledger:
-        return {"outbox": str(settings.outbox), "running": running, "run": run, **_counts(ledger, limit)}
+        return {"outbox": settings.told_outbox, "running": running, "run": run, **_counts(ledger, limit)}
 
 
 def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pipeline.cli.pausing import PASSING, Pauses
 from pipeline.cli.run import check_inbox
 from pipeline.cli.show import one_line
 from pipeline.cli.signals import graceful
+from pipeline.intake.poll import Poller
 from pipeline.intake.scan import Found
 from pipeline.intake.watch import Watcher
 from pipeline.publish.document import Publication
@@ -71,8 +72,8 @@ def _at_eof(stop: Callable[[], None]) -> None:
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does: for a parent that may die.")
 def command(
     config: Path | None,
-    inbox: Path | None,
-    outbox: Path | None,
+    inbox: options.Place | None,
+    outbox: options.Place | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -105,14 +106,18 @@ def command(
             return todo
 
         intake = settings.intake
-        watcher = Watcher(
-            job.inbox,
-            job.namer,
-            scan,
-            quiet=intake.quiet_seconds,
-            rescan=intake.rescan_seconds,
-            observer=intake.observer,
-            poll=intake.poll_seconds,
+        watcher = (
+            Poller(scan, intake.poll_seconds)
+            if job.objects
+            else Watcher(
+                job.inbox,
+                job.namer,
+                scan,
+                quiet=intake.quiet_seconds,
+                rescan=intake.rescan_seconds,
+                observer=intake.observer,
+                poll=intake.poll_seconds,
+            )
         )
         pauses = Pauses(eyes.trouble, lambda: loop.stopping)
         rereading = Rereading(job, eyes)
@@ -129,7 +134,7 @@ def command(
         with graceful(stop, eyes.signalled), watcher, eyes.on(job, loop, backlog=watcher.backlog):
             if not (quiet or logged):
                 how = " by looking" if watcher.polling else ""
-                click.echo(f"watching {settings.inbox}{how}, writing to {settings.outbox}; Ctrl-C ends it")
+                click.echo(f"watching {settings.told_inbox}{how}, writing to {settings.told_outbox}; Ctrl-C ends it")
             while not loop.stopping:
                 try:
                     if watcher.wait() and not loop.stopping:

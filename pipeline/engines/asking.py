@@ -57,7 +57,7 @@ def pose(request: Request) -> Question:
     template = request.template
     read: Mapping[str, Claim] = {}
     printed = None
-    if template.reader == "fields":  # readings of a chart's marks are nowhere printed
+    if template.reader in ("fields", "question"):  # readings of a chart's marks are nowhere printed
         if request.image is None:
             template = _expected(request)
         if request.page.words:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import SettingsError
@@ -32,6 +32,8 @@ class Found:
     source: Source
     size: int
     mtime_ns: int
+    sha256: str | None = field(default=None, compare=False)
+    """Of its contents, where whoever found it has reckoned it already."""
 
 
 Namer = Callable[[Path, str], str]

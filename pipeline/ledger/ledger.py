@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -97,6 +97,29 @@ class Ledger:
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise LedgerError(f"{self.path}: damaged: {error}", "run again: it is made anew from the outbox") from error
+
+    @property
+    def changes(self) -> int:
+        """Rows that were changed since it was opened: the same number, the same contents."""
+        return self._db.total_changes
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy that is whole, whatever is going on. Raises LedgerError."""
+        try:
+            with closing(sqlite3.connect(path)) as copy:
+                self._db.backup(copy)
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(f"{path}: {error}", "free disk space or check permissions; nothing is lost, run again") from error
+
+    def moved_folder(self, old: Path, new: Path) -> None:
+        """Everything below ``old`` lies below ``new`` now."""
+        before, after = os.fsencode(f"{old}/"), os.fsencode(f"{new}/")
+        query = "SELECT path FROM files WHERE substr(path, 1, ?) = ?"
+        with self.transaction():
+            paths = [row[0] for row in self._db.execute(query, [len(before), before])]
+            self._db.executemany(
+                "UPDATE files SET path = ? WHERE path = ?", ((after + path[len(before) :], path) for path in paths)
+            )
 
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -339,6 +362,14 @@ class Ledger:
     def same_contents(self, sha256: str) -> list[KnownFile]:
         """All files with these contents."""
         return [_known_file(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
+
+    def turned(self, sha256: str, page: int) -> int | None:
+        """By how many degrees a page was turned to stand upright; None for one that was not read."""
+        row = self._db.execute(
+            "SELECT turned FROM units WHERE sha256 = ? AND page = ? AND status = 'done' ORDER BY ended_at DESC LIMIT 1",
+            [sha256, page],
+        ).fetchone()
+        return row[0] if row else None
 
     def why(self, sha256: str) -> tuple[Reason | None, str]:
         """Reason and detail of what failed first of these contents."""

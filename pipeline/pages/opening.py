@@ -15,6 +15,7 @@ from pipeline.pages.pdfium import PdfiumDocument
 
 HEADER = 1024
 """Bytes at the start of a file in which readers look for ``%PDF-`` (ISO 32000-1, annex H, implementation note 13)."""
+_ZIP, _TAR, _TAR_AT = b"PK\3\4", b"ustar", 257
 
 
 def open_document(path: Path, *, passwords: Sequence[str] = (), megapixels: int = 400) -> OpenDocument:
@@ -26,6 +27,10 @@ def open_document(path: Path, *, passwords: Sequence[str] = (), megapixels: int 
         head = file.read(HEADER)
     if not head:
         raise DocumentError("unreadable", "the file is empty")
+    if head.startswith(_ZIP) or head[_TAR_AT:].startswith(_TAR):  # the header of a PDF in it may stand among the first bytes
+        raise DocumentError(
+            "unsupported", "an archive or an office document; `pipeline reprocess FILE` reads what is in an archive"
+        )
     if b"%PDF-" in head:
         return _open_pdf(path, passwords)
     try:

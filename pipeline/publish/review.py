@@ -18,6 +18,7 @@ _TOLD = {
     "xml-differs": "the page says something else than the data of the e-invoice",
     "truncated": "the answer was cut off",
     "xml": "from the data of the e-invoice",
+    "nearest": "the line that matches best",
 }
 
 

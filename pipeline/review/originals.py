@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
+from pipeline.errors import StoreError
 from pipeline.ledger.ledger import KnownFile
+from pipeline.places import url_of
+from pipeline.review.choosing import Chosen
+from pipeline.settings import Settings
+from pipeline.stores.store import GoneError, open_store
+
+FETCHED_BYTES = 500_000_000
+"""Of originals in an object store that are fetched to draw their pages; documents that need a look come first."""
 
 State = Literal["there", "gone", "changed"]
 
@@ -37,3 +51,39 @@ def look(file: KnownFile) -> Original:
     except (OSError, ValueError):
         return Original("gone")
     return Original("there" if contents == file.published else "changed", status.st_size, status.st_mtime_ns)
+
+
+@contextmanager
+def brought(settings: Settings, items: Sequence[Chosen]) -> Iterator[list[Chosen]]:
+    """The documents, with originals that lie in an object store as files of this machine until the block ends.
+
+    Those that cannot be had, or for which there is no room, stay where they are, and cannot be drawn.
+    """
+    urls = {n: url for n, item in enumerate(items) if (url := url_of(settings.objects, item.file.source.path))}
+    if not urls:
+        yield list(items)
+        return
+    room, wanted = FETCHED_BYTES, []
+    for n in sorted(urls, key=lambda n: not items[n].needs_review):
+        if items[n].file.size <= min(room, settings.limits.megabytes * 1_000_000):
+            room -= items[n].file.size
+            wanted.append(n)
+    with TemporaryDirectory(prefix="pipeline-") as folder, ThreadPoolExecutor(8) as pool:
+
+        def fetch(n: int) -> Path | None:
+            try:
+                store, path = open_store(urls[n]), Path(folder) / str(n)
+                if entry := store.look(urls[n]):
+                    store.fetch(entry, path)
+                    os.utime(path, ns=(entry.stamp, entry.stamp))
+                    return path
+            except (GoneError, StoreError):
+                pass
+            return None
+
+        here = dict(zip(wanted, pool.map(fetch, wanted), strict=True))
+        yield [_at(item, path) if (path := here.get(n)) else item for n, item in enumerate(items)]
+
+
+def _at(item: Chosen, path: Path) -> Chosen:
+    return replace(item, file=replace(item.file, source=replace(item.file.source, path=path)))

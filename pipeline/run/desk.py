@@ -16,7 +16,7 @@ from pipeline.engines.base import Request
 from pipeline.errors import DocumentError, TemplateError
 from pipeline.intake.scan import Found
 from pipeline.intake.settle import look_again
-from pipeline.ledger.desk import Order, end_order, find_order, open_orders
+from pipeline.ledger.desk import Order, drop_orders, end_order, find_order, open_orders
 from pipeline.records import Answer, UnitKey
 from pipeline.run.asking import Asking
 from pipeline.run.calling import question_call
@@ -88,8 +88,7 @@ class Desk:
                     self._publisher.publish(Found(file.source, file.size, file.mtime_ns), document, file.recipes)
         if orders:
             self._publisher.flush()
-        for order in orders:
-            end_order(ledger, order.id, {})
+        drop_orders(ledger, orders)
 
     # ---- questions ----------------------------------------------------------------------------------
 
@@ -108,6 +107,8 @@ class Desk:
         if any(question.key == key for question in under_way):  # the same is being asked; its turn comes
             return
         found = self._find(order.sha256)
+        if found is None and self._to_be_recognised(order.sha256):
+            return
         if found is None:
             self._end(order, {"error": "the file is no longer where it was read"})
             return
@@ -118,9 +119,13 @@ class Desk:
         """A file with these contents that lies where the ledger has it, as it was."""
         for file in self._job.ledger.same_contents(sha256):
             found = Found(file.source, file.size, file.mtime_ns)
-            if look_again(found) == found:
+            if look_again(found) == found or (self._job.objects and self._job.objects.bring(found)):
                 return found
         return None
+
+    def _to_be_recognised(self, sha256: str) -> bool:
+        """Whether a file is there that a rebuilt ledger knows by its contents alone, until this run comes to it."""
+        return any(file.size < 0 and file.source.path.is_file() for file in self._job.ledger.same_contents(sha256))
 
     def replied(self, reply: Reply) -> bool:
         """Take a reader's reply; whether it was for us."""

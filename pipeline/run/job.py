@@ -17,11 +17,17 @@ import filelock
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import LockedError, OutboxError, SettingsError
-from pipeline.intake.scan import Found, Inbox
+from pipeline.intake.scan import Found, Inbox, Left, Unchanged, scan_arguments, scan_inbox
+from pipeline.intake.settle import look_again
 from pipeline.ledger.ledger import FILE_NAME, KnownFile, Ledger, now
+from pipeline.places import local_path, parse
+from pipeline.records import Source
 from pipeline.run import ladder, reading
+from pipeline.run.mirror import Mirror, mirrored, settle_paths
 from pipeline.run.names import Namer
+from pipeline.run.objects import Objects
 from pipeline.run.rebuild import UNCLEAN, sound_ledger
+from pipeline.settings import STATE_FOLDER as STATE_FOLDER
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.ask import ask_template
@@ -33,8 +39,6 @@ from pipeline.templates.routing import check_routes, route
 from pipeline.words import glance
 from pipeline.words.precision import Precision, choose
 
-STATE_FOLDER = ".pipeline"
-"""Where the outbox keeps the ledger and the lock."""
 LOCK_SECONDS = 1.0
 """Patience for the lock: `status` holds it for an instant, to see whether a run does."""
 
@@ -50,6 +54,10 @@ class Job:
     forced: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     """What happened when it was opened and somebody should know."""
+    objects: Objects | None = None
+    """The inbox, where that is in an object store."""
+    mirror: Mirror | None = None
+    """The outbox there, for a run that may write to it."""
     precision: Precision = field(init=False)
     """How exactly the OCR reckons: decided here, once, and told to the readers."""
     recipes: dict[str, str] = field(init=False)
@@ -78,6 +86,30 @@ class Job:
     def inbox(self) -> Inbox:
         """Where to look, and which folders in it are ours."""
         return Inbox(self.settings.inbox, (self.settings.outbox, self.settings.archive_folder, self.settings.failed_folder))
+
+    def scan(self, left: Left, paths: Sequence[Path | str] = (), unchanged: Unchanged | None = None) -> Iterator[Found]:
+        """Files and objects of the inbox, or those that are named, but for those that are ``unchanged``.
+
+        Raises SettingsError for a path or URL that is not there, StoreError.
+        """
+        urls = [_object_url(path) for path in paths if isinstance(path, str)]
+        files = [path for path in paths if isinstance(path, Path)]
+        if urls and not self.objects:
+            raise SettingsError(f"{urls[0]}: the inbox is no such store", "name the store's folder with --inbox")
+        if files:
+            yield from scan_arguments(files, self.inbox, self.namer, left)
+        if self.objects and (urls or not files):
+            namer = self.namer
+            yield from self.objects.arguments(urls, namer, left) if urls else self.objects.scan(namer, left, unchanged)
+        elif not files:
+            yield from scan_inbox(self.inbox, self.namer, left, unchanged)
+
+    def present(self, source: Source) -> Found | None:
+        """The file or object that a source stands for as it is now; None when it is gone."""
+        if self.objects and self.objects.holds(source.path):
+            return self.objects.look_again(source)
+        found = look_again(Found(source, 0, 0))
+        return found if found and source.path.is_file() else None
 
     @property
     def scratch(self) -> Path:
@@ -154,9 +186,13 @@ def all_templates(settings: Settings) -> dict[str, Template]:
 
 def _check_folders(settings: Settings) -> None:
     """Raises OutboxError when results would be read as documents."""
-    if settings.inbox.resolve().is_relative_to(settings.outbox.resolve()):
+    if settings.inbox_url:
+        inside = f"{settings.inbox_url}/".startswith(f"{settings.outbox_url}/")
+    else:
+        inside = settings.inbox.resolve().is_relative_to(settings.outbox.resolve())
+    if inside:
         raise OutboxError(
-            f"the inbox {settings.inbox} lies inside the outbox {settings.outbox}",
+            f"the inbox {settings.told_inbox} lies inside the outbox {settings.told_outbox}",
             "choose an outbox that does not hold the inbox",
         )
 
@@ -167,13 +203,25 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger(settings.outbox / STATE_FOLDER)
 
 
+def mended_ledger(settings: Settings, told: list[str]) -> Ledger:
+    """See sound_ledger; the lock must be held."""
+    url = settings.inbox_url
+
+    def place(relative: str) -> Path:
+        return local_path(settings.objects, f"{url}/{relative}") if url else settings.inbox.resolve() / relative
+
+    return sound_ledger(settings.outbox / STATE_FOLDER, settings.outbox, place, told)
+
+
 @contextmanager
 def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
     """The ledger for a run that holds the lock: checked and mended, and marked until the run ends in good order."""
     folder = settings.outbox / STATE_FOLDER
     mark = folder / UNCLEAN
-    with sound_ledger(folder, settings.outbox, settings.inbox, told) as ledger:
+    with mended_ledger(settings, told) as ledger:
         mark.touch()
+        if settings.inbox_url or settings.outbox_url:
+            settle_paths(settings, ledger)
         yield ledger
     mark.unlink(missing_ok=True)
 
@@ -196,14 +244,31 @@ def open_job(
     names = named_templates(settings, template)
     ready = engine or make_engine(settings)
     notes: list[str] = []
-    with locked(settings.outbox), _own_ledger(settings, notes) as ledger:
-        for leftover in ("tmp", "unpacked"):  # of a run that was killed
+    with locked(settings.outbox), mirrored(settings) as mirror, _own_ledger(settings, notes) as ledger:
+        for leftover in ("tmp", "unpacked", "objects"):  # of a run that was killed
             shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
         if ask is not None:
             question = ask_template(ask)
             ledger.ask(question.name, ask)
             names.append(question.name)
-        yield Job(settings, known_templates(settings, ledger), ready, ledger, tuple(names), notes=notes)
+        if mirror:
+            mirror.attach(ledger)
+        yield Job(settings, known_templates(settings, ledger), ready, ledger, tuple(names), notes, _objects(settings), mirror)
+        if mirror:
+            mirror.finish()
+
+
+def _objects(settings: Settings) -> Objects | None:
+    return Objects(settings, settings.inbox_url) if settings.inbox_url else None
+
+
+def _object_url(written: str) -> str:
+    """A URL named on the command line. Raises SettingsError."""
+    try:
+        place = parse(written)
+    except ValueError as error:
+        raise SettingsError(str(error), "name files and folders, or URLs below the inbox") from None
+    return str(place)
 
 
 def named_templates(settings: Settings, template: str | None) -> list[str]:
@@ -227,7 +292,7 @@ def looking_job(settings: Settings, engine: Engine, template: str | None = None)
         else:
             _check_folders(settings)
             ledger = stack.enter_context(Ledger(Path(stack.enter_context(TemporaryDirectory(prefix="pipeline-")))))
-        yield Job(settings, known_templates(settings, ledger), engine, ledger, names)
+        yield Job(settings, known_templates(settings, ledger), engine, ledger, names, objects=_objects(settings))
 
 
 def check_template(name: str, templates: Mapping[str, Template]) -> None:

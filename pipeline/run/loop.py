@@ -29,7 +29,7 @@ from pipeline.run.desk import Desk
 from pipeline.run.heart import Heart, restarts, start_anew
 from pipeline.run.job import Job
 from pipeline.run.ladder import Again, Tried, Unit
-from pipeline.run.observer import Observer
+from pipeline.run.observer import Observer, Observers
 from pipeline.run.publishing import Publisher
 from pipeline.run.reading import CHANGED, Picture, decode_reading, encode_request
 from pipeline.run.shelving import Shelver
@@ -50,7 +50,9 @@ class Loop:
     """Reads files until there are none left; keeps its workers between rounds. ``attends`` to what people ask meanwhile, too."""
 
     def __init__(self, job: Job, observer: Observer, *, shelve: bool = False, attends: bool = True) -> None:
-        self._job, self._observer = job, observer
+        self._job, self._observer = job, Observers(observer, job.objects) if job.objects else observer
+        if job.mirror:
+            job.mirror.trouble = observer.trouble
         self._shelver, self._shelves = Shelver(job, observer), shelve
         self._publisher = Publisher(job, self._shelver if shelve else None)
         if shelve:
@@ -105,8 +107,9 @@ class Loop:
 
         Raises PipelineError when nothing can go on; what has ended until then is committed and published.
         """
+        fetching = self._job.objects.fetched(files, self._left) if self._job.objects else None
         try:
-            source = iter(files)
+            source = fetching or iter(files)
             while True:
                 self._asking.begin()
                 for answer in self._job.engine.answer(self._requests(source)):
@@ -122,6 +125,8 @@ class Loop:
                     break
         finally:
             self._heart.rest()
+            if fetching:
+                fetching.close()
             self._tasks.clear()
             self._ready.clear()
             self._units.clear()
@@ -146,7 +151,9 @@ class Loop:
 
     def put_away(self, known: Iterable[Found]) -> None:
         """Move or delete, as the settings say, files that were read before but are still there."""
-        if self._shelves:
+        if self._shelves and self._job.mirror:
+            self._publisher.put_away_when_safe(known)
+        elif self._shelves:
             self._shelver.put_away_known(known)
 
     def _give_up_on_the_unanswered(self) -> None:
@@ -200,7 +207,7 @@ class Loop:
             self._observer.over(found)
             return
         try:
-            sha256 = content_hash(found)
+            sha256 = found.sha256 or content_hash(found)
         except OSError as error:
             self._left(found, f"cannot be read: {error.strerror or error}")
             return

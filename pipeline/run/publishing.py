@@ -39,6 +39,8 @@ class Publisher:
         self._gathered: dict[Path, tuple[Found, Publication]] = {}
         self._since = 0.0
         self._next_tidy = 0.0
+        self._unsecured: list[tuple[Found, Publication]] = []
+        self._known: list[Found] = []
         job.ledger.saw_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
     def publish(self, found: Found, document: Document, recipes: Mapping[str, str]) -> Publication:
@@ -48,7 +50,9 @@ class Publisher:
         publication = compose(
             self._job.ledger, self._job.templates, found.source, document, recipes, self._job.settings.review.accepted_error
         )
-        write_atomically(self._job.outbox / f"{found.source.name}.json", [publication.as_bytes()], self._job.scratch)
+        path = self._job.outbox / f"{found.source.name}.json"
+        write_atomically(path, [publication.as_bytes()], self._job.scratch)
+        self._wrote([path])
         if not self._gathered:
             self._since = time.monotonic()
         self._gathered[found.source.path] = (found, publication)
@@ -59,6 +63,7 @@ class Publisher:
         """``flush``, when enough or for long enough was gathered."""
         if len(self._gathered) >= GATHER_DOCUMENTS or (self._gathered and time.monotonic() - self._since > GATHER_SECONDS):
             self.flush()
+        self._secure(now=False)
 
     def flush(self) -> None:
         """Append the gathered rows, tell the ledger, put the files away."""
@@ -81,9 +86,31 @@ class Publisher:
                 ledger.published(
                     *(path, sha256, item.recipes, item.status, item.reason, again[path]), review=review, corrected=corrected
                 )
-        for found, item in gathered:
-            if self._shelver and not again[found.source.path]:
+        self._wrote(self._job.outbox / f"{name}.csv" for name in sizes)
+        self._unsecured += [(found, item) for found, item in gathered if not again[found.source.path]]
+        if not self._job.mirror:
+            self._put_away()
+
+    def _wrote(self, paths: Iterable[Path]) -> None:
+        if self._job.mirror:
+            self._job.mirror.written(paths)
+
+    def _secure(self, *, now: bool) -> None:
+        """Where the outbox lies in a store: have it there; only then are files put away."""
+        if self._job.mirror and self._job.mirror.checkpoint(now=now):
+            self._put_away()
+
+    def put_away_when_safe(self, known: Iterable[Found]) -> None:
+        """Put away files that were published before but are still there, once the store has all that is known of them."""
+        self._known = list(known)
+
+    def _put_away(self) -> None:
+        done, self._unsecured = self._unsecured, []
+        known, self._known = self._known, []
+        if self._shelver:
+            for found, item in done:
                 self._shelver.put_away(found, item.status, item.reason, item.detail)
+            self._shelver.put_away_known(known)
 
     def _retry_at(self, item: Publication) -> str | None:
         """When a document is to be read again of which something failed that may not fail again."""
@@ -121,6 +148,10 @@ class Publisher:
     def tidy(self, *, now: bool = True) -> None:
         """Write the dirty sheets anew; unless ``now``, only when enough time has passed since the last time."""
         self.flush()
+        self._rebuild(now=now)
+        self._secure(now=now)
+
+    def _rebuild(self, *, now: bool) -> None:
         job = self._job
         sheets = {name: columns for name in job.ledger.dirty_sheets() if (columns := sheet_columns(name, job.templates))}
         if not sheets or (not now and time.monotonic() < self._next_tidy):
@@ -131,4 +162,5 @@ class Publisher:
             for item in publications(job.ledger, job.templates, job.settings.review.accepted_error)
         )
         rebuild(job.outbox, job.ledger, sheets, documents, job.scratch)
+        self._wrote(job.outbox / f"{name}.csv" for name in sheets)
         self._next_tidy = time.monotonic() + TIDY_SHARE * (time.monotonic() - started)

@@ -1,29 +1,33 @@
 """A ledger that is damaged is made anew from the outbox, so that nothing that was read is read again.
 
 The JSON files hold everything but what each page said by itself: fields come back as the document has them, on the page where they
-stand. Files are hashed again at the next run, and recognised by their contents.
+stand. Files are hashed again at the next run, and recognised by their contents. What people said
+comes from the JSON files and from the journal (see ``ledger.journal``), what they asked from there alone.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
-from pipeline.ledger.desk import history, restore
+from pipeline.ledger.desk import history, mend, orders_about, prune, restore
 from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.records import Correction, Document, Evidence, Result, Source, UnitKey
 
 UNCLEAN = "unclean"
 """File that is there while a run works: found at the start, the last run died, and the ledger is checked."""
 
+Place = Callable[[str], Path]
+"""Where a file lies that has this path in the inbox."""
 
-def sound_ledger(folder: Path, outbox: Path, inbox: Path, told: list[str]) -> Ledger:
+
+def sound_ledger(folder: Path, outbox: Path, place: Place, told: list[str]) -> Ledger:
     """The ledger, checked if the last run died, made anew from the outbox where it is damaged.
 
     What happened is appended to ``told``. Raises LedgerError.
@@ -37,11 +41,31 @@ def sound_ledger(folder: Path, outbox: Path, inbox: Path, told: list[str]) -> Le
             raise
         aside = _set_aside(folder)
         ledger = Ledger(folder)
-        count = rebuild(ledger, outbox, inbox)
+        count = rebuild(ledger, outbox, place)
         told.append(
             f"the ledger was damaged ({error.__cause__}): made anew from {count:,} results in {outbox}; it lies in {aside}"
         )
+        mend(ledger, conversations=True)
+        _pin_again(ledger)
+    else:
+        fresh = next(ledger.published_files(), None) is None  # somebody moved it away
+        if count := mend(ledger, conversations=fresh):
+            told.append(f"the ledger lacked {count:,} corrections and questions; they are there again")
+        if not fresh:
+            prune(ledger)
     return ledger
+
+
+def _pin_again(ledger: Ledger) -> None:
+    """What was read in a way that somebody asked for stays so."""
+    for file in list(ledger.published_files()):
+        readings = [
+            order for order in orders_about(ledger, file.sha256, "reading") if order.details["name"] == file.source.name
+        ]
+        told = (readings[-1].outcome or {}) if readings else {}
+        asked = bool(readings and (readings[-1].details.get("template") or readings[-1].details.get("engine")))
+        if asked and "status" in told and set(told["templates"]) == set(file.recipes):
+            ledger.pin(file.source.path)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -54,14 +78,13 @@ def _set_aside(folder: Path) -> Path:
     return aside
 
 
-def rebuild(ledger: Ledger, outbox: Path, inbox: Path) -> int:
+def rebuild(ledger: Ledger, outbox: Path, place: Place) -> int:
     """Fill an empty ledger with what the outbox's JSON files say. Returns how many there were."""
     count = 0
     for name, published in published_results(outbox):
         with ledger.transaction():
-            _restore(
-                ledger, Source(inbox.resolve() / published["document"]["path"], name, published["document"]["path"]), published
-            )
+            relative = published["document"]["path"]
+            _restore(ledger, Source(place(relative), name, relative), published)
         count += 1
     return count
 

@@ -70,13 +70,12 @@ class Rereading:
     def _read(self, order: Order) -> Mapping[str, Any]:
         ledger, template = self._job.ledger, order.details.get("template")
         file = ledger.named_file(order.details["name"])
-        if file is None or not file.source.path.is_file():
+        found = self._job.present(file.source) if file else None
+        if file is None or found is None:
             return {"error": "the file is no longer where it was read"}
         if template:
             check_template(template, self._job.templates)
         job = self._job_for(order.details.get("engine"), template)
-        status = file.source.path.stat()
-        found = Found(file.source, status.st_size, status.st_mtime_ns)
         again = job.plan(file.source.relative, job.told(file), file.chosen, file.recipes) == file.recipes
         if again:
             ledger.forget([file])
@@ -97,8 +96,12 @@ class Rereading:
         job = self._job
         settings, made = job.settings, job.engine
         if engine and engine != settings.engine:
-            settings = settings.model_copy(update={"engine": engine, "model": ""})
+            model = (
+                settings.model if engine == "vlm" and settings.engine != "server" else ""
+            )  # a name at a server is no model here
+            settings = settings.model_copy(update={"engine": engine, "model": model})
             if engine not in self._engines:
                 self._engines[engine] = make_engine(settings)
             made = self._engines[engine]
-        return Job(settings, job.templates, made, job.ledger, (template,) if template else ())
+        forced = (template,) if template else ()
+        return Job(settings, job.templates, made, job.ledger, forced, objects=job.objects, mirror=job.mirror)

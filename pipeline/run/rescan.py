@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from pipeline.intake.scan import Found, scan_inbox
+from pipeline.intake.scan import Found
 from pipeline.ledger.ledger import KnownFile
 from pipeline.run.job import Job
 
@@ -27,7 +27,7 @@ class Rescan:
     def look(self) -> tuple[list[Found], list[Found]]:
         """Files to read, and files that are up to date and were not remembered."""
         job = self._job
-        seen = list(scan_inbox(job.inbox, job.namer, self._left, self._unchanged))
+        seen = list(job.scan(self._left, unchanged=self._unchanged))
         files = self._known(seen)
         todo, known = only_new(job, seen, files)
         if job.settings.after == "keep":

@@ -10,14 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import CURES
+from pipeline.errors import CURES, StoreError
 from pipeline.intake.scan import Found
-from pipeline.intake.settle import look_again
-from pipeline.intake.shelve import reason_file, set_aside, shelve
 from pipeline.ledger.ledger import KnownFile, now
 from pipeline.records import DocumentStatus, Reason
 from pipeline.run.job import Job
 from pipeline.run.observer import Observer
+from pipeline.run.shelves import LocalShelf, Shelf, StoreShelf
 
 _GONE = "{} (put away, {})"
 
@@ -28,20 +27,26 @@ class Shelver:
     def __init__(self, job: Job, observer: Observer) -> None:
         self._job, self._observer = job, observer
         self._root = job.inbox.root
+        self._shelf: Shelf = StoreShelf(job.settings, job.objects) if job.objects else LocalShelf(job.settings)
 
     def put_away(self, found: Found, status: DocumentStatus, reason: Reason | None = None, detail: str = "") -> None:
         """Move or delete a file of the inbox whose result is published, unless it is no longer the one that was read."""
-        settings, path, relative = self._job.settings, found.source.path, found.source.relative
-        if settings.after == "keep" or not path.is_relative_to(self._root) or look_again(found) != found:
+        settings, path = self._job.settings, found.source.path
+        if settings.after == "keep" or not path.is_relative_to(self._root):
             return
         place: Path | None
         try:
+            if not self._shelf.unchanged(found):
+                return
             if status == "done":
-                place = shelve(path, relative, settings.after, settings.archive_folder)
+                place = self._shelf.shelve(found, settings.after)
             else:
-                place = set_aside(path, relative, settings.failed_folder.resolve(), _told(found, status, reason, detail))
+                place = self._shelf.set_aside(found, _told(found, status, reason, detail))
         except OSError as error:
             self._observer.not_put_away(found.source.name, error.strerror or str(error))
+            return
+        except StoreError as error:
+            self._observer.not_put_away(found.source.name, error.message)
             return
         self._moved(path, str(place) if place else _GONE.format(path, found.source.name))
         self._observer.put_away(found.source.name, str(place or ""))
@@ -56,14 +61,22 @@ class Shelver:
 
     def catch_up(self) -> None:
         """Files that lie no longer where the ledger has them, though they were read: a run died before it could note the move."""
-        for path, file in list(self._job.known.items()) if self._job.settings.after != "keep" else ():
-            due = file.published and not file.retry_at  # one that waits for another try was not put away
-            if due and file.source.path.is_relative_to(self._root) and not file.source.path.exists():
-                self._moved(file.source.path, str(self._set_aside_as(file) or _GONE.format(path, file.source.name)))
+        if self._job.settings.after == "keep":
+            return
+        read = {  # one that waits for another try was not put away
+            file.source.path: file
+            for file in self._job.known.values()
+            if file.published and not file.retry_at and file.source.path.is_relative_to(self._root)
+        }
+        for path in self._shelf.missing(read):
+            file = read[path]
+            self._moved(path, str(self._set_aside_as(file) or _GONE.format(path, file.source.name)))
 
     def _set_aside_as(self, file: KnownFile) -> Path | None:
-        place = self._job.settings.failed_folder.resolve() / file.source.relative
-        return place if file.status != "done" and place.exists() and not self._job.ledger.known_file(place) else None
+        place = self._shelf.aside(file.source.relative)
+        if file.status == "done" or self._job.ledger.known_file(place) or self._shelf.missing([place]):
+            return None
+        return place
 
     def _moved(self, path: Path, where: str) -> None:
         self._job.ledger.moved_file(path, where)
@@ -72,14 +85,14 @@ class Shelver:
     def came_back(self, found: Found, sha256: str) -> Found:
         """A file that was set aside and lies in the inbox again, as it was or mended: it has its old name, and is read again."""
         ledger, folder = self._job.ledger, self._job.settings.failed_folder.resolve()
-        namesake = ledger.known_file(folder / found.source.relative)
+        namesake = ledger.known_file(self._shelf.aside(found.source.relative))
         for file in [*([namesake] if namesake else []), *ledger.same_contents(sha256)]:
             place = file.source.path
-            if place.is_relative_to(folder) and not place.exists():
+            if place.is_relative_to(folder) and self._shelf.missing([place]):
                 ledger.forget([file], failed_only=True)
                 ledger.moved_file(place, str(found.source.path))
                 self._job.namer.moved(place, str(found.source.path))
-                reason_file(place).unlink(missing_ok=True)
+                self._shelf.forget_reason(place)
                 return replace(found, source=replace(found.source, name=file.source.name))
         return found
 

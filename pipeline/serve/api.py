@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path as Path_
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from pipeline.engines.registry import NAMES
@@ -18,7 +21,8 @@ from pipeline.ledger.desk import NewerCorrectionError, Order, correct, find_orde
 from pipeline.ledger.ledger import KnownFile, Ledger, now
 from pipeline.publish.document import Publication
 from pipeline.records import Correction
-from pipeline.run.job import locked
+from pipeline.run.exporting import Exporting, Unused
+from pipeline.run.job import STATE_FOLDER, locked
 from pipeline.run.progress import last_run
 from pipeline.serve.house import House, identifier, name_of
 from pipeline.serve.listing import Wanted, listed, marker
@@ -27,6 +31,11 @@ from pipeline.serve.uploads import Incoming, safe_name
 from pipeline.templates.ask import MAX_CHARACTERS
 
 LOCK_GLANCE = 0.05
+EXPORTS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "sqlite": "application/vnd.sqlite3",
+    "jsonl": "application/jsonl",
+}
 SOMEBODY = "somebody"
 
 
@@ -44,6 +53,12 @@ class Taken(BaseModel):
     bytes: int
     sha256: str
     """GET /api/documents?sha256=… tells when it has been read."""
+    already: bool = False
+    """Whether the same contents lay in the inbox before, under the name told; nothing was added then."""
+    members: list[str] = []
+    """Of an archive: the files that were in it."""
+    passed: list[str] = []
+    """Of an archive: what was passed over, with the reason."""
 
 
 class Listed(BaseModel):
@@ -227,10 +242,37 @@ async def submit(
                 await run_in_threadpool(incoming.write, chunk)
             if not incoming.size:
                 raise HTTPException(400, "the file is empty")
-            placed = await run_in_threadpool(incoming.place, safe_name(name), template)
-            return Taken(file=placed, bytes=incoming.size, sha256=incoming.sha256)
+            return await run_in_threadpool(_take, owner, incoming, safe_name(name), template)
     except OSError as error:
         raise HTTPException(503, f"the inbox cannot be written: {error.strerror or error}") from error
+
+
+def _take(owner: House, incoming: Incoming, name: str, template: str) -> Taken:
+    told = {"bytes": incoming.size, "sha256": incoming.sha256}
+    if incoming.is_archive:
+        members, passed = incoming.place_members(name, template, owner.settings.limits.megabytes * 1_000_000)
+        if not members:
+            raise HTTPException(400, "; ".join(["the archive holds no document that can be read", *passed])[:500])
+        already = all(member.already for member in members)
+        return Taken(file=name, already=already, members=[member.file for member in members], passed=passed, **told)
+    if known := _known(owner, incoming.sha256, template):
+        return Taken(file=known, already=True, **told)
+    placed = incoming.place(name, template)
+    return Taken(file=placed.file, already=placed.already, **told)
+
+
+def _known(owner: House, sha256: str, template: str) -> str | None:
+    """A file of the inbox with these contents that is read by the template, if one is asked for."""
+    inbox = owner.settings.inbox.resolve()
+    with owner.ledger() as ledger:
+        for file in ledger.same_contents(sha256):
+            path = file.source.path
+            if path.is_relative_to(inbox) and (not template or file.source.relative.startswith(f"{template}/")):
+                with suppress(OSError):
+                    now_ = path.stat()
+                    if (now_.st_size, now_.st_mtime_ns) == (file.size, file.mtime_ns):
+                        return file.source.relative
+    return None
 
 
 # ---- documents --------------------------------------------------------------------------------------
@@ -267,13 +309,35 @@ def fetch(request: Request, id: Id) -> dict[str, Any]:  # noqa: A002 - the addre
 )
 def picture(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=100_000)]) -> Response:  # noqa: A002
     """A page as a picture, upright."""
-    with document(request, id) as (_, file):
-        pass
+    owner = house(request)
+    with document(request, id) as (ledger, file):
+        turned = ledger.turned(file.sha256, page)
     try:
-        drawn = house(request).drawing.draw(file, page)
+        drawn = owner.drawing.draw(file, page, turned)
     except DocumentError as error:
         raise HTTPException(404, f"the page cannot be drawn: {error.detail}") from error
     return Response(drawn.webp, media_type="image/webp", headers={"cache-control": "private, max-age=3600"})
+
+
+@router.get(
+    "/exports/documents.{kind}",
+    response_class=Response,
+    responses={200: {"content": {media: {} for media in EXPORTS.values()}}},
+)
+def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Response:
+    """All documents as one file: an Excel workbook, an SQLite database, or JSON Lines."""
+    owner = house(request)
+    scratch = TemporaryDirectory(prefix=".export-", dir=owner.settings.outbox / STATE_FOLDER, ignore_cleanup_errors=True)
+    try:
+        folder = Path_(scratch.name)
+        with owner.ledger() as ledger:
+            templates = owner.known_templates(ledger)
+            made = Exporting(ledger, templates, folder, Unused(), owner.settings.review.accepted_error, folder)
+            path = next(iter(made.write(kind)))
+    except BaseException:
+        scratch.cleanup()
+        raise
+    return FileResponse(path, media_type=EXPORTS[kind], filename=path.name, background=BackgroundTask(scratch.cleanup))
 
 
 # ---- corrections ------------------------------------------------------------------------------------

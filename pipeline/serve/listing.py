@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pipeline.ledger.ledger import Ledger
 from pipeline.serve.house import identifier
 
+SHOWN_VALUES, LONGEST_VALUE = 3, 60
 _HERE = r"""FROM files LEFT JOIN documents ON documents.sha256 = coalesce(files.published, files.sha256) WHERE
     (:status = '' OR coalesce(files.status, 'waiting') = :status)
     AND (:sha256 = '' OR files.sha256 = :sha256)
@@ -73,6 +75,27 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
         "review": json.loads(row["review"] or "[]"),
         "corrected": json.loads(row["corrected"] or "[]"),
     }
+
+
+def values_of(ledger: Ledger, item: Mapping[str, Any]) -> str:
+    """The first values of a listed document in one line, to tell it by."""
+    rows = ledger.rows(
+        """SELECT units.fields FROM files JOIN units ON units.sha256 = files.published
+           WHERE files.name = ? AND units.recipe IN (SELECT value FROM json_each(files.recipes)) AND units.fields IS NOT NULL
+           ORDER BY units.page LIMIT 1""",
+        [item["file"]],
+    )
+    fields = json.loads(next(iter(rows), {"fields": "{}"})["fields"])
+    values = {name: field["value"] for name, field in fields.items()}
+    said = ledger.rows(
+        """SELECT field, value FROM corrections JOIN files ON files.published = corrections.sha256
+           WHERE files.name = ? AND template IN (SELECT key FROM json_each(files.recipes)) ORDER BY version""",
+        [item["file"]],
+    )
+    words = {row["field"]: row["value"] for row in said if row["field"] in values}
+    values |= {name: json.loads(value) for name, value in words.items() if value is not None}
+    plain = (" ".join(value.split())[:LONGEST_VALUE] for value in values.values() if isinstance(value, str) and value.strip())
+    return " · ".join(islice(plain, SHOWN_VALUES))
 
 
 def marker(ledger: Ledger) -> str:

@@ -11,21 +11,24 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from pipeline.engines.registry import NAMES
 from pipeline.errors import CURES, DocumentError
 from pipeline.evaluate.wanted import is_list
 from pipeline.ledger.desk import Order, open_orders, orders_about
 from pipeline.publish.document import Publication
-from pipeline.publish.review import reasons
+from pipeline.publish.redraw import redraw
+from pipeline.publish.review import notes, reasons, told_flag
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.records import Evidence
 from pipeline.serve.api import Id, document, house, published, state
-from pipeline.serve.listing import Wanted, listed
+from pipeline.serve.listing import Wanted, listed, values_of
 from pipeline.serve.saying import spoken_of
 from pipeline.templates.model import Template, TemplateField
 
 ROWS = 50
+MOST_FOLLOWING = 1_000
 STATIC = {"serve.css": "text/css", "serve.js": "text/javascript"}
 _HERE = File(__file__).parent
 _SHEETS = {"csv": "text/csv; charset=utf-8"}
@@ -43,6 +46,7 @@ def _environment() -> Environment:
     )
     made.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     made.filters["told"] = told
+    made.filters["coded"] = coded
     return made
 
 
@@ -81,6 +85,7 @@ def home(
         total, found = listed(ledger, wanted, ROWS, (page - 1) * ROWS)
         used = [row["template"] for row in ledger.rows("SELECT DISTINCT template FROM recipes ORDER BY template")]
         spoken = spoken_of(ledger)
+        shown = {item["id"]: values_of(ledger, item) for item in found}
     sheets = [name for key in owner.templates if key in used for name in sheet_names(owner.templates[key])]
     sheets = [name for name in [DOCUMENTS, *sheets] if (owner.settings.outbox / f"{name}.csv").is_file()]
     query = "&".join(f"{key}={quote(value, safe='')}" for key, value in _asked(wanted).items() if value)
@@ -92,11 +97,13 @@ def home(
             "wanted": wanted,
             "total": total,
             "documents": found,
+            "shown": shown,
             "page": page,
             "pages": max(1, -(-total // ROWS)),
             "query": query,
             "templates": list(owner.templates),
             "sheets": sheets,
+            "used": used,
             "spoken": spoken,
             "megabytes": owner.settings.limits.megabytes,
         },
@@ -138,6 +145,7 @@ def one(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=100_000)] 
         found = owner.publication(ledger, file)
         templates = owner.known_templates(ledger)
         talk = [_talk(item) for item in orders_about(ledger, file.sha256, "question") if item.details["page"] == page]
+        to_look_at = listed(ledger, Wanted(marked="review"), MOST_FOLLOWING, 0)[1]
         readings = orders_about(ledger, file.sha256, "reading")
         waits = {item.id for item in open_orders(ledger)}
     reason = found.reason if found else None
@@ -162,8 +170,16 @@ def one(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=100_000)] 
             "templates": list(owner.templates),
             "engines": NAMES,
             "state": state(owner),
+            "following": _following(to_look_at, id),
         },
     )
+
+
+def _following(documents: Sequence[Mapping[str, Any]], id: str) -> Mapping[str, Any] | None:  # noqa: A002
+    """The one behind a document in the list, the first one where it is not in it; None where there is no other."""
+    at = next((n for n, item in enumerate(documents) if item["id"] == id), -1)
+    found = documents[(at + 1) % len(documents)] if documents else None
+    return found if found and found["id"] != id else None
 
 
 def _talk(item: Order) -> dict[str, Any]:
@@ -172,6 +188,7 @@ def _talk(item: Order) -> dict[str, Any]:
         "question": item.details["question"],
         "follows": item.details.get("follows"),
         "outcome": item.outcome,
+        "notes": [told_flag(flag, {}) for flag in (item.outcome or {}).get("flags", ())],
     }
 
 
@@ -184,10 +201,18 @@ def _results(found: Publication, templates: Mapping[str, Template]) -> list[dict
             {
                 **_row(found, template, name, evidence, spec.fields.get(name) if spec else None),
                 "why": reasons(evidence, found.accepted_error, checks) if name in in_review else [],
+                "notes": notes(evidence, checks),
             }
             for name, evidence in fields.items()
         ]
-        told_.append({"template": template, "question": found.questions.get(template, ""), "fields": rows})
+        told_.append(
+            {
+                "template": template,
+                "question": found.questions.get(template, ""),
+                "fields": rows,
+                "redrawn": spec is not None and spec.reader == "chart" and redrawn(fields) is not None,
+            }
+        )
     return told_
 
 
@@ -203,8 +228,7 @@ def _row(found: Publication, template: str, name: str, evidence: Evidence, spec:
         "page": evidence.page,
         "printed": evidence.printed,
         "confidence": evidence.confidence,
-        "flags": list(evidence.flags),
-        "version": len(words),
+        "version": words[-1].version if words else 0,
         "held": held,
         "words": words,
         "read": found.read[template][name].value if held and template in found.read else None,
@@ -227,8 +251,30 @@ def told(value: Any) -> str:
     if value is None:
         return "—"
     if isinstance(value, list) and not any(isinstance(item, dict) for item in value):
-        return " · ".join(map(str, value))
+        return " · ".join(str(item) for item in value if item not in (None, "")) or "—"
     return str(value)
+
+
+def coded(text: str) -> Markup:
+    """A message with what stands between backticks as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(text.split("`"))
+    )
+
+
+def redrawn(fields: Mapping[str, Evidence]) -> str | None:
+    """A chart drawn anew from what was read of it."""
+    return redraw({name: {"value": evidence.value} for name, evidence in fields.items()})
+
+
+@router.get("/documents/{id}/redrawn/{template}.svg")
+def chart(request: Request, id: Id, template: str) -> Response:  # noqa: A002
+    """A chart as it was read, as a picture."""
+    with document(request, id) as (ledger, file):
+        svg = redrawn(published(request, ledger, file).fields.get(template, {}))
+    if svg is None:
+        raise HTTPException(404, "there is no such chart")
+    return Response(svg.encode(errors="replace"), media_type="image/svg+xml")
 
 
 @router.get("/documents/{id}/pages/{page}")
@@ -237,13 +283,15 @@ def sheet_of_paper(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=
     owner = house(request)
     with document(request, id) as (ledger, file):
         found = owner.publication(ledger, file)
+        answers = [item for item in orders_about(ledger, file.sha256, "question") if item.details["page"] == page]
+        turned = ledger.turned(file.sha256, page)
     try:
-        drawn = owner.drawing.draw(file, page)
+        drawn = owner.drawing.draw(file, page, turned)
     except DocumentError as error:
         return _page(
             request, "paper.html", {"id": id, "page": page, "drawn": None, "why": error.detail, "boxes": [], "mark": ""}
         )
-    boxes = _boxes(found, page) if found else []
+    boxes = [*_answers(answers), *(_boxes(found, page) if found else [])]
     values = {"id": id, "page": page, "drawn": drawn, "why": "", "boxes": boxes, "mark": file.sha256[:12]}
     return _page(request, "paper.html", values)
 
@@ -257,11 +305,22 @@ def _boxes(found: Publication, page: int) -> Sequence[Mapping[str, Any]]:
             if evidence.page == page and evidence.box:
                 x0, y0, x1, y1 = evidence.box
                 area = (x1 - x0) * (y1 - y0)
-                told_ = {
-                    "field": f"{template}.{name}",
-                    "name": name,
-                    "value": told(evidence.value)[:200],
-                    "review": name in review,
-                }
-                boxes.append({**told_, "x": x0, "y": y0, "w": max(1.0, x1 - x0), "h": max(1.0, y1 - y0), "area": area})
+                kind = "look" if name in review else ""
+                boxes.append({**_box(f"{template}.{name}", evidence.box, kind, name, told(evidence.value)), "area": area})
     return sorted(boxes, key=lambda box: -box["area"])
+
+
+def _answers(talk: Sequence[Order]) -> list[Mapping[str, Any]]:
+    """Where the answers to questions stand; those before the last one are shown while they are in hand only."""
+    answered = [(item, item.outcome) for item in talk if item.outcome and item.outcome.get("box")]
+    kinds = [*["answer past"] * (len(answered) - 1), "answer"]
+    return [
+        _box(f"question.{item.id}", outcome["box"], kind, item.details["question"], told(outcome["answer"]))
+        for kind, (item, outcome) in zip(kinds, answered, strict=False)
+    ]
+
+
+def _box(field: str, box: Sequence[float], kind: str, name: str, value: str) -> dict[str, Any]:
+    x0, y0, x1, y1 = box
+    size = {"x": x0, "y": y0, "w": max(1.0, x1 - x0), "h": max(1.0, y1 - y0)}
+    return {"field": field, "kind": kind, "name": name, "value": value[:200], **size}

@@ -29,6 +29,8 @@
       const old = document.getElementById(id), now = fresh.getElementById(id);
       if (old && now) old.replaceWith(document.adoptNode(now));
     }
+    const inHand = $("[data-field]:hover, [data-field]:focus-within");
+    if (inHand) mark(inHand.dataset.field, true);
   }
   async function load() {
     const place = $("[data-load]");
@@ -47,14 +49,23 @@
       const here = location.pathname + location.search;
       if (main.dataset.id) {
         if (changed && !$("#paper")) { await again(here, "head", "values", "pages"); await load(); marker = told.marker; } // it was not read until now
-        else if (changed && !editing()) { await again(here, "head", "values", "talk"); await refreshAsk(here); await again(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "paper"); marker = told.marker; }
-        else if (changed) await again(here, "talk");
+        else if (changed && !editing()) { await again(here, "head", "values"); await newTalk(here); await refreshAsk(here); await again(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "paper"); marker = told.marker; }
+        else if (changed) await newTalk(here);
       } else {
         await again(here, "progress", ...(changed ? ["results"] : []));
         marker = told.marker;
       }
     }
     setTimeout(poll, told.run?.state === "reading" || failures ? 1000 : 2000);
+  }
+  function toTheLast() {
+    const talk = $("#talk");
+    if (talk) talk.scrollTop = talk.scrollHeight;
+  }
+  toTheLast();
+  async function newTalk(here) {
+    await again(here, "talk");
+    toTheLast();
   }
   async function refreshAsk(here) {
     const form = $("#ask");
@@ -65,6 +76,10 @@
 
   // ---- files ------------------------------------------------------------------------------------
   const drop = $("#drop");
+  function taken(told) {
+    if (told.members.length) return [`${told.file}: ${told.members.length} file${told.members.length === 1 ? "" : "s"} in the inbox${told.already ? " already" : ""}`, ...told.passed].join("; ");
+    return told.already ? `${told.file}: these contents are in the inbox already` : `${told.file}: in the inbox`;
+  }
   function send(file) {
     const line = document.createElement("li");
     line.textContent = `${file.name}: waiting`;
@@ -79,9 +94,9 @@
       request.onloadend = () => {
         let told = {};
         try { told = JSON.parse(request.responseText); } catch { /* no JSON */ }
-        line.textContent = request.status === 201 ? `${told.file}: in the inbox` : `${file.name}: refused: ${detail(told) || "the connection broke"}`;
-        line.className = request.status === 201 ? "good" : "look";
-        resolve();
+        line.textContent = request.status === 201 ? taken(told) : `${file.name}: refused: ${detail(told) || "the connection broke"}`;
+        line.className = request.status === 201 && !told.passed.length ? "good" : "look";
+        resolve(request.status === 201);
       };
       line.textContent = file.name;
       line.append(bar);
@@ -89,16 +104,34 @@
     });
   }
   async function sendAll(files) {
-    const list = [...files];
-    say(`${list.length} file${list.length === 1 ? "" : "s"} going up`);
-    for (const file of list) await send(file);
-    say(`${list.length} file${list.length === 1 ? "" : "s"} sent`);
+    const list = [...files], many = `${list.length} file${list.length === 1 ? "" : "s"}`;
+    say(`${many} going up`);
+    let refused = 0;
+    for (const file of list) if (!await send(file)) refused += 1;
+    say(refused ? `${refused} of ${many} refused, see below` : `${many} sent`);
+  }
+  // folders come as entries, which give their files one after the other
+  async function within(entry) {
+    if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+    const reader = entry.createReader(), found = [];
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return found;
+      for (const one of some) if (!one.name.startsWith(".")) found.push(...await within(one));
+    }
+  }
+  async function dropped(transfer) {
+    const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()), files = [...transfer.files];
+    if (!entries.some((entry) => entry?.isDirectory)) return files;
+    const found = [];
+    try { for (const entry of entries) if (entry) found.push(...await within(entry)); } catch { say("The folder cannot be read."); }
+    return found;
   }
   if (drop) {
     $("#files").addEventListener("change", (event) => { sendAll(event.target.files); event.target.value = ""; });
     for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.toggle("over", kind === "dragover"); });
     document.addEventListener("dragleave", () => drop.classList.remove("over"));
-    document.addEventListener("drop", (event) => { if (event.dataTransfer?.files.length) sendAll(event.dataTransfer.files); });
+    document.addEventListener("drop", (event) => { if (event.dataTransfer?.files.length) dropped(event.dataTransfer).then(sendAll); });
   }
 
   // ---- values and their boxes -------------------------------------------------------------------
@@ -108,6 +141,10 @@
   for (const [kind, on] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) {
     document.addEventListener(kind, (event) => { const item = event.target.closest?.("[data-field]"); if (item) mark(item.dataset.field, on); });
   }
+  document.addEventListener("click", (event) => { // on a phone the page lies far below its values
+    const row = event.target.closest?.("li[data-field]");
+    if (row && !event.target.closest("a, button, input, textarea, select, summary, form")) for (const box of document.querySelectorAll("rect[data-field]")) if (box.dataset.field === row.dataset.field) box.scrollIntoView({ block: "center" });
+  });
   document.addEventListener("click", (event) => {
     const box = event.target.closest?.("rect[data-field]");
     const row = box && [...document.querySelectorAll("li[data-field]")].find((item) => item.dataset.field === box.dataset.field);
@@ -159,6 +196,7 @@
       if (status !== 202) { say(detail(told)); return; }
       form.question.value = "";
       await again(location.pathname + location.search, "talk", "ask");
+      toTheLast();
       $("#ask [name=question]").focus();
     }
     if (form.id === "again") {

@@ -1,13 +1,16 @@
-"""Files that come in over the web: under a name that leads nowhere else, whole or not at all, in nobody's place.
+"""Files that come in over the web: under a name that leads nowhere else, whole or not at all, in nobody's place, and once.
 
-They are written below ``inbox/.uploads``, which no scan looks into, and renamed into the inbox when their last byte is on the disk.
+They are written below ``inbox/.uploads``, which no scan looks into, and renamed into the inbox when their last byte is on the disk. An
+archive goes into the inbox as a folder of what is in it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import hashlib
 import os
+import shutil
 import time
 import unicodedata
 import uuid
@@ -16,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.intake.archives import Passed, is_archive, unpack
 from pipeline.intake.scan import is_candidate
 
 FOLDER = ".uploads"
@@ -39,6 +43,14 @@ def safe_name(said: str) -> str:
         clean = clean.encode()[:LONGEST].decode(errors="ignore")
     clean = clean or "document"
     return clean if is_candidate(clean) else f"{clean}.file"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a file lies now. ``already``: it, or one of the same name and contents, lay there before."""
+
+    file: str
+    already: bool = False
 
 
 @dataclass
@@ -73,24 +85,67 @@ class Incoming:
         """Of what has come."""
         return self._digest.hexdigest()
 
-    def place(self, name: str, folder: str = "") -> str:
-        """Put the whole file into the inbox; the path below it. ``name`` gets a number where it is taken.
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is a zip or a tape, when all of it has come."""
+        self._file.flush()
+        return is_archive(self._path)
+
+    def place(self, name: str, folder: str = "") -> Placed:
+        """Put the whole file into the inbox. ``name`` gets a number where another file has it.
 
         ``folder`` is one below the inbox. Raises OSError, also when the folder leads out of the inbox.
         """
         self._file.flush()
         os.fsync(self._file.fileno())
-        place = self.inbox / folder
-        place.mkdir(parents=True, exist_ok=True)
-        if not place.resolve().is_relative_to(self.inbox.resolve()):
-            raise OSError(f"{folder} leads out of the inbox")
-        for candidate in _numbered(name):
-            try:
-                _claim(self._path, place / candidate)
-            except FileExistsError:
-                continue
-            return f"{folder}/{candidate}" if folder else candidate
-        raise OSError("no name is left")
+        return _place(self._path, self.inbox, folder, name)
+
+    def place_members(self, name: str, folder: str, max_bytes: int) -> tuple[list[Placed], list[str]]:
+        """Put what is in the archive into the inbox, into a folder of its name; and what was passed over, with the reason.
+
+        Raises OSError as ``place`` does, OutboxError when the disk is full.
+        """
+        placed: list[Placed] = []
+        passed: list[str] = []
+        own = self._path.with_suffix(".unpacked")
+        names = (f"{folder}/{free}" if folder else free for free in _numbered(name))
+        below = next(path for path in names if (self.inbox / path).is_dir() or not os.path.lexists(self.inbox / path))
+        try:
+            for item in unpack(self._path, own, max_bytes=max_bytes):
+                if isinstance(item, Passed):
+                    passed += [f"{item.name or name}: {item.why}"] if item.lost else []
+                    continue
+                *folders, last = item.name.split("/")
+                placed.append(_place(item.path, self.inbox, "/".join([below, *map(safe_name, folders)]), safe_name(last)))
+                item.path.unlink(missing_ok=True)
+        finally:
+            shutil.rmtree(own, ignore_errors=True)
+        return placed, passed
+
+
+def _place(whole: Path, inbox: Path, folder: str, name: str) -> Placed:
+    place = inbox / folder
+    if not place.resolve().is_relative_to(inbox.resolve()):
+        raise OSError(f"{folder} leads out of the inbox")
+    place.mkdir(parents=True, exist_ok=True)
+    for candidate in _numbered(name):
+        file = f"{folder}/{candidate}" if folder else candidate
+        try:
+            _claim(whole, place / candidate)
+        except FileExistsError:
+            if _same(whole, place / candidate):
+                return Placed(file, already=True)
+            continue
+        return Placed(file)
+    raise OSError("no name is left")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two files hold the same."""
+    try:
+        return other.is_file() and filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -115,7 +170,7 @@ def _claim(whole: Path, place: Path) -> None:
 
 def clean_up(inbox: Path) -> None:
     """Remove what uploads left that were broken off with the server."""
-    for path in (inbox / FOLDER).glob("*.part"):
+    for path in (inbox / FOLDER).glob("*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

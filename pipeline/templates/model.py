@@ -152,7 +152,7 @@ class Template(_Strict):
     description: str = ""
     """For people."""
     applies: Applies = Field(default=Applies(), alias="for")
-    reader: Literal["fields", "chart", "caption", "transcript"] = "fields"
+    reader: Literal["fields", "chart", "caption", "transcript", "question"] = "fields"
     """Which reader of the embedded engine is meant; other engines ignore it."""
     prompt: str
     """Jinja2 (sandboxed); ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` ``pages`` the numbers."""

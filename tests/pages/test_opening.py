@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pymupdf
@@ -13,7 +16,7 @@ from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.opened import OpenDocument
 from pipeline.pages.opening import open_document
 from pipeline.pages.pdfium import PdfiumDocument
-from tests.drawing import encrypted_pdf, png
+from tests.drawing import encrypted_pdf, png, text_pdf
 from tests.pages.raw_pdf import CATALOG, EMPTY_PAGE, PAGE, one_page, raw_pdf, stream
 
 TO_THE_PAGE = "<</Type/Catalog/Pages 3 0 R>>"
@@ -116,3 +119,19 @@ def test_boxes_of_images_are_those_of_the_page_as_displayed(tmp_path: Path) -> N
     found = opened(tmp_path, bytes(document.tobytes()))
     assert found.image_boxes(1) == [(80.0, 10.0, 90.0, 30.0)]
     found.close()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_is_no_pdf_because_one_stands_at_its_beginning(tmp_path: Path, kind: str) -> None:
+    content, buffer = text_pdf(["Inside"]), io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("a.pdf", content)
+    else:
+        with tarfile.open(fileobj=buffer, mode="w") as tape:
+            member = tarfile.TarInfo("a.pdf")
+            member.size = len(content)
+            tape.addfile(member, io.BytesIO(content))
+    assert b"%PDF-" in buffer.getvalue()[:1024]
+    error = refusal(tmp_path, buffer.getvalue())
+    assert (error.reason, "archive" in error.detail) == ("unsupported", True)

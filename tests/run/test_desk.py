@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,37 @@ def test_another_reading_stays_until_the_file_changes(world: World, changed: boo
         path.write_bytes(text_pdf(["Another page"]))
     world.run(template=None)
     assert bool(world.engine.asked) == changed
+
+
+NOTE = """
+name: note
+prompt: "What stands on page {{ page }}?"
+image: {tokens: 64}
+answer: {tokens: 24}
+fields:
+  line: {type: text, merge: first, description: A line.}
+"""
+
+
+@pytest.mark.slow
+def test_a_document_is_read_again_by_the_model_that_the_settings_name(world: World, tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    from tests.engines.vlm.tiny import random_checkpoint
+
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "note.yaml").write_text(NOTE, encoding="utf-8")
+    model = random_checkpoint(tmp_path / "model")
+    settings = Settings(
+        inbox=world.inbox, outbox=world.outbox, workers=1, engine="embedded", model=str(model), templates=tmp_path / "templates"
+    )
+    world.put("a.pdf", text_pdf(["A page"]))
+    world.run()
+    with open_job(settings) as job:
+        file = job.ledger.named_file("a.pdf")
+        assert file
+        asked = order(job.ledger, "reading", file.sha256, {"name": "a.pdf", "template": "note", "engine": "vlm"}, "Anna")
+        Rereading(job, Tally()).turn()
+    told = outcome(world, asked)
+    assert str(told["engine"]).startswith("vlm/"), told
+    assert world.json("a.pdf")["provenance"]["engine"] == told["engine"]
+    assert list(world.json("a.pdf")["results"]) == ["note"]

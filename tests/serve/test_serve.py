@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+from PIL import Image
 
+from pipeline.errors import LockedError
 from pipeline.ledger.desk import NewerCorrectionError, correct, history
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Correction
 from pipeline.run.job import locked
-from tests.drawing import invoice, invoice_pdf, text_pdf
+from pipeline.serve.uploads import FOLDER
+from tests.drawing import invoice, invoice_pdf, scan_pdf, scanned_invoice, text_pdf
+from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
 from tests.serve.conftest import Served, wait_for
 
+CHART = Path(__file__).parents[2] / "inbox" / "chart.png"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -50,6 +61,109 @@ def test_a_file_goes_up_is_read_listed_shown_and_fetched(served: Served, documen
         assert client.get("/sheets/..%2f.pipeline%2fledger.csv").status_code == 404
 
 
+def test_everything_comes_as_a_workbook_a_database_or_lines(served: Served, document: dict[str, Any], tmp_path: Path) -> None:
+    with served.client() as client:
+        found = {kind: client.get(f"/api/exports/documents.{kind}") for kind in ("xlsx", "sqlite", "jsonl")}
+        assert client.get("/api/exports/documents.exe").status_code == 422
+    assert {answer.status_code for answer in found.values()} == {200}
+    book = openpyxl.load_workbook(io.BytesIO(found["xlsx"].content), read_only=True)
+    assert {"documents", "invoice", "invoice.line_items"} <= set(book.sheetnames)
+    assert "invoice.pdf" in [row[0] for row in book["invoice"].iter_rows(values_only=True)]
+    (tmp_path / "a.sqlite").write_bytes(found["sqlite"].content)
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM documents WHERE file = 'invoice.pdf'").fetchone() == (1,)
+    lines = [json.loads(line) for line in found["jsonl"].text.splitlines()]
+    assert document["sha256"] in [line["document"]["sha256"] for line in lines]
+    assert not list((served.outbox / ".pipeline").glob(".export-*"))
+
+
+def test_the_same_contents_go_in_once(served: Served, document: dict[str, Any]) -> None:
+    content = invoice_pdf(invoice("en"))
+    again, renamed = served.submit("invoice.pdf", content), served.submit("other name.pdf", content)
+    assert [(item["file"], item["already"]) for item in (again, renamed)] == [("invoice.pdf", True)] * 2
+    as_receipt = served.submit("invoice.pdf", content, template="receipt")
+    assert (as_receipt["file"], as_receipt["already"]) == ("receipt/invoice.pdf", False), "to be read in another way"
+    fresh = text_pdf(["Sent twice before anybody looked"])
+    assert [served.submit("fresh.pdf", fresh)["already"] for _ in range(2)] == [False, True]
+    assert {path.name for path in served.inbox.glob("*.pdf")} >= {"invoice.pdf", "fresh.pdf"}
+    assert not list(served.inbox.glob("*(2)*"))
+    assert served.read(document["sha256"])["status"] == "done"
+
+
+def test_an_archive_goes_in_as_a_folder_of_what_is_in_it(served: Served) -> None:
+    inside = {
+        "march/one.pdf": text_pdf(["First letter"]),
+        "../../two.pdf": text_pdf(["Second"]),
+        "three.pdf": text_pdf(["Third letter"]),
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in inside.items():
+            archive.writestr(name, content)
+    for already in (False, True):
+        sent = served.submit("post.zip", buffer.getvalue())
+        assert (sent["members"], sent["already"]) == (["post.zip/march/one.pdf", "post.zip/three.pdf"], already)
+    for name in ("march/one.pdf", "three.pdf"):
+        sha256 = hashlib.sha256(inside[name]).hexdigest()
+        assert served.read(sha256)["file"] == f"post.zip/{name}"
+    assert not list(served.folder.rglob("two.pdf"))
+    with served.client() as client:
+        empty = client.put("/api/files/empty.zip", content=b"PK\5\6" + bytes(18))
+        assert empty.status_code == 400
+    assert not [path for path in (served.inbox / FOLDER).iterdir() if path.is_dir()]
+
+
+def test_a_chart_is_drawn_anew_beside_its_page(served: Served) -> None:
+    sent = served.submit("chart.png", CHART.read_bytes())
+    document = served.read(sent["sha256"])
+    with served.client() as client:
+        drawn = client.get(f"/documents/{document['id']}/redrawn/chart.svg")
+        assert drawn.headers["content-type"].startswith("image/svg+xml")
+        assert "Bicycles repaired per month" in drawn.text
+        assert f"/documents/{document['id']}/redrawn/chart.svg" in client.get(f"/documents/{document['id']}").text
+        assert client.get(f"/documents/{document['id']}/redrawn/invoice.svg").status_code == 404
+
+
+def test_a_scan_that_lay_on_its_side_is_shown_as_it_was_read(served: Served) -> None:
+    lying = scan_pdf([scanned_invoice(invoice("nl"), turned=90)])
+    document = served.read(served.submit("lying.pdf", lying)["sha256"])
+    with served.client() as client:
+        assert client.get(f"/api/documents/{document['id']}").json()["pages"][0]["turned"] in (90, 270)
+        picture = Image.open(io.BytesIO(client.get(f"/api/documents/{document['id']}/pages/1.webp").content))
+    assert picture.height > picture.width
+
+
+def test_a_document_is_read_and_asked_about_by_another_engine_which_is_told_the_talk_before(folder: Path) -> None:
+    def behave(handler: Handler, call: Call) -> None:
+        if "answer" in call.schema.get("properties", {"answer": None}):
+            handler.complete(json.dumps({"answer": "Model K-12"}) if call.schema else "Model K-12")
+        else:
+            behave_well(handler, call)
+
+    with ScriptedServer(behave) as model:
+        url = {"PIPELINE_SERVER__URL": model.url}
+        running = Served(folder, environment=url).start()
+        document = running.read(running.submit("a.pdf", invoice_pdf(invoice("en")))["sha256"])
+        with running.client() as client:
+            ordered = client.post(f"/api/documents/{document['id']}/readings", json={"engine": "server"}).json()
+            assert running.outcome(ordered)["engine"].startswith("server/")
+            assert client.get(f"/api/documents/{document['id']}").json()["provenance"]["engine"].startswith("server/")
+        assert running.stop() == 0
+        running = Served(folder, ("--engine", "server"), url).start()
+        with running.client() as client:
+            path = f"/api/documents/{document['id']}/questions"
+            first = client.post(path, json={"page": 1, "question": "What was sold?"}).json()
+            told = running.outcome(first)
+            assert (told["answer"], told["grounding"], bool(told["box"])) == ("Model K-12", "exact", True)
+            second = client.post(path, json={"page": 1, "question": "And how many of them?", "follows": first["id"]}).json()
+            running.outcome(second)
+        asked = next(call.text for call in model.calls if "And how many of them?" in call.text)
+        assert 'What was sold? (answered: "Model K-12")' in asked
+        assert asked.index("What was sold?") < asked.index("And how many of them?")
+        assert "Harrow Lane" in asked, "the page is before it again"
+        assert running.stop() == 0
+
+
 def test_values_from_documents_and_people_are_never_markup(served: Served) -> None:
     evil = "<script>alert(1)</script><b onclick=x>"
     sent = served.submit("<img src=x>.pdf", text_pdf([evil]), template="transcript")
@@ -64,7 +178,7 @@ def test_values_from_documents_and_people_are_never_markup(served: Served) -> No
             text = client.get(path).text
             assert "<script>alert" not in text
             assert "<b onclick" not in text
-            assert "<img" not in text
+            assert "<img src=x" not in text
 
 
 def test_of_two_who_correct_the_same_field_the_second_is_told_and_nothing_is_lost(
@@ -232,6 +346,37 @@ def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_are_t
     assert _pipeline(folder, "export").returncode == 0
     field = _field(folder)
     assert (field["value"], field["corrected"]["read"]["value"]) == ("8.00", "1400.40")
+
+
+def test_a_server_that_finds_a_damaged_ledger_mends_it_and_shows_what_was_said(folder: Path) -> None:
+    running = Served(folder).start()
+    document = running.read(running.submit("a.pdf", invoice_pdf(invoice("en")))["sha256"])
+    with running.client() as client:
+        asked = client.post(
+            f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "When is it due?"}
+        ).json()
+        assert running.outcome(asked)["answer"] == "23 April 2025"
+        client.put(total(document), json={"value": "7", "version": 0, "by": "Anna"})
+    running.stop(signal.SIGKILL)
+    for path in (folder / "outbox/.pipeline").glob("ledger.sqlite*"):
+        path.write_bytes(b"no database" * 1000)
+    wait_for(lambda: not _is_locked(folder))
+    running.start()
+    with running.client() as client:
+        assert [item["outcome"]["answer"] for item in client.get(f"/api/documents/{document['id']}/questions").json()] == [
+            "23 April 2025"
+        ]
+        assert [word["value"] for word in client.get(f"{total(document)}/history").json()] == ["7"]
+        wait_for(lambda: running.published("a.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "7")
+    assert running.stop() == 0
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        with locked(folder / "outbox", 0.05):
+            return False
+    except LockedError:
+        return True
 
 
 def _field(folder: Path) -> dict[str, Any]:

@@ -26,8 +26,8 @@ class EmbeddedEngine:
         self._seconds = seconds
 
     def wants_image(self, template: Template) -> bool:
-        """Charts and captions are read from pixels; fields and transcripts from words alone."""
-        return template.reader in ("chart", "caption")
+        """Charts and captions are read from pixels; fields and transcripts from words alone. A question may be about a chart."""
+        return template.reader in ("chart", "caption", "question")
 
     def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         """See Engine."""
@@ -64,6 +64,10 @@ def _read(request: Request) -> Mapping[str, Claim]:
         from pipeline.engines.embedded.caption import read_caption
 
         return read_caption(page, request.image, template)
+    if template.reader == "question":
+        from pipeline.engines.embedded.question import read_question
+
+        return read_question(request)
     from pipeline.engines.embedded.fields import read_fields
 
     return read_fields(page, template)

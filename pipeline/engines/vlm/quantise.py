@@ -26,6 +26,8 @@ def quantise(model: Any, keep: frozenset[str] = frozenset({"lm_head"})) -> None:
     for name, module in model.named_modules():
         if type(module) is torch.nn.Linear and name.rpartition(".")[2] not in keep:
             _quantise(module)
+    for parameter in model.parameters():  # of the mapped file nothing is left in use, so its pages are given back
+        parameter.data = parameter.data.clone()
 
 
 def _quantise(layer: torch.nn.Linear) -> None:

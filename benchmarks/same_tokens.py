@@ -1,0 +1,98 @@
+"""Whether many answers at once are the same as each alone by transformers' own ``generate``; where not, how close the choice was.
+
+    python -m benchmarks.same_tokens CHECKPOINT [--dtype bfloat16] [--prompts 50] [--new 64] [--batch 8] [--json FILE]
+
+In float32 all tokens are to be the same (the tests hold that). In bfloat16 sums are rounded in another order, so that two tokens
+that are nearly equally likely may change places; behind such a place the answers are different texts and are compared no further. Told is
+by how much the reference preferred its token there, in steps of bfloat16 at that height: one step is the least difference that it can tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.flat_cost import requests
+from benchmarks.measure import Row, report
+from pipeline.engines.asking import pose
+from pipeline.engines.vlm.chat import Chat, Encoded
+from pipeline.engines.vlm.decode import Decoder, Task
+from pipeline.engines.vlm.load import load_model, make_plan
+from pipeline.engines.vlm.prefixes import in_common
+from pipeline.engines.vlm.runner import make_runner
+from pipeline.engines.vlm.store import find_model
+from pipeline.settings import Vlm
+
+STEP = 2.0**-7
+"""Of bfloat16, between 1 and 2."""
+
+
+def reference(model: Any, prompt: Encoded, new: int) -> list[int]:
+    """transformers' own answer, alone, of exactly so many tokens."""
+    mask = torch.ones_like(prompt.inputs["input_ids"])
+    with torch.inference_mode():
+        written = model.generate(
+            **prompt.inputs, attention_mask=mask, do_sample=False, max_new_tokens=new, min_new_tokens=new, eos_token_id=None
+        )
+    tokens: list[int] = written[0, prompt.tokens :].tolist()
+    return tokens
+
+
+def steps_between(model: Any, prompt: Encoded, before: list[int], ours: int, theirs: int) -> float:
+    """By how many steps of bfloat16 the reference preferred its token behind ``before``."""
+    ids = torch.cat([prompt.inputs["input_ids"], torch.tensor([before], dtype=torch.long)], 1)
+    inputs = {**prompt.inputs, "input_ids": ids}
+    if "mm_token_type_ids" in inputs:
+        inputs["mm_token_type_ids"] = torch.nn.functional.pad(inputs["mm_token_type_ids"], (0, len(before)))
+    with torch.inference_mode():
+        logits = model(**inputs, use_cache=False).logits[0, -1].float()
+    height = 2.0 ** math.floor(math.log2(max(abs(float(logits[theirs])), 1e-30)))
+    return float(logits[theirs] - logits[ours]) / (STEP * height)
+
+
+def main() -> None:
+    """Compare, and tell."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("checkpoint")
+    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--prompts", type=int, default=50)
+    parser.add_argument("--new", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    found = find_model(given.checkpoint)
+    plan = make_plan(found, Vlm(dtype=given.dtype, cache_gb=8))
+    model, theirs = load_model(found, plan), load_model(found, plan)
+    chat = Chat(found, model.config)
+    prompts = [chat.encode(pose(request), request.image) for request in requests(given.prompts, sees=found.vision)]
+    expected = [reference(theirs, prompt, given.new) for prompt in prompts]
+    rows: list[Row] = []
+    for batch in (1, given.batch):
+        decoder = Decoder(make_runner(model), set(), most=batch, rows=plan.rows)
+        written = decoder.write(Task(number, prompt, given.new) for number, prompt in enumerate(prompts))
+        got = {one.tag: list(one.tokens) for one in written}
+        same = [in_common(got[number], wanted) for number, wanted in enumerate(expected)]
+        parted = [number for number, count in enumerate(same) if count < given.new]
+        close = sorted(
+            steps_between(theirs, prompts[n], expected[n][: same[n]], got[n][same[n]], expected[n][same[n]]) for n in parted
+        )
+        rows.append(
+            {
+                "at once": batch,
+                "answers": len(prompts),
+                "the same": len(prompts) - len(parted),
+                "tokens before they part": sum(same),
+                "partings": len(parted),
+                "steps, median": round(close[len(close) // 2], 1) if close else None,
+                "steps, most": round(close[-1], 1) if close else None,
+            }
+        )
+    report(f"{given.checkpoint}, {given.dtype}: our tokens beside transformers' own", rows, given.json)
+
+
+if __name__ == "__main__":
+    main()
