@@ -33,6 +33,7 @@ from pipeline.run.reading import ReadRequest, decode_reading, encode_request
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.words.ocr import OcrReader
+from pipeline.words.precision import Precision, choose
 
 Spent = dict[str, float]
 PARTS: dict[str, tuple[Any, str]] = {
@@ -69,14 +70,14 @@ def _timed(name: str, function: Callable[..., Any], spent: Spent) -> Callable[..
     return wrapper
 
 
-def read(path: Path, page: int) -> Page:
+def read(path: Path, page: int, precision: Precision) -> Page:
     """A page's words, as a reader process gets them."""
     status = path.stat()
-    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, page)
+    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, page, precision=precision)
     return decode_reading(reader.handle(encode_request(request)), request.page)[0].page
 
 
-def cost(path: Path, pages: int, template: Template) -> Spent:
+def cost(path: Path, pages: int, template: Template, precision: Precision = "float32") -> Spent:
     """Processor seconds by part over all pages but the first, which loads models and modules."""
     engine = EmbeddedEngine()
     spent: Spent = defaultdict(float)
@@ -85,7 +86,7 @@ def cost(path: Path, pages: int, template: Template) -> Spent:
             if number == 2:
                 spent.clear()
             started = time.process_time()
-            page = read(path, number)
+            page = read(path, number, precision)
             spent["reading in all"] += time.process_time() - started
             started = time.process_time()
             (answer,) = engine.answer([Request(UnitKey("", number, template.name, ""), page, template)])
@@ -114,6 +115,8 @@ def main() -> None:
             "born-digital, transcript": cost(born, pages, templates["transcript"]),
             "scan, invoice": cost(scanned, pages, templates["invoice"]),
         }
+        if choose(Settings()) == "bfloat16":
+            columns["scan, invoice, bfloat16"] = cost(scanned, pages, templates["invoice"], "bfloat16")
     rows: list[Row] = [
         {"part": part, **{f"{name}, ms": f"{spent.get(part, 0) / pages * 1000:.1f}" for name, spent in columns.items()}}
         for part in ("reading in all", *PARTS, "answer", "grounding")

@@ -70,9 +70,10 @@ def ocrmypdf_command(program: str, options: Sequence[str], pdf: Path, out: Path)
 
 
 def transcript(out: Path) -> str:
-    """The pages' text from our JSON."""
+    """The pages' text from our JSON, with running heads and feet."""
     told = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "box").glob("*.json")]
-    return "\n".join(page for document in told for page in document["results"]["transcript"]["fields"]["text"]["value"])
+    fields = [field for document in told for field in document["results"]["transcript"]["fields"].values()]
+    return "\n".join(page for field in fields for page in field["value"] or () if page)
 
 
 def sidecar(out: Path) -> str:

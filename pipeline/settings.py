@@ -98,6 +98,14 @@ class Retry(_Strict):
     """How often the program may die over a page before that page counts as failed."""
 
 
+class Ocr(_Strict):
+    """How the words of scans and photographs are read."""
+
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Precision of the networks' numbers; `auto` is bfloat16 where the processor multiplies it and the extra `fast-ocr` is installed.
+    Part of every recipe: set it where machines of several kinds share an outbox."""
+
+
 class Vlm(_Strict):
     """The engine ``vlm``: a model in this process."""
 
@@ -191,6 +199,7 @@ class Settings(BaseSettings):
     intake: Intake = Intake()
     retry: Retry = Retry()
     review: Review = Review()
+    ocr: Ocr = Ocr()
     vlm: Vlm = Vlm()
     server: Server = Server()
     log: Log = Log()
@@ -342,6 +351,7 @@ def _plainly(item: ErrorDetails) -> str:
         "intake": Intake,
         "retry": Retry,
         "review": Review,
+        "ocr": Ocr,
         "vlm": Vlm,
         "server": Server,
         "log": Log,

@@ -44,8 +44,8 @@ Lost = Callable[[Hashable, str], None]
 CALLS_PER_WORKER = 1_000
 """After so many calls a worker is replaced: native libraries leak a little with every file."""
 MAX_REPLY = 1 << 30
-LARGEST_IDLE = 1_500_000_000
-"""Bytes of memory that a worker may hold between two calls before it is replaced."""
+LARGEST_IDLE = 2_000_000_000
+"""Bytes of memory that a worker may hold between two calls before it is replaced; OCR with plans for all lengths of lines takes 1.5e9."""
 STALLED_SECONDS = 10
 NICE = 10
 """Added to the niceness of workers."""

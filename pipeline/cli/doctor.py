@@ -19,11 +19,12 @@ import psutil
 from pipeline import __version__
 from pipeline.cli import options
 from pipeline.cli.show import echo_json
-from pipeline.engines.vlm.machine import cpu_flags, multiplies_bfloat16
 from pipeline.errors import ExitCode, PipelineError, StoreError
 from pipeline.places import url_of
+from pipeline.processor import cpu_flags, multiplies_bfloat16
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings, find_settings_file, load_settings
+from pipeline.words.precision import choose, hindrance
 
 GIGABYTE = 1e9
 LEAST_MEMORY, LEAST_DISK = 2.0, 1.0
@@ -93,6 +94,7 @@ def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Fin
         return
     file = config or find_settings_file(Path.cwd())
     yield Finding("settings", "ok", str(file) if file else "defaults (no pipeline.yaml here)")
+    yield _ocr(settings)
     yield _templates(settings)
     yield _inbox(settings)
     yield from _outbox(settings)
@@ -113,6 +115,21 @@ def _memory() -> Finding:
     if memory.available / GIGABYTE < LEAST_MEMORY:
         return Finding("memory", "note", told, "close other programs, or set `workers: 1`")
     return Finding("memory", "ok", told)
+
+
+def _ocr(settings: Settings) -> Finding:
+    """In which precision scans are read, and why."""
+    wanted = settings.ocr.precision
+    try:
+        precision = choose(settings)
+    except PipelineError as error:
+        return Finding("ocr", "wrong", error.message, error.cure)
+    if precision == "bfloat16":
+        return Finding("ocr", "ok", "bfloat16, multiplied by the processor itself; lines in doubt once more in float32")
+    if wanted == "float32" or not (reason := hindrance(settings.limits.memory_mb)):
+        return Finding("ocr", "ok", "float32, as `ocr.precision` says")
+    # only what can be cured is worth a note: nobody buys a processor for it
+    return Finding("ocr", "note" if reason.cure else "ok", f"float32: {reason.told}", reason.cure)
 
 
 def _templates(settings: Settings) -> Finding:

@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_template
 from pipeline.templates.model import Template
+from pipeline.words.precision import choose
 
 LAST = "last"
 """What ``--against`` calls the evaluation that was kept before this one."""
@@ -33,8 +34,8 @@ class Side:
     recipe: str = field(init=False)
 
     def __post_init__(self) -> None:
-        data = self.settings.einvoices == "read"
-        object.__setattr__(self, "recipe", recipe(self.template, self.engine, einvoices=data))
+        data, precision = self.settings.einvoices == "read", choose(self.settings)
+        object.__setattr__(self, "recipe", recipe(self.template, self.engine, einvoices=data, precision=precision))
 
     @property
     def outbox(self) -> Path:

@@ -66,6 +66,7 @@ def _reading_call(job: Job, found: Found, page: int, templates: Mapping[str, Tem
         passwords=limits.passwords,
         megapixels=limits.megapixels,
         einvoice=job.settings.einvoices == "read",
+        precision=job.precision,
     )
 
 

@@ -20,16 +20,18 @@ from pipeline.publish.document import Publication
 from pipeline.records import Correction, Document, Evidence, Result, Source
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.model import Template
+from pipeline.words.precision import Precision
 
 Templates = Mapping[str, Template]
 _LIBRARIES = ("pymupdf", "pypdfium2", "pillow", "rapidocr", "onnxruntime")
 _OF_ENGINES = {"vlm": ("torch", "transformers", "llguidance")}
+_OF_OCR: dict[Precision, tuple[str, ...]] = {"float32": (), "bfloat16": ("openvino",)}
 
 
 @lru_cache(maxsize=4)
-def versions(engine: str) -> dict[str, str]:
-    """What a result of this engine (by its identity) depends on, without importing any of it."""
-    libraries = _LIBRARIES + _OF_ENGINES.get(engine.partition("/")[0], ())
+def versions(engine: str, precision: Precision) -> dict[str, str]:
+    """What a result of this engine (by its identity) and of OCR in this precision depends on, without importing any of it."""
+    libraries = _LIBRARIES + _OF_ENGINES.get(engine.partition("/")[0], ()) + _OF_OCR[precision]
     found = {name: importlib.metadata.version(name) for name in libraries}
     return {"pipeline": __version__, "python": platform.python_version(), **found}
 

@@ -20,7 +20,7 @@ from pipeline.ledger.desk import Order, drop_orders, end_order, find_order, open
 from pipeline.records import Answer, UnitKey
 from pipeline.run.asking import Asking
 from pipeline.run.calling import question_call
-from pipeline.run.job import Job, recipe
+from pipeline.run.job import Job
 from pipeline.run.ladder import tried
 from pipeline.run.publishing import Publisher
 from pipeline.run.reading import decode_reading, encode_request
@@ -103,7 +103,7 @@ class Desk:
         except TemplateError as error:
             self._end(order, {"error": error.message})
             return
-        key = UnitKey(order.sha256, page, template.name, recipe(template, self._job.engine))
+        key = UnitKey(order.sha256, page, template.name, self._job.recipe(template))
         if any(question.key == key for question in under_way):  # the same is being asked; its turn comes
             return
         found = self._find(order.sha256)

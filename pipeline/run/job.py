@@ -36,6 +36,8 @@ from pipeline.templates.explain import did_you_mean
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from pipeline.templates.routing import check_routes, route
+from pipeline.words import glance
+from pipeline.words.precision import Precision, choose
 
 LOCK_SECONDS = 1.0
 """Patience for the lock: `status` holds it for an instant, to see whether a run does."""
@@ -56,6 +58,8 @@ class Job:
     """The inbox, where that is in an object store."""
     mirror: Mirror | None = None
     """The outbox there, for a run that may write to it."""
+    precision: Precision = field(init=False)
+    """How exactly the OCR reckons: decided here, once, and told to the readers."""
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
     known: dict[str, KnownFile] = field(init=False)
@@ -64,10 +68,14 @@ class Job:
     """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
-        data = self.settings.einvoices == "read"
-        self.recipes = {name: recipe(template, self.engine, einvoices=data) for name, template in self.templates.items()}
+        self.precision = choose(self.settings)
+        self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.known = self.ledger.known_files()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
+
+    def recipe(self, template: Template) -> str:
+        """The recipe of a template that need not be among the job's."""
+        return recipe(template, self.engine, einvoices=self.settings.einvoices == "read", precision=self.precision)
 
     @property
     def outbox(self) -> Path:
@@ -155,11 +163,15 @@ class Job:
         return at is not None and not now() < at <= now(self.retry_pause(self.settings.retry.attempts))
 
 
-def recipe(template: Template, engine: Engine, *, einvoices: bool = True) -> str:
-    """Sixteen hexadecimal digits that change whenever an answer could. ``einvoices``: whether their data are read."""
+def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precision: Precision = "float32") -> str:
+    """Sixteen hexadecimal digits that change whenever an answer could.
+
+    ``einvoices``: whether their data are read; ``precision``: of the OCR.
+    """
     asking_again = [ladder.VERSION, engine.retries] if engine.retries else []
     pages_alone = [] if einvoices else ["without e-invoices"]
-    content = json.dumps([digest(template), engine.identity, reading.VERSION, *asking_again, *pages_alone])
+    rounded = [] if precision == "float32" else [f"OCR in {precision}", glance.VERSION]
+    content = json.dumps([digest(template), engine.identity, reading.VERSION, *asking_again, *pages_alone, *rounded])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -41,7 +41,7 @@ class Publisher:
         self._next_tidy = 0.0
         self._unsecured: list[tuple[Found, Publication]] = []
         self._known: list[Found] = []
-        job.ledger.saw_recipes(job.recipes, job.engine.identity, versions(job.engine.identity))
+        job.ledger.saw_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
     def publish(self, found: Found, document: Document, recipes: Mapping[str, str]) -> Publication:
         """Write the document's JSON; its rows follow with the next flush."""

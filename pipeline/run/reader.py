@@ -131,7 +131,7 @@ class _Sheet:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
         self._turned = upright(image)
-        if words := read_image(turn(image, self._turned)):
+        if words := read_image(turn(image, self._turned), self._request.precision):
             sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
             return self._page(merged(layer, words) if sound else words, "ocr", facts)
         return self._page(short, "textlayer" if short else None, facts)
@@ -147,7 +147,7 @@ class _Sheet:
             image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
         except DocumentError:  # the words are worth more than the pictures
             return page
-        return replace(page, words=tuple(merged(page.words, read_pictures(image, boxes))))
+        return replace(page, words=tuple(merged(page.words, read_pictures(image, boxes, self._request.precision))))
 
     def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, facts: Mapping[str, Any]) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)

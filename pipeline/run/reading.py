@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from pipeline.errors import DocumentError
 from pipeline.records import Box, Page, PageImage
 from pipeline.templates.model import PageKind
+from pipeline.words.precision import Precision
 
 VERSION = 3
 """Part of every recipe: raise it when pages are drawn or read differently."""
@@ -56,6 +57,8 @@ class ReadRequest:
     """Only draw this, read nothing."""
     einvoice: bool = True
     """Whether to read the data of an e-invoice inside the file."""
+    precision: Precision = "float32"
+    """How exactly the OCR reckons."""
 
 
 @dataclass(frozen=True, slots=True)

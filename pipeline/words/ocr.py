@@ -10,7 +10,7 @@ import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, partial
 from itertools import pairwise
 
 import cv2
@@ -18,8 +18,10 @@ import numpy as np
 
 from pipeline.records import Box, PageImage, Word
 from pipeline.words.detector import Detector, Pixels, Quad
+from pipeline.words.glance import GlancingRecogniser
 from pipeline.words.lines import Piece, number_lines
-from pipeline.words.recogniser import Recogniser
+from pipeline.words.precision import Precision
+from pipeline.words.recogniser import WIDE_GAP, Recogniser
 
 MIN_READABLE = 8
 """Pixels; a thinner picture holds no text."""
@@ -31,8 +33,6 @@ MAX_AREA = 1_200_000
 TILE_ASPECT = 3.0
 """Pictures longer than this many times their width are read tile by tile: a till roll keeps its resolution."""
 TEXT_SCORE = 0.5
-WIDE_GAP = 5
-"""Recogniser columns (a sixth of the line's height each) between two letters that make two words of them."""
 SPACED_GAP = 8
 """Up to this many columns, a gap that is like those beside it is no gap: tills print totals in letters of double width."""
 SPACED_LIKE = 1.5
@@ -54,8 +54,11 @@ class Line:
 class OcrReader:
     """The models, loaded once a process; not thread-safe."""
 
-    def __init__(self, threads: int = 1) -> None:
-        self._detector, self._recogniser = Detector(threads), Recogniser(threads)
+    def __init__(self, threads: int = 1, precision: Precision = "float32") -> None:
+        self._detector = Detector(threads, precision)
+        self._recogniser: Recogniser | GlancingRecogniser = (
+            Recogniser(threads) if precision == "float32" else GlancingRecogniser(cache(partial(Recogniser, threads)), threads)
+        )
 
     def read(self, image: PageImage) -> list[Word]:
         """Words of the page, line by line, in page points."""
@@ -97,15 +100,15 @@ class OcrReader:
         return [Line(quad, plain(said.text), said.columns, said.confidence) for quad, said in zip(quads, read, strict=True)]
 
 
-@lru_cache(maxsize=1)
-def reader() -> OcrReader:
+@cache
+def reader(precision: Precision = "float32") -> OcrReader:
     """The process's one reader; ``PIPELINE_OCR_THREADS`` sets its threads (1, as the loop runs a worker per core)."""
-    return OcrReader(int(os.environ.get(THREADS_VARIABLE, "1")))
+    return OcrReader(int(os.environ.get(THREADS_VARIABLE, "1")), precision)
 
 
-def read_image(image: PageImage) -> list[Word]:
+def read_image(image: PageImage, precision: Precision = "float32") -> list[Word]:
     """Words of an upright page image, in reading order, with boxes in page points."""
-    return reader().read(image)
+    return reader(precision).read(image)
 
 
 def bgr(image: PageImage) -> Pixels:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.records import Box, PageImage, Word
 from pipeline.words.ocr import read_image
+from pipeline.words.precision import Precision
 
 MIN_HEIGHT = 8.0
 """Points; lower pictures are rules and decoration."""
@@ -44,7 +45,7 @@ def unread(words: Sequence[Word], pictures: Sequence[Box], width: float, height:
     return sorted(found, key=_area, reverse=True)[:MAX_PICTURES]
 
 
-def read_pictures(image: PageImage, boxes: Sequence[Box]) -> list[Word]:
+def read_pictures(image: PageImage, boxes: Sequence[Box], precision: Precision = "float32") -> list[Word]:
     """The words that stand in these boxes (points) of the page's image."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     seen = np.full_like(pixels, 255)
@@ -58,7 +59,7 @@ def read_pictures(image: PageImage, boxes: Sequence[Box]) -> list[Word]:
     part = np.ascontiguousarray(seen[top:bottom, left:right])
     if not part.size:
         return []
-    found = read_image(PageImage(part.shape[1], part.shape[0], part.tobytes(), image.scale))
+    found = read_image(PageImage(part.shape[1], part.shape[0], part.tobytes(), image.scale), precision)
     dx, dy = left / image.scale, top / image.scale
     return [_moved(word, dx, dy) for word in found if word.confidence >= SURE]
 

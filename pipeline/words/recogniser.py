@@ -18,10 +18,15 @@ from numpy.typing import NDArray
 from pipeline.words.networks import Network, Tensor
 
 Pixels = NDArray[np.uint8]
+Classes = NDArray[np.int64]
 HEIGHT = 48
 """Rows of the picture that the network was trained on."""
 MIN_WIDTH, MAX_WIDTH = 64, 8_000
 """Pixels of length; what is longer than the smallest print across a page is squeezed, as it is no line of text."""
+COLUMN = 8
+"""Pixels of length for which the network gives one answer."""
+WIDE_GAP = 5
+"""Columns between two letters that make two words of them."""
 BATCH_PIXELS = 2_400
 """Length of all lines that are read at once: more gains nothing and leaves the CPU's cache."""
 
@@ -45,26 +50,30 @@ class Recogniser:
     def read(self, lines: Sequence[Pixels]) -> list[Reading]:
         """What each BGR picture of a line says, in the given order."""
         found: dict[int, Reading] = {}
-        widths = [max(MIN_WIDTH, _width(line)) for line in lines]
+        widths = [max(MIN_WIDTH, line_width(line)) for line in lines]
         for batch in _batches(widths):
             pictures = _tensor([lines[n] for n in batch], widths[batch[0]])
             for n, likely in zip(batch, self._network.run(pictures), strict=True):
-                found[n] = self._decode(likely, len(likely) * _width(lines[n]) / pictures.shape[3])
+                best, columns = likely.argmax(axis=1), len(likely) * line_width(lines[n]) / pictures.shape[3]
+                found[n] = decoded(best, likely[np.arange(len(best)), best], self._letters, columns)
         return [found[n] for n in range(len(lines))]
 
-    def _decode(self, likely: Tensor, columns: float) -> Reading:
-        """The best class of every column; repeated ones are one letter, class 0 is the gap between letters (CTC)."""
-        best = likely.argmax(axis=1)
-        starts = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
-        text = "".join(self._letters[n] for n in best[starts])
-        centres = tuple(
-            min(1.0, (float(at) + 0.5) / columns) for at, letter in zip(starts, text, strict=True) if not letter.isspace()
-        )
-        confidence = float(likely[starts, best[starts]].mean()) if len(starts) else 0.0
-        return Reading(text, centres, round(confidence, 5))
+
+def decoded(best: Classes, likely: Tensor, letters: Sequence[str], columns: float) -> Reading:
+    """What each column's best class and its probability spell: repeated ones are one letter, class 0 is the gap between letters (CTC).
+
+    ``columns``: how many of them the line itself takes, without padding.
+    """
+    starts = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
+    text = "".join(letters[n] for n in best[starts])
+    centres = tuple(
+        min(1.0, (float(at) + 0.5) / columns) for at, letter in zip(starts, text, strict=True) if not letter.isspace()
+    )
+    confidence = float(likely[starts].mean()) if len(starts) else 0.0
+    return Reading(text, centres, round(confidence, 5))
 
 
-def _width(line: Pixels) -> int:
+def line_width(line: Pixels) -> int:
     """Pixels of the line's length at the network's height, without padding."""
     width = HEIGHT * line.shape[1] / line.shape[0]
     return min(MAX_WIDTH, math.ceil(width) if width < MIN_WIDTH else int(width))
@@ -79,10 +88,16 @@ def _batches(widths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _tensor(lines: Sequence[Pixels], padded: int) -> Tensor:
-    """Lines up to a length, from -1 (black) to 1 (white), 0 behind their ends."""
+    """Lines up to a length, 0 behind their ends."""
     pictures = np.zeros((len(lines), 3, HEIGHT, padded), np.float32)
     for picture, line in zip(pictures, lines, strict=True):
-        width = _width(line)
-        small = cv2.resize(line, (width, HEIGHT))
-        picture[:, :, :width] = cv2.dnn.blobFromImage(small, 1 / 127.5, mean=(127.5, 127.5, 127.5))[0]
+        width = line_width(line)
+        picture[:, :, :width] = resized(line, width)
     return pictures
+
+
+def resized(line: Pixels, width: int) -> Tensor:
+    """A line in the network's height and a given length, from -1 (black) to 1 (white)."""
+    small = cv2.resize(line, (width, HEIGHT))
+    picture: Tensor = cv2.dnn.blobFromImage(small, 1 / 127.5, mean=(127.5, 127.5, 127.5))[0]
+    return picture

@@ -241,7 +241,7 @@ def test_doctor_says_what_is_wrong_and_what_to_do(pipeline: Pipeline, folder: Pa
     assert pipeline("doctor").code == 0
     assert pipeline("doctor", "--engine", "nonsense").code == 4
     names = {finding["name"] for finding in pipeline("doctor", "--json").json}
-    assert {"cpu", "memory", "engine", "inbox", "outbox", "templates"} <= names
+    assert {"cpu", "memory", "engine", "inbox", "ocr", "outbox", "templates"} <= names
     (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: .\n")
     nested = pipeline("doctor")
     assert nested.code == 2

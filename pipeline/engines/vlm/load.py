@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
-from pipeline.engines.vlm.machine import free_memory, multiplies_bfloat16, multiplies_bytes, total_memory, usable_cores
+from pipeline.engines.vlm.machine import free_memory, total_memory, usable_cores
 from pipeline.engines.vlm.store import LocalModel
 from pipeline.errors import EngineUnavailableError
+from pipeline.processor import multiplies_bfloat16, multiplies_bytes
 from pipeline.settings import Vlm
 
 GIGABYTE = 1_000_000_000

@@ -1,44 +1,17 @@
-"""What this machine can do for a model: cores, vector units, memory. Imports no torch, so that ``doctor`` answers at once."""
+"""What this machine can do for a model: cores and memory. Imports no torch, so that ``doctor`` answers at once."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import platform
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import psutil
 
-BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16", "bf16"})
-"""x86 and Arm names of units that multiply bfloat16; without one of them, float32 is several times as fast."""
-BYTE_FLAGS = frozenset({"avx512_vnni", "avx_vnni"})
-"""x86 names of units that multiply bytes and add the products up without overflow."""
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _CGROUP_USED = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
-
-
-@lru_cache(maxsize=1)
-def cpu_flags() -> frozenset[str]:
-    """The processor's feature flags as Linux names them; empty elsewhere."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return frozenset()
-    found = (line.split(":", 1)[1].split() for line in lines if line.lower().startswith(("flags", "features")))
-    return frozenset(flag for flags in found for flag in flags)
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether bfloat16 products are done by the processor itself."""
-    apple = platform.system() == "Darwin" and platform.machine() == "arm64"
-    return apple or bool(BFLOAT16_FLAGS & cpu_flags())
-
-
-def multiplies_bytes() -> bool:
-    """Whether products of bytes are done by the processor itself, several times as fast as float32."""
-    return bool(BYTE_FLAGS & cpu_flags())
 
 
 def usable_cores() -> int:

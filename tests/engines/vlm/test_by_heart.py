@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.engines.vlm.machine import multiplies_bytes
+from pipeline.processor import multiplies_bytes
 from pipeline.templates.load import load_templates
 from tests.engines.vlm.train import draw, teach
 from tests.run.test_kill import units

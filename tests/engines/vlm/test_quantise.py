@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from pipeline.engines.vlm.load import Plan, load_model, make_plan
-from pipeline.engines.vlm.machine import multiplies_bytes
 from pipeline.engines.vlm.quantise import ROWS, quantise, round_rows
 from pipeline.engines.vlm.store import find_model
 from pipeline.errors import EngineUnavailableError
+from pipeline.processor import multiplies_bytes
 from pipeline.settings import Vlm
 
 needs_units = pytest.mark.skipif(not multiplies_bytes(), reason="this processor does not multiply bytes")

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+
+import numpy as np
+import pytest
+
+from pipeline.errors import EngineUnavailableError
+from pipeline.settings import Settings
+from pipeline.words import glance, precision
+from pipeline.words.glance import LENGTHS, GlancingRecogniser, least_certain, most_likely, nearest
+from pipeline.words.networks import Bfloat16Network, Tensor
+from pipeline.words.ocr import OcrReader, bgr, read_image
+from pipeline.words.precision import choose, hindrance
+from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Pixels, Reading, Recogniser
+
+from .drawing import LETTER_LINES, letter, picture, texts
+
+needs_units = pytest.mark.skipif(
+    hindrance(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing"
+)
+
+
+def settings(wanted: str = "auto", memory_mb: int = 6_000) -> Settings:
+    return Settings(ocr={"precision": wanted}, limits={"memory_mb": memory_mb})
+
+
+@pytest.mark.parametrize(
+    ("flags", "installed", "memory_mb", "told"),
+    [
+        ({"avx2", "avx512f"}, True, 6_000, "no unit"),
+        ({"avx512_bf16"}, False, 6_000, "not installed"),
+        ({"avx512_bf16"}, True, 2_000, "memory_mb"),
+    ],
+)
+def test_where_something_is_missing_everything_is_float32(
+    monkeypatch: pytest.MonkeyPatch, flags: set[str], installed: bool, memory_mb: int, told: str
+) -> None:
+    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None) if installed else None)
+    assert choose(settings(memory_mb=memory_mb)) == "float32"
+    with pytest.raises(EngineUnavailableError, match=told):
+        choose(settings("bfloat16", memory_mb))
+
+
+def test_with_all_of_it_bfloat16_is_taken_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
+    chosen = [choose(settings(wanted)) for wanted in ("auto", "bfloat16", "float32")]
+    assert chosen == ["bfloat16", "bfloat16", "float32"]
+
+
+def test_a_line_is_hardly_stretched_and_lengths_are_few() -> None:
+    widths = range(MIN_WIDTH, MAX_WIDTH + 1)
+    assert max(abs(nearest(width) / width - 1) for width in widths if width < LENGTHS[-1]) < 0.025
+    assert len({nearest(width) for width in widths}) < 150
+    assert len({nearest(width) for width in range(MIN_WIDTH, 2_400)}) < 100
+
+
+def test_the_most_doubtful_letter_counts_in_its_best_column() -> None:
+    classes, likely = np.array([0, 1, 1, 0, 2]), np.array([0.9, 0.7, 0.95, 1, 0.8], np.float32)
+    assert least_certain(classes, likely) == pytest.approx(0.8)
+    assert least_certain(classes[:4], likely[:4]) == pytest.approx(0.95)
+    assert least_certain(classes[:1], likely[:1]) == 0.0
+
+
+def test_probabilities_are_those_of_a_softmax() -> None:
+    logits = np.random.default_rng(0).normal(size=(7, 30)).astype(np.float32)
+    best, likely = most_likely(logits)
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert best.tolist() == softmax.argmax(axis=1).tolist()
+    assert likely[best != 0] == pytest.approx(softmax.max(axis=1)[best != 0], rel=1e-5)
+
+
+@needs_units
+def test_the_same_words_are_read_in_both_precisions() -> None:
+    page = picture(letter())
+    exact, rounded = read_image(page), read_image(page, "bfloat16")
+    assert texts(rounded) == texts(exact) == LETTER_LINES
+    for one, other in zip(exact, rounded, strict=True):
+        assert other.box == pytest.approx(one.box, abs=4.0)  # less than two of the columns in which letters are found
+
+
+@needs_units
+def test_lines_in_doubt_are_read_as_float32_reads_them_and_clear_ones_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Exact(Recogniser):
+        def read(self, lines: list[Pixels]) -> list[Reading]:  # type: ignore[override]
+            asked.append(len(lines))
+            return super().read(lines)
+
+    chance = np.random.default_rng(0)
+    lines = [bgr(picture(letter()))[110:140], chance.integers(0, 255, (40, 400, 3)).astype(np.uint8)]
+    clear, noise = GlancingRecogniser(Exact).read(lines)
+    assert asked == [1]
+    assert noise == Recogniser().read(lines[1:])[0]
+    monkeypatch.setattr(glance, "CLEAR", 1.1)
+    assert GlancingRecogniser(Exact).read(lines) == Recogniser().read(lines)
+    assert clear.text == Recogniser().read(lines[:1])[0].text
+
+
+@needs_units
+def test_nobody_is_told_that_openvino_is_used() -> None:
+    """Its converter, when imported, reports that to a server of its makers."""
+    load = "Bfloat16Network('rapidocr', 'PP-OCRv6_det_small.onnx')"
+    code = f"import sys; from pipeline.words.networks import Bfloat16Network; {load}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "openvino" in loaded
+    assert not [name for name in loaded if "telemetry" in name]
+
+
+@needs_units
+def test_a_page_of_lines_of_many_lengths_takes_few_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each shape costs a plan of its own, as much as reading it twice."""
+    shapes: list[tuple[int, ...]] = []
+    run = Bfloat16Network.run
+
+    def counted(self: Bfloat16Network, pictures: Tensor) -> Tensor:
+        shapes.append(pictures.shape)
+        return run(self, pictures)
+
+    monkeypatch.setattr(Bfloat16Network, "run", counted)
+    line = bgr(picture(letter()))[110:140]
+    GlancingRecogniser(Recogniser).read([line[:, :width] for width in range(200, 500, 5)])
+    assert len(shapes) == 60
+    assert len(set(shapes)) <= 26
+
+
+def test_the_precision_of_a_reader_is_the_one_asked_for() -> None:
+    assert isinstance(OcrReader()._recogniser, Recogniser)
