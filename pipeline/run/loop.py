@@ -62,7 +62,7 @@ class Loop:
         self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
         self._breaker = Breaker(job.settings.retry.breaker)
-        self._pool = reader_pool(job.settings, self._reader_lost)
+        self._pool = reader_pool(job.settings, self._reader_lost, job.cluster)
         self._desk = Desk(job, self._pool, self._asking, self._publisher)
         self._attends = attends
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)

@@ -101,4 +101,5 @@ class Rereading:
             if engine not in self._engines:
                 self._engines[engine] = make_engine(settings)
             made = self._engines[engine]
-        return Job(settings, job.templates, made, job.ledger, (template,) if template else ())
+        cluster = job.cluster if made is job.engine else None
+        return Job(settings, job.templates, made, job.ledger, (template,) if template else (), cluster)
