@@ -67,6 +67,8 @@ class Eyes(Observers):
                 "units": lambda: loop.under_way[1],
             }
             self._metrics.begin(self._command, job.engine.identity, depths)
+            if cluster:
+                self._metrics.watch(lambda: cluster.told)
         try:
             yield
         except BaseException as error:

@@ -149,11 +149,6 @@ class Cluster:
         """What there is and what it does, as of a second ago; may be asked by any thread."""
         return self._told
 
-    @property
-    def cores(self) -> list[int]:
-        """Cores of every actor there is room for."""
-        return [place.cpus for place in self._crew.places()][: self._settings.ray.actors or None]
-
     def _snapshot(self) -> Told:
         crew = self._crew
         actors = [

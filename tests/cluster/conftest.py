@@ -5,25 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
-STORE = 100_000_000
-ENVIRONMENT = {
-    "PYTHONPATH": str(ROOT),
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_enable_worker_prestart": "0",
-    "RAY_prestart_worker_first_driver": "0",
-    "RAY_enable_metrics_collection": "0",
-}
-UNWANTED = ("start_api_server", "start_monitor", "start_log_monitor")
-"""Parts of a head that serve people and clouds; they take as long to start as all the rest."""
+from benchmarks.raycluster import STORE, cluster, patiently
 
 
 @dataclass
@@ -31,12 +20,15 @@ class Machines:
     """The cluster. The head has no processors of its own."""
 
     cluster: Any
-    address: str
     others: list[Any] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return str(self.cluster.address)
 
     def add(self, cpus: int = 1) -> Any:
         """A machine joins."""
-        self.others.append(self.cluster.add_node(num_cpus=cpus, object_store_memory=STORE))
+        self.others.append(patiently(lambda: self.cluster.add_node(num_cpus=cpus, object_store_memory=STORE)))
         return self.others[-1]
 
     def kill(self, machine: Any) -> None:
@@ -44,7 +36,8 @@ class Machines:
         self.others.remove(machine)
         raylet = psutil.Process(machine.all_processes["raylet"][0].process.pid)
         for process in [raylet, *raylet.children(recursive=True)]:
-            os.kill(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
         self.cluster.remove_node(machine, allow_graceful=False)
 
     def only(self, count: int, cpus: int = 1) -> None:
@@ -59,15 +52,5 @@ class Machines:
 def machines() -> Iterator[Machines]:
     """One cluster for all tests here."""
     pytest.importorskip("ray")
-    from ray._private.node import Node
-    from ray.cluster_utils import Cluster
-
-    with mock.patch.dict(os.environ, ENVIRONMENT):
-        with mock.patch.multiple(Node, **{name: lambda *_, **__: None for name in UNWANTED}):
-            head = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
-            cluster = Cluster(initialize_head=True, head_node_args=head)
-        made = Machines(cluster, cluster.address)
-        try:
-            yield made
-        finally:
-            cluster.shutdown()
+    with cluster() as made:
+        yield Machines(made)

@@ -3,7 +3,8 @@
     python -m tests.cluster.odd INBOX OUTBOX [ADDRESS]
 
 Each page takes a moment. One with the word KILL ends the engine's process as the kernel does when memory runs out, MACHINE ends its actor,
-HANG never answers. Without an address the run is local.
+HANG never answers,
+GATE waits until a file stands beside the inbox. Without an address the run is local.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from pipeline.intake.scan import scan_inbox
 from pipeline.records import Answer
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.observer import Tally
+from pipeline.run.observer import Observers, Tally
+from pipeline.run.progress import Progress
 from pipeline.run.reading import HANDLER
 from pipeline.run.rescan import only_new
 from pipeline.settings import Ray, Retry, Settings
@@ -37,6 +39,7 @@ class OddEngine(EchoEngine):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
+        self._gate = settings.inbox.parent / "open"
 
     def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         for request in filter(None, requests):
@@ -45,23 +48,28 @@ class OddEngine(EchoEngine):
                 os.kill(os.getppid(), signal.SIGKILL)
             if "KILL" in text:
                 os.kill(os.getpid(), signal.SIGKILL)
+            while "GATE" in text and not self._gate.exists():
+                time.sleep(0.05)
             while "HANG" in text:
                 time.sleep(60)
             time.sleep(SECONDS)
             yield from super().answer([request])
 
 
-def run(inbox: Path, outbox: Path, address: str | None, retry: Retry) -> Tally:
+def run(inbox: Path, outbox: Path, address: str | None, retry: Retry, wait: float = 60) -> Tally:
     """One pass over the inbox."""
     settings = Settings(
-        inbox=inbox, outbox=outbox, workers=1, retry=retry, ray=Ray(address=address or "", cpus=1, wait_seconds=60)
+        inbox=inbox, outbox=outbox, workers=1, retry=retry, ray=Ray(address=address or "", cpus=1, wait_seconds=wait)
     )
     tally = Tally()
     with ExitStack() as stack:
         cluster = stack.enter_context(Cluster(settings, HANDLER, make=MAKE)) if address else None
         engine = cluster.engine if cluster else OddEngine(settings)
         job = stack.enter_context(open_job(settings, template="transcript", engine=engine, cluster=cluster))
-        loop = stack.enter_context(Loop(job, tally))
+        progress = Progress("run")
+        progress.cluster = (lambda: cluster.told) if cluster else None
+        loop = stack.enter_context(Loop(job, Observers(tally, progress)))
+        progress.begin(outbox, engine.identity)
         todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
         loop.round(iter(todo))
         loop.tidy()
