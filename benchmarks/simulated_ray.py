@@ -95,7 +95,7 @@ class SimulatedCluster(Cluster):
         self._crew = Crew(cast(Any, ray), self._settings, self._setup, self._events)
         self._reads = Reads(self._crew, 3)
         self._units = Units(self._crew, self._reads, 3, lambda _: b"")
-        self._saw(self._nodes)
+        self._crew.saw(self._nodes)
         self._wait_for_first()
         while self._crew.starting:
             self.turn(0)

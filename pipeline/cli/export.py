@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from pipeline.publish.sheets import Book, rebuild
 from pipeline.run.composing import publications
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
 from pipeline.serve.saying import spoken_of, truth
-from pipeline.settings import load_settings
+from pipeline.settings import Settings, load_settings
 from pipeline.templates.model import Template
 
 FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
@@ -50,12 +51,19 @@ class _Unused:
 @options.outbox
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="May be repeated [json and csv].")
 @click.option("--to", type=options.Path_, help="Another folder than the outbox.")
+@click.option("--with", "others", multiple=True, type=options.Path_, help="Another outbox to put with it; may be repeated.")
 @click.option(
     "--truth", "with_truth", is_flag=True, help="Write what people corrected and confirmed, for `pipeline eval --truth`."
 )
 @options.as_json
 def command(
-    config: Path | None, outbox: Path | None, formats: tuple[str, ...], to: Path | None, with_truth: bool, as_json: bool
+    config: Path | None,
+    outbox: Path | None,
+    formats: tuple[str, ...],
+    to: Path | None,
+    others: tuple[Path, ...],
+    with_truth: bool,
+    as_json: bool,
 ) -> None:
     """Write everything in the outbox again from the ledger, also in other formats.
 
@@ -68,16 +76,19 @@ def command(
     jsonl    documents.jsonl: one document a line
 
     Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
+    --with puts the outboxes of several drivers (`run --shard`) together into the folder --to.
     """
     settings = load_settings(config, outbox=outbox)
-    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
-        raise SettingsError(f"nothing was read into {settings.outbox} yet", "name the outbox with --outbox")
-    with locked(settings.outbox), open_ledger(settings) as ledger:
+    if others and (not to or to.resolve() in [folder.resolve() for folder in (settings.outbox, *others)]):
+        raise SettingsError("outboxes are put together in a folder of its own", "name it with --to")
+    with ExitStack() as stack:
+        ledgers = [stack.enter_context(_opened(settings, folder)) for folder in dict.fromkeys([settings.outbox, *others])]
         folder = to or settings.outbox
-        book = ledger if folder == settings.outbox else _Unused()
+        book = ledgers[0] if folder == settings.outbox else _Unused()
         kinds = formats or (() if with_truth else ("json", "csv"))
         with _scratch(folder if to else settings.outbox / STATE_FOLDER) as scratch:
-            export = _Export(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error, scratch)
+            templates = {name: item for ledger in ledgers for name, item in known_templates(settings, ledger).items()}
+            export = _Export(ledgers, templates, folder, book, settings.review.accepted_error, scratch)
             written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
                 written += map(str, export.truth())
@@ -85,6 +96,15 @@ def command(
         echo_json({"written": written})
     else:
         click.echo(f"{plural(len(written), 'file')} written to {folder}")
+
+
+@contextmanager
+def _opened(settings: Settings, outbox: Path) -> Iterator[Ledger]:
+    """The ledger of an outbox on which nobody works meanwhile. Raises SettingsError, LockedError, LedgerError."""
+    if not (outbox / STATE_FOLDER / FILE_NAME).is_file():
+        raise SettingsError(f"nothing was read into {outbox} yet", "name the outbox with --outbox")
+    with locked(outbox), open_ledger(settings.model_copy(update={"outbox": outbox})) as ledger:
+        yield ledger
 
 
 @contextmanager
@@ -103,7 +123,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 class _Export:
     """One export: from where, to where."""
 
-    ledger: Ledger
+    ledgers: Sequence[Ledger]
     templates: Mapping[str, Template]
     folder: Path
     book: Book
@@ -137,9 +157,10 @@ class _Export:
 
     def truth(self) -> Iterator[Path]:
         """Write what people said, a file a template; yields the files."""
-        for template in spoken_of(self.ledger):
+        for template in dict.fromkeys(name for ledger in self.ledgers for name in spoken_of(ledger)):
             path = self.folder / f"{template}.truth.jsonl"
-            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in truth(self.ledger, template))
+            rows = (row for ledger in self.ledgers for row in truth(ledger, template))
+            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             write_atomically(path, (line.encode(errors="replace") for line in lines), self.scratch)
             yield path
 
@@ -157,12 +178,21 @@ class _Export:
         return [self.folder / f"{name}.csv" for name in sheets]
 
     def _sheets(self) -> dict[str, dict[str, Kind]]:
-        used = {template for file in self.ledger.published_files() for template in file.recipes}
+        used = {template for ledger in self.ledgers for file in ledger.published_files() for template in file.recipes}
         names = [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
         return {name: sheet_kinds(name, self.templates) or {} for name in names}
 
     def _publications(self) -> Iterator[Publication]:
-        return publications(self.ledger, self.templates, self.accepted_error)
+        """By name. Raises SettingsError when two outboxes have a result of the same name."""
+        found = (publications(ledger, self.templates, self.accepted_error) for ledger in self.ledgers)
+        last = None
+        for item in heapq.merge(*found, key=lambda item: item.source.name):
+            if item.source.name == last:
+                raise SettingsError(
+                    f"two of the outboxes have a result for {last}", "only parts of one inbox can be put together"
+                )
+            last = item.source.name
+            yield item
 
     def _rows(self) -> Iterator[Mapping[str, Sequence[TypedRow]]]:
         return (typed_rows(item, self.templates) for item in self._publications())

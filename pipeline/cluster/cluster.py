@@ -56,6 +56,8 @@ class Cluster:
         self._wants_image: dict[str, bool] = {}
         self._digests = Digests()
         self._silent: str | None = None
+        self._seen: deque[tuple[float, list[dict[str, Any]]]] = deque(maxlen=1)
+        """When the machines were looked at last, and what they were."""
         self._heard = self._worked = self._cared = 0.0
         self._told: Told = {}
 
@@ -86,17 +88,11 @@ class Cluster:
                 nodes: list[dict[str, Any]] = self._ray.nodes()
             except Exception as error:
                 told = f"{type(error).__name__}: {error}"[:300]
-                self._events.put(lambda told=told: self._heard_nothing(told))  # type: ignore[misc]
+                self._silent = told
             else:
-                self._events.put(lambda nodes=nodes: self._saw(nodes))  # type: ignore[misc]
+                self._silent = None
+                self._seen.append((time.monotonic(), nodes))
             self._end.wait(LOOK_SECONDS)
-
-    def _saw(self, nodes: list[dict[str, Any]]) -> None:
-        self._heard, self._silent = time.monotonic(), None
-        self._crew.saw(nodes)
-
-    def _heard_nothing(self, why: str) -> None:
-        self._silent = why
 
     def _wait_for_first(self) -> None:
         self._heard = self._worked = time.monotonic()
@@ -117,6 +113,9 @@ class Cluster:
         except queue.Empty:
             pass
         now = time.monotonic()
+        if self._seen:
+            self._heard, nodes = self._seen.pop()
+            self._crew.saw(nodes)
         if now - self._cared > TELL_SECONDS:
             self._cared = now
             self._crew.look_after()

@@ -55,7 +55,8 @@ class Actor:
     dropped: bool = False
     """Whether it was given up though it lives: its engine cannot work."""
     heard: float = field(default_factory=time.monotonic)
-    asked_at: float = field(default_factory=time.monotonic)
+    pinged: float | None = None
+    """Since when it owes a sign of life."""
 
     @property
     def node(self) -> str:
@@ -264,17 +265,18 @@ class Crew:
         """Ask those that were not heard of for long whether they are alive."""
         now = time.monotonic()
         for actor in list(self.ready.values()):
-            if now - actor.heard > SILENT_SECONDS:
-                self.lose(actor, f"not heard of for {SILENT_SECONDS:g} s")
-            elif now - max(actor.heard, actor.asked_at) > PING_SECONDS:
-                actor.asked_at = now
+            if actor.pinged is not None:
+                if now - actor.pinged > SILENT_SECONDS:
+                    self.lose(actor, f"not heard of for {SILENT_SECONDS:g} s")
+            elif now - actor.heard > PING_SECONDS:
+                actor.pinged = now
                 self.then(actor.handle.alive.remote(), lambda future, actor=actor: self._pong(actor, future))  # type: ignore[misc]
 
     def _pong(self, actor: Actor, future: Future[Any]) -> None:
         if error := future.exception():
             self.lose(actor, plainly(error))
         else:
-            actor.heard = time.monotonic()
+            actor.heard, actor.pinged = time.monotonic(), None
 
 
 def _window(settings: Settings, batch: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -21,6 +22,7 @@ QUIET = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
 """Environment of this process and of those that it starts."""
+KNOCK_SECONDS = 10.0
 LOGGER = logging.getLogger("pipeline.cluster")
 
 
@@ -48,6 +50,7 @@ def joined(settings: Ray) -> Iterator[ModuleType]:
         quiet["include_dashboard"] = False
     _hush(ray)
     try:
+        _knock(settings.address)
         with _silent():
             ray.init(address=settings.address, **quiet)
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, as it comes
@@ -61,6 +64,19 @@ def joined(settings: Ray) -> Iterator[ModuleType]:
     finally:
         with contextlib.suppress(Exception):
             ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Whether somebody listens there: Ray would wait for many minutes. Raises OSError."""
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", "")
+        with contextlib.suppress(Exception):  # what belongs to Ray alone may change; then it has to find out itself
+            from ray._private.services import canonicalize_bootstrap_address
+
+            address = canonicalize_bootstrap_address(address or "auto") or ""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
 
 
 @contextmanager

@@ -117,9 +117,9 @@ class Units:
             actor.reserved = True
             self._alone[actor.number] = self._suspects.popleft()
         for number, unit in list(self._alone.items()):
-            actor = self._crew.ready[number]
-            if not actor.units:
-                self._send(unit, actor)
+            reserved = self._crew.ready.get(number)
+            if reserved and not reserved.units:
+                self._send(unit, reserved)
 
     def _send(self, unit: _Unit, actor: Actor) -> None:
         request, image = unit.request, unit.request.image
@@ -164,7 +164,7 @@ class Units:
         elif isinstance(error, PicturesLostError):
             self._draw_again(unit)
         elif isinstance(error, EngineUnavailableError):
-            self._waiting.appendleft(unit)
+            self._once_more(unit)
             self._crew.drop(actor, plainly(error))
         elif is_lost(error):
             self._lost(unit, plainly(error))
@@ -173,6 +173,11 @@ class Units:
             self._yield(unit, failed(unit.request, plainly(error)))
         self._least.note(actor)
         self._hand_out()
+
+    def _once_more(self, unit: _Unit) -> None:
+        """It is to be answered by somebody else; nobody is to blame."""
+        if unit.round == self._round:
+            (self._suspects if unit.suspect else self._waiting).appendleft(unit)
 
     def _yield(self, unit: _Unit, answer: Answer) -> None:
         if unit.round == self._round:
@@ -204,7 +209,7 @@ class Units:
             self._suspects.appendleft(reserved)
         for unit in units:
             if actor.dropped:
-                self._waiting.appendleft(unit)
+                self._once_more(unit)
             else:
                 self._lost(unit, "its actor was lost")
         self._hand_out()
@@ -249,7 +254,7 @@ class Units:
                 )
                 return
             unit.request = replace(unit.request, image=replace(image, rgb=reply.parts[pixels.index + 1]))
-            (self._suspects if unit.suspect else self._waiting).appendleft(unit)
+            self._once_more(unit)
             self._hand_out()
 
         self._reads.submit(None, pixels.call, drawn)
