@@ -111,7 +111,9 @@ class Loop:
                 self._asking.begin()
                 for answer in self._job.engine.answer(self._requests(source)):
                     self._heart.beat()
-                    if answer is not None:
+                    if answer is None:
+                        self._observer.turn()
+                    else:
                         self._answered(answer)
                 self._heart.rest()
                 if self._asking.next_is_there(ending=self._ending) or self._drawing:  # the last answers are to be asked again
