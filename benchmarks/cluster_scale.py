@@ -179,6 +179,11 @@ def model(milliseconds: float, largest: int) -> list[Row]:
     return found
 
 
+def beside(file: Path | None, name: str) -> Path | None:
+    """Where further figures go."""
+    return file.with_suffix(f".{name}.json") if file else None
+
+
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -198,12 +203,13 @@ def main() -> None:
         drives.append(drive(folder, int(options.machines.split(",")[-1]), count // 100, 100))
     ledgers = [ledger(int(units), options.pages) for units in options.ledgers.split(",") if units]
     each = float(drives[-2]["driver, ms a unit"]) + options.call
-    of = lambda name: options.json.with_suffix(f".{name}.json") if options.json else None  # noqa: E731
     report("The driver, over a simulated cluster", drives, options.json)
     if ledgers:
-        report("The ledger", ledgers, of("ledger"))
+        report("The ledger", ledgers, beside(options.json, "ledger"))
     report(
-        f"10^8 pages as documents of one page, {each:.2f} ms of the driver a unit", model(each, options.largest), of("model")
+        f"10^8 pages as documents of one page, {each:.2f} ms of the driver a unit",
+        model(each, options.largest),
+        beside(options.json, "model"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,7 +31,9 @@ def cluster(cpus: int = 0) -> Iterator[Any]:
 
     head = {"num_cpus": cpus, "object_store_memory": STORE, "include_dashboard": False}
     with mock.patch.dict(os.environ, ENVIRONMENT):
-        with mock.patch.multiple(Node, **{name: lambda *_, **__: None for name in _UNWANTED}):
+        with ExitStack() as stack:
+            for name in _UNWANTED:
+                stack.enter_context(mock.patch.object(Node, name, lambda *_, **__: None))
             made = patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
         try:
             yield made

@@ -19,7 +19,7 @@ from pipeline.cluster.cluster import Cluster, ClusterEngine
 from pipeline.cluster.crew import Crew
 from pipeline.cluster.reads import Reads
 from pipeline.cluster.units import Units
-from pipeline.cluster.wire import Asked, Described, Head
+from pipeline.cluster.wire import Asked, Described, Head, unpacked
 from pipeline.records import Answer, Claim, Page, Word
 from pipeline.run.reading import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
 from pipeline.settings import Ray, Settings
@@ -72,8 +72,12 @@ class _Handle:
 
     def _answer(self, asked: Asked) -> _Ref:
         pickle.dumps(asked)
-        text = " ".join(word.text for word in asked.page.words)
+        text = " ".join(word.text for word in unpacked(asked).words)
         return _Ref(pickle.loads(pickle.dumps(Answer(asked.key, {"text": Claim(text)}))))
+
+
+def _name(number: int) -> str:
+    return f"{number:056}"
 
 
 class SimulatedCluster(Cluster):
@@ -82,14 +86,14 @@ class SimulatedCluster(Cluster):
     def __init__(self, settings: Settings, machines: int, pages: int) -> None:
         super().__init__(settings.model_copy(update={"ray": Ray(address="simulated", cpus=1)}), HANDLER)
         self._nodes = [
-            {"NodeID": f"{number:056}", "NodeManagerHostname": f"node{number}", "Alive": True, "Resources": {"CPU": 1.0}}
+            {"NodeID": _name(number), "NodeManagerHostname": f"node{number}", "Alive": True, "Resources": {"CPU": 1.0}}
             for number in range(machines)
         ]
         self._pages = pages
 
     def __enter__(self) -> SimulatedCluster:
-        actors = iter(self._nodes)
-        make = _Method(lambda _: _Handle(next(actors)["NodeID"], self._pages))
+        actors = iter(range(len(self._nodes)))
+        make = _Method(lambda _: _Handle(_name(next(actors)), self._pages))
         ray = SimpleNamespace(remote=lambda _: make, kill=lambda _: None, get=lambda value, **_: value, put=lambda value: value)
         self._ray = cast(Any, ray)
         self._crew = Crew(cast(Any, ray), self._settings, self._setup, self._events)

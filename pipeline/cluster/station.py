@@ -13,7 +13,7 @@ from platform import node
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cluster.apart import EngineApart, keep_to
-from pipeline.cluster.wire import Asked, Described, Head, PicturesLostError, Setup
+from pipeline.cluster.wire import Asked, Described, Head, PicturesLostError, Setup, unpacked
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer, PageImage
@@ -69,9 +69,8 @@ class Station:
 
     def answer(self, asked: Asked) -> Answer:
         """One unit to the engine. Raises PicturesLostError, EngineDiedError, EngineUnavailableError."""
-        return self._engine.answer(
-            Request(asked.key, asked.page, self._template(asked), _image(asked), asked.pages, asked.temperature)
-        )
+        page, template, image = unpacked(asked), self._template(asked), _image(asked)
+        return self._engine.answer(Request(asked.key, page, template, image, asked.pages, asked.temperature))
 
     def alive(self) -> bool:
         """Whether its process still does anything."""

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pipeline.cluster.crew import Actor, Crew, Least, plainly
 from pipeline.cluster.reads import Reads, is_lost
-from pipeline.cluster.wire import Asked, EngineDiedError, PicturesLostError, Pixels
+from pipeline.cluster.wire import Asked, EngineDiedError, PicturesLostError, Pixels, packed
 from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
@@ -128,7 +128,7 @@ class Units:
             self._refs[name] = self._put(request.template)
         asked = Asked(
             request.key,
-            request.page,
+            *packed(request.page),
             self._refs[name],
             name,
             request.pages,
