@@ -33,7 +33,7 @@ def cluster(cpus: int = 0) -> Iterator[Any]:
     with mock.patch.dict(os.environ, ENVIRONMENT):
         with ExitStack() as stack:
             for name in _UNWANTED:
-                stack.enter_context(mock.patch.object(Node, name, lambda *_, **__: None))
+                stack.enter_context(mock.patch.object(Node, name))
             made = patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
         try:
             yield made

@@ -77,7 +77,7 @@ class _Handle:
 
 
 def _name(number: int) -> str:
-    return f"{number:056}"
+    return f"{number + 1:056x}"
 
 
 class SimulatedCluster(Cluster):

@@ -252,7 +252,7 @@ class Crew:
             self._ray.kill(actor.handle)
         for tell in self.lost:
             tell(actor)
-        if not actor.answered:
+        if not actor.answered and actor.node in self.machines:
             self._pause(actor.place)
 
     def drop(self, actor: Actor, why: str) -> None:

@@ -19,7 +19,6 @@ import pytest
 
 from benchmarks.raycluster import ENVIRONMENT
 from pipeline.errors import EngineUnavailableError, ExitCode
-from pipeline.run.observer import Tally
 from pipeline.settings import Retry
 from tests.cluster.conftest import Machines
 from tests.cluster.odd import run
@@ -172,9 +171,12 @@ def test_without_machines_it_ends_in_words_and_goes_on_here(machines: Machines, 
     machines.only(1)
     fill(house, 20)
     house.put("10a.pdf", text_pdf(["GATE"]))
-    threading.Thread(
-        target=lambda: (wait_for(lambda: len(units(house.outbox)) > 20, 120), machines.only(0)), daemon=True
-    ).start()
+
+    def leave() -> None:
+        wait_for(lambda: len(units(house.outbox)) > 20, 120)
+        machines.only(0)
+
+    threading.Thread(target=leave, daemon=True).start()
     with pytest.raises(EngineUnavailableError, match="no actor is at work") as caught:
         run(house.inbox, house.outbox, machines.address, Retry(), wait=5)
     assert caught.value.exit_code == ExitCode.NO_ENGINE
@@ -220,11 +222,3 @@ def test_without_ray_the_one_command_that_installs_it_is_told(house: House, tmp_
     )
     assert done.returncode == 4
     assert "python -m pip install 'pipeline[ray]'" in done.stderr
-
-
-def test_tally_counts_what_the_cluster_did(machines: Machines, house: House) -> None:
-    """A second run over the same cluster in the same process."""
-    machines.only(1)
-    fill(house, 1)
-    tally: Tally = run(house.inbox, house.outbox, machines.address, Retry())
-    assert tally.documents == {"done": 1}
