@@ -119,6 +119,9 @@ def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(mac
     seen = actors(house)
     assert (seen[0]["answered"], seen[0]["units"]) == (0, 4), "the first one is held up by what it began with"
     assert seen[0]["node"] != seen[1]["node"]
+    told = house.run("status")[1]
+    assert "2 actors" in told
+    assert "they have" in told
     (house.folder / "open").touch()
     machines.kill(first)
     assert process.wait(200) == 0
