@@ -1,6 +1,6 @@
 """Where one driver ends: its units a second with up to 1,000 machines, its ledger with up to ten million units, and 10^8 pages from that.
 
-``python -m benchmarks.cluster_scale [--units 3000] [--machines 1,10,100,1000] [--ledgers 100000,1000000] [--call 0.6] [--json FILE]``
+``python -m benchmarks.cluster_scale [--units 3000] [--machines 1,10,100,1000] [--ledgers 100000,1000000] [--call 3.7] [--json FILE]``
 
 Measured: the real loop, ledger and publishing over a simulated cluster whose actors reply at once (``simulated_ray``), and ledgers of many
 units: commits, size, and what a run does before it reads anything. ``--call`` is what Ray's calls take the driver for a unit, in
@@ -191,7 +191,7 @@ def main() -> None:
     parser.add_argument("--machines", default="1,10,100,1000")
     parser.add_argument("--ledgers", default="100000,1000000")
     parser.add_argument("--pages", type=int, default=3, help="pages of a document in the ledger")
-    parser.add_argument("--call", type=float, default=0.6, help="ms that Ray takes the driver for a unit")
+    parser.add_argument("--call", type=float, default=3.7, help="ms that Ray takes the driver for a unit")
     parser.add_argument("--largest", type=int, default=5_000_000, help="units that one ledger should hold")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the figures here, and beside it those of ledgers and model"

@@ -96,6 +96,7 @@ class SimulatedCluster(Cluster):
         make = _Method(lambda _: _Handle(_name(next(actors)), self._pages))
         ray = SimpleNamespace(remote=lambda _: make, kill=lambda _: None, get=lambda value, **_: value, put=lambda value: value)
         self._ray = cast(Any, ray)
+        self._collect_less()
         self._crew = Crew(cast(Any, ray), self._settings, self._setup, self._events)
         self._reads = Reads(self._crew, 3)
         self._units = Units(self._crew, self._reads, 3, lambda _: b"")

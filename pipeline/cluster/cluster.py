@@ -6,6 +6,7 @@ only looks which machines there are; answers and replies come through Ray's thre
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 import time
@@ -35,6 +36,9 @@ IDLE_SECONDS = 0.2
 """How long a waiting loop sleeps at most; whatever comes wakes it."""
 LEAST_SECONDS = 0.05
 """A local pool is asked again at once, for its engine works in the same thread; here whatever comes wakes the loop."""
+COLLECT = (50_000, 20, 100)
+"""Thresholds of Python's garbage collector. With a thousand actors a million words are under way, and looking through them again and again
+took a fourth of the driver's time (docs/scale.md)."""
 BACKLOG = 64
 """Units beyond two an actor that may wait for engines before no more pages are read."""
 
@@ -63,6 +67,7 @@ class Cluster:
 
     def __enter__(self) -> Self:
         self._ray = self._stack.enter_context(joined(self._settings.ray))
+        self._collect_less()
         try:
             retry = self._settings.retry
             self._crew = Crew(self._ray, self._settings, self._setup, self._events)
@@ -79,6 +84,11 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._stack.close()
+
+    def _collect_less(self) -> None:
+        before = gc.get_threshold()
+        gc.set_threshold(*COLLECT)
+        self._stack.callback(lambda: gc.set_threshold(*before))
 
     # ---- machines -----------------------------------------------------------------------------------
 

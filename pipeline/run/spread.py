@@ -13,8 +13,8 @@ import numpy as np
 from pipeline.run.estimate import Total
 from pipeline.run.forecast import Forecast
 
-DOCUMENT_SECONDS = 0.0045
-PAGE_SECONDS = 0.0035
+DOCUMENT_SECONDS = 0.003
+PAGE_SECONDS = 0.007
 """What the driver takes for a document, and for each of its pages (docs/scale.md)."""
 
 
