@@ -18,6 +18,7 @@ import psutil
 from pipeline import __version__
 from pipeline.cli import options
 from pipeline.cli.show import echo_json
+from pipeline.cluster.joining import INSTALL
 from pipeline.engines.vlm.machine import cpu_flags, multiplies_bfloat16
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.run.job import all_templates
@@ -70,7 +71,7 @@ def command(
             )
     wrong = {finding.name for finding in findings if finding.state == "wrong"}
     if wrong:
-        raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong <= {"engine", "model"} else ExitCode.USAGE)
+        raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong <= {"engine", "model", "cluster"} else ExitCode.USAGE)
 
 
 def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Finding]:
@@ -89,6 +90,7 @@ def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Fin
     yield _templates(settings)
     yield _inbox(settings)
     yield from _outbox(settings)
+    yield from _cluster(settings)
     yield from _engines(settings)
 
 
@@ -142,6 +144,16 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(existing).free / GIGABYTE
     state: Literal["ok", "note"] = "ok" if free >= LEAST_DISK else "note"
     yield Finding("outbox", state, f"{folder}, {free:.1f} GB free", "" if state == "ok" else "free some disk space")
+
+
+def _cluster(settings: Settings) -> Iterator[Finding]:
+    """Whether the executor that the settings name is installed; the cluster itself is looked for when a run starts."""
+    if settings.executor != "ray":
+        return
+    if importlib.util.find_spec("ray"):
+        yield Finding("cluster", "ok", f"Ray is installed; runs go to the cluster at {settings.ray.address}")
+    else:
+        yield Finding("cluster", "wrong", "Ray is not installed", INSTALL)
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:

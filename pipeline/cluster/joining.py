@@ -22,6 +22,7 @@ QUIET = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
 """Environment of this process and of those that it starts."""
+INSTALL = "python -m pip install 'pipeline[ray]'"
 KNOCK_SECONDS = 10.0
 LOGGER = logging.getLogger("pipeline.cluster")
 
@@ -33,7 +34,7 @@ def import_ray() -> ModuleType:
     try:
         import ray
     except ImportError as error:
-        raise EngineUnavailableError("Ray is not installed", "python -m pip install 'pipeline[ray]'") from error
+        raise EngineUnavailableError("Ray is not installed", INSTALL) from error
     return ray
 
 
