@@ -2,7 +2,7 @@
 
     python -m tests.cluster.odd INBOX OUTBOX [ADDRESS]
 
-Each page takes a moment. One with the word KILL ends the engine's process as the kernel does when memory runs out, MACHINE ends its actor,
+Each page takes a moment. One with the word KILL ends the engine's process as the kernel does when memory runs out, ACTOR ends its actor,
 HANG never answers,
 GATE waits until a file stands beside the inbox. Without an address the run is local.
 """
@@ -44,7 +44,7 @@ class OddEngine(EchoEngine):
     def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         for request in filter(None, requests):
             text = " ".join(word.text for word in request.page.words)
-            if "MACHINE" in text:
+            if "ACTOR" in text:
                 os.kill(os.getppid(), signal.SIGKILL)
             if "KILL" in text:
                 os.kill(os.getpid(), signal.SIGKILL)

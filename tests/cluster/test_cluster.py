@@ -142,7 +142,7 @@ def test_pages_that_kill_engines_and_actors_are_given_up_and_their_neighbours_ar
     machines.only(2)
     fill(house, 4)
     house.put("01b.pdf", text_pdf(["KILL"]))
-    house.put("02b.pdf", text_pdf(["MACHINE"]))
+    house.put("02b.pdf", text_pdf(["ACTOR"]))
     tally = run(house.inbox, house.outbox, machines.address, Retry(breaker=50))
     assert tally.documents == {"done": 4, "failed": 2}
     check_all(house, 4)
