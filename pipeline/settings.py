@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentValueError
@@ -139,6 +139,23 @@ class Server(_Strict):
     """How often a request is sent to a server that is down, busy or broken, with growing pauses."""
 
 
+class Ray(_Strict):
+    """The executor ``ray``: readers and engines on the machines of a Ray cluster; see docs/cluster.md."""
+
+    address: str = "auto"
+    """The cluster: `host:port`, `auto` for the one that this machine belongs to, `local` to start one here for this run."""
+    cpus: int = Field(default=0, ge=0, le=4096)
+    """Cores of an actor; 0 is one actor for each NUMA node of a machine."""
+    memory_gb: float = Field(default=0, ge=0, le=100_000)
+    """Memory that Ray is to set aside for an actor; 0 is no matter."""
+    actors: int = Field(default=0, ge=0, le=100_000)
+    """Actors at most; 0 is as many as the machines have room for. With `cpus`, those beyond wait, for an autoscaler to add machines."""
+    ahead: int = Field(default=0, ge=0, le=1_000)
+    """Units that an actor holds at the same time; 0 is what its engine answers together, and some that wait."""
+    wait_seconds: Seconds = Field(default=120, gt=0)
+    """Without any actor at work for so long, the run ends; the next one goes on."""
+
+
 class Log(_Strict):
     """What is written down about a run; see docs/monitoring.md."""
 
@@ -195,6 +212,10 @@ class Settings(BaseSettings):
     """Where `after: move` and `after: delete` put files that failed; by default `failed` beside the inbox."""
     workers: int = Field(default=0, ge=0, le=256)
     """Reader processes; 0 is one per core."""
+    executor: Literal["local", "ray"] = "local"
+    """Where pages are read and answered: on this machine, or on those of a Ray cluster."""
+    shard: str = Field(default="", pattern=r"^([1-9][0-9]{0,4}/[1-9][0-9]{0,4})?$")
+    """`3/16`: only the third of sixteen parts of the inbox, told apart by a hash of the path in it; empty is all of it."""
     limits: Limits = Limits()
     intake: Intake = Intake()
     retry: Retry = Retry()
@@ -202,6 +223,7 @@ class Settings(BaseSettings):
     ocr: Ocr = Ocr()
     vlm: Vlm = Vlm()
     server: Server = Server()
+    ray: Ray = Ray()
     log: Log = Log()
     metrics: Metrics = Metrics()
 
@@ -259,6 +281,20 @@ class Settings(BaseSettings):
     def told_outbox(self) -> str:
         """The outbox as people know it."""
         return self.outbox_url or str(self.outbox)
+
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """``shard`` as numbers."""
+        number, _, of = self.shard.partition("/")
+        return (int(number), int(of)) if number else None
+
+    @field_validator("shard")
+    @classmethod
+    def _is_a_part(cls, shard: str) -> str:
+        number, _, of = shard.partition("/")
+        if number and int(number) > int(of):
+            raise ValueError(f"there is no part {number} of {of}")
+        return shard
 
     @property
     def archive_folder(self) -> Path:
@@ -354,6 +390,7 @@ def _plainly(item: ErrorDetails) -> str:
         "ocr": Ocr,
         "vlm": Vlm,
         "server": Server,
+        "ray": Ray,
         "log": Log,
         "metrics": Metrics,
     }

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import cast, get_args
+from typing import Protocol, Self, cast, get_args
 
 import psutil
 
@@ -78,6 +78,36 @@ class _Worker:
     calls: int = 0
 
 
+class Readers(Protocol):
+    """What the loop knows of a pool: calls go in, replies come out in completion order."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    @property
+    def load(self) -> int:
+        """Calls submitted and not yet replied to."""
+        ...
+
+    @property
+    def room(self) -> bool:
+        """Whether more should be submitted."""
+        ...
+
+    def submit(self, key: Hashable, request: bytes) -> None:
+        """Queue one call."""
+        ...
+
+    def next_reply(self, timeout: float | None = None) -> Reply | None:
+        """The next reply; None when ``timeout`` seconds pass, or there is no reason to wait any longer."""
+        ...
+
+    def close(self) -> None:
+        """Calls under way are lost."""
+        ...
+
+
 class Pool:
     """``size`` workers that run ``handler``; replies come in completion order.
 
@@ -93,7 +123,7 @@ class Pool:
         self._workers: list[_Worker] = []
         self._waiting: deque[_Call] = deque()
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -19,6 +19,7 @@ import psutil
 from pipeline import __version__
 from pipeline.cli import options
 from pipeline.cli.show import echo_json
+from pipeline.cluster.joining import INSTALL
 from pipeline.errors import ExitCode, PipelineError, StoreError
 from pipeline.places import url_of
 from pipeline.processor import cpu_flags, multiplies_bfloat16
@@ -78,7 +79,7 @@ def command(
             )
     wrong = {finding.name for finding in findings if finding.state == "wrong"}
     if wrong:
-        raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong <= {"engine", "model"} else ExitCode.USAGE)
+        raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong <= {"engine", "model", "cluster"} else ExitCode.USAGE)
 
 
 def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Finding]:
@@ -98,6 +99,7 @@ def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Fin
     yield _templates(settings)
     yield _inbox(settings)
     yield from _outbox(settings)
+    yield from _cluster(settings)
     yield from _engines(settings)
 
 
@@ -188,6 +190,16 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
     name = "state" if settings.outbox_url else "outbox"
     state: Literal["ok", "note"] = "ok" if free >= LEAST_DISK else "note"
     yield Finding(name, state, f"{folder}, {free:.1f} GB free", "" if state == "ok" else "free some disk space")
+
+
+def _cluster(settings: Settings) -> Iterator[Finding]:
+    """Whether the executor that the settings name is installed; the cluster itself is looked for when a run starts."""
+    if settings.executor != "ray":
+        return
+    if importlib.util.find_spec("ray"):
+        yield Finding("cluster", "ok", f"Ray is installed; runs go to the cluster at {settings.ray.address}")
+    else:
+        yield Finding("cluster", "wrong", "Ray is not installed", INSTALL)
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:

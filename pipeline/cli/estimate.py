@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ from pipeline.run.job import looking_job
 from pipeline.run.looking import look_into
 from pipeline.run.rescan import only_new
 from pipeline.run.sampling import PAGES_EACH, Told
-from pipeline.settings import load_settings
+from pipeline.run.spread import Spread, spread
+from pipeline.settings import Settings, load_settings
 
 SHOWN_FAILURES = 10
 UNITS = {"m": 60, "h": 3_600, "d": 86_400}
@@ -47,6 +49,8 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 @options.template
 @options.engine
 @options.model
+@options.executor
+@click.option("--actors", metavar="N", type=click.IntRange(1, 100_000), help="As if N machines like this one shared the work.")
 @click.option("--sample", metavar="N", type=click.IntRange(1, 10_000), default=40, show_default=True, help="Documents to read.")
 @click.option(
     "--seconds",
@@ -66,6 +70,9 @@ def command(
     template: str | None,
     engine: str | None,
     model: str | None,
+    executor: str | None,
+    address: str | None,
+    actors: int | None,
     sample: int,
     seconds: float,
     within: float | None,
@@ -80,8 +87,12 @@ def command(
     Examples:
       pipeline estimate
       pipeline estimate --engine vlm --seconds 900 --within 8h
+      pipeline estimate --actors 16 --within 8h
+
+    With --executor ray the sample is read here all the same, and the time divided among the actors for which the cluster has room.
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
+    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address)}
+    settings = load_settings(config, **chosen)
     check_inbox(settings, paths)
     if settings.inbox_url and not paths:
         raise SettingsError("`pipeline estimate` reads files of this machine", "name some that are like those in the store")
@@ -94,13 +105,46 @@ def command(
         with graceful(lambda: None, _interrupt), _bar(quiet=as_json) as told:
             made = forecast(job, ready, template, todo, most=sample, seconds=seconds, told=told) if todo else Forecast(files=0)
     made.sample.left += left
+    shared = _shared(made, settings, actors)
+    made = shared.forecast if shared else made
     if as_json:
-        echo_json(_json(made, len(known), ready.identity, within))
+        echo_json({**_json(made, len(known), ready.identity, within), "cluster": _cluster(shared)})
     else:
         for line in _lines(made, len(known), ready.identity, within):
             click.echo(line)
+        for line in _told(shared):
+            click.echo(line)
     if made.interrupted:
         raise KeyboardInterrupt
+
+
+def _shared(made: Forecast, settings: Settings, actors: int | None) -> Spread | None:
+    """The forecast for a cluster, where one was asked for."""
+    here = len(os.sched_getaffinity(0))
+    if actors:
+        return spread(made, [here] * actors, here)
+    if settings.executor != "ray":
+        return None
+    from pipeline.cluster.survey import survey
+
+    return spread(made, survey(settings.ray), here)
+
+
+def _cluster(shared: Spread | None) -> dict[str, Any] | None:
+    if shared is None:
+        return None
+    driver = _range(shared.driver, 1)
+    return {"actors": shared.actors, "cores": shared.cores, "driver_seconds": driver, "driver_is_the_limit": shared.driven}
+
+
+def _told(shared: Spread | None) -> Iterator[str]:
+    if shared is None:
+        return
+    yield f"cluster:   {plural(shared.actors, 'actor')}, {plural(shared.cores, 'core')}; memory is that of each of them"
+    if shared.driver:
+        yield f"driver:    {_said(shared.driver, duration)} for its own part, however many actors there are"
+    if shared.driven:
+        yield "           which is what limits this run: more actors do not help, several drivers would (--shard)"
 
 
 def _interrupt(signal: str) -> None:

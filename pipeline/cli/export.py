@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,9 +18,9 @@ from pipeline.publish.files import write_atomically
 from pipeline.run.exporting import FORMATS, Exporting, Unused
 from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
 from pipeline.run.looking import look_into
-from pipeline.run.mirror import mirrored
+from pipeline.run.mirror import Mirror, mirrored
 from pipeline.serve.saying import spoken_of, truth
-from pipeline.settings import load_settings
+from pipeline.settings import Settings, load_settings
 
 
 @click.command("export")
@@ -28,6 +28,7 @@ from pipeline.settings import load_settings
 @options.outbox
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="May be repeated [json and csv].")
 @click.option("--to", type=options.Path_, help="Another folder than the outbox.")
+@click.option("--with", "others", multiple=True, type=options.Path_, help="Another outbox to put with it; may be repeated.")
 @click.option(
     "--truth", "with_truth", is_flag=True, help="Write what people corrected and confirmed, for `pipeline eval --truth`."
 )
@@ -37,6 +38,7 @@ def command(
     outbox: options.Place | None,
     formats: tuple[str, ...],
     to: Path | None,
+    others: tuple[Path, ...],
     with_truth: bool,
     as_json: bool,
 ) -> None:
@@ -51,20 +53,25 @@ def command(
     jsonl    documents.jsonl: one document a line
 
     Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
+    --with puts the outboxes of several drivers (`run --shard`) together into the folder --to.
     """
     settings = load_settings(config, outbox=outbox)
     look_into(settings)
-    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
-        raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
-    with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
+    if others and (not to or to.resolve() in [folder.resolve() for folder in (settings.outbox, *others)]):
+        raise SettingsError("outboxes are put together in a folder of its own", "name it with --to")
+    with ExitStack() as stack:
+        mirror, ledger = stack.enter_context(_opened(settings))
+        elsewhere = [settings.model_copy(update={"outbox": other}) for other in dict.fromkeys(others)]
+        ledgers = [ledger, *(stack.enter_context(_opened(other))[1] for other in elsewhere)]
         folder = to or settings.outbox
         book = ledger if folder == settings.outbox else Unused()
         kinds = formats or (() if with_truth else ("json", "csv"))
         with _scratch(folder if to else settings.outbox / STATE_FOLDER) as scratch:
-            export = Exporting(ledger, known_templates(settings, ledger), folder, book, settings.review.accepted_error, scratch)
+            templates = {name: item for one in ledgers for name, item in known_templates(settings, one).items()}
+            export = Exporting(ledgers, templates, folder, book, settings.review.accepted_error, scratch)
             written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
-                written += map(str, _truth(ledger, folder, scratch))
+                written += map(str, _truth(ledgers, folder, scratch))
         if mirror and not to:
             mirror.attach(ledger)
             mirror.finish()
@@ -72,6 +79,15 @@ def command(
         echo_json({"written": written})
     else:
         click.echo(f"{plural(len(written), 'file')} written to {to or settings.told_outbox}")
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
+    """The ledger of an outbox on which nobody works meanwhile. Raises SettingsError, LockedError, LedgerError, StoreError."""
+    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+        raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
+    with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
+        yield mirror, ledger
 
 
 @contextmanager
@@ -86,10 +102,10 @@ def _scratch(folder: Path) -> Iterator[Path]:
         yield Path(path)
 
 
-def _truth(ledger: Ledger, folder: Path, scratch: Path) -> Iterator[Path]:
+def _truth(ledgers: Sequence[Ledger], folder: Path, scratch: Path) -> Iterator[Path]:
     """Write what people said, a file a template; yields the files."""
-    for template in spoken_of(ledger):
+    for template in dict.fromkeys(name for ledger in ledgers for name in spoken_of(ledger)):
         path = folder / f"{template}.truth.jsonl"
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in truth(ledger, template))
-        write_atomically(path, (line.encode(errors="replace") for line in lines), scratch)
+        rows = (row for ledger in ledgers for row in truth(ledger, template))
+        write_atomically(path, ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows), scratch)
         yield path

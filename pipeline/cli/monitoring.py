@@ -56,6 +56,8 @@ class Eyes(Observers):
     def on(self, job: Job, loop: Loop, backlog: Callable[[], int] | None = None) -> Iterator[None]:
         """Watch a run that holds the lock, to its end. ``backlog`` tells how many files wait, where ``found`` does not."""
         self.progress.backlog = backlog
+        cluster = job.cluster
+        self.progress.cluster = (lambda: cluster.told) if cluster else None
         tell(logging.INFO, "engine_ready", engine=job.engine.identity)
         self.progress.begin(job.outbox, job.engine.identity)
         if self._metrics:
@@ -65,6 +67,8 @@ class Eyes(Observers):
                 "units": lambda: loop.under_way[1],
             }
             self._metrics.begin(self._command, job.engine.identity, depths)
+            if cluster:
+                self._metrics.watch(lambda: cluster.told)
         try:
             yield
         except BaseException as error:

@@ -57,11 +57,36 @@ metrics_port = click.option(
 )
 
 
+_executor = click.option(
+    "--executor", type=click.Choice(["local", "ray"]), help="Read on this machine, or on those of a Ray cluster [local]."
+)
+_address = click.option("--address", metavar="HOST:PORT", help="The Ray cluster; `local` starts one here [ray.address].")
+_shard = click.option("--shard", metavar="K/N", help="Only the K-th of N parts of the inbox, each with an outbox of its own.")
+
 max_minutes = click.option(
     "--max-minutes",
     type=click.FloatRange(min=0, min_open=True),
     help="Stop after so long, when the pages in flight are done; the next run goes on.",
 )
+
+
+def executor(command: F) -> F:
+    """``--executor --address``."""
+    return _executor(_address(command))
+
+
+def shard(command: F) -> F:
+    """``--executor --address --shard``."""
+    return executor(_shard(command))
+
+
+def placed(executor: str | None, address: str | None, shard: str | None = None) -> dict[str, Any]:
+    """What these options say, for ``load_settings``. Who names a cluster means to use it."""
+    return {
+        "executor": executor or ("ray" if address else None),
+        "ray": {"address": address} if address else None,
+        "shard": shard,
+    }
 
 
 def until(minutes: float | None) -> float | None:

@@ -36,6 +36,7 @@ from pipeline.stores.store import GoneError
 @options.template
 @options.engine
 @options.model
+@options.executor
 @options.quiet
 @options.as_json
 @options.log_json
@@ -51,6 +52,8 @@ def command(
     template: str | None,
     engine: str | None,
     model: str | None,
+    executor: str | None,
+    address: str | None,
     quiet: bool,
     as_json: bool,
     log_json: bool,
@@ -69,7 +72,8 @@ def command(
       pipeline reprocess scans-2024.zip --template invoice
       pipeline reprocess scans-2024.zip --older-than 0h
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model, **overrides(log_json))
+    told = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address)}
+    settings = load_settings(config, **told, **overrides(log_json))
     screen = UnpackingScreen(logged=settings.log.as_json)
     filtered = bool(failed or status or read_with or older_than)
     with (

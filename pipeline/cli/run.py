@@ -29,6 +29,7 @@ from pipeline.settings import Settings, load_settings
 @options.template
 @options.engine
 @options.model
+@options.shard
 @click.option("--ask", metavar="QUESTION", help='Ask every page a question, e.g. "What is the delivery date?".')
 @click.option("--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop.")
 @options.max_minutes
@@ -44,6 +45,9 @@ def command(
     template: str | None,
     engine: str | None,
     model: str | None,
+    executor: str | None,
+    address: str | None,
+    shard: str | None,
     ask: str | None,
     limit: int | None,
     max_minutes: float | None,
@@ -64,7 +68,7 @@ def command(
       pipeline run --template receipt --inbox ~/Scans/receipts
       pipeline run offer.pdf --ask "What is the delivery date?"
     """
-    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}
+    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address, shard)}
     settings, until = load_settings(config, **chosen, **overrides(log_json, metrics_port)), options.until(max_minutes)
     check_inbox(settings, paths)
     screen = Screen(logged=settings.log.as_json)

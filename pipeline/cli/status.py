@@ -29,6 +29,8 @@ LOOK_SECONDS = 0.1
 SHARE = 20
 """Following costs at most one part in so many of a core."""
 STATUSES = ("done", "partial", "failed", "skipped")
+SHOWN_HOSTS = 10
+"""Machines of a cluster that are shown, and actors of each."""
 NEAR = 1.25
 """Times that differ by less are one time, "about"."""
 
@@ -160,11 +162,37 @@ def _run(run: dict[str, Any]) -> Iterator[str]:
         yield from _pace(run)
         if run.get("trouble"):
             yield f"  {one_line(run['trouble'])}"
+        if run.get("cluster"):
+            yield from _cluster(run["cluster"])
         if run["reading"]:
             yield f"  reading {', '.join(run['reading'])}"
         yield f"  last news {duration(_age(run['updated']))} ago"
     if run["state"] == "ended":
         yield from _pace(run)
+
+
+def _cluster(cluster: dict[str, Any]) -> Iterator[str]:
+    """The machines that work for a run; each with its actors in one line, the busiest first."""
+    actors = cluster["actors"]
+    units, pages = (sum(actor[what] for actor in actors) for what in ("units", "pages"))
+    starting = f" ({cluster['starting']:,} more start or wait for room)" if cluster["starting"] else ""
+    yield (
+        f"  ray at {cluster['address']}: {plural(cluster['machines'], 'machine')}, {plural(len(actors), 'actor')}{starting}; "
+        f"they have {plural(units, 'unit')} and {plural(pages, 'page')}, {cluster['waiting_units']:,} more units wait"
+    )
+    if cluster["lost_actors"]:
+        yield f"  {plural(cluster['lost_actors'], 'actor')} lost, {plural(cluster['asked_again'], 'unit')} asked again"
+    hosts: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for actor in actors:
+        hosts.setdefault((actor["host"], actor["node"]), []).append(actor)
+    busiest = sorted(hosts.items(), key=lambda item: -sum(actor["units"] for actor in item[1]))
+    for (host, node), there in busiest[:SHOWN_HOSTS]:
+        each = ", ".join(f"{actor['units']}+{actor['pages']}" for actor in there[:SHOWN_HOSTS])
+        yield f"    {host} {node}: units+pages {each}; {sum(actor['answered'] for actor in there):,} answered"
+    if len(hosts) > SHOWN_HOSTS:
+        yield f"    … and {len(hosts) - SHOWN_HOSTS:,} machines more"
+    for host, why in list(cluster["unfit"].items())[:SHOWN_HOSTS]:
+        yield one_line(f"    no use: {host}: {why}")
 
 
 def _pace(run: dict[str, Any]) -> Iterator[str]:

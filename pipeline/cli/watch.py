@@ -66,6 +66,7 @@ def _at_eof(stop: Callable[[], None]) -> None:
 @options.template
 @options.engine
 @options.model
+@options.shard
 @options.quiet
 @options.log_json
 @options.metrics_port
@@ -77,6 +78,9 @@ def command(
     template: str | None,
     engine: str | None,
     model: str | None,
+    executor: str | None,
+    address: str | None,
+    shard: str | None,
     quiet: bool,
     log_json: bool,
     metrics_port: int | None,
@@ -87,7 +91,7 @@ def command(
     A file is read once it has not changed for a moment, so files that are copied slowly are never read half. Stopping finishes the
     pages in flight; a second signal stops at once. What was not read is read at the next start.
     """
-    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}
+    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address, shard)}
     settings = load_settings(config, **chosen, **overrides(log_json, metrics_port))
     check_inbox(settings, ())
     logged = settings.log.as_json

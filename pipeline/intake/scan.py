@@ -54,6 +54,8 @@ class Inbox:
 
     folder: Path
     ours: tuple[Path, ...]
+    part: tuple[int, int] | None = None
+    """(3, 16) is the third of sixteen parts; None is all of it."""
 
     @property
     def root(self) -> Path:
@@ -64,12 +66,20 @@ class Inbox:
         """Whether ``path`` lies in the inbox and in none of our folders."""
         return path.is_relative_to(self.root) and not any(path.is_relative_to(folder.resolve()) for folder in self.ours)
 
+    def takes(self, relative: str) -> bool:
+        """Whether a file of this path below the inbox belongs to our part of it."""
+        if self.part is None:
+            return True
+        number, of = self.part
+        digest = hashlib.sha256(relative.encode(errors="surrogateescape")).digest()
+        return int.from_bytes(digest[:8]) % of == number - 1
+
 
 def scan_inbox(inbox: Inbox, name: Namer, left: Left, unchanged: Unchanged | None = None) -> Iterator[Found]:
     """All files below the inbox, sorted by path, but for those that are ``unchanged``."""
     root = inbox.root
     for path in _walk(root, inbox, left, unchanged or {}):
-        if found := look_at(path, root, name):
+        if inbox.takes(relative_path(path, root)) and (found := look_at(path, root, name)):
             yield found
 
 
@@ -84,7 +94,7 @@ def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: L
             raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
         root = inbox.root if inbox.holds(path) else path.parent
         for below in _walk(path, inbox, left, {}) if path.is_dir() else [path]:
-            if found := look_at(below, root, name):
+            if inbox.takes(relative_path(below, root)) and (found := look_at(below, root, name)):
                 yield found
 
 
@@ -100,9 +110,14 @@ def look_at(path: Path, root: Path, name: Namer) -> Found | None:
             return None
     except (OSError, RuntimeError):  # gone meanwhile, or a loop of links
         return None
-    relative = os.fspath(path)[len(os.fspath(root)) :].lstrip("/")  # ``relative_to`` takes as long as all else here
+    relative = relative_path(path, root)
     told = relative.encode(errors="surrogateescape").decode(errors="replace")
     return Found(Source(path, name(path, outbox_name(relative)), told), status.st_size, status.st_mtime_ns)
+
+
+def relative_path(path: Path, root: Path) -> str:
+    """The path below ``root``; ``relative_to`` takes as long as all else that is done about a file here."""
+    return os.fspath(path)[len(os.fspath(root)) :].lstrip("/")
 
 
 def is_candidate(name: str) -> bool:

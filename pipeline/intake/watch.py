@@ -17,7 +17,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.polling import PollingObserver
 
-from pipeline.intake.scan import Found, Inbox, Namer, is_candidate, look_at
+from pipeline.intake.scan import Found, Inbox, Namer, is_candidate, look_at, relative_path
 from pipeline.intake.settle import Settler
 
 POLL_SECONDS = 0.1
@@ -200,8 +200,12 @@ class Watcher:
         with self._lock:
             return list(self._paths)
 
+    def _is_ours(self, path: Path) -> bool:
+        relative = relative_path(path, self._root)
+        return all(map(is_candidate, relative.split("/"))) and self._inbox.takes(relative)
+
     def _note(self, path: Path) -> None:
-        if self._inbox.holds(path) and all(map(is_candidate, path.relative_to(self._root).parts)):
+        if self._inbox.holds(path) and self._is_ours(path):
             with self._lock:
                 self._paths.setdefault(path)
             self._bell.set()

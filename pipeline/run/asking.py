@@ -26,7 +26,8 @@ class Asking:
         if died := left_under_way(folder):
             job.ledger.died(died)
         self._deaths = job.ledger.deaths()
-        self._note = UnderWay(folder)
+        # Engines elsewhere die by themselves; when this process does, no unit is to blame.
+        self._note = UnderWay(folder) if job.cluster is None else None
         self._fresh: deque[Request] = deque()
         self._again: deque[Request] = deque()
         self._suspects: deque[Request] = deque()
@@ -38,7 +39,8 @@ class Asking:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._note.__exit__()
+        if self._note:
+            self._note.__exit__()
 
     @property
     def room(self) -> bool:
@@ -75,7 +77,8 @@ class Asking:
             request = self._suspects.popleft()
             self._alone = request.key
         self.under_way += 1
-        self._note.begin(request.key)
+        if self._note:
+            self._note.begin(request.key)
         return request
 
     def begin(self) -> None:
@@ -88,7 +91,8 @@ class Asking:
 
     def ended(self, key: UnitKey) -> None:
         """The unit is settled, or no longer wanted."""
-        self._note.end(key)
+        if self._note:
+            self._note.end(key)
         if key == self._alone:
             self._alone = None
         if self._deaths.pop(key, None):
@@ -99,4 +103,5 @@ class Asking:
         for queue in (self._fresh, self._again, self._suspects):
             queue.clear()
         self._alone, self.under_way = None, 0
-        self._note.clear()
+        if self._note:
+            self._note.clear()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.cluster.cluster import Cluster
 from pipeline.errors import DocumentError
 from pipeline.intake.scan import Found
 from pipeline.records import Document
@@ -16,7 +17,7 @@ from pipeline.run.task import Task
 from pipeline.settings import Settings
 from pipeline.templates.model import PageKind, Template
 from pipeline.templates.routing import for_kind
-from pipeline.worker import Lost, Pool, Reply
+from pipeline.worker import Lost, Pool, Readers, Reply
 
 KINDS: tuple[PageKind, ...] = ("invoice", "receipt", "chart", "photo", "text")
 """What a page may turn out to be, where nobody said which templates read it."""
@@ -25,8 +26,10 @@ MAX_PAGES = 100_000
 """Pages of one document above which its page count counts as a lie."""
 
 
-def reader_pool(settings: Settings, lost: Lost | None = None) -> Pool:
-    """The processes that open files and read pages."""
+def reader_pool(settings: Settings, lost: Lost | None = None, cluster: Cluster | None = None) -> Readers:
+    """The processes that open files and read pages, here or in a cluster."""
+    if cluster:
+        return cluster.readers(lost)
     limits = settings.limits
     size = settings.workers or len(os.sched_getaffinity(0))
     return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)

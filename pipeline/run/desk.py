@@ -27,7 +27,7 @@ from pipeline.run.reading import decode_reading, encode_request
 from pipeline.templates.ask import REMEMBERED, ask_template
 from pipeline.templates.model import Template
 from pipeline.words.lines import without_pictures
-from pipeline.worker import Pool, Reply
+from pipeline.worker import Readers, Reply
 
 LOOK_SECONDS = 1.0
 """How often the ledger is looked at."""
@@ -45,7 +45,7 @@ class _Question:
 class Desk:
     """The open orders of one loop, carried out in its thread."""
 
-    def __init__(self, job: Job, pool: Pool, asking: Asking, publisher: Publisher) -> None:
+    def __init__(self, job: Job, pool: Readers, asking: Asking, publisher: Publisher) -> None:
         self._job, self._pool, self._asking, self._publisher = job, pool, asking, publisher
         self._reading: dict[int, _Question] = {}
         self._asked: dict[UnitKey, tuple[_Question, Request]] = {}

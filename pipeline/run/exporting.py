@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import SettingsError
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.cells import Kind, TypedRow
 from pipeline.publish.document import Publication
@@ -38,7 +40,8 @@ class Unused:
 class Exporting:
     """One export: from where, to where; ``scratch`` is for what is half written."""
 
-    ledger: Ledger
+    ledgers: Sequence[Ledger]
+    """One, or those of several drivers that shared an inbox."""
     templates: Mapping[str, Template]
     folder: Path
     book: Book
@@ -84,12 +87,21 @@ class Exporting:
         return [self.folder / f"{name}.csv" for name in sheets]
 
     def _sheets(self) -> dict[str, dict[str, Kind]]:
-        used = {template for file in self.ledger.published_files() for template in file.recipes}
+        used = {template for ledger in self.ledgers for file in ledger.published_files() for template in file.recipes}
         names = [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
         return {name: sheet_kinds(name, self.templates) or {} for name in names}
 
     def _publications(self) -> Iterator[Publication]:
-        return publications(self.ledger, self.templates, self.accepted_error)
+        """By name. Raises SettingsError when two outboxes have a result of the same name."""
+        found = (publications(ledger, self.templates, self.accepted_error) for ledger in self.ledgers)
+        last = None
+        for item in heapq.merge(*found, key=lambda item: item.source.name):
+            if item.source.name == last:
+                raise SettingsError(
+                    f"two of the outboxes have a result for {last}", "only parts of one inbox can be put together"
+                )
+            last = item.source.name
+            yield item
 
     def _rows(self) -> Iterator[Mapping[str, Sequence[TypedRow]]]:
         return (typed_rows(item, self.templates) for item in self._publications())

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import filelock
 
+from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import LockedError, OutboxError, SettingsError
@@ -52,6 +53,8 @@ class Job:
     engine: Engine
     ledger: Ledger
     forced: tuple[str, ...] = ()
+    cluster: Cluster | None = None
+    """The machines that read and answer; None is this one."""
     notes: list[str] = field(default_factory=list)
     """What happened when it was opened and somebody should know."""
     objects: Objects | None = None
@@ -85,7 +88,8 @@ class Job:
     @property
     def inbox(self) -> Inbox:
         """Where to look, and which folders in it are ours."""
-        return Inbox(self.settings.inbox, (self.settings.outbox, self.settings.archive_folder, self.settings.failed_folder))
+        settings = self.settings
+        return Inbox(settings.inbox, (settings.outbox, settings.archive_folder, settings.failed_folder), settings.part)
 
     def scan(self, left: Left, paths: Sequence[Path | str] = (), unchanged: Unchanged | None = None) -> Iterator[Found]:
         """Files and objects of the inbox, or those that are named, but for those that are ``unchanged``.
@@ -234,28 +238,46 @@ def known_templates(settings: Settings, ledger: Ledger) -> dict[str, Template]:
 
 @contextmanager
 def open_job(
-    settings: Settings, *, template: str | None = None, ask: str | None = None, engine: Engine | None = None
+    settings: Settings,
+    *,
+    template: str | None = None,
+    ask: str | None = None,
+    engine: Engine | None = None,
+    cluster: Cluster | None = None,
 ) -> Iterator[Job]:
-    """Take the outbox's lock and open everything.
+    """Take the outbox's lock and open everything. With the executor ``ray`` joins the cluster, unless there is one, or an ``engine``.
 
     Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
     """
     _check_folders(settings)
     names = named_templates(settings, template)
-    ready = engine or make_engine(settings)
     notes: list[str] = []
-    with locked(settings.outbox), mirrored(settings) as mirror, _own_ledger(settings, notes) as ledger:
-        for leftover in ("tmp", "unpacked", "objects"):  # of a run that was killed
-            shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
-        if ask is not None:
-            question = ask_template(ask)
-            ledger.ask(question.name, ask)
-            names.append(question.name)
-        if mirror:
-            mirror.attach(ledger)
-        yield Job(settings, known_templates(settings, ledger), ready, ledger, tuple(names), notes, _objects(settings), mirror)
-        if mirror:
-            mirror.finish()
+    with ExitStack() as stack:
+        if settings.executor == "ray" and engine is None and cluster is None:
+            cluster = stack.enter_context(Cluster(settings, reading.HANDLER))
+        ready = engine or (cluster.engine if cluster else make_engine(settings))
+        with locked(settings.outbox), mirrored(settings) as mirror, _own_ledger(settings, notes) as ledger:
+            for leftover in ("tmp", "unpacked", "objects"):  # of a run that was killed
+                shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
+            if ask is not None:
+                question = ask_template(ask)
+                ledger.ask(question.name, ask)
+                names.append(question.name)
+            if mirror:
+                mirror.attach(ledger)
+            yield Job(
+                settings,
+                known_templates(settings, ledger),
+                ready,
+                ledger,
+                tuple(names),
+                cluster,
+                notes,
+                objects=_objects(settings),
+                mirror=mirror,
+            )
+            if mirror:
+                mirror.finish()
 
 
 def _objects(settings: Settings) -> Objects | None:

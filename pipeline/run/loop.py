@@ -64,7 +64,7 @@ class Loop:
         self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
         self._breaker = Breaker(job.settings.retry.breaker)
-        self._pool = reader_pool(job.settings, self._reader_lost)
+        self._pool = reader_pool(job.settings, self._reader_lost, job.cluster)
         self._desk = Desk(job, self._pool, self._asking, self._publisher)
         self._attends = attends
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
@@ -114,7 +114,9 @@ class Loop:
                 self._asking.begin()
                 for answer in self._job.engine.answer(self._requests(source)):
                     self._heart.beat()
-                    if answer is not None:
+                    if answer is None:
+                        self._observer.turn()
+                    else:
                         self._answered(answer)
                 self._heart.rest()
                 if self._asking.next_is_there(ending=self._ending) or self._drawing:  # the last answers are to be asked again

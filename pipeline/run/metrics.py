@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import get_args
+from typing import Any, get_args
 
 import prometheus_client as prometheus
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from pipeline import __version__, settings
 from pipeline.errors import SettingsError
@@ -65,6 +67,10 @@ class Metrics(Observer):
         for queue, depth in depths.items():
             self._depth.labels(queue).set_function(depth)
 
+    def watch(self, told: Callable[[], Mapping[str, Any]]) -> None:
+        """Tell of the machines that read and answer, too."""
+        self.registry.register(_ClusterMetrics(told))
+
     def page(self, page: Page) -> None:
         """See Observer."""
         self._pages.labels("blank" if page.blank else page.source or "none").inc()
@@ -90,6 +96,36 @@ class Metrics(Observer):
         """See Observer."""
         del name, page, why
         self._lost.inc()
+
+
+class _ClusterMetrics(Collector):
+    """What the actors of a cluster have to do, as the driver last knew it."""
+
+    def __init__(self, told: Callable[[], Mapping[str, Any]]) -> None:
+        self._told = told
+
+    def collect(self) -> Iterator[prometheus.Metric]:
+        """Asked by the server's thread."""
+        told = self._told()
+        if not told:
+            return
+        actors = told["actors"]
+        gauge, counter = GaugeMetricFamily, CounterMetricFamily
+        yield gauge("pipeline_cluster_machines", "Machines of the cluster that are alive.", told["machines"])
+        yield gauge("pipeline_cluster_actors", "Actors that are ready.", len(actors))
+        yield gauge("pipeline_cluster_actors_starting", "Actors that start or wait for room.", told["starting"])
+        yield gauge("pipeline_cluster_units_waiting", "Units that no actor has yet.", told["waiting_units"])
+        yield counter("pipeline_cluster_actors_lost", "Actors that were lost.", value=told["lost_actors"])
+        yield counter("pipeline_cluster_units_asked_again", "Units whose actor or engine was lost.", value=told["asked_again"])
+        for name, what in (("units", "Units that an actor has."), ("pages", "Pages that its readers have.")):
+            family = gauge(f"pipeline_actor_{name}", what, labels=["actor", "host"])
+            for actor in actors:
+                family.add_metric([str(actor["actor"]), actor["host"]], actor[name])
+            yield family
+        answered = counter("pipeline_actor_answered", "Units that an actor has answered.", labels=["actor", "host"])
+        for actor in actors:
+            answered.add_metric([str(actor["actor"]), actor["host"]], actor["answered"])
+        yield answered
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import OutboxError, SettingsError, StoreError
-from pipeline.intake.scan import MAX_NAME, Found, Left, Namer, Unchanged, is_candidate, outbox_name
+from pipeline.intake.scan import MAX_NAME, Found, Inbox, Left, Namer, Unchanged, is_candidate, outbox_name
 from pipeline.places import key_below, local_path, url_of
 from pipeline.publish.files import atomic_path
 from pipeline.records import Source
@@ -46,6 +46,7 @@ class Objects(Observer):
     def __init__(self, settings: Settings, url: str) -> None:
         self.url, self.root = url, settings.objects
         self.store: Store = open_store(url)
+        self._takes = Inbox(self.root, (), settings.part).takes
         self._limit = settings.limits.megabytes * 1_000_000
         self._patience = settings.intake.patience_seconds
         outside = (settings.outbox_url, self._url(settings.archive_folder), self._url(settings.failed_folder))
@@ -66,7 +67,7 @@ class Objects(Observer):
         """All objects of the inbox (``below`` a URL in it), sorted by key, but for those that are ``unchanged``. Raises StoreError."""
         for entry in self.store.entries(below or self.url):
             key = key_below(entry.url, self.url)
-            if key is None or entry.url.startswith(self._ours) or not _is_candidate(key):
+            if key is None or entry.url.startswith(self._ours) or not (_is_candidate(key) and self._takes(key)):
                 continue
             if key.endswith("/"):
                 if entry.size:

@@ -12,7 +12,7 @@ import os
 import platform
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,8 @@ class Progress(Observer):
         self._command = command
         self.backlog: Callable[[], int] | None = None
         """Files that wait to be taken, for who does not know them beforehand; else they are those found, less those that ended."""
+        self.cluster: Callable[[], Mapping[str, Any]] | None = None
+        """What the machines do that read and answer, where that is not this one."""
         self.documents: Counter[str] = Counter()
         self.units: Counter[str] = Counter()
         self.pages = 0
@@ -180,7 +182,7 @@ class Progress(Observer):
 
     def turn(self) -> None:
         """See Observer."""
-        if self._changed and time.monotonic() - self._written >= WRITE_SECONDS:
+        if (self._changed or self.cluster) and time.monotonic() - self._written >= WRITE_SECONDS:
             self._write()
 
     def _forget(self, sha256: str) -> None:
@@ -223,6 +225,7 @@ class Progress(Observer):
             "waiting": waiting,
             "known": self._known,
             "trouble": self._trouble,
+            "cluster": self.cluster() if self.cluster else None,
             "reading": list(self._reading.values())[:SHOWN_FILES],
             "documents_per_minute": _a_minute(done, worked),
             "pages_per_minute": _a_minute(pages, worked),

@@ -104,4 +104,5 @@ class Rereading:
                 self._engines[engine] = make_engine(settings)
             made = self._engines[engine]
         forced = (template,) if template else ()
-        return Job(settings, job.templates, made, job.ledger, forced, objects=job.objects, mirror=job.mirror)
+        cluster = job.cluster if made is job.engine else None
+        return Job(settings, job.templates, made, job.ledger, forced, cluster, objects=job.objects, mirror=job.mirror)

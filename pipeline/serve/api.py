@@ -332,7 +332,7 @@ def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Respon
         folder = Path_(scratch.name)
         with owner.ledger() as ledger:
             templates = owner.known_templates(ledger)
-            made = Exporting(ledger, templates, folder, Unused(), owner.settings.review.accepted_error, folder)
+            made = Exporting([ledger], templates, folder, Unused(), owner.settings.review.accepted_error, folder)
             path = next(iter(made.write(kind)))
     except BaseException:
         scratch.cleanup()

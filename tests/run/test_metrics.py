@@ -9,10 +9,12 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import prometheus_client
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.engines.embedded.engine import EmbeddedEngine
+from pipeline.run.metrics import Metrics
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.llama_server import free_port
 from tests.run.processes import House, wait_for
@@ -114,3 +116,21 @@ def test_who_does_not_ask_pays_nothing(house: House) -> None:
     command = [sys.executable, "-c", script, "run", "-q", "--inbox", str(house.inbox), "--outbox", str(house.outbox)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_cluster_tells_its_actors() -> None:
+    metrics = Metrics()
+    actors = [{"actor": 3, "host": "a", "units": 4, "pages": 2, "answered": 17}]
+    told: dict[str, object] = {}
+    metrics.watch(lambda: told)
+    prometheus_client.generate_latest(metrics.registry)  # before anything is known
+    told |= {"machines": 2, "actors": actors, "starting": 1, "waiting_units": 5, "lost_actors": 6, "asked_again": 7}
+    lines = prometheus_client.generate_latest(metrics.registry).decode().splitlines()
+    for line in (
+        "pipeline_cluster_machines 2.0",
+        "pipeline_cluster_actors 1.0",
+        "pipeline_cluster_actors_lost_total 6.0",
+        'pipeline_actor_units{actor="3",host="a"} 4.0',
+        'pipeline_actor_answered_total{actor="3",host="a"} 17.0',
+    ):
+        assert line in lines

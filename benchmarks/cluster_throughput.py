@@ -1,0 +1,129 @@
+"""What a cluster gives and what it costs: throughput against the number of actors, and the driver's work for a unit beside a local run's.
+
+``python -m benchmarks.cluster_throughput [--pages 400] [--seconds 0.2] [--actors 1,2,4,8] [--json FILE]``
+
+Letters of 380 words, first as documents of one page, then as one document of many pages. For throughput the engine sleeps, which takes no
+processor, so that eight actors fit on any machine; for the driver's work it answers at once. "driver, ms a unit" is processor time of the
+loop's own process with all its threads, without readers and actors: other work on the machine hardly changes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from benchmarks import documents
+from benchmarks.measure import Row, report
+from benchmarks.raycluster import cluster
+from pipeline.cluster.cluster import Cluster
+from pipeline.engines.base import Request
+from pipeline.intake.scan import scan_inbox
+from pipeline.records import Answer, Claim
+from pipeline.run.job import open_job
+from pipeline.run.loop import Loop
+from pipeline.run.observer import Tally
+from pipeline.run.reading import HANDLER
+from pipeline.run.rescan import only_new
+from pipeline.settings import Ray, Settings
+from pipeline.templates.model import Template
+
+
+class SleepingEngine:
+    """Answers with the page's words, after a while that takes no processor."""
+
+    identity = "sleeping/1"
+    retries = 0
+    measures = False
+
+    def __init__(self, settings: Settings) -> None:
+        self._seconds = settings.server.seconds / 1e6
+
+    def wants_image(self, template: Template) -> bool:
+        """Never."""
+        del template
+        return False
+
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        """One answer after the other."""
+        for request in filter(None, requests):
+            if self._seconds >= 0.001:
+                time.sleep(self._seconds)
+            yield Answer(request.key, {"text": Claim(" ".join(word.text for word in request.page.words))})
+
+
+class Clock(Tally):
+    """When the first and the last unit ended, and the processor time until then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: list[tuple[float, float]] = []
+
+    def answered(self, answer: Answer) -> None:
+        """See Observer."""
+        super().answered(answer)
+        self.marks.append((time.perf_counter(), time.process_time()))
+
+
+def run(inbox: Path, seconds: float, address: str | None, actors: int = 0) -> Row:
+    """Units a second and the driver's milliseconds a unit, from the first answer to the last, when everything is loaded."""
+    with tempfile.TemporaryDirectory() as outbox, ExitStack() as stack:
+        settings = Settings(inbox=inbox, outbox=Path(outbox), workers=1, ray=Ray(address=address or "", cpus=1, actors=actors))
+        settings = settings.model_copy(update={"server": settings.server.model_copy(update={"seconds": seconds * 1e6})})
+        make = f"{__spec__.name if __spec__ else __name__}:SleepingEngine"
+        there = stack.enter_context(Cluster(settings, HANDLER, make=make)) if address else None
+        while there and len(there.told.get("actors", ())) < actors:
+            there.turn(0.1)
+        engine = there.engine if there else SleepingEngine(settings)
+        job = stack.enter_context(open_job(settings, template="transcript", engine=engine, cluster=there))
+        clock = Clock()
+        loop = stack.enter_context(Loop(job, clock))
+        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.known)
+        loop.round(iter(todo))
+        if set(clock.units) != {"done"}:
+            raise RuntimeError(f"all were to be done: {clock.units}")
+    warm = len(clock.marks) // 10
+    (begun, used), (ended, used_in_all) = clock.marks[warm], clock.marks[-1]
+    count = len(clock.marks) - warm - 1
+    return {"units/s": round(count / (ended - begun), 2), "driver, ms a unit": round(1000 * (used_in_all - used) / count, 2)}
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--pages", type=int, default=400)
+    parser.add_argument("--seconds", type=float, default=0.2, help="time of the sleeping engine for a page")
+    parser.add_argument("--actors", default="1,2,4,8")
+    parser.add_argument("--folder", type=Path, help="keep the drawn files here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    options = parser.parse_args()
+    actors = [int(count) for count in options.actors.split(",")]
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        for number in range(options.pages):
+            documents.put(folder / "many", f"{number % 100:02}/{number:05}.pdf", partial(documents.letter_page, number))
+        letters = partial(documents.joined, (documents.letter_page(number) for number in range(options.pages)))
+        documents.put(folder / "long", f"{options.pages}.pdf", letters)
+        with cluster(max(actors)) as made:
+            for count in actors:
+                few = folder / "few"
+                for number in range(min(options.pages, 40 * count)):
+                    documents.put(few, f"{number:05}.pdf", partial(documents.letter_page, number))
+                told = run(few, options.seconds, made.address, count)
+                what = f"{count} actors, {options.seconds:g} s a unit"
+                share = told["units/s"] / (count / options.seconds)
+                rows.append({"what": what, "units/s": told["units/s"], "driver, ms a unit": "", "of the ideal": f"{share:.0%}"})
+            for name, what in (("many", "documents of one page"), ("long", "pages of one document")):
+                rows.append({"what": f"{what}, local", **run(folder / name, 0, None), "of the ideal": ""})
+                rows.append({"what": f"{what}, 1 actor", **run(folder / name, 0, made.address, 1), "of the ideal": ""})
+    report("A cluster on this machine", rows, options.json, [f"actors and driver share {len(os.sched_getaffinity(0))} cores"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""A stand-in for Ray with as many machines as one likes, whose actors reply at once: what is left is the driver's own work.
+
+The driver's code is the real one, all of it: loop, ledger, publishing, and the choice of an actor for every page and unit. What Ray itself
+takes for a call is measured elsewhere (``cluster_throughput``).
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+from pipeline import __version__
+from pipeline.cluster.cluster import Cluster, ClusterEngine
+from pipeline.cluster.crew import Crew
+from pipeline.cluster.reads import Reads
+from pipeline.cluster.units import Units
+from pipeline.cluster.wire import Asked, Described, Head, unpacked
+from pipeline.records import Answer, Claim, Page, Word
+from pipeline.run.reading import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
+from pipeline.settings import Ray, Settings
+
+WORDS = 380
+
+
+@dataclass(frozen=True)
+class _Ref:
+    """A reference whose value is there already."""
+
+    value: Any
+
+    def future(self) -> Future[Any]:
+        """As ObjectRef's."""
+        future: Future[Any] = Future()
+        future.set_result(self.value)
+        return future
+
+
+class _Method:
+    def __init__(self, act: Callable[..., Any]) -> None:
+        self._act = act
+
+    def options(self, **_: Any) -> _Method:
+        return self
+
+    def remote(self, *arguments: Any) -> Any:
+        return self._act(*arguments)
+
+
+class _Handle:
+    """An actor: pages of ``WORDS`` words, answers that repeat them. Requests are pickled and replies unpickled, as Ray does it."""
+
+    def __init__(self, node: str, pages: int) -> None:
+        words = tuple(Word(f"word{number}", (10.0, 10.0, 50.25, 20.5), number // 10, size=11.0) for number in range(WORDS))
+        self._page = Page(1, 595.0, 842.0, words, "textlayer", seconds=0.01)
+        self._node, self._pages = node, pages
+        self.describe = _Method(lambda: _Ref(Described(__version__, "simulated/1", 0, False, 1, node, node)))
+        self.read, self.answer = _Method(self._read), _Method(self._answer)
+        self.alive = _Method(lambda: _Ref(True))
+        self.wants_image = _Method(lambda _: False)
+
+    def _read(self, call: bytes) -> tuple[_Ref, None]:
+        request: ReadRequest = pickle.loads(call)  # made by this very process
+        if not request.page:
+            return _Ref(Head([OPENED.dump_json(Opened("pdf", self._pages))])), None
+        page = Page(request.page, 595.0, 842.0, self._page.words, "textlayer", seconds=0.01)
+        return _Ref(Head([READING.dump_json(Reading(page))])), None
+
+    def _answer(self, asked: Asked) -> _Ref:
+        pickle.dumps(asked)
+        text = " ".join(word.text for word in unpacked(asked).words)
+        return _Ref(pickle.loads(pickle.dumps(Answer(asked.key, {"text": Claim(text)}))))
+
+
+def _name(number: int) -> str:
+    return f"{number + 1:056x}"
+
+
+class SimulatedCluster(Cluster):
+    """``machines`` machines with an actor each; every document has ``pages`` pages."""
+
+    def __init__(self, settings: Settings, machines: int, pages: int) -> None:
+        super().__init__(settings.model_copy(update={"ray": Ray(address="simulated", cpus=1)}), HANDLER)
+        self._nodes = [
+            {"NodeID": _name(number), "NodeManagerHostname": f"node{number}", "Alive": True, "Resources": {"CPU": 1.0}}
+            for number in range(machines)
+        ]
+        self._pages = pages
+
+    def __enter__(self) -> SimulatedCluster:
+        actors = iter(range(len(self._nodes)))
+        make = _Method(lambda _: _Handle(_name(next(actors)), self._pages))
+        ray = SimpleNamespace(remote=lambda _: make, kill=lambda _: None, get=lambda value, **_: value, put=lambda value: value)
+        self._ray = cast(Any, ray)
+        self._collect_less()
+        self._crew = Crew(cast(Any, ray), self._settings, self._setup, self._events)
+        self._reads = Reads(self._crew, 3)
+        self._units = Units(self._crew, self._reads, 3, lambda _: b"")
+        self._crew.saw(self._nodes)
+        self._wait_for_first()
+        while self._crew.starting:
+            self.turn(0)
+        self.engine = ClusterEngine(self)
+        return self
+
+    def turn(self, wait: float) -> None:
+        """As Cluster's; the machines are always there."""
+        self._heard = time.monotonic()
+        super().turn(wait)

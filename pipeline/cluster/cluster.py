@@ -1,0 +1,304 @@
+"""The cluster as the loop uses it: a pool of readers and an engine, both spread over the machines there are.
+
+Everything happens in the loop's thread, in ``turn``, which the pool and the engine call while the loop waits for them. A thread of its own
+only looks which machines there are; answers and replies come through Ray's threads. All of them put what came into one queue.
+"""
+
+from __future__ import annotations
+
+import gc
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any, Self
+
+from pipeline.cluster.crew import Crew, Event
+from pipeline.cluster.joining import joined
+from pipeline.cluster.reads import Reads
+from pipeline.cluster.units import Digests, Units
+from pipeline.cluster.wire import MAKE_ENGINE, Setup, Told
+from pipeline.engines.base import Engine, Request
+from pipeline.errors import EngineUnavailableError
+from pipeline.records import Answer
+from pipeline.settings import Settings
+from pipeline.templates.model import Template
+from pipeline.worker import Lost, Readers, Reply
+
+LOOK_SECONDS = 1.0
+"""How often it is looked which machines there are."""
+GONE_SECONDS = 60.0
+"""After so long without a word from the cluster's head it counts as gone."""
+TELL_SECONDS = 1.0
+IDLE_SECONDS = 0.2
+"""How long a waiting loop sleeps at most; whatever comes wakes it."""
+LEAST_SECONDS = 0.05
+"""A local pool is asked again at once, for its engine works in the same thread; here whatever comes wakes the loop."""
+COLLECT = (50_000, 20, 100)
+"""Thresholds of Python's garbage collector. With a thousand actors a million words are under way, and looking through them again and again
+took a fourth of the driver's time (docs/scale.md)."""
+BACKLOG = 64
+"""Units beyond two an actor that may wait for engines before no more pages are read."""
+
+
+class Cluster:
+    """Use as a context manager: joins the cluster, starts actors, waits for the first one; leaves it in the end.
+
+    Raises EngineUnavailableError when there is no cluster, or none that can work; later, whenever no actor is left for
+    ``ray.wait_seconds``.
+    """
+
+    def __init__(self, settings: Settings, handler: str, *, make: str = MAKE_ENGINE) -> None:
+        self._settings = settings
+        if settings.inbox_url:  # machines of the cluster read what the driver fetched
+            settings.objects.mkdir(parents=True, exist_ok=True)
+        inbox = settings.objects if settings.inbox_url else settings.inbox
+        see = (str(inbox.resolve()),) if inbox.is_dir() else ()
+        self._setup = Setup(settings, handler, 0, must_see=see, make=make)
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._stack = ExitStack()
+        self._end = threading.Event()
+        self._wants_image: dict[str, bool] = {}
+        self._digests = Digests()
+        self._silent: str | None = None
+        self._seen: deque[tuple[float, list[dict[str, Any]]]] = deque(maxlen=1)
+        """When the machines were looked at last, and what they were."""
+        self._heard = self._worked = self._cared = 0.0
+        self._told: Told = {}
+
+    def __enter__(self) -> Self:
+        self._ray = self._stack.enter_context(joined(self._settings.ray))
+        self._collect_less()
+        try:
+            retry = self._settings.retry
+            self._crew = Crew(self._ray, self._settings, self._setup, self._events)
+            self._reads = Reads(self._crew, retry.deaths)
+            self._units = Units(self._crew, self._reads, retry.deaths, self._ray.put)
+            threading.Thread(target=self._look, name="cluster", daemon=True).start()
+            self._wait_for_first()
+            self.engine: Engine = ClusterEngine(self)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._stack.close()
+
+    def _collect_less(self) -> None:
+        before = gc.get_threshold()
+        gc.set_threshold(*COLLECT)
+        self._stack.callback(lambda: gc.set_threshold(*before))
+
+    # ---- machines -----------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        while not self._end.is_set():
+            try:
+                nodes: list[dict[str, Any]] = self._ray.nodes()
+            except Exception as error:
+                told = f"{type(error).__name__}: {error}"[:300]
+                self._silent = told
+            else:
+                self._silent = None
+                self._seen.append((time.monotonic(), nodes))
+            self._end.wait(LOOK_SECONDS)
+
+    def _wait_for_first(self) -> None:
+        self._heard = self._worked = time.monotonic()
+        while not self._crew.ready:
+            self.turn(IDLE_SECONDS)
+            crew = self._crew
+            if crew.hopeless:
+                host, why = next(iter(crew.unfit.items()))
+                raise EngineUnavailableError(f"no actor can work; on {host}: {why}", "run `pipeline doctor` there")
+
+    def turn(self, wait: float) -> None:
+        """Do what there is to do; wait so long for the first of it. Raises EngineUnavailableError when nobody is left to do it."""
+        try:
+            event = self._events.get(timeout=wait) if wait > 0 else self._events.get_nowait()
+            while True:
+                event()
+                event = self._events.get_nowait()
+        except queue.Empty:
+            pass
+        now = time.monotonic()
+        if self._seen:
+            self._heard, nodes = self._seen.pop()
+            self._crew.saw(nodes)
+        if now - self._cared > TELL_SECONDS:
+            self._cared = now
+            self._crew.look_after()
+            self._told = self._snapshot()
+        if self._crew.ready:
+            self._worked = now
+        self._check(now)
+
+    def _check(self, now: float) -> None:
+        settings, crew = self._settings.ray, self._crew
+        again = "the same command goes on where it was, once the cluster is there; without --executor ray it goes on here"
+        if now - self._heard > GONE_SECONDS:
+            raise EngineUnavailableError(
+                f"the cluster at {settings.address} is gone: {self._silent or 'it does not answer'}", again
+            )
+        if now - self._worked > settings.wait_seconds:
+            self._worked = now  # who goes on waits anew
+            wanted = f"{settings.cpus or 'all'} cores" + (f" and {settings.memory_gb:g} GB" if settings.memory_gb else "")
+            why = f"; on {next(iter(crew.unfit))}: {next(iter(crew.unfit.values()))}" if crew.unfit else ""
+            raise EngineUnavailableError(
+                f"no actor is at work since {settings.wait_seconds:g} s: {len(crew.machines)} machines are there, "
+                f"{len(crew.starting)} actors of {wanted} wait for room or start{why}",
+                again,
+            )
+
+    # ---- for those who look on ----------------------------------------------------------------------
+
+    @property
+    def told(self) -> Told:
+        """What there is and what it does, as of a second ago; may be asked by any thread."""
+        return self._told
+
+    def _snapshot(self) -> Told:
+        crew = self._crew
+        actors = [
+            {
+                "actor": actor.number,
+                "host": actor.host,
+                "node": actor.node[:8],
+                "cpus": actor.place.cpus,
+                "units": len(actor.units),
+                "pages": len(actor.reads),
+                "answered": actor.answered,
+            }
+            for actor in crew.ready.values()
+        ]
+        return {
+            "executor": "ray",
+            "address": self._settings.ray.address,
+            "machines": len(crew.machines),
+            "actors": actors,
+            "starting": len(crew.starting),
+            "waiting_units": self._units.waiting,
+            "lost_actors": crew.losses,
+            "asked_again": self._units.again,
+            "unfit": dict(crew.unfit),
+        }
+
+    # ---- for the pool and the engine ----------------------------------------------------------------
+
+    def readers(self, lost: Lost | None = None) -> Readers:
+        """The readers of all machines, as a pool."""
+        self._reads.lost = lost
+        return ClusterReaders(self._reads, self)
+
+    @property
+    def units(self) -> Units:
+        """Requests and answers."""
+        return self._units
+
+    @property
+    def backlogged(self) -> bool:
+        """Whether engines have enough to do, so that no more pages need be read."""
+        return self._units.waiting > BACKLOG + 2 * len(self._crew.ready)
+
+    def describe(self) -> tuple[str, int, bool]:
+        """The engine's identity, its retries, and whether it measures."""
+        first = self._crew.first
+        assert first is not None  # noqa: S101 - the first actor was waited for
+        return first.identity, first.retries, first.measures
+
+    def wants_image(self, template: Template) -> bool:
+        """As Engine's; an actor is asked once for every template."""
+        name = self._digests.of(template)
+        while name not in self._wants_image:
+            actor = next(iter(self._crew.ready.values()), None)
+            if actor:
+                try:
+                    self._wants_image[name] = self._ray.get(actor.handle.wants_image.remote(template), timeout=GONE_SECONDS)
+                except Exception as error:
+                    self._crew.lose(actor, f"{type(error).__name__}"[:300])
+            else:
+                self.turn(IDLE_SECONDS)
+        return self._wants_image[name]
+
+
+class ClusterReaders:
+    """The readers of all machines, behind the interface of a local pool."""
+
+    def __init__(self, reads: Reads, cluster: Cluster) -> None:
+        self._reads, self._cluster = reads, cluster
+        self._replies: deque[Reply] = deque()
+        self._under_way = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def load(self) -> int:
+        """Calls submitted and not yet replied to."""
+        return self._under_way
+
+    @property
+    def room(self) -> bool:
+        """Whether a reader would be idle soon, and engines not have more than enough."""
+        return self._reads.room and not self._cluster.backlogged
+
+    def submit(self, key: Hashable, request: bytes) -> None:
+        """Queue one call."""
+        self._under_way += 1
+        self._reads.submit(key, request, self._replies.append)
+
+    def next_reply(self, timeout: float | None = None) -> Reply | None:
+        """The next reply; None when ``timeout`` seconds pass, nothing is under way, or an engine has answered."""
+        until = None if timeout is None else time.monotonic() + max(timeout, LEAST_SECONDS)
+        wait = 0.0
+        while True:
+            self._cluster.turn(wait)
+            if self._replies:
+                self._under_way -= 1
+                return self._replies.popleft()
+            left = IDLE_SECONDS if until is None else until - time.monotonic()
+            if self._cluster.units.answers or left <= 0 or (until is None and not self._under_way):
+                return None
+            wait = min(left, IDLE_SECONDS)
+
+    def close(self) -> None:
+        """Replies that are still to come are about nothing any more."""
+        self._replies.clear()
+
+
+class ClusterEngine:
+    """The engines of all actors, behind the interface of one: its identity is theirs."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.identity, self.retries, self.measures = cluster.describe()
+
+    def wants_image(self, template: Template) -> bool:
+        """See Engine."""
+        return self._cluster.wants_image(template)
+
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
+        """See Engine. Raises EngineUnavailableError."""
+        cluster, units = self._cluster, self._cluster.units
+        units.begin()
+        for request in requests:
+            if request is not None:
+                units.ask(request)
+            cluster.turn(0)
+            yield from _taken(units)
+        while units.load:
+            cluster.turn(IDLE_SECONDS)
+            yield from _taken(units)
+            yield None
+
+
+def _taken(units: Units) -> Iterator[Answer]:
+    while units.answers:
+        yield units.answers.popleft()

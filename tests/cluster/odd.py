@@ -1,0 +1,80 @@
+"""Engines for tests in a cluster, and a run with them in a process of its own.
+
+    python -m tests.cluster.odd INBOX OUTBOX [ADDRESS]
+
+Each page takes a moment. One with the word KILL ends the engine's process as the kernel does when memory runs out, ACTOR ends its actor,
+HANG never answers,
+GATE waits until a file stands beside the inbox. Without an address the run is local.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from pipeline.cluster.cluster import Cluster
+from pipeline.engines.base import Request
+from pipeline.intake.scan import scan_inbox
+from pipeline.records import Answer
+from pipeline.run.job import open_job
+from pipeline.run.loop import Loop
+from pipeline.run.observer import Observers, Tally
+from pipeline.run.progress import Progress
+from pipeline.run.reading import HANDLER
+from pipeline.run.rescan import only_new
+from pipeline.settings import Ray, Retry, Settings
+from tests.run.conftest import EchoEngine
+
+MAKE = "tests.cluster.odd:OddEngine"
+SECONDS = float(os.environ.get("ODD_SECONDS", "0.1"))
+
+
+class OddEngine(EchoEngine):
+    """Answers one page after the other, slowly."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._gate = settings.inbox.parent / "open"
+
+    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+        for request in filter(None, requests):
+            text = " ".join(word.text for word in request.page.words)
+            if "ACTOR" in text:
+                os.kill(os.getppid(), signal.SIGKILL)
+            if "KILL" in text:
+                os.kill(os.getpid(), signal.SIGKILL)
+            while "GATE" in text and not self._gate.exists():
+                time.sleep(0.05)
+            while "HANG" in text:
+                time.sleep(60)
+            time.sleep(SECONDS)
+            yield from super().answer([request])
+
+
+def run(inbox: Path, outbox: Path, address: str | None, retry: Retry, wait: float = 60) -> Tally:
+    """One pass over the inbox."""
+    settings = Settings(
+        inbox=inbox, outbox=outbox, workers=1, retry=retry, ray=Ray(address=address or "", cpus=1, wait_seconds=wait)
+    )
+    tally = Tally()
+    with ExitStack() as stack:
+        cluster = stack.enter_context(Cluster(settings, HANDLER, make=MAKE)) if address else None
+        engine = cluster.engine if cluster else OddEngine(settings)
+        job = stack.enter_context(open_job(settings, template="transcript", engine=engine, cluster=cluster))
+        progress = Progress("run")
+        progress.cluster = (lambda: cluster.told) if cluster else None
+        loop = stack.enter_context(Loop(job, Observers(tally, progress)))
+        progress.begin(outbox, engine.identity)
+        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
+        loop.round(iter(todo))
+        loop.tidy()
+    return tally
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None, Retry(breaker=50))

@@ -1,0 +1,227 @@
+"""Runs on a real cluster: the same results as on one machine; machines, actors, engines and drivers that die cost nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from benchmarks.raycluster import ENVIRONMENT
+from pipeline.errors import EngineUnavailableError, ExitCode
+from pipeline.settings import Retry
+from tests.cluster.conftest import Machines
+from tests.cluster.odd import run
+from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
+from tests.engines.embedded.papers import bars
+from tests.run.processes import House, wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+VARYING = re.compile(r'"(seconds|started|finished)": ("[^"]*"|[0-9.]+)')
+PAGES = 3
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    (tmp_path / "inbox").mkdir()
+    return House(tmp_path)
+
+
+def results(outbox: Path) -> dict[str, str]:
+    """What was published, without times and the order in which it was."""
+    found = {
+        path.name: VARYING.sub("", path.read_text("utf-8")) for path in outbox.rglob("*.json") if ".pipeline" not in path.parts
+    }
+    return found | {
+        path.name: "".join(sorted(path.read_text("utf-8").splitlines(keepends=True))) for path in outbox.glob("*.csv")
+    }
+
+
+def units(outbox: Path) -> dict[tuple[str, int], tuple[str, str, int]]:
+    """Committed units: when they ended, how, and how often they were read."""
+    path = outbox / ".pipeline" / "ledger.sqlite"
+    if not path.exists():
+        return {}
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT sha256, page, ended_at, status, attempts FROM units").fetchall()
+    except sqlite3.OperationalError:  # not there yet
+        return {}
+    return {(sha256, page): (ended, status, attempts) for sha256, page, ended, status, attempts in rows}
+
+
+def fill(house: House, documents: int) -> None:
+    for number in range(documents):
+        house.put(f"{number:02}.pdf", text_pdf([f"Document {number} page {page}" for page in range(1, PAGES + 1)]))
+
+
+def check_all(house: House, documents: int) -> None:
+    """Every document is there, once, with its own text, and each page of it was committed once."""
+    assert Counter(status for _, status, _ in units(house.outbox).values())["done"] >= documents * PAGES
+    assert {attempts for *_, attempts in units(house.outbox).values()} == {1}
+    for number in range(documents):
+        told = json.loads((house.outbox / f"{number:02}.pdf.json").read_text("utf-8"))
+        text = told["results"]["transcript"]["fields"]["text"]["value"]
+        assert text == [f"Document {number} page {page}" for page in range(1, PAGES + 1)]
+    rows = (house.outbox / "documents.csv").read_text("utf-8").splitlines()[1:]
+    assert len(rows) == len({row.split(",")[0] for row in rows}), "a document stands twice"
+
+
+def start(house: House, address: str | None) -> subprocess.Popen[bytes]:
+    arguments = [str(house.inbox), str(house.outbox), *([address] if address else [])]
+    environment = {**os.environ, "PYTHONPATH": ENVIRONMENT["PYTHONPATH"]}
+    return subprocess.Popen([sys.executable, "-m", "tests.cluster.odd", *arguments], env=environment)
+
+
+def test_results_are_those_of_one_machine_byte_for_byte_but_for_times(machines: Machines, house: House) -> None:
+    machines.only(2)
+    house.put("invoice/a.pdf", text_pdf(["Invoice 118\nDue date 26 May 2024\nNet 100.00\nVAT 20.00\nTotal 120.00", "Page two"]))
+    house.put("text.pdf", text_pdf(["The committee met on Tuesday and agreed that work may start. " * 8]))
+    house.put("chart.tiff", tiff([bars().image]))
+    house.put("blank.pdf", blank_pdf(2))
+    house.put("locked.pdf", encrypted_pdf("secret", "open sesame"))
+    house.put("twin.pdf", (house.inbox / "text.pdf").read_bytes())
+    command = [sys.executable, "-m", "pipeline", "run", "--inbox", str(house.inbox), "--engine", "embedded", "--outbox"]
+    environment = {**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_RAY__CPUS": "1"}
+
+    def read(outbox: Path, *arguments: str) -> None:
+        done = subprocess.run([*command, str(outbox), *arguments], env=environment, capture_output=True, text=True, timeout=200)
+        assert (done.returncode, done.stderr) == (1, ""), "one document is locked, and nobody else says a word"
+
+    read(house.folder / "here")
+    read(house.outbox, "--address", machines.address)
+    here, there = results(house.folder / "here"), results(house.outbox)
+    assert len([name for name in there if name.endswith(".json")]) == 6
+    assert there == here
+    again = subprocess.run([*command, str(house.outbox)], env=environment, capture_output=True, text=True)
+    assert "nothing to do: 6 files known" in again.stdout, "what the cluster read is known to a local run"
+
+
+def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(machines: Machines, house: House) -> None:
+    machines.only(1)
+    first = machines.others[0]
+    fill(house, 20)
+    house.put("0.pdf", text_pdf(["GATE"]))
+    process = start(house, machines.address)
+    wait_for(lambda: sum(actor["units"] for actor in actors(house)) > 3, 120)
+    machines.add()
+    wait_for(lambda: len(actors(house)) == 2 and actors(house)[1]["answered"] > 10, 120)
+    seen = actors(house)
+    assert (seen[0]["answered"], seen[0]["units"]) == (0, 4), "the first one is held up by what it began with"
+    assert seen[0]["node"] != seen[1]["node"]
+    told = house.run("status")[1]
+    assert "2 actors" in told
+    assert "they have" in told
+    (house.folder / "open").touch()
+    machines.kill(first)
+    assert process.wait(200) == 0
+    check_all(house, 20)
+
+
+def actors(house: House) -> list[dict[str, Any]]:
+    """What the run says of its actors."""
+    try:
+        return list(json.loads((house.outbox / ".pipeline" / "progress.json").read_bytes())["cluster"]["actors"])
+    except (OSError, KeyError, TypeError):
+        return []
+
+
+def test_pages_that_kill_engines_and_actors_are_given_up_and_their_neighbours_are_read(
+    machines: Machines, house: House
+) -> None:
+    machines.only(2)
+    fill(house, 4)
+    house.put("01b.pdf", text_pdf(["KILL"]))
+    house.put("02b.pdf", text_pdf(["ACTOR"]))
+    tally = run(house.inbox, house.outbox, machines.address, Retry(breaker=50))
+    assert tally.documents == {"done": 4, "failed": 2}
+    check_all(house, 4)
+    for name in ("01b", "02b"):
+        told = json.loads((house.outbox / f"{name}.pdf.json").read_text("utf-8"))
+        assert (told["status"], told["reason"]) == ("failed", "engine")
+        assert "died 3 times while this page was being answered" in told["pages"][0]["detail"]
+
+
+def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(machines: Machines, house: House) -> None:
+    machines.only(2)
+    fill(house, 20)
+    survivors: dict[tuple[str, int], tuple[str, str, int]] = {}
+    for most in (10, 30):
+        process = start(house, machines.address)
+        wait_for(lambda: process.poll() is not None or len(units(house.outbox)) >= most, 120)  # noqa: B023
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        after = units(house.outbox)
+        assert survivors.items() <= after.items(), "a finished unit was lost or done again"
+        survivors = after
+    assert 30 <= len(survivors) < 20 * PAGES
+    assert start(house, None).wait(200) == 0
+    assert survivors.items() <= units(house.outbox).items()
+    check_all(house, 20)
+
+
+def test_without_machines_it_ends_in_words_and_goes_on_here(machines: Machines, house: House) -> None:
+    machines.only(1)
+    fill(house, 20)
+    house.put("10a.pdf", text_pdf(["GATE"]))
+
+    def leave() -> None:
+        wait_for(lambda: len(units(house.outbox)) > 20, 120)
+        machines.only(0)
+
+    threading.Thread(target=leave, daemon=True).start()
+    with pytest.raises(EngineUnavailableError, match="no actor is at work") as caught:
+        run(house.inbox, house.outbox, machines.address, Retry(), wait=5)
+    assert caught.value.exit_code == ExitCode.NO_ENGINE
+    assert "goes on where it was" in caught.value.cure
+    survivors = units(house.outbox)
+    (house.folder / "open").touch()
+    run(house.inbox, house.outbox, None, Retry())
+    assert survivors.items() <= units(house.outbox).items()
+    check_all(house, 20)
+
+
+def test_nobody_is_left_behind(machines: Machines) -> None:
+    """Readers and engines end with their actors, however those ended."""
+    machines.only(0)
+
+    def left() -> list[int]:
+        return [
+            process.pid
+            for process in psutil.process_iter(["cmdline"])
+            if "spawn_main" in " ".join(process.info["cmdline"] or ()) and process.ppid() == 1
+        ]
+
+    wait_for(lambda: not left())
+
+
+def test_a_cluster_that_is_not_there_is_told_with_what_to_do(house: House) -> None:
+    pytest.importorskip("ray")
+    fill(house, 1)
+    code, _, err = house.run("run", "--address", "127.0.0.1:1")
+    assert code == 4
+    assert "no Ray cluster at 127.0.0.1:1" in err
+    assert "ray start --head" in err
+
+
+def test_without_ray_the_one_command_that_installs_it_is_told(house: House, tmp_path: Path) -> None:
+    (tmp_path / "hidden" / "ray").mkdir(parents=True)
+    (tmp_path / "hidden" / "ray" / "__init__.py").write_text("raise ImportError('not here')")
+    path = os.pathsep.join([str(tmp_path / "hidden"), ENVIRONMENT["PYTHONPATH"]])
+    fill(house, 1)
+    command = [sys.executable, "-m", "pipeline", "run", "--executor", "ray", "--inbox", str(house.inbox)]
+    done = subprocess.run(
+        [*command, "--outbox", str(house.outbox)], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 4
+    assert "python -m pip install 'pipeline[ray]'" in done.stderr
