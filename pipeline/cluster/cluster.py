@@ -10,12 +10,14 @@ import gc
 import queue
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, Self
 
 from pipeline.cluster.crew import Crew, Event
+from pipeline.cluster.decided import decided
 from pipeline.cluster.joining import joined
 from pipeline.cluster.reads import Reads
 from pipeline.cluster.units import Digests, Units
@@ -25,6 +27,7 @@ from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
+from pipeline.words.precision import Precision
 from pipeline.worker import Lost, Readers, Reply
 
 LOOK_SECONDS = 1.0
@@ -39,6 +42,8 @@ LEAST_SECONDS = 0.05
 COLLECT = (50_000, 20, 100)
 """Thresholds of Python's garbage collector. With a thousand actors a million words are under way, and looking through them again and again
 took a fourth of the driver's time (docs/scale.md)."""
+MARK = "shared-"
+"""Beginning of the name of a file by which a state folder is known to be the same one on another machine."""
 BACKLOG = 64
 """Units beyond two an actor that may wait for engines before no more pages are read."""
 
@@ -51,12 +56,8 @@ class Cluster:
     """
 
     def __init__(self, settings: Settings, handler: str, *, make: str = MAKE_ENGINE) -> None:
-        self._settings = settings
-        if settings.inbox_url:  # machines of the cluster read what the driver fetched
-            settings.objects.mkdir(parents=True, exist_ok=True)
-        inbox = settings.objects if settings.inbox_url else settings.inbox
-        see = (str(inbox.resolve()),) if inbox.is_dir() else ()
-        self._setup = Setup(settings, handler, 0, must_see=see, make=make)
+        self._settings = settings = decided(settings)
+        self._setup = Setup(settings, handler, 0, must_see=_shared(settings), make=make)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stack = ExitStack()
         self._end = threading.Event()
@@ -195,6 +196,13 @@ class Cluster:
         return ClusterReaders(self._reads, self)
 
     @property
+    def precision(self) -> Precision:
+        """Of the OCR on all machines."""
+        precision = self._settings.ocr.precision
+        assert precision != "auto"  # noqa: S101 - it was decided
+        return precision
+
+    @property
     def units(self) -> Units:
         """Requests and answers."""
         return self._units
@@ -223,6 +231,19 @@ class Cluster:
             else:
                 self.turn(IDLE_SECONDS)
         return self._wants_image[name]
+
+
+def _shared(settings: Settings) -> tuple[str, ...]:
+    """What all machines must see: the inbox, or the very folder to which the driver fetches objects, known by a mark in it."""
+    if not settings.inbox_url:
+        return (str(settings.inbox.resolve()),) if settings.inbox.is_dir() else ()
+    state = settings.objects.parent
+    state.mkdir(parents=True, exist_ok=True)
+    marks = sorted(state.glob(f"{MARK}*"))
+    if not marks:
+        marks.append(state / f"{MARK}{uuid.uuid4().hex}")
+        marks[0].touch()
+    return (str(marks[0]),)
 
 
 class ClusterReaders:

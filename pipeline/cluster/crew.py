@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import queue
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from types import ModuleType
 from typing import Any
@@ -135,6 +136,8 @@ class Crew:
         for name in self.machines.keys() - now.keys():
             _log("machine_left", host=self.machines[name].host)
         self.machines, self.looked = now, True
+        hosts = {machine.host for machine in now.values()}
+        self.unfit = {host: why for host, why in self.unfit.items() if host in hosts}
         for actor in [*self.ready.values(), *self.starting.values()]:
             if actor.node and actor.node not in now:
                 self.lose(actor, "its machine is gone")
@@ -196,13 +199,12 @@ class Crew:
         settings = self._settings
         readers = settings.workers or place.cpus
         vlm = settings.vlm.model_copy(update={"threads": settings.vlm.threads or place.cpus})
-        setup = Setup(
-            settings.model_copy(update={"vlm": vlm}),
-            self._setup.handler,
-            readers,
-            place.cores,
-            self._setup.must_see,
-            self._setup.make,
+        setup = replace(
+            self._setup,
+            settings=settings.model_copy(update={"vlm": vlm}),
+            readers=readers,
+            cores=place.cores,
+            must_hold=tuple(folder for folder in self._setup.must_see if holds_something(folder)),
         )
         batch = max(settings.vlm.batch, settings.server.concurrency)
         options: dict[str, Any] = {"num_cpus": place.cpus, "max_concurrency": 8 + 2 * readers + _window(settings, batch)}
@@ -218,9 +220,8 @@ class Crew:
     def _began(self, actor: Actor, future: Future[Any]) -> None:
         if actor.number not in self.starting:  # lost meanwhile
             return
-        error = future.exception()
-        if error:
-            self.drop(actor, plainly(error))
+        if error := future.exception():
+            self.lose(actor, plainly(error)) if is_lost(error) else self.drop(actor, plainly(error))
             return
         described: Described = future.result()
         first = self.first = self.first or described
@@ -290,7 +291,27 @@ def plainly(error: BaseException) -> str:
     if isinstance(cause, EngineUnavailableError):
         return cause.message
     lines = str(cause).strip().splitlines() or [""]
+    if getattr(cause, "actor_init_failed", False):  # a traceback, whose last line says it
+        return lines[-1].strip()[:300]
     return f"{type(cause).__name__}: {lines[0]}"[:300]
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether Ray says that the actor is gone, rather than the actor that something went wrong."""
+    from ray.exceptions import RayError, RayTaskError
+
+    return (
+        isinstance(error, RayError) and not isinstance(error, RayTaskError) and not getattr(error, "actor_init_failed", False)
+    )
+
+
+def holds_something(path: str) -> bool:
+    """Whether it is a folder that is not empty."""
+    try:
+        with os.scandir(path) as entries:
+            return any(entries)
+    except OSError:
+        return False
 
 
 def _log(event: str, level: int = logging.INFO, **fields: Any) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pipeline.cluster.crew import Actor, Crew, Least, plainly
+from pipeline.cluster.crew import Actor, Crew, Least, is_lost, plainly
 from pipeline.cluster.wire import Head, Pixels
 from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.worker import Lost, Reply
@@ -132,10 +132,3 @@ class Reads:
 
 def _load(actor: Actor) -> int | None:
     return len(actor.reads) if len(actor.reads) < AHEAD * actor.readers else None
-
-
-def is_lost(error: BaseException) -> bool:
-    """Whether Ray says that the actor is gone, rather than the actor that something went wrong."""
-    from ray.exceptions import RayError, RayTaskError
-
-    return isinstance(error, RayError) and not isinstance(error, RayTaskError)

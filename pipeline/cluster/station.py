@@ -18,6 +18,7 @@ from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer, PageImage
 from pipeline.templates.model import Template
+from pipeline.words.precision import choose
 from pipeline.worker import Pool
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ class Station:
 
     def describe(self) -> Described:
         """What it is, once it is ready. Raises EngineUnavailableError."""
-        for folder in self._setup.must_see:
-            if not Path(folder).is_dir():
-                raise EngineUnavailableError(f"{folder} is not there on {node()}", "mount it on all machines at the same place")
+        check(self._setup)
         import ray
 
         described = self._engine.describe()
@@ -81,6 +80,17 @@ class Station:
         if found is None:
             found = self._templates[asked.digest] = _fetch(asked.template)
         return found
+
+
+def check(setup: Setup) -> None:
+    """Raises EngineUnavailableError where this machine cannot read what the driver promises: the same files, in the same precision."""
+    for path in setup.must_see:
+        if not Path(path).exists():
+            raise EngineUnavailableError(f"{path} is not there on {node()}", "mount it on all machines at the same place")
+    for folder in setup.must_hold:
+        if not any(Path(folder).iterdir()):
+            raise EngineUnavailableError(f"{folder} is empty on {node()}", "mount it on all machines at the same place")
+    choose(setup.settings)
 
 
 def _image(asked: Asked) -> PageImage | None:

@@ -13,8 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from pipeline.cluster.crew import Actor, Crew, Least, plainly
-from pipeline.cluster.reads import Reads, is_lost
+from pipeline.cluster.crew import Actor, Crew, Least, is_lost, plainly
+from pipeline.cluster.reads import Reads
 from pipeline.cluster.wire import Asked, EngineDiedError, PicturesLostError, Pixels, packed
 from pipeline.engines.answers import failed
 from pipeline.engines.base import Request

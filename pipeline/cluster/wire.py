@@ -26,7 +26,9 @@ class Setup:
     cores: tuple[int, ...] = ()
     """Processors that it keeps to; none are all."""
     must_see: tuple[str, ...] = ()
-    """Folders that have to be there, as they are on the driver."""
+    """Files and folders that have to be there, as they are on the driver."""
+    must_hold: tuple[str, ...] = ()
+    """Folders that must not be empty: where a share is not mounted, an empty folder stands for it."""
     make: str = MAKE_ENGINE
     """What makes the engine from the settings, as ``module:function``."""
 

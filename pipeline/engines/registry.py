@@ -14,19 +14,27 @@ def make_engine(settings: Settings) -> Engine:
 
     Raises EngineUnavailableError.
     """
-    if settings.engine == "vlm" or (settings.engine == "auto" and _model_is_ready(settings)):
+    engine = named(settings)
+    if engine == "vlm":
         from pipeline.engines.vlm.engine import VlmEngine
 
         return VlmEngine(settings)
-    if settings.engine == "server":
+    if engine == "server":
         from pipeline.engines.server import ServerEngine
 
         return ServerEngine(settings)
-    if settings.engine in ("auto", "embedded"):
+    if engine == "embedded":
         from pipeline.engines.embedded.engine import EmbeddedEngine
 
         return EmbeddedEngine(settings.limits.seconds)
     raise EngineUnavailableError(f"there is no engine `{settings.engine}`", f"engines: {', '.join(NAMES)}")
+
+
+def named(settings: Settings) -> str:
+    """The engine's name, where that is `auto` the one which it stands for."""
+    if settings.engine != "auto":
+        return settings.engine
+    return "vlm" if _model_is_ready(settings) else "embedded"
 
 
 def _model_is_ready(settings: Settings) -> bool:

@@ -62,7 +62,7 @@ class Job:
     mirror: Mirror | None = None
     """The outbox there, for a run that may write to it."""
     precision: Precision = field(init=False)
-    """How exactly the OCR reckons: decided here, once, and told to the readers."""
+    """How exactly the OCR reckons: decided once, and told to the readers."""
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
     known: dict[str, KnownFile] = field(init=False)
@@ -71,7 +71,7 @@ class Job:
     """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
-        self.precision = choose(self.settings)
+        self.precision = self.cluster.precision if self.cluster else choose(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.known = self.ledger.known_files()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
