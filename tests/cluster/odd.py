@@ -2,9 +2,8 @@
 
     python -m tests.cluster.odd INBOX OUTBOX [ADDRESS]
 
-Each page takes a moment. One with the word KILL ends the engine's process as the kernel does when memory runs out, ACTOR ends its actor,
-HANG never answers,
-GATE waits until a file stands beside the inbox. Without an address the run is local.
+Each page takes a moment, and must come with its picture. One with the word KILL ends the engine's process as the kernel does when memory
+runs out, ACTOR ends its actor, HANG never answers, GATE waits until a file stands beside the inbox. Without an address the run is local.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from pipeline.run.progress import Progress
 from pipeline.run.reading import HANDLER
 from pipeline.run.rescan import only_new
 from pipeline.settings import Ray, Retry, Settings
+from pipeline.templates.model import Template
 from tests.run.conftest import EchoEngine
 
 MAKE = "tests.cluster.odd:OddEngine"
@@ -35,15 +35,23 @@ SECONDS = float(os.environ.get("ODD_SECONDS", "0.1"))
 
 
 class OddEngine(EchoEngine):
-    """Answers one page after the other, slowly."""
+    """Answers one page after the other, slowly; a document's page without its picture ends the engine."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._gate = settings.inbox.parent / "open"
 
+    def wants_image(self, template: Template) -> bool:
+        del template
+        return True
+
     def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         for request in filter(None, requests):
             text = " ".join(word.text for word in request.page.words)
+            if "Document" in text:
+                image = request.image
+                assert image
+                assert len(image.rgb) == 3 * image.width * image.height > 0
             if "ACTOR" in text:
                 os.kill(os.getppid(), signal.SIGKILL)
             if "KILL" in text:

@@ -42,7 +42,7 @@ def engine() -> Iterator[EngineApart]:
 
 def test_it_answers_many_at_the_same_time_each_its_own(engine: EngineApart) -> None:
     assert engine.describe().identity == "echo/1"
-    assert engine.wants_image(TEMPLATE) is False
+    assert engine.wants_image(TEMPLATE) is True
     told: dict[int, object] = {}
 
     def ask(number: int) -> None:

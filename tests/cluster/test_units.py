@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.cluster.cluster import BACKLOG, Cluster, ClusterReaders
 from pipeline.cluster.wire import EngineDiedError, Head, PicturesLostError, Pixels, packed, unpacked
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
@@ -38,6 +39,22 @@ def test_units_are_shared_out_evenly_and_no_actor_gets_more_than_it_can_hold() -
     paper.tell(paper.asked[0], answer(paper.asked[0]))
     assert len(paper.asked) == 8, "the next one follows at once"
     assert len(paper.units.answers) == 1
+
+
+def test_no_more_pages_are_read_when_engines_have_enough() -> None:
+    paper = Paper(machines=1)
+    paper.ready(0)
+    cluster = Cluster(paper.settings, "handler")
+    cluster._units, cluster._crew = paper.units, paper.crew
+    readers = ClusterReaders(paper.reads, cluster)
+    held, asked = 4, 0
+    while readers.room:
+        asked += 1
+        paper.units.ask(request("page", asked))
+        assert asked <= 100
+    assert asked == held + BACKLOG + 2 + 1
+    paper.tell(paper.asked[0], answer(paper.asked[0]))
+    assert readers.room, "an answer makes room for a page"
 
 
 def test_a_page_keeps_its_words_on_the_way() -> None:
