@@ -24,8 +24,8 @@ from pipeline.worker import Pool
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-FETCH_SECONDS = 120.0
-"""How long a picture may take from one machine to another."""
+FETCH_SECONDS = 15.0
+"""How long a picture may take from one machine to another: Ray itself would look for one that is lost for ten minutes."""
 SMALL = 10_000
 """Bytes up to which pixels travel with the reply."""
 

@@ -26,6 +26,8 @@ from pipeline.worker import Reply
 
 REMEMBERED = 256
 """Templates whose digest is remembered."""
+MOST_DRAWN = 5
+"""How often a picture is drawn again; machines that cannot reach each other would draw for ever."""
 ALONE_SHARE = 4
 """One actor in so many, and one at least, is kept free for suspects."""
 
@@ -35,6 +37,8 @@ class _Unit:
     request: Request
     round: int
     suspect: bool = False
+    drawn: int = 0
+    """How often its picture was drawn again."""
 
 
 @dataclass(eq=False)
@@ -123,6 +127,10 @@ class Units:
 
     def _send(self, unit: _Unit, actor: Actor) -> None:
         request, image = unit.request, unit.request.image
+        if image and isinstance(image.rgb, Pixels) and image.rgb.station not in self._crew.ready:
+            self._release(unit, actor)
+            self._draw_again(unit)
+            return
         name = self._digests.of(request.template)
         if name not in self._refs:
             self._refs[name] = self._put(request.template)
@@ -239,9 +247,15 @@ class Units:
         self._yield(unit, failed(unit.request, detail))
 
     def _draw_again(self, unit: _Unit) -> None:
-        """The machine with its picture is gone: have the page read once more, for the picture alone."""
+        """Who drew its picture is gone, or does not hand it out: have the page read once more, for the picture alone."""
+        if unit.round != self._round:
+            return
         image = unit.request.image
         assert image is not None  # noqa: S101 - a picture was lost
+        unit.drawn += 1
+        if unit.drawn > MOST_DRAWN:
+            self._yield(unit, failed(unit.request, f"its picture was drawn {MOST_DRAWN} times more and never arrived"))
+            return
         pixels = cast("Any", image.rgb)
 
         def drawn(reply: Reply) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,24 @@ def check_all(house: House, documents: int) -> None:
     assert len(rows) == len({row.split(",")[0] for row in rows}), "a document stands twice"
 
 
-def start(house: House, address: str | None) -> subprocess.Popen[bytes]:
-    arguments = [str(house.inbox), str(house.outbox), *([address] if address else [])]
-    environment = {**os.environ, "PYTHONPATH": ENVIRONMENT["PYTHONPATH"]}
-    return subprocess.Popen([sys.executable, "-m", "tests.cluster.odd", *arguments], env=environment)
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start(house: House) -> Iterator[Start]:
+    """Starts a run with odd engines; none outlives its test, for it would keep the machines."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(address: str | None) -> subprocess.Popen[bytes]:
+        arguments = [str(house.inbox), str(house.outbox), *([address] if address else [])]
+        environment = {**os.environ, "PYTHONPATH": ENVIRONMENT["PYTHONPATH"]}
+        started.append(subprocess.Popen([sys.executable, "-m", "tests.cluster.odd", *arguments], env=environment))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def test_results_are_those_of_one_machine_byte_for_byte_but_for_times(machines: Machines, house: House) -> None:
@@ -107,17 +122,19 @@ def test_results_are_those_of_one_machine_byte_for_byte_but_for_times(machines: 
     assert "nothing to do: 6 files known" in again.stdout, "what the cluster read is known to a local run"
 
 
-def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(machines: Machines, house: House) -> None:
+def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(
+    machines: Machines, house: House, start: Start
+) -> None:
     machines.only(1)
     first = machines.others[0]
     fill(house, 20)
     house.put("0.pdf", text_pdf(["GATE"]))
-    process = start(house, machines.address)
+    process = start(machines.address)
     wait_for(lambda: sum(actor["units"] for actor in actors(house)) > 3, 120)
     machines.add()
     wait_for(lambda: len(actors(house)) == 2 and actors(house)[1]["answered"] > 10, 120)
     seen = actors(house)
-    assert (seen[0]["answered"], seen[0]["units"]) == (0, 4), "the first one is held up by what it began with"
+    assert seen[0]["units"] == 4, "the first one is held up, and gets no more than it can hold"
     assert seen[0]["node"] != seen[1]["node"]
     told = house.run("status")[1]
     assert "2 actors" in told
@@ -152,12 +169,14 @@ def test_pages_that_kill_engines_and_actors_are_given_up_and_their_neighbours_ar
         assert "died 3 times while this page was being answered" in told["pages"][0]["detail"]
 
 
-def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(machines: Machines, house: House) -> None:
+def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(
+    machines: Machines, house: House, start: Start
+) -> None:
     machines.only(2)
     fill(house, 20)
     survivors: dict[tuple[str, int], tuple[str, str, int]] = {}
     for most in (10, 30):
-        process = start(house, machines.address)
+        process = start(machines.address)
         wait_for(lambda: process.poll() is not None or len(units(house.outbox)) >= most, 120)  # noqa: B023
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -165,7 +184,7 @@ def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(
         assert survivors.items() <= after.items(), "a finished unit was lost or done again"
         survivors = after
     assert 30 <= len(survivors) < 20 * PAGES
-    assert start(house, None).wait(200) == 0
+    assert start(None).wait(200) == 0
     assert survivors.items() <= units(house.outbox).items()
     check_all(house, 20)
 

@@ -156,6 +156,29 @@ def test_a_picture_whose_machine_is_gone_is_drawn_again() -> None:
     assert [found.status for found in paper.units.answers] == ["done"]
 
 
+def test_a_picture_whose_actor_is_gone_is_not_waited_for() -> None:
+    paper = Paper(machines=1)
+    paper.ready(0)
+    pixels: Any = Pixels("lost", 0, 12, 99, b"the call that drew it")
+    paper.units.ask(replace(request("page", 1), image=PageImage(2, 2, pixels, 1.0)))
+    assert (paper.asked, [ref.what for ref in paper.read]) == ([], [b"the call that drew it"])
+    paper.tell(paper.read[0], Head([b"{}"], pixels=(12,)))
+    assert paper.asked[0].what.pixels == replace(pixels, ref="pixels", station=1)
+
+
+def test_a_picture_that_never_arrives_is_given_up() -> None:
+    paper = Paper(machines=1)
+    paper.ready(0)
+    pixels: Any = Pixels("lost", 0, 12, 1, b"the call that drew it")
+    paper.units.ask(replace(request("page", 1), image=PageImage(2, 2, pixels, 1.0)))
+    while paper.asked:
+        paper.tell(paper.asked[0], PicturesLostError())
+        if paper.read:
+            paper.tell(paper.read[0], Head([b"{}"], pixels=(12,)))
+    assert [found.status for found in paper.units.answers] == ["failed"]
+    assert paper.units.load == 0
+
+
 def test_a_page_over_which_actors_are_lost_again_and_again_is_unreadable() -> None:
     paper = Paper(machines=1)
     replies: list[Reply] = []
