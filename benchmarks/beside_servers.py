@@ -136,7 +136,7 @@ def main() -> None:
         took, here = run(work, "ours", [*settings, "--engine", "vlm", "--model", str(given.model)], {})
         ours, mine = took - load_seconds(given.model), values(here)
         rows = [row("ours", ours, given.documents, 1.0, 1.0)]
-        peers = {}
+        peers: dict[str, tuple[list[str], dict[str, str], int]] = {}
         if gguf := given.gguf or (given.model if given.model.suffix == ".gguf" else None):
             command = [sys.executable, "-m", "benchmarks.beside_servers", "serve", str(gguf), str(given.slots)]
             peers[f"llama.cpp, {given.slots} slots"] = (command, {}, given.slots)
