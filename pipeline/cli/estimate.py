@@ -18,8 +18,7 @@ from pipeline.cli.run import check_inbox
 from pipeline.cli.show import duration, echo_json, one_line, plural
 from pipeline.cli.signals import graceful
 from pipeline.engines.registry import make_engine
-from pipeline.errors import CURES, SettingsError
-from pipeline.intake.scan import scan_arguments, scan_inbox
+from pipeline.errors import CURES
 from pipeline.run.estimate import Total
 from pipeline.run.forecast import Forecast, forecast
 from pipeline.run.job import looking_job
@@ -44,7 +43,7 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 
 
 @click.command("estimate")
-@click.argument("paths", nargs=-1, type=options.Path_)
+@click.argument("paths", nargs=-1, type=options.place)
 @options.folders
 @options.template
 @options.engine
@@ -63,7 +62,7 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 @click.option("--within", metavar="TIME", callback=_span, help="Say how likely it is done in that time: 90m, 8h, 2d.")
 @options.as_json
 def command(
-    paths: tuple[Path, ...],
+    paths: tuple[options.Place, ...],
     config: Path | None,
     inbox: options.Place | None,
     outbox: options.Place | None,
@@ -94,14 +93,11 @@ def command(
     chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address)}
     settings = load_settings(config, **chosen)
     check_inbox(settings, paths)
-    if settings.inbox_url and not paths:
-        raise SettingsError("`pipeline estimate` reads files of this machine", "name some that are like those in the store")
     look_into(settings)
     ready = make_engine(settings)
     left: list[tuple[str, str]] = []
     with looking_job(settings, ready, template) as job:
-        arguments = job.inbox, job.namer, lambda name, why: left.append((name, why))
-        todo, known = only_new(job, scan_arguments(paths, *arguments) if paths else scan_inbox(*arguments), job.known)
+        todo, known = only_new(job, job.scan(lambda name, why: left.append((name, why)), paths), job.known)
         with graceful(lambda: None, _interrupt), _bar(quiet=as_json) as told:
             made = forecast(job, ready, template, todo, most=sample, seconds=seconds, told=told) if todo else Forecast(files=0)
     made.sample.left += left

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pipeline.errors import LockedError
 from pipeline.intake.scan import Found
 from pipeline.run.estimate import Drawn, Stratum, Total, draw, stratum, total
 from pipeline.run.job import STATE_FOLDER, Job, locked
-from pipeline.run.sampling import Sample, Seen, Told, count_pages, read_sample
+from pipeline.run.sampling import Sample, Seen, Told, count_pages, read_sample, set_apart, taken_apart
 
 OPENED = 400
 """Files that are opened at most to count their pages."""
@@ -59,19 +59,21 @@ def forecast(
     A KeyboardInterrupt ends it with what is known so far. Raises what a run raises.
     """
     made = Forecast(len(todo), shared=_locked(job))
-    before = _opened_before(job, todo)
-    files = {found.source.path: (_stratum(found, before), found.size) for found in todo}
-    order = [todo[index] for index in draw(list(files.values()), max(most, OPENED))]
-    pages = dict(before)
-    try:
-        unknown = [found for found in order if found.source.path not in before]
-        for path, count in count_pages(job, unknown, seconds * OPENED_SHARE):
-            pages[path] = count
-            told("opening files", len(pages) - len(before), len(unknown))
-        left = seconds * (1 - OPENED_SHARE)
-        made.sample = read_sample(job.settings, engine, template, order[:most], order[most:], left, told)
-    except KeyboardInterrupt:
-        made.interrupted = True
+    with set_apart(job.settings) as apart:
+        taken = [taken_apart(found, job.settings, apart) for found in todo]
+        before = _opened_before(job, dict(zip(taken, todo, strict=True)))
+        files = {found.source.path: (_stratum(found, before), found.size) for found in taken}
+        order = [taken[index] for index in draw(list(files.values()), max(most, OPENED))]
+        pages = dict(before)
+        try:
+            unknown = [found for found in order if found.source.path not in before]
+            for path, count in count_pages(job, apart, unknown, seconds * OPENED_SHARE):
+                pages[path] = count
+                told("opening files", len(pages) - len(before), len(unknown))
+            left = seconds * (1 - OPENED_SHARE)
+            made.sample = read_sample(apart, engine, template, order[:most], order[most:], left, told)
+        except KeyboardInterrupt:
+            made.interrupted = True
     made.interrupted |= made.sample.interrupted
     _conclude(made, files, pages, job.settings.limits.pages)
     return made
@@ -87,15 +89,15 @@ def _locked(job: Job) -> bool:
         return True
 
 
-def _opened_before(job: Job, todo: Sequence[Found]) -> dict[Path, int]:
-    """Pages to be read of files that the ledger has seen as they are."""
+def _opened_before(job: Job, todo: Mapping[Found, Found]) -> dict[Path, int]:
+    """Pages to be read of files that the ledger has seen as they are: those of the sample, and as it knows them."""
     pages: dict[Path, int] = {}
-    for found in todo:
+    for taken, found in todo.items():
         file = job.known.get(os.fspath(found.source.path))
         if file and (file.size, file.mtime_ns) == (found.size, found.mtime_ns):
             document = job.ledger.document(file.sha256, stale=True)
             if document:
-                pages[found.source.path] = min(document.pages, job.settings.limits.pages)
+                pages[taken.source.path] = min(document.pages, job.settings.limits.pages)
     return pages
 
 

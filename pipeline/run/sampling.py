@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,12 +20,14 @@ import psutil
 from pipeline.engines.base import Engine, Request
 from pipeline.intake.scan import Found
 from pipeline.ledger.ledger import Ledger
+from pipeline.places import local_folder
 from pipeline.publish.document import Publication
 from pipeline.records import Answer, Document, Page, Reason, Result, Source
 from pipeline.run.calling import opened_document, reader_call, reader_pool
 from pipeline.run.estimate import Stratum, stratum
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
+from pipeline.run.objects import Objects
 from pipeline.run.observer import Observer
 from pipeline.run.reading import encode_request
 from pipeline.run.task import Task
@@ -95,24 +98,64 @@ class Sample:
     interrupted: bool = False
 
 
-def count_pages(job: Job, files: Sequence[Found], seconds: float) -> Iterator[tuple[Path, int]]:
-    """Pages to be read of each file, 0 where none can be; no further ones so many ``seconds`` after the first."""
-    limits, until, waiting = job.settings.limits, float("inf"), list(files)[::-1]
-    with reader_pool(job.settings) as pool:
-        while (waiting or pool.load) and time.monotonic() < until:
-            while pool.room and waiting:
-                found = waiting.pop()
+@contextmanager
+def set_apart(settings: Settings) -> Iterator[Settings]:
+    """The same settings with an outbox that is thrown away; objects of a store are fetched into it, too."""
+    with TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True) as folder:
+        apart = settings.model_copy(update={"outbox": Path(folder), "after": "keep", "archive": None, "failed": None})
+        url = settings.inbox_url
+        yield apart.model_copy(update={"inbox": local_folder(apart.objects, url)}) if url else apart
+
+
+def taken_apart(found: Found, settings: Settings, apart: Settings) -> Found:
+    """A file as it is known by ``settings``, as it is called by those that are ``set_apart``."""
+    path = found.source.path
+    if not path.is_relative_to(settings.objects):
+        return found
+    return replace(found, source=replace(found.source, path=apart.objects / path.relative_to(settings.objects)))
+
+
+def count_pages(job: Job, apart: Settings, files: Sequence[Found], seconds: float) -> Iterator[tuple[Path, int]]:
+    """Pages to be read of each file, 0 where none can be; no further ones so many ``seconds`` after the first.
+
+    Of a store they are fetched for it. Raises StoreError.
+    """
+    limits, until, over, opened = job.settings.limits, float("inf"), False, dict[Path, Found]()
+    objects = Objects(apart, apart.inbox_url) if apart.inbox_url else None
+    with reader_pool(job.settings) as pool, closing(objects.fetched(files, _gone) if objects else _all(files)) as waiting:
+        while (not over or pool.load) and time.monotonic() < until:
+            found = None
+            while pool.room and not over:
+                try:
+                    found = next(waiting)
+                except StopIteration:
+                    over = True
+                    break
+                if found is None:
+                    break
                 if found.size > limits.megabytes * 1_000_000:
                     yield found.source.path, 0
                 else:
+                    opened[found.source.path] = found
                     pool.submit(found.source.path, encode_request(reader_call(job, Task(0, found, "", {}), 0)))
             if reply := pool.next_reply(WAIT_SECONDS):
                 until = min(until, time.monotonic() + seconds)
-                yield cast(Path, reply.key), min(opened_document("", reply).pages, limits.pages)
+                path = cast(Path, reply.key)
+                yield path, min(opened_document("", reply).pages, limits.pages)
+                if objects:
+                    objects.over(opened[path])
+
+
+def _all(files: Sequence[Found]) -> Generator[Found | None, None, None]:
+    yield from files
+
+
+def _gone(found: Found, why: str) -> None:
+    """An object that cannot be fetched now: others speak for it."""
 
 
 def read_sample(
-    settings: Settings,
+    apart: Settings,
     engine: Engine,
     template: str | None,
     files: Sequence[Found],
@@ -120,28 +163,27 @@ def read_sample(
     seconds: float,
     told: Told,
 ) -> Sample:
-    """Read the first pages of these files as a run would, once a few ``spare`` ones were.
+    """Read the first pages of these files as a run would, once a few ``spare`` ones were; ``apart``: settings that are set apart.
 
     So many ``seconds`` after the first page that was read no further one is begun; one at least is read.
 
     A KeyboardInterrupt ends it too; what is known until then comes back. Raises what a run raises.
     """
     sample, memory, watch = Sample(), _Memory(), _Watch(engine, seconds, told)
-    limits = settings.limits.model_copy(update={"pages": min(PAGES_EACH, settings.limits.pages)})
+    limits = apart.limits.model_copy(update={"pages": min(PAGES_EACH, apart.limits.pages)})
+    settings = apart.model_copy(update={"limits": limits})
     warm = _warm(files, spare, settings.workers or len(os.sched_getaffinity(0)))
-    with TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True) as folder:
-        elsewhere = settings.model_copy(update={"outbox": Path(folder), "after": "keep", "limits": limits})
-        try:
-            with memory, open_job(elsewhere, template=template, engine=watch.engine) as job, Loop(job, watch) as loop:
-                try:
-                    loop.round(watch.hand_out(warm, [found for found in files if found not in warm]))
-                finally:
-                    watch.look_up(job.ledger)
-        except OutOfTime:
-            pass
-        except KeyboardInterrupt:
-            sample.interrupted = True
-        sample.sheets = sum(path.stat().st_size for path in Path(folder).glob("*.csv"))
+    try:
+        with memory, open_job(settings, template=template, engine=watch.engine) as job, Loop(job, watch) as loop:
+            try:
+                loop.round(watch.hand_out(warm, [found for found in files if found not in warm]))
+            finally:
+                watch.look_up(job.ledger)
+    except OutOfTime:
+        pass
+    except KeyboardInterrupt:
+        sample.interrupted = True
+    sample.sheets = sum(path.stat().st_size for path in settings.outbox.glob("*.csv"))
     watch.sum_up(sample)
     sample.memory = memory.peak
     return sample

@@ -266,3 +266,24 @@ def test_a_run_whose_server_goes_away_ends_and_the_next_one_goes_on(shop: Shop, 
     assert ended.value.passing
     assert ended.value.exit_code == 2
     assert shop.run().documents == {"done": 4}
+
+
+def test_what_is_left_to_read_can_be_estimated(shop: Shop, tmp_path: Path) -> None:
+    shop.put("old.pdf", text_pdf(["Read already"]))
+    shop.command("run", *shop.places, "--template", "transcript")
+    for number in range(6):
+        shop.put(f"new/{number}.pdf", text_pdf([f"Page {page} of {number}" for page in range(3)]))
+    shop.put("new/sealed.pdf", encrypted_pdf(password="swordfish"))
+    before = [(key, shop.get(key)) for key in shop.keys("")]
+    here = set(tmp_path.rglob("*.pdf"))
+    ended = shop.command("estimate", *shop.places, "--template", "transcript", "--json", TMPDIR=str(tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert (told["files"], told["known"], told["sample"]["opened"]) == (7, 1, 7)
+    assert told["pages"]["value"] == 18
+    assert told["seconds"]["value"] > 0
+    assert [(one["file"], one["reason"]) for one in told["sample"]["failed"]] == [("new/sealed.pdf", "needs_password")]
+    assert [(key, shop.get(key)) for key in shop.keys("")] == before
+    assert set(tmp_path.rglob("*.pdf")) == here
+    named = shop.command("estimate", f"{shop.inbox}/new/1.pdf", *shop.places, "--template", "transcript", "--json")
+    assert json.loads(named.stdout)["files"] == 1

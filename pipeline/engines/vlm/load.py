@@ -1,5 +1,4 @@
-"""Loads a checkpoint: which precision, how many threads, whether memory will do. Weights stay mapped from their file where the
-precision is the file's."""
+"""Loads a checkpoint: which precision, how many threads, whether memory will do."""
 
 from __future__ import annotations
 
@@ -85,6 +84,8 @@ def make_plan(model: LocalModel, settings: Vlm) -> Plan:
             )
         size = _BYTES[_beside_bytes()]
         weights += _embedded(config) * (size - 1)
+    if model.gguf:  # unpacked, it is not mapped: the table of tokens lies beside its copy that the head reads
+        weights += _embedded(config) * size
     return Plan(dtype, int(weights), token * size, free, settings.threads or usable_cores(), int(settings.cache_gb * GIGABYTE))
 
 
@@ -183,4 +184,8 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
         from pipeline.engines.vlm.widen import widen
 
         widen(loaded)
+    elif plan.computes == "bfloat16":
+        from pipeline.engines.vlm.pack import pack
+
+        pack(loaded)
     return loaded.eval()

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import psutil
 
+PAGESIZE = os.sysconf("SC_PAGESIZE")
+_DONTNEED = 4
+"""Linux's MADV_DONTNEED: pages of a mapped file are dropped, and come from the file when they are touched again."""
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _CGROUP_USED = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
 
@@ -46,11 +49,33 @@ def give_back() -> None:
         trim(0)
 
 
-@lru_cache(maxsize=1)
-def _c_function(name: str) -> Callable[[int], int] | None:
-    """A function of the C library that the process runs with; only GNU's has this one."""
+def forget_file(address: int, size: int) -> None:
+    """Let go of what is in memory of a mapped file: it is read again should it be needed. Nothing is done to other memory."""
+    advise = _c_function("madvise")
+    if not advise:
+        return
+    for start, end in _mapped_files():
+        first = -(-max(start, address) // PAGESIZE) * PAGESIZE
+        last = min(end, address + size) // PAGESIZE * PAGESIZE
+        if first < last:
+            advise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), _DONTNEED)
+
+
+def _mapped_files() -> list[tuple[int, int]]:
+    """Addresses at which files are mapped (proc(5): address, permissions, offset, device, inode)."""
     try:
-        found: Callable[[int], int] = getattr(ctypes.CDLL(None), name)
+        lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    spans = (line.split()[0].split("-") for line in lines if line.split()[4] != "0")
+    return [(int(start, 16), int(end, 16)) for start, end in spans]
+
+
+@lru_cache(maxsize=2)
+def _c_function(name: str) -> Callable[..., int] | None:
+    """A function of the C library that the process runs with; only GNU's has ``malloc_trim``."""
+    try:
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):
         return None
     return found

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from pipeline.engines.vlm.machine import forget_file
+
 LARGEST = 126
 """Steps from zero to a token's largest number; one less than a byte holds, for the scale is rounded, too."""
 ZERO = 128
@@ -26,8 +28,6 @@ def quantise(model: Any, keep: frozenset[str] = frozenset({"lm_head"})) -> None:
     for name, module in model.named_modules():
         if type(module) is torch.nn.Linear and name.rpartition(".")[2] not in keep:
             _quantise(module)
-    for parameter in model.parameters():  # of the mapped file nothing is left in use, so its pages are given back
-        parameter.data = parameter.data.clone()
 
 
 def _quantise(layer: torch.nn.Linear) -> None:
@@ -35,6 +35,7 @@ def _quantise(layer: torch.nn.Linear) -> None:
     scales = weight.abs().amax(1).clamp_(min=_TINIEST).div_(127)
     rounded = weight.div_(scales[:, None]).round_().to(torch.int8)
     packed = torch.ops.onednn.qlinear_prepack(rounded, None)
+    forget_file(layer.weight.data_ptr(), layer.weight.nbytes)
     layer.weight = torch.nn.Parameter(layer.weight.new_empty(0), requires_grad=False)
     layer.forward = partial(_forward, packed, scales, torch.zeros(len(scales), dtype=torch.int), layer.bias)
 
