@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 ROOT = Path(__file__).parents[1]
-STORE = 100_000_000
+STORE = 250_000_000
 """Bytes of each machine's object store."""
 ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),

@@ -44,7 +44,7 @@ COLLECT = (50_000, 20, 100)
 took a fourth of the driver's time (docs/scale.md)."""
 MARK = "shared-"
 """Beginning of the name of a file by which a state folder is known to be the same one on another machine."""
-BACKLOG = 64
+BACKLOG = 16
 """Units beyond two an actor that may wait for engines before no more pages are read."""
 
 
