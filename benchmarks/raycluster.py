@@ -43,7 +43,7 @@ def cluster(cpus: int = 0) -> Iterator[Any]:
 
 def patiently(start: Callable[[], Any]) -> Any:
     """What starts; Ray gives it 30 seconds, which may be too few where much else goes on."""
-    for _ in range(2):
+    for _ in range(4):
         with suppress(Exception):
             return start()
     return start()

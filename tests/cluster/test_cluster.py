@@ -27,7 +27,7 @@ from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
 from tests.engines.embedded.papers import bars
 from tests.run.processes import House, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 VARYING = re.compile(r'"(seconds|started|finished)": ("[^"]*"|[0-9.]+)')
 PAGES = 3
 
@@ -141,7 +141,7 @@ def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(
     assert "they have" in told
     (house.folder / "open").touch()
     machines.kill(first)
-    assert process.wait(200) == 0
+    assert process.wait(400) == 0
     check_all(house, 20)
 
 
@@ -184,7 +184,7 @@ def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(
         assert survivors.items() <= after.items(), "a finished unit was lost or done again"
         survivors = after
     assert 30 <= len(survivors) < 20 * PAGES
-    assert start(None).wait(200) == 0
+    assert start(None).wait(400) == 0
     assert survivors.items() <= units(house.outbox).items()
     check_all(house, 20)
 

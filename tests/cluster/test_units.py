@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,12 @@ def gone() -> Exception:
     from ray.exceptions import RayActorError
 
     return RayActorError()
+
+
+def out_of_memory() -> Exception:
+    from ray.exceptions import OutOfMemoryError
+
+    return OutOfMemoryError("the node runs low on memory")
 
 
 def test_units_are_shared_out_evenly_and_no_actor_gets_more_than_it_can_hold() -> None:
@@ -104,7 +111,8 @@ def test_a_machine_that_leaves_three_times_accuses_nobody_who_was_not_alone() ->
     assert [found.status for found in paper.units.answers] == ["done"] * 3
 
 
-def test_an_actor_that_rays_calls_dead_is_replaced_and_its_late_answers_do_not_count() -> None:
+@pytest.mark.parametrize("end", [gone, out_of_memory])
+def test_an_actor_that_ray_calls_dead_is_replaced_and_its_late_answers_do_not_count(end: Callable[[], Exception]) -> None:
     paper = Paper(machines=2)
     paper.ready(0, 1)
     paper.ask(2)
@@ -112,7 +120,7 @@ def test_an_actor_that_rays_calls_dead_is_replaced_and_its_late_answers_do_not_c
     paper.units.ask(request("third", 3))
     third = next(ref for ref in paper.asked if ref not in (first, late))
     dead, alive = (first, late) if third.number == first.number else (late, first)
-    paper.tell(third, gone())
+    paper.tell(third, end())
     assert paper.killed == 1
     again = [ref.what.key.page for ref in paper.asked if ref.number == alive.number]
     assert dead.what.key.page in again or paper.units.waiting, "what the dead one had is asked elsewhere"

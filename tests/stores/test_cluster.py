@@ -7,7 +7,7 @@ import pytest
 from benchmarks.raycluster import cluster
 from tests.stores.conftest import Shop
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_objects_are_read_in_a_cluster_and_known_to_a_machine_without_one(shop: Shop) -> None:
