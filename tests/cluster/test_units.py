@@ -34,7 +34,9 @@ def gone() -> Exception:
 def out_of_memory() -> Exception:
     from ray.exceptions import OutOfMemoryError
 
-    return OutOfMemoryError("the node runs low on memory")
+    make: Any = OutOfMemoryError
+    error: Exception = make("the node runs low on memory")
+    return error
 
 
 def test_units_are_shared_out_evenly_and_no_actor_gets_more_than_it_can_hold() -> None:
