@@ -1,11 +1,11 @@
 """Documents per hour of a text model, ours beside servers that run the same weights: llama.cpp, and vLLM where it is installed.
 
-    python -m benchmarks.beside_servers MODEL FOLDER [--gguf FILE] [--vllm PROGRAM] [--documents 8] [--template receipt] [--json FILE]
+    python -m benchmarks.beside_servers MODEL FOLDER [--gguf FILE] [--vllm PYTHON] [--documents 8] [--template receipt] [--json FILE]
 
 FOLDER holds real documents. Ours runs MODEL's weights (a folder, or a GGUF file) in the precision that `doctor` tells, llama.cpp
 multiplies those of a GGUF file as they are stored, and vLLM those of a folder in bfloat16. Servers are spoken to by our engine ``server``,
 so everything but the model's arithmetic is the same: readers, prompts, JSON Schema (there as a grammar), checks, no second questions.
-Loading a model is not counted on any side; reading pages is. ``--vllm`` names the program ``vllm`` of an environment of its own.
+Loading a model is not counted on any side; reading pages is. ``--vllm`` names the Python of an environment that has it.
 """
 
 from __future__ import annotations
@@ -85,10 +85,24 @@ def served(command: list[str], environment: dict[str, str], slots: int) -> Itera
             os.killpg(server.pid, signal.SIGKILL)
 
 
-def vllm(program: str, model: Path, slots: int) -> tuple[list[str], dict[str, str]]:
+def vllm(python: str, model: Path, slots: int) -> tuple[list[str], dict[str, str]]:
     """Command and environment of vLLM's server for CPUs, with as much memory for keys and values as ours takes."""
     cores = psutil.cpu_count(logical=False) or 1
-    command = [program, "serve", str(model), "--host", "127.0.0.1", "--port", str(PORT), "--served-model-name", "model"]
+    command = [
+        python,
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+        "--model",
+        str(model),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(PORT),
+        "--served-model-name",
+        "model",
+    ]
+    # its usual grammars take minutes to prepare for a schema that lists what a page prints; these are the ones that we use, too
+    command += ["--structured-outputs-config", '{"backend": "guidance"}']
     command += ["--dtype", "bfloat16", "--enforce-eager", "--max-model-len", str(CONTEXT), "--max-num-seqs", str(slots)]
     return command, {"VLLM_CPU_KVCACHE_SPACE": "4", "VLLM_CPU_OMP_THREADS_BIND": f"0-{cores - 1}"}
 
@@ -118,7 +132,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--gguf", type=Path, help="the same weights for llama.cpp, if MODEL is not they")
-    parser.add_argument("--vllm", help="its program, to measure it as well")
+    parser.add_argument("--vllm", help="the Python of its environment, to measure it as well")
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--template", default="receipt")
     parser.add_argument("--slots", type=int, default=4, help="answers under way in llama.cpp, whose steps for more take longer")
@@ -152,7 +166,8 @@ def main() -> None:
 
 
 def row(name: str, seconds: float, documents: int, times: float, same: float) -> Row:
-    """One line of the table."""
+    """One line of the table, told at once: a peer may take long, or fail."""
+    print(f"{name}: {seconds / documents:.1f} s a document", file=sys.stderr, flush=True)
     return {
         "way": name,
         "s/document": round(seconds / documents, 2),

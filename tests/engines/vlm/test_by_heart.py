@@ -76,6 +76,7 @@ def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subpr
         "PIPELINE_RETRIES": "0",
         "PIPELINE_WORKERS": "1",
         "PIPELINE_VLM__BATCH": str(batch),
+        "PIPELINE_VLM__THREADS": "1",  # another test has the other core
         "PIPELINE_VLM__DTYPE": dtype,
     }
     command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--engine", "vlm", "--model", str(home / "model")]

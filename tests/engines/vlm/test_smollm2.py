@@ -82,7 +82,7 @@ class Spied(VlmEngine):
 
 @pytest.fixture(scope="module")
 def engine() -> VlmEngine:
-    return Spied(Settings(engine="vlm", model=str(weights()), vlm=Vlm(dtype="float32", batch=8)))
+    return Spied(Settings(engine="vlm", model=str(weights()), vlm=Vlm(dtype="float32", batch=8, threads=1)))
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def lesson(request: Request, answer: Mapping[str, str], chat: Chat, grammars: Gr
     return Lesson(encoded(chat, request).inputs, ids, chosen)
 
 
-def teach(folder: Path, pages: Mapping[Path, Mapping[str, str]], template: Template, threads: int = 2) -> int:
+def teach(folder: Path, pages: Mapping[Path, Mapping[str, str]], template: Template, threads: int = 1) -> int:
     """Write a checkpoint that knows the answer to every page; how many steps it took. All prompts must be of one length.
 
     Raises AssertionError when it does not come to know them.
