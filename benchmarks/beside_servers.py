@@ -102,7 +102,7 @@ def vllm(python: str, model: Path, slots: int) -> tuple[list[str], dict[str, str
         "model",
     ]
     # its usual grammars take minutes to prepare for a schema that lists what a page prints; these are the ones that we use, too
-    command += ["--structured-outputs-config", '{"backend": "guidance"}']
+    command += ["--structured-outputs-config", '{"backend": "guidance", "disable_any_whitespace": true}']
     command += ["--dtype", "bfloat16", "--enforce-eager", "--max-model-len", str(CONTEXT), "--max-num-seqs", str(slots)]
     return command, {"VLLM_CPU_KVCACHE_SPACE": "4", "VLLM_CPU_OMP_THREADS_BIND": f"0-{cores - 1}"}
 
