@@ -37,8 +37,7 @@ from pipeline.templates.explain import did_you_mean
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from pipeline.templates.routing import check_routes, route
-from pipeline.words import glance
-from pipeline.words.precision import Precision, choose
+from pipeline.words.precision import GLANCE_VERSION, Precision, choose
 
 LOCK_SECONDS = 1.0
 """Patience for the lock: `status` holds it for an instant, to see whether a run does."""
@@ -174,7 +173,7 @@ def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precis
     """
     asking_again = [ladder.VERSION, engine.retries] if engine.retries else []
     pages_alone = [] if einvoices else ["without e-invoices"]
-    rounded = [] if precision == "float32" else [f"OCR in {precision}", glance.VERSION]
+    rounded = [] if precision == "float32" else [f"OCR in {precision}", GLANCE_VERSION]
     content = json.dumps([digest(template), engine.identity, reading.VERSION, *asking_again, *pages_alone, *rounded])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 

@@ -27,8 +27,6 @@ from pipeline.words.recogniser import (
     resized,
 )
 
-VERSION = 1
-"""Part of the recipe where this reads: raise it when lines are read differently."""
 STEP = 1.04
 """Ratio of one length to the next: no line is stretched or squeezed by more than half of that."""
 CLEAR = 0.8

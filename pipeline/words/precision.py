@@ -13,6 +13,8 @@ from pipeline.processor import cpu_flags
 from pipeline.settings import Settings
 
 Precision = Literal["float32", "bfloat16"]
+GLANCE_VERSION = 1
+"""Part of the recipe where lines are read in bfloat16 (``glance``): raise it when they are read differently."""
 UNITS = frozenset({"amx_bf16", "avx512_bf16"})
 """Units for which OpenVINO has routines in bfloat16; without them it reckons in float32, whatever it is told."""
 LEAST_MB = 5_000
