@@ -30,6 +30,7 @@ import psutil
 
 from benchmarks.documents import OLD
 from benchmarks.measure import Row, report, timed
+from pipeline.errors import ExitCode
 
 PORT = 18_765
 CONTEXT = 8192
@@ -112,7 +113,13 @@ def run(work: Path, name: str, settings: list[str], environment: dict[str, str])
     outbox = work / name
     shutil.rmtree(outbox, ignore_errors=True)
     command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--inbox", work / "inbox", "--outbox", outbox, *settings]
-    return timed([str(part) for part in command], environment={"PIPELINE_RETRIES": "0", **environment}), outbox
+    fine = ExitCode.OK, ExitCode.SOME_FAILED
+    return timed([str(part) for part in command], environment={"PIPELINE_RETRIES": "0", **environment}, fine=fine), outbox
+
+
+def done(outbox: Path) -> int:
+    """How many documents were read to their end."""
+    return sum(json.loads(path.read_text(encoding="utf-8"))["status"] == "done" for path in outbox.glob("*.json"))
 
 
 def values(outbox: Path) -> dict[tuple[str, str], Any]:
@@ -149,7 +156,7 @@ def main() -> None:
         settings = ["--template", given.template]
         took, here = run(work, "ours", [*settings, "--engine", "vlm", "--model", str(given.model)], {})
         ours, mine = took - load_seconds(given.model), values(here)
-        rows = [row("ours", ours, given.documents, 1.0, 1.0)]
+        rows = [row("ours", ours, given.documents, done(here), 1.0, 1.0)]
         peers: dict[str, tuple[list[str], dict[str, str], int]] = {}
         if gguf := given.gguf or (given.model if given.model.suffix == ".gguf" else None):
             command = [sys.executable, "-m", "benchmarks.beside_servers", "serve", str(gguf), str(given.slots)]
@@ -161,17 +168,18 @@ def main() -> None:
                 theirs, over_there = run(work, name.split(",")[0], [*settings, "--engine", "server"], there)
             others = values(over_there)
             same = sum(mine[key] == others.get(key) for key in mine) / max(1, len(mine))
-            rows.append(row(name, theirs, given.documents, theirs / ours, same))
+            rows.append(row(name, theirs, given.documents, done(over_there), theirs / ours, same))
     report(f"{given.documents} documents of {given.folder.name} with {given.model.name}, loading apart", rows, given.json)
 
 
-def row(name: str, seconds: float, documents: int, times: float, same: float) -> Row:
+def row(name: str, seconds: float, documents: int, whole: int, times: float, same: float) -> Row:
     """One line of the table, told at once: a peer may take long, or fail."""
     print(f"{name}: {seconds / documents:.1f} s a document", file=sys.stderr, flush=True)
     return {
         "way": name,
         "s/document": round(seconds / documents, 2),
         "documents/hour": round(3600 * documents / seconds),
+        "done": whole,
         "ours is so many times as fast": round(times, 2),
         "the same values": f"{same:.0%}",
     }

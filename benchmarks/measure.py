@@ -48,14 +48,19 @@ class Times:
         return max(self.seconds)
 
 
-def timed(command: Sequence[str | Path], log: Path | None = None, environment: dict[str, str] | None = None) -> float:
-    """Seconds of a whole command, start-up and all. Raises RuntimeError with what it said when it fails."""
+def timed(
+    command: Sequence[str | Path],
+    log: Path | None = None,
+    environment: dict[str, str] | None = None,
+    fine: Sequence[int] = (0,),
+) -> float:
+    """Seconds of a whole command, start-up and all. Raises RuntimeError with what it said when its exit status is not ``fine``."""
     started = time.perf_counter()
     done = subprocess.run([str(part) for part in command], capture_output=True, env={**os.environ, **(environment or {})})
     seconds = time.perf_counter() - started
     if log:
         log.write_bytes(done.stdout + done.stderr)
-    if done.returncode:
+    if done.returncode not in fine:
         said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
         raise RuntimeError(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{said}")
     return seconds

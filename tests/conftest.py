@@ -1,10 +1,13 @@
-"""What tests of several rooms share: a real browser. They are skipped where there is none, unless TESTS_NEED_BROWSER says that it must be
-there."""
+"""What tests of several rooms share: Ctrl-C, and a real browser.
+
+Tests of the browser are skipped where there is none, unless TESTS_NEED_BROWSER says that it must be there.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,10 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# What a script starts in the background ignores Ctrl-C, and so would the commands under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
