@@ -320,17 +320,22 @@ def _call(handler: Handler, request: bytes) -> list[bytes]:
         return [b"error", b"unreadable", f"{type(error).__name__}: {error}"[:500].encode(errors="replace")]
 
 
-def _confine(memory_mb: int, parent: int) -> None:
-    """Die with the parent, leave signals to it, make way for its arithmetic, stay below the memory limit, keep native libraries'
-    chatter off the terminal."""
-    os.nice(NICE)
-    for number in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the parent decides
+def belong_to(parent: int) -> None:
+    """Die with the process that started this one, and leave signals to it: they are sent to the whole group."""
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(0)
+
+
+def _confine(memory_mb: int, parent: int) -> None:
+    """Die with the parent, leave signals to it, make way for its arithmetic, stay below the memory limit, keep native libraries'
+    chatter off the terminal."""
+    os.nice(NICE)
+    belong_to(parent)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (memory_mb * _MEGABYTE,) * 2)

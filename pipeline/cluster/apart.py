@@ -7,12 +7,10 @@ that wait for an answer hear of it, and another process takes its place.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections import defaultdict, deque
@@ -30,6 +28,7 @@ from pipeline.errors import EngineUnavailableError, PipelineError
 from pipeline.records import Answer, UnitKey
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
+from pipeline.worker import belong_to
 
 GLANCE_SECONDS = 0.002
 """How long an engine with units under way waits for the next one."""
@@ -185,7 +184,8 @@ class EngineApart:
 
 def serve(pipe: Connection, setup: Setup, parent: int) -> None:
     """The process's main: make the engine, then answer until the pipe closes."""
-    _belong(parent, setup.cores)
+    belong_to(parent)
+    keep_to(setup.cores)
     engine_pipe = _Voice(pipe)
     try:
         module, _, name = setup.make.partition(":")
@@ -262,18 +262,6 @@ def _requests(asked: queue.SimpleQueue[Sent], tickets: dict[UnitKey, deque[int]]
             continue
         tickets[sent.request.key].append(sent.ticket)
         yield sent.request
-
-
-def _belong(parent: int, cores: tuple[int, ...]) -> None:
-    """Die with the parent, leave signals to it, keep to the processors that were given."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(0)
-    keep_to(cores)
 
 
 def keep_to(cores: tuple[int, ...]) -> None:
