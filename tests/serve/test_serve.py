@@ -74,7 +74,8 @@ def test_everything_comes_as_a_workbook_a_database_or_lines(served: Served, docu
         assert database.execute("SELECT count(*) FROM documents WHERE file = 'invoice.pdf'").fetchone() == (1,)
     lines = [json.loads(line) for line in found["jsonl"].text.splitlines()]
     assert document["sha256"] in [line["document"]["sha256"] for line in lines]
-    assert not list((served.outbox / ".pipeline").glob(".export-*"))
+    state = served.outbox / ".pipeline"
+    assert wait_for(lambda: not list(state.glob(".export-*"))), "what was made for a download goes after its last byte"
 
 
 def test_the_same_contents_go_in_once(served: Served, document: dict[str, Any]) -> None:
