@@ -40,6 +40,7 @@ class SleepingEngine:
     identity = "sleeping/1"
     retries = 0
     measures = False
+    gathers = False
 
     def __init__(self, settings: Settings) -> None:
         self._seconds = settings.server.seconds / 1e6

@@ -41,6 +41,7 @@ class InstantEngine:
     identity = "instant/1"
     retries = 0
     measures = False
+    gathers = False
 
     def wants_image(self, template: Template) -> bool:
         """Never."""

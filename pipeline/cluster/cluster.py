@@ -297,6 +297,8 @@ class ClusterReaders:
 class ClusterEngine:
     """The engines of all actors, behind the interface of one: its identity is theirs."""
 
+    gathers = False
+
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.identity, self.retries, self.measures = cluster.describe()

@@ -24,7 +24,8 @@ class Listening:
 
     def __init__(self, engine: Engine, outbox: Path) -> None:
         self._engine, self._outbox = engine, outbox
-        self.identity, self.retries, self.measures = engine.identity, engine.retries, engine.measures
+        self.identity, self.retries = engine.identity, engine.retries
+        self.measures, self.gathers = engine.measures, engine.gathers
 
     def wants_image(self, template: Template) -> bool:
         """See Engine."""

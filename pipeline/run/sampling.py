@@ -206,9 +206,10 @@ class _Stopwatch:
 
     def __init__(self, engine: Engine, out_of_time: Callable[[], bool]) -> None:
         self._engine, self._out_of_time = engine, out_of_time
-        self.identity, self.retries, self.measures = engine.identity, engine.retries, engine.measures
+        self.identity, self.retries = engine.identity, engine.retries
+        self.measures, self.gathers = engine.measures, engine.gathers
         self.loaded: float | None = None
-        """When it asked for its first page."""
+        """When it had its first page and gave a sign of life, or asked for another."""
         self.under_way = self.handed = 0
         self._ended = False
 
@@ -220,13 +221,13 @@ class _Stopwatch:
         """See Engine. Raises OutOfTime when those are answered that were handed out in time."""
         self.under_way = 0
         for answer in self._engine.answer(self._passed_on(requests)):
+            self.loaded = self.loaded or time.monotonic()
             self.under_way -= answer is not None
             yield answer
         if self._ended:
             raise OutOfTime
 
     def _passed_on(self, requests: Iterable[Request | None]) -> Iterator[Request | None]:
-        self.loaded = self.loaded or time.monotonic()
         for request in requests:
             if self.handed and self._out_of_time():
                 self._ended = True
@@ -234,6 +235,8 @@ class _Stopwatch:
             self.under_way += request is not None
             self.handed += request is not None
             yield request
+            if self.handed:
+                self.loaded = self.loaded or time.monotonic()
 
 
 class _Watch(Observer):

@@ -31,6 +31,7 @@ class EchoEngine:
     identity = "echo/1"
     retries = 0
     measures = False
+    gathers = False
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []

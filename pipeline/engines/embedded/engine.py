@@ -21,6 +21,7 @@ class EmbeddedEngine:
     identity = f"embedded/{VERSION}"
     retries = 0
     measures = True
+    gathers = False
 
     def __init__(self, seconds: float = 120) -> None:
         self._seconds = seconds

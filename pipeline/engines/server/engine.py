@@ -42,6 +42,7 @@ class ServerEngine:
     """
 
     measures = False
+    gathers = False
 
     def __init__(self, settings: Settings) -> None:
         check_packages()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import failed, make_answer, nothing_to_read
@@ -39,6 +40,7 @@ class VlmEngine:
     """One model in this process. Finding it is quick; it is loaded when the first request comes."""
 
     measures = False
+    gathers = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -54,7 +56,16 @@ class VlmEngine:
 
     def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
         """See Engine."""
-        for written in self._loaded.decoder.steps(self._tasks(requests)):
+        source = iter(requests)
+        for first in source:
+            if first is not None:
+                break
+            yield None
+        else:
+            return
+        decoder = self._loaded.decoder
+        yield None
+        for written in decoder.steps(self._tasks(chain((first,), source))):
             yield self._answer(written) if written else None
 
     @cached_property

@@ -23,30 +23,55 @@ ROWS = 256
 _TINIEST = 1e-30
 
 
+SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+"""Layers side by side that are handed the same rows: these are rounded once."""
+
+
+class Rounded:
+    """What came in last, rounded: for the layers beside the one that it came to."""
+
+    def __init__(self) -> None:
+        self._rows: torch.Tensor | None = None
+        self._found: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def of(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """See ``round_rows``; for the very tensor that was handed in last, what was found then."""
+        if self._rows is not inputs or self._found is None:
+            self._rows, self._found = inputs, round_rows(inputs.flatten(0, -2))
+        return self._found
+
+
 def quantise(model: Any, keep: frozenset[str] = frozenset({"lm_head"})) -> None:
     """Round the weights of all linear layers but those of these names, and free the originals."""
+    shared = Rounded()
+    side_by_side = {name for names in SAME_INPUT for name in names}
     for name, module in model.named_modules():
-        if type(module) is torch.nn.Linear and name.rpartition(".")[2] not in keep:
-            _quantise(module)
+        own = name.rpartition(".")[2]
+        if type(module) is torch.nn.Linear and own not in keep:
+            _quantise(module, shared if own in side_by_side else None)
 
 
-def _quantise(layer: torch.nn.Linear) -> None:
+def _quantise(layer: torch.nn.Linear, shared: Rounded | None) -> None:
     weight = layer.weight.detach().float()
     scales = weight.abs().amax(1).clamp_(min=_TINIEST).div_(127)
     rounded = weight.div_(scales[:, None]).round_().to(torch.int8)
     packed = torch.ops.onednn.qlinear_prepack(rounded, None)
     forget_file(layer.weight.data_ptr(), layer.weight.nbytes)
     layer.weight = torch.nn.Parameter(layer.weight.new_empty(0), requires_grad=False)
-    layer.forward = partial(_forward, packed, scales, torch.zeros(len(scales), dtype=torch.int), layer.bias)
+    layer.forward = partial(_forward, packed, scales, torch.zeros(len(scales), dtype=torch.int), layer.bias, shared)
 
 
 def _forward(
-    packed: torch.Tensor, scales: torch.Tensor, zeros: torch.Tensor, bias: torch.Tensor | None, inputs: torch.Tensor
+    packed: torch.Tensor,
+    scales: torch.Tensor,
+    zeros: torch.Tensor,
+    bias: torch.Tensor | None,
+    shared: Rounded | None,
+    inputs: torch.Tensor,
 ) -> torch.Tensor:
-    rows = inputs.flatten(0, -2)
-    rounded, scale = round_rows(rows)
+    rounded, scale = shared.of(inputs) if shared else round_rows(inputs.flatten(0, -2))
     product: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
-        rounded, 1.0, ZERO, packed, scales, zeros, None, 1.0, 0, rows.dtype, "none", [], ""
+        rounded, 1.0, ZERO, packed, scales, zeros, None, 1.0, 0, inputs.dtype, "none", [], ""
     )
     product = product.mul_(scale) if bias is None else torch.addcmul(bias, product, scale)
     return product.unflatten(0, inputs.shape[:-1])
@@ -54,11 +79,14 @@ def _forward(
 
 def round_rows(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Bytes of shape (rows, columns), in which ``ZERO`` is nought, and the scale of each row (rows, 1), in the precision of ``rows``."""
-    scale = torch.maximum(rows.amax(-1, keepdim=True), rows.amin(-1, keepdim=True).neg_()).clamp_(min=_TINIEST).div_(LARGEST)
-    rounded = torch.empty(rows.shape, dtype=torch.int8)
+    rounded = torch.empty(rows.shape, dtype=torch.uint8)
+    scales = torch.empty(len(rows), 1, dtype=rows.dtype)
     piece = torch.empty(min(ROWS, len(rows)), rows.shape[1], dtype=rows.dtype)
     for start in range(0, len(rows), ROWS):
-        part = rows[start : start + ROWS]
-        scaled = torch.div(part, scale[start : start + ROWS], out=piece[: len(part)])
-        rounded[start : start + ROWS].copy_(scaled.round_())
-    return rounded.view(torch.uint8).bitwise_xor_(ZERO), scale
+        end = start + ROWS
+        part, scale, found = rows[start:end], scales[start:end], rounded[start:end]
+        scaled = torch.abs(part, out=piece[: len(part)])
+        torch.amax(scaled, -1, keepdim=True, out=scale).clamp_(min=_TINIEST).div_(LARGEST)
+        found.view(torch.int8).copy_(torch.div(part, scale, out=scaled).round_())
+        found.bitwise_xor_(ZERO)
+    return rounded, scales

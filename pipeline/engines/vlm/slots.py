@@ -77,6 +77,18 @@ class Step:
     counts: Sequence[int]
     plain: bool = False
     """Whether prompts are attended to by plain products."""
+    _masks: dict[tuple[int, int, int, int], torch.Tensor] = field(default_factory=dict)
+
+    def mask(self, new: int, end: int, window: int, group: int, dtype: torch.dtype) -> torch.Tensor:
+        """What is added to the scores of the last ``new`` of ``end`` tokens, (group * new, end), so that none looks ahead or out of its
+        window; the same for all layers."""
+        wanted = new, end, window, group
+        if wanted not in self._masks:
+            position, other = torch.arange(end - new, end)[:, None], torch.arange(end)[None, :]
+            allowed = (other <= position) & (position - other < window)
+            hidden = torch.zeros(allowed.shape, dtype=dtype).masked_fill_(~allowed, float("-inf"))
+            self._masks[wanted] = hidden.repeat(group, 1)
+        return self._masks[wanted]
 
     def finish(self) -> None:
         """All layers have run."""
@@ -132,16 +144,21 @@ def attend(
     layer: int = module.layer_idx
     outputs = []
     for slot, queries in zip(step.slots, query.split(list(step.counts), 2), strict=True):
-        end = slot.length + queries.shape[2]
+        new = queries.shape[2]
+        end = slot.length + new
         keys, values = slot.keys[layer][None, :, :end], slot.values[layer][None, :, :end]
-        if step.plain and queries.shape[2] >= MANY and (sliding_window is None or end <= sliding_window):
+        window = end if sliding_window is None else min(sliding_window, end)
+        whole = window == end
+        if step.plain and new >= MANY and whole:
             outputs.append(attend_causally(queries, keys[0], values[0], scaling or queries.shape[-1] ** -0.5))
-            continue
-        mask, causal = _mask(queries.shape[2], end, sliding_window)
-        if queries.shape[2] <= FEW:
+        elif new <= FEW:
+            mask = None if new == 1 and whole else step.mask(new, end, window, queries.shape[1] // keys.shape[1], queries.dtype)
             outputs.append(_attend_few(queries, keys, values, mask, scaling))
+        elif whole and new == end:
+            outputs.append(_attention(queries, keys, values, is_causal=True, scale=scaling, enable_gqa=True))
         else:
-            outputs.append(_attention(queries, keys, values, attn_mask=mask, is_causal=causal, scale=scaling, enable_gqa=True))
+            mask = step.mask(new, end, window, 1, queries.dtype)
+            outputs.append(_attention(queries, keys, values, attn_mask=mask, scale=scaling, enable_gqa=True))
     return torch.cat(outputs, 2).transpose(1, 2), None
 
 
@@ -151,25 +168,8 @@ def _attend_few(
     """The heads that share keys as rows of one product: a product of one row is up to fifteen times as slow on some processors."""
     _, heads, new, size = queries.shape
     shared = keys.shape[1]
-    if mask is None and new > 1:
-        mask, _ = _mask(new, keys.shape[2], keys.shape[2], written=True)
     rows = queries.reshape(1, shared, heads // shared * new, size)
-    repeated = None if mask is None else mask.repeat(heads // shared, 1)
-    return _attention(rows, keys, values, attn_mask=repeated, scale=scaling).reshape(1, heads, new, size)
-
-
-def _mask(new: int, end: int, window: int | None, *, written: bool = False) -> tuple[torch.Tensor | None, bool]:
-    """The mask (new tokens, all tokens) and whether plain causality says it all, unless it is to be ``written`` out; one new token
-    without a window needs none."""
-    if (window is None or end <= window) and not written:
-        if new == 1:
-            return None, False
-        if new == end:
-            return None, True
-    position = torch.arange(end - new, end)[:, None]
-    other = torch.arange(end)[None, :]
-    allowed = other <= position
-    return (allowed if window is None else allowed & (position - other < window)), False
+    return _attention(rows, keys, values, attn_mask=mask, scale=scaling).reshape(1, heads, new, size)
 
 
 AttentionInterface.register(ATTENTION, attend)
