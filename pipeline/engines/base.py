@@ -40,7 +40,7 @@ class Engine(Protocol):
     """Whether it relates pixels to where words stand, and so gets whole pages; one that only looks is shown what is printed on them."""
 
     gathers: bool
-    """Whether it works on the readers' own cores, at many answers for little more than one: pages come first while it has room."""
+    """Whether it works on the readers' own cores, at many answers for little more than one: it stands still while pages are read."""
 
     def wants_image(self, template: Template) -> bool:
         """Whether requests of this template need the page's pixels (drawing them costs time)."""

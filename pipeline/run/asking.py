@@ -13,9 +13,6 @@ from pipeline.records import UnitKey
 from pipeline.run.job import STATE_FOLDER, Job
 from pipeline.run.underway import UnderWay, left_under_way
 
-ROOM = 64
-"""Requests that may wait before no more pages are read."""
-
 
 class Asking:
     """The queue in front of the engine. Use as a context manager."""
@@ -43,9 +40,9 @@ class Asking:
             self._note.__exit__()
 
     @property
-    def room(self) -> bool:
-        """Whether more pages should be read."""
-        return len(self._fresh) + len(self._suspects) < ROOM
+    def waiting(self) -> int:
+        """Requests of pages that were read and not asked about yet."""
+        return len(self._fresh) + len(self._suspects)
 
     def deadly(self, key: UnitKey) -> bool:
         """Whether the program died over this unit too often to try it once more."""

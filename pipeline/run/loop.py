@@ -44,8 +44,12 @@ TURN_SECONDS = 1.0
 """How long it waits for a reader at most before the observer hears that it came round."""
 GLANCE_SECONDS = 0.002
 """How long it waits while an engine has answers under way."""
+ROOM = 64
+"""Requests that may wait before no more pages are read."""
+GATHERED = 16
+"""Pages that are read at a time for an engine that gathers them."""
 PATIENCE_SECONDS = 10.0
-"""How long an engine with answers under way waits for the next page while readers keep all cores busy."""
+"""How long it stands still for a page that does not come."""
 
 
 class Loop:
@@ -69,8 +73,6 @@ class Loop:
         self._pool = reader_pool(job.settings, self._reader_lost, job.cluster)
         self._desk = Desk(job, self._pool, self._asking, self._publisher)
         self._attends = attends
-        self._cores = len(os.sched_getaffinity(0))
-        self._gathers = job.engine.gathers and (job.settings.workers or self._cores) >= self._cores
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
@@ -170,18 +172,22 @@ class Loop:
     # ---- files become requests --------------------------------------------------------------------
 
     def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
-        more, asking, waited = True, self._asking, 0.0
+        """Requests as pages are read. For an engine that ``gathers``, pages are read some at a time while it stands still, and none while
+        it works: both want all cores, and side by side a page costs the engine twice the time that it takes by itself."""
+        more, asking, gathers = True, self._asking, self._job.engine.gathers
+        most, gathered, waited = GATHERED if gathers else ROOM, not gathers, 0.0
         while asking.next_is_there(ending=self._ending) or (
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
         ):
             self._observer.turn()
             if self._attends:
                 self._desk.turn()
-            while request := asking.next(ending=self._ending):
+            while gathered and (request := asking.next(ending=self._ending)):
                 self._heart.beat()
                 yield request
-                waited = 0.0
-            while self._pool.room and asking.room and (self._ready or more) and not self._ending:
+            while self._pool.room and (self._ready or more) and not self._ending:
+                if asking.waiting + (self._pool.load if gathers else 0) >= most:
+                    break
                 if self._ready:
                     self._read_next_page(self._ready[0])
                     continue
@@ -193,23 +199,20 @@ class Loop:
                 if found is None:
                     break
                 self._take(found)
+            gathered = not (gathers and self._pool.load and waited < PATIENCE_SECONDS)
+            if gathered and asking.next_is_there(ending=self._ending):
+                continue
             self._heart.beat() if asking.under_way else self._heart.rest()
-            glances = asking.under_way and not self._pages_come_first(waited)
-            began = time.monotonic()
+            glances, began = asking.under_way and gathered, time.monotonic()
             reply = self._pool.next_reply(GLANCE_SECONDS if glances else IDLE_SECONDS if more else TURN_SECONDS)
-            waited += time.monotonic() - began
             self._publisher.flush_if_due()
+            waited = 0.0 if reply else waited + time.monotonic() - began
             if reply:
                 self._replied(reply)
             elif glances:
                 yield None
             elif more and not self._pool.load:
                 time.sleep(IDLE_SECONDS)
-
-    def _pages_come_first(self, waited: float) -> bool:
-        """Whether an engine that has answers under way should wait for the next page, as it has ``waited`` so far: readers keep all cores
-        busy, and answers that are written together cost little more than one. A reader that hangs holds up nothing."""
-        return self._gathers and self._pool.load >= self._cores and waited < PATIENCE_SECONDS
 
     def _take(self, found: Found) -> None:
         """A file's turn: nothing to do, wait for its twin, or plan it."""
