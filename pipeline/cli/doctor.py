@@ -125,6 +125,8 @@ def _ocr(settings: Settings) -> Finding:
     try:
         precision = choose(settings)
     except PipelineError as error:
+        if settings.executor == "ray":
+            return Finding("ocr", "note", f"{error.message}; the machines of the cluster may be able to, and read all pages")
         return Finding("ocr", "wrong", error.message, error.cure)
     if precision == "bfloat16":
         return Finding("ocr", "ok", "bfloat16, multiplied by the processor itself; lines in doubt once more in float32")

@@ -248,6 +248,22 @@ def test_doctor_says_what_is_wrong_and_what_to_do(pipeline: Pipeline, folder: Pa
     assert "holds the inbox" in nested.out
 
 
+def test_doctor_leaves_a_precision_to_the_cluster_that_this_machine_cannot_do(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline("init")
+    monkeypatch.setenv("PIPELINE_OCR__PRECISION", "bfloat16")
+    monkeypatch.setenv("PIPELINE_LIMITS__MEMORY_MB", "4000")  # too little for it, whatever the processor
+
+    def ocr() -> dict[str, str]:
+        return next(finding for finding in pipeline("doctor", "--json").json if finding["name"] == "ocr")
+
+    assert ocr()["state"] == "wrong"
+    monkeypatch.setenv("PIPELINE_EXECUTOR", "ray")
+    assert ocr()["state"] == "note"
+    assert "machines of the cluster" in ocr()["told"]
+
+
 def test_help_is_there_for_every_command_and_imports_no_heavy_library() -> None:
     from pipeline.cli.main import COMMANDS
 

@@ -52,6 +52,12 @@ def goods(*prices: str) -> str:
     return json.dumps({"buyer": "Morgenrot", "goods": [{"what": "Screw", "price": price} for price in prices]})
 
 
+def test_a_model_is_loaded_only_when_something_is_asked(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.engines.vlm.engine.load_model", lambda *_: pytest.fail("loaded for nothing"))
+    assert list(make().answer(iter(()))) == []
+    assert list(make().answer(iter((None, None)))) == [None, None]
+
+
 # ---- budgets ------------------------------------------------------------------------------------------
 
 

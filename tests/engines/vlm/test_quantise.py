@@ -55,6 +55,23 @@ def test_a_token_with_huge_numbers_does_not_coarsen_the_others() -> None:
     assert (got[2] == 0).all()
 
 
+@needs_units
+def test_layers_side_by_side_take_what_was_rounded_once_and_never_what_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(3)
+    names = ("q_proj", "k_proj", "v_proj", "o_proj")
+    layers = torch.nn.ModuleDict({name: torch.nn.Linear(64, 48) for name in names})
+    exact = copy.deepcopy(layers)
+    quantise(layers)
+    calls: list[int] = []
+    monkeypatch.setattr(quantising, "round_rows", lambda rows: calls.append(len(rows)) or round_rows(rows))
+    with torch.inference_mode():
+        for given in (torch.randn(1, 3, 64), torch.randn(1, 5, 64)):
+            for name in names:
+                expected = exact[name](given)
+                assert (layers[name](given) - expected).norm() < 0.03 * expected.norm(), name
+    assert calls == [3, 3, 5, 5], "once for the three that stand side by side, once for the one that does not"
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
 def test_rounded_rows_are_the_numbers_they_stand_for(dtype: torch.dtype) -> None:
     torch.manual_seed(1)
