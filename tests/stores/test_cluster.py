@@ -19,7 +19,7 @@ def test_objects_are_read_in_a_cluster_and_known_to_a_machine_without_one(shop: 
         done = shop.command("run", *shop.places, "--template", "transcript", "--address", made.address)
     assert done.returncode == 0, done.stderr
     assert {name: shop.texts(name) for name in names} == {name: [name] for name in names}
-    assert [row["file"] for row in shop.rows("documents")] == names
+    assert sorted(row["file"] for row in shop.rows("documents")) == names, "rows stand in the order in which machines were done"
     shop.machine("second")
     again = shop.command("run", *shop.places, "--template", "transcript")
     assert "nothing to do: 2 files known" in again.stdout
