@@ -30,6 +30,7 @@ from pipeline.run.heart import Heart, restarts, start_anew
 from pipeline.run.job import Job
 from pipeline.run.ladder import Again, Tried, Unit
 from pipeline.run.observer import Observer, Observers
+from pipeline.run.pace import GLANCE_SECONDS, IDLE_SECONDS, TURN_SECONDS, Pace
 from pipeline.run.publishing import Publisher
 from pipeline.run.reading import CHANGED, Picture, decode_reading, encode_request
 from pipeline.run.shelving import Shelver
@@ -37,19 +38,6 @@ from pipeline.run.task import Held, Task
 from pipeline.templates.routing import FALLBACK, for_kind
 from pipeline.words.lines import without_pictures
 from pipeline.worker import Reply
-
-IDLE_SECONDS = 0.05
-"""How long the loop waits for a reader before it looks whether more files have settled."""
-TURN_SECONDS = 1.0
-"""How long it waits for a reader at most before the observer hears that it came round."""
-GLANCE_SECONDS = 0.002
-"""How long it waits while an engine has answers under way."""
-ROOM = 64
-"""Requests that may wait before no more pages are read."""
-GATHERED = 16
-"""Pages that are read at a time for an engine that gathers them."""
-PATIENCE_SECONDS = 10.0
-"""How long it stands still for a page that does not come."""
 
 
 class Loop:
@@ -172,21 +160,18 @@ class Loop:
     # ---- files become requests --------------------------------------------------------------------
 
     def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
-        """Requests as pages are read. For an engine that ``gathers``, pages are read some at a time while it stands still, and none while
-        it works: both want all cores, and side by side a page costs the engine twice the time that it takes by itself."""
-        more, asking, gathers = True, self._asking, self._job.engine.gathers
-        most, gathered, waited = GATHERED if gathers else ROOM, not gathers, 0.0
+        more, asking, pace = True, self._asking, Pace(gathers=self._job.engine.gathers)
         while asking.next_is_there(ending=self._ending) or (
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
         ):
             self._observer.turn()
             if self._attends:
                 self._desk.turn()
-            while gathered and (request := asking.next(ending=self._ending)):
+            while pace.fed and (request := asking.next(ending=self._ending)):
                 self._heart.beat()
                 yield request
             while self._pool.room and (self._ready or more) and not self._ending:
-                if asking.waiting + (self._pool.load if gathers else 0) >= most:
+                if not pace.has_room(asking.waiting, self._pool.load):
                     break
                 if self._ready:
                     self._read_next_page(self._ready[0])
@@ -199,14 +184,14 @@ class Loop:
                 if found is None:
                     break
                 self._take(found)
-            gathered = not (gathers and self._pool.load and waited < PATIENCE_SECONDS)
-            if gathered and asking.next_is_there(ending=self._ending):
+            pace.look(self._pool.load)
+            if pace.fed and asking.next_is_there(ending=self._ending):
                 continue
             self._heart.beat() if asking.under_way else self._heart.rest()
-            glances, began = asking.under_way and gathered, time.monotonic()
+            glances, began = asking.under_way and pace.fed, time.monotonic()
             reply = self._pool.next_reply(GLANCE_SECONDS if glances else IDLE_SECONDS if more else TURN_SECONDS)
             self._publisher.flush_if_due()
-            waited = 0.0 if reply else waited + time.monotonic() - began
+            pace.waited(time.monotonic() - began, came=reply is not None)
             if reply:
                 self._replied(reply)
             elif glances:

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.engines.base import Request
 from pipeline.records import Answer
-from pipeline.run import loop
+from pipeline.run import pace
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, World
 
@@ -74,8 +74,8 @@ def test_a_page_that_comes_while_others_are_answered_joins_them(world: World) ->
 
 
 def test_a_reader_that_hangs_holds_up_no_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "PATIENCE_SECONDS", 0.3)
-    monkeypatch.setattr(loop, "GATHERED", ROOM)
+    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(pace, "GATHERED", ROOM)
     world.engine = engine = HungReader()
     for number in range(8):
         world.put(f"{number}.pdf", text_pdf([f"Page {number}"]))

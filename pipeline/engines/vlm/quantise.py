@@ -21,10 +21,8 @@ ZERO = 128
 ROWS = 256
 """Rows rounded at once: they stay in the processor's cache."""
 _TINIEST = 1e-30
-
-
-SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
-"""Layers side by side that are handed the same rows: these are rounded once."""
+SIDE_BY_SIDE = frozenset({"q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"})
+"""Layers that are handed the same rows as their neighbours: these are rounded once."""
 
 
 class Rounded:
@@ -44,11 +42,10 @@ class Rounded:
 def quantise(model: Any, keep: frozenset[str] = frozenset({"lm_head"})) -> None:
     """Round the weights of all linear layers but those of these names, and free the originals."""
     shared = Rounded()
-    side_by_side = {name for names in SAME_INPUT for name in names}
     for name, module in model.named_modules():
         own = name.rpartition(".")[2]
         if type(module) is torch.nn.Linear and own not in keep:
-            _quantise(module, shared if own in side_by_side else None)
+            _quantise(module, shared if own in SIDE_BY_SIDE else None)
 
 
 def _quantise(layer: torch.nn.Linear, shared: Rounded | None) -> None:
