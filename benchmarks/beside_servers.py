@@ -1,11 +1,12 @@
 """Documents per hour of a text model, ours beside servers that run the same weights: llama.cpp, and vLLM where it is installed.
 
-    python -m benchmarks.beside_servers MODEL FOLDER [--gguf FILE] [--vllm PYTHON] [--documents 8] [--template receipt] [--json FILE]
+    python -m benchmarks.beside_servers MODEL FOLDER [--gguf FILE] [--vllm PYTHON] [--documents 8] [--template receipt] [--keep DIR]
 
 FOLDER holds real documents. Ours runs MODEL's weights (a folder, or a GGUF file) in the precision that `doctor` tells, llama.cpp
 multiplies those of a GGUF file as they are stored, and vLLM those of a folder in bfloat16. Servers are spoken to by our engine ``server``,
 so everything but the model's arithmetic is the same: readers, prompts, JSON Schema (there as a grammar), checks, no second questions.
-Loading a model is not counted on any side; reading pages is. ``--vllm`` names the Python of an environment that has it.
+Loading a model is not counted on any side; reading pages is. ``--vllm`` names the Python of an environment that has it; ``--keep`` is where
+the inbox and every way's outbox stay, to see which values differ.
 """
 
 from __future__ import annotations
@@ -143,11 +144,13 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--template", default="receipt")
     parser.add_argument("--slots", type=int, default=4, help="answers under way in llama.cpp, whose steps for more take longer")
+    parser.add_argument("--keep", type=Path, help="a folder for the inbox and the outboxes")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        work = Path(temporary)
-        (work / "inbox").mkdir()
+        work = given.keep or Path(temporary)
+        shutil.rmtree(work / "inbox", ignore_errors=True)
+        (work / "inbox").mkdir(parents=True)
         every = sorted(path for path in given.folder.iterdir() if path.is_file())
         for path in every[:: max(1, len(every) // given.documents)][: given.documents]:
             copied = work / "inbox" / path.name

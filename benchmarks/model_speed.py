@@ -237,7 +237,7 @@ def main() -> None:
     results: dict[str, Row] = {}
     for way in given.ways.split(","):
         results[way] = run([*shared, way])
-        print(f"{way}: {results[way]['document']:.1f} s a document", file=sys.stderr, flush=True)
+        print(way, {name: round(value, 3) for name, value in results[way].items()}, file=sys.stderr, flush=True)
     tokens = (given.side // 32) ** 2 + 62
     table = list(rows(results, ceilings, work(given.checkpoint, given.side, tokens), tokens))
     told_of = f"the machine: {ceilings['flops'] / 1e12:.2f} TFLOP/s in bfloat16 products, {ceilings['bytes'] / 1e9:.1f} GB/s of memory"
