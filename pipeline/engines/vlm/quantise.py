@@ -49,9 +49,12 @@ def quantise(model: Any, keep: frozenset[str] = frozenset({"lm_head"})) -> None:
 
 
 def _quantise(layer: torch.nn.Linear, shared: Rounded | None) -> None:
-    weight = layer.weight.detach().float()
-    scales = weight.abs().amax(1).clamp_(min=_TINIEST).div_(127)
-    rounded = weight.div_(scales[:, None]).round_().to(torch.int8)
+    weight = layer.weight.detach()
+    scales, rounded = torch.empty(len(weight)), torch.empty(weight.shape, dtype=torch.int8)
+    for start in range(0, len(weight), ROWS):  # as a whole, the layer in float32 would be new memory every time
+        part, scale = weight[start : start + ROWS].float(), scales[start : start + ROWS]
+        scale.copy_(part.abs().amax(1).clamp_(min=_TINIEST).div_(127))
+        rounded[start : start + ROWS] = part.div_(scale[:, None]).round_()
     packed = torch.ops.onednn.qlinear_prepack(rounded, None)
     forget_file(layer.weight.data_ptr(), layer.weight.nbytes)
     layer.weight = torch.nn.Parameter(layer.weight.new_empty(0), requires_grad=False)
