@@ -5,8 +5,8 @@
 FOLDER holds real documents. Ours runs MODEL's weights (a folder, or a GGUF file) in the precision that `doctor` tells, llama.cpp
 multiplies those of a GGUF file as they are stored, and vLLM those of a folder in bfloat16. Servers are spoken to by our engine ``server``,
 so everything but the model's arithmetic is the same: readers, prompts, JSON Schema (there as a grammar), checks, no second questions.
-Loading a model is not counted on any side; reading pages is. ``--vllm`` names the Python of an environment that has it; ``--keep`` is where
-the inbox and every way's outbox stay, to see which values differ.
+Loading a model is not counted on any side; reading pages is. ``--vllm`` names the Python of an environment that has it; ``--keep`` is a new
+folder in which the inbox and every way's outbox stay, to see which values differ.
 """
 
 from __future__ import annotations
@@ -112,7 +112,6 @@ def vllm(python: str, model: Path, slots: int) -> tuple[list[str], dict[str, str
 def run(work: Path, name: str, settings: list[str], environment: dict[str, str]) -> tuple[float, Path]:
     """Seconds of a whole run over the inbox, and where its results are."""
     outbox = work / name
-    shutil.rmtree(outbox, ignore_errors=True)
     command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--inbox", work / "inbox", "--outbox", outbox, *settings]
     fine = ExitCode.OK, ExitCode.SOME_FAILED
     return timed([str(part) for part in command], environment={"PIPELINE_RETRIES": "0", **environment}, fine=fine), outbox
@@ -144,13 +143,13 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--template", default="receipt")
     parser.add_argument("--slots", type=int, default=4, help="answers under way in llama.cpp, whose steps for more take longer")
-    parser.add_argument("--keep", type=Path, help="a folder for the inbox and the outboxes")
+    parser.add_argument("--keep", type=Path, help="a new folder for the inbox and the outboxes")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        work = given.keep or Path(temporary)
-        shutil.rmtree(work / "inbox", ignore_errors=True)
-        (work / "inbox").mkdir(parents=True)
+        work = given.keep or Path(temporary, "work")
+        work.mkdir(parents=True)
+        (work / "inbox").mkdir()
         every = sorted(path for path in given.folder.iterdir() if path.is_file())
         for path in every[:: max(1, len(every) // given.documents)][: given.documents]:
             copied = work / "inbox" / path.name
