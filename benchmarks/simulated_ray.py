@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from pipeline import __version__
+from pipeline.cluster.alone import Alone
 from pipeline.cluster.cluster import Cluster, ClusterEngine
 from pipeline.cluster.crew import Crew
 from pipeline.cluster.reads import Reads
@@ -98,8 +99,9 @@ class SimulatedCluster(Cluster):
         self._ray = cast(Any, ray)
         self._collect_less()
         self._crew = Crew(cast(Any, ray), self._settings, self._setup, self._events)
-        self._reads = Reads(self._crew, 3)
-        self._units = Units(self._crew, self._reads, 3, lambda _: b"")
+        alone = Alone(self._crew)
+        self._reads = Reads(self._crew, alone, 3)
+        self._units = Units(self._crew, alone, self._reads, 3, lambda _: b"")
         self._crew.saw(self._nodes)
         self._wait_for_first()
         while self._crew.starting:

@@ -16,6 +16,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, Self
 
+from pipeline.cluster.alone import Alone
 from pipeline.cluster.crew import Crew, Event
 from pipeline.cluster.decided import decided
 from pipeline.cluster.joining import joined
@@ -75,8 +76,9 @@ class Cluster:
         try:
             retry = self._settings.retry
             self._crew = Crew(self._ray, self._settings, self._setup, self._events)
-            self._reads = Reads(self._crew, retry.deaths)
-            self._units = Units(self._crew, self._reads, retry.deaths, self._ray.put)
+            alone = Alone(self._crew)
+            self._reads = Reads(self._crew, alone, retry.deaths)
+            self._units = Units(self._crew, alone, self._reads, retry.deaths, self._ray.put)
             threading.Thread(target=self._look, name="cluster", daemon=True).start()
             self._wait_for_first()
             self.engine: Engine = ClusterEngine(self)

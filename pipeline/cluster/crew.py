@@ -119,6 +119,10 @@ class Crew:
         """Do that in the loop's thread when the call has come to its end."""
         ref.future().add_done_callback(lambda future: self._events.put(lambda: act(future)))
 
+    def later(self, act: Event) -> None:
+        """Do that in the loop's thread when what is under way there is done."""
+        self._events.put(act)
+
     @property
     def hopeless(self) -> bool:
         """Whether all that could be started was found unfit."""
@@ -237,6 +241,11 @@ class Crew:
             self._pauses.pop(actor.place, None)
             self.unfit.pop(actor.host, None)
             _log("actor_ready", host=actor.host, cpus=actor.place.cpus, actors=len(self.ready))
+            self.tell_ready(actor)
+
+    def tell_ready(self, actor: Actor) -> None:
+        """It takes units and pages, for the first time or again."""
+        if actor.number in self.ready:
             for tell in self.joined:
                 tell(actor)
 

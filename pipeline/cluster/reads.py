@@ -1,4 +1,8 @@
-"""Pages on their way to readers in the cluster and back; those whose actor is lost are read by another one."""
+"""Pages on their way to readers in the cluster and back; those whose actor is lost are read by another one.
+
+Readers are processes with limits, so that a page hardly ever takes its actor with it: what is lost with one is read again among others.
+Lost twice, it is read alone, so that a page is given up for what it did itself, never for what was done beside it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pipeline.cluster.alone import Alone
 from pipeline.cluster.crew import Actor, Crew, Least, is_lost, plainly
 from pipeline.cluster.wire import Head, Pixels
 from pipeline.errors import DocumentError, EngineUnavailableError
@@ -16,6 +21,8 @@ from pipeline.worker import Lost, Reply
 
 AHEAD = 2
 """Calls that an actor has for every reader: one that is read, and the next one."""
+AMONG_OTHERS = 2
+"""How often a page may be lost with its actor before it is read alone."""
 
 
 @dataclass(eq=False)
@@ -24,6 +31,14 @@ class _Call:
     call: bytes
     then: Callable[[Reply], None]
     losses: int = 0
+    """Actors that were lost while it was read among others."""
+    deaths: int = 0
+    """Actors that were lost while they had nothing else."""
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it is to be read alone."""
+        return self.losses >= AMONG_OTHERS
 
 
 @dataclass(eq=False)
@@ -35,10 +50,10 @@ class _Flight:
 
 
 class Reads:
-    """Calls to readers. ``most`` is how often one may be lost with its actor before it counts as unreadable."""
+    """Calls to readers. ``most`` is how often actors may be lost over one, which was alone there, before it counts as unreadable."""
 
-    def __init__(self, crew: Crew, most: int) -> None:
-        self._crew, self._most = crew, most
+    def __init__(self, crew: Crew, alone: Alone, most: int) -> None:
+        self._crew, self._alone, self._most = crew, alone, most
         self._waiting: deque[_Call] = deque()
         self._flights: dict[int, _Flight] = {}
         self._tickets = 0
@@ -47,11 +62,6 @@ class Reads:
         """Told of processes and machines that were lost over a call."""
         crew.joined.append(self._joined)
         crew.lost.append(self._lose)
-
-    @property
-    def load(self) -> int:
-        """Calls without a reply."""
-        return len(self._waiting) + len(self._flights)
 
     @property
     def room(self) -> bool:
@@ -64,15 +74,18 @@ class Reads:
         self._hand_out()
 
     def _hand_out(self) -> None:
+        self._alone.place()
         while self._waiting and (actor := self._least.find()):
-            call = self._waiting.popleft()
-            self._tickets += 1
-            ticket = self._tickets
-            head, pixels = actor.handle.read.options(num_returns=2).remote(call.call)
-            self._flights[ticket] = _Flight(call, actor, pixels)
-            actor.reads.add(ticket)
-            self._least.note(actor)
-            self._crew.then(head, lambda future, ticket=ticket: self._replied(ticket, future))  # type: ignore[misc]
+            self._send(self._waiting.popleft(), actor)
+
+    def _send(self, call: _Call, actor: Actor) -> None:
+        self._tickets += 1
+        ticket = self._tickets
+        head, pixels = actor.handle.read.options(num_returns=2).remote(call.call)
+        self._flights[ticket] = _Flight(call, actor, pixels)
+        actor.reads.add(ticket)
+        self._least.note(actor)
+        self._crew.then(head, lambda future: self._replied(ticket, future))
 
     def _replied(self, ticket: int, future: Future[Any]) -> None:
         flight = self._flights.pop(ticket, None)
@@ -80,6 +93,7 @@ class Reads:
             return
         call, actor = flight.call, flight.actor
         actor.reads.discard(ticket)
+        self._alone.release(call, actor)
         self._least.note(actor)
         error = future.exception()
         if error is None:
@@ -100,7 +114,7 @@ class Reads:
             self._again(call, plainly(error))
             self._crew.lose(actor, plainly(error))
         elif isinstance(error, EngineUnavailableError):  # its readers cannot start
-            self._waiting.appendleft(call)
+            self._once_more(call)
             self._crew.drop(actor, plainly(error))
         else:
             call.then(Reply(call.key, error=DocumentError("unreadable", plainly(error))))
@@ -112,17 +126,28 @@ class Reads:
 
     def _lose(self, actor: Actor) -> None:
         for ticket in sorted(actor.reads, reverse=True):
-            self._again(self._flights.pop(ticket).call, "its actor was lost")
+            call = self._flights.pop(ticket).call
+            self._once_more(call) if actor.dropped else self._again(call, "its actor was lost")
         actor.reads.clear()
         self._hand_out()
 
-    def _again(self, call: _Call, why: str) -> None:
-        call.losses += 1
-        self._tell(call, why)
-        if call.losses < self._most:
-            self._waiting.appendleft(call)
+    def _once_more(self, call: _Call) -> None:
+        if call.suspect:
+            self._alone.add(call, lambda actor: self._send(call, actor), first=True)
         else:
-            detail = f"{call.losses} actors were lost while it was read, the last time: {why}"
+            self._waiting.appendleft(call)
+
+    def _again(self, call: _Call, why: str) -> None:
+        """It was with an actor that is gone. If it was alone there, it is accused."""
+        self._tell(call, why)
+        if call.suspect:
+            call.deaths += 1
+        else:
+            call.losses += 1
+        if call.deaths < self._most:
+            self._once_more(call)
+        else:
+            detail = f"{call.deaths} actors were lost while they read nothing else, the last time: {why}"
             call.then(Reply(call.key, error=DocumentError("unreadable", detail)))
 
     def _tell(self, call: _Call, why: str) -> None:
@@ -131,4 +156,4 @@ class Reads:
 
 
 def _load(actor: Actor) -> int | None:
-    return len(actor.reads) if len(actor.reads) < AHEAD * actor.readers else None
+    return len(actor.reads) if not actor.reserved and len(actor.reads) < AHEAD * actor.readers else None

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from pipeline.cluster.alone import Alone
 from pipeline.cluster.crew import Actor, Crew, Least, is_lost, plainly
 from pipeline.cluster.reads import Reads
 from pipeline.cluster.wire import Asked, EngineDiedError, PicturesLostError, Pixels, packed
@@ -28,8 +29,6 @@ REMEMBERED = 256
 """Templates whose digest is remembered."""
 MOST_DRAWN = 5
 """How often a picture is drawn again; machines that cannot reach each other would draw for ever."""
-ALONE_SHARE = 4
-"""One actor in so many, and one at least, is kept free for suspects."""
 
 
 @dataclass(eq=False)
@@ -50,12 +49,9 @@ class _Flight:
 class Units:
     """Requests and answers. ``most`` is how often engines may die over a unit before it counts as failed."""
 
-    def __init__(self, crew: Crew, reads: Reads, most: int, put: Callable[[Any], Any]) -> None:
-        self._crew, self._reads, self._most, self._put = crew, reads, most, put
+    def __init__(self, crew: Crew, alone: Alone, reads: Reads, most: int, put: Callable[[Any], Any]) -> None:
+        self._crew, self._alone, self._reads, self._most, self._put = crew, alone, reads, most, put
         self._waiting: deque[_Unit] = deque()
-        self._suspects: deque[_Unit] = deque()
-        self._alone: dict[int, _Unit] = {}
-        """Suspects that wait for their actor to be empty, or are with it, by its number."""
         self._flights: dict[int, _Flight] = {}
         self._deaths: dict[UnitKey, int] = {}
         self._refs: dict[str, Any] = {}
@@ -74,17 +70,14 @@ class Units:
     @property
     def waiting(self) -> int:
         """Units that no actor has yet."""
-        return len(self._waiting) + len(self._suspects)
+        return len(self._waiting) + self._alone.waiting
 
     def begin(self) -> None:
         """What was asked before is not waited for any more."""
         self._round += 1
         self.load = 0
         self._waiting.clear()
-        self._suspects.clear()
         self.answers.clear()
-        for number in [number for number in self._alone if not self._sent(number)]:
-            self._free(number)
 
     def ask(self, request: Request) -> None:
         """Have it answered by somebody."""
@@ -92,14 +85,10 @@ class Units:
         self._waiting.append(_Unit(request, self._round))
         self._hand_out()
 
-    def _sent(self, number: int) -> bool:
-        actor = self._crew.ready.get(number)
-        return actor is not None and any(self._flights[ticket].unit is self._alone[number] for ticket in actor.units)
-
     # ---- out ----------------------------------------------------------------------------------------
 
     def _hand_out(self) -> None:
-        self._place_suspects()
+        self._alone.place()
         while self._waiting and (actor := self._best(self._waiting[0])):
             self._send(self._waiting.popleft(), actor)
 
@@ -110,25 +99,13 @@ class Units:
         near = self._crew.ready.get(pixels.station) if isinstance(pixels, Pixels) else None
         return near if near and _load(near) is not None else self._least.find()
 
-    def _place_suspects(self) -> None:
-        """Reserve actors for suspects, and send those whose actor is empty."""
-        most = max(1, len(self._crew.ready) // ALONE_SHARE)
-        while self._suspects and len(self._alone) < most:
-            free = [actor for actor in self._crew.ready.values() if not actor.reserved]
-            if not free:
-                break
-            actor = min(free, key=lambda actor: len(actor.units))
-            actor.reserved = True
-            self._alone[actor.number] = self._suspects.popleft()
-        for number, unit in list(self._alone.items()):
-            reserved = self._crew.ready.get(number)
-            if reserved and not reserved.units:
-                self._send(unit, reserved)
-
     def _send(self, unit: _Unit, actor: Actor) -> None:
         request, image = unit.request, unit.request.image
+        if unit.round != self._round:
+            self._alone.release(unit, actor)
+            return
         if image and isinstance(image.rgb, Pixels) and image.rgb.station not in self._crew.ready:
-            self._release(unit, actor)
+            self._alone.release(unit, actor)
             self._draw_again(unit)
             return
         name = self._digests.of(request.template)
@@ -160,7 +137,7 @@ class Units:
             return
         unit, actor = flight.unit, flight.actor
         actor.units.discard(ticket)
-        self._release(unit, actor)
+        self._alone.release(unit, actor)
         error = future.exception()
         if error is None:
             actor.answered += 1
@@ -184,23 +161,22 @@ class Units:
 
     def _once_more(self, unit: _Unit) -> None:
         """It is to be answered by somebody else; nobody is to blame."""
-        if unit.round == self._round:
-            (self._suspects if unit.suspect else self._waiting).appendleft(unit)
+        if unit.round != self._round:
+            return
+        if unit.suspect:
+            self._suspect(unit, first=True)
+        else:
+            self._waiting.appendleft(unit)
+
+    def _suspect(self, unit: _Unit, *, first: bool = False) -> None:
+        """Have it asked alone."""
+        unit.suspect = True
+        self._alone.add(unit, lambda actor: self._send(unit, actor), first=first)
 
     def _yield(self, unit: _Unit, answer: Answer) -> None:
         if unit.round == self._round:
             self.load -= 1
             self.answers.append(answer)
-
-    def _release(self, unit: _Unit, actor: Actor) -> None:
-        if self._alone.get(actor.number) is unit:
-            self._free(actor.number)
-
-    def _free(self, number: int) -> None:
-        del self._alone[number]
-        if actor := self._crew.ready.get(number):
-            actor.reserved = False
-            self._least.note(actor)
 
     # ---- losses -------------------------------------------------------------------------------------
 
@@ -210,11 +186,8 @@ class Units:
 
     def _lose(self, actor: Actor) -> None:
         """An actor is gone."""
-        reserved = self._alone.pop(actor.number, None)
         units = [self._flights.pop(ticket).unit for ticket in sorted(actor.units)]
         actor.units.clear()
-        if reserved and reserved not in units:
-            self._suspects.appendleft(reserved)
         for unit in units:
             if actor.dropped:
                 self._once_more(unit)
@@ -227,9 +200,8 @@ class Units:
         if unit.suspect:
             self._accuse(unit, why)
         elif unit.round == self._round:
-            unit.suspect = True
             self.again += 1
-            self._suspects.append(unit)
+            self._suspect(unit)
 
     def _accuse(self, unit: _Unit, why: str) -> None:
         """The engine died while it had this unit."""
@@ -237,10 +209,9 @@ class Units:
             return
         key = unit.request.key
         deaths = self._deaths[key] = self._deaths.get(key, 0) + 1
-        unit.suspect = True
         if deaths < self._most:
             self.again += 1
-            self._suspects.append(unit)
+            self._suspect(unit)
             return
         del self._deaths[key]
         detail = f"the program died {deaths} times while this page was being answered, the last time: {why}"

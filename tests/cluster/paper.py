@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pipeline import __version__
+from pipeline.cluster.alone import Alone
 from pipeline.cluster.crew import Crew, Event
 from pipeline.cluster.reads import Reads
 from pipeline.cluster.units import Units
@@ -60,8 +61,9 @@ class Paper:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.settings = Settings(inbox=Path("inbox"), workers=1, ray=Ray(cpus=1, **settings))
         self.crew = Crew(ray, self.settings, Setup(self.settings, "handler", 0), self.events)
-        self.reads = Reads(self.crew, 3)
-        self.units = Units(self.crew, self.reads, 3, lambda template: template)
+        alone = Alone(self.crew)
+        self.reads = Reads(self.crew, alone, 3)
+        self.units = Units(self.crew, alone, self.reads, 3, lambda template: template)
         self.units.begin()
         self.see(machines)
 

@@ -195,15 +195,72 @@ def test_a_page_over_which_actors_are_lost_again_and_again_is_unreadable() -> No
     lost: list[str] = []
     paper.reads.lost = lambda key, why: lost.append(why)
     paper.reads.submit(("sha", 1, 1), b"call", replies.append)
-    for number in range(3):
+    for number in range(5):
+        assert not replies
         paper.crew._pauses.clear()
         paper.see(1)
         paper.ready(number)
-        assert paper.reads.load == 1
         paper.tell(paper.read[0], gone())
     assert [reply.error.reason for reply in replies if reply.error] == ["unreadable"]
-    assert len(lost) == 3
-    assert paper.reads.load == 0
+    assert len(lost) == 5
+    assert not paper.read
+
+
+def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
+    paper = Paper(machines=1)
+    replies: list[Reply] = []
+    for page in (b"1", b"2"):
+        paper.reads.submit(("sha", 1, int(page)), page, replies.append)
+    paper.ask(1)
+    paper.ready(0)
+    actor = 0
+    while paper.asked or paper.read:
+        if paper.asked:
+            assert actor == 0 or not paper.read, "a suspect has an actor for itself"
+            paper.read.clear()
+            paper.tell(paper.asked[0], gone())
+            actor += 1
+            paper.crew._pauses.clear()
+            paper.see(1)
+            paper.ready(actor)
+        else:
+            paper.tell(paper.read[0], Head([b"{}"]))
+    assert [found.status for found in paper.units.answers] == ["failed"]
+    assert sorted((str(reply.key), reply.error) for reply in replies) == [("('sha', 1, 1)", None), ("('sha', 1, 2)", None)]
+
+
+def test_pages_that_machines_took_along_are_read_alone_at_last() -> None:
+    paper = Paper(machines=1)
+    replies: list[Reply] = []
+    for page in (b"1", b"2"):
+        paper.reads.submit(("sha", 1, int(page)), page, replies.append)
+    for number in range(4):
+        paper.see(1)
+        paper.ready(number)
+        assert len(paper.read) == (2 if number < 2 else 1), "the third machine reads them one by one"
+        paper.read.clear()
+        paper.see(0)
+    paper.see(1)
+    paper.ready(4)
+    while paper.read:
+        assert len(paper.read) == 1
+        paper.tell(paper.read[0], Head([b"{}"]))
+    assert [reply.error for reply in replies] == [None, None]
+
+
+def test_readers_that_cannot_start_cost_no_page() -> None:
+    paper = Paper(machines=1)
+    replies: list[Reply] = []
+    for page in (b"1", b"2"):
+        paper.reads.submit(("sha", 1, int(page)), page, replies.append)
+    for number in range(7):
+        paper.crew._pauses.clear()
+        paper.see(1)
+        paper.ready(number)
+        assert len(paper.read) == 2
+        paper.tell(paper.read[0], EngineUnavailableError("the inbox is not there"))
+        paper.read.clear()
+    assert not replies
 
 
 def test_with_a_number_of_actors_those_without_room_wait_for_machines() -> None:
