@@ -100,6 +100,7 @@ def truth(invoice: Invoice) -> dict[str, object]:
     }
     if invoice.prepaid:
         found["amount_due"] = f"{invoice.total - invoice.prepaid:.2f}"
+        found["prepaid"] = f"{invoice.prepaid:.2f}"
     return found | {"line_items": rows}
 
 

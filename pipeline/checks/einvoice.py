@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.checks.compare import is_absent, same_value
+from pipeline.checks.deductions import taken_off
 from pipeline.checks.grounding import UNGROUNDED, Locator
 from pipeline.records import Evidence, Json, Page
 from pipeline.templates.model import Template, TemplateField
@@ -22,7 +23,7 @@ def overlay(evidence: Mapping[str, Evidence], page: Page, template: Template) ->
     result = dict(evidence)
     if not page.facts:
         return result
-    locator = Locator(page)
+    locator, deductions = Locator(page), taken_off(template)
     for name, field in template.fields.items():
         fact: Json = page.facts.get(field.einvoice) if field.einvoice else None
         if is_absent(fact):
@@ -31,18 +32,18 @@ def overlay(evidence: Mapping[str, Evidence], page: Page, template: Template) ->
         if field.type == "table":
             result[name] = _table(read, fact, field, locator)
         else:
-            result[name] = _single(read, str(fact), field, locator)
+            result[name] = _single(read, str(fact), field, locator, either_sign=name in deductions)
     return result
 
 
-def _single(read: Evidence, fact: str, field: TemplateField, locator: Locator) -> Evidence:
+def _single(read: Evidence, fact: str, field: TemplateField, locator: Locator, *, either_sign: bool) -> Evidence:
     value: Json = [fact] if field.many else fact
     agrees = same_value(field.type, read.value[0] if isinstance(read.value, list) and read.value else read.value, fact)
     if agrees and read.grounding != "none":
         return replace(read, value=value, flags=(*_kept(read), FROM_DATA))
     differs = not agrees and not is_absent(read.value)
     bare = Evidence(value, None, locator.page.number, flags=_kept(read), score=1.0)
-    place = locator.single(field.type, fact, merge=field.merge)
+    place = locator.single(field.type, fact, merge=field.merge, either_sign=either_sign)
     found = locator.evidence(bare, [place], [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
     return replace(found, printed=read.printed or str(read.value)) if differs else found
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from pipeline.boxes import around
+from pipeline.checks.deductions import taken_off, without_minus
 from pipeline.checks.keys import fold, make_key
 from pipeline.checks.search import PageIndex, Place
 from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
@@ -36,24 +37,32 @@ def is_printed(template: Template, name: str, column: str | None = None) -> bool
 
 
 def ground(claims: Mapping[str, Claim], page: Page, template: Template) -> dict[str, Evidence]:
-    """Evidence for every claim of a field that the template has; a claim of None stays without page and box."""
-    locator = Locator(page)
-    return {name: _ground(name, claim, locator, template) for name, claim in claims.items() if name in template.fields}
+    """Evidence for every claim of a field that the template has; a claim of None stays without page and box.
+
+    What a check subtracts loses its minus, and is found with or without one.
+    """
+    locator, deductions = Locator(page), taken_off(template)
+    return {
+        name: _ground(name, claim, locator, template, either_sign=name in deductions)
+        for name, claim in claims.items()
+        if name in template.fields
+    }
 
 
-def _ground(name: str, claim: Claim, locator: Locator, template: Template) -> Evidence:
+def _ground(name: str, claim: Claim, locator: Locator, template: Template, *, either_sign: bool) -> Evidence:
     field = template.fields[name]
-    bare = Evidence(claim.value, claim.printed, locator.page.number, flags=claim.flags, score=claim.score)
-    if claim.value in (None, "", []):
+    value = without_minus(claim.value) if either_sign else claim.value
+    bare = Evidence(value, claim.printed, locator.page.number, flags=claim.flags, score=claim.score)
+    if value in (None, "", []):
         return replace(bare, page=None)
-    if template.reader == "transcript" and isinstance(claim.value, str):
-        return locator.transcript(bare, claim.value)
+    if template.reader == "transcript" and isinstance(value, str):
+        return locator.transcript(bare, value)
     if field.type == "table":
         return _ground_table(name, claim, bare, locator, template)
-    values = claim.value if isinstance(claim.value, list) else [claim.value]
-    found = [locator.single(field.type, str(value), claim.words, field.merge) for value in values]
+    values = value if isinstance(value, list) else [value]
+    found = [locator.single(field.type, str(each), claim.words, field.merge, either_sign=either_sign) for each in values]
     missing = [n for n, place in enumerate(found, 1) if place is None] if is_printed(template, name) else []
-    flags = [f"{UNGROUNDED}:{n}" for n in missing] if isinstance(claim.value, list) else [UNGROUNDED for _ in missing]
+    flags = [f"{UNGROUNDED}:{n}" for n in missing] if isinstance(value, list) else [UNGROUNDED for _ in missing]
     return locator.evidence(bare, found, flags)
 
 
@@ -84,11 +93,19 @@ class Locator:
         self.page = page
         self._index = PageIndex(page.words)
 
-    def single(self, kind: str, value: str, hints: Sequence[int] = (), merge: Merge = "first") -> Place | None:
-        """The place of one value of a type: among the hinted words, else its first (``merge`` last: its last) on the page."""
+    def single(
+        self, kind: str, value: str, hints: Sequence[int] = (), merge: Merge = "first", *, either_sign: bool = False
+    ) -> Place | None:
+        """The place of one value of a type: among the hinted words, else its first (``merge`` last: its last) on the page.
+
+        ``either_sign``: a number may also be printed with a minus.
+        """
         own = self._hinted(hints)
-        places = (own.find(kind, value) if own else []) or self._index.find(kind, value)
-        return places[-1 if merge == "last" else 0] if places else None
+        for each in (value, f"-{value}") if either_sign else (value,):
+            places = (own.find(kind, each) if own else []) or self._index.find(kind, each)
+            if places:
+                return places[-1 if merge == "last" else 0]
+        return None
 
     def rows(
         self, rows: Sequence[Mapping[str, Json]], field: TemplateField, hints: Sequence[int] = (), reach: float = ROW_REACH

@@ -104,6 +104,8 @@ class Check(_Strict):
     """Money or number fields to add."""
     equals: str | None = None
     """The field that holds the result."""
+    optional: list[str] = []
+    """Members of ``sum`` that are nought where the document prints none; without any other one the sum cannot be told."""
     tolerance: str = "0.02"
     """The difference that rounding may cause."""
     order: list[str] = []

@@ -108,6 +108,21 @@ def test_a_value_that_is_not_there_is_kept_and_flagged(name: str, value: str) ->
     assert (evidence.grounding, evidence.box, evidence.flags) == ("none", None, ("ungrounded",))
 
 
+@pytest.mark.parametrize("printed", ["-£1,500.00", "1,500.00-", "(1,500.00)", "£1,500.00", "−1,500.00"])
+@pytest.mark.parametrize("claimed", ["1500.00", "-1500.00"])
+def test_what_a_check_subtracts_has_no_minus_whatever_the_page_prints(claimed: str, printed: str) -> None:
+    template = template_of(
+        {name: {"type": "money"} for name in ("total", "prepaid", "due")},
+        checks=[{"name": "due", "sum": ["total", "-prepaid"], "equals": "due"}],
+    )
+    page = page_of("Total     £8,011.20", f"Deposit received     {printed}", "Due     £6,511.20")
+    found = ground(claims_of(prepaid=claimed, total="-8011.20"), page, template)
+    assert found["prepaid"].value == "1500.00"
+    assert found["prepaid"].grounding != "none"
+    assert found["total"].value == "-8011.20", "only what is subtracted"
+    assert found["total"].grounding == "none"
+
+
 def test_of_several_places_the_merge_rule_chooses() -> None:
     evidence = look_up(total="3733.50")
     assert evidence.box is not None

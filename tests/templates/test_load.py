@@ -61,6 +61,8 @@ def test_words_that_yaml_takes_for_switches_stay_words(note: Template) -> None:
         ("delivered: {type: date}", "delivered: {}", "`fields.delivered` has no `type`"),
         ("delivered: {type: date}", "delivered:", "`fields.delivered` is empty"),
         ("values: [own, post]", "values: []", "`fields.carrier`: an enum needs `values`: the list of its choices"),
+        ("tolerance: 0.01", "optional: [items.vlue]", "check `value` calls `items.vlue` optional, did you mean `items.value`?"),
+        ("tolerance: 0.01", "optional: [carrier]", "check `value` calls `carrier` optional, which its `sum` does not have: items."),
         ("tolerance: 0.01", "tolerance: small", "`small` is no amount: write it as `0.02`"),
         ("  {{ words }}", "  {{ word }}", "prompt: unknown variable `word`, did you mean `words`?"),
         ("{{ field.description }}", "{{ field.descripton }}", "prompt: a field has no `descripton`, did you mean"),

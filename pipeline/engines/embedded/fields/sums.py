@@ -53,6 +53,11 @@ def _terms(check: Check) -> set[str]:
     return {term.lstrip("-") for term in [*check.sum, check.equals or ""]}
 
 
+def _taken_off(check: Check) -> set[str]:
+    """Terms that are subtracted; papers print them with a minus or without."""
+    return {term[1:] for term in check.sum if term.startswith("-")}
+
+
 def _together(
     fields: list[str], pools: Mapping[str, list[Option]], checks: list[Check], known: Mapping[str, Decimal]
 ) -> dict[str, Option]:
@@ -78,7 +83,7 @@ def holds(check: Check, values: Mapping[str, Decimal]) -> bool | None:
     """Whether a sum holds; None when a term is missing."""
     if not _terms(check) <= set(values):
         return None
-    total = sum((-values[t[1:]] if t.startswith("-") else values[t] for t in check.sum), Decimal(0))
+    total = sum((-abs(values[t[1:]]) if t.startswith("-") else values[t] for t in check.sum), Decimal(0))
     return abs(total - values[check.equals or ""]) <= Decimal(check.tolerance)
 
 
@@ -96,9 +101,11 @@ def _add_implied(
         if candidate.quality >= 0.5:
             by_value[Decimal(candidate.value)] = candidate
     strong = {name: [o.amount for o in pool if o.strength >= _LEAST][:4] for name, pool in pools.items()}
+    for name in {name for check in checks for name in _taken_off(check)} & set(strong):
+        strong[name] = [abs(amount) for amount in strong[name]]
     strong.update({name: [value] for name, value in known.items()})
     for check in checks:
-        for missing in _terms(check) & set(pools):
+        for missing in (_terms(check) - _taken_off(check)) & set(pools):
             for value in _solutions(check, missing, strong):
                 have = {option.candidate.place for option in pools[missing]}
                 if value in by_value and by_value[value].place not in have and value != 0 and len(have) <= _POOL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from benchmarks.drawn.invoices import draw_invoice
 from benchmarks.drawn.reading import read_page
 from benchmarks.drawn.truth import is_right
 from benchmarks.drawn.wording import LANGUAGES
+from pipeline.checks.grounding import ground
 from pipeline.engines.embedded.fields import read_fields
+from tests import drawing
 from tests.engines.embedded.fields.pages import template
 
 SEEDS = range(1000, 1010)
@@ -29,3 +32,13 @@ def test_invoices(language: str, tmp_path: Path) -> None:
             if not is_right(INVOICE.fields[name], claims[name].value, fact)
         ]
     assert len(wrong) <= 3, wrong
+
+
+@pytest.mark.parametrize("language", drawing.LANGUAGES)
+def test_a_deposit_is_taken_off_the_total_whatever_sign_is_printed(language: str, tmp_path: Path) -> None:
+    data = drawing.invoice(language, prepaid=Decimal("100.00"))
+    page = read_page(drawing.invoice_pdf(data), tmp_path / "invoice.pdf")
+    found = ground(read_fields(page, INVOICE), page, INVOICE)
+    values = {name: found[name].value for name in ("total", "prepaid", "amount_due")}
+    assert values == {"total": "1400.40", "prepaid": "100.00", "amount_due": "1300.40"}
+    assert found["prepaid"].printed != "100.00", "it is printed with a minus"
