@@ -79,7 +79,9 @@ def test_an_optional_member_is_nought_where_it_is_not_printed(
 ) -> None:
     checked = check_document({"total": Evidence(total), "prepaid": Evidence(prepaid), "due": Evidence(due)}, DUE)
     flagged = {name for name, evidence in checked.items() if evidence.flags}
-    assert flagged == (set() if holds else {name for name, value in (("total", total), ("prepaid", prepaid), ("due", due)) if value})
+    assert flagged == (
+        set() if holds else {name for name, value in (("total", total), ("prepaid", prepaid), ("due", due)) if value}
+    )
 
 
 def test_a_column_stands_for_its_sum() -> None:
