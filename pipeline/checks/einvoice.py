@@ -23,7 +23,7 @@ def overlay(evidence: Mapping[str, Evidence], page: Page, template: Template) ->
     result = dict(evidence)
     if not page.facts:
         return result
-    locator, deductions = Locator(page), taken_off(template)
+    locator, deductions = Locator(page), taken_off(template, {name: read.value for name, read in result.items()})
     for name, field in template.fields.items():
         fact: Json = page.facts.get(field.einvoice) if field.einvoice else None
         if is_absent(fact):

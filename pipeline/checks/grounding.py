@@ -41,7 +41,7 @@ def ground(claims: Mapping[str, Claim], page: Page, template: Template) -> dict[
 
     What a check subtracts loses its minus, and is found with or without one.
     """
-    locator, deductions = Locator(page), taken_off(template)
+    locator, deductions = Locator(page), taken_off(template, {name: claim.value for name, claim in claims.items()})
     return {
         name: _ground(name, claim, locator, template, either_sign=name in deductions)
         for name, claim in claims.items()

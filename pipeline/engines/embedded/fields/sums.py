@@ -83,8 +83,9 @@ def holds(check: Check, values: Mapping[str, Decimal]) -> bool | None:
     """Whether a sum holds; None when a term is missing."""
     if not _terms(check) <= set(values):
         return None
-    total = sum((-abs(values[t[1:]]) if t.startswith("-") else values[t] for t in check.sum), Decimal(0))
-    return abs(total - values[check.equals or ""]) <= Decimal(check.tolerance)
+    whole = sum((values[term] for term in check.sum if not term.startswith("-")), Decimal(0))
+    off = sum((abs(values[name]) if whole >= 0 else values[name] for name in _taken_off(check)), Decimal(0))
+    return abs(whole - off - values[check.equals or ""]) <= Decimal(check.tolerance)
 
 
 def _trivial(check: Check, values: Mapping[str, Decimal]) -> bool:
