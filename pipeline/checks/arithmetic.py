@@ -1,7 +1,7 @@
 """What must hold within a document: sums and the order of dates as the template says, check digits of VAT ids.
 
 The built-in sums follow EN 16931: BR-CO-10 (line amounts add up), BR-CO-13 (net), BR-CO-14 (tax), BR-CO-15 (gross is net plus
-tax), each within a tolerance for rounding. A check that lacks a number is no failure, unless it calls that one optional.
+tax), each within a tolerance for rounding. A check that lacks a number is no failure.
 """
 
 from __future__ import annotations
@@ -59,21 +59,15 @@ def _flagged(evidence: Evidence, flags: Iterable[str]) -> Evidence:
 
 
 def _sum_holds(check: Check, fields: Mapping[str, Evidence]) -> bool:
-    """False only for a sum whose members are all there, or optional. One that lacks another may hold without it; it cannot be told."""
+    """False only for a sum whose members are all there. One that lacks a member may hold without it; else it cannot be told."""
     target = _amount(check.equals or "", fields)
-    members = {member: _summand(check, member, fields) for member in check.sum}
+    members = {member: _amount(member.lstrip("-"), fields) for member in check.sum}
     if target is None or any(amount is None for amount in members.values()):
         return True
     total = sum(
         (-amount if member.startswith("-") else amount for member, amount in members.items() if amount is not None), Decimal(0)
     )
     return abs(total - target) <= (as_decimal(check.tolerance) or Decimal(0))
-
-
-def _summand(check: Check, member: str, fields: Mapping[str, Evidence]) -> Decimal | None:
-    name = member.removeprefix("-")
-    absent = name in check.optional and is_absent(fields.get(name, Evidence(None)).value)
-    return Decimal(0) if absent else _amount(name, fields)
 
 
 def _amount(member: str, fields: Mapping[str, Evidence]) -> Decimal | None:

@@ -1,30 +1,34 @@
-"""Amounts that a check subtracts are told without the minus that many papers print before them: ``Deposit received -1,500.00``.
+"""Deductions are told without the minus that many papers print before them: ``Deposit received -1,500.00``.
 
 EN 16931 has no sign for what was paid (BT-113) or allowed (BT-107) either: the rule takes it off, not the value (BR-CO-13, BR-CO-16).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from decimal import Decimal
 
 from pipeline.checks.compare import as_decimal
 from pipeline.records import Json
-from pipeline.templates.model import Template
+from pipeline.templates.model import Check, Template
 
 
 def taken_off(template: Template, values: Mapping[str, Json]) -> frozenset[str]:
-    """Names of the fields that checks subtract. On a credit note that counts in negative amounts there are none: all signs are meant."""
-    return frozenset(_taken_off(template, values))
+    """Names of the deductions whose sign means nothing: all but those of checks that count in negative amounts, as some credit notes do."""
+    signed = {name for check in template.checks if _is_negative(check, values) for name in _subtracted(check)}
+    return frozenset(name for name, field in template.fields.items() if field.deduction and name not in signed)
 
 
-def _taken_off(template: Template, values: Mapping[str, Json]) -> Iterator[str]:
-    for check in template.checks:
-        others = [values.get(term) for term in (*check.sum, check.equals or "") if not term.startswith("-")]
-        if not any((as_decimal(other) or 0) < 0 for other in others):
-            yield from (term[1:] for term in check.sum if term.startswith("-"))
+def _subtracted(check: Check) -> list[str]:
+    return [term[1:] for term in check.sum if term.startswith("-")]
+
+
+def _is_negative(check: Check, values: Mapping[str, Json]) -> bool:
+    others = [term for term in (*check.sum, check.equals or "") if not term.startswith("-")]
+    return any((as_decimal(values.get(name)) or Decimal(0)) < 0 for name in others)
 
 
 def without_minus(value: Json) -> Json:
     """An amount without its sign; whatever else it may be as it is."""
     amount = as_decimal(value)
-    return f"{-amount:f}" if amount is not None and amount < 0 else value
+    return f"{abs(amount):f}" if amount is not None and amount.is_signed() else value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.checks.compare import is_absent, same_value
-from pipeline.checks.deductions import taken_off
+from pipeline.checks.deductions import taken_off, without_minus
 from pipeline.checks.grounding import UNGROUNDED, Locator
 from pipeline.records import Evidence, Json, Page
 from pipeline.templates.model import Template, TemplateField
@@ -38,7 +38,8 @@ def overlay(evidence: Mapping[str, Evidence], page: Page, template: Template) ->
 
 def _single(read: Evidence, fact: str, field: TemplateField, locator: Locator, *, either_sign: bool) -> Evidence:
     value: Json = [fact] if field.many else fact
-    agrees = same_value(field.type, read.value[0] if isinstance(read.value, list) and read.value else read.value, fact)
+    page = read.value[0] if isinstance(read.value, list) and read.value else read.value
+    agrees = same_value(field.type, page, fact) or (either_sign and same_value(field.type, page, without_minus(fact)))
     if agrees and read.grounding != "none":
         return replace(read, value=value, flags=(*_kept(read), FROM_DATA))
     differs = not agrees and not is_absent(read.value)

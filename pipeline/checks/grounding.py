@@ -39,7 +39,7 @@ def is_printed(template: Template, name: str, column: str | None = None) -> bool
 def ground(claims: Mapping[str, Claim], page: Page, template: Template) -> dict[str, Evidence]:
     """Evidence for every claim of a field that the template has; a claim of None stays without page and box.
 
-    What a check subtracts loses its minus, and is found with or without one.
+    A deduction loses its minus, and is found with or without one.
     """
     locator, deductions = Locator(page), taken_off(template, {name: claim.value for name, claim in claims.items()})
     return {

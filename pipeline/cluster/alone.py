@@ -29,10 +29,17 @@ class Alone:
         """Those that wait for their actor to be empty, or are with it, by its number."""
         crew.lost.append(self._lose)
 
-    @property
-    def waiting(self) -> int:
-        """Suspects that no actor has yet."""
-        return len(self._waiting) + sum(not suspect.sent for suspect in self._held.values())
+    def waiting(self, kind: type) -> int:
+        """Suspects of a kind that no actor has yet."""
+        held = (suspect for suspect in self._held.values() if not suspect.sent)
+        return sum(isinstance(suspect.what, kind) for suspect in (*self._waiting, *held))
+
+    def forget(self, kind: type) -> None:
+        """Nobody wants those of a kind any more that no actor has yet."""
+        self._waiting = deque(suspect for suspect in self._waiting if not isinstance(suspect.what, kind))
+        for number, suspect in list(self._held.items()):
+            if isinstance(suspect.what, kind) and not suspect.sent:
+                self._free(number)
 
     def add(self, what: object, send: Callable[[Actor], None], *, first: bool = False) -> None:
         """Have it sent to an actor that is empty and stays so until ``release``."""
@@ -57,11 +64,14 @@ class Alone:
     def release(self, what: object, actor: Actor) -> None:
         """It needs its actor no more; does nothing when it was not alone there."""
         suspect = self._held.get(actor.number)
-        if suspect is None or suspect.what is not what:
-            return
-        del self._held[actor.number]
-        actor.reserved = False
-        self._crew.later(lambda: self._crew.tell_ready(actor))
+        if suspect and suspect.what is what:
+            self._free(actor.number)
+
+    def _free(self, number: int) -> None:
+        del self._held[number]
+        if actor := self._crew.ready.get(number):
+            actor.reserved = False
+            self._crew.later(lambda: self._crew.tell_ready(actor))
 
     def _lose(self, actor: Actor) -> None:
         suspect = self._held.pop(actor.number, None)

@@ -51,7 +51,7 @@ class Actor:
     """Tickets of what it was asked."""
     reads: set[int] = field(default_factory=set)
     reserved: bool = False
-    """Whether it is to be empty, or is alone with a unit that may kill it."""
+    """Whether it is to be empty, or is alone with a unit or a page that may kill it."""
     answered: int = 0
     dropped: bool = False
     """Whether it was given up though it lives: its engine cannot work."""

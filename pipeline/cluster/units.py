@@ -70,13 +70,14 @@ class Units:
     @property
     def waiting(self) -> int:
         """Units that no actor has yet."""
-        return len(self._waiting) + self._alone.waiting
+        return len(self._waiting) + self._alone.waiting(_Unit)
 
     def begin(self) -> None:
         """What was asked before is not waited for any more."""
         self._round += 1
         self.load = 0
         self._waiting.clear()
+        self._alone.forget(_Unit)
         self.answers.clear()
 
     def ask(self, request: Request) -> None:
@@ -101,9 +102,6 @@ class Units:
 
     def _send(self, unit: _Unit, actor: Actor) -> None:
         request, image = unit.request, unit.request.image
-        if unit.round != self._round:
-            self._alone.release(unit, actor)
-            return
         if image and isinstance(image.rgb, Pixels) and image.rgb.station not in self._crew.ready:
             self._alone.release(unit, actor)
             self._draw_again(unit)

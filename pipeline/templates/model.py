@@ -71,6 +71,8 @@ class TemplateField(_Strict):
     """The field whose value this one has where the document prints none of its own."""
     unless: Name | None = None
     """A field that forbids ``otherwise`` when it has a value."""
+    deduction: bool = False
+    """An amount that is taken off: told without the minus that papers may print before it."""
     einvoice: str | None = None
     """EN 16931 business term (BT-…, for tables BG-…) that holds the value in an embedded e-invoice."""
 
@@ -86,6 +88,8 @@ class TemplateField(_Strict):
             raise ValueError("only an enum has `values`")
         if self.type == "table" and self.many:
             raise ValueError("a table is a list already: leave `many` out")
+        if self.deduction and (self.type not in ("money", "number") or self.many):
+            raise ValueError("only one amount of type money or number can be a `deduction`")
         if self.unless and not self.otherwise:
             raise ValueError("`unless` belongs to `otherwise`")
         return self
@@ -104,8 +108,6 @@ class Check(_Strict):
     """Money or number fields to add."""
     equals: str | None = None
     """The field that holds the result."""
-    optional: list[str] = []
-    """Members of ``sum`` that are nought where the document prints none; without any other one the sum cannot be told."""
     tolerance: str = "0.02"
     """The difference that rounding may cause."""
     order: list[str] = []

@@ -84,13 +84,8 @@ def _check(found: Located, where: Where, check: dict[str, Json], types: dict[str
     if name in seen:
         found.add((*where, "name"), f"two checks are named `{name}`")
     seen.add(name)
-    summed = [str(term).removeprefix("-") for term in _sequence(check.get("sum"))]
-    for number, term in enumerate(summed):
-        _named(found, (*where, "sum", number), name, term, types, _SUMMED)
-    for number, term in enumerate(_sequence(check.get("optional"))):
-        if str(term) not in summed:
-            hint = did_you_mean(str(term), summed) or f", which its `sum` does not have: {', '.join(summed)}"
-            found.add((*where, "optional", number), f"check `{name}` calls `{term}` optional{hint}")
+    for number, term in enumerate(_sequence(check.get("sum"))):
+        _named(found, (*where, "sum", number), name, str(term).removeprefix("-"), types, _SUMMED)
     if check.get("equals") is not None:
         _named(found, (*where, "equals"), name, str(check["equals"]), types, _SUMMED)
     for number, term in enumerate(_sequence(check.get("order"))):

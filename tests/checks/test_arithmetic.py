@@ -56,34 +56,6 @@ def test_a_sum_that_lacks_a_number_accuses_nobody(missing: str) -> None:
     assert flags(**{**values, missing: None}) == {}
 
 
-DUE = template_of(
-    {name: {"type": "money"} for name in ("total", "prepaid", "due")},
-    checks=[{"name": "due", "sum": ["total", "-prepaid"], "equals": "due", "optional": ["prepaid"]}],
-)
-
-
-@pytest.mark.parametrize(
-    ("total", "prepaid", "due", "holds"),
-    [
-        ("100.00", None, "100.00", True),
-        ("100.00", None, "60.00", False),
-        ("100.00", "40.00", "60.00", True),
-        ("100.00", "30.00", "60.00", False),
-        (None, None, "60.00", True),
-        ("100.00", None, None, True),
-        ("100.00", "not a number", "60.00", True),
-    ],
-)
-def test_an_optional_member_is_nought_where_it_is_not_printed(
-    total: str | None, prepaid: str | None, due: str | None, holds: bool
-) -> None:
-    checked = check_document({"total": Evidence(total), "prepaid": Evidence(prepaid), "due": Evidence(due)}, DUE)
-    flagged = {name for name, evidence in checked.items() if evidence.flags}
-    assert flagged == (
-        set() if holds else {name for name, value in (("total", total), ("prepaid", prepaid), ("due", due)) if value}
-    )
-
-
 def test_a_column_stands_for_its_sum() -> None:
     rows = [{"amount": "60.00"}, {"amount": "40.00"}]
     assert flags(items=rows, subtotal="100.00") == {}

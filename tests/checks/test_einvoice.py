@@ -59,13 +59,20 @@ def test_values_that_the_page_did_not_give_come_from_the_data_with_their_place()
 
 def test_a_deposit_is_found_behind_the_minus_that_the_page_prints() -> None:
     template = template_of(
-        {"total": {"type": "money"}, "prepaid": {"type": "money", "einvoice": "BT-113"}, "due": {"type": "money"}},
+        {
+            "total": {"type": "money"},
+            "prepaid": {"type": "money", "deduction": True, "einvoice": "BT-113"},
+            "due": {"type": "money"},
+        },
         checks=[{"name": "due", "sum": ["total", "-prepaid"], "equals": "due"}],
     )
     page = page_of("Total     24,00", "Anzahlung     -5,00", "Zahlbetrag     19,00", facts={"BT-113": "5.00"})
     for claims in ({}, {"prepaid": "-5.00"}):
         found = overlay(ground(claims_of(**claims), page, template), page, template)["prepaid"]
         assert (found.value, found.printed, found.flags) == ("5.00", "-5,00", ("xml",))
+    negative = page_of("Anzahlung     -5,00", facts={"BT-113": "-5.00"})
+    found = overlay(ground(claims_of(prepaid="-5.00"), negative, template), negative, template)["prepaid"]
+    assert (found.value, found.flags) == ("-5.00", ("xml",)), "the data's own sign is no contradiction"
 
 
 def test_a_value_that_only_the_data_know_has_no_place() -> None:

@@ -109,28 +109,37 @@ def test_a_value_that_is_not_there_is_kept_and_flagged(name: str, value: str) ->
     assert (evidence.grounding, evidence.box, evidence.flags) == ("none", None, ("ungrounded",))
 
 
+DUE = template_of(
+    {"total": {"type": "money"}, "prepaid": {"type": "money", "deduction": True}, "due": {"type": "money"}},
+    checks=[{"name": "due", "sum": ["total", "-prepaid"], "equals": "due"}],
+)
+
+
 @pytest.mark.parametrize("printed", ["-£1,500.00", "1,500.00-", "(1,500.00)", "£1,500.00", "−1,500.00"])
 @pytest.mark.parametrize("claimed", ["1500.00", "-1500.00"])
-def test_what_a_check_subtracts_has_no_minus_whatever_the_page_prints(claimed: str, printed: str) -> None:
-    template = template_of(
-        {name: {"type": "money"} for name in ("total", "prepaid", "due")},
-        checks=[{"name": "due", "sum": ["total", "-prepaid"], "equals": "due"}],
-    )
+def test_a_deduction_has_no_minus_whatever_the_page_prints(claimed: str, printed: str) -> None:
     page = page_of("Total     £8,011.20", f"Deposit received     {printed}", "Due     £6,511.20")
-    found = ground(claims_of(prepaid=claimed), page, template)
+    found = ground(claims_of(prepaid=claimed), page, DUE)
     assert found["prepaid"].value == "1500.00"
     assert found["prepaid"].grounding != "none"
 
 
-def test_on_a_credit_note_all_signs_are_meant() -> None:
+def test_a_field_that_is_no_deduction_keeps_its_sign_though_a_check_subtracts_it() -> None:
     template = template_of(
-        {name: {"type": "money"} for name in ("total", "prepaid", "due")},
-        checks=[{"name": "due", "sum": ["total", "-prepaid"], "equals": "due"}],
+        {name: {"type": "money"} for name in ("opening", "closing", "moved")},
+        checks=[{"name": "moved", "sum": ["closing", "-opening"], "equals": "moved"}],
     )
-    page = page_of("Total     -120.00", "Paid     -100.00", "Due     -20.00")
-    found = ground(claims_of(total="-120.00", prepaid="-100.00", due="-20.00"), page, template)
-    assert (found["prepaid"].value, found["prepaid"].grounding) == ("-100.00", "exact")
+    page = page_of("Opening balance     -200.00", "Closing balance     300.00", "Moved     500.00")
+    found = ground(claims_of(opening="-200.00", closing="300.00", moved="500.00"), page, template)
+    assert found["opening"].value == "-200.00"
     assert not any(evidence.flags for evidence in check_document(found, template).values())
+
+
+def test_on_a_credit_note_all_signs_are_meant() -> None:
+    page = page_of("Total     -120.00", "Paid     -100.00", "Due     -20.00")
+    found = ground(claims_of(total="-120.00", prepaid="-100.00", due="-20.00"), page, DUE)
+    assert (found["prepaid"].value, found["prepaid"].grounding) == ("-100.00", "exact")
+    assert not any(evidence.flags for evidence in check_document(found, DUE).values())
 
 
 def test_of_several_places_the_merge_rule_chooses() -> None:

@@ -282,6 +282,21 @@ def test_a_new_round_does_not_wait_for_what_the_last_one_asked() -> None:
     assert not paper.units.answers
 
 
+def test_a_new_round_gets_the_actor_that_was_kept_for_a_suspect_of_the_last_one() -> None:
+    paper = Paper(machines=2)
+    paper.ready(0, 1)
+    paper.ask(4)
+    lost = next(ref for ref in paper.asked if ref.number == 0)
+    kept = {ref.what.key.page for ref in paper.asked if ref.number == 1}
+    paper.tell(lost, gone())
+    assert {ref.what.key.page for ref in paper.asked if ref.number == 1} == kept, "it is to be empty for a suspect"
+    paper.units.begin()
+    assert paper.units.waiting == 0
+    paper.turn()
+    paper.units.ask(request("new", 9))
+    assert (1, 9) in paper.pages()
+
+
 def test_requests_are_what_they_were() -> None:
     """Nothing of a request is lost on its way."""
     paper = Paper(machines=1)

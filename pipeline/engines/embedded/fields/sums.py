@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
+from math import prod
 
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.templates.model import Check
@@ -38,7 +39,7 @@ def choose_amounts(
     fields = list(options)
     usable = [check for check in checks if check.sum and _terms(check) <= set(fields) | set(known)]
     involved = {name for check in usable for name in _terms(check) if name in options}
-    size = max(1, min(_POOL, int(_COMBINATIONS ** (1 / max(1, len(involved)))) - 2))
+    size = _largest([len(options[name]) for name in involved])
     pools = {name: sorted(options[name], key=lambda o: -o.strength)[:size] for name in fields}
     _add_implied(pools, others, usable, known)
     chosen: dict[str, Option] = {}
@@ -49,13 +50,19 @@ def choose_amounts(
     return chosen
 
 
+def _largest(options: list[int]) -> int:
+    """How many options of each field are tried, so that there are not too many combinations of them."""
+    sizes = range(_POOL, 0, -1)
+    return next((size for size in sizes if prod(1 + min(size, count) for count in options) <= _COMBINATIONS), 1)
+
+
 def _terms(check: Check) -> set[str]:
     return {term.lstrip("-") for term in [*check.sum, check.equals or ""]}
 
 
 def _taken_off(check: Check) -> set[str]:
-    """Terms that are subtracted; papers print them with a minus or without."""
-    return {term[1:] for term in check.sum if term.startswith("-")}
+    """Fields that are subtracted; papers print them with a minus or without."""
+    return {term[1:] for term in check.sum if term.startswith("-") and "." not in term}
 
 
 def _together(
@@ -83,9 +90,12 @@ def holds(check: Check, values: Mapping[str, Decimal]) -> bool | None:
     """Whether a sum holds; None when a term is missing."""
     if not _terms(check) <= set(values):
         return None
-    whole = sum((values[term] for term in check.sum if not term.startswith("-")), Decimal(0))
-    off = sum((abs(values[name]) if whole >= 0 else values[name] for name in _taken_off(check)), Decimal(0))
-    return abs(whole - off - values[check.equals or ""]) <= Decimal(check.tolerance)
+    unsigned = {**values, **{name: abs(values[name]) for name in _taken_off(check)}}
+    return any(abs(_sum(check, each) - values[check.equals or ""]) <= Decimal(check.tolerance) for each in (values, unsigned))
+
+
+def _sum(check: Check, values: Mapping[str, Decimal]) -> Decimal:
+    return sum((-values[t[1:]] if t.startswith("-") else values[t] for t in check.sum), Decimal(0))
 
 
 def _trivial(check: Check, values: Mapping[str, Decimal]) -> bool:
@@ -103,13 +113,16 @@ def _add_implied(
             by_value[Decimal(candidate.value)] = candidate
     strong = {name: [o.amount for o in pool if o.strength >= _LEAST][:4] for name, pool in pools.items()}
     for name in {name for check in checks for name in _taken_off(check)} & set(strong):
-        strong[name] = [abs(amount) for amount in strong[name]]
+        strong[name] += [-amount for amount in strong[name] if amount < 0]
     strong.update({name: [value] for name, value in known.items()})
     for check in checks:
         for missing in (_terms(check) - _taken_off(check)) & set(pools):
+            # A number that says one term plainly does not say another one, too: half is paid before, and half is not yet due.
+            spoken_for = {o.candidate.place for name in _taken_off(check) for o in pools[name] if o.strength >= _LEAST}
             for value in _solutions(check, missing, strong):
                 have = {option.candidate.place for option in pools[missing]}
-                if value in by_value and by_value[value].place not in have and value != 0 and len(have) <= _POOL:
+                new = value in by_value and by_value[value].place not in have | spoken_for
+                if new and value != 0 and len(have) <= _POOL:
                     pools[missing].append(Option(by_value[value], _IMPLIED))
 
 

@@ -294,3 +294,56 @@ def test_no_page_is_too_odd(drawn: list[tuple[str, float, float, float, float]],
 def test_a_hostile_page_is_cut_short() -> None:
     lines = [(10.0, 10.0, "1 " * 3000), (10.0, 30.0, "a" * 20000), (10.0, 50.0, "1." * 3000), (10.0, 90.0, "Total " * 2000)]
     assert set(values(page(lines))) == set(INVOICE.fields)
+
+
+def sums(*rows: tuple[str, str]) -> dict[str, object]:
+    """The amounts read from a column of labels and a column of amounts."""
+    lines = [(x, 300 + 15.0 * n, text) for n, row in enumerate(rows) for x, text in zip((300, 480), row, strict=True)]
+    claims = read_fields(page([(50, 40, "Hillside Tools Ltd"), (50, 60, "Invoice no. 12"), *lines]), INVOICE)
+    return {name: claims[name].value for name in ("subtotal", "tax_total", "total", "amount_due", "prepaid")}
+
+
+@pytest.mark.parametrize(
+    ("deposit", "due"), [("Deposit", "Balance due"), ("Less deposit", "Balance"), ("Deposits received", "Amount due")]
+)
+def test_a_deposit_is_told_beside_what_is_due(deposit: str, due: str) -> None:
+    found = sums(("Subtotal", "1,000.00"), ("VAT 20%", "200.00"), ("Total", "1,200.00"), (deposit, "300.00"), (due, "900.00"))
+    assert found == {
+        "subtotal": "1000.00",
+        "tax_total": "200.00",
+        "total": "1200.00",
+        "amount_due": "900.00",
+        "prepaid": "300.00",
+    }
+
+
+def test_one_printed_number_is_not_both_paid_and_due() -> None:
+    found = sums(("Subtotal", "100.00"), ("VAT 20%", "20.00"), ("Total", "120.00"), ("Deposit", "60.00"))
+    assert (found["prepaid"], found["amount_due"]) == ("60.00", None)
+
+
+def test_credit_notes_in_negative_amounts() -> None:
+    found = sums(("Total", "-120.00"), ("Paid", "-50.00"), ("Balance due", "-70.00"))
+    assert (found["total"], found["prepaid"], found["amount_due"]) == ("-120.00", "-50.00", "-70.00")
+
+
+def test_what_is_withheld_was_not_paid_before() -> None:
+    found = sums(
+        ("Imponibile", "1.000,00"),
+        ("IVA 22%", "220,00"),
+        ("Totale", "1.220,00"),
+        ("Ritenuta", "-200,00"),
+        ("Netto a pagare", "1.020,00"),
+    )
+    assert (found["total"], found["amount_due"], found["prepaid"]) == ("1220.00", "1020.00", None)
+
+
+@pytest.mark.parametrize("rates", [3, 4, 5])
+def test_the_sums_are_found_beside_a_summary_of_many_rates(rates: int) -> None:
+    summary = [
+        row
+        for n in range(rates)
+        for row in ((f"Net {20 - 4 * n}%", f"{800 - 150 * n}.00"), (f"VAT {20 - 4 * n}%", f"{160 - 31 * n}.00"))
+    ]
+    found = sums(("Subtotal", "1500.00"), ("VAT", "231.00"), ("Total", "1731.00"), *summary)
+    assert (found["subtotal"], found["tax_total"], found["total"]) == ("1500.00", "231.00", "1731.00")
