@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import torch
 
 from pipeline.engines.vlm.chat import Encoded
+from pipeline.engines.vlm.final import LastFeedForward
 from pipeline.engines.vlm.machine import give_back
 from pipeline.engines.vlm.plainly import plain_is_quicker
 from pipeline.engines.vlm.prefixes import Prefixes, beginning
@@ -111,6 +112,7 @@ class SlotRunner:
         self.model = model
         self._prefixes = Prefixes()
         self._plain = _plain_is_quicker(model)
+        self._last = LastFeedForward(model)
 
     @property
     def kept(self) -> int:
@@ -154,8 +156,9 @@ class SlotRunner:
 
     def _forward(self, step: Step, inputs: dict[str, Any], positions: torch.Tensor, last: list[int]) -> torch.Tensor:
         settings = {"position_ids": positions, "past_key_values": SlotCache(step), "use_cache": True, "step": step}
-        with torch.inference_mode():
-            output = self.model(**inputs, **settings, logits_to_keep=torch.tensor(last))
+        wanted = torch.tensor(last)
+        with torch.inference_mode(), self._last.only(wanted):
+            output = self.model(**inputs, **settings, logits_to_keep=wanted)
         step.finish()
         logits: torch.Tensor = output.logits[0]
         return logits

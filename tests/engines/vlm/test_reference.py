@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -216,3 +217,23 @@ def test_images_whose_tokens_look_ahead_are_left_to_transformers() -> None:
     want = [expected(copy.deepcopy(model), prompt, 10) for prompt in asked]
     assert len(set(map(tuple, want))) > 5, "answers depend on the image"
     assert written(make_runner(model), asked, 10, most=4) == want
+
+
+def test_the_last_layer_works_for_the_wanted_tokens_only() -> None:
+    model = text_model()
+    seen: dict[int, list[int]] = {}
+
+    def watch(number: int, whole: Callable[[torch.Tensor], torch.Tensor], hidden: torch.Tensor) -> torch.Tensor:
+        seen.setdefault(number, []).append(hidden.shape[1])
+        return whole(hidden)
+
+    layers = model.model.layers
+    for number, layer in enumerate(layers):
+        layer.mlp.forward = partial(watch, number, layer.mlp.forward)
+    runner = make_runner(model)
+    stream, _ = runner.begin(text_only(list(range(30)), 1), room=8)
+    prompt = seen[0][-1]
+    assert prompt >= 31
+    assert seen[len(layers) - 1][-1] == 1
+    runner.step([stream], [[5, 6, 7]], [2])
+    assert (seen[0][-1], seen[len(layers) - 1][-1]) == (3, 2)
