@@ -102,7 +102,7 @@ class _Answer(Generic[T]):
 
 class Decoder:
     """Writes answers with one runner. ``stops`` are the tokens that end an answer, ``most`` how many are written at once and
-    ``memory`` how many tokens they may hold together; ``rows`` are those that one step reads at little more than the price of one."""
+    ``memory`` how many tokens they may hold together; ``rows`` are those that one step may read, guessed ones included."""
 
     def __init__(self, runner: Runner, stops: Iterable[int], *, most: int = 8, memory: int = 1 << 40, rows: int = 16) -> None:
         self._runner, self._stops = runner, frozenset(stops)
