@@ -127,7 +127,10 @@ class Reads:
     def _lose(self, actor: Actor) -> None:
         for ticket in sorted(actor.reads, reverse=True):
             call = self._flights.pop(ticket).call
-            self._once_more(call) if actor.dropped else self._again(call, "its actor was lost")
+            if actor.dropped:
+                self._once_more(call)
+            else:
+                self._again(call, "its actor was lost")
         actor.reads.clear()
         self._hand_out()
 

@@ -113,6 +113,11 @@ class Check(_Strict):
     order: list[str] = []
     """Dates, the earliest first."""
 
+    @property
+    def subtracted(self) -> frozenset[str]:
+        """Members of ``sum`` that are taken off."""
+        return frozenset(term[1:] for term in self.sum if term.startswith("-"))
+
     @model_validator(mode="after")
     def _one_kind(self) -> Check:
         if bool(self.sum) == bool(self.order):

@@ -206,11 +206,17 @@ def test_a_page_over_which_actors_are_lost_again_and_again_is_unreadable() -> No
     assert not paper.read
 
 
-def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
-    paper = Paper(machines=1)
+def submit_two(paper: Paper) -> list[Reply]:
+    """Two pages to be read, and where the replies will be."""
     replies: list[Reply] = []
     for page in (b"1", b"2"):
         paper.reads.submit(("sha", 1, int(page)), page, replies.append)
+    return replies
+
+
+def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
+    paper = Paper(machines=1)
+    replies = submit_two(paper)
     paper.ask(1)
     paper.ready(0)
     actor = 0
@@ -231,9 +237,7 @@ def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
 
 def test_pages_that_machines_took_along_are_read_alone_at_last() -> None:
     paper = Paper(machines=1)
-    replies: list[Reply] = []
-    for page in (b"1", b"2"):
-        paper.reads.submit(("sha", 1, int(page)), page, replies.append)
+    replies = submit_two(paper)
     for number in range(4):
         paper.see(1)
         paper.ready(number)
@@ -250,9 +254,7 @@ def test_pages_that_machines_took_along_are_read_alone_at_last() -> None:
 
 def test_readers_that_cannot_start_cost_no_page() -> None:
     paper = Paper(machines=1)
-    replies: list[Reply] = []
-    for page in (b"1", b"2"):
-        paper.reads.submit(("sha", 1, int(page)), page, replies.append)
+    replies = submit_two(paper)
     for number in range(7):
         paper.crew._pauses.clear()
         paper.see(1)

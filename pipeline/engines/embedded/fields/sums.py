@@ -62,7 +62,7 @@ def _terms(check: Check) -> set[str]:
 
 def _taken_off(check: Check) -> set[str]:
     """Fields that are subtracted; papers print them with a minus or without."""
-    return {term[1:] for term in check.sum if term.startswith("-") and "." not in term}
+    return {name for name in check.subtracted if "." not in name}
 
 
 def _together(
@@ -116,9 +116,9 @@ def _add_implied(
         strong[name] += [-amount for amount in strong[name] if amount < 0]
     strong.update({name: [value] for name, value in known.items()})
     for check in checks:
+        # A number that says one term plainly does not say another one, too: half is paid before, and half is not yet due.
+        spoken_for = {o.candidate.place for name in _taken_off(check) for o in pools[name] if o.strength >= _LEAST}
         for missing in (_terms(check) - _taken_off(check)) & set(pools):
-            # A number that says one term plainly does not say another one, too: half is paid before, and half is not yet due.
-            spoken_for = {o.candidate.place for name in _taken_off(check) for o in pools[name] if o.strength >= _LEAST}
             for value in _solutions(check, missing, strong):
                 have = {option.candidate.place for option in pools[missing]}
                 new = value in by_value and by_value[value].place not in have | spoken_for
