@@ -190,7 +190,7 @@ def row(name: str, seconds: float, documents: int, whole: int, times: float, sam
 def load_seconds(model: Path) -> float:
     """Seconds that our engine takes to load the model, in a process of its own."""
     code = (
-        "import sys; from pipeline.settings import Settings; from pipeline.engines.vlm.engine import VlmEngine;"
+        "import sys; from pipeline.settings import Settings; from pipeline.engines.vlm.vlm_engine import VlmEngine;"
         "VlmEngine(Settings(engine='vlm', model=sys.argv[1]))._loaded"
     )
     return timed([sys.executable, "-c", code, str(model)])

@@ -29,8 +29,8 @@ from benchmarks.drawn.truth import is_right
 from benchmarks.drawn.wording import LANGUAGES
 from pipeline.checks.arithmetic import check_document, proved
 from pipeline.checks.confidence import WEIGHTS, features
+from pipeline.checks.fallbacks import stand_in
 from pipeline.checks.grounding import ground
-from pipeline.checks.stand_in import stand_in
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.evaluate.calibration import Calibration, calibrate
 from pipeline.records import Page

@@ -20,8 +20,8 @@ from typing import Any
 
 from pipeline.errors import DocumentError
 from pipeline.run.job import all_templates
-from pipeline.run.reader import handle
-from pipeline.run.reading import ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.run.page_reader import handle
+from pipeline.run.page_requests import ReadRequest, decode_opened, decode_reading, encode_request
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
 

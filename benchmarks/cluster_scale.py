@@ -27,12 +27,12 @@ from benchmarks.measure import Row, report
 from benchmarks.simulated_ray import SimulatedCluster
 from pipeline.intake.scan import scan_inbox
 from pipeline.ledger.ledger import FILE_NAME, Ledger, now
+from pipeline.monitoring.events import Tally
 from pipeline.records import Evidence, Result, UnitKey
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.names import Namer
-from pipeline.run.observer import Tally
-from pipeline.run.rescan import only_new
+from pipeline.run.outbox_names import Namer
+from pipeline.run.refresh import only_new
 from pipeline.settings import Settings
 
 PAGES = 100_000_000

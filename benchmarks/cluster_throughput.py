@@ -24,12 +24,12 @@ from benchmarks.raycluster import cluster
 from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
+from pipeline.monitoring.events import Tally
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.observer import Tally
-from pipeline.run.reading import HANDLER
-from pipeline.run.rescan import only_new
+from pipeline.run.page_requests import HANDLER
+from pipeline.run.refresh import only_new
 from pipeline.settings import Ray, Settings
 from pipeline.templates.model import Template
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.engines.asking import is_text
+from pipeline.engines.prompting import is_text
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings
 from pipeline.templates.model import Column, Template, TemplateField

@@ -18,11 +18,11 @@ import psutil
 from benchmarks.documents import invoice_page
 from benchmarks.measure import Row, report
 from pipeline.engines.base import Request
-from pipeline.engines.vlm.engine import VlmEngine
+from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import UnitKey
 from pipeline.run.job import all_templates
-from pipeline.run.reader import handle
-from pipeline.run.reading import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_reader import handle
+from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
 from pipeline.settings import Settings
 
 DIFFERENT = 50

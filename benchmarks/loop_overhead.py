@@ -25,12 +25,12 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
-from pipeline.publish.document import Publication
+from pipeline.monitoring.events import Tally
+from pipeline.publish.publication import Publication
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.observer import Tally
-from pipeline.run.rescan import only_new
+from pipeline.run.refresh import only_new
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 

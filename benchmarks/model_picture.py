@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.publish.redraw import redraw
+from pipeline.publish.chart_plot import redraw
 
 SHORTER = {", one by one": "", " under way": "", "static batch of": "batch of", "three templates": "x 3", "bfloat16": "bf16"}
 """There is room for some two dozen letters beside a bar."""

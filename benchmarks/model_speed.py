@@ -38,9 +38,9 @@ NAMES = {"naive": "transformers, float32, one by one", "bfloat16": "transformers
 
 def prompts(folder: Path, config: Any, count: int, side: int, questions: int = 1) -> list[Any]:
     """Encoded prompts with a picture of noise each, or several about each picture."""
-    from pipeline.engines.asking import Question
-    from pipeline.engines.vlm.chat import Chat
-    from pipeline.engines.vlm.store import find_model
+    from pipeline.engines.prompting import Question
+    from pipeline.engines.vlm.chat_template import Chat
+    from pipeline.engines.vlm.model_store import find_model
     from pipeline.records import PageImage
 
     chat, noise = Chat(find_model(str(folder)), config), np.random.default_rng(0)
@@ -78,9 +78,9 @@ def theirs(folder: Path, way: str, side: int, new: int) -> Row:
 def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtype: Any = "auto") -> Row:
     """The product's decode loop, without a schema, with ``batch`` documents at the same time."""
     from pipeline.engines.vlm.decode import Decoder, Task
-    from pipeline.engines.vlm.load import load_model, make_plan
+    from pipeline.engines.vlm.model_load import load_model, make_plan
+    from pipeline.engines.vlm.model_store import find_model
     from pipeline.engines.vlm.runner import make_runner
-    from pipeline.engines.vlm.store import find_model
     from pipeline.settings import Vlm
 
     found = find_model(str(folder))

@@ -25,11 +25,11 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from pipeline.checks.grounding import ground
 from pipeline.engines.base import Request
-from pipeline.engines.embedded.engine import EmbeddedEngine
+from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.records import Page, UnitKey
-from pipeline.run import reader
+from pipeline.run import page_reader
 from pipeline.run.job import all_templates
-from pipeline.run.reading import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.words.ocr import OcrReader
@@ -37,14 +37,14 @@ from pipeline.words.precision import Precision, choose
 
 Spent = dict[str, float]
 PARTS: dict[str, tuple[Any, str]] = {
-    "opening": (reader, "_document"),
-    "embedded XML": (reader, "read_einvoice"),
-    "text layer": (reader, "read_text_layer"),
-    "is it sound": (reader._Sheet, "_good"),
-    "drawing": (reader._Sheet, "_draw"),
-    "is it blank": (reader, "is_blank"),
-    "is it upright": (reader, "upright"),
-    "OCR": (reader, "read_image"),
+    "opening": (page_reader, "_document"),
+    "embedded XML": (page_reader, "read_einvoice"),
+    "text layer": (page_reader, "read_text_layer"),
+    "is it sound": (page_reader._Sheet, "_good"),
+    "drawing": (page_reader._Sheet, "_draw"),
+    "is it blank": (page_reader, "is_blank"),
+    "is it upright": (page_reader, "upright"),
+    "OCR": (page_reader, "read_image"),
     "·· detection": (OcrReader, "detect"),
     "·· recognition": (OcrReader, "recognise"),
 }
@@ -74,7 +74,7 @@ def read(path: Path, page: int, precision: Precision) -> Page:
     """A page's words, as a reader process gets them."""
     status = path.stat()
     request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, page, precision=precision)
-    return decode_reading(reader.handle(encode_request(request)), request.page)[0].page
+    return decode_reading(page_reader.handle(encode_request(request)), request.page)[0].page
 
 
 def cost(path: Path, pages: int, template: Template, precision: Precision = "float32") -> Spent:

@@ -21,7 +21,7 @@ from benchmarks.measure import Row, Times, report
 from pipeline.intake.scan import scan_inbox
 from pipeline.records import Document
 from pipeline.run.job import Job, open_job
-from pipeline.run.rescan import Rescan
+from pipeline.run.refresh import Rescan
 from pipeline.settings import Settings
 
 

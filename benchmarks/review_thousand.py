@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.review.building import Desk, thousand
+from tests.web.review.building import Desk, thousand
 
 READY = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 SEARCH = """() => {

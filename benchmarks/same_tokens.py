@@ -18,13 +18,13 @@ import torch
 
 from benchmarks.flat_cost import requests
 from benchmarks.measure import Row, report
-from pipeline.engines.asking import pose
-from pipeline.engines.vlm.chat import Chat, Encoded
+from pipeline.engines.prompting import pose
+from pipeline.engines.vlm.chat_template import Chat, Encoded
 from pipeline.engines.vlm.decode import Decoder, Task
-from pipeline.engines.vlm.load import load_model, make_plan
-from pipeline.engines.vlm.prefixes import in_common
+from pipeline.engines.vlm.model_load import load_model, make_plan
+from pipeline.engines.vlm.model_store import find_model
+from pipeline.engines.vlm.prefix_cache import in_common
 from pipeline.engines.vlm.runner import make_runner
-from pipeline.engines.vlm.store import find_model
 from pipeline.settings import Vlm
 
 STEP = 2.0**-7

@@ -15,14 +15,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from pipeline import __version__
-from pipeline.cluster.alone import Alone
+from pipeline.cluster.actors import Crew
 from pipeline.cluster.cluster import Cluster, ClusterEngine
-from pipeline.cluster.crew import Crew
-from pipeline.cluster.reads import Reads
-from pipeline.cluster.units import Units
-from pipeline.cluster.wire import Asked, Described, Head, unpacked
+from pipeline.cluster.messages import Asked, Head, unpacked
+from pipeline.cluster.page_dispatch import Reads
+from pipeline.cluster.quarantine import Alone
+from pipeline.cluster.unit_dispatch import Units
 from pipeline.records import Answer, Claim, Page, Word
-from pipeline.run.reading import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
+from pipeline.run.page_requests import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
+from pipeline.runtime.engine_process import Described
 from pipeline.settings import Ray, Settings
 
 WORDS = 380

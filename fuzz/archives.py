@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from pipeline.intake.archives import Unpacked, is_archive, unpack
+from pipeline.intake.containers import Unpacked, is_archive, unpack
 
 MAX_BYTES = 100_000
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pipeline.errors import DocumentError
 from pipeline.pages.mupdf import MuPdfDocument
-from pipeline.pages.opened import OpenDocument, fit_scale
-from pipeline.pages.opening import open_document, second_opinion
+from pipeline.pages.open import open_document, second_opinion
+from pipeline.pages.protocol import OpenDocument, fit_scale
 
 MEGAPIXELS = 4
 """Limit for image files, low so that inputs stay quick."""

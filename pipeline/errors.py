@@ -92,6 +92,16 @@ class DocumentError(Exception):
         self.detail = detail
 
 
+FILE_CHANGED = "the file changed while it was read"
+
+
+class FileChangedError(DocumentError):
+    """The file is no longer the one that was hashed. It is read when it has settled."""
+
+    def __init__(self) -> None:
+        super().__init__("unreadable", FILE_CHANGED)
+
+
 CURES: dict[Reason, str] = {
     "needs_password": "add the password to `limits.passwords` in the settings, then `pipeline reprocess --failed`",
     "unreadable": "open the file in a viewer; if it opens there, please report it, else scan or export it again",

@@ -1,7 +1,7 @@
 """Settings: one YAML file and the environment, validated; mistakes name the key and the file.
 
 ``inbox`` and ``outbox`` may be URLs of object stores. They then become the folders of this machine that stand for them
-(``pipeline.places``), from which ``inbox_url`` and ``outbox_url`` tell the URLs again.
+(``pipeline.object_urls``), from which ``inbox_url`` and ``outbox_url`` tell the URLs again.
 
 Precedence: command line, then environment (``PIPELINE_OUTBOX=…``, nested keys with two underscores: ``PIPELINE_LIMITS__SECONDS=60``),
 then the file, then the defaults below. Paths written in a file are relative to that file; defaults are relative to the
@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentValueError
 
-from pipeline import places
+from pipeline import object_urls
 from pipeline.errors import SettingsError
 from pipeline.templates.explain import did_you_mean
 from pipeline.templates.routing import Route
@@ -234,17 +234,17 @@ class Settings(BaseSettings):
         values = {**values}
         urls: dict[str, str] = {}
         for key in ("inbox", "outbox", "archive", "failed"):
-            if places.is_url(values.get(key)):
+            if object_urls.is_url(values.get(key)):
                 try:
-                    place = places.parse(values[key])
+                    place = object_urls.parse(values[key])
                 except ValueError as error:
                     raise ValueError(f"{key}: {error}") from None  # the URL stays out of every traceback
                 if isinstance(place, str):
                     urls[key] = place
                 values[key] = place
         if "outbox" in urls:
-            state = Path(values.get("state") or places.state_folder()).resolve()
-            values["outbox"] = places.outbox_folder(state, urls["outbox"])
+            state = Path(values.get("state") or object_urls.state_folder()).resolve()
+            values["outbox"] = object_urls.outbox_folder(state, urls["outbox"])
         for key in ("archive", "failed"):
             if values.get(key) and ("inbox" in urls) != (key in urls):
                 raise ValueError(f"{key}: wants a place of the same kind as the inbox: both folders, or both in one store")
@@ -252,7 +252,7 @@ class Settings(BaseSettings):
             if key in urls and urls[key].split("://")[0] != urls["inbox"].split("://")[0]:
                 raise ValueError(f"{key}: wants a place in the same store as the inbox")
             if key in urls:
-                values[key] = places.local_folder(_objects(Path(values.get("outbox") or "outbox")), urls[key])
+                values[key] = object_urls.local_folder(_objects(Path(values.get("outbox") or "outbox")), urls[key])
         return values
 
     @property
@@ -263,14 +263,14 @@ class Settings(BaseSettings):
     @property
     def inbox_url(self) -> str | None:
         """The inbox's URL; None for a folder."""
-        return places.url_of(self.objects, self.inbox) if OBJECTS in self.inbox.parts else None
+        return object_urls.url_of(self.objects, self.inbox) if OBJECTS in self.inbox.parts else None
 
     @property
     def outbox_url(self) -> str | None:
         """The outbox's URL; None for a folder."""
-        if self.outbox.name != places.OUTBOX:
+        if self.outbox.name != object_urls.OUTBOX:
             return None
-        return places.outbox_url((self.state or places.state_folder()).resolve(), self.outbox)
+        return object_urls.outbox_url((self.state or object_urls.state_folder()).resolve(), self.outbox)
 
     @property
     def told_inbox(self) -> str:
@@ -308,7 +308,9 @@ class Settings(BaseSettings):
 
     def _beside(self, name: str) -> Path:
         url = self.inbox_url
-        return places.local_folder(self.objects, places.beside(url, name)) if url else self.inbox.resolve().parent / name
+        return (
+            object_urls.local_folder(self.objects, object_urls.beside(url, name)) if url else self.inbox.resolve().parent / name
+        )
 
     @classmethod
     def settings_customise_sources(
@@ -408,7 +410,7 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
     for key in PATH_KEYS:
-        if isinstance(values.get(key), str) and not places.is_url(values[key]):
+        if isinstance(values.get(key), str) and not object_urls.is_url(values[key]):
             values[key] = file.parent / _home(file, key, values[key])
     log = values.get("log")
     if isinstance(log, dict) and isinstance(log.get("file"), str):

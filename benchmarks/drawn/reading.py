@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.records import Page
-from pipeline.run.reader import handle
-from pipeline.run.reading import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_reader import handle
+from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
 
 
 def read_page(data: bytes, path: Path) -> Page:

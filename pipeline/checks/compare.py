@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from rapidfuzz import fuzz
 
-from pipeline.checks.keys import digits, fold
+from pipeline.checks.text_keys import digits, fold
 from pipeline.records import Json
 from pipeline.values.identifiers import same
 

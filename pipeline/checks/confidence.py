@@ -16,8 +16,8 @@ from math import exp
 
 from pipeline.checks.arithmetic import CHECKSUM, proved
 from pipeline.checks.compare import is_absent
-from pipeline.checks.einvoice import DIFFERS, FROM_DATA
-from pipeline.checks.stand_in import STANDS_IN
+from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
+from pipeline.checks.fallbacks import STANDS_IN
 from pipeline.records import Evidence
 from pipeline.templates.model import Template, TemplateField
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from pipeline.boxes import around
 from pipeline.checks.deductions import taken_off, without_minus
-from pipeline.checks.keys import fold, make_key
-from pipeline.checks.search import PageIndex, Place
+from pipeline.checks.text_keys import fold, make_key
+from pipeline.checks.value_search import PageIndex, Place
 from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
 from pipeline.templates.model import Merge, Template, TemplateField
+from pipeline.values.boxes import around
 
 UNGROUNDED = "ungrounded"
 _ORDER: dict[Grounding, int] = {"exact": 0, "value": 1, "fuzzy": 2, "none": 3}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pipeline.checks.search import PageIndex
+from pipeline.checks.value_search import PageIndex
 from pipeline.records import Box, Evidence, Page
 from pipeline.templates.model import TemplateField
 

@@ -18,12 +18,12 @@ import psutil
 
 from pipeline import __version__
 from pipeline.cli import options
-from pipeline.cli.show import echo_json
-from pipeline.cluster.joining import INSTALL
+from pipeline.cli.console import echo_json
+from pipeline.cluster.connect import INSTALL
 from pipeline.errors import ExitCode, PipelineError, StoreError
-from pipeline.places import url_of
-from pipeline.processor import cpu_flags, multiplies_bfloat16
+from pipeline.object_urls import url_of
 from pipeline.run.job import all_templates
+from pipeline.runtime.processor import cpu_flags, multiplies_bfloat16
 from pipeline.settings import Settings, find_settings_file, load_settings
 from pipeline.words.precision import choose, hindrance
 
@@ -163,7 +163,7 @@ def _inbox(settings: Settings) -> Finding:
 
 def _store(name: str, url: str, written: str | None) -> Finding:
     """Whether a place in an object store can be listed, and ``written`` to."""
-    from pipeline.stores.store import open_store
+    from pipeline.remote.object_store import open_store
 
     try:
         store = open_store(url)
@@ -231,8 +231,8 @@ def _captions() -> Finding:
 
 def _model(settings: Settings, *, chosen: bool) -> Finding:
     """What the engine `vlm` would do here: precision, memory, threads. Too little memory is wrong where it is the engine ``chosen``."""
-    from pipeline.engines.vlm.load import make_plan
-    from pipeline.engines.vlm.store import DEFAULT_MODEL, find_model
+    from pipeline.engines.vlm.model_load import make_plan
+    from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model
 
     name = settings.model if settings.model and settings.engine != "server" else DEFAULT_MODEL
     try:

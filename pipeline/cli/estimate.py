@@ -14,18 +14,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipeline.cli import options
+from pipeline.cli.console import duration, echo_json, one_line, plural
 from pipeline.cli.run import check_inbox
-from pipeline.cli.show import duration, echo_json, one_line, plural
 from pipeline.cli.signals import graceful
 from pipeline.engines.registry import make_engine
 from pipeline.errors import CURES
-from pipeline.run.estimate import Total
-from pipeline.run.forecast import Forecast, forecast
+from pipeline.estimate.forecast import Forecast, forecast
+from pipeline.estimate.sampling import PAGES_EACH, Told
+from pipeline.estimate.scaling import Spread, spread
+from pipeline.estimate.totals import Total
+from pipeline.remote.local_copy import look_into
 from pipeline.run.job import looking_job
-from pipeline.run.looking import look_into
-from pipeline.run.rescan import only_new
-from pipeline.run.sampling import PAGES_EACH, Told
-from pipeline.run.spread import Spread, spread
+from pipeline.run.refresh import only_new
 from pipeline.settings import Settings, load_settings
 
 SHOWN_FAILURES = 10
@@ -121,7 +121,7 @@ def _shared(made: Forecast, settings: Settings, actors: int | None) -> Spread | 
         return spread(made, [here] * actors, here)
     if settings.executor != "ray":
         return None
-    from pipeline.cluster.survey import survey
+    from pipeline.cluster.capacity import survey
 
     return spread(made, survey(settings.ray), here)
 

@@ -13,27 +13,27 @@ from typing import Any
 import click
 
 from pipeline.cli import options
-from pipeline.cli.evaltables import headline, print_comparison, print_evaluation, print_misses
-from pipeline.cli.monitoring import monitored
+from pipeline.cli.console import Screen, echo_json, one_line, plural
+from pipeline.cli.eval_tables import headline, print_comparison, print_evaluation, print_misses
+from pipeline.cli.monitors import monitored
 from pipeline.cli.run import read
-from pipeline.cli.show import Screen, echo_json, one_line, plural
 from pipeline.engines.registry import NAMES
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.evaluate.comparison import Comparison, compare
-from pipeline.evaluate.einvoices import written_in_einvoices
+from pipeline.evaluate.einvoice_truth import written_in_einvoices
 from pipeline.evaluate.evaluation import Evaluation, evaluate, hashes_of
+from pipeline.evaluate.evaluation_report import write_report
+from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.groups import language_of, layout_of
-from pipeline.evaluate.listening import kept_pages
-from pipeline.evaluate.report import write_report
-from pipeline.evaluate.results import ReadDocument, read_results
-from pipeline.evaluate.side import Side, find_template, kept_run, make_side
-from pipeline.evaluate.told import cell_told, comparison_told, evaluation_told
+from pipeline.evaluate.read_results import ReadDocument, read_results
+from pipeline.evaluate.recording_engine import kept_pages
+from pipeline.evaluate.serialise import cell_told, comparison_told, evaluation_told
 from pipeline.evaluate.truth import Written, find_truth, fitting_template, read_written, truths
-from pipeline.evaluate.wanted import Truth
+from pipeline.evaluate.variant import Side, find_template, kept_run, make_side
 from pipeline.intake.scan import scan_arguments
 from pipeline.run.job import all_templates, open_job
 from pipeline.run.loop import Loop
-from pipeline.run.rescan import only_new
+from pipeline.run.refresh import only_new
 from pipeline.settings import Settings, load_settings
 from pipeline.templates.model import Template, TemplateField
 

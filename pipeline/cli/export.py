@@ -11,16 +11,17 @@ from tempfile import TemporaryDirectory
 import click
 
 from pipeline.cli import options
-from pipeline.cli.show import echo_json, plural
+from pipeline.cli.console import echo_json, plural
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
-from pipeline.publish.files import write_atomically
-from pipeline.run.exporting import FORMATS, Exporting, Unused
-from pipeline.run.job import STATE_FOLDER, known_templates, locked, open_ledger
-from pipeline.run.looking import look_into
-from pipeline.run.mirror import Mirror, mirrored
-from pipeline.serve.saying import spoken_of, truth
-from pipeline.settings import Settings, load_settings
+from pipeline.publish.atomic_files import write_atomically
+from pipeline.remote.local_copy import look_into
+from pipeline.remote.mirror import Mirror, mirrored
+from pipeline.run.export_formats import FORMATS, Exporting, Unused
+from pipeline.run.job import known_templates, open_ledger
+from pipeline.runtime.lock import locked
+from pipeline.settings import STATE_FOLDER, Settings, load_settings
+from pipeline.web.correction_input import spoken_of, truth
 
 
 @click.command("export")

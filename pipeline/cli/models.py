@@ -14,10 +14,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from pipeline.cli import options
-from pipeline.cli.show import echo_json, plural
-from pipeline.engines.vlm import pull, store, verify
+from pipeline.cli.console import echo_json, plural
+from pipeline.engines.vlm import model_store, pull, verify
 from pipeline.engines.vlm.hub import Listing, ask_hub
-from pipeline.engines.vlm.troubles import UnreachableError
+from pipeline.engines.vlm.hub_errors import UnreachableError
 from pipeline.errors import ExitCode, PipelineError
 
 LINE_SECONDS = 15.0
@@ -34,7 +34,7 @@ def command() -> None:
 @options.as_json
 def list_(as_json: bool) -> None:
     """Show the models in the cache: name, revision, size, what they read, and whether they are complete."""
-    found = list(store.cached_models())
+    found = list(model_store.cached_models())
     if as_json:
         echo_json([{**asdict(model), "complete": not model.lacks} for model in found])
         return
@@ -45,13 +45,13 @@ def list_(as_json: bool) -> None:
     if found:
         Console(markup=False, width=None if sys.stdout.isatty() else 200).print(table)
     else:
-        click.echo(f"no models in {store.cache_folder()}")
-    if not store.model_is_here(store.DEFAULT_MODEL):
-        click.echo(f"the default model {store.DEFAULT_MODEL} is not here; get it with: pipeline models pull")
+        click.echo(f"no models in {model_store.cache_folder()}")
+    if not model_store.model_is_here(model_store.DEFAULT_MODEL):
+        click.echo(f"the default model {model_store.DEFAULT_MODEL} is not here; get it with: pipeline models pull")
 
 
 @command.command("pull")
-@click.argument("name", default=store.DEFAULT_MODEL)
+@click.argument("name", default=model_store.DEFAULT_MODEL)
 @click.option("--revision", metavar="R", help="Branch, tag or commit [main].")
 @options.as_json
 def pull_(name: str, revision: str | None, as_json: bool) -> None:
@@ -61,7 +61,7 @@ def pull_(name: str, revision: str | None, as_json: bool) -> None:
         if listing:
             with suppress(OSError):  # a cache that may not be written is as good for reading
                 pull.settle(listing)
-        model = store.find_model(name, listing.commit if listing else revision)
+        model = model_store.find_model(name, listing.commit if listing else revision)
         told = f"{model.name} at {model.revision[:SHORT]} is here already, complete: {model.folder}"
         downloaded = 0
     else:
@@ -76,17 +76,17 @@ def pull_(name: str, revision: str | None, as_json: bool) -> None:
 
 
 @command.command("verify")
-@click.argument("name", default=store.DEFAULT_MODEL)
+@click.argument("name", default=model_store.DEFAULT_MODEL)
 @options.as_json
 def verify_(name: str, as_json: bool) -> None:
     """Hash every file of the model NAME again. What is damaged is deleted, so that `pull` gets it anew. Exit code 1 if so."""
-    if store.is_local(name):
+    if model_store.is_local(name):
         told = "complete as far as its files tell; a file or folder of your own has no hashes to compare with"
-        click.echo(f"{store.find_model(name).folder}: {told}")
+        click.echo(f"{model_store.find_model(name).folder}: {told}")
         return
     checked = list(verify.verify(name))
     if not checked:
-        store.find_model(name)
+        model_store.find_model(name)
     if as_json:
         echo_json([asdict(file) for file in checked])
     else:
@@ -100,12 +100,12 @@ def verify_(name: str, as_json: bool) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def remove_(name: str, yes: bool) -> None:
     """Delete the model NAME from the cache: all its revisions, and what broken downloads left."""
-    if store.is_local(name):
+    if model_store.is_local(name):
         raise PipelineError(f"{name} is a file or folder of your own", "delete it yourself")
     size = verify.size_on_disk(name)
     if not size:
-        raise PipelineError(f"{name} is not in {store.cache_folder()}", "`pipeline models list` shows what is there")
-    if not yes and not click.confirm(f"delete {name} ({decimal(size)}) from {store.cache_folder()}?"):
+        raise PipelineError(f"{name} is not in {model_store.cache_folder()}", "`pipeline models list` shows what is there")
+    if not yes and not click.confirm(f"delete {name} ({decimal(size)}) from {model_store.cache_folder()}?"):
         click.echo("nothing was deleted")
         return
     verify.remove(name)
@@ -114,7 +114,9 @@ def remove_(name: str, yes: bool) -> None:
 
 def _final(name: str, revision: str | None) -> bool:
     """Whether the hub has nothing to say: a path, or an exact commit that is here."""
-    return store.is_local(name) or bool(revision and store.COMMIT.fullmatch(revision) and store.model_is_here(name, revision))
+    return model_store.is_local(name) or bool(
+        revision and model_store.COMMIT.fullmatch(revision) and model_store.model_is_here(name, revision)
+    )
 
 
 def _listed(name: str, revision: str | None) -> Listing | None:
@@ -122,13 +124,13 @@ def _listed(name: str, revision: str | None) -> Listing | None:
     try:
         return ask_hub(name, revision)
     except UnreachableError as error:
-        if not store.model_is_here(name, revision):
+        if not model_store.model_is_here(name, revision):
             raise
         click.echo(f"pipeline: {error.message}", err=True)
         return None
 
 
-def _download(listing: Listing) -> store.LocalModel:
+def _download(listing: Listing) -> model_store.LocalModel:
     left, total = pull.left(listing), sum(remote.size for remote in listing.files)
     here = f", {decimal(left)} of them to download" if left < total else ""
     click.echo(f"{listing.name} at {listing.commit[:SHORT]}: {decimal(total)} in {len(listing.files)} files{here}", err=True)
@@ -188,7 +190,7 @@ class _Shown:
         )
 
 
-def _state(model: store.Cached) -> str:
+def _state(model: model_store.Cached) -> str:
     if model.kind == "other":
         return "of another tool: generates no text"
     if model.refused:
@@ -201,7 +203,7 @@ def _tell_checked(name: str, checked: list[verify.Checked]) -> None:
     for file in checked:
         if file.state != "good":
             click.echo(f"{name} at {file.revision[:SHORT]}: {file.file} {told[file.state]}")
-    newest = store.snapshot(name)
+    newest = model_store.snapshot(name)
     wrong = sorted({file.revision for file in checked if file.state in verify.WRONG})
     for revision in wrong:
         option = "" if newest and newest.name == revision else f" --revision {revision}"

@@ -13,7 +13,7 @@ import click
 
 from pipeline.engines.registry import NAMES
 from pipeline.errors import SettingsError
-from pipeline.places import is_url
+from pipeline.object_urls import is_url
 
 F = TypeVar("F", bound=Callable[..., Any])
 _AGE = re.compile(r"^(\d{1,6})([hdw])$")

@@ -12,18 +12,18 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.members import UnpackingScreen, members, place
-from pipeline.cli.monitoring import Eyes, monitored, overrides
+from pipeline.cli.archive_input import UnpackingScreen, members, place
+from pipeline.cli.monitors import Eyes, monitored, overrides
 from pipeline.cli.run import finish, read, report
 from pipeline.errors import StoreError
-from pipeline.intake.archives import ENDINGS, is_archive
+from pipeline.intake.containers import ENDINGS, is_archive
 from pipeline.intake.scan import Found
 from pipeline.ledger.ledger import KnownFile
+from pipeline.remote.object_store import GoneError
+from pipeline.remote.objects import FEW
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
-from pipeline.run.objects import FEW
 from pipeline.settings import load_settings
-from pipeline.stores.store import GoneError
 
 
 @click.command("reprocess")

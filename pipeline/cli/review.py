@@ -14,17 +14,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipeline.cli import options
-from pipeline.cli.show import echo_json, plural
+from pipeline.cli.console import echo_json, plural
 from pipeline.errors import SettingsError
 from pipeline.ledger.ledger import FILE_NAME
-from pipeline.review.choosing import Choice, Chosen, candidates, chosen
-from pipeline.review.originals import brought
-from pipeline.review.report import Written, write_review
-from pipeline.run.job import STATE_FOLDER, known_templates, open_ledger
-from pipeline.run.looking import look_into, sent
-from pipeline.settings import load_settings
+from pipeline.remote.local_copy import look_into, sent
+from pipeline.run.job import known_templates, open_ledger
+from pipeline.settings import STATE_FOLDER, load_settings
 from pipeline.templates.explain import did_you_mean
 from pipeline.templates.model import Template
+from pipeline.web.originals import brought
+from pipeline.web.selection import Choice, Chosen, candidates, chosen
+from pipeline.web.static_export import Written, write_review
 
 FILE = "review.html"
 LIMIT = 1_000

@@ -10,16 +10,16 @@ import click
 from rich.console import Console
 
 from pipeline.cli import options
-from pipeline.cli.monitoring import Eyes, monitored, overrides
-from pipeline.cli.show import Screen, echo_json, one_line, plural, table
+from pipeline.cli.console import Screen, echo_json, one_line, plural, table
+from pipeline.cli.monitors import Eyes, monitored, overrides
 from pipeline.cli.signals import graceful
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.intake.scan import Found
 from pipeline.intake.settle import Settler, settled_files
+from pipeline.monitoring.events import MERELY_WAITS, OUT_OF_TIME, STILL_WRITTEN
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
-from pipeline.run.observer import MERELY_WAITS, OUT_OF_TIME, STILL_WRITTEN
-from pipeline.run.rescan import only_new
+from pipeline.run.refresh import only_new
 from pipeline.settings import Settings, load_settings
 
 

@@ -12,7 +12,8 @@ import click
 from pipeline.cli import options
 from pipeline.cli.signals import graceful
 from pipeline.errors import LockedError, SettingsError
-from pipeline.run.job import all_templates, check_template, locked, mended_ledger, open_ledger
+from pipeline.run.job import all_templates, check_template, mended_ledger, open_ledger
+from pipeline.runtime.lock import locked
 from pipeline.settings import Settings, load_settings
 
 TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - the name of one
@@ -55,12 +56,12 @@ def command(
     if len(token) < LEAST_TOKEN or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
         raise SettingsError(f"{TOKEN_VARIABLE}: not a token", f"at least {LEAST_TOKEN} letters, digits, - and _")
     try:
-        from pipeline.serve import server
-        from pipeline.serve.app import guarded, make_app
-        from pipeline.serve.drawing import Drawing
-        from pipeline.serve.house import House
-        from pipeline.serve.keeper import Keeper
-        from pipeline.serve.uploads import clean_up
+        from pipeline.web import server
+        from pipeline.web.app import guarded, make_app
+        from pipeline.web.context import House
+        from pipeline.web.image_cache import Drawing
+        from pipeline.web.supervisor import Keeper
+        from pipeline.web.uploads import clean_up
     except ImportError as error:
         raise SettingsError(
             f"`pipeline serve` needs packages that are not here: {error}", 'pip install "pipeline[serve]"'

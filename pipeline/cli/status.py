@@ -16,13 +16,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli import options
-from pipeline.cli.show import duration, echo_json, one_line, plural
+from pipeline.cli.console import duration, echo_json, one_line, plural
 from pipeline.errors import CURES, LockedError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
-from pipeline.run.job import STATE_FOLDER, locked, open_ledger
-from pipeline.run.looking import look_into
-from pipeline.run.progress import last_run
-from pipeline.settings import Settings, load_settings
+from pipeline.monitoring.progress import last_run
+from pipeline.remote.local_copy import look_into
+from pipeline.run.job import open_ledger
+from pipeline.runtime.lock import locked
+from pipeline.settings import STATE_FOLDER, Settings, load_settings
 
 LOOK_SECONDS = 0.1
 """Patience for the lock: long enough for another `status` to let go of it."""

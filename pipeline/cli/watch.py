@@ -10,20 +10,20 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.monitoring import monitored, overrides
-from pipeline.cli.pausing import PASSING, Pauses
+from pipeline.cli.console import one_line
+from pipeline.cli.monitors import monitored, overrides
 from pipeline.cli.run import check_inbox
-from pipeline.cli.show import one_line
+from pipeline.cli.service_retry import PASSING, Pauses
 from pipeline.cli.signals import graceful
+from pipeline.intake.folder_watch import Watcher
 from pipeline.intake.poll import Poller
 from pipeline.intake.scan import Found
-from pipeline.intake.watch import Watcher
-from pipeline.publish.document import Publication
+from pipeline.monitoring.events import Once, Tally
+from pipeline.publish.publication import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.observer import Once, Tally
-from pipeline.run.rereading import Rereading
-from pipeline.run.rescan import Rescan
+from pipeline.run.refresh import Rescan
+from pipeline.run.reread import Rereading
 from pipeline.settings import load_settings
 
 

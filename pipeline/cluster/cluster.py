@@ -16,20 +16,20 @@ from collections.abc import Hashable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, Self
 
-from pipeline.cluster.alone import Alone
-from pipeline.cluster.crew import Crew, Event
-from pipeline.cluster.decided import decided
-from pipeline.cluster.joining import joined
-from pipeline.cluster.reads import Reads
-from pipeline.cluster.units import Digests, Units
-from pipeline.cluster.wire import MAKE_ENGINE, Setup, Told
+from pipeline.cluster.actors import Crew, Event
+from pipeline.cluster.connect import joined
+from pipeline.cluster.messages import MAKE_ENGINE, Setup, Told
+from pipeline.cluster.page_dispatch import Reads
+from pipeline.cluster.quarantine import Alone
+from pipeline.cluster.resolve import decided
+from pipeline.cluster.unit_dispatch import Digests, Units
 from pipeline.engines.base import Engine, Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
+from pipeline.runtime.worker_pool import Lost, Readers, Reply
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.words.precision import Precision
-from pipeline.worker import Lost, Readers, Reply
 
 LOOK_SECONDS = 1.0
 """How often it is looked which machines there are."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import pydantic_core
 
-from pipeline.engines.asking import is_text
 from pipeline.engines.base import Request
+from pipeline.engines.prompting import is_text
 from pipeline.records import Answer, Claim, Json, Reason
 from pipeline.templates.model import Column, Template, TemplateField
 from pipeline.values.currencies import codes

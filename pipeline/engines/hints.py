@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator, Mapping
 from itertools import takewhile
 
 from pipeline.engines.embedded.fields.labels import Label, find_labels, vocabulary_of
-from pipeline.engines.embedded.fields.layout import Layout, lay_out
+from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 

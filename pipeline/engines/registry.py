@@ -16,7 +16,7 @@ def make_engine(settings: Settings) -> Engine:
     """
     engine = named(settings)
     if engine == "vlm":
-        from pipeline.engines.vlm.engine import VlmEngine
+        from pipeline.engines.vlm.vlm_engine import VlmEngine
 
         return VlmEngine(settings)
     if engine == "server":
@@ -24,7 +24,7 @@ def make_engine(settings: Settings) -> Engine:
 
         return ServerEngine(settings)
     if engine == "embedded":
-        from pipeline.engines.embedded.engine import EmbeddedEngine
+        from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 
         return EmbeddedEngine(settings.limits.seconds)
     raise EngineUnavailableError(f"there is no engine `{settings.engine}`", f"engines: {', '.join(NAMES)}")
@@ -39,6 +39,6 @@ def named(settings: Settings) -> str:
 
 def _model_is_ready(settings: Settings) -> bool:
     """Whether ``auto`` means ``vlm``: its packages and its model are here, or a model was named, which then must be here."""
-    from pipeline.engines.vlm.store import DEFAULT_MODEL, model_is_here
+    from pipeline.engines.vlm.model_store import DEFAULT_MODEL, model_is_here
 
     return bool(settings.model) or model_is_here(DEFAULT_MODEL, settings.vlm.revision)

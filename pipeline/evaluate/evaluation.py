@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pipeline.checks.compare import is_absent
 from pipeline.evaluate.calibration import Calibration, calibrate
+from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.intervals import Share, bootstrap
-from pipeline.evaluate.results import ReadDocument
+from pipeline.evaluate.read_results import ReadDocument
 from pipeline.evaluate.scoring import Cell, Rows, score
-from pipeline.evaluate.wanted import Truth
 from pipeline.templates.model import TemplateField
 
 MISSING_FILE = "the file is not there"

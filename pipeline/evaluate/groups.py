@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from pipeline.evaluate.results import ReadDocument
-from pipeline.evaluate.wanted import Truth
+from pipeline.evaluate.expected import Truth
+from pipeline.evaluate.read_results import ReadDocument
 from pipeline.records import Page
 from pipeline.templates.model import Labels, Template
 

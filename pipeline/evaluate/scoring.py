@@ -16,9 +16,9 @@ from typing import Literal
 from rapidfuzz import fuzz
 
 from pipeline.checks.compare import ALIKE, as_decimal, is_absent
-from pipeline.checks.keys import digits, fold
-from pipeline.evaluate.results import ReadDocument, ReadField
-from pipeline.evaluate.wanted import Truth, Wanted, is_list
+from pipeline.checks.text_keys import digits, fold
+from pipeline.evaluate.expected import Truth, Wanted, is_list
+from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
 from pipeline.values.identifiers import normal, same

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
+from pipeline.intake.folder_watch import RESCAN_SHARE, ROUND_SECONDS
 from pipeline.intake.scan import Found
-from pipeline.intake.watch import RESCAN_SHARE, ROUND_SECONDS
 
 
 class Poller:

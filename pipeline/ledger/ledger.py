@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
-from pipeline.ledger.schema import MIGRATIONS
+from pipeline.ledger.migrations import MIGRATIONS
 from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitKey
 
 FILE_NAME = "ledger.sqlite"

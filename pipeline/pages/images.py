@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import DocumentError
 from pipeline.pages.blank import is_blank
-from pipeline.pages.opened import POINTS_PER_INCH, Size
+from pipeline.pages.protocol import POINTS_PER_INCH, Size
 from pipeline.records import Box, PageImage
 
 PLAUSIBLE_DPI = (50.0, 2400.0)

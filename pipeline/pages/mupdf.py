@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DocumentError
-from pipeline.mupdf import pymupdf
-from pipeline.pages.opened import Size
+from pipeline.pages.protocol import Size
 from pipeline.records import Box, PageImage, Reason
+from pipeline.runtime.pymupdf_import import pymupdf
 
 SCAN_COVERAGE = 0.6
 """A single image that covers more of the page than this makes it a scan."""

@@ -14,7 +14,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from pipeline.errors import DocumentError
-from pipeline.pages.opened import Size
+from pipeline.pages.protocol import Size
 from pipeline.records import Box, PageImage
 
 _PASSWORD_ERROR = "password"  # noqa: S105 - a word of PDFium's message

@@ -12,10 +12,10 @@ from contextlib import closing
 from pathlib import Path
 
 from pipeline.errors import OutboxError
+from pipeline.publish.atomic_files import atomic_path
 from pipeline.publish.cells import Cell, Kind, as_plain
-from pipeline.publish.document import Publication
-from pipeline.publish.files import atomic_path
-from pipeline.publish.review import to_review
+from pipeline.publish.publication import Publication
+from pipeline.publish.review_flags import to_review
 from pipeline.publish.rows import DOCUMENTS, typed_rows
 from pipeline.templates.model import Template
 

@@ -17,8 +17,8 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.utility import xl_range
 
 from pipeline.errors import OutboxError
+from pipeline.publish.atomic_files import atomic_file
 from pipeline.publish.cells import Cell, Kind, TypedRow, as_plain
-from pipeline.publish.files import atomic_file
 from pipeline.publish.rows import may_run
 
 MOST_ROWS = 1_048_576

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import OutboxError
+from pipeline.publish.atomic_files import atomic_file
 from pipeline.publish.cells import Cell, Kind, TypedRow, as_plain
-from pipeline.publish.files import atomic_file
 
 _ROWS = 20_000
 _CHARACTERS = 20_000_000

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.publish.cells import Cell, Kind, as_cell, as_text
-from pipeline.publish.document import Publication
+from pipeline.publish.publication import Publication
 from pipeline.records import Evidence
 from pipeline.templates.model import Column, Template, TemplateField
 

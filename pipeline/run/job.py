@@ -12,24 +12,22 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import filelock
-
 from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
-from pipeline.errors import LockedError, OutboxError, SettingsError
+from pipeline.errors import OutboxError, SettingsError
 from pipeline.intake.scan import Found, Inbox, Left, Unchanged, scan_arguments, scan_inbox
 from pipeline.intake.settle import look_again
 from pipeline.ledger.ledger import FILE_NAME, KnownFile, Ledger, now
-from pipeline.places import local_path, parse
+from pipeline.ledger.recovery import UNCLEAN, sound_ledger
+from pipeline.object_urls import local_path, parse
 from pipeline.records import Source
-from pipeline.run import ladder, reading
-from pipeline.run.mirror import Mirror, mirrored, settle_paths
-from pipeline.run.names import Namer
-from pipeline.run.objects import Objects
-from pipeline.run.rebuild import UNCLEAN, sound_ledger
-from pipeline.settings import STATE_FOLDER as STATE_FOLDER
-from pipeline.settings import Settings, configs_folder
+from pipeline.remote.mirror import Mirror, mirrored, settle_paths
+from pipeline.remote.objects import Objects
+from pipeline.run import page_requests, unit_retry
+from pipeline.run.outbox_names import Namer
+from pipeline.runtime.lock import locked
+from pipeline.settings import STATE_FOLDER, Settings, configs_folder
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.ask import ask_template
 from pipeline.templates.digest import digest
@@ -38,9 +36,6 @@ from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from pipeline.templates.routing import check_routes, route
 from pipeline.words.precision import GLANCE_VERSION, Precision, choose
-
-LOCK_SECONDS = 1.0
-"""Patience for the lock: `status` holds it for an instant, to see whether a run does."""
 
 
 @dataclass
@@ -171,10 +166,10 @@ def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precis
 
     ``einvoices``: whether their data are read; ``precision``: of the OCR.
     """
-    asking_again = [ladder.VERSION, engine.retries] if engine.retries else []
+    asking_again = [unit_retry.VERSION, engine.retries] if engine.retries else []
     pages_alone = [] if einvoices else ["without e-invoices"]
     rounded = [] if precision == "float32" else [f"OCR in {precision}", GLANCE_VERSION]
-    content = json.dumps([digest(template), engine.identity, reading.VERSION, *asking_again, *pages_alone, *rounded])
+    content = json.dumps([digest(template), engine.identity, page_requests.VERSION, *asking_again, *pages_alone, *rounded])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -253,7 +248,7 @@ def open_job(
     notes: list[str] = []
     with ExitStack() as stack:
         if settings.executor == "ray" and engine is None and cluster is None:
-            cluster = stack.enter_context(Cluster(settings, reading.HANDLER))
+            cluster = stack.enter_context(Cluster(settings, page_requests.HANDLER))
         ready = engine or (cluster.engine if cluster else make_engine(settings))
         with locked(settings.outbox), mirrored(settings) as mirror, _own_ledger(settings, notes) as ledger:
             for leftover in ("tmp", "unpacked", "objects"):  # of a run that was killed
@@ -322,28 +317,3 @@ def check_template(name: str, templates: Mapping[str, Template]) -> None:
         raise SettingsError(
             f"there is no template `{name}`{did_you_mean(name, templates)}", f"templates: {', '.join(sorted(templates))}"
         )
-
-
-@contextmanager
-def locked(outbox: Path, patience: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the outbox's lock; the system releases it when the process ends, however it ends.
-
-    Raises LockedError after ``patience`` seconds, OutboxError.
-    """
-    folder = outbox / STATE_FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / "lock", timeout=patience)
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise LockedError(
-            f"another run works on {outbox}", "wait for it to end, or stop it; `pipeline status` shows how far it is"
-        ) from error
-    except OSError as error:
-        raise OutboxError(
-            f"{outbox}: cannot be written: {error}", "check that the folder exists and that you may write there"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()

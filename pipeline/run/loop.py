@@ -14,30 +14,30 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 from typing import Self, cast
 
-from pipeline.checks.einvoice import overlay
+from pipeline.checks.einvoice_overlay import overlay
 from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
-from pipeline.errors import DocumentError, ExitCode
+from pipeline.errors import FILE_CHANGED, DocumentError, ExitCode
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import Found
 from pipeline.intake.settle import look_again
+from pipeline.monitoring.events import Observer, Observers
 from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
-from pipeline.run.asking import Asking
-from pipeline.run.breaker import Breaker
-from pipeline.run.calling import opened_document, reader_call, reader_pool
-from pipeline.run.desk import Desk
-from pipeline.run.heart import Heart, restarts, start_anew
+from pipeline.run.archive import Shelver
+from pipeline.run.batching import GLANCE_SECONDS, IDLE_SECONDS, TURN_SECONDS, Pace
+from pipeline.run.circuit_breaker import Breaker
+from pipeline.run.document_run import Held, Task
+from pipeline.run.engine_queue import Asking
 from pipeline.run.job import Job
-from pipeline.run.ladder import Again, Tried, Unit
-from pipeline.run.observer import Observer, Observers
-from pipeline.run.pace import GLANCE_SECONDS, IDLE_SECONDS, TURN_SECONDS, Pace
-from pipeline.run.publishing import Publisher
-from pipeline.run.reading import CHANGED, Picture, decode_reading, encode_request
-from pipeline.run.shelving import Shelver
-from pipeline.run.task import Held, Task
+from pipeline.run.page_requests import Picture, decode_reading, encode_request
+from pipeline.run.publisher import Publisher
+from pipeline.run.questions import Desk
+from pipeline.run.reader_calls import opened_document, reader_call, reader_pool
+from pipeline.run.unit_retry import Again, Tried, Unit
+from pipeline.runtime.watchdog import Heart, restarts, start_anew
+from pipeline.runtime.worker_pool import Reply
 from pipeline.templates.routing import FALLBACK, for_kind
 from pipeline.words.lines import without_pictures
-from pipeline.worker import Reply
 
 
 class Loop:
@@ -212,7 +212,7 @@ class Loop:
             self._left(found, f"cannot be read: {error.strerror or error}")
             return
         if sha256 is None:
-            self._left(found, CHANGED)
+            self._left(found, FILE_CHANGED)
             return
         if same := self._tasks.get(sha256):
             if found.source.path not in {other.source.path for other in (same.found, *same.waiting)}:  # a rescan sees it again
@@ -292,7 +292,7 @@ class Loop:
         if drawn_for:
             self._drawn(task, UnitKey(sha256, page, drawn_for[0], self._job.recipes[drawn_for[0]]), reply)
             return
-        if (reply.error and reply.error.detail == CHANGED) or look_again(task.found) != task.found:
+        if (reply.error and reply.error.detail == FILE_CHANGED) or look_again(task.found) != task.found:
             self._leave(task)
         elif page == 0:
             self._opened(task, opened_document(sha256, reply))
@@ -309,7 +309,7 @@ class Loop:
     def _leave(self, task: Task) -> None:
         """The file changed under our hands: it comes back when it has settled; its twins need not wait for that."""
         self._drop(task)
-        self._left(task.found, CHANGED)
+        self._left(task.found, FILE_CHANGED)
         for twin in task.waiting:
             self._take(twin)
 

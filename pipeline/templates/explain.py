@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 from rapidfuzz import fuzz, process
 
-from pipeline.templates.located import Where
 from pipeline.templates.model import Template
+from pipeline.templates.yaml_lines import Where
 
 _SHOWN = 60
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from pipeline.mupdf import pymupdf
 from pipeline.records import Json
+from pipeline.runtime.pymupdf_import import pymupdf
 
 MAX_XML_BYTES = 20_000_000
 _DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)

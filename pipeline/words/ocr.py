@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.records import Box, PageImage, Word
 from pipeline.words.detector import Detector, Pixels, Quad
-from pipeline.words.glance import GlancingRecogniser
+from pipeline.words.fast_recogniser import GlancingRecogniser
 from pipeline.words.lines import Piece, number_lines
 from pipeline.words.precision import Precision
 from pipeline.words.recogniser import WIDE_GAP, Recogniser

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import EngineUnavailableError
-from pipeline.processor import cpu_flags
+from pipeline.runtime.processor import cpu_flags
 from pipeline.settings import Settings
 
 Precision = Literal["float32", "bfloat16"]

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.checks.arithmetic import proved
 from pipeline.checks.confidence import assess
-from pipeline.publish.review import to_review
+from pipeline.publish.review_flags import to_review
 from pipeline.records import Evidence
 from tests.engines.embedded.fields.pages import template
 

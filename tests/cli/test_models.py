@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.engines.vlm.store import DEFAULT_MODEL, find_model, model_is_here
+from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model, model_is_here
 from pipeline.errors import EngineUnavailableError
 from tests.cli.conftest import Outcome, Pipeline
 from tests.hub import Hub, commit_of, write_checkpoint

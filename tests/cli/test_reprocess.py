@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.intake.archives import Lying, Unpacked
+from pipeline.intake.containers import Lying, Unpacked
 from pipeline.run.loop import Loop
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.show import duration, one_line
-from pipeline.engines.embedded.engine import EmbeddedEngine
-from pipeline.run.job import locked
+from pipeline.cli.console import duration, one_line
+from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
+from pipeline.runtime.lock import locked
 from tests.cli.conftest import Pipeline
 from tests.drawing import text_pdf
 from tests.run.processes import House, wait_for

@@ -19,13 +19,13 @@ from pathlib import Path
 from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
+from pipeline.monitoring.events import Observers, Tally
+from pipeline.monitoring.progress import Progress
 from pipeline.records import Answer
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.observer import Observers, Tally
-from pipeline.run.progress import Progress
-from pipeline.run.reading import HANDLER
-from pipeline.run.rescan import only_new
+from pipeline.run.page_requests import HANDLER
+from pipeline.run.refresh import only_new
 from pipeline.settings import Ray, Retry, Settings
 from pipeline.templates.model import Template
 from tests.run.conftest import EchoEngine

@@ -11,13 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from pipeline import __version__
-from pipeline.cluster.alone import Alone
-from pipeline.cluster.crew import Crew, Event
-from pipeline.cluster.reads import Reads
-from pipeline.cluster.units import Units
-from pipeline.cluster.wire import Described, Setup
+from pipeline.cluster.actors import Crew, Event
+from pipeline.cluster.messages import Setup
+from pipeline.cluster.page_dispatch import Reads
+from pipeline.cluster.quarantine import Alone
+from pipeline.cluster.unit_dispatch import Units
+from pipeline.runtime.engine_process import Described
 from pipeline.settings import Ray, Settings
-from tests.cluster.test_apart import request
+from tests.cluster.test_engine_process import request
 
 
 def node(number: int) -> str:

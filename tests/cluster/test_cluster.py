@@ -24,7 +24,7 @@ from pipeline.settings import Retry
 from tests.cluster.conftest import Machines
 from tests.cluster.odd import run
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
-from tests.engines.embedded.papers import bars
+from tests.engines.embedded.drawn_documents import bars
 from tests.run.processes import House, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engines.embedded.engine import EmbeddedEngine
+from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.engines.server import ServerEngine
 from pipeline.settings import Server, Settings, Vlm
 from tests.engines.conformance import Conformance, MakeEngine
@@ -41,7 +41,7 @@ def blind_server() -> Iterator[MakeEngine]:
 
 @contextmanager
 def vlm() -> Iterator[MakeEngine]:
-    from pipeline.engines.vlm.engine import VlmEngine
+    from pipeline.engines.vlm.vlm_engine import VlmEngine
     from tests.engines.vlm.tiny import random_checkpoint
 
     with tempfile.TemporaryDirectory() as folder:

@@ -17,9 +17,9 @@ import httpx
 import jsonschema
 import pytest
 
-from pipeline.engines.asking import pose
+from pipeline.engines.prompting import pose
 from pipeline.engines.server import ServerEngine
-from pipeline.engines.server.chat import answer_form, chat
+from pipeline.engines.server.chat_request import answer_form, chat
 from pipeline.settings import Server, Settings
 from pipeline.templates.load import parse_template
 from pipeline.templates.model import Template

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pipeline.engines.asking import pose
 from pipeline.engines.base import Request
+from pipeline.engines.prompting import pose
 from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.retry import LONGEST_ASKED_SECONDS, pause
 from pipeline.errors import EngineUnavailableError

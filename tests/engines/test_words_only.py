@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.engines.asking import pose
 from pipeline.engines.base import Request
 from pipeline.engines.hints import label_lines, unannounced
-from pipeline.engines.printed import printed_values
+from pipeline.engines.printed_values import printed_values
+from pipeline.engines.prompting import pose
 from pipeline.records import Page, UnitKey
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings

@@ -16,10 +16,10 @@ from PIL import Image
 
 from pipeline.evaluate.comparison import compare
 from pipeline.evaluate.evaluation import Evaluation, Scored
-from pipeline.evaluate.report import write_report
-from pipeline.evaluate.results import ReadDocument, ReadField
+from pipeline.evaluate.evaluation_report import write_report
+from pipeline.evaluate.expected import Truth, wanted
+from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.evaluate.scoring import score
-from pipeline.evaluate.wanted import Truth, wanted
 from pipeline.records import Page, Word
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.load import load_templates
@@ -144,7 +144,7 @@ def test_pictures_stop_at_the_limit_and_misses_go_on(tmp_path: Path, monkeypatch
     found = evaluation(path, {"total": ("119.00", ReadField("5")), "subtotal": ("100.00", ReadField("5"))})
     both = _Seen(written(tmp_path, found, page())).all("image")
     assert len(both) == 2
-    monkeypatch.setattr("pipeline.evaluate.pictures.MOST_BYTES", len(str(both[0]["href"])))
+    monkeypatch.setattr("pipeline.evaluate.marked_pages.MOST_BYTES", len(str(both[0]["href"])))
     html = written(tmp_path, found, page())
     assert len(_Seen(html).all("image")) == 1
     assert html.count('<article class="miss">') == 2

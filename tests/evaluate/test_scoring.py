@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.evaluate.results import ReadDocument, ReadField
+from pipeline.evaluate.expected import Truth, wanted
+from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.evaluate.scoring import Cell, score
-from pipeline.evaluate.wanted import Truth, wanted
 from pipeline.templates.load import parse_template
 from pipeline.templates.model import TemplateField
 

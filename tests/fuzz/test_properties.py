@@ -20,7 +20,7 @@ from babel.numbers import format_currency, get_currency_precision, get_decimal_s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.intake.archives import Passed, Unpacked, unpack
+from pipeline.intake.containers import Passed, Unpacked, unpack
 from pipeline.values.dates import Order, parse_date, parse_time
 from pipeline.values.money import parse_money
 from pipeline.words.einvoice import parse_einvoice

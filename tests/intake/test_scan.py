@@ -88,7 +88,7 @@ def test_arguments_inside_the_inbox_keep_their_place_in_it(tmp_path: Path) -> No
 
 
 def test_two_files_never_share_a_name_nor_stand_in_the_way_of_a_folder_or_sheet() -> None:
-    from pipeline.run.names import Namer
+    from pipeline.run.outbox_names import Namer
 
     namer = Namer({"/x/a.pdf": "a.pdf"})
     long = "文" * 80 + ".pdf"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LedgerError
-from pipeline.ledger import schema
+from pipeline.ledger import migrations
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Document, Evidence, Result, Source, UnitKey
 
@@ -63,7 +63,7 @@ def test_a_transaction_that_breaks_leaves_nothing(tmp_path: Path) -> None:
 def test_an_older_ledger_is_lifted_and_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.commit([result(1)])
-    added = (*schema.MIGRATIONS, "ALTER TABLE units ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';")
+    added = (*migrations.MIGRATIONS, "ALTER TABLE units ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';")
     monkeypatch.setattr("pipeline.ledger.ledger.MIGRATIONS", added)
     with Ledger(tmp_path) as ledger:
         assert [row["colour"] for row in ledger.rows("SELECT colour FROM units")] == ["green"]
@@ -76,7 +76,9 @@ def test_an_older_ledger_is_lifted_and_keeps_its_rows(tmp_path: Path, monkeypatc
 def test_a_broken_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.commit([result(1)])
-    monkeypatch.setattr("pipeline.ledger.ledger.MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE half (x); SELECT nonsense;"))
+    monkeypatch.setattr(
+        "pipeline.ledger.ledger.MIGRATIONS", (*migrations.MIGRATIONS, "CREATE TABLE half (x); SELECT nonsense;")
+    )
     with pytest.raises(LedgerError):
         Ledger(tmp_path)
     monkeypatch.undo()

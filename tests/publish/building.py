@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.publish.cells import Kind, TypedRow, as_cell
-from pipeline.publish.document import Publication
+from pipeline.publish.publication import Publication
 from pipeline.records import Document, Evidence, Result, Source, UnitKey
 from pipeline.templates.model import Template
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import OutboxError
 from pipeline.publish.database import table_names, write_database
-from pipeline.publish.document import Publication
+from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
 from pipeline.templates.model import Template
 from tests.publish.building import BILL, publication

@@ -18,11 +18,11 @@ from pathlib import Path
 from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
+from pipeline.monitoring.events import Tally
 from pipeline.records import Answer
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.observer import Tally
-from pipeline.run.rescan import only_new
+from pipeline.run.refresh import only_new
 from pipeline.settings import Retry, Settings
 from tests.run.conftest import EchoEngine
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from pipeline.engines.base import Request
+from pipeline.estimate.forecast import Forecast, forecast
 from pipeline.intake.scan import scan_inbox
 from pipeline.records import Answer
-from pipeline.run.forecast import Forecast, forecast
-from pipeline.run.job import locked, looking_job
-from pipeline.run.rescan import only_new
+from pipeline.run.job import looking_job
+from pipeline.run.refresh import only_new
+from pipeline.runtime.lock import locked
 from pipeline.settings import Limits, Settings
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
 from tests.run.conftest import EchoEngine, LateEngine, World
@@ -129,7 +130,7 @@ def test_pages_that_an_earlier_run_counted_are_known(world: World, monkeypatch: 
     pages = fill(world, 6)
     world.run()
     monkeypatch.setattr(EchoEngine, "identity", "echo/2")
-    monkeypatch.setattr("pipeline.run.forecast.OPENED", 1)
+    monkeypatch.setattr("pipeline.estimate.forecast.OPENED", 1)
     made = estimate(world, most=1)
     assert made.files == made.opened == 6
     assert made.pages

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.engines.embedded.engine import EmbeddedEngine
+from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from tests.drawing import invoice, invoice_pdf
 from tests.run.conftest import World
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.run.job import locked
-from pipeline.run.logs import LOGGER, logging_to, tell
+from pipeline.monitoring.logs import LOGGER, logging_to, tell
+from pipeline.runtime.lock import locked
 from pipeline.settings import Log
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well

@@ -11,15 +11,16 @@ import pytest
 from pipeline.engines.base import Request
 from pipeline.errors import LockedError, SettingsError
 from pipeline.intake.scan import Found, scan_inbox
+from pipeline.monitoring.events import Tally
 from pipeline.records import Answer
-from pipeline.run.job import locked, open_job, open_ledger
+from pipeline.run.job import open_job, open_ledger
 from pipeline.run.loop import Loop
-from pipeline.run.observer import Tally
-from pipeline.run.rescan import Rescan
+from pipeline.run.refresh import Rescan
+from pipeline.runtime.lock import locked
 from pipeline.settings import Limits, Settings
 from pipeline.templates.routing import Route
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
-from tests.engines.embedded.papers import bars, cover
+from tests.engines.embedded.drawn_documents import bars, cover
 from tests.run.conftest import EchoEngine, LateEngine, World
 
 

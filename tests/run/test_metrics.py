@@ -13,8 +13,8 @@ import prometheus_client
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.engines.embedded.engine import EmbeddedEngine
-from pipeline.run.metrics import Metrics
+from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
+from pipeline.monitoring.metrics import Metrics
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.llama_server import free_port
 from tests.run.processes import House, wait_for

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.run.job import all_templates, recipe
-from pipeline.run.reader import handle
-from pipeline.run.reading import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_reader import handle
+from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
 from pipeline.settings import Settings
 from pipeline.words.networks import Bfloat16Network, Tensor
 from pipeline.words.precision import hindrance
@@ -20,7 +20,7 @@ def test_pages_are_read_again_when_the_precision_changes(world: World, monkeypat
     world.put("a.pdf", text_pdf(["Alpha"]))
     for precision, asked in (("float32", 1), ("float32", 1), ("bfloat16", 2), ("bfloat16", 2)):
         monkeypatch.setattr("pipeline.run.job.choose", lambda settings, found=precision: found)
-        monkeypatch.setattr("pipeline.run.composing._OF_OCR", {"float32": (), "bfloat16": ("onnxruntime",)})
+        monkeypatch.setattr("pipeline.run.compose._OF_OCR", {"float32": (), "bfloat16": ("onnxruntime",)})
         world.run()
         assert len(world.engine.asked) == asked
 

@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.errors import EngineUnavailableError
 from pipeline.settings import Settings
-from pipeline.words import glance, precision
-from pipeline.words.glance import LENGTHS, GlancingRecogniser, least_certain, most_likely, nearest
+from pipeline.words import fast_recogniser, precision
+from pipeline.words.fast_recogniser import LENGTHS, GlancingRecogniser, least_certain, most_likely, nearest
 from pipeline.words.networks import Bfloat16Network, Tensor
 from pipeline.words.ocr import OcrReader, bgr, read_image
 from pipeline.words.precision import choose, hindrance
@@ -98,7 +98,7 @@ def test_lines_in_doubt_are_read_as_float32_reads_them_and_clear_ones_only_once(
     clear, noise = GlancingRecogniser(Exact).read(lines)
     assert asked == [1]
     assert noise == Recogniser().read(lines[1:])[0]
-    monkeypatch.setattr(glance, "CLEAR", 1.1)
+    monkeypatch.setattr(fast_recogniser, "CLEAR", 1.1)
     assert GlancingRecogniser(Exact).read(lines) == Recogniser().read(lines)
     assert clear.text == Recogniser().read(lines[:1])[0].text
 

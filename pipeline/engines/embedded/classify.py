@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.business import business_paper
+from pipeline.engines.embedded.business_pages import business_paper
 from pipeline.records import Page, PageImage, Word
 from pipeline.templates.model import PageKind
 

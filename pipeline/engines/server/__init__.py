@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.engines.server.engine import ServerEngine
+from pipeline.engines.server.server_engine import ServerEngine
 
 __all__ = ["ServerEngine"]

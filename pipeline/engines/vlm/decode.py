@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from pipeline.engines.answers import shortened
-from pipeline.engines.vlm.chat import Encoded
+from pipeline.engines.vlm.chat_template import Encoded
 from pipeline.engines.vlm.constraint import Constraint
-from pipeline.engines.vlm.drafts import Draft
-from pipeline.engines.vlm.prefixes import in_common
+from pipeline.engines.vlm.prefix_cache import in_common
 from pipeline.engines.vlm.repetition import Repetition
 from pipeline.engines.vlm.runner import Runner, Stream
+from pipeline.engines.vlm.speculation import Draft
 
 Ending = Literal["complete", "truncated", "repeated", "broken"]
 T = TypeVar("T")

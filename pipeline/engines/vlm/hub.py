@@ -13,9 +13,9 @@ from typing import IO
 from rich.filesize import decimal
 
 from pipeline import __version__
-from pipeline.engines.vlm import files
-from pipeline.engines.vlm.store import COMMIT, DEFAULT_REVISION, repository, require_packages
-from pipeline.engines.vlm.troubles import PullError, plainly
+from pipeline.engines.vlm import model_files
+from pipeline.engines.vlm.hub_errors import PullError, plainly
+from pipeline.engines.vlm.model_store import COMMIT, DEFAULT_REVISION, repository, require_packages
 from pipeline.errors import PipelineError
 
 HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -67,7 +67,7 @@ def ask_hub(name: str, revision: str | None = None) -> Listing:
             name, revision=revision, files_metadata=True, timeout=ASKING_SECONDS
         )
         listed = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-        wanted = [listed[name] for name in files.wanted(listed)]
+        wanted = [listed[name] for name in model_files.wanted(listed)]
         hashes = [(sibling.lfs.sha256 if sibling.lfs else sibling.blob_id) or "" for sibling in wanted]
         sizes = [-1 if sibling.size is None else sibling.size for sibling in wanted]
         remotes = tuple(map(Remote, (sibling.rfilename for sibling in wanted), sizes, hashes))
@@ -140,11 +140,11 @@ def _prepare(name: str) -> None:
 
 
 def _refuse_useless(name: str, listed: list[str]) -> None:
-    if not {files.WEIGHTS, files.INDEX} & set(listed):
+    if not {model_files.WEIGHTS, model_files.INDEX} & set(listed):
         others = sorted({Path(file).suffix for file in listed} & {".bin", ".pt", ".pth", ".gguf", ".onnx", ".safetensors"})
-        told = f"{name} is refused: it holds no {files.WEIGHTS}" + (f", only {', '.join(others)} files" if others else "")
+        told = f"{name} is refused: it holds no {model_files.WEIGHTS}" + (f", only {', '.join(others)} files" if others else "")
         raise PipelineError(told, "choose a model with safetensors weights; of .gguf, download one file and give its path")
     if "config.json" not in listed:
         raise PipelineError(f"{name} is refused: it holds no config.json", "choose a model in the format of transformers")
-    if not files.has_tokenizer(listed):
+    if not model_files.has_tokenizer(listed):
         raise PipelineError(f"{name} is refused: it holds no tokenizer", "choose a model that generates text")

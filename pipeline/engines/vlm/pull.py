@@ -18,10 +18,10 @@ from typing import Protocol
 
 from rich.filesize import decimal
 
-from pipeline.engines.vlm import files, hub
+from pipeline.engines.vlm import hub, model_files
 from pipeline.engines.vlm.hub import Listing, Remote
-from pipeline.engines.vlm.store import LocalModel, cache_folder, find_model
-from pipeline.engines.vlm.troubles import PullError, plainly
+from pipeline.engines.vlm.hub_errors import PullError, plainly
+from pipeline.engines.vlm.model_store import LocalModel, cache_folder, find_model
 from pipeline.engines.vlm.verify import matches
 from pipeline.errors import PipelineError
 
@@ -56,7 +56,7 @@ def check(listing: Listing) -> None:
     with plainly(listing.name, listing.revision):
         buffer = io.BytesIO()
         hub.append(listing, config, buffer, lambda _: None)
-        if reason := files.code_wanted(json.loads(buffer.getvalue())):
+        if reason := model_files.code_wanted(json.loads(buffer.getvalue())):
             raise PipelineError(f"{listing.name} is refused: {reason}", "choose a model that transformers knows by itself")
     free = shutil.disk_usage(next(parent for parent in (listing.home, *listing.home.parents) if parent.exists())).free
     if free < needed:

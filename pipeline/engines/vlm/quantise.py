@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from pipeline.engines.vlm.machine import forget_file
+from pipeline.engines.vlm.machine_capacity import forget_file
 
 LARGEST = 126
 """Steps from zero to a token's largest number; one less than a byte holds, for the scale is rounded, too."""

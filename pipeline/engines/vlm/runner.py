@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 import torch
 
-from pipeline.engines.vlm.chat import Encoded
-from pipeline.engines.vlm.final import LastFeedForward
-from pipeline.engines.vlm.machine import give_back
-from pipeline.engines.vlm.plainly import plain_is_quicker
-from pipeline.engines.vlm.prefixes import Prefixes, beginning
-from pipeline.engines.vlm.slots import ATTENTION, SlotCache, Step
+from pipeline.engines.vlm.attention import plain_is_quicker
+from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.vlm.kv_cache import ATTENTION, SlotCache, Step
+from pipeline.engines.vlm.last_layer import LastFeedForward
+from pipeline.engines.vlm.machine_capacity import give_back
+from pipeline.engines.vlm.prefix_cache import Prefixes, beginning
 from pipeline.errors import EngineUnavailableError
 
 _BY_TOKEN = ("input_ids", "mm_token_type_ids")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.engines.vlm.files import missing
-from pipeline.engines.vlm.store import cache_folder, repository, require_packages
+from pipeline.engines.vlm.model_files import missing
+from pipeline.engines.vlm.model_store import cache_folder, repository, require_packages
 from pipeline.errors import PipelineError
 
 CHUNK = 1 << 20

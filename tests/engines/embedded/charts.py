@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.engines.embedded.sheet import BLUE, GOLD, GREEN, RED, Colour, Sheet
+from tests.engines.embedded.page_builder import BLUE, GOLD, GREEN, RED, Colour, Sheet
 
 LEFT, TOP, RIGHT, BOTTOM = 90, 90, 560, 400
 COLOURS: tuple[Colour, ...] = (BLUE, RED, GREEN, GOLD)

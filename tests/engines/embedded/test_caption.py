@@ -13,12 +13,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.engines.embedded.caption import objects, read_caption, tags
-from pipeline.engines.embedded.caption.look import look_at
-from pipeline.engines.embedded.caption.names import KINDS, MEMBERS, NOUNS, PEOPLE, PLACES, SAME
-from pipeline.engines.embedded.caption.objects import Thing
+from pipeline.engines.embedded.caption import image_tags, object_detector, read_caption
+from pipeline.engines.embedded.caption.appearance import look_at
+from pipeline.engines.embedded.caption.class_nouns import KINDS, MEMBERS, NOUNS, PEOPLE, PLACES, SAME
+from pipeline.engines.embedded.caption.object_detector import Thing
 from pipeline.records import Claim, Page, PageImage, Word
-from tests.engines.embedded.sheet import template
+from tests.engines.embedded.page_builder import template
 
 CROPS = 9
 
@@ -42,8 +42,8 @@ def caption(
     image: PageImage | None = None,
     things: Sequence[Thing] | None = None,
 ) -> dict[str, Claim]:
-    monkeypatch.setattr(tags, "probabilities", lambda pixels: tagged)
-    monkeypatch.setattr(objects, "find_objects", lambda pixels: things)
+    monkeypatch.setattr(image_tags, "probabilities", lambda pixels: tagged)
+    monkeypatch.setattr(object_detector, "find_objects", lambda pixels: things)
     image = image or plain((90, 140, 60))
     page = Page(1, image.width, image.height, words, "ocr" if words else None)
     return read_caption(page, image, template("caption"))
@@ -173,23 +173,23 @@ def stop_sign() -> Image.Image:
 @pytest.fixture
 def fresh_network() -> Iterator[None]:
     """The network is loaded anew for this test, and again for the next."""
-    objects._network.cache_clear()
+    object_detector._network.cache_clear()
     yield
-    objects._network.cache_clear()
+    object_detector._network.cache_clear()
 
 
-@pytest.mark.skipif(importlib.util.find_spec(objects.PACKAGE) is None, reason="the extra `objects` is not installed")
+@pytest.mark.skipif(importlib.util.find_spec(object_detector.PACKAGE) is None, reason="the extra `objects` is not installed")
 @pytest.mark.usefixtures("fresh_network")
 def test_the_detector_finds_what_is_drawn_and_nothing_in_noise() -> None:
     sign = stop_sign()
-    found = objects.find_objects(np.asarray(sign))
+    found = object_detector.find_objects(np.asarray(sign))
     assert [(thing.name, thing.count) for thing in found or []] == [("stop sign", 1)]
     pair = Image.new("RGB", (700, 300), (150, 140, 120))
     pair.paste(sign, (0, 0))
     pair.paste(sign, (400, 0))
-    assert [(thing.name, thing.count) for thing in objects.find_objects(np.asarray(pair)) or []] == [("stop sign", 2)]
+    assert [(thing.name, thing.count) for thing in object_detector.find_objects(np.asarray(pair)) or []] == [("stop sign", 2)]
     noise = Image.effect_noise((120, 90), 60).convert("RGB")
-    assert objects.find_objects(np.asarray(noise, np.uint8)) == []
+    assert object_detector.find_objects(np.asarray(noise, np.uint8)) == []
 
 
 def test_a_thing_seen_whole_and_in_part_is_one_and_neighbours_are_two() -> None:
@@ -202,7 +202,7 @@ def test_a_thing_seen_whole_and_in_part_is_one_and_neighbours_are_two() -> None:
             rows = [(0, 17, 0.9, *box) for box in boxes] + [(0, 18, 0.4, 0.1, 0.1, 0.9, 0.9), (0, 12, 0.9, 0.1, 0.1, 0.9, 0.9)]
             return np.array(rows, np.float32).reshape(1, 1, -1, 7)
 
-    assert [name for name, _ in objects._found_in(np.zeros((30, 30, 3), np.uint8), Network())] == ["cat", "cat"]
+    assert [name for name, _ in object_detector._found_in(np.zeros((30, 30, 3), np.uint8), Network())] == ["cat", "cat"]
 
 
 @pytest.mark.usefixtures("fresh_network")
@@ -212,12 +212,12 @@ def test_weights_that_are_not_those_known_are_not_read(
     models = tmp_path / "strange_weights" / "models"
     models.mkdir(parents=True)
     (tmp_path / "strange_weights" / "__init__.py").write_text("raise AssertionError('the package is never run')")
-    for name in objects.SUMS:
+    for name in object_detector.SUMS:
         (models / name).write_bytes(b"something else")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(objects, "PACKAGE", "strange_weights")
+    monkeypatch.setattr(object_detector, "PACKAGE", "strange_weights")
     with caplog.at_level(logging.WARNING):
-        assert objects.find_objects(np.zeros((40, 40, 3), np.uint8)) is None
+        assert object_detector.find_objects(np.zeros((40, 40, 3), np.uint8)) is None
     assert "not those that are known" in caplog.text
 
 
@@ -230,14 +230,14 @@ def test_the_tables_name_existing_classes_once_a_noun() -> None:
             assert len(indices) == len(set(indices)), name
     assert set(SAME) <= NOUNS.keys() | KINDS.keys()
     assert set(MEMBERS) <= KINDS.keys()
-    assert set().union(SAME.values(), *MEMBERS.values()) <= set(objects.NAMES.values())
+    assert set().union(SAME.values(), *MEMBERS.values()) <= set(object_detector.NAMES.values())
 
 
 @pytest.mark.slow
 def test_the_network_gives_probabilities_for_every_crop() -> None:
     pytest.importorskip("efficientnet_lite_pytorch")
     pixels = np.asarray(Image.effect_noise((120, 90), 60).convert("RGB"), np.uint8)
-    found = tags.probabilities(pixels)
+    found = image_tags.probabilities(pixels)
     assert found is not None
     assert found.shape == (CROPS, 1000)
     assert found.sum(axis=1) == pytest.approx(np.ones(CROPS), abs=1e-3)

@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline.engines.embedded.chart import read_chart
 from pipeline.records import Claim
 from tests.engines.embedded.charts import COLOURS, framed, legend, lying, slices, strokes, upright, x_ticks, y_ticks
-from tests.engines.embedded.sheet import BLUE, RED, Sheet, template
+from tests.engines.embedded.page_builder import BLUE, RED, Sheet, template
 
 LABELS = ["North", "South", "East", "West", "Centre"]
 VALUES = [34.0, 61.0, 12.0, 48.0, 27.0]

@@ -8,7 +8,7 @@ from math import cos, log10, radians, sin
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.engines.embedded.chart.labels import number_of
+from pipeline.engines.embedded.chart.chart_labels import number_of
 from pipeline.records import Word
 from tests.engines.embedded.charts import (
     BOTTOM,
@@ -24,7 +24,7 @@ from tests.engines.embedded.charts import (
     x_ticks,
     y_ticks,
 )
-from tests.engines.embedded.sheet import BLUE, GREEN, RED, Colour, Sheet
+from tests.engines.embedded.page_builder import BLUE, GREEN, RED, Colour, Sheet
 from tests.engines.embedded.test_chart import LABELS, VALUES, near, read, rows
 
 YEARS = ["2015", "2016", "2017", "2018", "2019", "2020"]

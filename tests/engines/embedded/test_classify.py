@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageFilter
 
-from pipeline.engines.embedded import business
+from pipeline.engines.embedded import business_pages
 from pipeline.engines.embedded.classify import classify, is_cover
 from pipeline.records import Page, PageImage, Word
-from tests.engines.embedded import papers
+from tests.engines.embedded import drawn_documents
 from tests.engines.embedded.charts import framed, legend, lying, slices, strokes, upright, y_ticks
-from tests.engines.embedded.papers import CREDITED, RECEIVED, TONGUES
-from tests.engines.embedded.sheet import BLUE, Sheet
+from tests.engines.embedded.drawn_documents import CREDITED, RECEIVED, TONGUES
+from tests.engines.embedded.page_builder import BLUE, Sheet
 
 INVOICES = {
     "en": ["INVOICE", "Invoice number 2024-118", "Due date 12/05/2024", "Bill to: Harrow Lane", "Total 118.00"],
@@ -142,38 +142,38 @@ def test_an_empty_page_is_text() -> None:
 
 def kinds(sheet: Sheet) -> set[str]:
     """What a sheet is taken for, as printed and as OCR gives it back."""
-    return {classify(page, sheet.pixels()) for page in (sheet.page(), papers.as_read(sheet.page()))}
+    return {classify(page, sheet.pixels()) for page in (sheet.page(), drawn_documents.as_read(sheet.page()))}
 
 
 @pytest.mark.parametrize("language", TONGUES)
 def test_invoices_wherever_their_name_stands(language: str) -> None:
     tongue = TONGUES[language]
     for heading in ("large", "subject", "label"):
-        assert kinds(papers.business(language, tongue.invoice, heading)) == {"invoice"}, heading
+        assert kinds(drawn_documents.business(language, tongue.invoice, heading)) == {"invoice"}, heading
     both = f"{tongue.invoice} / {tongue.delivery}"
     for title in (tongue.invoice.upper(), both, CREDITED[language]):
-        assert kinds(papers.business(language, title, "large", tells=False)) == {"invoice"}, title
+        assert kinds(drawn_documents.business(language, title, "large", tells=False)) == {"invoice"}, title
 
 
 @pytest.mark.parametrize("language", TONGUES)
 def test_papers_that_print_what_invoices_print_are_none(language: str) -> None:
     for title in TONGUES[language].others[:5]:
         for heading in ("large", "subject"):
-            assert kinds(papers.business(language, title, heading, tells=False)) == {"text"}, (title, heading)
+            assert kinds(drawn_documents.business(language, title, heading, tells=False)) == {"text"}, (title, heading)
     for large in (True, False):
-        assert kinds(papers.statement(language, large=large)) == {"text"}
+        assert kinds(drawn_documents.statement(language, large=large)) == {"text"}
 
 
 @pytest.mark.parametrize("language", TONGUES)
 def test_a_reminder_is_none_though_it_tells_number_and_date_of_an_invoice(language: str) -> None:
     for heading in ("large", "subject"):
-        assert kinds(papers.business(language, TONGUES[language].others[2], heading)) == {"text"}, heading
+        assert kinds(drawn_documents.business(language, TONGUES[language].others[2], heading)) == {"text"}, heading
 
 
 @pytest.mark.parametrize("language", TONGUES)
 def test_receipts_on_letter_paper_say_so(language: str) -> None:
     for tells in (True, False):
-        assert kinds(papers.business(language, RECEIVED[language], "large", tells=tells)) == {"receipt"}
+        assert kinds(drawn_documents.business(language, RECEIVED[language], "large", tells=tells)) == {"receipt"}
 
 
 def test_a_row_that_names_another_paper_makes_an_invoice_no_other_paper() -> None:
@@ -186,7 +186,7 @@ def test_a_row_that_names_another_paper_makes_an_invoice_no_other_paper() -> Non
 @pytest.mark.parametrize("title", ["Lohnabrechnung", "Payslip", "Bulletin de paie", "Nómina", "Busta paga"])
 def test_payslips_are_no_invoices(title: str) -> None:
     for heading in ("large", "subject"):
-        assert kinds(papers.business("de", title, heading, tells=False)) == {"text"}, heading
+        assert kinds(drawn_documents.business("de", title, heading, tells=False)) == {"text"}, heading
 
 
 @pytest.mark.parametrize("size", [(500, 700), (900, 600), (420, 900)])
@@ -199,7 +199,7 @@ def test_payslips_are_no_invoices(title: str) -> None:
     ],
 )
 def test_photographed_receipts(lines: list[str], size: tuple[int, int]) -> None:
-    page, image = papers.on_a_table(papers.till_roll(lines), *size)
+    page, image = drawn_documents.on_a_table(drawn_documents.till_roll(lines), *size)
     assert classify(page, image) == "receipt"
 
 
@@ -207,23 +207,23 @@ def test_photographed_receipts(lines: list[str], size: tuple[int, int]) -> None:
 def test_photographed_invoices_and_reminders(language: str) -> None:
     tongue = TONGUES[language]
     for title, kind in ((tongue.invoice, "invoice"), (tongue.others[2], "text")):
-        page, image = papers.on_a_table(papers.business(language, title, "large"), 1100, 1400)
+        page, image = drawn_documents.on_a_table(drawn_documents.business(language, title, "large"), 1100, 1400)
         assert classify(page, image) == kind
 
 
 TEXTS = {
-    "letter": papers.letter,
-    "short letter": lambda: papers.letter(6),
-    "form": papers.form,
-    "table": papers.figures,
-    "shaded table": lambda: papers.figures(shaded=True),
-    "price list": papers.prices,
-    "menu": papers.menu,
-    "curriculum vitae": papers.vita,
-    "newspaper": papers.news,
-    "slide": papers.slide,
-    "dark slide": lambda: papers.slide(dark=True),
-    "cover": papers.cover,
+    "letter": drawn_documents.letter,
+    "short letter": lambda: drawn_documents.letter(6),
+    "form": drawn_documents.form,
+    "table": drawn_documents.figures,
+    "shaded table": lambda: drawn_documents.figures(shaded=True),
+    "price list": drawn_documents.prices,
+    "menu": drawn_documents.menu,
+    "curriculum vitae": drawn_documents.vita,
+    "newspaper": drawn_documents.news,
+    "slide": drawn_documents.slide,
+    "dark slide": lambda: drawn_documents.slide(dark=True),
+    "cover": drawn_documents.cover,
 }
 
 
@@ -233,8 +233,8 @@ def test_other_papers_are_text(name: str) -> None:
 
 
 def test_a_screenshot_of_a_chart_is_a_chart() -> None:
-    assert kinds(papers.bars()) == {"chart"}
-    assert kinds(papers.screenshot()) == {"chart"}
+    assert kinds(drawn_documents.bars()) == {"chart"}
+    assert kinds(drawn_documents.screenshot()) == {"chart"}
 
 
 def test_a_chart_with_a_bar_for_the_total_is_no_receipt() -> None:
@@ -250,10 +250,10 @@ def test_a_chart_with_a_bar_for_the_total_is_no_receipt() -> None:
 
 def test_photographs_in_grey_and_in_the_dark() -> None:
     for image in (
-        papers.clouds(400, 300, 1, grey=True),
-        papers.clouds(400, 300, 2, light=0.3),
-        papers.clouds(400, 300, 3, grey=True, light=0.3),
-        papers.sky(),
+        drawn_documents.clouds(400, 300, 1, grey=True),
+        drawn_documents.clouds(400, 300, 2, light=0.3),
+        drawn_documents.clouds(400, 300, 3, grey=True, light=0.3),
+        drawn_documents.sky(),
     ):
         assert classify(Page(1, 400, 300), PageImage(*image.size, image.tobytes(), 1.0)) == "photo"
 
@@ -262,22 +262,22 @@ def test_a_note_in_pencil_that_was_scanned_is_no_photograph() -> None:
     sheet = Sheet(500, 700)
     sheet.text(80, 200, "Back at four", 30)
     image = Image.blend(sheet.image, Image.effect_noise((500, 700), 40).convert("RGB"), 0.1)
-    page = papers.as_read(sheet.page())
+    page = drawn_documents.as_read(sheet.page())
     assert classify(page, PageImage(500, 700, image.tobytes(), 1.0)) == "text"
 
 
 def test_the_data_of_an_e_invoice_settle_it() -> None:
-    sheet = papers.letter()
+    sheet = drawn_documents.letter()
     page = sheet.page()
     assert classify(page, sheet.pixels()) == "text"
     assert classify(replace(page, facts={"BT-1": "118"}), sheet.pixels()) == "invoice"
 
 
 def test_covers_are_few_words_in_front() -> None:
-    page = papers.cover().page()
+    page = drawn_documents.cover().page()
     assert is_cover(page)
     assert not is_cover(replace(page, number=9))
-    assert not is_cover(papers.letter().page())
+    assert not is_cover(drawn_documents.letter().page())
 
 
 def test_dates_and_percentages_are_no_amounts() -> None:
@@ -288,7 +288,7 @@ def test_dates_and_percentages_are_no_amounts() -> None:
         ("3,172 .80 and 0.51", 2),
         ("v1.2.34", 0),
     ):
-        assert len(business._AMOUNT.findall(text)) == amounts, text
+        assert len(business_pages._AMOUNT.findall(text)) == amounts, text
 
 
 @pytest.mark.timeout(20)

@@ -9,11 +9,11 @@ import pytest
 from pipeline.checks.confidence import assess
 from pipeline.checks.grounding import ground
 from pipeline.engines.base import Request
-from pipeline.engines.embedded.engine import EmbeddedEngine
+from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.records import Evidence, UnitKey
 from pipeline.templates.ask import ask_template
 from tests.engines.embedded.charts import framed, upright, y_ticks
-from tests.engines.embedded.sheet import Sheet
+from tests.engines.embedded.page_builder import Sheet
 
 ENGINE = EmbeddedEngine()
 

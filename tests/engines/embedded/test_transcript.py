@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.engines.embedded.transcript import read_transcript, transcribe
 from pipeline.records import Page, Word
-from tests.engines.embedded.sheet import template
+from tests.engines.embedded.page_builder import template
 
 PROSE = [
     "The ferry leaves the harbour at",

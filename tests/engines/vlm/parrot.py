@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from pipeline.engines.vlm.chat import Encoded
+from pipeline.engines.vlm.chat_template import Encoded
 from pipeline.engines.vlm.decode import Decoder, Task, Written
-from pipeline.engines.vlm.engine import VlmEngine
 from pipeline.engines.vlm.runner import Stream
+from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, Vlm
 from tests.engines.vlm.tiny import PADDED, tokenizer
 

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.engines.answers import TRUNCATED, read_answer
-from pipeline.engines.asking import pose
+from pipeline.engines.prompting import pose
 from pipeline.engines.vlm.constraint import Constraint, Grammars
 from pipeline.engines.vlm.decode import Decoder, Task, Written
-from pipeline.engines.vlm.engine import VlmEngine
 from pipeline.engines.vlm.runner import Stream
+from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, Vlm
 from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed, json_schema

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from pipeline.engines.base import Engine, Request
-from pipeline.engines.vlm.chat import Encoded
+from pipeline.engines.vlm.chat_template import Encoded
 from pipeline.engines.vlm.decode import Decoder, Task
-from pipeline.engines.vlm.engine import VlmEngine
 from pipeline.engines.vlm.runner import Stream
+from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, Vlm
 from pipeline.templates.model import Template
@@ -53,7 +53,7 @@ def goods(*prices: str) -> str:
 
 
 def test_a_model_is_loaded_only_when_something_is_asked(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.engines.vlm.engine.load_model", lambda *_: pytest.fail("loaded for nothing"))
+    monkeypatch.setattr("pipeline.engines.vlm.vlm_engine.load_model", lambda *_: pytest.fail("loaded for nothing"))
     assert list(make().answer(iter(()))) == []
     assert list(make().answer(iter((None, None)))) == [None, None]
 

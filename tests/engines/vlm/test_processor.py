@@ -11,9 +11,9 @@ import pytest
 import torch
 from transformers import Qwen3VLConfig
 
-from pipeline.engines.asking import Question
-from pipeline.engines.vlm.chat import Chat, Encoded
-from pipeline.engines.vlm.store import LocalModel
+from pipeline.engines.prompting import Question
+from pipeline.engines.vlm.chat_template import Chat, Encoded
+from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.records import PageImage
 from tests.engines.vlm.record_processor import CASES, FIXTURES, SAMPLE, Case, digest, levels, page, save_processor
 

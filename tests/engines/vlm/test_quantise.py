@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.engines.vlm import quantise as quantising
-from pipeline.engines.vlm.load import Plan, load_model, make_plan
+import pipeline.engines.vlm.quantise as quantise_module
+from pipeline.engines.vlm.model_load import Plan, load_model, make_plan
+from pipeline.engines.vlm.model_store import find_model
 from pipeline.engines.vlm.quantise import ROWS, quantise, round_rows
-from pipeline.engines.vlm.store import find_model
 from pipeline.errors import EngineUnavailableError
-from pipeline.processor import multiplies_bytes
+from pipeline.runtime.processor import multiplies_bytes
 from pipeline.settings import Vlm
 
 needs_units = pytest.mark.skipif(not multiplies_bytes(), reason="this processor does not multiply bytes")
@@ -68,7 +68,7 @@ def test_layers_side_by_side_take_what_was_rounded_once_and_never_what_came_befo
         calls.append(len(rows))
         return round_rows(rows)
 
-    monkeypatch.setattr(quantising, "round_rows", counted)
+    monkeypatch.setattr(quantise_module, "round_rows", counted)
     with torch.inference_mode():
         for given in (torch.randn(1, 3, 64), torch.randn(1, 5, 64)):
             for name in names:
@@ -107,12 +107,12 @@ def test_a_model_in_eight_bits_says_nearly_the_same_and_frees_its_weights(vision
         for name, module in small.named_modules()
         if isinstance(module, torch.nn.Linear)
     }
-    assert [name for name, function in forward.items() if function is not quantising._forward] == ["lm_head"]
+    assert [name for name, function in forward.items() if function is not quantise_module._forward] == ["lm_head"]
     assert small.dtype == getattr(torch, plan.computes)
 
 
 def test_a_processor_without_the_units_says_so(monkeypatch: pytest.MonkeyPatch, text_folder: Path) -> None:
-    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bytes", lambda: False)
+    monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bytes", lambda: False)
     with pytest.raises(EngineUnavailableError, match="multiplies bytes"):
         make_plan(find_model(str(text_folder)), Vlm(dtype="int8"))
 
@@ -120,13 +120,13 @@ def test_a_processor_without_the_units_says_so(monkeypatch: pytest.MonkeyPatch, 
 def test_eight_bits_take_a_byte_a_weight_and_two_where_tokens_are_looked_up(
     monkeypatch: pytest.MonkeyPatch, text_folder: Path
 ) -> None:
-    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bytes", lambda: True)
-    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bfloat16", lambda: True)
+    monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bytes", lambda: True)
+    monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: True)
     model = find_model(str(text_folder))
     small, whole = (make_plan(model, Vlm(dtype=dtype)) for dtype in ("int8", "bfloat16"))
     assert small.computes == "bfloat16"
     assert small.token == whole.token
     assert whole.weights / 2 < small.weights < whole.weights
-    monkeypatch.setattr("pipeline.engines.vlm.load.multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: False)
     assert Plan("int8", 1, 1, 1, 1).computes == "float32"
     assert make_plan(model, Vlm(dtype="int8")).token == 2 * whole.token

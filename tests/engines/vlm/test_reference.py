@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, Gemma3Config
 
-from pipeline.engines.vlm.chat import Encoded
+from pipeline.engines.vlm.chat_template import Encoded
 from pipeline.engines.vlm.decode import Decoder, Task
 from pipeline.engines.vlm.runner import PlainRunner, Runner, SlotRunner, make_runner
 from pipeline.errors import EngineUnavailableError

@@ -15,7 +15,7 @@ import pytest
 from pipeline.engines.answers import TRUNCATED, read_answer
 from pipeline.engines.base import Request
 from pipeline.engines.vlm.decode import Written
-from pipeline.engines.vlm.engine import VlmEngine
+from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, Vlm
 from pipeline.templates.model import Template

@@ -20,9 +20,9 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
 )
 
-from pipeline.engines.asking import instructions, pose
 from pipeline.engines.base import Request
-from pipeline.engines.vlm.chat import Chat, Encoded
+from pipeline.engines.prompting import instructions, pose
+from pipeline.engines.vlm.chat_template import Chat, Encoded
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
 from tests.engines.vlm.record_processor import CHAT_TEMPLATE, PREPROCESSOR, SPECIAL_TOKENS, SPLIT_PATTERN

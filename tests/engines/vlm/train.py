@@ -20,12 +20,12 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
 from pipeline.engines.base import Request
-from pipeline.engines.vlm.chat import Chat
+from pipeline.engines.vlm.chat_template import Chat
 from pipeline.engines.vlm.constraint import Grammars
-from pipeline.engines.vlm.store import find_model
+from pipeline.engines.vlm.model_store import find_model
 from pipeline.records import PageImage, UnitKey
-from pipeline.run.reader import handle
-from pipeline.run.reading import READING, ReadRequest
+from pipeline.run.page_reader import handle
+from pipeline.run.page_requests import READING, ReadRequest
 from pipeline.templates.model import Template
 from pipeline.templates.schema import json_schema
 from tests.engines.vlm.tiny import PADDED, Sizes, encoded, save, tokenizer, vision_model

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.caption import objects, tags
-from pipeline.engines.embedded.caption.look import Look, look_at
-from pipeline.engines.embedded.caption.names import MEMBERS, SAME
-from pipeline.engines.embedded.caption.objects import Thing
+from pipeline.engines.embedded.caption import image_tags, object_detector
+from pipeline.engines.embedded.caption.appearance import Look, look_at
+from pipeline.engines.embedded.caption.class_nouns import MEMBERS, SAME
+from pipeline.engines.embedded.caption.object_detector import Thing
 from pipeline.records import Claim, Page, PageImage
 from pipeline.templates.model import Template
 
@@ -64,9 +64,9 @@ _MARKS: tuple[tuple[str, set[str], int], ...] = (
 def read_caption(page: Page, image: PageImage, template: Template) -> dict[str, Claim]:
     """Claims ``caption`` (a sentence) and ``objects`` (nouns in the singular), where the template has these fields."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
-    found, tagged = objects.find_objects(pixels), tags.probabilities(pixels)
+    found, tagged = object_detector.find_objects(pixels), image_tags.probabilities(pixels)
     things = _things(found, tagged)
-    where = _place(found or [], tags.place(tagged) if tagged is not None else None)
+    where = _place(found or [], image_tags.place(tagged) if tagged is not None else None)
     quoted, words = _quote(page)
     sentence = _sentence(things[:NAMED], where, look_at(pixels), quoted)
     claims = {
@@ -82,8 +82,10 @@ def _things(found: Sequence[Thing] | None, tagged: NDArray[np.float32] | None) -
     if tagged is None:
         return things
     known = {thing.name for thing in things}
-    nouns = [noun for noun in tags.nouns(tagged) if SAME.get(noun, noun) not in known and not MEMBERS.get(noun, set()) & known]
-    if found is None and tags.shows_people(tagged):
+    nouns = [
+        noun for noun in image_tags.nouns(tagged) if SAME.get(noun, noun) not in known and not MEMBERS.get(noun, set()) & known
+    ]
+    if found is None and image_tags.shows_people(tagged):
         nouns.insert(0, "person")
     return things + [Thing(noun, 1, 0.0) for noun in nouns]
 

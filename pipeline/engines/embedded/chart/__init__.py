@@ -6,8 +6,8 @@ is left out.
 
 from __future__ import annotations
 
-from pipeline.engines.embedded.chart.labels import Label
-from pipeline.engines.embedded.chart.read import Reading, read
+from pipeline.engines.embedded.chart.chart_labels import Label
+from pipeline.engines.embedded.chart.chart_reader import Reading, read
 from pipeline.engines.embedded.chart.summary import summarize
 from pipeline.records import Claim, Json, Page, PageImage
 from pipeline.templates.model import Template

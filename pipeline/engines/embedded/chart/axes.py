@@ -8,7 +8,7 @@ from itertools import combinations
 from math import log10
 from statistics import median
 
-from pipeline.engines.embedded.chart.labels import Label
+from pipeline.engines.embedded.chart.chart_labels import Label
 
 SAME = 0.02
 """A tick fits when it lies within this part of the axis's length of where its number says."""

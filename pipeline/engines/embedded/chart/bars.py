@@ -12,8 +12,8 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
-from pipeline.engines.embedded.chart.labels import Label
-from pipeline.engines.embedded.chart.paint import Painting, Rect, edges
+from pipeline.engines.embedded.chart.chart_labels import Label
+from pipeline.engines.embedded.chart.colour_regions import Painting, Rect, edges
 from pipeline.records import Box
 
 

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.labels import Label
+from pipeline.engines.embedded.chart.bar_values import inexact, rounded
+from pipeline.engines.embedded.chart.chart_labels import Label
+from pipeline.engines.embedded.chart.colour_regions import PIECES, Painting, filled_rings
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import PIECES, Painting, filled_rings
 from pipeline.engines.embedded.chart.summary import Row
-from pipeline.engines.embedded.chart.values import inexact, rounded
 from pipeline.records import Box
 
 LEAST = 5

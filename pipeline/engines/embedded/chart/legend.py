@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pipeline.engines.embedded.chart.labels import Label, join, letter_height
-from pipeline.engines.embedded.chart.paint import NEAR, PAPER, PIECES, Painting, Rect, text_colour, tint
+from pipeline.engines.embedded.chart.chart_labels import Label, join, letter_height
+from pipeline.engines.embedded.chart.colour_regions import NEAR, PAPER, PIECES, Painting, Rect, text_colour, tint
 from pipeline.records import Box
 
 Names = dict[int, Label]

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.chart.labels import Label, join, number_of
+from pipeline.engines.embedded.chart.chart_labels import Label, join, number_of
+from pipeline.engines.embedded.chart.colour_regions import PAPER, Painting
 from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.paint import PAPER, Painting
 from pipeline.engines.embedded.chart.summary import Row
 from pipeline.records import Box
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.labels import Label
-from pipeline.engines.embedded.chart.paint import Painting
+from pipeline.engines.embedded.chart.chart_labels import Label
+from pipeline.engines.embedded.chart.colour_regions import Painting
 
 THIN = 3
 """A rule differs from what is so many pixels before it and behind it."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.boxes import around
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.labels import Label, join, letter_height
-from pipeline.engines.embedded.chart.paint import Painting
+from pipeline.engines.embedded.chart.chart_labels import Label, join, letter_height
+from pipeline.engines.embedded.chart.colour_regions import Painting
 from pipeline.records import Box
+from pipeline.values.boxes import around
 
 _NOTE = re.compile(
     r"\W*(?:notes?|sources?|data sources?|\*|quellen?|hinweise?|anmerkung(?:en)?|fuentes?|notas?|font[ei]|remarques?|bron(?:nen)?|"

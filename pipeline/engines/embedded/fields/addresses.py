@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.engines.embedded.fields.layout import Layout, Run
-from pipeline.engines.embedded.fields.names import has_house_number, is_address
+from pipeline.engines.embedded.fields.name_candidates import has_house_number, is_address
+from pipeline.engines.embedded.fields.page_rows import Layout, Run
 from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET
 
 _LINES = 7

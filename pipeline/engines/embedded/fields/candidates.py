@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pipeline.engines.embedded.fields.labels import cut_box
-from pipeline.engines.embedded.fields.layout import TIGHT_GAP, Layout, Run
+from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
 from pipeline.records import Box
 from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, codes, parse_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time

@@ -14,7 +14,7 @@ from functools import cache
 
 from rapidfuzz import fuzz, process
 
-from pipeline.engines.embedded.fields.layout import Layout, Run, fold
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
 from pipeline.engines.embedded.fields.vocabulary import EXCLUDING, INCLUDING, OTHER_LABELS, TITLES, VAGUE_WORDS, is_neutral
 from pipeline.records import Box
 from pipeline.templates.model import Labels, Template

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.labels import Label
-from pipeline.engines.embedded.fields.layout import Layout, fold
-from pipeline.engines.embedded.fields.names import (
+from pipeline.engines.embedded.fields.name_candidates import (
     Name,
     find_names,
     has_house_number,
@@ -18,6 +17,7 @@ from pipeline.engines.embedded.fields.names import (
     is_return_line,
     residue,
 )
+from pipeline.engines.embedded.fields.page_rows import Layout, fold
 from pipeline.engines.embedded.fields.vocabulary import FORMER
 
 LEAST = 0.3

@@ -4,6 +4,6 @@
 ``tables`` tells tables from text, ``prose`` writes it down.
 """
 
-from pipeline.engines.embedded.transcript.read import read_transcript, transcribe
+from pipeline.engines.embedded.transcript.transcript_reader import read_transcript, transcribe
 
 __all__ = ["read_transcript", "transcribe"]

@@ -1,0 +1,102 @@
+"""Members of an archive on their way into the loop: unpacked as it takes them, deleted as it is done with them.
+
+A member is the same as in an earlier run when archive, name and contents are the same; the time at which it was unpacked does not
+count. So the same command again goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.cli.console import Screen
+from pipeline.intake.containers import Lying, Passed, Unpacked, unpack
+from pipeline.intake.scan import Found, outbox_name
+from pipeline.monitoring.events import Observer
+from pipeline.object_urls import url_of
+from pipeline.records import Source
+from pipeline.run.job import Job
+
+PAUSE_SECONDS = 0.5
+"""After so long without a document the loop gets to look after everything else."""
+
+
+@dataclass
+class UnpackingScreen(Screen):
+    """A Screen that has members deleted when the loop is done with them."""
+
+    lying: Lying = field(default_factory=Lying)
+
+    def over(self, found: Found) -> None:
+        """See Observer."""
+        self.lying.remove(found.source.path)
+
+
+def place(job: Job, archive: Path) -> Path:
+    """Where the members of an archive (absolute, without links) lie: the ledger knows them by this place."""
+    named = url_of(job.settings.objects, archive) or archive
+    return job.unpacked.resolve() / hashlib.sha256(os.fsencode(named)).hexdigest()[:16]
+
+
+def members(
+    job: Job, archive: Path, screen: UnpackingScreen, eyes: Observer, *, asked_only: bool = False
+) -> Iterator[Found | None]:
+    """Members to read; None where none can be had just now. ``asked_only``: those that somebody asked to have read again.
+
+    Raises OutboxError when the disk is full.
+    """
+    into, lying, last = place(job, archive), screen.lying, time.monotonic()
+    folder = _folder(job, archive, into)
+
+    def wanted(path: Path) -> bool:
+        known = job.ledger.known_file(path) if asked_only else None
+        return not asked_only or bool(known and known.stale)
+
+    with closing(unpack(archive, into, max_bytes=job.settings.limits.megabytes * 1_000_000, wanted=wanted)) as unpacking:
+        while True:
+            while lying.full:
+                yield None
+            item = next(unpacking, None)
+            if item is None:
+                return
+            found = _look_at(job, archive, folder, item, screen, eyes)
+            if found or time.monotonic() - last > PAUSE_SECONDS:
+                yield found
+                last = time.monotonic()
+
+
+def _look_at(
+    job: Job, archive: Path, folder: str, item: Unpacked | Passed, screen: UnpackingScreen, eyes: Observer
+) -> Found | None:
+    """A member as a Found; None for those that are passed over or up to date."""
+    if isinstance(item, Passed):
+        eyes.left(f"{archive.name}/{item.name}" if item.name else archive.name, item.why)
+        if item.lost:
+            screen.documents["failed"] += 1
+        return None
+    screen.lying.add(item)
+    known = job.ledger.known_file(item.path)
+    if known and known.sha256 == item.sha256:
+        os.utime(item.path, ns=(known.mtime_ns, known.mtime_ns))
+    name = known.source.name if known else job.namer.within(item.path, f"{folder}/{item.name}")
+    found = Found(Source(item.path, name, f"{archive.name}/{item.told}"), item.size, item.path.stat().st_mtime_ns)
+    if not known or not job.up_to_date(known, found):
+        return found
+    screen.lying.remove(item.path)
+    eyes.found(0, 1)
+    screen.known_failed += known.status in ("failed", "partial")
+    return None
+
+
+def _folder(job: Job, archive: Path, into: Path) -> str:
+    """The archive's folder in the outbox: the one it has, else one that nobody else has."""
+    query = "SELECT name FROM files WHERE path > ? AND path < ? AND name LIKE '%/%' LIMIT 1"
+    after, before = os.fsencode(f"{into}/"), os.fsencode(f"{into}0")  # "0" is the letter after "/"
+    for row in job.ledger.rows(query, [after, before]):
+        return str(row["name"]).split("/", 1)[0]
+    return job.namer.folder(outbox_name(archive.name))

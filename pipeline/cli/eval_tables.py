@@ -1,0 +1,132 @@
+"""An evaluation on the terminal: tables, misses, and what changed."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.console import one_line, plural
+from pipeline.evaluate.comparison import Comparison
+from pipeline.evaluate.evaluation import Evaluation
+from pipeline.evaluate.intervals import Share
+from pipeline.evaluate.serialise import shown
+
+MOST_GROUPS = 12
+WIDTH = 110
+"""Columns where the output is no terminal."""
+
+
+def headline(evaluation: Evaluation) -> str:
+    """The evaluation in one line."""
+    low, high = evaluation.micro_interval
+    micro, whole = evaluation.micro, evaluation.all_right
+    return (
+        f"{_percent(micro.value)} of {micro.of:,} values right (95 %: {_percent(low)} to {_percent(high)}); "
+        f"{whole.right:,} of {plural(whole.of, 'document')} wholly"
+    )
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """By field, on average, by group; and whether flags and confidence tell what is wrong."""
+    console = _console()
+    table = _table("field", "right", "accuracy", "95 % interval", "wrong", "missing", "invented")
+    for name, figures in evaluation.fields.items():
+        table.add_row(
+            name, *_share(figures.share), *(str(n or "·") for n in (figures.wrong, figures.missing, figures.invented))
+        )
+    table.add_section()
+    table.add_row("all values (micro)", *_share(evaluation.micro, evaluation.micro_interval), style="bold")
+    table.add_row("mean of fields (macro)", "", _percent(evaluation.macro))
+    table.add_row("documents all right", *_share(evaluation.all_right))
+    console.print(table)
+    for name, rows in evaluation.tables.items():
+        console.print(
+            f"rows of {name}: {rows.matched:,} of {rows.wanted:,} found, {rows.read:,} read; F1 {_percent(rows.f1)}",
+            style="dim",
+        )
+        told = ", ".join(f"{column} {_percent(share.value)}" for column, share in rows.columns.items())
+        console.print(f"cells of {name}: {told}", style="dim")
+    for kind, groups in evaluation.groups.items():
+        console.print()
+        table = _table(kind, "documents", "right", "accuracy", "95 % interval")
+        for name, (documents, share) in list(groups.items())[:MOST_GROUPS]:
+            table.add_row(escape(one_line(name)), str(documents), *_share(share))
+        console.print(table)
+        if len(groups) > MOST_GROUPS:
+            console.print(f"… and {len(groups) - MOST_GROUPS} more: --json or --report", style="dim")
+    console.print()
+    plain, flagged = evaluation.flagged[False], evaluation.flagged[True]
+    console.print(f"values without a flag: {_errors(plain)}; with one: {_errors(flagged)}")
+    if found := evaluation.calibration:
+        console.print(f"confidence: expected calibration error {found.error:.3f} over {plural(found.values, 'value')}")
+        table = _table("review below", "not reviewed", "of these wrong", "error rate")
+        for item in found.trusted:
+            table.add_row(str(item.threshold), str(item.errors.of), str(item.errors.right), _percent(item.errors.value))
+        console.print(table)
+
+
+def print_misses(evaluation: Evaluation) -> None:
+    """A line a miss: outcome, file, field, truth and what was read."""
+    click.echo()
+    for cell in evaluation.cells:
+        if not cell.right:
+            rows = f" ({len(cell.rows.matched)} of {cell.rows.wanted} rows)" if cell.rows else ""
+            click.echo(
+                one_line(f"{cell.outcome}: {cell.file}: {cell.field}{rows}: {shown(cell.truth)} | {shown(cell.read.value)}")
+            )
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """What was fixed and broken, and the verdict."""
+    console = _console()
+    console.print(f"\nagainst [bold]{escape(one_line(comparison.before.label))}[/]")
+    table = _table("field", "fixed", "broken", "both right", "both wrong")
+    for name, counts in comparison.fields.items():
+        table.add_row(name, *(str(counts[change] or "·") for change in ("fixed", "broken", "right", "wrong")))
+    console.print(table)
+    for pair in comparison.pairs:
+        if pair.change == "broken":
+            told = f"broken: {pair.after.file}: {pair.after.field}: {shown(pair.before.read.value)} → {shown(pair.after.read.value)}"
+            console.print(escape(one_line(told)), style="red", overflow="fold", highlight=False)
+    documents = comparison.documents
+    console.print(f"[bold]{comparison.verdict}[/]", highlight=False)
+    before, after = comparison.shares
+    console.print(
+        f"{_percent(before.value)} right before, {_percent(after.value)} now, of {after.of:,} values", highlight=False
+    )
+    console.print(
+        f"by documents: {documents['better']:,} better, {documents['worse']:,} worse, p = {comparison.documents_p:.2g}",
+        highlight=False,
+    )
+    if comparison.unpaired:
+        console.print(f"{plural(comparison.unpaired, 'document')} unknown to the other side: left out of the comparison")
+
+
+def _console() -> Console:
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, overflow="fold")
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _share(share: Share, interval: tuple[float, float] | None = None) -> tuple[str, str, str]:
+    low, high = interval or share.interval
+    return f"{share.right:,} of {share.of:,}", _percent(share.value), f"{_percent(low)} – {_percent(high)}"
+
+
+def _errors(share: Share) -> str:
+    return f"{share.right:,} of {share.of:,} wrong ({_percent(share.value)})" if share.of else "none"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,192 @@
+"""Parts of lines that could be the name of an organisation or a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+
+from babel import Locale
+
+from pipeline.engines.embedded.fields.labels import Label
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
+from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET, TITLES, is_neutral
+
+_TITLES = frozenset(fold(title) for title in TITLES)
+_SPLIT = re.compile(r"\s[|•·●*–—.]\s|\s-\s|[•·●|]|\s{3,}")
+_RETURN = re.compile(r"\s[|•·●*–—.-]\s|[•·●|]|\s?,\s|;\s")
+_TOWN = re.compile(r"^\d{4}\s?[A-Z]{2}\s+[^\W\d]|^\d{4,5}\s+[^\W\d]")
+"""A postcode with its town; "1012 AG Amsterdam" has no legal form in it."""
+_HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")
+"""A street's house number at the end of a line."""
+_HONORIFIC = re.compile(
+    r"^(?:herrn?|frau|mr|mrs|ms|dr|m\.|mme|monsieur|madame|sr|sra|sig|dhr|mevr|pan|pani)\b\.?", re.IGNORECASE
+)
+_REGISTRATION = re.compile(r"\s*[\[(][^()\[\]]*\d[^()\[\]]*[\])]?\s*$|\s*[\[(]\s*$")
+_WEB = re.compile(r"www\.|https?:|\w@\w|\w\.(?:com|net|org)\b", re.IGNORECASE)
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "lv")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A possible name: characters from ``start`` of a run, with the lines joined to it."""
+
+    text: str
+    run: Run
+    start: int
+    words: tuple[int, ...]
+    features: float
+    """How much it looks like the name of an organisation or person at all, 0 to 1."""
+
+
+def find_names(layout: Layout, labels: list[Label], leads: list[Label], busy: set[int], cuts: Mapping[int, int]) -> list[Name]:
+    """All possible names. ``leads`` are the labels of parties, which are cut off; the others make a line no name."""
+    by_run: dict[int, list[Label]] = {}
+    for label in labels:
+        by_run.setdefault(label.run.number, []).append(label)
+    names: list[Name] = []
+    for run in layout.runs:
+        own = by_run.get(run.number, [])
+        for start, end in _parts(run, cuts.get(run.number, len(run.text))):
+            name = _name(run, _after_lead(run, start, end, [o for o in own if o in leads]), end, own)
+            features = _features(name, own, run.number in busy, end - start < len(run.text)) if name else 0.0
+            if name and features > 0:
+                names.append(replace(name, features=features))
+    whole = [_joined(layout, name, names) for name in names]
+    return [name for name in whole if not is_organisation(name.text) or _says_more(residue(name.text))]
+
+
+def _says_more(rest: str) -> bool:
+    """Whether there is a name beside the legal form: three letters, two capitals ("BP plc"), or writing without letters."""
+    return (
+        len(fold(rest)) >= 3
+        or not rest.isascii()
+        or (len(rest) == 2 and rest.isalnum() and rest.isupper() and not is_neutral(rest))
+    )
+
+
+def _after_lead(run: Run, start: int, end: int, leads: list[Label]) -> int:
+    """Where the name begins after a label such as "Seller:"; a legal form alone is no name, so "Seller GmbH" stays whole."""
+    for label in leads:
+        rest = run.text[label.end : end]
+        if label.start - start <= 2 and (rest.lstrip()[:1] == ":" or residue(rest)):
+            start = max(start, label.end)
+    return start
+
+
+def has_house_number(text: str) -> bool:
+    """Whether the text ends as streets do."""
+    return _HOUSE.search(text) is not None and not is_organisation(text)
+
+
+def is_organisation(text: str) -> bool:
+    """Whether the text has a legal form or a word for a business. Short forms count only with a capital letter."""
+    for match in ORGANISATION.finditer(text):
+        letters = [c for c in match[0] if c.isalpha()]
+        if len(letters) > 3 or any(c.isupper() for c in letters) or not match[0].isascii():
+            return True
+    return False
+
+
+def is_person(text: str) -> bool:
+    """Whether the text begins with a form of address."""
+    return _HONORIFIC.match(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_return_line(text: str) -> bool:
+    """Whether a line holds a name and its address, the parts set apart: "Ahlers Ltd · 4 Mill Road · Leeds LS1 4AP"."""
+    parts = [part for part in _RETURN.split(text) if part.strip()]
+    return len(parts) >= 2 and not is_address(parts[0]) and any(is_address(part) for part in parts[1:])
+
+
+@lru_cache(maxsize=4096)
+def is_address(text: str) -> bool:
+    """Whether the line reads like a street or a town with its code."""
+    if CONTACT.search(text) or sum(c.isalpha() for c in text) < 3:
+        return False
+    return POSTCODE.search(text) is not None or (STREET.search(text) is not None and any(c.isdigit() for c in text))
+
+
+def residue(text: str) -> str:
+    """A name without its legal form and registration number."""
+    return ORGANISATION.sub(" ", _REGISTRATION.sub("", text)).strip(" .,&()-\"'")
+
+
+def _parts(run: Run, end: int) -> Iterator[tuple[int, int]]:
+    at = 0
+    for match in _SPLIT.finditer(run.text[:end]):
+        yield at, match.start()
+        at = match.end()
+    yield at, end
+
+
+def _name(run: Run, start: int, end: int, labels: list[Label]) -> Name | None:
+    text = run.text[start:end]
+    clean = text.lstrip(" :;.,|*#-–_'\"(")
+    start += len(text) - len(clean)
+    clean = _REGISTRATION.sub("", clean.rstrip(" :;,|*#-–_'")).rstrip(" :;,|*#-–_'")
+    tail = [o.start for o in labels if o.start > start + 2 and o.start < start + len(clean) <= o.end]
+    if tail:
+        clean = run.text[start : min(tail)].rstrip(" :;,|*#-–_'(")
+    return Name(clean, run, start, run.span(start, start + len(clean)), 0.0) if clean else None
+
+
+def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float:
+    text = name.text
+    letters = sum(c.isalpha() for c in text)
+    digits = sum(c.isdigit() for c in text)
+    chinese = re.search(r"[\u4e00-\u9fff]{2}", text) is not None
+    if (letters < 3 and not chinese) or len(text) > 70 or fold(text) in _TITLES or fold(text) in _countries():
+        return 0.0
+    organisation = is_organisation(text) and not _TOWN.match(text)
+    if not _HONORIFIC.sub("", text).strip(" .,"):
+        return 0.0
+    if digits > letters or text.endswith(":") or _is_labels(name, labels):
+        return 0.0
+    if not organisation and (CONTACT.search(text) or is_address(text) or len(text.split()) > 7):
+        return 0.0
+    if _WEB.search(text) or fold(name.run.text) in _TITLES:
+        return 0.1
+    score = 0.85 if organisation else 0.45
+    score += 0.15 if text[:1].isupper() or chinese else -0.2
+    score -= 0.3 if busy else 0.0
+    score -= 0.3 if ":" in text else 0.0
+    score -= 0.2 if letters < 5 and not organisation and not chinese else 0.0
+    score -= 0.25 if digits and not organisation else 0.0
+    score -= 0.2 if STREET.search(text) and not organisation else 0.0
+    score += 0.1 if split and organisation else 0.0
+    score -= 0.25 if len(text.split()) > 5 and not organisation else 0.0
+    return max(0.05, score)
+
+
+def _is_labels(name: Name, labels: list[Label]) -> bool:
+    """Whether most of the text is labels."""
+    end = name.start + len(name.text)
+    spans = {(max(o.start, name.start), min(o.end, end)) for o in labels if o.start < end and o.end > name.start}
+    covered = sum(c.isalnum() for first, last in spans for c in name.run.text[first:last])
+    letters = sum(c.isalnum() for word in name.text.split() if not is_neutral(word) for c in word)
+    return covered >= 0.6 * max(1, letters) and not is_organisation(name.text)
+
+
+def _joined(layout: Layout, name: Name, names: list[Name]) -> Name:
+    """With the line above, where a name was printed on two lines and this one is little more than the legal form."""
+    if not is_organisation(name.text) or name.start > 2:
+        return name
+    rest = residue(name.text).split()
+    if len(rest) > 1:
+        return name
+    above = next(iter(layout.chain(name.run, -1, 1)), None)
+    upper = next((n for n in names if n.run is above and n.start <= 2 and not is_organisation(n.text)), None)
+    if upper is None or upper.features < 0.4 or not 0.66 < upper.run.size / max(1.0, name.run.size) < 1.5:
+        return name
+    if rest and not (name.text.isupper() and upper.text.isupper()):
+        return name
+    text = f"{upper.text} {name.text}"
+    return replace(upper, text=text, words=upper.words + name.words, features=max(upper.features, name.features))
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(fold(name) for lang in _LANGUAGES for name in Locale(lang).territories.values())

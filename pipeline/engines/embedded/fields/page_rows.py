@@ -1,0 +1,232 @@
+"""A page's words as rows and runs: what stands on one height, and what stands together there.
+
+A *row* is everything at one height of the page; a *run* is a stretch of a row without a wide gap. Rows are built from the
+boxes alone, because a text layer's own lines may stop at column borders.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from statistics import median
+
+from pipeline.records import Box, Page, Word
+from pipeline.values.boxes import around
+
+RUN_GAP = 1.6  # a gap wider than this many letter heights ends a run
+TIGHT_GAP = 0.75  # groups of thousands stand closer than this many letter heights
+BLOCK_GAP = 1.3  # lines of one block stand closer than this many letter heights
+# No paper that people read holds more; hostile pages do, and would take minutes.
+_LONGEST, _MOST_IN_ROW, _MOST_WORDS = 120, 150, 2500
+_DOMAIN = re.compile(
+    r"(?:@|www\.|https?://)([\w.-]+)|\b([\w-]{3,}\.(?:com|de|fr|es|it|nl|pl|eu|co\.uk|org|net|at|ch|be|my|sg|lv|pt|cn))\b",
+    re.IGNORECASE,
+)
+_SUFFIXES = frozenset(("www", "com", "co", "net", "org"))
+_PUBLIC_HOSTS = frozenset(
+    (
+        "gmail",
+        "yahoo",
+        "hotmail",
+        "outlook",
+        "gmx",
+        "web",
+        "tonline",
+        "localhost",
+        "local",
+        "example",
+        "icloud",
+        "live",
+        "facebook",
+    )
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Neighbouring words of one row. ``words`` are indices into ``Page.words``; ``text`` joins them with single blanks."""
+
+    number: int
+    row: int
+    words: tuple[int, ...]
+    text: str
+    starts: tuple[int, ...]
+    """Where each word begins in ``text``."""
+    box: Box
+    size: float
+    bold: bool = False
+
+    @cached_property
+    def folded(self) -> str:
+        """Letters and digits of the run, folded, without blanks."""
+        return fold(self.text)
+
+    def span(self, start: int, end: int) -> tuple[int, ...]:
+        """The words (indices into the page) that the characters ``start`` to ``end`` of ``text`` touch."""
+        return tuple(
+            word
+            for word, begin, stop in zip(self.words, self.starts, [*self.starts[1:], len(self.text) + 1], strict=True)
+            if begin < end and stop - 1 > start
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The rows and runs of one page, top to bottom and left to right."""
+
+    page: Page
+    rows: tuple[tuple[Run, ...], ...]
+    runs: tuple[Run, ...]
+    height: float
+    """The usual height of letters."""
+
+    def box(self, words: Iterable[int]) -> Box:
+        """The box around some words."""
+        return around(self.page.words[i].box for i in words)
+
+    def text(self, words: Iterable[int]) -> str:
+        """Words as printed, with single blanks."""
+        return " ".join(self.page.words[i].text for i in words)
+
+    def chain(self, run: Run, step: int, most: int) -> Iterator[Run]:
+        """The runs below (``step`` 1) or above (-1) of the same block: close by, aligned at the left or centred."""
+        for _ in range(most):
+            following = self._neighbour(run, step)
+            if following is None:
+                return
+            yield following
+            run = following
+
+    def _neighbour(self, run: Run, step: int) -> Run | None:
+        row = run.row + step
+        for _ in range(3):  # rows of other columns may lie between
+            if not 0 <= row < len(self.rows):
+                return None
+            for other in self.rows[row]:
+                upper, lower = (run, other) if step > 0 else (other, run)
+                gap = (lower.box[1] - upper.box[3]) / max(4.0, min(run.size, other.size))
+                if gap < BLOCK_GAP and stand_together(run.box, other.box, max(4.0, min(run.size, other.size))):
+                    return other
+            row += step
+        return None
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Second-level names of the web and mail addresses on the page."""
+        found = set()
+        for run in self.runs:
+            for match in _DOMAIN.finditer(run.text):
+                parts = [p for p in (match[1] or match[2]).casefold().split(".") if p not in _SUFFIXES]
+                if parts:
+                    found.add(fold(parts[-2] if len(parts) > 1 else parts[0]))
+        return frozenset(host for host in found if len(host) >= 3 and host not in _PUBLIC_HOSTS)
+
+
+def stand_together(a: Box, b: Box, height: float) -> bool:
+    """Whether two lines are aligned at the left or centred on each other."""
+    return abs(a[0] - b[0]) < 1.2 * height or abs(a[0] + a[2] - b[0] - b[2]) < 3.0 * height
+
+
+@lru_cache(maxsize=16384)
+def fold(text: str) -> str:
+    """Lower-case letters and digits (and # %) only, without accents: what labels are compared by."""
+    plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
+    return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")
+
+
+def lay_out(page: Page) -> Layout:
+    """Rows and runs of a page."""
+    sized = [i for i, word in enumerate(page.words) if word.text.strip() and len(word.text) <= _LONGEST][:_MOST_WORDS]
+    heights = sorted(_height(page.words[i]) for i in sized)
+    usual = heights[len(heights) // 2] if heights else 10.0
+    rows: list[tuple[Run, ...]] = []
+    runs: list[Run] = []
+    for indices in _rows(page.words, sized, _lean(page.words, sized)):
+        row = tuple(_runs(page.words, indices[:_MOST_IN_ROW], len(rows), len(runs)))
+        rows.append(row)
+        runs.extend(row)
+    return Layout(page, tuple(rows), tuple(runs), max(1.0, usual))
+
+
+def _height(word: Word) -> float:
+    return word.size or word.box[3] - word.box[1]
+
+
+def _lean(words: Sequence[Word], indices: list[int]) -> float:
+    """Slope of a scan's lines, down to the right: the median over neighbours of one printed line, far enough apart to tell."""
+    slopes = []
+    for i, j in pairwise(indices):
+        a, b = words[i].box, words[j].box
+        across = (b[0] + b[2] - a[0] - a[2]) / 2
+        if words[i].line == words[j].line and words[i].source == "ocr" and across > 2 * _height(words[i]):
+            slopes.append((b[1] + b[3] - a[1] - a[3]) / 2 / across)
+    return median(slopes) if len(slopes) >= 5 else 0.0
+
+
+def _rows(words: Sequence[Word], indices: list[int], lean: float) -> list[list[int]]:
+    """Words whose boxes, with the page's lean taken out, share most of their height, for each row from left to right."""
+    rows: list[list[int]] = []
+    spans: list[tuple[float, float]] = []
+    down = {i: lean * (words[i].box[0] + words[i].box[2]) / 2 for i in indices}
+    for i in sorted(indices, key=lambda i: (words[i].box[1] + words[i].box[3] - 2 * down[i], words[i].box[0])):
+        top, bottom = words[i].box[1] - down[i], words[i].box[3] - down[i]
+        for at in range(len(rows) - 1, max(-1, len(rows) - 6), -1):
+            shared = min(bottom, spans[at][1]) - max(top, spans[at][0])
+            if shared > 0.5 * min(bottom - top, spans[at][1] - spans[at][0]) and (
+                len(rows[at]) > _MOST_IN_ROW or _fits(words, rows[at], i)
+            ):
+                rows[at].append(i)
+                count = len(rows[at])
+                spans[at] = (spans[at][0] + (top - spans[at][0]) / count, spans[at][1] + (bottom - spans[at][1]) / count)
+                break
+        else:
+            rows.append([i])
+            spans.append((top, bottom))
+    order = sorted(range(len(rows)), key=lambda at: spans[at][0] + spans[at][1])
+    return [sorted(rows[at], key=lambda i: words[i].box[0]) for at in order]
+
+
+def _fits(words: Sequence[Word], row: list[int], new: int) -> bool:
+    """Whether the new word lies beside those of the row, not on top of them."""
+    x0, _, x1, _ = words[new].box
+    return all(
+        min(x1, words[i].box[2]) - max(x0, words[i].box[0]) < 0.5 * min(x1 - x0, words[i].box[2] - words[i].box[0]) + 0.1
+        for i in row
+    )
+
+
+def _runs(words: Sequence[Word], indices: list[int], row: int, first: int) -> Iterable[Run]:
+    group: list[int] = []
+    number = first
+    for i in indices:
+        if group:
+            before = words[group[-1]]
+            letter = max(4.0, min(_height(before), _height(words[i])))
+            gap = words[i].box[0] - before.box[2]
+            if gap > RUN_GAP * letter:
+                yield _run(words, group, row, number)
+                number, group = number + 1, []
+        group.append(i)
+    if group:
+        yield _run(words, group, row, number)
+
+
+def _run(words: Sequence[Word], group: list[int], row: int, number: int) -> Run:
+    starts, at = [], 0
+    for i in group:
+        starts.append(at)
+        at += len(words[i].text) + 1
+    return Run(
+        number=number,
+        row=row,
+        words=tuple(group),
+        text=" ".join(words[i].text for i in group),
+        starts=tuple(starts),
+        box=around(words[i].box for i in group),
+        size=float(max(_height(words[i]) for i in group)),
+        bold=all(words[i].bold for i in group),
+    )

@@ -1,0 +1,80 @@
+"""Dates, times, identifiers and plain texts: one value for each field, the best label first, no value twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from rapidfuzz import fuzz
+
+from pipeline.engines.embedded.fields.candidates import Candidate
+from pipeline.engines.embedded.fields.labels import Label
+from pipeline.engines.embedded.fields.page_rows import Layout, fold
+from pipeline.templates.model import TemplateField
+
+LEAST = 0.33
+Scores = Mapping[tuple[int, int, int], Mapping[str, float]]
+
+
+def strength(scores: Mapping[str, float], field: str) -> float:
+    """A field's strength for a candidate, less what the strongest other claim takes away."""
+    own = scores.get(field, 0.0)
+    rival = max((score for name, score in scores.items() if name != field), default=0.0)
+    return own - 0.6 * rival if rival > own else own - 0.15 * rival
+
+
+def choose_scalars(fields: list[str], candidates: list[Candidate], scores: Scores) -> dict[str, tuple[Candidate, float]]:
+    """The strongest pairs first; each value and each field once."""
+    pairs = [
+        (strength(scores[c.place], name) * (0.5 + 0.5 * c.quality) - 0.0001 * c.run.row, -at, name, c)
+        for at, c in enumerate(candidates)
+        for name in fields
+    ]
+    chosen: dict[str, tuple[Candidate, float]] = {}
+    used: set[tuple[int, int, int]] = set()
+    for score, _, name, candidate in sorted(pairs, key=lambda pair: (pair[0], pair[1]), reverse=True):
+        if score >= LEAST and name not in chosen and candidate.place not in used:
+            chosen[name] = (candidate, min(1.0, score))
+            used.add(candidate.place)
+    return chosen
+
+
+def unlabelled(candidates: list[Candidate], scores: Scores, taken: set[str]) -> Candidate | None:
+    """The first value that no label claims for anything else."""
+    free = [
+        c for c in candidates if c.value not in taken and c.quality >= 0.8 and max(scores[c.place].values(), default=0.0) < 0.45
+    ]
+    return free[0] if free else None
+
+
+def text_beside(layout: Layout, labels: list[Label], field: str) -> tuple[str, tuple[int, ...], float] | None:
+    """The text after, right of or below the best label of a field, up to the next label."""
+    for label in sorted((o for o in labels if o.field == field), key=lambda o: -o.cover):
+        run = label.run
+        stop = min((o.start for o in labels if o.run is run and o.start >= label.end), default=len(run.text))
+        if text := run.text[label.end : stop].strip(" :.-–#"):
+            start = run.text.find(text, label.end)
+            return text, run.span(start, start + len(text)), 0.8 * label.cover + 0.2
+        right = [r for r in layout.rows[run.row] if r.box[0] > run.box[2]]
+        below = [r for r in layout.runs if r.row == run.row + 1 and abs(r.box[0] - label.box[0]) < 3 * layout.height]
+        busy = {o.run.number for o in labels}
+        for other in [*right[:1], *below[:1]]:
+            if other.number not in busy:
+                return other.text, other.words, 0.7 * label.cover
+    return None
+
+
+def choice_on_page(
+    layout: Layout, labels: list[Label], name: str, field: TemplateField
+) -> tuple[str, tuple[int, ...], float] | None:
+    """The choice of an ``enum`` that is printed beside its label, or anywhere on the page."""
+    beside = text_beside(layout, labels, name)
+    if beside:
+        best = max(field.values, key=lambda value: fuzz.ratio(fold(value), fold(beside[0])))
+        if fuzz.ratio(fold(best), fold(beside[0])) >= 80:
+            return best, beside[1], beside[2]
+    for value in sorted(field.values, key=len, reverse=True):
+        for run in layout.runs:
+            if whole := re.search(rf"(?<!\w){re.escape(value)}(?!\w)", run.text, re.IGNORECASE):
+                return value, run.span(*whole.span()), 0.4
+    return None

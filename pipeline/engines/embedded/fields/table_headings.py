@@ -1,0 +1,159 @@
+"""The header of a table: which column each of its cells names, also where a heading takes two lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from rapidfuzz import fuzz, process
+
+from pipeline.engines.embedded.fields.labels import flat
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
+from pipeline.templates.model import Column
+
+NUMERIC = ("money", "number")
+NONE = ""
+"""Marks headings that are labels of other fields: "Total VAT" is no column of amounts."""
+_MOST_WORDS = 8  # a longer run is a sentence
+_CLOSE = 1.0  # letter heights between the lines of one header
+_MISREAD = 85
+_SHORTEST = 5
+
+
+@dataclass(frozen=True)
+class Head:
+    """One cell of a header; ``column`` is None when it names none of the template's."""
+
+    column: str | None
+    text: str
+    left: float
+    right: float
+    row: int
+    known: bool = False
+    """The text is a heading or a label of the template."""
+
+
+def headings_of(columns: Mapping[str, Column], labels: Iterable[str]) -> dict[str, str]:
+    """Folded heading to column; where two columns share one, the text column has it, else the first.
+
+    ``labels`` are the folded labels of the template's other fields.
+    """
+    words: dict[str, str] = {}
+    for name in sorted(columns, key=lambda name: columns[name].type in NUMERIC):
+        for label in flat(columns[name].labels):
+            words.setdefault(fold(label), name)
+    for label in labels:
+        words.setdefault(label, NONE)
+    return {label: name for label, name in words.items() if label}
+
+
+def find_heads(layout: Layout, row: int, headings: Mapping[str, str], columns: Mapping[str, Column]) -> list[Head]:
+    """The cells of the header whose main line is this row, left to right; none when it is no header."""
+    heads = _line(layout, row, headings)
+    if sum(head.column is not None for head in heads) < 2:
+        return []
+    for other in (row - 1, row + 1):
+        if _beside(layout, row, other):
+            heads = _stacked(heads, _line(layout, other, headings), headings, above=other < row)
+    return _with_amount(_distinct(sorted(heads, key=lambda head: head.left)), columns)
+
+
+def _line(layout: Layout, row: int, headings: Mapping[str, str]) -> list[Head]:
+    heads = [head for run in layout.rows[row] for head in _cells(layout, run, headings, False)]
+    if layout.page.source == "ocr" and any(head.column for head in heads):
+        return [head for run in layout.rows[row] for head in _cells(layout, run, headings, True)]
+    return heads
+
+
+def _beside(layout: Layout, row: int, other: int) -> bool:
+    """Whether another row is a line of the same header: close by and without digits."""
+    if not 0 <= other < len(layout.rows) or any(c.isdigit() for run in layout.rows[other] for c in run.text):
+        return False
+    upper, lower = sorted((row, other))
+    gap = min(run.box[1] for run in layout.rows[lower]) - max(run.box[3] for run in layout.rows[upper])
+    return gap < _CLOSE * layout.height
+
+
+def _stacked(heads: list[Head], others: list[Head], headings: Mapping[str, str], above: bool) -> list[Head]:
+    """The cells of two lines: joined where they stand over each other, else side by side."""
+    result = list(heads)
+    for other in others:
+        at = next((i for i, head in enumerate(result) if head.left < other.right and other.left < head.right), None)
+        if at is None:
+            if other.column is not None:
+                result.append(other)
+            continue
+        text = other.text + result[at].text if above else result[at].text + other.text
+        column = headings.get(text) or result[at].column or other.column
+        left, right = min(result[at].left, other.left), max(result[at].right, other.right)
+        result[at] = Head(column, text, left, right, max(result[at].row, other.row))
+    return result
+
+
+def _cells(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> list[Head]:
+    """The run as one cell, or as several where more than one of its pieces is a heading ("Qty Price")."""
+    whole = _head(layout, run, 0, len(run.words), headings, misread, loose=True)
+    if len(run.words) > _MOST_WORDS or whole.text in headings:
+        return [whole]
+    pieces = list(_pieces(layout, run, headings, misread))
+    return pieces if sum(head.known for head in pieces) > 1 else [whole]
+
+
+def _pieces(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> Iterator[Head]:
+    """Headings from the first word on, the longest first; words of no heading stand alone."""
+    first = 0
+    while first < len(run.words):
+        for last in range(len(run.words), first, -1):
+            head = _head(layout, run, first, last, headings, misread)
+            if head.known or last == first + 1:
+                yield head
+                first = last
+                break
+
+
+def _head(
+    layout: Layout, run: Run, first: int, last: int, headings: Mapping[str, str], misread: bool, loose: bool = False
+) -> Head:
+    words = run.words[first:last]
+    text = fold(layout.text(words)).strip("#%")
+    box = layout.box(words)
+    column = headings.get(text)
+    if column is None and loose and 0 < len(text) < 40:
+        column = _like(text, headings)
+    if column is None and misread and len(text) >= _SHORTEST:
+        close = process.extractOne(text, headings.keys(), scorer=fuzz.ratio, score_cutoff=_MISREAD)
+        column = headings[close[0]] if close else None
+    return Head(column or None, text, box[0], box[2], run.row, column is not None)
+
+
+def _like(text: str, headings: Mapping[str, str]) -> str | None:
+    """The column whose heading makes up most of the text, or begins it."""
+    best: tuple[float, str | None] = (0.0, None)
+    for label, name in headings.items():
+        if name and label in text:
+            share = len(label) / len(text)
+            if share > best[0] and (share >= 0.5 or (len(label) > 2 and text.startswith(label))):
+                best = (share, name)
+    return best[1]
+
+
+def _distinct(heads: list[Head]) -> list[Head]:
+    """Each column once, the first header of that name."""
+    seen: set[str | None] = {None}
+    result = []
+    for head in heads:
+        result.append(replace(head, column=None) if head.column in seen else head)
+        seen.add(head.column)
+    return result
+
+
+def _with_amount(heads: list[Head], columns: Mapping[str, Column]) -> list[Head]:
+    """The template's last money column is the total of a row: unless named, it is the last cell, after the other prices."""
+    money = [name for name, column in columns.items() if column.type == "money"]
+    named = [head.column for head in heads if head.column]
+    if len(money) < 2 or money[-1] in named or not set(money[:-1]) & set(named):
+        return heads
+    last = len(heads) - 1
+    if heads[last].column is not None and (len(named) < 3 or columns[str(heads[last].column)].type != "money"):
+        return heads
+    return [*heads[:last], replace(heads[last], column=money[-1])]

@@ -1,0 +1,51 @@
+"""A page as a chat: what is sent to the server."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any, Literal
+
+from PIL import Image
+
+from pipeline.engines.base import Request
+from pipeline.engines.prompting import Question
+from pipeline.records import PageImage
+
+Form = Literal["json_schema", "json_object", "free"]
+"""How an answer is held to its form: by a grammar made from the schema, to any JSON, or by the words of the question alone."""
+FORMS: tuple[Form, ...] = ("json_schema", "json_object", "free")
+"""The strictest first."""
+
+
+def chat(request: Request, question: Question, model: str) -> dict[str, Any]:
+    """The body of a chat completion, without the form of its answer."""
+    content: Any = question.text
+    if request.image:
+        content = [
+            {"type": "image_url", "image_url": {"url": data_url(request.image)}},
+            {"type": "text", "text": question.text},
+        ]
+    return {
+        "model": model,
+        "messages": [{"role": "system", "content": question.system}, {"role": "user", "content": content}],
+        "max_tokens": request.template.answer.tokens,
+        "temperature": request.temperature,
+        "seed": question.seed,
+    }
+
+
+def answer_form(name: str, schema: dict[str, Any] | None, form: Form) -> dict[str, Any]:
+    """What a chat's body says about the form of its answer; ``schema`` is None for plain text."""
+    if schema is None or form == "free":
+        return {}
+    if form == "json_object":
+        return {"response_format": {"type": "json_object"}}
+    return {"response_format": {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}}
+
+
+def data_url(image: PageImage) -> str:
+    """The picture as a PNG inside a URL; packed lightly, since the way is short."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (image.width, image.height), image.rgb).save(buffer, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

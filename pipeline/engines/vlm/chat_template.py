@@ -1,0 +1,153 @@
+"""A question as the model's own chat template writes it: token ids and, for models that see, pixels.
+
+Qwen's vision models are fed without their video processor, which needs torchvision: the image processor runs on Pillow, and each
+``<|image_pad|>`` is expanded here to the ``t * h * w / merge²`` tokens of its image (as Qwen3VLProcessor does). Other families come
+through their own AutoProcessor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+from PIL import Image
+
+from pipeline.engines.prompting import Question
+from pipeline.engines.vlm.model_store import LocalModel
+from pipeline.errors import EngineUnavailableError
+from pipeline.records import PageImage
+
+TOKEN_SIDE = 32
+"""Pixels along the side of a visual token (Qwen3-VL: patches of 16, merged 2 x 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the model's ``forward`` takes: ``input_ids`` of shape (1, tokens), and the image's tensors if there is one."""
+
+    inputs: Mapping[str, Any]
+    picture: bytes = b""
+    """Tells images apart; empty where there is none, or where nobody knows how many tokens it takes."""
+
+    @property
+    def tokens(self) -> int:
+        """Length of the prompt, image tokens included."""
+        return int(self.inputs["input_ids"].shape[1])
+
+
+class Chat:
+    """Encodes questions for one checkpoint. Raises EngineUnavailableError where the checkpoint holds no chat template."""
+
+    def __init__(self, model: LocalModel, config: Any) -> None:
+        from transformers import AutoTokenizer
+
+        source: dict[str, Any] = {"gguf_file": model.gguf} if model.gguf else {}
+        self._folder, self._config, self.sees = model.folder, config, model.vision
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(
+            model.folder, local_files_only=True, trust_remote_code=False, **source
+        )
+        if not self.tokenizer.chat_template:
+            raise EngineUnavailableError(
+                f"{model.name} has no chat template", "take an instruct model, e.g. the default: leave `model` empty"
+            )
+
+    def encode(self, question: Question, image: PageImage | None = None) -> Encoded:
+        """Prompt ids and pixels."""
+        system, text = self._defused(question.system), self._defused(question.text)
+        if image is None:
+            return self._text(self._written(system, text))
+        picture = to_picture(image)
+        content = [{"type": "image"}, {"type": "text", "text": text}]
+        if not self._expands_itself:
+            return self._other(system, content, picture)
+        digest = blake2b(b"%d x %d" % picture.size, digest_size=16)
+        digest.update(image.rgb)
+        return replace(self._qwen(system, content, picture), picture=digest.digest())
+
+    def _text(self, written: str) -> Encoded:
+        import torch
+
+        ids = self.tokenizer(written, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        return Encoded({"input_ids": ids, **({"mm_token_type_ids": torch.zeros_like(ids)} if self._expands_itself else {})})
+
+    def _written(self, system: str, content: Any, writer: Any = None) -> str:
+        """The conversation so far, up to where the model begins to write. ``content`` is a text or a list of parts."""
+        settings = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
+        write = (writer or self.tokenizer).apply_chat_template
+        parts = self.sees  # templates of models that see take lists of parts only, or both
+        said = _parts(content) if parts else content
+        try:
+            opening = {"role": "system", "content": _parts(system) if parts else system}
+            return str(write([opening, {"role": "user", "content": said}], **settings))
+        except Exception:  # templates without a system role raise whatever they like
+            both = [*_parts(f"{system}\n\n"), *_parts(content)] if parts else f"{system}\n\n{content}"
+            return str(write([{"role": "user", "content": both}], **settings))
+
+    def _defused(self, text: str) -> str:
+        """Text in which no control token of the model stands: a page that prints ``<|im_end|>`` says nothing by it. Halves of surrogates,
+        which tokenizers refuse, become question marks."""
+        whole = text.encode(errors="replace").decode()
+        return self._controls.sub(lambda match: f"{match[0][0]} {match[0][1:]}", whole)
+
+    @cached_property
+    def _controls(self) -> re.Pattern[str]:
+        added = [str(token) for token in self.tokenizer.added_tokens_decoder.values() if len(str(token).strip()) > 1]
+        return re.compile("|".join(map(re.escape, sorted(added, key=len, reverse=True))) or r"(?!)")
+
+    # ---- images -----------------------------------------------------------------------------------
+
+    @property
+    def _expands_itself(self) -> bool:
+        return hasattr(self._config, "image_token_id") and hasattr(
+            getattr(self._config, "vision_config", None), "spatial_merge_size"
+        )
+
+    def _qwen(self, system: str, content: Any, picture: Image.Image) -> Encoded:
+        import torch
+
+        pixels = self._image_processor(images=[picture], return_tensors="pt")
+        grid = pixels["image_grid_thw"]
+        count = int(grid[0].prod()) // self._image_processor.merge_size**2
+        pad = self.tokenizer.convert_ids_to_tokens(self._config.image_token_id)
+        written = self._written(system, content).replace(pad, pad * count, 1)
+        ids = self.tokenizer(written, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        types = (ids == self._config.image_token_id).to(torch.int32)
+        return Encoded(
+            {"input_ids": ids, "mm_token_type_ids": types, "pixel_values": pixels["pixel_values"], "image_grid_thw": grid}
+        )
+
+    @cached_property
+    def _image_processor(self) -> Any:
+        from transformers import AutoImageProcessor
+
+        return AutoImageProcessor.from_pretrained(self._folder, backend="pil", local_files_only=True, trust_remote_code=False)
+
+    def _other(self, system: str, content: Any, picture: Image.Image) -> Encoded:
+        inputs = self._processor(images=[picture], text=[self._written(system, content, self._processor)], return_tensors="pt")
+        return Encoded({name: value for name, value in inputs.items() if name != "attention_mask"})
+
+    @cached_property
+    def _processor(self) -> Any:
+        from transformers import AutoProcessor
+
+        return AutoProcessor.from_pretrained(self._folder, local_files_only=True, trust_remote_code=False)
+
+
+def _parts(content: Any) -> list[dict[str, str]]:
+    return content if isinstance(content, list) else [{"type": "text", "text": content}]
+
+
+def to_picture(image: PageImage) -> Image.Image:
+    """The page as Pillow has it, with white added right and below up to whole visual tokens: padding keeps letters sharp, resizing
+    blurs them."""
+    picture = Image.frombytes("RGB", (image.width, image.height), image.rgb)
+    width, height = (max(1, -(-side // TOKEN_SIDE)) * TOKEN_SIDE for side in picture.size)
+    if (width, height) == picture.size:
+        return picture
+    padded = Image.new("RGB", (width, height), "white")
+    padded.paste(picture, (0, 0))
+    return padded

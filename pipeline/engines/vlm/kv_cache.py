@@ -1,0 +1,175 @@
+"""Key-value memory for sequences of different lengths, and the attention that reads it.
+
+Every sequence has a slot of its own, without padding. One forward pass carries tokens of many sequences one behind the other
+(``Step``); transformers' own extension points do the rest: the ``Cache`` that each layer hands its keys and values to writes them into the
+slots, and the registered attention function computes each sequence's attention from its slot alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from mmap import mmap
+from typing import Any
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention as _attention
+from transformers import AttentionInterface
+from transformers.cache_utils import Cache
+
+from pipeline.engines.vlm.attention import attend_causally
+
+ATTENTION = "pipeline_slots"
+"""The name under which the attention function is registered."""
+FEW = 16
+"""New tokens of a sequence that are attended to as rows of its shared heads: all of decoding, none of reading prompts."""
+MANY = 128
+"""New tokens from which on plain products are worth their preparation."""
+UNKNOWN = ("softcap", "s_aux")
+"""What some families hand to their attention and this one does not do: Gemma 2's cap, GPT-OSS's sinks."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """One sequence's keys and values: a tensor (heads, capacity, head size) a layer, filled up to ``length``."""
+
+    capacity: int
+    length: int = 0
+    keys: list[torch.Tensor] = field(default_factory=list)
+    values: list[torch.Tensor] = field(default_factory=list)
+
+    def write(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Put (heads, new tokens, head size) behind what is there; ``length`` moves when the whole step is done."""
+        end = self.length + keys.shape[1]
+        for tensors, new in ((self.keys, keys), (self.values, values)):
+            if layer == len(tensors):
+                tensors.append(_reserve(new, self.capacity))
+            tensors[layer][:, self.length : end] = new
+
+    def fork(self, length: int, capacity: int) -> Slot:
+        """A slot of its own with this one's first ``length`` tokens."""
+        return Slot(
+            capacity, length, *([_copy(tensor, length, capacity) for tensor in kind] for kind in (self.keys, self.values))
+        )
+
+
+def _reserve(like: torch.Tensor, capacity: int) -> torch.Tensor:
+    """Memory that the system takes back the moment the sequence ends, of which only what is written is ever resident.
+
+    From the allocator's heap instead, the slots of pages that come and go would leave gaps that nothing else fits into: half as much again.
+    """
+    heads, _, size = like.shape
+    count = heads * capacity * size
+    return torch.frombuffer(mmap(-1, count * like.element_size()), dtype=like.dtype).view(heads, capacity, size)
+
+
+def _copy(tensor: torch.Tensor, length: int, capacity: int) -> torch.Tensor:
+    copied = _reserve(tensor, capacity)
+    copied[:, :length] = tensor[:, :length]
+    return copied
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One forward pass: ``counts`` new tokens of each slot, one behind the other along the sequence axis."""
+
+    slots: Sequence[Slot]
+    counts: Sequence[int]
+    plain: bool = False
+    """Whether prompts are attended to by plain products."""
+    _masks: dict[tuple[int, int, int, int], torch.Tensor] = field(default_factory=dict)
+
+    def mask(self, new: int, end: int, window: int, group: int, dtype: torch.dtype) -> torch.Tensor:
+        """What is added to the scores of the last ``new`` of ``end`` tokens, (group * new, end), so that none looks ahead or out of its
+        window; the same for all layers."""
+        wanted = new, end, window, group
+        if wanted not in self._masks:
+            position, other = torch.arange(end - new, end)[:, None], torch.arange(end)[None, :]
+            allowed = (other <= position) & (position - other < window)
+            hidden = torch.zeros(allowed.shape, dtype=dtype).masked_fill_(~allowed, float("-inf"))
+            self._masks[wanted] = hidden.repeat(group, 1)
+        return self._masks[wanted]
+
+    def finish(self) -> None:
+        """All layers have run."""
+        for slot, count in zip(self.slots, self.counts, strict=True):
+            slot.length += count
+
+
+class SlotCache(Cache):  # type: ignore[misc] # transformers is not typed
+    """What a model takes for its cache during one step."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(layers=[])
+        self._step = step
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write (1, heads, tokens, head size) into the slots; the attention function reads them from there."""
+        del args, kwargs
+        step = self._step
+        pieces = zip(key_states[0].split(list(step.counts), 1), value_states[0].split(list(step.counts), 1), strict=True)
+        for slot, (keys, values) in zip(step.slots, pieces, strict=True):
+            slot.write(layer_idx, keys, values)
+        return key_states, value_states
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        """0: positions are always given."""
+        del layer_idx
+        return 0
+
+
+def attend(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    step: Step | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention of every sequence of a step over its own slot.
+
+    ``query`` is (1, heads, tokens, head size); the result is (1, tokens, heads, head size). Grouped queries read the slots as they
+    lie, without repeating keys.
+    """
+    del key, value, attention_mask
+    if step is None:
+        raise RuntimeError("the model does not hand `step` on to its attention")
+    if any(kwargs.get(name) is not None for name in UNKNOWN):
+        raise RuntimeError("the model caps its attention or lets it sink")
+    layer: int = module.layer_idx
+    outputs = []
+    for slot, queries in zip(step.slots, query.split(list(step.counts), 2), strict=True):
+        new = queries.shape[2]
+        end = slot.length + new
+        keys, values = slot.keys[layer][None, :, :end], slot.values[layer][None, :, :end]
+        window = end if sliding_window is None else min(sliding_window, end)
+        whole = window == end
+        if step.plain and new >= MANY and whole:
+            outputs.append(attend_causally(queries, keys[0], values[0], scaling or queries.shape[-1] ** -0.5))
+        elif new <= FEW:
+            mask = None if new == 1 and whole else step.mask(new, end, window, queries.shape[1] // keys.shape[1], queries.dtype)
+            outputs.append(_attend_few(queries, keys, values, mask, scaling))
+        elif whole and new == end:
+            outputs.append(_attention(queries, keys, values, is_causal=True, scale=scaling, enable_gqa=True))
+        else:
+            mask = step.mask(new, end, window, 1, queries.dtype)
+            outputs.append(_attention(queries, keys, values, attn_mask=mask, scale=scaling, enable_gqa=True))
+    return torch.cat(outputs, 2).transpose(1, 2), None
+
+
+def _attend_few(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scaling: float | None
+) -> torch.Tensor:
+    """The heads that share keys as rows of one product: a product of one row is up to fifteen times as slow on some processors."""
+    _, heads, new, size = queries.shape
+    shared = keys.shape[1]
+    rows = queries.reshape(1, shared, heads // shared * new, size)
+    return _attention(rows, keys, values, attn_mask=mask, scale=scaling).reshape(1, heads, new, size)
+
+
+AttentionInterface.register(ATTENTION, attend)

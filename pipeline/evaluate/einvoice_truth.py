@@ -1,0 +1,86 @@
+"""E-invoices as their own truth: what the data inside of a PDF (or an XML file beside a document) state, its pages should show."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import TruthError
+from pipeline.evaluate.truth import Written
+from pipeline.intake.scan import is_candidate
+from pipeline.records import Json
+from pipeline.runtime.worker_pool import Pool
+from pipeline.settings import Settings
+from pipeline.templates.model import Template, TemplateField
+from pipeline.words.einvoice import MAX_XML_BYTES, parse_einvoice, read_einvoice
+
+HANDLER = "pipeline.evaluate.einvoice_truth:handle"
+XML = ".xml"
+
+
+def handle(message: bytes) -> list[bytes]:
+    """The handler of ``worker.Pool``: a path to the business terms that its file states, as JSON; ``null`` for none."""
+    path = Path(os.fsdecode(message))
+    if path.suffix.lower() == XML:
+        facts = parse_einvoice(path.read_bytes()) if path.stat().st_size <= MAX_XML_BYTES else None
+    else:
+        facts = read_einvoice(path)
+    return [json.dumps(facts).encode()]
+
+
+def written_in_einvoices(folder: Path, template: Template, settings: Settings) -> list[Written]:
+    """The truth of every e-invoice below a folder, by the template's fields that name a business term.
+
+    Raises TruthError where the template names none, or the folder holds no e-invoice.
+    """
+    terms = {name: spec for name, spec in template.fields.items() if spec.einvoice}
+    if not terms:
+        raise TruthError(
+            f"the template `{template.name}` names no business term (`einvoice: BT-…`)",
+            "use --template invoice, or write a truth file",
+        )
+    found = [_written(folder, path, facts, terms) for path, facts in _facts(folder, settings)]
+    if not found:
+        raise TruthError(
+            f"{folder}: holds no e-invoice", "--e-invoices is for Factur-X and ZUGFeRD PDFs, and for XML beside a PDF"
+        )
+    return found
+
+
+def _facts(folder: Path, settings: Settings) -> Iterator[tuple[Path, dict[str, Json]]]:
+    """Documents with the terms that are stated of them, sorted; files are parsed where a hostile one can do no harm."""
+    limits = settings.limits
+    with Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
+        for document, data in _pairs(folder):
+            pool.submit(document, os.fsencode(data))
+            reply = pool.next_reply()
+            if reply and reply.parts and (facts := json.loads(reply.parts[0])):
+                yield document, facts
+
+
+def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Documents, each with the file that may hold its data: an XML file of the same name, else the PDF itself."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and _is_seen(path.relative_to(folder)))
+    beside = {path.with_suffix(""): path for path in paths if path.suffix.lower() == XML}
+    for path in paths:
+        if path.suffix.lower() != XML and (path.with_suffix("") in beside or path.suffix.lower() == ".pdf"):
+            yield path, beside.get(path.with_suffix(""), path)
+
+
+def _is_seen(relative: Path) -> bool:
+    return all(is_candidate(part) for part in relative.parts)
+
+
+def _written(folder: Path, path: Path, facts: dict[str, Json], terms: dict[str, TemplateField]) -> Written:
+    """What is not stated stays unsaid: a page may well print it."""
+    fields = {name: _stated(facts[spec.einvoice or ""], spec) for name, spec in terms.items() if spec.einvoice in facts}
+    return Written(str(path), path.relative_to(folder).as_posix(), fields)
+
+
+def _stated(fact: Json, spec: TemplateField) -> Json:
+    if spec.type != "table":
+        return fact
+    by_term = {column.einvoice: name for name, column in spec.columns.items() if column.einvoice}
+    return [{by_term[term]: cell for term, cell in line.items() if term in by_term} for line in fact]

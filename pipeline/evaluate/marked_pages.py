@@ -1,0 +1,124 @@
+"""The part of the page where a miss stands: where the truth is printed, and what was taken instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.checks.grounding import Locator
+from pipeline.checks.value_search import PageIndex
+from pipeline.evaluate.scoring import Cell
+from pipeline.records import Box, Page
+from pipeline.report import page_images
+from pipeline.run.page_requests import Picture
+from pipeline.settings import Settings
+from pipeline.templates.model import TemplateField
+from pipeline.values.boxes import around
+
+MARGIN = 40.0
+"""Points of the page shown around what is marked."""
+NARROWEST = 260.0
+"""Points that a picture shows at least, so that a person sees where on the page it is."""
+TOKENS = 480
+"""Pixels of a picture in units of 32 x 32."""
+MOST_BYTES = 24_000_000
+"""Of all pictures together; misses beyond are listed without."""
+MOST_PLACES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is to be seen on which page of a file."""
+
+    path: Path
+    page: int
+    turned: int
+    part: Box
+    true: tuple[Box, ...]
+    """Where the true value stands; a table's cells, each."""
+    taken: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A picture for the report as a data URI, and what is marked on it, in points of the page."""
+
+    uri: str
+    marks: Marks
+
+
+def marks(path: Path, cell: Cell, pages: Sequence[Page], field: TemplateField) -> Marks | None:
+    """Where to look for a cell that is not right; None when nothing is known of its pages. The result's page comes before the others."""
+    if not pages:
+        return None
+    ordered = sorted(pages, key=lambda page: (page.number != cell.read.page, page.number))
+    found = next(((page, boxes) for page in ordered if (boxes := _true_boxes(page, cell, field))), None)
+    page, boxes = found or (ordered[0], ())
+    taken = _within(cell.read.box, page) if cell.read.box and cell.read.page == page.number else None
+    boxes, looked_at = (boxes, boxes) if field.type == "table" else _by_likelihood(boxes, taken, field)
+    return Marks(path, page.number, page.turned, _part(page, [*looked_at, *([taken] if taken else [])]), boxes, taken)
+
+
+def _by_likelihood(boxes: Sequence[Box], taken: Box | None, field: TemplateField) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """Places of a value and the one to look at: the nearest to what was taken, else the one that the field's ``merge`` prefers."""
+    preferred = list(reversed(boxes)) if field.merge == "last" else list(boxes)
+    ordered = sorted(boxes, key=lambda box: _distance(box, taken)) if taken else preferred
+    return tuple(ordered[:MOST_PLACES]), tuple(ordered[:1])
+
+
+def _true_boxes(page: Page, cell: Cell, field: TemplateField) -> tuple[Box, ...]:
+    """The places of the true value among the page's words; of a table, of the rows that were not read."""
+    if field.type == "table":
+        read = {number for number, _ in cell.rows.matched} if cell.rows else set()
+        rows = [row for n, row in enumerate(cell.truth or ()) if n not in read and isinstance(row, dict)]
+        places = [place for cells in Locator(page).rows(rows, field) for place in cells.values() if place]
+    else:
+        index = PageIndex(page.words)
+        places = [place for text in cell.truth or () if isinstance(text, str) for place in index.find(field.type, text)]
+    return tuple(around([page.words[i].box for i in place.words]) for place in places)
+
+
+def _within(box: Box, page: Page) -> Box | None:
+    """The box cut to the page; None where nothing is left of it."""
+    left, top, right, bottom = max(0.0, box[0]), max(0.0, box[1]), min(page.width, box[2]), min(page.height, box[3])
+    return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _distance(a: Box, b: Box) -> float:
+    return abs(a[0] + a[2] - b[0] - b[2]) + abs(a[1] + a[3] - b[1] - b[3])
+
+
+def _part(page: Page, boxes: Sequence[Box]) -> Box:
+    """What is shown: the taken value and the nearest true place with a margin; the whole page where nothing is marked."""
+    if not boxes:
+        return 0.0, 0.0, page.width, page.height
+    left, top, right, bottom = around(boxes)
+    sides = _grown(left, right, page.width), _grown(top, bottom, page.height, NARROWEST / 3)
+    return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
+
+
+def _grown(low: float, high: float, most: float, least: float = NARROWEST) -> tuple[float, float]:
+    low, high = low - MARGIN, high + MARGIN
+    if high - low < least:
+        middle = (low + high) / 2
+        low, high = middle - least / 2, middle + least / 2
+    return max(0.0, low), min(most, high)
+
+
+def draw(wanted: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Marked]:
+    """Pictures by file and field, as many as ``MOST_BYTES`` allows."""
+    known = dict(wanted)
+    asked = [item for key, mark in known.items() if (item := _wanted(key, mark))]
+    drawn = page_images.draw(asked, settings, MOST_BYTES)
+    return {key: Marked(picture.uri, known[key]) for key, picture in drawn if isinstance(picture, page_images.Drawn)}
+
+
+def _wanted(key: tuple[str, str], mark: Marks) -> page_images.Wanted[tuple[str, str]] | None:
+    """What to draw; None where the file is gone."""
+    try:
+        status = mark.path.stat()
+    except OSError:
+        return None
+    picture = Picture(TOKENS, mark.turned, mark.part)
+    return page_images.Wanted(key, mark.path, status.st_size, status.st_mtime_ns, mark.page, picture)

@@ -1,0 +1,147 @@
+"""Numbers of a run for Prometheus, served over HTTP while it works. Imported only where somebody asks for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, get_args
+
+import prometheus_client as prometheus
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from pipeline import __version__, settings
+from pipeline.errors import SettingsError
+from pipeline.monitoring.events import Observer
+from pipeline.publish.publication import Publication
+from pipeline.records import Answer, DocumentStatus, Page, Reason, Result
+
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+"""Seconds: a page with a text layer is read in the first, a slow model answers in the last."""
+
+
+class Metrics(Observer):
+    """Counts for Prometheus in a registry of its own; docs/monitoring.md tells their names."""
+
+    def __init__(self) -> None:
+        prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry = prometheus.CollectorRegistry()
+        prometheus.ProcessCollector(registry=registry)
+        self._info = prometheus.Info("pipeline", "Version, command and engine.", registry=registry)
+        self._documents = prometheus.Counter("pipeline_documents", "Documents published.", ["status"], registry=registry)
+        self._failures = prometheus.Counter(
+            "pipeline_failures", "Documents that failed, wholly or in part.", ["reason"], registry=registry
+        )
+        self._units = prometheus.Counter(
+            "pipeline_units", "Units ended: one page by one template.", ["status", "template", "reason"], registry=registry
+        )
+        self._pages = prometheus.Counter(
+            "pipeline_pages", "Pages read, by where their words come from.", ["source"], registry=registry
+        )
+        self._seconds = prometheus.Histogram(
+            "pipeline_seconds", "Seconds a page, by stage.", ["stage"], buckets=BUCKETS, registry=registry
+        )
+        self._lost = prometheus.Counter(
+            "pipeline_readers_lost", "Reader processes that died or were killed.", registry=registry
+        )
+        self._depth = prometheus.Gauge("pipeline_queue_depth", "What waits.", ["queue"], registry=registry)
+        self._last = prometheus.Gauge(
+            "pipeline_last_progress_timestamp_seconds", "When a unit or a document last ended.", registry=registry
+        )
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        """Rates of what never happened are 0, not absent."""
+        for status in get_args(DocumentStatus):
+            self._documents.labels(status)
+        for reason in get_args(Reason):
+            self._failures.labels(reason)
+        for stage in ("read", "answer"):
+            self._seconds.labels(stage)
+        self._last.set_to_current_time()
+
+    def begin(self, command: str, engine: str, depths: dict[str, Callable[[], float]]) -> None:
+        """What works here, and functions that tell how much waits, by queue; they are called by the server's thread."""
+        self._info.info({"version": __version__, "command": command, "engine": engine})
+        for queue, depth in depths.items():
+            self._depth.labels(queue).set_function(depth)
+
+    def watch(self, told: Callable[[], Mapping[str, Any]]) -> None:
+        """Tell of the machines that read and answer, too."""
+        self.registry.register(_ClusterMetrics(told))
+
+    def page(self, page: Page) -> None:
+        """See Observer."""
+        self._pages.labels("blank" if page.blank else page.source or "none").inc()
+        self._seconds.labels("read").observe(page.seconds)
+
+    def answered(self, answer: Answer) -> None:
+        """See Observer."""
+        self._seconds.labels("answer").observe(answer.seconds)
+
+    def unit(self, result: Result) -> None:
+        """See Observer."""
+        self._units.labels(result.status, result.key.template, result.reason or "").inc()
+        self._last.set(time.time())
+
+    def document(self, publication: Publication) -> None:
+        """See Observer."""
+        self._documents.labels(publication.status).inc()
+        if publication.reason:
+            self._failures.labels(publication.reason).inc()
+        self._last.set(time.time())
+
+    def reader_lost(self, name: str, page: int, why: str) -> None:
+        """See Observer."""
+        del name, page, why
+        self._lost.inc()
+
+
+class _ClusterMetrics(Collector):
+    """What the actors of a cluster have to do, as the driver last knew it."""
+
+    def __init__(self, told: Callable[[], Mapping[str, Any]]) -> None:
+        self._told = told
+
+    def collect(self) -> Iterator[prometheus.Metric]:
+        """Asked by the server's thread."""
+        told = self._told()
+        if not told:
+            return
+        actors = told["actors"]
+        gauge, counter = GaugeMetricFamily, CounterMetricFamily
+        yield gauge("pipeline_cluster_machines", "Machines of the cluster that are alive.", told["machines"])
+        yield gauge("pipeline_cluster_actors", "Actors that are ready.", len(actors))
+        yield gauge("pipeline_cluster_actors_starting", "Actors that start or wait for room.", told["starting"])
+        yield gauge("pipeline_cluster_units_waiting", "Units that no actor has yet.", told["waiting_units"])
+        yield counter("pipeline_cluster_actors_lost", "Actors that were lost.", value=told["lost_actors"])
+        yield counter("pipeline_cluster_units_asked_again", "Units whose actor or engine was lost.", value=told["asked_again"])
+        for name, what in (("units", "Units that an actor has."), ("pages", "Pages that its readers have.")):
+            family = gauge(f"pipeline_actor_{name}", what, labels=["actor", "host"])
+            for actor in actors:
+                family.add_metric([str(actor["actor"]), actor["host"]], actor[name])
+            yield family
+        answered = counter("pipeline_actor_answered", "Units that an actor has answered.", labels=["actor", "host"])
+        for actor in actors:
+            answered.add_metric([str(actor["actor"]), actor["host"]], actor["answered"])
+        yield answered
+
+
+@contextmanager
+def serving(where: settings.Metrics) -> Iterator[Metrics]:
+    """Metrics, served at ``where``. Raises SettingsError when nothing can listen there."""
+    metrics = Metrics()
+    try:
+        server, thread = prometheus.start_http_server(where.port, where.host, metrics.registry)
+    except OSError as error:
+        raise SettingsError(
+            f"metrics cannot be served at {where.host}:{where.port}: {error.strerror or error}",
+            "another program listens there, or the address is not this machine's: choose another --metrics-port or `metrics.host`",
+        ) from error
+    try:
+        yield metrics
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)

@@ -1,0 +1,287 @@
+"""An outbox in an object store: this machine's folder is the outbox, and what changes in it is sent after it.
+
+Ledger and results are first written here, as for every outbox, so nothing about them differs. A document's JSON is sent at once, in
+the background; spreadsheets and a copy of the ledger follow at checkpoints: rarely enough to cost little, and at the end of every round.
+A copy of the ledger is only put after all that it says is published. Files of the inbox are put away after that and not before, so
+that whatever machine comes next finds a document in the ledger or in the inbox.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+
+from pipeline.backoff import FIRST_SECONDS, LONGEST_SECONDS, patiently
+from pipeline.errors import LedgerError, StoreError
+from pipeline.ledger.ledger import FILE_NAME, Ledger
+from pipeline.publish.atomic_files import atomic_path
+from pipeline.remote import snapshot
+from pipeline.remote.lease import Lease
+from pipeline.remote.object_store import Store, open_store
+from pipeline.remote.sent_log import Book, Sent
+from pipeline.settings import STATE_FOLDER, Settings
+
+SENDERS = 8
+BATCH = 500
+"""Files that are sent in the background before anybody looks how it went."""
+CHECKPOINT_SECONDS = 10.0
+CHECKPOINT_SHARE = 20
+"""While documents are read, a checkpoint is made only after this many times as long as the last one took."""
+HOLDER = "holder"
+"""File with this machine's random name for the lease."""
+PLACE = "place"
+"""File with the folder that it lies in, as the ledger's paths have it."""
+_Batch = tuple[list[Sent], StoreError | None]
+
+
+class Mirror:
+    """The outbox in the store, for the run that holds its lease."""
+
+    def __init__(self, settings: Settings, url: str, store: Store, lease: Lease, book: Book) -> None:
+        self.url = url
+        self._settings, self._store, self._lease, self._book = settings, store, lease, book
+        self._folder = settings.outbox
+        self._before = snapshot.latest(store, url)
+        self._waiting: dict[str, None] = {}
+        self._sheets: dict[str, None] = {}
+        self._sending: Future[_Batch] | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="send")
+        self._next_try, self._pause = 0.0, FIRST_SECONDS
+        self._next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
+        self._even = self._before is not None and book.mark("even") == self._before.id
+        self._saved: int | None = None
+        book.set_mark("even", "")
+        for entry in store.entries(f"{url}/{STATE_FOLDER}"):  # copies of a ledger that was never named
+            if entry.url.endswith(".sqlite") and not (self._before and entry.url == self._before.url(url)):
+                store.remove(entry.url)
+        self.trouble: Callable[[str], None] = lambda _: None
+        """Told when something cannot be sent just now."""
+
+    def attach(self, ledger: Ledger) -> None:
+        """The ledger is open: take up what an earlier run did not send."""
+        self._ledger = ledger
+        self.written(self._folder / name for name in self._book.unsent(self._folder))
+
+    def written(self, paths: Iterable[Path]) -> None:
+        """These files of the outbox are new, or others than they were."""
+        for path in paths:
+            name = path.relative_to(self._folder).as_posix()
+            (self._waiting if name.endswith(".json") else self._sheets)[name] = None
+
+    @property
+    def behind(self) -> bool:
+        """Whether the store lacks anything that is in the outbox or the ledger."""
+        if self._even and self._saved is None:  # what a run notes at its start is no reason to send everything
+            self._saved = self._ledger.changes
+        return bool(self._waiting or self._sheets or self._sending) or self._saved != self._ledger.changes
+
+    def turn(self) -> None:
+        """Send what waits, in the background. Raises LockedError when another machine has taken over."""
+        if self._sending and self._sending.done():
+            self._collect()
+        if self._waiting and not self._sending and time.monotonic() >= self._next_try:
+            self._sending = self._pool.submit(self._send, list(islice(self._waiting, BATCH)))
+
+    def checkpoint(self, *, now: bool) -> bool:
+        """Send everything, and a copy of the ledger; unless ``now``, only when that is due. Returns whether the store has it all.
+
+        ``now``: raises StoreError when it cannot be done for too long. Raises LockedError when another machine has taken over.
+        """
+        self.turn()
+        if not self.behind:
+            return True
+        if not now and (time.monotonic() < max(self._next_checkpoint, self._next_try) or self._sending):
+            return False
+        begun = time.monotonic()
+        try:
+            if now:
+                patiently(self._save, self._settings.intake.patience_seconds)
+            else:
+                self._save()
+        except StoreError as error:
+            if now:
+                raise
+            self._failed(error)
+            return False
+        finally:
+            took = time.monotonic() - begun
+            self._next_checkpoint = time.monotonic() + max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * took)
+        return True
+
+    def finish(self) -> None:
+        """The run ends in good order. Raises StoreError when not everything can be sent, LockedError."""
+        self.checkpoint(now=True)
+        if self._before:
+            self._book.set_mark("even", self._before.id)
+
+    def close(self) -> None:
+        """Send no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._sending and not self._sending.cancelled() and not self._sending.exception():
+            self._book.note(self._sending.result()[0])
+
+    def _save(self) -> None:
+        """One checkpoint. Raises StoreError."""
+        if self._sending:
+            self._collect()
+        while self._waiting or self._sheets:
+            sheets = list(self._sheets)
+            sent, error = self._send([*self._waiting, *sheets])
+            self._note(sent)
+            if error:
+                raise error
+        changes = self._ledger.changes
+        if changes == self._saved:
+            return
+        scratch = self._folder / STATE_FOLDER / "tmp" / f"{uuid.uuid4().hex}.sqlite"
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._ledger.copy_to(scratch)
+            made = snapshot.new_snapshot(self._settings.objects.parent)
+            self._book.set_mark("saving", made.id)
+            self._lease.check()
+            snapshot.put(self._store, self.url, made, scratch, self._before)
+            self._book.set_mark("saved", made.id)
+        finally:
+            scratch.unlink(missing_ok=True)
+        self._before, self._saved = made, changes
+
+    def _collect(self) -> None:
+        """Take note of what was sent in the background."""
+        assert self._sending is not None  # noqa: S101 - the callers look
+        sent, error = self._sending.result()
+        self._sending = None
+        self._note(sent)
+        if error:
+            self._failed(error)
+        else:
+            self._pause = FIRST_SECONDS
+
+    def _note(self, sent: list[Sent]) -> None:
+        self._book.note(sent)
+        for name, *as_sent in sent:
+            if _as_is(self._folder / name) == tuple(as_sent):  # else it was written again meanwhile
+                self._waiting.pop(name, None)
+                self._sheets.pop(name, None)
+
+    def _failed(self, error: StoreError) -> None:
+        self._next_try = time.monotonic() + self._pause
+        self.trouble(f"{error.message}; results wait on this machine, trying again in {self._pause:g} s")
+        self._pause = min(2 * self._pause, LONGEST_SECONDS)
+
+    def _send(self, names: list[str]) -> _Batch:
+        """Send files; those that were sent, and the first error. Raises LockedError."""
+        try:
+            self._lease.check()
+        except StoreError as error:
+            return [], error
+        sent: list[Sent] = []
+        failed: StoreError | None = None
+
+        def send(name: str) -> Sent | StoreError | None:
+            if failed:
+                return None
+            path = self._folder / name
+            size, mtime_ns = _as_is(path)
+            try:
+                self._store.put(f"{self.url}/{name}", path)
+            except StoreError as error:
+                return error
+            except FileNotFoundError:  # deleted here by somebody
+                size, mtime_ns = _as_is(path)
+            return name, size, mtime_ns
+
+        with ThreadPoolExecutor(SENDERS) as pool:
+            for outcome in pool.map(send, names):
+                if isinstance(outcome, StoreError):
+                    failed = failed or outcome
+                elif outcome:
+                    sent.append(outcome)
+        return sent, failed
+
+
+@contextmanager
+def mirrored(settings: Settings) -> Iterator[Mirror | None]:
+    """Take the lease on an outbox in a store and bring this machine's folder up to date; None for an outbox that is a folder.
+
+    The local lock must be held, the ledger not open. Raises LockedError, StoreError.
+    """
+    url = settings.outbox_url
+    if url is None:
+        yield None
+        return
+    store = open_store(url)
+    folder = settings.outbox / STATE_FOLDER
+    with ExitStack() as stack:
+        lease = stack.enter_context(Lease(store, url, _holder(folder)))
+        refresh(settings)
+        book = stack.enter_context(Book(folder))
+        mirror = Mirror(settings, url, store, lease, book)
+        stack.callback(mirror.close)
+        yield mirror
+
+
+def refresh(settings: Settings) -> None:
+    """Bring this machine's folder to what the outbox in the store is, where another machine wrote it last.
+
+    The local lock must be held, the ledger not open. Raises StoreError, OutboxError.
+    """
+    url = settings.outbox_url
+    if url is None:
+        return
+    store, folder = open_store(url), settings.outbox / STATE_FOLDER
+    found = snapshot.latest(store, url)
+    with Book(folder) as book:
+        ours = book.mark("saved"), book.mark("saving")
+        if found and found.id in ours:
+            return
+        if found is None:  # a new outbox, or one that was emptied: what this machine has of it is sent again
+            book.forget()
+            return
+    with atomic_path(folder / "fetched.sqlite") as path:
+        snapshot.fetch(store, url, found, path)
+    for entry in settings.outbox.iterdir():
+        if entry.name != STATE_FOLDER:
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    for ending in ("", "-wal", "-shm"):
+        (folder / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
+    (folder / PLACE).write_text(found.folder, encoding="utf-8")
+    (folder / "fetched.sqlite").replace(folder / FILE_NAME)
+    with Book(folder) as book:
+        book.forget()
+        book.set_mark("saved", found.id)
+    with suppress(LedgerError), Ledger(folder) as ledger:  # a damaged one is mended by the next run
+        settle_paths(settings, ledger)
+
+
+def settle_paths(settings: Settings, ledger: Ledger) -> None:
+    """Have the ledger's paths of objects, and of members of archives, lie in this machine's folder, wherever it was written."""
+    note, now = settings.outbox / STATE_FOLDER / PLACE, str(settings.objects.parent)
+    before = note.read_text(encoding="utf-8") if note.is_file() else now
+    if before != now:
+        ledger.moved_folder(Path(before), Path(now))
+    if before != now or not note.is_file():
+        note.write_text(now, encoding="utf-8")
+
+
+def _as_is(path: Path) -> tuple[int, int]:
+    """Size and time of a file; -1 where it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
+
+
+def _holder(folder: Path) -> str:
+    note = folder / HOLDER
+    if not note.is_file():
+        with atomic_path(note) as path:
+            path.write_text(uuid.uuid4().hex, encoding="utf-8")
+    return note.read_text(encoding="utf-8")

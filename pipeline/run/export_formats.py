@@ -1,0 +1,107 @@
+"""Everything in the outbox again, from the ledger, in any of the formats."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import SettingsError
+from pipeline.ledger.ledger import Ledger
+from pipeline.publish.atomic_files import write_atomically
+from pipeline.publish.cells import Kind, TypedRow
+from pipeline.publish.csv_sheets import Book, rebuild
+from pipeline.publish.publication import Publication
+from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names, sheet_rows, typed_rows
+from pipeline.run.compose import publications
+from pipeline.templates.model import Template
+
+FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
+
+
+class Unused:
+    """Exporting asks no engine; the book of another folder is not kept."""
+
+    def sheet(self, name: str) -> None:
+        """Nothing is known."""
+        del name
+
+    def wrote_sheet(self, name: str, columns: object, size: int) -> None:
+        """Nothing is kept."""
+        del name, columns, size
+
+    def soil_sheets(self, names: Iterable[str]) -> None:
+        """Nothing is kept."""
+        del names
+
+
+@dataclass(frozen=True)
+class Exporting:
+    """One export: from where, to where; ``scratch`` is for what is half written."""
+
+    ledgers: Sequence[Ledger]
+    """One, or those of several drivers that shared an inbox."""
+    templates: Mapping[str, Template]
+    folder: Path
+    book: Book
+    accepted_error: float
+    scratch: Path
+
+    def write(self, kind: str) -> Iterable[Path]:
+        """Write one format; yields the files."""
+        if kind == "json":
+            return self._json()
+        if kind == "csv":
+            return self._csv()
+        if kind == "parquet":
+            from pipeline.publish.parquet import write_parquet
+
+            return write_parquet(self.folder, self._sheets(), self._rows(), self.scratch)
+        path = self.folder / f"{DOCUMENTS}.{kind}"
+        if kind == "jsonl":
+            from pipeline.publish.json_lines import write_json_lines
+
+            write_json_lines(path, self._publications(), self.scratch)
+        elif kind == "sqlite":
+            from pipeline.publish.database import write_database
+
+            write_database(path, self._sheets(), self._publications(), self.templates, self.scratch)
+        else:
+            from pipeline.publish.excel import write_workbook
+
+            write_workbook(path, self._sheets(), self._rows(), self.scratch)
+        return [path]
+
+    def _json(self) -> Iterator[Path]:
+        for item in self._publications():
+            path = self.folder / f"{item.source.name}.json"
+            write_atomically(path, [item.as_bytes()], self.scratch)
+            yield path
+
+    def _csv(self) -> list[Path]:
+        sheets = {name: list(kinds) for name, kinds in self._sheets().items()}
+        rebuild(
+            self.folder, self.book, sheets, (sheet_rows(item, self.templates) for item in self._publications()), self.scratch
+        )
+        return [self.folder / f"{name}.csv" for name in sheets]
+
+    def _sheets(self) -> dict[str, dict[str, Kind]]:
+        used = {template for ledger in self.ledgers for file in ledger.published_files() for template in file.recipes}
+        names = [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
+        return {name: sheet_kinds(name, self.templates) or {} for name in names}
+
+    def _publications(self) -> Iterator[Publication]:
+        """By name. Raises SettingsError when two outboxes have a result of the same name."""
+        found = (publications(ledger, self.templates, self.accepted_error) for ledger in self.ledgers)
+        last = None
+        for item in heapq.merge(*found, key=lambda item: item.source.name):
+            if item.source.name == last:
+                raise SettingsError(
+                    f"two of the outboxes have a result for {last}", "only parts of one inbox can be put together"
+                )
+            last = item.source.name
+            yield item
+
+    def _rows(self) -> Iterator[Mapping[str, Sequence[TypedRow]]]:
+        return (typed_rows(item, self.templates) for item in self._publications())

@@ -1,1 +1,0 @@
-"""A small web application on this machine: files in, progress, results, corrections, questions. It never holds the outbox's lock itself."""

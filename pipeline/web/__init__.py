@@ -1,0 +1,1 @@
+"""The web application and the static review: files in, progress, results, corrections, questions."""

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.checks.merge import merge
+from pipeline.records import Evidence
+
+from .building import result_of, template_of
+
+
+def merged(field: dict[str, Any], *pages: Evidence | None) -> Evidence:
+    """The field merged over pages; None is a page that failed."""
+    template = template_of({"field": field})
+    results = [result_of(n, "failed") if e is None else result_of(n, field=e) for n, e in enumerate(pages, 1)]
+    return merge(results, template)["field"]
+
+
+def on(page: int, value: Any, **more: Any) -> Evidence:
+    return Evidence(value, page=page, **more)
+
+
+EMPTY = Evidence(None)
+
+
+@pytest.mark.parametrize(("rule", "page"), [("first", 2), ("last", 4), ("best", 3)])
+def test_one_page_is_chosen_and_absent_values_never_win(rule: str, page: int) -> None:
+    pages = [EMPTY, on(2, "1.00", grounding="value", score=0.9), on(3, "2.00", grounding="exact"), on(4, "3.00"), EMPTY, None]
+    assert merged({"type": "money", "merge": rule}, *pages).page == page
+
+
+def test_of_equally_grounded_pages_the_higher_score_is_best() -> None:
+    pages = [on(1, "a", grounding="exact", score=0.2), on(2, "b", grounding="exact", score=0.7)]
+    assert merged({"type": "text", "merge": "best"}, *pages).value == "b"
+
+
+def test_a_transcript_has_one_text_a_page_and_pages_never_shift() -> None:
+    result = merged({"type": "text", "merge": "all"}, on(1, "one"), None, EMPTY, on(4, "four"))
+    assert result.value == ["one", "", "", "four"]
+
+
+def test_a_transcript_of_blank_pages_keeps_them() -> None:
+    assert merged({"type": "text", "merge": "all"}, EMPTY, None).value == ["", ""]
+
+
+TABLE = {"type": "table", "merge": "all", "columns": {"name": {}, "amount": {"type": "money"}}}
+
+
+def test_rows_of_all_pages_follow_each_other_and_flags_count_on() -> None:
+    first = on(1, [{"name": "a"}, {"name": "b"}], flags=("ungrounded:2.name",), grounding="exact", box=(1, 2, 3, 4))
+    second = on(3, [{"name": "a"}], flags=("ungrounded:1.amount",), grounding="fuzzy")
+    result = merged(TABLE, first, None, second)
+    assert result.value == [{"name": "a"}, {"name": "b"}, {"name": "a"}]
+    assert result.flags == ("ungrounded:2.name", "ungrounded:3.amount")
+    assert (result.page, result.box, result.grounding) == (1, (1, 2, 3, 4), "fuzzy")
+
+
+def test_lists_join_without_duplicates() -> None:
+    pages = [on(1, ["dog", "tree"]), on(2, ["tree", "car"], flags=("ungrounded:2",))]
+    result = merged({"type": "text", "many": True}, *pages)
+    assert result.value == ["dog", "tree", "car"]
+    assert result.flags == ("ungrounded:3",)
+
+
+def test_all_of_a_single_value_is_the_list_of_its_values() -> None:
+    assert merged({"type": "money", "merge": "all"}, on(1, "1.00"), EMPTY, on(3, "2.00"), on(4, "1.00")).value == [
+        "1.00",
+        "2.00",
+    ]
+
+
+def test_the_e_invoice_of_page_one_goes_before_every_rule() -> None:
+    data = on(1, "24.00", printed="4,00", flags=("xml", "xml-differs"))
+    same = on(2, "24", printed="24,00", grounding="value", box=(1, 2, 3, 4))
+    found = merged({"type": "money", "merge": "last"}, data, same)
+    assert (found.value, found.page, found.box, found.printed, found.flags) == ("24.00", 2, (1, 2, 3, 4), "24,00", ("xml",))
+    found = merged({"type": "money", "merge": "last"}, data, on(2, "21.00", printed="21,00", grounding="value"))
+    assert (found.value, found.printed, found.flags) == ("24.00", "21,00", ("xml", "xml-differs"))
+    assert merged(TABLE, on(1, [{"name": "a"}], flags=("xml",)), on(2, [{"name": "a"}])).value == [{"name": "a"}]
+
+
+def test_every_field_of_the_template_is_there() -> None:
+    template = template_of({"a": {"type": "text"}, "b": {"type": "money"}})
+    assert merge([], template) == {"a": EMPTY, "b": EMPTY}
+    assert merge([result_of(1, "blank")], template) == {"a": EMPTY, "b": EMPTY}

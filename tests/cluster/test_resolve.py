@@ -1,0 +1,52 @@
+"""What `auto` means is decided by the driver, as in a local run on its machine: recipes are then the same here and there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.cluster.cluster import Cluster
+from pipeline.cluster.resolve import decided
+from pipeline.engines.vlm import model_load, model_store
+from pipeline.engines.vlm.model_store import LocalModel
+from pipeline.ledger.ledger import Ledger
+from pipeline.run.job import Job, all_templates
+from pipeline.settings import Ocr, Settings, Vlm
+from pipeline.words import precision
+from tests.run.conftest import EchoEngine
+
+
+def test_recipes_of_a_cluster_are_those_of_the_drivers_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for found in (None, precision.Hindrance("an old processor")):
+        monkeypatch.setattr(precision, "hindrance", lambda memory_mb, found=found: found)
+        settings = Settings(inbox=tmp_path, engine="embedded")
+        cluster = Cluster(settings, "")
+        assert cluster.precision == ("float32" if found else "bfloat16")
+        with Ledger(tmp_path / cluster.precision) as ledger:
+            here = Job(settings, all_templates(settings), EchoEngine(), ledger)
+            there = Job(settings, all_templates(settings), EchoEngine(), ledger, cluster=cluster)
+        assert (there.precision, there.recipes) == (here.precision, here.recipes)
+
+
+def test_a_precision_that_was_named_is_for_the_machines_to_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "hindrance", lambda memory_mb: precision.Hindrance("the driver is an old machine"))
+    assert Cluster(Settings(inbox=tmp_path, ocr=Ocr(precision="bfloat16")), "").precision == "bfloat16"
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_engine_and_its_precision_are_what_a_local_run_would_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, quick: bool
+) -> None:
+    assert decided(Settings()).engine in ("embedded", "vlm")
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setattr(model_store, "find_model", lambda *_: LocalModel("m", "r", tmp_path, None, False, 1_000))
+    monkeypatch.setattr(model_load, "multiplies_bfloat16", lambda: quick)
+    found = decided(Settings(engine="auto", model="m"))
+    assert (found.engine, found.vlm.dtype) == ("vlm", "bfloat16" if quick else "float32")
+    assert decided(Settings(engine="vlm", vlm=Vlm(dtype="int8"))).vlm.dtype == "int8"
+
+
+def test_a_model_that_the_driver_does_not_have_may_be_on_the_machines(tmp_path: Path) -> None:
+    found = decided(Settings(engine="vlm", model=str(tmp_path / "absent")))
+    assert (found.engine, found.vlm.dtype) == ("vlm", "auto")

@@ -1,0 +1,139 @@
+"""A model that knows sixteen pages by heart: every page gets its own answer through the whole pipeline, whatever happens on the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.runtime.processor import multiplies_bytes
+from pipeline.templates.load import load_templates
+from tests.engines.vlm.train import draw, teach
+from tests.run.test_kill import units
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+PAGES = 16
+PATIENCE = 400
+"""Seconds for sixteen pages; a quarter of a minute is enough where nothing else runs."""
+COLOURS = ("red", "green", "blue", "black", "white", "amber", "violet", "grey")
+TEMPLATE = {
+    "name": "badge",
+    "prompt": "Read.",
+    "fields": {"code": {"type": "identifier"}, "colour": {"type": "text"}},
+    "image": {"tokens": 64},
+    "answer": {"tokens": 64},
+}
+"""The prompt names no words of the page: the answer must come from the pixels."""
+Known = Mapping[str, Mapping[str, str]]
+
+
+@pytest.fixture(scope="module")
+def known() -> Known:
+    """By the four characters on the page, its answer; the colour stands nowhere."""
+    codes = random.Random(4).sample(range(1000, 9999), PAGES)
+    return {str(code): {"code": str(code), "colour": COLOURS[turn % len(COLOURS)]} for turn, code in enumerate(codes)}
+
+
+@pytest.fixture(scope="module")
+def home(known: Known, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the template and the trained model."""
+    home = tmp_path_factory.mktemp("heart")
+    (home / "templates").mkdir()
+    (home / "templates" / "badge.yaml").write_text(yaml.safe_dump(TEMPLATE), encoding="utf-8")
+    template = load_templates([home / "templates"])["badge"]
+    lessons = home / "lessons"
+    lessons.mkdir()
+    for code in known:
+        draw(code).save(lessons / f"{code}.png")
+    teach(home / "model", {lessons / f"{code}.png": answer for code, answer in known.items()}, template)
+    return home
+
+
+def fill(inbox: Path, known: Known, seed: int) -> dict[str, str]:
+    """The pages under names that say nothing, in any order; which code stands on which."""
+    inbox.mkdir()
+    codes = random.Random(seed).sample(sorted(known), len(known))
+    names = {f"scan{number:02}.png": code for number, code in enumerate(codes)}
+    for name, code in names.items():
+        draw(code).save(inbox / name)
+        os.utime(inbox / name, (1_000_000, 1_000_000))
+    return names
+
+
+def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subprocess.Popen[bytes]:
+    settings = {
+        "PIPELINE_TEMPLATES": str(home / "templates"),
+        "PIPELINE_RETRIES": "0",
+        "PIPELINE_WORKERS": "1",
+        "PIPELINE_VLM__BATCH": str(batch),
+        "PIPELINE_VLM__THREADS": "1",  # another test has the other core
+        "PIPELINE_VLM__DTYPE": dtype,
+    }
+    command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--engine", "vlm", "--model", str(home / "model")]
+    command += ["--template", "badge", "--inbox", str(folder / "inbox"), "--outbox", str(folder / "outbox")]
+    return subprocess.Popen(command, env={**os.environ, **settings}, cwd=folder)
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    try:
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+
+
+def check(outbox: Path, names: Mapping[str, str], known: Known) -> None:
+    """Every page has its own answer, in its JSON and in the sheet."""
+    got, want = {}, {name: known[code] for name, code in names.items()}
+    for name in names:
+        told = json.loads((outbox / f"{name}.json").read_text(encoding="utf-8"))
+        assert told["status"] == "done"
+        fields = told["results"]["badge"]["fields"]
+        got[name] = {field: fields[field]["value"] for field in TEMPLATE["fields"]}
+    assert got == want
+    with (outbox / "badge.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["file"]: {"code": row["code"], "colour": row["colour"]} for row in csv.DictReader(file)}
+    assert rows == want
+
+
+EIGHT_BITS = "int8" if multiplies_bytes() else "float32"
+
+
+@pytest.mark.parametrize(("batch", "seed", "dtype"), [(1, 1, "float32"), (8, 2, "float32"), (8, 3, EIGHT_BITS)])
+def test_every_page_gets_its_own_answer(home: Path, known: Known, tmp_path: Path, batch: int, seed: int, dtype: str) -> None:
+    names = fill(tmp_path / "inbox", known, seed)
+    finish(start(home, tmp_path, batch, dtype))
+    check(tmp_path / "outbox", names, known)
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_killed_midway_it_goes_on_and_mixes_nothing_up(home: Path, known: Known, tmp_path: Path, batch: int) -> None:
+    names = fill(tmp_path / "inbox", known, 4)
+    for goal in (3, 9):
+        kill_when(goal, start(home, tmp_path, batch), tmp_path / "outbox")
+    before = units(tmp_path / "outbox")
+    assert 9 <= len(before) < PAGES
+    finish(start(home, tmp_path, batch))
+    after = units(tmp_path / "outbox")
+    assert len(after) == PAGES
+    assert before.items() <= after.items(), "what was finished is not asked again"
+    check(tmp_path / "outbox", names, known)
+
+
+def kill_when(goal: int, process: subprocess.Popen[bytes], outbox: Path) -> None:
+    """Kill it as soon as so many pages are finished."""
+    patience = time.monotonic() + PATIENCE
+    while len(units(outbox)) < goal and time.monotonic() < patience:
+        assert process.poll() is None, "it must be killed while it works"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,139 @@
+"""Guesses at what an answer says change how long it takes, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.engines.base import Request
+from pipeline.engines.vlm.decode import Decoder, Task
+from pipeline.engines.vlm.runner import make_runner
+from pipeline.engines.vlm.speculation import MOST, Draft
+from pipeline.engines.vlm.vlm_engine import VlmEngine
+from pipeline.settings import Settings, Vlm
+from tests.engines.conformance import BUILT_IN, ODD, answered, many
+from tests.engines.vlm.parrot import prompt, write
+from tests.engines.vlm.tiny import text_model, tokenizer
+
+SAID = json.dumps(
+    {"vendor": "Harrow Lane Tools Ltd", "number": "R-2041/77", "total": "1204.50", "rows": [{"what": "Screws"}] * 3}
+)
+PAGE = "Harrow Lane Tools Ltd    Invoice R-2041/77\nScrews   12   1,204.50\nTotal EUR  1,204.50"
+STOP: int = tokenizer().eos_token_id
+
+
+def draft(*sources: str) -> Draft:
+    return Draft(tokenizer(), *sources)
+
+
+def steps(*sources: str, said: str = SAID, **way: int) -> int:
+    """How many steps an answer takes, which must be what was said."""
+    (one,), parrot = write(said, [Task(0, prompt(), 500, draft=draft(*sources) if sources else None)], **way)
+    assert (tokenizer().decode(one.tokens), one.ending) == (said, "complete")
+    return len(parrot.steps)
+
+
+def test_an_answer_that_was_foreseen_takes_a_few_steps() -> None:
+    plain = steps()
+    assert steps(SAID, PAGE) < plain / 5
+    assert steps(SAID.replace("1204.50", "1204.80"), PAGE) < plain / 4, "one wrong value costs little"
+
+
+def test_words_of_the_page_help_where_nothing_else_does() -> None:
+    text = "The tools of Harrow Lane Tools Ltd cost 1,204.50 in all, as R-2041/77 says"
+    assert steps("", PAGE, said=text) < steps(said=text)
+
+
+def test_a_page_that_says_something_else_costs_no_step() -> None:
+    assert steps("lorem ipsum " * 50) <= steps()
+
+
+def test_a_step_reads_no_more_than_its_rows() -> None:
+    tasks = [Task(n, prompt(), 500, draft=draft(SAID)) for n in range(6)]
+    found, parrot = write(SAID, tasks, most=4, rows=12)
+    assert {tokenizer().decode(one.tokens) for one in found} == {SAID}
+    assert max(map(sum, parrot.steps)) == 12
+    _, none = write(SAID, [Task(0, prompt(), 500, draft=draft(SAID))], rows=1)
+    assert max(map(sum, none.steps)) == 1
+
+
+def test_guesses_stay_within_limit_and_memory() -> None:
+    (one,), _ = write(SAID, [Task(0, prompt(), 20, draft=draft(SAID))])
+    assert (len(one.tokens), one.ending) == (20, "truncated")
+    _, parrot = write(SAID, [Task(n, prompt(50), 300, draft=draft(SAID)) for n in range(6)], most=6, memory=500, rows=200)
+    assert max(parrot.held) <= 500
+
+
+def test_chance_is_never_guessed() -> None:
+    _, parrot = write(SAID, [Task(0, prompt(), 500, temperature=0.5, seed=1, draft=draft(SAID))])
+    assert max(map(sum, parrot.steps)) == 1
+
+
+def test_trust_grows_and_shrinks() -> None:
+    guessing = draft("abcdefghij " * 200)
+    tokens = tokenizer().encode("abcdefghij abcd")
+    first = len(guessing.propose(tokens, 100))
+    guessing.judged(first, first)
+    grown = len(guessing.propose(tokens, 100))
+    assert first < grown <= MOST
+    for _ in range(10):
+        guessing.judged(10, 0)
+    assert len(guessing.propose(tokens, 100)) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200), st.lists(st.integers(0, 779), max_size=60), st.integers(0, 20))
+def test_whatever_page_and_answer_are_a_guess_is_made_of_tokens(text: str, tokens: list[int], most: int) -> None:
+    found = draft(text).propose(tokens, most)
+    assert len(found) <= most
+    assert all(0 <= token < len(tokenizer()) for token in found)
+
+
+def test_a_model_writes_the_same_with_and_without_guesses() -> None:
+    """Guesses that are half right: what the model says by itself, with noise."""
+    runner, chance = make_runner(text_model()), random.Random(3)
+    asked = [[chance.randrange(700) for _ in range(chance.randint(3, 60))] for _ in range(24)]
+
+    def answers(sources: dict[int, str], **way: int) -> tuple[dict[int, list[int]], int]:
+        import torch
+
+        from pipeline.engines.vlm.chat_template import Encoded
+
+        calls: list[int] = []
+        hook = runner.model.register_forward_pre_hook(lambda *_: calls.append(1))  # type: ignore[attr-defined]
+        tasks = (
+            Task(number, Encoded({"input_ids": torch.tensor([ids])}), 60, draft=draft(sources[number]) if sources else None)
+            for number, ids in enumerate(asked)
+        )
+        found = {one.tag: list(one.tokens) for one in Decoder(runner, {STOP}, **way).write(tasks)}
+        hook.remove()
+        return found, len(calls)
+
+    plain, slow = answers({}, most=4)
+    texts = {number: tokenizer().decode(tokens) for number, tokens in plain.items()}
+    noisy = {number: "".join("#" if chance.random() < 0.05 else letter for letter in text) for number, text in texts.items()}
+    for way in ({"most": 1}, {"most": 4}, {"most": 8, "rows": 64}, {"most": 4, "memory": 200}):
+        guessed, quick = answers(noisy, **way)
+        assert guessed == plain, way
+        if way == {"most": 4}:
+            assert quick < slow
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_the_whole_engine_answers_the_same_without_guesses(
+    vision_folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def claims(asked: list[Request]) -> Any:
+        engine = VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=Vlm(threads=1, dtype="float32", batch=batch)))
+        return {answer.key: answer.claims for answer in answered(engine, asked)}
+
+    asked = many([ODD, BUILT_IN["receipt"]], 4)
+    guessed = claims(asked)
+    monkeypatch.setattr(Draft, "propose", lambda *_: [])
+    assert claims(asked) == guessed

@@ -1,0 +1,130 @@
+"""The watcher: how it hears of files, what it hands on, and when."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from watchdog.observers.polling import PollingObserver
+
+from pipeline.intake import folder_watch
+from pipeline.intake.folder_watch import Watcher, is_network
+from pipeline.intake.scan import Found, Inbox, scan_inbox
+
+
+@contextmanager
+def watching(folder: Path, **changes: Any) -> Iterator[Watcher]:
+    """A watcher over a folder, with a scan at the start only unless told otherwise."""
+    inbox = Inbox(folder, ())
+
+    def name(path: Path, wanted: str) -> str:
+        del path
+        return wanted
+
+    settings: dict[str, Any] = {"quiet": 0.2, "rescan": 3600.0, "poll": 0.1, **changes}
+    with Watcher(inbox, name, lambda: list(scan_inbox(inbox, name, lambda *_: None)), **settings) as watcher:
+        watcher.wait()
+        yield watcher
+
+
+def taken(watcher: Watcher, enough: Callable[[list[str]], bool], seconds: float = 20) -> list[str]:
+    """Names of files as they are handed on."""
+    names: list[str] = []
+    until = time.monotonic() + seconds
+    while not enough(names):
+        assert time.monotonic() < until, names
+        if watcher.wait():
+            names += [found.source.name for found in watcher.pending() if found]
+    return names
+
+
+@pytest.mark.parametrize("observer", ["native", "polling"])
+def test_files_that_come_in_are_handed_on_whole_and_once(tmp_path: Path, observer: str) -> None:
+    with watching(tmp_path, observer=observer) as watcher:
+        (tmp_path / "a.pdf").write_bytes(b"1")
+        (tmp_path / "later.pdf.part").write_bytes(b"2")
+        (tmp_path / "sub").mkdir()
+        (tmp_path / "sub" / "b.pdf").write_bytes(b"3")
+        assert sorted(taken(watcher, lambda names: len(names) >= 2)) == ["a.pdf", "sub/b.pdf"]
+        (tmp_path / "later.pdf.part").rename(tmp_path / "later.pdf")
+        assert taken(watcher, bool) == ["later.pdf"]
+
+
+def test_a_file_in_several_bursts_is_handed_on_after_the_last(tmp_path: Path) -> None:
+    with watching(tmp_path, quiet=0.6) as watcher:
+        path = tmp_path / "scan.pdf"
+        for burst in range(5):
+            with path.open("ab") as file:
+                file.write(b"x" * 100)
+            time.sleep(0.2)
+            assert not watcher.wait(), f"handed on after burst {burst}"
+        sizes: list[int] = []
+        while not sizes:
+            if watcher.wait():
+                sizes = [found.size for found in watcher.pending() if found]
+        assert sizes == [500]
+
+
+def test_an_inbox_that_is_made_anew_is_listened_to_again(tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    with watching(folder, rescan=0.3) as watcher:
+        shutil.rmtree(folder)
+        time.sleep(0.5)
+        watcher.wait()
+        folder.mkdir()
+        time.sleep(0.5)
+        watcher.wait()
+        (folder / "a.pdf").write_bytes(b"1")
+        assert taken(watcher, bool) == ["a.pdf"]
+
+
+def test_where_the_system_has_no_more_watches_it_looks_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Exhausted(PollingObserver):
+        def start(self) -> None:
+            raise OSError(28, "inotify watch limit reached")
+
+    monkeypatch.setattr(folder_watch, "Observer", Exhausted)
+    with watching(tmp_path) as watcher:
+        assert watcher.polling
+        (tmp_path / "a.pdf").write_bytes(b"1")
+        assert taken(watcher, bool) == ["a.pdf"]
+    with pytest.raises(OSError, match="inotify"), watching(tmp_path, observer="native"):
+        pass
+
+
+def test_files_join_those_that_are_being_read(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"1")
+    os.utime(tmp_path / "a.pdf", (1, 1))
+    with watching(tmp_path) as watcher:
+        seen: list[Found | None] = []
+        for found in watcher.pending(lambda: len([one for one in seen if one]) < 2):
+            if found and found.source.name == "a.pdf":
+                (tmp_path / "b.pdf").write_bytes(b"2")
+            seen.append(found)
+            time.sleep(0.01)
+        assert [one.source.name for one in seen if one] == ["a.pdf", "b.pdf"]
+        assert None in seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("nfs4", True), ("cifs", True), ("fuse.sshfs", True), ("9p", True), ("ext4", False), ("tmpfs", False), ("btrfs", False)],
+)
+def test_network_shares_are_known_by_the_file_system_that_holds_the_folder(
+    monkeypatch: pytest.MonkeyPatch, kind: str, expected: bool
+) -> None:
+    class Part:
+        def __init__(self, mountpoint: str, fstype: str) -> None:
+            self.mountpoint, self.fstype = mountpoint, fstype
+
+    parts = [Part("/", "ext4"), Part("/mnt/share", kind), Part("/mnt/share2", "nfs"), Part("/mnt", "nfs")]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: parts)
+    assert is_network(Path("/mnt/share/inbox")) is expected

@@ -1,0 +1,137 @@
+"""Which of two libraries is believed about a damaged PDF, and what a file without a page is called."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pymupdf
+import pytest
+from PIL import Image
+
+from pipeline.errors import DocumentError
+from pipeline.pages.mupdf import MuPdfDocument
+from pipeline.pages.open import open_document
+from pipeline.pages.pdfium import PdfiumDocument
+from pipeline.pages.protocol import OpenDocument
+from tests.drawing import encrypted_pdf, png, text_pdf
+from tests.pages.raw_pdf import CATALOG, EMPTY_PAGE, PAGE, one_page, raw_pdf, stream
+
+TO_THE_PAGE = "<</Type/Catalog/Pages 3 0 R>>"
+"""A catalogue that names a page where a tree of pages belongs: MuPDF finds no page, PDFium finds it."""
+
+
+def opened(folder: Path, content: bytes) -> OpenDocument:
+    path = folder / "a.pdf"
+    path.write_bytes(content)
+    return open_document(path)
+
+
+def refusal(folder: Path, content: bytes) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
+        opened(folder, content)
+    return caught.value
+
+
+def test_a_sound_file_is_read_by_mupdf(tmp_path: Path) -> None:
+    assert isinstance(opened(tmp_path, one_page()), MuPdfDocument)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        one_page(tree="<</Type/Pages/Kids[3 0 R]>>"),
+        one_page(catalog=TO_THE_PAGE),
+    ],
+    ids=["no number of pages", "no tree"],
+)
+def test_pages_that_only_pdfium_finds_are_read(tmp_path: Path, content: bytes) -> None:
+    document = opened(tmp_path, content)
+    assert isinstance(document, PdfiumDocument)
+    assert document.pages == 1
+
+
+@pytest.mark.parametrize("count", ["-1", "0", "7777777777", "/One", "4 0 R"])
+def test_a_page_tree_that_contradicts_itself_is_unreadable(tmp_path: Path, count: str) -> None:
+    error = refusal(tmp_path, one_page(tree=f"<</Type/Pages/Kids[3 0 R]/Count {count}>>"))
+    assert error.reason == "unreadable"
+    assert "PDFium finds 1" in error.detail
+
+
+def test_pages_that_are_only_claimed_are_not_believed(tmp_path: Path) -> None:
+    error = refusal(tmp_path, one_page(tree="<</Type/Pages/Kids[3 0 R]/Count 20000>>"))
+    assert (error.reason, "MuPDF" in error.detail) == ("unreadable", True)
+
+
+def test_an_empty_drawing_by_pdfium_does_not_overrule_mupdf(tmp_path: Path) -> None:
+    error = refusal(tmp_path, one_page(catalog=TO_THE_PAGE, page=EMPTY_PAGE))
+    assert (error.reason, "MuPDF" in error.detail) == ("unreadable", True)
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        (CATALOG, "<</Type/Pages/Kids[]/Count 0>>"),
+        (CATALOG, "<</Type/Pages/Kids[3 0 R]/Count 0>>", "<</Type/Pages/Parent 2 0 R/Kids[]/Count 0>>"),
+        (CATALOG, "<</Type/Pages/Count 0>>"),
+        (CATALOG, "<</Type/Pages/Kids[]>>"),
+    ],
+)
+def test_a_file_that_says_so_itself_holds_no_page(tmp_path: Path, objects: tuple[str, ...]) -> None:
+    assert refusal(tmp_path, raw_pdf(*objects)).reason == "zero_pages"
+
+
+@pytest.mark.parametrize("catalog", ["<</Type/Catalog>>", "<</Type/Catalog/Pages 9 0 R>>"])
+def test_a_file_whose_pages_are_not_found_is_damaged_not_empty(tmp_path: Path, catalog: str) -> None:
+    assert refusal(tmp_path, raw_pdf(catalog)).reason == "unreadable"
+
+
+def test_a_file_without_a_page_that_had_to_be_repaired_is_damaged_not_empty(tmp_path: Path) -> None:
+    sound = raw_pdf(CATALOG, "<</Type/Pages/Kids[]/Count 0>>")
+    assert refusal(tmp_path, sound[: sound.index(b"xref")] + b"trailer<</Root 1 0 R>>").reason == "unreadable"
+
+
+def test_an_error_is_that_of_the_file_not_of_the_one_before(tmp_path: Path) -> None:
+    assert refusal(tmp_path, encrypted_pdf()).reason == "needs_password"
+    assert refusal(tmp_path, raw_pdf("<</Type/Catalog>>")).reason == "unreadable"
+
+
+def test_a_blank_page_is_doubted_where_the_file_lacks_what_stood_on_it(tmp_path: Path) -> None:
+    assert not opened(tmp_path, one_page(page=EMPTY_PAGE)).doubt(1)
+    assert not opened(tmp_path, one_page(content=stream("q Q"))).doubt(1)
+    lost = {
+        "content": one_page(page=PAGE.replace("4 0 R", "9 0 R")),
+        "syntax": one_page(content=stream("BT /F 30 Tf ((( Greengrocer")),
+        "end of file": one_page(content=stream("not compressed at all", "/Filter/FlateDecode")),
+        "hold it": one_page()[:110],
+    }
+    for word, content in lost.items():
+        assert word in opened(tmp_path, content).doubt(1)
+
+
+def test_boxes_of_images_are_those_of_the_page_as_displayed(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page(width=200, height=100)
+    page.insert_image(pymupdf.Rect(10, 10, 30, 20), stream=png(Image.new("RGB", (20, 10), "red")))
+    page.set_rotation(90)
+    found = opened(tmp_path, bytes(document.tobytes()))
+    assert found.image_boxes(1) == [(80.0, 10.0, 90.0, 30.0)]
+    found.close()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_is_no_pdf_because_one_stands_at_its_beginning(tmp_path: Path, kind: str) -> None:
+    content, buffer = text_pdf(["Inside"]), io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("a.pdf", content)
+    else:
+        with tarfile.open(fileobj=buffer, mode="w") as tape:
+            member = tarfile.TarInfo("a.pdf")
+            member.size = len(content)
+            tape.addfile(member, io.BytesIO(content))
+    assert b"%PDF-" in buffer.getvalue()[:1024]
+    error = refusal(tmp_path, buffer.getvalue())
+    assert (error.reason, "archive" in error.detail) == ("unsupported", True)

@@ -1,0 +1,491 @@
+"""The review in a real browser: boxes where the values stand, filters, keys, a phone, the dark, and documents that mean harm."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from examples.pictures import draw_bar_chart, png
+from pipeline.records import Evidence
+from tests.drawing import page_image, scan_pdf, text_pdf
+from tests.web.review.building import Desk, PageRead, place, sure, thousand
+from tests.web.review.conftest import PHONE, Opened
+
+LINES = "Harrow\n\n\n\nInvoice\n\n\n\n119.00"
+EVIL = (
+    '"><script>hacked=1</script><img src=x onerror="hacked=1"><a href="javascript:hacked=1">http://evil.example</a>'
+    "{{ 7 * 7 }}</script>\u202e"
+)
+FORMULA = '=HYPERLINK("http://evil.example","pay")'
+LONG = "Donaudampfschiff" * 60
+
+
+def fill(desk: Desk) -> None:
+    """Three documents, the first of them the latest: clear, to be looked at twice, and one that could not be opened."""
+    desk.add("sub/sealed.pdf", None, reason="needs_password", detail="the file is encrypted")
+    pdf = text_pdf([LINES])
+    doubtful = {
+        "vendor_name": sure("Harrow", place(pdf, "Harrow"), confidence=0.61),
+        "invoice_number": sure("Invoice", place(pdf, "Invoice"), confidence=0.99),
+        "subtotal": sure("119.00", place(pdf, "119.00"), flags=("sum:total_is_subtotal_plus_tax",), confidence=0.99),
+        "due_date": Evidence(None),
+    }
+    desk.add("doubtful.pdf", pdf, [PageRead(doubtful)])
+    desk.add("clear.pdf", text_pdf(["Castle"]), [PageRead({"vendor_name": sure("Castle Street Paper")})], template="receipt")
+
+
+def item(page: Page, name: str) -> Locator:
+    return page.locator(".item", has_text=name)
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.locator(".field", has=page.get_by_role("button", name=name, exact=True))
+
+
+def heading(page: Page) -> Locator:
+    return page.locator("main h2")
+
+
+# ---- boxes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turned", [0, 90])
+def test_every_box_stands_on_its_value_and_on_nothing_else(desk: Desk, opened: Opened, turned: int) -> None:
+    pdf = text_pdf([LINES], size=16)
+    words = {"vendor_name": "Harrow", "invoice_number": "Invoice", "total": "119.00"}
+    fields = {name: sure(word, place(pdf, word)) for name, word in words.items()}
+    lying = scan_pdf([page_image(pdf).rotate(turned, expand=True)]) if turned else pdf
+    desk.add("a.pdf", lying, [PageRead(fields, turned=turned)])
+    page = opened(desk.write())
+    boxes = page.locator(".box")
+    assert boxes.count() == 3
+    for box in boxes.all():
+        source, *sides = box.evaluate(
+            """box => {
+              const image = box.parentElement.querySelector('img');
+              const outer = image.getBoundingClientRect(), inner = box.getBoundingClientRect();
+              return [image.src, (inner.left - outer.left) / outer.width, (inner.top - outer.top) / outer.height,
+                      (inner.right - outer.left) / outer.width, (inner.bottom - outer.top) / outer.height];
+            }"""
+        )
+        drawn = Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("L")
+        pixels = np.asarray(drawn)
+        left, right = (round(sides[n] * drawn.width) for n in (0, 2))
+        top, bottom = (round(sides[n] * drawn.height) for n in (1, 3))
+        assert pixels[top:bottom, left:right].min() < 100, "ink stands in the box"
+        around = pixels[top - 12 : bottom + 12, left - 12 : right + 12].copy()
+        around[12:-12, 12:-12] = 255
+        assert around.min() > 140, "and none around it"
+
+
+def test_a_value_leads_to_its_box_and_a_box_to_its_value(desk: Desk, opened: Opened) -> None:
+    fill(desk)
+    page = opened(desk.write())
+    item(page, "doubtful.pdf").click()
+    amount, box = field(page, "subtotal"), page.get_by_role("button", name="subtotal: 119.00, to review")
+    amount.hover()
+    expect(box).to_have_class(re.compile(r"\bhover\b"))
+    amount.get_by_role("button").focus()
+    expect(box).to_have_class(re.compile(r"\bhover\b"))
+    amount.locator(".value").click()
+    expect(box).to_have_class(re.compile(r"\bon\b"))
+    expect(page.get_by_role("img", name="subtotal as printed")).to_be_visible()
+    page.get_by_role("button", name="vendor_name: Harrow, to review").click()
+    expect(field(page, "vendor_name")).to_have_class(re.compile(r"\bon\b"))
+    expect(field(page, "vendor_name").get_by_role("button")).to_have_attribute("aria-pressed", "true")
+    expect(amount).not_to_have_class(re.compile(r"\bon\b"))
+    page.get_by_role("button", name="invoice_number: Invoice", exact=True).focus()
+    expect(field(page, "invoice_number")).to_have_class(re.compile(r"\bhover\b"))
+
+
+def test_values_at_one_place_share_a_box_that_leads_to_each_of_them(desk: Desk, opened: Opened) -> None:
+    pdf = text_pdf(["119.00"])
+    box = place(pdf, "119.00")
+    desk.add("a.pdf", pdf, [PageRead({"total": sure("119.00", box), "amount_due": sure("119.00", box, flags=("as:total",))})])
+    page = opened(desk.write())
+    shared = page.get_by_role("button", name="total: 119.00, amount_due: 119.00")
+    for name in ("total", "amount_due", "total"):
+        shared.click()
+        expect(page.locator(".field.on .label")).to_have_text(name)
+    assert "not printed by itself, taken from total" in field(page, "amount_due").inner_text()
+
+
+# ---- what is told -------------------------------------------------------------------------------
+
+
+def test_fields_tell_value_print_grounding_confidence_and_why_to_look(desk: Desk, opened: Opened) -> None:
+    rows = [{"description": "Oak board", "amount": "12.00"}, {"description": "Door hinge", "amount": "9.00"}]
+    amount = sure("119.00", printed="119,00 €", grounding="value", flags=("sum:total_is_subtotal_plus_tax",), confidence=0.61)
+    fields = {
+        "subtotal": amount,
+        "line_items": sure(rows, printed=None, flags=("ungrounded:2.amount",)),
+        "due_date": Evidence(None),
+    }
+    desk.add("a.pdf", text_pdf(["x"]), [PageRead(fields)], engine="vlm/4 Some/Model@0a1b2c bfloat16")
+    page = opened(desk.write())
+    told = field(page, "subtotal").inner_text()
+    for part in (
+        "119.00",
+        "119,00 €",
+        "same value",
+        "61 %",
+        "does not add up: subtotal + tax_total = total",
+        "wrong with a probability of 39\u00a0%",
+    ):
+        assert part in told
+    assert page.locator("td.look").all_inner_texts() == ["9.00"]
+    assert "row 2, amount: not found on the page" in field(page, "line_items").inner_text()
+    assert page.get_by_role("columnheader").all_inner_texts() == ["description", "amount"]
+    assert "due_date" in page.get_by_text("Not on the document").inner_text()
+    page.get_by_text("How it was read").click()
+    facts = page.locator(".facts").inner_text().split("\n")
+    for name, value in (
+        ("model", "Some/Model"),
+        ("revision", "0a1b2c bfloat16"),
+        ("engine", "vlm/4"),
+        ("versions", "pipeline 9.9"),
+    ):
+        assert facts[facts.index(name) + 1] == value
+    assert len(facts[facts.index("sha256") + 1]) == 64
+
+
+def test_missing_pages_are_told_with_the_reason_and_what_to_do(desk: Desk, opened: Opened) -> None:
+    lost = PageRead(status="failed", reason="timeout", detail="not read within 120 s (limits.seconds)")
+    desk.add("partial.pdf", text_pdf(["x", "y", "z"]), [PageRead({"total": sure("1")}), lost, lost])
+    fill(desk)
+    page = opened(desk.write())
+    item(page, "partial.pdf").click()
+    told = page.locator(".notice").inner_text()
+    assert "Pages 2, 3 failed: timeout: not read within 120 s (limits.seconds)" in told
+    assert "What to do: raise `limits.seconds`" in told
+    assert page.get_by_role("region", name="Pages and what became of them").locator("tbody tr").count() == 3
+    item(page, "sealed.pdf").click()
+    told = page.locator(".notice.bad").inner_text()
+    assert "Not read: needs_password: the file is encrypted" in told
+    assert "limits.passwords" in told
+
+
+def test_without_its_original_a_document_keeps_its_values(desk: Desk, opened: Opened) -> None:
+    pdf = text_pdf(["119.00"])
+    fields = {"total": sure("119.00", place(pdf, "119.00"))}
+    desk.add("gone.pdf", text_pdf(["gone"]), [PageRead(fields)]).unlink()
+    desk.add("changed.pdf", text_pdf(["before"]), [PageRead(fields)]).write_bytes(text_pdf(["after"]))
+    moved = desk.add("touched.pdf", pdf, [PageRead(fields)])
+    moved.write_bytes(pdf)  # the same bytes at another time
+    page = opened(desk.write())
+    for name, told in (("gone.pdf", "no longer where it was"), ("changed.pdf", "was changed since it was read")):
+        item(page, name).click()
+        assert told in page.locator(".notice").inner_text()
+        assert "119.00" in field(page, "total").inner_text()
+        assert page.locator("main img").count() == 0
+    item(page, "touched.pdf").click()
+    assert page.locator("main img").count() == 1
+
+
+def test_a_chart_is_drawn_again_beside_the_original(desk: Desk, opened: Opened) -> None:
+    chart = png(draw_bar_chart("Trams", "City", "Trams", [("Oslo", 12), ("Turin", 30)]))
+    rows = [{"category": "Oslo", "series": None, "value": "12"}, {"category": "Turin", "series": None, "value": "30"}]
+    fields = {"chart_type": sure("bar", grounding="none"), "title": sure("Trams"), "data": sure(rows)}
+    desk.add("chart.png", chart, [PageRead(fields)], template="chart")
+    page = opened(desk.write())
+    original, again = (
+        page.get_by_role("img", name=name) for name in ("Page 1 of chart.png", "The chart drawn again from 2 rows of data")
+    )
+    first, second = original.bounding_box(), again.bounding_box()
+    assert first
+    assert second
+    assert first["x"] + first["width"] <= second["x"]
+    assert abs(first["y"] - second["y"]) < 4
+    assert again.evaluate("image => image.naturalWidth") > 0, "the drawing is sound"
+
+
+# ---- filters ------------------------------------------------------------------------------------
+
+
+def test_filters_choose_by_text_state_template_and_day(desk: Desk, opened: Opened) -> None:
+    fill(desk)
+    page = opened(desk.write())
+    names = page.locator(".item .name")
+
+    def listed(*wanted: str) -> None:
+        assert sorted(names.all_text_contents()) == sorted(wanted)
+
+    listed("sealed.pdf", "doubtful.pdf", "clear.pdf")
+    assert names.all_text_contents()[-1] == "clear.pdf", "what needs a look comes first"
+    for state, wanted in (("To review", ["doubtful.pdf"]), ("Failed", ["sealed.pdf"]), ("Clear", ["clear.pdf"])):
+        page.get_by_role("radio", name=state).check(force=True)
+        listed(*wanted)
+    page.get_by_role("radio", name="All").check(force=True)
+    for text, wanted in (
+        ("castle PAPER", ["clear.pdf"]),
+        ("119.00", ["doubtful.pdf"]),
+        ("needs_password", ["sealed.pdf"]),
+        ("nowhere", []),
+    ):
+        page.get_by_role("searchbox").fill(text)
+        listed(*wanted)
+    expect(page.locator("#count")).to_have_text("0 of 3 documents")
+    page.get_by_role("searchbox").fill("")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Template").select_option("receipt")
+    listed("clear.pdf")
+    page.get_by_label("Template").select_option("")
+    page.get_by_label("until").fill("2001-01-01")
+    listed()
+    page.get_by_label("until").fill("")
+    page.get_by_label("Read from").fill("2001-01-01")
+    listed("sealed.pdf", "doubtful.pdf", "clear.pdf")
+    page.get_by_label("Order").select_option("name")
+    assert names.all_text_contents() == ["clear.pdf", "doubtful.pdf", "sealed.pdf"]
+
+
+# ---- keys ---------------------------------------------------------------------------------------
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(desk: Desk, opened: Opened) -> None:
+    fill(desk)
+    page = opened(desk.write())
+    press = page.keyboard.press
+    first = heading(page).inner_text()
+    press("j")
+    second = heading(page).inner_text()
+    press("ArrowDown")
+    third = heading(page).inner_text()
+    assert len({first, second, third}) == 3
+    press("j")
+    expect(page.locator("#said")).to_have_text("This is the last document.")
+    press("ArrowUp")
+    press("k")
+    assert heading(page).inner_text() == first
+    press("n")
+    assert (heading(page).inner_text(), page.locator(".field.on .label").inner_text()) == ("doubtful.pdf", "vendor_name")
+    expect(page.locator(":focus")).to_have_text("vendor_name")
+    press("n")
+    assert page.locator(".field.on .label").inner_text() == "subtotal"
+    press("n")
+    assert page.locator(".field.on .label").inner_text() == "vendor_name"
+    expect(page.locator("#said")).to_have_text("Round again.")
+    press("Shift+N")
+    assert page.locator(".field.on .label").inner_text() == "subtotal"
+    press("Escape")
+    assert page.locator(".field.on").count() == 0
+    press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("sealed")
+    press("Enter")
+    assert heading(page).inner_text() == "sealed.pdf"
+    press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    press("Tab")
+    press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_single_keys_can_be_switched_off(desk: Desk, opened: Opened) -> None:
+    fill(desk)
+    page = opened(desk.write())
+    before = heading(page).inner_text()
+    page.keyboard.press("?")
+    page.get_by_label("single keys are on").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    assert heading(page).inner_text() == before
+
+
+def test_tab_reaches_the_filters_the_list_the_values_and_the_boxes_in_this_order(desk: Desk, opened: Opened) -> None:
+    fill(desk)
+    page = opened(desk.write())
+    item(page, "doubtful.pdf").click()
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.locator("#theme").focus()
+    seen = []
+    for _ in range(30):
+        seen.append(
+            page.evaluate(
+                "document.activeElement.closest('.box, .label, .item, #filters, .steps, .top, main')?.className ?? ''"
+            )
+        )
+        page.keyboard.press("Tab")
+    order = [seen.index(name) for name in ("top", "", "item", "steps", "label") if name in seen]
+    boxes = [n for n, name in enumerate(seen) if name.startswith("box")]
+    assert order == sorted(order)
+    assert len(boxes) == 3
+    assert min(boxes) > seen.index("label")
+
+
+# ---- looks --------------------------------------------------------------------------------------
+
+
+def test_a_phone_needs_no_sideways_scrolling_and_leads_back_to_the_list(desk: Desk, opened: Opened) -> None:
+    fill(desk)
+    rows = [{"description": LONG, "quantity": "2", "unit_price": "5.00", "amount": "10.00"}]
+    fields = {
+        "vendor_name": sure(LONG, printed=LONG + "!"),
+        "line_items": sure(rows, flags=(LONG,)),
+        "total": sure("x", flags=("ungrounded",)),
+    }
+    desk.add(f"{LONG}/{LONG}.pdf", None, [PageRead(fields), PageRead(status="failed", reason="unreadable", detail=LONG)])
+    page = opened(desk.write(chosen=LONG), PHONE)
+
+    def fits() -> bool:
+        return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+    assert page.locator("main").is_hidden()
+    assert fits()
+    page.get_by_text("More filters").click()
+    assert fits()
+    for name in (LONG[:40], "doubtful.pdf"):
+        item(page, name).click()
+        assert page.locator(".side").is_hidden()
+        page.locator("main summary").click()
+        page.keyboard.press("n")
+        assert page.locator(".field.on").count() == 1
+        assert fits()
+        page.get_by_role("link", name="Back to the list of documents").click()
+        expect(item(page, name)).to_be_focused()
+    item(page, "sealed.pdf").click()
+    page.go_back()
+    assert page.locator(".side").is_visible()
+
+
+def shade(page: Page) -> float:
+    """Lightness of the page, 0 to 255, as it is painted."""
+    return float(np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L")).mean())
+
+
+def test_the_dark_follows_the_system_and_the_switch(desk: Desk, opened: Opened) -> None:
+    desk.add("a.pdf", None, [PageRead({"total": sure("1")})])
+    report = desk.write()
+    dark = opened(report, colours="dark")
+    assert shade(dark) < 60
+    switch = dark.get_by_role("button", name="Colours")
+    switch.click()
+    expect(switch).to_have_text("Colours: light")
+    assert shade(dark) > 200
+    light = opened(report)
+    assert shade(light) > 200
+    switch = light.get_by_role("button", name="Colours")
+    switch.click()
+    switch.click()
+    expect(switch).to_have_text("Colours: dark")
+    assert shade(light) < 60
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), (900, 900), PHONE])
+def test_axe_finds_nothing_serious(desk: Desk, opened: Opened, size: tuple[int, int], colours: str) -> None:
+    fill(desk)
+    pdf = text_pdf([LINES, "second"])
+    rows = [{"description": "Oak board", "amount": "12.00"}, {"description": "Door hinge", "amount": "9.00"}]
+    fields = {
+        "vendor_name": sure("Harrow", place(pdf, "Harrow"), printed="HARROW"),
+        "line_items": sure(rows, (60, 60, 500, 300), flags=("ungrounded:2.amount",)),
+        "total": sure("word " * 200, flags=("xml", "ungrounded")),
+    }
+    desk.add("long.pdf", pdf, [PageRead(fields), PageRead(status="failed", reason="engine", detail="it broke")])
+    page = opened(desk.write(), size, colours)
+    assert serious(page) == []
+    page.get_by_text("More filters").click()
+    item(page, "long.pdf").click()
+    page.locator("main summary").click()
+    page.keyboard.press("n")
+    assert serious(page) == []
+    page.keyboard.press("?")
+    assert serious(page) == []
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that matters, with the elements."""
+    page.wait_for_timeout(200)  # colours fade
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{item['id']}: {[node['html'][:90] for node in item['nodes'][:3]]}"
+        for item in found
+        if item["impact"] in ("serious", "critical")
+    ]
+
+
+# ---- harm and size ------------------------------------------------------------------------------
+
+
+def test_text_of_a_document_is_never_markup_script_or_a_link(desk: Desk, opened: Opened) -> None:
+    rows = [{EVIL: EVIL, "amount": FORMULA}]
+    fields = {
+        EVIL: sure(EVIL, printed=EVIL + "!", flags=(EVIL, f"sum:{EVIL}")),
+        "many": sure([EVIL, FORMULA]),
+        "rows": sure(rows, flags=(f"ungrounded:1.{EVIL}",)),
+        "long": sure(EVIL * 40),
+    }
+    pages = [PageRead(fields), PageRead(status="failed", reason="engine", detail=EVIL)]
+    desk.add(f"{EVIL}.pdf", None, pages, engine=EVIL, template="house")
+    chart = {"title": sure(EVIL), "chart_type": sure(EVIL), "data": sure([{"category": EVIL, "value": "5"}])}
+    desk.add("chart.png", None, [PageRead(chart)], template="chart")
+    desk.add("question.pdf", None, [PageRead({"answer": sure(EVIL)})], template="ask_f00d")
+    path = desk.write(chosen=EVIL)
+    page = opened(path)
+    scripts = page.locator("script").count()
+    for entry in page.locator(".item").all():
+        entry.click()
+        for label in page.locator(".label").all():
+            label.click()
+        page.keyboard.press("n")
+        assert page.evaluate("typeof hacked") == "undefined"
+        links = page.evaluate("[...document.querySelectorAll('a')].map((link) => link.getAttribute('href'))")
+        assert all(re.fullmatch(r"#(d\d+)?", link) for link in links)
+        images = page.evaluate("[...document.images].map((image) => image.src.slice(0, 15))")
+        assert all(image == "data:image/svg+" for image in images)
+        assert page.evaluate("[...document.querySelectorAll('[onerror], [onclick], [style*=url]')].length") == 0
+    assert page.locator("script").count() == scripts
+    item(page, "{{ 7 * 7 }}").click()
+    told = page.locator("main").inner_text()
+    assert "<script>hacked=1</script>" in told
+    assert FORMULA in told
+    assert "⟨U+202E⟩" in told, "what turns the text around it is spelled out"
+    assert "\u202e" not in told
+    assert "<script>hacked" not in path.read_text(encoding="utf-8")
+
+
+def busy(page: Page) -> float:
+    """Seconds of computing until a report is opened and its documents are listed, whatever else the machine does."""
+    talk = page.context.new_cdp_session(page)
+    talk.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.reload()
+    metrics = {metric["name"]: metric["value"] for metric in talk.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
+
+
+def test_a_thousand_documents_are_listed_in_less_than_a_second(desk: Desk, opened: Opened) -> None:
+    thousand(desk)
+    page = opened(desk.write())
+    assert page.locator(".item").count() == 1_000
+    assert 0 < busy(page) < 1
+    page.get_by_role("searchbox").fill("HL-00421")
+    expect(page.locator(".item")).to_have_count(1)
+    page.get_by_role("searchbox").fill("")
+    page.keyboard.press("Escape")
+    for _ in range(5):
+        page.keyboard.press("n")
+    assert page.locator(".field.on .label").inner_text() == "total"
+
+
+def test_it_says_so_where_nothing_is_listed(desk: Desk, opened: Opened) -> None:
+    page = opened(desk.write())
+    assert "No document needs a look" in page.locator("main").inner_text()
+    page.keyboard.press("n")
+    page.keyboard.press("j")
+
+
+def test_colours_are_remembered_where_files_may_remember(desk: Desk, opened: Opened, tmp_path: Path) -> None:
+    fill(desk)
+    page = opened(desk.write())
+    page.get_by_role("button", name="Colours").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Colours")).to_have_text("Colours: light")

@@ -1,0 +1,423 @@
+"""`pipeline serve` as a real process: files in, results, corrections, questions, other readings; what ends and what stays."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from PIL import Image
+
+from pipeline.errors import LockedError
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.orders import NewerCorrectionError, correct, history
+from pipeline.records import Correction
+from pipeline.runtime.lock import locked
+from pipeline.web.uploads import FOLDER
+from tests.drawing import invoice, invoice_pdf, scan_pdf, scanned_invoice, text_pdf
+from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
+from tests.web.serve.conftest import Served, wait_for
+
+CHART = Path(__file__).parents[3] / "inbox" / "chart.png"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def total(document: dict[str, Any]) -> str:
+    return f"/api/documents/{document['id']}/fields/invoice/total"
+
+
+def test_a_file_goes_up_is_read_listed_shown_and_fetched(served: Served, document: dict[str, Any]) -> None:
+    assert (document["status"], document["templates"]) == ("done", ["invoice"])
+    with served.client() as client:
+        fetched = client.get(f"/api/documents/{document['id']}").json()
+        assert fetched["results"]["invoice"]["fields"]["total"]["value"] == "1400.40"
+        for query in ({"q": "invoice.pdf"}, {"q": "harrow lane"}, {"template": "invoice"}, {"status": "done"}):
+            assert document["id"] in [item["id"] for item in client.get("/api/documents", params=query).json()["documents"]]
+        assert client.get("/api/documents", params={"q": "no such thing"}).json()["total"] == 0
+        assert document["id"] in client.get("/").text
+        page = client.get(f"/documents/{document['id']}").text
+        assert "Harrow Lane Tools Ltd" in page
+        paper = client.get(f"/documents/{document['id']}/pages/1").text
+        assert 'data-field="invoice.total"' in paper
+        picture = client.get(f"/api/documents/{document['id']}/pages/1.webp")
+        assert picture.content[8:12] == b"WEBP"
+        assert client.get(f"/api/documents/{document['id']}/pages/9.webp").status_code == 404
+        kept = client.get(f"/documents/{document['id']}/result.json")
+        assert kept.content == (served.outbox / "invoice.pdf.json").read_bytes()
+        assert client.get("/sheets/invoice.csv").content == (served.outbox / "invoice.csv").read_bytes()
+        assert client.get("/sheets/..%2f.pipeline%2fledger.csv").status_code == 404
+
+
+def test_everything_comes_as_a_workbook_a_database_or_lines(served: Served, document: dict[str, Any], tmp_path: Path) -> None:
+    with served.client() as client:
+        found = {kind: client.get(f"/api/exports/documents.{kind}") for kind in ("xlsx", "sqlite", "jsonl")}
+        assert client.get("/api/exports/documents.exe").status_code == 422
+    assert {answer.status_code for answer in found.values()} == {200}
+    book = openpyxl.load_workbook(io.BytesIO(found["xlsx"].content), read_only=True)
+    assert {"documents", "invoice", "invoice.line_items"} <= set(book.sheetnames)
+    assert "invoice.pdf" in [row[0] for row in book["invoice"].iter_rows(values_only=True)]
+    (tmp_path / "a.sqlite").write_bytes(found["sqlite"].content)
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM documents WHERE file = 'invoice.pdf'").fetchone() == (1,)
+    lines = [json.loads(line) for line in found["jsonl"].text.splitlines()]
+    assert document["sha256"] in [line["document"]["sha256"] for line in lines]
+    state = served.outbox / ".pipeline"
+    assert wait_for(lambda: not list(state.glob(".export-*"))), "what was made for a download goes after its last byte"
+
+
+def test_the_same_contents_go_in_once(served: Served, document: dict[str, Any]) -> None:
+    content = invoice_pdf(invoice("en"))
+    again, renamed = served.submit("invoice.pdf", content), served.submit("other name.pdf", content)
+    assert [(item["file"], item["already"]) for item in (again, renamed)] == [("invoice.pdf", True)] * 2
+    as_receipt = served.submit("invoice.pdf", content, template="receipt")
+    assert (as_receipt["file"], as_receipt["already"]) == ("receipt/invoice.pdf", False), "to be read in another way"
+    fresh = text_pdf(["Sent twice before anybody looked"])
+    assert [served.submit("fresh.pdf", fresh)["already"] for _ in range(2)] == [False, True]
+    assert {path.name for path in served.inbox.glob("*.pdf")} >= {"invoice.pdf", "fresh.pdf"}
+    assert not list(served.inbox.glob("*(2)*"))
+    assert served.read(document["sha256"])["status"] == "done"
+
+
+def test_an_archive_goes_in_as_a_folder_of_what_is_in_it(served: Served) -> None:
+    inside = {
+        "march/one.pdf": text_pdf(["First letter"]),
+        "../../two.pdf": text_pdf(["Second"]),
+        "three.pdf": text_pdf(["Third letter"]),
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in inside.items():
+            archive.writestr(name, content)
+    for already in (False, True):
+        sent = served.submit("post.zip", buffer.getvalue())
+        assert (sent["members"], sent["already"]) == (["post.zip/march/one.pdf", "post.zip/three.pdf"], already)
+    for name in ("march/one.pdf", "three.pdf"):
+        sha256 = hashlib.sha256(inside[name]).hexdigest()
+        assert served.read(sha256)["file"] == f"post.zip/{name}"
+    assert not list(served.folder.rglob("two.pdf"))
+    with served.client() as client:
+        empty = client.put("/api/files/empty.zip", content=b"PK\5\6" + bytes(18))
+        assert empty.status_code == 400
+    assert not [path for path in (served.inbox / FOLDER).iterdir() if path.is_dir()]
+
+
+def test_a_chart_is_drawn_anew_beside_its_page(served: Served) -> None:
+    sent = served.submit("chart.png", CHART.read_bytes())
+    document = served.read(sent["sha256"])
+    with served.client() as client:
+        drawn = client.get(f"/documents/{document['id']}/redrawn/chart.svg")
+        assert drawn.headers["content-type"].startswith("image/svg+xml")
+        assert "Bicycles repaired per month" in drawn.text
+        assert f"/documents/{document['id']}/redrawn/chart.svg" in client.get(f"/documents/{document['id']}").text
+        assert client.get(f"/documents/{document['id']}/redrawn/invoice.svg").status_code == 404
+
+
+def test_a_scan_that_lay_on_its_side_is_shown_as_it_was_read(served: Served) -> None:
+    lying = scan_pdf([scanned_invoice(invoice("nl"), turned=90)])
+    document = served.read(served.submit("lying.pdf", lying)["sha256"])
+    with served.client() as client:
+        assert client.get(f"/api/documents/{document['id']}").json()["pages"][0]["turned"] in (90, 270)
+        picture = Image.open(io.BytesIO(client.get(f"/api/documents/{document['id']}/pages/1.webp").content))
+    assert picture.height > picture.width
+
+
+def test_a_document_is_read_and_asked_about_by_another_engine_which_is_told_the_talk_before(folder: Path) -> None:
+    def behave(handler: Handler, call: Call) -> None:
+        if "answer" in call.schema.get("properties", {"answer": None}):
+            handler.complete(json.dumps({"answer": "Model K-12"}) if call.schema else "Model K-12")
+        else:
+            behave_well(handler, call)
+
+    with ScriptedServer(behave) as model:
+        url = {"PIPELINE_SERVER__URL": model.url}
+        running = Served(folder, environment=url).start()
+        document = running.read(running.submit("a.pdf", invoice_pdf(invoice("en")))["sha256"])
+        with running.client() as client:
+            ordered = client.post(f"/api/documents/{document['id']}/readings", json={"engine": "server"}).json()
+            assert running.outcome(ordered)["engine"].startswith("server/")
+            assert client.get(f"/api/documents/{document['id']}").json()["provenance"]["engine"].startswith("server/")
+        assert running.stop() == 0
+        running = Served(folder, ("--engine", "server"), url).start()
+        with running.client() as client:
+            path = f"/api/documents/{document['id']}/questions"
+            first = client.post(path, json={"page": 1, "question": "What was sold?"}).json()
+            told = running.outcome(first)
+            assert (told["answer"], told["grounding"], bool(told["box"])) == ("Model K-12", "exact", True)
+            second = client.post(path, json={"page": 1, "question": "And how many of them?", "follows": first["id"]}).json()
+            running.outcome(second)
+        asked = next(call.text for call in model.calls if "And how many of them?" in call.text)
+        assert 'What was sold? (answered: "Model K-12")' in asked
+        assert asked.index("What was sold?") < asked.index("And how many of them?")
+        assert "Harrow Lane" in asked, "the page is before it again"
+        assert running.stop() == 0
+
+
+def test_values_from_documents_and_people_are_never_markup(served: Served) -> None:
+    evil = "<script>alert(1)</script><b onclick=x>"
+    sent = served.submit("<img src=x>.pdf", text_pdf([evil]), template="transcript")
+    document = served.read(sent["sha256"])
+    with served.client() as client:
+        client.post(
+            f"/api/documents/{document['id']}/questions", json={"page": 1, "question": f"{evil}{{{{ 7*7 }}}}", "by": evil}
+        )
+        said = {"value": [evil], "version": 0, "by": evil}
+        assert client.put(f"/api/documents/{document['id']}/fields/transcript/text", json=said).status_code == 200
+        for path in ("/", f"/documents/{document['id']}", f"/documents/{document['id']}/pages/1"):
+            text = client.get(path).text
+            assert "<script>alert" not in text
+            assert "<b onclick" not in text
+            assert "<img src=x" not in text
+
+
+def test_of_two_who_correct_the_same_field_the_second_is_told_and_nothing_is_lost(
+    served: Served, document: dict[str, Any]
+) -> None:
+    with served.client() as anna, served.client() as ben:
+        assert anna.put(total(document), json={"value": "1.234,50 €", "version": 0, "by": "Anna"}).json()["value"] == "1234.50"
+        refused = ben.put(total(document), json={"value": "99", "version": 0, "by": "Ben"})
+        assert refused.status_code == 409
+        current = refused.json()["current"]
+        assert (current["value"], current["by"], current["version"]) == ("1234.50", "Anna", 1)
+        assert ben.put(total(document), json={"value": "99", "version": 1, "by": "Ben"}).json()["version"] == 2
+        assert anna.delete(total(document), params={"version": 1}).status_code == 409
+        told = anna.get(f"{total(document)}/history").json()
+    assert [(word["by"], word["value"], word["before"]) for word in told] == [
+        ("Anna", "1234.50", "1400.40"),
+        ("Ben", "99", "1234.50"),
+    ]
+    field = wait_for(lambda: _corrected(served, "99"))
+    assert field["corrected"]["by"] == "Ben"
+    assert field["corrected"]["read"]["value"] == "1400.40"
+    assert "ungrounded" not in field["flags"]
+    with (served.outbox / "invoice.csv").open(encoding="utf-8", newline="") as sheet:
+        wait_for(lambda: next(iter(_rows(served)))["corrected"] == "total")
+        del sheet
+    with served.client() as client:
+        assert client.get("/api/documents", params={"marked": "corrected"}).json()["total"] >= 1
+        assert client.delete(total(document), params={"version": 2, "by": "Ben"}).status_code == 200
+    assert wait_for(lambda: _corrected(served, "1400.40"))["corrected"]["withdrawn"]
+
+
+def _rows(served: Served) -> list[dict[str, str]]:
+    with (served.outbox / "invoice.csv").open(encoding="utf-8", newline="") as sheet:
+        return [row for row in csv.DictReader(sheet) if row["file"] == "invoice.pdf"] or [{"corrected": ""}]
+
+
+def _corrected(served: Served, value: str) -> dict[str, Any] | None:
+    field: dict[str, Any] = served.published("invoice.pdf")["results"]["invoice"]["fields"]["total"]
+    return field if field["value"] == value else None
+
+
+def test_what_is_no_value_of_the_fields_type_is_refused(served: Served, document: dict[str, Any]) -> None:
+    with served.client() as client:
+        for field, value in (
+            ("total", "a lot"),
+            ("invoice_date", "soon"),
+            ("line_items", [{"no such column": "1"}]),
+            ("line_items", "x"),
+            ("currency", "Taler"),
+            ("total", ["1", "2"]),
+        ):
+            answer = client.put(f"/api/documents/{document['id']}/fields/invoice/{field}", json={"value": value, "version": 0})
+            assert (answer.status_code, bool(answer.json()["detail"])) == (400, True), (field, value)
+        assert (
+            client.put(f"/api/documents/{document['id']}/fields/invoice/no", json={"value": "1", "version": 0}).status_code
+            == 404
+        )
+
+
+def test_a_question_about_a_page_and_another_that_follows_up(served: Served, document: dict[str, Any]) -> None:
+    with served.client() as client:
+        path = f"/api/documents/{document['id']}/questions"
+        first = client.post(path, json={"page": 1, "question": "What is the due date?"}).json()
+        assert "2025" in served.outcome(first)["answer"]
+        second = client.post(path, json={"page": 1, "question": "And in which currency?", "follows": first["id"]}).json()
+        assert served.outcome(second)["engine"].startswith("embedded/")
+        assert client.post(path, json={"page": 7, "question": "What?"}).status_code == 404
+        assert client.post(path, json={"page": 1, "question": "What?", "follows": 10**9}).status_code == 404
+        talk = client.get(path).json()
+        page = client.get(f"/documents/{document['id']}")
+        assert page.status_code == 200
+        assert "And in which currency?" in page.text
+        assert 'class="answer"' in page.text
+    assert [item["details"]["follows"] for item in talk if item["id"] in (first["id"], second["id"])] == [None, first["id"]]
+    assert list(served.published("invoice.pdf")["results"]) == ["invoice"], "a question is no part of a result"
+
+
+def test_a_document_is_read_with_another_template_and_stays_so(served: Served) -> None:
+    sent = served.submit("other.pdf", invoice_pdf(invoice("de")))
+    document = served.read(sent["sha256"])
+    assert document["templates"] == ["invoice"]
+    with served.client() as client:
+        path = f"/api/documents/{document['id']}/readings"
+        assert served.outcome(client.post(path, json={"template": "transcript"}).json())["status"] == "done"
+        assert client.get(f"/api/documents/{document['id']}").json()["results"].keys() == {"transcript"}
+        assert client.post(path, json={"template": "nonsense"}).status_code == 400
+        assert client.post(path, json={"engine": "nonsense"}).status_code == 400
+        failed = served.outcome(client.post(path, json={"engine": "server"}).json())
+        assert client.get(f"/documents/{document['id']}").status_code == 200
+    assert "error" in failed or failed["status"] in ("failed", "done")
+    time.sleep(3)
+    assert served.read(sent["sha256"])["templates"] == ["transcript"]
+
+
+def test_while_another_run_holds_the_outbox_files_are_taken_and_read_afterwards(folder: Path) -> None:
+    running = Served(folder)
+    with locked(folder / "outbox"):
+        running.start()
+        sent = running.submit("a.pdf", text_pdf(["A page"]))
+        with running.client() as client:
+            wait_for(lambda: client.get("/api/status").json()["reader"]["state"] == "elsewhere")
+            assert client.get("/api/documents").json()["total"] == 0
+            assert "another run holds the outbox" in client.get("/").text
+    assert running.read(sent["sha256"])["status"] == "done"
+    assert running.stop() == 0
+
+
+def test_a_server_that_is_killed_loses_nothing(folder: Path) -> None:
+    running = Served(folder).start()
+    sent = running.submit("a.pdf", invoice_pdf(invoice("en")))
+    document = running.read(sent["sha256"])
+    with running.client() as client:
+        client.put(total(document), json={"value": "7", "version": 0, "by": "Anna"})
+        asked = client.post(f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "What is the due date?"})
+        late = running.submit("late.pdf", text_pdf(["Late"]))
+    reader = wait_for(lambda: json.loads((folder / "outbox/.pipeline/progress.json").read_bytes()))["pid"]
+    running.stop(signal.SIGKILL)
+    wait_for(lambda: not _alive(reader))
+    running.start()
+    assert running.outcome(asked.json())["answer"]
+    assert running.read(late["sha256"])["status"] == "done"
+    assert wait_for(lambda: running.published("a.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "7")
+    assert running.stop(signal.SIGINT) == 0
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _pipeline(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipeline", *arguments]
+    environment = {**os.environ, "PIPELINE_WORKERS": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_are_truth(folder: Path) -> None:
+    (folder / "inbox/a.pdf").write_bytes(invoice_pdf(invoice("en")))
+    assert _pipeline(folder, "run", "--engine", "embedded").returncode == 0
+    state = folder / "outbox/.pipeline"
+    with Ledger(state) as ledger:
+        sha256 = next(ledger.published_files()).sha256
+        for version, value in ((1, "5"), (2, "8.00")):
+            correct(ledger, sha256, Correction("invoice", "total", version, value, False, "x", "Anna", "2026-01-01T00:00:00Z"))
+        with pytest.raises(NewerCorrectionError):
+            correct(ledger, sha256, Correction("invoice", "total", 2, "9", False, "x", "Ben", "2026-01-01T00:00:00Z"))
+    exported = _pipeline(folder, "export", "--format", "json", "--format", "csv", "--truth")
+    assert exported.returncode == 0, exported.stderr
+    assert _field(folder)["value"] == "8.00"
+    truth = json.loads((folder / "outbox/invoice.truth.jsonl").read_text(encoding="utf-8"))
+    assert truth == {"file": "a.pdf", "fields": {"total": "8.00"}}
+    told = _pipeline(folder, "eval", "inbox", "--truth", "outbox/invoice.truth.jsonl", "--engine", "embedded", "--json")
+    assert told.returncode == 0, told.stderr
+    assert _pipeline(folder, "reprocess", "--engine", "embedded").returncode == 0
+    assert _field(folder)["value"] == "8.00"
+    for path in state.glob("ledger.sqlite*"):
+        path.write_bytes(b"no database" * 1000)
+    assert _pipeline(folder, "run", "--engine", "embedded").returncode == 0
+    with Ledger(state) as ledger:
+        words = history(ledger, sha256)["invoice", "total"]
+    assert [word.value for word in words] == ["5", "8.00"]
+    assert _pipeline(folder, "export").returncode == 0
+    field = _field(folder)
+    assert (field["value"], field["corrected"]["read"]["value"]) == ("8.00", "1400.40")
+
+
+def test_a_server_that_finds_a_damaged_ledger_mends_it_and_shows_what_was_said(folder: Path) -> None:
+    running = Served(folder).start()
+    document = running.read(running.submit("a.pdf", invoice_pdf(invoice("en")))["sha256"])
+    with running.client() as client:
+        asked = client.post(
+            f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "When is it due?"}
+        ).json()
+        assert running.outcome(asked)["answer"] == "23 April 2025"
+        client.put(total(document), json={"value": "7", "version": 0, "by": "Anna"})
+    running.stop(signal.SIGKILL)
+    for path in (folder / "outbox/.pipeline").glob("ledger.sqlite*"):
+        path.write_bytes(b"no database" * 1000)
+    wait_for(lambda: not _is_locked(folder))
+    running.start()
+    with running.client() as client:
+        assert [item["outcome"]["answer"] for item in client.get(f"/api/documents/{document['id']}/questions").json()] == [
+            "23 April 2025"
+        ]
+        assert [word["value"] for word in client.get(f"{total(document)}/history").json()] == ["7"]
+        wait_for(lambda: running.published("a.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "7")
+    assert running.stop() == 0
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        with locked(folder / "outbox", 0.05):
+            return False
+    except LockedError:
+        return True
+
+
+def _field(folder: Path) -> dict[str, Any]:
+    published = json.loads((folder / "outbox/a.pdf.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = published["results"]["invoice"]["fields"]["total"]
+    return found
+
+
+def test_a_thousand_documents_are_listed_in_under_a_second(folder: Path) -> None:
+    (folder / "inbox/a.pdf").write_bytes(invoice_pdf(invoice("en")))
+    assert _pipeline(folder, "run", "--engine", "embedded").returncode == 0
+    with Ledger(folder / "outbox/.pipeline") as ledger, ledger.transaction():
+        for number in range(1_000):
+            sha = f"{number:064x}"
+            ledger.change(
+                "INSERT INTO documents SELECT ?, kind, pages, reason, detail, chosen, stale, seen_at FROM documents LIMIT 1",
+                [sha],
+            )
+            ledger.change(
+                """INSERT INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at)
+                   SELECT ?, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at FROM units LIMIT 1""",
+                [sha],
+            )
+            ledger.change(
+                """INSERT INTO files (path, name, relative, sha256, size, mtime_ns, published, recipes, status, published_at, review)
+                   SELECT CAST(? AS BLOB), ?, ?, ?, 0, 0, ?, recipes, status, published_at, review FROM files WHERE name = 'a.pdf'""",
+                [f"/gone/{number}.pdf", f"{number}.pdf", f"{number}.pdf", sha, sha],
+            )
+    running = Served(folder).start()
+    with running.client() as client:
+        wait_for(lambda: client.get("/api/status").json()["reader"]["state"] == "working")
+        for path in ("/", "/?page=20", "/?q=Harrow", "/?marked=review&status=done"):
+            client.get(path)
+            taken = []
+            for _ in range(3):
+                started = time.monotonic()
+                assert client.get(path).status_code == 200
+                taken.append(time.monotonic() - started)
+            print(path, taken)
+            assert min(taken) < 1, path
+        found = client.get("/api/documents", params={"limit": 1000}).json()
+        assert (found["total"], len(found["documents"])) == (1_001, 1_000)
+    running.stop()

@@ -1,0 +1,163 @@
+"""The pages in a real browser: a file goes up, is read, corrected and asked about, with the keyboard, on a phone, before axe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.drawing import invoice, invoice_pdf, text_pdf
+from tests.web.serve.conftest import Served
+
+pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+PATIENCE = 180_000
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
+
+
+@pytest.fixture
+def page(browser: Any, served: Served) -> Iterator[Any]:
+    """A page that is let in; at the end nothing may have gone wrong, been refused, or come from elsewhere."""
+    troubles: list[str] = []
+    opened = browser.new_page(viewport=DESK)
+    opened.set_default_timeout(PATIENCE)
+    opened.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    opened.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
+    opened.on(
+        "request", lambda request: None if request.url.startswith(served.base) else troubles.append(f"loads {request.url}")
+    )
+    opened.goto(f"{served.base}/?token={served.token}")
+    assert served.token not in opened.url
+    yield opened
+    opened.close()
+    expected = ("409 (Conflict)", "400 (Bad Request)")
+    assert [trouble for trouble in troubles if not any(words in trouble for words in expected)] == []
+
+
+def test_a_file_goes_up_is_corrected_and_asked_about_by_keyboard_alone(page: Any, served: Served, tmp_path: Path) -> None:
+    path = tmp_path / "from the browser.pdf"
+    path.write_bytes(invoice_pdf(invoice("en")))
+    page.locator("#files").set_input_files(path)
+    page.get_by_text("from the browser.pdf: in the inbox").wait_for()
+    page.locator("#results").get_by_role("link", name="from the browser.pdf").wait_for()  # without a reload
+    page.locator("#who").fill("Anna")
+    page.locator("#who").press("Tab")
+    page.locator("#results").get_by_role("link", name="from the browser.pdf").press("Enter")
+    box = page.locator('rect[data-field="invoice.total"]')
+    box.wait_for()
+    field = page.locator('li[data-field="invoice.total"]')
+    field.locator("summary").press("Enter")
+    assert "on" in (box.get_attribute("class") or "").split(), "the box of the value in hand is marked"
+    field.locator("textarea").fill("12.50")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    field.get_by_text("corrected by Anna").wait_for()
+    assert field.locator(".text").inner_text() == "12.50"
+    question = page.get_by_label("Question", exact=True)
+    question.fill("What is the due date?")
+    question.press("Enter")
+    page.locator(".answer").first.wait_for()
+    assert "2025" in page.locator(".answer").first.inner_text()
+    page.get_by_label("Question", exact=True).fill("And the currency?")
+    page.get_by_label("Question", exact=True).press("Enter")
+    page.locator("li.follows .answer").wait_for()
+    assert served.published("from the browser.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "12.50"
+
+
+def test_who_comes_second_sees_what_the_first_said(page: Any, served: Served, document: dict[str, Any]) -> None:
+    page.goto(f"{served.base}/documents/{document['id']}")
+    field = page.locator('li[data-field="invoice.subtotal"]')
+    field.locator("summary").click()
+    with served.client() as other:
+        said = {"value": "3.00", "version": 0, "by": "Ben"}
+        other.put(f"/api/documents/{document['id']}/fields/invoice/subtotal", json=said)
+    field.locator("textarea").fill("4.00")
+    field.get_by_role("button", name="Save").click()
+    field.get_by_text('Ben said "3.00" meanwhile').wait_for()
+    assert field.locator("textarea").input_value() == "4.00", "what was typed is still there"
+    field.get_by_role("button", name="Save").click()
+    page.locator('li[data-field="invoice.subtotal"] .text', has_text="4.00").wait_for()
+
+
+def test_what_is_dropped_twice_is_there_once_and_what_is_refused_is_said(page: Any, served: Served, tmp_path: Path) -> None:
+    path, empty = tmp_path / "dropped.pdf", tmp_path / "empty.pdf"
+    path.write_bytes(text_pdf(["Dropped twice"]))
+    empty.touch()
+    for told in ("dropped.pdf: in the inbox", "dropped.pdf: these contents are in the inbox already"):
+        page.locator("#files").set_input_files([path, empty])
+        page.locator("#uploads li", has_text=told).wait_for()
+        page.get_by_text("1 of 2 files refused").wait_for()
+    page.locator("#results").get_by_role("link", name="dropped.pdf").wait_for()
+    assert not list(served.inbox.glob("dropped (2)*"))
+
+
+def test_a_folder_that_is_dropped_gives_its_files(page: Any, served: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("outer letter.pdf", "deep/inner letter.pdf"):
+        (folder / name).write_bytes(text_pdf([name]))
+    driver = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        driver.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 200, "data": data})
+    for name in ("outer letter.pdf", "inner letter.pdf"):
+        page.locator("#uploads li", has_text=f"{name}: in the inbox").wait_for()
+
+
+def test_an_answer_shows_its_place_and_two_browsers_see_the_same(
+    page: Any, browser: Any, served: Served, document: dict[str, Any]
+) -> None:
+    other = browser.new_context(viewport=DESK)
+    beside = other.new_page()
+    beside.goto(f"{served.base}/?token={served.token}")
+    address = f"{served.base}/documents/{document['id']}"
+    for one in (page, beside):
+        one.goto(address)
+        one.locator("svg image").wait_for()
+    page.get_by_label("Question", exact=True).fill("What is the invoice number?")
+    page.get_by_role("button", name="Ask").click()
+    for one in (page, beside):  # without a reload
+        answer = one.locator("#talk li", has_text="What is the invoice number?")
+        answer.locator(".answer", has_text="EN-20417").wait_for(timeout=PATIENCE)
+        box = one.locator(f'rect.answer[data-field="{answer.get_attribute("data-field")}"]')
+        box.wait_for(timeout=PATIENCE)
+        answer.hover()
+        assert "on" in (box.get_attribute("class") or "").split()
+    other.close()
+
+
+def test_without_scripts_results_are_found_and_shown(browser: Any, served: Served, document: dict[str, Any]) -> None:
+    plain = browser.new_context(viewport=DESK, java_script_enabled=False)
+    page = plain.new_page()
+    page.goto(f"{served.base}/?token={served.token}")
+    page.get_by_label("Search").fill("harrow lane")
+    page.get_by_role("button", name="Show").click()
+    page.locator("#results").get_by_role("link", name=document["file"]).click()
+    assert page.get_by_text("Harrow Lane Tools Ltd").first.is_visible()
+    plain.close()
+    with served.client() as client:  # what stands in <noscript>, which is not shown where the driver alone forbids scripts
+        told = re.findall(r"<noscript>(.*?)</noscript>", client.get(f"/documents/{document['id']}").text, re.DOTALL)
+        assert any("Without JavaScript" in text for text in told)
+        (picture,) = re.findall(r'<img src="([^"]+)"', "".join(told))
+        assert client.get(picture).headers["content-type"] == "image/webp"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_nothing_is_cut_off_and_axe_finds_nothing(
+    page: Any, served: Served, document: dict[str, Any], size: dict[str, int], dark: bool
+) -> None:
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    for path in ("/", f"/documents/{document['id']}"):
+        page.goto(f"{served.base}{path}")
+        if path != "/":
+            page.locator("svg image").wait_for()
+            page.locator(".edit summary").first.click()
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+        found = axe.Axe().run(page).response["violations"]
+        assert [(item["id"], [node["html"] for node in item["nodes"]][:3]) for item in found] == []
