@@ -39,8 +39,8 @@ class SleepingEngine:
 
     identity = "sleeping/1"
     retries = 0
-    measures = False
-    gathers = False
+    needs_whole_page = False
+    prefers_batches = False
 
     def __init__(self, settings: Settings) -> None:
         self._seconds = settings.server.seconds / 1e6

@@ -40,8 +40,8 @@ class InstantEngine:
 
     identity = "instant/1"
     retries = 0
-    measures = False
-    gathers = False
+    needs_whole_page = False
+    prefers_batches = False
 
     def wants_image(self, template: Template) -> bool:
         """Never."""

@@ -218,7 +218,7 @@ class Cluster:
         """The engine's identity, its retries, and whether it measures."""
         first = self._crew.first
         assert first is not None  # noqa: S101 - the first actor was waited for
-        return first.identity, first.retries, first.measures
+        return first.identity, first.retries, first.needs_whole_page
 
     def wants_image(self, template: Template) -> bool:
         """As Engine's; an actor is asked once for every template."""
@@ -299,11 +299,11 @@ class ClusterReaders:
 class ClusterEngine:
     """The engines of all actors, behind the interface of one: its identity is theirs."""
 
-    gathers = False
+    prefers_batches = False
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self.identity, self.retries, self.measures = cluster.describe()
+        self.identity, self.retries, self.needs_whole_page = cluster.describe()
 
     def wants_image(self, template: Template) -> bool:
         """See Engine."""

@@ -207,7 +207,7 @@ class _Stopwatch:
     def __init__(self, engine: Engine, out_of_time: Callable[[], bool]) -> None:
         self._engine, self._out_of_time = engine, out_of_time
         self.identity, self.retries = engine.identity, engine.retries
-        self.measures, self.gathers = engine.measures, engine.gathers
+        self.needs_whole_page, self.prefers_batches = engine.needs_whole_page, engine.prefers_batches
         self.loaded: float | None = None
         """When it had its first page and gave a sign of life, or asked for another."""
         self.under_way = self.handed = 0

@@ -25,7 +25,7 @@ class Listening:
     def __init__(self, engine: Engine, outbox: Path) -> None:
         self._engine, self._outbox = engine, outbox
         self.identity, self.retries = engine.identity, engine.retries
-        self.measures, self.gathers = engine.measures, engine.gathers
+        self.needs_whole_page, self.prefers_batches = engine.needs_whole_page, engine.prefers_batches
 
     def wants_image(self, template: Template) -> bool:
         """See Engine."""

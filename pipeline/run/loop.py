@@ -160,7 +160,7 @@ class Loop:
     # ---- files become requests --------------------------------------------------------------------
 
     def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
-        more, asking, pace = True, self._asking, Pace(gathers=self._job.engine.gathers)
+        more, asking, pace = True, self._asking, Pace(gathers=self._job.engine.prefers_batches)
         while asking.next_is_there(ending=self._ending) or (
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
         ):

@@ -64,7 +64,7 @@ def _reading_call(job: Job, found: Found, page: int, templates: Mapping[str, Tem
         found.mtime_ns,
         page,
         images={name: template.image.tokens if engine.wants_image(template) else 0 for name, template in templates.items()},
-        whole=engine.measures,
+        whole=engine.needs_whole_page,
         pictures=frozenset(name for name, template in templates.items() if template.reader == "transcript"),
         passwords=limits.passwords,
         megapixels=limits.megapixels,

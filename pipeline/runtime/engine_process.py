@@ -48,7 +48,7 @@ class Described:
     """Of the pipeline."""
     identity: str
     retries: int
-    measures: bool
+    needs_whole_page: bool
     batch: int
     """Units that the engine answers at the same time."""
     host: str = ""
@@ -229,7 +229,7 @@ def serve(pipe: Connection, settings: Settings, make: str, cores: tuple[int, ...
         return
     asked: queue.SimpleQueue[Sent] = queue.SimpleQueue()
     engine_pipe.say(
-        Described(__version__, engine.identity, engine.retries, engine.measures, batch_of(engine.identity, settings))
+        Described(__version__, engine.identity, engine.retries, engine.needs_whole_page, batch_of(engine.identity, settings))
     )
     threading.Thread(target=_listen, args=(pipe, engine_pipe, engine, asked), daemon=True).start()
     tickets: dict[UnitKey, deque[int]] = defaultdict(deque)

@@ -30,8 +30,8 @@ class EchoEngine:
 
     identity = "echo/1"
     retries = 0
-    measures = False
-    gathers = False
+    needs_whole_page = False
+    prefers_batches = False
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []

@@ -20,7 +20,7 @@ ROOM = 4
 class GatheringEngine(EchoEngine):
     """Writes up to ``ROOM`` answers at once, of which one ends at every step; notes how many were under way."""
 
-    gathers = True
+    prefers_batches = True
 
     def __init__(self) -> None:
         super().__init__()

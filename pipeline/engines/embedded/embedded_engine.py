@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
-from pipeline.engines.base import Request
+from pipeline.engines.base import AnswersRequests, Request
 from pipeline.engines.deadline import DeadlineError, deadline
 from pipeline.records import Answer, Claim
 from pipeline.templates.model import Template
@@ -15,29 +16,48 @@ VERSION = 2
 """Part of every recipe: raise it when readers answer differently."""
 
 
-class EmbeddedEngine:
+class EmbeddedEngine(AnswersRequests):
     """Answers one request after the other, in milliseconds; needs nothing but what is installed."""
 
     identity = f"embedded/{VERSION}"
     retries = 0
-    measures = True
-    gathers = False
+    needs_whole_page = True
+    prefers_batches = False
 
     def __init__(self, seconds: float = 120) -> None:
         self._seconds = seconds
+        self._requests: deque[Request] = deque()
 
     def wants_image(self, template: Template) -> bool:
         """Charts and captions are read from pixels; fields and transcripts from words alone. A question may be about a chart."""
         return template.reader in ("chart", "caption", "question")
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+    @property
+    def load(self) -> int:
         """See Engine."""
-        for request in requests:
-            if request is None:
-                continue
-            started = time.perf_counter()
-            answer = _answer(request, self._seconds)
-            yield replace(answer, seconds=round(time.perf_counter() - started, 4))
+        return len(self._requests)
+
+    @property
+    def room(self) -> bool:
+        """See Engine."""
+        return not self._requests
+
+    def submit(self, request: Request) -> None:
+        """See Engine."""
+        self._requests.append(request)
+
+    def poll(self, timeout: float) -> list[Answer]:
+        """See Engine: one request is answered a call."""
+        del timeout
+        if not self._requests:
+            return []
+        started = time.perf_counter()
+        answer = _answer(self._requests.popleft(), self._seconds)
+        return [replace(answer, seconds=round(time.perf_counter() - started, 4))]
+
+    def reset(self) -> None:
+        """See Engine."""
+        self._requests.clear()
 
 
 def _answer(request: Request, seconds: float) -> Answer:

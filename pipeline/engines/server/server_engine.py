@@ -41,8 +41,8 @@ class ServerEngine:
     none; while answering when the server is gone or turns everything away. Units without an answer are then simply not read yet.
     """
 
-    measures = False
-    gathers = False
+    needs_whole_page = False
+    prefers_batches = False
 
     def __init__(self, settings: Settings) -> None:
         check_packages()

@@ -39,8 +39,8 @@ class _Asked:
 class VlmEngine:
     """One model in this process. Finding it is quick; it is loaded when the first request comes."""
 
-    measures = False
-    gathers = True
+    needs_whole_page = False
+    prefers_batches = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -20,7 +20,8 @@ ENGINE = EmbeddedEngine()
 
 def answer(sheet: Sheet, question: str, earlier: Sequence[tuple[str, str | None]] = ()) -> Evidence:
     template, page = ask_template(question, earlier), sheet.page()
-    (found,) = ENGINE.answer([Request(UnitKey("0" * 64, 1, template.name, ""), page, template, sheet.pixels())])
+    ENGINE.submit(Request(UnitKey("0" * 64, 1, template.name, ""), page, template, sheet.pixels()))
+    (found,) = ENGINE.poll(0)
     assert found.status == "done", found.detail
     return assess(ground(found.claims, page, template), template, ENGINE.identity)["answer"]
 
