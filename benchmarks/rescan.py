@@ -19,7 +19,7 @@ import psutil
 from benchmarks.loop_overhead import InstantEngine
 from benchmarks.measure import Row, Times, report
 from pipeline.intake.scan import scan_inbox
-from pipeline.records import Document
+from pipeline.records import DocumentInfo
 from pipeline.run.job import Job, open_job
 from pipeline.run.refresh import Rescan
 from pipeline.settings import Settings
@@ -35,7 +35,7 @@ def fill(job: Job, count: int) -> None:
     with job.ledger.transaction():
         for found in scan_inbox(job.inbox, job.namer, lambda *_: None):
             sha256 = hashlib.sha256(found.source.name.encode()).hexdigest()
-            job.ledger.saw_document(Document(sha256, "pdf", 1))
+            job.ledger.saw_document(DocumentInfo(sha256, "pdf", 1))
             job.ledger.choose(sha256, "transcript")
             job.ledger.saw_file(found.source, sha256, found.size, found.mtime_ns)
             job.ledger.published(found.source.path, sha256, recipes, "done", None)

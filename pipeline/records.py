@@ -37,7 +37,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class DocumentInfo:
     """The contents of a file, whatever its names: equal bytes are one document."""
 
     sha256: str

@@ -24,7 +24,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import local_folder
 from pipeline.publish.publication import Publication
-from pipeline.records import Answer, Document, Page, Reason, Result, Source
+from pipeline.records import Answer, DocumentInfo, Page, Reason, Result, Source
 from pipeline.remote.objects import Objects
 from pipeline.run.document_run import Task
 from pipeline.run.job import Job, open_job
@@ -64,7 +64,7 @@ class Seen:
 
     source: Source
     taken: float
-    document: Document | None = None
+    document: DocumentInfo | None = None
     """None until it was opened."""
     whole: bool = False
     """Whether everything was read that was to be read."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from pipeline.errors import LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
-from pipeline.records import Document, DocumentStatus, Evidence, Reason, Result, Source, UnitKey
+from pipeline.records import DocumentInfo, DocumentStatus, Evidence, Reason, Result, Source, UnitKey
 
 FILE_NAME = "ledger.sqlite"
 PASSING: tuple[Reason, ...] = ("engine", "timeout")
@@ -189,13 +189,13 @@ class Ledger:
             [os.fsencode(source.path), source.name, source.relative, sha256, size, mtime_ns, json.dumps(list(told))],
         )
 
-    def document(self, sha256: str, *, stale: bool = False) -> Document | None:
+    def document(self, sha256: str, *, stale: bool = False) -> DocumentInfo | None:
         """A document that was opened before; ``stale`` also one that is to be opened again."""
         query = "SELECT kind, pages, reason, detail FROM documents WHERE sha256 = ? AND stale <= ?"
         row = self._db.execute(query, [sha256, stale]).fetchone()
-        return Document(sha256, *row) if row else None
+        return DocumentInfo(sha256, *row) if row else None
 
-    def saw_document(self, document: Document) -> None:
+    def saw_document(self, document: DocumentInfo) -> None:
         """Remember what opening a document told."""
         self._db.execute(
             """INSERT INTO documents (sha256, kind, pages, reason, detail, seen_at) VALUES (?, ?, ?, ?, ?, ?)

@@ -18,7 +18,7 @@ from typing import Any
 from pipeline.errors import LedgerError
 from pipeline.ledger.ledger import FILE_NAME, Ledger
 from pipeline.ledger.orders import history, mend, orders_about, prune, restore
-from pipeline.records import Correction, Document, Evidence, Result, Source, UnitKey
+from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
 
 UNCLEAN = "unclean"
 """File that is there while a run works: found at the start, the last run died, and the ledger is checked."""
@@ -108,7 +108,7 @@ def _restore(ledger: Ledger, source: Source, published: Mapping[str, Any]) -> No
     sha256, results = stated["sha256"], published["results"]
     recipes = {template: result["recipe"] for template, result in results.items()}
     unopened = published["reason"] if not published["pages"] else None
-    document = Document(sha256, stated["kind"], stated["pages"], unopened, published.get("detail", ""))
+    document = DocumentInfo(sha256, stated["kind"], stated["pages"], unopened, published.get("detail", ""))
     ledger.saw_document(document)
     for template, result in results.items():
         ledger.saw_recipe(recipes[template], template, provenance.get("engine") or "", provenance.get("versions") or {})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.publish.review_flags import to_review
-from pipeline.records import Correction, Document, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
+from pipeline.records import Correction, DocumentInfo, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
 
 _BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
 """Four numbers, one a line; line breaks inside of strings are escaped, so this is never text."""
@@ -24,7 +24,7 @@ class Publication:
     """
 
     source: Source
-    document: Document
+    document: DocumentInfo
     recipes: Mapping[str, str]
     units: Sequence[Result]
     fields: Mapping[str, Mapping[str, Evidence]]

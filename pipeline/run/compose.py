@@ -17,7 +17,7 @@ from pipeline.checks.merge import merge
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import history
 from pipeline.publish.publication import Publication
-from pipeline.records import Correction, Document, Evidence, Result, Source
+from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.model import Template
 from pipeline.words.precision import Precision
@@ -37,7 +37,7 @@ def versions(engine: str, precision: Precision) -> dict[str, str]:
 
 
 def compose(
-    ledger: Ledger, templates: Templates, source: Source, document: Document, recipes: Mapping[str, str], accepted_error: float
+    ledger: Ledger, templates: Templates, source: Source, document: DocumentInfo, recipes: Mapping[str, str], accepted_error: float
 ) -> Publication:
     """A document's publication, from the ledger alone; values likelier wrong than ``accepted_error`` are marked for review."""
     units, fields, read = [], {}, {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.intake.scan import Found
-from pipeline.records import Document, Page, PageImage, Reason
+from pipeline.records import DocumentInfo, Page, PageImage, Reason
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Task:
     """Template to recipe of what is already published of these contents."""
     told: tuple[str, ...] = ()
     """Templates that somebody named on the command line for this file, now or before."""
-    document: Document | None = None
+    document: DocumentInfo | None = None
     recipes: dict[str, str] | None = None
     """Template to recipe of all that will be published; None while the classifier has not chosen."""
     missing: dict[int, list[str]] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import Found
 from pipeline.intake.settle import look_again
 from pipeline.monitoring.events import Observer, Observers
-from pipeline.records import Answer, Document, Page, PageImage, Reason, Result, UnitKey, UnitStatus
+from pipeline.records import Answer, DocumentInfo, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.archive import Shelver
 from pipeline.run.batching import GLANCE_SECONDS, IDLE_SECONDS, TURN_SECONDS, Pace
 from pipeline.run.circuit_breaker import Breaker
@@ -229,17 +229,17 @@ class Loop:
         task = self._tasks[sha256] = Task(next(self._numbers), found, sha256, before, self._job.told(known))
         limit = self._job.settings.limits.megabytes
         if found.size > limit * 1_000_000:
-            self._opened(task, Document(sha256, "", 0, "too_large", f"more than {limit} MB (limits.megabytes)"))
+            self._opened(task, DocumentInfo(sha256, "", 0, "too_large", f"more than {limit} MB (limits.megabytes)"))
         elif document := ledger.document(sha256):
             self._begin(task, document)
         else:
             self._pool.submit((sha256, task.number, 0), encode_request(reader_call(self._job, task, 0)))
 
-    def _opened(self, task: Task, document: Document) -> None:
+    def _opened(self, task: Task, document: DocumentInfo) -> None:
         self._job.ledger.saw_document(document)
         self._begin(task, document)
 
-    def _begin(self, task: Task, document: Document) -> None:
+    def _begin(self, task: Task, document: DocumentInfo) -> None:
         """The document is open (or never will be): list its units."""
         task.document = document
         chosen = self._job.ledger.chosen(task.sha256)
@@ -257,7 +257,7 @@ class Loop:
         elif task.unread:
             self._ready.append(task)
 
-    def _readable(self, document: Document) -> int:
+    def _readable(self, document: DocumentInfo) -> int:
         return min(document.pages, self._job.settings.limits.pages)
 
     def _list_units(self, task: Task, recipes: dict[str, str]) -> None:

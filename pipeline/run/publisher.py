@@ -17,7 +17,7 @@ from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sheet_rows
-from pipeline.records import Document
+from pipeline.records import DocumentInfo
 from pipeline.run.archive import Shelver
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
@@ -43,7 +43,7 @@ class Publisher:
         self._known: list[Found] = []
         job.ledger.saw_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
-    def publish(self, found: Found, document: Document, recipes: Mapping[str, str]) -> Publication:
+    def publish(self, found: Found, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
         """Write the document's JSON; its rows follow with the next flush."""
         if found.source.path in self._gathered:  # replaced since, and read again already
             self.flush()

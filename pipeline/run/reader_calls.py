@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.cluster.cluster import Cluster
 from pipeline.errors import DocumentError
 from pipeline.intake.scan import Found
-from pipeline.records import Document
+from pipeline.records import DocumentInfo
 from pipeline.run.document_run import Task
 from pipeline.run.job import Job
 from pipeline.run.page_requests import HANDLER, Picture, ReadRequest, decode_opened
@@ -73,16 +73,16 @@ def _reading_call(job: Job, found: Found, page: int, templates: Mapping[str, Tem
     )
 
 
-def opened_document(sha256: str, reply: Reply) -> Document:
+def opened_document(sha256: str, reply: Reply) -> DocumentInfo:
     """What a reader that was to open a file found out."""
     if reply.error:
-        return Document(sha256, "", 0, reply.error.reason, reply.error.detail)
+        return DocumentInfo(sha256, "", 0, reply.error.reason, reply.error.detail)
     try:
         opened = decode_opened(reply.parts)
     except DocumentError as error:
-        return Document(sha256, "", 0, error.reason, error.detail)
+        return DocumentInfo(sha256, "", 0, error.reason, error.detail)
     if opened.pages > MAX_PAGES:  # a page tree that lies: every page would need a row in the ledger
-        return Document(
+        return DocumentInfo(
             sha256, opened.kind, 0, "too_large", f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are not believed"
         )
-    return Document(sha256, opened.kind, opened.pages)
+    return DocumentInfo(sha256, opened.kind, opened.pages)

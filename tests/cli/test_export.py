@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from pipeline.ledger.ledger import Ledger
-from pipeline.records import Document, Evidence, Result, Source, UnitKey
+from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
 from tests.cli.conftest import Pipeline
 
 FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
@@ -46,7 +46,7 @@ def put(ledger: Ledger, name: str, values: Mapping[str, Any] | None) -> None:
     sha256 = hashlib.sha256(name.encode()).hexdigest()
     recipes = {"order": "r"}
     ledger.saw_document(
-        Document(sha256, "pdf", int(values is not None), None if values is not None else "unreadable", "damaged")
+        DocumentInfo(sha256, "pdf", int(values is not None), None if values is not None else "unreadable", "damaged")
     )
     ledger.saw_file(Source(Path("/inbox") / name, name, name), sha256, 1, 1)
     ledger.saw_recipes(recipes, "echo/1", {})

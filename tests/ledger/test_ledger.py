@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import LedgerError
 from pipeline.ledger import migrations
 from pipeline.ledger.ledger import Ledger
-from pipeline.records import Document, Evidence, Result, Source, UnitKey
+from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
 
 
 def result(page: int, status: str = "done", recipe: str = "r1") -> Result:
@@ -21,20 +21,20 @@ def result(page: int, status: str = "done", recipe: str = "r1") -> Result:
 def test_what_is_committed_comes_back_after_reopening(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.saw_file(Source(tmp_path / "a.pdf", "a.pdf", "a.pdf"), "s", 10, 20)
-        ledger.saw_document(Document("s", "pdf", 2))
+        ledger.saw_document(DocumentInfo("s", "pdf", 2))
         ledger.commit([result(1), result(2)])
     with Ledger(tmp_path) as ledger:
         assert ledger.results("s", "invoice", "r1") == [result(1), result(2)]
         assert ledger.ended_pages("s", "invoice", "r1") == {1, 2}
         assert ledger.ended_pages("s", "invoice", "r2") == set()
-        assert ledger.document("s") == Document("s", "pdf", 2)
+        assert ledger.document("s") == DocumentInfo("s", "pdf", 2)
 
 
 def test_forgotten_units_are_read_again_while_the_old_result_stays_published(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     with Ledger(tmp_path) as ledger:
         ledger.saw_file(Source(path, "a.pdf", "a.pdf"), "s", 10, 20)
-        ledger.saw_document(Document("s", "pdf", 2))
+        ledger.saw_document(DocumentInfo("s", "pdf", 2))
         ledger.commit([result(1), result(2, "failed")])
         ledger.published(path, "s", {"invoice": "r1"}, "partial", None)
         file = ledger.known_files()[str(path)]

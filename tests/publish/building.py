@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.publish.cells import Kind, TypedRow, as_cell
 from pipeline.publish.publication import Publication
-from pipeline.records import Document, Evidence, Result, Source, UnitKey
+from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
 from pipeline.templates.model import Template
 
 BILL = Template.model_validate(
@@ -50,8 +50,8 @@ def publication(
     sha256 = hashlib.sha256(name.encode()).hexdigest()
     source = Source(Path("/inbox") / name, name, name)
     if values is None:
-        document = Document(sha256, "pdf", 0, "unreadable", "damaged")
+        document = DocumentInfo(sha256, "pdf", 0, "unreadable", "damaged")
         return Publication(source, document, {template.name: "r"}, [], {}, {})
     fields = {key: Evidence(value, str(value), 1, (1.0, 2.0, 3.0, 4.0), "exact", **evidence) for key, value in values.items()}
     units = [Result(UnitKey(sha256, number, template.name, "r"), status) for number, status in enumerate(pages, 1)]  # type: ignore[arg-type]
-    return Publication(source, Document(sha256, "pdf", len(pages)), {template.name: "r"}, units, {template.name: fields}, {})
+    return Publication(source, DocumentInfo(sha256, "pdf", len(pages)), {template.name: "r"}, units, {template.name: fields}, {})

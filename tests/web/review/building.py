@@ -12,7 +12,7 @@ from typing import Any
 import pymupdf
 
 from pipeline.ledger.ledger import Ledger
-from pipeline.records import Box, Document, Evidence, Reason, Result, Source, UnitKey, UnitStatus
+from pipeline.records import Box, DocumentInfo, Evidence, Reason, Result, Source, UnitKey, UnitStatus
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.load import load_templates
 from pipeline.web.selection import Choice, Chosen, candidates, chosen
@@ -68,7 +68,7 @@ class Desk:
         status = "failed" if reason or not good else "done" if len(good) == len(pages) else "partial"
         why = reason or next((page.reason for page in pages if page.reason), None)
         with self.ledger.transaction():
-            self.ledger.saw_document(Document(sha256, "pdf", len(pages), reason, detail))
+            self.ledger.saw_document(DocumentInfo(sha256, "pdf", len(pages), reason, detail))
             self.ledger.saw_recipe(recipe, template, engine, {"pipeline": "9.9"})
             self.ledger.insert_results(
                 Result(
