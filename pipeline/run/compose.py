@@ -37,7 +37,12 @@ def versions(engine: str, precision: Precision) -> dict[str, str]:
 
 
 def compose(
-    ledger: Ledger, templates: Templates, source: Source, document: DocumentInfo, recipes: Mapping[str, str], accepted_error: float
+    ledger: Ledger,
+    templates: Templates,
+    source: Source,
+    document: DocumentInfo,
+    recipes: Mapping[str, str],
+    accepted_error: float,
 ) -> Publication:
     """A document's publication, from the ledger alone; values likelier wrong than ``accepted_error`` are marked for review."""
     units, fields, read = [], {}, {}

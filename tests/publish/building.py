@@ -54,4 +54,6 @@ def publication(
         return Publication(source, document, {template.name: "r"}, [], {}, {})
     fields = {key: Evidence(value, str(value), 1, (1.0, 2.0, 3.0, 4.0), "exact", **evidence) for key, value in values.items()}
     units = [Result(UnitKey(sha256, number, template.name, "r"), status) for number, status in enumerate(pages, 1)]  # type: ignore[arg-type]
-    return Publication(source, DocumentInfo(sha256, "pdf", len(pages)), {template.name: "r"}, units, {template.name: fields}, {})
+    return Publication(
+        source, DocumentInfo(sha256, "pdf", len(pages)), {template.name: "r"}, units, {template.name: fields}, {}
+    )
