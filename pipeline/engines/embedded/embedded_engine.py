@@ -74,15 +74,15 @@ def _read(request: Request) -> Mapping[str, Claim]:
     """Readers are imported when a template first needs them: a transcript waits for no picture library."""
     page, template = request.page, request.template
     if template.reader == "transcript":
-        from pipeline.engines.embedded.transcript import read_transcript
+        from pipeline.engines.embedded.transcript.transcript_reader import read_transcript
 
         return read_transcript(page, template)
     if request.image and template.reader == "chart":
-        from pipeline.engines.embedded.chart import read_chart
+        from pipeline.engines.embedded.chart.chart_claims import read_chart
 
         return read_chart(page, request.image, template)
     if request.image and template.reader == "caption":
-        from pipeline.engines.embedded.caption import read_caption
+        from pipeline.engines.embedded.caption.caption_reader import read_caption
 
         return read_caption(page, request.image, template)
     if template.reader == "question":

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pipeline.engines.embedded.chart import read_chart
+from pipeline.engines.embedded.chart.chart_claims import read_chart
 from pipeline.records import Claim
 from tests.engines.embedded.charts import COLOURS, framed, legend, lying, slices, strokes, upright, x_ticks, y_ticks
 from tests.engines.embedded.page_builder import BLUE, RED, Sheet, template

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.engines.embedded.transcript import read_transcript
+from pipeline.engines.embedded.transcript.transcript_reader import read_transcript
 from pipeline.records import Page, Word
 from tests.engines.embedded.page_builder import template
 from tests.engines.embedded.test_transcript import OTHER, PROSE, line

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.embedded.transcript import read_transcript, transcribe
+from pipeline.engines.embedded.transcript.transcript_reader import read_transcript, transcribe
 from pipeline.records import Page, Word
 from tests.engines.embedded.page_builder import template
 

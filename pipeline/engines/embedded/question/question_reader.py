@@ -125,7 +125,7 @@ class _Page:
 
     def _chart(self) -> Claim | None:
         """A reading of a chart: the row that is named, the highest, the lowest, or a title."""
-        from pipeline.engines.embedded.chart import read_chart
+        from pipeline.engines.embedded.chart.chart_claims import read_chart
 
         template, image = _built_in("chart"), self._request.image
         if image is None:

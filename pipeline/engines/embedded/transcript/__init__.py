@@ -1,9 +1,5 @@
-"""Transcript: a page's text in the order in which a person reads it; running heads and feet apart.
+"""Writes a transcript: a page's text in the order in which a person reads it, without running heads and feet.
 
-``runs`` joins words to runs and rows, ``furniture`` finds what is printed around the text, ``order`` puts the rest into reading order,
-``tables`` tells tables from text, ``prose`` writes it down.
+``word_runs`` joins words to runs and rows, ``page_furniture`` finds what is printed around the text, ``reading_order`` puts the rest
+into reading order, ``markdown_tables`` separates tables from text, ``paragraphs`` writes the text. ``transcript_reader`` is the entry.
 """
-
-from pipeline.engines.embedded.transcript.transcript_reader import read_transcript, transcribe
-
-__all__ = ["read_transcript", "transcribe"]

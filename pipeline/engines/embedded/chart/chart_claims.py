@@ -1,0 +1,45 @@
+"""Chart: type, titles, data and summary from the words and the coloured marks of a picture.
+
+Printed numbers are preferred to measured ones, measured ones come from axes calibrated on their ticks, and what cannot be read
+is left out.
+"""
+
+from __future__ import annotations
+
+from pipeline.engines.embedded.chart.chart_labels import Label
+from pipeline.engines.embedded.chart.chart_reader import Reading, read
+from pipeline.engines.embedded.chart.summary import summarize
+from pipeline.records import Claim, Json, Page, PageImage
+from pipeline.templates.model import Template
+from pipeline.values.numbers import plain
+
+
+def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Claim]:
+    """Claims for those of ``chart_type title x_title y_title data summary`` that the template has."""
+    reading = read(page, image)
+    title = reading.title.text if reading.title else None
+    summary = summarize(reading.kind, title, reading.rows, reading.missed)
+    claims = {
+        "chart_type": Claim(value=reading.kind, score=0.8 if reading.rows else 0.5),
+        "title": _text(reading.title),
+        "x_title": _text(reading.x_title),
+        "y_title": _text(reading.y_title),
+        "data": _data(reading),
+        "summary": Claim(value=summary, score=0.8 if reading.rows else 0.4),
+    }
+    return {name: claim for name, claim in claims.items() if name in template.fields}
+
+
+def _text(label: Label | None) -> Claim:
+    if label is None:
+        return Claim(value=None)
+    return Claim(value=label.text, printed=label.text, words=label.words, score=0.8)
+
+
+def _data(reading: Reading) -> Claim:
+    rows: list[Json] = [
+        {"category": row.category, "series": row.series, "value": None if row.value is None else plain(row.value)}
+        for row in reading.rows
+    ]
+    words = tuple(sorted({index for row in reading.rows for index in row.words}))
+    return Claim(value=rows or None, words=words, score=0.8 if rows else 0.0)
