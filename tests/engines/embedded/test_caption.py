@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.engines.embedded.caption import image_tags, object_detector
-from pipeline.engines.embedded.caption.caption_reader import read_caption
 from pipeline.engines.embedded.caption.appearance import look_at
+from pipeline.engines.embedded.caption.caption_reader import read_caption
 from pipeline.engines.embedded.caption.class_nouns import KINDS, MEMBERS, NOUNS, PEOPLE, PLACES, SAME
 from pipeline.engines.embedded.caption.object_detector import Thing
 from pipeline.records import Claim, Page, PageImage, Word
