@@ -57,7 +57,7 @@ def unpack_and_plan(job: Job, archive: Path) -> int:
         if found:
             taken += 1
             job.ledger.saw_file(found.source, f"{taken:064}", found.size, found.mtime_ns)
-            screen.over(found)
+            screen.file_finished(found)
     return taken
 
 

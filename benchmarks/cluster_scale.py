@@ -27,7 +27,7 @@ from benchmarks.measure import Row, report
 from benchmarks.simulated_ray import SimulatedCluster
 from pipeline.intake.scan import scan_inbox
 from pipeline.ledger.ledger import FILE_NAME, Ledger, now
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.records import Evidence, Result, UnitKey
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
@@ -69,7 +69,7 @@ def drive(folder: Path, machines: int, count: int, pages: int) -> Row:
         with (
             SimulatedCluster(settings, machines, pages) as cluster,
             open_job(settings, template="transcript", engine=cluster.engine, cluster=cluster) as job,
-            Loop(job, Tally()) as loop,
+            Loop(job, RunCounts()) as loop,
         ):
             todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.known)
             started, begun = time.process_time(), time.perf_counter()

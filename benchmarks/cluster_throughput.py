@@ -24,7 +24,7 @@ from benchmarks.raycluster import cluster
 from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
@@ -58,16 +58,16 @@ class SleepingEngine:
             yield Answer(request.key, {"text": Claim(" ".join(word.text for word in request.page.words))})
 
 
-class Clock(Tally):
+class Clock(RunCounts):
     """When the first and the last unit ended, and the processor time until then."""
 
     def __init__(self) -> None:
         super().__init__()
         self.marks: list[tuple[float, float]] = []
 
-    def answered(self, answer: Answer) -> None:
+    def answer_received(self, answer: Answer) -> None:
         """See Observer."""
-        super().answered(answer)
+        super().answer_received(answer)
         self.marks.append((time.perf_counter(), time.process_time()))
 
 

@@ -25,7 +25,7 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
@@ -77,7 +77,7 @@ class Waiting:
 
 
 @dataclass
-class Clock(Tally):
+class Clock(RunCounts):
     """Remembers, for every published document, when it was and how much of that was waiting."""
 
     waiting: Waiting = field(default_factory=Waiting)
@@ -87,9 +87,9 @@ class Clock(Tally):
         """Now."""
         self.marks.append((time.perf_counter(), self.waiting.seconds))
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
-        super().document(publication)
+        super().document_published(publication)
         self.mark()
 
     def stretch(self, first: int, last: int) -> tuple[float, float]:

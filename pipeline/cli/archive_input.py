@@ -32,7 +32,7 @@ class UnpackingScreen(Screen):
 
     lying: Lying = field(default_factory=Lying)
 
-    def over(self, found: Found) -> None:
+    def file_finished(self, found: Found) -> None:
         """See Observer."""
         self.lying.remove(found.source.path)
 
@@ -75,7 +75,7 @@ def _look_at(
 ) -> Found | None:
     """A member as a Found; None for those that are passed over or up to date."""
     if isinstance(item, Passed):
-        eyes.left(f"{archive.name}/{item.name}" if item.name else archive.name, item.why)
+        eyes.file_skipped(f"{archive.name}/{item.name}" if item.name else archive.name, item.why)
         if item.lost:
             screen.documents["failed"] += 1
         return None
@@ -88,7 +88,7 @@ def _look_at(
     if not known or not job.up_to_date(known, found):
         return found
     screen.lying.remove(item.path)
-    eyes.found(0, 1)
+    eyes.files_found(0, 1)
     screen.known_failed += known.status in ("failed", "partial")
     return None
 

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 
 from pipeline.errors import CURES
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.publish.publication import Publication
 from pipeline.records import Result
 
@@ -34,8 +34,8 @@ FILE_WIDTH = 40
 
 
 @dataclass
-class Screen(Tally):
-    """A Tally that also draws a progress bar and remembers the first documents for the table."""
+class Screen(RunCounts):
+    """A RunCounts that also draws a progress bar and remembers the first documents for the table."""
 
     console: Console = field(default_factory=lambda: Console(stderr=True))
     shown: list[dict[str, Any]] = field(default_factory=list)
@@ -68,20 +68,20 @@ class Screen(Tally):
         self._task = self._progress.add_task("reading", total=self.to_read or None, pages=0)
         return self._progress
 
-    def found(self, documents: int, known: int) -> None:
+    def files_found(self, documents: int, known: int) -> None:
         """See Observer."""
-        super().found(documents, known)
+        super().files_found(documents, known)
         self._update(total=self.to_read or None)
 
-    def unit(self, result: Result) -> None:
+    def unit_finished(self, result: Result) -> None:
         """See Observer."""
-        super().unit(result)
+        super().unit_finished(result)
         self._pages += 1
         self._update(pages=self._pages)
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
-        super().document(publication)
+        super().document_published(publication)
         line = summary(publication)
         if len(self.shown) < TABLE_ROWS:
             self.shown.append(line)
@@ -89,10 +89,10 @@ class Screen(Tally):
             self.failed.append(line)
         self._update(advance=1)
 
-    def trouble(self, what: str) -> None:
+    def warning(self, message: str) -> None:
         """See Observer."""
         if not self.logged:
-            click.echo(f"pipeline: {what}", err=True)
+            click.echo(f"pipeline: {message}", err=True)
 
     def _update(self, **changes: Any) -> None:
         if self._progress is not None:

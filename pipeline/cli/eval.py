@@ -179,11 +179,11 @@ def _read(side: Side, known: Sequence[Truth], hashes: Mapping[Path, str], *, qui
         eyes.on(job, loop),
     ):
         paths = [truth.path for truth in known if truth.path in hashes]
-        todo, before = only_new(job, scan_arguments(paths, job.inbox, job.namer, eyes.left), job.known)
+        todo, before = only_new(job, scan_arguments(paths, job.inbox, job.namer, eyes.file_skipped), job.known)
         read(job, loop, screen, eyes, todo, before, quiet=quiet)
         if loop.stopping:
             raise KeyboardInterrupt
-        for name, why in screen.left_for_later:
+        for name, why in screen.skipped_files:
             click.echo(one_line(f"not read: {name}: {why}"), err=True)
     return read_results(side.outbox, side.template.name, side.recipe)
 

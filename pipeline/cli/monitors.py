@@ -16,8 +16,8 @@ import click
 from pipeline import __version__
 from pipeline.cli.console import duration, plural
 from pipeline.errors import EngineUnavailableError, ExitCode, PipelineError, SettingsError
-from pipeline.monitoring.events import Observers, Tally
-from pipeline.monitoring.logs import RunLog, logging_to, tell
+from pipeline.monitoring.events import Observers, RunCounts
+from pipeline.monitoring.logs import RunLog, log_event, open_log
 from pipeline.monitoring.progress import Progress
 from pipeline.run.job import Job
 from pipeline.run.loop import Loop
@@ -46,7 +46,7 @@ def overrides(log_json: bool, metrics_port: int | None = None) -> dict[str, Any]
 class Eyes(Observers):
     """The observer of a run: the ``tally``, which is the screen's, and all that the settings ask for."""
 
-    def __init__(self, command: str, settings: Settings, tally: Tally, metrics: Metrics | None) -> None:
+    def __init__(self, command: str, settings: Settings, tally: RunCounts, metrics: Metrics | None) -> None:
         self._command, self.tally, self._metrics = command, tally, metrics
         self.progress = Progress(command)
         self._log = RunLog() if settings.log.as_json or settings.log.file else None
@@ -58,7 +58,7 @@ class Eyes(Observers):
         self.progress.backlog = backlog
         cluster = job.cluster
         self.progress.cluster = (lambda: cluster.told) if cluster else None
-        tell(logging.INFO, "engine_ready", engine=job.engine.identity)
+        log_event(logging.INFO, "engine_ready", engine=job.engine.identity)
         self.progress.begin(job.outbox, job.engine.identity)
         if self._metrics:
             depths: dict[str, Callable[[], float]] = {
@@ -76,14 +76,14 @@ class Eyes(Observers):
             raise
         self.progress.end(ExitCode.OK)
 
-    def signalled(self, name: str) -> None:
+    def signal_received(self, name: str) -> None:
         """A signal asks the run to stop; called from its handler."""
         if self._log:
-            self._log.signalled(name)
+            self._log.signal_received(name)
 
 
 @contextmanager
-def monitored(command: str, settings: Settings, tally: Tally, *, quiet: bool) -> Iterator[Eyes]:
+def monitored(command: str, settings: Settings, tally: RunCounts, *, quiet: bool) -> Iterator[Eyes]:
     """Log a command from its start to its end, whatever the end is.
 
     Where standard error is JSON, errors become its last line instead of text. Where it is ``quiet``, a run that did not go well ends
@@ -91,9 +91,9 @@ def monitored(command: str, settings: Settings, tally: Tally, *, quiet: bool) ->
     """
     _check(settings)
     started = time.monotonic()
-    with logging_to(settings.log, quiet=quiet), _serving(settings) as metrics:
+    with open_log(settings.log, quiet=quiet), _serving(settings) as metrics:
         eyes = Eyes(command, settings, tally, metrics)
-        tell(
+        log_event(
             logging.INFO,
             "run_started",
             command=command,
@@ -131,11 +131,11 @@ def _serving(settings: Settings) -> AbstractContextManager[Metrics | None]:
 
 def _ended(eyes: Eyes, code: int, seconds: float, error: BaseException | None = None) -> None:
     """The last line of a run."""
-    eyes.turn()  # a signal that nobody has told of yet
+    eyes.heartbeat()  # a signal that nobody has told of yet
     if isinstance(error, EngineUnavailableError):
-        tell(logging.ERROR, "engine_trouble", detail=error.message, cure=error.cure or None)
+        log_event(logging.ERROR, "engine_unavailable", detail=error.message, cure=error.cure or None)
     lines = "".join(traceback.format_exception(error)) if code == ExitCode.DEFECT and error else None
-    tell(
+    log_event(
         _LEVELS.get(code, logging.ERROR),
         "run_ended",
         exit_code=code,
@@ -168,7 +168,7 @@ def _message(error: BaseException | None) -> str | None:
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
 
 
-def summary(tally: Tally, seconds: float, code: int) -> str:
+def summary(tally: RunCounts, seconds: float, code: int) -> str:
     """One line about a run: ``412 documents: 409 done, 3 failed; 12 min; exit 1``."""
     documents = tally.documents
     told = ", ".join(

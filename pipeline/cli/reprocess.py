@@ -87,7 +87,7 @@ def command(
         here = [_fetched(job, path, eyes) if isinstance(path, str) else path for path in paths]
         archives = list(dict.fromkeys(path.resolve() for path in here if isinstance(path, Path) and is_archive(path)))
         plain = [path for path in here if isinstance(path, str) or path.resolve() not in archives]
-        named = list(job.scan(eyes.left, plain)) if plain else []
+        named = list(job.scan(eyes.file_skipped, plain)) if plain else []
         places = tuple(f"{place(job, archive)}/" for archive in archives)
         among = _Among({str(found.source.path) for found in named}, places if filtered else ()) if paths else None
         by_name = among is None or bool(among.paths or among.places)
@@ -110,7 +110,7 @@ def _fetched(job: Job, url: str, eyes: Eyes) -> options.Place:
     """An object that is an archive by its name, fetched; others as they are. Raises SettingsError, StoreError, OutboxError."""
     if not job.objects or not url.lower().endswith(ENDINGS):
         return url
-    found = next(job.scan(eyes.left, [url]))
+    found = next(job.scan(eyes.file_skipped, [url]))
     if found.size <= job.settings.limits.megabytes * 1_000_000:
         with suppress(GoneError):
             return job.objects.fetch(found).source.path
@@ -149,7 +149,7 @@ def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str
     """Those of the files that still lie where they were; members of the archives that are ``unpacking`` come by themselves."""
     found = []
     many = job.objects and len(chosen) > FEW
-    listed = {item.source.path: item for item in job.scan(eyes.left)} if many else {}
+    listed = {item.source.path: item for item in job.scan(eyes.file_skipped)} if many else {}
     for file in chosen:
         path = file.source.path
         if str(path).startswith(unpacking):
@@ -157,11 +157,11 @@ def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str
         try:
             present = listed.get(path) or job.present(file.source)
         except StoreError as error:
-            eyes.left(file.source.name, error.message)
+            eyes.file_skipped(file.source.name, error.message)
             continue
         if present is None:
             inside = path.is_relative_to(job.unpacked.resolve())
-            eyes.left(file.source.name, "lies in an archive: name the archive" if inside else f"no longer at {path}")
+            eyes.file_skipped(file.source.name, "lies in an archive: name the archive" if inside else f"no longer at {path}")
             continue
         found.append(present)
     return found

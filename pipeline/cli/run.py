@@ -16,7 +16,7 @@ from pipeline.cli.signals import graceful
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.intake.scan import Found
 from pipeline.intake.settle import Settler, settled_files
-from pipeline.monitoring.events import MERELY_WAITS, OUT_OF_TIME, STILL_WRITTEN
+from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, OUT_OF_TIME, STILL_BEING_WRITTEN
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import only_new
@@ -78,7 +78,7 @@ def command(
         Loop(job, eyes, shelve=not paths) as loop,
         eyes.on(job, loop),
     ):
-        todo, known = only_new(job, job.scan(eyes.left, paths), job.known)
+        todo, known = only_new(job, job.scan(eyes.file_skipped, paths), job.known)
         loop.until = until
         read(job, loop, screen, eyes, todo, known, limit=limit, quiet=quiet or as_json)
         report(screen, settings, quiet=quiet, as_json=as_json)
@@ -114,8 +114,8 @@ def read(
     """One round over the files that are new, then over ``more``, with a progress bar, stoppable by signals."""
     quiet = quiet or job.settings.log.as_json
     for note in job.notes:
-        eyes.trouble(note)
-    eyes.found(min(len(todo), limit or len(todo)), len(known))
+        eyes.warning(note)
+    eyes.files_found(min(len(todo), limit or len(todo)), len(known))
     screen.known_failed = sum(job.known[str(found.source.path)].status in ("failed", "partial") for found in known)
 
     def stop() -> None:
@@ -127,14 +127,14 @@ def read(
     left: list[Found] = []
     quiet_seconds = 0 if job.objects else intake.quiet_seconds  # objects are whole or not there
     settled = settled_files(todo, Settler(quiet_seconds), intake.patience_seconds, left)
-    with graceful(stop, eyes.signalled), screen.bar(quiet):
+    with graceful(stop, eyes.signal_received), screen.bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
         loop.put_away(known)
         loop.tidy()
     for found in left:
-        eyes.left(found.source.name, STILL_WRITTEN)
+        eyes.file_skipped(found.source.name, STILL_BEING_WRITTEN)
     if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:
-        eyes.left(plural(unread, "file"), OUT_OF_TIME)
+        eyes.file_skipped(plural(unread, "file"), OUT_OF_TIME)
 
 
 def _limited(files: Iterator[Found | None], limit: int | None) -> Iterator[Found | None]:
@@ -156,7 +156,7 @@ def _failed_before(screen: Screen) -> str:
 
 def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) -> None:
     """What was read and where it was written."""
-    left = [{"file": name, "why": why} for name, why in screen.left_for_later]
+    left = [{"file": name, "why": why} for name, why in screen.skipped_files]
     if as_json:
         echo_json(
             {
@@ -164,7 +164,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
                 "units": dict(screen.units),
                 "known": screen.known,
                 "left_for_later": left,
-                "left_more": screen.left_more,
+                "left_more": screen.more_skipped_files,
                 "outbox": settings.told_outbox,
                 "read": screen.shown,
             }
@@ -172,10 +172,10 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         return
     logged = settings.log.as_json
     for item in left:
-        if not logged and not (quiet and item["why"] in MERELY_WAITS):
+        if not logged and not (quiet and item["why"] in HARMLESS_SKIP_REASONS):
             click.echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
-    if screen.left_more and not logged:
-        click.echo(f"left for later: {screen.left_more:,} more", err=True)
+    if screen.more_skipped_files and not logged:
+        click.echo(f"left for later: {screen.more_skipped_files:,} more", err=True)
     if quiet and logged:
         return
     if quiet:

@@ -161,8 +161,8 @@ def _run(run: dict[str, Any]) -> Iterator[str]:
             "; waits for files" if run["state"] == "idle" else ""
         )
         yield from _pace(run)
-        if run.get("trouble"):
-            yield f"  {one_line(run['trouble'])}"
+        if run.get("warning"):
+            yield f"  {one_line(run['warning'])}"
         if run.get("cluster"):
             yield from _cluster(run["cluster"])
         if run["reading"]:

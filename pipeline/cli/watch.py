@@ -18,7 +18,7 @@ from pipeline.cli.signals import graceful
 from pipeline.intake.folder_watch import Watcher
 from pipeline.intake.poll import Poller
 from pipeline.intake.scan import Found
-from pipeline.monitoring.events import Once, Tally
+from pipeline.monitoring.events import RecentMessages, RunCounts
 from pipeline.publish.publication import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
@@ -27,27 +27,27 @@ from pipeline.run.reread import Rereading
 from pipeline.settings import load_settings
 
 
-class _Lines(Tally):
+class _Lines(RunCounts):
     """A line a document; none where the log writes them."""
 
     def __init__(self, quiet: bool, logged: bool) -> None:
         super().__init__()
         self._quiet, self._logged = quiet, logged
-        self._once = Once()
+        self._messages = RecentMessages()
 
-    def left(self, name: str, why: str) -> None:
+    def file_skipped(self, name: str, reason: str) -> None:
         """See Observer; the same thing is said once."""
-        if self._once.new(name, why) and not self._logged:
-            click.echo(one_line(f"left for later: {name}: {why}"), err=True)
+        if self._messages.add(name, reason) and not self._logged:
+            click.echo(one_line(f"left for later: {name}: {reason}"), err=True)
 
-    def trouble(self, what: str) -> None:
+    def warning(self, message: str) -> None:
         """See Observer."""
         if not self._logged:
-            click.echo(f"pipeline: {what}", err=True)
+            click.echo(f"pipeline: {message}", err=True)
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
-        super().document(publication)
+        super().document_published(publication)
         line = f"{publication.status}: {publication.source.name}"
         if publication.reason and not self._logged:
             click.echo(one_line(f"{line}: {publication.reason}: {publication.detail}"), err=True)
@@ -101,7 +101,7 @@ def command(
         open_job(settings, template=template) as job,
         Loop(job, eyes, shelve=True) as loop,
     ):
-        rescan = Rescan(job, eyes.left)
+        rescan = Rescan(job, eyes.file_skipped)
 
         def scan() -> list[Found]:
             loop.flush()
@@ -123,7 +123,7 @@ def command(
                 poll=intake.poll_seconds,
             )
         )
-        pauses = Pauses(eyes.trouble, lambda: loop.stopping)
+        pauses = Pauses(eyes.warning, lambda: loop.stopping)
         rereading = Rereading(job, eyes)
 
         def stop() -> None:
@@ -134,8 +134,8 @@ def command(
             threading.Thread(target=_at_eof, args=(stop,), name="parent", daemon=True).start()
 
         for note in job.notes:
-            eyes.trouble(note)
-        with graceful(stop, eyes.signalled), watcher, eyes.on(job, loop, backlog=watcher.backlog):
+            eyes.warning(note)
+        with graceful(stop, eyes.signal_received), watcher, eyes.on(job, loop, backlog=watcher.backlog):
             if not (quiet or logged):
                 how = " by looking" if watcher.polling else ""
                 click.echo(f"watching {settings.told_inbox}{how}, writing to {settings.told_outbox}; Ctrl-C ends it")

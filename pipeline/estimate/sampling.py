@@ -143,7 +143,7 @@ def count_pages(job: Job, apart: Settings, files: Sequence[Found], seconds: floa
                 path = cast(Path, reply.key)
                 yield path, min(opened_document("", reply).pages, limits.pages)
                 if objects:
-                    objects.over(opened[path])
+                    objects.file_finished(opened[path])
 
 
 def _all(files: Sequence[Found]) -> Generator[Found | None, None, None]:
@@ -279,23 +279,23 @@ class _Watch(Observer):
         """Engine and readers work: their start is not counted."""
         self._until = min(self._until, time.monotonic() + self._seconds)
 
-    def turn(self) -> None:
+    def heartbeat(self) -> None:
         """See Observer. Raises OutOfTime, though not before the engine had a page if there is one."""
         if self._out_of_time() and not self.engine.under_way and (self.engine.handed or self._first_page is None):
             raise OutOfTime
 
-    def taken(self, source: Source, sha256: str) -> None:
+    def file_started(self, source: Source, sha256: str) -> None:
         """See Observer."""
         seen = self._seen[source.path] = self._by_hash[sha256] = Seen(source, time.monotonic())
         self._hashed.append((sha256, seen))
 
-    def page(self, page: Page) -> None:
+    def page_read(self, page: Page) -> None:
         """See Observer."""
         self._run_clock()
         if self._first_page is None:
             self._first_page = time.monotonic() - page.seconds
 
-    def unit(self, result: Result) -> None:
+    def unit_finished(self, result: Result) -> None:
         """See Observer."""
         if result.status == "skipped":
             return
@@ -305,7 +305,7 @@ class _Watch(Observer):
         if result.reason and not seen.reason:
             seen.reason, seen.detail = result.reason, result.detail
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
         seen, self._last = self._seen[publication.source.path], time.monotonic()
         seen.whole = True
@@ -318,11 +318,11 @@ class _Watch(Observer):
         rows = sum(len(repr(unit.fields)) + UNIT_BYTES for unit in units)
         seen.bytes = len(replace(publication, units=units).as_bytes()) + round(rows * LEDGER_SLACK)
 
-    def left(self, name: str, why: str) -> None:
+    def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
-        self._left.append((name, why))
+        self._left.append((name, reason))
 
-    def over(self, found: Found) -> None:
+    def file_finished(self, found: Found) -> None:
         """See Observer."""
         self._run_clock()
         self._over.add(found.source.path)

@@ -1,4 +1,4 @@
-"""Who wants to know how a run goes: progress bars, logs, metrics, tests."""
+"""The events of a run, as methods of an observer. Progress bars, logs, metrics and tests are observers."""
 
 from __future__ import annotations
 
@@ -10,185 +10,188 @@ from pipeline.intake.scan import Found
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, Page, Result, Source
 
-STILL_WRITTEN = "still being written"
+STILL_BEING_WRITTEN = "still being written"
 OUT_OF_TIME = "out of time (--max-minutes)"
-MERELY_WAITS = frozenset({STILL_WRITTEN, FILE_CHANGED, OUT_OF_TIME})
-"""Why a file is left for later though nothing is wrong with it."""
-REMEMBERED = 1_000
-
-LEFT_KEPT = 1_000
-"""Files left for later that are remembered by name."""
+HARMLESS_SKIP_REASONS = frozenset({STILL_BEING_WRITTEN, FILE_CHANGED, OUT_OF_TIME})
+"""Reasons for which a file is left for a later run although nothing is wrong with it."""
+MESSAGES_KEPT = 1_000
+"""Messages that ``RecentMessages`` compares with."""
+SKIPPED_FILES_KEPT = 1_000
+"""Skipped files of which ``RunCounts`` keeps the name."""
 
 
 class Observer:
-    """Told by the loop, in its own thread; must be quick. Does nothing by itself: override what you want to know."""
+    """Receives the events of a run. The loop calls each method in its own thread, so a method must return quickly.
 
-    def found(self, documents: int, known: int) -> None:
-        """So many documents are to be read, so many are known and up to date."""
+    Every method does nothing here. A subclass overrides the events that it needs.
+    """
 
-    def taken(self, source: Source, sha256: str) -> None:
-        """A file's turn has come; its units will be told by the hash of its contents."""
+    def files_found(self, documents: int, known: int) -> None:
+        """``documents`` files are to be read; ``known`` others are up to date."""
 
-    def page(self, page: Page) -> None:
-        """A page was read; the engine has not seen it yet."""
+    def file_started(self, source: Source, sha256: str) -> None:
+        """Reading of a file begins. Later events name the file by the hash of its contents."""
 
-    def answered(self, answer: Answer) -> None:
-        """The engine has answered; it may be asked again."""
+    def page_read(self, page: Page) -> None:
+        """The words and the image of a page are there; the engine has not received them yet."""
 
-    def unit(self, result: Result) -> None:
-        """A unit has ended."""
+    def answer_received(self, answer: Answer) -> None:
+        """The engine has answered. The same page may go to the engine again."""
 
-    def document(self, publication: Publication) -> None:
-        """A document was written to the outbox."""
+    def unit_finished(self, result: Result) -> None:
+        """One page has its final result for one template."""
 
-    def left(self, name: str, why: str) -> None:
-        """A file was left for later."""
+    def document_published(self, publication: Publication) -> None:
+        """The result of a document was written to the outbox."""
 
-    def over(self, found: Found) -> None:
-        """The loop needs this file no longer: it is published, left for later, or known."""
+    def file_skipped(self, name: str, reason: str) -> None:
+        """A file was left for a later run."""
 
-    def put_away(self, name: str, place: str) -> None:
-        """A file that is done with was moved to ``place``; deleted where that is empty."""
+    def file_finished(self, found: Found) -> None:
+        """The loop no longer needs this file: it is published, skipped or known."""
 
-    def not_put_away(self, name: str, why: str) -> None:
-        """A file that is done with stays in the inbox, though it should not."""
+    def file_archived(self, name: str, place: str) -> None:
+        """A finished file was moved out of the inbox to ``place``, or deleted where ``place`` is empty."""
 
-    def reader_lost(self, name: str, page: int, why: str) -> None:
-        """A reader process died or was killed over a page (0: over opening the file); another one takes its place."""
+    def file_not_archived(self, name: str, reason: str) -> None:
+        """A finished file could not be moved or deleted and stays in the inbox."""
 
-    def trouble(self, what: str) -> None:
-        """Something that no file is to blame for, and that people should know; may come from another thread."""
+    def reader_lost(self, name: str, page: int, reason: str) -> None:
+        """A reader process died or was killed, and a new one replaces it. ``page`` is the page that it read; 0: it opened the file."""
 
-    def turn(self) -> None:
-        """The loop has come round: several times a second while anything goes on."""
+    def warning(self, message: str) -> None:
+        """Something is wrong that no single file causes. This may be called from another thread."""
+
+    def heartbeat(self) -> None:
+        """The loop is alive. It calls this several times a second while there is work."""
 
 
 class Observers(Observer):
-    """Tells each of several observers, in their order."""
+    """Passes each event on to several observers, in their order."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
-    def found(self, documents: int, known: int) -> None:
+    def files_found(self, documents: int, known: int) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.found(documents, known)
+            observer.files_found(documents, known)
 
-    def taken(self, source: Source, sha256: str) -> None:
+    def file_started(self, source: Source, sha256: str) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.taken(source, sha256)
+            observer.file_started(source, sha256)
 
-    def page(self, page: Page) -> None:
+    def page_read(self, page: Page) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.page(page)
+            observer.page_read(page)
 
-    def answered(self, answer: Answer) -> None:
+    def answer_received(self, answer: Answer) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.answered(answer)
+            observer.answer_received(answer)
 
-    def unit(self, result: Result) -> None:
+    def unit_finished(self, result: Result) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.unit(result)
+            observer.unit_finished(result)
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.document(publication)
+            observer.document_published(publication)
 
-    def left(self, name: str, why: str) -> None:
+    def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.left(name, why)
+            observer.file_skipped(name, reason)
 
-    def over(self, found: Found) -> None:
+    def file_finished(self, found: Found) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.over(found)
+            observer.file_finished(found)
 
-    def put_away(self, name: str, place: str) -> None:
+    def file_archived(self, name: str, place: str) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.put_away(name, place)
+            observer.file_archived(name, place)
 
-    def not_put_away(self, name: str, why: str) -> None:
+    def file_not_archived(self, name: str, reason: str) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.not_put_away(name, why)
+            observer.file_not_archived(name, reason)
 
-    def reader_lost(self, name: str, page: int, why: str) -> None:
+    def reader_lost(self, name: str, page: int, reason: str) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.reader_lost(name, page, why)
+            observer.reader_lost(name, page, reason)
 
-    def trouble(self, what: str) -> None:
+    def warning(self, message: str) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.trouble(what)
+            observer.warning(message)
 
-    def turn(self) -> None:
+    def heartbeat(self) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.turn()
+            observer.heartbeat()
 
 
-class Once:
-    """Remembers what was said lately, so that a watcher that looks again every minute does not say it every minute."""
+class RecentMessages:
+    """Remembers the last messages, so that a watcher which scans the inbox every minute does not repeat them every minute."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, ...], None] = {}
+        self._messages: dict[tuple[str, ...], None] = {}
 
-    def new(self, *said: str) -> bool:
-        """Whether this was not said before, as far as is remembered."""
-        if said in self._said:
+    def add(self, *message: str) -> bool:
+        """Remember a message. Returns whether it is new among the last ``MESSAGES_KEPT``."""
+        if message in self._messages:
             return False
-        self._said[said] = None
-        if len(self._said) > REMEMBERED:
-            del self._said[next(iter(self._said))]
+        self._messages[message] = None
+        if len(self._messages) > MESSAGES_KEPT:
+            del self._messages[next(iter(self._messages))]
         return True
 
 
 @dataclass
-class Tally(Observer):
-    """Counts what a run did; the quiet observer."""
+class RunCounts(Observer):
+    """Counts the documents and units of a run and prints nothing."""
 
     to_read: int = 0
     known: int = 0
     documents: Counter[str] = field(default_factory=Counter)
     """Published documents by status."""
     units: Counter[str] = field(default_factory=Counter)
-    """Ended units by status."""
-    left_for_later: list[tuple[str, str]] = field(default_factory=list)
-    """The first files that were left for later, with the reason."""
-    left_more: int = 0
-    """How many others."""
+    """Finished units by status."""
+    skipped_files: list[tuple[str, str]] = field(default_factory=list)
+    """Name and reason of the first ``SKIPPED_FILES_KEPT`` files that were left for a later run."""
+    more_skipped_files: int = 0
+    """Number of skipped files beyond those."""
 
-    def found(self, documents: int, known: int) -> None:
+    def files_found(self, documents: int, known: int) -> None:
         """See Observer."""
         self.to_read += documents
         self.known += known
 
-    def unit(self, result: Result) -> None:
+    def unit_finished(self, result: Result) -> None:
         """See Observer."""
         self.units[result.status] += 1
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
         self.documents[publication.status] += 1
 
-    def left(self, name: str, why: str) -> None:
+    def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
-        if len(self.left_for_later) < LEFT_KEPT:
-            self.left_for_later.append((name, why))
+        if len(self.skipped_files) < SKIPPED_FILES_KEPT:
+            self.skipped_files.append((name, reason))
         else:
-            self.left_more += 1
+            self.more_skipped_files += 1
 
-    def not_put_away(self, name: str, why: str) -> None:
-        """See Observer; told where files that were left for later are."""
-        self.left(name, f"read, but cannot be put away: {why}")
+    def file_not_archived(self, name: str, reason: str) -> None:
+        """See Observer. The file is listed with those that were left for a later run."""
+        self.file_skipped(name, f"read, but cannot be put away: {reason}")
 
     @property
     def all_done(self) -> bool:

@@ -1,7 +1,7 @@
-"""What happens in a run as log lines, JSON or text, on standard error or in a file with rotation; standard logging underneath.
+"""The events of a run as log lines: JSON or text, on standard error or in a file with rotation.
 
-An event is a name and fields. Whatever a file is called, its line stays one line: JSON escapes all but ASCII, text all that is not
-printable.
+Python's ``logging`` does the work. An event is a name and fields. Every event is exactly one line, also where a file's name holds
+line breaks: JSON escapes all but ASCII, text escapes what is not printable.
 """
 
 from __future__ import annotations
@@ -17,34 +17,37 @@ from logging.handlers import RotatingFileHandler
 from typing import Any
 
 from pipeline.errors import SettingsError
-from pipeline.monitoring.events import MERELY_WAITS, Observer, Once
+from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, Observer, RecentMessages
 from pipeline.publish.publication import Publication
 from pipeline.records import Result, Source
 from pipeline.settings import Log
 
 LOGGER = logging.getLogger("pipeline")
-"""Modules that have something to say on their own use its children: ``getLogger(__name__).info(event, extra={"fields": {…}})``."""
+"""Other modules log through its children: ``getLogger(__name__).info(event, extra={"fields": {…}})``."""
 LOGGER.addHandler(logging.NullHandler())
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 MEGABYTE = 1_000_000
 
 
-def tell(level: int, event: str, at: float | None = None, **fields: Any) -> None:
-    """One line: a level of ``logging``, the event's name, its fields (None is left out). ``at`` is when, if not now."""
+def log_event(level: int, event: str, at: float | None = None, **fields: Any) -> None:
+    """Write one line: the event's name and its fields. Fields that are None are left out.
+
+    ``level`` is one of ``logging``'s. ``at`` is the time in seconds since 1970, by default now.
+    """
     LOGGER.log(level, event, extra={"fields": fields, "at": at or time.time()})
 
 
 @contextmanager
-def logging_to(log: Log, *, quiet: bool = False) -> Iterator[None]:
-    """Write lines as the settings say. ``quiet`` keeps all but warnings off standard error, not out of the file.
+def open_log(log: Log, *, quiet: bool = False) -> Iterator[None]:
+    """Write the log as the settings say. ``quiet`` keeps lines below warnings off standard error; the file still has them.
 
     Raises SettingsError when the log file cannot be written.
     """
     handlers: list[logging.Handler] = []
     if log.as_json:
-        screen = logging.StreamHandler(sys.stderr)
-        screen.setLevel(logging.WARNING if quiet else LEVELS[log.level])
-        handlers.append(screen)
+        stderr = logging.StreamHandler(sys.stderr)
+        stderr.setLevel(logging.WARNING if quiet else LEVELS[log.level])
+        handlers.append(stderr)
     if log.file:
         handlers.append(_open_file(log))
     before = LOGGER.level, LOGGER.propagate
@@ -64,7 +67,7 @@ def logging_to(log: Log, *, quiet: bool = False) -> Iterator[None]:
 
 
 def _open_file(log: Log) -> logging.Handler:
-    assert log.file is not None  # noqa: S101 - asked by the caller
+    assert log.file is not None  # noqa: S101 - the caller checks it
     try:
         log.file.parent.mkdir(parents=True, exist_ok=True)
         return _File(log.file, maxBytes=int(log.megabytes * MEGABYTE), backupCount=log.keep, encoding="utf-8")
@@ -76,25 +79,25 @@ def _open_file(log: Log) -> logging.Handler:
 
 
 class _File(RotatingFileHandler):
-    """A file that fails once in words rather than with a traceback for every line: a full disk is no reason to stop reading."""
+    """A log file that reports only its first failure, in one line. A full disk does not stop the run."""
 
     _failed = False
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class calls it so
-        """Say once that lines are lost."""
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of the base class
+        """Print once that lines are lost."""
         del record
         if not self._failed:
             self._failed = True
             print(f"pipeline: the log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}", file=sys.stderr)
 
     def close(self) -> None:
-        """Close it, also where its last lines cannot be written."""
+        """Close the file, also when its last lines cannot be written."""
         with suppress(OSError):
             super().close()
 
 
 def _line(record: logging.LogRecord) -> dict[str, Any]:
-    """What a line says; records of libraries that know no events have a message instead."""
+    """The contents of a line. Records of other libraries have no event; they have a message."""
     at = datetime.fromtimestamp(getattr(record, "at", record.created), UTC)
     line = {"ts": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "level": record.levelname.lower()}
     fields = getattr(record, "fields", None)
@@ -107,7 +110,7 @@ class _Json(logging.Formatter):
     """One JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """In ASCII, so that no terminal and no line reader finds control characters in it."""
+        """The line in ASCII: it holds no control character that a terminal would obey."""
         return json.dumps(_line(record), default=str)
 
 
@@ -115,7 +118,7 @@ class _Text(logging.Formatter):
     """Time, level, event, then the fields as ``name=value``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Values with blanks in quotes."""
+        """The line; values with blanks are in quotes."""
         line = _line(record)
         head = f"{line.pop('ts')} {line.pop('level').upper():<7} {line.pop('event')}"
         return " ".join([head, *(f"{name}={_value(value)}" for name, value in line.items())])
@@ -131,38 +134,38 @@ def _value(value: Any) -> str:
 
 
 class RunLog(Observer):
-    """Tells the log what the loop tells: failures and whole documents as they come, single pages only at debug."""
+    """Writes the events of a run to the log: failures and documents at level info or above, single pages at level debug."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        """Of files under way, by the hash of their contents."""
-        self._said = Once()
+        """Names of the files that are being read, by the hash of their contents."""
+        self._messages = RecentMessages()
         self._signal: tuple[float, str] | None = None
 
-    def signalled(self, name: str) -> None:
-        """Remember a signal for the next ``turn``: a handler that wrote itself could meet itself in the middle of a line."""
+    def signal_received(self, name: str) -> None:
+        """Remember a signal until the next ``heartbeat``. A signal handler must not write: it may interrupt another write."""
         self._signal = (time.time(), name)
 
-    def turn(self) -> None:
+    def heartbeat(self) -> None:
         """See Observer."""
         if self._signal:
             (at, name), self._signal = self._signal, None
-            tell(logging.INFO, "signal", at, signal=name)
+            log_event(logging.INFO, "signal", at, signal=name)
 
-    def found(self, documents: int, known: int) -> None:
+    def files_found(self, documents: int, known: int) -> None:
         """See Observer."""
-        tell(logging.INFO, "files_found", to_read=documents, known=known)
+        log_event(logging.INFO, "files_found", to_read=documents, known=known)
 
-    def taken(self, source: Source, sha256: str) -> None:
+    def file_started(self, source: Source, sha256: str) -> None:
         """See Observer."""
         self._names[sha256] = source.name
-        tell(logging.INFO, "file_taken", file=source.name, sha256=sha256)
+        log_event(logging.INFO, "file_started", file=source.name, sha256=sha256)
 
-    def unit(self, result: Result) -> None:
+    def unit_finished(self, result: Result) -> None:
         """See Observer."""
-        tell(
+        log_event(
             logging.INFO if result.status == "failed" else logging.DEBUG,
-            "unit_ended",
+            "unit_finished",
             file=self._names.get(result.key.sha256),
             page=result.key.page,
             template=result.key.template,
@@ -173,11 +176,11 @@ class RunLog(Observer):
             seconds=result.seconds,
         )
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
         self._names.pop(publication.document.sha256, None)
         reason = publication.reason
-        tell(
+        log_event(
             logging.WARNING if reason else logging.INFO,
             "document_published",
             file=publication.source.name,
@@ -189,25 +192,26 @@ class RunLog(Observer):
             seconds=round(sum(unit.seconds for unit in publication.units), 3),
         )
 
-    def left(self, name: str, why: str) -> None:
+    def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
-        self._names = {sha256: taken for sha256, taken in self._names.items() if taken != name}
-        if self._said.new(name, why):
-            tell(logging.INFO if why in MERELY_WAITS else logging.WARNING, "file_left", file=name, detail=why)
+        self._names = {sha256: started for sha256, started in self._names.items() if started != name}
+        if self._messages.add(name, reason):
+            level = logging.INFO if reason in HARMLESS_SKIP_REASONS else logging.WARNING
+            log_event(level, "file_skipped", file=name, detail=reason)
 
-    def put_away(self, name: str, place: str) -> None:
+    def file_archived(self, name: str, place: str) -> None:
         """See Observer."""
-        tell(logging.INFO, "file_put_away", file=name, place=place or "deleted")
+        log_event(logging.INFO, "file_archived", file=name, place=place or "deleted")
 
-    def not_put_away(self, name: str, why: str) -> None:
+    def file_not_archived(self, name: str, reason: str) -> None:
         """See Observer."""
-        if self._said.new(name, why):
-            tell(logging.WARNING, "file_not_put_away", file=name, detail=why)
+        if self._messages.add(name, reason):
+            log_event(logging.WARNING, "file_not_archived", file=name, detail=reason)
 
-    def reader_lost(self, name: str, page: int, why: str) -> None:
+    def reader_lost(self, name: str, page: int, reason: str) -> None:
         """See Observer."""
-        tell(logging.WARNING, "reader_lost", file=name, page=page, detail=why)
+        log_event(logging.WARNING, "reader_lost", file=name, page=page, detail=reason)
 
-    def trouble(self, what: str) -> None:
+    def warning(self, message: str) -> None:
         """See Observer."""
-        tell(logging.WARNING, "trouble", detail=what)
+        log_event(logging.WARNING, "warning", detail=message)

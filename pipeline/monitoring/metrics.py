@@ -71,30 +71,30 @@ class Metrics(Observer):
         """Tell of the machines that read and answer, too."""
         self.registry.register(_ClusterMetrics(told))
 
-    def page(self, page: Page) -> None:
+    def page_read(self, page: Page) -> None:
         """See Observer."""
         self._pages.labels("blank" if page.blank else page.source or "none").inc()
         self._seconds.labels("read").observe(page.seconds)
 
-    def answered(self, answer: Answer) -> None:
+    def answer_received(self, answer: Answer) -> None:
         """See Observer."""
         self._seconds.labels("answer").observe(answer.seconds)
 
-    def unit(self, result: Result) -> None:
+    def unit_finished(self, result: Result) -> None:
         """See Observer."""
         self._units.labels(result.status, result.key.template, result.reason or "").inc()
         self._last.set(time.time())
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
         self._documents.labels(publication.status).inc()
         if publication.reason:
             self._failures.labels(publication.reason).inc()
         self._last.set(time.time())
 
-    def reader_lost(self, name: str, page: int, why: str) -> None:
+    def reader_lost(self, name: str, page: int, reason: str) -> None:
         """See Observer."""
-        del name, page, why
+        del name, page, reason
         self._lost.inc()
 
 
@@ -116,7 +116,7 @@ class _ClusterMetrics(Collector):
         yield gauge("pipeline_cluster_actors_starting", "Actors that start or wait for room.", told["starting"])
         yield gauge("pipeline_cluster_units_waiting", "Units that no actor has yet.", told["waiting_units"])
         yield counter("pipeline_cluster_actors_lost", "Actors that were lost.", value=told["lost_actors"])
-        yield counter("pipeline_cluster_units_asked_again", "Units whose actor or engine was lost.", value=told["asked_again"])
+        yield counter("pipeline_cluster_units_retried", "Units whose actor or engine was lost.", value=told["asked_again"])
         for name, what in (("units", "Units that an actor has."), ("pages", "Pages that its readers have.")):
             family = gauge(f"pipeline_actor_{name}", what, labels=["actor", "host"])
             for actor in actors:

@@ -1,7 +1,7 @@
-"""How far a run is, in a small file in the outbox that `pipeline status` reads: counts, pace, an honest guess at the time left.
+"""The progress of a run, in a small file in the outbox that ``pipeline status`` reads: counts, speed, an estimate of the time left.
 
-The process that holds the outbox's lock writes it, at most once a second. What it says holds while that process works; when it was
-killed, the file stays behind, and the lock tells.
+The process that holds the outbox's lock writes the file, at most once a second. A process that was killed leaves it behind; the lock
+shows whether the process still works.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ from pipeline.settings import STATE_FOLDER
 FILE_NAME = "progress.json"
 WRITE_SECONDS = 1.0
 RECENT_SECONDS = 120.0
-"""Working time over which the recent pace is taken."""
-LEAST_DOCUMENTS = 3
-"""Documents below which nothing is said about the time left."""
-SHOWN_FILES = 5
+"""Working time over which the recent speed is measured."""
+MIN_DOCUMENTS = 3
+"""Number of finished documents below which the time left is not estimated."""
+LISTED_FILES = 5
+"""Names of files being read that the progress file lists."""
 
 
-class Pace:
-    """Documents and pages by the working time they took: a clock that stands still while there is nothing to do."""
+class Throughput:
+    """Measures documents and pages per second of work. Its clock stands still while there is nothing to do."""
 
     def __init__(self) -> None:
-        self._worked = 0.0
+        self._seconds = 0.0
         self._since: float | None = None
         self._samples: deque[tuple[float, int, int]] = deque([(0.0, 0, 0)])
 
@@ -48,219 +49,219 @@ class Pace:
         """Whether there is something to do."""
         return self._since is not None
 
-    def work(self, now: float) -> None:
-        """There is something to do from ``now`` on (a monotonic clock's seconds)."""
+    def resume(self, now: float) -> None:
+        """There is work from ``now`` on (seconds of a monotonic clock)."""
         if not self.working:
             self._since = now
 
-    def rest(self, now: float) -> None:
-        """There is nothing to do."""
-        self._worked, self._since = self.worked(now), None
+    def pause(self, now: float) -> None:
+        """There is nothing to do from ``now`` on."""
+        self._seconds, self._since = self.seconds(now), None
 
-    def worked(self, now: float) -> float:
+    def seconds(self, now: float) -> float:
         """Seconds of work until ``now``."""
-        return self._worked + (now - self._since if self._since is not None else 0.0)
+        return self._seconds + (now - self._since if self._since is not None else 0.0)
 
-    def note(self, now: float, documents: int, pages: int) -> None:
-        """So many were done in all."""
-        worked = self.worked(now)
-        self._samples.append((worked, documents, pages))
-        while len(self._samples) > 2 and self._samples[1][0] < worked - RECENT_SECONDS:
+    def record(self, now: float, documents: int, pages: int) -> None:
+        """Add a sample: so many documents and pages were done since the start."""
+        seconds = self.seconds(now)
+        self._samples.append((seconds, documents, pages))
+        while len(self._samples) > 2 and self._samples[1][0] < seconds - RECENT_SECONDS:
             self._samples.popleft()
 
     def recent(self, now: float, documents: int, pages: int) -> tuple[float, int, int]:
-        """Working seconds, documents and pages of the last two minutes."""
-        since, had_documents, had_pages = self._samples[0]
-        return self.worked(now) - since, documents - had_documents, pages - had_pages
+        """Seconds of work, documents and pages of the last ``RECENT_SECONDS``."""
+        since, earlier_documents, earlier_pages = self._samples[0]
+        return self.seconds(now) - since, documents - earlier_documents, pages - earlier_pages
 
 
-def time_left(waiting: int, done: int, worked: float, lately_done: int, lately_worked: float) -> tuple[float, float] | None:
-    """Seconds that ``waiting`` documents may take, from and to; None when too few are done to tell.
+def time_left(waiting: int, done: int, seconds: float, recently_done: int, recent_seconds: float) -> tuple[float, float] | None:
+    """Seconds that ``waiting`` documents may still take: the lower and the upper end. None while too few documents are done.
 
-    Both the pace of the whole run and that of the last minutes count, since documents of a kind come together; the fewer there were,
-    the wider the range.
+    The range covers the speed of the whole run and that of the last minutes, because documents of one kind often come together. The
+    range is wider while few documents are done.
     """
-    if done < LEAST_DOCUMENTS or worked <= 0:
+    if done < MIN_DOCUMENTS or seconds <= 0:
         return None
-    each = [worked / done]
-    if lately_done >= LEAST_DOCUMENTS and lately_worked > 0:
-        each.append(lately_worked / lately_done)
-    doubt = 1 / (done + 1) ** 0.5
-    return waiting * min(each) * (1 - doubt), waiting * max(each) * (1 + doubt)
+    per_document = [seconds / done]
+    if recently_done >= MIN_DOCUMENTS and recent_seconds > 0:
+        per_document.append(recent_seconds / recently_done)
+    uncertainty = 1 / (done + 1) ** 0.5
+    return waiting * min(per_document) * (1 - uncertainty), waiting * max(per_document) * (1 + uncertainty)
 
 
 class Progress(Observer):
-    """Counts what a run did and writes it to the outbox, from ``begin`` (when the lock is held) to ``end``."""
+    """Counts what a run does and writes it to the outbox, from ``begin`` (once the lock is held) to ``end``."""
 
     def __init__(self, command: str) -> None:
         self._command = command
         self.backlog: Callable[[], int] | None = None
-        """Files that wait to be taken, for who does not know them beforehand; else they are those found, less those that ended."""
+        """Returns the number of files that wait. A watcher sets it. Without it, the files found less those finished wait."""
         self.cluster: Callable[[], Mapping[str, Any]] | None = None
-        """What the machines do that read and answer, where that is not this one."""
+        """Returns the state of the cluster's machines, where a cluster reads and answers."""
         self.documents: Counter[str] = Counter()
         self.units: Counter[str] = Counter()
         self.pages = 0
-        self._to_read = self._known = self._left = 0
+        self._to_read = self._known = self._skipped = 0
         self._reading: dict[str, str] = {}
-        self._ended_pages: dict[str, set[int]] = {}
-        self._pace = Pace()
+        self._finished_pages: dict[str, set[int]] = {}
+        self._throughput = Throughput()
         self._file: Path | None = None
         self._engine = self._started = ""
-        self._trouble: str | None = None
+        self._warning: str | None = None
         self._began = self._written = 0.0
         self._changed = False
 
     def begin(self, outbox: Path, engine: str) -> None:
-        """Write from now on."""
+        """Write the file from now on."""
         self._file, self._engine = outbox / STATE_FOLDER / FILE_NAME, engine
         self._started, self._began = _now(), time.monotonic()
         self._write()
 
     def end(self, exit_code: int, error: str | None = None) -> None:
-        """The last word."""
-        self._pace.rest(time.monotonic())
+        """Write the file for the last time, with the result of the run."""
+        self._throughput.pause(time.monotonic())
         self._write(state="ended", exit_code=exit_code, error=error)
 
     @property
     def waiting(self) -> int:
-        """Files to read whose result is not published yet."""
+        """Number of files to read whose result is not published yet."""
         if self.backlog is not None:
             return self.backlog() + len(self._reading)
-        return max(0, self._to_read - self.documents.total() - self._left)
+        return max(0, self._to_read - self.documents.total() - self._skipped)
 
-    def found(self, documents: int, known: int) -> None:
+    def files_found(self, documents: int, known: int) -> None:
         """See Observer."""
         self._to_read += documents
         self._known += known
-        self._left = 0  # what was left until now was not among those to read
+        self._skipped = 0  # files skipped before this event are not among ``documents``
         if documents:
-            self._pace.work(time.monotonic())
+            self._throughput.resume(time.monotonic())
         self._changed = True
 
-    def taken(self, source: Source, sha256: str) -> None:
+    def file_started(self, source: Source, sha256: str) -> None:
         """See Observer."""
         self._reading[sha256] = source.name
-        self._trouble = None
-        self._pace.work(time.monotonic())
+        self._warning = None
+        self._throughput.resume(time.monotonic())
         self._changed = True
 
-    def unit(self, result: Result) -> None:
+    def unit_finished(self, result: Result) -> None:
         """See Observer."""
         self.units[result.status] += 1
-        if result.status == "skipped":  # thousands at once, in no time
+        if result.status == "skipped":  # thousands come at once and take no time
             return
-        ended = self._ended_pages.setdefault(result.key.sha256, set())
-        if result.key.page not in ended:
-            ended.add(result.key.page)
+        finished = self._finished_pages.setdefault(result.key.sha256, set())
+        if result.key.page not in finished:
+            finished.add(result.key.page)
             self.pages += 1
         self._changed = True
 
-    def document(self, publication: Publication) -> None:
+    def document_published(self, publication: Publication) -> None:
         """See Observer."""
         self.documents[publication.status] += 1
         self._forget(publication.document.sha256)
         self._changed = True
-        self._rest_if_idle()
+        self._pause_if_idle()
 
-    def left(self, name: str, why: str) -> None:
+    def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
-        del why
-        self._left += 1
-        for sha256 in [sha256 for sha256, taken in self._reading.items() if taken == name]:
+        del reason
+        self._skipped += 1
+        for sha256 in [sha256 for sha256, started in self._reading.items() if started == name]:
             self._forget(sha256)
         self._changed = True
-        self._rest_if_idle()
+        self._pause_if_idle()
 
-    def trouble(self, what: str) -> None:
-        """See Observer; what was under way is taken up again when it is over."""
-        self._trouble = what
+    def warning(self, message: str) -> None:
+        """See Observer. The files in work start again when the cause has passed."""
+        self._warning = message
         self._reading.clear()
-        self._ended_pages.clear()
-        self._pace.rest(time.monotonic())
+        self._finished_pages.clear()
+        self._throughput.pause(time.monotonic())
         self._write()
 
-    def turn(self) -> None:
+    def heartbeat(self) -> None:
         """See Observer."""
         if (self._changed or self.cluster) and time.monotonic() - self._written >= WRITE_SECONDS:
             self._write()
 
     def _forget(self, sha256: str) -> None:
         self._reading.pop(sha256, None)
-        self._ended_pages.pop(sha256, None)
+        self._finished_pages.pop(sha256, None)
 
-    def _rest_if_idle(self) -> None:
-        """A watcher that has read everything waits; nobody calls ``turn`` then."""
+    def _pause_if_idle(self) -> None:
+        """Write at once when a watcher has read everything: no ``heartbeat`` comes while it waits."""
         if self.backlog is not None and not self.waiting:
-            self._pace.rest(time.monotonic())
+            self._throughput.pause(time.monotonic())
             self._write()
 
     def _write(self, **end: Any) -> None:
         if self._file is None:
             return
-        told = self._snapshot(time.monotonic()) | end
-        with contextlib.suppress(OutboxError):  # nobody's data; what matters complains by itself
-            write_atomically(self._file, [json.dumps(told).encode()], sync=False)
+        state = self._snapshot(time.monotonic()) | end
+        with contextlib.suppress(OutboxError):  # no user data is lost; writes of results report the same fault
+            write_atomically(self._file, [json.dumps(state).encode()], sync=False)
         self._written, self._changed = time.monotonic(), False
 
     def _snapshot(self, now: float) -> dict[str, Any]:
         done, pages, waiting = self.documents.total(), self.pages, self.waiting
-        self._pace.note(now, done, pages)
-        worked = self._pace.worked(now)
-        lately, lately_done, lately_pages = self._pace.recent(now, done, pages)
-        left = time_left(waiting, done, worked, lately_done, lately) if waiting else None
+        self._throughput.record(now, done, pages)
+        seconds = self._throughput.seconds(now)
+        recent_seconds, recently_done, recent_pages = self._throughput.recent(now, done, pages)
+        left = time_left(waiting, done, seconds, recently_done, recent_seconds) if waiting else None
         return {
             "command": self._command,
-            "state": "idle" if self.backlog is not None and not self._pace.working else "reading",
+            "state": "idle" if self.backlog is not None and not self._throughput.working else "reading",
             "host": platform.node(),
             "pid": os.getpid(),
             "engine": self._engine,
             "started": self._started,
             "updated": _now(),
             "seconds": round(now - self._began, 1),
-            "working_seconds": round(worked, 1),
+            "working_seconds": round(seconds, 1),
             "documents": dict(self.documents),
             "units": dict(self.units),
             "pages": pages,
             "waiting": waiting,
             "known": self._known,
-            "trouble": self._trouble,
+            "warning": self._warning,
             "cluster": self.cluster() if self.cluster else None,
-            "reading": list(self._reading.values())[:SHOWN_FILES],
-            "documents_per_minute": _a_minute(done, worked),
-            "pages_per_minute": _a_minute(pages, worked),
+            "reading": list(self._reading.values())[:LISTED_FILES],
+            "documents_per_minute": _per_minute(done, seconds),
+            "pages_per_minute": _per_minute(pages, seconds),
             "recent": {
-                "seconds": round(lately, 1),
-                "documents_per_minute": _a_minute(lately_done, lately),
-                "pages_per_minute": _a_minute(lately_pages, lately),
+                "seconds": round(recent_seconds, 1),
+                "documents_per_minute": _per_minute(recently_done, recent_seconds),
+                "pages_per_minute": _per_minute(recent_pages, recent_seconds),
             },
-            "seconds_left": [round(side, 1) for side in left] if left else None,
+            "seconds_left": [round(end, 1) for end in left] if left else None,
         }
 
 
 def last_run(outbox: Path, *, locked: bool) -> dict[str, Any] | None:
-    """What the run that works on ``outbox`` says, or the last one that did; None when there is nothing to read.
+    """The progress of the run that works on ``outbox``, or of the last one. None when no progress file can be read.
 
-    ``locked`` says whether somebody holds the outbox's lock. ``state`` is ``reading``, ``idle`` (a watcher that waits for files),
-    ``ended``, or ``broken off`` when its process is gone without a last word.
+    ``locked`` says whether a process holds the outbox's lock. ``state`` is ``reading``, ``idle`` (a watcher waits for files), ``ended``,
+    or ``broken off`` (the process disappeared before it could write its result).
     """
     try:
-        told = json.loads((outbox / STATE_FOLDER / FILE_NAME).read_bytes())
+        state = json.loads((outbox / STATE_FOLDER / FILE_NAME).read_bytes())
     except (OSError, ValueError):
         return None
-    if not isinstance(told, dict):
+    if not isinstance(state, dict):
         return None
-    if told.get("state") != "ended" and not (locked and _may_live(told)):
-        told |= {"state": "broken off", "seconds_left": None, "reading": []}
-    return told
+    if state.get("state") != "ended" and not (locked and _may_be_alive(state)):
+        state |= {"state": "broken off", "seconds_left": None, "reading": []}
+    return state
 
 
-def _may_live(told: dict[str, Any]) -> bool:
-    """Whether the process is there; one of another machine (or container) cannot be looked at, and the lock must do."""
-    return told.get("host") != platform.node() or psutil.pid_exists(int(told.get("pid") or 0))
+def _may_be_alive(state: dict[str, Any]) -> bool:
+    """Whether the process exists. For a process of another machine (or container) only the lock can tell, so this is True."""
+    return state.get("host") != platform.node() or psutil.pid_exists(int(state.get("pid") or 0))
 
 
-def _a_minute(count: int, seconds: float) -> float | None:
+def _per_minute(count: int, seconds: float) -> float | None:
     return round(60 * count / seconds, 1) if seconds > 0 and count else None
 
 

@@ -183,7 +183,7 @@ class Objects(Observer):
             return replace(found, sha256=hashlib.sha256(stand_in.encode(errors="surrogatepass")).hexdigest())
         return patiently(lambda: self.fetch(found), self._patience, over)
 
-    def over(self, found: Found) -> None:
+    def file_finished(self, found: Found) -> None:
         """See Observer: the file is no longer needed here."""
         path = found.source.path
         if self.holds(path):

@@ -43,13 +43,13 @@ class Shelver:
             else:
                 place = self._shelf.set_aside(found, _told(found, status, reason, detail))
         except OSError as error:
-            self._observer.not_put_away(found.source.name, error.strerror or str(error))
+            self._observer.file_not_archived(found.source.name, error.strerror or str(error))
             return
         except StoreError as error:
-            self._observer.not_put_away(found.source.name, error.message)
+            self._observer.file_not_archived(found.source.name, error.message)
             return
         self._moved(path, str(place) if place else _GONE.format(path, found.source.name))
-        self._observer.put_away(found.source.name, str(place or ""))
+        self._observer.file_archived(found.source.name, str(place or ""))
 
     def put_away_known(self, known: Iterable[Found]) -> None:
         """Put away files that were published before but are still there."""

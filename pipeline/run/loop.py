@@ -46,7 +46,7 @@ class Loop:
     def __init__(self, job: Job, observer: Observer, *, shelve: bool = False, attends: bool = True) -> None:
         self._job, self._observer = job, Observers(observer, job.objects) if job.objects else observer
         if job.mirror:
-            job.mirror.trouble = observer.trouble
+            job.mirror.trouble = observer.warning
         self._shelver = Shelver(job, observer)
         self._publisher = Publisher(job, self._shelver if shelve else None)
         if shelve:
@@ -109,7 +109,7 @@ class Loop:
                 for answer in self._job.engine.answer(self._requests(source)):
                     self._heart.beat()
                     if answer is None:
-                        self._observer.turn()
+                        self._observer.heartbeat()
                     else:
                         self._answered(answer)
                 self._heart.rest()
@@ -164,7 +164,7 @@ class Loop:
         while asking.next_is_there(ending=self._ending) or (
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
         ):
-            self._observer.turn()
+            self._observer.heartbeat()
             if self._attends:
                 self._desk.turn()
             while pace.fed and (request := asking.next(ending=self._ending)):
@@ -204,7 +204,7 @@ class Loop:
         ledger = self._job.ledger
         known = ledger.known_file(found.source.path)
         if known and self._job.up_to_date(known, found):
-            self._observer.over(found)
+            self._observer.file_finished(found)
             return
         try:
             sha256 = found.sha256 or content_hash(found)
@@ -224,7 +224,7 @@ class Loop:
         elif self._job.is_due(known):
             ledger.try_again(sha256, self._job.settings.retry.attempts)
         ledger.saw_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
-        self._observer.taken(found.source, sha256)
+        self._observer.file_started(found.source, sha256)
         before = known.recipes if known and known.published == sha256 else {}
         task = self._tasks[sha256] = Task(next(self._numbers), found, sha256, before, self._job.told(known))
         limit = self._job.settings.limits.megabytes
@@ -314,8 +314,8 @@ class Loop:
             self._take(twin)
 
     def _left(self, found: Found, why: str) -> None:
-        self._observer.left(found.source.name, why)
-        self._observer.over(found)
+        self._observer.file_skipped(found.source.name, why)
+        self._observer.file_finished(found)
 
     def _drop(self, task: Task) -> None:
         del self._tasks[task.sha256]
@@ -340,7 +340,7 @@ class Loop:
         except DocumentError as error:
             self._page_failed(task, page, error, reply.seconds)
             return
-        self._observer.page(reading.page)
+        self._observer.page_read(reading.page)
         if task.recipes is None:
             kind = "text" if reading.kind in ("chart", "photo") and task.covered else reading.kind
             task.held[page] = Held(reading.page, images)
@@ -394,7 +394,7 @@ class Loop:
     def _answered(self, answer: Answer) -> None:
         """Check an answer against its page; ask again, or commit the best one and publish the document when it was the last."""
         self._asking.answered()
-        self._observer.answered(answer)
+        self._observer.answer_received(answer)
         if self._desk.answered(answer):
             return
         task, unit = self._tasks.get(answer.key.sha256), self._units.get(answer.key)
@@ -446,7 +446,7 @@ class Loop:
         retry = self._job.settings.retry
         again = restarts() < retry.breaker
         what = "starting anew" if again else f"ending, after {restarts()} restarts"
-        self._observer.trouble(f"no sign of life from the engine for {retry.engine_seconds:g} s; {what}")
+        self._observer.warning(f"no sign of life from the engine for {retry.engine_seconds:g} s; {what}")
         self._pool.close()
         start_anew() if again else os._exit(ExitCode.NO_ENGINE)
 
@@ -471,7 +471,7 @@ class Loop:
         self._job.ledger.commit(results)
         for result in results:
             task.settle(result.key.page, result.key.template)
-            self._observer.unit(result)
+            self._observer.unit_finished(result)
 
     def _publish_if_complete(self, task: Task) -> None:
         if task.complete and task.sha256 in self._tasks:
@@ -480,8 +480,8 @@ class Loop:
     def _publish(self, task: Task) -> None:
         """Publish a complete document, then give its twins their turn."""
         assert task.document is not None  # noqa: S101 - complete tasks are open
-        self._observer.document(self._publisher.publish(task.found, task.document, task.recipes or {}))
-        self._observer.over(task.found)
+        self._observer.document_published(self._publisher.publish(task.found, task.document, task.recipes or {}))
+        self._observer.file_finished(task.found)
         self._drop(task)
         for twin in task.waiting:
             self._take(twin)

@@ -19,7 +19,7 @@ from pathlib import Path
 from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
-from pipeline.monitoring.events import Observers, Tally
+from pipeline.monitoring.events import Observers, RunCounts
 from pipeline.monitoring.progress import Progress
 from pipeline.records import Answer
 from pipeline.run.job import open_job
@@ -64,12 +64,12 @@ class OddEngine(EchoEngine):
             yield from super().answer([request])
 
 
-def run(inbox: Path, outbox: Path, address: str | None, retry: Retry, wait: float = 60) -> Tally:
+def run(inbox: Path, outbox: Path, address: str | None, retry: Retry, wait: float = 60) -> RunCounts:
     """One pass over the inbox."""
     settings = Settings(
         inbox=inbox, outbox=outbox, workers=1, retry=retry, ray=Ray(address=address or "", cpus=1, wait_seconds=wait)
     )
-    tally = Tally()
+    tally = RunCounts()
     with ExitStack() as stack:
         cluster = stack.enter_context(Cluster(settings, HANDLER, make=MAKE)) if address else None
         engine = cluster.engine if cluster else OddEngine(settings)
@@ -78,7 +78,7 @@ def run(inbox: Path, outbox: Path, address: str | None, retry: Retry, wait: floa
         progress.cluster = (lambda: cluster.told) if cluster else None
         loop = stack.enter_context(Loop(job, Observers(tally, progress)))
         progress.begin(outbox, engine.identity)
-        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
+        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
         loop.round(iter(todo))
         loop.tidy()
     return tally

@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 import pytest
 
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import only_new
@@ -134,15 +134,15 @@ class Shop:
         changes = {"workers": 1, "intake": quick, **self.changes}
         return load_settings(None, inbox=self.inbox, outbox=self.outbox, **changes)
 
-    def run(self) -> Tally:
+    def run(self) -> RunCounts:
         """`pipeline run` in this process, with an engine that echoes."""
-        tally = Tally()
+        tally = RunCounts()
         with (
             open_job(self.settings, template="transcript", engine=self.engine) as job,
             Loop(job, tally, shelve=True) as loop,
         ):
-            todo, known = only_new(job, job.scan(tally.left), job.known)
-            tally.found(len(todo), len(known))
+            todo, known = only_new(job, job.scan(tally.file_skipped), job.known)
+            tally.files_found(len(todo), len(known))
             loop.round(iter(todo))
             loop.put_away(known)
             loop.tidy()

@@ -63,7 +63,7 @@ def test_an_object_that_was_replaced_or_deleted_since_it_was_listed_comes_back(
     monkeypatch.setattr(Store, "entries", entries)
     first = shop.run()
     assert first.documents == {"done": 1}
-    assert sorted(name for name, _ in first.left_for_later) == ["a.pdf", "b.pdf"]
+    assert sorted(name for name, _ in first.skipped_files) == ["a.pdf", "b.pdf"]
     assert shop.run().documents == {"done": 1}
     assert shop.texts("a.pdf") == ["A new a"]
     assert sorted(row["file"] for row in shop.rows("documents")) == ["a.pdf", "c.pdf"]
@@ -227,7 +227,7 @@ def test_an_object_that_may_not_be_read_costs_nobody_else(shop: Shop, monkeypatc
     monkeypatch.setattr(store._fs, "get_file", get)
     tally = shop.run()
     assert tally.documents == {"done": 1}
-    assert [(name, why.rpartition(": ")[2]) for name, why in tally.left_for_later] == [("locked.pdf", "Access Denied")]
+    assert [(name, why.rpartition(": ")[2]) for name, why in tally.skipped_files] == [("locked.pdf", "Access Denied")]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
@@ -71,12 +71,12 @@ class World:
         os.utime(path, (OLD, OLD))
         return path
 
-    def run(self, template: str | None = "transcript", ask: str | None = None, limit: int | None = None) -> Tally:
-        tally = Tally()
+    def run(self, template: str | None = "transcript", ask: str | None = None, limit: int | None = None) -> RunCounts:
+        tally = RunCounts()
         settings = Settings(inbox=self.inbox, outbox=self.outbox, workers=1, **self.changes)
         with open_job(settings, template=template, ask=ask, engine=self.engine) as job, Loop(job, tally, shelve=True) as loop:
-            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
-            tally.found(len(todo), len(known))
+            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
+            tally.files_found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
             loop.tidy()
             loop.put_away(known)

@@ -18,7 +18,7 @@ from pathlib import Path
 from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
@@ -29,11 +29,11 @@ from tests.run.conftest import EchoEngine
 TOGETHER = 4
 
 
-class Told(Tally):
+class Told(RunCounts):
     """Prints what troubles the run."""
 
-    def trouble(self, what: str) -> None:
-        print(what, file=sys.stderr, flush=True)
+    def warning(self, message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
 
 
 class OddEngine(EchoEngine):
@@ -69,7 +69,7 @@ def main() -> None:
     settings = Settings(inbox=inbox, outbox=outbox, workers=1, retry=retry)
     tally = Told()
     with open_job(settings, template="transcript", engine=OddEngine()) as job, Loop(job, tally) as loop:
-        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.left), job.known)
+        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
         loop.round(iter(todo))
         loop.tidy()
 

@@ -163,7 +163,7 @@ def test_a_file_cut_short_while_it_is_read_is_left_until_it_is_whole(world: Worl
     engine.path = world.put("a.pdf", whole)
     world.put("b.pdf", text_pdf(["B"]))
     tally = world.run()
-    assert [name for name, _ in tally.left_for_later] == ["a.pdf"]
+    assert [name for name, _ in tally.skipped_files] == ["a.pdf"]
     assert tally.documents == {"done": 1}
     world.put("a.pdf", whole)
     assert world.run().documents == {"done": 1}

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.monitoring.logs import LOGGER, logging_to, tell
+from pipeline.monitoring.logs import LOGGER, log_event, open_log
 from pipeline.runtime.lock import locked
 from pipeline.settings import Log
 from tests.drawing import encrypted_pdf, text_pdf
@@ -32,18 +32,18 @@ def house(tmp_path: Path) -> House:
 @pytest.mark.parametrize("as_json", [True, False])
 def test_no_name_breaks_a_line(tmp_path: Path, as_json: bool) -> None:
     path = tmp_path / "logs" / "log"
-    with logging_to(Log(file=path, json=as_json)):
-        tell(logging.INFO, "file_taken", file=ODD, size=7, reason=None)
+    with open_log(Log(file=path, json=as_json)):
+        log_event(logging.INFO, "file_started", file=ODD, size=7, reason=None)
         LOGGER.getChild("library").warning("it said\n%s", ODD)
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
     if as_json:
         first, second = map(json.loads, lines)
-        assert (first["event"], first["file"], first["size"], "reason" in first) == ("file_taken", ODD, 7, False)
+        assert (first["event"], first["file"], first["size"], "reason" in first) == ("file_started", ODD, 7, False)
         assert (second["event"], second["message"], second["level"]) == ("message", f"it said\n{ODD}", "warning")
     else:
-        assert re.match(r'\d{4}-\d\d-\d\dT[\d:.]{12}Z INFO    file_taken file="a\\nb\\r.+\.pdf" size=7$', lines[0])
+        assert re.match(r'\d{4}-\d\d-\d\dT[\d:.]{12}Z INFO    file_started file="a\\nb\\r.+\.pdf" size=7$', lines[0])
 
 
 def test_the_log_tells_the_whole_run_and_nothing_else_is_on_standard_error(house: House) -> None:
@@ -57,8 +57,8 @@ def test_the_log_tells_the_whole_run_and_nothing_else_is_on_standard_error(house
     names = [line["event"] for line in told]
     assert names[:3] == ["run_started", "engine_ready", "files_found"]
     assert names[-1] == "run_ended"
-    assert sorted(names[3:-1]) == ["document_published"] * 2 + ["file_taken"] * 2 + ["unit_ended"] * 2
-    pages = [line for line in told if line["event"] == "unit_ended"]
+    assert sorted(names[3:-1]) == ["document_published"] * 2 + ["file_started"] * 2 + ["unit_finished"] * 2
+    pages = [line for line in told if line["event"] == "unit_finished"]
     assert [(line["file"], line["page"], line["status"], line["level"]) for line in pages] == [
         ("a.pdf", 1, "done", "debug"),
         ("a.pdf", 2, "done", "debug"),
@@ -102,7 +102,7 @@ def test_a_run_that_cannot_begin_says_so_in_the_log(house: House) -> None:
     assert (last["event"], last["exit_code"], last["level"]) == ("run_ended", 3, "error")
     assert "another run works on" in last["error"]
     code, _, err = house.run("run", "--log-json", "--engine", "nonsense")
-    assert (code, [line["event"] for line in events(err)]) == (4, ["run_started", "engine_trouble", "run_ended"])
+    assert (code, [line["event"] for line in events(err)]) == (4, ["run_started", "engine_unavailable", "run_ended"])
 
 
 def test_the_log_file_rotates_and_keeps_whole_lines(house: House) -> None:
@@ -157,8 +157,8 @@ def test_a_server_that_is_busy_is_told_before_it_ends_anything(house: House) -> 
     with ScriptedServer(busy_once) as server:
         code, _, err = house.run("run", "--log-json", "--engine", "server", SERVER__URL=server.url)
     assert code == 0
-    (trouble,) = [line for line in events(err) if line["event"] == "engine_trouble"]
-    assert (trouble["level"], trouble["attempt"], "503: warming up" in trouble["detail"]) == ("info", 1, True)
+    (retry,) = [line for line in events(err) if line["event"] == "engine_retry"]
+    assert (retry["level"], retry["attempt"], "503: warming up" in retry["detail"]) == ("info", 1, True)
 
 
 @pytest.mark.slow

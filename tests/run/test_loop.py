@@ -11,7 +11,7 @@ import pytest
 from pipeline.engines.base import Request
 from pipeline.errors import LockedError, SettingsError
 from pipeline.intake.scan import Found, scan_inbox
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer
 from pipeline.run.job import open_job, open_ledger
 from pipeline.run.loop import Loop
@@ -275,7 +275,7 @@ def test_a_file_that_vanishes_while_it_is_read_costs_nobody_else_and_its_twin_is
     world.engine = MeddlingEngine(first.unlink)
     tally = world.run()
     assert tally.documents == {"done": 2}
-    assert [name for name, _ in tally.left_for_later] == ["a.pdf"]
+    assert [name for name, _ in tally.skipped_files] == ["a.pdf"]
     assert world.texts("b.pdf") == pages
     assert world.texts("c.pdf") == ["Something else"]
 
@@ -303,7 +303,7 @@ def test_a_file_replaced_after_reading_is_not_put_away_unread(world: World) -> N
 def test_the_same_path_twice_in_a_round_is_one_row(world: World) -> None:
     world.put("a.pdf", text_pdf(["Version one"]))
     settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
-    with open_job(settings, template="transcript", engine=world.engine) as job, Loop(job, Tally()) as loop:
+    with open_job(settings, template="transcript", engine=world.engine) as job, Loop(job, RunCounts()) as loop:
 
         def files() -> Iterator[Found]:
             yield from scan_inbox(job.inbox, job.namer, lambda *_: None)
@@ -397,10 +397,10 @@ def test_a_document_that_claims_a_million_pages_is_not_believed(world: World) ->
 
 def test_a_file_that_is_found_again_while_it_is_read_is_published_once(world: World) -> None:
     world.put("a.pdf", text_pdf([f"Page {number}" for number in range(30)]))
-    tally = Tally()
+    tally = RunCounts()
     settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
     with open_job(settings, template="transcript", engine=world.engine) as job, Loop(job, tally) as loop:
-        (found,) = scan_inbox(job.inbox, job.namer, tally.left)
+        (found,) = scan_inbox(job.inbox, job.namer, tally.file_skipped)
         loop.round(iter([found, None, found, found]))
     assert tally.documents == {"done": 1}
 

@@ -11,7 +11,7 @@ import pytest
 from pipeline.engines.base import Request
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, correct, find_order, open_orders, order
-from pipeline.monitoring.events import Tally
+from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Correction
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
@@ -125,11 +125,11 @@ def test_another_reading_stays_until_the_file_changes(world: World, changed: boo
     path = world.put("a.pdf", text_pdf(["A page"]))
     world.run(template=None)
     settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
-    with open_job(settings, engine=world.engine) as job, Loop(job, Tally()):
+    with open_job(settings, engine=world.engine) as job, Loop(job, RunCounts()):
         file = job.ledger.named_file("a.pdf")
         assert file
         asked = order(job.ledger, "reading", file.sha256, {"name": "a.pdf", "template": "receipt", "engine": None}, "Anna")
-        Rereading(job, Tally()).turn()
+        Rereading(job, RunCounts()).turn()
     assert outcome(world, asked)["status"] == "done"
     assert list(world.json("a.pdf")["results"]) == ["receipt"]
     world.engine.asked.clear()
@@ -166,7 +166,7 @@ def test_a_document_is_read_again_by_the_model_that_the_settings_name(world: Wor
         file = job.ledger.named_file("a.pdf")
         assert file
         asked = order(job.ledger, "reading", file.sha256, {"name": "a.pdf", "template": "note", "engine": "vlm"}, "Anna")
-        Rereading(job, Tally()).turn()
+        Rereading(job, RunCounts()).turn()
     told = outcome(world, asked)
     assert str(told["engine"]).startswith("vlm/"), told
     assert world.json("a.pdf")["provenance"]["engine"] == told["engine"]

@@ -74,7 +74,7 @@ class Asker:
                 raise self._last(error, away_since)
             wait = pause(failures, retry_after)
             fields = {"detail": str(error), "attempt": failures, "again_in_seconds": round(wait, 1)}
-            log.info("engine_trouble", extra={"fields": fields})
+            log.info("engine_retry", extra={"fields": fields})
             await asyncio.sleep(wait)
 
     async def _send(self, client: httpx.AsyncClient, body: dict[str, Any]) -> Response:
