@@ -56,7 +56,7 @@ def unpack_and_plan(job: Job, archive: Path) -> int:
     for found in members(job, archive, screen, screen):
         if found:
             taken += 1
-            job.ledger.saw_file(found.source, f"{taken:064}", found.size, found.mtime_ns)
+            job.ledger.record_file(found.source, f"{taken:064}", found.size, found.mtime_ns)
             screen.file_finished(found)
     return taken
 

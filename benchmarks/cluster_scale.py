@@ -26,7 +26,8 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from benchmarks.simulated_ray import SimulatedCluster
 from pipeline.intake.scan import scan_inbox
-from pipeline.ledger.ledger import FILE_NAME, Ledger, now
+from pipeline.ledger.connection import LEDGER_FILE, utc_timestamp
+from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Evidence, Result, UnitKey
 from pipeline.run.job import open_job
@@ -91,7 +92,7 @@ def drive(folder: Path, machines: int, count: int, pages: int) -> Row:
 def rows(first: int, last: int, pages: int) -> Iterator[tuple[object, ...]]:
     """Units as they stand in the ledger."""
     fields = json.dumps({name: asdict(evidence) for name, evidence in FIELDS.items()}, ensure_ascii=False)
-    at = now()
+    at = utc_timestamp()
     for number in range(first, last):
         yield (f"{number // pages:064x}", number % pages + 1, "invoice", "0123456789abcdef", "done", "ocr", fields, 1.5, at)
 
@@ -103,7 +104,7 @@ def grow(ledger: Ledger, units: int, pages: int) -> None:
             "INSERT INTO units (sha256, page, template, recipe, status, source, fields, seconds, ended_at) VALUES (?,?,?,?,?,?,?,?,?)",
             rows(0, units, pages),
         )
-        at = now()
+        at = utc_timestamp()
         db.executemany(
             "INSERT INTO files (path, name, relative, sha256, size, mtime_ns, published, recipes, status, published_at, review, corrected)"
             " VALUES (?, ?, ?, ?, 123456, 1000000000000000000, ?, ?, 'done', ?, '[]', '[]')",
@@ -124,16 +125,16 @@ def ledger(units: int, pages: int, commits: int = 2_000) -> Row:
     """A ledger of so many units: what it takes of the disk, of a run's start, and of every unit."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder)) as book:
         grow(book, units, pages)
-        size = (Path(folder) / FILE_NAME).stat().st_size
+        size = (Path(folder) / LEDGER_FILE).stat().st_size
         started = time.process_time()
         for number in range(commits):
             book.commit([Result(UnitKey(f"{number:064x}", 1, "receipt", "recipe"), "done", FIELDS, source="ocr", seconds=1.5)])
         committed = (time.process_time() - started) / commits
         started = time.process_time()
-        book.check()
+        book.check_integrity()
         checked = time.process_time() - started
         before, started = psutil.Process().memory_info().rss, time.process_time()
-        known = book.known_files()
+        known = book.files_by_path()
         namer = Namer({path: file.source.name for path, file in known.items()})
         began, held = time.process_time() - started, psutil.Process().memory_info().rss - before
         del known, namer

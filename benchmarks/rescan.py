@@ -35,10 +35,10 @@ def fill(job: Job, count: int) -> None:
     with job.ledger.transaction():
         for found in scan_inbox(job.inbox, job.namer, lambda *_: None):
             sha256 = hashlib.sha256(found.source.name.encode()).hexdigest()
-            job.ledger.saw_document(DocumentInfo(sha256, "pdf", 1))
-            job.ledger.choose(sha256, "transcript")
-            job.ledger.saw_file(found.source, sha256, found.size, found.mtime_ns)
-            job.ledger.published(found.source.path, sha256, recipes, "done", None)
+            job.ledger.record_document(DocumentInfo(sha256, "pdf", 1))
+            job.ledger.record_chosen_template(sha256, "transcript")
+            job.ledger.record_file(found.source, sha256, found.size, found.mtime_ns)
+            job.ledger.record_publication(found.source.path, sha256, recipes, "done", None)
 
 
 def timed(scan: Rescan, expected: int) -> float:

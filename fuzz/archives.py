@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from pipeline.intake.containers import Unpacked, is_archive, unpack
+from pipeline.intake.containers import UnpackedMember, is_archive, unpack
 
 MAX_BYTES = 100_000
 
@@ -17,7 +17,7 @@ def once(data: bytes) -> None:
         archive, into = folder / "archive", folder / "place" / "into"
         archive.write_bytes(data)
         is_archive(archive)
-        unpacked = [item.path for item in unpack(archive, into, max_bytes=MAX_BYTES) if isinstance(item, Unpacked)]
+        unpacked = [item.path for item in unpack(archive, into, max_bytes=MAX_BYTES) if isinstance(item, UnpackedMember)]
         assert len(set(unpacked)) == len(unpacked)
         for path in unpacked:
             assert path.is_file(), path

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.cli.console import Screen
-from pipeline.intake.containers import Lying, Passed, Unpacked, unpack
-from pipeline.intake.scan import Found, outbox_name
+from pipeline.intake.containers import SkippedMember, UnpackedFiles, UnpackedMember, unpack
+from pipeline.intake.scan import InboxFile, outbox_name
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import url_of
 from pipeline.records import Source
@@ -30,9 +30,9 @@ PAUSE_SECONDS = 0.5
 class UnpackingScreen(Screen):
     """A Screen that has members deleted when the loop is done with them."""
 
-    lying: Lying = field(default_factory=Lying)
+    lying: UnpackedFiles = field(default_factory=UnpackedFiles)
 
-    def file_finished(self, found: Found) -> None:
+    def file_finished(self, found: InboxFile) -> None:
         """See Observer."""
         self.lying.remove(found.source.path)
 
@@ -45,7 +45,7 @@ def place(job: Job, archive: Path) -> Path:
 
 def members(
     job: Job, archive: Path, screen: UnpackingScreen, eyes: Observer, *, asked_only: bool = False
-) -> Iterator[Found | None]:
+) -> Iterator[InboxFile | None]:
     """Members to read; None where none can be had just now. ``asked_only``: those that somebody asked to have read again.
 
     Raises OutboxError when the disk is full.
@@ -54,7 +54,7 @@ def members(
     folder = _folder(job, archive, into)
 
     def wanted(path: Path) -> bool:
-        known = job.ledger.known_file(path) if asked_only else None
+        known = job.ledger.file_at(path) if asked_only else None
         return not asked_only or bool(known and known.stale)
 
     with closing(unpack(archive, into, max_bytes=job.settings.limits.megabytes * 1_000_000, wanted=wanted)) as unpacking:
@@ -71,20 +71,20 @@ def members(
 
 
 def _look_at(
-    job: Job, archive: Path, folder: str, item: Unpacked | Passed, screen: UnpackingScreen, eyes: Observer
-) -> Found | None:
-    """A member as a Found; None for those that are passed over or up to date."""
-    if isinstance(item, Passed):
+    job: Job, archive: Path, folder: str, item: UnpackedMember | SkippedMember, screen: UnpackingScreen, eyes: Observer
+) -> InboxFile | None:
+    """A member as an InboxFile; None for those that are passed over or up to date."""
+    if isinstance(item, SkippedMember):
         eyes.file_skipped(f"{archive.name}/{item.name}" if item.name else archive.name, item.why)
         if item.lost:
             screen.documents["failed"] += 1
         return None
     screen.lying.add(item)
-    known = job.ledger.known_file(item.path)
+    known = job.ledger.file_at(item.path)
     if known and known.sha256 == item.sha256:
         os.utime(item.path, ns=(known.mtime_ns, known.mtime_ns))
     name = known.source.name if known else job.namer.within(item.path, f"{folder}/{item.name}")
-    found = Found(Source(item.path, name, f"{archive.name}/{item.told}"), item.size, item.path.stat().st_mtime_ns)
+    found = InboxFile(Source(item.path, name, f"{archive.name}/{item.told}"), item.size, item.path.stat().st_mtime_ns)
     if not known or not job.up_to_date(known, found):
         return found
     screen.lying.remove(item.path)

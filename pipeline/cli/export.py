@@ -13,7 +13,8 @@ import click
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
 from pipeline.errors import OutboxError, SettingsError
-from pipeline.ledger.ledger import FILE_NAME, Ledger
+from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.remote.local_copy import look_into
 from pipeline.remote.mirror import Mirror, mirrored
@@ -85,7 +86,7 @@ def command(
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
     """The ledger of an outbox on which nobody works meanwhile. Raises SettingsError, LockedError, LedgerError, StoreError."""
-    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+    if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
     with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
         yield mirror, ledger

@@ -16,9 +16,9 @@ from pipeline.cli.archive_input import UnpackingScreen, members, place
 from pipeline.cli.monitors import Eyes, monitored, overrides
 from pipeline.cli.run import finish, read, report
 from pipeline.errors import StoreError
-from pipeline.intake.containers import ENDINGS, is_archive
-from pipeline.intake.scan import Found
-from pipeline.ledger.ledger import KnownFile
+from pipeline.intake.containers import ARCHIVE_SUFFIXES, is_archive
+from pipeline.intake.scan import InboxFile
+from pipeline.ledger.file_records import FileRecord
 from pipeline.remote.object_store import GoneError
 from pipeline.remote.objects import FEW
 from pipeline.run.job import Job, check_template, open_job
@@ -92,7 +92,7 @@ def command(
         among = _Among({str(found.source.path) for found in named}, places if filtered else ()) if paths else None
         by_name = among is None or bool(among.paths or among.places)
         chosen = _chosen(job, among, failed, status, read_with, older_than) if by_name else []
-        job.ledger.forget(chosen, failed_only=failed)
+        job.ledger.mark_for_rereading(chosen, failed_only=failed)
         todo = _present(job, chosen, eyes, places) if filtered or not paths else named
         more = chain.from_iterable(members(job, archive, screen, eyes, asked_only=filtered) for archive in archives)
         try:
@@ -108,7 +108,7 @@ def command(
 
 def _fetched(job: Job, url: str, eyes: Eyes) -> options.Place:
     """An object that is an archive by its name, fetched; others as they are. Raises SettingsError, StoreError, OutboxError."""
-    if not job.objects or not url.lower().endswith(ENDINGS):
+    if not job.objects or not url.lower().endswith(ARCHIVE_SUFFIXES):
         return url
     found = next(job.scan(eyes.file_skipped, [url]))
     if found.size <= job.settings.limits.megabytes * 1_000_000:
@@ -130,13 +130,13 @@ class _Among:
 
 def _chosen(
     job: Job, among: _Among | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
-) -> list[KnownFile]:
+) -> list[FileRecord]:
     """Known files that the filters and paths choose."""
     before = options.long_ago("--older-than", older_than) if older_than else None
     times = {os.fsdecode(row["path"]): row["published_at"] for row in job.ledger.rows("SELECT path, published_at FROM files")}
     return [
         file
-        for path, file in job.ledger.known_files().items()
+        for path, file in job.ledger.files_by_path().items()
         if (among is None or path in among)
         and (not failed or file.status in ("failed", "partial"))
         and (not status or file.status == status)
@@ -145,7 +145,7 @@ def _chosen(
     ]
 
 
-def _present(job: Job, chosen: list[KnownFile], eyes: Eyes, unpacking: tuple[str, ...]) -> list[Found]:
+def _present(job: Job, chosen: list[FileRecord], eyes: Eyes, unpacking: tuple[str, ...]) -> list[InboxFile]:
     """Those of the files that still lie where they were; members of the archives that are ``unpacking`` come by themselves."""
     found = []
     many = job.objects and len(chosen) > FEW

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
 from pipeline.errors import SettingsError
-from pipeline.ledger.ledger import FILE_NAME
+from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.remote.local_copy import look_into, sent
 from pipeline.run.job import known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER, load_settings
@@ -76,7 +76,7 @@ def command(
     """
     settings = load_settings(config, outbox=outbox)
     look_into(settings)
-    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+    if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
     choice = Choice(paths, template, _since(since) if since else None, needs_review)
     path = output or settings.outbox / FILE

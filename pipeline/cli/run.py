@@ -14,8 +14,8 @@ from pipeline.cli.console import Screen, echo_json, one_line, plural, table
 from pipeline.cli.monitors import Eyes, monitored, overrides
 from pipeline.cli.signals import graceful
 from pipeline.errors import ExitCode, SettingsError
-from pipeline.intake.scan import Found
-from pipeline.intake.settle import Settler, settled_files
+from pipeline.intake.scan import InboxFile
+from pipeline.intake.settle import SettleTracker, settled_files
 from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, OUT_OF_TIME, STILL_BEING_WRITTEN
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
@@ -104,10 +104,10 @@ def read(
     loop: Loop,
     screen: Screen,
     eyes: Eyes,
-    todo: list[Found],
-    known: list[Found],
+    todo: list[InboxFile],
+    known: list[InboxFile],
     *,
-    more: Iterable[Found | None] = (),
+    more: Iterable[InboxFile | None] = (),
     limit: int | None = None,
     quiet: bool,
 ) -> None:
@@ -124,9 +124,9 @@ def read(
             click.echo("stopping after the pages in flight; once more to stop now", err=True)
 
     intake = job.settings.intake
-    left: list[Found] = []
+    left: list[InboxFile] = []
     quiet_seconds = 0 if job.objects else intake.quiet_seconds  # objects are whole or not there
-    settled = settled_files(todo, Settler(quiet_seconds), intake.patience_seconds, left)
+    settled = settled_files(todo, SettleTracker(quiet_seconds), intake.patience_seconds, left)
     with graceful(stop, eyes.signal_received), screen.bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
         loop.put_away(known)
@@ -137,7 +137,7 @@ def read(
         eyes.file_skipped(plural(unread, "file"), OUT_OF_TIME)
 
 
-def _limited(files: Iterator[Found | None], limit: int | None) -> Iterator[Found | None]:
+def _limited(files: Iterator[InboxFile | None], limit: int | None) -> Iterator[InboxFile | None]:
     """At most so many files; those that did not settle do not count."""
     taken = 0
     while limit is None or taken < limit:

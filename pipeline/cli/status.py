@@ -18,7 +18,8 @@ from rich.text import Text
 from pipeline.cli import options
 from pipeline.cli.console import duration, echo_json, one_line, plural
 from pipeline.errors import CURES, LockedError
-from pipeline.ledger.ledger import FILE_NAME, Ledger
+from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.progress import last_run
 from pipeline.remote.local_copy import look_into
 from pipeline.run.job import open_ledger
@@ -58,7 +59,7 @@ def command(config: Path | None, outbox: options.Place | None, failed: bool, fol
 
 def _told(settings: Settings, limit: int | None) -> dict[str, Any]:
     elsewhere = look_into(settings)
-    if not (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+    if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
         return {"outbox": settings.told_outbox, "running": bool(elsewhere), "run": None, **nothing}
     here = _running(settings)

@@ -15,9 +15,9 @@ from pipeline.cli.monitors import monitored, overrides
 from pipeline.cli.run import check_inbox
 from pipeline.cli.service_retry import PASSING, Pauses
 from pipeline.cli.signals import graceful
-from pipeline.intake.folder_watch import Watcher
-from pipeline.intake.poll import Poller
-from pipeline.intake.scan import Found
+from pipeline.intake.folder_watch import FolderWatcher
+from pipeline.intake.poll import InboxPoller
+from pipeline.intake.scan import InboxFile
 from pipeline.monitoring.events import RecentMessages, RunCounts
 from pipeline.publish.publication import Publication
 from pipeline.run.job import open_job
@@ -103,7 +103,7 @@ def command(
     ):
         rescan = Rescan(job, eyes.file_skipped)
 
-        def scan() -> list[Found]:
+        def scan() -> list[InboxFile]:
             loop.flush()
             todo, known = rescan.look()
             loop.put_away(known)
@@ -111,9 +111,9 @@ def command(
 
         intake = settings.intake
         watcher = (
-            Poller(scan, intake.poll_seconds)
+            InboxPoller(scan, intake.poll_seconds)
             if job.objects
-            else Watcher(
+            else FolderWatcher(
                 job.inbox,
                 job.namer,
                 scan,

@@ -12,7 +12,7 @@ from pipeline.engines.base import Engine
 from pipeline.errors import LockedError
 from pipeline.estimate.sampling import Sample, Seen, Told, count_pages, read_sample, set_apart, taken_apart
 from pipeline.estimate.totals import Drawn, Stratum, Total, draw, stratum, total
-from pipeline.intake.scan import Found
+from pipeline.intake.scan import InboxFile
 from pipeline.run.job import Job
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER
@@ -54,7 +54,7 @@ class Forecast:
 
 
 def forecast(
-    job: Job, engine: Engine, template: str | None, todo: Sequence[Found], *, most: int, seconds: float, told: Told
+    job: Job, engine: Engine, template: str | None, todo: Sequence[InboxFile], *, most: int, seconds: float, told: Told
 ) -> Forecast:
     """Open and read a sample of ``todo``: ``most`` files, and no further page after ``seconds``. Writes nothing to the outbox.
 
@@ -91,7 +91,7 @@ def _locked(job: Job) -> bool:
         return True
 
 
-def _opened_before(job: Job, todo: Mapping[Found, Found]) -> dict[Path, int]:
+def _opened_before(job: Job, todo: Mapping[InboxFile, InboxFile]) -> dict[Path, int]:
     """Pages to be read of files that the ledger has seen as they are: those of the sample, and as it knows them."""
     pages: dict[Path, int] = {}
     for taken, found in todo.items():
@@ -103,7 +103,7 @@ def _opened_before(job: Job, todo: Mapping[Found, Found]) -> dict[Path, int]:
     return pages
 
 
-def _stratum(found: Found, before: dict[Path, int]) -> Stratum:
+def _stratum(found: InboxFile, before: dict[Path, int]) -> Stratum:
     """Files whose pages are known are no sample of the others."""
     kind, size = stratum(found.source.relative, found.size)
     return (f"{kind} known", size) if found.source.path in before else (kind, size)

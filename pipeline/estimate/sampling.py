@@ -19,7 +19,7 @@ import psutil
 
 from pipeline.engines.base import Engine, Request
 from pipeline.estimate.totals import Stratum, stratum
-from pipeline.intake.scan import Found
+from pipeline.intake.scan import InboxFile
 from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import local_folder
@@ -107,7 +107,7 @@ def set_apart(settings: Settings) -> Iterator[Settings]:
         yield apart.model_copy(update={"inbox": local_folder(apart.objects, url)}) if url else apart
 
 
-def taken_apart(found: Found, settings: Settings, apart: Settings) -> Found:
+def taken_apart(found: InboxFile, settings: Settings, apart: Settings) -> InboxFile:
     """A file as it is known by ``settings``, as it is called by those that are ``set_apart``."""
     path = found.source.path
     if not path.is_relative_to(settings.objects):
@@ -115,12 +115,12 @@ def taken_apart(found: Found, settings: Settings, apart: Settings) -> Found:
     return replace(found, source=replace(found.source, path=apart.objects / path.relative_to(settings.objects)))
 
 
-def count_pages(job: Job, apart: Settings, files: Sequence[Found], seconds: float) -> Iterator[tuple[Path, int]]:
+def count_pages(job: Job, apart: Settings, files: Sequence[InboxFile], seconds: float) -> Iterator[tuple[Path, int]]:
     """Pages to be read of each file, 0 where none can be; no further ones so many ``seconds`` after the first.
 
     Of a store they are fetched for it. Raises StoreError.
     """
-    limits, until, over, opened = job.settings.limits, float("inf"), False, dict[Path, Found]()
+    limits, until, over, opened = job.settings.limits, float("inf"), False, dict[Path, InboxFile]()
     objects = Objects(apart, apart.inbox_url) if apart.inbox_url else None
     with reader_pool(job.settings) as pool, closing(objects.fetched(files, _gone) if objects else _all(files)) as waiting:
         while (not over or pool.load) and time.monotonic() < until:
@@ -146,11 +146,11 @@ def count_pages(job: Job, apart: Settings, files: Sequence[Found], seconds: floa
                     objects.file_finished(opened[path])
 
 
-def _all(files: Sequence[Found]) -> Generator[Found | None, None, None]:
+def _all(files: Sequence[InboxFile]) -> Generator[InboxFile | None, None, None]:
     yield from files
 
 
-def _gone(found: Found, why: str) -> None:
+def _gone(found: InboxFile, why: str) -> None:
     """An object that cannot be fetched now: others speak for it."""
 
 
@@ -158,8 +158,8 @@ def read_sample(
     apart: Settings,
     engine: Engine,
     template: str | None,
-    files: Sequence[Found],
-    spare: Sequence[Found],
+    files: Sequence[InboxFile],
+    spare: Sequence[InboxFile],
     seconds: float,
     told: Told,
 ) -> Sample:
@@ -189,12 +189,12 @@ def read_sample(
     return sample
 
 
-def _warm(files: Sequence[Found], spare: Sequence[Found], readers: int) -> list[Found]:
+def _warm(files: Sequence[InboxFile], spare: Sequence[InboxFile], readers: int) -> list[InboxFile]:
     """Files to warm up with: some of each kind, of its largest stratum; such as are ``spare``, or as the sample can do without."""
-    strata: dict[Stratum, list[Found]] = {}
+    strata: dict[Stratum, list[InboxFile]] = {}
     for found in spare or files:
         strata.setdefault(stratum(found.source.relative, found.size), []).append(found)
-    largest: dict[str, list[Found]] = {}
+    largest: dict[str, list[InboxFile]] = {}
     for (kind, _), members in strata.items():
         if len(members) >= max(1 if spare else WARM_OF, len(largest.get(kind, ()))):
             largest[kind] = members
@@ -256,7 +256,7 @@ class _Watch(Observer):
         self._left: list[tuple[str, str]] = []
         self._over: set[Path] = set()
 
-    def hand_out(self, warm: Sequence[Found], others: Sequence[Found]) -> Iterator[Found | None]:
+    def hand_out(self, warm: Sequence[InboxFile], others: Sequence[InboxFile]) -> Iterator[InboxFile | None]:
         """The files for the loop: first those that warm up, then, when they are read, the others."""
         self._files = len(warm) + len(others)
         yield from warm
@@ -322,7 +322,7 @@ class _Watch(Observer):
         """See Observer."""
         self._left.append((name, reason))
 
-    def file_finished(self, found: Found) -> None:
+    def file_finished(self, found: InboxFile) -> None:
         """See Observer."""
         self._run_clock()
         self._over.add(found.source.path)

@@ -10,7 +10,7 @@ from pipeline.engines.base import Engine
 from pipeline.engines.registry import NAMES, make_engine
 from pipeline.errors import SettingsError
 from pipeline.evaluate.recording_engine import Listening
-from pipeline.ledger.ledger import FILE_NAME
+from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.run.job import all_templates, check_template, recipe
 from pipeline.settings import STATE_FOLDER, Settings
@@ -101,7 +101,7 @@ def kept_run(named: str, work: Path, side: Side) -> Path:
 
 def _last_used(folder: Path) -> float:
     """When a kept evaluation last wrote something down."""
-    ledger = folder / STATE_FOLDER / FILE_NAME
+    ledger = folder / STATE_FOLDER / LEDGER_FILE
     return ledger.stat().st_mtime if ledger.exists() else 0.0
 
 

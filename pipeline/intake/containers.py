@@ -25,7 +25,7 @@ from pipeline.intake.members import Member, readable, told
 from pipeline.intake.tar import BLOCK, is_tape, perhaps_tape, tape_members
 from pipeline.intake.zip import zip_members
 
-ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 """What archives are called, for who must choose by the name which files to look into; what they are is told by their contents."""
 NESTED = 2
 """How deep archives inside of archives are unpacked."""
@@ -53,7 +53,7 @@ _DAMAGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Unpacked:
+class UnpackedMember:
     """A member that lies unpacked."""
 
     name: str
@@ -67,7 +67,7 @@ class Unpacked:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class SkippedMember:
     """A member that was not unpacked, or (with an empty name) something about the archive itself."""
 
     name: str
@@ -76,9 +76,9 @@ class Passed:
     """Whether a document should have been there."""
 
 
-Wanted = Callable[[Path], bool]
+MemberFilter = Callable[[Path], bool]
 """Whether somebody wants the member that would lie there."""
-Unpacking = Generator[Unpacked | Passed, None, None]
+MemberStream = Generator[UnpackedMember | SkippedMember, None, None]
 
 
 def is_archive(path: Path) -> bool:
@@ -89,11 +89,11 @@ def is_archive(path: Path) -> bool:
         return False
 
 
-def unpack(archive: Path, into: Path, *, max_bytes: int, wanted: Wanted = lambda _: True) -> Unpacking:
+def unpack(archive: Path, into: Path, *, max_bytes: int, wanted: MemberFilter = lambda _: True) -> MemberStream:
     """Unpack the documents of ``archive`` into the folder ``into``, each when it is asked for.
 
     Whoever takes one removes it when it is done with. A member above ``max_bytes`` is passed over, and so is the rest of an
-    archive that unpacks to too much. Raises OutboxError when the disk is full; what is wrong with the archive is told as Passed.
+    archive that unpacks to too much. Raises OutboxError when the disk is full; what is wrong with the archive is told as SkippedMember.
     """
     with _disk(into):
         into.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def unpack(archive: Path, into: Path, *, max_bytes: int, wanted: Wanted = lambda
             yield from unpacker.members(archive, "", 0)
         except _TooMuchError:
             why = f"unpacks to more than {budget / 1e9:,.1f} GB, as a bomb does; the rest is not read (limits.megabytes raises this)"
-            yield Passed("", why, True)
+            yield SkippedMember("", why, True)
 
 
 class _TooMuchError(Exception):
@@ -115,35 +115,35 @@ class _TooMuchError(Exception):
 class _Unpacker:
     into: Path
     max_bytes: int
-    wanted: Wanted
+    wanted: MemberFilter
     names: MemberNames
     left: int
     """Bytes that may still come out of the archive."""
 
-    def members(self, archive: Path, prefix: str, depth: int) -> Unpacking:
+    def members(self, archive: Path, prefix: str, depth: int) -> MemberStream:
         """The members of an archive; ``prefix`` is what their names begin with, ``depth`` how many archives it lies in."""
         found = 0
         try:
             for member in _members(archive):
                 if member is None:
-                    yield Passed(told(prefix), "has no mark at its end: it may be cut off", False)
+                    yield SkippedMember(told(prefix), "has no mark at its end: it may be cut off", False)
                     continue
                 found += 1
                 yield from self._member(member, prefix, depth)
         except _DAMAGES as error:
             what = f"damaged: what follows member {found:,} cannot be found" if found else "cannot be unpacked"
-            yield Passed(told(prefix), f"{what}: {error}", True)
+            yield SkippedMember(told(prefix), f"{what}: {error}", True)
         else:
             if not found:
-                yield Passed(told(prefix), "holds no file", False)
+                yield SkippedMember(told(prefix), "holds no file", False)
 
-    def _member(self, member: Member, prefix: str, depth: int) -> Unpacking:
+    def _member(self, member: Member, prefix: str, depth: int) -> MemberStream:
         name = f"{prefix}/{member.name}" if prefix else member.name
         refusal, lost = member.refusal, member.lost
         if not refusal and member.size > self.max_bytes:
             refusal, lost = self._too_large, True
         if refusal:
-            yield Passed(told(name) or "(no name)", refusal, lost)
+            yield SkippedMember(told(name) or "(no name)", refusal, lost)
             self._charge(member.skipping)
             return
         own = self.names(name)
@@ -153,7 +153,7 @@ class _Unpacker:
             self._charge(member.skipping)
             return
         done = self._unpack(member, name, own, path)
-        if isinstance(done, Unpacked) and _is_archive(path, _head(path)):
+        if isinstance(done, UnpackedMember) and _is_archive(path, _head(path)):
             yield from self._nested(path, name, depth)
         elif wanted:
             yield done
@@ -172,24 +172,26 @@ class _Unpacker:
             return False
         return head.startswith((*_ZIP_MARKS, *_OTHERS)) or perhaps_tape(head)
 
-    def _nested(self, path: Path, name: str, depth: int) -> Unpacking:
+    def _nested(self, path: Path, name: str, depth: int) -> MemberStream:
         try:
             if depth < NESTED:
                 yield from self.members(path, name, depth + 1)
             else:
-                yield Passed(told(name), f"an archive in {depth + 1} others; unpack them and name the folder", True)
+                yield SkippedMember(told(name), f"an archive in {depth + 1} others; unpack them and name the folder", True)
         finally:
             path.unlink(missing_ok=True)
 
-    def _unpack(self, member: Member, name: str, own: str, path: Path) -> Unpacked | Passed:
+    def _unpack(self, member: Member, name: str, own: str, path: Path) -> UnpackedMember | SkippedMember:
         try:
             with member.open() as stream:
                 copied = self._copy(stream, path, member.chunk)
         except tarfile.TarError as error:  # what follows on a tape cannot be found either
             raise tarfile.ReadError(f"in {told(name)}: {error}") from error
         except _DAMAGES as error:
-            return Passed(told(name), f"cannot be unpacked: {error}", True)
-        return Unpacked(own, readable(name), path, *copied) if copied else Passed(told(name), self._too_large, True)
+            return SkippedMember(told(name), f"cannot be unpacked: {error}", True)
+        return (
+            UnpackedMember(own, readable(name), path, *copied) if copied else SkippedMember(told(name), self._too_large, True)
+        )
 
     @property
     def _too_large(self) -> str:
@@ -273,7 +275,7 @@ def _disk(path: Path) -> Iterator[None]:
         ) from error
 
 
-class Lying:
+class UnpackedFiles:
     """Members that lie unpacked: so many that readers and engine never wait, so few that no disk fills."""
 
     def __init__(self, files: int = MOST_FILES, size: int = MOST_BYTES) -> None:
@@ -285,7 +287,7 @@ class Lying:
         """Whether the next one has to wait."""
         return len(self._sizes) >= self._most_files or sum(self._sizes.values()) >= self._most_bytes
 
-    def add(self, item: Unpacked) -> None:
+    def add(self, item: UnpackedMember) -> None:
         """One more."""
         self._sizes[item.path] = item.size
 

@@ -17,8 +17,8 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.polling import PollingObserver
 
-from pipeline.intake.scan import Found, Inbox, Namer, is_candidate, look_at, relative_path
-from pipeline.intake.settle import Settler
+from pipeline.intake.scan import Inbox, InboxFile, Namer, is_candidate, relative_path, stat_file
+from pipeline.intake.settle import SettleTracker
 
 POLL_SECONDS = 0.1
 ROUND_SECONDS = 300.0
@@ -56,7 +56,7 @@ def is_network(folder: Path) -> bool:
     return max(holding, default=(0, ""))[1].lower().startswith(NETWORK)
 
 
-class Watcher:
+class FolderWatcher:
     """Candidates in the inbox that wait for their turn. Use as a context manager; ``pending`` gives a round of settled files.
 
     ``scan`` looks through the whole inbox for files that are to be read. ``observer`` is how changes are heard of; ``auto`` polls network
@@ -67,7 +67,7 @@ class Watcher:
         self,
         inbox: Inbox,
         namer: Namer,
-        scan: Callable[[], Iterable[Found]],
+        scan: Callable[[], Iterable[InboxFile]],
         *,
         quiet: float,
         rescan: float,
@@ -76,7 +76,7 @@ class Watcher:
     ) -> None:
         self._inbox, self._root = inbox, inbox.root
         self._namer, self._scan, self._rescan = namer, scan, rescan
-        self._settler = Settler(quiet)
+        self._settler = SettleTracker(quiet)
         self._paths: dict[Path, None] = {}
         self._lock, self._bell = threading.Lock(), threading.Event()
         self._next_scan = 0.0
@@ -105,7 +105,7 @@ class Watcher:
             time.sleep(POLL_SECONDS)
         return settled
 
-    def pending(self, busy: Callable[[], bool] = lambda: False) -> Iterator[Found | None]:
+    def pending(self, busy: Callable[[], bool] = lambda: False) -> Iterator[InboxFile | None]:
         """The files that have settled, each taken off the list; also those that settle while these are read.
 
         While somebody is ``busy`` with them, None stands for "none just now".
@@ -187,8 +187,8 @@ class Watcher:
         """Files that wait for their turn; may be asked by any thread."""
         return len(self._paths)
 
-    def _settled(self, path: Path) -> Found | None:
-        found = look_at(path, self._root, self._namer)
+    def _settled(self, path: Path) -> InboxFile | None:
+        found = stat_file(path, self._root, self._namer)
         if found is None:
             with self._lock:
                 self._paths.pop(path, None)

@@ -1,4 +1,4 @@
-"""An inbox that can only be listed: looked through again and again. Does for object stores what a Watcher does for folders."""
+"""An inbox that can only be listed: looked through again and again. Does for object stores what a FolderWatcher does for folders."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from pipeline.intake.folder_watch import RESCAN_SHARE, ROUND_SECONDS
-from pipeline.intake.scan import Found
+from pipeline.intake.scan import InboxFile
 
 
-class Poller:
+class InboxPoller:
     """Files that wait for their turn. ``scan`` gives those that are to be read; it is asked every ``seconds``, and no more than a
     twentieth of the time."""
 
     polling = True
 
-    def __init__(self, scan: Callable[[], Iterable[Found]], seconds: float) -> None:
+    def __init__(self, scan: Callable[[], Iterable[InboxFile]], seconds: float) -> None:
         self._scan, self._seconds = scan, seconds
-        self._waiting: deque[Found] = deque()
+        self._waiting: deque[InboxFile] = deque()
         self._next = 0.0
 
     def __enter__(self) -> Self:
@@ -35,7 +35,7 @@ class Poller:
             time.sleep(min(1.0, max(0.0, self._next - time.monotonic())))
         return bool(self._waiting)
 
-    def pending(self, busy: Callable[[], bool] = lambda: False) -> Iterator[Found | None]:
+    def pending(self, busy: Callable[[], bool] = lambda: False) -> Iterator[InboxFile | None]:
         """The files, also those that come while these are read; None stands for "none just now" while somebody is ``busy``."""
         until = time.monotonic() + ROUND_SECONDS
         while time.monotonic() < until:

@@ -26,7 +26,7 @@ MAX_NAME = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class InboxFile:
     """A file that was seen, with the size and time that tell whether it changed."""
 
     source: Source
@@ -40,11 +40,11 @@ Namer = Callable[[Path, str], str]
 """(absolute path, wanted name) to the name in the outbox, free of collisions."""
 
 
-Left = Callable[[str, str], None]
+SkipCallback = Callable[[str, str], None]
 """Told of what is passed over though it looks like a document's place: name, why."""
 
 
-Unchanged = Mapping[str, tuple[int, int]]
+FileStates = Mapping[str, tuple[int, int]]
 """Absolute paths that need not be looked at while size and time (nanoseconds) are these."""
 
 
@@ -75,15 +75,15 @@ class Inbox:
         return int.from_bytes(digest[:8]) % of == number - 1
 
 
-def scan_inbox(inbox: Inbox, name: Namer, left: Left, unchanged: Unchanged | None = None) -> Iterator[Found]:
+def scan_inbox(inbox: Inbox, name: Namer, left: SkipCallback, unchanged: FileStates | None = None) -> Iterator[InboxFile]:
     """All files below the inbox, sorted by path, but for those that are ``unchanged``."""
     root = inbox.root
     for path in _walk(root, inbox, left, unchanged or {}):
-        if inbox.takes(relative_path(path, root)) and (found := look_at(path, root, name)):
+        if inbox.takes(relative_path(path, root)) and (found := stat_file(path, root, name)):
             yield found
 
 
-def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: Left) -> Iterator[Found]:
+def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: SkipCallback) -> Iterator[InboxFile]:
     """Files and folders named on the command line, read where they lie; those in the inbox keep their place in it.
 
     Raises SettingsError for a path that is not there.
@@ -94,12 +94,12 @@ def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: L
             raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
         root = inbox.root if inbox.holds(path) else path.parent
         for below in _walk(path, inbox, left, {}) if path.is_dir() else [path]:
-            if inbox.takes(relative_path(below, root)) and (found := look_at(below, root, name)):
+            if inbox.takes(relative_path(below, root)) and (found := stat_file(below, root, name)):
                 yield found
 
 
-def look_at(path: Path, root: Path, name: Namer) -> Found | None:
-    """``path`` as a Found, or None when it is gone, no regular file, or a link that leads out of ``root``."""
+def stat_file(path: Path, root: Path, name: Namer) -> InboxFile | None:
+    """``path`` as an InboxFile, or None when it is gone, no regular file, or a link that leads out of ``root``."""
     try:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
@@ -112,7 +112,7 @@ def look_at(path: Path, root: Path, name: Namer) -> Found | None:
         return None
     relative = relative_path(path, root)
     told = relative.encode(errors="surrogateescape").decode(errors="replace")
-    return Found(Source(path, name(path, outbox_name(relative)), told), status.st_size, status.st_mtime_ns)
+    return InboxFile(Source(path, name(path, outbox_name(relative)), told), status.st_size, status.st_mtime_ns)
 
 
 def relative_path(path: Path, root: Path) -> str:
@@ -140,7 +140,7 @@ def outbox_name(relative: str) -> str:
     return "/".join(parts)
 
 
-def _walk(folder: Path, inbox: Inbox, left: Left, unchanged: Unchanged) -> Iterator[Path]:
+def _walk(folder: Path, inbox: Inbox, left: SkipCallback, unchanged: FileStates) -> Iterator[Path]:
     """Files below ``folder``, sorted; nothing of our own folders, of those that cannot be read only their names."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -158,7 +158,7 @@ def _walk(folder: Path, inbox: Inbox, left: Left, unchanged: Unchanged) -> Itera
             yield Path(entry.path)
 
 
-def _is_unchanged(entry: os.DirEntry[str], unchanged: Unchanged) -> bool:
+def _is_unchanged(entry: os.DirEntry[str], unchanged: FileStates) -> bool:
     before = unchanged.get(entry.path)
     if before is None:
         return False

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.intake.scan import Found
+from pipeline.intake.scan import InboxFile
 
 _NANO = 1_000_000_000
 
 
-class Settler:
+class SettleTracker:
     """Remembers how long each file has been quiet.
 
     A file older than ``quiet_seconds`` by its own time is settled at once; a younger one (or one from the future, as after a
@@ -23,7 +23,7 @@ class Settler:
         self._quiet = quiet_seconds
         self._seen: dict[Path, tuple[int, int, float]] = {}
 
-    def settled(self, found: Found) -> bool:
+    def settled(self, found: InboxFile) -> bool:
         """Whether the file, as just found, can be read."""
         age = time.time() - found.mtime_ns / _NANO
         if age >= self._quiet:
@@ -40,7 +40,7 @@ class Settler:
         self._seen.pop(path, None)
 
 
-def look_again(found: Found) -> Found | None:
+def restat_file(found: InboxFile) -> InboxFile | None:
     """The file with its present size and time; None when it is gone."""
     try:
         status = found.source.path.stat()
@@ -49,7 +49,9 @@ def look_again(found: Found) -> Found | None:
     return replace(found, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
-def settled_files(files: Iterable[Found], settler: Settler, patience: float, left: list[Found]) -> Iterator[Found | None]:
+def settled_files(
+    files: Iterable[InboxFile], settler: SettleTracker, patience: float, left: list[InboxFile]
+) -> Iterator[InboxFile | None]:
     """Settled files first; then the others as they settle, for ``patience`` seconds at most; None where none has just now.
 
     Files that still change after that are appended to ``left``. Whoever takes None waits a moment before asking again.
@@ -64,7 +66,7 @@ def settled_files(files: Iterable[Found], settler: Settler, patience: float, lef
     while waiting and time.monotonic() < until:
         yield None
         still = []
-        for present in filter(None, map(look_again, waiting)):
+        for present in filter(None, map(restat_file, waiting)):
             if settler.settled(present):
                 yield present
             else:

@@ -1,7 +1,7 @@
-"""What people said and asked, once more, in a file that only grows: the one thing that nobody can read again from the documents.
+"""A second copy of people's corrections and orders, in a file that only grows. The documents cannot give them back.
 
-A line of JSON a word, on the disk before the ledger is told. A ledger that is damaged, deleted or behind after a power cut gets back from
-here what the outbox does not hold: corrections that were not published yet or whose template is gone, and conversations.
+Each entry is one line of JSON, on the disk before the ledger has it. When the ledger is damaged, deleted or behind after a power cut, this
+file gives back what the outbox lacks: corrections that were not published yet or whose template is gone, and conversations.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ from typing import Any
 
 from pipeline.errors import LedgerError
 
-FILE_NAME = "said.jsonl"
+JOURNAL_FILE = "said.jsonl"
 
 
-def note(folder: Path, word: Mapping[str, Any]) -> None:
-    """Add a word, and wait until it is on the disk. Raises LedgerError."""
-    line = b"\n" + json.dumps(word, ensure_ascii=False).encode(errors="replace")  # a line that was broken off ends here
+def append_entry(folder: Path, entry: Mapping[str, Any]) -> None:
+    """Append an entry and sync it to the disk. Raises LedgerError."""
+    line = b"\n" + json.dumps(entry, ensure_ascii=False).encode(errors="replace")  # ends a line that a crash cut off
     try:
-        place = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(folder / JOURNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(place, line)
-            os.fsync(place)
+            os.write(descriptor, line)
+            os.fsync(descriptor)
         finally:
-            os.close(place)
+            os.close(descriptor)
     except OSError as error:
         raise LedgerError(
-            f"{folder / FILE_NAME}: {error.strerror or error}", "free disk space, or check that you may write"
+            f"{folder / JOURNAL_FILE}: {error.strerror or error}", "free disk space, or check that you may write"
         ) from error
 
 
-def noted(folder: Path) -> Iterator[dict[str, Any]]:
-    """All words, the first one first; lines that are damaged are passed over."""
+def read_entries(folder: Path) -> Iterator[dict[str, Any]]:
+    """All entries, oldest first. Damaged lines are skipped."""
     try:
-        file = (folder / FILE_NAME).open("rb")
+        file = (folder / JOURNAL_FILE).open("rb")
     except OSError:
         return
     with file:
         for line in file:
             try:
-                word = json.loads(line)
+                entry = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(word, dict):
-                yield word
+            if isinstance(entry, dict):
+                yield entry

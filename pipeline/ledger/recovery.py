@@ -1,14 +1,15 @@
-"""A ledger that is damaged is made anew from the outbox, so that nothing that was read is read again.
+"""Rebuilds a damaged ledger from the outbox and the journal. No page is read again.
 
-The JSON files hold everything but what each page said by itself: fields come back as the document has them, on the page where they
-stand. Files are hashed again at the next run, and recognised by their contents. What people said
-comes from the JSON files and from the journal (see ``ledger.journal``), what they asked from there alone.
+The JSON files of the outbox hold everything except the separate answer of each page: a field comes back with the document's value, on the
+page where that value stands. Files are hashed again in the next run and recognised by their contents. Corrections come from the JSON files
+and the journal (see ``ledger.journal``), orders from the journal only.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,112 +17,121 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
-from pipeline.ledger.ledger import FILE_NAME, Ledger
-from pipeline.ledger.orders import history, mend, orders_about, prune, restore
+from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.corrections import correction_history, restore_corrections
+from pipeline.ledger.journal import read_entries
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
 
-UNCLEAN = "unclean"
-"""File that is there while a run works: found at the start, the last run died, and the ledger is checked."""
+UNCLEAN_FILE = "unclean"
+"""A file that exists while a run works. When a run finds it at its start, the run before crashed, and the ledger is checked."""
 
-Place = Callable[[str], Path]
-"""Where a file lies that has this path in the inbox."""
+InboxPath = Callable[[str], Path]
+"""The absolute path of a file, by its path below the inbox."""
 
 
-def sound_ledger(folder: Path, outbox: Path, place: Place, told: list[str]) -> Ledger:
-    """The ledger, checked if the last run died, made anew from the outbox where it is damaged.
+def open_checked_ledger(folder: Path, outbox: Path, inbox_path: InboxPath, messages: list[str]) -> Ledger:
+    """The ledger, checked when the last run crashed and rebuilt from the outbox when it is damaged.
 
-    What happened is appended to ``told``. Raises LedgerError.
+    A line about each repair is appended to ``messages``. Raises LedgerError.
     """
     try:
         ledger = Ledger(folder)
-        if (folder / UNCLEAN).exists():
-            ledger.check()
+        if (folder / UNCLEAN_FILE).exists():
+            ledger.check_integrity()
     except LedgerError as error:
         if not isinstance(error.__cause__, sqlite3.DatabaseError) or isinstance(error.__cause__, sqlite3.OperationalError):
             raise
-        aside = _set_aside(folder)
+        damaged = _move_away(folder)
         ledger = Ledger(folder)
-        count = rebuild(ledger, outbox, place)
-        told.append(
-            f"the ledger was damaged ({error.__cause__}): made anew from {count:,} results in {outbox}; it lies in {aside}"
+        count = rebuild_ledger(ledger, outbox, inbox_path)
+        messages.append(
+            f"the ledger was damaged ({error.__cause__}): rebuilt from {count:,} results in {outbox}; the damaged file is in {damaged}"
         )
-        mend(ledger, conversations=True)
-        _pin_again(ledger)
+        replay_journal(ledger, with_orders=True)
+        _restore_pins(ledger)
     else:
-        fresh = next(ledger.published_files(), None) is None  # somebody moved it away
-        if count := mend(ledger, conversations=fresh):
-            told.append(f"the ledger lacked {count:,} corrections and questions; they are there again")
-        if not fresh:
-            prune(ledger)
+        is_new = next(ledger.published_files(), None) is None  # also after a user moved the old one away
+        if count := replay_journal(ledger, with_orders=is_new):
+            messages.append(f"the ledger lacked {count:,} corrections and questions; they are restored")
+        if not is_new:
+            delete_old_orders(ledger)
     return ledger
 
 
-def _pin_again(ledger: Ledger) -> None:
-    """What was read in a way that somebody asked for stays so."""
+def _restore_pins(ledger: Ledger) -> None:
+    """Pin the files whose published result comes from an ordered reading."""
     for file in list(ledger.published_files()):
         readings = [
-            order for order in orders_about(ledger, file.sha256, "reading") if order.details["name"] == file.source.name
+            order for order in orders_for_document(ledger, file.sha256, "reading") if order.details["name"] == file.source.name
         ]
-        told = (readings[-1].outcome or {}) if readings else {}
-        asked = bool(readings and (readings[-1].details.get("template") or readings[-1].details.get("engine")))
-        if asked and "status" in told and set(told["templates"]) == set(file.recipes):
+        outcome = (readings[-1].outcome or {}) if readings else {}
+        is_special = bool(readings and (readings[-1].details.get("template") or readings[-1].details.get("engine")))
+        if is_special and "status" in outcome and set(outcome["templates"]) == set(file.recipes):
             ledger.pin(file.source.path)
 
 
-def _set_aside(folder: Path) -> Path:
-    aside = folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    aside.mkdir(parents=True, exist_ok=True)
-    for ending in ("", "-wal", "-shm"):
-        path = folder / f"{FILE_NAME}{ending}"
+def _move_away(folder: Path) -> Path:
+    """Move the ledger's files into a new folder beside them. Returns that folder."""
+    target = folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    target.mkdir(parents=True, exist_ok=True)
+    for suffix in ("", "-wal", "-shm"):
+        path = folder / f"{LEDGER_FILE}{suffix}"
         if path.exists():
-            path.rename(aside / path.name)
-    return aside
+            path.rename(target / path.name)
+    return target
 
 
-def rebuild(ledger: Ledger, outbox: Path, place: Place) -> int:
-    """Fill an empty ledger with what the outbox's JSON files say. Returns how many there were."""
+# ---- from the outbox ------------------------------------------------------------------------------
+
+
+def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> int:
+    """Fill an empty ledger from the JSON files of an outbox. Returns their number."""
     count = 0
     for name, published in published_results(outbox):
         with ledger.transaction():
             relative = published["document"]["path"]
-            _restore(ledger, Source(place(relative), name, relative), published)
+            _restore_result(ledger, Source(inbox_path(relative), name, relative), published)
         count += 1
     return count
 
 
 def published_results(outbox: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and contents of an outbox's results, passing over what else lies there."""
+    """Names and contents of the results in an outbox. Other files are skipped."""
     for path in sorted(outbox.rglob("*.json")):
         relative = path.relative_to(outbox)
         if relative.parts[0].startswith("."):
             continue
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(found, dict) and {"document", "status", "results", "pages", "provenance"} <= found.keys():
-                yield relative.as_posix().removesuffix(".json"), found
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(content, dict) and {"document", "status", "results", "pages", "provenance"} <= content.keys():
+                yield relative.as_posix().removesuffix(".json"), content
         except (OSError, ValueError):
             continue
 
 
-def _restore(ledger: Ledger, source: Source, published: Mapping[str, Any]) -> None:
-    stated, provenance = published["document"], published["provenance"]
-    sha256, results = stated["sha256"], published["results"]
+def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]) -> None:
+    about, provenance = published["document"], published["provenance"]
+    sha256, results = about["sha256"], published["results"]
     recipes = {template: result["recipe"] for template, result in results.items()}
-    unopened = published["reason"] if not published["pages"] else None
-    document = DocumentInfo(sha256, stated["kind"], stated["pages"], unopened, published.get("detail", ""))
-    ledger.saw_document(document)
+    reason_unopened = published["reason"] if not published["pages"] else None
+    document = DocumentInfo(sha256, about["kind"], about["pages"], reason_unopened, published.get("detail", ""))
+    ledger.record_document(document)
     for template, result in results.items():
-        ledger.saw_recipe(recipes[template], template, provenance.get("engine") or "", provenance.get("versions") or {})
+        ledger.record_recipe(recipes[template], template, provenance.get("engine") or "", provenance.get("versions") or {})
         if question := result.get("question"):
-            ledger.ask(template, question)
-        read = {name: item.get("corrected", {}).get("read", item) for name, item in result["fields"].items()}
-        ledger.insert_results(_units(UnitKey(sha256, 0, template, recipes[template]), read, published["pages"]))
-        if template not in {name for name, _ in history(ledger, sha256)}:  # a file with the same contents may have brought them
-            restore(ledger, sha256, _said(template, result["fields"]))
-    chosen = next((template for template, result in results.items() if "question" not in result), None)
-    if chosen:
-        ledger.choose(sha256, chosen)
-    ledger.saw_file(source, sha256, -1, -1)  # no size that a file has: it is hashed again, and then recognised
+            ledger.record_question(template, question)
+        fields = {name: item.get("corrected", {}).get("read", item) for name, item in result["fields"].items()}
+        ledger.insert_results(_results(UnitKey(sha256, 0, template, recipes[template]), fields, published["pages"]))
+        if template not in {
+            name for name, _ in correction_history(ledger, sha256)
+        }:  # else a file of equal contents restored them
+            restore_corrections(ledger, sha256, _corrections(template, result["fields"]))
+    chosen_template = next((template for template, result in results.items() if "question" not in result), None)
+    if chosen_template:
+        ledger.record_chosen_template(sha256, chosen_template)
+    ledger.record_file(source, sha256, -1, -1)  # no file has this size: it is hashed again, and then recognised
     review = [name for result in results.values() for name in result.get("review", ())]
     corrected = [
         name
@@ -129,18 +139,22 @@ def _restore(ledger: Ledger, source: Source, published: Mapping[str, Any]) -> No
         for name, item in result["fields"].items()
         if "corrected" in item and not item["corrected"].get("withdrawn")
     ]
-    ledger.published(source.path, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected)
+    ledger.record_publication(
+        source.path, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected
+    )
 
 
-def _said(template: str, fields: Mapping[str, Any]) -> Iterator[Correction]:
-    """What people said about fields."""
+def _corrections(template: str, fields: Mapping[str, Any]) -> Iterator[Correction]:
+    """The corrections that a result's fields name."""
     for name, item in fields.items():
-        for word in item.get("corrected", {}).get("history", ()):
-            withdrawn = word.get("withdrawn", False)
-            yield Correction(template, name, word["version"], word["value"], withdrawn, word["before"], word["by"], word["at"])
+        for entry in item.get("corrected", {}).get("history", ()):
+            withdrawn = entry.get("withdrawn", False)
+            yield Correction(
+                template, name, entry["version"], entry["value"], withdrawn, entry["before"], entry["by"], entry["at"]
+            )
 
 
-def _units(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]]) -> Iterator[Result]:
+def _results(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]]) -> Iterator[Result]:
     """The units of one template: a document's fields on the pages where they stand."""
     readable = [page["page"] for page in pages if page["status"] in ("done", "failed")] or [1]
     by_page: dict[int, dict[str, Evidence]] = {}
@@ -148,12 +162,12 @@ def _units(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]])
         evidence = Evidence(**{**item, "box": tuple(item["box"]) if item["box"] else None, "flags": tuple(item["flags"])})
         texts = evidence.value
         if isinstance(texts, list) and len(texts) == len(pages) and all(isinstance(text, str) for text in texts):
-            for page, text in zip(pages, texts, strict=True):  # a text a page
+            for page, text in zip(pages, texts, strict=True):  # one text for each page
                 if text:
                     by_page.setdefault(page["page"], {})[name] = replace(evidence, value=text, flags=())
             continue
-        place = evidence.page if evidence.page and evidence.page in readable else readable[0]
-        by_page.setdefault(place, {})[name] = evidence
+        number = evidence.page if evidence.page and evidence.page in readable else readable[0]
+        by_page.setdefault(number, {})[name] = evidence
     for page in pages:
         number = page["page"]
         yield Result(
@@ -166,3 +180,39 @@ def _units(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]])
             page.get("seconds", 0.0),
             page.get("turned", 0),
         )
+
+
+# ---- from the journal -----------------------------------------------------------------------------
+
+
+def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
+    """Restore corrections, and ``with_orders`` also orders, that the journal has and the ledger lacks. Returns how many.
+
+    The journal may hold two corrections of one version when the ledger took only one of them. The last one holds.
+    """
+    corrections: dict[tuple[str, str, str, int], Correction] = {}
+    orders: dict[int, dict[str, Any]] = {}
+    outcomes: dict[int, dict[str, Any]] = {}
+    for entry in read_entries(ledger.path.parent):
+        try:
+            if "correction" in entry:
+                correction = Correction(**entry["correction"])
+                corrections[entry["sha256"], correction.template, correction.field, correction.version] = correction
+            elif "order" in entry:
+                orders[entry["order"]["id"]] = entry["order"]
+            elif "ended" in entry:
+                outcomes.setdefault(entry["ended"], entry)
+        except (KeyError, TypeError):  # damaged, or written by another program
+            continue
+    with ledger.transaction():
+        restored: dict[str, int] = defaultdict(int)
+        for (sha256, *_), correction in corrections.items():
+            restored[sha256] += restore_corrections(ledger, sha256, [correction])
+        restored_orders = 0
+        for number, order in orders.items() if with_orders else ():
+            restored_orders += restore_order(ledger, order)
+            if number in outcomes:
+                update_outcome(ledger, number, outcomes[number]["at"], outcomes[number]["outcome"])
+        for sha256 in (sha256 for sha256, count in restored.items() if count):
+            insert_order(ledger, "publishing", sha256, {}, "")
+        return sum(restored.values()) + restored_orders

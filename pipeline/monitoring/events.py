@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pipeline.errors import FILE_CHANGED
-from pipeline.intake.scan import Found
+from pipeline.intake.scan import InboxFile
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, Page, Result, Source
 
@@ -47,7 +47,7 @@ class Observer:
     def file_skipped(self, name: str, reason: str) -> None:
         """A file was left for a later run."""
 
-    def file_finished(self, found: Found) -> None:
+    def file_finished(self, found: InboxFile) -> None:
         """The loop no longer needs this file: it is published, skipped or known."""
 
     def file_archived(self, name: str, place: str) -> None:
@@ -107,7 +107,7 @@ class Observers(Observer):
         for observer in self._observers:
             observer.file_skipped(name, reason)
 
-    def file_finished(self, found: Found) -> None:
+    def file_finished(self, found: InboxFile) -> None:
         """See Observer."""
         for observer in self._observers:
             observer.file_finished(found)

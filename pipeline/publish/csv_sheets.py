@@ -24,15 +24,15 @@ CHUNK = 2_000
 class Book(Protocol):
     """What the ledger remembers of sheets."""
 
-    def sheet(self, name: str) -> tuple[list[str], int, bool] | None:
+    def sheet_state(self, name: str) -> tuple[list[str], int, bool] | None:
         """Columns, good bytes and dirtiness."""
         ...
 
-    def wrote_sheet(self, name: str, columns: Sequence[str], size: int) -> None:
+    def record_sheet(self, name: str, columns: Sequence[str], size: int) -> None:
         """The sheet is good up to ``size`` bytes."""
         ...
 
-    def soil_sheets(self, names: Iterable[str]) -> None:
+    def mark_sheets_outdated(self, names: Iterable[str]) -> None:
         """The sheets must be written anew."""
         ...
 
@@ -45,7 +45,7 @@ def append_rows(
     The caller tells the book, in the same transaction that marks the documents as published. Raises OutboxError.
     """
     path = folder / f"{name}.csv"
-    known = book.sheet(name)
+    known = book.sheet_state(name)
     if known is None and not path.exists():
         return write_atomically(path, [_csv([], columns, header=True), _csv(rows, columns)], scratch)
     if known is None or known[2] or known[0] != list(columns) or _size(path) < known[1]:
@@ -88,7 +88,7 @@ def rebuild(
             files[name].write(_csv(chunk, sheets[name]))
             sizes[name] = files[name].tell()
     for name, size in sizes.items():
-        book.wrote_sheet(name, sheets[name], size)
+        book.record_sheet(name, sheets[name], size)
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str], *, header: bool = False) -> bytes:

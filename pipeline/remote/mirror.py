@@ -19,7 +19,8 @@ from pathlib import Path
 
 from pipeline.backoff import FIRST_SECONDS, LONGEST_SECONDS, patiently
 from pipeline.errors import LedgerError, StoreError
-from pipeline.ledger.ledger import FILE_NAME, Ledger
+from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import atomic_path
 from pipeline.remote import snapshot
 from pipeline.remote.lease import Lease
@@ -78,8 +79,8 @@ class Mirror:
     def behind(self) -> bool:
         """Whether the store lacks anything that is in the outbox or the ledger."""
         if self._even and self._saved is None:  # what a run notes at its start is no reason to send everything
-            self._saved = self._ledger.changes
-        return bool(self._waiting or self._sheets or self._sending) or self._saved != self._ledger.changes
+            self._saved = self._ledger.change_count
+        return bool(self._waiting or self._sheets or self._sending) or self._saved != self._ledger.change_count
 
     def turn(self) -> None:
         """Send what waits, in the background. Raises LockedError when another machine has taken over."""
@@ -136,7 +137,7 @@ class Mirror:
             self._note(sent)
             if error:
                 raise error
-        changes = self._ledger.changes
+        changes = self._ledger.change_count
         if changes == self._saved:
             return
         scratch = self._folder / STATE_FOLDER / "tmp" / f"{uuid.uuid4().hex}.sqlite"
@@ -250,9 +251,9 @@ def refresh(settings: Settings) -> None:
         if entry.name != STATE_FOLDER:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     for ending in ("", "-wal", "-shm"):
-        (folder / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
+        (folder / f"{LEDGER_FILE}{ending}").unlink(missing_ok=True)
     (folder / PLACE).write_text(found.folder, encoding="utf-8")
-    (folder / "fetched.sqlite").replace(folder / FILE_NAME)
+    (folder / "fetched.sqlite").replace(folder / LEDGER_FILE)
     with Book(folder) as book:
         book.forget()
         book.set_mark("saved", found.id)
@@ -265,7 +266,7 @@ def settle_paths(settings: Settings, ledger: Ledger) -> None:
     note, now = settings.outbox / STATE_FOLDER / PLACE, str(settings.objects.parent)
     before = note.read_text(encoding="utf-8") if note.is_file() else now
     if before != now:
-        ledger.moved_folder(Path(before), Path(now))
+        ledger.record_folder_move(Path(before), Path(now))
     if before != now or not note.is_file():
         note.write_text(now, encoding="utf-8")
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pipeline.backoff import patiently
 from pipeline.errors import FILE_CHANGED, OutboxError, SettingsError, StoreError
-from pipeline.intake.scan import MAX_NAME, Found, Inbox, Left, Namer, Unchanged, is_candidate, outbox_name
+from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, Namer, SkipCallback, is_candidate, outbox_name
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path
@@ -62,7 +62,9 @@ class Objects(Observer):
 
     # ---- what is there ------------------------------------------------------------------------------
 
-    def scan(self, name: Namer, left: Left, unchanged: Unchanged | None = None, below: str | None = None) -> Iterator[Found]:
+    def scan(
+        self, name: Namer, left: SkipCallback, unchanged: FileStates | None = None, below: str | None = None
+    ) -> Iterator[InboxFile]:
         """All objects of the inbox (``below`` a URL in it), sorted by key, but for those that are ``unchanged``. Raises StoreError."""
         for entry in self.store.entries(below or self.url):
             key = key_below(entry.url, self.url)
@@ -77,9 +79,9 @@ class Objects(Observer):
                 continue
             path = local_path(self.root, entry.url)
             if (unchanged or {}).get(os.fspath(path)) != (entry.size, entry.stamp):
-                yield Found(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
+                yield InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
 
-    def arguments(self, urls: Sequence[str], name: Namer, left: Left) -> Iterator[Found]:
+    def arguments(self, urls: Sequence[str], name: Namer, left: SkipCallback) -> Iterator[InboxFile]:
         """Objects and folders of the inbox that are named on the command line. Raises SettingsError for one that is not there."""
         for url in urls:
             key = key_below(url, self.url) if url != self.url else ""
@@ -88,7 +90,7 @@ class Objects(Observer):
             entry = self.store.look(url) if key else None
             if entry:
                 path = local_path(self.root, url)
-                yield Found(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
+                yield InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
                 continue
             count = 0
             for count, found in enumerate(self.scan(name, left, below=url), 1):  # noqa: B007
@@ -96,15 +98,17 @@ class Objects(Observer):
             if not count:
                 raise SettingsError(f"{url}: no such object or folder", "check the URL; nothing was read of it")
 
-    def look_again(self, source: Source) -> Found | None:
+    def restat_file(self, source: Source) -> InboxFile | None:
         """What a source's path stands for, as it is now; None when it is gone."""
         url = self._url(source.path)
         entry = self.store.look(url) if url else None
-        return Found(source, entry.size, entry.stamp) if entry else None
+        return InboxFile(source, entry.size, entry.stamp) if entry else None
 
     # ---- fetching -----------------------------------------------------------------------------------
 
-    def fetched(self, files: Iterable[Found | None], left: Callable[[Found, str], None]) -> Generator[Found | None, None, None]:
+    def fetched(
+        self, files: Iterable[InboxFile | None], left: Callable[[InboxFile, str], None]
+    ) -> Generator[InboxFile | None, None, None]:
         """The files, objects among them as files of this machine; None where none is here just now.
 
         Those above ``limits.megabytes`` come without their contents. Raises StoreError when the store cannot be reached for too long,
@@ -114,7 +118,7 @@ class Objects(Observer):
         self._under_way.clear()
         while self._brought:
             self._brought.pop().unlink(missing_ok=True)
-        ahead: deque[tuple[Found, Future[Found]]] = deque()
+        ahead: deque[tuple[InboxFile, Future[InboxFile]]] = deque()
         over = threading.Event()
         pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         try:
@@ -126,9 +130,11 @@ class Objects(Observer):
                         more = False
                     elif found is None:
                         idle = True
-                    elif isinstance(found, Found) and not self.holds(found.source.path):
+                    elif isinstance(found, InboxFile) and not self.holds(found.source.path):
                         yield found
-                    elif isinstance(found, Found) and found.source.path not in self._under_way:  # else a rescan saw it again
+                    elif (
+                        isinstance(found, InboxFile) and found.source.path not in self._under_way
+                    ):  # else a rescan saw it again
                         self._under_way.add(found.source.path)
                         ahead.append((found, pool.submit(self._fetch, found, over)))
                 if not ahead and not idle:
@@ -151,7 +157,7 @@ class Objects(Observer):
             for found, _ in ahead:
                 found.source.path.unlink(missing_ok=True)
 
-    def fetch(self, found: Found) -> Found:
+    def fetch(self, found: InboxFile) -> InboxFile:
         """Fetch one object now, to the path that stands for it. Raises GoneError, StoreError, OutboxError."""
         url = self._url(found.source.path)
         if url is None:
@@ -167,7 +173,7 @@ class Objects(Observer):
                 )
         return replace(found, sha256=sha256)
 
-    def bring(self, found: Found) -> bool:
+    def bring(self, found: InboxFile) -> bool:
         """Fetch one object now, until the next round; whether it is still what it was."""
         try:
             self.fetch(found)
@@ -176,14 +182,14 @@ class Objects(Observer):
         self._brought.add(found.source.path)
         return True
 
-    def _fetch(self, found: Found, over: threading.Event) -> Found:
+    def _fetch(self, found: InboxFile, over: threading.Event) -> InboxFile:
         if found.size > self._limit:
             url = self._url(found.source.path)
             stand_in = f"not read: {url} {found.size} {found.mtime_ns}"
             return replace(found, sha256=hashlib.sha256(stand_in.encode(errors="surrogatepass")).hexdigest())
         return patiently(lambda: self.fetch(found), self._patience, over)
 
-    def file_finished(self, found: Found) -> None:
+    def file_finished(self, found: InboxFile) -> None:
         """See Observer: the file is no longer needed here."""
         path = found.source.path
         if self.holds(path):

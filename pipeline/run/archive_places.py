@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from pipeline.intake.archive_moves import reason_file, set_aside, shelve
-from pipeline.intake.scan import REASON_ENDING, Found
-from pipeline.intake.settle import look_again
+from pipeline.intake.scan import REASON_ENDING, InboxFile
+from pipeline.intake.settle import restat_file
 from pipeline.object_urls import beside, key_below, local_path, url_of
 from pipeline.remote.object_store import Entry, GoneError
 from pipeline.remote.objects import FEW, Objects
@@ -19,15 +19,15 @@ from pipeline.settings import Settings
 class Shelf(Protocol):
     """What the shelver asks of a place. All methods raise OSError, or StoreError for a store."""
 
-    def unchanged(self, found: Found) -> bool:
+    def unchanged(self, found: InboxFile) -> bool:
         """Whether a file of the inbox is still the one that was read."""
         ...
 
-    def shelve(self, found: Found, after: Literal["move", "delete"]) -> Path | None:
+    def shelve(self, found: InboxFile, after: Literal["move", "delete"]) -> Path | None:
         """Put it away. Returns where it lies now; None when it was deleted."""
         ...
 
-    def set_aside(self, found: Found, reason: str) -> Path:
+    def set_aside(self, found: InboxFile, reason: str) -> Path:
         """Move it to the failed ones, with the reason beside it. Returns where it lies now."""
         ...
 
@@ -50,15 +50,15 @@ class LocalShelf:
     def __init__(self, settings: Settings) -> None:
         self._archive, self._failed = settings.archive_folder, settings.failed_folder
 
-    def unchanged(self, found: Found) -> bool:
+    def unchanged(self, found: InboxFile) -> bool:
         """See Shelf."""
-        return look_again(found) == found
+        return restat_file(found) == found
 
-    def shelve(self, found: Found, after: Literal["move", "delete"]) -> Path | None:
+    def shelve(self, found: InboxFile, after: Literal["move", "delete"]) -> Path | None:
         """See Shelf."""
         return shelve(found.source.path, found.source.relative, after, self._archive)
 
-    def set_aside(self, found: Found, reason: str) -> Path:
+    def set_aside(self, found: InboxFile, reason: str) -> Path:
         """See Shelf."""
         return set_aside(found.source.path, found.source.relative, self._failed.resolve(), reason)
 
@@ -87,18 +87,18 @@ class StoreShelf:
         archive, failed = (url_of(objects.root, folder) for folder in (settings.archive_folder, settings.failed_folder))
         self._archive, self._failed = archive or beside(objects.url, "archive"), failed or beside(objects.url, "failed")
 
-    def unchanged(self, found: Found) -> bool:
+    def unchanged(self, found: InboxFile) -> bool:
         """See Shelf."""
         return self._store.look(self._entry(found).url) == self._entry(found)
 
-    def shelve(self, found: Found, after: Literal["move", "delete"]) -> Path | None:
+    def shelve(self, found: InboxFile, after: Literal["move", "delete"]) -> Path | None:
         """See Shelf."""
         if after == "delete":
             self._remove(found)
             return None
         return self._moved(found, f"{self._archive}/{datetime.now(UTC):%Y-%m-%d}/{found.source.relative}")
 
-    def set_aside(self, found: Found, reason: str) -> Path:
+    def set_aside(self, found: InboxFile, reason: str) -> Path:
         """See Shelf."""
         return self._moved(found, f"{self._failed}/{found.source.relative}", reason)
 
@@ -121,10 +121,10 @@ class StoreShelf:
         if url := url_of(self._objects.root, place):
             self._store.remove(url + REASON_ENDING)
 
-    def _entry(self, found: Found) -> Entry:
+    def _entry(self, found: InboxFile) -> Entry:
         return Entry(url_of(self._objects.root, found.source.path) or "", found.size, found.mtime_ns)
 
-    def _moved(self, found: Found, target: str, reason: str | None = None) -> Path:
+    def _moved(self, found: InboxFile, target: str, reason: str | None = None) -> Path:
         entry = self._entry(found)
         free, there = self._free(target, entry)
         if reason is not None:
@@ -137,7 +137,7 @@ class StoreShelf:
         self._remove(found)
         return local_path(self._objects.root, free)
 
-    def _remove(self, found: Found) -> None:
+    def _remove(self, found: InboxFile) -> None:
         if not self.unchanged(found):
             raise FileNotFoundError("replaced meanwhile")
         self._store.remove(self._entry(found).url)

@@ -14,8 +14,8 @@ from pipeline.checks.arithmetic import check_document
 from pipeline.checks.confidence import assess
 from pipeline.checks.fallbacks import stand_in
 from pipeline.checks.merge import merge
+from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.orders import history
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source
 from pipeline.templates.ask import PREFIX as ASKED
@@ -46,8 +46,8 @@ def compose(
 ) -> Publication:
     """A document's publication, from the ledger alone; values likelier wrong than ``accepted_error`` are marked for review."""
     units, fields, read = [], {}, {}
-    engine, made_with = ledger.made_by(recipes.values())
-    said = history(ledger, document.sha256)
+    engine, made_with = ledger.engine_and_versions(recipes.values())
+    said = correction_history(ledger, document.sha256)
     for template, recipe in recipes.items():
         results = ledger.results(document.sha256, template, recipe)
         units += results
@@ -57,7 +57,7 @@ def compose(
             fields[template] = _checked(results, templates[template], engine or "", known) if known else read[template]
         else:  # the template is gone; what it found is still worth having
             read[template] = fields[template] = _unmerged(results)
-    started, finished = ledger.span(document.sha256, recipes) or (None, None)
+    started, finished = ledger.processing_period(document.sha256, recipes) or (None, None)
     provenance: dict[str, Any] = {
         "engine": engine,
         "recipe": "+".join(recipes.values()),
@@ -112,6 +112,6 @@ def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:
 def publications(ledger: Ledger, templates: Templates, accepted_error: float) -> Iterator[Publication]:
     """Everything that is published, by name."""
     for file in ledger.published_files():
-        document = ledger.document(file.published or "", stale=True)
+        document = ledger.document(file.published_sha256 or "", stale=True)
         if document:
             yield compose(ledger, templates, file.source, document, file.recipes, accepted_error)

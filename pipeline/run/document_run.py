@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.intake.scan import Found
+from pipeline.intake.scan import InboxFile
 from pipeline.records import DocumentInfo, Page, PageImage, Reason
 
 
@@ -27,7 +27,7 @@ class Task:
 
     number: int
     """Tells replies about this task from late ones about an earlier task of the same contents."""
-    found: Found
+    found: InboxFile
     sha256: str
     before: Mapping[str, str]
     """Template to recipe of what is already published of these contents."""
@@ -43,7 +43,7 @@ class Task:
     pages: dict[int, Page] = field(default_factory=dict)
     """Pages that engines are working on."""
     held: dict[int, Held] = field(default_factory=dict)
-    waiting: list[Found] = field(default_factory=list)
+    waiting: list[InboxFile] = field(default_factory=list)
     """Other files with the same contents; their turn comes when this one is published."""
 
     def settle(self, page: int, template: str) -> None:

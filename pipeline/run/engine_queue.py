@@ -22,8 +22,8 @@ class Asking:
         self._job = job
         folder = job.outbox / STATE_FOLDER
         if died := left_under_way(folder):
-            job.ledger.died(died)
-        self._deaths = job.ledger.deaths()
+            job.ledger.record_crash(died)
+        self._deaths = job.ledger.crash_counts()
         # Engines elsewhere die by themselves; when this process does, no unit is to blame.
         self._note = UnderWay(folder) if job.cluster is None else None
         self._fresh: deque[Request] = deque()
@@ -94,7 +94,7 @@ class Asking:
         if key == self._alone:
             self._alone = None
         if self._deaths.pop(key, None):
-            self._job.ledger.survived(key)
+            self._job.ledger.clear_crashes(key)
 
     def clear(self) -> None:
         """Forget everything that waits; nothing has died."""

@@ -23,15 +23,15 @@ FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
 class Unused:
     """Exporting asks no engine; the book of another folder is not kept."""
 
-    def sheet(self, name: str) -> None:
+    def sheet_state(self, name: str) -> None:
         """Nothing is known."""
         del name
 
-    def wrote_sheet(self, name: str, columns: object, size: int) -> None:
+    def record_sheet(self, name: str, columns: object, size: int) -> None:
         """Nothing is kept."""
         del name, columns, size
 
-    def soil_sheets(self, names: Iterable[str]) -> None:
+    def mark_sheets_outdated(self, names: Iterable[str]) -> None:
         """Nothing is kept."""
         del names
 

@@ -16,10 +16,12 @@ from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import OutboxError, SettingsError
-from pipeline.intake.scan import Found, Inbox, Left, Unchanged, scan_arguments, scan_inbox
-from pipeline.intake.settle import look_again
-from pipeline.ledger.ledger import FILE_NAME, KnownFile, Ledger, now
-from pipeline.ledger.recovery import UNCLEAN, sound_ledger
+from pipeline.intake.scan import FileStates, Inbox, InboxFile, SkipCallback, scan_arguments, scan_inbox
+from pipeline.intake.settle import restat_file
+from pipeline.ledger.connection import LEDGER_FILE, utc_timestamp
+from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
 from pipeline.object_urls import local_path, parse
 from pipeline.records import Source
 from pipeline.remote.mirror import Mirror, mirrored, settle_paths
@@ -59,7 +61,7 @@ class Job:
     """How exactly the OCR reckons: decided once, and told to the readers."""
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
-    known: dict[str, KnownFile] = field(init=False)
+    known: dict[str, FileRecord] = field(init=False)
     """Files by absolute path, as the ledger knew them at the start."""
     namer: Namer = field(init=False)
     """Names of files in the outbox."""
@@ -67,7 +69,7 @@ class Job:
     def __post_init__(self) -> None:
         self.precision = self.cluster.precision if self.cluster else choose(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
-        self.known = self.ledger.known_files()
+        self.known = self.ledger.files_by_path()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
 
     def recipe(self, template: Template) -> str:
@@ -85,7 +87,9 @@ class Job:
         settings = self.settings
         return Inbox(settings.inbox, (settings.outbox, settings.archive_folder, settings.failed_folder), settings.part)
 
-    def scan(self, left: Left, paths: Sequence[Path | str] = (), unchanged: Unchanged | None = None) -> Iterator[Found]:
+    def scan(
+        self, left: SkipCallback, paths: Sequence[Path | str] = (), unchanged: FileStates | None = None
+    ) -> Iterator[InboxFile]:
         """Files and objects of the inbox, or those that are named, but for those that are ``unchanged``.
 
         Raises SettingsError for a path or URL that is not there, StoreError.
@@ -102,11 +106,11 @@ class Job:
         elif not files:
             yield from scan_inbox(self.inbox, self.namer, left, unchanged)
 
-    def present(self, source: Source) -> Found | None:
+    def present(self, source: Source) -> InboxFile | None:
         """The file or object that a source stands for as it is now; None when it is gone."""
         if self.objects and self.objects.holds(source.path):
-            return self.objects.look_again(source)
-        found = look_again(Found(source, 0, 0))
+            return self.objects.restat_file(source)
+        found = restat_file(InboxFile(source, 0, 0))
         return found if found and source.path.is_file() else None
 
     @property
@@ -119,10 +123,10 @@ class Job:
         """Where archives are unpacked; emptied when a run starts."""
         return self.outbox / STATE_FOLDER / "unpacked"
 
-    def told(self, known: KnownFile | None) -> tuple[str, ...]:
+    def told(self, known: FileRecord | None) -> tuple[str, ...]:
         """Templates named on the command line for a file: now, else when it was last named."""
         named = tuple(name for name in self.forced if not name.startswith(ASKED))
-        return named or (known.told if known else ())
+        return named or (known.requested_templates if known else ())
 
     def plan(self, relative: str, told: Sequence[str], chosen: str | None, before: Mapping[str, str]) -> dict[str, str] | None:
         """Template to recipe of all that is to be published of a file; None when its pages must be looked at first.
@@ -139,26 +143,26 @@ class Job:
         kept = [name for name in before if name in self.recipes and (only_asked or name.startswith(ASKED))]
         return {name: self.recipes[name] for name in dict.fromkeys([*templates, *kept])}
 
-    def up_to_date(self, file: KnownFile, found: Found) -> bool:
+    def up_to_date(self, file: FileRecord, found: InboxFile) -> bool:
         """Whether what is published of a file is what today's recipes would give for it as it was found."""
-        if file.stale or file.published != file.sha256 or (file.size, file.mtime_ns) != (found.size, found.mtime_ns):
+        if file.stale or file.published_sha256 != file.sha256 or (file.size, file.mtime_ns) != (found.size, found.mtime_ns):
             return False
         if self.is_due(file):
             return False
         return (
             bool(file.unreadable)
             or file.pinned
-            or self.plan(found.source.relative, self.told(file), file.chosen, file.recipes) == file.recipes
+            or self.plan(found.source.relative, self.told(file), file.chosen_template, file.recipes) == file.recipes
         )
 
     def retry_pause(self, tried: int) -> timedelta:
         """How long something waits that failed ``tried`` times."""
         return timedelta(minutes=self.settings.retry.minutes * 4 ** max(0, tried - 1))
 
-    def is_due(self, file: KnownFile) -> bool:
+    def is_due(self, file: FileRecord) -> bool:
         """Whether a file that failed is to be read again now; also when its time lies too far ahead to be true."""
         at = file.retry_at
-        return at is not None and not now() < at <= now(self.retry_pause(self.settings.retry.attempts))
+        return at is not None and not utc_timestamp() < at <= utc_timestamp(self.retry_pause(self.settings.retry.attempts))
 
 
 def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precision: Precision = "float32") -> str:
@@ -202,20 +206,20 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 def mended_ledger(settings: Settings, told: list[str]) -> Ledger:
-    """See sound_ledger; the lock must be held."""
+    """See open_checked_ledger; the lock must be held."""
     url = settings.inbox_url
 
     def place(relative: str) -> Path:
         return local_path(settings.objects, f"{url}/{relative}") if url else settings.inbox.resolve() / relative
 
-    return sound_ledger(settings.outbox / STATE_FOLDER, settings.outbox, place, told)
+    return open_checked_ledger(settings.outbox / STATE_FOLDER, settings.outbox, place, told)
 
 
 @contextmanager
 def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
     """The ledger for a run that holds the lock: checked and mended, and marked until the run ends in good order."""
     folder = settings.outbox / STATE_FOLDER
-    mark = folder / UNCLEAN
+    mark = folder / UNCLEAN_FILE
     with mended_ledger(settings, told) as ledger:
         mark.touch()
         if settings.inbox_url or settings.outbox_url:
@@ -255,7 +259,7 @@ def open_job(
                 shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
             if ask is not None:
                 question = ask_template(ask)
-                ledger.ask(question.name, ask)
+                ledger.record_question(question.name, ask)
                 names.append(question.name)
             if mirror:
                 mirror.attach(ledger)
@@ -303,7 +307,7 @@ def looking_job(settings: Settings, engine: Engine, template: str | None = None)
     """
     names = tuple(named_templates(settings, template))
     with ExitStack() as stack:
-        if (settings.outbox / STATE_FOLDER / FILE_NAME).is_file():
+        if (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
             ledger = stack.enter_context(open_ledger(settings))
         else:
             _check_folders(settings)

@@ -19,8 +19,8 @@ from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
 from pipeline.errors import FILE_CHANGED, DocumentError, ExitCode
 from pipeline.intake.hashing import content_hash
-from pipeline.intake.scan import Found
-from pipeline.intake.settle import look_again
+from pipeline.intake.scan import InboxFile
+from pipeline.intake.settle import restat_file
 from pipeline.monitoring.events import Observer, Observers
 from pipeline.records import Answer, DocumentInfo, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.archive import Shelver
@@ -96,7 +96,7 @@ class Loop:
     def _ending(self) -> bool:
         return self.stopping or self.out_of_time
 
-    def round(self, files: Iterable[Found | None]) -> None:
+    def round(self, files: Iterable[InboxFile | None]) -> None:
         """Read these files to the end; None among them means "no file just now, ask again soon".
 
         Raises PipelineError when nothing can go on; what has ended until then is committed and published.
@@ -145,7 +145,7 @@ class Loop:
         """Write spreadsheets anew that hold outdated rows; unless ``now``, only when that was not done lately."""
         self._publisher.tidy(now=now)
 
-    def put_away(self, known: Iterable[Found]) -> None:
+    def put_away(self, known: Iterable[InboxFile]) -> None:
         """Move or delete, as the settings say, files that were read before but are still there."""
         self._publisher.put_away_known(known)
 
@@ -159,7 +159,7 @@ class Loop:
 
     # ---- files become requests --------------------------------------------------------------------
 
-    def _requests(self, files: Iterator[Found | None]) -> Iterator[Request | None]:
+    def _requests(self, files: Iterator[InboxFile | None]) -> Iterator[Request | None]:
         more, asking, pace = True, self._asking, Pace(gathers=self._job.engine.prefers_batches)
         while asking.next_is_there(ending=self._ending) or (
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
@@ -199,10 +199,10 @@ class Loop:
             elif more and not self._pool.load:
                 time.sleep(IDLE_SECONDS)
 
-    def _take(self, found: Found) -> None:
+    def _take(self, found: InboxFile) -> None:
         """A file's turn: nothing to do, wait for its twin, or plan it."""
         ledger = self._job.ledger
-        known = ledger.known_file(found.source.path)
+        known = ledger.file_at(found.source.path)
         if known and self._job.up_to_date(known, found):
             self._observer.file_finished(found)
             return
@@ -220,12 +220,12 @@ class Loop:
             return
         if known is None:
             found = self._shelver.came_back(found, sha256)
-            known = ledger.known_file(found.source.path)
+            known = ledger.file_at(found.source.path)
         elif self._job.is_due(known):
-            ledger.try_again(sha256, self._job.settings.retry.attempts)
-        ledger.saw_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
+            ledger.mark_for_retry(sha256, self._job.settings.retry.attempts)
+        ledger.record_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
         self._observer.file_started(found.source, sha256)
-        before = known.recipes if known and known.published == sha256 else {}
+        before = known.recipes if known and known.published_sha256 == sha256 else {}
         task = self._tasks[sha256] = Task(next(self._numbers), found, sha256, before, self._job.told(known))
         limit = self._job.settings.limits.megabytes
         if found.size > limit * 1_000_000:
@@ -236,13 +236,13 @@ class Loop:
             self._pool.submit((sha256, task.number, 0), encode_request(reader_call(self._job, task, 0)))
 
     def _opened(self, task: Task, document: DocumentInfo) -> None:
-        self._job.ledger.saw_document(document)
+        self._job.ledger.record_document(document)
         self._begin(task, document)
 
     def _begin(self, task: Task, document: DocumentInfo) -> None:
         """The document is open (or never will be): list its units."""
         task.document = document
-        chosen = self._job.ledger.chosen(task.sha256)
+        chosen = self._job.ledger.chosen_template(task.sha256)
         task.recipes = self._job.plan(task.found.source.relative, task.told, chosen, task.before)
         if document.reason:
             task.recipes = task.recipes or {}
@@ -265,7 +265,7 @@ class Loop:
         document, ledger = task.document, self._job.ledger
         assert document is not None  # noqa: S101 - called from _begin and _choose, both after opening
         for template, recipe in recipes.items():
-            ended = ledger.ended_pages(task.sha256, template, recipe)
+            ended = ledger.answered_pages(task.sha256, template, recipe)
             for page in range(1, document.pages + 1):
                 if page not in ended:
                     task.missing.setdefault(page, []).append(template)
@@ -292,7 +292,7 @@ class Loop:
         if drawn_for:
             self._drawn(task, UnitKey(sha256, page, drawn_for[0], self._job.recipes[drawn_for[0]]), reply)
             return
-        if (reply.error and reply.error.detail == FILE_CHANGED) or look_again(task.found) != task.found:
+        if (reply.error and reply.error.detail == FILE_CHANGED) or restat_file(task.found) != task.found:
             self._leave(task)
         elif page == 0:
             self._opened(task, opened_document(sha256, reply))
@@ -313,7 +313,7 @@ class Loop:
         for twin in task.waiting:
             self._take(twin)
 
-    def _left(self, found: Found, why: str) -> None:
+    def _left(self, found: InboxFile, why: str) -> None:
         self._observer.file_skipped(found.source.name, why)
         self._observer.file_finished(found)
 
@@ -354,7 +354,7 @@ class Loop:
             self._ready.append(task)
             return
         chosen = template or FALLBACK
-        self._job.ledger.choose(task.sha256, chosen)
+        self._job.ledger.record_chosen_template(task.sha256, chosen)
         task.recipes = self._job.plan(task.found.source.relative, task.told, chosen, task.before) or {}
         self._list_units(task, task.recipes)
         held, task.held = task.held, {}

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pipeline.intake.scan import Found
-from pipeline.ledger.ledger import now
+from pipeline.intake.scan import InboxFile
+from pipeline.ledger.connection import utc_timestamp
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.publication import Publication
@@ -36,14 +36,14 @@ class Publisher:
 
     def __init__(self, job: Job, shelver: Shelver | None = None) -> None:
         self._job, self._shelver = job, shelver
-        self._gathered: dict[Path, tuple[Found, Publication]] = {}
+        self._gathered: dict[Path, tuple[InboxFile, Publication]] = {}
         self._since = 0.0
         self._next_tidy = 0.0
-        self._unsecured: list[tuple[Found, Publication]] = []
-        self._known: list[Found] = []
-        job.ledger.saw_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
+        self._unsecured: list[tuple[InboxFile, Publication]] = []
+        self._known: list[InboxFile] = []
+        job.ledger.record_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
-    def publish(self, found: Found, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
+    def publish(self, found: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
         """Write the document's JSON; its rows follow with the next flush."""
         if found.source.path in self._gathered:  # replaced since, and read again already
             self.flush()
@@ -77,13 +77,13 @@ class Publisher:
         again = {item.source.path: self._retry_at(item) for item in items}
         with ledger.transaction():
             for name, size in sizes.items():
-                ledger.wrote_sheet(name, sheet_columns(name, self._job.templates) or [], size)
-            ledger.soil_sheets(sorted({*dirty, *(rows.keys() - sizes.keys())}))
+                ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], size)
+            ledger.mark_sheets_outdated(sorted({*dirty, *(rows.keys() - sizes.keys())}))
             for item in items:
                 path, sha256 = item.source.path, item.document.sha256
                 review = [name for template in item.fields for name in item.to_review(template)]
                 corrected = [name for template in item.fields for name in item.corrected(template)]
-                ledger.published(
+                ledger.record_publication(
                     *(path, sha256, item.recipes, item.status, item.reason, again[path]), review=review, corrected=corrected
                 )
         self._wrote(self._job.outbox / f"{name}.csv" for name in sizes)
@@ -100,7 +100,7 @@ class Publisher:
         if self._job.mirror and self._job.mirror.checkpoint(now=now):
             self._put_away()
 
-    def put_away_known(self, known: Iterable[Found]) -> None:
+    def put_away_known(self, known: Iterable[InboxFile]) -> None:
         """Put away files that were published before but are still there; where the outbox lies in a store, once that has all of it."""
         self._known += known
         if not self._job.mirror:
@@ -118,8 +118,8 @@ class Publisher:
         """When a document is to be read again of which something failed that may not fail again."""
         if item.status not in ("failed", "partial"):
             return None
-        tried = self._job.ledger.attempts(item.document.sha256, item.recipes.values(), self._job.settings.retry.attempts)
-        return None if tried is None else now(self._job.retry_pause(tried))
+        tried = self._job.ledger.fewest_attempts(item.document.sha256, item.recipes.values(), self._job.settings.retry.attempts)
+        return None if tried is None else utc_timestamp(self._job.retry_pause(tried))
 
     def _append(self, rows: Mapping[str, list[Row]], dirty: set[str]) -> dict[str, int]:
         """Append to the sheets that are in order; their new sizes."""
@@ -139,8 +139,8 @@ class Publisher:
         for item in items:
             for name, added in sheet_rows(item, templates).items():
                 rows[name] += added
-            before = self._job.ledger.known_file(item.source.path)
-            if before and before.published:
+            before = self._job.ledger.file_at(item.source.path)
+            if before and before.published_sha256:
                 used = [templates[name] for name in {*before.recipes, *item.recipes} if name in templates]
                 dirty |= {DOCUMENTS, *(name for template in used for name in sheet_names(template))}
         return rows, dirty
@@ -155,7 +155,7 @@ class Publisher:
 
     def _rebuild(self, *, now: bool) -> None:
         job = self._job
-        sheets = {name: columns for name in job.ledger.dirty_sheets() if (columns := sheet_columns(name, job.templates))}
+        sheets = {name: columns for name in job.ledger.outdated_sheets() if (columns := sheet_columns(name, job.templates))}
         if not sheets or (not now and time.monotonic() < self._next_tidy):
             return
         started = time.monotonic()

@@ -14,9 +14,9 @@ from typing import Any
 from pipeline.checks.confidence import assess
 from pipeline.engines.base import Request
 from pipeline.errors import DocumentError, TemplateError
-from pipeline.intake.scan import Found
-from pipeline.intake.settle import look_again
-from pipeline.ledger.orders import Order, drop_orders, end_order, find_order, open_orders
+from pipeline.intake.scan import InboxFile
+from pipeline.intake.settle import restat_file
+from pipeline.ledger.orders import Order, close_order, delete_orders, find_order, open_orders
 from pipeline.records import Answer, UnitKey
 from pipeline.run.engine_queue import Asking
 from pipeline.run.job import Job
@@ -83,12 +83,14 @@ class Desk:
         ledger = self._job.ledger
         for sha256 in {order.sha256 for order in orders}:
             document = ledger.document(sha256, stale=True)
-            for file in ledger.same_contents(sha256) if document else ():
-                if document and file.published == sha256 and not file.stale:  # else it is published when it has been read
-                    self._publisher.publish(Found(file.source, file.size, file.mtime_ns), document, file.recipes)
+            for file in ledger.files_with_contents(sha256) if document else ():
+                if (
+                    document and file.published_sha256 == sha256 and not file.stale
+                ):  # else it is published when it has been read
+                    self._publisher.publish(InboxFile(file.source, file.size, file.mtime_ns), document, file.recipes)
         if orders:
             self._publisher.flush()
-        drop_orders(ledger, orders)
+        delete_orders(ledger, orders)
 
     # ---- questions ----------------------------------------------------------------------------------
 
@@ -115,17 +117,17 @@ class Desk:
         self._reading[order.id] = _Question(order, template, key)
         self._pool.submit((CALL, order.id, page), encode_request(question_call(self._job, found, page, template)))
 
-    def _find(self, sha256: str) -> Found | None:
+    def _find(self, sha256: str) -> InboxFile | None:
         """A file with these contents that lies where the ledger has it, as it was."""
-        for file in self._job.ledger.same_contents(sha256):
-            found = Found(file.source, file.size, file.mtime_ns)
-            if look_again(found) == found or (self._job.objects and self._job.objects.bring(found)):
+        for file in self._job.ledger.files_with_contents(sha256):
+            found = InboxFile(file.source, file.size, file.mtime_ns)
+            if restat_file(found) == found or (self._job.objects and self._job.objects.bring(found)):
                 return found
         return None
 
     def _to_be_recognised(self, sha256: str) -> bool:
         """Whether a file is there that a rebuilt ledger knows by its contents alone, until this run comes to it."""
-        return any(file.size < 0 and file.source.path.is_file() for file in self._job.ledger.same_contents(sha256))
+        return any(file.size < 0 and file.source.path.is_file() for file in self._job.ledger.files_with_contents(sha256))
 
     def replied(self, reply: Reply) -> bool:
         """Take a reader's reply; whether it was for us."""
@@ -181,7 +183,7 @@ class Desk:
         return True
 
     def _end(self, order: Order, outcome: Mapping[str, Any]) -> None:
-        end_order(self._job.ledger, order.id, outcome)
+        close_order(self._job.ledger, order.id, outcome)
 
 
 def earlier(job: Job, order: Order) -> list[tuple[str, str | None]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.cluster.cluster import Cluster
 from pipeline.errors import DocumentError
-from pipeline.intake.scan import Found
+from pipeline.intake.scan import InboxFile
 from pipeline.records import DocumentInfo
 from pipeline.run.document_run import Task
 from pipeline.run.job import Job
@@ -43,7 +43,7 @@ def reader_call(job: Job, task: Task, page: int) -> ReadRequest:
     return replace(_reading_call(job, task.found, page, templates), choose=choose)
 
 
-def question_call(job: Job, found: Found, page: int, template: Template) -> ReadRequest:
+def question_call(job: Job, found: InboxFile, page: int, template: Template) -> ReadRequest:
     """The request to read a page for one template that need not be among the job's."""
     return _reading_call(job, found, page, {template.name: template})
 
@@ -56,7 +56,7 @@ def picture_call(settings: Settings, path: Path, size: int, mtime_ns: int, page:
     )
 
 
-def _reading_call(job: Job, found: Found, page: int, templates: Mapping[str, Template]) -> ReadRequest:
+def _reading_call(job: Job, found: InboxFile, page: int, templates: Mapping[str, Template]) -> ReadRequest:
     limits, engine = job.settings.limits, job.engine
     return ReadRequest(
         str(found.source.path),

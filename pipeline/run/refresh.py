@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from pipeline.intake.scan import Found
-from pipeline.ledger.ledger import KnownFile
+from pipeline.intake.scan import InboxFile
+from pipeline.ledger.file_records import FileRecord
 from pipeline.run.job import Job
 
 FEW = 1_000
@@ -24,7 +24,7 @@ class Rescan:
         self._job, self._left = job, left
         self._unchanged: dict[str, tuple[int, int]] = {}
 
-    def look(self) -> tuple[list[Found], list[Found]]:
+    def look(self) -> tuple[list[InboxFile], list[InboxFile]]:
         """Files to read, and files that are up to date and were not remembered."""
         job = self._job
         seen = list(job.scan(self._left, unchanged=self._unchanged))
@@ -37,18 +37,18 @@ class Rescan:
                     self._unchanged[path] = (found.size, found.mtime_ns)
         return todo, known
 
-    def _known(self, seen: list[Found]) -> dict[str, KnownFile]:
+    def _known(self, seen: list[InboxFile]) -> dict[str, FileRecord]:
         ledger = self._job.ledger
         if len(seen) > FEW:
-            return ledger.known_files()
+            return ledger.files_by_path()
         paths = [found.source.path for found in seen]
-        return {os.fspath(path): file for path in paths if (file := ledger.known_file(path))}
+        return {os.fspath(path): file for path in paths if (file := ledger.file_at(path))}
 
 
-def only_new(job: Job, files: Iterable[Found], known: Mapping[str, KnownFile]) -> tuple[list[Found], list[Found]]:
+def only_new(job: Job, files: Iterable[InboxFile], known: Mapping[str, FileRecord]) -> tuple[list[InboxFile], list[InboxFile]]:
     """Files that are to be read, each once, and those that are ``known`` (by absolute path) and up to date."""
-    todo: dict[Path, Found] = {}
-    done: list[Found] = []
+    todo: dict[Path, InboxFile] = {}
+    done: list[InboxFile] = []
     for found in files:
         file = known.get(os.fspath(found.source.path))
         if file and job.up_to_date(file, found):

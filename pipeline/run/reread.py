@@ -13,8 +13,8 @@ from typing import Any
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import PipelineError
-from pipeline.intake.scan import Found
-from pipeline.ledger.orders import Order, end_order, open_orders
+from pipeline.intake.scan import InboxFile
+from pipeline.ledger.orders import Order, close_order, open_orders
 from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, check_template
 from pipeline.run.loop import Loop
@@ -38,7 +38,7 @@ class Rereading:
         if self._loop:
             self._loop.stopping = True
 
-    def until_due(self, files: Iterator[Found | None]) -> Iterator[Found | None]:
+    def until_due(self, files: Iterator[InboxFile | None]) -> Iterator[InboxFile | None]:
         """The files, as long as nobody waits for a reading."""
         while not self._look():
             try:
@@ -59,7 +59,7 @@ class Rereading:
             except PipelineError as error:
                 outcome = {"error": error.message, "cure": error.cure}
             if not self._stopping:
-                end_order(self._job.ledger, order.id, outcome)
+                close_order(self._job.ledger, order.id, outcome)
 
     def _look(self) -> bool:
         if time.monotonic() >= self._next:
@@ -69,24 +69,24 @@ class Rereading:
 
     def _read(self, order: Order) -> Mapping[str, Any]:
         ledger, template = self._job.ledger, order.details.get("template")
-        file = ledger.named_file(order.details["name"])
+        file = ledger.file_by_name(order.details["name"])
         found = self._job.present(file.source) if file else None
         if file is None or found is None:
             return {"error": "the file is no longer where it was read"}
         if template:
             check_template(template, self._job.templates)
         job = self._job_for(order.details.get("engine"), template)
-        again = job.plan(file.source.relative, job.told(file), file.chosen, file.recipes) == file.recipes
+        again = job.plan(file.source.relative, job.told(file), file.chosen_template, file.recipes) == file.recipes
         if again:
-            ledger.forget([file])
+            ledger.mark_for_rereading([file])
         else:
             ledger.mark_stale(file.source.path)
         with Loop(job, self._observer, attends=False) as self._loop:
             self._loop.round([found])
             self._loop.tidy(now=False)
         self._loop = None
-        read = ledger.named_file(file.source.name)
-        if read is None or read.stale or read.published != read.sha256:
+        read = ledger.file_by_name(file.source.name)
+        if read is None or read.stale or read.published_sha256 != read.sha256:
             return {"error": "the file changed while it was read; it is read again when it has settled"}
         if template or order.details.get("engine"):
             ledger.pin(read.source.path)

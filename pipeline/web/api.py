@@ -17,8 +17,11 @@ from starlette.concurrency import run_in_threadpool
 
 from pipeline.engines.registry import NAMES
 from pipeline.errors import DocumentError, LockedError
-from pipeline.ledger.ledger import KnownFile, Ledger, now
-from pipeline.ledger.orders import NewerCorrectionError, Order, correct, find_order, history, order, orders_about
+from pipeline.ledger.connection import utc_timestamp
+from pipeline.ledger.corrections import NewerCorrectionError, correction_history, record_correction
+from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.orders import Order, find_order, orders_for_document, place_order
 from pipeline.monitoring.progress import last_run
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction
@@ -170,17 +173,17 @@ def house(request: Request) -> House:
 
 
 @contextmanager
-def document(request: Request, identified: str) -> Iterator[tuple[Ledger, KnownFile]]:
+def document(request: Request, identified: str) -> Iterator[tuple[Ledger, FileRecord]]:
     """The ledger and one file of it, by its identifier."""
     name = name_of(identified)
     with house(request).ledger() as ledger:
-        file = ledger.named_file(name) if name and name.isprintable() else None
+        file = ledger.file_by_name(name) if name and name.isprintable() else None
         if file is None:
             raise HTTPException(404, "there is no such document")
         yield ledger, file
 
 
-def published(request: Request, ledger: Ledger, file: KnownFile) -> Publication:
+def published(request: Request, ledger: Ledger, file: FileRecord) -> Publication:
     """What is published of a file."""
     found = house(request).publication(ledger, file)
     if found is None:
@@ -266,7 +269,7 @@ def _known(owner: House, sha256: str, template: str) -> str | None:
     """A file of the inbox with these contents that is read by the template, if one is asked for."""
     inbox = owner.settings.inbox.resolve()
     with owner.ledger() as ledger:
-        for file in ledger.same_contents(sha256):
+        for file in ledger.files_with_contents(sha256):
             path = file.source.path
             if path.is_relative_to(inbox) and (not template or file.source.relative.startswith(f"{template}/")):
                 with suppress(OSError):
@@ -312,7 +315,7 @@ def picture(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=100_000
     """A page as a picture, upright."""
     owner = house(request)
     with document(request, id) as (ledger, file):
-        turned = ledger.turned(file.sha256, page)
+        turned = ledger.page_rotation(file.sha256, page)
     try:
         drawn = owner.drawing.draw(file, page, turned)
     except DocumentError as error:
@@ -372,7 +375,7 @@ def withdraw(
 ) -> Any:
     """Take a correction back: what was read holds again."""
     with document(request, id) as (ledger, file):
-        if (template, field) not in history(ledger, file.published or ""):
+        if (template, field) not in correction_history(ledger, file.published_sha256 or ""):
             raise HTTPException(404, "nobody corrected this field")
         return _keep(request, ledger, file, (template, field), None, version, by, withdrawn=True)
 
@@ -380,7 +383,7 @@ def withdraw(
 def _keep(
     request: Request,
     ledger: Ledger,
-    file: KnownFile,
+    file: FileRecord,
     place: tuple[str, str],
     value: Any,
     seen: int,
@@ -390,12 +393,12 @@ def _keep(
 ) -> Any:
     template, field = place
     found = published(request, ledger, file).fields.get(template, {}).get(field)
-    if found is None or file.published is None:
+    if found is None or file.published_sha256 is None:
         raise HTTPException(404, "there is no such field")
     who = "".join(letter for letter in by if letter.isprintable()).strip() or SOMEBODY
-    said = Correction(template, field, seen + 1, value, withdrawn, found.value, who, now())
+    said = Correction(template, field, seen + 1, value, withdrawn, found.value, who, utc_timestamp())
     try:
-        correct(ledger, file.published, said)
+        record_correction(ledger, file.published_sha256, said)
     except NewerCorrectionError as error:
         current = _word(error.latest).model_dump() if error.latest else None
         return JSONResponse({"detail": "somebody corrected this field since", "current": current}, 409)
@@ -406,7 +409,7 @@ def _keep(
 def words(request: Request, id: Id, template: Name, field: Name) -> list[Word]:  # noqa: A002
     """All that was ever said about a field, the first one first."""
     with document(request, id) as (ledger, file):
-        return [_word(item) for item in history(ledger, file.published or "").get((template, field), [])]
+        return [_word(item) for item in correction_history(ledger, file.published_sha256 or "").get((template, field), [])]
 
 
 def _word(said: Correction) -> Word:
@@ -443,14 +446,14 @@ def ask(request: Request, id: Id, asked: Question) -> Ordered:  # noqa: A002
             if before is None or before.kind != "question" or before.sha256 != file.sha256:
                 raise HTTPException(404, "there is no such question to follow up on")
         details = {"page": asked.page, "question": asked.question, "follows": asked.follows}
-        return _ordered(order(ledger, "question", file.sha256, details, asked.by or SOMEBODY))
+        return _ordered(place_order(ledger, "question", file.sha256, details, asked.by or SOMEBODY))
 
 
 @router.get("/documents/{id}/questions")
 def asked(request: Request, id: Id) -> list[Ordered]:  # noqa: A002
     """All questions about a document with their answers, the first one first."""
     with document(request, id) as (ledger, file):
-        return [_ordered(item) for item in orders_about(ledger, file.sha256, "question")]
+        return [_ordered(item) for item in orders_for_document(ledger, file.sha256, "question")]
 
 
 @router.post("/documents/{id}/readings", status_code=202)
@@ -462,7 +465,7 @@ def read_again(request: Request, id: Id, wanted: Reading) -> Ordered:  # noqa: A
         raise HTTPException(400, f"engines: {', '.join(NAMES)}")
     with document(request, id) as (ledger, file):
         details = {"name": file.source.name, "template": wanted.template or None, "engine": wanted.engine or None}
-        return _ordered(order(ledger, "reading", file.sha256, details, wanted.by or SOMEBODY))
+        return _ordered(place_order(ledger, "reading", file.sha256, details, wanted.by or SOMEBODY))
 
 
 @router.get("/orders/{number}")
@@ -480,6 +483,6 @@ def _ordered(item: Order) -> Ordered:
     return Ordered(id=item.id, at=item.at, by=item.by, details=dict(item.details), outcome=outcome)
 
 
-def link(file: KnownFile) -> str:
+def link(file: FileRecord) -> str:
     """Where a document's page is."""
     return f"/documents/{identifier(file.source.name)}"

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipeline.ledger.ledger import KnownFile, Ledger
+from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.run.compose import compose
 from pipeline.run.job import open_ledger
@@ -39,9 +40,9 @@ class House:
         """All templates, with those made of questions asked of whole documents."""
         return {**self.templates, **{made.name: made for made in map(ask_template, ledger.questions())}}
 
-    def publication(self, ledger: Ledger, file: KnownFile) -> Publication | None:
+    def publication(self, ledger: Ledger, file: FileRecord) -> Publication | None:
         """What is published of a file, from the ledger; None when nothing is."""
-        document = ledger.document(file.published or "", stale=True)
+        document = ledger.document(file.published_sha256 or "", stale=True)
         if document is None:
             return None
         error = self.settings.review.accepted_error

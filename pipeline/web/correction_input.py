@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.evaluate.expected import is_list, wanted
+from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.orders import history
 from pipeline.records import Json
 from pipeline.templates.model import TemplateField
 
@@ -52,7 +52,7 @@ def truth(ledger: Ledger, template: str) -> Iterator[dict[str, Any]]:
             continue
         fields = {
             field: words[-1].value
-            for (name, field), words in history(ledger, file.published or "").items()
+            for (name, field), words in correction_history(ledger, file.published_sha256 or "").items()
             if name == template and not words[-1].withdrawn
         }
         if fields:

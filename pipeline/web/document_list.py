@@ -52,8 +52,8 @@ def listed(ledger: Ledger, wanted: Wanted, limit: int, offset: int) -> tuple[int
         "limit": limit,
         "offset": offset,
     }
-    total = next(ledger.named_rows(f"SELECT count(*) AS n {_HERE}", values))["n"]
-    rows = ledger.named_rows(
+    total = next(ledger.rows(f"SELECT count(*) AS n {_HERE}", values))["n"]
+    rows = ledger.rows(
         f"""SELECT name, relative, files.sha256, status, files.reason, recipes, published_at, review, corrected,
             documents.pages {_HERE} ORDER BY published_at IS NOT NULL, published_at DESC, name LIMIT :limit OFFSET :offset""",
         values,

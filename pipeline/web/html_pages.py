@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from pipeline.engines.registry import NAMES
 from pipeline.errors import CURES, DocumentError
 from pipeline.evaluate.expected import is_list
-from pipeline.ledger.orders import Order, open_orders, orders_about
+from pipeline.ledger.orders import Order, open_orders, orders_for_document
 from pipeline.publish.chart_plot import redrawn
 from pipeline.publish.publication import Publication
 from pipeline.publish.review_flags import notes, reasons, told_flag
@@ -144,9 +144,9 @@ def one(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=100_000)] 
     with document(request, id) as (ledger, file):
         found = owner.publication(ledger, file)
         templates = owner.known_templates(ledger)
-        talk = [_talk(item) for item in orders_about(ledger, file.sha256, "question") if item.details["page"] == page]
+        talk = [_talk(item) for item in orders_for_document(ledger, file.sha256, "question") if item.details["page"] == page]
         to_look_at = listed(ledger, Wanted(marked="review"), MOST_FOLLOWING, 0)[1]
-        readings = orders_about(ledger, file.sha256, "reading")
+        readings = orders_for_document(ledger, file.sha256, "reading")
         waits = {item.id for item in open_orders(ledger)}
     reason = found.reason if found else None
     return _page(
@@ -278,8 +278,8 @@ def sheet_of_paper(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=
     owner = house(request)
     with document(request, id) as (ledger, file):
         found = owner.publication(ledger, file)
-        answers = [item for item in orders_about(ledger, file.sha256, "question") if item.details["page"] == page]
-        turned = ledger.turned(file.sha256, page)
+        answers = [item for item in orders_for_document(ledger, file.sha256, "question") if item.details["page"] == page]
+        turned = ledger.page_rotation(file.sha256, page)
     try:
         drawn = owner.drawing.draw(file, page, turned)
     except DocumentError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import LifoQueue
 from threading import Lock
 
-from pipeline.ledger.ledger import KnownFile
+from pipeline.ledger.file_records import FileRecord
 from pipeline.report.page_images import as_webp
 from pipeline.run.page_requests import HANDLER, Picture, encode_request
 from pipeline.run.reader_calls import picture_call
@@ -53,7 +53,7 @@ class Drawing:
         for pool in self._pools:
             pool.close()
 
-    def draw(self, file: KnownFile, page: int, turned: int | None) -> Drawn:
+    def draw(self, file: FileRecord, page: int, turned: int | None) -> Drawn:
         """The page of a file that is still as it was read; ``turned`` as ``Page.turned``, None to find out. Raises DocumentError."""
         key = (file.sha256, page, turned)
         if drawn := self._remembered(key):

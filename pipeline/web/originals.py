@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from pipeline.errors import StoreError
-from pipeline.ledger.ledger import KnownFile
+from pipeline.ledger.file_records import FileRecord
 from pipeline.object_urls import url_of
 from pipeline.remote.object_store import GoneError, open_store
 from pipeline.settings import Settings
@@ -35,7 +35,7 @@ class Original:
     mtime_ns: int = 0
 
 
-def look(file: KnownFile) -> Original:
+def look(file: FileRecord) -> Original:
     """The original of what is published; a file that was copied, moved or touched is known by its contents."""
     path = file.source.path
     try:
@@ -50,7 +50,7 @@ def look(file: KnownFile) -> Original:
                 contents = hashlib.file_digest(opened, "sha256").hexdigest()
     except (OSError, ValueError):
         return Original("gone")
-    return Original("there" if contents == file.published else "changed", status.st_size, status.st_mtime_ns)
+    return Original("there" if contents == file.published_sha256 else "changed", status.st_size, status.st_mtime_ns)
 
 
 @contextmanager

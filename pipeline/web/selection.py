@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.ledger.ledger import KnownFile, Ledger
+from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.publish.review_flags import to_review
 from pipeline.run.compose import compose
@@ -30,7 +31,7 @@ class Choice:
 class Chosen:
     """A document of the review."""
 
-    file: KnownFile
+    file: FileRecord
     publication: Publication
 
     @property
@@ -40,7 +41,7 @@ class Chosen:
         return item.status != "done" or any(to_review(fields, item.accepted_error) for fields in item.fields.values())
 
 
-def candidates(ledger: Ledger, choice: Choice, outbox: Path) -> list[KnownFile]:
+def candidates(ledger: Ledger, choice: Choice, outbox: Path) -> list[FileRecord]:
     """Published files that fit all but ``needs_review``, the latest first."""
     paths = [path.resolve() for path in choice.paths]
     fitting = [
@@ -53,17 +54,17 @@ def candidates(ledger: Ledger, choice: Choice, outbox: Path) -> list[KnownFile]:
     return sorted(fitting, key=lambda file: file.published_at or "", reverse=True)
 
 
-def _is_among(file: KnownFile, paths: Sequence[Path], outbox: Path) -> bool:
+def _is_among(file: FileRecord, paths: Sequence[Path], outbox: Path) -> bool:
     places = file.source.path, outbox / f"{file.source.name}.json"
     return any(place.is_relative_to(path) for place in places for path in paths)
 
 
 def chosen(
-    files: Sequence[KnownFile], ledger: Ledger, templates: Mapping[str, Template], choice: Choice, accepted_error: float
+    files: Sequence[FileRecord], ledger: Ledger, templates: Mapping[str, Template], choice: Choice, accepted_error: float
 ) -> Iterator[Chosen | None]:
     """The documents of files, one for each; None for one that is left out."""
     for file in files:
-        document = ledger.document(file.published or "", stale=True)
+        document = ledger.document(file.published_sha256 or "", stale=True)
         if document is None:
             yield None
             continue

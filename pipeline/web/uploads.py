@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.intake.containers import Passed, is_archive, unpack
+from pipeline.intake.containers import SkippedMember, is_archive, unpack
 from pipeline.intake.scan import is_candidate
 
 FOLDER = ".uploads"
@@ -112,7 +112,7 @@ class Incoming:
         below = next(path for path in names if (self.inbox / path).is_dir() or not os.path.lexists(self.inbox / path))
         try:
             for item in unpack(self._path, own, max_bytes=max_bytes):
-                if isinstance(item, Passed):
+                if isinstance(item, SkippedMember):
                     passed += [f"{item.name or name}: {item.why}"] if item.lost else []
                     continue
                 *folders, last = item.name.split("/")

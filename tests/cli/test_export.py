@@ -45,15 +45,15 @@ def put(ledger: Ledger, name: str, values: Mapping[str, Any] | None) -> None:
     """A document as a run leaves it in the ledger; None: it does not open."""
     sha256 = hashlib.sha256(name.encode()).hexdigest()
     recipes = {"order": "r"}
-    ledger.saw_document(
+    ledger.record_document(
         DocumentInfo(sha256, "pdf", int(values is not None), None if values is not None else "unreadable", "damaged")
     )
-    ledger.saw_file(Source(Path("/inbox") / name, name, name), sha256, 1, 1)
-    ledger.saw_recipes(recipes, "echo/1", {})
+    ledger.record_file(Source(Path("/inbox") / name, name, name), sha256, 1, 1)
+    ledger.record_recipes(recipes, "echo/1", {})
     if values is not None:
         fields = {key: Evidence(value, None, 1, None, "exact") for key, value in values.items()}
         ledger.commit([Result(UnitKey(sha256, 1, "order", "r"), "done", fields)])
-    ledger.published(Path("/inbox") / name, sha256, recipes, "done" if values is not None else "failed", None)
+    ledger.record_publication(Path("/inbox") / name, sha256, recipes, "done" if values is not None else "failed", None)
 
 
 def export(pipeline: Pipeline, *more: str | Path) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.intake.containers import Lying, Unpacked
+from pipeline.intake.containers import UnpackedFiles, UnpackedMember
 from pipeline.run.loop import Loop
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf
@@ -72,9 +72,9 @@ class Watched:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """At most two members may lie unpacked."""
     seen = Watched()
-    add, tidy = Lying.add, Loop.tidy
+    add, tidy = UnpackedFiles.add, Loop.tidy
 
-    def counted(lying: Lying, item: Unpacked) -> None:
+    def counted(lying: UnpackedFiles, item: UnpackedMember) -> None:
         add(lying, item)
         seen.places.add(item.path)
         seen.counts.append(sum(path.exists() for path in seen.places))
@@ -83,8 +83,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
         seen.left = sum(path.exists() for path in seen.places)
         tidy(loop)
 
-    monkeypatch.setattr(Lying.__init__, "__defaults__", (2, 1_000_000))
-    monkeypatch.setattr(Lying, "add", counted)
+    monkeypatch.setattr(UnpackedFiles.__init__, "__defaults__", (2, 1_000_000))
+    monkeypatch.setattr(UnpackedFiles, "add", counted)
     monkeypatch.setattr(Loop, "tidy", at_the_end)
     return seen
 

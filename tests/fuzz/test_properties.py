@@ -20,7 +20,7 @@ from babel.numbers import format_currency, get_currency_precision, get_decimal_s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.intake.containers import Passed, Unpacked, unpack
+from pipeline.intake.containers import SkippedMember, UnpackedMember, unpack
 from pipeline.values.dates import Order, parse_date, parse_time
 from pipeline.values.money import parse_money
 from pipeline.words.einvoice import parse_einvoice
@@ -136,8 +136,8 @@ def test_every_member_of_an_archive_is_accounted_for(members: list[tuple[str, by
         archive, into = Path(folder) / "archive", Path(folder) / "place" / "into"
         archive.write_bytes(_zip(members) if as_zip else _tar(members))
         told = list(unpack(archive, into, max_bytes=10))
-        files = [item.path for item in told if isinstance(item, Unpacked)]
-        assert len(files) + sum(bool(item.name) for item in told if isinstance(item, Passed)) == len(members)
+        files = [item.path for item in told if isinstance(item, UnpackedMember)]
+        assert len(files) + sum(bool(item.name) for item in told if isinstance(item, SkippedMember)) == len(members)
         written = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path != archive)
         assert sorted(files) == written
         assert all(into in path.parents for path in written)

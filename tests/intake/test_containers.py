@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutboxError
-from pipeline.intake.containers import NESTED, Lying, Passed, Unpacked, is_archive, unpack
+from pipeline.intake.containers import NESTED, SkippedMember, UnpackedFiles, UnpackedMember, is_archive, unpack
 from pipeline.intake.zip import zip_members
 from tests.drawing import text_pdf
 
@@ -48,9 +48,11 @@ def archive_of(path: Path, members: Members) -> Path:
     return zip_of(path, members) if path.suffix == ".zip" else tar_of(path, members)
 
 
-def outcome(archive: Path, max_bytes: int = MB) -> tuple[list[Unpacked], list[Passed]]:
+def outcome(archive: Path, max_bytes: int = MB) -> tuple[list[UnpackedMember], list[SkippedMember]]:
     items = list(unpack(archive, archive.parent / "unpacked", max_bytes=max_bytes))
-    return [item for item in items if isinstance(item, Unpacked)], [item for item in items if isinstance(item, Passed)]
+    return [item for item in items if isinstance(item, UnpackedMember)], [
+        item for item in items if isinstance(item, SkippedMember)
+    ]
 
 
 @pytest.mark.parametrize("ending", ["zip", *MODES])
@@ -280,15 +282,15 @@ def test_documents_are_no_archives(tmp_path: Path) -> None:
     assert not is_archive(tmp_path)
     done, _ = outcome(zip_of(tmp_path / "outer.zip", [("letter.docx", office.read_bytes())]))
     assert [item.name for item in done] == ["letter.docx"]
-    assert outcome(zip_of(tmp_path / "empty.zip", []))[1] == [Passed("", "holds no file", False)]
+    assert outcome(zip_of(tmp_path / "empty.zip", []))[1] == [SkippedMember("", "holds no file", False)]
 
 
 def test_members_come_when_they_are_asked_for_and_go_when_they_are_done_with(tmp_path: Path) -> None:
     archive = zip_of(tmp_path / "a.zip", [(f"{number}.pdf", b"12345") for number in range(9)])
-    into, lying = tmp_path / "unpacked", Lying(files=3, size=1000)
+    into, lying = tmp_path / "unpacked", UnpackedFiles(files=3, size=1000)
     taken = []
     for item in unpack(archive, into, max_bytes=MB):
-        assert isinstance(item, Unpacked)
+        assert isinstance(item, UnpackedMember)
         taken.append(item)
         lying.add(item)
         if lying.full:
@@ -296,8 +298,8 @@ def test_members_come_when_they_are_asked_for_and_go_when_they_are_done_with(tmp
         assert len(list(into.iterdir())) <= 3
     lying.remove(archive)
     assert archive.exists(), "only members are deleted"
-    assert not Lying(files=3, size=11).full
-    few = Lying(files=3, size=10)
+    assert not UnpackedFiles(files=3, size=11).full
+    few = UnpackedFiles(files=3, size=10)
     few.add(taken[0])
     assert not few.full
     few.add(taken[1])
@@ -309,7 +311,7 @@ def test_only_wanted_members_are_unpacked_also_inside_of_others(tmp_path: Path) 
     archive = tar_of(tmp_path / "a.tar.gz", [("a.pdf", b"three"), ("in.tgz", inner.read_bytes()), ("c.pdf", b"four")])
     wanted = {item.path for item in outcome(archive)[0] if item.name in ("in.tgz/b.pdf", "c.pdf")}
     items = list(unpack(archive, tmp_path / "unpacked", max_bytes=MB, wanted=wanted.__contains__))
-    assert [isinstance(item, Unpacked) and item.name for item in items] == ["in.tgz/b.pdf", "c.pdf"]
+    assert [isinstance(item, UnpackedMember) and item.name for item in items] == ["in.tgz/b.pdf", "c.pdf"]
 
 
 @pytest.mark.slow
@@ -340,7 +342,7 @@ def test_whatever_is_damaged_is_told_and_never_raised(tmp_path: Path, ending: st
             bad[chance.randrange(len(bad))] = chance.choice([0, 1, 0x7F, 0x80, 0xFF])
         archive.write_bytes(bad[: chance.choice([len(bad), chance.randrange(len(bad))])])
         for item in unpack(archive, tmp_path / "unpacked", max_bytes=MB):
-            if isinstance(item, Unpacked):
+            if isinstance(item, UnpackedMember):
                 item.path.unlink()
         assert not list((tmp_path / "unpacked").iterdir())
 

@@ -15,12 +15,12 @@ import pytest
 from watchdog.observers.polling import PollingObserver
 
 from pipeline.intake import folder_watch
-from pipeline.intake.folder_watch import Watcher, is_network
-from pipeline.intake.scan import Found, Inbox, scan_inbox
+from pipeline.intake.folder_watch import FolderWatcher, is_network
+from pipeline.intake.scan import Inbox, InboxFile, scan_inbox
 
 
 @contextmanager
-def watching(folder: Path, **changes: Any) -> Iterator[Watcher]:
+def watching(folder: Path, **changes: Any) -> Iterator[FolderWatcher]:
     """A watcher over a folder, with a scan at the start only unless told otherwise."""
     inbox = Inbox(folder, ())
 
@@ -29,12 +29,12 @@ def watching(folder: Path, **changes: Any) -> Iterator[Watcher]:
         return wanted
 
     settings: dict[str, Any] = {"quiet": 0.2, "rescan": 3600.0, "poll": 0.1, **changes}
-    with Watcher(inbox, name, lambda: list(scan_inbox(inbox, name, lambda *_: None)), **settings) as watcher:
+    with FolderWatcher(inbox, name, lambda: list(scan_inbox(inbox, name, lambda *_: None)), **settings) as watcher:
         watcher.wait()
         yield watcher
 
 
-def taken(watcher: Watcher, enough: Callable[[list[str]], bool], seconds: float = 20) -> list[str]:
+def taken(watcher: FolderWatcher, enough: Callable[[list[str]], bool], seconds: float = 20) -> list[str]:
     """Names of files as they are handed on."""
     names: list[str] = []
     until = time.monotonic() + seconds
@@ -104,7 +104,7 @@ def test_files_join_those_that_are_being_read(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"1")
     os.utime(tmp_path / "a.pdf", (1, 1))
     with watching(tmp_path) as watcher:
-        seen: list[Found | None] = []
+        seen: list[InboxFile | None] = []
         for found in watcher.pending(lambda: len([one for one in seen if one]) < 2):
             if found and found.source.name == "a.pdf":
                 (tmp_path / "b.pdf").write_bytes(b"2")

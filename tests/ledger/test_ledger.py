@@ -20,29 +20,29 @@ def result(page: int, status: str = "done", recipe: str = "r1") -> Result:
 
 def test_what_is_committed_comes_back_after_reopening(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
-        ledger.saw_file(Source(tmp_path / "a.pdf", "a.pdf", "a.pdf"), "s", 10, 20)
-        ledger.saw_document(DocumentInfo("s", "pdf", 2))
+        ledger.record_file(Source(tmp_path / "a.pdf", "a.pdf", "a.pdf"), "s", 10, 20)
+        ledger.record_document(DocumentInfo("s", "pdf", 2))
         ledger.commit([result(1), result(2)])
     with Ledger(tmp_path) as ledger:
         assert ledger.results("s", "invoice", "r1") == [result(1), result(2)]
-        assert ledger.ended_pages("s", "invoice", "r1") == {1, 2}
-        assert ledger.ended_pages("s", "invoice", "r2") == set()
+        assert ledger.answered_pages("s", "invoice", "r1") == {1, 2}
+        assert ledger.answered_pages("s", "invoice", "r2") == set()
         assert ledger.document("s") == DocumentInfo("s", "pdf", 2)
 
 
 def test_forgotten_units_are_read_again_while_the_old_result_stays_published(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     with Ledger(tmp_path) as ledger:
-        ledger.saw_file(Source(path, "a.pdf", "a.pdf"), "s", 10, 20)
-        ledger.saw_document(DocumentInfo("s", "pdf", 2))
+        ledger.record_file(Source(path, "a.pdf", "a.pdf"), "s", 10, 20)
+        ledger.record_document(DocumentInfo("s", "pdf", 2))
         ledger.commit([result(1), result(2, "failed")])
-        ledger.published(path, "s", {"invoice": "r1"}, "partial", None)
-        file = ledger.known_files()[str(path)]
+        ledger.record_publication(path, "s", {"invoice": "r1"}, "partial", None)
+        file = ledger.files_by_path()[str(path)]
         assert not file.stale
-        ledger.forget([file], failed_only=True)
-        assert ledger.ended_pages("s", "invoice", "r1") == {1}
+        ledger.mark_for_rereading([file], failed_only=True)
+        assert ledger.answered_pages("s", "invoice", "r1") == {1}
         assert ledger.document("s") is None
-        assert ledger.known_files()[str(path)].stale
+        assert ledger.files_by_path()[str(path)].stale
         assert [item.source.path for item in ledger.published_files()] == [path]
         assert len(ledger.results("s", "invoice", "r1")) == 2
 
@@ -52,19 +52,19 @@ def test_a_transaction_that_breaks_leaves_nothing(tmp_path: Path) -> None:
 
         def half() -> None:
             with ledger.transaction():
-                ledger.wrote_sheet("invoice", ["file"], 5)
+                ledger.record_sheet("invoice", ["file"], 5)
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
             half()
-        assert ledger.sheet("invoice") is None
+        assert ledger.sheet_state("invoice") is None
 
 
 def test_an_older_ledger_is_lifted_and_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.commit([result(1)])
     added = (*migrations.MIGRATIONS, "ALTER TABLE units ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';")
-    monkeypatch.setattr("pipeline.ledger.ledger.MIGRATIONS", added)
+    monkeypatch.setattr("pipeline.ledger.connection.MIGRATIONS", added)
     with Ledger(tmp_path) as ledger:
         assert [row["colour"] for row in ledger.rows("SELECT colour FROM units")] == ["green"]
         assert ledger.results("s", "invoice", "r1") == [result(1)]
@@ -77,7 +77,7 @@ def test_a_broken_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.
     with Ledger(tmp_path) as ledger:
         ledger.commit([result(1)])
     monkeypatch.setattr(
-        "pipeline.ledger.ledger.MIGRATIONS", (*migrations.MIGRATIONS, "CREATE TABLE half (x); SELECT nonsense;")
+        "pipeline.ledger.connection.MIGRATIONS", (*migrations.MIGRATIONS, "CREATE TABLE half (x); SELECT nonsense;")
     )
     with pytest.raises(LedgerError):
         Ledger(tmp_path)
@@ -98,6 +98,6 @@ def test_reading_goes_on_while_another_process_writes(tmp_path: Path) -> None:
         ledger.commit([result(1)])
         other = sqlite3.connect(ledger.path)
         other.execute("BEGIN IMMEDIATE")
-        assert ledger.ended_pages("s", "invoice", "r1") == {1}
+        assert ledger.answered_pages("s", "invoice", "r1") == {1}
         other.rollback()
         other.close()

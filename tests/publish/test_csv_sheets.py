@@ -22,13 +22,13 @@ class MemoryBook:
     def __init__(self) -> None:
         self.sheets: dict[str, tuple[list[str], int, bool]] = {}
 
-    def sheet(self, name: str) -> tuple[list[str], int, bool] | None:
+    def sheet_state(self, name: str) -> tuple[list[str], int, bool] | None:
         return self.sheets.get(name)
 
-    def wrote_sheet(self, name: str, columns: Sequence[str], size: int) -> None:
+    def record_sheet(self, name: str, columns: Sequence[str], size: int) -> None:
         self.sheets[name] = (list(columns), size, False)
 
-    def soil_sheets(self, names: Iterable[str]) -> None:
+    def mark_sheets_outdated(self, names: Iterable[str]) -> None:
         for name in names:
             self.sheets[name] = ([], 0, True)
 
@@ -41,7 +41,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 def append(folder: Path, book: MemoryBook, *added: dict[str, str]) -> bool:
     size = append_rows(folder, book, "invoice", COLUMNS, added)
     if size is not None:
-        book.wrote_sheet("invoice", COLUMNS, size)
+        book.record_sheet("invoice", COLUMNS, size)
     return size is not None
 
 
@@ -63,7 +63,7 @@ def test_a_sheet_somebody_cut_or_that_is_dirty_is_not_appended_to_but_written_an
     assert not append(tmp_path, book, row)
     rebuild(tmp_path, book, {"invoice": COLUMNS}, [{"invoice": [row]}])
     assert rows(tmp_path) == [row]
-    book.soil_sheets(["invoice"])
+    book.mark_sheets_outdated(["invoice"])
     assert not append(tmp_path, book, row)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.engines.base import Request
 from pipeline.errors import LockedError, SettingsError
-from pipeline.intake.scan import Found, scan_inbox
+from pipeline.intake.scan import InboxFile, scan_inbox
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer
 from pipeline.run.job import open_job, open_ledger
@@ -305,7 +305,7 @@ def test_the_same_path_twice_in_a_round_is_one_row(world: World) -> None:
     settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
     with open_job(settings, template="transcript", engine=world.engine) as job, Loop(job, RunCounts()) as loop:
 
-        def files() -> Iterator[Found]:
+        def files() -> Iterator[InboxFile]:
             yield from scan_inbox(job.inbox, job.namer, lambda *_: None)
             world.put("a.pdf", text_pdf(["Version two"]))
             yield from scan_inbox(job.inbox, job.namer, lambda *_: None)
@@ -345,7 +345,7 @@ def test_pages_above_a_raised_limit_are_read_by_reprocessing_what_failed(world: 
     world.run()
     world.changes["limits"] = Limits()
     with open_ledger(Settings(inbox=world.inbox, outbox=world.outbox)) as ledger:
-        ledger.forget(ledger.known_files().values(), failed_only=True)
+        ledger.mark_for_rereading(ledger.files_by_path().values(), failed_only=True)
     world.engine.asked.clear()
     world.run()
     assert world.engine.asked == [("transcript", 3)]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.engines.base import Request
+from pipeline.ledger.corrections import record_correction
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.orders import Order, correct, find_order, open_orders, order
+from pipeline.ledger.orders import Order, find_order, open_orders, place_order
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Correction
 from pipeline.run.job import open_job
@@ -29,9 +30,9 @@ def ledger(world: World) -> Iterator[Ledger]:
 
 def ask(world: World, name: str, question: str, page: int = 1, follows: int | None = None) -> Order:
     with ledger(world) as book:
-        file = book.named_file(name)
+        file = book.file_by_name(name)
         assert file
-        return order(book, "question", file.sha256, {"page": page, "question": question, "follows": follows}, "Anna")
+        return place_order(book, "question", file.sha256, {"page": page, "question": question, "follows": follows}, "Anna")
 
 
 def outcome(world: World, asked: Order) -> dict[str, object]:
@@ -108,7 +109,7 @@ def test_a_corrected_document_is_published_again_with_every_file_that_holds_it(w
     world.run()
     with ledger(world) as book:
         sha256 = next(book.published_files()).sha256
-        correct(
+        record_correction(
             book, sha256, Correction("transcript", "text", 1, ["As said"], False, ["As read"], "Anna", "2026-01-01T00:00:00Z")
         )
     asked = len(world.engine.asked)
@@ -126,9 +127,11 @@ def test_another_reading_stays_until_the_file_changes(world: World, changed: boo
     world.run(template=None)
     settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1)
     with open_job(settings, engine=world.engine) as job, Loop(job, RunCounts()):
-        file = job.ledger.named_file("a.pdf")
+        file = job.ledger.file_by_name("a.pdf")
         assert file
-        asked = order(job.ledger, "reading", file.sha256, {"name": "a.pdf", "template": "receipt", "engine": None}, "Anna")
+        asked = place_order(
+            job.ledger, "reading", file.sha256, {"name": "a.pdf", "template": "receipt", "engine": None}, "Anna"
+        )
         Rereading(job, RunCounts()).turn()
     assert outcome(world, asked)["status"] == "done"
     assert list(world.json("a.pdf")["results"]) == ["receipt"]
@@ -163,9 +166,9 @@ def test_a_document_is_read_again_by_the_model_that_the_settings_name(world: Wor
     world.put("a.pdf", text_pdf(["A page"]))
     world.run()
     with open_job(settings) as job:
-        file = job.ledger.named_file("a.pdf")
+        file = job.ledger.file_by_name("a.pdf")
         assert file
-        asked = order(job.ledger, "reading", file.sha256, {"name": "a.pdf", "template": "note", "engine": "vlm"}, "Anna")
+        asked = place_order(job.ledger, "reading", file.sha256, {"name": "a.pdf", "template": "note", "engine": "vlm"}, "Anna")
         Rereading(job, RunCounts()).turn()
     told = outcome(world, asked)
     assert str(told["engine"]).startswith("vlm/"), told

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.ledger.journal import FILE_NAME as JOURNAL
+from pipeline.ledger.corrections import correction_history, record_correction
+from pipeline.ledger.journal import JOURNAL_FILE
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.orders import correct, end_order, find_order, history, open_orders, order, orders_about, prune
+from pipeline.ledger.orders import close_order, delete_old_orders, find_order, open_orders, orders_for_document, place_order
 from pipeline.records import Correction
 from tests.drawing import blank_pdf, encrypted_pdf, invoice, invoice_pdf, text_pdf
 from tests.run.conftest import EchoEngine, World
@@ -93,7 +94,7 @@ def spoil(world: World) -> None:
 
 
 def values(book: Ledger, sha256: str) -> dict[tuple[str, str], list[object]]:
-    return {place: [word.value for word in words] for place, words in history(book, sha256).items()}
+    return {place: [word.value for word in words] for place, words in correction_history(book, sha256).items()}
 
 
 def read_one(world: World, text: str) -> str:
@@ -108,11 +109,11 @@ def read_one(world: World, text: str) -> str:
 def test_no_correction_is_lost_published_or_not_with_its_template_or_without(world: World, how: str) -> None:
     sha256 = read_one(world, "As read")
     with Ledger(ledger(world).parent) as book:
-        correct(book, sha256, said("transcript", "text", 1, ["First"]))
+        record_correction(book, sha256, said("transcript", "text", 1, ["First"]))
     world.run()
     with Ledger(ledger(world).parent) as book:
-        correct(book, sha256, said("transcript", "text", 2, ["Second"]))  # in no JSON yet
-        correct(book, sha256, said("receipt", "total", 1, "5.00"))  # a template that reads it no more
+        record_correction(book, sha256, said("transcript", "text", 2, ["Second"]))  # in no JSON yet
+        record_correction(book, sha256, said("receipt", "total", 1, "5.00"))  # a template that reads it no more
         wanted = values(book, sha256)
         if how == "behind":  # the power was cut before the ledger's log was on the disk
             book.change("DELETE FROM corrections WHERE version = 2 OR template = 'receipt'")
@@ -127,17 +128,17 @@ def test_no_correction_is_lost_published_or_not_with_its_template_or_without(wor
     with Ledger(ledger(world).parent) as book:
         assert values(book, sha256) == wanted
         assert open_orders(book) == []
-        correct(book, sha256, said("transcript", "text", 3, ["Third"]))
+        record_correction(book, sha256, said("transcript", "text", 3, ["Third"]))
     assert world.json("a.pdf")["results"]["transcript"]["fields"]["text"]["value"] == ["Second"]
 
 
 def test_a_line_that_was_broken_off_costs_itself_only(world: World) -> None:
     sha256 = read_one(world, "As read")
     with Ledger(ledger(world).parent) as book:
-        correct(book, sha256, said("transcript", "text", 1, ["First"]))
-        with (ledger(world).parent / JOURNAL).open("ab") as journal:
+        record_correction(book, sha256, said("transcript", "text", 1, ["First"]))
+        with (ledger(world).parent / JOURNAL_FILE).open("ab") as journal:
             journal.write(b'\n{"correction": {"templ')
-        correct(book, sha256, said("transcript", "text", 2, ["Second"]))
+        record_correction(book, sha256, said("transcript", "text", 2, ["Second"]))
     spoil(world)
     world.run()
     with Ledger(ledger(world).parent) as book:
@@ -147,17 +148,17 @@ def test_a_line_that_was_broken_off_costs_itself_only(world: World) -> None:
 def test_conversations_and_readings_that_were_asked_for_survive(world: World) -> None:
     sha256 = read_one(world, "Harrow Lane")
     with Ledger(ledger(world).parent) as book:
-        first = order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
+        first = place_order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
     world.run()
     with Ledger(ledger(world).parent) as book:
-        second = order(book, "question", sha256, {"page": 1, "question": "Where?", "follows": first.id}, "Ben")
-        reading = order(book, "reading", sha256, {"name": "a.pdf", "template": "transcript", "engine": None}, "Ben")
-        end_order(book, reading.id, {"status": "done", "engine": "echo/1", "templates": ["transcript"]})
+        second = place_order(book, "question", sha256, {"page": 1, "question": "Where?", "follows": first.id}, "Ben")
+        reading = place_order(book, "reading", sha256, {"name": "a.pdf", "template": "transcript", "engine": None}, "Ben")
+        close_order(book, reading.id, {"status": "done", "engine": "echo/1", "templates": ["transcript"]})
     spoil(world)
     world.run()
     world.run()
     with Ledger(ledger(world).parent) as book:
-        talk = orders_about(book, sha256, "question")
+        talk = orders_for_document(book, sha256, "question")
         assert [(item.id, item.by, (item.outcome or {})["answer"]) for item in talk] == [
             (first.id, "Anna", "Harrow Lane"),
             (second.id, "Ben", "Harrow Lane"),
@@ -168,13 +169,13 @@ def test_conversations_and_readings_that_were_asked_for_survive(world: World) ->
 def test_orders_nobody_looks_at_any_more_are_forgotten(world: World) -> None:
     sha256 = read_one(world, "Harrow Lane")
     with Ledger(ledger(world).parent) as book:
-        kept = order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
-        strange = order(book, "question", "0" * 64, {"page": 1, "question": "Who?", "follows": None}, "Anna")
-        done = order(book, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
-        waits = order(book, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
+        kept = place_order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
+        strange = place_order(book, "question", "0" * 64, {"page": 1, "question": "Who?", "follows": None}, "Anna")
+        done = place_order(book, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
+        waits = place_order(book, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
         for item in (kept, strange, done):
-            end_order(book, item.id, {"answer": "x"})
-        assert prune(book) == 0
+            close_order(book, item.id, {"answer": "x"})
+        assert delete_old_orders(book) == 0
         book.change("UPDATE orders SET ended_at = '2025-01-01T00:00:00Z' WHERE ended_at IS NOT NULL")
-        assert prune(book) == 2
+        assert delete_old_orders(book) == 2
         assert [find_order(book, item.id) is not None for item in (kept, strange, done, waits)] == [True, False, False, True]

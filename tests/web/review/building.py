@@ -68,8 +68,8 @@ class Desk:
         status = "failed" if reason or not good else "done" if len(good) == len(pages) else "partial"
         why = reason or next((page.reason for page in pages if page.reason), None)
         with self.ledger.transaction():
-            self.ledger.saw_document(DocumentInfo(sha256, "pdf", len(pages), reason, detail))
-            self.ledger.saw_recipe(recipe, template, engine, {"pipeline": "9.9"})
+            self.ledger.record_document(DocumentInfo(sha256, "pdf", len(pages), reason, detail))
+            self.ledger.record_recipe(recipe, template, engine, {"pipeline": "9.9"})
             self.ledger.insert_results(
                 Result(
                     UnitKey(sha256, n, template, recipe),
@@ -84,8 +84,8 @@ class Desk:
                 for n, page in enumerate(pages, 1)
             )
             size = len(content) if content is not None else 1
-            self.ledger.saw_file(Source(path, name, name), sha256, size, OLD * 1_000_000_000)
-            self.ledger.published(path, sha256, {template: recipe}, status, why)
+            self.ledger.record_file(Source(path, name, name), sha256, size, OLD * 1_000_000_000)
+            self.ledger.record_publication(path, sha256, {template: recipe}, status, why)
         return path
 
     def chosen(self, choice: Choice | None = None) -> list[Chosen]:

@@ -22,8 +22,8 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import LockedError
+from pipeline.ledger.corrections import NewerCorrectionError, correction_history, record_correction
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.orders import NewerCorrectionError, correct, history
 from pipeline.records import Correction
 from pipeline.runtime.lock import locked
 from pipeline.web.uploads import FOLDER
@@ -326,9 +326,11 @@ def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_are_t
     with Ledger(state) as ledger:
         sha256 = next(ledger.published_files()).sha256
         for version, value in ((1, "5"), (2, "8.00")):
-            correct(ledger, sha256, Correction("invoice", "total", version, value, False, "x", "Anna", "2026-01-01T00:00:00Z"))
+            record_correction(
+                ledger, sha256, Correction("invoice", "total", version, value, False, "x", "Anna", "2026-01-01T00:00:00Z")
+            )
         with pytest.raises(NewerCorrectionError):
-            correct(ledger, sha256, Correction("invoice", "total", 2, "9", False, "x", "Ben", "2026-01-01T00:00:00Z"))
+            record_correction(ledger, sha256, Correction("invoice", "total", 2, "9", False, "x", "Ben", "2026-01-01T00:00:00Z"))
     exported = _pipeline(folder, "export", "--format", "json", "--format", "csv", "--truth")
     assert exported.returncode == 0, exported.stderr
     assert _field(folder)["value"] == "8.00"
@@ -342,7 +344,7 @@ def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_are_t
         path.write_bytes(b"no database" * 1000)
     assert _pipeline(folder, "run", "--engine", "embedded").returncode == 0
     with Ledger(state) as ledger:
-        words = history(ledger, sha256)["invoice", "total"]
+        words = correction_history(ledger, sha256)["invoice", "total"]
     assert [word.value for word in words] == ["5", "8.00"]
     assert _pipeline(folder, "export").returncode == 0
     field = _field(folder)

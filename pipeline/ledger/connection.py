@@ -1,0 +1,106 @@
+"""The SQLite file behind the ledger: opening, migrations, transactions, copies.
+
+The file is in WAL mode with ``synchronous=NORMAL``. A commit survives ``kill -9`` at any instant. A power cut may undo the last commits
+but never damages the file, and the work of a commit that was undone is done again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from pipeline.errors import LedgerError
+from pipeline.ledger.migrations import MIGRATIONS
+
+LEDGER_FILE = "ledger.sqlite"
+BUSY_SECONDS = 30.0
+"""How long a statement waits for another process that writes."""
+
+
+def utc_timestamp(after: timedelta = timedelta(0)) -> str:
+    """The present time in UTC, or the time ``after`` it, as ISO 8601 with milliseconds."""
+    return (datetime.now(UTC) + after).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class LedgerConnection:
+    """An open ledger file, migrated to the present version. Raises LedgerError when it cannot be opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / LEDGER_FILE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(
+                f"{self.path}: {error}", "move the file away; `pipeline run` then reads the inbox again and rewrites the outbox"
+            ) from error
+
+    def _migrate(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise LedgerError(f"{self.path}: written by a newer pipeline (ledger version {version})", "upgrade the pipeline")
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Merge the write-ahead log into the file and close it."""
+        self._db.close()
+
+    def check_integrity(self) -> None:
+        """Raises LedgerError when SQLite finds the file damaged."""
+        try:
+            problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if problem != "ok":
+                raise sqlite3.DatabaseError(problem)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise LedgerError(f"{self.path}: damaged: {error}", "run again: it is rebuilt from the outbox") from error
+
+    @property
+    def change_count(self) -> int:
+        """Rows that this connection changed since it was opened. The number stays the same while the contents stay the same."""
+        return self._db.total_changes
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy, also while another process writes to the ledger. Raises LedgerError."""
+        try:
+            with closing(sqlite3.connect(path)) as copy:
+                self._db.backup(copy)
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(f"{path}: {error}", "free disk space or check permissions; nothing is lost, run again") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside are committed together; none of them when an exception leaves the block."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[dict[str, Any]]:
+        """The rows of a query, each as a dict by column name."""
+        cursor = self._db.execute(query, parameters)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))
+
+    def change(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """Execute a statement that changes rows. Returns how many, or the row id of an INSERT."""
+        cursor = self._db.execute(statement, parameters)
+        return cursor.lastrowid or 0 if statement.startswith("INSERT") else cursor.rowcount

@@ -1,0 +1,63 @@
+"""Documents (equal bytes are one document) in the ledger, with the recipes and questions that they were read by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from pipeline.ledger.connection import LedgerConnection, utc_timestamp
+from pipeline.records import DocumentInfo
+
+
+class DocumentRecords(LedgerConnection):
+    """The tables ``documents``, ``recipes`` and ``questions``."""
+
+    def document(self, sha256: str, *, stale: bool = False) -> DocumentInfo | None:
+        """A document that was opened before; with ``stale`` also one that is to be opened again."""
+        query = "SELECT kind, pages, reason, detail FROM documents WHERE sha256 = ? AND stale <= ?"
+        row = self._db.execute(query, [sha256, stale]).fetchone()
+        return DocumentInfo(sha256, *row) if row else None
+
+    def record_document(self, document: DocumentInfo) -> None:
+        """Record the kind, the page count or the failure that opening a document gave."""
+        self._db.execute(
+            """INSERT INTO documents (sha256, kind, pages, reason, detail, seen_at) VALUES (?, ?, ?, ?, ?, ?)
+               ON CONFLICT (sha256) DO UPDATE SET kind = excluded.kind, pages = excluded.pages, reason = excluded.reason,
+               detail = excluded.detail, stale = 0""",
+            [document.sha256, document.kind, document.pages, document.reason, document.detail, utc_timestamp()],
+        )
+
+    def chosen_template(self, sha256: str) -> str | None:
+        """The template that the classifier chose for a document."""
+        row = self._db.execute("SELECT chosen FROM documents WHERE sha256 = ?", [sha256]).fetchone()
+        return row[0] if row else None
+
+    def record_chosen_template(self, sha256: str, template: str) -> None:
+        """Record the template that the classifier chose for a document."""
+        self._db.execute("UPDATE documents SET chosen = ? WHERE sha256 = ?", [template, sha256])
+
+    def record_question(self, template: str, question: str) -> None:
+        """Record a question of the command line, with the template that was made of it."""
+        self._db.execute("INSERT OR REPLACE INTO questions VALUES (?, ?)", [template, question])
+
+    def questions(self) -> list[str]:
+        """All questions that were ever asked on the command line."""
+        return [row[0] for row in self._db.execute("SELECT question FROM questions ORDER BY template")]
+
+    def record_recipes(self, recipes: Mapping[str, str], engine: str, versions: Mapping[str, str]) -> None:
+        """Record the engine and the library versions behind some recipes (by template)."""
+        with self.transaction():
+            for template, recipe in recipes.items():
+                self.record_recipe(recipe, template, engine, versions)
+
+    def record_recipe(self, recipe: str, template: str, engine: str, versions: Mapping[str, str]) -> None:
+        """Record the engine and the library versions behind one recipe."""
+        self._db.execute("INSERT OR REPLACE INTO recipes VALUES (?, ?, ?, ?)", [recipe, template, engine, json.dumps(versions)])
+
+    def engine_and_versions(self, recipes: Iterable[str]) -> tuple[str | None, dict[str, str]]:
+        """The engine and the library versions of the first of these recipes that is recorded."""
+        for recipe in recipes:
+            row = self._db.execute("SELECT engine, versions FROM recipes WHERE recipe = ?", [recipe]).fetchone()
+            if row:
+                return row[0], json.loads(row[1])
+        return None, {}

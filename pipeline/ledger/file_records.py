@@ -1,0 +1,163 @@
+"""The files of the inbox in the ledger: where each lies, what it contained last, and which result of it is published."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.ledger.connection import LedgerConnection, utc_timestamp
+from pipeline.records import DocumentStatus, Source
+
+BATCH_ROWS = 1_000
+"""Rows of published files that are held in memory at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file with its last recorded state and its published result."""
+
+    source: Source
+    sha256: str
+    size: int
+    mtime_ns: int
+    published_sha256: str | None
+    """sha256 of the contents whose result is in the outbox; None without a result."""
+    recipes: Mapping[str, str]
+    """Recipe by template of that result."""
+    status: DocumentStatus | None
+    reason: str | None
+    requested_templates: tuple[str, ...]
+    """Templates that the user named for it on the command line."""
+    stale: bool
+    """Whether it is to be read again."""
+    chosen_template: str | None
+    """The template that the classifier chose for its contents."""
+    unreadable: bool
+    """Whether its contents cannot be opened."""
+    retry_at: str | None = None
+    """When it is due to be read again, as a UTC timestamp; None: never by itself."""
+    published_at: str | None = None
+    """When its result was published, as a UTC timestamp."""
+    pinned: bool = False
+    """Whether its result stays although the present recipes differ, because the user asked for this reading."""
+
+
+class FileRecords(LedgerConnection):
+    """The table ``files``."""
+
+    def files_by_path(self) -> dict[str, FileRecord]:
+        """All files by absolute path."""
+        return {os.fsdecode(row["path"]): _file_record(row) for row in self.rows("SELECT * FROM known")}
+
+    def file_at(self, path: Path) -> FileRecord | None:
+        """The file with this absolute path."""
+        query = "SELECT * FROM known WHERE path = ?"
+        return next((_file_record(row) for row in self.rows(query, [os.fsencode(path)])), None)
+
+    def file_by_name(self, name: str) -> FileRecord | None:
+        """The file whose result has this name in the outbox."""
+        return next((_file_record(row) for row in self.rows("SELECT * FROM known WHERE name = ?", [name])), None)
+
+    def files_with_contents(self, sha256: str) -> list[FileRecord]:
+        """All files with these contents."""
+        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
+
+    def published_files(self) -> Iterator[FileRecord]:
+        """Files with a published result, by name. Memory does not grow with their number."""
+        query = f"SELECT * FROM known WHERE published IS NOT NULL AND name > ? ORDER BY name LIMIT {BATCH_ROWS}"  # noqa: S608
+        last = ""
+        while rows := list(self.rows(query, [last])):
+            yield from map(_file_record, rows)
+            last = rows[-1]["name"]
+
+    def record_file(
+        self, source: Source, sha256: str, size: int, mtime_ns: int, requested_templates: Sequence[str] = ()
+    ) -> None:
+        """Record a file and its present contents. Its published result stays until ``record_publication``."""
+        self._db.execute(
+            """INSERT INTO files (path, name, relative, sha256, size, mtime_ns, told) VALUES (?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT (path) DO UPDATE SET relative = excluded.relative, size = excluded.size, mtime_ns = excluded.mtime_ns,
+               pinned = pinned AND sha256 = excluded.sha256, sha256 = excluded.sha256, told = excluded.told""",
+            [
+                *(os.fsencode(source.path), source.name, source.relative, sha256, size, mtime_ns),
+                json.dumps(list(requested_templates)),
+            ],
+        )
+
+    def record_publication(
+        self,
+        path: Path,
+        sha256: str,
+        recipes: Mapping[str, str],
+        status: str,
+        reason: str | None,
+        retry_at: str | None = None,
+        *,
+        review: Sequence[str] = (),
+        corrected: Sequence[str] = (),
+    ) -> None:
+        """Record that the result of these contents is safely in the outbox; ``retry_at`` is when it is to be read again.
+
+        ``review`` and ``corrected`` name the fields that a person should review and those that a person corrected.
+        """
+        self._db.execute(
+            """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, retry_at = ?, stale = 0,
+               review = ?, corrected = ? WHERE path = ?""",
+            [
+                *(sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, utc_timestamp(), retry_at),
+                *(json.dumps(list(review)), json.dumps(list(corrected)), os.fsencode(path)),
+            ],
+        )
+
+    def record_move(self, old: Path, new: str) -> None:
+        """Record that a file was moved; ``new`` is empty for a deleted one. Its result keeps its name."""
+        self._db.execute("UPDATE files SET path = ? WHERE path = ?", [os.fsencode(new), os.fsencode(old)])
+
+    def record_folder_move(self, old: Path, new: Path) -> None:
+        """Record that all files below ``old`` now lie below ``new``."""
+        before, after = os.fsencode(f"{old}/"), os.fsencode(f"{new}/")
+        query = "SELECT path FROM files WHERE substr(path, 1, ?) = ?"
+        with self.transaction():
+            paths = [row[0] for row in self._db.execute(query, [len(before), before])]
+            self._db.executemany(
+                "UPDATE files SET path = ? WHERE path = ?", ((after + path[len(before) :], path) for path in paths)
+            )
+
+    def mark_stale(self, path: Path) -> None:
+        """Mark a file to be read again. Units that were answered under the same recipe are kept."""
+        self.change("UPDATE files SET stale = 1, pinned = 0 WHERE path = ?", [os.fsencode(path)])
+
+    def pin(self, path: Path) -> None:
+        """Keep the published result of a file although the present recipes differ."""
+        self.change("UPDATE files SET pinned = 1 WHERE path = ?", [os.fsencode(path)])
+
+
+@lru_cache(maxsize=1024)
+def _parsed_json(text: str) -> Any:
+    """A JSON value that is never modified. The cache pays because most files share a few values."""
+    return json.loads(text)
+
+
+def _file_record(row: Mapping[str, Any]) -> FileRecord:
+    return FileRecord(
+        source=Source(Path(os.fsdecode(row["path"])), row["name"], row["relative"]),
+        sha256=row["sha256"],
+        size=row["size"],
+        mtime_ns=row["mtime_ns"],
+        published_sha256=row["published"],
+        recipes=_parsed_json(row["recipes"] or "{}"),
+        status=row["status"],
+        reason=row["reason"],
+        requested_templates=tuple(_parsed_json(row["told"])),
+        stale=bool(row["stale"]),
+        chosen_template=row["chosen"],
+        unreadable=bool(row["unreadable"]),
+        retry_at=row["retry_at"],
+        published_at=row["published_at"],
+        pinned=bool(row["pinned"]),
+    )
