@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import queue
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from platform import node
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.cluster.messages import Asked, Head, PicturesLostError, Setup, unpacked
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer, PageImage
 from pipeline.runtime.engine_process import Described, EngineApart, keep_to
-from pipeline.runtime.worker_pool import Pool
+from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.templates.model import Template
 from pipeline.words.precision import choose
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 FETCH_SECONDS = 15.0
 """How long a picture may take from one machine to another: Ray itself would look for one that is lost for ten minutes."""
@@ -37,9 +34,9 @@ class Station:
         vars(sys.modules["__main__"]).pop("__file__", None)  # spawned processes would run Ray's own main module
         self._setup = setup
         keep_to(setup.cores)
-        self._readers: queue.SimpleQueue[_Reader] = queue.SimpleQueue()
+        self._readers: queue.SimpleQueue[WorkerPool] = queue.SimpleQueue()
         for _ in range(setup.readers):
-            self._readers.put(_Reader(setup))
+            self._readers.put(_reader(setup))
         self._engine = EngineApart(setup.settings, setup.make, setup.cores)
         self._templates: dict[str, Template] = {}
 
@@ -57,11 +54,13 @@ class Station:
 
     def read(self, call: bytes) -> tuple[Head, list[bytes] | None]:
         """One call to a reader: the reply's head, and its pixels for Ray to keep here. Raises EngineUnavailableError."""
-        reader = self._readers.get()
+        reader, losses = self._readers.get(), list[str]()
         try:
-            head, parts = reader.read(call)
+            reply = reader.call(call, losses.append)
         finally:
             self._readers.put(reader)
+        error = (reply.error.reason, reply.error.detail) if reply.error else None
+        head, parts = Head(error=error, seconds=reply.seconds, lost=tuple(losses)), reply.parts
         if sum(map(len, parts[1:])) <= SMALL:
             return replace(head, parts=parts), None
         return replace(head, parts=parts[:1], pixels=tuple(map(len, parts[1:]))), parts[1:]
@@ -111,37 +110,10 @@ def _fetch(ref: Any) -> Any:
         raise PicturesLostError(type(error).__name__) from None
 
 
-@dataclass
-class _Reader:
+def _reader(setup: Setup) -> WorkerPool:
     """A pool of one process, for one thread at a time."""
-
-    setup: Setup
-    lost: list[str] = field(default_factory=list)
-    pool: Pool = field(init=False)
-
-    def __post_init__(self) -> None:
-        limits = self.setup.settings.limits
-        self.pool = Pool(
-            self.setup.handler,
-            size=1,
-            seconds=limits.seconds,
-            memory_mb=limits.memory_mb,
-            attempts=limits.attempts,
-            lost=self._note,
-        )
-
-    def _note(self, key: Hashable, why: str) -> None:
-        del key
-        self.lost.append(why)
-
-    def read(self, call: bytes) -> tuple[Head, list[bytes]]:
-        """One call to its end."""
-        self.lost.clear()
-        self.pool.submit(0, call)
-        reply = self.pool.next_reply()
-        assert reply is not None  # noqa: S101 - without a timeout there is a reply to every call
-        error = (reply.error.reason, reply.error.detail) if reply.error else None
-        return Head(error=error, seconds=reply.seconds, lost=tuple(self.lost)), reply.parts
+    limits = setup.settings.limits
+    return WorkerPool(setup.handler, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
 
 
 def numa_cores() -> list[tuple[int, ...]]:

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, Self
 
@@ -26,7 +26,7 @@ from pipeline.cluster.unit_dispatch import Digests, Units
 from pipeline.engines.base import Engine, Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
-from pipeline.runtime.worker_pool import Lost, Readers, Reply
+from pipeline.runtime.worker_pool import OnLoss, OnReply, ReaderPool, Reply
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.words.precision import Precision
@@ -192,9 +192,8 @@ class Cluster:
 
     # ---- for the pool and the engine ----------------------------------------------------------------
 
-    def readers(self, lost: Lost | None = None) -> Readers:
+    def readers(self) -> ReaderPool:
         """The readers of all machines, as a pool."""
-        self._reads.lost = lost
         return ClusterReaders(self._reads, self)
 
     @property
@@ -249,12 +248,13 @@ def _shared(settings: Settings) -> tuple[str, ...]:
 
 
 class ClusterReaders:
-    """The readers of all machines, behind the interface of a local pool."""
+    """The readers of all machines as one pool. See ReaderPool for the methods."""
 
     def __init__(self, reads: Reads, cluster: Cluster) -> None:
         self._reads, self._cluster = reads, cluster
-        self._replies: deque[Reply] = deque()
-        self._under_way = 0
+        self._replies: deque[tuple[OnReply, Reply]] = deque()
+        """Replies that are not delivered yet: they arrive in every turn of the cluster, and are delivered by ``poll`` alone."""
+        self._in_flight = 0
 
     def __enter__(self) -> Self:
         return self
@@ -264,35 +264,43 @@ class ClusterReaders:
 
     @property
     def load(self) -> int:
-        """Calls submitted and not yet replied to."""
-        return self._under_way
+        """Calls that are submitted and not replied to yet."""
+        return self._in_flight
 
     @property
     def room(self) -> bool:
-        """Whether a reader would be idle soon, and engines not have more than enough."""
+        """Whether a reader would be idle soon, and the engines have no backlog."""
         return self._reads.room and not self._cluster.backlogged
 
-    def submit(self, key: Hashable, request: bytes) -> None:
+    def submit(self, request: bytes, on_reply: OnReply, on_loss: OnLoss | None = None) -> None:
         """Queue one call."""
-        self._under_way += 1
-        self._reads.submit(key, request, self._replies.append)
+        self._in_flight += 1
+        self._reads.submit(request, lambda reply: self._replies.append((on_reply, reply)), on_loss)
 
-    def next_reply(self, timeout: float | None = None) -> Reply | None:
-        """The next reply; None when ``timeout`` seconds pass, nothing is under way, or an engine has answered."""
+    def poll(self, timeout: float | None = None) -> int:
+        """Deliver replies; wait until ``timeout`` seconds pass, no call is in flight, or an engine has answered."""
         until = None if timeout is None else time.monotonic() + max(timeout, LEAST_SECONDS)
         wait = 0.0
         while True:
             self._cluster.turn(wait)
             if self._replies:
-                self._under_way -= 1
-                return self._replies.popleft()
+                return self._deliver()
             left = IDLE_SECONDS if until is None else until - time.monotonic()
-            if self._cluster.units.answers or left <= 0 or (until is None and not self._under_way):
-                return None
+            if self._cluster.units.answers or left <= 0 or (until is None and not self._in_flight):
+                return 0
             wait = min(left, IDLE_SECONDS)
 
+    def _deliver(self) -> int:
+        delivered = 0
+        while self._replies:
+            on_reply, reply = self._replies.popleft()
+            self._in_flight -= 1
+            delivered += 1
+            on_reply(reply)
+        return delivered
+
     def close(self) -> None:
-        """Replies that are still to come are about nothing any more."""
+        """Drop the replies that are not delivered."""
         self._replies.clear()
 
 

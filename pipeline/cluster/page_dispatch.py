@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,7 +16,7 @@ from pipeline.cluster.actors import Actor, Crew, Least, is_lost, plainly
 from pipeline.cluster.messages import Head, Pixels
 from pipeline.cluster.quarantine import Alone
 from pipeline.errors import DocumentError, EngineUnavailableError
-from pipeline.runtime.worker_pool import Lost, Reply
+from pipeline.runtime.worker_pool import OnLoss, OnReply, Reply
 
 AHEAD = 2
 """Calls that an actor has for every reader: one that is read, and the next one."""
@@ -27,9 +26,9 @@ AMONG_OTHERS = 2
 
 @dataclass(eq=False)
 class _Call:
-    key: Hashable
     call: bytes
-    then: Callable[[Reply], None]
+    on_reply: OnReply
+    on_loss: OnLoss | None
     losses: int = 0
     """Actors that were lost while it was read among others."""
     deaths: int = 0
@@ -58,8 +57,6 @@ class Reads:
         self._flights: dict[int, _Flight] = {}
         self._tickets = 0
         self._least = Least(crew.ready, _load)
-        self.lost: Lost | None = None
-        """Told of processes and machines that were lost over a call."""
         crew.joined.append(self._joined)
         crew.lost.append(self._lose)
 
@@ -68,9 +65,9 @@ class Reads:
         """Whether a reader would be idle soon."""
         return not self._waiting and self._least.find() is not None
 
-    def submit(self, key: Hashable, call: bytes, then: Callable[[Reply], None]) -> None:
-        """Have it read by somebody; ``then`` gets the reply."""
-        self._waiting.append(_Call(key, call, then))
+    def submit(self, call: bytes, on_reply: OnReply, on_loss: OnLoss | None = None) -> None:
+        """Queue one call; ``on_loss`` gets the cause each time a process or a machine is lost over it."""
+        self._waiting.append(_Call(call, on_reply, on_loss))
         self._hand_out()
 
     def _hand_out(self) -> None:
@@ -102,9 +99,8 @@ class Reads:
             for why in head.lost:
                 self._tell(call, why)
             stay = (Pixels(flight.pixels, index, size, actor.number, call.call) for index, size in enumerate(head.pixels))
-            call.then(
+            call.on_reply(
                 Reply(
-                    call.key,
                     [*head.parts, *cast("list[bytes]", list(stay))],
                     DocumentError(*head.error) if head.error else None,
                     head.seconds,
@@ -117,7 +113,7 @@ class Reads:
             self._once_more(call)
             self._crew.drop(actor, plainly(error))
         else:
-            call.then(Reply(call.key, error=DocumentError("unreadable", plainly(error))))
+            call.on_reply(Reply(error=DocumentError("unreadable", plainly(error))))
         self._hand_out()
 
     def _joined(self, actor: Actor) -> None:
@@ -151,11 +147,11 @@ class Reads:
             self._once_more(call)
         else:
             detail = f"{call.deaths} actors were lost while they read nothing else, the last time: {why}"
-            call.then(Reply(call.key, error=DocumentError("unreadable", detail)))
+            call.on_reply(Reply(error=DocumentError("unreadable", detail)))
 
     def _tell(self, call: _Call, why: str) -> None:
-        if self.lost and isinstance(call.key, tuple):
-            self.lost(call.key, why)
+        if call.on_loss:
+            call.on_loss(why)
 
 
 def _load(actor: Actor) -> int | None:

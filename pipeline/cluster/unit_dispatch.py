@@ -241,7 +241,7 @@ class Units:
             self._once_more(unit)
             self._hand_out()
 
-        self._reads.submit(None, pixels.call, drawn)
+        self._reads.submit(pixels.call, drawn)
 
 
 class Digests:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self, cast
+from typing import Self
 
 import psutil
 
@@ -31,6 +33,7 @@ from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.page_requests import encode_request
 from pipeline.run.reader_calls import opened_document, reader_call, reader_pool
+from pipeline.runtime.worker_pool import Reply
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
@@ -122,6 +125,7 @@ def count_pages(job: Job, apart: Settings, files: Sequence[InboxFile], seconds: 
     """
     limits, until, over, opened = job.settings.limits, float("inf"), False, dict[Path, InboxFile]()
     objects = Objects(apart, apart.inbox_url) if apart.inbox_url else None
+    replies: deque[tuple[Path, Reply]] = deque()
     with reader_pool(job.settings) as pool, closing(objects.fetched(files, _gone) if objects else _all(files)) as waiting:
         while (not over or pool.load) and time.monotonic() < until:
             found = None
@@ -137,13 +141,19 @@ def count_pages(job: Job, apart: Settings, files: Sequence[InboxFile], seconds: 
                     yield found.source.path, 0
                 else:
                     opened[found.source.path] = found
-                    pool.submit(found.source.path, encode_request(reader_call(job, Task(0, found, "", {}), 0)))
-            if reply := pool.next_reply(WAIT_SECONDS):
+                    on_reply = partial(_note_reply, replies, found.source.path)
+                    pool.submit(encode_request(reader_call(job, Task(0, found, "", {}), 0)), on_reply)
+            if pool.poll(WAIT_SECONDS):
                 until = min(until, time.monotonic() + seconds)
-                path = cast(Path, reply.key)
+            while replies:
+                path, reply = replies.popleft()
                 yield path, min(opened_document("", reply).pages, limits.pages)
                 if objects:
                     objects.file_finished(opened[path])
+
+
+def _note_reply(replies: deque[tuple[Path, Reply]], path: Path, reply: Reply) -> None:
+    replies.append((path, reply))
 
 
 def _all(files: Sequence[InboxFile]) -> Generator[InboxFile | None, None, None]:

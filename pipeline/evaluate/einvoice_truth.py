@@ -11,7 +11,7 @@ from pipeline.errors import TruthError
 from pipeline.evaluate.truth import Written
 from pipeline.intake.scan import is_candidate
 from pipeline.records import Json
-from pipeline.runtime.worker_pool import Pool
+from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.settings import Settings
 from pipeline.templates.model import Template, TemplateField
 from pipeline.words.einvoice import MAX_XML_BYTES, parse_einvoice, read_einvoice
@@ -21,7 +21,7 @@ XML = ".xml"
 
 
 def handle(message: bytes) -> list[bytes]:
-    """The handler of ``worker.Pool``: a path to the business terms that its file states, as JSON; ``null`` for none."""
+    """The handler of ``WorkerPool``: a path to the business terms that its file states, as JSON; ``null`` for none."""
     path = Path(os.fsdecode(message))
     if path.suffix.lower() == XML:
         facts = parse_einvoice(path.read_bytes()) if path.stat().st_size <= MAX_XML_BYTES else None
@@ -52,11 +52,10 @@ def written_in_einvoices(folder: Path, template: Template, settings: Settings) -
 def _facts(folder: Path, settings: Settings) -> Iterator[tuple[Path, dict[str, Json]]]:
     """Documents with the terms that are stated of them, sorted; files are parsed where a hostile one can do no harm."""
     limits = settings.limits
-    with Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
+    with WorkerPool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
         for document, data in _pairs(folder):
-            pool.submit(document, os.fsencode(data))
-            reply = pool.next_reply()
-            if reply and reply.parts and (facts := json.loads(reply.parts[0])):
+            reply = pool.call(os.fsencode(data))
+            if reply.parts and (facts := json.loads(reply.parts[0])):
                 yield document, facts
 
 

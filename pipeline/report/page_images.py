@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,7 +17,7 @@ from PIL import Image
 from pipeline.errors import DocumentError
 from pipeline.run.page_requests import HANDLER, Picture, ReadRequest, decode_reading, encode_request
 from pipeline.run.reader_calls import picture_call
-from pipeline.runtime.worker_pool import Pool, Reply
+from pipeline.runtime.worker_pool import Reply, WorkerPool
 from pipeline.settings import Settings
 
 K = TypeVar("K", bound=Hashable)
@@ -56,18 +57,17 @@ def draw(wanted: Iterable[Wanted[K]], settings: Settings, most_bytes: int) -> It
     limits, room, todo = settings.limits, most_bytes, iter(wanted)
     processes = settings.workers or len(os.sched_getaffinity(0))
     under_way: deque[Wanted[K]] = deque()
-    replies: dict[Hashable, Reply] = {}
-    with Pool(HANDLER, size=processes, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
+    replies: dict[K, Reply] = {}
+    with WorkerPool(HANDLER, size=processes, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
         while True:
             while pool.room and len(under_way) < 4 * processes and (item := next(todo, None)):
                 under_way.append(item)
-                pool.submit(item.key, encode_request(_call(item, settings)))
+                pool.submit(encode_request(_call(item, settings)), partial(replies.__setitem__, item.key))
             if not under_way:
                 return
             while under_way[0].key not in replies:
-                if (reply := pool.next_reply()) is None:
+                if not pool.poll():
                     return
-                replies[reply.key] = reply
             item = under_way.popleft()
             found = _drawn(replies.pop(item.key), item.page)
             if isinstance(found, Drawn):
@@ -89,10 +89,8 @@ def _drawn(reply: Reply, page: int) -> Drawn | DocumentError:
     return Drawn(HEAD + base64.b64encode(webp).decode(), width, height)
 
 
-def as_webp(reply: Reply | None, page: int, quality: int = QUALITY) -> tuple[bytes, float, float]:
+def as_webp(reply: Reply, page: int, quality: int = QUALITY) -> tuple[bytes, float, float]:
     """The picture that a reader drew as WebP, and its width and height in points. Raises DocumentError."""
-    if reply is None:
-        raise DocumentError("unreadable", "its reader said nothing")
     if reply.error:
         raise reply.error
     _, images = decode_reading(reply.parts, page)

@@ -10,9 +10,9 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Self, cast
+from typing import Self
 
 from pipeline.checks.einvoice_overlay import overlay
 from pipeline.engines.answers import failed
@@ -29,7 +29,7 @@ from pipeline.run.circuit_breaker import Breaker
 from pipeline.run.document_run import Held, Task
 from pipeline.run.engine_queue import Asking
 from pipeline.run.job import Job
-from pipeline.run.page_requests import Picture, decode_reading, encode_request
+from pipeline.run.page_requests import Picture, ReadRequest, decode_reading, encode_request
 from pipeline.run.publisher import Publisher
 from pipeline.run.questions import Desk
 from pipeline.run.reader_calls import opened_document, reader_call, reader_pool
@@ -58,7 +58,7 @@ class Loop:
         self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
         self._breaker = Breaker(job.settings.retry.breaker)
-        self._pool = reader_pool(job.settings, self._reader_lost, job.cluster)
+        self._pool = reader_pool(job.settings, job.cluster)
         self._desk = Desk(job, self._pool, self._asking, self._publisher)
         self._attends = attends
         self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
@@ -189,14 +189,12 @@ class Loop:
                 continue
             self._heart.beat() if asking.under_way else self._heart.rest()
             glances, began = asking.under_way and pace.fed, time.monotonic()
-            reply = self._pool.next_reply(GLANCE_SECONDS if glances else IDLE_SECONDS if more else TURN_SECONDS)
+            replies = self._pool.poll(GLANCE_SECONDS if glances else IDLE_SECONDS if more else TURN_SECONDS)
             self._publisher.flush_if_due()
-            pace.waited(time.monotonic() - began, came=reply is not None)
-            if reply:
-                self._replied(reply)
-            elif glances:
+            pace.waited(time.monotonic() - began, came=replies > 0)
+            if not replies and glances:
                 yield None
-            elif more and not self._pool.load:
+            elif not replies and more and not self._pool.load:
                 time.sleep(IDLE_SECONDS)
 
     def _take(self, found: InboxFile) -> None:
@@ -233,7 +231,7 @@ class Loop:
         elif document := ledger.document(sha256):
             self._begin(task, document)
         else:
-            self._pool.submit((sha256, task.number, 0), encode_request(reader_call(self._job, task, 0)))
+            self._submit(task, 0, reader_call(self._job, task, 0))
 
     def _opened(self, task: Task, document: DocumentInfo) -> None:
         self._job.ledger.record_document(document)
@@ -276,21 +274,26 @@ class Loop:
     def _read_next_page(self, task: Task) -> None:
         """Hand one page to a reader. While nobody knows the template, the next page waits for this one's kind."""
         page = task.unread.pop()
-        self._pool.submit((task.sha256, task.number, page), encode_request(reader_call(self._job, task, page)))
+        self._submit(task, page, reader_call(self._job, task, page))
         if not task.unread or task.recipes is None:
             self._ready.popleft()
 
     # ---- replies of the readers -------------------------------------------------------------------
 
-    def _replied(self, reply: Reply) -> None:
-        if self._desk.replied(reply):
+    def _submit(self, task: Task, page: int, call: ReadRequest, template: str = "") -> None:
+        """Hand a call to the readers. With a ``template``, it draws the picture for asking about one unit again."""
+        self._pool.submit(
+            encode_request(call),
+            lambda reply: self._replied(task, page, template, reply),
+            lambda why: self._reader_lost(task.sha256, page, why),
+        )
+
+    def _replied(self, task: Task, page: int, template: str, reply: Reply) -> None:
+        sha256 = task.sha256
+        if self._tasks.get(sha256) is not task:  # late, about a file that was left
             return
-        sha256, number, page, *drawn_for = cast(tuple[str, int, int, str], reply.key)
-        task = self._tasks.get(sha256)
-        if task is None or task.number != number:  # late, about a file that was left
-            return
-        if drawn_for:
-            self._drawn(task, UnitKey(sha256, page, drawn_for[0], self._job.recipes[drawn_for[0]]), reply)
+        if template:
+            self._drawn(task, UnitKey(sha256, page, template, self._job.recipes[template]), reply)
             return
         if (reply.error and reply.error.detail == FILE_CHANGED) or restat_file(task.found) != task.found:
             self._leave(task)
@@ -301,8 +304,7 @@ class Loop:
         else:
             self._page_read(task, page, reply)
 
-    def _reader_lost(self, key: Hashable, why: str) -> None:
-        sha256, _, page, *_ = cast(tuple[str, int, int, str], key)
+    def _reader_lost(self, sha256: str, page: int, why: str) -> None:
         if task := self._tasks.get(sha256):
             self._observer.reader_lost(task.found.source.name, page, why)
 
@@ -409,7 +411,7 @@ class Loop:
             picture = Picture(again.tokens, unit.request.page.turned, again.part)
             self._drawing[key] = again.request
             call = replace(reader_call(self._job, task, key.page), picture=picture)
-            self._pool.submit((key.sha256, task.number, key.page, key.template), encode_request(call))
+            self._submit(task, key.page, call, key.template)
         elif again:
             self._asking.once_more(again.request)
         elif unit.best:

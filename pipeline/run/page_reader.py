@@ -1,6 +1,6 @@
 """What happens in a reader process: open a file, read the words of a page, draw it, tell what kind of page it is.
 
-The only place where the rooms for pages and words meet. Runs inside ``worker.Pool``, which kills it when it hangs.
+The only place where the rooms for pages and words meet. Runs inside ``WorkerPool``, which kills it when it hangs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _opened: tuple[tuple[str, int, int], OpenDocument] | None = None
 
 
 def handle(message: bytes) -> list[bytes]:
-    """The handler of ``worker.Pool``. Raises DocumentError."""
+    """The handler of ``WorkerPool``. Raises DocumentError."""
     started = time.perf_counter()
     request: ReadRequest = pickle.loads(message)  # noqa: S301 - made by our own parent
     document = _document(request)

@@ -93,7 +93,7 @@ READING = TypeAdapter(Reading)
 
 
 def encode_request(request: ReadRequest) -> bytes:
-    """A request as bytes for ``worker.Pool``."""
+    """A request as bytes for ``WorkerPool``."""
     return pickle.dumps(request)
 
 

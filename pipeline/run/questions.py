@@ -24,15 +24,13 @@ from pipeline.run.page_requests import decode_reading, encode_request
 from pipeline.run.publisher import Publisher
 from pipeline.run.reader_calls import question_call
 from pipeline.run.unit_retry import tried
-from pipeline.runtime.worker_pool import Readers, Reply
+from pipeline.runtime.worker_pool import ReaderPool, Reply
 from pipeline.templates.ask import REMEMBERED, ask_template
 from pipeline.templates.model import Template
 from pipeline.words.lines import without_pictures
 
 LOOK_SECONDS = 1.0
 """How often the ledger is looked at."""
-CALL = "desk"
-"""First part of the keys of calls to readers that are ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class _Question:
 class Desk:
     """The open orders of one loop, carried out in its thread."""
 
-    def __init__(self, job: Job, pool: Readers, asking: Asking, publisher: Publisher) -> None:
+    def __init__(self, job: Job, pool: ReaderPool, asking: Asking, publisher: Publisher) -> None:
         self._job, self._pool, self._asking, self._publisher = job, pool, asking, publisher
         self._reading: dict[int, _Question] = {}
         self._asked: dict[UnitKey, tuple[_Question, Request]] = {}
@@ -114,8 +112,9 @@ class Desk:
         if found is None:
             self._end(order, {"error": "the file is no longer where it was read"})
             return
-        self._reading[order.id] = _Question(order, template, key)
-        self._pool.submit((CALL, order.id, page), encode_request(question_call(self._job, found, page, template)))
+        question = self._reading[order.id] = _Question(order, template, key)
+        call = question_call(self._job, found, page, template)
+        self._pool.submit(encode_request(call), lambda reply: self._replied(question, page, reply))
 
     def _find(self, sha256: str) -> InboxFile | None:
         """A file with these contents that lies where the ledger has it, as it was."""
@@ -129,21 +128,17 @@ class Desk:
         """Whether a file is there that a rebuilt ledger knows by its contents alone, until this run comes to it."""
         return any(file.size < 0 and file.source.path.is_file() for file in self._job.ledger.files_with_contents(sha256))
 
-    def replied(self, reply: Reply) -> bool:
-        """Take a reader's reply; whether it was for us."""
-        call, number, page = reply.key[:3] if isinstance(reply.key, tuple) else (None, 0, 0)
-        if call != CALL:
-            return False
-        question = self._reading.pop(number, None)
-        if question is None:  # of a round that ended
-            return True
+    def _replied(self, question: _Question, page: int, reply: Reply) -> None:
+        if self._reading.get(question.order.id) is not question:  # of a round that ended
+            return
+        del self._reading[question.order.id]
         try:
             if reply.error:
                 raise reply.error
             reading, images = decode_reading(reply.parts, page)
         except DocumentError as error:
             self._end(question.order, {"error": str(error)})
-            return True
+            return
         if reading.page.blank:
             self._end(question.order, {"answer": None, "engine": self._job.engine.identity})
         elif self._asking.deadly(question.key):
@@ -155,7 +150,6 @@ class Desk:
             request = Request(question.key, without_pictures(reading.page), question.template, image, pages)
             self._asked[question.key] = (question, request)
             self._asking.once_more(request)
-        return True
 
     def answered(self, answer: Answer) -> bool:
         """Take an engine's answer; whether it was for us."""

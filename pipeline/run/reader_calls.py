@@ -14,7 +14,7 @@ from pipeline.records import DocumentInfo
 from pipeline.run.document_run import Task
 from pipeline.run.job import Job
 from pipeline.run.page_requests import HANDLER, Picture, ReadRequest, decode_opened
-from pipeline.runtime.worker_pool import Lost, Pool, Readers, Reply
+from pipeline.runtime.worker_pool import ReaderPool, Reply, WorkerPool
 from pipeline.settings import Settings
 from pipeline.templates.model import PageKind, Template
 from pipeline.templates.routing import for_kind
@@ -26,13 +26,13 @@ MAX_PAGES = 100_000
 """Pages of one document above which its page count counts as a lie."""
 
 
-def reader_pool(settings: Settings, lost: Lost | None = None, cluster: Cluster | None = None) -> Readers:
+def reader_pool(settings: Settings, cluster: Cluster | None = None) -> ReaderPool:
     """The processes that open files and read pages, here or in a cluster."""
     if cluster:
-        return cluster.readers(lost)
+        return cluster.readers()
     limits = settings.limits
     size = settings.workers or len(os.sched_getaffinity(0))
-    return Pool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts, lost=lost)
+    return WorkerPool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
 
 
 def reader_call(job: Job, task: Task, page: int) -> ReadRequest:

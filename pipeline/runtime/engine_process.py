@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import __version__
 from pipeline.errors import EngineUnavailableError, PipelineError
 from pipeline.records import Answer, UnitKey
-from pipeline.runtime.worker_pool import belong_to
+from pipeline.runtime.worker_pool import bind_to_parent
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
@@ -218,7 +218,7 @@ class EngineApart:
 
 def serve(pipe: Connection, settings: Settings, make: str, cores: tuple[int, ...], parent: int) -> None:
     """The process's main: make the engine, then answer until the pipe closes."""
-    belong_to(parent)
+    bind_to_parent(parent)
     keep_to(cores)
     engine_pipe = _Voice(pipe)
     try:

@@ -1,10 +1,10 @@
-"""Calls in child processes that can be killed: time and memory limits, crashes that hurt nobody else.
+"""Calls in child processes with limits of time and memory: a crash costs one call.
 
 Documents are hostile, and the libraries that open them are written in C. Each worker is a spawned process that does one call at a
-time; the parent waits with a deadline, kills what hangs, starts a new one where one died, and never unpickles what a
-worker sends: replies are bytes, which the caller parses as data.
+time. The parent waits with a deadline, kills a worker that hangs, and replaces one that died. It never unpickles what a worker sends:
+replies are bytes, which the caller parses as data.
 
-The pool has no threads: ``submit`` and ``next_reply`` are called from one loop, and all waiting happens in ``next_reply``.
+The pool has no threads. ``submit`` and ``poll`` are called from one loop; all waiting happens in ``poll``, and callbacks run in it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import struct
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
@@ -33,20 +33,18 @@ from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.records import Reason
 
 Handler = Callable[[bytes], list[bytes]]
-"""Runs in the worker: a request as bytes to a reply as parts of bytes; raises DocumentError for what cannot be read.
+"""Runs in the worker: a request as bytes to a reply as parts of bytes; raises DocumentError for a document that cannot be read.
 
 It is named as ``module:function`` and imported only in the worker, so that the parent stays light.
 """
-
-Lost = Callable[[Hashable, str], None]
-"""Told of a worker that died or was killed: the key of its call, and why."""
 
 CALLS_PER_WORKER = 1_000
 """After so many calls a worker is replaced: native libraries leak a little with every file."""
 MAX_REPLY = 1 << 30
 LARGEST_IDLE = 2_000_000_000
 """Bytes of memory that a worker may hold between two calls before it is replaced; OCR with plans for all lengths of lines takes 1.5e9."""
-STALLED_SECONDS = 10
+REPLY_TIMEOUT_SECONDS = 10
+"""How long a reply may take from its first byte to its last."""
 NICE = 10
 """Added to the niceness of workers."""
 _MEGABYTE = 1024 * 1024
@@ -54,18 +52,24 @@ _MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What became of one call: ``parts`` when it succeeded, else ``error``; ``seconds`` as the parent saw it."""
+    """The result of one call: ``parts`` when it succeeded, else ``error``; ``seconds`` as the parent measured them."""
 
-    key: Hashable
     parts: list[bytes] = field(default_factory=list)
     error: DocumentError | None = None
     seconds: float = 0.0
 
 
+OnReply = Callable[[Reply], None]
+"""Called once for each call, from ``poll``."""
+OnLoss = Callable[[str], None]
+"""Called from ``poll`` each time a worker died or was killed over a call, with the cause."""
+
+
 @dataclass(slots=True)
 class _Call:
-    key: Hashable
     request: bytes
+    on_reply: OnReply
+    on_loss: OnLoss | None
     attempts: int = 0
 
 
@@ -78,7 +82,7 @@ class _Worker:
     calls: int = 0
 
 
-class Readers(Protocol):
+class ReaderPool(Protocol):
     """What the loop knows of a pool: calls go in, replies come out in completion order."""
 
     def __enter__(self) -> Self: ...
@@ -87,7 +91,7 @@ class Readers(Protocol):
 
     @property
     def load(self) -> int:
-        """Calls submitted and not yet replied to."""
+        """Calls that are submitted and not replied to yet."""
         ...
 
     @property
@@ -95,31 +99,32 @@ class Readers(Protocol):
         """Whether more should be submitted."""
         ...
 
-    def submit(self, key: Hashable, request: bytes) -> None:
+    def submit(self, request: bytes, on_reply: OnReply, on_loss: OnLoss | None = None) -> None:
         """Queue one call."""
         ...
 
-    def next_reply(self, timeout: float | None = None) -> Reply | None:
-        """The next reply; None when ``timeout`` seconds pass, or there is no reason to wait any longer."""
+    def poll(self, timeout: float | None = None) -> int:
+        """Deliver the replies that are there to their callbacks, in this thread; returns how many were delivered.
+
+        Waits for the first reply: ``timeout`` seconds at most, and no longer than there is a reason to wait. Exceptions of callbacks
+        pass through. Raises EngineUnavailableError when workers cannot start.
+        """
         ...
 
     def close(self) -> None:
-        """Calls under way are lost."""
+        """End the workers; calls in flight get no reply."""
         ...
 
 
-class Pool:
-    """``size`` workers that run ``handler``; replies come in completion order.
+class WorkerPool:
+    """``size`` workers that run ``handler``; replies are delivered in completion order. See ReaderPool for the methods.
 
-    A call that crashes its worker or exceeds ``seconds`` is tried ``attempts`` times in all, each time in a fresh process; ``lost`` is
-    told each time.
+    A call that crashes its worker or exceeds ``seconds`` is tried ``attempts`` times in all, each time in a fresh process.
     """
 
-    def __init__(
-        self, handler: str, *, size: int, seconds: float, memory_mb: int, attempts: int = 1, lost: Lost | None = None
-    ) -> None:
+    def __init__(self, handler: str, *, size: int, seconds: float, memory_mb: int, attempts: int = 1) -> None:
         self._handler, self._seconds, self._memory_mb, self._attempts = handler, seconds, memory_mb, attempts
-        self._size, self._lost = max(1, size), lost
+        self._size = max(1, size)
         self._workers: list[_Worker] = []
         self._waiting: deque[_Call] = deque()
 
@@ -131,7 +136,7 @@ class Pool:
 
     @property
     def load(self) -> int:
-        """Calls submitted and not yet replied to."""
+        """Calls that are submitted and not replied to yet."""
         return len(self._waiting) + sum(worker.call is not None for worker in self._workers)
 
     @property
@@ -139,34 +144,44 @@ class Pool:
         """Whether a worker would be idle soon: submit more now, or the cores wait."""
         return self.load < 2 * self._size
 
-    def submit(self, key: Hashable, request: bytes) -> None:
+    def submit(self, request: bytes, on_reply: OnReply, on_loss: OnLoss | None = None) -> None:
         """Queue one call."""
-        self._waiting.append(_Call(key, request))
+        self._waiting.append(_Call(request, on_reply, on_loss))
         self._hand_out()
 
-    def next_reply(self, timeout: float | None = None) -> Reply | None:
-        """The next reply; None when ``timeout`` seconds pass, or nothing is under way."""
+    def poll(self, timeout: float | None = None) -> int:
+        """Deliver replies; wait for the first one until ``timeout`` seconds pass or no call is in flight."""
         until = None if timeout is None else time.monotonic() + timeout
-        while self.load:
+        delivered = 0
+        while self.load and not delivered:
             self._hand_out()
             busy = [worker for worker in self._workers if worker.call]
             now = time.monotonic()
             deadline = min(worker.started + self._seconds for worker in busy)
-            patience = min(deadline, until) - now if until is not None else deadline - now
-            ready = connection.wait([worker.pipe for worker in busy], max(0.0, patience))
+            wait = min(deadline, until) - now if until is not None else deadline - now
+            ready = connection.wait([worker.pipe for worker in busy], max(0.0, wait))
+            now = time.monotonic()
             for worker in busy:
-                if worker.pipe in ready and (reply := self._receive(worker)):
-                    return reply
-                if worker.call and time.monotonic() - worker.started >= self._seconds:
-                    timed_out = DocumentError("timeout", f"not read within {self._seconds:g} s (limits.seconds)")
-                    if reply := self._lose(worker, timed_out):
-                        return reply
+                if worker.pipe in ready:
+                    delivered += self._receive(worker)
+                elif now - worker.started >= self._seconds:
+                    delivered += self._lose(
+                        worker, DocumentError("timeout", f"not read within {self._seconds:g} s (limits.seconds)")
+                    )
             if until is not None and time.monotonic() >= until:
-                return None
-        return None
+                break
+        return delivered
+
+    def call(self, request: bytes, on_loss: OnLoss | None = None) -> Reply:
+        """Submit one call and wait for its reply."""
+        replies: list[Reply] = []
+        self.submit(request, replies.append, on_loss)
+        while not replies and self.load:
+            self.poll()
+        return replies[0] if replies else Reply(error=DocumentError("unreadable", "its reader gave no reply"))
 
     def close(self) -> None:
-        """Kill the workers; calls under way are lost."""
+        """Kill the workers; calls in flight get no reply."""
         for worker in self._workers:
             self._end(worker)
         self._workers.clear()
@@ -179,7 +194,7 @@ class Pool:
             worker.call, worker.started, worker.calls = call, time.monotonic(), worker.calls + 1
             try:
                 worker.pipe.send_bytes(call.request)
-            except OSError:  # it died while idle: not this call's doing
+            except OSError:  # it died while idle: the call is not to blame
                 call.attempts -= 1
                 self._waiting.appendleft(call)
                 self._workers.remove(worker)
@@ -201,22 +216,22 @@ class Pool:
         process = context.Process(target=_serve, args=(self._handler, theirs, self._memory_mb, os.getpid()), daemon=True)
         process.start()
         theirs.close()
-        _limit_waiting(ours)
+        _set_read_timeout(ours)
         worker = _Worker(process, ours)
         self._workers.append(worker)
         return worker
 
-    def _receive(self, worker: _Worker) -> Reply | None:
-        """A reply, or None when the call is tried again."""
+    def _receive(self, worker: _Worker) -> int:
+        """Deliver the reply that a worker sends. Returns how many replies were delivered: 0 when the call is tried again."""
         call, seconds = worker.call, time.monotonic() - worker.started
         assert call is not None  # noqa: S101 - only busy workers are waited for
         try:
-            head, *parts = _unpack(worker.pipe.recv_bytes(MAX_REPLY))
+            head, *parts = unpack_parts(worker.pipe.recv_bytes(MAX_REPLY))
         except BlockingIOError:
             return self._lose(worker, DocumentError("timeout", "its reader began to reply and did not end"))
         except (EOFError, OSError):
             worker.process.join(5)
-            return self._lose(worker, DocumentError("unreadable", f"its reader crashed ({_how_it_ended(worker.process)})"))
+            return self._lose(worker, DocumentError("unreadable", f"its reader crashed ({_exit_cause(worker.process)})"))
         except ValueError as error:
             return self._lose(worker, DocumentError("unreadable", f"its reader replied nonsense: {error}"))
         if head == b"broken":
@@ -224,26 +239,29 @@ class Pool:
                 f"readers cannot start: {parts[0].decode()}", "install the pipeline again; raise limits.memory_mb"
             )
         worker.call = None
-        if _resident(worker.process) > LARGEST_IDLE:
+        if _resident_bytes(worker.process) > LARGEST_IDLE:
             worker.calls = CALLS_PER_WORKER
         if head == b"ok":
-            return Reply(call.key, parts, seconds=seconds)
+            call.on_reply(Reply(parts, seconds=seconds))
+            return 1
         reason, detail = (part.decode(errors="replace") for part in parts)
         known = reason if reason in get_args(Reason) else "unreadable"
-        return Reply(call.key, error=DocumentError(cast(Reason, known), detail), seconds=seconds)
+        call.on_reply(Reply(error=DocumentError(cast(Reason, known), detail), seconds=seconds))
+        return 1
 
-    def _lose(self, worker: _Worker, error: DocumentError) -> Reply | None:
-        """The worker is gone with its call: try the call again, or report the error."""
+    def _lose(self, worker: _Worker, error: DocumentError) -> int:
+        """Remove a worker that is gone with its call: queue the call again, or deliver the error. Returns how many were delivered."""
         call, seconds = worker.call, time.monotonic() - worker.started
         assert call is not None  # noqa: S101 - as above
         self._workers.remove(worker)
         self._end(worker)
-        if self._lost:
-            self._lost(call.key, error.detail)
+        if call.on_loss:
+            call.on_loss(error.detail)
         if call.attempts < self._attempts:
             self._waiting.append(call)
-            return None
-        return Reply(call.key, error=error, seconds=seconds)
+            return 0
+        call.on_reply(Reply(error=error, seconds=seconds))
+        return 1
 
     @staticmethod
     def _end(worker: _Worker) -> None:
@@ -252,13 +270,13 @@ class Pool:
         worker.process.join(5)
 
 
-def _limit_waiting(pipe: Connection) -> None:
-    """Let a read fail that has begun and gets no further: whoever sends half a reply must not hold up the parent."""
+def _set_read_timeout(pipe: Connection) -> None:
+    """Let a read fail that has begun and gets no further: half a reply must not hold up the parent."""
     with socket.socket(fileno=os.dup(pipe.fileno())) as end:
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALLED_SECONDS, 0))
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", REPLY_TIMEOUT_SECONDS, 0))
 
 
-def _resident(process: SpawnProcess) -> int:
+def _resident_bytes(process: SpawnProcess) -> int:
     """Bytes that a process holds in memory."""
     try:
         return int(psutil.Process(process.pid).memory_info().rss)
@@ -266,18 +284,18 @@ def _resident(process: SpawnProcess) -> int:
         return 0
 
 
-def _how_it_ended(process: SpawnProcess) -> str:
+def _exit_cause(process: SpawnProcess) -> str:
     code = process.exitcode
     return signal.Signals(-code).name if code and code < 0 else f"exit status {code}"
 
 
-def _pack(parts: list[bytes]) -> bytes:
+def pack_parts(parts: list[bytes]) -> bytes:
     """Parts as one message: how many, their lengths, then the parts."""
     return struct.pack(f"<I{len(parts)}Q", len(parts), *map(len, parts)) + b"".join(parts)
 
 
-def _unpack(message: bytes) -> list[bytes]:
-    """The parts of a message. Raises ValueError for anything that ``_pack`` did not make."""
+def unpack_parts(message: bytes) -> list[bytes]:
+    """The parts of a message. Raises ValueError for anything that ``pack_parts`` did not make."""
     try:
         (count,) = struct.unpack_from("<I", message)
         lengths = struct.unpack_from(f"<{count}Q", message, 4)
@@ -299,14 +317,14 @@ def _serve(handler_name: str, pipe: Connection, memory_mb: int, parent: int) -> 
     try:
         handler: Handler = getattr(importlib.import_module(module), function)
     except BaseException as error:
-        pipe.send_bytes(_pack([b"broken", f"{type(error).__name__}: {error}".encode(errors="replace")]))
+        pipe.send_bytes(pack_parts([b"broken", f"{type(error).__name__}: {error}".encode(errors="replace")]))
         return
     while True:
         try:
             request = pipe.recv_bytes()
         except (EOFError, OSError):
             return
-        pipe.send_bytes(_pack(_call(handler, request)))
+        pipe.send_bytes(pack_parts(_call(handler, request)))
 
 
 def _call(handler: Handler, request: bytes) -> list[bytes]:
@@ -316,12 +334,12 @@ def _call(handler: Handler, request: bytes) -> list[bytes]:
         return [b"error", error.reason.encode(), error.detail.encode(errors="replace")]
     except MemoryError:
         return [b"error", b"too_large", b"needs more memory than limits.memory_mb allows"]
-    except Exception as error:  # whatever a parser throws at a hostile file: this page's failure, not the worker's
+    except Exception as error:  # parsers of hostile files raise anything: the page fails, the worker goes on
         return [b"error", b"unreadable", f"{type(error).__name__}: {error}"[:500].encode(errors="replace")]
 
 
-def belong_to(parent: int) -> None:
-    """Die with the process that started this one, and leave signals to it: they are sent to the whole group."""
+def bind_to_parent(parent: int) -> None:
+    """End this process with the one that started it, and ignore signals: they go to the whole group, and the parent acts on them."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
@@ -332,10 +350,10 @@ def belong_to(parent: int) -> None:
 
 
 def _confine(memory_mb: int, parent: int) -> None:
-    """Die with the parent, leave signals to it, make way for its arithmetic, stay below the memory limit, keep native libraries'
-    chatter off the terminal."""
+    """Set up a worker: it ends with its parent, ignores signals, has a lower priority than the parent and a memory limit, and native
+    libraries cannot print to the terminal."""
     os.nice(NICE)
-    belong_to(parent)
+    bind_to_parent(parent)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (memory_mb * _MEGABYTE,) * 2)

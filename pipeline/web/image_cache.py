@@ -12,7 +12,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.report.page_images import as_webp
 from pipeline.run.page_requests import HANDLER, Picture, encode_request
 from pipeline.run.reader_calls import picture_call
-from pipeline.runtime.worker_pool import Pool
+from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.settings import Settings
 
 TOKENS = 1_600
@@ -38,8 +38,8 @@ class Drawing:
         self._settings = settings
         limits = settings.limits
         count = min(MOST_READERS, settings.workers or len(os.sched_getaffinity(0)))
-        self._pools = [Pool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) for _ in range(count)]
-        self._idle: LifoQueue[Pool] = LifoQueue()  # the last one first: a second process is started when it is needed
+        self._pools = [WorkerPool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) for _ in range(count)]
+        self._idle: LifoQueue[WorkerPool] = LifoQueue()  # the last one first: a second process is started when it is needed
         for pool in self._pools:
             self._idle.put(pool)
         self._lock = Lock()
@@ -63,8 +63,7 @@ class Drawing:
             if drawn := self._remembered(key):  # somebody else asked for it meanwhile
                 return drawn
             wanted = picture_call(self._settings, file.source.path, file.size, file.mtime_ns, page, Picture(TOKENS, turned))
-            pool.submit(page, encode_request(wanted))
-            drawn = Drawn(*as_webp(pool.next_reply(), page, QUALITY))
+            drawn = Drawn(*as_webp(pool.call(encode_request(wanted)), page, QUALITY))
         finally:
             self._idle.put(pool)
         with self._lock:

@@ -194,8 +194,7 @@ def test_a_page_over_which_actors_are_lost_again_and_again_is_unreadable() -> No
     paper = Paper(machines=1)
     replies: list[Reply] = []
     lost: list[str] = []
-    paper.reads.lost = lambda key, why: lost.append(why)
-    paper.reads.submit(("sha", 1, 1), b"call", replies.append)
+    paper.reads.submit(b"call", replies.append, lost.append)
     for number in range(5):
         assert not replies
         paper.crew._pauses.clear()
@@ -207,11 +206,11 @@ def test_a_page_over_which_actors_are_lost_again_and_again_is_unreadable() -> No
     assert not paper.read
 
 
-def submit_two(paper: Paper) -> list[Reply]:
-    """Two pages to be read, and where the replies will be."""
-    replies: list[Reply] = []
+def submit_two(paper: Paper) -> list[tuple[bytes, Reply]]:
+    """Two pages to be read, and the list to which each reply is added with its page."""
+    replies: list[tuple[bytes, Reply]] = []
     for page in (b"1", b"2"):
-        paper.reads.submit(("sha", 1, int(page)), page, replies.append)
+        paper.reads.submit(page, lambda reply, page=page: replies.append((page, reply)))  # type: ignore[misc]
     return replies
 
 
@@ -233,7 +232,7 @@ def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
         else:
             paper.tell(paper.read[0], Head([b"{}"]))
     assert [found.status for found in paper.units.answers] == ["failed"]
-    assert sorted((str(reply.key), reply.error) for reply in replies) == [("('sha', 1, 1)", None), ("('sha', 1, 2)", None)]
+    assert sorted((page, reply.error) for page, reply in replies) == [(b"1", None), (b"2", None)]
 
 
 def test_pages_that_machines_took_along_are_read_alone_at_last() -> None:
@@ -250,7 +249,7 @@ def test_pages_that_machines_took_along_are_read_alone_at_last() -> None:
     while paper.read:
         assert len(paper.read) == 1
         paper.tell(paper.read[0], Head([b"{}"]))
-    assert [reply.error for reply in replies] == [None, None]
+    assert sorted((page, reply.error) for page, reply in replies) == [(b"1", None), (b"2", None)]
 
 
 def test_readers_that_cannot_start_cost_no_page() -> None:
