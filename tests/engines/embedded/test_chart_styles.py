@@ -8,7 +8,7 @@ from math import cos, log10, radians, sin
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.engines.embedded.chart.chart_labels import number_of
+from pipeline.engines.embedded.chart.chart_labels import parse_label_number
 from pipeline.records import Word
 from tests.engines.embedded.charts import (
     BOTTOM,
@@ -372,7 +372,7 @@ def test_lines_named_by_the_values_at_their_beginning_have_no_axis() -> None:
     ],
 )
 def test_numbers_as_axes_print_them(text: str, number: float) -> None:
-    assert number_of(text) == number
+    assert parse_label_number(text) == number
 
 
 def test_strokes_with_dots_over_the_labels_are_read_at_the_labels() -> None:

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.engines.embedded.chart.summary import Row, summarize, supported
+from pipeline.engines.embedded.chart.data_row import DataRow
+from pipeline.engines.embedded.chart.summary import round_to_error, summarize
 
 
-def row(category: str, value: str, series: str | None = None, error: str = "0") -> Row:
-    return Row(category, series, Decimal(value), printed=error == "0", error=Decimal(error))
+def row(category: str, value: str, series: str | None = None, error: str = "0") -> DataRow:
+    return DataRow(category, series, Decimal(value), printed=error == "0", error=Decimal(error))
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ def row(category: str, value: str, series: str | None = None, error: str = "0") 
     [("39.87", "0.15", "39.9"), ("546.3", "1.7", "546"), ("11483", "60", "11500"), ("7.25", "0", "7.25")],
 )
 def test_measured_values_are_as_round_as_the_scale_allows(value: str, error: str, told: str) -> None:
-    assert supported(Decimal(value), Decimal(error)) == Decimal(told)
+    assert round_to_error(Decimal(value), Decimal(error)) == Decimal(told)
 
 
 def test_printed_values_are_told_as_printed_and_measured_ones_are_about() -> None:
@@ -36,14 +37,14 @@ def test_a_value_too_small_for_the_scale_is_not_told() -> None:
 
 
 def test_a_category_between_ticks_is_told_only_where_it_is_certain() -> None:
-    rows = [Row("1892", None, Decimal(40), error=Decimal(1), sure=False), row("1910", "90", error="1")]
+    rows = [DataRow("1892", None, Decimal(40), error=Decimal(1), category_certain=False), row("1910", "90", error="1")]
     assert "1892" not in summarize("line", None, rows)
 
 
 def test_extremes_are_those_that_were_read_where_numbers_were_left_over() -> None:
     rows = [row("Rome", "60"), row("Oslo", "30"), row("Bern", "45")]
-    assert "that was read" in summarize("line", None, rows, missed=1)
-    assert "highest" not in summarize("line", None, rows, missed=4)
+    assert "that was read" in summarize("line", None, rows, unmatched=1)
+    assert "highest" not in summarize("line", None, rows, unmatched=4)
 
 
 def test_marks_outside_of_the_series_are_not_talked_about() -> None:

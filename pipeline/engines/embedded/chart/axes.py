@@ -8,9 +8,9 @@ from itertools import combinations
 from math import log10
 from statistics import median
 
-from pipeline.engines.embedded.chart.chart_labels import Label
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 
-SAME = 0.02
+TICK_TOLERANCE = 0.02
 """A tick fits when it lies within this part of the axis's length of where its number says."""
 
 
@@ -19,54 +19,54 @@ class Axis:
     """Values along x (or y, downwards): ``value = slope * pixel + start``, as a power of ten when ``log``."""
 
     slope: float
-    start: float
+    intercept: float
     log: bool
-    ticks: tuple[Label, ...]
+    ticks: tuple[ChartLabel, ...]
     horizontal: bool
 
     def value(self, pixel: float) -> float:
         """The value at a place in pixels."""
-        plain = self.slope * pixel + self.start
-        return float(10**plain) if self.log else plain
+        linear = self.slope * pixel + self.intercept
+        return float(10**linear) if self.log else linear
 
     def pixel(self, value: float) -> float:
         """Where a value stands, in pixels."""
-        return ((log10(value) if self.log else value) - self.start) / self.slope
+        return ((log10(value) if self.log else value) - self.intercept) / self.slope
 
     @property
-    def place(self) -> float:
+    def position(self) -> float:
         """Where the ticks stand: their y for a horizontal axis, their x for a vertical one."""
         return sum(tick.y if self.horizontal else tick.x for tick in self.ticks) / len(self.ticks)
 
     @property
     def span(self) -> tuple[float, float]:
         """First and last pixel with a tick."""
-        places = [tick.x if self.horizontal else tick.y for tick in self.ticks]
-        return min(places), max(places)
+        positions = [tick.x if self.horizontal else tick.y for tick in self.ticks]
+        return min(positions), max(positions)
 
 
-def find_axes(labels: Sequence[Label]) -> tuple[Axis | None, Axis | None]:
+def find_axes(labels: Sequence[ChartLabel]) -> tuple[Axis | None, Axis | None]:
     """The horizontal and the vertical numeric axis; labels are single words or phrases."""
     numbers = [label for label in labels if label.number is not None]
-    return _axis(numbers, True), _axis([label for label in numbers if not label.turned], False)
+    return _axis(numbers, True), _axis([label for label in numbers if not label.rotated], False)
 
 
-def _axis(numbers: Sequence[Label], horizontal: bool) -> Axis | None:
-    found = [axis for group in _groups(numbers, horizontal) if (axis := _calibrated(group, horizontal))]
-    return max(found, key=lambda axis: (len(axis.ticks), axis.span[1] - axis.span[0]), default=None)
+def _axis(numbers: Sequence[ChartLabel], horizontal: bool) -> Axis | None:
+    axes = [axis for group in _groups(numbers, horizontal) if (axis := _calibrate(group, horizontal))]
+    return max(axes, key=lambda axis: (len(axis.ticks), axis.span[1] - axis.span[0]), default=None)
 
 
-def _groups(numbers: Sequence[Label], horizontal: bool) -> list[list[Label]]:
+def _groups(numbers: Sequence[ChartLabel], horizontal: bool) -> list[list[ChartLabel]]:
     """Numbers in one row; or in one column, aligned at their left, right or middle."""
-    ways: list[Callable[[Label], float]] = [lambda label: label.y]
+    alignments: list[Callable[[ChartLabel], float]] = [lambda label: label.y]
     if not horizontal:
-        ways = [lambda label: label.box[2], lambda label: label.x, lambda label: label.box[0]]
-    groups: list[list[Label]] = []
-    for way in ways:
-        ordered = sorted(numbers, key=way)
-        current: list[Label] = []
+        alignments = [lambda label: label.box[2], lambda label: label.x, lambda label: label.box[0]]
+    groups: list[list[ChartLabel]] = []
+    for coordinate in alignments:
+        ordered = sorted(numbers, key=coordinate)
+        current: list[ChartLabel] = []
         for label in ordered:
-            if current and way(label) - way(current[0]) > 0.7 * min(label.height, label.width):
+            if current and coordinate(label) - coordinate(current[0]) > 0.7 * min(label.height, label.width):
                 groups.append(current)
                 current = []
             current.append(label)
@@ -74,15 +74,15 @@ def _groups(numbers: Sequence[Label], horizontal: bool) -> list[list[Label]]:
     return [group for group in groups if len(group) >= 3]
 
 
-def _calibrated(group: Sequence[Label], horizontal: bool) -> Axis | None:
+def _calibrate(group: Sequence[ChartLabel], horizontal: bool) -> Axis | None:
     points = [((tick.x if horizontal else tick.y), float(tick.number), tick) for tick in group if tick.number is not None]
 
-    def length(ticks: Sequence[Label]) -> float:
-        places = [tick.x if horizontal else tick.y for tick in ticks]
-        return max(places) - min(places)
+    def length(ticks: Sequence[ChartLabel]) -> float:
+        positions = [tick.x if horizontal else tick.y for tick in ticks]
+        return max(positions) - min(positions)
 
     for log in (False, True):
-        usable = [(place, log10(value) if log else value, tick) for place, value, tick in points if value > 0 or not log]
+        usable = [(position, log10(value) if log else value, tick) for position, value, tick in points if value > 0 or not log]
         best = _best_line(usable)
         if log and best and (len(best[2]) < 4 or abs(best[0]) * length(best[2]) < 0.6):
             continue
@@ -91,28 +91,32 @@ def _calibrated(group: Sequence[Label], horizontal: bool) -> Axis | None:
     return None
 
 
-def _best_line(points: Sequence[tuple[float, float, Label]]) -> tuple[float, float, list[Label]] | None:
+def _best_line(points: Sequence[tuple[float, float, ChartLabel]]) -> tuple[float, float, list[ChartLabel]] | None:
     """The line through two of the points that most others lie on, at distinct values."""
     if len(points) < 3:
         return None
-    length = max(place for place, _, _ in points) - min(place for place, _, _ in points)
-    best: tuple[float, float, list[Label]] | None = None
+    length = max(position for position, _, _ in points) - min(position for position, _, _ in points)
+    best: tuple[float, float, list[ChartLabel]] | None = None
     for (p, a, _), (q, b, _) in combinations(points[:40], 2):
         if abs(p - q) < 0.1 * length or a == b:
             continue
         slope = (b - a) / (q - p)
-        ticks = [tick for place, value, tick in points if abs((value - a) / slope + p - place) <= max(2.5, SAME * length)]
+        ticks = [
+            tick
+            for position, value, tick in points
+            if abs((value - a) / slope + p - position) <= max(2.5, TICK_TOLERANCE * length)
+        ]
         if best is None or len(ticks) > len(best[2]):
             best = slope, a - slope * p, ticks
-    return _fitted(best, points) if best and len({tick.number for tick in best[2]}) >= 3 else None
+    return _fit_by_medians(best, points) if best and len({tick.number for tick in best[2]}) >= 3 else None
 
 
-def _fitted(
-    line: tuple[float, float, list[Label]], points: Sequence[tuple[float, float, Label]]
-) -> tuple[float, float, list[Label]]:
+def _fit_by_medians(
+    line: tuple[float, float, list[ChartLabel]], points: Sequence[tuple[float, float, ChartLabel]]
+) -> tuple[float, float, list[ChartLabel]]:
     """The same line by medians (Theil and Sen): labels at the ends of an axis are often pushed inwards."""
     ticks = line[2]
-    chosen = [(place, value) for place, value, tick in points if tick in ticks]
+    chosen = [(position, value) for position, value, tick in points if tick in ticks]
     slopes = [(b - a) / (q - p) for (p, a), (q, b) in combinations(chosen, 2) if abs(q - p) > 1]
     slope = median(slopes) if slopes else line[0]
-    return slope, median(value - slope * place for place, value in chosen), ticks
+    return slope, median(value - slope * position for position, value in chosen), ticks

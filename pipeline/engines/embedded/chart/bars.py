@@ -12,8 +12,8 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
-from pipeline.engines.embedded.chart.chart_labels import Label
-from pipeline.engines.embedded.chart.colour_regions import Painting, Rect, edges
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel
+from pipeline.engines.embedded.chart.colour_regions import ColourRegions, Rect, blended_edges
 from pipeline.records import Box
 
 
@@ -26,7 +26,7 @@ class Bar:
     low: float
     high: float
     colour: int
-    printed: Label | None = None
+    value_label: ChartLabel | None = None
     value: Decimal | None = None
     error: Decimal = Decimal(0)
     """By how much a measured value may be off."""
@@ -75,13 +75,13 @@ class Bars:
         return (low, -end, high, -start) if self.vertical else (start, low, end, high)
 
 
-def uv(box: Box, vertical: bool) -> Box:
+def uv_box(box: Box, vertical: bool) -> Box:
     """A box in pixels as (u0, v0, u1, v1)."""
     x0, y0, x1, y1 = box
     return (-y1, x0, -y0, x1) if vertical else box
 
 
-def find_bars(rects: Sequence[Rect], slivers: Sequence[Rect] = ()) -> Bars | None:
+def find_bars(rects: Sequence[Rect], thin_rects: Sequence[Rect] = ()) -> Bars | None:
     """The bars among rectangles of a picture, None when there are fewer than two of them.
 
     ``slivers`` are rectangles too thin to be told from lines; those that stand in line with the bars are very low bars.
@@ -89,77 +89,79 @@ def find_bars(rects: Sequence[Rect], slivers: Sequence[Rect] = ()) -> Bars | Non
     best: tuple[float, list[Bar], bool] | None = None
     for vertical in (True, False):
         bars = [_bar(rect, vertical) for rect in rects]
-        thick = _common([bar.high - bar.low for bar in bars])
-        alike = [bar for bar in bars if abs(bar.high - bar.low - thick) <= max(2.0, 0.15 * thick)]
-        lengths = {round(bar.end - bar.start) for bar in alike}
-        score = len(alike) + 0.5 * _aligned(alike) + 0.1 * min(len(lengths), 5)
-        if len(alike) >= 2 and (best is None or score > best[0]):
-            best = score, alike, vertical
+        thickness = _usual_size([bar.high - bar.low for bar in bars])
+        similar = [bar for bar in bars if abs(bar.high - bar.low - thickness) <= max(2.0, 0.15 * thickness)]
+        lengths = {round(bar.end - bar.start) for bar in similar}
+        score = len(similar) + 0.5 * _count_aligned(similar) + 0.1 * min(len(lengths), 5)
+        if len(similar) >= 2 and (best is None or score > best[0]):
+            best = score, similar, vertical
     if best is None:
         return None
-    bars = _standing(best[1])
-    rows = _rows(bars + _low(bars, [_bar(rect, best[2]) for rect in slivers]))
-    bars_ = Bars(best[2], rows)
-    bars_.stacked = _stacked(rows)
-    bars_.groups = [[row] for row in rows] if bars_.stacked else _groups(rows)
-    bars_.touching = _touching(rows)
-    return bars_
+    bars = _without_strays(best[1])
+    rows = _group_into_rows(bars + _low_bars(bars, [_bar(rect, best[2]) for rect in thin_rects]))
+    chart = Bars(best[2], rows)
+    chart.stacked = _are_stacked(rows)
+    chart.groups = [[row] for row in rows] if chart.stacked else _group_rows(rows)
+    chart.touching = _are_touching(rows)
+    return chart
 
 
-def refine(bars: Bars, painting: Painting) -> None:
+def refine_ends(bars: Bars, regions: ColourRegions) -> None:
     """Move the ends of all bars to where the blended pixels at their edges say that they are."""
     for bar in bars.all:
         box = (bar.low, -bar.end, bar.high, -bar.start) if bars.vertical else (bar.start, bar.low, bar.end, bar.high)
-        first, last = edges(painting, box, bars.vertical)
+        first, last = blended_edges(regions, box, bars.vertical)
         bar.start, bar.end = (-last, -first) if bars.vertical else (first, last)
 
 
 def _bar(rect: Rect, vertical: bool) -> Bar:
-    u0, v0, u1, v1 = uv(rect.box, vertical)
+    u0, v0, u1, v1 = uv_box(rect.box, vertical)
     return Bar(u0, u1, v0, v1, rect.colour)
 
 
-def _common(sizes: Sequence[float]) -> float:
+def _usual_size(sizes: Sequence[float]) -> float:
     """The size that most others are close to, the larger one where two are as frequent."""
     near = {size: sum(abs(size - other) <= max(1.5, 0.12 * size) for other in sizes) for size in set(sizes)}
     return max(near, key=lambda size: (near[size], size), default=0.0)
 
 
-def _aligned(bars: Sequence[Bar]) -> int:
+def _count_aligned(bars: Sequence[Bar]) -> int:
     """How many bars begin at the most frequent place."""
     starts = [bar.start for bar in bars]
     return max((sum(abs(start - other) <= 2 for other in starts) for start in starts), default=0)
 
 
-def _standing(bars: list[Bar]) -> list[Bar]:
+def _without_strays(bars: list[Bar]) -> list[Bar]:
     """Without strays: where most bars begin at one place, the others must continue one of them."""
     base = max((bar.start for bar in bars), key=lambda start: sum(abs(start - bar.start) <= 2 for bar in bars))
     for bar in bars:  # a label that reaches into a bar hides its beginning
         late = bar.start - base
         hidden = 2 < late <= min(10.0, 0.3 * (bar.high - bar.low))
-        if hidden and not any(other.start < bar.start and _beside(other, bar) for other in bars):
+        if hidden and not any(other.start < bar.start and _in_same_row(other, bar) for other in bars):
             bar.start = base
     based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 4]
     if len(based) < 0.5 * len(bars):
         return bars
     kept = list(based)
     for bar in sorted(bars, key=lambda bar: bar.start):
-        beside = [other for other in kept if _beside(other, bar)]
+        beside = [other for other in kept if _in_same_row(other, bar)]
         if bar not in kept and any(-2 <= bar.start - other.end <= max(4.0, 0.3 * (bar.high - bar.low)) for other in beside):
             kept.append(bar)
     return kept if len(kept) >= 2 else bars
 
 
-def _beside(bar: Bar, other: Bar) -> bool:
+def _in_same_row(bar: Bar, other: Bar) -> bool:
     """Whether two bars are in one row."""
     return abs(bar.middle - other.middle) < 0.3 * (other.high - other.low)
 
 
-def _low(bars: Sequence[Bar], slivers: Sequence[Bar]) -> list[Bar]:
+def _low_bars(bars: Sequence[Bar], thin_rects: Sequence[Bar]) -> list[Bar]:
     """Slivers of the bars' colour and thickness that begin where they begin, beside them."""
-    thick, base = median(bar.high - bar.low for bar in bars), median(bar.start for bar in bars)
+    thickness, base = median(bar.high - bar.low for bar in bars), median(bar.start for bar in bars)
     fitting = [
-        bar for bar in slivers if abs(bar.high - bar.low - thick) <= max(2.0, 0.1 * thick) and abs(bar.start - base) <= 2
+        bar
+        for bar in thin_rects
+        if abs(bar.high - bar.low - thickness) <= max(2.0, 0.1 * thickness) and abs(bar.start - base) <= 2
     ]
     colours = {bar.colour for bar in bars}
     return [
@@ -169,7 +171,7 @@ def _low(bars: Sequence[Bar], slivers: Sequence[Bar]) -> list[Bar]:
     ]
 
 
-def _rows(bars: Sequence[Bar]) -> list[list[Bar]]:
+def _group_into_rows(bars: Sequence[Bar]) -> list[list[Bar]]:
     rows: list[list[Bar]] = []
     for bar in sorted(bars, key=lambda bar: bar.middle):
         if rows and bar.middle - rows[-1][0].middle < 0.5 * (bar.high - bar.low):
@@ -179,46 +181,46 @@ def _rows(bars: Sequence[Bar]) -> list[list[Bar]]:
     return [sorted(row, key=lambda bar: bar.start) for row in rows]
 
 
-def _stacked(rows: Sequence[Sequence[Bar]]) -> bool:
+def _are_stacked(rows: Sequence[Sequence[Bar]]) -> bool:
     """Whether bars continue each other in most of the rows that hold several."""
     several = [row for row in rows if len(row) > 1]
     touching = [row for row in several if all(b.start - a.end <= max(4.0, 0.3 * (a.high - a.low)) for a, b in pairwise(row))]
     return bool(several) and 2 * len(touching) >= len(several) and 3 * len(several) >= len(rows)
 
 
-def _touching(rows: Sequence[Sequence[Bar]]) -> bool:
+def _are_touching(rows: Sequence[Sequence[Bar]]) -> bool:
     """Whether neighbouring rows leave no real gap between them, as in a histogram."""
     gaps = [b[0].low - a[0].high for a, b in pairwise(rows)]
-    thick = median(row[0].high - row[0].low for row in rows)
-    return len(gaps) >= 3 and median(gaps) <= max(1.5, 0.08 * thick)
+    thickness = median(row[0].high - row[0].low for row in rows)
+    return len(gaps) >= 3 and median(gaps) <= max(1.5, 0.08 * thickness)
 
 
-def _groups(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
+def _group_rows(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
     """Rows of different colours next to each other form a group; one colour, one row each."""
     colours = {bar.colour for row in rows for bar in row}
-    again = [colour for colour in colours if sum(row[0].colour == colour for row in rows) > 1]
-    if not 2 <= len(colours) < max(3, len(rows)) or 2 * len(again) < len(colours):
+    repeated = [colour for colour in colours if sum(row[0].colour == colour for row in rows) > 1]
+    if not 2 <= len(colours) < max(3, len(rows)) or 2 * len(repeated) < len(colours):
         return [[row] for row in rows]
     gaps = [b[0].low - a[0].high for a, b in pairwise(rows)]
-    thick = median(row[0].high - row[0].low for row in rows)
+    thickness = median(row[0].high - row[0].low for row in rows)
     groups = [[rows[0]]]
     for row, gap in zip(rows[1:], gaps, strict=True):
-        fresh = row[0].colour not in {other[0].colour for other in groups[-1]}
-        if fresh and gap <= 0.35 * thick:
+        is_new = row[0].colour not in {other[0].colour for other in groups[-1]}
+        if is_new and gap <= 0.35 * thickness:
             groups[-1].append(row)
         else:
             groups.append([row])
-    if max(map(len, groups)) < 2 or (_even(gaps, thick) and not _alike(groups)):
+    if max(map(len, groups)) < 2 or (_are_even(gaps, thickness) and not _are_alike(groups)):
         return [[row] for row in rows]
     return groups
 
 
-def _even(gaps: Sequence[float], thick: float) -> bool:
+def _are_even(gaps: Sequence[float], thickness: float) -> bool:
     """Whether all gaps between rows are the same."""
-    return max(gaps) - min(gaps) <= max(3.0, 0.05 * thick)
+    return max(gaps) - min(gaps) <= max(3.0, 0.05 * thickness)
 
 
-def _alike(groups: Sequence[Sequence[Sequence[Bar]]]) -> bool:
+def _are_alike(groups: Sequence[Sequence[Sequence[Bar]]]) -> bool:
     """Whether all groups have the same colours in the same order, and their bars go the same way."""
     orders = {tuple(row[0].colour for row in group) for group in groups}
     starts = [row[0].start for group in groups for row in group]

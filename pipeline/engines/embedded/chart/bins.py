@@ -10,34 +10,36 @@ from statistics import median
 from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.bars import Bars
 
-TOUCH = 0.12
+MIDDLE_TOLERANCE = 0.12
 """A tick under the middle of a bar is off by at most this part of the bar's thickness."""
 
 
-def binned(bars: Bars, axis: Axis) -> list[str] | None:
+def bin_names(bars: Bars, axis: Axis) -> list[str] | None:
     """ "60 – 80" for each bar whose edges are where the ticks are, or could be; None when ticks stand under the bars' middles."""
     if not bars.touching:
         return None
-    thick = median(row[0].high - row[0].low for row in bars.rows)
-    places = [tick.x if axis.horizontal else tick.y for tick in axis.ticks]
-    inside = [place for place in places if bars.rows[0][0].low <= place <= bars.rows[-1][0].high]
-    at_middle = sum(min(abs(place - row[0].middle) for row in bars.rows) <= max(3.0, TOUCH * thick) for place in inside)
+    thickness = median(row[0].high - row[0].low for row in bars.rows)
+    positions = [tick.x if axis.horizontal else tick.y for tick in axis.ticks]
+    inside = [position for position in positions if bars.rows[0][0].low <= position <= bars.rows[-1][0].high]
+    at_middle = sum(
+        min(abs(position - row[0].middle) for row in bars.rows) <= max(3.0, MIDDLE_TOLERANCE * thickness) for position in inside
+    )
     if not inside or at_middle > 0.6 * len(inside):
         return None
-    width = median(b[0].middle - a[0].middle for a, b in pairwise(bars.rows)) if len(bars.rows) > 1 else thick
-    step = _nice(abs(width * axis.slope))
+    width = median(b[0].middle - a[0].middle for a, b in pairwise(bars.rows)) if len(bars.rows) > 1 else thickness
+    step = _round_step(abs(width * axis.slope))
     labels = []
     for row in bars.rows:
         low = round(axis.value(row[0].middle) / step - 0.5) * step
-        labels.append(f"{_plain(low)} – {_plain(low + step)}")
+        labels.append(f"{_format_number(low)} – {_format_number(low + step)}")
     return labels
 
 
-def _nice(step: float) -> float:
+def _round_step(step: float) -> float:
     """The step of the bins: the nearest of 1, 2, 2.5, 4, 5 times a power of ten."""
     power = 10.0 ** floor(log10(step))
-    return min((factor * power for factor in (1, 2, 2.5, 4, 5, 10)), key=lambda nice: abs(nice - step))
+    return min((factor * power for factor in (1, 2, 2.5, 4, 5, 10)), key=lambda candidate: abs(candidate - step))
 
 
-def _plain(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{Decimal(f'{value:.6f}').normalize():f}"

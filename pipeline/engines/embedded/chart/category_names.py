@@ -8,28 +8,33 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from pipeline.engines.embedded.chart.bars import Bar, Bars, uv
-from pipeline.engines.embedded.chart.chart_labels import Label, join
-from pipeline.engines.embedded.chart.legend import Names
+from pipeline.engines.embedded.chart.bars import Bar, Bars, uv_box
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel, join_labels
+from pipeline.engines.embedded.chart.legend import SeriesLabels
 from pipeline.records import Box
 
 
-def categories(bars: Bars, phrases: Sequence[Label], words: Sequence[Label]) -> list[Label | None]:
+def find_categories(bars: Bars, phrases: Sequence[ChartLabel], words: Sequence[ChartLabel]) -> list[ChartLabel | None]:
     """The label of each group: before the bars' base, in line with the group; else printed in or just above the bar."""
-    centres = [_centre(group) for group in bars.groups]
+    centres = [_group_centre(group) for group in bars.groups]
     pitch = min((b - a for a, b in pairwise(centres)), default=1e9)
     base = min(bar.start for bar in bars.all)
-    before = [label for label in _pieces(phrases, words, bars, pitch) if uv(label.box, bars.vertical)[2] <= base + 4]
+    before = [
+        label for label in _label_candidates(phrases, words, bars, pitch) if uv_box(label.box, bars.vertical)[2] <= base + 4
+    ]
     if bars.vertical:
-        before = _label_rows(_anchored(before, centres), bars.box())
-    found = [_gathered([label for label in before if _nearest(label, centres, bars) == n], bars) for n in range(len(centres))]
+        before = _rows_below_bars(_anchor_slanted(before, centres), bars.box())
+    found = [
+        _join_category([label for label in before if _nearest_group(label, centres, bars) == n], bars)
+        for n in range(len(centres))
+    ]
     if sum(label is not None for label in found) * 2 >= len(found):
-        return _in_sequence(found) if bars.vertical else found
-    inside = [_own(group, phrases, bars) for group in bars.groups]
+        return _complete_sequence(found) if bars.vertical else found
+    inside = [_label_in_bar(group, phrases, bars) for group in bars.groups]
     return inside if sum(label is not None for label in inside) > sum(label is not None for label in found) else found
 
 
-def _in_sequence(found: Sequence[Label | None]) -> list[Label | None]:
+def _complete_sequence(found: Sequence[ChartLabel | None]) -> list[ChartLabel | None]:
     """Categories that count up in even steps, with those set right that OCR misread or that are not printed: 0, 5, 10, …"""
     known = [(n, label, label.number) for n, label in enumerate(found) if label is not None and label.number is not None]
     steps = [(b - a) / (m - n) for (n, _, a), (m, _, b) in pairwise(known)]
@@ -37,7 +42,7 @@ def _in_sequence(found: Sequence[Label | None]) -> list[Label | None]:
         return list(found)
     starts = [value - n * step for n, _, value in known]
     start = max(starts, key=starts.count)
-    fitting = {n for (n, _, _), own in zip(known, starts, strict=True) if own == start}
+    fitting = {n for (n, _, _), row_start in zip(known, starts, strict=True) if row_start == start}
     if len(fitting) < max(4, 0.7 * len(known)) or step != step.to_integral_value():
         return list(found)
     sample = known[0][1]
@@ -48,8 +53,12 @@ def _in_sequence(found: Sequence[Label | None]) -> list[Label | None]:
 
 
 def bottom_labels(
-    phrases: Sequence[Label], words: Sequence[Label], plot: Box, ticks: Sequence[Label], places: Sequence[float]
-) -> list[Label]:
+    phrases: Sequence[ChartLabel],
+    words: Sequence[ChartLabel],
+    plot: Box,
+    ticks: Sequence[ChartLabel],
+    positions: Sequence[float],
+) -> list[ChartLabel]:
     """The first row of at least two labels below a plot, ``ticks`` of its upright axis left out; level, turned or slanted ones.
 
     ``places`` are the x of what they may belong to.
@@ -59,29 +68,29 @@ def bottom_labels(
     for first in sorted(under, key=lambda label: label.box[1]):
         size = min(first.height, first.width)
         row = [label for label in under if abs(label.box[1] - first.box[1]) < 0.6 * size]
-        pieces = sorted(_apart(_anchored(row, places), words), key=lambda label: label.x)
+        pieces = sorted(_split_even_words(_anchor_slanted(row, positions), words), key=lambda label: label.x)
         if len(pieces) >= 2:
             return pieces
     return []
 
 
-def _anchored(labels: Sequence[Label], places: Sequence[float]) -> list[Label]:
+def _anchor_slanted(labels: Sequence[ChartLabel], positions: Sequence[float]) -> list[ChartLabel]:
     """Slanted labels as narrow boxes at the end that is nearest to ``places``; others as they are."""
     slanted = [label for label in labels if label.slanted]
-    if not places or len(slanted) < 0.7 * len(labels):
+    if not positions or len(slanted) < 0.7 * len(labels):
         return list(labels)
 
-    def off(end: int) -> float:
-        return sum(min(abs(label.box[end] - place) for place in places) for label in labels)
+    def distance(end: int) -> float:
+        return sum(min(abs(label.box[end] - position) for position in positions) for label in labels)
 
-    middle = sum(min(abs(label.x - place) for place in places) for label in labels)
-    end = min((2, 0), key=off)
-    if off(end) >= middle:
+    middle = sum(min(abs(label.x - position) for position in positions) for label in labels)
+    end = min((2, 0), key=distance)
+    if distance(end) >= middle:
         return list(labels)
     return [replace(label, box=(label.box[end] - 4, label.box[1], label.box[end] + 4, label.box[3])) for label in labels]
 
 
-def _apart(row: Sequence[Label], words: Sequence[Label]) -> list[Label]:
+def _split_even_words(row: Sequence[ChartLabel], words: Sequence[ChartLabel]) -> list[ChartLabel]:
     """The single words of a row of phrases where all words of it stand at even steps: "Jan Feb Mar"."""
     singles = sorted((word for label in row for word in words if set(word.words) <= set(label.words)), key=lambda word: word.x)
     steps = [b.x - a.x for a, b in pairwise(singles)]
@@ -89,60 +98,60 @@ def _apart(row: Sequence[Label], words: Sequence[Label]) -> list[Label]:
     return singles if even and len(singles) > len(row) else list(row)
 
 
-def own_labels(bars: Bars, phrases: Sequence[Label]) -> list[Label] | None:
+def labels_above_bars(bars: Bars, phrases: Sequence[ChartLabel]) -> list[ChartLabel] | None:
     """A label above each single bar of horizontal rows, in the order of ``bars.all``; None unless nearly all have their own."""
     if bars.vertical:
         return None
-    texts = [label for label in phrases if label.number is None and not label.turned]
-    found: list[Label] = []
+    texts = [label for label in phrases if label.number is None and not label.rotated]
+    found: list[ChartLabel] = []
     for bar in bars.all:
-        thick = bar.high - bar.low
-        over = [label for label in texts if -0.2 * thick < bar.low - label.box[3] + 2 < 0.8 * thick]
-        over = [label for label in over if bar.start - thick < label.x < bar.end + thick and label not in found]
+        thickness = bar.high - bar.low
+        over = [label for label in texts if -0.2 * thickness < bar.low - label.box[3] + 2 < 0.8 * thickness]
+        over = [label for label in over if bar.start - thickness < label.x < bar.end + thickness and label not in found]
         if not over:
             return None
         found.append(min(over, key=lambda label: abs(label.x - (bar.start + bar.end) / 2)))
     return found
 
 
-def ungroup(bars: Bars, phrases: Sequence[Label]) -> None:
+def ungroup_labelled_rows(bars: Bars, phrases: Sequence[ChartLabel]) -> None:
     """Take groups apart where single rows have labels of their own."""
     if bars.vertical or len(bars.groups) == len(bars.rows):
         return
-    left = [label for label in phrases if label.box[2] <= bars.base + 4 and not label.turned]
-    thick = median(row[0].high - row[0].low for row in bars.rows)
-    own = sum(any(abs(label.y - row[0].middle) < 0.35 * thick for label in left) for row in bars.rows)
-    if own > len(bars.groups):
+    left = [label for label in phrases if label.box[2] <= bars.base + 4 and not label.rotated]
+    thickness = median(row[0].high - row[0].low for row in bars.rows)
+    row_start = sum(any(abs(label.y - row[0].middle) < 0.35 * thickness for label in left) for row in bars.rows)
+    if row_start > len(bars.groups):
         bars.groups = [[row] for row in bars.rows]
 
 
-def _centre(group: Sequence[Sequence[Bar]]) -> float:
+def _group_centre(group: Sequence[Sequence[Bar]]) -> float:
     return (group[0][0].low + group[-1][0].high) / 2
 
 
-def _pieces(phrases: Sequence[Label], words: Sequence[Label], bars: Bars, pitch: float) -> list[Label]:
+def _label_candidates(phrases: Sequence[ChartLabel], words: Sequence[ChartLabel], bars: Bars, pitch: float) -> list[ChartLabel]:
     """Phrases, and the single words of those that are wider than one group of upright bars."""
     if not bars.vertical:
-        return [label for label in phrases if not label.turned]
-    wide = [label for label in phrases if label.width > 1.4 * pitch and not label.turned]
+        return [label for label in phrases if not label.rotated]
+    wide = [label for label in phrases if label.width > 1.4 * pitch and not label.rotated]
     narrow = [label for label in phrases if label not in wide]
     singles = [word for label in wide for word in words if set(word.words) <= set(label.words)]
-    return narrow + [piece for word in singles for piece in _unglued(word, pitch)]
+    return narrow + [piece for word in singles for piece in _split_glued(word, pitch)]
 
 
-def _unglued(word: Label, pitch: float) -> list[Label]:
+def _split_glued(word: ChartLabel, pitch: float) -> list[ChartLabel]:
     """A word wider than a bar that is several capitalised words without blanks ("MarApr"), as these words."""
     parts = re.findall(r"[A-ZÀ-Þ][^A-ZÀ-Þ]+", word.text)
     if len(parts) < 2 or "".join(parts) != word.text or word.width < 0.55 * pitch * len(parts):
         return [word]
     x0, y0, x1, y1 = word.box
-    edges = [sum(map(len, parts[:n])) / len(word.text) for n in range(len(parts) + 1)]
-    boxes = [(x0 + a * (x1 - x0), y0, x0 + b * (x1 - x0), y1) for a, b in pairwise(edges)]
-    return [Label(part, box, word.words, None) for part, box in zip(parts, boxes, strict=True)]
+    cuts = [sum(map(len, parts[:n])) / len(word.text) for n in range(len(parts) + 1)]
+    boxes = [(x0 + a * (x1 - x0), y0, x0 + b * (x1 - x0), y1) for a, b in pairwise(cuts)]
+    return [ChartLabel(part, box, word.words, None) for part, box in zip(parts, boxes, strict=True)]
 
 
-def _nearest(label: Label, centres: Sequence[float], bars: Bars) -> int | None:
-    _, v0, _, v1 = uv(label.box, bars.vertical)
+def _nearest_group(label: ChartLabel, centres: Sequence[float], bars: Bars) -> int | None:
+    _, v0, _, v1 = uv_box(label.box, bars.vertical)
     middle = (v0 + v1) / 2
     number = min(range(len(centres)), key=lambda n: abs(centres[n] - middle))
     around = sorted(abs(centre - centres[number]) for centre in centres)[1:2]
@@ -150,11 +159,11 @@ def _nearest(label: Label, centres: Sequence[float], bars: Bars) -> int | None:
     return number if abs(centres[number] - middle) <= reach else None
 
 
-def _label_rows(labels: Sequence[Label], plot: Box) -> list[Label]:
+def _rows_below_bars(labels: Sequence[ChartLabel], plot: Box) -> list[ChartLabel]:
     """The rows of labels next below the bars; a lone text under the middle is the title of the axis."""
     middle, width = (plot[0] + plot[2]) / 2, plot[2] - plot[0]
-    kept: list[Label] = []
-    for row in _in_rows(labels):
+    kept: list[ChartLabel] = []
+    for row in _group_into_rows(labels):
         height = max(label.height for label in row)
         if kept and min(label.box[1] for label in row) - max(label.box[3] for label in kept) > 0.5 * height:
             break
@@ -166,53 +175,53 @@ def _label_rows(labels: Sequence[Label], plot: Box) -> list[Label]:
     return kept
 
 
-def _in_rows(labels: Sequence[Label]) -> list[list[Label]]:
-    rows: list[list[Label]] = []
+def _group_into_rows(labels: Sequence[ChartLabel]) -> list[list[ChartLabel]]:
+    rows: list[list[ChartLabel]] = []
     for label in sorted(labels, key=lambda label: label.y):
-        if rows and (label.turned or abs(label.y - rows[-1][0].y) < 0.6 * label.height):
+        if rows and (label.rotated or abs(label.y - rows[-1][0].y) < 0.6 * label.height):
             rows[-1].append(label)
         else:
             rows.append([label])
     return rows
 
 
-def _gathered(labels: Sequence[Label], bars: Bars) -> Label | None:
+def _join_category(labels: Sequence[ChartLabel], bars: Bars) -> ChartLabel | None:
     """The labels of one category as one; of those left of a bar, the tick that OCR may read as a dash is taken off."""
     if not labels:
         return None
-    label = join(labels)
+    label = join_labels(labels)
     return label if bars.vertical else replace(label, text=label.text.rstrip(" -–—_|") or label.text)
 
 
-def _own(group: Sequence[Sequence[Bar]], phrases: Sequence[Label], bars: Bars) -> Label | None:
+def _label_in_bar(group: Sequence[Sequence[Bar]], phrases: Sequence[ChartLabel], bars: Bars) -> ChartLabel | None:
     """A text within the group's first bar, or between it and the one before."""
     bar = group[0][0]
-    thick = bar.high - bar.low
-    texts = [label for label in phrases if label.number is None and not bars.vertical and not label.turned]
-    near = [label for label in texts if bar.start - 3 <= label.box[0] < bar.start + 2 * thick]
+    thickness = bar.high - bar.low
+    texts = [label for label in phrases if label.number is None and not bars.vertical and not label.rotated]
+    near = [label for label in texts if bar.start - 3 <= label.box[0] < bar.start + 2 * thickness]
     inside = [label for label in near if bar.low <= label.y <= bar.high]
-    above = [label for label in near if bar.low - 1.1 * thick <= label.y < bar.low]
+    above = [label for label in near if bar.low - 1.1 * thickness <= label.y < bar.low]
     return next(iter(inside or above), None)
 
 
-def series_names(bars: Bars, names: Names, phrases: Sequence[Label]) -> dict[tuple[int, int], str]:
+def series_names(bars: Bars, names: SeriesLabels, phrases: Sequence[ChartLabel]) -> dict[tuple[int, int], str]:
     """Series by (colour, place in its row): the legend's, else the headings over the first row of stacked bars."""
     found = {(bar.colour, n): names[bar.colour].text for row in bars.rows for n, bar in enumerate(row) if bar.colour in names}
     if found or not bars.stacked or bars.vertical:
         return found
     row = max(bars.rows[:3], key=len)
-    headings = _headings(phrases, bars.rows[0][0].low, row[0].start - 3 * (row[0].high - row[0].low), row[-1].end)
+    headings = _column_headings(phrases, bars.rows[0][0].low, row[0].start - 3 * (row[0].high - row[0].low), row[-1].end)
     if len(headings) < len(row) or len(row) < 2:
         return {}
     if len(headings) == len(row):
-        return _by_colour(bars, {(bar.colour, n): headings[n].text for n, bar in enumerate(row)})
+        return _spread_by_colour(bars, {(bar.colour, n): headings[n].text for n, bar in enumerate(row)})
     nearest = [min(headings, key=lambda label: abs((bar.start + bar.end) / 2 - label.x)) for bar in row]
     if len(set(nearest)) < len(row):
         return {}
-    return _by_colour(bars, {(bar.colour, n): nearest[n].text for n, bar in enumerate(row)})
+    return _spread_by_colour(bars, {(bar.colour, n): nearest[n].text for n, bar in enumerate(row)})
 
 
-def _by_colour(bars: Bars, named: dict[tuple[int, int], str]) -> dict[tuple[int, int], str]:
+def _spread_by_colour(bars: Bars, named: dict[tuple[int, int], str]) -> dict[tuple[int, int], str]:
     """The names for every place at which their colour stands, where each has its own colour."""
     by_colour = {colour: name for (colour, _), name in named.items()}
     if len(by_colour) < len(named):
@@ -220,15 +229,15 @@ def _by_colour(bars: Bars, named: dict[tuple[int, int], str]) -> dict[tuple[int,
     return {(bar.colour, n): by_colour[bar.colour] for row in bars.rows for n, bar in enumerate(row) if bar.colour in by_colour}
 
 
-def _headings(phrases: Sequence[Label], top: float, left: float, right: float) -> list[Label]:
+def _column_headings(phrases: Sequence[ChartLabel], top: float, left: float, right: float) -> list[ChartLabel]:
     """Texts right above the bars, lines of one heading joined, from left to right."""
-    lines: list[list[Label]] = []
+    lines: list[list[ChartLabel]] = []
     above = [
         label
         for label in phrases
         if label.number is None and label.box[3] < top + 4 and left < label.x and label.box[0] < right
     ]
-    for row in reversed(_in_rows(above)):
+    for row in reversed(_group_into_rows(above)):
         edge = min(label.box[1] for label in lines[-1]) if lines else top
         height = max(label.height for label in row)
         if edge - max(label.box[3] for label in row) > (0.5 if lines else 1.6) * height:
@@ -236,10 +245,10 @@ def _headings(phrases: Sequence[Label], top: float, left: float, right: float) -
         if max(label.width for label in row) > 0.5 * (right - left) or (lines and len(row) < min(2, len(lines[0]))):
             break
         lines.append(row)
-    columns: list[list[Label]] = []
+    columns: list[list[ChartLabel]] = []
     for label in sorted((label for row in lines for label in row), key=lambda label: label.x):
         if columns and any(label.box[0] < other.box[2] and other.box[0] < label.box[2] for other in columns[-1]):
             columns[-1].append(label)
         else:
             columns.append([label])
-    return [join(column) for column in columns]
+    return [join_labels(column) for column in columns]

@@ -6,8 +6,8 @@ is left out.
 
 from __future__ import annotations
 
-from pipeline.engines.embedded.chart.chart_labels import Label
-from pipeline.engines.embedded.chart.chart_reader import Reading, read
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel
+from pipeline.engines.embedded.chart.chart_reader import ChartReading, analyse_chart
 from pipeline.engines.embedded.chart.summary import summarize
 from pipeline.records import Claim, Json, Page, PageImage
 from pipeline.templates.model import Template
@@ -16,9 +16,9 @@ from pipeline.values.numbers import plain
 
 def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Claim]:
     """Claims for those of ``chart_type title x_title y_title data summary`` that the template has."""
-    reading = read(page, image)
+    reading = analyse_chart(page, image)
     title = reading.title.text if reading.title else None
-    summary = summarize(reading.kind, title, reading.rows, reading.missed)
+    summary = summarize(reading.kind, title, reading.rows, reading.unmatched)
     claims = {
         "chart_type": Claim(value=reading.kind, score=0.8 if reading.rows else 0.5),
         "title": _text(reading.title),
@@ -30,13 +30,13 @@ def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Cl
     return {name: claim for name, claim in claims.items() if name in template.fields}
 
 
-def _text(label: Label | None) -> Claim:
+def _text(label: ChartLabel | None) -> Claim:
     if label is None:
         return Claim(value=None)
     return Claim(value=label.text, printed=label.text, words=label.words, score=0.8)
 
 
-def _data(reading: Reading) -> Claim:
+def _data(reading: ChartReading) -> Claim:
     rows: list[Json] = [
         {"category": row.category, "series": row.series, "value": None if row.value is None else plain(row.value)}
         for row in reading.rows

@@ -8,140 +8,173 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
-from pipeline.engines.embedded.chart.bar_values import doubt, measure, print_values
-from pipeline.engines.embedded.chart.bars import Bar, Bars, find_bars, refine
-from pipeline.engines.embedded.chart.bins import binned
-from pipeline.engines.embedded.chart.category_names import bottom_labels, categories, own_labels, series_names, ungroup
-from pipeline.engines.embedded.chart.chart_labels import Label, join, letter_height, read_labels, split_at
-from pipeline.engines.embedded.chart.colour_regions import PAPER, Painting, Rect, fitted, frames, paint, rectangles, text_colour
+from pipeline.engines.embedded.chart.bar_values import assign_printed_values, measure_values, replace_misread_values
+from pipeline.engines.embedded.chart.bars import Bar, Bars, find_bars, refine_ends
+from pipeline.engines.embedded.chart.bins import bin_names
+from pipeline.engines.embedded.chart.category_names import (
+    bottom_labels,
+    find_categories,
+    labels_above_bars,
+    series_names,
+    ungroup_labelled_rows,
+)
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel, join_labels, letter_height, read_labels, split_labels
+from pipeline.engines.embedded.chart.colour_regions import (
+    BACKGROUND,
+    ColourRegions,
+    Rect,
+    find_frames,
+    find_rectangles,
+    segment_colours,
+    shrink_to_fit,
+    text_colour,
+)
+from pipeline.engines.embedded.chart.data_row import DataRow
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
-from pipeline.engines.embedded.chart.legend import Names, coloured_labels, find_legend
-from pipeline.engines.embedded.chart.line_marks import Ground, Line, begins, find_areas, find_lines, on_edge, read_lines
+from pipeline.engines.embedded.chart.legend import SeriesLabels, coloured_labels, find_legend
+from pipeline.engines.embedded.chart.line_marks import (
+    LineMark,
+    LineScales,
+    are_start_values,
+    find_areas,
+    find_lines,
+    follows_edge,
+    read_lines,
+)
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
-from pipeline.engines.embedded.chart.summary import Row
-from pipeline.engines.embedded.chart.ticks import snapped
-from pipeline.engines.embedded.chart.titles import axis_titles, find_title, notes
+from pipeline.engines.embedded.chart.ticks import snap_to_rules
+from pipeline.engines.embedded.chart.titles import axis_titles, find_notes, find_title
 from pipeline.records import Box, Page, PageImage
 
-WORDS = 1500
+MAX_WORDS = 1500
 """So many words of a page are looked at; a chart has a few hundred."""
-MARKS = 800
+MAX_RECTS = 800
 """So many rectangles, the largest ones."""
-THIN = 0.12
+RULE_THICKNESS = 0.12
 """A rectangle thinner than this part of a letter's height is a rule."""
 
 
 @dataclass(slots=True)
-class Reading:
+class ChartReading:
     """What was read of a chart."""
 
     kind: str = "other"
-    title: Label | None = None
-    x_title: Label | None = None
-    y_title: Label | None = None
-    rows: list[Row] = field(default_factory=list)
-    missed: int = 0
+    title: ChartLabel | None = None
+    x_title: ChartLabel | None = None
+    y_title: ChartLabel | None = None
+    rows: list[DataRow] = field(default_factory=list)
+    unmatched: int = 0
     """How many numbers are printed among the marks and belong to none that was read."""
 
 
 @dataclass(slots=True)
-class Scene:
+class ChartParts:
     """A chart taken apart: its colours, its labels that are free to mean something, its axes and legend."""
 
-    painting: Painting
-    phrases: list[Label]
-    words: list[Label]
-    names: Names
+    regions: ColourRegions
+    phrases: list[ChartLabel]
+    words: list[ChartLabel]
+    series_labels: SeriesLabels
     swatches: list[Box]
     axes: tuple[Axis | None, Axis | None]
 
-    def without(self, taken: Sequence[Label]) -> list[Label]:
+    def phrases_without(self, used_labels: Sequence[ChartLabel]) -> list[ChartLabel]:
         """The phrases, less the words that are taken."""
-        used = {index for label in taken for index in label.words}
-        rest: list[Label] = []
+        used = {index for label in used_labels for index in label.words}
+        rest: list[ChartLabel] = []
         for label in self.phrases:
             words = [word for word in self.words if set(word.words) <= set(label.words) - used]
             if not used & set(label.words):
                 rest.append(label)
             elif words:
-                rest.append(join(words))
+                rest.append(join_labels(words))
         return rest
 
 
-def read(page: Page, image: PageImage) -> Reading:
+def analyse_chart(page: Page, image: PageImage) -> ChartReading:
     """Read the chart on a page."""
-    image = fitted(image)
-    phrases, words = read_labels(replace(page, words=page.words[:WORDS]), image.scale)
-    painting = paint(image, words)
-    if markers := {word.words for word in words if _is_marker(word, painting)}:
+    image = shrink_to_fit(image)
+    phrases, words = read_labels(replace(page, words=page.words[:MAX_WORDS]), image.scale)
+    regions = segment_colours(image, words)
+    if markers := {word.words for word in words if _is_marker(word, regions)}:
         words = [word for word in words if word.words not in markers]
         phrases = [label for label in phrases if label.words not in markers]
-        painting = paint(image, words)
-    names, swatches = find_legend(painting, phrases)
-    below = notes(phrases, image.height)
-    rects = [rect for rect in _largest(rectangles(painting, 1.0)) if not _frames(rect, image) and not _in_text(rect, below)]
+        regions = segment_colours(image, words)
+    series_labels, swatches = find_legend(regions, phrases)
+    note_labels = find_notes(phrases, image.height)
+    rects = [
+        rect
+        for rect in _largest(find_rectangles(regions, 1.0))
+        if not _is_frame(rect, image) and not _in_text(rect, note_labels)
+    ]
     rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
-    thin = max(3.0, THIN * letter_height(phrases))
-    slivers = [rect for rect in rects if _side(rect) < thin]
-    rects = [rect for rect in rects if _side(rect) >= thin]
-    phrases = split_at(phrases, words, [rect.box for rect in rects])
-    taken = {index for label in (*below, *names.values()) for index in label.words}
-    free = [label for label in phrases if not taken & set(label.words)]
-    scene = Scene(painting, free, [word for word in words if not taken & set(word.words)], names, swatches, (None, None))
+    thin = max(3.0, RULE_THICKNESS * letter_height(phrases))
+    thin_rects = [rect for rect in rects if _thickness(rect) < thin]
+    rects = [rect for rect in rects if _thickness(rect) >= thin]
+    phrases = split_labels(phrases, words, [rect.box for rect in rects])
+    used_labels = {index for label in (*note_labels, *series_labels.values()) for index in label.words}
+    free = [label for label in phrases if not used_labels & set(label.words)]
+    parts = ChartParts(
+        regions, free, [word for word in words if not used_labels & set(word.words)], series_labels, swatches, (None, None)
+    )
     across, up = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
-    scene.axes = snapped(across, painting), snapped(up, painting)
-    bars = find_bars(rects, slivers)
-    lines = find_lines(painting, scene.words, swatches)
-    dots = find_dots(painting, letter_height(phrases), swatches)
-    reading, hatched = Reading(), None
-    if pie := find_pie(painting):
-        _read_pie(scene, pie, reading)
-    elif _mainly_dots(dots, bars, lines, painting) and not ((hatched := _framed(scene)) and _in_bars(dots, hatched)):
-        _read_dots(scene, dots, reading)
-    elif lines and not _mainly_bars(bars, lines, image.height):
-        _read_filled(scene, lines, reading)
-    elif (areas := find_areas(painting)) and not _larger(bars, areas):
-        _read_lines(scene, areas, reading)
+    parts.axes = snap_to_rules(across, regions), snap_to_rules(up, regions)
+    bars = find_bars(rects, thin_rects)
+    lines = find_lines(regions, parts.words, swatches)
+    dots = find_dots(regions, letter_height(phrases), swatches)
+    reading, hatched = ChartReading(), None
+    if pie := find_pie(regions):
+        _read_pie(parts, pie, reading)
+    elif _is_dot_chart(dots, bars, lines, regions) and not (
+        (hatched := _outlined_bars(parts)) and _are_hatching(dots, hatched)
+    ):
+        _read_dots(parts, dots, reading)
+    elif lines and not _is_bar_chart(bars, lines, image.height):
+        _read_lines_or_areas(parts, lines, reading)
+    elif (areas := find_areas(regions)) and not _covers_more(bars, areas):
+        _read_lines(parts, areas, reading)
         reading.kind = "area"
-    elif bars := hatched or bars or _framed(scene):
-        _read_bars(scene, bars, reading)
+    elif bars := hatched or bars or _outlined_bars(parts):
+        _read_bars(parts, bars, reading)
     else:
-        reading.title = _title(scene, (0.0, float(image.height), float(image.width), float(image.height)))
+        reading.title = _title(parts, (0.0, float(image.height), float(image.width), float(image.height)))
     return reading
 
 
 def _largest(rects: list[Rect]) -> list[Rect]:
     """At most ``MARKS`` rectangles, in their order."""
     areas = sorted((_area(rect) for rect in rects), reverse=True)
-    return [rect for rect in rects if _area(rect) > areas[MARKS]] if len(rects) > MARKS else rects
+    return [rect for rect in rects if _area(rect) > areas[MAX_RECTS]] if len(rects) > MAX_RECTS else rects
 
 
 def _area(rect: Rect) -> float:
     return (rect.box[2] - rect.box[0]) * (rect.box[3] - rect.box[1])
 
 
-def _is_marker(word: Label, painting: Painting) -> bool:
+def _is_marker(word: ChartLabel, regions: ColourRegions) -> bool:
     """A marker of a line or scatter plot that OCR takes for a letter: alone, and in a mark's colour."""
-    return len(word.text) == 1 and word.number is None and text_colour(painting, word) != PAPER
+    return len(word.text) == 1 and word.number is None and text_colour(regions, word) != BACKGROUND
 
 
-def _framed(scene: Scene) -> Bars | None:
+def _outlined_bars(parts: ChartParts) -> Bars | None:
     """Bars by their outlines only: at least three of one thickness that begin at one place and have several lengths."""
-    rects = [rect for rect in frames(scene.painting) if not any(_overlap(rect.box, swatch) for swatch in scene.swatches)]
+    rects = [rect for rect in find_frames(parts.regions) if not any(_overlap(rect.box, swatch) for swatch in parts.swatches)]
     if len(rects) > 200:
         return None
-    rects = [rect for rect in rects if not any(_covers(rect, word) and _side(rect) < 1.5 * word.height for word in scene.words)]
+    rects = [
+        rect for rect in rects if not any(_covers(rect, word) and _thickness(rect) < 1.5 * word.height for word in parts.words)
+    ]
     bars = find_bars(rects)
     if bars is None or len(bars.all) < 3 or bars.stacked or max(bars.starts) - min(bars.starts) > 4:
         return None
     return bars if len({round(bar.length / 4) for bar in bars.all}) > 1 else None
 
 
-def _side(rect: Rect) -> float:
+def _thickness(rect: Rect) -> float:
     return min(rect.box[2] - rect.box[0], rect.box[3] - rect.box[1])
 
 
-def _covers(rect: Rect, label: Label) -> bool:
+def _covers(rect: Rect, label: ChartLabel) -> bool:
     return rect.box[0] <= label.x <= rect.box[2] and rect.box[1] <= label.y <= rect.box[3]
 
 
@@ -149,7 +182,7 @@ def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _mainly_bars(bars: Bars | None, lines: Sequence[Line], height: int) -> bool:
+def _is_bar_chart(bars: Bars | None, lines: Sequence[LineMark], height: int) -> bool:
     """Whether the bars cover more than the area that the lines could be strokes of, and are no bands behind them."""
     if bars is None:
         return False
@@ -162,7 +195,7 @@ def _mainly_bars(bars: Bars | None, lines: Sequence[Line], height: int) -> bool:
     return area > 8 * max(len(line.heights) for line in lines)
 
 
-def _larger(bars: Bars | None, areas: Sequence[Line]) -> bool:
+def _covers_more(bars: Bars | None, areas: Sequence[LineMark]) -> bool:
     """Whether bars in other colours cover more of the picture than areas."""
     colours = {area.colour for area in areas}
     others = [bar for bar in bars.all if bar.colour not in colours] if bars else []
@@ -170,9 +203,9 @@ def _larger(bars: Bars | None, areas: Sequence[Line]) -> bool:
     return covered > sum(float((area.floors - area.heights).sum()) for area in areas if area.floors is not None)
 
 
-def _mainly_dots(dots: Sequence[Dot], bars: Bars | None, lines: Sequence[Line], painting: Painting) -> bool:
+def _is_dot_chart(dots: Sequence[Dot], bars: Bars | None, lines: Sequence[LineMark], regions: ColourRegions) -> bool:
     """Whether there are dots, no coloured lines, and no bars but the dots themselves."""
-    coloured = [line for line in lines if np.ptp(painting.colours[line.colour]) > 30]
+    coloured = [line for line in lines if np.ptp(regions.colours[line.colour]) > 30]
     return bool(dots) and not coloured and (bars is None or all(_is_dot(bar, bars.vertical, dots) for bar in bars.all))
 
 
@@ -185,83 +218,85 @@ def _is_dot(bar: Bar, vertical: bool, dots: Sequence[Dot]) -> bool:
     return square and any(x0 <= dot.x <= x1 and y0 <= dot.y <= y1 for dot in dots)
 
 
-def _in_bars(dots: Sequence[Dot], bars: Bars) -> bool:
+def _are_hatching(dots: Sequence[Dot], bars: Bars) -> bool:
     """Whether dots are the cells of hatched bars, or where their lines meet."""
     x0, y0, x1, y1 = bars.box()
     inside = all(x0 - 4 <= dot.x <= x1 + 4 and y0 - 4 <= dot.y <= y1 + 4 for dot in dots)
     return inside and len(dots) > len(bars.all)
 
 
-def _read_dots(scene: Scene, dots: Sequence[Dot], reading: Reading) -> None:
+def _read_dots(parts: ChartParts, dots: Sequence[Dot], reading: ChartReading) -> None:
     xs, ys = [dot.x for dot in dots], [dot.y for dot in dots]
     plot = (min(xs), min(ys), max(xs), max(ys))
-    across, up = (axis if axis and _outside(axis, plot) else None for axis in scene.axes)
-    reading.title = _title(scene, (plot[0], min([plot[1], *(up.span[:1] if up else ())]), plot[2], plot[3]))
-    free = scene.without([reading.title] if reading.title else [])
-    left = [label for label in free if label.box[2] < plot[0] and not label.turned]
+    across, up = (axis if axis and _is_beside(axis, plot) else None for axis in parts.axes)
+    reading.title = _title(parts, (plot[0], min([plot[1], *(up.span[:1] if up else ())]), plot[2], plot[3]))
+    free = parts.phrases_without([reading.title] if reading.title else [])
+    left = [label for label in free if label.box[2] < plot[0] and not label.rotated]
     ticks_up = up.ticks if up else ()
-    labels = left if up is None else bottom_labels(free, scene.words, plot, ticks_up, xs)
-    reading.rows = read_dots(dots, (across, up), labels, scene.names)
+    labels = left if up is None else bottom_labels(free, parts.words, plot, ticks_up, xs)
+    reading.rows = read_dots(dots, (across, up), labels, parts.series_labels)
     used = {index for label in labels for index in label.words}
-    below = max([plot[3], *_lower(across), *(label.box[3] for label in labels if up is not None)])
-    titles = axis_titles([label for label in free if not used & set(label.words)], plot, (across, up), below)
+    note_labels = max([plot[3], *_tick_bottoms(across), *(label.box[3] for label in labels if up is not None)])
+    titles = axis_titles([label for label in free if not used & set(label.words)], plot, (across, up), note_labels)
     reading.x_title, reading.y_title = titles.x, titles.y
     reading.kind = "scatter" if across and up else "dot"
 
 
-def _read_pie(scene: Scene, pie: Pie, reading: Reading) -> None:
+def _read_pie(parts: ChartParts, pie: Pie, reading: ChartReading) -> None:
     reading.kind = "donut" if pie.donut else "pie"
-    reading.title = _title(scene, pie.box)
-    reading.rows = read_pie(pie, scene.painting, scene.names, scene.without([reading.title] if reading.title else []))
+    reading.title = _title(parts, pie.box)
+    reading.rows = read_pie(
+        pie, parts.regions, parts.series_labels, parts.phrases_without([reading.title] if reading.title else [])
+    )
 
 
-def _points(lines: Sequence[Line]) -> list[float]:
+def _marker_positions(lines: Sequence[LineMark]) -> list[float]:
     """The x of all markers, and of the ends of lines."""
     return [x for line in lines for x in (*line.markers, float(line.left), float(line.right))]
 
 
-def _read_filled(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
+def _read_lines_or_areas(parts: ChartParts, lines: Sequence[LineMark], reading: ChartReading) -> None:
     """Lines, or areas where every line is the upper edge of one: several areas may stand on each other."""
-    areas = find_areas(scene.painting)
-    edged = [line for line in lines if any(on_edge(line, area) for area in areas)]
-    _read_lines(scene, areas if len(edged) == len(lines) > 1 else lines, reading)
-    if len(edged) == len(lines):
+    areas = find_areas(parts.regions)
+    outlines = [line for line in lines if any(follows_edge(line, area) for area in areas)]
+    _read_lines(parts, areas if len(outlines) == len(lines) > 1 else lines, reading)
+    if len(outlines) == len(lines):
         reading.kind = "area"
 
 
-def _read_lines(scene: Scene, lines: Sequence[Line], reading: Reading) -> None:
+def _read_lines(parts: ChartParts, lines: Sequence[LineMark], reading: ChartReading) -> None:
     heights = [height for line in lines for height in (np.nanmin(line.heights), np.nanmax(line.heights))]
     plot = (float(min(line.left for line in lines)), min(heights), float(max(line.right for line in lines)), max(heights))
-    x_axis, y_axis = scene.axes
-    if y_axis and begins(lines, y_axis):
+    x_axis, y_axis = parts.axes
+    if y_axis and are_start_values(lines, y_axis):
         y_axis = None
-    if x_axis and x_axis.place < plot[3] - 10:
+    if x_axis and x_axis.position < plot[3] - 10:
         x_axis = None
     top = min([plot[1], *(y_axis.span[:1] if y_axis else ())])
-    reading.title = _title(scene, (plot[0], top, plot[2], plot[3]))
-    taken = [reading.title] if reading.title else []
-    free = scene.without(taken)
+    reading.title = _title(parts, (plot[0], top, plot[2], plot[3]))
+    used_labels = [reading.title] if reading.title else []
+    free = parts.phrases_without(used_labels)
     ticks_up = y_axis.ticks if y_axis else ()
-    labels = list(x_axis.ticks) if x_axis else bottom_labels(free, scene.words, plot, ticks_up, _points(lines))
-    ticks = {word.words for axis in (x_axis, y_axis) if axis for word in _tick_words(scene.words, axis)}
+    labels = list(x_axis.ticks) if x_axis else bottom_labels(free, parts.words, plot, ticks_up, _marker_positions(lines))
+    ticks = {word.words for axis in (x_axis, y_axis) if axis for word in _tick_words(parts.words, axis)}
     ticks |= {(index,) for label in labels for index in label.words}
     numbers = [label for label in free if label.number is not None and label.words not in ticks and label.y < plot[3] + 40]
     usual = letter_height(free)
     beside = [label for label in free if plot[1] - 4 * usual < label.y < plot[3] + 5 * usual]
-    names = {**coloured_labels(scene.painting, beside, [line.colour for line in lines]), **scene.names}
-    reading.rows = read_lines(lines, Ground(x_axis, y_axis, labels), names, numbers, scene.painting)
+    series_labels = {**coloured_labels(parts.regions, beside, [line.colour for line in lines]), **parts.series_labels}
+    reading.rows = read_lines(lines, LineScales(x_axis, y_axis, labels), series_labels, numbers, parts.regions)
     taken_words = {index for row in reading.rows for index in row.words}
     among = [label for label in numbers if plot[0] <= label.x <= plot[2] and plot[1] - usual <= label.y <= plot[3] + usual]
-    reading.missed = sum(not taken_words & set(label.words) for label in among)
-    below = max([plot[3], *(label.box[3] for label in labels)])
-    used = [*labels, *names.values()]
+    reading.unmatched = sum(not taken_words & set(label.words) for label in among)
+    note_labels = max([plot[3], *(label.box[3] for label in labels)])
+    used = [*labels, *series_labels.values()]
     rest = [label for label in free if not any(set(label.words) & set(each.words) for each in used)]
-    titles = axis_titles(rest, plot, (x_axis, y_axis), below)
+    titles = axis_titles(rest, plot, (x_axis, y_axis), note_labels)
     reading.x_title, reading.y_title = titles.x, titles.y
     reading.kind = "line_multi" if len(lines) > 1 else "line"
 
 
-def _frames(rect: Rect, image: PageImage) -> bool:
+def _is_frame(rect: Rect, image: PageImage) -> bool:
     """Lines and frames as wide as the picture."""
     x0, y0, x1, y1 = rect.box
     return (x1 - x0 > 0.97 * image.width and y1 - y0 < 0.03 * image.height) or (x1 - x0) * (
@@ -269,68 +304,79 @@ def _frames(rect: Rect, image: PageImage) -> bool:
     ) > 0.8 * image.width * image.height
 
 
-def _in_text(rect: Rect, labels: Sequence[Label]) -> bool:
+def _in_text(rect: Rect, labels: Sequence[ChartLabel]) -> bool:
     return any(label.box[1] - 2 <= rect.box[1] and rect.box[3] <= label.box[3] + 2 for label in labels)
 
 
-def _title(scene: Scene, plot: Box) -> Label | None:
-    lines = find_title(scene.phrases, scene.painting, plot)
-    return join(lines) if lines else None
+def _title(parts: ChartParts, plot: Box) -> ChartLabel | None:
+    lines = find_title(parts.phrases, parts.regions, plot)
+    return join_labels(lines) if lines else None
 
 
-def _read_bars(scene: Scene, bars: Bars, reading: Reading) -> None:
-    refine(bars, scene.painting)
+def _read_bars(parts: ChartParts, bars: Bars, reading: ChartReading) -> None:
+    refine_ends(bars, parts.regions)
     plot = bars.box()
-    reading.title = _title(scene, plot)
-    free = scene.without([reading.title] if reading.title else [])
-    across, along = (scene.axes[1], scene.axes[0]) if bars.vertical else scene.axes
-    along = along if along and _outside(along, plot) else None
-    ticks = {word.words for axis in (across, along) if axis for word in _tick_words(scene.words, axis)}
+    reading.title = _title(parts, plot)
+    free = parts.phrases_without([reading.title] if reading.title else [])
+    across, along = (parts.axes[1], parts.axes[0]) if bars.vertical else parts.axes
+    along = along if along and _is_beside(along, plot) else None
+    ticks = {word.words for axis in (across, along) if axis for word in _tick_words(parts.words, axis)}
     numbers = [label for label in free if label.number is not None and label.words not in ticks]
-    known = {index for label in (*numbers, *([reading.title] if reading.title else [])) for index in label.words}
+    labelled = {index for label in (*numbers, *([reading.title] if reading.title else [])) for index in label.words}
     numbers += [
-        word for word in scene.words if word.number is not None and word.words[0] not in known and word.words not in ticks
+        word for word in parts.words if word.number is not None and word.words[0] not in labelled and word.words not in ticks
     ]
-    print_values(bars, numbers)
-    doubt(bars)
-    measure(bars, across)
-    used = [bar.printed for bar in bars.all if bar.printed]
-    marked = _tick_words(scene.words, across) if across else []
-    labels = scene.without([*([reading.title] if reading.title else []), *used, *marked])
-    ungroup(bars, labels)
-    found = categories(bars, labels, [word for word in scene.words if word not in marked])
-    bins = binned(bars, along) if along and not bars.stacked and len(bars.groups) == len(bars.rows) else None
-    names = series_names(bars, scene.names, labels)
-    own = own_labels(bars, labels) if bars.stacked and sum(label is not None for label in found) < 0.8 * len(found) else None
-    if own:
-        reading.rows = [_row(label.text, None, label, bar) for label, bar in zip(own, bars.all, strict=True)]
+    assign_printed_values(bars, numbers)
+    replace_misread_values(bars)
+    measure_values(bars, across)
+    used = [bar.value_label for bar in bars.all if bar.value_label]
+    tick_words = _tick_words(parts.words, across) if across else []
+    labels = parts.phrases_without([*([reading.title] if reading.title else []), *used, *tick_words])
+    ungroup_labelled_rows(bars, labels)
+    category_labels = find_categories(bars, labels, [word for word in parts.words if word not in tick_words])
+    bins = bin_names(bars, along) if along and not bars.stacked and len(bars.groups) == len(bars.rows) else None
+    series_labels = series_names(bars, parts.series_labels, labels)
+    labels_above = (
+        labels_above_bars(bars, labels)
+        if bars.stacked and sum(label is not None for label in category_labels) < 0.8 * len(category_labels)
+        else None
+    )
+    if labels_above:
+        reading.rows = [_row(label.text, None, label, bar) for label, bar in zip(labels_above, bars.all, strict=True)]
     else:
         reading.rows = [
-            _row(bins[number] if bins else label.text if label else None, names.get((bar.colour, place)), label, bar)
-            for number, (group, label) in enumerate(zip(bars.groups, found, strict=True))
+            _row(
+                bins[number] if bins else label.text if label else None,
+                series_labels.get((bar.colour, number_in_row)),
+                label,
+                bar,
+            )
+            for number, (group, label) in enumerate(zip(bars.groups, category_labels, strict=True))
             for row in group
-            for place, bar in enumerate(row)
+            for number_in_row, bar in enumerate(row)
         ]
     reading.rows = [row for row in reading.rows if row.value is not None and (row.category or row.series)]
-    below = max([plot[3], *(label.box[3] for label in found if label and bars.vertical), *_lower(scene.axes[0])])
-    found_words = {index for each in found if each for index in each.words}
+    note_labels = max(
+        [plot[3], *(label.box[3] for label in category_labels if label and bars.vertical), *_tick_bottoms(parts.axes[0])]
+    )
+    found_words = {index for each in category_labels if each for index in each.words}
     rest = [label for label in free if not found_words & set(label.words)]
-    titles = axis_titles(rest, plot, scene.axes, below)
+    titles = axis_titles(rest, plot, parts.axes, note_labels)
     reading.x_title, reading.y_title = titles.x, titles.y
     reading.kind = _bar_kind(bars, along is not None and bins is not None)
 
 
-def _row(category: str | None, series: str | None, label: Label | None, bar: Bar) -> Row:
-    words = (*(label.words if label else ()), *(bar.printed.words if bar.printed else ()))
-    return Row(category, series, bar.value, words, bar.printed is not None, bar.error)
+def _row(category: str | None, series: str | None, label: ChartLabel | None, bar: Bar) -> DataRow:
+    words = (*(label.words if label else ()), *(bar.value_label.words if bar.value_label else ()))
+    return DataRow(category, series, bar.value, words, bar.value_label is not None, bar.error)
 
 
-def _outside(axis: Axis, plot: Box) -> bool:
+def _is_beside(axis: Axis, plot: Box) -> bool:
     """Whether the ticks of an axis stand beside the plot and not in it."""
-    return not (plot[1] < axis.place < plot[3] if axis.horizontal else plot[0] < axis.place < plot[2])
+    return not (plot[1] < axis.position < plot[3] if axis.horizontal else plot[0] < axis.position < plot[2])
 
 
-def _tick_words(words: Sequence[Label], axis: Axis) -> list[Label]:
+def _tick_words(words: Sequence[ChartLabel], axis: Axis) -> list[ChartLabel]:
     """The numbers in the row (or column) of an axis, also those that do not fit it."""
     ticks = {tick.words for tick in axis.ticks}
     size = max(tick.height for tick in axis.ticks)
@@ -340,19 +386,19 @@ def _tick_words(words: Sequence[Label], axis: Axis) -> list[Label]:
         if word.words in ticks
         or (
             word.number is not None
-            and abs((word.y if axis.horizontal else word.x) - axis.place) < (0.4 if axis.horizontal else 0.8) * size
+            and abs((word.y if axis.horizontal else word.x) - axis.position) < (0.4 if axis.horizontal else 0.8) * size
         )
     ]
 
 
-def _lower(axis: Axis | None) -> list[float]:
+def _tick_bottoms(axis: Axis | None) -> list[float]:
     return [max(tick.box[3] for tick in axis.ticks)] if axis else []
 
 
 def _bar_kind(bars: Bars, bins: bool) -> str:
-    way = "" if bars.vertical else "_horizontal"
+    direction = "" if bars.vertical else "_horizontal"
     if bars.stacked:
-        return f"stacked_bar{way}"
+        return f"stacked_bar{direction}"
     if any(len(group) > 1 for group in bars.groups):
-        return f"bar_grouped{way}"
-    return "histogram" if bars.vertical and bins else f"bar{way}"
+        return f"bar_grouped{direction}"
+    return "histogram" if bars.vertical and bins else f"bar{direction}"

@@ -13,35 +13,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.bar_values import inexact, rounded
-from pipeline.engines.embedded.chart.chart_labels import Label, letter_height
-from pipeline.engines.embedded.chart.colour_regions import PAPER, Painting, filled_rings, paler, text_colour
-from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.summary import Row
+from pipeline.engines.embedded.chart.bar_values import decimal_error, round_to_step
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel, letter_height
+from pipeline.engines.embedded.chart.colour_regions import BACKGROUND, ColourRegions, fill_rings, is_paler, text_colour
+from pipeline.engines.embedded.chart.data_row import DataRow
+from pipeline.engines.embedded.chart.legend import SeriesLabels
 from pipeline.records import Box
 
-EVEN = 0.12
+EVEN_TOLERANCE = 0.12
 """Labels are at even steps where none is off by more than this part of a step."""
-WIDE = 0.22
+MIN_WIDTH = 0.22
 """A line runs over at least this part of the picture's width …"""
-OFF = 1.0
+LINE_ERROR = 1.0
 """Pixels by which a line may be off."""
-CAP = 1.0
+STROKE_OVERHANG = 1.0
 """Pixels by which a stroke goes beyond its ends."""
-SURE = 0.15
+CERTAIN_STEP = 0.15
 """A whole number between two ticks is certain where one pixel is less than this."""
-THICK = 16
+MIN_AREA_HEIGHT = 16
 """An area is higher than this; a stroke is not."""
-DASH = 21
+MAX_DASH_GAP = 21
 """Gaps narrower than so many pixels are those between dashes."""
-MARKS = 8
+MIN_DASHES = 8
 """A dashed line has at least so many dashes."""
-COVERED = 0.7
+MIN_COVERAGE = 0.7
 """… and is seen in at least this part of the columns it runs over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineMark:
     """One stroke: its colour, and the y of its centre for each x it covers (NaN where it is hidden)."""
 
     colour: int
@@ -57,15 +57,15 @@ class Line:
         """The last x."""
         return self.left + len(self.heights) - 1
 
-    def floor(self, x: float) -> float | None:
+    def floor_at(self, x: float) -> float | None:
         """The y of an area's lower edge at an x."""
         if self.floors is None:
             return None
         return float(np.nanmedian(self.floors[max(0, min(round(x), self.right) - self.left)]))
 
-    def at(self, x: float, reach: int = 4) -> float | None:
+    def y_at(self, x: float, reach: int = 4) -> float | None:
         """The y at an x: where the strokes on both sides of it meet, else from the columns within ``reach``."""
-        if not self.markers and self.floors is None and (kink := self._kink(x)) is not None:
+        if not self.markers and self.floors is None and (kink := self._kink_y(x)) is not None:
             return kink
         centre = math.floor(x) - self.left
         for wide in (1, reach):
@@ -74,50 +74,50 @@ class Line:
                 return float(np.nanmedian(window))
         return None
 
-    def _kink(self, x: float) -> float | None:
+    def _kink_y(self, x: float) -> float | None:
         """The y at which the strokes left and right of an x meet, where they do: at a peak the stroke itself is blunt."""
-        meets = [y for near, far in ((-3, -12), (3, 12)) if (y := self._extended(x, near, far)) is not None]
+        meets = [y for near, far in ((-3, -12), (3, 12)) if (y := self._extrapolate(x, near, far)) is not None]
         if not meets or (len(meets) == 2 and abs(meets[0] - meets[1]) > 4):
             return None
         return sum(meets) / len(meets)
 
-    def _extended(self, x: float, near: int, far: int) -> float | None:
+    def _extrapolate(self, x: float, near: int, far: int) -> float | None:
         """A straight stroke from ``near`` to ``far`` columns beside an x, extended to it."""
         low, high = sorted((math.floor(x) + near - self.left, math.floor(x) + far - self.left))
         window = self.heights[max(0, low) : max(0, high + 1)]
         if len(window) < abs(far - near) + 1 or np.isnan(window).any():
             return None
-        places = np.arange(low, high + 1) + self.left + 0.5 - x
-        slope, start = np.polyfit(places, window, 1)
-        return float(start) if np.abs(window - slope * places - start).max() <= 1.0 else None
+        positions = np.arange(low, high + 1) + self.left + 0.5 - x
+        slope, start = np.polyfit(positions, window, 1)
+        return float(start) if np.abs(window - slope * positions - start).max() <= 1.0 else None
 
 
-def find_lines(painting: Painting, words: Sequence[Label], swatches: Sequence[Box]) -> list[Line]:
+def find_lines(regions: ColourRegions, words: Sequence[ChartLabel], swatches: Sequence[Box]) -> list[LineMark]:
     """The strokes of a picture, one a colour."""
-    found: list[Line] = []
-    for colour in range(len(painting.colours)):
-        mask = _clear_of_rims(colour, painting)
-        for box in [*swatches, *(word.box for word in words if text_colour(painting, word) == colour)]:
+    found: list[LineMark] = []
+    for colour in range(len(regions.colours)):
+        mask = _mask_without_rims(colour, regions)
+        for box in [*swatches, *(word.box for word in words if text_colour(regions, word) == colour)]:
             x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
             mask[y0 : y1 + 1, x0 : x1 + 1] = 0
-        coloured = bool(np.ptp(painting.colours[colour]) > 30)
-        bare = np.where(painting.index == colour, mask, 0).astype(np.uint8)
-        dashed = coloured and _dashed(bare)
-        line = _line(colour, mask if coloured and not dashed else bare, coloured, dashed)
-        if line and not any(_same(line, other) for other in found):
+        coloured = bool(np.ptp(regions.colours[colour]) > 30)
+        bare = np.where(regions.index == colour, mask, 0).astype(np.uint8)
+        dashed = coloured and _is_dashed(bare)
+        line = _trace_line(colour, mask if coloured and not dashed else bare, coloured, dashed)
+        if line and not any(_is_rim_of(line, other) for other in found):
             found.append(line)
     return found
 
 
-def _clear_of_rims(colour: int, painting: Painting) -> NDArray[np.uint8]:
+def _mask_without_rims(colour: int, regions: ColourRegions) -> NDArray[np.uint8]:
     """The mask of a colour without the rims of stronger strokes, whose blends with the paper look like a paler colour."""
-    stronger = [other for other in range(len(painting.colours)) if paler(painting, colour, other)]
-    strokes = np.isin(painting.raw, stronger).astype(np.uint8)
+    stronger = [other for other in range(len(regions.colours)) if is_paler(regions, colour, other)]
+    strokes = np.isin(regions.raw_index, stronger).astype(np.uint8)
     near = cv2.dilate(strokes, np.ones((3, 3), np.uint8))
-    return np.asarray((painting.raw == colour) & (near == 0), np.uint8)
+    return np.asarray((regions.raw_index == colour) & (near == 0), np.uint8)
 
 
-def begins(lines: Sequence[Line], axis: Axis) -> bool:
+def are_start_values(lines: Sequence[LineMark], axis: Axis) -> bool:
     """Whether the numbers of an axis are the values of the lines, printed where each begins."""
     starts = [(line.left, float(line.heights[~np.isnan(line.heights)][0])) for line in lines]
     beside = [
@@ -127,65 +127,75 @@ def begins(lines: Sequence[Line], axis: Axis) -> bool:
     return len(axis.ticks) <= len(lines) and all(beside)
 
 
-def on_edge(line: Line, area: Line) -> bool:
+def follows_edge(line: LineMark, area: LineMark) -> bool:
     """Whether a line runs along the upper edge of an area that is more than the line itself."""
-    return area.floors is not None and float(np.median(area.floors - area.heights)) > THICK and _near(line, area, 5.0)
+    return (
+        area.floors is not None
+        and float(np.median(area.floors - area.heights)) > MIN_AREA_HEIGHT
+        and _are_close(line, area, 5.0)
+    )
 
 
-def _same(line: Line, other: Line) -> bool:
+def _is_rim_of(line: LineMark, other: LineMark) -> bool:
     """Whether one is but the edge of the other, in a shade of its colour."""
-    return _near(line, other, 2.5)
+    return _are_close(line, other, 2.5)
 
 
-def _near(line: Line, other: Line, reach: float) -> bool:
+def _are_close(line: LineMark, other: LineMark, reach: float) -> bool:
     """Whether lines are within ``reach`` pixels of each other nearly everywhere."""
     left, right = max(line.left, other.left), min(line.right, other.right) + 1
     if right - left < 0.5 * len(line.heights):
         return False
-    apart = np.abs(line.heights[left - line.left : right - line.left] - other.heights[left - other.left : right - other.left])
-    apart = apart[~np.isnan(apart)]
-    return len(apart) > 0.5 * (right - left) and float((apart <= reach).mean()) > 0.9
+    distances = np.abs(
+        line.heights[left - line.left : right - line.left] - other.heights[left - other.left : right - other.left]
+    )
+    distances = distances[~np.isnan(distances)]
+    return len(distances) > 0.5 * (right - left) and float((distances <= reach).mean()) > 0.9
 
 
-def _line(colour: int, mask: NDArray[np.uint8], coloured: bool, dashed: bool = False) -> Line | None:
+def _trace_line(colour: int, mask: NDArray[np.uint8], coloured: bool, dashed: bool = False) -> LineMark | None:
     """The mask as a line, when it is one: thin, wide, and not the straight rule of an axis or grid."""
-    mask = _largest(mask, dashed)
+    mask = _main_pieces(mask, dashed)
     columns = np.flatnonzero(mask.any(axis=0))
-    if not len(columns) or columns[-1] - columns[0] < WIDE * mask.shape[1]:
+    if not len(columns) or columns[-1] - columns[0] < MIN_WIDTH * mask.shape[1]:
         return None
     left, right = int(columns[0]), int(columns[-1])
     part = mask[:, left : right + 1]
     counts = part.sum(axis=0)
-    seen = counts > 0
-    covered = cv2.morphologyEx(seen[None].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, DASH), np.uint8)) if dashed else seen
+    filled_columns = counts > 0
+    bridged = (
+        cv2.morphologyEx(filled_columns[None].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, MAX_DASH_GAP), np.uint8))
+        if dashed
+        else filled_columns
+    )
     top, bottom = part.argmax(axis=0), len(part) - 1 - part[::-1].argmax(axis=0)
-    spread = (bottom - top)[seen]
+    spread = (bottom - top)[filled_columns]
     thin = max(7.0, 0.03 * len(part))
-    if covered.mean() < COVERED or np.median(counts[seen]) > thin or (spread > 0.35 * len(part)).mean() > 0.3:
+    if bridged.mean() < MIN_COVERAGE or np.median(counts[filled_columns]) > thin or (spread > 0.35 * len(part)).mean() > 0.3:
         return None
     if np.median(spread) > max(3 * thin, 0.1 * len(part)):
         return None
-    heights = np.where(seen, (part * np.arange(len(part))[:, None]).sum(axis=0) / np.maximum(counts, 1) + 0.5, np.nan)
-    straight = (np.abs(heights - np.nanmedian(heights))[seen] <= 1.5).mean()
+    heights = np.where(filled_columns, (part * np.arange(len(part))[:, None]).sum(axis=0) / np.maximum(counts, 1) + 0.5, np.nan)
+    straight = (np.abs(heights - np.nanmedian(heights))[filled_columns] <= 1.5).mean()
     if np.nanmax(heights) - np.nanmin(heights) < (2 if coloured else 6) or (not coloured and straight > 0.6):
         return None
     if dashed:
-        known = np.flatnonzero(seen)
-        return Line(colour, left, np.interp(np.arange(len(heights)), known, heights[known]), ())
-    return Line(colour, left, heights, _markers(part, left))
+        known = np.flatnonzero(filled_columns)
+        return LineMark(colour, left, np.interp(np.arange(len(heights)), known, heights[known]), ())
+    return LineMark(colour, left, heights, _find_markers(part, left))
 
 
-def find_areas(painting: Painting) -> list[Line]:
+def find_areas(regions: ColourRegions) -> list[LineMark]:
     """Filled areas under lines, one a colour: wide, whole from edge to edge, and no rectangles."""
     found = []
-    for colour in range(len(painting.colours)):
-        mask = (painting.index == colour).astype(np.uint8)
+    for colour in range(len(regions.colours)):
+        mask = (regions.index == colour).astype(np.uint8)
         count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
         if count < 2:
             continue
         widest = max(range(1, count), key=lambda piece: int(stats[piece][4]))
         x, y, w, h, area = (int(value) for value in stats[widest])
-        if w < WIDE * mask.shape[1] or h < 8 or area > 0.97 * w * h:
+        if w < MIN_WIDTH * mask.shape[1] or h < 8 or area > 0.97 * w * h:
             continue
         part = pieces[y : y + h, x : x + w] == widest
         top, bottom = part.argmax(axis=0), h - 1 - part[::-1].argmax(axis=0)
@@ -198,22 +208,22 @@ def find_areas(painting: Painting) -> list[Line]:
             and len(np.unique(top)) > 5
             and (top <= 2).mean() < 0.6
         ):
-            found.append(Line(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
+            found.append(LineMark(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
     return found
 
 
-def _dashed(mask: NDArray[np.uint8]) -> bool:
+def _is_dashed(mask: NDArray[np.uint8]) -> bool:
     """Whether a mask is made of many short pieces, most of them alone in their columns."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if not MARKS <= count - 1 <= 400:
+    if not MIN_DASHES <= count - 1 <= 400:
         return False
     columns = mask.any(axis=0)
     spread = len(mask) - 1 - mask[::-1].argmax(axis=0) - mask.argmax(axis=0)
     short = np.median(stats[1:, 2]) < 0.06 * mask.shape[1]
-    return bool(short and columns.mean() > 0.4 * WIDE and np.median(spread[columns]) < 0.03 * len(mask) + 4)
+    return bool(short and columns.mean() > 0.4 * MIN_WIDTH and np.median(spread[columns]) < 0.03 * len(mask) + 4)
 
 
-def _largest(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.uint8]:
+def _main_pieces(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.uint8]:
     """The pieces that belong to the widest one: those that continue it, gaps of a few pixels bridged, wider ones between dashes."""
     near = cv2.dilate(mask, np.ones((15, 19) if dashed else (5, 9), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
@@ -233,9 +243,9 @@ def _largest(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.uint8]
     return np.where(np.isin(pieces, keep), mask, 0).astype(np.uint8)
 
 
-def _markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
+def _find_markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
     """Centres of the dots on a line, rings filled; none when the line has no thicker spots."""
-    filled = filled_rings(part)
+    filled = fill_rings(part)
     counts = filled.sum(axis=0)
     stroke = float(np.percentile(counts[counts > 0], 15))
     size = int(max(4, round(1.6 * stroke + 1)))
@@ -250,60 +260,78 @@ def _markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class LineScales:
     """What lines are read against: the axes, and the labels along the bottom."""
 
     x_axis: Axis | None
     y_axis: Axis | None
-    labels: Sequence[Label]
-    places: tuple[float, ...] = ()
+    labels: Sequence[ChartLabel]
+    positions: tuple[float, ...] = ()
     """The x at which values stand: of the ticks, or of the labels."""
 
 
-def read_lines(lines: Sequence[Line], ground: Ground, names: Names, numbers: Sequence[Label], painting: Painting) -> list[Row]:
+def read_lines(
+    lines: Sequence[LineMark],
+    scales: LineScales,
+    series_labels: SeriesLabels,
+    numbers: Sequence[ChartLabel],
+    regions: ColourRegions,
+) -> list[DataRow]:
     """Rows of all lines; printed numbers go to the nearest point of a line, of their own colour where they are coloured."""
-    ground = replace(ground, places=_stations(lines, ground))
-    markers = _settled(_common_markers(lines), ground.places)
-    points = [(line, x, y) for line in lines for x in _places(line, ground, markers) if (y := line.at(x)) is not None]
-    printed = _printed(points, numbers, painting)
-    if implied := ground.y_axis is None:
-        ground = replace(ground, y_axis=_implied([(points[number][2], label) for number, label in printed.items()]))
+    scales = replace(scales, positions=_value_positions(lines, scales))
+    markers = _without_redundant_markers(_common_markers(lines), scales.positions)
+    points = [
+        (line, x, y) for line in lines for x in _sample_positions(line, scales, markers) if (y := line.y_at(x)) is not None
+    ]
+    printed = _match_printed_numbers(points, numbers, regions)
+    if implied := scales.y_axis is None:
+        scales = replace(scales, y_axis=_implied_axis([(points[number][2], label) for number, label in printed.items()]))
     rows = []
     for number, (line, x, y) in enumerate(points):
         label = printed.get(number)
-        if label and ground.y_axis and line.floors is None and _contradicted(label, y, ground.y_axis):
+        if label and scales.y_axis and line.floors is None and _contradicts_axis(label, y, scales.y_axis):
             label = None
         value, error = label.number if label else None, 0.0
-        if value is None and ground.y_axis is not None:
-            measured = ground.y_axis.value(y)
-            if (floor := line.floor(x)) is not None:
-                baseline = max([ground.y_axis.span[1], *(each.floor(x) or floor for each in lines)])
-                measured += ground.y_axis.value(baseline) - ground.y_axis.value(floor)
-            if not implied and not _within(y, ground.y_axis):
+        if value is None and scales.y_axis is not None:
+            measured = scales.y_axis.value(y)
+            if (bottom := line.floor_at(x)) is not None:
+                baseline = max([scales.y_axis.span[1], *(each.floor_at(x) or bottom for each in lines)])
+                measured += scales.y_axis.value(baseline) - scales.y_axis.value(bottom)
+            if not implied and not _is_within_axis(y, scales.y_axis):
                 continue
-            step = abs(ground.y_axis.slope)
-            error = OFF * step if not ground.y_axis.log else abs(measured) * (10 ** (OFF * step) - 1)
-            value = rounded(measured, error / 2)
-        if ground.x_axis and not _within(x, ground.x_axis):
+            step = abs(scales.y_axis.slope)
+            error = LINE_ERROR * step if not scales.y_axis.log else abs(measured) * (10 ** (LINE_ERROR * step) - 1)
+            value = round_to_step(measured, error / 2)
+        if scales.x_axis and not _is_within_axis(x, scales.x_axis):
             continue
-        category, words = _category(x, ground)
-        sure = bool(words) or ground.x_axis is None or abs(ground.x_axis.slope) < SURE
-        name = names.get(line.colour)
+        category, words = _category(x, scales)
+        category_certain = bool(words) or scales.x_axis is None or abs(scales.x_axis.slope) < CERTAIN_STEP
+        name = series_labels.get(line.colour)
         if value is not None and (category or name):
             used = (*words, *(label.words if label else ()), *(name.words if name else ()))
-            rows.append(Row(category, name.text if name else None, value, used, label is not None, inexact(error), sure))
+            rows.append(
+                DataRow(
+                    category,
+                    name.text if name else None,
+                    value,
+                    used,
+                    label is not None,
+                    decimal_error(error),
+                    category_certain,
+                )
+            )
     return rows
 
 
-def _contradicted(label: Label, y: float, axis: Axis) -> bool:
+def _contradicts_axis(label: ChartLabel, y: float, axis: Axis) -> bool:
     """Whether a well calibrated axis says that a number cannot be the value at a place: it belongs to something else."""
     if axis.log or len(axis.ticks) < 4 or label.number is None:
         return False
-    low, high = sorted(axis.value(place) for place in axis.span)
+    low, high = sorted(axis.value(position) for position in axis.span)
     return abs(float(label.number) - axis.value(y)) > 0.05 * (high - low)
 
 
-def _implied(printed: Sequence[tuple[float, Label]]) -> Axis | None:
+def _implied_axis(printed: Sequence[tuple[float, ChartLabel]]) -> Axis | None:
     """An upright axis by the values printed at points, where all of them agree."""
     usable = [(y, label) for y, label in printed if label.number is not None]
     pairs = [(p, float(a.number or 0), q, float(b.number or 0)) for (p, a), (q, b) in combinations(usable[:40], 2)]
@@ -315,21 +343,21 @@ def _implied(printed: Sequence[tuple[float, Label]]) -> Axis | None:
     return Axis(slope, start, False, tuple(label for _, label in usable), False) if off <= 3 else None
 
 
-def _settled(markers: list[float], places: Sequence[float]) -> list[float]:
+def _without_redundant_markers(markers: list[float], positions: Sequence[float]) -> list[float]:
     """No markers where they say no more than the labels: most are over labels, and most labels are under one."""
-    near = sum(any(abs(x - place) <= 4 for place in places) for x in markers)
-    marked = sum(any(abs(x - place) <= 4 for x in markers) for place in places)
-    return [] if len(places) >= 3 and near > 0.6 * len(markers) and marked > 0.7 * len(places) else markers
+    near = sum(any(abs(x - position) <= 4 for position in positions) for x in markers)
+    marked = sum(any(abs(x - position) <= 4 for x in markers) for position in positions)
+    return [] if len(positions) >= 3 and near > 0.6 * len(markers) and marked > 0.7 * len(positions) else markers
 
 
-def _within(place: float, axis: Axis) -> bool:
+def _is_within_axis(position: float, axis: Axis) -> bool:
     """Whether a pixel is where an axis may still count: hardly more than a step beyond its first and last number."""
     low, high = axis.span
     reach = 1.1 * (high - low) / (len(axis.ticks) - 1) + 5
-    return low - reach <= place <= high + reach
+    return low - reach <= position <= high + reach
 
 
-def _common_markers(lines: Sequence[Line]) -> list[float]:
+def _common_markers(lines: Sequence[LineMark]) -> list[float]:
     """The x of the markers of all lines: series are read at the same places, and markers hide each other."""
     found: list[float] = []
     for x in sorted(x for line in lines for x in line.markers):
@@ -338,27 +366,27 @@ def _common_markers(lines: Sequence[Line]) -> list[float]:
     return found
 
 
-def _stations(lines: Sequence[Line], ground: Ground) -> tuple[float, ...]:
+def _value_positions(lines: Sequence[LineMark], scales: LineScales) -> tuple[float, ...]:
     """Where values stand over the labels: letters are centred only nearly, so even steps are taken where they are nearly even.
 
     Lines that begin and end at the first and the last label say where these are.
     """
-    if ground.x_axis:
-        return tuple(ground.x_axis.pixel(value) for value in _steps(ground.x_axis, lines))
-    centres = sorted(label.x for label in ground.labels)
+    if scales.x_axis:
+        return tuple(scales.x_axis.pixel(value) for value in _tick_values(scales.x_axis, lines))
+    centres = sorted(label.x for label in scales.labels)
     if len(centres) < 3:
         return tuple(centres)
     numbers = np.arange(len(centres))
     pitch, start = np.polyfit(numbers, centres, 1)
-    first, last = min(line.left for line in lines) + CAP, max(line.right for line in lines) + 1 - CAP
-    if np.abs(numbers * pitch + start - centres).max() > EVEN * pitch:
+    first, last = min(line.left for line in lines) + STROKE_OVERHANG, max(line.right for line in lines) + 1 - STROKE_OVERHANG
+    if np.abs(numbers * pitch + start - centres).max() > EVEN_TOLERANCE * pitch:
         return tuple(centres)
-    if max(abs(first - start), abs(last - start - pitch * numbers[-1])) < EVEN * pitch:
+    if max(abs(first - start), abs(last - start - pitch * numbers[-1])) < EVEN_TOLERANCE * pitch:
         start, pitch = first, (last - first) / numbers[-1]
-    return tuple(float(place) for place in numbers * pitch + start)
+    return tuple(float(position) for position in numbers * pitch + start)
 
 
-def _steps(axis: Axis, lines: Sequence[Line]) -> list[float]:
+def _tick_values(axis: Axis, lines: Sequence[LineMark]) -> list[float]:
     """The values of the ticks, and of those that OCR left out where they are at even steps; as far as the lines go."""
     values = sorted({float(tick.number) for tick in axis.ticks if tick.number is not None})
     step = min(b - a for a, b in pairwise(values))
@@ -374,46 +402,48 @@ def _steps(axis: Axis, lines: Sequence[Line]) -> list[float]:
     ]
 
 
-def _places(line: Line, ground: Ground, markers: Sequence[float]) -> list[float]:
+def _sample_positions(line: LineMark, scales: LineScales, markers: Sequence[float]) -> list[float]:
     """Where a line is read: at its markers, else at the labels below it."""
     own = [x for x in markers if line.left - 3 <= x <= line.right + 3]
-    if len(own) >= 2 and (ground.x_axis or all(_below(x, ground.labels) for x in own)):
+    if len(own) >= 2 and (scales.x_axis or all(_label_below(x, scales.labels) for x in own)):
         return own
-    return sorted(min(max(x, line.left), line.right) for x in ground.places if line.left - 12 <= x <= line.right + 12)
+    return sorted(min(max(x, line.left), line.right) for x in scales.positions if line.left - 12 <= x <= line.right + 12)
 
 
-def _below(x: float, labels: Sequence[Label]) -> Label | None:
+def _label_below(x: float, labels: Sequence[ChartLabel]) -> ChartLabel | None:
     """The label below an x: the nearest, if it is not much nearer to another label than to it."""
     nearest = min(labels, key=lambda label: abs(label.x - x), default=None)
     return nearest if nearest and abs(nearest.x - x) <= max(0.6 * nearest.width, 8.0) else None
 
 
-def _category(x: float, ground: Ground) -> tuple[str | None, tuple[int, ...]]:
-    if ground.x_axis is None:
-        label = _below(x, ground.labels)
+def _category(x: float, scales: LineScales) -> tuple[str | None, tuple[int, ...]]:
+    if scales.x_axis is None:
+        label = _label_below(x, scales.labels)
         return (label.text, label.words) if label else (None, ())
-    tick = min(ground.x_axis.ticks, key=lambda tick: abs(tick.x - x))
-    pitch = abs(ground.x_axis.slope)
+    tick = min(scales.x_axis.ticks, key=lambda tick: abs(tick.x - x))
+    pitch = abs(scales.x_axis.slope)
     if abs(tick.x - x) <= 3:
         return tick.text, tick.words
-    whole = all(tick.number is not None and tick.number == int(tick.number) for tick in ground.x_axis.ticks)
-    value = ground.x_axis.value(x)
-    return (str(round(value)) if whole and pitch < 0.35 else str(rounded(value, pitch))), ()
+    whole = all(tick.number is not None and tick.number == int(tick.number) for tick in scales.x_axis.ticks)
+    value = scales.x_axis.value(x)
+    return (str(round(value)) if whole and pitch < 0.35 else str(round_to_step(value, pitch))), ()
 
 
-def _printed(points: Sequence[tuple[Line, float, float]], numbers: Sequence[Label], painting: Painting) -> dict[int, Label]:
+def _match_printed_numbers(
+    points: Sequence[tuple[LineMark, float, float]], numbers: Sequence[ChartLabel], regions: ColourRegions
+) -> dict[int, ChartLabel]:
     """Numbers by the point they stand next to, nearest pairs first."""
     height = letter_height(numbers)
     pairs = []
     for label in numbers:
-        colour = text_colour(painting, label)
+        colour = text_colour(regions, label)
         for number, (line, x, y) in enumerate(points):
             across, down = max(0.0, abs(label.x - x) - label.width / 2), max(0.0, abs(label.y - y) - label.height / 2)
             end = x <= line.left + height or x >= line.right - height
             if across < (1.2 if end else 0.6) * height and down < 1.6 * height:
-                other = 0.0 if colour in (PAPER, line.colour) else 1.5 * height
+                other = 0.0 if colour in (BACKGROUND, line.colour) else 1.5 * height
                 pairs.append((abs(label.x - x) + abs(label.y - y) + other, number, label))
-    found: dict[int, Label] = {}
+    found: dict[int, ChartLabel] = {}
     for _, number, label in sorted(pairs, key=lambda pair: pair[0]):
         if number not in found and label not in found.values():
             found[number] = label

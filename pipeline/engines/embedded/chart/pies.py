@@ -12,25 +12,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.chart.chart_labels import Label, join, number_of
-from pipeline.engines.embedded.chart.colour_regions import PAPER, Painting
-from pipeline.engines.embedded.chart.legend import Names
-from pipeline.engines.embedded.chart.summary import Row
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel, join_labels, parse_label_number
+from pipeline.engines.embedded.chart.colour_regions import BACKGROUND, ColourRegions
+from pipeline.engines.embedded.chart.data_row import DataRow
+from pipeline.engines.embedded.chart.legend import SeriesLabels
 from pipeline.records import Box
 
-LEAST = 0.01
+MIN_SHARE = 0.01
 """Smallest share of the circle that counts as a sector."""
 
 
-HOLE = 0.4
+HOLE_RADIUS = 0.4
 """Part of the radius within which a number is printed in the hole."""
-ROUND = 0.95
+MIN_ROUNDNESS = 0.95
 """Area of an outline by that of a circle with its length: a circle has 1, a square 0.79."""
-TOLD = 3.5
+PERCENT_TOLERANCE = 3.5
 """Such a number tells a sector's percentage when they differ by less."""
 
 
-_TOLD = re.compile(r"(.*[^\W\d].*?)[\s,:;(–—-]+(\d[\d.,]*\s?%)\)?")
+_NAME_WITH_PERCENT = re.compile(r"(.*[^\W\d].*?)[\s,:;(–—-]+(\d[\d.,]*\s?%)\)?")
 """A name with its percentage: "Cats (38 %)"."""
 
 
@@ -50,113 +50,115 @@ class Pie:
         return (self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius)
 
 
-def find_pie(painting: Painting) -> Pie | None:
+def find_pie(regions: ColourRegions) -> Pie | None:
     """The largest disc or ring made of at least two colours."""
-    marked = (painting.index != PAPER).astype(np.uint8)
-    joined = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    marks = (regions.index != BACKGROUND).astype(np.uint8)
+    joined = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     for piece in sorted(range(1, count), key=lambda piece: -stats[piece][4])[:5]:
         x, y, w, h, _ = (int(value) for value in stats[piece])
-        if min(w, h) >= 40 and 0.93 < w / h < 1.07 and (pie := _pie(painting, pieces == piece, (x, y, w, h))):
+        if min(w, h) >= 40 and 0.93 < w / h < 1.07 and (pie := _measure_pie(regions, pieces == piece, (x, y, w, h))):
             return pie
-    return _exploded(painting, marked)
+    return _find_exploded_pie(regions, marks)
 
 
-def _exploded(painting: Painting, marked: NDArray[np.uint8]) -> Pie | None:
+def _find_exploded_pie(regions: ColourRegions, marks: NDArray[np.uint8]) -> Pie | None:
     """A disc with sectors pulled out of it: at least two solid pieces whose common outline is nearly round."""
-    side = max(9, min(marked.shape) // 16) | 1
-    joined = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    side = max(9, min(marks.shape) // 16) | 1
+    joined = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     if count < 2:
         return None
     piece = max(range(1, count), key=lambda piece: int(stats[piece][4]))
     x, y, w, h, _ = (int(value) for value in stats[piece])
-    index = np.where(pieces == piece, painting.index, PAPER)[y : y + h, x : x + w]
-    counts = np.bincount(index[index != PAPER], minlength=len(painting.colours))
-    shares = {colour: number / counts.sum() for colour, number in enumerate(counts.tolist()) if number >= LEAST * counts.sum()}
-    solid = [colour for colour in shares if _solid((index == colour).astype(np.uint8))]
-    rim, _ = cv2.findContours((index != PAPER).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    index = np.where(pieces == piece, regions.index, BACKGROUND)[y : y + h, x : x + w]
+    counts = np.bincount(index[index != BACKGROUND], minlength=len(regions.colours))
+    shares = {
+        colour: number / counts.sum() for colour, number in enumerate(counts.tolist()) if number >= MIN_SHARE * counts.sum()
+    }
+    solid = [colour for colour in shares if _is_solid((index == colour).astype(np.uint8))]
+    rim, _ = cv2.findContours((index != BACKGROUND).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hull = cv2.convexHull(np.concatenate(rim)) if rim else np.zeros((0, 1, 2), np.int32)
     roundness = 4 * pi * cv2.contourArea(hull) / max(1.0, cv2.arcLength(hull, closed=True)) ** 2 if len(hull) > 2 else 0.0
     full = len(hull) > 2 and counts.sum() > 0.85 * cv2.contourArea(hull)
-    if min(w, h) < 40 or not 0.8 < w / h < 1.25 or roundness < ROUND or not full or len(solid) < max(2, len(shares)):
+    if min(w, h) < 40 or not 0.8 < w / h < 1.25 or roundness < MIN_ROUNDNESS or not full or len(solid) < max(2, len(shares)):
         return None
     return Pie(x + w / 2, y + h / 2, min(w, h) / 2, False, shares)
 
 
-def _solid(mask: NDArray[np.uint8]) -> bool:
+def _is_solid(mask: NDArray[np.uint8]) -> bool:
     """Whether nearly all of a mask is one piece, as a sector is."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     return count > 1 and int(stats[1:, 4].max()) > 0.9 * int(stats[1:, 4].sum())
 
 
-def _pie(painting: Painting, mask: NDArray[np.bool_], box: tuple[int, int, int, int]) -> Pie | None:
+def _measure_pie(regions: ColourRegions, mask: NDArray[np.bool_], box: tuple[int, int, int, int]) -> Pie | None:
     x, y, w, h = box
     part = mask[y : y + h, x : x + w].astype(np.uint8)
     outline, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros_like(part), outline, -1, 1, cv2.FILLED)
     if not 0.95 < filled.sum() / (pi / 4 * w * h) < 1.04:
         return None
-    index = painting.index[y : y + h, x : x + w]
+    index = regions.index[y : y + h, x : x + w]
     across = np.arange(w) - (w - 1) / 2
     down = np.arange(h)[:, None] - (h - 1) / 2
     distance = np.hypot(across[None, :], down) / (min(w, h) / 2)
-    donut = bool((index[distance < 0.3] == PAPER).mean() > 0.7)
+    donut = bool((index[distance < 0.3] == BACKGROUND).mean() > 0.7)
     inside = index[(distance < 0.97) & (distance > (0.3 if donut else 0.0))]
-    counts = np.bincount(inside[inside != PAPER], minlength=len(painting.colours))
-    shares = {colour: count / counts.sum() for colour, count in enumerate(counts.tolist()) if count >= LEAST * counts.sum()}
+    counts = np.bincount(inside[inside != BACKGROUND], minlength=len(regions.colours))
+    shares = {colour: count / counts.sum() for colour, count in enumerate(counts.tolist()) if count >= MIN_SHARE * counts.sum()}
     enough = counts.sum() > 0.5 * inside.size
     return Pie(x + w / 2, y + h / 2, min(w, h) / 2, donut, shares) if len(shares) >= 2 and enough else None
 
 
-def read_pie(pie: Pie, painting: Painting, names: Names, phrases: Sequence[Label]) -> list[Row]:
+def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phrases: Sequence[ChartLabel]) -> list[DataRow]:
     """A row for each sector, the largest first: the printed value, else its share of the circle in percent."""
-    near = [label for label in phrases if hypot(label.x - pie.x, label.y - pie.y) < 1.7 * pie.radius and not label.turned]
-    around: dict[int, list[Label]] = {}
+    near = [label for label in phrases if hypot(label.x - pie.x, label.y - pie.y) < 1.7 * pie.radius and not label.rotated]
+    around: dict[int, list[ChartLabel]] = {}
     for label in near:
-        around.setdefault(_sector(pie, painting, label), []).append(label)
+        around.setdefault(_sector_colour(pie, regions, label), []).append(label)
     for label in near:
-        if pie.donut and label.number is not None and hypot(label.x - pie.x, label.y - pie.y) < HOLE * pie.radius:
+        if pie.donut and label.number is not None and hypot(label.x - pie.x, label.y - pie.y) < HOLE_RADIUS * pie.radius:
             _, colour = min((abs(100 * share - float(label.number)), colour) for colour, share in pie.shares.items())
-            if abs(100 * pie.shares[colour] - float(label.number)) < TOLD:
+            if abs(100 * pie.shares[colour] - float(label.number)) < PERCENT_TOLERANCE:
                 around.setdefault(colour, []).append(label)
-    shares = _completed(pie.shares, around)
-    rows = [_row(share, names.get(colour), around.get(colour, [])) for colour, share in shares.items()]
+    shares = _complete_shares(pie.shares, around)
+    rows = [_row(share, series_labels.get(colour), around.get(colour, [])) for colour, share in shares.items()]
     return sorted(rows, key=lambda row: -(row.value or Decimal(0)))
 
 
-def _completed(shares: dict[int, float], around: dict[int, list[Label]]) -> dict[int, float]:
+def _complete_shares(shares: dict[int, float], around: dict[int, list[ChartLabel]]) -> dict[int, float]:
     """The shares of sectors without a printed percentage as parts of what those with one leave over."""
     printed = {
         colour: label for colour, labels in around.items() for label in labels if label.number is not None and colour in shares
     }
-    known = {colour: float(label.number or 0) / 100 for colour, label in printed.items()}
-    rest = sum(share for colour, share in shares.items() if colour not in known)
-    left = 1 - sum(known.values())
-    if not known or rest <= 0 or abs(left - rest) > 0.05 or left <= 0:
+    printed_shares = {colour: float(label.number or 0) / 100 for colour, label in printed.items()}
+    rest = sum(share for colour, share in shares.items() if colour not in printed_shares)
+    remainder = 1 - sum(printed_shares.values())
+    if not printed_shares or rest <= 0 or abs(remainder - rest) > 0.05 or remainder <= 0:
         return shares
-    return {colour: share if colour in known else share * left / rest for colour, share in shares.items()}
+    return {colour: share if colour in printed_shares else share * remainder / rest for colour, share in shares.items()}
 
 
-def _sector(pie: Pie, painting: Painting, label: Label) -> int:
+def _sector_colour(pie: Pie, regions: ColourRegions, label: ChartLabel) -> int:
     """The colour at which a label points: straight from it towards the centre."""
     for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
         reach = min(part, 0.92 * pie.radius / max(1.0, hypot(label.x - pie.x, label.y - pie.y)))
         x, y = round(pie.x + reach * (label.x - pie.x)), round(pie.y + reach * (label.y - pie.y))
-        colour = int(painting.index[min(max(y, 0), len(painting.index) - 1), min(max(x, 0), painting.index.shape[1] - 1)])
+        colour = int(regions.index[min(max(y, 0), len(regions.index) - 1), min(max(x, 0), regions.index.shape[1] - 1)])
         if colour in pie.shares:
             return colour
-    return PAPER
+    return BACKGROUND
 
 
-def _row(share: float, name: Label | None, labels: Sequence[Label]) -> Row:
+def _row(share: float, name: ChartLabel | None, labels: Sequence[ChartLabel]) -> DataRow:
     printed = next((label for label in labels if label.number is not None), None)
     texts = [label for label in labels if label.number is None]
-    category = name or (join(texts) if texts else None)
-    if category and printed is None and (told := _TOLD.fullmatch(category.text)):
-        printed = replace(category, number=number_of(told[2]))
-        category = replace(category, text=told[1])
+    category = name or (join_labels(texts) if texts else None)
+    if category and printed is None and (match := _NAME_WITH_PERCENT.fullmatch(category.text)):
+        printed = replace(category, number=parse_label_number(match[2]))
+        category = replace(category, text=match[1])
     value = printed.number if printed else Decimal(f"{100 * share:.1f}")
     words = (*(category.words if category else ()), *(printed.words if printed else ()))
     error = Decimal(0) if printed else Decimal("0.3")
-    return Row(category.text if category else None, None, value, words, printed is not None, error)
+    return DataRow(category.text if category else None, None, value, words, printed is not None, error)

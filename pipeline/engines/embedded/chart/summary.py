@@ -7,10 +7,11 @@ trends are told in words, and only where they are clearer than the measuring cou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from math import floor, log10
 from statistics import correlation
+
+from pipeline.engines.embedded.chart.data_row import DataRow
 
 _KINDS = {
     "bar": "bar chart",
@@ -29,49 +30,33 @@ _KINDS = {
     "donut": "donut chart",
     "other": "chart",
 }
-DOUBTFUL = Decimal("0.045")
+MAX_RELATIVE_ERROR = Decimal("0.045")
 """A value that may be off by more than this part of itself is not told."""
-RELATED = 0.6
+MIN_CORRELATION = 0.6
 """Points with a correlation above this rise or fall together."""
-SERIES = 4
+MAX_SERIES = 4
 """Of more series than this, the trends of the first ones are told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One mark: labels as printed (None where none was found) and its value."""
-
-    category: str | None
-    series: str | None
-    value: Decimal | None
-    words: tuple[int, ...] = ()
-    printed: bool = False
-    """Whether the value is printed at the mark; else it was measured."""
-    error: Decimal = Decimal(0)
-    """By how much a measured value may be off."""
-    sure: bool = True
-    """Whether the category is printed, or measured so well that it must be this one."""
+RowValue = tuple[DataRow, Decimal]
 
 
-Told = tuple[Row, Decimal]
-
-
-def summarize(kind: str, title: str | None, rows: Sequence[Row], missed: int = 0) -> str:
+def summarize(kind: str, title: str | None, rows: Sequence[DataRow], unmatched: int = 0) -> str:
     """A few sentences; only type and title when no values were read. ``missed`` numbers stand among the marks and belong to none."""
     name = _KINDS.get(kind, "chart")
     article = "An" if name[0] in "aeiou" else "A"
     sentences = [f"{article} {name} titled “{title}”." if title else f"{article} {name} without a title."]
-    known = _told(rows)
+    known = _reportable_rows(rows)
     printed = sum(row.printed for row, _ in known)
     if kind == "scatter":
-        sentences += _cloud(known)
-    elif len(known) >= 2 and not (0 < printed < missed):
-        sentences += _extremes(known, kind, len(known) == len(rows) and not (printed and missed))
-        sentences += _trends(known) if kind.startswith("line") or kind == "area" else _comparison(known)
+        sentences += _correlation_sentence(known)
+    elif len(known) >= 2 and not (0 < printed < unmatched):
+        sentences += _extreme_sentences(known, kind, len(known) == len(rows) and not (printed and unmatched))
+        sentences += _trend_sentences(known) if kind.startswith("line") or kind == "area" else _comparison_sentences(known)
     return " ".join(sentences)
 
 
-def _told(rows: Sequence[Row]) -> list[Told]:
+def _reportable_rows(rows: Sequence[DataRow]) -> list[RowValue]:
     """The rows that can be talked about: printed values where there are mostly such, and none when many have no label.
 
     Where most rows belong to a series, those that do not are marks that were not understood.
@@ -86,31 +71,31 @@ def _told(rows: Sequence[Row]) -> list[Told]:
     return printed if 2 * len(printed) >= len(named) and len(printed) >= 2 else named
 
 
-def _extremes(known: Sequence[Told], kind: str, complete: bool) -> list[str]:
+def _extreme_sentences(known: Sequence[RowValue], kind: str, complete: bool) -> list[str]:
     highest = max(known, key=lambda pair: pair[1])
     lowest = min(known, key=lambda pair: pair[1])
     if highest[1] == lowest[1]:
         return []
     if kind in ("pie", "donut"):
-        return [f"The largest share is {_said(*highest)}; the smallest is {_said(*lowest)}."]
+        return [f"The largest share is {_value_phrase(*highest)}; the smallest is {_value_phrase(*lowest)}."]
     read = "" if complete else " that was read"
-    return [f"The highest value{read} is {_said(*highest)}; the lowest is {_said(*lowest)}."]
+    return [f"The highest value{read} is {_value_phrase(*highest)}; the lowest is {_value_phrase(*lowest)}."]
 
 
-def _said(row: Row, value: Decimal) -> str:
+def _value_phrase(row: DataRow, value: Decimal) -> str:
     """ "about 12.5 for Oslo", or "that of Oslo" where the value is doubtful."""
     name = _name(row)
-    if row.error > DOUBTFUL * abs(value):
+    if row.error > MAX_RELATIVE_ERROR * abs(value):
         return f"that of {name}" if name else "too small to be told"
-    about = number(value) if row.printed else f"about {number(supported(value, row.error))}"
+    about = format_number(value) if row.printed else f"about {format_number(round_to_error(value, row.error))}"
     return f"{about} for {name}" if name else about
 
 
-def _name(row: Row) -> str:
-    return ", ".join(part for part in (row.category if row.sure else None, row.series) if part)
+def _name(row: DataRow) -> str:
+    return ", ".join(part for part in (row.category if row.category_certain else None, row.series) if part)
 
 
-def supported(value: Decimal, error: Decimal) -> Decimal:
+def round_to_error(value: Decimal, error: Decimal) -> Decimal:
     """A measured value rounded to the largest 1, 2 or 5 times a power of ten that is not above its error."""
     if error <= 0:
         return value
@@ -119,53 +104,57 @@ def supported(value: Decimal, error: Decimal) -> Decimal:
     return (value / unit).to_integral_value() * unit
 
 
-def number(value: Decimal) -> str:
+def format_number(value: Decimal) -> str:
     """A number as people write it in English: thousands grouped, no trailing zeros."""
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _clearly(high: Told, low: Told) -> bool:
+def _is_clearly_above(high: RowValue, low: RowValue) -> bool:
     """Whether one value is above the other by more than both may be off."""
     return high[1] - low[1] > high[0].error + low[0].error
 
 
-def _comparison(known: Sequence[Told]) -> list[str]:
+def _comparison_sentences(known: Sequence[RowValue]) -> list[str]:
     """Which series is highest in every category; for a single series, which value comes second."""
-    by_series: dict[str | None, dict[str | None, Told]] = {}
+    by_series: dict[str | None, dict[str | None, RowValue]] = {}
     for row, value in known:
         by_series.setdefault(row.series, {})[row.category] = (row, value)
     if len(by_series) == 1 and len(known) >= 4:
         first, second, third = sorted(known, key=lambda pair: -pair[1])[:3]
-        clear = _clearly(first, second) and _clearly(second, third) and second[0].category
+        clear = _is_clearly_above(first, second) and _is_clearly_above(second, third) and second[0].category
         return [f"Next comes {second[0].category}."] if clear else []
     for name, values in by_series.items():
         others = [other for each, other in by_series.items() if each != name]
         whole = len(values) >= 2 and all(set(other) == set(values) for other in others)
-        if name and others and whole and all(_clearly(values[at], other[at]) for other in others for at in values):
+        if name and others and whole and all(_is_clearly_above(values[at], other[at]) for other in others for at in values):
             return [f"{name} is the highest in every category."]
     return []
 
 
-def _cloud(known: Sequence[Told]) -> list[str]:
+def _correlation_sentence(known: Sequence[RowValue]) -> list[str]:
     """Whether the points of a scatter plot rise or fall from left to right."""
     points = [(float(row.category), float(value)) for row, value in known if row.category]
     if len(points) < 5 or len({x for x, _ in points}) < 2 or len({y for _, y in points}) < 2:
         return []
-    together = correlation([x for x, _ in points], [y for _, y in points])
-    return [f"The points {'rise' if together > 0 else 'fall'} from left to right."] if abs(together) > RELATED else []
+    coefficient = correlation([x for x, _ in points], [y for _, y in points])
+    return (
+        [f"The points {'rise' if coefficient > 0 else 'fall'} from left to right."]
+        if abs(coefficient) > MIN_CORRELATION
+        else []
+    )
 
 
-def _trends(known: Sequence[Told]) -> list[str]:
+def _trend_sentences(known: Sequence[RowValue]) -> list[str]:
     """Whether each series ends above or below where it begins."""
-    series: dict[str | None, list[Told]] = {}
+    series: dict[str | None, list[RowValue]] = {}
     for row, value in known:
         series.setdefault(row.series, []).append((row, value))
-    said = []
-    for name, values in list(series.items())[:SERIES]:
+    sentences = []
+    for name, values in list(series.items())[:MAX_SERIES]:
         first, last = values[0], values[-1]
-        if _clearly(last, first):
-            said.append(f"{name or 'The line'} rises from first to last.")
-        elif _clearly(first, last):
-            said.append(f"{name or 'The line'} falls from first to last.")
-    return said
+        if _is_clearly_above(last, first):
+            sentences.append(f"{name or 'The line'} rises from first to last.")
+        elif _is_clearly_above(first, last):
+            sentences.append(f"{name or 'The line'} falls from first to last.")
+    return sentences

@@ -11,88 +11,95 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.chart_labels import Label
-from pipeline.engines.embedded.chart.colour_regions import Painting
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel
+from pipeline.engines.embedded.chart.colour_regions import ColourRegions
 
-THIN = 3
+RULE_DISTANCE = 3
 """A rule differs from what is so many pixels before it and behind it."""
-CONTRAST = 14
+MIN_CONTRAST = 14
 """Least difference in a channel between a rule and what is around it."""
-LONG = 0.25
+MIN_GRID_SHARE = 0.25
 """A grid line is seen along this part of the picture."""
-SHORT = 3
+MIN_TICK_PIXELS = 3
 """A tick mark has at least so many pixels …"""
-REACH = 16
+TICK_REACH = 16
 """… within so many of its number."""
-CRISP = 0.4
+CRISP_OFFSET = 0.4
 """Rules of one pixel are mostly drawn half a pixel below or right of their place, to be crisp."""
-OFF = 1.3
+RULE_TOLERANCE = 1.3
 """Most pixels that a rule may be off the line through all of them."""
 Profile = NDArray[np.float64]
 
 
-def snapped(axis: Axis | None, painting: Painting) -> Axis | None:
+def snap_to_rules(axis: Axis | None, regions: ColourRegions) -> Axis | None:
     """The axis calibrated anew on the rules beside its numbers; as it was where they have none, or none at even steps."""
     if axis is None:
         return None
-    rules = _rules(painting.pixels.transpose(1, 0, 2) if axis.horizontal else painting.pixels)
+    rules = _rule_pixels(regions.pixels.transpose(1, 0, 2) if axis.horizontal else regions.pixels)
     grid = rules.mean(axis=1)
-    lines = {tick: place for tick in axis.ticks if (place := _nearest(tick, axis, grid, LONG)) is not None}
-    marks = {
-        tick: place for tick in axis.ticks if (place := _nearest(tick, axis, _beside(tick, axis, rules), SHORT)) is not None
+    lines = {
+        tick: position for tick in axis.ticks if (position := _rule_position(tick, axis, grid, MIN_GRID_SHARE)) is not None
     }
-    found = [fitted for places in (lines, marks) if (fitted := _fitted(axis, places))]
-    return found[0] if found else axis
+    marks = {
+        tick: position
+        for tick in axis.ticks
+        if (position := _rule_position(tick, axis, _tick_profile(tick, axis, rules), MIN_TICK_PIXELS)) is not None
+    }
+    axes = [shrink_to_fit for positions in (lines, marks) if (shrink_to_fit := _fit_axis(axis, positions))]
+    return axes[0] if axes else axis
 
 
-def _rules(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _rule_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Pixels of thin lines along the rows: unlike those before them and those behind them."""
     rules = np.zeros(pixels.shape[:2], bool)
-    if len(pixels) > 2 * THIN:
-        middle = pixels[THIN:-THIN].astype(np.int16)
-        unlike = [np.abs(middle - side).max(axis=2) > CONTRAST for side in (pixels[: -2 * THIN], pixels[2 * THIN :])]
-        rules[THIN:-THIN] = unlike[0] & unlike[1]
+    if len(pixels) > 2 * RULE_DISTANCE:
+        middle = pixels[RULE_DISTANCE:-RULE_DISTANCE].astype(np.int16)
+        unlike = [
+            np.abs(middle - side).max(axis=2) > MIN_CONTRAST
+            for side in (pixels[: -2 * RULE_DISTANCE], pixels[2 * RULE_DISTANCE :])
+        ]
+        rules[RULE_DISTANCE:-RULE_DISTANCE] = unlike[0] & unlike[1]
     return rules
 
 
-def _beside(tick: Label, axis: Axis, rules: NDArray[np.bool_]) -> Profile:
+def _tick_profile(tick: ChartLabel, axis: Axis, rules: NDArray[np.bool_]) -> Profile:
     """The rules within ``REACH`` of a number, on the side that has more of them."""
     low, high = (tick.box[1], tick.box[3]) if axis.horizontal else (tick.box[0], tick.box[2])
-    before = rules[:, max(0, round(low) - REACH) : max(0, round(low))].sum(axis=1)
-    behind = rules[:, round(high) : round(high) + REACH].sum(axis=1)
+    before = rules[:, max(0, round(low) - TICK_REACH) : max(0, round(low))].sum(axis=1)
+    behind = rules[:, round(high) : round(high) + TICK_REACH].sum(axis=1)
     near = slice(*_window(tick, axis))
     return np.asarray(max(before, behind, key=lambda side: int(side[near].max(initial=0))), np.float64)
 
 
-def _window(tick: Label, axis: Axis) -> tuple[int, int]:
+def _window(tick: ChartLabel, axis: Axis) -> tuple[int, int]:
     middle, size = (tick.x, tick.width) if axis.horizontal else (tick.y, tick.height)
     reach = max(4.0, 0.4 * min(size, tick.height))
     return max(0, round(middle - reach)), max(0, round(middle + reach)) + 1
 
 
-def _nearest(tick: Label, axis: Axis, profile: Profile, least: float) -> float | None:
+def _rule_position(tick: ChartLabel, axis: Axis, profile: Profile, least: float) -> float | None:
     """Where the one rule near a number stands (in pixels, 0.5 in the middle of the first); None when there is none."""
     start, end = _window(tick, axis)
     near = profile[start:end]
     if not len(near) or near.max() < least:
         return None
     high = np.flatnonzero(near >= 0.6 * near.max())
-    if high[-1] - high[0] > THIN:
+    if high[-1] - high[0] > RULE_DISTANCE:
         return None
     weights = near[high[0] : high[-1] + 1]
-    return float(start + high[0] + (weights * np.arange(len(weights))).sum() / weights.sum() + 0.5 - CRISP)
+    return float(start + high[0] + (weights * np.arange(len(weights))).sum() / weights.sum() + 0.5 - CRISP_OFFSET)
 
 
-def _fitted(axis: Axis, places: dict[Label, float]) -> Axis | None:
+def _fit_axis(axis: Axis, positions: dict[ChartLabel, float]) -> Axis | None:
     """The line through the rules by medians (Theil and Sen), None where most of them are not on it."""
     points = [
-        (place, log10(float(tick.number)) if axis.log else float(tick.number))
-        for tick, place in places.items()
+        (position, log10(float(tick.number)) if axis.log else float(tick.number))
+        for tick, position in positions.items()
         if tick.number is not None
     ]
     slopes = [(b - a) / (q - p) for (p, a), (q, b) in combinations(points[:40], 2) if abs(q - p) > 2]
     if len(points) < max(3, 0.6 * len(axis.ticks)) or not slopes or not (slope := median(slopes)):
         return None
-    start = median(value - slope * place for place, value in points)
-    on = sum(abs((value - start) / slope - place) <= OFF for place, value in points)
-    return replace(axis, slope=slope, start=start) if on >= 0.8 * len(points) else None
+    start = median(value - slope * position for position, value in points)
+    on = sum(abs((value - start) / slope - position) <= RULE_TOLERANCE for position, value in points)
+    return replace(axis, slope=slope, intercept=start) if on >= 0.8 * len(points) else None

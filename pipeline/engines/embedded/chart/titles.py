@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.chart_labels import Label, join, letter_height
-from pipeline.engines.embedded.chart.colour_regions import Painting
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel, join_labels, letter_height
+from pipeline.engines.embedded.chart.colour_regions import ColourRegions
 from pipeline.records import Box
 from pipeline.values.boxes import around
 
@@ -21,40 +21,40 @@ _NOTE = re.compile(
 )
 
 
-def notes(phrases: Sequence[Label], height: float) -> list[Label]:
+def find_notes(phrases: Sequence[ChartLabel], height: float) -> list[ChartLabel]:
     """Source and notes: from the first line of the lower half that begins so, everything below it."""
     starts = [label.box[1] for label in phrases if label.y > 0.45 * height and _NOTE.match(label.text)]
     return [label for label in phrases if starts and label.y > min(starts)]
 
 
-def find_title(phrases: Sequence[Label], painting: Painting, plot: Box) -> list[Label]:
+def find_title(phrases: Sequence[ChartLabel], regions: ColourRegions, plot: Box) -> list[ChartLabel]:
     """The lines of the heading: the first prominent text above the top of the plot, where the drawing begins."""
     top, middle = plot[1], (plot[0] + plot[2]) / 2
     usual = letter_height(phrases)
-    width = painting.pixels.shape[1]
-    above = [label for label in phrases if label.y < top and not label.turned]
+    width = regions.pixels.shape[1]
+    above = [label for label in phrases if label.y < top and not label.rotated]
     lines = sorted(above, key=lambda label: label.y)
     for number, label in enumerate(lines):
         words = len(label.text.split())
         long = words >= 3 and label.width > 0.3 * width
         placed = abs(label.x - width / 2) < 0.2 * width or label.box[0] < 0.15 * width
         short = words >= 2 and label.height > 1.08 * usual and (placed or label.width > 0.2 * width)
-        alone = number == 0 and not any(abs(other.y - label.y) < 0.6 * usual for other in phrases if other is not label)
-        crowning = alone and abs(label.x - width / 2) < 0.08 * width and label.y < 0.12 * painting.pixels.shape[0]
-        large = len(label.text) >= 4 and label.height > (1.14 if alone and placed else 1.25) * usual
+        is_lone = number == 0 and not any(abs(other.y - label.y) < 0.6 * usual for other in phrases if other is not label)
+        is_heading = is_lone and abs(label.x - width / 2) < 0.08 * width and label.y < 0.12 * regions.pixels.shape[0]
+        large = len(label.text) >= 4 and label.height > (1.14 if is_lone and placed else 1.25) * usual
         over = abs(label.x - middle) < 0.05 * (plot[2] - plot[0]) or -1.3 * usual < label.box[0] - plot[0] < 0.8 * usual
-        crowning |= alone and over and words >= 2
-        if label.number is None and (long or short or large or (crowning and len(label.text) >= 4)):
-            return _continued(label, lines[number + 1 :], painting)
+        is_heading |= is_lone and over and words >= 2
+        if label.number is None and (long or short or large or (is_heading and len(label.text) >= 4)):
+            return _continuation_lines(label, lines[number + 1 :], regions)
     return []
 
 
-def _continued(first: Label, lines: Sequence[Label], painting: Painting) -> list[Label]:
+def _continuation_lines(first: ChartLabel, lines: Sequence[ChartLabel], regions: ColourRegions) -> list[ChartLabel]:
     """The lines that go on in the same size and weight."""
-    title, ink = [first], _ink(first, painting)
+    title, ink = [first], _ink_strength(first, regions)
     for label in lines:
         last = title[-1]
-        same = 0.84 < label.height / first.height < 1.19 and abs(_ink(label, painting) - ink) < 40
+        same = 0.84 < label.height / first.height < 1.19 and abs(_ink_strength(label, regions) - ink) < 40
         beside = abs(label.y - last.y) < 0.4 * last.height
         below = -0.4 * last.height < label.box[1] - last.box[3] < 0.75 * last.height
         aligned = abs(label.box[0] - first.box[0]) < 1.5 * first.height or abs(label.x - first.x) < 1.5 * first.height
@@ -65,13 +65,13 @@ def _continued(first: Label, lines: Sequence[Label], painting: Painting) -> list
     return title
 
 
-def _ink(label: Label, painting: Painting) -> float:
+def _ink_strength(label: ChartLabel, regions: ColourRegions) -> float:
     """How dark (or light, on a dark ground) the letters are: 0 to 255."""
     x0, y0, x1, y1 = (max(0, round(edge)) for edge in label.box)
-    window = painting.pixels[y0 : y1 + 1, x0 : x1 + 1].reshape(-1, 3).astype(np.int16)
+    window = regions.pixels[y0 : y1 + 1, x0 : x1 + 1].reshape(-1, 3).astype(np.int16)
     if not len(window):
         return 0.0
-    distance = np.abs(window - painting.paper).max(axis=1)
+    distance = np.abs(window - regions.background).max(axis=1)
     return float(np.percentile(distance, 88))
 
 
@@ -79,40 +79,42 @@ def _ink(label: Label, painting: Painting) -> float:
 class AxisTitles:
     """What stands beside the axes."""
 
-    x: Label | None
-    y: Label | None
+    x: ChartLabel | None
+    y: ChartLabel | None
 
 
-def axis_titles(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None], below: float) -> AxisTitles:
+def axis_titles(phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | None, Axis | None], below: float) -> AxisTitles:
     """Titles of the axes: a line centred under the tick labels (which end at ``below``), and text turned along the other side."""
     usual = letter_height(phrases)
     x0, y0, x1, y1 = plot
-    level = [label for label in phrases if not label.turned and label.number is None and x0 - usual < label.x < x1 + usual]
-    under = [label for label in level if -0.4 * usual < label.box[1] - below < _reach(label, plot) * usual]
-    turned = [label for label in phrases if label.turned and label.number is None and y0 - usual < label.y < y1 + usual]
-    beside = [label for label in turned if label.x < x0 or label.x > x1]
-    heading = (_heading(phrases, plot, axes, usual) or _unit(phrases, plot, axes)) if not beside else None
+    level = [label for label in phrases if not label.rotated and label.number is None and x0 - usual < label.x < x1 + usual]
+    under = [label for label in level if -0.4 * usual < label.box[1] - below < _title_reach(label, plot) * usual]
+    rotated = [label for label in phrases if label.rotated and label.number is None and y0 - usual < label.y < y1 + usual]
+    beside = [label for label in rotated if label.x < x0 or label.x > x1]
+    heading = (_heading_over_axis(phrases, plot, axes, usual) or _unit_label(phrases, plot, axes)) if not beside else None
     return AxisTitles(
-        join(under) if under else None,
-        _upwards(beside, x0, usual) or heading,
+        join_labels(under) if under else None,
+        _join_rotated(beside, x0, usual) or heading,
     )
 
 
-def _unit(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None]) -> Label | None:
+def _unit_label(phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | None, Axis | None]) -> ChartLabel | None:
     """The one short text left of the numbers of an upright axis: a unit is not worth turning."""
     if axes[1] is None:
         return None
     left = min(tick.box[0] for tick in axes[1].ticks)
-    found = [label for label in phrases if label.box[2] <= left + 2 and plot[1] < label.y < plot[3] and len(label.text) <= 4]
-    return found[0] if len(found) == 1 and found[0].number is None else None
+    candidates = [
+        label for label in phrases if label.box[2] <= left + 2 and plot[1] < label.y < plot[3] and len(label.text) <= 4
+    ]
+    return candidates[0] if len(candidates) == 1 and candidates[0].number is None else None
 
 
-def _reach(label: Label, plot: Box) -> float:
+def _title_reach(label: ChartLabel, plot: Box) -> float:
     """How far below the ticks a title may stand, in letter heights: further when it is centred under the plot."""
     return 3.2 if abs(label.x - (plot[0] + plot[2]) / 2) < 0.08 * (plot[2] - plot[0]) else 1.6
 
 
-def _upwards(beside: Sequence[Label], left: float, usual: float) -> Label | None:
+def _join_rotated(beside: Sequence[ChartLabel], left: float, usual: float) -> ChartLabel | None:
     """The turned text on one side as one label: read upwards left of the plot, downwards right of it."""
     side = [label for label in beside if label.x < left] or list(beside)
     if not side:
@@ -121,10 +123,12 @@ def _upwards(beside: Sequence[Label], left: float, usual: float) -> Label | None
     line = [label for label in side if abs(label.x - tallest.x) < 0.6 * usual]
     ordered = sorted(line, key=lambda label: -label.y if tallest.x < left else label.y)
     words = tuple(index for label in ordered for index in label.words)
-    return Label(" ".join(label.text for label in ordered), around([label.box for label in ordered]), words, None, True)
+    return ChartLabel(" ".join(label.text for label in ordered), around([label.box for label in ordered]), words, None, True)
 
 
-def _heading(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis | None], usual: float) -> Label | None:
+def _heading_over_axis(
+    phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | None, Axis | None], usual: float
+) -> ChartLabel | None:
     """A lone text over the left end of the plot, as some charts print the title of their upright axis."""
     x0, y0, x1, _ = plot
     vertical = axes[1]
@@ -134,7 +138,7 @@ def _heading(phrases: Sequence[Label], plot: Box, axes: tuple[Axis | None, Axis 
         label
         for label in phrases
         if label.number is None
-        and not label.turned
+        and not label.rotated
         and 0 <= top - label.y < 2.6 * usual
         and abs(label.box[0] - left) < 1.5 * usual
         and label.width < 0.5 * (x1 - x0)
