@@ -1,4 +1,4 @@
-"""Running heads and feet stand apart from the text; what only looks like them stays in it."""
+"""Running heads and feet are separated from the text. Lines that only look like them stay in it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ WIDTH, HEIGHT = 600.0, 800.0
 
 
 def page(*extra: tuple[str, float, float, float], step: float = 14, rows: int = 40) -> Page:
-    """A page of text from y = 100 on, and further lines: text, x, y, size."""
+    """A page of text from y = 100 on, with further lines: text, x, y, size."""
     words = [word for n in range(rows) for word in line(BODY[n], 60, 100 + step * n, n)]
     for number, (text, x, y, size) in enumerate(extra, 100):
         words += line(text, x, y, number, size)
     return Page(1, WIDTH, HEIGHT, tuple(words), "textlayer")
 
 
-def read(sheet: Page) -> tuple[str, str, str]:
-    claims = read_transcript(sheet, template("transcript"))
+def read(text_page: Page) -> tuple[str, str, str]:
+    claims = read_transcript(text_page, template("transcript"))
     return tuple(str(claims[name].value or "") for name in ("text", "header", "footer"))  # type: ignore[return-value]
 
 
@@ -35,14 +35,14 @@ def test_page_numbers(number: str) -> None:
 
 
 def test_running_heads_and_feet_of_many_forms() -> None:
-    sheet = page(
+    text_page = page(
         ("The Ferry Guide", 60, 40, 10),
         ("Chapter 3", 480, 40, 10),
         ("Harbour Board | www.harbour.example", 60, 730, 8),
         ("7", 500, 730, 8),
         ("Downloaded on 3 May 2021", 60, 770, 8),
     )
-    text, header, footer = read(sheet)
+    text, header, footer = read(text_page)
     assert header == "The Ferry Guide  Chapter 3"
     assert footer == "Harbour Board | www.harbour.example  7\nDownloaded on 3 May 2021"
     assert text == "\n".join(BODY)
@@ -55,10 +55,10 @@ def test_a_page_number_is_found_below_a_text_that_ends_early() -> None:
 
 
 def test_a_stamp_along_the_side() -> None:
-    sheet = page()
+    text_page = page()
     stamp = [("2021", 240.0), ("May", 285.0), ("archive:2105.00417v1", 320.0)]
     words = tuple(Word(text, (12, y, 32, y + 10 * len(text)), 200 + n, size=20) for n, (text, y) in enumerate(stamp))
-    text, header, _ = read(Page(1, WIDTH, HEIGHT, sheet.words + words, "textlayer"))
+    text, header, _ = read(Page(1, WIDTH, HEIGHT, text_page.words + words, "textlayer"))
     assert header == "archive:2105.00417v1  May  2021"
     assert text == "\n".join(BODY)
 
@@ -70,20 +70,20 @@ def test_a_stamp_along_the_side() -> None:
         ("* Not on Sundays, when the ferry stays in the harbour", 60, 710, 8),
         ("3 Not on Sundays, when the ferry stays in the harbour", 60, 710, 8),
         ("The prices of all the islands:", 60, 40, 10),
-        ("so that nobody has to wait for long.", 60, 662, 10),
+        ("so that the wait is never too long.", 60, 662, 10),
     ],
-    ids=["a title", "a note with a star", "a note with a number", "what leads to a list", "the last line"],
+    ids=["a title", "a note with a star", "a note with a number", "a line that introduces a list", "the last line"],
 )
-def test_what_stays_in_the_text(extra: tuple[str, float, float, float]) -> None:
+def test_lines_that_stay_in_the_text(extra: tuple[str, float, float, float]) -> None:
     text, header, footer = read(page(extra))
     assert header == footer == ""
     assert extra[0] in text
 
 
-def test_the_first_row_of_a_table_that_goes_on_is_no_header() -> None:
-    sheet = page()
+def test_the_first_row_of_a_continued_table_is_no_header() -> None:
+    text_page = page()
     cells = [word for x, cell in ((60, "07"), (120, "Rope"), (300, "12.50"), (400, "25.00")) for word in line(cell, x, 40, 200)]
-    text, header, _ = read(Page(1, WIDTH, HEIGHT, sheet.words + tuple(cells), "textlayer"))
+    text, header, _ = read(Page(1, WIDTH, HEIGHT, text_page.words + tuple(cells), "textlayer"))
     assert header == ""
     assert "Rope" in text
 
@@ -101,13 +101,13 @@ def test_a_poster_has_no_furniture() -> None:
 
 def test_a_screen_without_margins_keeps_its_first_line() -> None:
     words = [word for n in range(40) for word in line(BODY[n], 5, 60 + 14 * n, n, 18)]
-    sheet = Page(1, 600, HEIGHT, (*words, *line("Harbour board", 5, 10, 100, 18)), "ocr")
-    assert read(sheet)[1:] == ("", "")
+    text_page = Page(1, 600, HEIGHT, (*words, *line("Harbour board", 5, 10, 100, 18)), "ocr")
+    assert read(text_page)[1:] == ("", "")
 
 
 def test_a_template_without_the_fields_keeps_everything_in_the_text() -> None:
-    own = template("transcript")
-    own = own.model_copy(update={"fields": {"text": own.fields["text"]}})
-    claims = read_transcript(page(("7", 290, 750, 10)), own)
+    text_only = template("transcript")
+    text_only = text_only.model_copy(update={"fields": {"text": text_only.fields["text"]}})
+    claims = read_transcript(page(("7", 290, 750, 10)), text_only)
     assert claims.keys() == {"text"}
     assert str(claims["text"].value).endswith("\n\n7")

@@ -1,4 +1,4 @@
-"""Pages laid out in many ways must be read as a person reads them."""
+"""Pages in many layouts are read in the order in which a person reads them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def text_of(words: list[Word]) -> str:
     return str(claim.value)
 
 
-def test_lines_keep_their_order_and_paragraphs_are_parted_by_a_blank_line() -> None:
+def test_lines_keep_their_order_and_paragraphs_are_separated_by_a_blank_line() -> None:
     words = block(PROSE[:3], 50, 50) + block(PROSE[3:], 50, 120, 3)
     assert text_of(words) == "\n".join(PROSE[:3]) + "\n\n" + "\n".join(PROSE[3:])
 
@@ -100,22 +100,22 @@ def test_rows_of_a_table_are_read_across() -> None:
         (["the night before de-", "parture"], "the night before departure"),
     ],
 )
-def test_words_broken_at_a_line_end_are_made_whole(lines: list[str], text: str) -> None:
+def test_words_broken_at_a_line_end_are_joined(lines: list[str], text: str) -> None:
     assert text_of(block(lines, 50, 50)) == text
 
 
-def test_a_word_broken_at_the_end_of_a_column_is_made_whole() -> None:
+def test_a_word_broken_at_the_end_of_a_column_is_joined() -> None:
     left, right = [*PROSE[:5], "for the deck is often ter-"], ["ribly cold in the evening", *OTHER[1:]]
     words = [word for n in range(6) for word in line(left[n], 50, 50 + 12 * n, n) + line(right[n], 320, 50 + 12 * n, n)]
     assert "often terribly\n\ncold in the evening" in text_of(words)
 
 
-def test_letters_that_only_printing_needs_are_made_plain() -> None:
+def test_typographic_letters_become_plain() -> None:
     assert text_of(block(["o\ufb03ce \ufb01nds a \u2f92 zero\u200bwidth"], 50, 50)) == "office finds a 見 zerowidth"
 
 
-def test_columns_whose_lines_nearly_touch_are_parted() -> None:
-    """A justified column next to another leaves less white between them than there is between words elsewhere."""
+def test_columns_whose_lines_nearly_touch_are_separated() -> None:
+    """The gap between two justified columns is narrower than gaps between words elsewhere."""
     words = []
     for n, (a, b) in enumerate(zip(PROSE, OTHER, strict=True)):
         left = line(a, 50, 50 + 12 * n, n)
@@ -130,7 +130,7 @@ def test_wide_text_above_short_columns_does_not_hide_them() -> None:
     assert text_of(words).endswith("\n".join(PROSE) + "\n\n" + "\n".join(OTHER))
 
 
-def test_a_text_beside_a_table_is_read_on_its_own() -> None:
+def test_a_text_beside_a_table_is_read_separately() -> None:
     rows = [(f"Item {n}", str(n * 7), f"{n * 3}.40") for n in range(1, 13)]
     words = []
     for n, row in enumerate(rows):
@@ -147,8 +147,8 @@ def test_a_list_is_no_table() -> None:
     assert text_of(words) == "1. Bring a coat\n2. Bring a book\n3. Bring a lamp\n4. Bring a friend"
 
 
-def test_a_picture_beside_a_text_is_read_on_its_own() -> None:
-    """Its rows stand level with lines of the text by chance."""
+def test_a_picture_beside_a_text_is_read_separately() -> None:
+    """Its rows are level with lines of the text by chance."""
     words = block(PROSE + OTHER, 50, 50)
     for n in range(5):
         for x, cell in ((330, "Mass"), (420, str(17 * n))):
@@ -175,13 +175,13 @@ boxes = st.tuples(st.floats(0, 550), st.floats(0, 750), st.floats(1, 200), st.fl
 @given(
     st.lists(st.tuples(boxes, st.integers(0, 30), st.sampled_from(["a", "Wort", "longer-", "12.50", "文字", " "])), max_size=80)
 )
-def test_every_word_is_read_exactly_once(found: list[tuple[tuple[float, float, float, float], int, str]]) -> None:
-    words = [Word(text, (x, y, x + w, y + h), number) for (x, y, w, h), number, text in found]
+def test_every_word_is_read_exactly_once(placed_words: list[tuple[tuple[float, float, float, float], int, str]]) -> None:
+    words = [Word(text, (x, y, x + w, y + h), number) for (x, y, w, h), number, text in placed_words]
     text, order = transcribe(words)
     assert sorted(order) == [index for index, word in enumerate(words) if word.text.strip()]
-    said = [word.text.strip() for word in words if word.text.strip()]
-    letters = Counter(text.replace("|", "").replace("---", "")) - Counter("".join(said))
-    assert set(letters) <= set(" \n"), "nothing is added but white and the lines of tables"
+    visible = [word.text.strip() for word in words if word.text.strip()]
+    letters = Counter(text.replace("|", "").replace("---", "")) - Counter("".join(visible))
+    assert set(letters) <= set(" \n"), "only white space and the lines of tables are added"
 
 
 @given(
@@ -189,10 +189,10 @@ def test_every_word_is_read_exactly_once(found: list[tuple[tuple[float, float, f
         st.tuples(boxes, st.integers(0, 30), st.sampled_from(["7", "Page 3", "Wort", "www.example.org", "12.50"])), max_size=60
     )
 )
-def test_text_and_furniture_share_the_words_between_them(
-    found: list[tuple[tuple[float, float, float, float], int, str]],
+def test_each_word_is_in_the_text_or_in_the_furniture(
+    placed_words: list[tuple[tuple[float, float, float, float], int, str]],
 ) -> None:
-    words = tuple(Word(text, (x, y, x + w, y + h), number) for (x, y, w, h), number, text in found)
+    words = tuple(Word(text, (x, y, x + w, y + h), number) for (x, y, w, h), number, text in placed_words)
     claims = read_transcript(Page(1, 600, 800, words, "textlayer"), template("transcript"))
     assert sorted(index for claim in claims.values() for index in claim.words) == list(range(len(words)))
     assert not words or claims["text"].value

@@ -1,7 +1,7 @@
-"""Everyday nouns for the 1,000 classes of ImageNet, and the places and people that some of them tell of.
+"""Everyday nouns for the 1,000 classes of ImageNet, and the places and people that some classes suggest.
 
-The classes are far finer than what a person says (118 breeds of dog); a noun gathers the classes that are that thing, so that
-their probabilities add up. Classes that no everyday noun fits, or that the network often mixes up, are left out.
+The classes are finer than what a person says: there are 118 breeds of dog. A noun collects all classes that it names, so that
+their probabilities add up. Classes without an everyday noun, and classes that the network often confuses, are left out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ monitor: 664 782; television: 851; printer: 742; phone: 487 528 707; camera: 732
 pomegranate: 957; pasta: 959; soup: 925; pizza: 963; burrito: 965; ice cream: 928 929; meat: 962; corn: 987 998; flower: 985
 986; wine: 966; acorn: 988; mountain: 970 972 979 980; coral reef: 973; geyser: 974; snowplow: 803
 """
-_KINDS = """
+_WIDER_NOUNS = """
 animal: 0-397; vehicle: 407 436 444 450 468 511 555 569 573 575 586 595 609 612 627 654 656 661 665 670 671 675 690 717 734
 751 757 779 802 803 817 829 847 864 866 867 870 874; boat: 403 449 472 484 510 536 554 576 625 628 693 724 780 814 833 871
 914; train: 466 547 565 705 820 829; food: 415 924-969 987 998 809 923; computer: 508 526 527 590 620 664 673 681 782 878;
@@ -73,15 +73,15 @@ def _table(text: str) -> dict[str, tuple[int, ...]]:
 
 
 NOUNS = _table(_NOUNS)
-"""Classes by the noun that names them."""
-KINDS = _table(_KINDS)
-"""Classes by a wider noun, for when the network knows the kind of thing but not which."""
+"""Class numbers for each noun."""
+WIDER_NOUNS = _table(_WIDER_NOUNS)
+"""Class numbers for each wider noun. It is used when the network is sure of the kind of object but not of the object."""
 PLACES = _table(_PLACES)
-"""Classes by the place where such things are found."""
+"""Class numbers for each place where such objects are found."""
 PEOPLE = _indices(_PEOPLE)
-"""Classes that are hardly ever seen without a person who wears, plays or rides them."""
+"""Class numbers of objects that a person almost always wears, plays or rides."""
 
-SAME = {
+OBJECT_NAMES = {
     "racket": "tennis racket",
     "monitor": "television",
     "phone": "cell phone",
@@ -89,8 +89,8 @@ SAME = {
     "hamburger": "sandwich",
     "ship": "boat",
 }
-"""Nouns by the name under which the same thing is found as an object."""
-MEMBERS = {
+"""For some nouns, the name that the object detector gives the same object."""
+OBJECTS_BY_NOUN = {
     "animal": {"bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"},
     "vehicle": {"bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat"},
     "food": {"banana", "apple", "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake"},
@@ -98,4 +98,4 @@ MEMBERS = {
     "furniture": {"bench", "chair", "couch", "bed", "table"},
     "plant": {"potted plant"},
 }
-"""Objects that a wider noun would only repeat."""
+"""For each wider noun, the detected objects that make it redundant."""

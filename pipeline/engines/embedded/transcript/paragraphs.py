@@ -1,4 +1,4 @@
-"""Rows written down as lines: paragraphs parted by blank lines, words broken at line ends made whole, odd letters made plain."""
+"""Writes rows as lines: separates paragraphs, joins words that are broken at line ends, replaces typographic letters."""
 
 from __future__ import annotations
 
@@ -9,53 +9,53 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
-from pipeline.engines.embedded.transcript.word_runs import Row, Run, row_gap, row_height
+from pipeline.engines.embedded.transcript.word_runs import TextRow, WordRun, row_gap, row_height
 from pipeline.records import Word
 
-PARAGRAPH = 0.75
+PARAGRAPH_GAP = 0.75
 """Extra white space between lines, in line heights, from which a new paragraph begins."""
 CJK_BLANK = 0.15
 """White space, in line heights, that is a blank between two Chinese or Japanese words."""
 _CJK = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
-_ODD = re.compile("[\u00a0\u00ad\u200b-\u200d\u2060\ufeff\ufb00-\ufb06\u2f00-\u2fd5]")
-"""Letters that printing needs and reading does not: ligatures, hard blanks, soft hyphens, joiners, Kangxi radicals for ideographs."""
-_BROKEN = re.compile(r"([^\W\d_][\w'’-]*)([-\u00ad\u2010¬])$")
+_TYPOGRAPHIC = re.compile("[\u00a0\u00ad\u200b-\u200d\u2060\ufeff\ufb00-\ufb06\u2f00-\u2fd5]")
+"""Letters that only typesetting needs: ligatures, hard blanks, soft hyphens, joiners, Kangxi radicals for ideographs."""
+_BROKEN_WORD = re.compile(r"([^\W\d_][\w'’-]*)([-\u00ad\u2010¬])$")
 _TAIL = re.compile(r"[^\W\d_][\w'’]*")
 _WORD = re.compile(r"\w[\w'’]*")
 _COMPOUND = re.compile(r"\w[\w'’]*(?:[-\u2010]\w[\w'’]*)+")
 _AND = frozenset({"and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "e", "en", "of", "och", "eller", "i", "lub"})
-"""After a hyphen at a line's end, these say that the hyphen stands for the rest of a compound: "in- and outdoor"."""
+"""Words after a hyphen at a line's end that leave the hyphen in place: it stands for the rest of a compound ("in- and outdoor")."""
 _PREFIXES = frozenset(
     {"self", "non", "well", "cross", "half", "high", "low", "long", "short", "ex", "post", "pre", "multi", "quasi"}
 )
-"""First parts that mostly keep their hyphen."""
+"""First parts of compounds that usually keep their hyphen."""
 
 
-def paragraphs(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows parted where the space between them is wider than usual, or the letters change their size."""
-    blocks: list[list[Row]] = []
+def split_paragraphs(rows: Sequence[TextRow]) -> list[list[TextRow]]:
+    """Return the rows of each paragraph. A new one begins after a wider space than usual, or where the letter size changes."""
+    blocks: list[list[TextRow]] = []
     gaps = [row_gap(above, below) for above, below in pairwise(rows)]
     usual = min(median(gaps), 0.8) if gaps else 0.0
     for number, row in enumerate(rows):
-        if number and gaps[number - 1] <= usual + PARAGRAPH and _same_size(rows[number - 1], row):
+        if number and gaps[number - 1] <= usual + PARAGRAPH_GAP and _same_size(rows[number - 1], row):
             blocks[-1].append(row)
         else:
             blocks.append([row])
     return blocks
 
 
-def _same_size(above: Row, below: Row) -> bool:
+def _same_size(above: TextRow, below: TextRow) -> bool:
     heights = sorted((row_height(above), row_height(below)))
     return heights[1] < 1.6 * heights[0]
 
 
-def rows_text(rows: Sequence[Row], words: Sequence[Word]) -> str:
-    """A line for each row; wide gaps are two blanks."""
+def rows_text(rows: Sequence[TextRow], words: Sequence[Word]) -> str:
+    """Return a line for each row. A wide gap becomes two blanks."""
     return "\n".join("  ".join(run_text(run, words) for run in row) for row in rows)
 
 
-def run_text(run: Run, words: Sequence[Word]) -> str:
-    """The words of a run with blanks between them, as their script has it."""
+def run_text(run: WordRun, words: Sequence[Word]) -> str:
+    """Return the words of a run, with blanks between them unless their script has none."""
     text = words[run.words[0]].text
     for before, index in pairwise(run.words):
         word = words[index]
@@ -64,38 +64,40 @@ def run_text(run: Run, words: Sequence[Word]) -> str:
     return text
 
 
-def plain(text: str) -> str:
-    """The text without letters that only printing needs."""
-    return _ODD.sub(lambda match: _plain(match[0]), text)
+def plain_letters(text: str) -> str:
+    """Return the text with typographic letters replaced by plain ones."""
+    return _TYPOGRAPHIC.sub(lambda match: _plain_letter(match[0]), text)
 
 
-def _plain(char: str) -> str:
+def _plain_letter(char: str) -> str:
     if char == "\u00a0":
         return " "
     return "" if unicodedata.category(char) == "Cf" else unicodedata.normalize("NFKC", char)
 
 
-def mended(text: str) -> str:
-    """Words broken at a line end made whole, on the line where they begin.
+def join_broken_words(text: str) -> str:
+    """Return the text with words that are broken at a line end joined, on the line where they begin.
 
-    The hyphen goes, unless the page shows that it belongs to the word: the compound stands unbroken elsewhere, or its parts do.
+    The hyphen is removed, unless the page shows that it belongs to the word: the compound or its parts stand unbroken elsewhere.
     """
     counts = Counter(word.casefold() for word in _WORD.findall(text))
     compounds = {word.casefold() for word in _COMPOUND.findall(text)}
     lines: list[str | None] = list(text.split("\n"))
     for number, line in enumerate(lines):
-        below = next((n for n in range(number + 1, min(number + 3, len(lines))) if lines[n]), 0)  # blank: the next column
-        broken, tail = _BROKEN.search(line or ""), _TAIL.match(lines[below] or "") if below else None
+        below = next(
+            (n for n in range(number + 1, min(number + 3, len(lines))) if lines[n]), 0
+        )  # after a blank line: the next column
+        broken, tail = _BROKEN_WORD.search(line or ""), _TAIL.match(lines[below] or "") if below else None
         if not line or not broken or not tail or not tail[0][0].islower() or tail[0] in _AND or len(broken[1]) < 2:
             continue
         head, _, rest = (lines[below] or "").partition(" ")
-        lines[number] = line[: broken.end(1)] + _hyphen(broken[1], broken[2], tail[0], counts, compounds) + head
+        lines[number] = line[: broken.end(1)] + _hyphen_between(broken[1], broken[2], tail[0], counts, compounds) + head
         lines[below] = rest.lstrip() or None
     return "\n".join(line for line in lines if line is not None)
 
 
-def _hyphen(first: str, mark: str, second: str, counts: Mapping[str, int], compounds: set[str]) -> str:
-    """What stands between the two halves of a word when it is not broken: a hyphen or nothing."""
+def _hyphen_between(first: str, mark: str, second: str, counts: Mapping[str, int], compounds: set[str]) -> str:
+    """Return what stands between the two halves of a word when it is not broken: a hyphen or nothing."""
     first, second = first.casefold(), second.casefold()
     if mark in "\u00ad¬" or first + second in counts:
         return ""

@@ -1,6 +1,6 @@
-"""Words that were read from pictures on a page with a text layer: each picture is a sheet of its own.
+"""Finds the pictures that words were read from, on a page with a text layer.
 
-Their rows and columns have nothing to do with those of the text beside them. Which picture a word is from is seen by its neighbours.
+Rows and columns of a picture are unrelated to those of the text beside it. Words from OCR that stand close together are from one picture.
 """
 
 from __future__ import annotations
@@ -12,58 +12,59 @@ from statistics import median
 
 import numpy as np
 
-from pipeline.engines.embedded.transcript.word_runs import Run
+from pipeline.engines.embedded.transcript.word_runs import WordRun
 from pipeline.records import Word
 
-NEAR = 2.5
-"""Line heights within which two runs from pictures are from the same one."""
-LEVEL, SAME_ROWS = 0.25, 0.8
-"""How far rows may stand above each other, in line heights, and the share of rows that must be level, for two parts of a table."""
-MAX_SHEETS = 40
+MAX_DISTANCE = 2.5
+"""Most distance between neighbouring runs of one picture, in line heights."""
+LEVEL_TOLERANCE, SAME_ROWS = 0.25, 0.8
+"""For two parts of a table: most vertical distance between level rows, in line heights, and least share of level rows."""
+MAX_PICTURES = 40
+"""Pictures after these are not compared with others."""
 MAX_RUNS = 2000
-"""More runs than this are taken for one picture."""
+"""Most runs that are grouped. More runs count as one picture."""
 
 
-def told_apart(runs: Sequence[Run], words: Sequence[Word]) -> list[Run]:
-    """The runs, those from pictures with the number of their sheet, from 1."""
-    seen = [number for number, run in enumerate(runs) if words[run.words[0]].source == "ocr"]
-    parts = [runs[number] for number in seen]
-    sheets = dict(zip(seen, _by_rows(_sheets(parts), parts), strict=True))
-    return [replace(run, sheet=sheets.get(number, 0)) for number, run in enumerate(runs)]
+def assign_pictures(runs: Sequence[WordRun], words: Sequence[Word]) -> list[WordRun]:
+    """Return the runs. Those from pictures have the number of their picture, from 1."""
+    ocr_runs = [number for number, run in enumerate(runs) if words[run.words[0]].source == "ocr"]
+    picture_runs = [runs[number] for number in ocr_runs]
+    pictures = dict(zip(ocr_runs, _join_level_pictures(_group_into_pictures(picture_runs), picture_runs), strict=True))
+    return [replace(run, picture=pictures.get(number, 0)) for number, run in enumerate(runs)]
 
 
-def _sheets(runs: Sequence[Run]) -> list[int]:
+def _group_into_pictures(runs: Sequence[WordRun]) -> list[int]:
     if not runs or len(runs) > MAX_RUNS:
         return [1] * len(runs)
     boxes = np.array([run.box for run in runs], np.float64)
-    reach = NEAR * median(run.height for run in runs)
-    sheets = [0] * len(runs)
+    reach = MAX_DISTANCE * median(run.height for run in runs)
+    pictures = [0] * len(runs)
     for first in range(len(runs)):
-        if sheets[first]:
+        if pictures[first]:
             continue
-        number = max(sheets) + 1
-        waiting = [first]
-        while waiting:
-            box = boxes[waiting.pop()]
-            near = np.maximum(boxes[:, :2], box[:2]) - np.minimum(boxes[:, 2:], box[2:])
-            for other in np.flatnonzero((near < reach).all(axis=1)):
-                if not sheets[other]:
-                    sheets[other] = number
-                    waiting.append(int(other))
-    return sheets
+        number = max(pictures) + 1
+        pending = [first]
+        while pending:
+            box = boxes[pending.pop()]
+            gaps = np.maximum(boxes[:, :2], box[:2]) - np.minimum(boxes[:, 2:], box[2:])
+            for other in np.flatnonzero((gaps < reach).all(axis=1)):
+                if not pictures[other]:
+                    pictures[other] = number
+                    pending.append(int(other))
+    return pictures
 
 
-def _by_rows(sheets: Sequence[int], runs: Sequence[Run]) -> list[int]:
-    """Sheets whose rows are level made one: a table's labels and its numbers may stand far apart."""
+def _join_level_pictures(pictures: Sequence[int], runs: Sequence[WordRun]) -> list[int]:
+    """Return the picture numbers with level pictures joined: a table's labels and its numbers may stand far apart."""
     middles: dict[int, list[float]] = {}
-    for run, sheet in zip(runs, sheets, strict=True):
-        middles.setdefault(sheet, []).append(run.middle)
-    reach = LEVEL * median(run.height for run in runs) if runs else 0.0
-    same = {sheet: sheet for sheet in middles}
-    for a, b in combinations(list(middles)[:MAX_SHEETS], 2):
+    for run, picture in zip(runs, pictures, strict=True):
+        middles.setdefault(picture, []).append(run.middle)
+    reach = LEVEL_TOLERANCE * median(run.height for run in runs) if runs else 0.0
+    representative = {picture: picture for picture in middles}
+    for a, b in combinations(list(middles)[:MAX_PICTURES], 2):
         fewer, more = sorted((middles[a], middles[b]), key=len)
         level = sum(any(abs(y - other) < reach for other in more) for y in fewer)
         if len(fewer) >= 3 and level >= SAME_ROWS * len(fewer):
-            kept, gone = same[a], same[b]
-            same = {sheet: kept if now == gone else now for sheet, now in same.items()}
-    return [same[sheet] for sheet in sheets]
+            first, second = representative[a], representative[b]
+            representative = {picture: first if current == second else current for picture, current in representative.items()}
+    return [representative[picture] for picture in pictures]
