@@ -12,7 +12,6 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, Self
 
@@ -23,7 +22,7 @@ from pipeline.cluster.page_dispatch import Reads
 from pipeline.cluster.quarantine import Alone
 from pipeline.cluster.resolve import decided
 from pipeline.cluster.unit_dispatch import Digests, Units
-from pipeline.engines.base import Engine, Request
+from pipeline.engines.base import AnswersRequests, Engine, Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.runtime.worker_pool import OnLoss, OnReply, ReaderPool, Reply
@@ -304,8 +303,8 @@ class ClusterReaders:
         self._replies.clear()
 
 
-class ClusterEngine:
-    """The engines of all actors, behind the interface of one: its identity is theirs."""
+class ClusterEngine(AnswersRequests):
+    """The engines of all actors as one engine. Its identity is theirs. See Engine for the methods."""
 
     prefers_batches = False
 
@@ -317,21 +316,31 @@ class ClusterEngine:
         """See Engine."""
         return self._cluster.wants_image(template)
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
-        """See Engine. Raises EngineUnavailableError."""
-        cluster, units = self._cluster, self._cluster.units
-        units.begin()
-        for request in requests:
-            if request is not None:
-                units.ask(request)
-            cluster.turn(0)
-            yield from _taken(units)
-        while units.load:
-            cluster.turn(IDLE_SECONDS)
-            yield from _taken(units)
-            yield None
+    @property
+    def load(self) -> int:
+        """Requests whose answer was not returned by ``poll`` yet."""
+        units = self._cluster.units
+        return units.load + len(units.answers)
 
+    @property
+    def room(self) -> bool:
+        """Whether the actors have work for less than a moment ahead, so that more should be submitted."""
+        return not self._cluster.backlogged
 
-def _taken(units: Units) -> Iterator[Answer]:
-    while units.answers:
-        yield units.answers.popleft()
+    def submit(self, request: Request) -> None:
+        """See Engine. The request goes to an actor at once if one has room."""
+        self._cluster.units.ask(request)
+
+    def poll(self, timeout: float) -> list[Answer]:
+        """See Engine. Returns also when readers have replied, which their pool then delivers. Raises EngineUnavailableError."""
+        cluster, answers = self._cluster, self._cluster.units.answers
+        if not self.room:  # the caller cannot submit, and would come back at once
+            timeout = max(timeout, LEAST_SECONDS)
+        cluster.turn(0 if answers else timeout)
+        complete = list(answers)
+        answers.clear()
+        return complete
+
+    def reset(self) -> None:
+        """Drop all requests. Actors finish those that they have; the answers are ignored."""
+        self._cluster.units.begin()
