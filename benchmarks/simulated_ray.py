@@ -23,7 +23,7 @@ from pipeline.cluster.quarantine import Alone
 from pipeline.cluster.unit_dispatch import Units
 from pipeline.records import Answer, Claim, Page, Word
 from pipeline.run.page_requests import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
-from pipeline.runtime.engine_process import Described
+from pipeline.runtime.engine_process import EngineDescription
 from pipeline.settings import Ray, Settings
 
 WORDS = 380
@@ -60,7 +60,7 @@ class _Handle:
         words = tuple(Word(f"word{number}", (10.0, 10.0, 50.25, 20.5), number // 10, size=11.0) for number in range(WORDS))
         self._page = Page(1, 595.0, 842.0, words, "textlayer", seconds=0.01)
         self._node, self._pages = node, pages
-        self.describe = _Method(lambda: _Ref(Described(__version__, "simulated/1", 0, False, 1, node, node)))
+        self.describe = _Method(lambda: _Ref(EngineDescription(__version__, "simulated/1", 0, False, 1, node, node)))
         self.read, self.answer = _Method(self._read), _Method(self._answer)
         self.alive = _Method(lambda: _Ref(True))
         self.wants_image = _Method(lambda _: False)

@@ -16,7 +16,7 @@ from pipeline.cluster.messages import Asked, Head, PicturesLostError, Setup, unp
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer, PageImage
-from pipeline.runtime.engine_process import Described, EngineApart, keep_to
+from pipeline.runtime.engine_process import EngineDescription, EngineProcess, pin_to_cores
 from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.templates.model import Template
 from pipeline.words.precision import choose
@@ -33,14 +33,14 @@ class Station:
     def __init__(self, setup: Setup) -> None:
         vars(sys.modules["__main__"]).pop("__file__", None)  # spawned processes would run Ray's own main module
         self._setup = setup
-        keep_to(setup.cores)
+        pin_to_cores(setup.cores)
         self._readers: queue.SimpleQueue[WorkerPool] = queue.SimpleQueue()
         for _ in range(setup.readers):
             self._readers.put(_reader(setup))
-        self._engine = EngineApart(setup.settings, setup.make, setup.cores)
+        self._engine = EngineProcess(setup.settings, setup.make, setup.cores)
         self._templates: dict[str, Template] = {}
 
-    def describe(self) -> Described:
+    def describe(self) -> EngineDescription:
         """What it is, once it is ready. Raises EngineUnavailableError."""
         check(self._setup)
         import ray

@@ -22,7 +22,7 @@ from pipeline.cluster.actor import Station, numa_cores
 from pipeline.cluster.messages import Setup
 from pipeline.cluster.placement import GIGABYTE, Machine, Place, machines, places
 from pipeline.errors import EngineUnavailableError
-from pipeline.runtime.engine_process import Described
+from pipeline.runtime.engine_process import EngineDescription
 from pipeline.settings import Settings
 
 Event = Callable[[], None]
@@ -47,7 +47,7 @@ class Actor:
     window: int
     """Units that it holds at most."""
     readers: int
-    described: Described | None = None
+    described: EngineDescription | None = None
     units: set[int] = field(default_factory=set)
     """Tickets of what it was asked."""
     reads: set[int] = field(default_factory=set)
@@ -105,7 +105,7 @@ class Crew:
         self.machines: dict[str, Machine] = {}
         self.unfit: dict[str, str] = {}
         """Why actors cannot work, by the host's name."""
-        self.first: Described | None = None
+        self.first: EngineDescription | None = None
         """What all engines are."""
         self.losses = 0
         self.looked = False
@@ -228,7 +228,7 @@ class Crew:
         if error := future.exception():
             self.lose(actor, plainly(error)) if is_lost(error) else self.drop(actor, plainly(error))
             return
-        described: Described = future.result()
+        described: EngineDescription = future.result()
         first = self.first = self.first or described
         if described.version != __version__:
             self.drop(actor, f"has pipeline {described.version}, the driver {__version__}: install the same everywhere")

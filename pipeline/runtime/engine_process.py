@@ -1,7 +1,7 @@
-"""An engine in a process of its own, asked by many threads at the same time.
+"""An engine in a process of its own, used by many threads at the same time.
 
-It gets the process's main thread, as in a local run: time limits work there only. When the process dies or gives no sign of life, those
-that wait for an answer hear of it, and another process takes its place.
+The engine runs in the main thread of its process, as in a local run, because time limits work there only. When the process dies or
+gives no sign of life, all calls that wait for an answer raise EngineDiedError, and another process takes its place.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from pipeline.templates.model import Template
 if TYPE_CHECKING:
     from pipeline.engines.base import Engine, Request
 
-GLANCE_SECONDS = 0.002
-"""How long an engine with units under way waits for the next one."""
-BEAT_SECONDS = 1.0
-"""How often it says that it lives, at most."""
-STARTS = 3
+GATHER_SECONDS = 0.002
+"""How long an engine that has work and room waits for one more request before it goes on."""
+HEARTBEAT_SECONDS = 1.0
+"""How often the process says that it is alive, at most."""
+MAX_STARTS = 3
 """Processes in a row that die before they are ready, after which the engine counts as unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """An actor that is ready, and what its engine is."""
+class EngineDescription:
+    """What an engine is, and where it runs."""
 
     version: str
     """Of the pipeline."""
@@ -57,10 +57,10 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A Request with all that belongs to it, as an engine's process gets it; ``ticket`` comes back with the answer."""
+class NumberedRequest:
+    """A request on its way to the engine's process; its number comes back with the answer."""
 
-    ticket: int
+    number: int
     request: Request
 
 
@@ -68,88 +68,90 @@ class EngineDiedError(Exception):
     """The process of an engine died over its units, or was killed because it gave no sign of life."""
 
 
-class EngineApart:
-    """The engine's keeper. All methods may be called by any thread."""
+class EngineProcess:
+    """Starts the process, replaces it when it dies, and carries calls to it. All methods may be called by any thread."""
 
-    def __init__(self, settings: Settings, make: str, cores: tuple[int, ...] = ()) -> None:
-        """``make`` names what makes the engine from the settings, as ``module:function``; ``cores`` are its processors."""
-        self._settings, self._make, self._cores = settings, make, cores
-        self._seconds = settings.retry.engine_seconds
+    def __init__(self, settings: Settings, factory: str, cores: tuple[int, ...] = ()) -> None:
+        """``factory`` names the function that makes the engine from the settings, as ``module:function``; ``cores`` are its processors."""
+        self._settings, self._factory, self._cores = settings, factory, cores
+        self._timeout = settings.retry.engine_seconds
         self._lock = threading.Lock()
         self._pipe: Connection | None = None
-        self._described: Future[Described] = Future()
+        self._description: Future[EngineDescription] = Future()
         self._waiting: dict[int, Future[Any]] = {}
-        self._tickets = 0
-        self._heard = 0.0
+        """Calls without an answer, by number."""
+        self._number = 0
+        self._last_sign = 0.0
         self._closed = False
         self._process: SpawnProcess | None = None
-        # A child dies with the thread that started it, so that one must live as long as this object.
-        threading.Thread(target=self._keep, name="engine", daemon=True).start()
+        # A child dies with the thread that started it, so that thread must live as long as this object.
+        threading.Thread(target=self._supervise, name="engine", daemon=True).start()
 
-    def describe(self) -> Described:
-        """What the engine is, once it is ready. Raises EngineUnavailableError."""
+    def describe(self) -> EngineDescription:
+        """The engine's description, once it is ready. Raises EngineUnavailableError."""
         with self._lock:
-            described = self._described
-        return described.result()
+            description = self._description
+        return description.result()
 
     def wants_image(self, template: Template) -> bool:
         """As Engine's. Raises EngineUnavailableError, EngineDiedError."""
-        return bool(self._ask(template))
+        return bool(self._call(template))
 
     def answer(self, request: Request) -> Answer:
-        """Ask the engine, and wait. Raises EngineUnavailableError, EngineDiedError."""
-        answer: Answer = self._ask(request)
+        """The engine's answer to one request; waits for it. Raises EngineUnavailableError, EngineDiedError."""
+        answer: Answer = self._call(request)
         return answer
 
     def close(self) -> None:
-        """Kill the process; nobody gets an answer any more."""
+        """Kill the process. Calls that wait raise EngineDiedError."""
         self._closed = True
         if self._process:
             self._process.kill()
 
-    def _ask(self, what: Request | Template) -> Any:
+    def _call(self, argument: Request | Template) -> Any:
         future: Future[Any] = Future()
-        while not self._send(what, future):
+        while not self._send(argument, future):
             self.describe()
         return future.result()
 
-    def _send(self, what: Request | Template, future: Future[Any]) -> bool:
-        """Whether there is a process that can be asked just now."""
+    def _send(self, argument: Request | Template, future: Future[Any]) -> bool:
+        """Send a call. Returns False when no process is ready."""
         with self._lock:
             if self._pipe is None:
                 return False
-            self._tickets += 1
+            self._number += 1
             if not self._waiting:
-                self._heard = time.monotonic()
-            self._waiting[self._tickets] = future
-            with contextlib.suppress(OSError):  # of its death those hear who wait
-                self._pipe.send((self._tickets, what) if isinstance(what, Template) else Sent(self._tickets, what))
+                self._last_sign = time.monotonic()
+            self._waiting[self._number] = future
+            numbered = (self._number, argument) if isinstance(argument, Template) else NumberedRequest(self._number, argument)
+            with contextlib.suppress(OSError):  # when the process is dead, _end reports it to this future, too
+                self._pipe.send(numbered)
         return True
 
-    # ---- the thread that keeps the process ----------------------------------------------------------
+    # ---- the thread that supervises the process -----------------------------------------------------
 
-    def _keep(self) -> None:
+    def _supervise(self) -> None:
         starts = 0
         while not self._closed:
             pipe = self._start()
             error: Exception = EngineDiedError("")
             try:
                 ready = self._receive(pipe)
-                if isinstance(ready, Described):
+                if isinstance(ready, EngineDescription):
                     starts = 0
                     with self._lock:
                         self._pipe = pipe
-                        self._described.set_result(ready)
+                        self._description.set_result(ready)
                     while not isinstance(error := self._receive(pipe), Exception):
                         pass
                 elif isinstance(ready, Exception):
                     error = ready
-            except TimeoutError as silent:
-                error = EngineDiedError(str(silent))
+            except TimeoutError as silence:
+                error = EngineDiedError(str(silence))
             except (EOFError, OSError):
-                error = EngineDiedError(f"its process ended ({self._how_it_ended()})")
+                error = EngineDiedError(f"its process ended ({self._exit_cause()})")
             starts += 1
-            if isinstance(error, EngineDiedError) and starts > STARTS:
+            if isinstance(error, EngineDiedError) and starts > MAX_STARTS:
                 error = EngineUnavailableError(
                     f"the engine's process dies when it starts: {error}", "run `pipeline doctor` there"
                 )
@@ -161,44 +163,47 @@ class EngineApart:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, self._settings, self._make, self._cores, os.getpid()), daemon=True
+            target=serve, args=(theirs, self._settings, self._factory, self._cores, os.getpid()), daemon=True
         )
         self._process.start()
         theirs.close()
-        self._heard = time.monotonic()
+        self._last_sign = time.monotonic()
         return ours
 
     def _receive(self, pipe: Connection) -> Any:
-        """What opens or ends the process's life; answers are handed to whom they belong. Raises EOFError, OSError, TimeoutError."""
+        """The message that begins or ends the engine's life; answers before it go to their futures.
+
+        Raises EOFError, OSError, TimeoutError.
+        """
         while True:
-            if not pipe.poll(BEAT_SECONDS):
-                silent = time.monotonic() - self._heard
-                if silent > self._seconds and (self._waiting or not self._described.done()):
-                    raise TimeoutError(f"no sign of life from the engine for {self._seconds:g} s")
+            if not pipe.poll(HEARTBEAT_SECONDS):
+                silence = time.monotonic() - self._last_sign
+                if silence > self._timeout and (self._waiting or not self._description.done()):
+                    raise TimeoutError(f"no sign of life from the engine for {self._timeout:g} s")
                 continue
             message = pipe.recv()
-            self._heard = time.monotonic()
-            if isinstance(message, Described | Exception):
+            self._last_sign = time.monotonic()
+            if isinstance(message, EngineDescription | Exception):
                 return message
             if message is not None:
-                ticket, told = message
+                number, result = message
                 with self._lock:
-                    future = self._waiting.pop(ticket, None)
+                    future = self._waiting.pop(number, None)
                 if future:
-                    future.set_result(told)
+                    future.set_result(result)
 
     def _end(self, pipe: Connection, error: Exception) -> None:
-        """Tell everyone who waits."""
+        """Kill the process, and raise the error in all calls that wait."""
         with self._lock:
             waiting, self._waiting, self._pipe = list(self._waiting.values()), {}, None
-            described = self._described
+            description = self._description
             if isinstance(error, EngineUnavailableError):
-                self._described = Future()
-                self._described.set_exception(error)
-            elif described.done():
-                self._described = Future()
-        if not described.done() and isinstance(error, EngineUnavailableError):
-            described.set_exception(error)
+                self._description = Future()
+                self._description.set_exception(error)
+            elif description.done():
+                self._description = Future()
+        if not description.done() and isinstance(error, EngineUnavailableError):
+            description.set_exception(error)
         for future in waiting:
             future.set_exception(error)
         assert self._process is not None  # noqa: S101 - it was started
@@ -206,7 +211,7 @@ class EngineApart:
         self._process.join(5)
         pipe.close()
 
-    def _how_it_ended(self) -> str:
+    def _exit_cause(self) -> str:
         assert self._process is not None  # noqa: S101 - it was started
         self._process.join(5)
         code = self._process.exitcode
@@ -216,90 +221,97 @@ class EngineApart:
 # ---- in the process -----------------------------------------------------------------------------------
 
 
-def serve(pipe: Connection, settings: Settings, make: str, cores: tuple[int, ...], parent: int) -> None:
+def serve(pipe: Connection, settings: Settings, factory: str, cores: tuple[int, ...], parent: int) -> None:
     """The process's main: make the engine, then answer until the pipe closes."""
     bind_to_parent(parent)
-    keep_to(cores)
-    engine_pipe = _Voice(pipe)
+    pin_to_cores(cores)
+    sender = _Sender(pipe)
     try:
-        module, _, name = make.partition(":")
+        module, _, name = factory.partition(":")
         engine: Engine = getattr(importlib.import_module(module), name)(settings)
     except PipelineError as error:
-        engine_pipe.say(EngineUnavailableError(error.message, error.cure))
+        sender.send(EngineUnavailableError(error.message, error.cure))
         return
-    asked: queue.SimpleQueue[Sent] = queue.SimpleQueue()
-    engine_pipe.say(
-        Described(__version__, engine.identity, engine.retries, engine.needs_whole_page, batch_of(engine.identity, settings))
+    requests: queue.SimpleQueue[NumberedRequest] = queue.SimpleQueue()
+    sender.send(
+        EngineDescription(
+            __version__, engine.identity, engine.retries, engine.needs_whole_page, batch_size(engine.identity, settings)
+        )
     )
-    threading.Thread(target=_listen, args=(pipe, engine_pipe, engine, asked), daemon=True).start()
-    tickets: dict[UnitKey, deque[int]] = defaultdict(deque)
+    threading.Thread(target=_receive_calls, args=(pipe, sender, engine, requests), daemon=True).start()
     try:
-        for answer in engine.answer(_requests(asked, tickets)):
-            if answer is None:
-                engine_pipe.beat()
-                continue
-            engine_pipe.say((tickets[answer.key].popleft(), answer))
-            if not tickets[answer.key]:
-                del tickets[answer.key]
+        _answer_requests(engine, requests, sender)
     except PipelineError as error:
-        engine_pipe.say(EngineUnavailableError(error.message, error.cure))
+        sender.send(EngineUnavailableError(error.message, error.cure))
     except Exception as error:
-        engine_pipe.say(EngineDiedError(f"{type(error).__name__}: {error}"))
+        sender.send(EngineDiedError(f"{type(error).__name__}: {error}"))
 
 
-def batch_of(identity: str, settings: Settings) -> int:
+def batch_size(identity: str, settings: Settings) -> int:
     """Units that an engine answers at the same time."""
     if identity.startswith("vlm/"):
         return settings.vlm.batch
     return settings.server.concurrency if identity.startswith("server/") else 1
 
 
-class _Voice:
+class _Sender:
     """The sending end of the pipe, for two threads."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe, self._lock, self._last = pipe, threading.Lock(), 0.0
 
-    def say(self, what: Any) -> None:
-        """Send it."""
+    def send(self, message: Any) -> None:
+        """Send a message."""
         with self._lock:
-            self._pipe.send(what)
+            self._pipe.send(message)
             self._last = time.monotonic()
 
-    def beat(self) -> None:
-        """A sign of life, unless there was one just now."""
-        if time.monotonic() - self._last > BEAT_SECONDS:
-            self.say(None)
+    def heartbeat(self) -> None:
+        """A sign of life, unless a message was sent just now."""
+        if time.monotonic() - self._last > HEARTBEAT_SECONDS:
+            self.send(None)
 
 
-def _listen(pipe: Connection, voice: _Voice, engine: Engine, asked: queue.SimpleQueue[Sent]) -> None:
-    """The thread that takes what comes, while the engine works."""
+def _receive_calls(pipe: Connection, sender: _Sender, engine: Engine, requests: queue.SimpleQueue[NumberedRequest]) -> None:
+    """The thread that takes calls from the pipe while the engine works."""
     while True:
         try:
             message = pipe.recv()
         except (EOFError, OSError):
             os._exit(0)
-        if isinstance(message, Sent):
-            asked.put(message)
+        if isinstance(message, NumberedRequest):
+            requests.put(message)
         else:
-            ticket, template = message
-            voice.say((ticket, engine.wants_image(template)))
+            number, template = message
+            sender.send((number, engine.wants_image(template)))
 
 
-def _requests(asked: queue.SimpleQueue[Sent], tickets: dict[UnitKey, deque[int]]) -> Iterator[Request | None]:
+def _answer_requests(engine: Engine, requests: queue.SimpleQueue[NumberedRequest], sender: _Sender) -> None:
+    """Give requests to the engine as they come, and send the answers. Raises what the engine raises."""
+    numbers: dict[UnitKey, deque[int]] = defaultdict(deque)
+    for answer in engine.answer(_requests(requests, numbers)):
+        if answer is None:
+            sender.heartbeat()
+            continue
+        sender.send((numbers[answer.key].popleft(), answer))
+        if not numbers[answer.key]:
+            del numbers[answer.key]
+
+
+def _requests(requests: queue.SimpleQueue[NumberedRequest], numbers: dict[UnitKey, deque[int]]) -> Iterator[Request | None]:
     """Requests as they come; None while none does and others are unanswered."""
     while True:
         try:
-            sent = asked.get(timeout=GLANCE_SECONDS if tickets else None)
+            numbered = requests.get(timeout=GATHER_SECONDS if numbers else None)
         except queue.Empty:
             yield None
             continue
-        tickets[sent.request.key].append(sent.ticket)
-        yield sent.request
+        numbers[numbered.request.key].append(numbered.number)
+        yield numbered.request
 
 
-def keep_to(cores: tuple[int, ...]) -> None:
-    """Run on these processors only, as far as there are such."""
+def pin_to_cores(cores: tuple[int, ...]) -> None:
+    """Run on these processors only, as far as they exist."""
     if cores and hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, cores)

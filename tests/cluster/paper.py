@@ -16,7 +16,7 @@ from pipeline.cluster.messages import Setup
 from pipeline.cluster.page_dispatch import Reads
 from pipeline.cluster.quarantine import Alone
 from pipeline.cluster.unit_dispatch import Units
-from pipeline.runtime.engine_process import Described
+from pipeline.runtime.engine_process import EngineDescription
 from pipeline.settings import Ray, Settings
 from tests.cluster.test_engine_process import request
 
@@ -99,7 +99,9 @@ class Paper:
     def ready(self, *numbers: int, identity: str = "paper/1") -> None:
         """These actors are ready."""
         for number in numbers:
-            self.started[number].told.set_result(Described(__version__, identity, 0, False, 1, f"h{number}", node(number)))
+            self.started[number].told.set_result(
+                EngineDescription(__version__, identity, 0, False, 1, f"h{number}", node(number))
+            )
         self.turn()
 
     def turn(self) -> None:

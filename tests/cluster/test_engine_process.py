@@ -14,7 +14,7 @@ from pipeline.cluster.messages import MAKE_ENGINE
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Page, UnitKey, Word
-from pipeline.runtime.engine_process import EngineApart, EngineDiedError
+from pipeline.runtime.engine_process import EngineDiedError, EngineProcess
 from pipeline.settings import Retry, Settings, configs_folder
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
@@ -28,19 +28,19 @@ def request(text: str, number: int = 1, template: Template = TEMPLATE) -> Reques
     return Request(UnitKey("f" * 64, number, template.name, "recipe"), Page(number, 100, 100, words), template)
 
 
-def apart(make: str = MAKE, seconds: float = 600, **changes: object) -> EngineApart:
+def apart(make: str = MAKE, seconds: float = 600, **changes: object) -> EngineProcess:
     settings = Settings(inbox=Path("inbox"), retry=Retry(engine_seconds=seconds), **changes)  # type: ignore[arg-type]
-    return EngineApart(settings, make)
+    return EngineProcess(settings, make)
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[EngineApart]:
+def engine() -> Iterator[EngineProcess]:
     found = apart()
     yield found
     found.close()
 
 
-def test_it_answers_many_at_the_same_time_each_its_own(engine: EngineApart) -> None:
+def test_it_answers_many_at_the_same_time_each_its_own(engine: EngineProcess) -> None:
     assert engine.describe().identity == "echo/1"
     assert engine.wants_image(TEMPLATE) is True
     told: dict[int, object] = {}
@@ -56,7 +56,7 @@ def test_it_answers_many_at_the_same_time_each_its_own(engine: EngineApart) -> N
     assert told == {number: f"page {number}" for number in range(5)}
 
 
-def test_its_death_is_told_to_those_who_wait_and_another_process_takes_its_place(engine: EngineApart) -> None:
+def test_its_death_is_told_to_those_who_wait_and_another_process_takes_its_place(engine: EngineProcess) -> None:
     with pytest.raises(EngineDiedError, match="SIGKILL"):
         engine.answer(request("KILL"))
     assert engine.answer(request("still here")).claims["text"].value == "still here"
