@@ -299,7 +299,7 @@ class _Watch(Observer):
         seen = self._seen[source.path] = self._by_hash[sha256] = Seen(source, time.monotonic())
         self._hashed.append((sha256, seen))
 
-    def page_read(self, page: Page) -> None:
+    def page_read(self, sha256: str, page: Page) -> None:
         """See Observer."""
         self._run_clock()
         if self._first_page is None:

@@ -32,8 +32,8 @@ class Observer:
     def file_started(self, source: Source, sha256: str) -> None:
         """Reading of a file begins. Later events name the file by the hash of its contents."""
 
-    def page_read(self, page: Page) -> None:
-        """The words and the image of a page are there; the engine has not received them yet."""
+    def page_read(self, sha256: str, page: Page) -> None:
+        """A page of the document with these contents is read; the engine has not received them yet."""
 
     def answer_received(self, answer: Answer) -> None:
         """The engine has answered. The same page may go to the engine again."""
@@ -82,10 +82,10 @@ class Observers(Observer):
         for observer in self._observers:
             observer.file_started(source, sha256)
 
-    def page_read(self, page: Page) -> None:
+    def page_read(self, sha256: str, page: Page) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.page_read(page)
+            observer.page_read(sha256, page)
 
     def answer_received(self, answer: Answer) -> None:
         """See Observer."""

@@ -71,7 +71,7 @@ class Metrics(Observer):
         """Tell of the machines that read and answer, too."""
         self.registry.register(_ClusterMetrics(told))
 
-    def page_read(self, page: Page) -> None:
+    def page_read(self, sha256: str, page: Page) -> None:
         """See Observer."""
         self._pages.labels("blank" if page.blank else page.source or "none").inc()
         self._seconds.labels("read").observe(page.seconds)

@@ -342,7 +342,7 @@ class Loop:
         except DocumentError as error:
             self._page_failed(task, page, error, reply.seconds)
             return
-        self._observer.page_read(reading.page)
+        self._observer.page_read(task.sha256, reading.page)
         if task.recipes is None:
             kind = "text" if reading.kind in ("chart", "photo") and task.covered else reading.kind
             task.held[page] = Held(reading.page, images)

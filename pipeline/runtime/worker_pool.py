@@ -12,19 +12,20 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
+import json
 import os
 import resource
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing import connection, spawn
+from multiprocessing.connection import Connection, Pipe
 from typing import Protocol, Self, cast, get_args
 
 import psutil
@@ -48,6 +49,14 @@ REPLY_TIMEOUT_SECONDS = 10
 NICE = 10
 """Added to the niceness of workers."""
 _MEGABYTE = 1024 * 1024
+_WORKER_MAIN = """
+import json, sys
+path, *arguments = json.loads(sys.argv[1])
+sys.path[:] = path
+from pipeline.runtime.worker_pool import serve
+serve(*arguments)
+"""
+"""What a worker runs. ``multiprocessing`` would first import the script that started the pool, and so run it a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class _Call:
 
 @dataclass(slots=True)
 class _Worker:
-    process: SpawnProcess
+    process: subprocess.Popen[bytes]
     pipe: Connection
     call: _Call | None = None
     started: float = 0.0
@@ -211,10 +220,9 @@ class WorkerPool:
         return self._start() if len(self._workers) < self._size else None
 
     def _start(self) -> _Worker:
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(self._handler, theirs, self._memory_mb, os.getpid()), daemon=True)
-        process.start()
+        ours, theirs = Pipe()
+        arguments = json.dumps([[str(folder) for folder in sys.path], self._handler, theirs.fileno(), self._memory_mb, os.getpid()])
+        process = subprocess.Popen([spawn.get_executable(), "-c", _WORKER_MAIN, arguments], pass_fds=[theirs.fileno()])
         theirs.close()
         _set_read_timeout(ours)
         worker = _Worker(process, ours)
@@ -230,7 +238,8 @@ class WorkerPool:
         except BlockingIOError:
             return self._lose(worker, DocumentError("timeout", "its reader began to reply and did not end"))
         except (EOFError, OSError):
-            worker.process.join(5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.process.wait(5)
             return self._lose(worker, DocumentError("unreadable", f"its reader crashed ({_exit_cause(worker.process)})"))
         except ValueError as error:
             return self._lose(worker, DocumentError("unreadable", f"its reader replied nonsense: {error}"))
@@ -267,7 +276,8 @@ class WorkerPool:
     def _end(worker: _Worker) -> None:
         worker.process.kill()
         worker.pipe.close()
-        worker.process.join(5)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            worker.process.wait(5)
 
 
 def _set_read_timeout(pipe: Connection) -> None:
@@ -276,7 +286,7 @@ def _set_read_timeout(pipe: Connection) -> None:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", REPLY_TIMEOUT_SECONDS, 0))
 
 
-def _resident_bytes(process: SpawnProcess) -> int:
+def _resident_bytes(process: subprocess.Popen[bytes]) -> int:
     """Bytes that a process holds in memory."""
     try:
         return int(psutil.Process(process.pid).memory_info().rss)
@@ -284,8 +294,8 @@ def _resident_bytes(process: SpawnProcess) -> int:
         return 0
 
 
-def _exit_cause(process: SpawnProcess) -> str:
-    code = process.exitcode
+def _exit_cause(process: subprocess.Popen[bytes]) -> str:
+    code = process.returncode
     return signal.Signals(-code).name if code and code < 0 else f"exit status {code}"
 
 
@@ -310,8 +320,9 @@ def unpack_parts(message: bytes) -> list[bytes]:
     return parts
 
 
-def _serve(handler_name: str, pipe: Connection, memory_mb: int, parent: int) -> None:
+def serve(handler_name: str, descriptor: int, memory_mb: int, parent: int) -> None:
     """The worker's main: one request, one reply, until the pipe closes."""
+    pipe = Connection(descriptor)
     _confine(memory_mb, parent)
     module, _, function = handler_name.partition(":")
     try:

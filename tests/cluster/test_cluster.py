@@ -218,7 +218,7 @@ def test_nobody_is_left_behind(machines: Machines) -> None:
         return [
             process.pid
             for process in psutil.process_iter(["cmdline"])
-            if "spawn_main" in " ".join(process.info["cmdline"] or ()) and process.ppid() == 1
+            if re.search("spawn_main|worker_pool", " ".join(process.info["cmdline"] or ())) and process.ppid() == 1
         ]
 
     wait_for(lambda: not left())

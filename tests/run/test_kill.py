@@ -111,7 +111,7 @@ def test_readers_that_are_killed_cost_no_page(tmp_path: Path) -> None:
         time.sleep(chance.random() * 0.03)
         for reader in psutil.Process(process.pid).children() if process.poll() is None else []:
             with contextlib.suppress(psutil.Error):
-                if "spawn_main" in " ".join(reader.cmdline()):
+                if "worker_pool" in " ".join(reader.cmdline()):
                     reader.kill()
                     killed += 1
     assert process.wait(200) == 0

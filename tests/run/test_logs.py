@@ -167,7 +167,7 @@ def test_a_reader_that_dies_and_a_signal_are_told_with_their_place(house: House)
     process = house.start("run", "--log-json")
     wait_for(lambda: len(units(house.outbox)) > 10)
     for child in psutil.Process(process.pid).children():
-        if "spawn_main" in " ".join(child.cmdline()):
+        if "worker_pool" in " ".join(child.cmdline()):
             child.kill()
     before = len(units(house.outbox))
     wait_for(lambda: len(units(house.outbox)) > before + 10)
