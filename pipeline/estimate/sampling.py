@@ -301,6 +301,7 @@ class _Watch(Observer):
 
     def page_read(self, sha256: str, page: Page) -> None:
         """See Observer."""
+        del sha256
         self._run_clock()
         if self._first_page is None:
             self._first_page = time.monotonic() - page.seconds

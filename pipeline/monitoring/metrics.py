@@ -73,6 +73,7 @@ class Metrics(Observer):
 
     def page_read(self, sha256: str, page: Page) -> None:
         """See Observer."""
+        del sha256
         self._pages.labels("blank" if page.blank else page.source or "none").inc()
         self._seconds.labels("read").observe(page.seconds)
 
