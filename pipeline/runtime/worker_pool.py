@@ -221,7 +221,9 @@ class WorkerPool:
 
     def _start(self) -> _Worker:
         ours, theirs = Pipe()
-        arguments = json.dumps([[str(folder) for folder in sys.path], self._handler, theirs.fileno(), self._memory_mb, os.getpid()])
+        arguments = json.dumps(
+            [[str(folder) for folder in sys.path], self._handler, theirs.fileno(), self._memory_mb, os.getpid()]
+        )
         process = subprocess.Popen([spawn.get_executable(), "-c", _WORKER_MAIN, arguments], pass_fds=[theirs.fileno()])
         theirs.close()
         _set_read_timeout(ours)
