@@ -95,8 +95,5 @@ def _look_at(
 
 def _folder(job: Job, archive: Path, into: Path) -> str:
     """The archive's folder in the outbox: the one it has, else one that nobody else has."""
-    query = "SELECT name FROM files WHERE path > ? AND path < ? AND name LIKE '%/%' LIMIT 1"
-    after, before = os.fsencode(f"{into}/"), os.fsencode(f"{into}0")  # "0" is the letter after "/"
-    for row in job.ledger.rows(query, [after, before]):
-        return str(row["name"]).split("/", 1)[0]
-    return job.namer.folder(outbox_name(archive.name))
+    name = job.ledger.first_name_below(into)
+    return name.split("/", 1)[0] if name else job.namer.folder(outbox_name(archive.name))

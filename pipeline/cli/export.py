@@ -14,6 +14,7 @@ from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.remote.local_copy import look_into
@@ -22,7 +23,7 @@ from pipeline.run.export_formats import FORMATS, Exporting, Unused
 from pipeline.run.job import known_templates, open_ledger
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, load_settings
-from pipeline.web.correction_input import spoken_of, truth
+from pipeline.web.correction_input import truth
 
 
 @click.command("export")
@@ -106,7 +107,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 def _truth(ledgers: Sequence[Ledger], folder: Path, scratch: Path) -> Iterator[Path]:
     """Write what people said, a file a template; yields the files."""
-    for template in dict.fromkeys(name for ledger in ledgers for name in spoken_of(ledger)):
+    for template in dict.fromkeys(name for ledger in ledgers for name in corrected_templates(ledger)):
         path = folder / f"{template}.truth.jsonl"
         rows = (row for ledger in ledgers for row in truth(ledger, template))
         write_atomically(path, ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows), scratch)

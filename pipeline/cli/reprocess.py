@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -133,7 +132,6 @@ def _chosen(
 ) -> list[FileRecord]:
     """Known files that the filters and paths choose."""
     before = options.long_ago("--older-than", older_than) if older_than else None
-    times = {os.fsdecode(row["path"]): row["published_at"] for row in job.ledger.rows("SELECT path, published_at FROM files")}
     return [
         file
         for path, file in job.ledger.files_by_path().items()
@@ -141,7 +139,7 @@ def _chosen(
         and (not failed or file.status in ("failed", "partial"))
         and (not status or file.status == status)
         and (not read_with or read_with in file.recipes)
-        and (not before or (times[path] or "") < before)
+        and (not before or (file.published_at or "") < before)
     ]
 
 

@@ -19,6 +19,7 @@ from pipeline.cli import options
 from pipeline.cli.console import duration, echo_json, one_line, plural
 from pipeline.errors import CURES, LockedError
 from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.counts import document_counts, latest_failures, template_counts, unit_counts
 from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.progress import last_run
 from pipeline.remote.local_copy import look_into
@@ -71,24 +72,8 @@ def _told(settings: Settings, limit: int | None) -> dict[str, Any]:
 
 def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:
     """What the ledger says of all runs; ``limit`` failures, the last ones first."""
-    documents = {row["status"] or "waiting": row["n"] for row in ledger.rows("SELECT status, count(*) n FROM files GROUP BY 1")}
-    units = {row["status"]: row["n"] for row in ledger.rows("SELECT status, count(*) n FROM units GROUP BY 1")}
-    templates = list(
-        ledger.rows(
-            """SELECT template, count(DISTINCT sha256) documents, count(*) pages, round(avg(seconds), 3) seconds_a_page
-               FROM units GROUP BY template ORDER BY template"""
-        )
-    )
-    failures = list(
-        ledger.rows(
-            """SELECT files.name file, files.status, files.reason, coalesce(nullif(documents.detail, ''), (
-                      SELECT detail FROM units WHERE units.sha256 = files.sha256 AND units.reason IS NOT NULL LIMIT 1)) detail,
-                      published_at at
-               FROM files LEFT JOIN documents USING (sha256) WHERE files.status IN ('failed', 'partial')
-               ORDER BY published_at DESC LIMIT ?""",
-            [-1 if limit is None else limit],
-        )
-    )
+    documents, units, templates = document_counts(ledger), unit_counts(ledger), template_counts(ledger)
+    failures = latest_failures(ledger, limit)
     cured = [{**row, "cure": CURES.get(row["reason"] or "engine")} for row in failures]
     return {"documents": documents, "units": units, "templates": templates, "failures": cured}
 

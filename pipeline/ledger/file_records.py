@@ -67,6 +67,12 @@ class FileRecords(LedgerConnection):
         """All files with these contents."""
         return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
 
+    def first_name_below(self, folder: Path) -> str | None:
+        """The result name of some file below ``folder`` whose result lies in a subfolder of the outbox."""
+        query = "SELECT name FROM files WHERE path > ? AND path < ? AND name LIKE '%/%' LIMIT 1"
+        first, end = os.fsencode(f"{folder}/"), os.fsencode(f"{folder}0")  # "0" is the letter after "/"
+        return next((str(row["name"]) for row in self.rows(query, [first, end])), None)
+
     def published_files(self) -> Iterator[FileRecord]:
         """Files with a published result, by name. Memory does not grow with their number."""
         query = f"SELECT * FROM known WHERE published IS NOT NULL AND name > ? ORDER BY name LIMIT {BATCH_ROWS}"  # noqa: S608

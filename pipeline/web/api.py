@@ -18,7 +18,9 @@ from starlette.concurrency import run_in_threadpool
 from pipeline.engines.registry import NAMES
 from pipeline.errors import DocumentError, LockedError
 from pipeline.ledger.connection import utc_timestamp
-from pipeline.ledger.corrections import NewerCorrectionError, correction_history, record_correction
+from pipeline.ledger.corrections import NewerCorrectionError, corrected_templates, correction_history, record_correction
+from pipeline.ledger.counts import document_counts
+from pipeline.ledger.document_search import DocumentFilter, change_marker
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, find_order, orders_for_document, place_order
@@ -30,8 +32,8 @@ from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER
 from pipeline.templates.ask import MAX_CHARACTERS
 from pipeline.web.context import House, identifier, name_of
-from pipeline.web.correction_input import spoken_of, truth, understood
-from pipeline.web.document_list import Wanted, listed, marker
+from pipeline.web.correction_input import truth, understood
+from pipeline.web.document_list import listed
 from pipeline.web.uploads import Incoming, safe_name
 
 LOCK_GLANCE = 0.05
@@ -205,10 +207,8 @@ def state(owner: House) -> dict[str, Any]:
     keeper = owner.keeper.told()
     running = keeper["state"] == "working" or _is_locked(owner)
     with owner.ledger() as ledger:
-        counts = {
-            row["s"]: row["n"] for row in ledger.rows("SELECT coalesce(status, 'waiting') s, count(*) n FROM files GROUP BY 1")
-        }
-        mark = marker(ledger)
+        counts = document_counts(ledger)
+        mark = change_marker(ledger)
     run = last_run(owner.settings.outbox, locked=running)
     return {"running": running, "reader": keeper, "run": run, "documents": counts, "marker": mark}
 
@@ -295,7 +295,7 @@ def documents(
 ) -> Documents:
     """Documents that were read or are being read, those that wait first, then the latest."""
     with house(request).ledger() as ledger:
-        total, found = listed(ledger, Wanted(q, status, template, marked, sha256), limit, offset)
+        total, found = listed(ledger, DocumentFilter(q, status, template, marked, sha256), limit, offset)
     return Documents(total=total, documents=[Listed(**item) for item in found])
 
 
@@ -424,7 +424,7 @@ def _word(said: Correction) -> Word:
 def true(request: Request, template: Annotated[str, Query(max_length=63)] = "") -> Response:
     """What people corrected and confirmed, as truth for `pipeline eval`; of one template."""
     with house(request).ledger() as ledger:
-        named = [template] if template else spoken_of(ledger)
+        named = [template] if template else corrected_templates(ledger)
         if len(named) > 1:
             raise HTTPException(400, f"name the template: {', '.join(named)}")
         lines = [json.dumps(row, ensure_ascii=False) for name in named for row in truth(ledger, name)]

@@ -58,8 +58,3 @@ def truth(ledger: Ledger, template: str) -> Iterator[dict[str, Any]]:
         if fields:
             seen.add(file.source.relative)
             yield {"file": file.source.relative, "fields": fields}
-
-
-def spoken_of(ledger: Ledger) -> list[str]:
-    """Templates about whose fields somebody said something."""
-    return [row["template"] for row in ledger.rows("SELECT DISTINCT template FROM corrections ORDER BY template")]

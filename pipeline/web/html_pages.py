@@ -16,6 +16,9 @@ from markupsafe import Markup, escape
 from pipeline.engines.registry import NAMES
 from pipeline.errors import CURES, DocumentError
 from pipeline.evaluate.expected import is_list
+from pipeline.ledger.corrections import corrected_templates
+from pipeline.ledger.counts import recorded_templates
+from pipeline.ledger.document_search import DocumentFilter
 from pipeline.ledger.orders import Order, open_orders, orders_for_document
 from pipeline.publish.chart_plot import redrawn
 from pipeline.publish.publication import Publication
@@ -24,8 +27,7 @@ from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.records import Evidence
 from pipeline.templates.model import Template, TemplateField
 from pipeline.web.api import Id, document, house, published, state
-from pipeline.web.correction_input import spoken_of
-from pipeline.web.document_list import Wanted, listed, values_of
+from pipeline.web.document_list import listed, values_of
 
 ROWS = 50
 MOST_FOLLOWING = 1_000
@@ -80,11 +82,11 @@ def home(
 ) -> Response:
     """Files in, progress, results."""
     owner = house(request)
-    wanted = Wanted(q, status, template, marked)
+    wanted = DocumentFilter(q, status, template, marked)
     with owner.ledger() as ledger:
         total, found = listed(ledger, wanted, ROWS, (page - 1) * ROWS)
-        used = [row["template"] for row in ledger.rows("SELECT DISTINCT template FROM recipes ORDER BY template")]
-        spoken = spoken_of(ledger)
+        used = recorded_templates(ledger)
+        spoken = corrected_templates(ledger)
         shown = {item["id"]: values_of(ledger, item) for item in found}
     sheets = [name for key in owner.templates if key in used for name in sheet_names(owner.templates[key])]
     sheets = [name for name in [DOCUMENTS, *sheets] if (owner.settings.outbox / f"{name}.csv").is_file()]
@@ -110,7 +112,7 @@ def home(
     )
 
 
-def _asked(wanted: Wanted) -> dict[str, str]:
+def _asked(wanted: DocumentFilter) -> dict[str, str]:
     return {"q": wanted.text, "status": wanted.status, "template": wanted.template, "marked": wanted.marked}
 
 
@@ -145,7 +147,7 @@ def one(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=100_000)] 
         found = owner.publication(ledger, file)
         templates = owner.known_templates(ledger)
         talk = [_talk(item) for item in orders_for_document(ledger, file.sha256, "question") if item.details["page"] == page]
-        to_look_at = listed(ledger, Wanted(marked="review"), MOST_FOLLOWING, 0)[1]
+        to_look_at = listed(ledger, DocumentFilter(marked="review"), MOST_FOLLOWING, 0)[1]
         readings = orders_for_document(ledger, file.sha256, "reading")
         waits = {item.id for item in open_orders(ledger)}
     reason = found.reason if found else None

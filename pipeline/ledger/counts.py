@@ -1,0 +1,47 @@
+"""Counts over all runs of an outbox: documents, units and templates, and the documents that failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.ledger.ledger import Ledger
+
+
+def document_counts(ledger: Ledger) -> dict[str, int]:
+    """Number of documents by status; ``waiting`` before a result is published."""
+    rows = ledger.rows("SELECT coalesce(status, 'waiting') AS status, count(*) AS n FROM files GROUP BY 1")
+    return {row["status"]: row["n"] for row in rows}
+
+
+def unit_counts(ledger: Ledger) -> dict[str, int]:
+    """Number of units by status."""
+    return {row["status"]: row["n"] for row in ledger.rows("SELECT status, count(*) AS n FROM units GROUP BY 1")}
+
+
+def template_counts(ledger: Ledger) -> list[dict[str, Any]]:
+    """For each template, by name: ``template``, ``documents``, ``pages`` and the mean ``seconds_a_page``."""
+    return list(
+        ledger.rows(
+            """SELECT template, count(DISTINCT sha256) documents, count(*) pages, round(avg(seconds), 3) seconds_a_page
+               FROM units GROUP BY template ORDER BY template"""
+        )
+    )
+
+
+def latest_failures(ledger: Ledger, limit: int | None) -> list[dict[str, Any]]:
+    """Failed and partial documents, latest first: ``file``, ``status``, ``reason``, ``detail`` and ``at``."""
+    return list(
+        ledger.rows(
+            """SELECT files.name file, files.status, files.reason, coalesce(nullif(documents.detail, ''), (
+                      SELECT detail FROM units WHERE units.sha256 = files.sha256 AND units.reason IS NOT NULL LIMIT 1)) detail,
+                      published_at at
+               FROM files LEFT JOIN documents USING (sha256) WHERE files.status IN ('failed', 'partial')
+               ORDER BY published_at DESC LIMIT ?""",
+            [-1 if limit is None else limit],
+        )
+    )
+
+
+def recorded_templates(ledger: Ledger) -> list[str]:
+    """Templates that documents were read by, by name."""
+    return [row["template"] for row in ledger.rows("SELECT DISTINCT template FROM recipes ORDER BY template")]

@@ -1,0 +1,116 @@
+"""Searches for documents by status, template, marks and text, page by page. Each search is one query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.ledger.ledger import Ledger
+
+_MATCHES = r"""FROM files LEFT JOIN documents ON documents.sha256 = coalesce(files.published, files.sha256) WHERE
+    (:status = '' OR coalesce(files.status, 'waiting') = :status)
+    AND (:sha256 = '' OR files.sha256 = :sha256)
+    AND (:template = '' OR EXISTS (SELECT 1 FROM json_each(files.recipes) WHERE key = :template))
+    AND (:marked <> 'review' OR json_array_length(coalesce(files.review, '[]')) > 0)
+    AND (:marked <> 'corrected' OR json_array_length(coalesce(files.corrected, '[]')) > 0)
+    AND (:text = '' OR files.name LIKE :like ESCAPE '\' OR EXISTS (
+        SELECT 1 FROM units, json_each(units.fields) AS field
+        WHERE units.sha256 = files.published AND units.fields LIKE :like ESCAPE '\'
+        AND units.recipe IN (SELECT value FROM json_each(files.recipes))
+        AND json_extract(field.value, '$.value') LIKE :like ESCAPE '\'
+    ) OR EXISTS (
+        SELECT 1 FROM corrections WHERE corrections.sha256 = files.published AND corrections.value LIKE :like ESCAPE '\'
+    ))"""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilter:
+    """Which documents to list; an empty value filters nothing."""
+
+    text: str = ""
+    """Part of the document's name or of one of its values."""
+    status: str = ""
+    template: str = ""
+    marked: str = ""
+    """``review``: with a value to review; ``corrected``: with a corrected value."""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document of a list."""
+
+    name: str
+    relative: str
+    """Path below the inbox."""
+    sha256: str
+    status: str
+    """``waiting`` before a result is published."""
+    reason: str | None
+    templates: tuple[str, ...]
+    pages: int
+    published_at: str | None
+    review: tuple[str, ...]
+    """Fields that a person should review."""
+    corrected: tuple[str, ...]
+    """Fields that a person corrected."""
+
+
+def search_documents(ledger: Ledger, chosen: DocumentFilter, limit: int, offset: int) -> tuple[int, list[DocumentRow]]:
+    """The number of matching documents, and ``limit`` of them from ``offset`` on: waiting ones first, then the latest results."""
+    like = "%" + "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in chosen.text) + "%"
+    values = {**asdict(chosen), "like": like, "limit": limit, "offset": offset}
+    total = next(ledger.rows(f"SELECT count(*) AS n {_MATCHES}", values))["n"]
+    rows = ledger.rows(
+        f"""SELECT name, relative, files.sha256, status, files.reason, recipes, published_at, review, corrected,
+            documents.pages {_MATCHES} ORDER BY published_at IS NOT NULL, published_at DESC, name LIMIT :limit OFFSET :offset""",
+        values,
+    )
+    return total, [_document_row(row) for row in rows]
+
+
+def _document_row(row: Mapping[str, Any]) -> DocumentRow:
+    return DocumentRow(
+        name=row["name"],
+        relative=row["relative"],
+        sha256=row["sha256"],
+        status=row["status"] or "waiting",
+        reason=row["reason"],
+        templates=tuple(json.loads(row["recipes"] or "{}")),
+        pages=row["pages"] or 0,
+        published_at=row["published_at"],
+        review=tuple(json.loads(row["review"] or "[]")),
+        corrected=tuple(json.loads(row["corrected"] or "[]")),
+    )
+
+
+def first_page_values(ledger: Ledger, name: str) -> dict[str, Any]:
+    """Value by field of the first page of a published document, with corrections applied."""
+    rows = ledger.rows(
+        """SELECT units.fields FROM files JOIN units ON units.sha256 = files.published
+           WHERE files.name = ? AND units.recipe IN (SELECT value FROM json_each(files.recipes)) AND units.fields IS NOT NULL
+           ORDER BY units.page LIMIT 1""",
+        [name],
+    )
+    fields = json.loads(next(iter(rows), {"fields": "{}"})["fields"])
+    values = {field: evidence["value"] for field, evidence in fields.items()}
+    corrections = ledger.rows(
+        """SELECT field, value FROM corrections JOIN files ON files.published = corrections.sha256
+           WHERE files.name = ? AND template IN (SELECT key FROM json_each(files.recipes)) ORDER BY version""",
+        [name],
+    )
+    latest = {row["field"]: row["value"] for row in corrections if row["field"] in values}
+    return values | {field: json.loads(value) for field, value in latest.items() if value is not None}
+
+
+def change_marker(ledger: Ledger) -> str:
+    """A text that changes whenever a list or a document may look different."""
+    row = next(
+        ledger.rows(
+            """SELECT (SELECT count(*) || '.' || coalesce(max(published_at), '') FROM files) || '.' ||
+               (SELECT count(*) FROM corrections) || '.' || (SELECT count(ended_at) || '.' || count(*) FROM orders) AS mark"""
+        )
+    )
+    return str(row["mark"])
