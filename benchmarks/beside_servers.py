@@ -79,7 +79,7 @@ def served(command: list[str], environment: dict[str, str], slots: int) -> Itera
             wait_for_server()
             yield {
                 "PIPELINE_SERVER__URL": f"http://127.0.0.1:{PORT}/v1",
-                "PIPELINE_SERVER__SEES": "false",
+                "PIPELINE_SERVER__ACCEPTS_IMAGES": "false",
                 "PIPELINE_SERVER__CONCURRENCY": str(slots),
                 "PIPELINE_SERVER__SECONDS": "3600",
             }
@@ -114,7 +114,9 @@ def run(work: Path, name: str, settings: list[str], environment: dict[str, str])
     outbox = work / name
     command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--inbox", work / "inbox", "--outbox", outbox, *settings]
     fine = ExitCode.OK, ExitCode.SOME_FAILED
-    return timed([str(part) for part in command], environment={"PIPELINE_RETRIES": "0", **environment}, fine=fine), outbox
+    return timed(
+        [str(part) for part in command], environment={"PIPELINE_RETRY__ANSWER_ATTEMPTS": "1", **environment}, fine=fine
+    ), outbox
 
 
 def done(outbox: Path) -> int:

@@ -30,7 +30,7 @@ from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
 from pipeline.run.refresh import only_new
-from pipeline.settings import Ray, Settings
+from pipeline.settings import RaySettings, Settings
 from pipeline.templates.model import Template
 
 
@@ -74,7 +74,9 @@ class Clock(RunCounts):
 def run(inbox: Path, seconds: float, address: str | None, actors: int = 0) -> Row:
     """Units a second and the driver's milliseconds a unit, from the first answer to the last, when everything is loaded."""
     with tempfile.TemporaryDirectory() as outbox, ExitStack() as stack:
-        settings = Settings(inbox=inbox, outbox=Path(outbox), workers=1, ray=Ray(address=address or "", cpus=1, actors=actors))
+        settings = Settings(
+            inbox=inbox, outbox=Path(outbox), workers=1, ray=RaySettings(address=address or "", cpus=1, actors=actors)
+        )
         settings = settings.model_copy(update={"server": settings.server.model_copy(update={"seconds": seconds * 1e6})})
         make = f"{__spec__.name if __spec__ else __name__}:SleepingEngine"
         there = stack.enter_context(Cluster(settings, HANDLER, make=make)) if address else None

@@ -81,10 +81,10 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtyp
     from pipeline.engines.vlm.model_load import load_model, make_plan
     from pipeline.engines.vlm.model_store import find_model
     from pipeline.engines.vlm.runner import make_runner
-    from pipeline.settings import Vlm
+    from pipeline.settings import VlmSettings
 
     found = find_model(str(folder))
-    plan = make_plan(found, Vlm(cache_gb=64, dtype=dtype))
+    plan = make_plan(found, VlmSettings(cache_gb=64, dtype=dtype))
     model = load_model(found, plan)
     asked = prompts(folder, model.config, batch, side, questions)
     runner = make_runner(model)

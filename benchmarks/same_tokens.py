@@ -25,7 +25,7 @@ from pipeline.engines.vlm.model_load import load_model, make_plan
 from pipeline.engines.vlm.model_store import find_model
 from pipeline.engines.vlm.prefix_cache import in_common
 from pipeline.engines.vlm.runner import make_runner
-from pipeline.settings import Vlm
+from pipeline.settings import VlmSettings
 
 STEP = 2.0**-7
 """Of bfloat16, between 1 and 2."""
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     found = find_model(given.checkpoint)
-    plan = make_plan(found, Vlm(dtype=given.dtype, cache_gb=8))
+    plan = make_plan(found, VlmSettings(dtype=given.dtype, cache_gb=8))
     model, theirs = load_model(found, plan), load_model(found, plan)
     chat = Chat(found, model.config)
     prompts = [chat.encode(pose(request), request.image) for request in requests(given.prompts, sees=found.vision)]

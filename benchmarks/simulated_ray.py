@@ -24,7 +24,7 @@ from pipeline.cluster.unit_dispatch import Units
 from pipeline.records import Answer, Claim, Page, Word
 from pipeline.run.page_requests import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
 from pipeline.runtime.engine_process import EngineDescription
-from pipeline.settings import Ray, Settings
+from pipeline.settings import RaySettings, Settings
 
 WORDS = 380
 
@@ -86,7 +86,7 @@ class SimulatedCluster(Cluster):
     """``machines`` machines with an actor each; every document has ``pages`` pages."""
 
     def __init__(self, settings: Settings, machines: int, pages: int) -> None:
-        super().__init__(settings.model_copy(update={"ray": Ray(address="simulated", cpus=1)}), HANDLER)
+        super().__init__(settings.model_copy(update={"ray": RaySettings(address="simulated", cpus=1)}), HANDLER)
         self._nodes = [
             {"NodeID": _name(number), "NodeManagerHostname": f"node{number}", "Alive": True, "Resources": {"CPU": 1.0}}
             for number in range(machines)

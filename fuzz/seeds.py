@@ -28,7 +28,7 @@ SETTINGS = """\
 inbox: in
 outbox: ~/out
 engine: embedded
-retries: 1
+retry: {answer_attempts: 2}
 routes:
   - {match: "receipts/**", template: receipt}
   - match: "*.png"
@@ -36,9 +36,9 @@ routes:
 after: move
 archive: read
 limits: {megabytes: 10, seconds: 2.5, passwords: [one, "0123"]}
-intake: {quiet_seconds: 0.1}
+intake: {unchanged_seconds: 0.1}
 vlm: {dtype: float32, threads: 2}
-server: {url: "http://127.0.0.1:8080/v1", sees: false}
+server: {url: "http://127.0.0.1:8080/v1", accepts_images: false}
 """
 
 

@@ -1,25 +1,35 @@
-"""Settings: one YAML file and the environment, validated; mistakes name the key and the file.
-
-``inbox`` and ``outbox`` may be URLs of object stores. They then become the folders of this machine that stand for them
-(``pipeline.object_urls``), from which ``inbox_url`` and ``outbox_url`` tell the URLs again.
+"""The settings: one YAML file and the environment, validated. An error names the key and the file.
 
 Precedence: command line, then environment (``PIPELINE_OUTBOX=…``, nested keys with two underscores: ``PIPELINE_LIMITS__SECONDS=60``),
-then the file, then the defaults below. Paths written in a file are relative to that file; defaults are relative to the
-current folder.
+then the file, then the defaults below. Paths in a file are relative to that file; defaults are relative to the current folder.
+Keys of older versions are still read (``pipeline.renamed_settings``).
+
+``inbox`` and ``outbox`` may be URLs of object stores. They then become folders of this machine that stand for the store
+(``pipeline.object_urls``); ``inbox_url`` and ``outbox_url`` give the URLs back.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentValueError
 
-from pipeline import object_urls
+from pipeline import object_urls, renamed_settings
 from pipeline.errors import SettingsError
 from pipeline.templates.explain import did_you_mean
 from pipeline.templates.routing import Route
@@ -28,209 +38,214 @@ FILE_NAME = "pipeline.yaml"
 PATH_KEYS = ("inbox", "outbox", "templates", "state", "archive", "failed")
 STATE_FOLDER = ".pipeline"
 """Where the outbox keeps the ledger and the lock."""
-OBJECTS = "objects"
-"""Folder in it whose paths stand for objects."""
+OBJECTS_FOLDER = "objects"
+"""Folder in it whose paths stand for objects of an object store."""
+ENVIRONMENT_PREFIX = "PIPELINE_"
 Seconds = Annotated[float, Field(le=1_000_000)]
-"""Up to eleven days; the system's timers take no more than twice that."""
+"""At most eleven days: the timers of the operating system overflow at twice that."""
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class Limits(_Strict):
-    """What one document may cost; a document above a limit ends with a reason, the others go on."""
+class LimitSettings(_Strict):
+    """What one document may cost. A document above a limit fails with a reason; the others go on."""
 
     megabytes: int = Field(default=2_000, gt=0)
     """Size of a file."""
     pages: int = Field(default=5_000, gt=0)
-    """Pages read of one document; those after it are `skipped`."""
+    """Pages that are read of one document; the later ones are `skipped`."""
     megapixels: int = Field(default=400, gt=0)
-    """Pixels an image file may unpack to."""
+    """Pixels of an image after decompression, in millions."""
     seconds: Seconds = Field(default=120, gt=0)
-    """Time for one page, after which its reader is killed."""
+    """Time to read one page; after it the reader process is killed."""
     memory_mb: int = Field(default=6_000, ge=2_000)
     """Address space of a reader process."""
-    attempts: int = Field(default=2, ge=1, le=10)
-    """How often a page is tried whose reader crashed or ran out of time."""
-    passwords: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    """Tried on encrypted PDFs."""
+    passwords: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Passwords that are tried on encrypted PDFs."""
 
 
-class Intake(_Strict):
-    """When a file in the inbox counts as fully written."""
+class IntakeSettings(_Strict):
+    """When a file in the inbox counts as completely written, and how new files are noticed."""
 
-    quiet_seconds: Seconds = Field(default=1.5, ge=0)
-    """A file must not have changed for this long."""
-    patience_seconds: Seconds = Field(default=30.0, ge=0)
-    """How long `run` waits for files that are still being written before it leaves them for later, and for an object store to come back."""
+    unchanged_seconds: Seconds = Field(default=1.5, ge=0)
+    """A file counts as completely written once it has not changed for this long."""
+    wait_seconds: Seconds = Field(default=30.0, ge=0)
+    """How long `run` waits for files that are still being written, and for an object store that does not answer."""
     rescan_seconds: Seconds = Field(default=60.0, gt=0)
-    """How often `watch` looks through the whole inbox, in case the system lost an event."""
-    observer: Literal["auto", "native", "polling"] = "auto"
-    """How `watch` hears of changes: from the operating system, or by looking (network shares tell nothing of what others write)."""
+    """How often `watch` scans the whole inbox, in case the operating system lost an event."""
+    change_detection: Literal["auto", "native", "polling"] = "auto"
+    """How `watch` notices new files: `native` gets events from the operating system, `polling` scans (network shares give no events);
+    `auto` chooses by the kind of file system."""
     poll_seconds: Seconds = Field(default=2.0, gt=0)
-    """How often a polling observer looks; an inbox in an object store is always polled."""
+    """How often `polling` scans. An inbox in an object store is always polled."""
 
 
-class Review(_Strict):
-    """Which values are marked for a person to look at."""
+class ReviewSettings(_Strict):
+    """Which values are marked for a person to check."""
 
     accepted_error: float = Field(default=0.05, ge=0, le=1)
-    """Share of wrong values that is accepted among those that are not marked."""
+    """Share of wrong values that you accept among the values that are not marked."""
 
 
-class Retry(_Strict):
-    """What failed for a reason that may pass (an engine's mistake, a time limit) is read again by itself."""
+class RetrySettings(_Strict):
+    """What is tried again, and how often. Every number of attempts counts the first attempt too."""
 
-    attempts: int = Field(default=3, ge=1, le=20)
-    """How often a page is read in all; 1: never again by itself."""
-    minutes: float = Field(default=10, gt=0, le=100_000)
-    """Pause before the second attempt; four times as long before each further one."""
-    breaker: int = Field(default=10, ge=1)
-    """Documents in a row on which the engine failed, after which the run ends; `watch` pauses instead."""
-    engine_seconds: Seconds = Field(default=1800, gt=0)
-    """Without a sign of life from the engine for this long, the program starts itself anew."""
-    deaths: int = Field(default=3, ge=1)
-    """How often the program may die over a page before that page counts as failed."""
+    page_attempts: int = Field(default=3, ge=1, le=20)
+    """How often a page is processed in all when it failed for a reason that may pass (an error of the engine, a time limit). Later
+    attempts happen in later rounds and runs; 1 is never again."""
+    wait_minutes: float = Field(default=10, gt=0, le=100_000)
+    """Pause before the second of these attempts; the pause is four times as long before each further one."""
+    answer_attempts: int = Field(default=3, ge=1, le=11)
+    """How often a model answers for a page in all when its answer fails the checks. `embedded` answers once."""
+    reader_attempts: int = Field(default=2, ge=1, le=10)
+    """How often a page is read in all when its reader process crashed or ran out of time."""
+    crash_attempts: int = Field(default=3, ge=1)
+    """How often a page is processed in all when the whole program, or the engine's process, died while it worked on that page."""
+    stop_after_failures: int = Field(default=10, ge=1)
+    """Number of documents in a row on which the engine failed, after which `run` stops and `watch` pauses."""
+    watchdog_seconds: Seconds = Field(default=1800, gt=0)
+    """The program restarts itself when the engine has given no sign of life for this long."""
 
 
-class Ocr(_Strict):
-    """How the words of scans and photographs are read."""
+class OcrSettings(_Strict):
+    """How the words of scans and photographs are read (OCR)."""
 
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
-    """Precision of the networks' numbers; `auto` is bfloat16 where the processor multiplies it and the extra `fast-ocr` is installed.
-    Part of every recipe: set it where machines of several kinds share an outbox."""
+    """Number format in which the OCR networks compute; `auto` is bfloat16 where the processor supports it and the extra `fast-ocr` is
+    installed, else float32. It is part of every recipe: set it where machines of several kinds write to one outbox."""
 
 
-class Vlm(_Strict):
-    """The engine ``vlm``: a model in this process."""
+class VlmSettings(_Strict):
+    """The engine ``vlm``: a vision-language model in this process."""
 
     revision: str | None = None
-    """Commit, branch or tag of a model from the hub; None is the one that was pulled last."""
+    """Commit, branch or tag of a model from the hub; None is the revision that was downloaded last."""
     dtype: Literal["auto", "bfloat16", "float32", "int8"] = "auto"
-    """Precision of its numbers; `auto` is bfloat16 where the processor multiplies it or memory asks for it. `int8` is quicker where the
-    processor multiplies bytes (AVX-512 VNNI) and has no AMX, takes half the memory, and rounds."""
+    """Number format of the model; `auto` is bfloat16 where the processor supports it or memory is short, else float32. `int8` takes half
+    the memory and rounds; it is faster on processors with AVX-512 VNNI and without AMX."""
     threads: int = Field(default=0, ge=0, le=1024)
-    """Threads that multiply; 0 is one per physical core."""
+    """Threads that compute; 0 is one per physical core."""
     batch: int = Field(default=16, ge=1, le=64)
-    """Pages answered at the same time, if memory allows."""
+    """Pages that are answered at the same time, as far as memory allows."""
     cache_gb: float = Field(default=1.0, gt=0, le=10_000)
-    """Memory for what the model has read of these pages (keys and values)."""
+    """Memory for the KV cache: what the model keeps of these pages."""
 
 
-class Server(_Strict):
-    """The engine ``server``: any server that speaks OpenAI's chat completions."""
+class ServerSettings(_Strict):
+    """The engine ``server``: any server with OpenAI's chat completions API."""
 
     url: str = Field(default="http://127.0.0.1:8000/v1", pattern=r"^https?://")
-    """Scheme, host, port and path; mostly ends in `/v1`."""
+    """Scheme, host, port and path; it mostly ends in `/v1`."""
     key_variable: str = "PIPELINE_SERVER_KEY"
-    """Environment variable that holds the key, if the server wants one; a key never stands in a file of ours."""
-    sees: bool = True
-    """Whether its model reads images; else it gets the page's words alone."""
+    """Name of the environment variable that holds the API key, if the server needs one. The key itself is never written to a file."""
+    accepts_images: bool = True
+    """Whether the model reads images; a model that does not gets only the words of the page."""
     concurrency: int = Field(default=4, ge=1, le=256)
-    """Requests at the same time."""
+    """Requests that are sent at the same time."""
     seconds: Seconds = Field(default=600, gt=0)
     """Time for one answer."""
-    attempts: int = Field(default=5, ge=1, le=20)
-    """How often a request is sent to a server that is down, busy or broken, with growing pauses."""
+    request_attempts: int = Field(default=5, ge=1, le=20)
+    """How often one request is sent in all to a server that is down, busy or broken, with growing pauses."""
 
 
-class Ray(_Strict):
-    """The executor ``ray``: readers and engines on the machines of a Ray cluster; see docs/cluster.md."""
+class RaySettings(_Strict):
+    """The executor ``ray``: pages are read and answered on the machines of a Ray cluster; see docs/cluster.md."""
 
     address: str = "auto"
-    """The cluster: `host:port`, `auto` for the one that this machine belongs to, `local` to start one here for this run."""
+    """The cluster: `host:port`, `auto` for the cluster of this machine, `local` to start one here for this run."""
     cpus: int = Field(default=0, ge=0, le=4096)
     """Cores of an actor; 0 is one actor for each NUMA node of a machine."""
     memory_gb: float = Field(default=0, ge=0, le=100_000)
-    """Memory that Ray is to set aside for an actor; 0 is no matter."""
+    """Memory that Ray reserves for an actor; 0 reserves none."""
     actors: int = Field(default=0, ge=0, le=100_000)
-    """Actors at most; 0 is as many as the machines have room for. With `cpus`, those beyond wait, for an autoscaler to add machines."""
-    ahead: int = Field(default=0, ge=0, le=1_000)
-    """Units that an actor holds at the same time; 0 is what its engine answers together, and some that wait."""
-    wait_seconds: Seconds = Field(default=120, gt=0)
-    """Without any actor at work for so long, the run ends; the next one goes on."""
+    """Largest number of actors; 0 is as many as the machines have room for. With `cpus`, actors without room wait until an autoscaler
+    adds machines."""
+    units_per_actor: int = Field(default=0, ge=0, le=1_000)
+    """Units that an actor holds at the same time; 0 is one batch of its engine and a quarter more that wait."""
+    timeout_seconds: Seconds = Field(default=120, gt=0)
+    """The run ends when no actor has worked for this long; the next run goes on."""
 
 
-class Log(_Strict):
-    """What is written down about a run; see docs/monitoring.md."""
+class LogSettings(_Strict):
+    """The log of a run; see docs/monitoring.md."""
 
     file: Path | None = None
-    """Log file; None is none."""
+    """Log file; by default there is none."""
     megabytes: float = Field(default=10, gt=0, le=1_000_000)
-    """Size at which the log file is put aside and a new one begun."""
+    """Size at which the log file is renamed and a new one begins."""
     keep: int = Field(default=5, ge=1, le=1_000)
-    """Log files put aside that are kept."""
+    """Number of renamed log files that are kept."""
     as_json: bool = Field(default=False, alias="json")
-    """One JSON object a line: in the file, and on standard error in place of what is written there for people."""
+    """One JSON object a line, in the file and on standard error, instead of text."""
     level: Literal["debug", "info", "warning"] = "info"
-    """The least that is worth a line; at debug every page has one."""
+    """The lowest level that is written; at `debug` every page has a line."""
 
 
-class Metrics(_Strict):
-    """Numbers for Prometheus."""
+class MetricsSettings(_Strict):
+    """Metrics for Prometheus."""
 
     port: int = Field(default=0, ge=0, le=65_535)
-    """Port that serves them while `run` or `watch` is at work; 0 is none."""
+    """Port that serves them while `run` or `watch` works; 0 is off."""
     host: str = "127.0.0.1"
-    """Address it listens on; 0.0.0.0 is every machine that can reach this one."""
+    """Address to listen on; with 0.0.0.0 other machines can connect."""
 
 
 class Settings(BaseSettings):
-    """Everything that can be set; see configs/pipeline.yaml for the same with comments."""
+    """All settings. configs/pipeline.yaml holds the same keys with comments."""
 
-    model_config = SettingsConfigDict(env_prefix="PIPELINE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
     _file_values: ClassVar[dict[str, Any]] = {}
+    _deprecations: tuple[str, ...] = PrivateAttr(default=())
 
     inbox: Path = Path("inbox")
-    """Folder that is read, with the folders in it; or the URL of one in an object store (docs/stores.md)."""
+    """Folder that is read, with its subfolders; or the URL of one in an object store (docs/stores.md)."""
     outbox: Path = Path("outbox")
     """Folder for results, and for the ledger (`outbox/.pipeline`); or the URL of one in an object store."""
     state: Path | None = None
-    """Folder on a disk of this machine for the ledgers of outboxes in object stores; by default among the user's own state."""
+    """Folder on this machine for the ledgers of outboxes in object stores; by default `~/.local/state/pipeline`."""
     templates: Path | None = None
-    """Folder of your own templates, by default `templates` beside the settings file; they come before built-in ones."""
+    """Folder of your own templates, by default `templates` beside the settings file. They come before the built-in ones."""
     engine: str = "auto"
-    """What reads the pages: `embedded`, `vlm`, `server`; `auto` is `vlm` where its model is here, else `embedded`."""
+    """What reads the pages: `embedded`, `vlm` or `server`; `auto` is `vlm` if its model is on this machine, else `embedded`."""
     model: str = ""
-    """Name, folder or GGUF file of the model that ``vlm`` runs, or the model's name at the ``server``; empty: the engine's default."""
-    retries: int = Field(default=2, ge=0, le=10)
-    """How often a model is asked again about a page whose answer fails its checks."""
+    """Name, folder or GGUF file of the model for ``vlm``, or the model's name at the ``server``; empty is the engine's default."""
     routes: tuple[Route, ...] = ()
-    """Which template reads which files: the first match wins, without one the classifier looks at the page."""
-    einvoices: Literal["read", "ignore"] = "read"
-    """Whether the data of an e-invoice inside a PDF are read; ``ignore`` reads the page as if it carried none."""
+    """Which template reads which files. The first match counts; without a match the classifier decides by the page."""
+    read_einvoices: bool = True
+    """Whether the data of an e-invoice inside a PDF (Factur-X, ZUGFeRD) are read. If false, only the page itself is read."""
     after: Literal["keep", "move", "delete"] = "keep"
-    """What happens to a file in the inbox once its result is safely on disk."""
+    """What happens to a file in the inbox once its result is on disk: it stays, it is moved to `archive`, or it is deleted."""
     archive: Path | None = None
-    """Where `after: move` puts files; by default `archive` beside the inbox. In the same store, where the inbox is a URL."""
+    """Where `after: move` puts files; by default `archive` beside the inbox. If the inbox is a URL, this is one of the same store."""
     failed: Path | None = None
     """Where `after: move` and `after: delete` put files that failed; by default `failed` beside the inbox."""
     workers: int = Field(default=0, ge=0, le=256)
-    """Reader processes; 0 is one per core."""
+    """Number of reader processes; 0 is one per core."""
     executor: Literal["local", "ray"] = "local"
-    """Where pages are read and answered: on this machine, or on those of a Ray cluster."""
+    """Where pages are read and answered: on this machine, or on the machines of a Ray cluster."""
     shard: str = Field(default="", pattern=r"^([1-9][0-9]{0,4}/[1-9][0-9]{0,4})?$")
-    """`3/16`: only the third of sixteen parts of the inbox, told apart by a hash of the path in it; empty is all of it."""
-    limits: Limits = Limits()
-    intake: Intake = Intake()
-    retry: Retry = Retry()
-    review: Review = Review()
-    ocr: Ocr = Ocr()
-    vlm: Vlm = Vlm()
-    server: Server = Server()
-    ray: Ray = Ray()
-    log: Log = Log()
-    metrics: Metrics = Metrics()
+    """`3/16` reads the third of sixteen parts of the inbox, divided by a hash of each file's path; empty reads all of it."""
+    limits: LimitSettings = LimitSettings()
+    intake: IntakeSettings = IntakeSettings()
+    retry: RetrySettings = RetrySettings()
+    review: ReviewSettings = ReviewSettings()
+    ocr: OcrSettings = OcrSettings()
+    vlm: VlmSettings = VlmSettings()
+    server: ServerSettings = ServerSettings()
+    ray: RaySettings = RaySettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @model_validator(mode="before")
     @classmethod
-    def _places(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """URLs become the folders that stand for them."""
+    def _resolve_urls(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Replace URLs by the folders that stand for them."""
         values = {**values}
         urls: dict[str, str] = {}
         for key in ("inbox", "outbox", "archive", "failed"):
@@ -247,23 +262,28 @@ class Settings(BaseSettings):
             values["outbox"] = object_urls.outbox_folder(state, urls["outbox"])
         for key in ("archive", "failed"):
             if values.get(key) and ("inbox" in urls) != (key in urls):
-                raise ValueError(f"{key}: wants a place of the same kind as the inbox: both folders, or both in one store")
+                raise ValueError(f"{key}: must be of the same kind as the inbox: both folders, or both in one object store")
         for key in ("inbox", "archive", "failed"):
             if key in urls and urls[key].split("://")[0] != urls["inbox"].split("://")[0]:
-                raise ValueError(f"{key}: wants a place in the same store as the inbox")
+                raise ValueError(f"{key}: must be in the same object store as the inbox")
             if key in urls:
-                values[key] = object_urls.local_folder(_objects(Path(values.get("outbox") or "outbox")), urls[key])
+                values[key] = object_urls.local_folder(_objects_folder(Path(values.get("outbox") or "outbox")), urls[key])
         return values
 
     @property
-    def objects(self) -> Path:
-        """Folder whose paths stand for objects, and hold them while they are read."""
-        return _objects(self.outbox)
+    def deprecations(self) -> tuple[str, ...]:
+        """A line for each key of an older version that was given; it names the key that replaces it."""
+        return self._deprecations
+
+    @property
+    def objects_folder(self) -> Path:
+        """Folder whose paths stand for objects of an object store; it holds their contents while they are read."""
+        return _objects_folder(self.outbox)
 
     @property
     def inbox_url(self) -> str | None:
         """The inbox's URL; None for a folder."""
-        return object_urls.url_of(self.objects, self.inbox) if OBJECTS in self.inbox.parts else None
+        return object_urls.url_of(self.objects_folder, self.inbox) if OBJECTS_FOLDER in self.inbox.parts else None
 
     @property
     def outbox_url(self) -> str | None:
@@ -273,27 +293,27 @@ class Settings(BaseSettings):
         return object_urls.outbox_url((self.state or object_urls.state_folder()).resolve(), self.outbox)
 
     @property
-    def told_inbox(self) -> str:
-        """The inbox as people know it."""
+    def inbox_location(self) -> str:
+        """The inbox as the user wrote it: a URL or a path."""
         return self.inbox_url or str(self.inbox)
 
     @property
-    def told_outbox(self) -> str:
-        """The outbox as people know it."""
+    def outbox_location(self) -> str:
+        """The outbox as the user wrote it: a URL or a path."""
         return self.outbox_url or str(self.outbox)
 
     @property
-    def part(self) -> tuple[int, int] | None:
-        """``shard`` as numbers."""
+    def shard_numbers(self) -> tuple[int, int] | None:
+        """``shard`` as two numbers: which part, and of how many."""
         number, _, of = self.shard.partition("/")
         return (int(number), int(of)) if number else None
 
     @field_validator("shard")
     @classmethod
-    def _is_a_part(cls, shard: str) -> str:
+    def _check_shard(cls, shard: str) -> str:
         number, _, of = shard.partition("/")
         if number and int(number) > int(of):
-            raise ValueError(f"there is no part {number} of {of}")
+            raise ValueError(f"part {number} of {of} does not exist")
         return shard
 
     @property
@@ -303,13 +323,15 @@ class Settings(BaseSettings):
 
     @property
     def failed_folder(self) -> Path:
-        """Where files that failed are moved to, with the reason beside them."""
+        """Where files that failed are moved to, each with a file that states the reason."""
         return self.failed or self._beside("failed")
 
     def _beside(self, name: str) -> Path:
         url = self.inbox_url
         return (
-            object_urls.local_folder(self.objects, object_urls.beside(url, name)) if url else self.inbox.resolve().parent / name
+            object_urls.local_folder(self.objects_folder, object_urls.beside(url, name))
+            if url
+            else self.inbox.resolve().parent / name
         )
 
     @classmethod
@@ -321,17 +343,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment stands above the file, whose values come in through ``_File``."""
+        """Arguments come before the environment, the environment before the settings file."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, _File(settings_cls)
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars, _ = renamed_settings.upgrade_environment(env_settings.env_vars, ENVIRONMENT_PREFIX.lower())
+        return init_settings, env_settings, _SettingsFile(settings_cls)
 
 
-def _objects(outbox: Path) -> Path:
-    return outbox.resolve() / STATE_FOLDER / OBJECTS
+def _objects_folder(outbox: Path) -> Path:
+    return outbox.resolve() / STATE_FOLDER / OBJECTS_FOLDER
 
 
-class _File(PydanticBaseSettingsSource):
-    """The values of the settings file, as read by ``load_settings``."""
+class _SettingsFile(PydanticBaseSettingsSource):
+    """The values of the settings file that ``load_settings`` reads."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         """One value of the file."""
@@ -339,88 +363,83 @@ class _File(PydanticBaseSettingsSource):
         return Settings._file_values.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """All values of the file, also unknown keys, so that they are refused."""
+        """All values of the file, also unknown keys: the validation refuses those."""
         return dict(Settings._file_values)
 
 
 def configs_folder() -> Path:
-    """The folder of the built-in settings and templates: inside an installed package, beside it in a checkout."""
+    """The folder of the built-in settings and templates: inside an installed package, beside the package in a checkout."""
     inside = Path(__file__).parent / "configs"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
 
 
 def find_settings_file(folder: Path) -> Path | None:
-    """The settings file that a command without ``--config`` uses in ``folder``."""
+    """The settings file that a command in ``folder`` uses without ``--config``; None where there is none."""
     return folder / FILE_NAME if (folder / FILE_NAME).is_file() else None
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
-    """Settings from ``file`` (or the one found in the current folder), the environment and ``overrides`` that are not None.
+    """Settings from ``file`` (by default the one in the current folder), the environment, and ``overrides`` that are not None.
 
     Raises SettingsError with every mistake, each with the name of its key.
     """
     file = file or find_settings_file(Path.cwd())
-    values = _read(file) if file else {}
+    values, deprecations = renamed_settings.upgrade_file(_read_file(file), file) if file else ({}, [])
+    variables = {name.lower(): value for name, value in os.environ.items()}
+    deprecations += renamed_settings.upgrade_environment(variables, ENVIRONMENT_PREFIX.lower())[1]
     if file and (file.parent / "templates").is_dir():
         values.setdefault("templates", file.parent / "templates")
     Settings._file_values = values
     try:
-        return Settings(**{key: value for key, value in overrides.items() if value is not None})
+        settings = Settings(**{key: value for key, value in overrides.items() if value is not None})
     except EnvironmentValueError as error:
         raise SettingsError(f"{error}: {error.__cause__}", "lists and tables in the environment are written as JSON") from error
     except ValidationError as error:
-        mistakes = "\n".join(
-            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {_plainly(item)}" for item in error.errors(include_url=False)
-        )
-        where = file or "the settings"
+        mistakes = [
+            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {_describe_mistake(item)}"
+            for item in error.errors(include_url=False)
+        ]
+        lines = "\n".join(f"  {line}" for line in [*mistakes, *deprecations])
         raise SettingsError(
-            f"{where}: not valid:\n{mistakes}", "compare with configs/pipeline.yaml (pipeline init writes one)"
+            f"{file or 'the settings'}: not valid:\n{lines}", f"{configs_folder() / FILE_NAME} lists every key"
         ) from error
     finally:
         Settings._file_values = {}
+    settings._deprecations = tuple(deprecations)
+    return settings
 
 
-def _plainly(item: ErrorDetails) -> str:
-    """A mistake in words; an unknown key with the one that was probably meant."""
+def _describe_mistake(item: ErrorDetails) -> str:
+    """A mistake in words. For an unknown key, the key that was probably meant."""
     if item["type"] != "extra_forbidden":
         return item["msg"]
-    sections: dict[str, type[BaseModel]] = {
-        "limits": Limits,
-        "intake": Intake,
-        "retry": Retry,
-        "review": Review,
-        "ocr": Ocr,
-        "vlm": Vlm,
-        "server": Server,
-        "ray": Ray,
-        "log": Log,
-        "metrics": Metrics,
-    }
-    known = sections.get(str(item["loc"][0]), Settings) if len(item["loc"]) > 1 else Settings
+    section = Settings.model_fields.get(str(item["loc"][0])) if len(item["loc"]) > 1 else None
+    model = section.annotation if section else None
+    known = model if isinstance(model, type) and issubclass(model, BaseModel) else Settings
     return f"there is no such key{did_you_mean(str(item['loc'][-1]), known.model_fields)}"
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_file(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except Exception as error:  # YAML's dates, numbers and tags raise whatever a wrong one leads them to
+    except Exception as error:  # a wrong date, number or tag raises an exception of any type
         raise SettingsError(
             f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8"
         ) from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise SettingsError(f"{file}: is not a list of `key: value` lines", "compare with configs/pipeline.yaml")
+        raise SettingsError(f"{file}: is not a list of `key: value` lines", f"compare with {configs_folder() / FILE_NAME}")
     for key in PATH_KEYS:
         if isinstance(values.get(key), str) and not object_urls.is_url(values[key]):
-            values[key] = file.parent / _home(file, key, values[key])
+            values[key] = file.parent / _expand_home(file, key, values[key])
     log = values.get("log")
     if isinstance(log, dict) and isinstance(log.get("file"), str):
-        log["file"] = file.parent / _home(file, "log.file", log["file"])
+        log["file"] = file.parent / _expand_home(file, "log.file", log["file"])
     return values
 
 
-def _home(file: Path, key: str, written: str) -> Path:
-    """A path with its ``~`` or ``~user`` replaced."""
+def _expand_home(file: Path, key: str, path: str) -> Path:
+    """A path whose ``~`` or ``~user`` is replaced. Raises SettingsError where there is no such user."""
     try:
-        return Path(written).expanduser()
+        return Path(path).expanduser()
     except RuntimeError as error:
-        raise SettingsError(f"{file}: {key}: `{written}`: {error}", "write the path out") from error
+        raise SettingsError(f"{file}: {key}: `{path}`: {error}", "write the whole path") from error

@@ -39,7 +39,7 @@ class UnpackingScreen(Screen):
 
 def place(job: Job, archive: Path) -> Path:
     """Where the members of an archive (absolute, without links) lie: the ledger knows them by this place."""
-    named = url_of(job.settings.objects, archive) or archive
+    named = url_of(job.settings.objects_folder, archive) or archive
     return job.unpacked.resolve() / hashlib.sha256(os.fsencode(named)).hexdigest()[:16]
 
 

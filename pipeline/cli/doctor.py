@@ -147,7 +147,7 @@ def _templates(settings: Settings) -> Finding:
 def _inbox(settings: Settings) -> Finding:
     if settings.inbox_url:
         takes = settings.after != "keep"
-        return _store("inbox", settings.inbox_url, url_of(settings.objects, settings.archive_folder) if takes else None)
+        return _store("inbox", settings.inbox_url, url_of(settings.objects_folder, settings.archive_folder) if takes else None)
     if not settings.inbox.is_dir():
         return Finding(
             "inbox", "wrong", f"{settings.inbox} is not there", "make it with `pipeline init`, or name one with --inbox"

@@ -202,7 +202,7 @@ def _other(
         return evaluate(other.label, known, hashes, _read(other, known, hashes, quiet=quiet), specs)
     results = read_results(other, side.template.name)
     from_data = any(field.from_data for result in results.values() for field in result.fields.values())
-    if from_data and side.settings.einvoices == "ignore":
+    if from_data and not side.settings.read_einvoices:
         click.echo(f"pipeline: {other} was read with the e-invoices' XML, which is hidden here", err=True)
     return evaluate(str(other), known, hashes, results, specs)
 
@@ -223,7 +223,7 @@ def _about(truth: Path | str, known: Sequence[Truth], side: Side) -> dict[str, s
         "truth": f"{truth.resolve() if isinstance(truth, Path) else truth} ({plural(len(known), 'document')})",
         "template": side.label.partition(" · ")[0],
         "engine": side.engine.identity,
-        "e-invoices": "XML hidden from the reader" if side.settings.einvoices == "ignore" else "XML read where there is some",
+        "e-invoices": "XML hidden from the reader" if not side.settings.read_einvoices else "XML read where there is some",
         "recipe": side.recipe,
     }
 

@@ -81,14 +81,14 @@ def command(
     if as_json:
         echo_json({"written": written})
     else:
-        click.echo(f"{plural(len(written), 'file')} written to {to or settings.told_outbox}")
+        click.echo(f"{plural(len(written), 'file')} written to {to or settings.outbox_location}")
 
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
     """The ledger of an outbox on which nobody works meanwhile. Raises SettingsError, LockedError, LedgerError, StoreError."""
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
-        raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
+        raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
         yield mirror, ledger
 

@@ -99,8 +99,8 @@ def monitored(command: str, settings: Settings, tally: RunCounts, *, quiet: bool
             command=command,
             version=__version__,
             pid=os.getpid(),
-            inbox=settings.told_inbox,
-            outbox=settings.told_outbox,
+            inbox=settings.inbox_location,
+            outbox=settings.outbox_location,
         )
         try:
             yield eyes

@@ -77,7 +77,7 @@ def command(
     settings = load_settings(config, outbox=outbox)
     look_into(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
-        raise SettingsError(f"nothing was read into {settings.told_outbox} yet", "name the outbox with --outbox")
+        raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     choice = Choice(paths, template, _since(since) if since else None, needs_review)
     path = output or settings.outbox / FILE
     with open_ledger(settings) as ledger, _bar(quiet or as_json) as bar:

@@ -125,8 +125,8 @@ def read(
 
     intake = job.settings.intake
     left: list[InboxFile] = []
-    quiet_seconds = 0 if job.objects else intake.quiet_seconds  # objects are whole or not there
-    settled = settled_files(todo, SettleTracker(quiet_seconds), intake.patience_seconds, left)
+    quiet_seconds = 0 if job.objects else intake.unchanged_seconds  # objects are whole or not there
+    settled = settled_files(todo, SettleTracker(quiet_seconds), intake.wait_seconds, left)
     with graceful(stop, eyes.signal_received), screen.bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
         loop.put_away(known)
@@ -165,7 +165,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
                 "known": screen.known,
                 "left_for_later": left,
                 "left_more": screen.more_skipped_files,
-                "outbox": settings.told_outbox,
+                "outbox": settings.outbox_location,
                 "read": screen.shown,
             }
         )
@@ -182,7 +182,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         for row in screen.failed:
             click.echo(one_line(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}"), err=True)
         if (more := screen.documents["failed"] + screen.documents["partial"] - len(screen.failed)) > 0:
-            click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.told_outbox}", err=True)
+            click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.outbox_location}", err=True)
         return
     total = sum(screen.documents.values())
     if not total and left:
@@ -190,7 +190,7 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
         return
     if not total:
         click.echo(
-            f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.told_outbox}{_failed_before(screen)}"
+            f"nothing to do: {plural(screen.known, 'file')} known and up to date in {settings.outbox_location}{_failed_before(screen)}"
         )
         return
     console = Console()
@@ -202,5 +202,5 @@ def report(screen: Screen, settings: Settings, *, quiet: bool, as_json: bool) ->
     told = ", ".join(f"{count:,} {status}" for status, count in sorted(screen.documents.items()))
     click.echo(f"\n{plural(total, 'document')} ({told}); {plural(screen.known, 'file')} known before.")
     if screen.failed:
-        click.echo(f"What to do about those that failed: pipeline status --outbox {settings.told_outbox}")
-    click.echo(f"Written to {settings.told_outbox}/: a JSON file a document, a CSV file a template, and documents.csv.")
+        click.echo(f"What to do about those that failed: pipeline status --outbox {settings.outbox_location}")
+    click.echo(f"Written to {settings.outbox_location}/: a JSON file a document, a CSV file a template, and documents.csv.")

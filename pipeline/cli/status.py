@@ -62,12 +62,12 @@ def _told(settings: Settings, limit: int | None) -> dict[str, Any]:
     elsewhere = look_into(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
-        return {"outbox": settings.told_outbox, "running": bool(elsewhere), "run": None, **nothing}
+        return {"outbox": settings.outbox_location, "running": bool(elsewhere), "run": None, **nothing}
     here = _running(settings)
     running = here or bool(elsewhere)
     run = last_run(settings.outbox, locked=here)
     with open_ledger(settings) as ledger:
-        return {"outbox": settings.told_outbox, "running": running, "run": run, **_counts(ledger, limit)}
+        return {"outbox": settings.outbox_location, "running": running, "run": run, **_counts(ledger, limit)}
 
 
 def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:

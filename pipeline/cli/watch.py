@@ -117,9 +117,9 @@ def command(
                 job.inbox,
                 job.namer,
                 scan,
-                quiet=intake.quiet_seconds,
+                quiet=intake.unchanged_seconds,
                 rescan=intake.rescan_seconds,
-                observer=intake.observer,
+                observer=intake.change_detection,
                 poll=intake.poll_seconds,
             )
         )
@@ -138,7 +138,7 @@ def command(
         with graceful(stop, eyes.signal_received), watcher, eyes.on(job, loop, backlog=watcher.backlog):
             if not (quiet or logged):
                 how = " by looking" if watcher.polling else ""
-                click.echo(f"watching {settings.told_inbox}{how}, writing to {settings.told_outbox}; Ctrl-C ends it")
+                click.echo(f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it")
             while not loop.stopping:
                 try:
                     if watcher.wait() and not loop.stopping:

@@ -112,8 +112,8 @@ def _fetch(ref: Any) -> Any:
 
 def _reader(setup: Setup) -> WorkerPool:
     """A pool of one process, for one thread at a time."""
-    limits = setup.settings.limits
-    return WorkerPool(setup.handler, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
+    limits, attempts = setup.settings.limits, setup.settings.retry.reader_attempts
+    return WorkerPool(setup.handler, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=attempts)
 
 
 def numa_cores() -> list[tuple[int, ...]]:

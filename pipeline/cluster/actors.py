@@ -292,7 +292,7 @@ class Crew:
 
 def _window(settings: Settings, batch: int) -> int:
     """Units that an actor holds: as many as its engine answers together, and some that wait while answers travel."""
-    return settings.ray.ahead or batch + max(3, batch // 4)
+    return settings.ray.units_per_actor or batch + max(3, batch // 4)
 
 
 def plainly(error: BaseException) -> str:

@@ -6,13 +6,13 @@ from pipeline.cluster.actor import numa_cores
 from pipeline.cluster.connect import joined
 from pipeline.cluster.placement import machines, places
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import Ray
+from pipeline.settings import RaySettings
 
 PROBE_SECONDS = 60.0
 """How long machines may take to tell their NUMA nodes."""
 
 
-def survey(settings: Ray) -> list[int]:
+def survey(settings: RaySettings) -> list[int]:
     """The cores of each actor that the machines have room for, were they free. Raises EngineUnavailableError, SettingsError."""
     with joined(settings) as ray:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy

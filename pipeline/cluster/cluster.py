@@ -52,7 +52,7 @@ class Cluster:
     """Use as a context manager: joins the cluster, starts actors, waits for the first one; leaves it in the end.
 
     Raises EngineUnavailableError when there is no cluster, or none that can work; later, whenever no actor is left for
-    ``ray.wait_seconds``.
+    ``ray.timeout_seconds``.
     """
 
     def __init__(self, settings: Settings, handler: str, *, make: str = MAKE_ENGINE) -> None:
@@ -76,8 +76,8 @@ class Cluster:
             retry = self._settings.retry
             self._crew = Crew(self._ray, self._settings, self._setup, self._events)
             alone = Alone(self._crew)
-            self._reads = Reads(self._crew, alone, retry.deaths)
-            self._units = Units(self._crew, alone, self._reads, retry.deaths, self._ray.put)
+            self._reads = Reads(self._crew, alone, retry.crash_attempts)
+            self._units = Units(self._crew, alone, self._reads, retry.crash_attempts, self._ray.put)
             threading.Thread(target=self._look, name="cluster", daemon=True).start()
             self._wait_for_first()
             self.engine: Engine = ClusterEngine(self)
@@ -146,12 +146,12 @@ class Cluster:
             raise EngineUnavailableError(
                 f"the cluster at {settings.address} is gone: {self._silent or 'it does not answer'}", again
             )
-        if now - self._worked > settings.wait_seconds:
+        if now - self._worked > settings.timeout_seconds:
             self._worked = now  # who goes on waits anew
             wanted = f"{settings.cpus or 'all'} cores" + (f" and {settings.memory_gb:g} GB" if settings.memory_gb else "")
             why = f"; on {next(iter(crew.unfit))}: {next(iter(crew.unfit.values()))}" if crew.unfit else ""
             raise EngineUnavailableError(
-                f"no actor is at work since {settings.wait_seconds:g} s: {len(crew.machines)} machines are there, "
+                f"no actor is at work since {settings.timeout_seconds:g} s: {len(crew.machines)} machines are there, "
                 f"{len(crew.starting)} actors of {wanted} wait for room or start{why}",
                 again,
             )
@@ -237,7 +237,7 @@ def _shared(settings: Settings) -> tuple[str, ...]:
     """What all machines must see: the inbox, or the very folder to which the driver fetches objects, known by a mark in it."""
     if not settings.inbox_url:
         return (str(settings.inbox.resolve()),) if settings.inbox.is_dir() else ()
-    state = settings.objects.parent
+    state = settings.objects_folder.parent
     state.mkdir(parents=True, exist_ok=True)
     marks = sorted(state.glob(f"{MARK}*"))
     if not marks:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline.errors import EngineUnavailableError, SettingsError
-from pipeline.settings import Ray
+from pipeline.settings import RaySettings
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -39,7 +39,7 @@ def import_ray() -> ModuleType:
 
 
 @contextmanager
-def joined(settings: Ray) -> Iterator[ModuleType]:
+def joined(settings: RaySettings) -> Iterator[ModuleType]:
     """Ray, connected to the cluster until the context ends. Raises EngineUnavailableError, SettingsError."""
     if "://" in settings.address:
         raise SettingsError(

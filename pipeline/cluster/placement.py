@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.settings import Ray
+from pipeline.settings import RaySettings
 
 GIGABYTE = 1_000_000_000
 
@@ -47,7 +47,7 @@ def machines(nodes: Sequence[Mapping[str, Any]]) -> list[Machine]:
     ]
 
 
-def places(machine: Machine, settings: Ray, groups: Sequence[tuple[int, ...]]) -> list[Place]:
+def places(machine: Machine, settings: RaySettings, groups: Sequence[tuple[int, ...]]) -> list[Place]:
     """Places on one machine; ``groups`` are its processors by NUMA node, which matter where nobody said how many an actor has.
 
     An actor keeps to its NUMA node where Ray may use all of the machine; where it may use a part, there is no telling which.

@@ -107,15 +107,15 @@ def set_apart(settings: Settings) -> Iterator[Settings]:
     with TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True) as folder:
         apart = settings.model_copy(update={"outbox": Path(folder), "after": "keep", "archive": None, "failed": None})
         url = settings.inbox_url
-        yield apart.model_copy(update={"inbox": local_folder(apart.objects, url)}) if url else apart
+        yield apart.model_copy(update={"inbox": local_folder(apart.objects_folder, url)}) if url else apart
 
 
 def taken_apart(found: InboxFile, settings: Settings, apart: Settings) -> InboxFile:
     """A file as it is known by ``settings``, as it is called by those that are ``set_apart``."""
     path = found.source.path
-    if not path.is_relative_to(settings.objects):
+    if not path.is_relative_to(settings.objects_folder):
         return found
-    return replace(found, source=replace(found.source, path=apart.objects / path.relative_to(settings.objects)))
+    return replace(found, source=replace(found.source, path=apart.objects_folder / path.relative_to(settings.objects_folder)))
 
 
 def count_pages(job: Job, apart: Settings, files: Sequence[InboxFile], seconds: float) -> Iterator[tuple[Path, int]]:

@@ -34,7 +34,7 @@ class Side:
     recipe: str = field(init=False)
 
     def __post_init__(self) -> None:
-        data, precision = self.settings.einvoices == "read", choose(self.settings)
+        data, precision = self.settings.read_einvoices, choose(self.settings)
         object.__setattr__(self, "recipe", recipe(self.template, self.engine, einvoices=data, precision=precision))
 
     @property
@@ -62,7 +62,7 @@ def make_side(settings: Settings, folder: Path, work: Path, template: Template, 
     if file:
         changes["templates"] = _folder_with(template, file, work)
     if hide_xml:
-        changes["einvoices"] = "ignore"
+        changes["read_einvoices"] = False
     settings = settings.model_copy(update=changes)
     engine = make_engine(settings)
     bare = Side("", settings, template, engine)

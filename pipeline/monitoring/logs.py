@@ -20,7 +20,7 @@ from pipeline.errors import SettingsError
 from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, Observer, RecentMessages
 from pipeline.publish.publication import Publication
 from pipeline.records import Result, Source
-from pipeline.settings import Log
+from pipeline.settings import LogSettings
 
 LOGGER = logging.getLogger("pipeline")
 """Other modules log through its children: ``getLogger(__name__).info(event, extra={"fields": {…}})``."""
@@ -38,7 +38,7 @@ def log_event(level: int, event: str, at: float | None = None, **fields: Any) ->
 
 
 @contextmanager
-def open_log(log: Log, *, quiet: bool = False) -> Iterator[None]:
+def open_log(log: LogSettings, *, quiet: bool = False) -> Iterator[None]:
     """Write the log as the settings say. ``quiet`` keeps lines below warnings off standard error; the file still has them.
 
     Raises SettingsError when the log file cannot be written.
@@ -66,7 +66,7 @@ def open_log(log: Log, *, quiet: bool = False) -> Iterator[None]:
         LOGGER.propagate = before[1]
 
 
-def _open_file(log: Log) -> logging.Handler:
+def _open_file(log: LogSettings) -> logging.Handler:
     assert log.file is not None  # noqa: S101 - the caller checks it
     try:
         log.file.parent.mkdir(parents=True, exist_ok=True)

@@ -130,7 +130,7 @@ class _ClusterMetrics(Collector):
 
 
 @contextmanager
-def serving(where: settings.Metrics) -> Iterator[Metrics]:
+def serving(where: settings.MetricsSettings) -> Iterator[Metrics]:
     """Metrics, served at ``where``. Raises SettingsError when nothing can listen there."""
     metrics = Metrics()
     try:

@@ -102,7 +102,7 @@ class Mirror:
         begun = time.monotonic()
         try:
             if now:
-                patiently(self._save, self._settings.intake.patience_seconds)
+                patiently(self._save, self._settings.intake.wait_seconds)
             else:
                 self._save()
         except StoreError as error:
@@ -144,7 +144,7 @@ class Mirror:
         scratch.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._ledger.copy_to(scratch)
-            made = snapshot.new_snapshot(self._settings.objects.parent)
+            made = snapshot.new_snapshot(self._settings.objects_folder.parent)
             self._book.set_mark("saving", made.id)
             self._lease.check()
             snapshot.put(self._store, self.url, made, scratch, self._before)
@@ -263,7 +263,7 @@ def refresh(settings: Settings) -> None:
 
 def settle_paths(settings: Settings, ledger: Ledger) -> None:
     """Have the ledger's paths of objects, and of members of archives, lie in this machine's folder, wherever it was written."""
-    note, now = settings.outbox / STATE_FOLDER / PLACE, str(settings.objects.parent)
+    note, now = settings.outbox / STATE_FOLDER / PLACE, str(settings.objects_folder.parent)
     before = note.read_text(encoding="utf-8") if note.is_file() else now
     if before != now:
         ledger.record_folder_move(Path(before), Path(now))

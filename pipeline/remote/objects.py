@@ -43,11 +43,11 @@ class Objects(Observer):
     """The objects below the inbox's URL, and those that a ledger's paths stand for. An observer: told when the loop is done with one."""
 
     def __init__(self, settings: Settings, url: str) -> None:
-        self.url, self.root = url, settings.objects
+        self.url, self.root = url, settings.objects_folder
         self.store: Store = open_store(url)
-        self._takes = Inbox(self.root, (), settings.part).takes
+        self._takes = Inbox(self.root, (), settings.shard_numbers).takes
         self._limit = settings.limits.megabytes * 1_000_000
-        self._patience = settings.intake.patience_seconds
+        self._patience = settings.intake.wait_seconds
         outside = (settings.outbox_url, self._url(settings.archive_folder), self._url(settings.failed_folder))
         self._ours = tuple(f"{place}/" for place in outside if place and key_below(place, url) is not None)
         self._under_way: set[Path] = set()

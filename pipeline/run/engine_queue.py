@@ -47,7 +47,7 @@ class Asking:
 
     def deadly(self, key: UnitKey) -> bool:
         """Whether the program died over this unit too often to try it once more."""
-        return self._deaths.get(key, 0) >= self._job.settings.retry.deaths
+        return self._deaths.get(key, 0) >= self._job.settings.retry.crash_attempts
 
     def add(self, request: Request) -> None:
         """A page that was read waits for its turn."""

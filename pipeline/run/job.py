@@ -74,7 +74,7 @@ class Job:
 
     def recipe(self, template: Template) -> str:
         """The recipe of a template that need not be among the job's."""
-        return recipe(template, self.engine, einvoices=self.settings.einvoices == "read", precision=self.precision)
+        return recipe(template, self.engine, einvoices=self.settings.read_einvoices, precision=self.precision)
 
     @property
     def outbox(self) -> Path:
@@ -85,7 +85,7 @@ class Job:
     def inbox(self) -> Inbox:
         """Where to look, and which folders in it are ours."""
         settings = self.settings
-        return Inbox(settings.inbox, (settings.outbox, settings.archive_folder, settings.failed_folder), settings.part)
+        return Inbox(settings.inbox, (settings.outbox, settings.archive_folder, settings.failed_folder), settings.shard_numbers)
 
     def scan(
         self, left: SkipCallback, paths: Sequence[Path | str] = (), unchanged: FileStates | None = None
@@ -157,12 +157,12 @@ class Job:
 
     def retry_pause(self, tried: int) -> timedelta:
         """How long something waits that failed ``tried`` times."""
-        return timedelta(minutes=self.settings.retry.minutes * 4 ** max(0, tried - 1))
+        return timedelta(minutes=self.settings.retry.wait_minutes * 4 ** max(0, tried - 1))
 
     def is_due(self, file: FileRecord) -> bool:
         """Whether a file that failed is to be read again now; also when its time lies too far ahead to be true."""
         at = file.retry_at
-        return at is not None and not utc_timestamp() < at <= utc_timestamp(self.retry_pause(self.settings.retry.attempts))
+        return at is not None and not utc_timestamp() < at <= utc_timestamp(self.retry_pause(self.settings.retry.page_attempts))
 
 
 def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precision: Precision = "float32") -> str:
@@ -194,7 +194,7 @@ def _check_folders(settings: Settings) -> None:
         inside = settings.inbox.resolve().is_relative_to(settings.outbox.resolve())
     if inside:
         raise OutboxError(
-            f"the inbox {settings.told_inbox} lies inside the outbox {settings.told_outbox}",
+            f"the inbox {settings.inbox_location} lies inside the outbox {settings.outbox_location}",
             "choose an outbox that does not hold the inbox",
         )
 
@@ -210,7 +210,7 @@ def mended_ledger(settings: Settings, told: list[str]) -> Ledger:
     url = settings.inbox_url
 
     def place(relative: str) -> Path:
-        return local_path(settings.objects, f"{url}/{relative}") if url else settings.inbox.resolve() / relative
+        return local_path(settings.objects_folder, f"{url}/{relative}") if url else settings.inbox.resolve() / relative
 
     return open_checked_ledger(settings.outbox / STATE_FOLDER, settings.outbox, place, told)
 

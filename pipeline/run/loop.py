@@ -57,11 +57,11 @@ class Loop:
         self._units: dict[UnitKey, Unit] = {}
         self._asking = Asking(job)
         self._drawing: dict[UnitKey, Request] = {}
-        self._breaker = Breaker(job.settings.retry.breaker)
+        self._breaker = Breaker(job.settings.retry.stop_after_failures)
         self._pool = reader_pool(job.settings, job.cluster)
         self._desk = Desk(job, self._pool, self._asking, self._publisher)
         self._attends = attends
-        self._heart = Heart(job.settings.retry.engine_seconds, self._hung)
+        self._heart = Heart(job.settings.retry.watchdog_seconds, self._hung)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
         self.until: float | None = None
@@ -220,7 +220,7 @@ class Loop:
             found = self._shelver.came_back(found, sha256)
             known = ledger.file_at(found.source.path)
         elif self._job.is_due(known):
-            ledger.mark_for_retry(sha256, self._job.settings.retry.attempts)
+            ledger.mark_for_retry(sha256, self._job.settings.retry.page_attempts)
         ledger.record_file(found.source, sha256, found.size, found.mtime_ns, self._job.told(known))
         self._observer.file_started(found.source, sha256)
         before = known.recipes if known and known.published_sha256 == sha256 else {}
@@ -386,7 +386,7 @@ class Loop:
             request = Request(key, seen, template, images.get(name), pages)
             unit = self._units[key] = Unit(request, self._job.engine.retries)
             if self._asking.deadly(key):
-                detail = f"the program died {self._job.settings.retry.deaths} times while this page was being answered"
+                detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"
                 self._go_on(task, unit, unit.take(failed(request, detail)))
             else:
                 self._asking.add(request)
@@ -446,9 +446,9 @@ class Loop:
     def _hung(self) -> None:
         """Called from the heart's thread."""
         retry = self._job.settings.retry
-        again = restarts() < retry.breaker
+        again = restarts() < retry.stop_after_failures
         what = "starting anew" if again else f"ending, after {restarts()} restarts"
-        self._observer.warning(f"no sign of life from the engine for {retry.engine_seconds:g} s; {what}")
+        self._observer.warning(f"no sign of life from the engine for {retry.watchdog_seconds:g} s; {what}")
         self._pool.close()
         start_anew() if again else os._exit(ExitCode.NO_ENGINE)
 

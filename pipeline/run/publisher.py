@@ -118,7 +118,9 @@ class Publisher:
         """When a document is to be read again of which something failed that may not fail again."""
         if item.status not in ("failed", "partial"):
             return None
-        tried = self._job.ledger.fewest_attempts(item.document.sha256, item.recipes.values(), self._job.settings.retry.attempts)
+        tried = self._job.ledger.fewest_attempts(
+            item.document.sha256, item.recipes.values(), self._job.settings.retry.page_attempts
+        )
         return None if tried is None else utc_timestamp(self._job.retry_pause(tried))
 
     def _append(self, rows: Mapping[str, list[Row]], dirty: set[str]) -> dict[str, int]:

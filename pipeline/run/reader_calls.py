@@ -30,9 +30,9 @@ def reader_pool(settings: Settings, cluster: Cluster | None = None) -> ReaderPoo
     """The processes that open files and read pages, here or in a cluster."""
     if cluster:
         return cluster.readers()
-    limits = settings.limits
+    limits, attempts = settings.limits, settings.retry.reader_attempts
     size = settings.workers or len(os.sched_getaffinity(0))
-    return WorkerPool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=limits.attempts)
+    return WorkerPool(HANDLER, size=size, seconds=limits.seconds, memory_mb=limits.memory_mb, attempts=attempts)
 
 
 def reader_call(job: Job, task: Task, page: int) -> ReadRequest:
@@ -50,7 +50,7 @@ def question_call(job: Job, found: InboxFile, page: int, template: Template) -> 
 
 def picture_call(settings: Settings, path: Path, size: int, mtime_ns: int, page: int, picture: Picture) -> ReadRequest:
     """The request to draw a page of a file that was read before."""
-    limits = settings.limits
+    limits, attempts = settings.limits, settings.retry.reader_attempts
     return ReadRequest(
         str(path), size, mtime_ns, page, passwords=limits.passwords, megapixels=limits.megapixels, picture=picture
     )
@@ -68,7 +68,7 @@ def _reading_call(job: Job, found: InboxFile, page: int, templates: Mapping[str,
         pictures=frozenset(name for name, template in templates.items() if template.reader == "transcript"),
         passwords=limits.passwords,
         megapixels=limits.megapixels,
-        einvoice=job.settings.einvoices == "read",
+        einvoice=job.settings.read_einvoices,
         precision=job.precision,
     )
 

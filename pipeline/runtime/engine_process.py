@@ -74,7 +74,7 @@ class EngineProcess:
     def __init__(self, settings: Settings, factory: str, cores: tuple[int, ...] = ()) -> None:
         """``factory`` names the function that makes the engine from the settings, as ``module:function``; ``cores`` are its processors."""
         self._settings, self._factory, self._cores = settings, factory, cores
-        self._timeout = settings.retry.engine_seconds
+        self._timeout = settings.retry.watchdog_seconds
         self._lock = threading.Lock()
         self._pipe: Connection | None = None
         self._description: Future[EngineDescription] = Future()

@@ -59,7 +59,7 @@ def brought(settings: Settings, items: Sequence[Chosen]) -> Iterator[list[Chosen
 
     Those that cannot be had, or for which there is no room, stay where they are, and cannot be drawn.
     """
-    urls = {n: url for n, item in enumerate(items) if (url := url_of(settings.objects, item.file.source.path))}
+    urls = {n: url for n, item in enumerate(items) if (url := url_of(settings.objects_folder, item.file.source.path))}
     if not urls:
         yield list(items)
         return

@@ -29,7 +29,7 @@ def watching(tmp_path: Path) -> Iterator[tuple[Path, Path, subprocess.Popen[byte
     inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
     inbox.mkdir()
     (inbox / "before.pdf").write_bytes(text_pdf(["There before"]))
-    environment = {**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__QUIET_SECONDS": "0.5"}
+    environment = {**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__UNCHANGED_SECONDS": "0.5"}
     command = [sys.executable, "-m", "pipeline", "watch", "--template", "transcript"]
     process = subprocess.Popen([*command, "--inbox", str(inbox), "--outbox", str(outbox)], env=environment)
     yield inbox, outbox, process

@@ -26,7 +26,7 @@ from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
 from pipeline.run.refresh import only_new
-from pipeline.settings import Ray, Retry, Settings
+from pipeline.settings import RaySettings, RetrySettings, Settings
 from pipeline.templates.model import Template
 from tests.run.conftest import EchoEngine
 
@@ -64,10 +64,10 @@ class OddEngine(EchoEngine):
             yield from super().answer([request])
 
 
-def run(inbox: Path, outbox: Path, address: str | None, retry: Retry, wait: float = 60) -> RunCounts:
+def run(inbox: Path, outbox: Path, address: str | None, retry: RetrySettings, wait: float = 60) -> RunCounts:
     """One pass over the inbox."""
     settings = Settings(
-        inbox=inbox, outbox=outbox, workers=1, retry=retry, ray=Ray(address=address or "", cpus=1, wait_seconds=wait)
+        inbox=inbox, outbox=outbox, workers=1, retry=retry, ray=RaySettings(address=address or "", cpus=1, timeout_seconds=wait)
     )
     tally = RunCounts()
     with ExitStack() as stack:
@@ -85,4 +85,4 @@ def run(inbox: Path, outbox: Path, address: str | None, retry: Retry, wait: floa
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None, Retry(breaker=50))
+    run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None, RetrySettings(stop_after_failures=50))

@@ -17,7 +17,7 @@ from pipeline.cluster.page_dispatch import Reads
 from pipeline.cluster.quarantine import Alone
 from pipeline.cluster.unit_dispatch import Units
 from pipeline.runtime.engine_process import EngineDescription
-from pipeline.settings import Ray, Settings
+from pipeline.settings import RaySettings, Settings
 from tests.cluster.test_engine_process import request
 
 
@@ -60,7 +60,7 @@ class Paper:
         make = Method(self._make)
         ray: Any = SimpleNamespace(remote=lambda _: make, kill=self._kill)
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.settings = Settings(inbox=Path("inbox"), workers=1, ray=Ray(cpus=1, **settings))
+        self.settings = Settings(inbox=Path("inbox"), workers=1, ray=RaySettings(cpus=1, **settings))
         self.crew = Crew(ray, self.settings, Setup(self.settings, "handler", 0), self.events)
         alone = Alone(self.crew)
         self.reads = Reads(self.crew, alone, 3)

@@ -13,12 +13,12 @@ from pipeline.cluster.actor import check
 from pipeline.cluster.cluster import _shared
 from pipeline.cluster.messages import Setup
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import Ocr, Settings
+from pipeline.settings import OcrSettings, Settings
 from pipeline.words import precision
 
 
 def setup(**changes: Any) -> Setup:
-    settings = Settings(ocr=Ocr(precision="float32"), **changes)
+    settings = Settings(ocr=OcrSettings(precision="float32"), **changes)
     return Setup(settings, "", 1, must_see=_shared(settings))
 
 
@@ -56,7 +56,7 @@ def test_a_processor_that_cannot_read_as_was_decided_gets_no_work(tmp_path: Path
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"avx2"}))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     check(wanted)
-    settings = wanted.settings.model_copy(update={"ocr": Ocr(precision="bfloat16")})
+    settings = wanted.settings.model_copy(update={"ocr": OcrSettings(precision="bfloat16")})
     with pytest.raises(EngineUnavailableError, match="no unit for bfloat16"):
         check(replace(wanted, settings=settings))
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))

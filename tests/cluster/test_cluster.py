@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.raycluster import ENVIRONMENT
 from pipeline.errors import EngineUnavailableError, ExitCode
-from pipeline.settings import Retry
+from pipeline.settings import RetrySettings
 from tests.cluster.conftest import Machines
 from tests.cluster.odd import run
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
@@ -160,7 +160,7 @@ def test_pages_that_kill_engines_and_actors_are_given_up_and_their_neighbours_ar
     fill(house, 4)
     house.put("01b.pdf", text_pdf(["KILL"]))
     house.put("02b.pdf", text_pdf(["ACTOR"]))
-    tally = run(house.inbox, house.outbox, machines.address, Retry(breaker=50))
+    tally = run(house.inbox, house.outbox, machines.address, RetrySettings(stop_after_failures=50))
     assert tally.documents == {"done": 4, "failed": 2}
     check_all(house, 4)
     for name in ("01b", "02b"):
@@ -200,12 +200,12 @@ def test_without_machines_it_ends_in_words_and_goes_on_here(machines: Machines, 
 
     threading.Thread(target=leave, daemon=True).start()
     with pytest.raises(EngineUnavailableError, match="no actor is at work") as caught:
-        run(house.inbox, house.outbox, machines.address, Retry(), wait=5)
+        run(house.inbox, house.outbox, machines.address, RetrySettings(), wait=5)
     assert caught.value.exit_code == ExitCode.NO_ENGINE
     assert "goes on where it was" in caught.value.cure
     survivors = units(house.outbox)
     (house.folder / "open").touch()
-    run(house.inbox, house.outbox, None, Retry())
+    run(house.inbox, house.outbox, None, RetrySettings())
     assert survivors.items() <= units(house.outbox).items()
     check_all(house, 20)
 

@@ -15,7 +15,7 @@ from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Page, UnitKey, Word
 from pipeline.runtime.engine_process import EngineDiedError, EngineProcess
-from pipeline.settings import Retry, Settings, configs_folder
+from pipeline.settings import RetrySettings, Settings, configs_folder
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from tests.cluster.odd import MAKE
@@ -29,7 +29,7 @@ def request(text: str, number: int = 1, template: Template = TEMPLATE) -> Reques
 
 
 def apart(make: str = MAKE, seconds: float = 600, **changes: object) -> EngineProcess:
-    settings = Settings(inbox=Path("inbox"), retry=Retry(engine_seconds=seconds), **changes)  # type: ignore[arg-type]
+    settings = Settings(inbox=Path("inbox"), retry=RetrySettings(watchdog_seconds=seconds), **changes)  # type: ignore[arg-type]
     return EngineProcess(settings, make)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.cluster.actor import _listed
 from pipeline.cluster.placement import Machine, Place, places
-from pipeline.settings import Ray
+from pipeline.settings import RaySettings
 
 GIGABYTE = 10**9
 
@@ -15,16 +15,16 @@ def machine(cpus: int, memory: float = 100 * GIGABYTE) -> Machine:
 
 def test_an_actor_for_every_numa_node_keeps_to_it_where_the_whole_machine_is_ours() -> None:
     groups = [(0, 1, 2), (3, 4, 5)]
-    assert places(machine(6), Ray(), groups) == [Place("n", 0, 3, (0, 1, 2)), Place("n", 1, 3, (3, 4, 5))]
-    assert places(machine(4), Ray(), groups) == [Place("n", 0, 2), Place("n", 1, 2)]
-    assert places(machine(1), Ray(), groups) == [Place("n", 0, 1)]
-    assert places(machine(3), Ray(), [(0, 1, 2)]) == [Place("n", 0, 3)], "one group is no reason to pin anything"
+    assert places(machine(6), RaySettings(), groups) == [Place("n", 0, 3, (0, 1, 2)), Place("n", 1, 3, (3, 4, 5))]
+    assert places(machine(4), RaySettings(), groups) == [Place("n", 0, 2), Place("n", 1, 2)]
+    assert places(machine(1), RaySettings(), groups) == [Place("n", 0, 1)]
+    assert places(machine(3), RaySettings(), [(0, 1, 2)]) == [Place("n", 0, 3)], "one group is no reason to pin anything"
 
 
 def test_cores_and_memory_say_how_many_actors_fit() -> None:
-    assert len(places(machine(10), Ray(cpus=4), [])) == 2
-    assert len(places(machine(10, 20 * GIGABYTE), Ray(cpus=1, memory_gb=8), [])) == 2
-    assert places(machine(2), Ray(cpus=4), []) == []
+    assert len(places(machine(10), RaySettings(cpus=4), [])) == 2
+    assert len(places(machine(10, 20 * GIGABYTE), RaySettings(cpus=1, memory_gb=8), [])) == 2
+    assert places(machine(2), RaySettings(cpus=4), []) == []
 
 
 def test_processors_are_listed_as_the_kernel_writes_them() -> None:

@@ -12,7 +12,7 @@ from pipeline.engines.vlm import model_load, model_store
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.ledger.ledger import Ledger
 from pipeline.run.job import Job, all_templates
-from pipeline.settings import Ocr, Settings, Vlm
+from pipeline.settings import OcrSettings, Settings, VlmSettings
 from pipeline.words import precision
 from tests.run.conftest import EchoEngine
 
@@ -31,7 +31,7 @@ def test_recipes_of_a_cluster_are_those_of_the_drivers_machine(tmp_path: Path, m
 
 def test_a_precision_that_was_named_is_for_the_machines_to_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "hindrance", lambda memory_mb: precision.Hindrance("the driver is an old machine"))
-    assert Cluster(Settings(inbox=tmp_path, ocr=Ocr(precision="bfloat16")), "").precision == "bfloat16"
+    assert Cluster(Settings(inbox=tmp_path, ocr=OcrSettings(precision="bfloat16")), "").precision == "bfloat16"
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -44,7 +44,7 @@ def test_engine_and_its_precision_are_what_a_local_run_would_take(
     monkeypatch.setattr(model_load, "multiplies_bfloat16", lambda: quick)
     found = decided(Settings(engine="auto", model="m"))
     assert (found.engine, found.vlm.dtype) == ("vlm", "bfloat16" if quick else "float32")
-    assert decided(Settings(engine="vlm", vlm=Vlm(dtype="int8"))).vlm.dtype == "int8"
+    assert decided(Settings(engine="vlm", vlm=VlmSettings(dtype="int8"))).vlm.dtype == "int8"
 
 
 def test_a_model_that_the_driver_does_not_have_may_be_on_the_machines(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.engines.server import ServerEngine
-from pipeline.settings import Server, Settings, Vlm
+from pipeline.settings import ServerSettings, Settings, VlmSettings
 from tests.engines.conformance import Conformance, MakeEngine
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well, sample
 
@@ -30,13 +30,13 @@ def embedded() -> Iterator[MakeEngine]:
 def server() -> Iterator[MakeEngine]:
     turns = itertools.cycle([behave_well, messy, prose, cut_off])
     with ScriptedServer(lambda handler, call: next(turns)(handler, call)) as script:
-        yield lambda: ServerEngine(Settings(server=Server(url=script.url, attempts=1)))
+        yield lambda: ServerEngine(Settings(server=ServerSettings(url=script.url, request_attempts=1)))
 
 
 @contextmanager
 def blind_server() -> Iterator[MakeEngine]:
     with ScriptedServer() as script:
-        yield lambda: ServerEngine(Settings(server=Server(url=script.url, sees=False)))
+        yield lambda: ServerEngine(Settings(server=ServerSettings(url=script.url, accepts_images=False)))
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def vlm() -> Iterator[MakeEngine]:
 
     with tempfile.TemporaryDirectory() as folder:
         model = str(random_checkpoint(Path(folder) / "tiny"))
-        yield lambda: VlmEngine(Settings(model=model, vlm=Vlm(dtype="float32")))
+        yield lambda: VlmEngine(Settings(model=model, vlm=VlmSettings(dtype="float32")))
 
 
 ENGINES: dict[str, Callable[[], AbstractContextManager[MakeEngine]]] = {

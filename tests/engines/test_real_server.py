@@ -20,7 +20,7 @@ import pytest
 from pipeline.engines.prompting import pose
 from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.chat_request import answer_form, chat
-from pipeline.settings import Server, Settings
+from pipeline.settings import ServerSettings, Settings
 from pipeline.templates.load import parse_template
 from pipeline.templates.model import Template
 from pipeline.templates.schema import json_schema
@@ -51,7 +51,7 @@ def llama() -> Iterator[LlamaServer]:
 
 
 def reader(llama: LlamaServer) -> ServerEngine:
-    return ServerEngine(Settings(model="smollm2", server=Server(url=llama.url, sees=False)))
+    return ServerEngine(Settings(model="smollm2", server=ServerSettings(url=llama.url, accepts_images=False)))
 
 
 @dataclass
@@ -78,12 +78,12 @@ class Folder:
         """``pipeline run`` against the server at ``url``."""
         told = {
             "PIPELINE_SERVER__URL": url,
-            "PIPELINE_SERVER__SEES": "false",
+            "PIPELINE_SERVER__ACCEPTS_IMAGES": "false",
             "PIPELINE_SERVER__CONCURRENCY": "2",
-            "PIPELINE_SERVER__ATTEMPTS": str(attempts),
+            "PIPELINE_SERVER__REQUEST_ATTEMPTS": str(attempts),
             "PIPELINE_TEMPLATES": str(self.path / "templates"),
             "PIPELINE_WORKERS": "1",
-            "PIPELINE_RETRIES": "0",
+            "PIPELINE_RETRY__ANSWER_ATTEMPTS": "1",
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }
         command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--engine", "server", "--template", "slip"]
@@ -132,7 +132,7 @@ def test_its_grammar_takes_our_schemas_and_keeps_to_them(llama: LlamaServer) -> 
         body = chat(asked, pose(asked), "smollm2") | answer_form(slip.name, json_schema(slip), "json_schema")
         told = httpx.post(f"{llama.url}/chat/completions", json=body, timeout=100, trust_env=False).json()
         jsonschema.validate(json.loads(told["choices"][0]["message"]["content"]), json_schema(slip))
-    engine = ServerEngine(Settings(server=Server(url=llama.url, sees=False)))
+    engine = ServerEngine(Settings(server=ServerSettings(url=llama.url, accepts_images=False)))
     assert "smollm2@127.0.0.1" in engine.identity
     answers = list(engine.answer(iter([request(slip, words, number) for number, words in enumerate(drawn, 1)])))
     assert [answer.status for answer in answers] == ["done"] * 3, answers

@@ -28,7 +28,7 @@ def test_auto_takes_the_model_that_is_named(tmp_path: Path) -> None:
     engine = make_engine(Settings(model=str(folder)))
     assert engine.identity.startswith("vlm/")
     assert "model@local-" in engine.identity
-    assert engine.retries == Settings().retries
+    assert engine.retries == Settings().retry.answer_attempts - 1
 
 
 def test_vlm_without_its_model_says_the_one_command_that_gets_it() -> None:

@@ -24,7 +24,7 @@ from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.retry import LONGEST_ASKED_SECONDS, pause
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
-from pipeline.settings import Server, Settings
+from pipeline.settings import ServerSettings, Settings
 from pipeline.templates.schema import json_schema
 from tests.engines.conformance import BUILT_IN, ODD, PICTURE, many, request
 from tests.engines.scripted import Behave, Call, Handler, ScriptedServer, behave_well
@@ -35,7 +35,7 @@ INVOICE, TRANSCRIPT = BUILT_IN["invoice"], BUILT_IN["transcript"]
 
 
 def engine_at(url: str, **changes: Any) -> ServerEngine:
-    return ServerEngine(Settings(model="m", server=Server(url=url, **changes)))
+    return ServerEngine(Settings(model="m", server=ServerSettings(url=url, **changes)))
 
 
 def ask(behave: Behave, *requests: Request, **changes: Any) -> tuple[list[Answer], list[Call]]:
@@ -84,7 +84,7 @@ def test_the_page_arrives_as_pixels_before_the_question() -> None:
 
 
 def test_a_model_that_sees_nothing_gets_the_words_as_plain_text() -> None:
-    _, (call,) = ask(behave_well, request(TRANSCRIPT), sees=False)
+    _, (call,) = ask(behave_well, request(TRANSCRIPT), accepts_images=False)
     assert isinstance(call.body["messages"][1]["content"], str)
     assert "EN-20417" in call.text
     assert "response_format" not in call.body, "a transcript is text, not JSON"
@@ -163,7 +163,7 @@ def test_proxies_are_asked_for_servers_elsewhere(monkeypatch: pytest.MonkeyPatch
 
 def test_without_a_name_the_first_model_listed_is_asked() -> None:
     with ScriptedServer() as script:
-        engine = ServerEngine(Settings(server=Server(url=f"{script.url}/")))
+        engine = ServerEngine(Settings(server=ServerSettings(url=f"{script.url}/")))
         list(engine.answer(iter([request(ODD)])))
         assert engine.identity == f"server/2 scripted@127.0.0.1:{script.port}"
         assert script.calls[0].body["model"] == "scripted"
@@ -173,14 +173,14 @@ def test_the_model_is_asked_for_where_an_event_loop_runs_too() -> None:
     """Notebooks, and browsers driven by tests."""
 
     async def within() -> str:
-        return ServerEngine(Settings(server=Server(url=script.url))).identity
+        return ServerEngine(Settings(server=ServerSettings(url=script.url))).identity
 
     with ScriptedServer() as script:
         assert asyncio.run(within()) == f"server/2 scripted@127.0.0.1:{script.port}"
 
 
 def test_answers_from_words_alone_are_of_another_recipe() -> None:
-    seeing, blind = (engine_at("http://127.0.0.1:1/v1", sees=sees).identity for sees in (True, False))
+    seeing, blind = (engine_at("http://127.0.0.1:1/v1", accepts_images=sees).identity for sees in (True, False))
     assert blind == f"{seeing} (words only)"
 
 
@@ -201,13 +201,13 @@ def test_a_model_that_is_named_needs_no_server_yet() -> None:
 def test_a_server_that_lists_nothing(monkeypatch: pytest.MonkeyPatch, status: int, body: Any, why: str) -> None:
     monkeypatch.setattr(Handler, "do_GET", lambda handler: handler.say(status, body))
     with ScriptedServer() as script, pytest.raises(EngineUnavailableError, match=why) as error:
-        ServerEngine(Settings(server=Server(url=script.url)))
+        ServerEngine(Settings(server=ServerSettings(url=script.url)))
     assert error.value.cure
 
 
 def test_nobody_there() -> None:
     with pytest.raises(EngineUnavailableError, match="no server answers") as error:
-        ServerEngine(Settings(server=Server(url=f"http://127.0.0.1:{free_port()}/v1")))
+        ServerEngine(Settings(server=ServerSettings(url=f"http://127.0.0.1:{free_port()}/v1")))
     assert "PIPELINE_SERVER__URL" in error.value.cure
 
 
@@ -367,7 +367,7 @@ def test_after_the_last_attempt_the_page_fails_and_the_others_go_on(quick: None)
 
     bad = TRANSCRIPT.model_copy(update={"prompt": "Bad", "name": "bad"})
     pages = [request(bad if number in (2, 4) else TRANSCRIPT, number=number) for number in range(1, 8)]
-    answers, calls = ask(behave, *pages, attempts=3, concurrency=1)
+    answers, calls = ask(behave, *pages, request_attempts=3, concurrency=1)
     assert [answer.status for answer in answers] == ["done", "failed", "done", "failed", "done", "done", "done"]
     assert (answers[1].reason, answers[1].detail) == ("engine", "the server answered 500: out of memory")
     assert len(calls) == 5 + 2 * 3
@@ -398,7 +398,7 @@ def test_pauses_grow_and_are_bounded() -> None:
 
 def test_a_server_that_is_gone_ends_the_work_and_keeps_what_was_answered(quick: None) -> None:
     with ScriptedServer() as script:
-        engine = engine_at(script.url, concurrency=2, attempts=3)
+        engine = engine_at(script.url, concurrency=2, request_attempts=3)
         taken = 0
 
         def requests() -> Iterator[Request]:
@@ -421,7 +421,7 @@ def test_a_server_that_is_gone_ends_the_work_and_keeps_what_was_answered(quick: 
 def test_a_server_that_never_answers_ends_the_work_too(quick: None, status: int) -> None:
     behave: Behave = saying(*[(status, {"error": "out of order"})] * 500) if status else hang_up
     with pytest.raises(EngineUnavailableError, match="does not answer"):
-        ask(behave, *many([ODD], 50), attempts=2)
+        ask(behave, *many([ODD], 50), request_attempts=2)
 
 
 def test_a_server_that_comes_back_in_time_is_waited_for(quick: None) -> None:
@@ -429,7 +429,7 @@ def test_a_server_that_comes_back_in_time_is_waited_for(quick: None) -> None:
     scripts: list[ScriptedServer] = []
     starter = threading.Timer(0.3, lambda: scripts.append(ScriptedServer(port=port).__enter__()))
     starter.start()
-    answers = list(engine_at(f"http://127.0.0.1:{port}/v1", attempts=8).answer(iter(many([ODD], 4))))
+    answers = list(engine_at(f"http://127.0.0.1:{port}/v1", request_attempts=8).answer(iter(many([ODD], 4))))
     starter.join()
     scripts[0].__exit__()
     assert [answer.status for answer in answers] == ["done"] * 4

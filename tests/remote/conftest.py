@@ -130,7 +130,7 @@ class Shop:
 
     @property
     def settings(self) -> Settings:
-        quick = {"patience_seconds": 5, "quiet_seconds": 0}
+        quick = {"wait_seconds": 5, "unchanged_seconds": 0}
         changes = {"workers": 1, "intake": quick, **self.changes}
         return load_settings(None, inbox=self.inbox, outbox=self.outbox, **changes)
 
@@ -158,7 +158,7 @@ class Shop:
         """The same, still at work."""
         return subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments],
-            env={**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__PATIENCE_SECONDS": "5", **environment},
+            env={**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__WAIT_SECONDS": "5", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -233,7 +233,7 @@ def test_an_object_that_may_not_be_read_costs_nobody_else(shop: Shop, monkeypatc
 @pytest.mark.slow
 def test_the_watcher_waits_for_a_server_that_is_gone(shop: Shop, server: Server) -> None:
     shop.put("a.pdf")
-    settings = {"PIPELINE_INTAKE__POLL_SECONDS": "0.5", "PIPELINE_INTAKE__PATIENCE_SECONDS": "1"}
+    settings = {"PIPELINE_INTAKE__POLL_SECONDS": "0.5", "PIPELINE_INTAKE__WAIT_SECONDS": "1"}
     watching = shop.start("watch", *shop.places, "--template", "transcript", **settings)
     try:
         wait_for(lambda: "a.pdf.json" in shop.keys("out/"), 120)
@@ -257,7 +257,7 @@ def test_the_watcher_waits_for_a_server_that_is_gone(shop: Shop, server: Server)
 def test_a_run_whose_server_goes_away_ends_and_the_next_one_goes_on(shop: Shop, server: Server) -> None:
     for number in range(4):
         shop.put(f"{number}.pdf")
-    shop.changes["intake"] = {"patience_seconds": 0.1, "quiet_seconds": 0}
+    shop.changes["intake"] = {"wait_seconds": 0.1, "unchanged_seconds": 0}
     with open_job(shop.settings, template="transcript", engine=shop.engine) as job:
         files = list(job.scan(lambda *_: None))
         assert job.objects

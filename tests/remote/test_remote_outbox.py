@@ -53,7 +53,7 @@ def test_results_are_those_of_a_local_run(shop: Shop, tmp_path: Path) -> None:
         path.write_bytes(content)
     there = shop.command("run", *shop.places, "--engine", "embedded")
     here = shop.command(
-        "run", "--inbox", "inbox", "--outbox", "outbox", "--engine", "embedded", PIPELINE_INTAKE__QUIET_SECONDS="0"
+        "run", "--inbox", "inbox", "--outbox", "outbox", "--engine", "embedded", PIPELINE_INTAKE__UNCHANGED_SECONDS="0"
     )
     assert (there.returncode, here.returncode) == (1, 1), there.stderr + here.stderr
     local = sorted(str(path.relative_to("outbox")) for path in Path("outbox").rglob("*") if path.is_file())
@@ -195,7 +195,7 @@ def test_a_run_that_was_taken_over_writes_no_more(shop: Shop) -> None:
 
 def test_results_wait_while_the_store_is_away(shop: Shop, server: Server) -> None:
     shop.put("a.pdf")
-    shop.changes["intake"] = {"patience_seconds": 0.1, "quiet_seconds": 0}
+    shop.changes["intake"] = {"wait_seconds": 0.1, "unchanged_seconds": 0}
     with server_that_goes(shop, server), pytest.raises(StoreError):
         shop.run()
     assert "a.pdf.json" not in shop.keys("out/")

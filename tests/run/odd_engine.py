@@ -23,7 +23,7 @@ from pipeline.records import Answer
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import only_new
-from pipeline.settings import Retry, Settings
+from pipeline.settings import RetrySettings, Settings
 from tests.run.conftest import EchoEngine
 
 TOGETHER = 4
@@ -65,7 +65,7 @@ class OddEngine(EchoEngine):
 def main() -> None:
     """One pass over the inbox."""
     inbox, outbox, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-    retry = Retry(engine_seconds=seconds, breaker=50)
+    retry = RetrySettings(watchdog_seconds=seconds, stop_after_failures=50)
     settings = Settings(inbox=inbox, outbox=outbox, workers=1, retry=retry)
     tally = Told()
     with open_job(settings, template="transcript", engine=OddEngine()) as job, Loop(job, tally) as loop:

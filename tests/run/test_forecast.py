@@ -16,7 +16,7 @@ from pipeline.records import Answer
 from pipeline.run.job import looking_job
 from pipeline.run.refresh import only_new
 from pipeline.runtime.lock import locked
-from pipeline.settings import Limits, Settings
+from pipeline.settings import LimitSettings, Settings
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
 from tests.run.conftest import EchoEngine, LateEngine, World
 
@@ -121,7 +121,7 @@ def test_only_the_first_pages_of_a_long_document_are_read_and_all_are_counted(wo
 
 def test_pages_above_the_limit_and_files_above_it_are_not_counted(world: World) -> None:
     fill(world, 2, lambda number: 9)
-    made = estimate(world, limits=Limits(pages=3))
+    made = estimate(world, limits=LimitSettings(pages=3))
     assert made.pages
     assert made.pages.value == 6
 

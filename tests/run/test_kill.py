@@ -40,7 +40,7 @@ def start(inbox: Path, outbox: Path, command: str = "run", **settings: str) -> s
     arguments = [sys.executable, "-m", "pipeline", command, "--quiet", "--template", "transcript"]
     return subprocess.Popen(
         [*arguments, "--inbox", str(inbox), "--outbox", str(outbox)],
-        env={**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__QUIET_SECONDS": "0.1", **settings},
+        env={**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__UNCHANGED_SECONDS": "0.1", **settings},
     )
 
 
@@ -102,7 +102,7 @@ def test_readers_that_are_killed_cost_no_page(tmp_path: Path) -> None:
     for number in range(DOCUMENTS):
         put(inbox, number)
     chance, killed = random.Random(5), 0
-    process = start(inbox, outbox, PIPELINE_LIMITS__ATTEMPTS="10")
+    process = start(inbox, outbox, PIPELINE_RETRY__READER_ATTEMPTS="10")
     while process.poll() is None and killed < KILLS // 4:
         known = len(units(outbox))
         until = time.monotonic() + 60

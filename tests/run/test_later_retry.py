@@ -11,7 +11,7 @@ from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
-from pipeline.settings import Retry
+from pipeline.settings import RetrySettings
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, World
 
@@ -57,7 +57,7 @@ def test_it_is_read_again_when_its_time_has_come_and_not_before(world: World, mo
 
 
 def test_it_is_not_read_for_ever(world: World, moody: MoodyEngine) -> None:
-    world.changes.update(retry=Retry(attempts=3))
+    world.changes.update(retry=RetrySettings(page_attempts=3))
     for _ in range(6):
         world.run()
         let_time_pass(world)
@@ -91,7 +91,7 @@ def test_what_cannot_pass_is_not_tried_again(world: World) -> None:
 
 
 def test_a_file_waits_in_the_inbox_while_it_will_be_tried_again(world: World, moody: MoodyEngine) -> None:
-    world.changes.update(after="move", retry=Retry(attempts=2))
+    world.changes.update(after="move", retry=RetrySettings(page_attempts=2))
     world.run()
     assert (world.inbox / "a.pdf").exists()
     let_time_pass(world)
@@ -101,7 +101,7 @@ def test_a_file_waits_in_the_inbox_while_it_will_be_tried_again(world: World, mo
 
 
 def test_an_engine_that_fails_on_one_document_after_the_other_ends_the_run(world: World, moody: MoodyEngine) -> None:
-    world.changes.update(retry=Retry(breaker=5))
+    world.changes.update(retry=RetrySettings(stop_after_failures=5))
     for number in range(30):
         world.put(f"{number}.pdf", text_pdf([f"Page {number}"]))
     with pytest.raises(EngineUnavailableError, match="bad mood"):
@@ -114,6 +114,6 @@ def test_an_engine_that_fails_on_one_document_after_the_other_ends_the_run(world
 
 
 def test_one_document_with_many_bad_pages_does_not(world: World, moody: MoodyEngine) -> None:
-    world.changes.update(retry=Retry(breaker=5))
+    world.changes.update(retry=RetrySettings(stop_after_failures=5))
     world.put("a.pdf", text_pdf([f"Page {number}" for number in range(20)]))
     assert world.run().documents == {"failed": 1}

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.monitoring.logs import LOGGER, log_event, open_log
 from pipeline.runtime.lock import locked
-from pipeline.settings import Log
+from pipeline.settings import LogSettings
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
 from tests.run.processes import House, events, wait_for
@@ -32,7 +32,7 @@ def house(tmp_path: Path) -> House:
 @pytest.mark.parametrize("as_json", [True, False])
 def test_no_name_breaks_a_line(tmp_path: Path, as_json: bool) -> None:
     path = tmp_path / "logs" / "log"
-    with open_log(Log(file=path, json=as_json)):
+    with open_log(LogSettings(file=path, json=as_json)):
         log_event(logging.INFO, "file_started", file=ODD, size=7, reason=None)
         LOGGER.getChild("library").warning("it said\n%s", ODD)
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -88,7 +88,7 @@ def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(house: H
 
 def test_a_file_that_is_still_being_written_is_no_reason_to_send_mail(house: House) -> None:
     os.utime(house.put("young.pdf"), None)
-    patience = {"INTAKE__PATIENCE_SECONDS": "0", "INTAKE__QUIET_SECONDS": "60"}
+    patience = {"INTAKE__WAIT_SECONDS": "0", "INTAKE__UNCHANGED_SECONDS": "60"}
     assert house.run("run", "--quiet", **patience) == (0, "", "")
     assert "left for later: young.pdf: still being written" in house.run("run", **patience)[2]
 

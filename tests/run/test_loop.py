@@ -17,7 +17,7 @@ from pipeline.run.job import open_job, open_ledger
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import Rescan
 from pipeline.runtime.lock import locked
-from pipeline.settings import Limits, Settings
+from pipeline.settings import LimitSettings, Settings
 from pipeline.templates.routing import Route
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
 from tests.engines.embedded.drawn_documents import bars, cover
@@ -87,7 +87,7 @@ def test_bad_files_fail_with_a_reason_and_the_others_go_on(world: World) -> None
 
 def test_a_password_from_the_settings_opens_the_file(world: World) -> None:
     world.put("locked.pdf", encrypted_pdf("Sealed letter", "open sesame"))
-    world.changes["limits"] = Limits(passwords=("wrong", "open sesame"))
+    world.changes["limits"] = LimitSettings(passwords=("wrong", "open sesame"))
     world.run()
     assert world.texts("locked.pdf") == ["Sealed letter"]
 
@@ -125,7 +125,7 @@ def test_a_chart_behind_a_cover_belongs_to_a_report(world: World) -> None:
 
 
 def test_pages_above_the_limit_are_skipped_and_named(world: World) -> None:
-    world.changes["limits"] = Limits(pages=2)
+    world.changes["limits"] = LimitSettings(pages=2)
     world.put("long.pdf", text_pdf(["one", "two", "three", "four"]))
     world.run()
     told = world.json("long.pdf")
@@ -340,10 +340,10 @@ def test_files_read_before_are_put_away_when_the_setting_comes_later_and_an_arch
 
 
 def test_pages_above_a_raised_limit_are_read_by_reprocessing_what_failed(world: World) -> None:
-    world.changes["limits"] = Limits(pages=2)
+    world.changes["limits"] = LimitSettings(pages=2)
     world.put("long.pdf", text_pdf(["one one", "two two", "three three"]))
     world.run()
-    world.changes["limits"] = Limits()
+    world.changes["limits"] = LimitSettings()
     with open_ledger(Settings(inbox=world.inbox, outbox=world.outbox)) as ledger:
         ledger.mark_for_rereading(ledger.files_by_path().values(), failed_only=True)
     world.engine.asked.clear()

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import Server
+from pipeline.settings import ServerSettings
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -34,7 +34,7 @@ class Address:
         return text.replace(self.key, "***") if self.key else text
 
 
-def find_address(settings: Server) -> Address:
+def find_address(settings: ServerSettings) -> Address:
     """The address that the settings name, with the key from the environment. Raises EngineUnavailableError."""
     try:
         parts = urlsplit(settings.url)

@@ -12,7 +12,7 @@ from pipeline.engines.server.http import BrokenError, Response, UnreachableError
 from pipeline.engines.server.reply import is_too_long, message_of
 from pipeline.engines.server.retry import may_pass, pause
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import Server
+from pipeline.settings import ServerSettings
 
 if TYPE_CHECKING:
     import httpx
@@ -43,7 +43,7 @@ class BusyError(Exception):
 class Asker:
     """Sends requests; remembers, over all of them, when the server last showed that it works."""
 
-    def __init__(self, address: Address, settings: Server) -> None:
+    def __init__(self, address: Address, settings: ServerSettings) -> None:
         self._address, self._settings = address, settings
         self._alive = float("-inf")
         self._answered = False
@@ -70,7 +70,7 @@ class Asker:
                 timeouts += isinstance(caught, TimeoutError)
             failures += 1
             away_since = min(away_since, begun) if away else float("inf")
-            if failures >= self._settings.attempts or timeouts >= MOST_TIMEOUTS:
+            if failures >= self._settings.request_attempts or timeouts >= MOST_TIMEOUTS:
                 raise self._last(error, away_since)
             wait = pause(failures, retry_after)
             fields = {"detail": str(error), "attempt": failures, "again_in_seconds": round(wait, 1)}

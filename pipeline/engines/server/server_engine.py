@@ -51,14 +51,14 @@ class ServerEngine:
         self._model = settings.model or only_model(self._address)
         self._asker = Asker(self._address, settings.server)
         self._forms: dict[str, Form] = {}
-        blind = "" if settings.server.sees else " (words only)"
+        blind = "" if settings.server.accepts_images else " (words only)"
         self.identity = f"server/{VERSION} {shortened(self._model)}@{self._address.place}{blind}"
-        self.retries = settings.retries
+        self.retries = settings.retry.answer_attempts - 1
 
     def wants_image(self, template: Template) -> bool:
         """A model that sees is shown every page."""
         del template
-        return self._settings.sees
+        return self._settings.accepts_images
 
     def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
         """See Engine."""

@@ -12,7 +12,7 @@ from pipeline.engines.vlm.machine_capacity import free_memory, total_memory, usa
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.errors import EngineUnavailableError
 from pipeline.runtime.processor import multiplies_bfloat16, multiplies_bytes
-from pipeline.settings import Vlm
+from pipeline.settings import VlmSettings
 
 GIGABYTE = 1_000_000_000
 RESERVE = 1_200_000_000
@@ -67,7 +67,7 @@ class Plan:
         return max(LEAST_TOKENS, min(self.cache, self.free - self.weights - RESERVE) // max(1, self.token))
 
 
-def make_plan(model: LocalModel, settings: Vlm) -> Plan:
+def make_plan(model: LocalModel, settings: VlmSettings) -> Plan:
     """Precision, memory and threads for this machine; reads the checkpoint's config only. Raises EngineUnavailableError when the
     processor lacks what the settings ask for."""
     config = _config(model)

@@ -47,7 +47,7 @@ class VlmEngine:
         self._model = find_model(settings.model or DEFAULT_MODEL, settings.vlm.revision)
         self._plan = make_plan(self._model, settings.vlm)
         self.identity = f"vlm/{VERSION} {self._model.name}@{self._model.revision} {self._plan.dtype}"
-        self.retries = settings.retries
+        self.retries = settings.retry.answer_attempts - 1
 
     def wants_image(self, template: Template) -> bool:
         """A model that sees is shown every page."""

@@ -12,7 +12,7 @@ from pipeline.engines.vlm.chat_template import Encoded
 from pipeline.engines.vlm.decode import Decoder, Task, Written
 from pipeline.engines.vlm.runner import Stream
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, Vlm
+from pipeline.settings import Settings, VlmSettings
 from tests.engines.vlm.tiny import PADDED, tokenizer
 
 NUMBERED = 100
@@ -88,7 +88,7 @@ def write(says: str | Callable[[int], str], tasks: Iterable[Task[Any]], **way: i
 
 def parrot_engine(folder: str, says: str) -> VlmEngine:
     """The whole engine, but for the model's mind."""
-    engine = VlmEngine(Settings(engine="vlm", model=folder, vlm=Vlm(threads=1, dtype="float32")))
+    engine = VlmEngine(Settings(engine="vlm", model=folder, vlm=VlmSettings(threads=1, dtype="float32")))
     decoder = Decoder(Parrot(lambda number: says), {STOP})
     engine.__dict__["_loaded"] = replace(engine._loaded, decoder=decoder)
     return engine

@@ -20,7 +20,7 @@ from pipeline.engines.vlm.constraint import Constraint, Grammars
 from pipeline.engines.vlm.decode import Decoder, Task, Written
 from pipeline.engines.vlm.runner import Stream
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, Vlm
+from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed, json_schema
 from tests.engines.conformance import BUILT_IN, LINES, ODD, PICTURE, TEMPLATES, check_claim, many, request, words_of
@@ -46,7 +46,7 @@ def grammars() -> Grammars:
 
 @pytest.fixture(scope="module")
 def engine(vision_folder: Path) -> VlmEngine:
-    return VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=Vlm(threads=1, dtype="float32")))
+    return VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(threads=1, dtype="float32")))
 
 
 def spell(constraint: Constraint, text: str) -> None:

@@ -19,7 +19,7 @@ from pipeline.engines.vlm.decode import Decoder, Task
 from pipeline.engines.vlm.runner import Stream
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
-from pipeline.settings import Settings, Vlm
+from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
 from tests.engines.conformance import BUILT_IN, ODD, PICTURE, answered, many, request, words_of
 from tests.engines.vlm.parrot import STOP, Parrot, parrot_engine, prompt, write
@@ -39,7 +39,9 @@ Make = Callable[..., VlmEngine]
 @pytest.fixture
 def make(vision_folder: Path) -> Make:
     def made(**vlm: Any) -> VlmEngine:
-        return VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=Vlm(**{"threads": 1, "dtype": "float32", **vlm})))
+        return VlmEngine(
+            Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(**{"threads": 1, "dtype": "float32", **vlm}))
+        )
 
     return made
 

@@ -73,7 +73,7 @@ def fill(inbox: Path, known: Known, seed: int) -> dict[str, str]:
 def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subprocess.Popen[bytes]:
     settings = {
         "PIPELINE_TEMPLATES": str(home / "templates"),
-        "PIPELINE_RETRIES": "0",
+        "PIPELINE_RETRY__ANSWER_ATTEMPTS": "1",
         "PIPELINE_WORKERS": "1",
         "PIPELINE_VLM__BATCH": str(batch),
         "PIPELINE_VLM__THREADS": "1",  # another test has the other core

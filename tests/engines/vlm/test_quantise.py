@@ -14,7 +14,7 @@ from pipeline.engines.vlm.model_store import find_model
 from pipeline.engines.vlm.quantise import ROWS, quantise, round_rows
 from pipeline.errors import EngineUnavailableError
 from pipeline.runtime.processor import multiplies_bytes
-from pipeline.settings import Vlm
+from pipeline.settings import VlmSettings
 
 needs_units = pytest.mark.skipif(not multiplies_bytes(), reason="this processor does not multiply bytes")
 
@@ -92,8 +92,8 @@ def test_rounded_rows_are_the_numbers_they_stand_for(dtype: torch.dtype) -> None
 @needs_units
 def test_a_model_in_eight_bits_says_nearly_the_same_and_frees_its_weights(vision_folder: Path) -> None:
     model = find_model(str(vision_folder))
-    exact = load_model(model, make_plan(model, Vlm(dtype="float32", threads=1)))
-    plan = make_plan(model, Vlm(dtype="int8", threads=1))
+    exact = load_model(model, make_plan(model, VlmSettings(dtype="float32", threads=1)))
+    plan = make_plan(model, VlmSettings(dtype="int8", threads=1))
     small = load_model(model, plan)
     ids = torch.arange(5, 60)[None]
     kinds = {"mm_token_type_ids": torch.zeros_like(ids)}
@@ -114,7 +114,7 @@ def test_a_model_in_eight_bits_says_nearly_the_same_and_frees_its_weights(vision
 def test_a_processor_without_the_units_says_so(monkeypatch: pytest.MonkeyPatch, text_folder: Path) -> None:
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bytes", lambda: False)
     with pytest.raises(EngineUnavailableError, match="multiplies bytes"):
-        make_plan(find_model(str(text_folder)), Vlm(dtype="int8"))
+        make_plan(find_model(str(text_folder)), VlmSettings(dtype="int8"))
 
 
 def test_eight_bits_take_a_byte_a_weight_and_two_where_tokens_are_looked_up(
@@ -123,10 +123,10 @@ def test_eight_bits_take_a_byte_a_weight_and_two_where_tokens_are_looked_up(
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bytes", lambda: True)
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: True)
     model = find_model(str(text_folder))
-    small, whole = (make_plan(model, Vlm(dtype=dtype)) for dtype in ("int8", "bfloat16"))
+    small, whole = (make_plan(model, VlmSettings(dtype=dtype)) for dtype in ("int8", "bfloat16"))
     assert small.computes == "bfloat16"
     assert small.token == whole.token
     assert whole.weights / 2 < small.weights < whole.weights
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: False)
     assert Plan("int8", 1, 1, 1, 1).computes == "float32"
-    assert make_plan(model, Vlm(dtype="int8")).token == 2 * whole.token
+    assert make_plan(model, VlmSettings(dtype="int8")).token == 2 * whole.token

@@ -17,7 +17,7 @@ from pipeline.engines.base import Request
 from pipeline.engines.vlm.decode import Written
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
-from pipeline.settings import Settings, Vlm
+from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
 from pipeline.templates.schema import json_schema
 from tests.engines.conformance import BUILT_IN, ODD, check_answer, request, words_of
@@ -82,7 +82,7 @@ class Spied(VlmEngine):
 
 @pytest.fixture(scope="module")
 def engine() -> VlmEngine:
-    return Spied(Settings(engine="vlm", model=str(weights()), vlm=Vlm(dtype="float32", batch=8, threads=1)))
+    return Spied(Settings(engine="vlm", model=str(weights()), vlm=VlmSettings(dtype="float32", batch=8, threads=1)))
 
 
 @pytest.fixture(scope="module")

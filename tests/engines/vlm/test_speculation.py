@@ -16,7 +16,7 @@ from pipeline.engines.vlm.decode import Decoder, Task
 from pipeline.engines.vlm.runner import make_runner
 from pipeline.engines.vlm.speculation import MOST, Draft
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, Vlm
+from pipeline.settings import Settings, VlmSettings
 from tests.engines.conformance import BUILT_IN, ODD, answered, many
 from tests.engines.vlm.parrot import prompt, write
 from tests.engines.vlm.tiny import text_model, tokenizer
@@ -130,7 +130,9 @@ def test_the_whole_engine_answers_the_same_without_guesses(
     vision_folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def claims(asked: list[Request]) -> Any:
-        engine = VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=Vlm(threads=1, dtype="float32", batch=batch)))
+        engine = VlmEngine(
+            Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(threads=1, dtype="float32", batch=batch))
+        )
         return {answer.key: answer.claims for answer in answered(engine, asked)}
 
     asked = many([ODD, BUILT_IN["receipt"]], 4)

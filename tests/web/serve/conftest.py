@@ -52,7 +52,7 @@ class Served:
         return self.folder / "outbox"
 
     def start(self) -> Served:
-        environment = {**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__QUIET_SECONDS": "0.3", **self.environment}
+        environment = {**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__UNCHANGED_SECONDS": "0.3", **self.environment}
         command = [sys.executable, "-m", "pipeline", "serve", "--port", "0", "--engine", "embedded", *self.arguments]
         self.process = subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
