@@ -50,7 +50,7 @@ def question_call(job: Job, found: InboxFile, page: int, template: Template) -> 
 
 def picture_call(settings: Settings, path: Path, size: int, mtime_ns: int, page: int, picture: Picture) -> ReadRequest:
     """The request to draw a page of a file that was read before."""
-    limits, attempts = settings.limits, settings.retry.reader_attempts
+    limits = settings.limits
     return ReadRequest(
         str(path), size, mtime_ns, page, passwords=limits.passwords, megapixels=limits.megapixels, picture=picture
     )
