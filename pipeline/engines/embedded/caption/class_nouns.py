@@ -59,12 +59,12 @@ _PEOPLE = """
 
 
 def _indices(spec: str) -> tuple[int, ...]:
-    found: list[int] = []
+    indices: list[int] = []
     for part in spec.split():
         first, _, last = part.partition("-")
         if first:
-            found += range(int(first), int(last or first) + 1)
-    return tuple(found)
+            indices += range(int(first), int(last or first) + 1)
+    return tuple(indices)
 
 
 def _table(text: str) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Axes: numbers printed at even steps along a line, calibrated robustly to pixels."""
+"""Finds axes: numbers printed at even steps along a line, calibrated to pixels by medians."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from statistics import median
 from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 
 TICK_TOLERANCE = 0.02
-"""A tick fits when it lies within this part of the axis's length of where its number says."""
+"""Most distance between a tick and the position of its number, as a share of the axis's length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Values along x (or y, downwards): ``value = slope * pixel + start``, as a power of ten when ``log``."""
+    """Values along x (or y, downwards): ``value = slope * pixel + intercept``, as a power of ten when ``log``."""
 
     slope: float
     intercept: float
@@ -25,28 +25,28 @@ class Axis:
     horizontal: bool
 
     def value(self, pixel: float) -> float:
-        """The value at a place in pixels."""
+        """Return the value at a pixel."""
         linear = self.slope * pixel + self.intercept
         return float(10**linear) if self.log else linear
 
     def pixel(self, value: float) -> float:
-        """Where a value stands, in pixels."""
+        """Return the pixel of a value."""
         return ((log10(value) if self.log else value) - self.intercept) / self.slope
 
     @property
     def position(self) -> float:
-        """Where the ticks stand: their y for a horizontal axis, their x for a vertical one."""
+        """Mean y of the ticks of a horizontal axis, mean x of those of a vertical one."""
         return sum(tick.y if self.horizontal else tick.x for tick in self.ticks) / len(self.ticks)
 
     @property
     def span(self) -> tuple[float, float]:
-        """First and last pixel with a tick."""
+        """First and last pixel that has a tick."""
         positions = [tick.x if self.horizontal else tick.y for tick in self.ticks]
         return min(positions), max(positions)
 
 
 def find_axes(labels: Sequence[ChartLabel]) -> tuple[Axis | None, Axis | None]:
-    """The horizontal and the vertical numeric axis; labels are single words or phrases."""
+    """Return the horizontal and the vertical numeric axis, each None when there is none. Labels are single words or phrases."""
     numbers = [label for label in labels if label.number is not None]
     return _axis(numbers, True), _axis([label for label in numbers if not label.rotated], False)
 
@@ -57,7 +57,7 @@ def _axis(numbers: Sequence[ChartLabel], horizontal: bool) -> Axis | None:
 
 
 def _groups(numbers: Sequence[ChartLabel], horizontal: bool) -> list[list[ChartLabel]]:
-    """Numbers in one row; or in one column, aligned at their left, right or middle."""
+    """Return groups of numbers in one row, or in one column that is aligned left, right or in the middle."""
     alignments: list[Callable[[ChartLabel], float]] = [lambda label: label.y]
     if not horizontal:
         alignments = [lambda label: label.box[2], lambda label: label.x, lambda label: label.box[0]]
@@ -92,7 +92,7 @@ def _calibrate(group: Sequence[ChartLabel], horizontal: bool) -> Axis | None:
 
 
 def _best_line(points: Sequence[tuple[float, float, ChartLabel]]) -> tuple[float, float, list[ChartLabel]] | None:
-    """The line through two of the points that most others lie on, at distinct values."""
+    """Return slope, intercept and ticks of the line through two points that most others lie on; None without three distinct values."""
     if len(points) < 3:
         return None
     length = max(position for position, _, _ in points) - min(position for position, _, _ in points)
@@ -114,7 +114,7 @@ def _best_line(points: Sequence[tuple[float, float, ChartLabel]]) -> tuple[float
 def _fit_by_medians(
     line: tuple[float, float, list[ChartLabel]], points: Sequence[tuple[float, float, ChartLabel]]
 ) -> tuple[float, float, list[ChartLabel]]:
-    """The same line by medians (Theil and Sen): labels at the ends of an axis are often pushed inwards."""
+    """Return the same line fitted by medians (Theil and Sen). Labels at the ends of an axis are often moved inwards."""
     ticks = line[2]
     chosen = [(position, value) for position, value, tick in points if tick in ticks]
     slopes = [(b - a) / (q - p) for (p, a), (q, b) in combinations(chosen, 2) if abs(q - p) > 1]

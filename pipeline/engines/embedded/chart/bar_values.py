@@ -1,4 +1,4 @@
-"""The values of bars: the numbers printed at them, else lengths measured on the axis."""
+"""Finds the values of bars: the numbers printed at them, else their lengths measured on the axis."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 from pipeline.records import Box
 
 EDGE_ERROR = 0.75
-"""Pixels by which the end of a bar may be off."""
+"""Largest error of the end of a bar, in pixels."""
 ROUNDING_SHARE = 0.75
-"""Measured values are kept as fine as this part of what they may be off: rounding shall add no error of its own."""
+"""Rounding step of measured values, as a share of their error: rounding then adds almost no error."""
 
 
 def assign_printed_values(bars: Bars, numbers: Sequence[ChartLabel]) -> None:
-    """Give each bar the number printed in it, else just beyond its end (or before its start, where bars run that way)."""
-    free = list(numbers)
+    """Give each bar the number printed in it, else just beyond its end, else before its start where bars may run backwards."""
+    remaining = list(numbers)
     for matches in (_is_inside, _is_beyond_end, *((_is_before_start,) if bars.stacked or not _share_base(bars) else ())):
         for bar in bars.all:
             if bar.value_label is None and (
-                label := next((each for each in free if matches(bar, uv_box(each.box, bars.vertical))), None)
+                label := next((each for each in remaining if matches(bar, uv_box(each.box, bars.vertical))), None)
             ):
                 bar.value_label, bar.value = label, label.number
-                free.remove(label)
+                remaining.remove(label)
     labelled = [bar for bar in bars.all if bar.value_label]
     if len(labelled) < 0.4 * len(bars.all):
         for bar in labelled:
@@ -36,7 +36,7 @@ def assign_printed_values(bars: Bars, numbers: Sequence[ChartLabel]) -> None:
 
 
 def _share_base(bars: Bars) -> bool:
-    """Whether all bars begin at one place."""
+    """Return whether all bars begin at one position."""
     starts = [bar.start for bar in bars.all]
     return max(starts) - min(starts) <= 4
 
@@ -57,7 +57,7 @@ def _is_before_start(bar: Bar, box: Box) -> bool:
 
 
 def replace_misread_values(bars: Bars) -> None:
-    """Measure a bar again whose printed number is not in proportion to its length, where all the others are: it was misread."""
+    """Measure a bar again when its printed number is out of proportion to its length, and those of all others are in proportion."""
     labelled = [(bar, float(bar.value) / bar.length) for bar in bars.all if bar.value_label and bar.value and bar.length > 2]
     if len(labelled) < 5 or not _share_base(bars):
         return
@@ -74,7 +74,10 @@ def replace_misread_values(bars: Bars) -> None:
 
 
 def measure_values(bars: Bars, axis: Axis | None) -> bool:
-    """Values for the bars without a printed one: from the axis, else in proportion to those that have one."""
+    """Give each bar without a printed value a measured one: from the axis, else in proportion to the labelled bars.
+
+    Return whether every bar could be measured.
+    """
     missing = [bar for bar in bars.all if bar.value is None]
     sign = -1 if bars.vertical else 1
     axis = axis and _shift_to_zero(axis, sign * bars.base)
@@ -91,7 +94,7 @@ def measure_values(bars: Bars, axis: Axis | None) -> bool:
 
 
 def _measure_bar(bar: Bar, axis: Axis, sign: int, stacked: bool) -> tuple[float, float]:
-    """The value of a bar by its length, and by how much it may be off."""
+    """Return the value of a bar by its length, and its largest error."""
     start, end = axis.value(sign * bar.start), axis.value(sign * bar.end)
     if axis.log:
         return end, abs(end) * (10 ** abs(EDGE_ERROR * axis.slope) - 1)
@@ -101,13 +104,14 @@ def _measure_bar(bar: Bar, axis: Axis, sign: int, stacked: bool) -> tuple[float,
 
 
 def _shift_to_zero(axis: Axis, base: float) -> Axis:
-    """Bars stand on zero: where the axis nearly says so, it is moved to say so exactly."""
-    off = axis.value(base)
-    return replace(axis, intercept=axis.intercept - off) if not axis.log and abs(off) < 5 * abs(axis.slope) else axis
+    """Return the axis moved so that bars stand on zero, when they nearly do."""
+    base_value = axis.value(base)
+    nearly_zero = not axis.log and abs(base_value) < 5 * abs(axis.slope)
+    return replace(axis, intercept=axis.intercept - base_value) if nearly_zero else axis
 
 
 def round_to_step(value: float, step: float) -> Decimal:
-    """A measured value, to as many digits as ``step`` (the value of one pixel) carries."""
+    """Return a measured value with as many digits as ``step`` (the value of one pixel) supports."""
     if step >= 20:
         unit = 10 ** floor(log10(step))
         return Decimal(round(value / unit) * unit)
@@ -118,5 +122,5 @@ def round_to_step(value: float, step: float) -> Decimal:
 
 
 def decimal_error(error: float) -> Decimal:
-    """An error as a decimal number, never above 10 to the power of 15."""
+    """Return an error as a decimal number, at most 10 to the power of 15."""
     return Decimal(f"{min(abs(error), 1e15):.9f}")

@@ -1,7 +1,7 @@
-"""Bars: rows (or columns) of rectangles with categories on one side, values at their ends, and series by colour.
+"""Finds bars: rows or columns of rectangles with categories on one side, values at their ends, and one colour for each series.
 
-Everything is computed in two directions: ``u``, in which values grow (right, or up), and ``v``, along which the bars stand in line
-(down, or right).
+All positions are in two directions: ``u``, in which values grow (right, or up), and ``v``, along which the bars are lined up (down, or
+right).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Bar:
     value_label: ChartLabel | None = None
     value: Decimal | None = None
     error: Decimal = Decimal(0)
-    """By how much a measured value may be off."""
+    """Largest error of a measured value."""
 
     @property
     def length(self) -> float:
@@ -44,7 +44,7 @@ class Bar:
 
 @dataclass(slots=True)
 class Bars:
-    """All bars of a chart, in rows at the same ``v``, and the rows in groups under one category."""
+    """All bars of a chart. A row has the same ``v``; a group of rows belongs to one category."""
 
     vertical: bool
     rows: list[list[Bar]]
@@ -59,12 +59,12 @@ class Bars:
 
     @property
     def starts(self) -> list[float]:
-        """Where every bar begins."""
+        """Start of every bar, in the direction of values."""
         return [bar.start for bar in self.all]
 
     @property
     def base(self) -> float:
-        """Where the bars begin, in the direction of values."""
+        """Usual start of the bars, in the direction of values."""
         return median(row[0].start for row in self.rows)
 
     def box(self) -> Box:
@@ -76,15 +76,15 @@ class Bars:
 
 
 def uv_box(box: Box, vertical: bool) -> Box:
-    """A box in pixels as (u0, v0, u1, v1)."""
+    """Return a box in pixels as (u0, v0, u1, v1)."""
     x0, y0, x1, y1 = box
     return (-y1, x0, -y0, x1) if vertical else box
 
 
 def find_bars(rects: Sequence[Rect], thin_rects: Sequence[Rect] = ()) -> Bars | None:
-    """The bars among rectangles of a picture, None when there are fewer than two of them.
+    """Return the bars among the rectangles of a picture; None when there are fewer than two.
 
-    ``slivers`` are rectangles too thin to be told from lines; those that stand in line with the bars are very low bars.
+    ``thin_rects`` are as thin as lines. Those that are lined up with the bars are very low bars.
     """
     best: tuple[float, list[Bar], bool] | None = None
     for vertical in (True, False):
@@ -107,7 +107,7 @@ def find_bars(rects: Sequence[Rect], thin_rects: Sequence[Rect] = ()) -> Bars | 
 
 
 def refine_ends(bars: Bars, regions: ColourRegions) -> None:
-    """Move the ends of all bars to where the blended pixels at their edges say that they are."""
+    """Move the ends of all bars to the positions that the blended pixels at their edges show."""
     for bar in bars.all:
         box = (bar.low, -bar.end, bar.high, -bar.start) if bars.vertical else (bar.start, bar.low, bar.end, bar.high)
         first, last = blended_edges(regions, box, bars.vertical)
@@ -120,23 +120,23 @@ def _bar(rect: Rect, vertical: bool) -> Bar:
 
 
 def _usual_size(sizes: Sequence[float]) -> float:
-    """The size that most others are close to, the larger one where two are as frequent."""
+    """Return the size that most others are close to; the larger one of two that are as frequent."""
     near = {size: sum(abs(size - other) <= max(1.5, 0.12 * size) for other in sizes) for size in set(sizes)}
     return max(near, key=lambda size: (near[size], size), default=0.0)
 
 
 def _count_aligned(bars: Sequence[Bar]) -> int:
-    """How many bars begin at the most frequent place."""
+    """Return how many bars begin at the most frequent position."""
     starts = [bar.start for bar in bars]
     return max((sum(abs(start - other) <= 2 for other in starts) for start in starts), default=0)
 
 
 def _without_strays(bars: list[Bar]) -> list[Bar]:
-    """Without strays: where most bars begin at one place, the others must continue one of them."""
+    """Return the bars without strays: when most bars begin at one position, each other bar must continue one of them."""
     base = max((bar.start for bar in bars), key=lambda start: sum(abs(start - bar.start) <= 2 for bar in bars))
-    for bar in bars:  # a label that reaches into a bar hides its beginning
-        late = bar.start - base
-        hidden = 2 < late <= min(10.0, 0.3 * (bar.high - bar.low))
+    for bar in bars:  # a label that reaches into a bar hides its start
+        offset = bar.start - base
+        hidden = 2 < offset <= min(10.0, 0.3 * (bar.high - bar.low))
         if hidden and not any(other.start < bar.start and _in_same_row(other, bar) for other in bars):
             bar.start = base
     based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 4]
@@ -151,12 +151,12 @@ def _without_strays(bars: list[Bar]) -> list[Bar]:
 
 
 def _in_same_row(bar: Bar, other: Bar) -> bool:
-    """Whether two bars are in one row."""
+    """Return whether two bars are in one row."""
     return abs(bar.middle - other.middle) < 0.3 * (other.high - other.low)
 
 
 def _low_bars(bars: Sequence[Bar], thin_rects: Sequence[Bar]) -> list[Bar]:
-    """Slivers of the bars' colour and thickness that begin where they begin, beside them."""
+    """Return the thin rectangles that have the bars' colour and thickness, begin where they begin, and stand beside them."""
     thickness, base = median(bar.high - bar.low for bar in bars), median(bar.start for bar in bars)
     fitting = [
         bar
@@ -182,21 +182,21 @@ def _group_into_rows(bars: Sequence[Bar]) -> list[list[Bar]]:
 
 
 def _are_stacked(rows: Sequence[Sequence[Bar]]) -> bool:
-    """Whether bars continue each other in most of the rows that hold several."""
+    """Return whether bars continue each other in most of the rows that have several."""
     several = [row for row in rows if len(row) > 1]
     touching = [row for row in several if all(b.start - a.end <= max(4.0, 0.3 * (a.high - a.low)) for a, b in pairwise(row))]
     return bool(several) and 2 * len(touching) >= len(several) and 3 * len(several) >= len(rows)
 
 
 def _are_touching(rows: Sequence[Sequence[Bar]]) -> bool:
-    """Whether neighbouring rows leave no real gap between them, as in a histogram."""
+    """Return whether neighbouring rows have almost no gap between them, as in a histogram."""
     gaps = [b[0].low - a[0].high for a, b in pairwise(rows)]
     thickness = median(row[0].high - row[0].low for row in rows)
     return len(gaps) >= 3 and median(gaps) <= max(1.5, 0.08 * thickness)
 
 
 def _group_rows(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
-    """Rows of different colours next to each other form a group; one colour, one row each."""
+    """Return the rows in groups: neighbouring rows of different colours. A chart of one colour has groups of one row."""
     colours = {bar.colour for row in rows for bar in row}
     repeated = [colour for colour in colours if sum(row[0].colour == colour for row in rows) > 1]
     if not 2 <= len(colours) < max(3, len(rows)) or 2 * len(repeated) < len(colours):
@@ -216,12 +216,12 @@ def _group_rows(rows: list[list[Bar]]) -> list[list[list[Bar]]]:
 
 
 def _are_even(gaps: Sequence[float], thickness: float) -> bool:
-    """Whether all gaps between rows are the same."""
+    """Return whether all gaps between rows are the same."""
     return max(gaps) - min(gaps) <= max(3.0, 0.05 * thickness)
 
 
 def _are_alike(groups: Sequence[Sequence[Sequence[Bar]]]) -> bool:
-    """Whether all groups have the same colours in the same order, and their bars go the same way."""
+    """Return whether all groups have the same colours in the same order, and all bars begin at one position."""
     orders = {tuple(row[0].colour for row in group) for group in groups}
     starts = [row[0].start for group in groups for row in group]
     return len(orders) == 1 and max(starts) - min(starts) <= 4

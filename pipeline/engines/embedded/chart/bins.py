@@ -1,4 +1,4 @@
-"""Categories of bars along a numeric axis: bins between ticks, or single numbers where not every bar has its own tick."""
+"""Names the bars of a histogram by the bins of its numeric axis."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.bars import Bars
 
 MIDDLE_TOLERANCE = 0.12
-"""A tick under the middle of a bar is off by at most this part of the bar's thickness."""
+"""Most distance of a tick from the middle of its bar, as a share of the bar's thickness."""
 
 
 def bin_names(bars: Bars, axis: Axis) -> list[str] | None:
-    """ "60 – 80" for each bar whose edges are where the ticks are, or could be; None when ticks stand under the bars' middles."""
+    """Return a bin ("60 – 80") for each bar; None when bars do not touch, or when ticks stand under the bars' middles."""
     if not bars.touching:
         return None
     thickness = median(row[0].high - row[0].low for row in bars.rows)
@@ -36,7 +36,7 @@ def bin_names(bars: Bars, axis: Axis) -> list[str] | None:
 
 
 def _round_step(step: float) -> float:
-    """The step of the bins: the nearest of 1, 2, 2.5, 4, 5 times a power of ten."""
+    """Return the nearest of 1, 2, 2.5, 4 and 5 times a power of ten."""
     power = 10.0 ** floor(log10(step))
     return min((factor * power for factor in (1, 2, 2.5, 4, 5, 10)), key=lambda candidate: abs(candidate - step))
 

@@ -1,4 +1,4 @@
-"""What bars are called: categories beside them, series by legend or by the headings over them."""
+"""Names bars: categories from the labels beside them, series from the legend or from the headings above them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.records import Box
 
 
 def find_categories(bars: Bars, phrases: Sequence[ChartLabel], words: Sequence[ChartLabel]) -> list[ChartLabel | None]:
-    """The label of each group: before the bars' base, in line with the group; else printed in or just above the bar."""
+    """Return the label of each group: before the bars' base and in line with the group, else printed in the bar or just above it."""
     centres = [_group_centre(group) for group in bars.groups]
     pitch = min((b - a for a, b in pairwise(centres)), default=1e9)
     base = min(bar.start for bar in bars.all)
@@ -24,31 +24,31 @@ def find_categories(bars: Bars, phrases: Sequence[ChartLabel], words: Sequence[C
     ]
     if bars.vertical:
         before = _rows_below_bars(_anchor_slanted(before, centres), bars.box())
-    found = [
+    labels = [
         _join_category([label for label in before if _nearest_group(label, centres, bars) == n], bars)
         for n in range(len(centres))
     ]
-    if sum(label is not None for label in found) * 2 >= len(found):
-        return _complete_sequence(found) if bars.vertical else found
+    if sum(label is not None for label in labels) * 2 >= len(labels):
+        return _complete_sequence(labels) if bars.vertical else labels
     inside = [_label_in_bar(group, phrases, bars) for group in bars.groups]
-    return inside if sum(label is not None for label in inside) > sum(label is not None for label in found) else found
+    return inside if sum(label is not None for label in inside) > sum(label is not None for label in labels) else labels
 
 
-def _complete_sequence(found: Sequence[ChartLabel | None]) -> list[ChartLabel | None]:
-    """Categories that count up in even steps, with those set right that OCR misread or that are not printed: 0, 5, 10, …"""
-    known = [(n, label, label.number) for n, label in enumerate(found) if label is not None and label.number is not None]
+def _complete_sequence(labels: Sequence[ChartLabel | None]) -> list[ChartLabel | None]:
+    """Return categories that count up in even steps (0, 5, 10, …) with misread ones corrected and unprinted ones added."""
+    known = [(n, label, label.number) for n, label in enumerate(labels) if label is not None and label.number is not None]
     steps = [(b - a) / (m - n) for (n, _, a), (m, _, b) in pairwise(known)]
     if len(known) < 4 or not (step := median(steps)):
-        return list(found)
+        return list(labels)
     starts = [value - n * step for n, _, value in known]
     start = max(starts, key=starts.count)
-    fitting = {n for (n, _, _), row_start in zip(known, starts, strict=True) if row_start == start}
+    fitting = {n for (n, _, _), own_start in zip(known, starts, strict=True) if own_start == start}
     if len(fitting) < max(4, 0.7 * len(known)) or step != step.to_integral_value():
-        return list(found)
+        return list(labels)
     sample = known[0][1]
     return [
         label if n in fitting else replace(sample, text=f"{start + n * step:f}", words=label.words if label else ())
-        for n, label in enumerate(found)
+        for n, label in enumerate(labels)
     ]
 
 
@@ -59,9 +59,9 @@ def bottom_labels(
     ticks: Sequence[ChartLabel],
     positions: Sequence[float],
 ) -> list[ChartLabel]:
-    """The first row of at least two labels below a plot, ``ticks`` of its upright axis left out; level, turned or slanted ones.
+    """Return the first row of at least two labels below a plot, without the ``ticks`` of its vertical axis.
 
-    ``places`` are the x of what they may belong to.
+    The labels may be level, rotated or slanted. ``positions`` are the x of the marks that they may belong to.
     """
     known = {index for tick in ticks for index in tick.words}
     under = [label for label in phrases if label.box[1] > plot[3] - 4 and not known & set(label.words)]
@@ -75,7 +75,7 @@ def bottom_labels(
 
 
 def _anchor_slanted(labels: Sequence[ChartLabel], positions: Sequence[float]) -> list[ChartLabel]:
-    """Slanted labels as narrow boxes at the end that is nearest to ``places``; others as they are."""
+    """Return slanted labels with a narrow box at the end that is nearest to ``positions``, other labels as they are."""
     slanted = [label for label in labels if label.slanted]
     if not positions or len(slanted) < 0.7 * len(labels):
         return list(labels)
@@ -91,7 +91,7 @@ def _anchor_slanted(labels: Sequence[ChartLabel], positions: Sequence[float]) ->
 
 
 def _split_even_words(row: Sequence[ChartLabel], words: Sequence[ChartLabel]) -> list[ChartLabel]:
-    """The single words of a row of phrases where all words of it stand at even steps: "Jan Feb Mar"."""
+    """Return the single words of a row of phrases when all of them stand at even steps ("Jan Feb Mar"), else the phrases."""
     singles = sorted((word for label in row for word in words if set(word.words) <= set(label.words)), key=lambda word: word.x)
     steps = [b.x - a.x for a, b in pairwise(singles)]
     even = len(singles) >= 4 and max(steps) - min(steps) < 0.3 * median(steps)
@@ -99,29 +99,29 @@ def _split_even_words(row: Sequence[ChartLabel], words: Sequence[ChartLabel]) ->
 
 
 def labels_above_bars(bars: Bars, phrases: Sequence[ChartLabel]) -> list[ChartLabel] | None:
-    """A label above each single bar of horizontal rows, in the order of ``bars.all``; None unless nearly all have their own."""
+    """Return a label above each bar of horizontal rows, in the order of ``bars.all``; None unless every bar has its own."""
     if bars.vertical:
         return None
     texts = [label for label in phrases if label.number is None and not label.rotated]
-    found: list[ChartLabel] = []
+    labels: list[ChartLabel] = []
     for bar in bars.all:
         thickness = bar.high - bar.low
-        over = [label for label in texts if -0.2 * thickness < bar.low - label.box[3] + 2 < 0.8 * thickness]
-        over = [label for label in over if bar.start - thickness < label.x < bar.end + thickness and label not in found]
-        if not over:
+        above = [label for label in texts if -0.2 * thickness < bar.low - label.box[3] + 2 < 0.8 * thickness]
+        above = [label for label in above if bar.start - thickness < label.x < bar.end + thickness and label not in labels]
+        if not above:
             return None
-        found.append(min(over, key=lambda label: abs(label.x - (bar.start + bar.end) / 2)))
-    return found
+        labels.append(min(above, key=lambda label: abs(label.x - (bar.start + bar.end) / 2)))
+    return labels
 
 
 def ungroup_labelled_rows(bars: Bars, phrases: Sequence[ChartLabel]) -> None:
-    """Take groups apart where single rows have labels of their own."""
+    """Split the groups into rows when the rows have labels of their own."""
     if bars.vertical or len(bars.groups) == len(bars.rows):
         return
     left = [label for label in phrases if label.box[2] <= bars.base + 4 and not label.rotated]
     thickness = median(row[0].high - row[0].low for row in bars.rows)
-    row_start = sum(any(abs(label.y - row[0].middle) < 0.35 * thickness for label in left) for row in bars.rows)
-    if row_start > len(bars.groups):
+    labelled_rows = sum(any(abs(label.y - row[0].middle) < 0.35 * thickness for label in left) for row in bars.rows)
+    if labelled_rows > len(bars.groups):
         bars.groups = [[row] for row in bars.rows]
 
 
@@ -130,7 +130,7 @@ def _group_centre(group: Sequence[Sequence[Bar]]) -> float:
 
 
 def _label_candidates(phrases: Sequence[ChartLabel], words: Sequence[ChartLabel], bars: Bars, pitch: float) -> list[ChartLabel]:
-    """Phrases, and the single words of those that are wider than one group of upright bars."""
+    """Return the phrases, with those that are wider than a group of vertical bars split into words."""
     if not bars.vertical:
         return [label for label in phrases if not label.rotated]
     wide = [label for label in phrases if label.width > 1.4 * pitch and not label.rotated]
@@ -140,7 +140,7 @@ def _label_candidates(phrases: Sequence[ChartLabel], words: Sequence[ChartLabel]
 
 
 def _split_glued(word: ChartLabel, pitch: float) -> list[ChartLabel]:
-    """A word wider than a bar that is several capitalised words without blanks ("MarApr"), as these words."""
+    """Return the parts of a word that is several capitalised words without blanks ("MarApr") and wider than a bar."""
     parts = re.findall(r"[A-ZÀ-Þ][^A-ZÀ-Þ]+", word.text)
     if len(parts) < 2 or "".join(parts) != word.text or word.width < 0.55 * pitch * len(parts):
         return [word]
@@ -160,7 +160,7 @@ def _nearest_group(label: ChartLabel, centres: Sequence[float], bars: Bars) -> i
 
 
 def _rows_below_bars(labels: Sequence[ChartLabel], plot: Box) -> list[ChartLabel]:
-    """The rows of labels next below the bars; a lone text under the middle is the title of the axis."""
+    """Return the rows of labels just below the bars. A single text under the middle is the title of the axis and left out."""
     middle, width = (plot[0] + plot[2]) / 2, plot[2] - plot[0]
     kept: list[ChartLabel] = []
     for row in _group_into_rows(labels):
@@ -186,7 +186,7 @@ def _group_into_rows(labels: Sequence[ChartLabel]) -> list[list[ChartLabel]]:
 
 
 def _join_category(labels: Sequence[ChartLabel], bars: Bars) -> ChartLabel | None:
-    """The labels of one category as one; of those left of a bar, the tick that OCR may read as a dash is taken off."""
+    """Return the labels of one category as one. A tick left of a bar, which OCR may read as a dash, is removed."""
     if not labels:
         return None
     label = join_labels(labels)
@@ -194,7 +194,7 @@ def _join_category(labels: Sequence[ChartLabel], bars: Bars) -> ChartLabel | Non
 
 
 def _label_in_bar(group: Sequence[Sequence[Bar]], phrases: Sequence[ChartLabel], bars: Bars) -> ChartLabel | None:
-    """A text within the group's first bar, or between it and the one before."""
+    """Return a text in the group's first bar, or between it and the bar before."""
     bar = group[0][0]
     thickness = bar.high - bar.low
     texts = [label for label in phrases if label.number is None and not bars.vertical and not label.rotated]
@@ -205,10 +205,12 @@ def _label_in_bar(group: Sequence[Sequence[Bar]], phrases: Sequence[ChartLabel],
 
 
 def series_names(bars: Bars, names: SeriesLabels, phrases: Sequence[ChartLabel]) -> dict[tuple[int, int], str]:
-    """Series by (colour, place in its row): the legend's, else the headings over the first row of stacked bars."""
-    found = {(bar.colour, n): names[bar.colour].text for row in bars.rows for n, bar in enumerate(row) if bar.colour in names}
-    if found or not bars.stacked or bars.vertical:
-        return found
+    """Return series by (colour, number in the row): from the legend, else from the headings over the first row of stacked bars."""
+    from_legend = {
+        (bar.colour, n): names[bar.colour].text for row in bars.rows for n, bar in enumerate(row) if bar.colour in names
+    }
+    if from_legend or not bars.stacked or bars.vertical:
+        return from_legend
     row = max(bars.rows[:3], key=len)
     headings = _column_headings(phrases, bars.rows[0][0].low, row[0].start - 3 * (row[0].high - row[0].low), row[-1].end)
     if len(headings) < len(row) or len(row) < 2:
@@ -221,16 +223,16 @@ def series_names(bars: Bars, names: SeriesLabels, phrases: Sequence[ChartLabel])
     return _spread_by_colour(bars, {(bar.colour, n): nearest[n].text for n, bar in enumerate(row)})
 
 
-def _spread_by_colour(bars: Bars, named: dict[tuple[int, int], str]) -> dict[tuple[int, int], str]:
-    """The names for every place at which their colour stands, where each has its own colour."""
-    by_colour = {colour: name for (colour, _), name in named.items()}
-    if len(by_colour) < len(named):
-        return named
+def _spread_by_colour(bars: Bars, names: dict[tuple[int, int], str]) -> dict[tuple[int, int], str]:
+    """Return the names for all bars of their colour, when each name has its own colour."""
+    by_colour = {colour: name for (colour, _), name in names.items()}
+    if len(by_colour) < len(names):
+        return names
     return {(bar.colour, n): by_colour[bar.colour] for row in bars.rows for n, bar in enumerate(row) if bar.colour in by_colour}
 
 
 def _column_headings(phrases: Sequence[ChartLabel], top: float, left: float, right: float) -> list[ChartLabel]:
-    """Texts right above the bars, lines of one heading joined, from left to right."""
+    """Return the texts just above the bars from left to right, with the lines of one heading joined."""
     lines: list[list[ChartLabel]] = []
     above = [
         label

@@ -1,7 +1,7 @@
-"""Chart: type, titles, data and summary from the words and the coloured marks of a picture.
+"""Reads the fields of a chart: type, titles, data and summary, from the words and the coloured marks of a picture.
 
-Printed numbers are preferred to measured ones, measured ones come from axes calibrated on their ticks, and what cannot be read
-is left out.
+Printed numbers are preferred to measured ones. Measured numbers come from axes that are calibrated on their ticks. What cannot be read is
+left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.values.numbers import plain
 
 
 def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Claim]:
-    """Claims for those of ``chart_type title x_title y_title data summary`` that the template has."""
+    """Return a claim for each of ``chart_type title x_title y_title data summary`` that the template has a field for."""
     reading = analyse_chart(page, image)
     title = reading.title.text if reading.title else None
     summary = summarize(reading.kind, title, reading.rows, reading.unmatched)

@@ -1,4 +1,4 @@
-"""The words of a chart as labels: phrases with a box in pixels, and the number each may print."""
+"""Reads the words of a chart as labels: phrases with a box in pixels, and the number that each may print."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pipeline.values.boxes import around
 from pipeline.values.numbers import parse_number
 
 PHRASE_GAP = 0.9
-"""A gap wider than this many letter heights parts two phrases."""
+"""A gap wider than this many letter heights separates two phrases."""
 _AFFIXES = re.compile(r"^[<>~≈≤≥+*]*\s*(?:[A-Z]{2})?[$€£¥₹]?\s*|\s*(?:%|‰|pp|pct|[$€£¥₹]|zł)?[*†‡]*$")
 _POWER = re.compile("(?:([1-9]) ?[×x·] ?)?10([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹°]{1,2})")
 _TICK_MARK = re.compile(r"(?<=\d)\s?[-–—_|]+$")
-"""The mark of an axis beside its number, as OCR reads it; no chart prints a minus behind a number."""
+"""The mark of an axis beside its number, as OCR reads it. Charts print no minus after a number."""
 _MARK = re.compile(r"[-–—_|¦●•○◦■▪□◆◇▲△▼★]+")
 """A swatch, marker or rule, as OCR reads it."""
 _LEADER = re.compile(r"[-–—_.·…•●■]{2,}(?=\w)")
@@ -30,14 +30,14 @@ _NUMBER_WITH_SCALE = re.compile(r"^(.*\d)\s?(k|K|M|m|mn|Mio|mio|B|bn|Mrd|T)\.?$"
 
 @dataclass(frozen=True, slots=True)
 class ChartLabel:
-    """A phrase of a chart; ``words`` are indices into ``Page.words``, the box is in pixels."""
+    """A phrase of a chart. ``words`` are indices into ``Page.words``; the box is in pixels."""
 
     text: str
     box: Box
     words: tuple[int, ...]
     number: Decimal | None
     rotated: bool = False
-    """Written upwards or downwards."""
+    """Whether it runs upwards or downwards."""
 
     @property
     def x(self) -> float:
@@ -51,7 +51,7 @@ class ChartLabel:
 
     @property
     def slanted(self) -> bool:
-        """Whether it runs up or down at an angle: a level text is about half as wide as it is high for each letter."""
+        """Whether it runs at an angle. A letter of a level text is about half as wide as it is high."""
         return not self.rotated and len(self.text) > 3 and self.height > max(0.45, 3 / len(self.text)) * self.width
 
     @property
@@ -66,7 +66,7 @@ class ChartLabel:
 
 
 def parse_label_number(text: str) -> Decimal | None:
-    """The number a tick or value label prints, units left out: "12 %", "$1,250", "−8M", "3.5k"."""
+    """Return the number that a tick or value label prints, without units: "12 %", "$1,250", "−8M", "3.5k"; None for other texts."""
     text = _TICK_MARK.sub("", text.strip())
     if power := _POWER.fullmatch(text):
         exponent = unicodedata.normalize("NFKC", power[2].replace("°", "0")).replace("−", "-")
@@ -78,7 +78,7 @@ def parse_label_number(text: str) -> Decimal | None:
 
 
 def read_labels(page: Page, scale: float) -> tuple[list[ChartLabel], list[ChartLabel]]:
-    """Phrases, and the single words; boxes in pixels of an image of ``scale`` pixels per point."""
+    """Return the phrases, and the single words. Boxes are in pixels of an image of ``scale`` pixels per point."""
     page = replace(page, words=tuple(_without_leader(word) for word in page.words))
     single = [_label([index], page.words, scale) for index in range(len(page.words))]
     phrases: list[ChartLabel] = []
@@ -89,7 +89,7 @@ def read_labels(page: Page, scale: float) -> tuple[list[ChartLabel], list[ChartL
 
 
 def _without_leader(word: Word) -> Word:
-    """A word without the dots or dashes of a legend's stroke that OCR reads as its beginning: "……Wind"."""
+    """Return a word without the stroke of a legend that OCR reads as its first letters: "……Wind"."""
     if not (leader := _LEADER.match(word.text)):
         return word
     x0, y0, x1, y1 = word.box
@@ -97,12 +97,12 @@ def _without_leader(word: Word) -> Word:
 
 
 def _phrases(line: Sequence[int], words: Sequence[Word]) -> Iterable[list[int]]:
-    """Parts of a line; numbers that follow each other are ticks and stay apart."""
+    """Return the phrases of a line. Numbers that follow each other are ticks and stay separate."""
     if _is_rotated([words[index].box for index in line], "".join(words[index].text for index in line)):
         return [list(line)]
     parts: list[list[int]] = []
     for index in line:
-        if parts and _are_close(words[parts[-1][-1]], words[index]) and not _stands_apart(parts[-1], index, words):
+        if parts and _are_close(words[parts[-1][-1]], words[index]) and not _begins_phrase(parts[-1], index, words):
             parts[-1].append(index)
         else:
             parts.append([index])
@@ -114,8 +114,8 @@ def _are_close(last: Word, word: Word) -> bool:
     return word.box[0] - last.box[2] < PHRASE_GAP * height
 
 
-def _stands_apart(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
-    """Whether a number stands apart from what comes before: after another number, or after a text and a wide blank."""
+def _begins_phrase(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
+    """Return whether a word begins a new phrase: a number after another number, or a number and a text with a wide gap between."""
     last, word = words[part[-1]], words[index]
     if parse_label_number(word.text) is None:
         return parse_label_number(last.text) is not None and word.box[0] - last.box[2] > 0.6 * (word.box[3] - word.box[1])
@@ -127,7 +127,7 @@ def _stands_apart(part: Sequence[int], index: int, words: Sequence[Word]) -> boo
 
 
 def _continues_number(part: Sequence[int], index: int, words: Sequence[Word]) -> bool:
-    """Whether three digits after a narrow blank are the next group of a number: "48 300"."""
+    """Return whether three digits after a narrow gap are the next group of a number: "48 300"."""
     last, word = words[part[-1]], words[index]
     is_narrow = word.box[0] - last.box[2] < 0.35 * (word.box[3] - word.box[1])
     is_group = (
@@ -151,13 +151,13 @@ def _is_rotated(boxes: Sequence[Box], text: str) -> bool:
 
 
 def letter_height(labels: Sequence[ChartLabel]) -> float:
-    """The usual height of a line of text in pixels."""
+    """Return the usual height of a line of text, in pixels."""
     heights = [label.height for label in labels if not label.rotated and not label.slanted]
     return median(heights) if heights else 12.0
 
 
 def join_labels(labels: Sequence[ChartLabel]) -> ChartLabel:
-    """Several labels as one, read line by line."""
+    """Return several labels as one, read line by line."""
     height = letter_height(labels)
     lines: list[list[ChartLabel]] = []
     for label in sorted(labels, key=lambda label: label.y):
@@ -174,7 +174,7 @@ def join_labels(labels: Sequence[ChartLabel]) -> ChartLabel:
 
 
 def split_labels(phrases: Sequence[ChartLabel], words: Sequence[ChartLabel], boxes: Sequence[Box]) -> list[ChartLabel]:
-    """Phrases cut where their words stand partly inside and partly outside of a box."""
+    """Return the phrases, cut where some of their words stand in a box and some do not."""
     parts: list[ChartLabel] = []
     by_index = {word.words[0]: word for word in words}
     for phrase in phrases:

@@ -1,4 +1,4 @@
-"""One chart read as a whole: find out which marks it has, then let their reader give the rows."""
+"""Reads a chart: finds out which marks it has, then reads its rows with the module for these marks."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ from pipeline.engines.embedded.chart.titles import axis_titles, find_notes, find
 from pipeline.records import Box, Page, PageImage
 
 MAX_WORDS = 1500
-"""So many words of a page are looked at; a chart has a few hundred."""
+"""Most words of a page that are read. A chart has a few hundred."""
 MAX_RECTS = 800
-"""So many rectangles, the largest ones."""
+"""Most rectangles that are examined, the largest ones."""
 RULE_THICKNESS = 0.12
 """A rectangle thinner than this part of a letter's height is a rule."""
 
@@ -64,12 +64,12 @@ class ChartReading:
     y_title: ChartLabel | None = None
     rows: list[DataRow] = field(default_factory=list)
     unmatched: int = 0
-    """How many numbers are printed among the marks and belong to none that was read."""
+    """How many numbers are printed among the marks and belong to no row."""
 
 
 @dataclass(slots=True)
 class ChartParts:
-    """A chart taken apart: its colours, its labels that are free to mean something, its axes and legend."""
+    """The parts of a chart: its colours, its labels outside legend and notes, its axes and its legend."""
 
     regions: ColourRegions
     phrases: list[ChartLabel]
@@ -79,7 +79,7 @@ class ChartParts:
     axes: tuple[Axis | None, Axis | None]
 
     def phrases_without(self, used_labels: Sequence[ChartLabel]) -> list[ChartLabel]:
-        """The phrases, less the words that are taken."""
+        """Return the phrases without the words of ``used_labels``."""
         used = {index for label in used_labels for index in label.words}
         rest: list[ChartLabel] = []
         for label in self.phrases:
@@ -92,7 +92,7 @@ class ChartParts:
 
 
 def analyse_chart(page: Page, image: PageImage) -> ChartReading:
-    """Read the chart on a page."""
+    """Return what can be read of the chart on a page. A page without marks has only a title."""
     image = shrink_to_fit(image)
     phrases, words = read_labels(replace(page, words=page.words[:MAX_WORDS]), image.scale)
     regions = segment_colours(image, words)
@@ -112,10 +112,10 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
     thin_rects = [rect for rect in rects if _thickness(rect) < thin]
     rects = [rect for rect in rects if _thickness(rect) >= thin]
     phrases = split_labels(phrases, words, [rect.box for rect in rects])
-    used_labels = {index for label in (*note_labels, *series_labels.values()) for index in label.words}
-    free = [label for label in phrases if not used_labels & set(label.words)]
+    used_words = {index for label in (*note_labels, *series_labels.values()) for index in label.words}
+    free = [label for label in phrases if not used_words & set(label.words)]
     parts = ChartParts(
-        regions, free, [word for word in words if not used_labels & set(word.words)], series_labels, swatches, (None, None)
+        regions, free, [word for word in words if not used_words & set(word.words)], series_labels, swatches, (None, None)
     )
     across, up = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
     parts.axes = snap_to_rules(across, regions), snap_to_rules(up, regions)
@@ -142,7 +142,7 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
 
 
 def _largest(rects: list[Rect]) -> list[Rect]:
-    """At most ``MARKS`` rectangles, in their order."""
+    """Return at most ``MAX_RECTS`` rectangles, in their order."""
     areas = sorted((_area(rect) for rect in rects), reverse=True)
     return [rect for rect in rects if _area(rect) > areas[MAX_RECTS]] if len(rects) > MAX_RECTS else rects
 
@@ -152,12 +152,12 @@ def _area(rect: Rect) -> float:
 
 
 def _is_marker(word: ChartLabel, regions: ColourRegions) -> bool:
-    """A marker of a line or scatter plot that OCR takes for a letter: alone, and in a mark's colour."""
+    """Return whether a single letter in a mark's colour is a marker of a line or scatter plot that OCR misread."""
     return len(word.text) == 1 and word.number is None and text_colour(regions, word) != BACKGROUND
 
 
 def _outlined_bars(parts: ChartParts) -> Bars | None:
-    """Bars by their outlines only: at least three of one thickness that begin at one place and have several lengths."""
+    """Return bars that have only outlines: at least three of one thickness and several lengths that begin at one position."""
     rects = [rect for rect in find_frames(parts.regions) if not any(_overlap(rect.box, swatch) for swatch in parts.swatches)]
     if len(rects) > 200:
         return None
@@ -183,7 +183,7 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def _is_bar_chart(bars: Bars | None, lines: Sequence[LineMark], height: int) -> bool:
-    """Whether the bars cover more than the area that the lines could be strokes of, and are no bands behind them."""
+    """Return whether the bars cover more area than strokes do, and are no bands behind lines."""
     if bars is None:
         return False
     area = sum(bar.length * (bar.high - bar.low) for bar in bars.all)
@@ -196,7 +196,7 @@ def _is_bar_chart(bars: Bars | None, lines: Sequence[LineMark], height: int) -> 
 
 
 def _covers_more(bars: Bars | None, areas: Sequence[LineMark]) -> bool:
-    """Whether bars in other colours cover more of the picture than areas."""
+    """Return whether bars in other colours cover more of the picture than the areas."""
     colours = {area.colour for area in areas}
     others = [bar for bar in bars.all if bar.colour not in colours] if bars else []
     covered = sum((bar.end - bar.start) * (bar.high - bar.low) for bar in others)
@@ -204,13 +204,13 @@ def _covers_more(bars: Bars | None, areas: Sequence[LineMark]) -> bool:
 
 
 def _is_dot_chart(dots: Sequence[Dot], bars: Bars | None, lines: Sequence[LineMark], regions: ColourRegions) -> bool:
-    """Whether there are dots, no coloured lines, and no bars but the dots themselves."""
+    """Return whether there are dots, no coloured lines, and no bars except the dots themselves."""
     coloured = [line for line in lines if np.ptp(regions.colours[line.colour]) > 30]
     return bool(dots) and not coloured and (bars is None or all(_is_dot(bar, bars.vertical, dots) for bar in bars.all))
 
 
 def _is_dot(bar: Bar, vertical: bool, dots: Sequence[Dot]) -> bool:
-    """Whether a bar is but a marker, or the stroke that leads to one."""
+    """Return whether a bar is only a marker, or the stroke that leads to one."""
     if bar.length <= 12:
         return True
     x0, y0, x1, y1 = (bar.low, -bar.end, bar.high, -bar.start) if vertical else (bar.start, bar.low, bar.end, bar.high)
@@ -219,7 +219,7 @@ def _is_dot(bar: Bar, vertical: bool, dots: Sequence[Dot]) -> bool:
 
 
 def _are_hatching(dots: Sequence[Dot], bars: Bars) -> bool:
-    """Whether dots are the cells of hatched bars, or where their lines meet."""
+    """Return whether dots are only the cells and crossings in hatched bars."""
     x0, y0, x1, y1 = bars.box()
     inside = all(x0 - 4 <= dot.x <= x1 + 4 and y0 - 4 <= dot.y <= y1 + 4 for dot in dots)
     return inside and len(dots) > len(bars.all)
@@ -236,8 +236,8 @@ def _read_dots(parts: ChartParts, dots: Sequence[Dot], reading: ChartReading) ->
     labels = left if up is None else bottom_labels(free, parts.words, plot, ticks_up, xs)
     reading.rows = read_dots(dots, (across, up), labels, parts.series_labels)
     used = {index for label in labels for index in label.words}
-    note_labels = max([plot[3], *_tick_bottoms(across), *(label.box[3] for label in labels if up is not None)])
-    titles = axis_titles([label for label in free if not used & set(label.words)], plot, (across, up), note_labels)
+    labels_end = max([plot[3], *_tick_bottoms(across), *(label.box[3] for label in labels if up is not None)])
+    titles = axis_titles([label for label in free if not used & set(label.words)], plot, (across, up), labels_end)
     reading.x_title, reading.y_title = titles.x, titles.y
     reading.kind = "scatter" if across and up else "dot"
 
@@ -251,12 +251,12 @@ def _read_pie(parts: ChartParts, pie: Pie, reading: ChartReading) -> None:
 
 
 def _marker_positions(lines: Sequence[LineMark]) -> list[float]:
-    """The x of all markers, and of the ends of lines."""
+    """Return the x of all markers, and of the ends of the lines."""
     return [x for line in lines for x in (*line.markers, float(line.left), float(line.right))]
 
 
 def _read_lines_or_areas(parts: ChartParts, lines: Sequence[LineMark], reading: ChartReading) -> None:
-    """Lines, or areas where every line is the upper edge of one: several areas may stand on each other."""
+    """Read lines; read areas instead when every line is the upper edge of one. Areas may be stacked."""
     areas = find_areas(parts.regions)
     outlines = [line for line in lines if any(follows_edge(line, area) for area in areas)]
     _read_lines(parts, areas if len(outlines) == len(lines) > 1 else lines, reading)
@@ -285,23 +285,22 @@ def _read_lines(parts: ChartParts, lines: Sequence[LineMark], reading: ChartRead
     beside = [label for label in free if plot[1] - 4 * usual < label.y < plot[3] + 5 * usual]
     series_labels = {**coloured_labels(parts.regions, beside, [line.colour for line in lines]), **parts.series_labels}
     reading.rows = read_lines(lines, LineScales(x_axis, y_axis, labels), series_labels, numbers, parts.regions)
-    taken_words = {index for row in reading.rows for index in row.words}
+    row_words = {index for row in reading.rows for index in row.words}
     among = [label for label in numbers if plot[0] <= label.x <= plot[2] and plot[1] - usual <= label.y <= plot[3] + usual]
-    reading.unmatched = sum(not taken_words & set(label.words) for label in among)
-    note_labels = max([plot[3], *(label.box[3] for label in labels)])
+    reading.unmatched = sum(not row_words & set(label.words) for label in among)
+    labels_end = max([plot[3], *(label.box[3] for label in labels)])
     used = [*labels, *series_labels.values()]
     rest = [label for label in free if not any(set(label.words) & set(each.words) for each in used)]
-    titles = axis_titles(rest, plot, (x_axis, y_axis), note_labels)
+    titles = axis_titles(rest, plot, (x_axis, y_axis), labels_end)
     reading.x_title, reading.y_title = titles.x, titles.y
     reading.kind = "line_multi" if len(lines) > 1 else "line"
 
 
 def _is_frame(rect: Rect, image: PageImage) -> bool:
-    """Lines and frames as wide as the picture."""
+    """Return whether a rectangle is a rule as wide as the picture, or a frame around it."""
     x0, y0, x1, y1 = rect.box
-    return (x1 - x0 > 0.97 * image.width and y1 - y0 < 0.03 * image.height) or (x1 - x0) * (
-        y1 - y0
-    ) > 0.8 * image.width * image.height
+    is_wide_rule = x1 - x0 > 0.97 * image.width and y1 - y0 < 0.03 * image.height
+    return is_wide_rule or (x1 - x0) * (y1 - y0) > 0.8 * image.width * image.height
 
 
 def _in_text(rect: Rect, labels: Sequence[ChartLabel]) -> bool:
@@ -335,33 +334,26 @@ def _read_bars(parts: ChartParts, bars: Bars, reading: ChartReading) -> None:
     ungroup_labelled_rows(bars, labels)
     category_labels = find_categories(bars, labels, [word for word in parts.words if word not in tick_words])
     bins = bin_names(bars, along) if along and not bars.stacked and len(bars.groups) == len(bars.rows) else None
-    series_labels = series_names(bars, parts.series_labels, labels)
-    labels_above = (
-        labels_above_bars(bars, labels)
-        if bars.stacked and sum(label is not None for label in category_labels) < 0.8 * len(category_labels)
-        else None
-    )
+    series = series_names(bars, parts.series_labels, labels)
+    few_categories = sum(label is not None for label in category_labels) < 0.8 * len(category_labels)
+    labels_above = labels_above_bars(bars, labels) if bars.stacked and few_categories else None
     if labels_above:
         reading.rows = [_row(label.text, None, label, bar) for label, bar in zip(labels_above, bars.all, strict=True)]
     else:
+        categories: list[str | None] = [*bins] if bins else [label.text if label else None for label in category_labels]
         reading.rows = [
-            _row(
-                bins[number] if bins else label.text if label else None,
-                series_labels.get((bar.colour, number_in_row)),
-                label,
-                bar,
-            )
-            for number, (group, label) in enumerate(zip(bars.groups, category_labels, strict=True))
+            _row(category, series.get((bar.colour, number)), label, bar)
+            for group, category, label in zip(bars.groups, categories, category_labels, strict=True)
             for row in group
-            for number_in_row, bar in enumerate(row)
+            for number, bar in enumerate(row)
         ]
     reading.rows = [row for row in reading.rows if row.value is not None and (row.category or row.series)]
-    note_labels = max(
+    labels_end = max(
         [plot[3], *(label.box[3] for label in category_labels if label and bars.vertical), *_tick_bottoms(parts.axes[0])]
     )
-    found_words = {index for each in category_labels if each for index in each.words}
-    rest = [label for label in free if not found_words & set(label.words)]
-    titles = axis_titles(rest, plot, parts.axes, note_labels)
+    category_words = {index for each in category_labels if each for index in each.words}
+    rest = [label for label in free if not category_words & set(label.words)]
+    titles = axis_titles(rest, plot, parts.axes, labels_end)
     reading.x_title, reading.y_title = titles.x, titles.y
     reading.kind = _bar_kind(bars, along is not None and bins is not None)
 
@@ -372,12 +364,12 @@ def _row(category: str | None, series: str | None, label: ChartLabel | None, bar
 
 
 def _is_beside(axis: Axis, plot: Box) -> bool:
-    """Whether the ticks of an axis stand beside the plot and not in it."""
+    """Return whether the ticks of an axis stand beside the plot and not in it."""
     return not (plot[1] < axis.position < plot[3] if axis.horizontal else plot[0] < axis.position < plot[2])
 
 
 def _tick_words(words: Sequence[ChartLabel], axis: Axis) -> list[ChartLabel]:
-    """The numbers in the row (or column) of an axis, also those that do not fit it."""
+    """Return the numbers in the row or column of an axis, including those that do not fit it."""
     ticks = {tick.words for tick in axis.ticks}
     size = max(tick.height for tick in axis.ticks)
     return [

@@ -1,4 +1,4 @@
-"""The pixels of a chart sorted into its few colours, and the rectangles painted in them."""
+"""Sorts the pixels of a chart by its few colours, and finds the rectangles in each colour."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 from pipeline.records import Box, PageImage
 
 MAX_SIDE = 1600
-"""Longest side in pixels that is looked at."""
+"""Longest side, in pixels, of the image that is read."""
 MAX_PIECES = 4000
-"""A colour in more pieces than that is noise."""
+"""Most connected pieces of a colour. A colour in more pieces is noise."""
 MAX_COLOURS = 18
-"""At most so many colours of marks."""
+"""Most colours of marks."""
 MIN_SHARE = 0.00025
-"""Share of the pixels that a colour must fill."""
+"""Least share of the pixels that a colour fills."""
 COLOUR_TOLERANCE = 26
 """Largest difference in a channel between a pixel and its colour."""
 MIN_FILL = 0.82
-"""Share of its box that a rectangle fills."""
+"""Least share of its box that a rectangle fills."""
 MIN_RULE_PIXELS = 10
-"""A rule is seen in at least so many pixels over the marks, and beside them."""
+"""Fewest pixels of a rule over the marks, and beside them."""
 MAX_HOLE_AREA = 150
-"""Pixels in the hole of a ring, at most."""
+"""Largest hole of a ring, in pixels."""
 BACKGROUND = -1
+"""Number of the background's colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColourRegions:
-    """``colours`` (n x 3, RGB) and for each pixel the number of its colour, or ``PAPER``.
+    """``colours`` (n x 3, RGB), and for each pixel the number of its colour, or ``BACKGROUND``.
 
-    In ``index`` the words are painted over: with the bar they are printed on, or with paper; ``raw`` still has them.
+    In ``index`` each word is filled with what it is printed on: a mark, or the background. ``raw_index`` still has the words.
     """
 
     pixels: NDArray[np.uint8]
@@ -55,7 +56,7 @@ class Rect:
 
 
 def shrink_to_fit(image: PageImage) -> PageImage:
-    """The image, made smaller where a side is longer than ``SIDE``: marks need no more, and time grows with the pixels."""
+    """Return the image, made smaller when a side is longer than ``MAX_SIDE``. More pixels take more time and show no more marks."""
     factor = MAX_SIDE / max(image.width, image.height)
     if factor >= 1:
         return image
@@ -66,7 +67,7 @@ def shrink_to_fit(image: PageImage) -> PageImage:
 
 
 def segment_colours(image: PageImage, words: Sequence[ChartLabel]) -> ColourRegions:
-    """Sort the pixels of an image by colour; ``words`` tells where text stands."""
+    """Return the pixels of an image sorted by colour. ``words`` are its texts."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     background = _background_colour(pixels)
     colours = _mark_colours(pixels, background, _outside_words(pixels, words))
@@ -75,7 +76,7 @@ def segment_colours(image: PageImage, words: Sequence[ChartLabel]) -> ColourRegi
 
 
 def _background_colour(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """The ground of the drawing: its commonest colour, unless that is a clear one and the edge of the picture is not."""
+    """Return the most common colour; that of the picture's edge instead when only the edge is grey."""
     background = _commonest_colour(pixels.reshape(-1, 3))
     edge = _commonest_colour(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]))
     return edge if np.ptp(background) > 30 and np.ptp(edge) <= 30 else background
@@ -101,21 +102,21 @@ def _window(box: Box, shrink: float = 0.0) -> tuple[slice, slice]:
 
 
 def _mark_colours(pixels: NDArray[np.uint8], background: NDArray[np.int16], outside: NDArray[np.bool_]) -> NDArray[np.int16]:
-    """The colours of marks: modes among the pixels that are at least as far from the paper's colour as their neighbours."""
+    """Return the colours of marks: modes of the pixels that differ from the background at least as much as their neighbours."""
     distance = np.abs(pixels.astype(np.int16) - background).max(axis=2).astype(np.uint8)
     core = (distance + np.uint8(2) * (distance < 250) >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (distance > 24)
     rest = pixels[core & outside].astype(np.int16)
     least = max(12, MIN_SHARE * distance.size)
-    found: list[NDArray[np.int16]] = []
-    while len(found) < MAX_COLOURS and len(rest) >= least:
+    modes: list[NDArray[np.int16]] = []
+    while len(modes) < MAX_COLOURS and len(rest) >= least:
         codes = (rest >> 3).astype(np.int32) @ np.array([1024, 32, 1])
         mode = np.bincount(codes).argmax()
         centre = np.median(rest[codes == mode], axis=0).astype(np.int16)
         near = np.abs(rest - centre).max(axis=1) <= COLOUR_TOLERANCE
         if near.sum() >= least:
-            found.append(centre)
+            modes.append(centre)
         rest = rest[~near]
-    return np.array(found, np.int16).reshape(-1, 3)
+    return np.array(modes, np.int16).reshape(-1, 3)
 
 
 def _index_colours(pixels: NDArray[np.uint8], background: NDArray[np.int16], colours: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -131,7 +132,7 @@ def _index_colours(pixels: NDArray[np.uint8], background: NDArray[np.int16], col
 
 
 def _fill_words(raw_index: NDArray[np.int16], words: Sequence[ChartLabel], colours: int) -> NDArray[np.int16]:
-    """The index with every word painted over by what it is printed on: the colour on both its sides, else its commonest."""
+    """Return the index with every word filled: with the colour on both its sides, else with its most common colour."""
     index = raw_index.copy()
     for word in words:
         inner = raw_index[_window(word.box, 0.15)]
@@ -154,48 +155,48 @@ def _commonest_index(index: NDArray[np.int16], colours: int) -> int:
     return int(np.bincount((index + 1).ravel(), minlength=colours + 1).argmax()) - 1 if index.size else BACKGROUND
 
 
-def _fill_window(raw_index: NDArray[np.int16], place: tuple[slice, slice], fill: int) -> NDArray[np.int16]:
-    """A word's window in the colour it is printed on, in the rows and columns that have it right outside of the window too."""
-    rows, columns = place
-    window = raw_index[rows, columns]
+def _fill_window(raw_index: NDArray[np.int16], window: tuple[slice, slice], fill: int) -> NDArray[np.int16]:
+    """Return a word's window, filled with ``fill`` in the rows and columns that have this colour just outside of the window, too."""
+    rows, columns = window
+    inside = raw_index[rows, columns]
     if fill == BACKGROUND:
-        return np.where(_uniform_rows(window), window, BACKGROUND)
+        return np.where(_uniform_rows(inside), inside, BACKGROUND)
     left, right = raw_index[rows, max(0, columns.start - 1)], raw_index[rows, min(raw_index.shape[1], columns.stop) - 1]
     above, below = raw_index[max(0, rows.start - 1), columns], raw_index[min(raw_index.shape[0], rows.stop) - 1, columns]
     level = ((left == fill) | (right == fill))[:, None]
     vertical = ((above == fill) | (below == fill))[None, :]
-    return np.where(level | vertical, fill, np.where(window == fill, fill, BACKGROUND))
+    return np.where(level | vertical, fill, np.where(inside == fill, fill, BACKGROUND))
 
 
 def _uniform_rows(window: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Rows of a word's window that are one colour from side to side: a bar that reaches into it."""
+    """Return a mask of the rows that have one mark's colour from side to side: a bar that reaches into the window."""
     same = (window == window[:, :1]).mean(axis=1) > 0.9
     return np.repeat((same & (window[:, 0] != BACKGROUND))[:, None], window.shape[1], axis=1)
 
 
 def find_rectangles(regions: ColourRegions, least: float = 3.0) -> list[Rect]:
-    """Filled rectangles of at least that many pixels a side; staircases are cut into their steps."""
-    found: list[Rect] = []
+    """Return filled rectangles whose sides are at least ``least`` pixels. Staircases are cut into their steps."""
+    rects: list[Rect] = []
     for colour in range(len(regions.colours)):
         mask = _bridge_rules((regions.index == colour).astype(np.uint8), regions)
-        found += [Rect(box, colour) for box in _rectangle_boxes(mask, least, open_pieces=True)]
-    return found
+        rects += [Rect(box, colour) for box in _rectangle_boxes(mask, least, open_pieces=True)]
+    return rects
 
 
 def find_frames(regions: ColourRegions) -> list[Rect]:
-    """Rectangles by their outlines, of what is not painted evenly: hatched bars, and such as have the colour of the paper."""
+    """Return rectangles by their outlines: bars in the colour of the background, else hatched bars."""
     marked = (regions.index != BACKGROUND).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(1 - marked, connectivity=4)
-    found: list[Rect] = []
+    rects: list[Rect] = []
     for x, y, w, h, area in stats[1 : count if count <= MAX_PIECES else 0].tolist():
-        open_pieces = x > 0 and y > 0 and x + w < marked.shape[1] and y + h < marked.shape[0]
-        if open_pieces and min(w, h) >= 8 and area >= 0.95 * w * h and w * h < 0.3 * marked.size:
-            found.append(Rect(_grow_to_stroke_middle(marked, (x, y, x + w, y + h)), 0))
-    return found if found else _find_hatched(regions)
+        enclosed = x > 0 and y > 0 and x + w < marked.shape[1] and y + h < marked.shape[0]
+        if enclosed and min(w, h) >= 8 and area >= 0.95 * w * h and w * h < 0.3 * marked.size:
+            rects.append(Rect(_grow_to_stroke_middle(marked, (x, y, x + w, y + h)), 0))
+    return rects or _find_hatched(regions)
 
 
 def _grow_to_stroke_middle(marked: NDArray[np.uint8], box: Box) -> Box:
-    """A box grown from the inner edges of its outline to the middle of the stroke."""
+    """Return a box grown from the inner edges of its outline to the middle of the stroke."""
     x0, y0, x1, y1 = (round(side) for side in box)
     column, row = marked[:, (x0 + x1) // 2], marked[(y0 + y1) // 2]
     left, top, right, bottom = (_stroke_width(run[:9]) for run in (row[:x0][::-1], column[:y0][::-1], row[x1:], column[y1:]))
@@ -203,24 +204,24 @@ def _grow_to_stroke_middle(marked: NDArray[np.uint8], box: Box) -> Box:
 
 
 def _stroke_width(run: NDArray[np.uint8]) -> int:
-    """How many pixels at the beginning of a run are marked."""
+    """Return how many pixels at the beginning of a run are marked."""
     return int(np.argmin(run)) if len(run) and not run.all() else len(run)
 
 
 def _find_hatched(regions: ColourRegions) -> list[Rect]:
-    """Rectangles of one colour with thin lines of another all over them."""
-    found: list[Rect] = []
+    """Return rectangles of one colour that are covered with thin lines of another."""
+    rects: list[Rect] = []
     for colour in range(len(regions.colours)):
         if np.ptp(regions.colours[colour]) <= 30:
             continue
         mask = cv2.morphologyEx((regions.index == colour).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
         other = ((regions.index != BACKGROUND) & (mask == 0)).astype(np.uint8)
-        found += [Rect(_grow_to_stroke_middle(other, box), colour) for box in _rectangle_boxes(mask, 8, open_pieces=False)]
-    return found
+        rects += [Rect(_grow_to_stroke_middle(other, box), colour) for box in _rectangle_boxes(mask, 8, open_pieces=False)]
+    return rects
 
 
 def _bridge_rules(mask: NDArray[np.uint8], regions: ColourRegions) -> NDArray[np.uint8]:
-    """A colour's mask with the rules of other colours that are drawn over it taken as its own."""
+    """Return a colour's mask with the rules of other colours that cross it filled in."""
     for transposed in (False, True):
         grid, index = (mask.T, regions.index.T) if transposed else (mask, regions.index)
         closed = cv2.morphologyEx(np.ascontiguousarray(grid), cv2.MORPH_CLOSE, np.ones((5, 1), np.uint8))
@@ -232,7 +233,7 @@ def _bridge_rules(mask: NDArray[np.uint8], regions: ColourRegions) -> NDArray[np
 
 
 def _is_rule(row: int, gap: NDArray[np.bool_], grid: NDArray[np.uint8], index: NDArray[np.int16]) -> bool:
-    """Whether the gap in a row is a line that goes on beside the marks, which are the same before and behind it."""
+    """Return whether the gap in a row is a rule that continues beside the marks."""
     sides = [int(grid[beside].sum()) for beside in (max(0, row - 3), min(len(grid) - 1, row + 3))]
     colour = np.bincount(index[row][gap]).argmax()
     runs = int((np.diff(gap.astype(np.int8)) > 0).sum()) + int(gap[0])
@@ -243,23 +244,23 @@ def _is_rule(row: int, gap: NDArray[np.bool_], grid: NDArray[np.uint8], index: N
 
 
 def _rectangle_boxes(mask: NDArray[np.uint8], least: float, open_pieces: bool) -> list[Box]:
-    """Boxes of the rectangles in a mask; ``whole``: pieces that are none are looked at again without the thin lines in them."""
-    found: list[Box] = []
+    """Return the boxes of the rectangles in a mask. ``open_pieces`` also searches other pieces, without their thin lines."""
+    boxes: list[Box] = []
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     for piece in range(1, count if count <= MAX_PIECES else 0):
         x, y, w, h, area = (int(value) for value in stats[piece])
         if w < least or h < least:
             continue
         if area >= MIN_FILL * w * h:
-            found.append((x, y, x + w, y + h))
+            boxes.append((x, y, x + w, y + h))
         elif w * h > 200:
             part = (pieces[y : y + h, x : x + w] == piece).astype(np.uint8)
-            found += [(x + a, y + b, x + c, y + d) for a, b, c, d in _split_piece(part, least, open_pieces)]
-    return found
+            boxes += [(x + a, y + b, x + c, y + d) for a, b, c, d in _split_piece(part, least, open_pieces)]
+    return boxes
 
 
 def _split_piece(part: NDArray[np.uint8], least: float, open_pieces: bool) -> list[Box]:
-    """The rectangles that a connected piece is made of: once grid lines of its colour are gone, or as steps of a staircase."""
+    """Return the rectangles in a connected piece: those left without its thin lines, or the steps of a staircase."""
     steps: list[Box] = list(_staircase_steps(part > 0, least)) if part.mean() >= 0.15 else []
     if not open_pieces:
         return steps
@@ -268,7 +269,7 @@ def _split_piece(part: NDArray[np.uint8], least: float, open_pieces: bool) -> li
 
 
 def _staircase_steps(part: NDArray[np.bool_], least: float) -> list[tuple[int, int, int, int]]:
-    """A histogram without lines between its bars, cut where the height of its columns (or rows) changes."""
+    """Return the bars of a histogram without lines between them, cut where the height of its columns or rows changes."""
     for transposed in (False, True):
         grid = part.T if transposed else part
         length = grid.sum(axis=0)
@@ -294,7 +295,7 @@ def _step_box(grid: NDArray[np.bool_], start: int, end: int, transposed: bool) -
 
 
 def fill_rings(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A mask with its small holes filled: rings become spots."""
+    """Return a mask with its small holes filled: rings become spots."""
     closed = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
     outline, levels = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     filled = closed.copy()
@@ -305,7 +306,7 @@ def fill_rings(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def text_colour(regions: ColourRegions, label: ChartLabel) -> int:
-    """The number of the mark colour in which a label is printed, or ``PAPER`` when it is in none of them."""
+    """Return the number of the mark colour that a label is printed in; ``BACKGROUND`` when it is none of them."""
     window = regions.pixels[_window(label.box)].reshape(-1, 3).astype(np.int16)
     if not len(window) or not len(regions.colours):
         return BACKGROUND
@@ -320,7 +321,7 @@ def text_colour(regions: ColourRegions, label: ChartLabel) -> int:
 
 
 def tint_colour(regions: ColourRegions, box: Box) -> int:
-    """The mark colour that what is drawn in a box is a paler shade of, as strokes thinner than a pixel are; ``PAPER`` when of none."""
+    """Return the mark colour of which a box shows a paler shade, as thin strokes do; ``BACKGROUND`` when there is none."""
     window = regions.pixels[_window(box)].reshape(-1, 3).astype(np.float64) - regions.background
     strength = np.abs(window).max(axis=1, initial=0)
     if not len(window) or strength.max() <= COLOUR_TOLERANCE or not len(regions.colours):
@@ -328,12 +329,12 @@ def tint_colour(regions: ColourRegions, box: Box) -> int:
     ink = np.median(window[strength >= 0.7 * strength.max()], axis=0)
     marks = regions.colours.astype(np.float64) - regions.background
     share = np.clip(marks @ ink / np.maximum((marks * marks).sum(axis=1), 1), 0, 1)
-    off = np.abs(ink - share[:, None] * marks).max(axis=1) + 1e3 * (share < 0.3)
-    return int(off.argmin()) if off.min() <= 0.2 * strength.max() + 6 else BACKGROUND
+    errors = np.abs(ink - share[:, None] * marks).max(axis=1) + 1e3 * (share < 0.3)
+    return int(errors.argmin()) if errors.min() <= 0.2 * strength.max() + 6 else BACKGROUND
 
 
 def is_paler(regions: ColourRegions, colour: int, other: int) -> bool:
-    """Whether a colour is a blend of another one and the paper."""
+    """Return whether a colour is a blend of another one and the background."""
     ink, mark = (regions.colours[n].astype(np.float64) - regions.background for n in (colour, other))
     share = float(ink @ mark / max(1.0, float(mark @ mark)))
     return (
@@ -342,7 +343,7 @@ def is_paler(regions: ColourRegions, colour: int, other: int) -> bool:
 
 
 def blended_edges(regions: ColourRegions, rect: Box, vertical: bool) -> tuple[float, float]:
-    """Where a rectangle begins and ends (its x, or its y when ``upright``), by the blends in the pixels next to its two edges."""
+    """Return start and end of a rectangle (in x, or in y when ``vertical``) by the blended pixels next to its edges."""
     pixels = regions.pixels if vertical else regions.pixels.transpose(1, 0, 2)
     x0, y0, x1, y1 = (round(side) for side in (rect if vertical else (rect[1], rect[0], rect[3], rect[2])))
     third = (x1 - x0) // 3
@@ -351,7 +352,7 @@ def blended_edges(regions: ColourRegions, rect: Box, vertical: bool) -> tuple[fl
 
 
 def _edge_share(strip: NDArray[np.uint8], last: int, step: int, background: NDArray[np.int16]) -> float:
-    """How much of the pixel after the last one of a rectangle belongs to it: 0 to 1, half where two marks meet on paper."""
+    """Return the share (0 to 1) of the pixel after a rectangle's last one that belongs to it; half where two marks meet."""
     if not 0 <= last + 2 * step < len(strip) or not 0 <= last < len(strip) or not strip.shape[1]:
         return 0.0
     inner, between, outer = (np.median(strip[last + n * step], axis=0).astype(np.float64) for n in range(3))
@@ -359,7 +360,7 @@ def _edge_share(strip: NDArray[np.uint8], last: int, step: int, background: NDAr
     if np.abs(difference).max() <= COLOUR_TOLERANCE:
         return 0.0
     share = float((between - outer) @ difference / (difference @ difference))
-    off = np.abs(between - outer - share * difference).max()
-    if off > 0.12 * np.abs(difference).max() + 4:
+    error = np.abs(between - outer - share * difference).max()
+    if error > 0.12 * np.abs(difference).max() + 4:
         return 0.5 if min(np.abs(outer - background).max(), np.abs(between - inner).max()) > COLOUR_TOLERANCE else 0.0
     return min(1.0, share) if share > 0.05 else 0.0

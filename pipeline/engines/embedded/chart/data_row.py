@@ -1,4 +1,4 @@
-"""A row of a chart's data."""
+"""The row of a chart's data that every reader of marks returns."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class DataRow:
-    """One mark: labels as printed (None where none was found) and its value."""
+    """One mark: its labels as printed (None where there is none) and its value."""
 
     category: str | None
     series: str | None
     value: Decimal | None
     words: tuple[int, ...] = ()
     printed: bool = False
-    """Whether the value is printed at the mark; else it was measured."""
+    """Whether the value is printed at the mark. Otherwise it is measured."""
     error: Decimal = Decimal(0)
-    """By how much a measured value may be off."""
+    """Largest error of a measured value."""
     category_certain: bool = True
-    """Whether the category is printed, or measured so well that it must be this one."""
+    """Whether the category is printed, or measured so precisely that no other is possible."""

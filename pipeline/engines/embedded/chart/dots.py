@@ -1,4 +1,4 @@
-"""Dots: single markers of one size, beside category labels (dot plots) or in a field of two numeric axes (scatter plots)."""
+"""Reads dots: single markers of one size, beside category labels (dot plots) or between two numeric axes (scatter plots)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pipeline.engines.embedded.chart.legend import SeriesLabels
 from pipeline.records import Box
 
 MIN_DOTS = 5
-"""So many markers of one size make a dot plot."""
+"""Fewest markers of a dot plot."""
 MAX_DOTS = 400
-"""More points than that are not listed."""
+"""Most markers of a dot plot. More are noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Dot:
 
 
 def find_dots(regions: ColourRegions, height: float, swatches: Sequence[Box]) -> list[Dot]:
-    """Square spots not larger than a letter, or discs not larger than two, all of one size; none when there are fewer than ``LEAST``."""
-    spots_found: list[tuple[Dot, float]] = []
+    """Return spots of one size: squares up to a letter's height, or discs up to two; none when they are fewer than ``MIN_DOTS``."""
+    sized_dots: list[tuple[Dot, float]] = []
     for colour in range(len(regions.colours)):
         mask = (regions.index == colour).astype(np.uint8)
         spots = cv2.morphologyEx(fill_rings(mask), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -43,26 +43,26 @@ def find_dots(regions: ColourRegions, height: float, swatches: Sequence[Box]) ->
             continue
         for (x, y, w, h, area), (cx, cy) in zip(stats[1:count].tolist(), centres[1:count].tolist(), strict=True):
             disc = 0.7 < area / (w * h) < 0.87
-            round_ = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= (2.0 if disc else 1.3) * height
-            if round_ and not any(a <= x + w / 2 <= c and b <= y + h / 2 <= d for a, b, c, d in swatches):
-                spots_found.append((Dot(cx + 0.5, cy + 0.5, colour), float(max(w, h))))
-    if len(spots_found) < MIN_DOTS:
+            is_round = 0.65 < w / h < 1.55 and area >= 0.6 * w * h and 3 <= max(w, h) <= (2.0 if disc else 1.3) * height
+            if is_round and not any(a <= x + w / 2 <= c and b <= y + h / 2 <= d for a, b, c, d in swatches):
+                sized_dots.append((Dot(cx + 0.5, cy + 0.5, colour), float(max(w, h))))
+    if len(sized_dots) < MIN_DOTS:
         return []
-    usual = median(size for _, size in spots_found)
-    dots = [dot for dot, size in spots_found if abs(size - usual) <= max(1.5, 0.3 * usual)]
+    usual = median(size for _, size in sized_dots)
+    dots = [dot for dot, size in sized_dots if abs(size - usual) <= max(1.5, 0.3 * usual)]
     return dots if MIN_DOTS <= len(dots) <= MAX_DOTS else []
 
 
 def read_dots(
     dots: Sequence[Dot], axes: tuple[Axis | None, Axis | None], labels: Sequence[ChartLabel], series_labels: SeriesLabels
 ) -> list[DataRow]:
-    """A row for each dot; ``labels`` are the categories when only one of the axes has numbers."""
+    """Return a row for each dot. ``labels`` are the categories when only one axis has numbers."""
     across, up = axes
     rows: list[DataRow] = []
     no_words: tuple[int, ...] = ()
     for dot in sorted(dots, key=lambda dot: (dot.y, dot.x) if up is None else (dot.x, dot.y)):
-        label_of_series = series_labels.get(dot.colour)
-        series = label_of_series.text if label_of_series else None
+        series_label = series_labels.get(dot.colour)
+        series = series_label.text if series_label else None
         if across and up:
             category, words = str(round_to_step(across.value(dot.x), abs(across.slope))), no_words
             value, step = _value_and_step(up, dot.y)
@@ -79,13 +79,13 @@ def read_dots(
 
 
 def _value_and_step(axis: Axis, pixel: float) -> tuple[float, float]:
-    """The value at a pixel, and that of one pixel there."""
+    """Return the value at a pixel, and the difference that one pixel makes there."""
     value = axis.value(pixel)
     return value, abs(value) * (10 ** abs(axis.slope) - 1) if axis.log else abs(axis.slope)
 
 
 def _nearest_label(dot: Dot, labels: Sequence[ChartLabel], vertical: bool) -> ChartLabel | None:
-    """The label in line with a dot: below it for upright plots, else on its left."""
+    """Return the label in line with a dot: below it in vertical plots, else on its left."""
     distances = [(abs(label.x - dot.x) if vertical else abs(label.y - dot.y), label) for label in labels]
     distance, label = min(distances, key=lambda pair: pair[0], default=(1e9, None))
     return label if label and distance <= (0.7 * label.width if vertical else 0.7 * label.height) else None

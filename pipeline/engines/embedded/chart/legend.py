@@ -1,4 +1,4 @@
-"""Which colour is which series: swatches beside labels, else labels printed in the colour of their marks."""
+"""Names the series of each colour: by swatches beside labels, else by labels printed in the colour of their marks."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from pipeline.engines.embedded.chart.colour_regions import (
 from pipeline.records import Box
 
 SeriesLabels = dict[int, ChartLabel]
-"""Series label by colour number."""
+"""Label of a series by colour number."""
 
 
 def find_legend(regions: ColourRegions, phrases: Sequence[ChartLabel]) -> tuple[SeriesLabels, list[Box]]:
-    """Labels with a small patch of colour on their left, by colour; and the boxes of these patches."""
+    """Return the labels that have a swatch on their left, by its colour, and the boxes of these swatches."""
     height = letter_height(phrases)
     pairs = [
         (swatch, label)
@@ -44,7 +44,7 @@ def find_legend(regions: ColourRegions, phrases: Sequence[ChartLabel]) -> tuple[
 
 
 def _find_swatches(regions: ColourRegions, height: float, phrases: Sequence[ChartLabel]) -> list[Rect]:
-    found: list[Rect] = []
+    rects: list[Rect] = []
     for colour in range(len(regions.colours)):
         mask = cv2.morphologyEx((regions.raw_index == colour).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -60,24 +60,24 @@ def _find_swatches(regions: ColourRegions, height: float, phrases: Sequence[Char
                 and area >= 8
                 and not _inside(x + w / 2, y + h / 2, phrases)
             ):
-                found.append(Rect((x, y, x + w, y + h), colour))
-    return found
+                rects.append(Rect((x, y, x + w, y + h), colour))
+    return rects
 
 
 def _find_stroke_swatches(
     regions: ColourRegions, phrases: Sequence[ChartLabel], height: float, pairs: Sequence[tuple[Rect, ChartLabel]]
 ) -> list[tuple[Rect, ChartLabel]]:
-    """Labels with a stroke on their left that is too thin to have its full colour anywhere, in line with other swatches."""
-    found = [
+    """Return strokes and the labels right of them. Each is lined up with another swatch, and too thin to have its full colour."""
+    strokes = [
         (Rect(box, colour), label)
         for label in phrases
         if label.number is None and not label.rotated and (box := _stroke_box(regions, label, height))
         if (colour := tint_colour(regions, box)) != BACKGROUND
     ]
-    known = [*pairs, *found]
+    known = [*pairs, *strokes]
     return [
         (swatch, label)
-        for swatch, label in found
+        for swatch, label in strokes
         if any(
             other.colour != swatch.colour
             and (abs(other.box[0] - swatch.box[0]) <= 3 or abs(label.y - beside.y) <= 3)
@@ -88,7 +88,7 @@ def _find_stroke_swatches(
 
 
 def _stroke_box(regions: ColourRegions, label: ChartLabel, height: float) -> Box | None:
-    """The box of what is drawn right before a label, when that is one short level stroke."""
+    """Return the box of the mark just left of a label when it is a short level stroke, else None."""
     x1, y0, y1 = round(label.box[0]), max(0, round(label.y - 0.6 * height)), round(label.y + 0.6 * height)
     x0 = max(0, round(x1 - 3.5 * height))
     window = regions.pixels[y0:y1, x0:x1].astype(np.int16)
@@ -119,7 +119,7 @@ def _label_right_of(swatch: Rect, phrases: Sequence[ChartLabel], height: float) 
 
 
 def _is_aligned(pair: tuple[Rect, ChartLabel], pairs: Sequence[tuple[Rect, ChartLabel]]) -> bool:
-    """Whether a patch of another colour and the same size stands in the same row or column; words need no such company."""
+    """Return whether a swatch of another colour and the same size is in the same row or column. A label of words needs none."""
     swatch, label = pair
     if label.number is None and len(label.text) >= 3:
         return True
@@ -132,20 +132,20 @@ def _is_aligned(pair: tuple[Rect, ChartLabel], pairs: Sequence[tuple[Rect, Chart
 
 
 def coloured_labels(regions: ColourRegions, phrases: Sequence[ChartLabel], colours: Sequence[int]) -> SeriesLabels:
-    """Labels printed in the colour of marks, lines of one label joined."""
+    """Return the labels printed in the colour of marks, with the lines of one label joined."""
     texts = [label for label in phrases if label.number is None and not label.rotated]
     colour_by_words = {label.words: text_colour(regions, label) for label in texts}
-    found: SeriesLabels = {}
+    series_labels: SeriesLabels = {}
     for label in sorted(texts, key=lambda label: label.y):
         colour = colour_by_words[label.words]
-        if colour in colours and colour not in found:
+        if colour in colours and colour not in series_labels:
             others = [other for other in texts if colour_by_words[other.words] in (BACKGROUND, colour)]
-            found[colour] = join_labels(_continuation_lines(label, others))
-    return found
+            series_labels[colour] = join_labels(_continuation_lines(label, others))
+    return series_labels
 
 
 def _continuation_lines(label: ChartLabel, others: Sequence[ChartLabel]) -> list[ChartLabel]:
-    """The lines right below a label that go on with it."""
+    """Return a label and the lines just below that continue it."""
     lines = [label]
     for other in sorted(others, key=lambda other: other.y):
         last = lines[-1]

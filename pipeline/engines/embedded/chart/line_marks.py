@@ -1,4 +1,4 @@
-"""Lines: thin strokes of one colour across the plot, read at their markers or at the labels of the horizontal axis."""
+"""Reads lines: thin strokes of one colour across the plot, at their markers or at the labels of the horizontal axis."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from pipeline.engines.embedded.chart.legend import SeriesLabels
 from pipeline.records import Box
 
 EVEN_TOLERANCE = 0.12
-"""Labels are at even steps where none is off by more than this part of a step."""
+"""Most distance of a label from its even step, as a share of the step."""
 MIN_WIDTH = 0.22
-"""A line runs over at least this part of the picture's width …"""
+"""Least width of a line, as a share of the picture's."""
 LINE_ERROR = 1.0
-"""Pixels by which a line may be off."""
+"""Largest error of a line's height, in pixels."""
 STROKE_OVERHANG = 1.0
-"""Pixels by which a stroke goes beyond its ends."""
+"""Pixels by which a stroke is longer than its line, at each end."""
 CERTAIN_STEP = 0.15
-"""A whole number between two ticks is certain where one pixel is less than this."""
+"""A whole number between two ticks is certain when one pixel is worth less than this."""
 MIN_AREA_HEIGHT = 16
-"""An area is higher than this; a stroke is not."""
+"""Least usual height of an area, in pixels. A stroke is lower."""
 MAX_DASH_GAP = 21
-"""Gaps narrower than so many pixels are those between dashes."""
+"""Most pixels between two dashes."""
 MIN_DASHES = 8
-"""A dashed line has at least so many dashes."""
+"""Fewest dashes of a dashed line."""
 MIN_COVERAGE = 0.7
-"""… and is seen in at least this part of the columns it runs over."""
+"""Least share of a line's columns that have pixels of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineMark:
-    """One stroke: its colour, and the y of its centre for each x it covers (NaN where it is hidden)."""
+    """One stroke: its colour, and the y of its centre for each x (NaN where it is hidden)."""
 
     colour: int
     left: int
     heights: NDArray[np.float64]
     markers: tuple[float, ...]
-    """The x of its markers, where it has any."""
+    """The x of its markers."""
     floors: NDArray[np.float64] | None = None
     """For an area, the y of its lower edge."""
 
@@ -58,13 +58,13 @@ class LineMark:
         return self.left + len(self.heights) - 1
 
     def floor_at(self, x: float) -> float | None:
-        """The y of an area's lower edge at an x."""
+        """Return the y of an area's lower edge at an x; None for a line."""
         if self.floors is None:
             return None
         return float(np.nanmedian(self.floors[max(0, min(round(x), self.right) - self.left)]))
 
     def y_at(self, x: float, reach: int = 4) -> float | None:
-        """The y at an x: where the strokes on both sides of it meet, else from the columns within ``reach``."""
+        """Return the y at an x: where the strokes on both sides of it meet, else from the columns within ``reach``."""
         if not self.markers and self.floors is None and (kink := self._kink_y(x)) is not None:
             return kink
         centre = math.floor(x) - self.left
@@ -75,14 +75,14 @@ class LineMark:
         return None
 
     def _kink_y(self, x: float) -> float | None:
-        """The y at which the strokes left and right of an x meet, where they do: at a peak the stroke itself is blunt."""
-        meets = [y for near, far in ((-3, -12), (3, 12)) if (y := self._extrapolate(x, near, far)) is not None]
-        if not meets or (len(meets) == 2 and abs(meets[0] - meets[1]) > 4):
+        """Return the y at which the strokes left and right of an x meet; None when they do not. The drawn peak itself is blunt."""
+        crossings = [y for near, far in ((-3, -12), (3, 12)) if (y := self._extrapolate(x, near, far)) is not None]
+        if not crossings or (len(crossings) == 2 and abs(crossings[0] - crossings[1]) > 4):
             return None
-        return sum(meets) / len(meets)
+        return sum(crossings) / len(crossings)
 
     def _extrapolate(self, x: float, near: int, far: int) -> float | None:
-        """A straight stroke from ``near`` to ``far`` columns beside an x, extended to it."""
+        """Return the y at an x of the straight stroke from ``near`` to ``far`` columns beside it; None when it is not straight."""
         low, high = sorted((math.floor(x) + near - self.left, math.floor(x) + far - self.left))
         window = self.heights[max(0, low) : max(0, high + 1)]
         if len(window) < abs(far - near) + 1 or np.isnan(window).any():
@@ -93,8 +93,8 @@ class LineMark:
 
 
 def find_lines(regions: ColourRegions, words: Sequence[ChartLabel], swatches: Sequence[Box]) -> list[LineMark]:
-    """The strokes of a picture, one a colour."""
-    found: list[LineMark] = []
+    """Return the lines of a picture, at most one for each colour."""
+    lines: list[LineMark] = []
     for colour in range(len(regions.colours)):
         mask = _mask_without_rims(colour, regions)
         for box in [*swatches, *(word.box for word in words if text_colour(regions, word) == colour)]:
@@ -104,13 +104,13 @@ def find_lines(regions: ColourRegions, words: Sequence[ChartLabel], swatches: Se
         bare = np.where(regions.index == colour, mask, 0).astype(np.uint8)
         dashed = coloured and _is_dashed(bare)
         line = _trace_line(colour, mask if coloured and not dashed else bare, coloured, dashed)
-        if line and not any(_is_rim_of(line, other) for other in found):
-            found.append(line)
-    return found
+        if line and not any(_is_rim_of(line, other) for other in lines):
+            lines.append(line)
+    return lines
 
 
 def _mask_without_rims(colour: int, regions: ColourRegions) -> NDArray[np.uint8]:
-    """The mask of a colour without the rims of stronger strokes, whose blends with the paper look like a paler colour."""
+    """Return the mask of a colour without the rims of stronger strokes. Their blends with the background look like a paler colour."""
     stronger = [other for other in range(len(regions.colours)) if is_paler(regions, colour, other)]
     strokes = np.isin(regions.raw_index, stronger).astype(np.uint8)
     near = cv2.dilate(strokes, np.ones((3, 3), np.uint8))
@@ -118,7 +118,7 @@ def _mask_without_rims(colour: int, regions: ColourRegions) -> NDArray[np.uint8]
 
 
 def are_start_values(lines: Sequence[LineMark], axis: Axis) -> bool:
-    """Whether the numbers of an axis are the values of the lines, printed where each begins."""
+    """Return whether the numbers of an axis are the values of the lines, printed at their left ends."""
     starts = [(line.left, float(line.heights[~np.isnan(line.heights)][0])) for line in lines]
     beside = [
         any(abs(tick.y - y) < 0.8 * tick.height and -4 < x - tick.box[2] < 2.5 * tick.height for x, y in starts)
@@ -128,7 +128,7 @@ def are_start_values(lines: Sequence[LineMark], axis: Axis) -> bool:
 
 
 def follows_edge(line: LineMark, area: LineMark) -> bool:
-    """Whether a line runs along the upper edge of an area that is more than the line itself."""
+    """Return whether a line follows the upper edge of an area that is higher than a stroke."""
     return (
         area.floors is not None
         and float(np.median(area.floors - area.heights)) > MIN_AREA_HEIGHT
@@ -137,12 +137,12 @@ def follows_edge(line: LineMark, area: LineMark) -> bool:
 
 
 def _is_rim_of(line: LineMark, other: LineMark) -> bool:
-    """Whether one is but the edge of the other, in a shade of its colour."""
+    """Return whether a line is only the rim of another one, in a shade of its colour."""
     return _are_close(line, other, 2.5)
 
 
 def _are_close(line: LineMark, other: LineMark, reach: float) -> bool:
-    """Whether lines are within ``reach`` pixels of each other nearly everywhere."""
+    """Return whether lines are within ``reach`` pixels of each other nearly everywhere."""
     left, right = max(line.left, other.left), min(line.right, other.right) + 1
     if right - left < 0.5 * len(line.heights):
         return False
@@ -154,7 +154,7 @@ def _are_close(line: LineMark, other: LineMark, reach: float) -> bool:
 
 
 def _trace_line(colour: int, mask: NDArray[np.uint8], coloured: bool, dashed: bool = False) -> LineMark | None:
-    """The mask as a line, when it is one: thin, wide, and not the straight rule of an axis or grid."""
+    """Return the line in a mask: thin, wide, and not the straight rule of an axis or grid; None without one."""
     mask = _main_pieces(mask, dashed)
     columns = np.flatnonzero(mask.any(axis=0))
     if not len(columns) or columns[-1] - columns[0] < MIN_WIDTH * mask.shape[1]:
@@ -163,11 +163,9 @@ def _trace_line(colour: int, mask: NDArray[np.uint8], coloured: bool, dashed: bo
     part = mask[:, left : right + 1]
     counts = part.sum(axis=0)
     filled_columns = counts > 0
-    bridged = (
-        cv2.morphologyEx(filled_columns[None].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, MAX_DASH_GAP), np.uint8))
-        if dashed
-        else filled_columns
-    )
+    bridged = filled_columns
+    if dashed:
+        bridged = cv2.morphologyEx(filled_columns[None].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, MAX_DASH_GAP), np.uint8))
     top, bottom = part.argmax(axis=0), len(part) - 1 - part[::-1].argmax(axis=0)
     spread = (bottom - top)[filled_columns]
     thin = max(7.0, 0.03 * len(part))
@@ -186,8 +184,8 @@ def _trace_line(colour: int, mask: NDArray[np.uint8], coloured: bool, dashed: bo
 
 
 def find_areas(regions: ColourRegions) -> list[LineMark]:
-    """Filled areas under lines, one a colour: wide, whole from edge to edge, and no rectangles."""
-    found = []
+    """Return filled areas under lines, at most one for each colour: wide, solid, and no rectangles."""
+    areas = []
     for colour in range(len(regions.colours)):
         mask = (regions.index == colour).astype(np.uint8)
         count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
@@ -208,12 +206,12 @@ def find_areas(regions: ColourRegions) -> list[LineMark]:
             and len(np.unique(top)) > 5
             and (top <= 2).mean() < 0.6
         ):
-            found.append(LineMark(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
-    return found
+            areas.append(LineMark(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
+    return areas
 
 
 def _is_dashed(mask: NDArray[np.uint8]) -> bool:
-    """Whether a mask is made of many short pieces, most of them alone in their columns."""
+    """Return whether a mask has many short pieces, and few columns have more than one of them."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if not MIN_DASHES <= count - 1 <= 400:
         return False
@@ -224,7 +222,7 @@ def _is_dashed(mask: NDArray[np.uint8]) -> bool:
 
 
 def _main_pieces(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.uint8]:
-    """The pieces that belong to the widest one: those that continue it, gaps of a few pixels bridged, wider ones between dashes."""
+    """Return the widest piece of a mask and those that continue it. Gaps of a few pixels are bridged, wider ones between dashes."""
     near = cv2.dilate(mask, np.ones((15, 19) if dashed else (5, 9), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
     if count < 2:
@@ -244,30 +242,30 @@ def _main_pieces(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.ui
 
 
 def _find_markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
-    """Centres of the dots on a line, rings filled; none when the line has no thicker spots."""
+    """Return the x of the dots and rings on a line; none when the line has no thicker spots."""
     filled = fill_rings(part)
     counts = filled.sum(axis=0)
     stroke = float(np.percentile(counts[counts > 0], 15))
     size = int(max(4, round(1.6 * stroke + 1)))
     dots = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     count, _, stats, centres = cv2.connectedComponentsWithStats(dots, connectivity=8)
-    found = [
+    centres_and_sizes = [
         (float(centres[n][0]), int(stats[n][2]), int(stats[n][3]))
         for n in range(1, count)
         if 0.6 < stats[n][2] / stats[n][3] < 1.7
     ]
-    return tuple(sorted(left + x + 0.5 for x, _, _ in found)) if 2 <= len(found) <= 120 else ()
+    return tuple(sorted(left + x + 0.5 for x, _, _ in centres_and_sizes)) if 2 <= len(centres_and_sizes) <= 120 else ()
 
 
 @dataclass(frozen=True, slots=True)
 class LineScales:
-    """What lines are read against: the axes, and the labels along the bottom."""
+    """The scales that lines are read with: the axes, and the labels along the bottom."""
 
     x_axis: Axis | None
     y_axis: Axis | None
     labels: Sequence[ChartLabel]
     positions: tuple[float, ...] = ()
-    """The x at which values stand: of the ticks, or of the labels."""
+    """The x of the ticks, or of the labels."""
 
 
 def read_lines(
@@ -277,7 +275,7 @@ def read_lines(
     numbers: Sequence[ChartLabel],
     regions: ColourRegions,
 ) -> list[DataRow]:
-    """Rows of all lines; printed numbers go to the nearest point of a line, of their own colour where they are coloured."""
+    """Return the rows of all lines. A printed number belongs to the nearest point of a line, of its own colour if it is coloured."""
     scales = replace(scales, positions=_value_positions(lines, scales))
     markers = _without_redundant_markers(_common_markers(lines), scales.positions)
     points = [
@@ -309,22 +307,13 @@ def read_lines(
         name = series_labels.get(line.colour)
         if value is not None and (category or name):
             used = (*words, *(label.words if label else ()), *(name.words if name else ()))
-            rows.append(
-                DataRow(
-                    category,
-                    name.text if name else None,
-                    value,
-                    used,
-                    label is not None,
-                    decimal_error(error),
-                    category_certain,
-                )
-            )
+            series, printed_here = name.text if name else None, label is not None
+            rows.append(DataRow(category, series, value, used, printed_here, decimal_error(error), category_certain))
     return rows
 
 
 def _contradicts_axis(label: ChartLabel, y: float, axis: Axis) -> bool:
-    """Whether a well calibrated axis says that a number cannot be the value at a place: it belongs to something else."""
+    """Return whether a well calibrated axis shows that a number cannot be the value at ``y``."""
     if axis.log or len(axis.ticks) < 4 or label.number is None:
         return False
     low, high = sorted(axis.value(position) for position in axis.span)
@@ -332,7 +321,7 @@ def _contradicts_axis(label: ChartLabel, y: float, axis: Axis) -> bool:
 
 
 def _implied_axis(printed: Sequence[tuple[float, ChartLabel]]) -> Axis | None:
-    """An upright axis by the values printed at points, where all of them agree."""
+    """Return a vertical axis by the values printed at points; None unless all of them agree."""
     usable = [(y, label) for y, label in printed if label.number is not None]
     pairs = [(p, float(a.number or 0), q, float(b.number or 0)) for (p, a), (q, b) in combinations(usable[:40], 2)]
     slopes = [(b - a) / (q - p) for p, a, q, b in pairs if abs(q - p) > 8]
@@ -344,32 +333,32 @@ def _implied_axis(printed: Sequence[tuple[float, ChartLabel]]) -> Axis | None:
 
 
 def _without_redundant_markers(markers: list[float], positions: Sequence[float]) -> list[float]:
-    """No markers where they say no more than the labels: most are over labels, and most labels are under one."""
+    """Return no markers when they are redundant: most are over labels, and most labels are under one."""
     near = sum(any(abs(x - position) <= 4 for position in positions) for x in markers)
     marked = sum(any(abs(x - position) <= 4 for x in markers) for position in positions)
     return [] if len(positions) >= 3 and near > 0.6 * len(markers) and marked > 0.7 * len(positions) else markers
 
 
 def _is_within_axis(position: float, axis: Axis) -> bool:
-    """Whether a pixel is where an axis may still count: hardly more than a step beyond its first and last number."""
+    """Return whether a pixel is within an axis, or at most about a step beyond its first or last number."""
     low, high = axis.span
     reach = 1.1 * (high - low) / (len(axis.ticks) - 1) + 5
     return low - reach <= position <= high + reach
 
 
 def _common_markers(lines: Sequence[LineMark]) -> list[float]:
-    """The x of the markers of all lines: series are read at the same places, and markers hide each other."""
-    found: list[float] = []
+    """Return the x of the markers of all lines. All series are read at the same x, since markers hide each other."""
+    positions: list[float] = []
     for x in sorted(x for line in lines for x in line.markers):
-        if not found or x - found[-1] > 5:
-            found.append(x)
-    return found
+        if not positions or x - positions[-1] > 5:
+            positions.append(x)
+    return positions
 
 
 def _value_positions(lines: Sequence[LineMark], scales: LineScales) -> tuple[float, ...]:
-    """Where values stand over the labels: letters are centred only nearly, so even steps are taken where they are nearly even.
+    """Return the x of the values over the labels. Labels are not exactly centred, so nearly even steps are made even.
 
-    Lines that begin and end at the first and the last label say where these are.
+    Lines that begin at the first label and end at the last one give their exact x.
     """
     if scales.x_axis:
         return tuple(scales.x_axis.pixel(value) for value in _tick_values(scales.x_axis, lines))
@@ -387,7 +376,7 @@ def _value_positions(lines: Sequence[LineMark], scales: LineScales) -> tuple[flo
 
 
 def _tick_values(axis: Axis, lines: Sequence[LineMark]) -> list[float]:
-    """The values of the ticks, and of those that OCR left out where they are at even steps; as far as the lines go."""
+    """Return the values of the ticks. At even steps, ticks that OCR missed are added as far as the lines extend."""
     values = sorted({float(tick.number) for tick in axis.ticks if tick.number is not None})
     step = min(b - a for a, b in pairwise(values))
     counts = [(value - values[0]) / step for value in values]
@@ -403,7 +392,7 @@ def _tick_values(axis: Axis, lines: Sequence[LineMark]) -> list[float]:
 
 
 def _sample_positions(line: LineMark, scales: LineScales, markers: Sequence[float]) -> list[float]:
-    """Where a line is read: at its markers, else at the labels below it."""
+    """Return the x at which a line is read: at its markers, else at the labels below it."""
     own = [x for x in markers if line.left - 3 <= x <= line.right + 3]
     if len(own) >= 2 and (scales.x_axis or all(_label_below(x, scales.labels) for x in own)):
         return own
@@ -411,7 +400,7 @@ def _sample_positions(line: LineMark, scales: LineScales, markers: Sequence[floa
 
 
 def _label_below(x: float, labels: Sequence[ChartLabel]) -> ChartLabel | None:
-    """The label below an x: the nearest, if it is not much nearer to another label than to it."""
+    """Return the nearest label below an x; None when none is near."""
     nearest = min(labels, key=lambda label: abs(label.x - x), default=None)
     return nearest if nearest and abs(nearest.x - x) <= max(0.6 * nearest.width, 8.0) else None
 
@@ -432,7 +421,7 @@ def _category(x: float, scales: LineScales) -> tuple[str | None, tuple[int, ...]
 def _match_printed_numbers(
     points: Sequence[tuple[LineMark, float, float]], numbers: Sequence[ChartLabel], regions: ColourRegions
 ) -> dict[int, ChartLabel]:
-    """Numbers by the point they stand next to, nearest pairs first."""
+    """Return the printed numbers by the index of the point beside them, nearest pairs first."""
     height = letter_height(numbers)
     pairs = []
     for label in numbers:
@@ -443,8 +432,8 @@ def _match_printed_numbers(
             if across < (1.2 if end else 0.6) * height and down < 1.6 * height:
                 other = 0.0 if colour in (BACKGROUND, line.colour) else 1.5 * height
                 pairs.append((abs(label.x - x) + abs(label.y - y) + other, number, label))
-    found: dict[int, ChartLabel] = {}
+    matches: dict[int, ChartLabel] = {}
     for _, number, label in sorted(pairs, key=lambda pair: pair[0]):
-        if number not in found and label not in found.values():
-            found[number] = label
-    return found
+        if number not in matches and label not in matches.values():
+            matches[number] = label
+    return matches

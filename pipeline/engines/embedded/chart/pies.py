@@ -1,4 +1,4 @@
-"""Pies and donuts: sectors of a circle in different colours."""
+"""Reads pies and donuts: sectors of a circle in different colours."""
 
 from __future__ import annotations
 
@@ -19,24 +19,20 @@ from pipeline.engines.embedded.chart.legend import SeriesLabels
 from pipeline.records import Box
 
 MIN_SHARE = 0.01
-"""Smallest share of the circle that counts as a sector."""
-
-
+"""Smallest share of the circle that is a sector."""
 HOLE_RADIUS = 0.4
-"""Part of the radius within which a number is printed in the hole."""
+"""Radius within which a number stands in the hole, as a share of the circle's radius."""
 MIN_ROUNDNESS = 0.95
-"""Area of an outline by that of a circle with its length: a circle has 1, a square 0.79."""
+"""Least ratio between the area of an outline and that of a circle of the same length. A circle has 1, a square 0.79."""
 PERCENT_TOLERANCE = 3.5
-"""Such a number tells a sector's percentage when they differ by less."""
-
-
+"""A number in the hole is a sector's percentage when they differ by less."""
 _NAME_WITH_PERCENT = re.compile(r"(.*[^\W\d].*?)[\s,:;(–—-]+(\d[\d.,]*\s?%)\)?")
 """A name with its percentage: "Cats (38 %)"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pie:
-    """A circle in pixels; ``shares`` of its area by colour number."""
+    """A circle in pixels, and the share of each sector by colour number."""
 
     x: float
     y: float
@@ -51,7 +47,7 @@ class Pie:
 
 
 def find_pie(regions: ColourRegions) -> Pie | None:
-    """The largest disc or ring made of at least two colours."""
+    """Return the largest disc or ring of at least two colours; None without one."""
     marks = (regions.index != BACKGROUND).astype(np.uint8)
     joined = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -63,7 +59,7 @@ def find_pie(regions: ColourRegions) -> Pie | None:
 
 
 def _find_exploded_pie(regions: ColourRegions, marks: NDArray[np.uint8]) -> Pie | None:
-    """A disc with sectors pulled out of it: at least two solid pieces whose common outline is nearly round."""
+    """Return a disc with sectors pulled out: at least two solid pieces whose common outline is nearly round."""
     side = max(9, min(marks.shape) // 16) | 1
     joined = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -87,7 +83,7 @@ def _find_exploded_pie(regions: ColourRegions, marks: NDArray[np.uint8]) -> Pie 
 
 
 def _is_solid(mask: NDArray[np.uint8]) -> bool:
-    """Whether nearly all of a mask is one piece, as a sector is."""
+    """Return whether nearly all of a mask is one piece, as a sector is."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     return count > 1 and int(stats[1:, 4].max()) > 0.9 * int(stats[1:, 4].sum())
 
@@ -112,7 +108,7 @@ def _measure_pie(regions: ColourRegions, mask: NDArray[np.bool_], box: tuple[int
 
 
 def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phrases: Sequence[ChartLabel]) -> list[DataRow]:
-    """A row for each sector, the largest first: the printed value, else its share of the circle in percent."""
+    """Return a row for each sector, the largest first: its printed value, else its share of the circle in percent."""
     near = [label for label in phrases if hypot(label.x - pie.x, label.y - pie.y) < 1.7 * pie.radius and not label.rotated]
     around: dict[int, list[ChartLabel]] = {}
     for label in near:
@@ -128,7 +124,7 @@ def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phra
 
 
 def _complete_shares(shares: dict[int, float], around: dict[int, list[ChartLabel]]) -> dict[int, float]:
-    """The shares of sectors without a printed percentage as parts of what those with one leave over."""
+    """Return the shares with those of unprinted sectors scaled to what the printed percentages leave."""
     printed = {
         colour: label for colour, labels in around.items() for label in labels if label.number is not None and colour in shares
     }
@@ -141,7 +137,7 @@ def _complete_shares(shares: dict[int, float], around: dict[int, list[ChartLabel
 
 
 def _sector_colour(pie: Pie, regions: ColourRegions, label: ChartLabel) -> int:
-    """The colour at which a label points: straight from it towards the centre."""
+    """Return the first sector colour on the line from a label to the centre; ``BACKGROUND`` without one."""
     for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
         reach = min(part, 0.92 * pie.radius / max(1.0, hypot(label.x - pie.x, label.y - pie.y)))
         x, y = round(pie.x + reach * (label.x - pie.x)), round(pie.y + reach * (label.y - pie.y))

@@ -1,7 +1,7 @@
-"""A summary in words that states only what was read: every number in it stands in the data, rounded to what the scale supports.
+"""Summarises a chart in words. Every number of the summary stands in the data, rounded to what the scale supports.
 
-Printed values are told as printed, measured ones with "about"; a measured value that may be far off is not told. Comparisons and
-trends are told in words, and only where they are clearer than the measuring could be wrong.
+Printed values are given as printed, measured ones with "about"; a measured value with a large error is left out. Comparisons and trends
+are given in words, and only where they are larger than the errors of measuring.
 """
 
 from __future__ import annotations
@@ -31,18 +31,17 @@ _KINDS = {
     "other": "chart",
 }
 MAX_RELATIVE_ERROR = Decimal("0.045")
-"""A value that may be off by more than this part of itself is not told."""
+"""Largest error of a value that the summary gives, as a share of the value."""
 MIN_CORRELATION = 0.6
-"""Points with a correlation above this rise or fall together."""
+"""Least correlation of points that rise or fall together."""
 MAX_SERIES = 4
-"""Of more series than this, the trends of the first ones are told."""
-
-
+"""Most series whose trends the summary gives, the first ones."""
 RowValue = tuple[DataRow, Decimal]
+"""A row that has a value, and the value."""
 
 
 def summarize(kind: str, title: str | None, rows: Sequence[DataRow], unmatched: int = 0) -> str:
-    """A few sentences; only type and title when no values were read. ``missed`` numbers stand among the marks and belong to none."""
+    """Return a few sentences; only type and title without values. ``unmatched`` numbers are printed among the marks but have no row."""
     name = _KINDS.get(kind, "chart")
     article = "An" if name[0] in "aeiou" else "A"
     sentences = [f"{article} {name} titled “{title}”." if title else f"{article} {name} without a title."]
@@ -57,9 +56,9 @@ def summarize(kind: str, title: str | None, rows: Sequence[DataRow], unmatched: 
 
 
 def _reportable_rows(rows: Sequence[DataRow]) -> list[RowValue]:
-    """The rows that can be talked about: printed values where there are mostly such, and none when many have no label.
+    """Return the rows that the summary may use: only printed values when most are printed; none when many rows have no label.
 
-    Where most rows belong to a series, those that do not are marks that were not understood.
+    When most rows belong to a series, the others are misread marks and left out.
     """
     valued = [(row, row.value) for row in rows if row.value is not None]
     named = [(row, value) for row, value in valued if row.category or row.series]
@@ -83,7 +82,7 @@ def _extreme_sentences(known: Sequence[RowValue], kind: str, complete: bool) -> 
 
 
 def _value_phrase(row: DataRow, value: Decimal) -> str:
-    """ "about 12.5 for Oslo", or "that of Oslo" where the value is doubtful."""
+    """Return "about 12.5 for Oslo", or "that of Oslo" when the error is large."""
     name = _name(row)
     if row.error > MAX_RELATIVE_ERROR * abs(value):
         return f"that of {name}" if name else "too small to be told"
@@ -96,7 +95,7 @@ def _name(row: DataRow) -> str:
 
 
 def round_to_error(value: Decimal, error: Decimal) -> Decimal:
-    """A measured value rounded to the largest 1, 2 or 5 times a power of ten that is not above its error."""
+    """Return a measured value rounded to the largest 1, 2 or 5 times a power of ten that is not above its error."""
     if error <= 0:
         return value
     power = Decimal(10) ** floor(log10(error))
@@ -105,18 +104,18 @@ def round_to_error(value: Decimal, error: Decimal) -> Decimal:
 
 
 def format_number(value: Decimal) -> str:
-    """A number as people write it in English: thousands grouped, no trailing zeros."""
+    """Return a number as people write it in English: thousands grouped, no trailing zeros."""
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _is_clearly_above(high: RowValue, low: RowValue) -> bool:
-    """Whether one value is above the other by more than both may be off."""
+    """Return whether one value is above the other by more than both errors together."""
     return high[1] - low[1] > high[0].error + low[0].error
 
 
 def _comparison_sentences(known: Sequence[RowValue]) -> list[str]:
-    """Which series is highest in every category; for a single series, which value comes second."""
+    """Return which series is highest in every category; for a single series, which value comes second."""
     by_series: dict[str | None, dict[str | None, RowValue]] = {}
     for row, value in known:
         by_series.setdefault(row.series, {})[row.category] = (row, value)
@@ -133,20 +132,17 @@ def _comparison_sentences(known: Sequence[RowValue]) -> list[str]:
 
 
 def _correlation_sentence(known: Sequence[RowValue]) -> list[str]:
-    """Whether the points of a scatter plot rise or fall from left to right."""
+    """Return whether the points of a scatter plot rise or fall from left to right."""
     points = [(float(row.category), float(value)) for row, value in known if row.category]
     if len(points) < 5 or len({x for x, _ in points}) < 2 or len({y for _, y in points}) < 2:
         return []
     coefficient = correlation([x for x, _ in points], [y for _, y in points])
-    return (
-        [f"The points {'rise' if coefficient > 0 else 'fall'} from left to right."]
-        if abs(coefficient) > MIN_CORRELATION
-        else []
-    )
+    direction = "rise" if coefficient > 0 else "fall"
+    return [f"The points {direction} from left to right."] if abs(coefficient) > MIN_CORRELATION else []
 
 
 def _trend_sentences(known: Sequence[RowValue]) -> list[str]:
-    """Whether each series ends above or below where it begins."""
+    """Return whether each series ends above or below its start."""
     series: dict[str | None, list[RowValue]] = {}
     for row, value in known:
         series.setdefault(row.series, []).append((row, value))

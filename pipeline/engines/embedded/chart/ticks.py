@@ -1,4 +1,4 @@
-"""Axes calibrated on what is drawn: the tick marks or grid lines beside their numbers, which stand where the letters only nearly do."""
+"""Calibrates axes on their tick marks or grid lines, which are more exact than the positions of the printed numbers."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 from pipeline.engines.embedded.chart.colour_regions import ColourRegions
 
 RULE_DISTANCE = 3
-"""A rule differs from what is so many pixels before it and behind it."""
+"""Distance, in pixels, at which a rule is compared with its surroundings."""
 MIN_CONTRAST = 14
-"""Least difference in a channel between a rule and what is around it."""
+"""Least difference in a channel between a rule and its surroundings."""
 MIN_GRID_SHARE = 0.25
-"""A grid line is seen along this part of the picture."""
+"""Least length of a grid line, as a share of the picture."""
 MIN_TICK_PIXELS = 3
-"""A tick mark has at least so many pixels …"""
+"""Fewest pixels of a tick mark."""
 TICK_REACH = 16
-"""… within so many of its number."""
+"""Most pixels between a tick mark and its number."""
 CRISP_OFFSET = 0.4
-"""Rules of one pixel are mostly drawn half a pixel below or right of their place, to be crisp."""
+"""Pixels by which rules of one pixel are usually drawn too far down or right, to be crisp."""
 RULE_TOLERANCE = 1.3
-"""Most pixels that a rule may be off the line through all of them."""
+"""Most distance of a rule from the line through all of them, in pixels."""
 Profile = NDArray[np.float64]
+"""Rule pixels for each row (or column) of the picture."""
 
 
 def snap_to_rules(axis: Axis | None, regions: ColourRegions) -> Axis | None:
-    """The axis calibrated anew on the rules beside its numbers; as it was where they have none, or none at even steps."""
+    """Return the axis calibrated on the rules beside its numbers; unchanged when there are none at even steps."""
     if axis is None:
         return None
     rules = _rule_pixels(regions.pixels.transpose(1, 0, 2) if axis.horizontal else regions.pixels)
@@ -45,12 +46,11 @@ def snap_to_rules(axis: Axis | None, regions: ColourRegions) -> Axis | None:
         for tick in axis.ticks
         if (position := _rule_position(tick, axis, _tick_profile(tick, axis, rules), MIN_TICK_PIXELS)) is not None
     }
-    axes = [shrink_to_fit for positions in (lines, marks) if (shrink_to_fit := _fit_axis(axis, positions))]
-    return axes[0] if axes else axis
+    return _fit_axis(axis, lines) or _fit_axis(axis, marks) or axis
 
 
 def _rule_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Pixels of thin lines along the rows: unlike those before them and those behind them."""
+    """Return a mask of thin lines along the rows: pixels that differ from those above and from those below."""
     rules = np.zeros(pixels.shape[:2], bool)
     if len(pixels) > 2 * RULE_DISTANCE:
         middle = pixels[RULE_DISTANCE:-RULE_DISTANCE].astype(np.int16)
@@ -63,7 +63,7 @@ def _rule_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _tick_profile(tick: ChartLabel, axis: Axis, rules: NDArray[np.bool_]) -> Profile:
-    """The rules within ``REACH`` of a number, on the side that has more of them."""
+    """Return the rules within ``TICK_REACH`` of a number, on the side that has more of them."""
     low, high = (tick.box[1], tick.box[3]) if axis.horizontal else (tick.box[0], tick.box[2])
     before = rules[:, max(0, round(low) - TICK_REACH) : max(0, round(low))].sum(axis=1)
     behind = rules[:, round(high) : round(high) + TICK_REACH].sum(axis=1)
@@ -78,7 +78,7 @@ def _window(tick: ChartLabel, axis: Axis) -> tuple[int, int]:
 
 
 def _rule_position(tick: ChartLabel, axis: Axis, profile: Profile, least: float) -> float | None:
-    """Where the one rule near a number stands (in pixels, 0.5 in the middle of the first); None when there is none."""
+    """Return the position of the one rule near a number, in pixels (0.5 is the middle of the first); None without one."""
     start, end = _window(tick, axis)
     near = profile[start:end]
     if not len(near) or near.max() < least:
@@ -91,7 +91,7 @@ def _rule_position(tick: ChartLabel, axis: Axis, profile: Profile, least: float)
 
 
 def _fit_axis(axis: Axis, positions: dict[ChartLabel, float]) -> Axis | None:
-    """The line through the rules by medians (Theil and Sen), None where most of them are not on it."""
+    """Return the axis fitted to the rules by medians (Theil and Sen); None unless most of them lie on it."""
     points = [
         (position, log10(float(tick.number)) if axis.log else float(tick.number))
         for tick, position in positions.items()

@@ -1,4 +1,4 @@
-"""A chart's own heading, the titles of its axes, and the notes below it."""
+"""Finds a chart's title, the titles of its axes, and the notes below it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _NOTE = re.compile(
 
 
 def find_notes(phrases: Sequence[ChartLabel], height: float) -> list[ChartLabel]:
-    """Source and notes: from the first line of the lower half that begins so, everything below it."""
+    """Return source and notes: all labels from the first line of the lower half that begins with a word for them."""
     starts = [label.box[1] for label in phrases if label.y > 0.45 * height and _NOTE.match(label.text)]
     return [label for label in phrases if starts and label.y > min(starts)]
 
 
 def find_title(phrases: Sequence[ChartLabel], regions: ColourRegions, plot: Box) -> list[ChartLabel]:
-    """The lines of the heading: the first prominent text above the top of the plot, where the drawing begins."""
+    """Return the lines of the title: the first prominent text above the plot; none without one."""
     top, middle = plot[1], (plot[0] + plot[2]) / 2
     usual = letter_height(phrases)
     width = regions.pixels.shape[1]
@@ -50,7 +50,7 @@ def find_title(phrases: Sequence[ChartLabel], regions: ColourRegions, plot: Box)
 
 
 def _continuation_lines(first: ChartLabel, lines: Sequence[ChartLabel], regions: ColourRegions) -> list[ChartLabel]:
-    """The lines that go on in the same size and weight."""
+    """Return the first line and those that continue it in the same size and weight."""
     title, ink = [first], _ink_strength(first, regions)
     for label in lines:
         last = title[-1]
@@ -66,7 +66,7 @@ def _continuation_lines(first: ChartLabel, lines: Sequence[ChartLabel], regions:
 
 
 def _ink_strength(label: ChartLabel, regions: ColourRegions) -> float:
-    """How dark (or light, on a dark ground) the letters are: 0 to 255."""
+    """Return the contrast of the letters with the background: 0 to 255."""
     x0, y0, x1, y1 = (max(0, round(edge)) for edge in label.box)
     window = regions.pixels[y0 : y1 + 1, x0 : x1 + 1].reshape(-1, 3).astype(np.int16)
     if not len(window):
@@ -77,14 +77,14 @@ def _ink_strength(label: ChartLabel, regions: ColourRegions) -> float:
 
 @dataclass(frozen=True, slots=True)
 class AxisTitles:
-    """What stands beside the axes."""
+    """The titles of the two axes."""
 
     x: ChartLabel | None
     y: ChartLabel | None
 
 
 def axis_titles(phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | None, Axis | None], below: float) -> AxisTitles:
-    """Titles of the axes: a line centred under the tick labels (which end at ``below``), and text turned along the other side."""
+    """Return the titles of the axes: text just under the tick labels, which end at ``below``, and rotated text beside the plot."""
     usual = letter_height(phrases)
     x0, y0, x1, y1 = plot
     level = [label for label in phrases if not label.rotated and label.number is None and x0 - usual < label.x < x1 + usual]
@@ -99,7 +99,7 @@ def axis_titles(phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | Non
 
 
 def _unit_label(phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | None, Axis | None]) -> ChartLabel | None:
-    """The one short text left of the numbers of an upright axis: a unit is not worth turning."""
+    """Return the one short text left of the numbers of a vertical axis: a unit, which is not rotated."""
     if axes[1] is None:
         return None
     left = min(tick.box[0] for tick in axes[1].ticks)
@@ -110,12 +110,12 @@ def _unit_label(phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | Non
 
 
 def _title_reach(label: ChartLabel, plot: Box) -> float:
-    """How far below the ticks a title may stand, in letter heights: further when it is centred under the plot."""
+    """Return how far below the ticks a title may stand, in letter heights: farther when it is centred under the plot."""
     return 3.2 if abs(label.x - (plot[0] + plot[2]) / 2) < 0.08 * (plot[2] - plot[0]) else 1.6
 
 
 def _join_rotated(beside: Sequence[ChartLabel], left: float, usual: float) -> ChartLabel | None:
-    """The turned text on one side as one label: read upwards left of the plot, downwards right of it."""
+    """Return the rotated text on one side as one label: read upwards left of the plot, downwards right of it."""
     side = [label for label in beside if label.x < left] or list(beside)
     if not side:
         return None
@@ -129,7 +129,7 @@ def _join_rotated(beside: Sequence[ChartLabel], left: float, usual: float) -> Ch
 def _heading_over_axis(
     phrases: Sequence[ChartLabel], plot: Box, axes: tuple[Axis | None, Axis | None], usual: float
 ) -> ChartLabel | None:
-    """A lone text over the left end of the plot, as some charts print the title of their upright axis."""
+    """Return the text over the left end of the plot. Some charts print the title of their vertical axis there."""
     x0, y0, x1, _ = plot
     vertical = axes[1]
     top = min(y0, vertical.span[0]) if vertical else y0

@@ -107,7 +107,7 @@ def find_furniture(page: Page) -> PageFurniture:
 
 def _find_stamps(runs: Sequence[WordRun], width: float) -> list[WordRun]:
     """Return vertical text along both sides, from bottom to top. Single letters are no stamp."""
-    found: list[WordRun] = []
+    stamps: list[WordRun] = []
     for left, right in ((0.0, SIDE_MARGIN), (1 - SIDE_MARGIN, 1.0)):
         margin_runs = [run for run in runs if left <= (run.box[0] + run.box[2]) / 2 / width <= right]
         tall = [run for run in margin_runs if run.height > 3 * run.width and run.letters >= MIN_STAMP_LETTERS]
@@ -115,8 +115,8 @@ def _find_stamps(runs: Sequence[WordRun], width: float) -> list[WordRun]:
             x0, y0, x1, y1 = stamp.box
             reach = STAMP_DISTANCE * stamp.width
             neighbours = [run for run in margin_runs if run.box[3] > y0 - reach and run.box[1] < y1 + reach]
-            found += [run for run in neighbours if run.box[0] >= x0 - 1 and run.box[2] <= x1 + 1]
-    return sorted(dict.fromkeys(found), key=lambda run: -run.box[3])
+            stamps += [run for run in neighbours if run.box[0] >= x0 - 1 and run.box[2] <= x1 + 1]
+    return sorted(dict.fromkeys(stamps), key=lambda run: -run.box[3])
 
 
 def _page_norms(rows: Sequence[TextRow], width: float) -> _PageNorms:
