@@ -1,1 +1,1 @@
-"""Result → files that a person or a spreadsheet opens."""
+"""Results as files that people and spreadsheets open."""

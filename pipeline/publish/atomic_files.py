@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, synced, then renamed over it."""
+"""Files that are complete or absent: each is written under a temporary name, synced, then renamed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipeline.errors import OutboxError
 
 @contextmanager
 def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[Path]:
-    """A path to write a file at, which takes the place of ``path`` when the block ends, and leaves no trace when it fails.
+    """A temporary path to write to. It replaces ``path`` when the block ends, and is removed when the block fails.
 
-    ``scratch`` is a folder on the same file system for what is half written; by default the file's own folder. Without ``sync`` it
-    may be lost in a power cut.
-    Raises OutboxError when the folder cannot be written or the disk is full; the old file is then untouched.
+    ``scratch`` is a folder on the same file system for the temporary file; by default it is the folder of ``path``. Without ``sync``
+    a power cut may lose the file.
+    Raises OutboxError when the folder cannot be written or the disk is full; the old file is then unchanged.
     """
     temporary = (scratch or path.parent) / f".{uuid.uuid4().hex}.tmp"
     try:
@@ -39,12 +39,12 @@ def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True) -
 
 @contextmanager
 def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
-    """The same as ``atomic_path``, with the file opened for writing."""
+    """``atomic_path`` with the file opened for writing."""
     with atomic_path(path, scratch, sync=sync) as temporary, temporary.open("wb") as file:
         yield file
 
 
 def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None, *, sync: bool = True) -> int:
-    """Replace ``path`` by the chunks joined; a reader sees the old file or the new one. Returns its bytes. See ``atomic_file``."""
+    """Replace ``path`` by the joined chunks and return their bytes. A reader sees the old file or the new one. See ``atomic_path``."""
     with atomic_file(path, scratch, sync=sync) as file:
         return sum(file.write(chunk) for chunk in chunks)

@@ -1,12 +1,14 @@
-"""CSV files that grow by a row at constant cost and still hold every document exactly once.
+"""CSV files that grow at constant cost and hold every document exactly once.
 
-The book (the ledger) knows up to which byte a sheet is good. New rows are appended and synced, then the book is told; a crash in
-between leaves a tail that the next append cuts off. Rows that replace older ones make a sheet dirty; it is then written anew, beside
-its place, and renamed over it. A sheet that somebody else changed is also written anew.
+The ledger stores up to which byte a sheet is valid. New rows are appended and synced, then the ledger is updated; after a crash in
+between, the next append cuts off the rows that the ledger does not know. When rows replace older rows, the sheet is marked as outdated and
+written anew. A sheet that another program has changed is also written anew.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -15,46 +17,47 @@ from typing import Protocol
 
 from pipeline.errors import OutboxError
 from pipeline.publish.atomic_files import atomic_file, write_atomically
-from pipeline.publish.rows import Row
+from pipeline.publish.cells import ColumnKind
+from pipeline.publish.publication import Publication
+from pipeline.publish.rows import Row, defuse, sheet_columns
+from pipeline.templates.model import Template
 
-CHUNK = 2_000
-"""Rows held in memory while a sheet is written anew."""
 
-
-class Book(Protocol):
-    """What the ledger remembers of sheets."""
+class SheetLedger(Protocol):
+    """The part of the ledger that knows the sheets."""
 
     def sheet_state(self, name: str) -> tuple[list[str], int, bool] | None:
-        """Columns, good bytes and dirtiness."""
+        """Columns, valid bytes, and whether the sheet is outdated; None for an unknown sheet."""
         ...
 
     def record_sheet(self, name: str, columns: Sequence[str], size: int) -> None:
-        """The sheet is good up to ``size`` bytes."""
+        """Store that the sheet is valid up to ``size`` bytes."""
         ...
 
     def mark_sheets_outdated(self, names: Iterable[str]) -> None:
-        """The sheets must be written anew."""
+        """Mark sheets as outdated: they must be written anew."""
         ...
 
 
 def append_rows(
-    folder: Path, book: Book, name: str, columns: Sequence[str], rows: Sequence[Row], scratch: Path | None = None
+    folder: Path, ledger: SheetLedger, name: str, columns: Sequence[str], rows: Sequence[Row], scratch: Path | None = None
 ) -> int | None:
-    """Append rows to ``folder/name.csv`` and sync it. Returns its size, for the book; None when the sheet is dirty or foreign.
+    """Append rows to ``folder/name.csv`` and sync it. Returns its size in bytes; None when the sheet has to be written anew.
 
-    The caller tells the book, in the same transaction that marks the documents as published. Raises OutboxError.
+    The rows are written by the ``csv`` module: a run that publishes a few documents need not import pandas. ``rebuild`` writes the same
+    bytes. The caller stores the size in the transaction that marks the documents as published. Raises OutboxError.
     """
     path = folder / f"{name}.csv"
-    known = book.sheet_state(name)
+    known = ledger.sheet_state(name)
     if known is None and not path.exists():
-        return write_atomically(path, [_csv([], columns, header=True), _csv(rows, columns)], scratch)
+        return write_atomically(path, [_header(columns), _lines(rows, columns)], scratch)
     if known is None or known[2] or known[0] != list(columns) or _size(path) < known[1]:
         return None
     try:
         with path.open("r+b") as file:
             file.truncate(known[1])
             file.seek(known[1])
-            file.write(_csv(rows, columns))
+            file.write(_lines(rows, columns))
             file.flush()
             os.fsync(file.fileno())
             return file.tell()
@@ -66,38 +69,43 @@ def append_rows(
 
 def rebuild(
     folder: Path,
-    book: Book,
-    sheets: Mapping[str, Sequence[str]],
-    documents: Iterable[Mapping[str, Sequence[Row]]],
+    ledger: SheetLedger,
+    sheets: Iterable[str],
+    publications: Iterable[Publication],
+    templates: Mapping[str, Template],
     scratch: Path | None = None,
 ) -> None:
-    """Write sheets (columns by name) anew, in one pass over the rows of all documents (by sheet)."""
-    sizes: dict[str, int] = {}
+    """Write sheets anew, in one pass over all documents. All their columns are text. Raises OutboxError."""
+    from pipeline.publish.frames import frame_batches, map_cells
+
+    text_kinds: dict[str, dict[str, ColumnKind]] = {
+        name: dict.fromkeys(sheet_columns(name, templates) or (), "text") for name in sheets
+    }
     with ExitStack() as stack:
-        files = {name: stack.enter_context(atomic_file(folder / f"{name}.csv", scratch)) for name in sheets}
-        waiting: dict[str, list[Row]] = {name: [] for name in sheets}
-        for name, columns in sheets.items():
-            files[name].write(_csv([], columns, header=True))
-        for rows in documents:
-            for name, chunk in waiting.items():
-                chunk += rows.get(name, ())
-                if len(chunk) >= CHUNK:
-                    files[name].write(_csv(chunk, sheets[name]))
-                    chunk.clear()
-        for name, chunk in waiting.items():
-            files[name].write(_csv(chunk, sheets[name]))
-            sizes[name] = files[name].tell()
+        files = {name: stack.enter_context(atomic_file(folder / f"{name}.csv", scratch)) for name in text_kinds}
+        for name, columns in text_kinds.items():
+            files[name].write(_header(list(columns)))
+        for batch in frame_batches(publications, templates, text_kinds):
+            for name, file in files.items():
+                text = map_cells(batch.frames[name], lambda cell: cell and defuse(cell))
+                file.write(text.to_csv(index=False, header=False, lineterminator="\n").encode(errors="replace"))
+        sizes = {name: file.tell() for name, file in files.items()}
     for name, size in sizes.items():
-        book.record_sheet(name, sheets[name], size)
+        ledger.record_sheet(name, list(text_kinds[name]), size)
 
 
-def _csv(rows: Sequence[Row], columns: Sequence[str], *, header: bool = False) -> bytes:
-    if not rows and not header:
-        return b""
-    import pandas as pd  # takes as long as all else that a run with nothing to do does
+def _header(columns: Sequence[str]) -> bytes:
+    return _encode([columns])
 
-    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=str).fillna("")
-    return frame.to_csv(index=False, header=header, lineterminator="\n").encode(errors="replace")
+
+def _lines(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
+    return _encode([row.get(column, "") for column in columns] for row in rows)
+
+
+def _encode(lines: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue().encode(errors="replace")
 
 
 def _size(path: Path) -> int:

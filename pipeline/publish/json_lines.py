@@ -1,4 +1,4 @@
-"""JSON Lines: every document in one file, for programs."""
+"""JSON Lines: every document in one file, for programs. Its lines are nested objects, so no frame holds them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.publish.publication import Publication
 
 
 def write_json_lines(path: Path, publications: Iterable[Publication], scratch: Path | None = None) -> int:
-    """One document a line, the same object as its JSON file. Returns the bytes written. Raises OutboxError."""
+    """One document a line, the same object as its JSON file. Returns the size in bytes. Raises OutboxError."""
     return write_atomically(path, (_line(item) for item in publications), scratch)
 
 

@@ -1,54 +1,46 @@
-"""Parquet: a file a table, dates as dates and amounts as exact decimals, for analysts.
+"""Parquet: a file for every sheet, with dates as dates and amounts as exact decimals, for analysts.
 
-The types of a file stand in it once, and how many digits an amount has is known only at the end. So rows go to a file of text first,
-and when all are known, from there to their place.
+A Parquet file declares its types once, and the digits that an amount column needs are known only after its last row. So the frames go to
+a temporary file of text first, and from there, row group by row group, to the final file with an explicit schema.
+(``DataFrame.to_parquet`` writes one row group, for which all rows would have to be in memory.)
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import OutboxError
 from pipeline.publish.atomic_files import atomic_file
-from pipeline.publish.cells import Cell, Kind, TypedRow, as_plain
+from pipeline.publish.cells import Cell, ColumnKind, as_plain_text
+from pipeline.publish.frames import Sheets, map_cells
 
-_ROWS = 20_000
-_CHARACTERS = 20_000_000
-"""Most of a table that is held in memory, whichever comes first; it is also a row group."""
-_DIGITS = 38
+_MAX_DIGITS = 38
 """Digits of Arrow's ``decimal128``; a column with a longer amount stays text."""
-_DECIMALS = 2
-"""Decimals that every such column has at least, so that the types of one export are mostly those of the next."""
+_MIN_DECIMALS = 2
+"""Decimals of every amount column at least, so that two exports mostly have the same types."""
 
 
-def write_parquet(
-    folder: Path,
-    sheets: Mapping[str, Mapping[str, Kind]],
-    documents: Iterable[Mapping[str, Sequence[TypedRow]]],
-    scratch: Path,
-) -> list[Path]:
-    """Write sheets (columns and their kinds by name) in one pass over the rows of all documents (by sheet).
+def write_parquet(folder: Path, sheets: Sheets, batches: Iterable[Mapping[str, pd.DataFrame]], scratch: Path) -> list[Path]:
+    """Write sheets in one pass over batches of frames; each batch becomes a row group. Returns the paths of the files.
 
-    A column of dates or amounts in which something else stands is text. ``scratch`` is a folder on the same file system for what is
-    not finished; the caller empties it. Returns the files. Raises OutboxError.
+    A column of dates or amounts with any other value in it is text. ``scratch`` is a folder on the same file system for unfinished files;
+    the caller empties it. Raises OutboxError.
     """
     try:
         with ExitStack() as stack:
             spools = {name: _Spool(scratch / f"{name}.text", kinds, stack) for name, kinds in sheets.items()}
-            for rows in documents:
+            for frames in batches:
                 for name, spool in spools.items():
-                    for row in rows.get(name, ()):
-                        spool.add(row)
-            for spool in spools.values():
-                spool.flush()
+                    spool.add(frames[name])
         return [spool.publish(folder / f"{name}.parquet", scratch) for name, spool in spools.items()]
     except (OSError, pa.ArrowException) as error:
         raise OutboxError(
@@ -57,33 +49,25 @@ def write_parquet(
 
 
 class _Spool:
-    """A table on its way: its rows as text in a file, and what was learnt of its columns."""
+    """The rows of a sheet as text in a temporary file, and the types that fit its columns."""
 
-    def __init__(self, path: Path, kinds: Mapping[str, Kind], stack: ExitStack) -> None:
-        self._path, self._kinds = path, kinds
-        self._columns = {column: _Column(kind) for column, kind in kinds.items()}
+    def __init__(self, path: Path, kinds: Mapping[str, ColumnKind], stack: ExitStack) -> None:
+        self._path = path
+        self._types = {column: _ColumnType(kind) for column, kind in kinds.items()}
         self._text = pa.schema([(column, pa.string()) for column in kinds])
         self._writer = stack.enter_context(pq.ParquetWriter(path, self._text))
-        self._waiting: list[dict[str, str | None]] = []
-        self._characters = 0
 
-    def add(self, row: TypedRow) -> None:
-        """Append a row."""
-        texts = {name: column.take(row.get(name)) for name, column in self._columns.items()}
-        self._waiting.append(texts)
-        self._characters += sum(len(text) for text in texts.values() if text)
-        if len(self._waiting) >= _ROWS or self._characters >= _CHARACTERS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the rows that wait."""
-        if self._waiting:
-            self._writer.write_table(pa.Table.from_pylist(self._waiting, self._text))
-        self._waiting, self._characters = [], 0
+    def add(self, frame: pd.DataFrame) -> None:
+        """Append the rows of a frame."""
+        for column, column_type in self._types.items():
+            column_type.add(frame[column])
+        text = map_cells(frame, lambda cell: None if cell is None else as_plain_text(cell))
+        if len(text):
+            self._writer.write_table(pa.Table.from_pandas(text, self._text, preserve_index=False).replace_schema_metadata(None))
 
     def publish(self, path: Path, scratch: Path) -> Path:
-        """Write the table with its types to where it belongs; the spool must be closed."""
-        schema = pa.schema([(name, column.type()) for name, column in self._columns.items()])
+        """Write the sheet with its types to its final path. The spool's own file must be closed."""
+        schema = pa.schema([(column, column_type.arrow()) for column, column_type in self._types.items()])
         spool = pq.ParquetFile(self._path)
         with atomic_file(path, scratch) as file, pq.ParquetWriter(file, schema) as writer:
             for group in range(spool.num_row_groups):
@@ -92,34 +76,34 @@ class _Spool:
         return path
 
 
-class _Column:
-    """What type suits all that was seen in a column."""
+class _ColumnType:
+    """The Arrow type that holds every cell of a column exactly."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: ColumnKind) -> None:
         self._kind = kind
         self._fits = True
-        self._whole, self._decimals = 1, _DECIMALS
+        self._whole_digits, self._decimals = 1, _MIN_DECIMALS
 
-    def take(self, cell: Cell) -> str | None:
-        """The cell as text."""
-        if cell is None:
-            return None
-        if self._kind in ("money", "number"):
-            if isinstance(cell, Decimal):
-                decimals = -int(cell.as_tuple().exponent)
-                self._decimals = max(self._decimals, decimals)
-                self._whole = max(self._whole, len(cell.as_tuple().digits) - decimals)
-            self._fits = self._fits and isinstance(cell, Decimal) and self._whole + self._decimals <= _DIGITS
-        elif self._kind == "date":
-            self._fits = self._fits and isinstance(cell, datetime.date)
-        return as_plain(cell)
+    def add(self, cells: Iterable[Cell]) -> None:
+        """Widen the type by more cells."""
+        for cell in cells:
+            if cell is None:
+                continue
+            if self._kind in ("money", "number"):
+                self._fits = self._fits and isinstance(cell, Decimal)
+                if isinstance(cell, Decimal):
+                    decimals = -int(cell.as_tuple().exponent)
+                    self._decimals = max(self._decimals, decimals)
+                    self._whole_digits = max(self._whole_digits, len(cell.as_tuple().digits) - decimals)
+            elif self._kind == "date":
+                self._fits = self._fits and isinstance(cell, datetime.date)
 
-    def type(self) -> Any:
-        """The column's type in Arrow."""
+    def arrow(self) -> Any:
+        """The type in Arrow."""
         if self._kind == "integer":
             return pa.int64()
         if self._kind == "date" and self._fits:
             return pa.date32()
-        if self._kind in ("money", "number") and self._fits:
-            return pa.decimal128(_DIGITS, self._decimals)
+        if self._kind in ("money", "number") and self._fits and self._whole_digits + self._decimals <= _MAX_DIGITS:
+            return pa.decimal128(_MAX_DIGITS, self._decimals)
         return pa.string()

@@ -1,4 +1,4 @@
-"""The JSON of one document: merged fields with their evidence, the fate of every page, provenance."""
+"""Everything that is published of one document: merged fields with their evidence, the status of every page, provenance."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.publish.review_flags import to_review
+from pipeline.publish.review_flags import fields_to_review
 from pipeline.records import Correction, DocumentInfo, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
 
 _BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
-"""Four numbers, one a line; line breaks inside of strings are escaped, so this is never text."""
+"""A list of four numbers, each on a line of its own. It never matches inside of a string: JSON escapes line breaks there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Everything that is published of one document under one name.
+    """A document under one name in the outbox.
 
-    ``units`` are the ended units of all templates; ``fields`` the merged and checked fields by template.
+    ``units`` are the finished units of all templates; ``fields`` are the merged and checked fields by template, with people's corrections.
     """
 
     source: Source
@@ -30,30 +30,36 @@ class Publication:
     fields: Mapping[str, Mapping[str, Evidence]]
     provenance: Mapping[str, Any]
     questions: Mapping[str, str] = field(default_factory=dict)
-    """Questions by the template that was made of them."""
+    """Questions by the name of the template made from each."""
     accepted_error: float = 0.05
-    """Probability of being wrong from which a value is marked for review."""
-    said: Mapping[tuple[str, str], Sequence[Correction]] = field(default_factory=dict)
-    """What people said about fields, by template and field, in its order."""
-    read: Mapping[str, Mapping[str, Evidence]] = field(default_factory=dict)
-    """The fields as they would be had nobody said anything."""
+    """A value that is likelier wrong than this is marked for review."""
+    corrections: Mapping[tuple[str, str], Sequence[Correction]] = field(default_factory=dict)
+    """People's corrections by template and field, oldest first."""
+    uncorrected: Mapping[str, Mapping[str, Evidence]] = field(default_factory=dict)
+    """The fields by template as the engine read them, without corrections."""
 
-    def corrected(self, template: str) -> list[str]:
-        """Fields of a template for which a person's word holds."""
-        return [
-            name
-            for name in self.fields.get(template, {})
-            if (words := self.said.get((template, name))) and not words[-1].withdrawn
-        ]
+    def active_correction(self, template: str, name: str) -> Correction | None:
+        """The correction that gives a field its value; None when there is none or it was withdrawn."""
+        corrections = self.corrections.get((template, name))
+        return corrections[-1] if corrections and not corrections[-1].withdrawn else None
 
-    def to_review(self, template: str) -> list[str]:
-        """Fields of a template that a person should look at."""
-        return to_review(self.fields.get(template, {}), self.accepted_error)
+    def corrected_fields(self, template: str) -> list[str]:
+        """Names of a template's fields whose value is a person's correction."""
+        return [name for name in self.fields.get(template, {}) if self.active_correction(template, name)]
+
+    def fields_to_review(self, template: str) -> list[str]:
+        """Names of a template's fields that a person should check."""
+        return fields_to_review(self.fields.get(template, {}), self.accepted_error)
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should check a field, or a page is missing."""
+        return self.status != "done" or any(self.fields_to_review(template) for template in self.fields)
 
     @property
     def status(self) -> DocumentStatus:
-        """``done`` when every page is, by every template; ``partial`` when only some are, or a page in part (an answer that was cut off);
-        ``failed`` or ``skipped`` when none is."""
+        """``done`` when every template has read every page; ``partial`` when some pages are missing or incomplete (an answer was cut off);
+        ``failed`` or ``skipped`` when no page was read."""
         statuses = {unit.status for unit in self.units}
         good = statuses & {"done", "blank"} or any(unit.fields for unit in self.units)
         if self.document.reason or (not good and "failed" in statuses):
@@ -64,7 +70,7 @@ class Publication:
 
     @property
     def reason(self) -> Reason | None:
-        """Why the document failed, or why its first missing page did."""
+        """Why the document failed, or why its first missing page is missing."""
         return self.document.reason or next((unit.reason for unit in self.units if unit.reason), None)
 
     @property
@@ -73,14 +79,14 @@ class Publication:
         return self.document.detail or next((unit.detail for unit in self.units if unit.reason), "")
 
     def pages(self) -> list[dict[str, Any]]:
-        """Every page with one status over all templates, in order; numbers never shift."""
+        """Every page with one status over all templates, by page number. The numbers are those of the original file."""
         by_page: dict[int, list[Result]] = defaultdict(list)
         for unit in self.units:
             by_page[unit.key.page].append(unit)
         return [_page(number, units) for number, units in sorted(by_page.items())]
 
     def as_json(self) -> dict[str, Any]:
-        """The published object; see docs/output.md."""
+        """The JSON object of the document; see docs/output.md."""
         document = self.document
         return {
             "document": {
@@ -96,8 +102,8 @@ class Publication:
                 template: {
                     "recipe": self.recipes[template],
                     **self._question(template),
-                    "review": self.to_review(template),
-                    "fields": {name: _field(value) | self._said(template, name) for name, value in fields.items()},
+                    "review": self.fields_to_review(template),
+                    "fields": {name: _field(value) | self._correction(template, name) for name, value in fields.items()},
                 }
                 for template, fields in self.fields.items()
             },
@@ -105,23 +111,23 @@ class Publication:
             "provenance": dict(self.provenance),
         }
 
-    def _said(self, template: str, name: str) -> dict[str, Any]:
-        """Who corrected a field, and what was read; nothing for most."""
-        words = self.said.get((template, name))
-        if not words:
+    def _correction(self, template: str, name: str) -> dict[str, Any]:
+        """The key ``corrected`` of a field: the latest correction, the value that was read, all corrections. Empty without corrections."""
+        corrections = self.corrections.get((template, name))
+        if not corrections:
             return {}
-        told = [
+        entries = [
             {"version": item.version, "value": item.value, "before": item.before, "by": item.by, "at": item.at}
             | ({"withdrawn": True} if item.withdrawn else {})
-            for item in words
+            for item in corrections
         ]
-        return {"corrected": {**told[-1], "read": _field(self.read[template][name]), "history": told}}
+        return {"corrected": {**entries[-1], "read": _field(self.uncorrected[template][name]), "history": entries}}
 
     def _question(self, template: str) -> dict[str, str]:
         return {"question": self.questions[template]} if template in self.questions else {}
 
     def as_bytes(self) -> bytes:
-        """UTF-8, indented, boxes on one line, ending in a newline."""
+        """``as_json`` in UTF-8, indented, each box on one line, with a newline at the end."""
         text = json.dumps(self.as_json(), ensure_ascii=False, indent=1)
         return (_BOX.sub(lambda box: " ".join(box[0].split()), text) + "\n").encode(errors="replace")
 

@@ -1,22 +1,22 @@
-"""Rows of the spreadsheets: one per document, one per line of a table field.
+"""Rows of the tables in the outbox: one row a document, or one row a line of a table field.
 
-As text for CSV, where cells that a spreadsheet would run are defused; typed for the formats that know types.
+``text_rows`` is for the CSV files, where no cell may start a formula. ``cell_rows`` is for formats with typed columns.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.publish.cells import Cell, Kind, as_cell, as_text
+from pipeline.publish.cells import Cell, ColumnKind, as_cell, as_text
 from pipeline.publish.publication import Publication
 from pipeline.records import Evidence
 from pipeline.templates.model import Column, Template, TemplateField
 
 DOCUMENTS = "documents"
-"""Name of the sheet that lists every document, whatever its templates; no template may have it."""
-_DOCUMENT_KINDS: dict[str, Kind] = {
+"""Name of the sheet that lists every document. No template may have this name."""
+_DOCUMENT_KINDS: dict[str, ColumnKind] = {
     "file": "text",
     "status": "text",
     "reason": "text",
@@ -25,25 +25,25 @@ _DOCUMENT_KINDS: dict[str, Kind] = {
     "kind": "text",
     "sha256": "identifier",
 }
-_KINDS: Mapping[str, Kind] = {
+_KINDS_BY_FIELD_TYPE: Mapping[str, ColumnKind] = {
     "identifier": "identifier",
     "date": "date",
     "time": "time",
     "money": "money",
     "number": "number",
 }
-"""Columns that are more than text, by the type of their field."""
+"""Field types whose columns are not plain text."""
 XML = "xml"
-"""The flag of values from an e-invoice's data: provenance, nothing to look into, so it is no entry of the ``flags`` column."""
+"""The flag of values from an e-invoice's data. It tells the source and asks for no review, so the ``flags`` column leaves it out."""
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
 _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?%?$")
 Row = dict[str, str]
 Values = dict[str, Any]
-"""Cells by column, with values as they stand in the results."""
+"""Values of the results by column."""
 
 
-def sheet_kinds(name: str, templates: Mapping[str, Template]) -> dict[str, Kind] | None:
-    """Columns of a sheet in their stable order, and what they hold; None when today's templates have no such sheet."""
+def sheet_kinds(name: str, templates: Mapping[str, Template]) -> dict[str, ColumnKind] | None:
+    """Kinds of a sheet's columns by name, in their stable order; None when today's templates have no such sheet."""
     if name == DOCUMENTS:
         return dict(_DOCUMENT_KINDS)
     template, _, field = name.partition(".")
@@ -58,10 +58,10 @@ def sheet_kinds(name: str, templates: Mapping[str, Template]) -> dict[str, Kind]
     return {"file": "text", "status": "text", "pages": "integer", **own, "flags": "text", "review": "text", "corrected": "text"}
 
 
-def _kind(spec: TemplateField | Column) -> Kind:
+def _kind(spec: TemplateField | Column) -> ColumnKind:
     if isinstance(spec, TemplateField) and (spec.many or spec.merge == "all"):
         return "text"  # a list
-    return _KINDS.get(spec.type, "text")
+    return _KINDS_BY_FIELD_TYPE.get(spec.type, "text")
 
 
 def sheet_columns(name: str, templates: Mapping[str, Template]) -> list[str] | None:
@@ -71,32 +71,34 @@ def sheet_columns(name: str, templates: Mapping[str, Template]) -> list[str] | N
 
 
 def sheet_names(template: Template) -> list[str]:
-    """The sheets a template fills."""
+    """The sheets that a template fills: its own, and one a table field."""
     return [template.name, *(f"{template.name}.{key}" for key, spec in template.fields.items() if spec.type == "table")]
 
 
-def sheet_rows(publication: Publication, templates: Mapping[str, Template]) -> dict[str, list[Row]]:
-    """Rows by sheet for one document, as text that no spreadsheet runs; see ``sheet_values``."""
+def text_rows(publication: Publication, templates: Mapping[str, Template]) -> dict[str, list[Row]]:
+    """Rows by sheet for one document, as text that no spreadsheet runs as a formula; see ``sheet_values``."""
     return {
         name: [{column: defuse(as_text(value)) for column, value in row.items()} for row in rows]
         for name, rows in sheet_values(publication, templates).items()
     }
 
 
-def typed_rows(publication: Publication, templates: Mapping[str, Template]) -> dict[str, list[dict[str, Cell]]]:
-    """Rows by sheet for one document, every column in each, for formats in which nothing is taken for a formula; see ``sheet_values``."""
-    typed = {}
-    for name, rows in sheet_values(publication, templates).items():
-        kinds = sheet_kinds(name, templates) or {}
-        typed[name] = [{column: as_cell(row.get(column), kind) for column, kind in kinds.items()} for row in rows]
-    return typed
+def cell_rows(
+    publication: Publication, templates: Mapping[str, Template], sheets: Mapping[str, Mapping[str, ColumnKind]]
+) -> dict[str, list[Sequence[Cell]]]:
+    """Rows by sheet for one document, with a cell for every column of ``sheets`` (kinds by column); see ``sheet_values``."""
+    values = sheet_values(publication, templates)
+    return {
+        name: [[as_cell(row.get(column), kind) for column, kind in kinds.items()] for row in values.get(name, ())]
+        for name, kinds in sheets.items()
+    }
 
 
 def sheet_values(publication: Publication, templates: Mapping[str, Template]) -> dict[str, list[Values]]:
-    """Values by sheet for one document: one row in ``documents``, one in each of its templates', one per line of their tables."""
-    document, name = publication.document, publication.source.name
-    listed = {
-        "file": name,
+    """Values by sheet for one document: one row in ``documents``, one for each of its templates, one a line of their tables."""
+    document = publication.document
+    row = {
+        "file": publication.source.name,
         "status": publication.status,
         "reason": publication.reason,
         "pages": document.pages,
@@ -104,37 +106,37 @@ def sheet_values(publication: Publication, templates: Mapping[str, Template]) ->
         "kind": document.kind,
         "sha256": document.sha256,
     }
-    rows: dict[str, list[Values]] = {DOCUMENTS: [listed]}
+    rows: dict[str, list[Values]] = {DOCUMENTS: [row]}
     for template in publication.recipes:
         if template in templates:
-            fields = publication.fields.get(template, {})
-            rows |= _template_values(publication, templates[template], fields)
+            rows |= _template_values(publication, templates[template], publication.fields.get(template, {}))
     return rows
 
 
 def _template_values(publication: Publication, template: Template, fields: Mapping[str, Evidence]) -> dict[str, list[Values]]:
-    head = {"file": publication.source.name, "status": publication.status, "pages": publication.document.pages}
-    own = {key: fields[key].value for key, spec in template.fields.items() if spec.type != "table" and key in fields}
-    told = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
-    flags = "; ".join(f"{key}: {flag}" for key, flag in told)
-    told_by_people = {"review": publication.to_review(template.name), "corrected": publication.corrected(template.name)}
-    names = {column: "; ".join(found) for column, found in told_by_people.items()}
-    rows: dict[str, list[Values]] = {template.name: [{**head, **own, "flags": flags, **names}]}
+    file = publication.source.name
+    row = {"file": file, "status": publication.status, "pages": publication.document.pages}
+    row |= {key: fields[key].value for key, spec in template.fields.items() if spec.type != "table" and key in fields}
+    flags = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
+    row["flags"] = "; ".join(f"{key}: {flag}" for key, flag in flags)
+    row["review"] = "; ".join(publication.fields_to_review(template.name))
+    row["corrected"] = "; ".join(publication.corrected_fields(template.name))
+    rows: dict[str, list[Values]] = {template.name: [row]}
     for key, spec in template.fields.items():
         if spec.type == "table":
             items = fields[key].value if key in fields and isinstance(fields[key].value, list) else []
             rows[f"{template.name}.{key}"] = [
-                {"file": head["file"], "row": number, **{column: item.get(column) for column in spec.columns}}
+                {"file": file, "row": number, **{column: item.get(column) for column in spec.columns}}
                 for number, item in enumerate(items, 1)
             ]
     return rows
 
 
-def may_run(cell: str) -> bool:
-    """Whether a spreadsheet may take the text for a formula."""
+def may_be_formula(cell: str) -> bool:
+    """Whether a spreadsheet may run the text as a formula."""
     return bool(_FORMULA.match(cell)) and not _PLAIN_NUMBER.match(cell)
 
 
 def defuse(cell: str) -> str:
-    """A leading apostrophe before what a spreadsheet would run as a formula (OWASP, CSV injection); numbers stay numbers."""
-    return f"'{cell}" if may_run(cell) else cell
+    """A leading apostrophe before text that a spreadsheet may run as a formula (OWASP, CSV injection); numbers stay as they are."""
+    return f"'{cell}" if may_be_formula(cell) else cell

@@ -6,16 +6,22 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import SettingsError
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import write_atomically
-from pipeline.publish.cells import Kind, TypedRow
-from pipeline.publish.csv_sheets import Book, rebuild
+from pipeline.publish.cells import ColumnKind
+from pipeline.publish.csv_sheets import SheetLedger, rebuild
 from pipeline.publish.publication import Publication
-from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names, sheet_rows, typed_rows
+from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
 from pipeline.run.compose import publications
 from pipeline.templates.model import Template
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.publish.frames import Batch
 
 FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
 
@@ -44,7 +50,7 @@ class Exporting:
     """One, or those of several drivers that shared an inbox."""
     templates: Mapping[str, Template]
     folder: Path
-    book: Book
+    sheet_ledger: SheetLedger
     accepted_error: float
     scratch: Path
 
@@ -57,7 +63,7 @@ class Exporting:
         if kind == "parquet":
             from pipeline.publish.parquet import write_parquet
 
-            return write_parquet(self.folder, self._sheets(), self._rows(), self.scratch)
+            return write_parquet(self.folder, self._sheets(), self._frames(), self.scratch)
         path = self.folder / f"{DOCUMENTS}.{kind}"
         if kind == "jsonl":
             from pipeline.publish.json_lines import write_json_lines
@@ -66,11 +72,11 @@ class Exporting:
         elif kind == "sqlite":
             from pipeline.publish.database import write_database
 
-            write_database(path, self._sheets(), self._publications(), self.templates, self.scratch)
+            write_database(path, self._sheets(), self._batches(), self.scratch)
         else:
             from pipeline.publish.excel import write_workbook
 
-            write_workbook(path, self._sheets(), self._rows(), self.scratch)
+            write_workbook(path, self._sheets(), self._frames(), self.scratch)
         return [path]
 
     def _json(self) -> Iterator[Path]:
@@ -80,13 +86,11 @@ class Exporting:
             yield path
 
     def _csv(self) -> list[Path]:
-        sheets = {name: list(kinds) for name, kinds in self._sheets().items()}
-        rebuild(
-            self.folder, self.book, sheets, (sheet_rows(item, self.templates) for item in self._publications()), self.scratch
-        )
+        sheets = list(self._sheets())
+        rebuild(self.folder, self.sheet_ledger, sheets, self._publications(), self.templates, self.scratch)
         return [self.folder / f"{name}.csv" for name in sheets]
 
-    def _sheets(self) -> dict[str, dict[str, Kind]]:
+    def _sheets(self) -> dict[str, dict[str, ColumnKind]]:
         used = {template for ledger in self.ledgers for file in ledger.published_files() for template in file.recipes}
         names = [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
         return {name: sheet_kinds(name, self.templates) or {} for name in names}
@@ -103,5 +107,10 @@ class Exporting:
             last = item.source.name
             yield item
 
-    def _rows(self) -> Iterator[Mapping[str, Sequence[TypedRow]]]:
-        return (typed_rows(item, self.templates) for item in self._publications())
+    def _batches(self) -> Iterator[Batch]:
+        from pipeline.publish.frames import frame_batches
+
+        return frame_batches(self._publications(), self.templates, self._sheets())
+
+    def _frames(self) -> Iterator[Mapping[str, pd.DataFrame]]:
+        return (batch.frames for batch in self._batches())

@@ -16,7 +16,7 @@ from pipeline.ledger.connection import utc_timestamp
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.publication import Publication
-from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, sheet_rows
+from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
 from pipeline.records import DocumentInfo
 from pipeline.run.archive import Shelver
 from pipeline.run.compose import compose, publications, versions
@@ -81,8 +81,8 @@ class Publisher:
             ledger.mark_sheets_outdated(sorted({*dirty, *(rows.keys() - sizes.keys())}))
             for item in items:
                 path, sha256 = item.source.path, item.document.sha256
-                review = [name for template in item.fields for name in item.to_review(template)]
-                corrected = [name for template in item.fields for name in item.corrected(template)]
+                review = [name for template in item.fields for name in item.fields_to_review(template)]
+                corrected = [name for template in item.fields for name in item.corrected_fields(template)]
                 ledger.record_publication(
                     *(path, sha256, item.recipes, item.status, item.reason, again[path]), review=review, corrected=corrected
                 )
@@ -139,7 +139,7 @@ class Publisher:
         rows: dict[str, list[Row]] = defaultdict(list)
         dirty: set[str] = set()
         for item in items:
-            for name, added in sheet_rows(item, templates).items():
+            for name, added in text_rows(item, templates).items():
                 rows[name] += added
             before = self._job.ledger.file_at(item.source.path)
             if before and before.published_sha256:
@@ -157,14 +157,11 @@ class Publisher:
 
     def _rebuild(self, *, now: bool) -> None:
         job = self._job
-        sheets = {name: columns for name in job.ledger.outdated_sheets() if (columns := sheet_columns(name, job.templates))}
+        sheets = [name for name in job.ledger.outdated_sheets() if sheet_columns(name, job.templates)]
         if not sheets or (not now and time.monotonic() < self._next_tidy):
             return
         started = time.monotonic()
-        documents = (
-            sheet_rows(item, job.templates)
-            for item in publications(job.ledger, job.templates, job.settings.review.accepted_error)
-        )
-        rebuild(job.outbox, job.ledger, sheets, documents, job.scratch)
+        documents = publications(job.ledger, job.templates, job.settings.review.accepted_error)
+        rebuild(job.outbox, job.ledger, sheets, documents, job.templates, job.scratch)
         self._wrote(job.outbox / f"{name}.csv" for name in sheets)
         self._next_tidy = time.monotonic() + TIDY_SHARE * (time.monotonic() - started)

@@ -22,7 +22,7 @@ from pipeline.ledger.document_search import DocumentFilter
 from pipeline.ledger.orders import Order, open_orders, orders_for_document
 from pipeline.publish.chart_plot import redrawn
 from pipeline.publish.publication import Publication
-from pipeline.publish.review_flags import notes, reasons, told_flag
+from pipeline.publish.review_flags import flag_notes, flag_text, review_reasons
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.records import Evidence
 from pipeline.templates.model import Template, TemplateField
@@ -190,7 +190,7 @@ def _talk(item: Order) -> dict[str, Any]:
         "question": item.details["question"],
         "follows": item.details.get("follows"),
         "outcome": item.outcome,
-        "notes": [told_flag(flag, {}) for flag in (item.outcome or {}).get("flags", ())],
+        "notes": [flag_text(flag, {}) for flag in (item.outcome or {}).get("flags", ())],
     }
 
 
@@ -198,12 +198,12 @@ def _results(found: Publication, templates: Mapping[str, Template]) -> list[dict
     told_ = []
     for template, fields in found.fields.items():
         spec = templates.get(template)
-        in_review, checks = found.to_review(template), {check.name: check for check in spec.checks} if spec else {}
+        in_review, checks = found.fields_to_review(template), {check.name: check for check in spec.checks} if spec else {}
         rows = [
             {
                 **_row(found, template, name, evidence, spec.fields.get(name) if spec else None),
-                "why": reasons(evidence, found.accepted_error, checks) if name in in_review else [],
-                "notes": notes(evidence, checks),
+                "why": review_reasons(evidence, found.accepted_error, checks) if name in in_review else [],
+                "notes": flag_notes(evidence, checks),
             }
             for name, evidence in fields.items()
         ]
@@ -219,7 +219,7 @@ def _results(found: Publication, templates: Mapping[str, Template]) -> list[dict
 
 
 def _row(found: Publication, template: str, name: str, evidence: Evidence, spec: TemplateField | None) -> dict[str, Any]:
-    words = found.said.get((template, name), ())
+    words = found.corrections.get((template, name), ())
     held = words[-1] if words and not words[-1].withdrawn else None
     return {
         "name": name,
@@ -233,7 +233,7 @@ def _row(found: Publication, template: str, name: str, evidence: Evidence, spec:
         "version": words[-1].version if words else 0,
         "held": held,
         "words": words,
-        "read": found.read[template][name].value if held and template in found.read else None,
+        "read": found.uncorrected[template][name].value if held and template in found.uncorrected else None,
     }
 
 
@@ -297,7 +297,7 @@ def _boxes(found: Publication, page: int) -> Sequence[Mapping[str, Any]]:
     """The largest first, so that none lies hidden under another."""
     boxes = []
     for template, fields in found.fields.items():
-        review = found.to_review(template)
+        review = found.fields_to_review(template)
         for name, evidence in fields.items():
             if evidence.page == page and evidence.box:
                 x0, y0, x1, y1 = evidence.box

@@ -9,7 +9,6 @@ from pathlib import Path
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
-from pipeline.publish.review_flags import to_review
 from pipeline.run.compose import compose
 from pipeline.templates.model import Template
 
@@ -37,8 +36,7 @@ class Chosen:
     @property
     def needs_review(self) -> bool:
         """Whether a person should look at it."""
-        item = self.publication
-        return item.status != "done" or any(to_review(fields, item.accepted_error) for fields in item.fields.values())
+        return self.publication.needs_review
 
 
 def candidates(ledger: Ledger, choice: Choice, outbox: Path) -> list[FileRecord]:

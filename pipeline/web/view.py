@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.errors import CURES
 from pipeline.publish.chart_plot import redrawn
 from pipeline.publish.publication import Publication
-from pipeline.publish.review_flags import notes, reasons
+from pipeline.publish.review_flags import flag_notes, review_reasons
 from pipeline.records import Evidence
 from pipeline.templates.model import Check, Template
 from pipeline.web.originals import State
@@ -104,7 +104,7 @@ def _result_told(
 
 def _field_told(name: str, evidence: Evidence, accepted_error: float, checks: Mapping[str, Check]) -> dict[str, Any]:
     """Only what there is of it: a thousand documents have twenty thousand fields."""
-    why, more = reasons(evidence, accepted_error, checks), notes(evidence, checks)
+    why, more = review_reasons(evidence, accepted_error, checks), flag_notes(evidence, checks)
     told = {
         "name": visible(name, 80),
         **_value(evidence),

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.checks.arithmetic import proved
 from pipeline.checks.confidence import assess
-from pipeline.publish.review_flags import to_review
+from pipeline.publish.review_flags import fields_to_review
 from pipeline.records import Evidence
 from tests.engines.embedded.fields.pages import template
 
@@ -63,17 +63,17 @@ def test_what_is_likelier_wrong_than_accepted_is_named() -> None:
         "due_date": replace(GOOD, confidence=0.9),
         "invoice_date": Evidence(None),
     }
-    assert to_review(fields, 0.05) == ["due_date"]
-    assert to_review(fields, 0.01) == ["total", "due_date"]
-    assert to_review(fields, 0.2) == []
+    assert fields_to_review(fields, 0.05) == ["due_date"]
+    assert fields_to_review(fields, 0.01) == ["total", "due_date"]
+    assert fields_to_review(fields, 0.2) == []
 
 
 def test_a_failed_check_is_named_however_sure_the_value_is() -> None:
     vat = replace(GOOD, value="DE111111111", flags=("checksum",), confidence=0.999)
-    assert to_review({"vendor_vat_id": vat}, 0.2) == ["vendor_vat_id"]
+    assert fields_to_review({"vendor_vat_id": vat}, 0.2) == ["vendor_vat_id"]
 
 
 def test_without_a_confidence_warnings_decide() -> None:
     table = Evidence([{"amount": "1.00"}], flags=("ungrounded:1.amount",))
     data = Evidence([{"amount": "1.00"}], flags=("xml",))
-    assert to_review({"line_items": table, "more": data}, 0.05) == ["line_items"]
+    assert fields_to_review({"line_items": table, "more": data}, 0.05) == ["line_items"]

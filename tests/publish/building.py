@@ -1,4 +1,4 @@
-"""Publications and typed rows for the tests of what is exported."""
+"""Publications and frames for the tests of the export formats."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.publish.cells import Kind, TypedRow, as_cell
+import pandas as pd
+
+from pipeline.publish.cells import ColumnKind, as_cell
+from pipeline.publish.frames import make_frame
 from pipeline.publish.publication import Publication
 from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
 from pipeline.templates.model import Template
@@ -28,7 +31,7 @@ BILL = Template.model_validate(
         },
     }
 )
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, ColumnKind] = {
     "file": "text",
     "number": "identifier",
     "day": "date",
@@ -38,15 +41,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def row(kinds: Mapping[str, Kind] = KINDS, **values: Any) -> TypedRow:
-    """A typed row, as it is made of results."""
-    return {column: as_cell(values.get(column), kind) for column, kind in kinds.items()}
+def frame(*rows: Mapping[str, Any], kinds: Mapping[str, ColumnKind] = KINDS) -> pd.DataFrame:
+    """A frame with the given values of the results in its rows."""
+    return make_frame(([as_cell(row.get(column), kind) for column, kind in kinds.items()] for row in rows), kinds)
 
 
 def publication(
     name: str, values: Mapping[str, Any] | None, template: Template = BILL, pages: Sequence[str] = ("done",), **evidence: Any
 ) -> Publication:
-    """A document read with one template; None: it does not open."""
+    """A document that was read with one template; without values it cannot be opened."""
     sha256 = hashlib.sha256(name.encode()).hexdigest()
     source = Source(Path("/inbox") / name, name, name)
     if values is None:

@@ -1,29 +1,30 @@
-"""Excel workbooks, read back by openpyxl: types, limits, and cells that want to be more than text."""
+"""Excel workbooks, read back by openpyxl: types, limits, and text that looks like a formula or like markup."""
 
 from __future__ import annotations
 
 import datetime
 import tracemalloc
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import OutboxError
-from pipeline.publish.cells import Kind, TypedRow
 from pipeline.publish.excel import write_workbook
-from tests.publish.building import KINDS, row
+from tests.publish.building import KINDS, frame
 
 
-def write(folder: Path, rows: Iterable[TypedRow], kinds: Mapping[str, Kind] = KINDS, name: str = "bill", **more: Any) -> Path:
+def write(folder: Path, rows: Iterable[Mapping[str, Any]], **more: Any) -> Path:
+    """A workbook with one sheet, in batches of one row."""
     path = folder / "documents.xlsx"
-    write_workbook(path, {name: kinds}, ({name: [item]} for item in rows), folder / "scratch", **more)
+    write_workbook(path, {"bill": KINDS}, ({"bill": frame(row)} for row in rows), folder / "scratch", **more)
     return path
 
 
@@ -35,12 +36,12 @@ def folder(tmp_path: Path) -> Path:
 
 def cells(folder: Path, **values: Any) -> dict[str, Any]:
     """The cells of a workbook with one row, by column."""
-    sheet = openpyxl.load_workbook(write(folder, [row(file="a.pdf", **values)])).active
+    sheet = openpyxl.load_workbook(write(folder, [{"file": "a.pdf", **values}])).active
     return {name.value: cell for name, cell in zip(sheet[1], sheet[2], strict=True)}
 
 
-def shown(cell: Any) -> str:
-    """A number as its format shows it."""
+def displayed(cell: Any) -> str:
+    """A number as Excel displays it by its format."""
     whole, _, decimals = cell.number_format.partition(".")
     return format(Decimal(repr(cell.value)), f"{',' if ',' in whole else ''}.{len(decimals)}f")
 
@@ -52,13 +53,13 @@ def test_every_type_is_kept(folder: Path) -> None:
     assert found["day"].number_format == "yyyy-mm-dd"
     assert found["at"].value == datetime.time(9, 42)
     assert found["total"].data_type == "n"
-    assert shown(found["total"]) == "1,234.50"
+    assert displayed(found["total"]) == "1,234.50"
     assert found["note"].value == "thanks"
 
 
-def test_the_header_stays_in_sight_and_filters_all_rows(folder: Path) -> None:
+def test_the_header_is_frozen_and_filters_all_rows(folder: Path) -> None:
     long = "a rather long note " * 20
-    sheet = openpyxl.load_workbook(write(folder, [row(file=name, note=long) for name in "ab"])).active
+    sheet = openpyxl.load_workbook(write(folder, [{"file": name, "note": long} for name in "ab"])).active
     assert [cell.value for cell in sheet[1]] == list(KINDS)
     assert sheet.freeze_panes == "A2"
     assert sheet.auto_filter.ref == "A1:F3"
@@ -69,10 +70,10 @@ def test_the_header_stays_in_sight_and_filters_all_rows(folder: Path) -> None:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.decimals(-99_999_999_999, 99_999_999_999, places=4), min_size=1, max_size=20))
-def test_amounts_are_shown_with_their_very_digits(folder: Path, amounts: list[Decimal]) -> None:
+def test_amounts_are_displayed_with_exactly_their_digits(folder: Path, amounts: list[Decimal]) -> None:
     texts = [format(amount, "f") for amount in amounts]
-    sheet = openpyxl.load_workbook(write(folder, [row(file="a", total=text) for text in texts])).active
-    assert [shown(cell).replace(",", "") for cell in sheet["E"][1:]] == texts
+    sheet = openpyxl.load_workbook(write(folder, [{"file": "a", "total": text} for text in texts])).active
+    assert [displayed(cell).replace(",", "") for cell in sheet["E"][1:]] == texts
 
 
 @pytest.mark.parametrize("amount", ["12345678901234567.89", "-99999999999999999999999999999999", "0." + "3" * 40])
@@ -81,7 +82,7 @@ def test_an_amount_that_is_too_long_for_a_number_is_exact_as_text(folder: Path, 
 
 
 @pytest.mark.parametrize("day", ["1899-12-31", "1815-06-18", "1900-02-28", "0001-01-01", "2025-02-30", "soon"])
-def test_a_day_that_excel_does_not_know_is_text(folder: Path, day: str) -> None:
+def test_a_day_before_the_first_day_of_excel_is_text(folder: Path, day: str) -> None:
     assert cells(folder, day=day)["day"].value == day
 
 
@@ -102,7 +103,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_formula_is_text_and_stays_it_when_the_cell_is_edited(folder: Path, text: str) -> None:
+def test_a_formula_is_text_also_after_the_cell_is_edited(folder: Path, text: str) -> None:
     for column in ("note", "number", "total", "day"):
         cell = cells(folder, **{column: text})[column]
         assert (cell.data_type, cell.value, cell.number_format) == ("s", text, "@")
@@ -125,7 +126,7 @@ def test_markup_is_text(folder: Path, text: str) -> None:
         assert b"<f>" not in pack.read("xl/worksheets/sheet1.xml")
 
 
-def test_characters_that_no_file_can_hold_are_left_out(folder: Path) -> None:
+def test_characters_that_xml_forbids_are_left_out(folder: Path) -> None:
     assert cells(folder, note="a\0b\x07c\x1bd\ufffee\n\tf 𝄞 \ud800")["note"].value == "abcde\n\tf 𝄞 ?"
 
 
@@ -141,9 +142,9 @@ def test_links_are_not_made(folder: Path) -> None:
     assert cells(folder, note="https://x.invalid/a", number="mailto:a@x.invalid")["note"].hyperlink is None
 
 
-def test_names_of_sheets_are_such_that_excel_takes_them(folder: Path) -> None:
+def test_names_of_worksheets_are_names_that_excel_accepts(folder: Path) -> None:
     long = "a" * 40
-    wanted = [
+    sheets = [
         "documents",
         "history",
         "History",
@@ -156,27 +157,27 @@ def test_names_of_sheets_are_such_that_excel_takes_them(folder: Path) -> None:
         "'x'",
     ]
     path = folder / "documents.xlsx"
-    write_workbook(path, {name: {"file": "text"} for name in wanted}, [], folder / "scratch")
+    write_workbook(path, {name: {"file": "text"} for name in sheets}, [], folder / "scratch")
     names = openpyxl.load_workbook(path).sheetnames
-    assert len({name.casefold() for name in names}) == len(wanted)
+    assert len({name.casefold() for name in names}) == len(sheets)
     assert all(0 < len(name) <= 31 and not set(name) & set("[]:*?/\\") for name in names)
     assert not any(name.startswith("'") or name.casefold() == "history" for name in names)
     assert names[3].endswith(".items")
 
 
-def test_rows_that_a_sheet_does_not_hold_go_to_further_ones(folder: Path) -> None:
-    book = openpyxl.load_workbook(write(folder, [row(file=str(n)) for n in range(7)], most_rows=4))
-    assert book.sheetnames == ["bill", "bill (2)", "bill (3)"]
-    found = [cell.value for sheet in book for cell in sheet["A"][1:]]
+def test_rows_beyond_the_limit_of_a_worksheet_go_to_further_worksheets(folder: Path) -> None:
+    workbook = openpyxl.load_workbook(write(folder, [{"file": str(n)} for n in range(7)], max_rows=4))
+    assert workbook.sheetnames == ["bill", "bill (2)", "bill (3)"]
+    found = [cell.value for sheet in workbook for cell in sheet["A"][1:]]
     assert found == [str(n) for n in range(7)]
-    assert all(sheet["A1"].value == "file" and sheet.auto_filter.ref for sheet in book)
+    assert all(sheet["A1"].value == "file" and sheet.auto_filter.ref for sheet in workbook)
 
 
-def test_a_workbook_that_breaks_off_leaves_the_old_one(folder: Path) -> None:
-    before = write(folder, [row(file="a.pdf")]).read_bytes()
+def test_a_failing_export_leaves_the_old_workbook(folder: Path) -> None:
+    before = write(folder, [{"file": "a.pdf"}]).read_bytes()
 
-    def broken() -> Iterator[Mapping[str, Sequence[TypedRow]]]:
-        yield {"bill": [row(file="b.pdf")]}
+    def broken() -> Iterator[Mapping[str, pd.DataFrame]]:
+        yield {"bill": frame({"file": "b.pdf"})}
         raise OSError("no space left on device")
 
     with pytest.raises(OutboxError, match="no space"):
@@ -186,7 +187,7 @@ def test_a_workbook_that_breaks_off_leaves_the_old_one(folder: Path) -> None:
 
 
 def test_rows_do_not_stay_in_memory(folder: Path) -> None:
-    rows = (row(file=str(number), note=f"{number} " * 400) for number in range(5_000))
+    rows = ({"file": str(number), "note": f"{number} " * 400} for number in range(5_000))
     tracemalloc.start()
     path = write(folder, rows)
     peak = tracemalloc.get_traced_memory()[1]

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.publish import parquet
-from pipeline.publish.cells import TypedRow
 from pipeline.publish.parquet import write_parquet
-from tests.publish.building import KINDS, row
+from tests.publish.building import KINDS, frame
 
 
-def write(folder: Path, rows: Iterable[TypedRow]) -> Path:
+def write(folder: Path, *batches: Iterable[Mapping[str, Any]]) -> Path:
     (folder / "scratch").mkdir(exist_ok=True)
-    [path] = write_parquet(folder, {"bill": KINDS}, ({"bill": [item]} for item in rows), folder / "scratch")
+    [path] = write_parquet(folder, {"bill": KINDS}, ({"bill": frame(*rows)} for rows in batches), folder / "scratch")
     assert list((folder / "scratch").iterdir()) == []
     return path
 
 
 def test_every_type_is_kept(tmp_path: Path) -> None:
     path = write(
-        tmp_path, [row(file="a", number="007", day="1815-06-18", total="1234.5", at="09:42", note="=1+1"), row(file="b")]
+        tmp_path,
+        [{"file": "a", "number": "007", "day": "1815-06-18", "total": "1234.5", "at": "09:42", "note": "=1+1"}],
+        [{"file": "b"}],
     )
     schema = pq.read_schema(path)
     assert schema.names == list(KINDS)
@@ -47,27 +48,27 @@ def test_every_type_is_kept(tmp_path: Path) -> None:
 
 def test_amounts_have_as_many_decimals_as_the_longest(tmp_path: Path) -> None:
     amounts = ["0.00012345", "-123456789012345678901234567890.1", "7"]
-    found = pd.read_parquet(write(tmp_path, [row(file="a", total=amount) for amount in amounts]))["total"]
+    found = pd.read_parquet(write(tmp_path, [{"file": "a", "total": amount} for amount in amounts]))["total"]
     assert [Decimal(amount) for amount in amounts] == list(found)
 
 
 @pytest.mark.parametrize("amount", ["1" * 40, "1." + "1" * 40, "about 5"])
-def test_a_column_in_which_something_else_stands_is_text_as_it_was(tmp_path: Path, amount: str) -> None:
-    found = pd.read_parquet(write(tmp_path, [row(file="a", total="1.50", day="soon"), row(file="b", total=amount)]))
+def test_a_column_with_a_value_of_another_type_is_text(tmp_path: Path, amount: str) -> None:
+    found = pd.read_parquet(write(tmp_path, [{"file": "a", "total": "1.50", "day": "soon"}, {"file": "b", "total": amount}]))
     assert list(found["total"]) == ["1.50", amount]
     assert found["day"][0] == "soon"
 
 
-def test_nothing_read_is_a_table_without_rows(tmp_path: Path) -> None:
-    assert pq.read_table(write(tmp_path, [])).num_rows == 0
+def test_an_export_without_documents_has_no_rows(tmp_path: Path) -> None:
+    assert pq.read_table(write(tmp_path)).num_rows == 0
 
 
-def test_many_rows_are_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "_ROWS", 10)
-    path = write(tmp_path, [row(file=str(number), total=f"{number}.00") for number in range(25)])
+def test_every_batch_is_a_row_group(tmp_path: Path) -> None:
+    rows = [{"file": str(number), "total": f"{number}.00"} for number in range(25)]
+    path = write(tmp_path, rows[:10], rows[10:20], rows[20:])
     assert pq.ParquetFile(path).num_row_groups == 3
     assert list(pd.read_parquet(path)["file"]) == [str(number) for number in range(25)]
 
 
-def test_text_that_no_file_can_hold(tmp_path: Path) -> None:
-    assert pd.read_parquet(write(tmp_path, [row(file="a", note="x\0y \ud800")]))["note"][0] == "xy ?"
+def test_characters_that_no_file_can_hold_are_replaced(tmp_path: Path) -> None:
+    assert pd.read_parquet(write(tmp_path, [{"file": "a", "note": "x\0y \ud800"}]))["note"][0] == "xy ?"
