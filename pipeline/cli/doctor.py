@@ -6,7 +6,6 @@ import importlib.util
 import os
 import platform
 import shutil
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,8 +18,8 @@ import psutil
 from pipeline import __version__
 from pipeline.cli import options
 from pipeline.cli.console import echo_json
-from pipeline.cluster.connect import INSTALL
 from pipeline.errors import ExitCode, PipelineError, StoreError
+from pipeline.install_hint import install_hint
 from pipeline.object_urls import url_of
 from pipeline.run.job import all_templates
 from pipeline.runtime.processor import cpu_flags, multiplies_bfloat16
@@ -201,7 +200,7 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
     if importlib.util.find_spec("ray"):
         yield Finding("cluster", "ok", f"Ray is installed; runs go to the cluster at {settings.ray.address}")
     else:
-        yield Finding("cluster", "wrong", "Ray is not installed", INSTALL)
+        yield Finding("cluster", "wrong", "Ray is not installed", install_hint("ray"))
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:
@@ -225,8 +224,7 @@ def _captions() -> Finding:
     missing = [extra for extra, names in needed.items() if not all(importlib.util.find_spec(name) for name in names)]
     if not missing:
         return Finding("captions", "ok", "object detection and image tags are installed")
-    cure = f"{Path(sys.executable).name} -m pip install 'pipeline[{','.join(missing)}]'"
-    return Finding("captions", "note", f"captions say less: not installed are {' and '.join(missing)}", cure)
+    return Finding("captions", "note", f"captions say less: not installed are {' and '.join(missing)}", install_hint(*missing))
 
 
 def _model(settings: Settings, *, chosen: bool) -> Finding:

@@ -12,6 +12,7 @@ import click
 from pipeline.cli import options
 from pipeline.cli.signals import graceful
 from pipeline.errors import LockedError, SettingsError
+from pipeline.install_hint import install_hint
 from pipeline.run.job import all_templates, check_template, mended_ledger, open_ledger
 from pipeline.runtime.lock import locked
 from pipeline.settings import Settings, load_settings
@@ -63,9 +64,7 @@ def command(
         from pipeline.web.supervisor import Keeper
         from pipeline.web.uploads import clean_up
     except ImportError as error:
-        raise SettingsError(
-            f"`pipeline serve` needs packages that are not here: {error}", 'pip install "pipeline[serve]"'
-        ) from error
+        raise SettingsError(f"`pipeline serve` needs packages that are not here: {error}", install_hint("serve")) from error
 
     settings.inbox.mkdir(parents=True, exist_ok=True)
     templates = all_templates(settings)

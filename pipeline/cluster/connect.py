@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline.errors import EngineUnavailableError, SettingsError
+from pipeline.install_hint import install_hint
 from pipeline.settings import RaySettings
 
 QUIET = {
@@ -22,7 +23,6 @@ QUIET = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
 """Environment of this process and of those that it starts."""
-INSTALL = "python -m pip install 'pipeline[ray]'"
 KNOCK_SECONDS = 10.0
 LOGGER = logging.getLogger("pipeline.cluster")
 
@@ -34,7 +34,7 @@ def import_ray() -> ModuleType:
     try:
         import ray
     except ImportError as error:
-        raise EngineUnavailableError("Ray is not installed", INSTALL) from error
+        raise EngineUnavailableError("Ray is not installed", install_hint("ray")) from error
     return ray
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import StoreError
+from pipeline.install_hint import install_hint
 
 EXTRAS = {"s3": "stores", "gs": "gs", "az": "az", "abfs": "az", "abfss": "az", "memory": "stores"}
 """Which extra of ours brings what a kind of store needs."""
@@ -165,8 +165,7 @@ def _open(scheme: str, bucket: str) -> Store:
         with _telling(url):
             return Store(url_to_fs(url, use_listings_cache=False)[0], scheme)
     except ImportError as error:
-        command = f"{Path(sys.executable).name} -m pip install 'pipeline[{EXTRAS[scheme]}]'"
-        raise StoreError(f"{scheme}:// needs a package that is not here: {error}", command) from error
+        raise StoreError(f"{scheme}:// needs a package that is not here: {error}", install_hint(EXTRAS[scheme])) from error
 
 
 def _entry(url: str, size: int, info: Mapping[str, Any]) -> Entry:

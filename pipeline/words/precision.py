@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import EngineUnavailableError
+from pipeline.install_hint import install_hint
 from pipeline.runtime.processor import cpu_flags
 from pipeline.settings import Settings
 
@@ -34,7 +33,7 @@ def hindrance(memory_mb: int) -> Hindrance | None:
     if not UNITS & cpu_flags():
         return Hindrance("this processor has no unit for bfloat16 that OpenVINO uses")
     if importlib.util.find_spec("openvino") is None:
-        return Hindrance("OpenVINO is not installed", f"{Path(sys.executable).name} -m pip install 'pipeline[fast-ocr]'")
+        return Hindrance("OpenVINO is not installed", install_hint("fast-ocr"))
     if memory_mb < LEAST_MB:
         return Hindrance(
             f"OpenVINO may take more address space than limits.memory_mb ({memory_mb:,})", f"set it to {LEAST_MB} or more"

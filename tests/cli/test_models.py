@@ -19,6 +19,7 @@ import pytest
 
 from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model, model_is_here
 from pipeline.errors import EngineUnavailableError
+from pipeline.install_hint import install_hint
 from tests.cli.conftest import Outcome, Pipeline
 from tests.hub import Hub, commit_of, write_checkpoint
 
@@ -431,4 +432,4 @@ def test_without_the_extra_the_command_that_installs_it_is_named(machine: Machin
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "huggingface_hub" else found(name))
     pulled = machine.offline("pull", NAME)
     assert pulled.code == 4
-    assert "not installed: huggingface_hub\n  python -m pip install 'pipeline[vlm]'" in pulled.err
+    assert f"not installed: huggingface_hub\n  {install_hint('vlm')}" in pulled.err

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import StoreError
+from pipeline.install_hint import install_hint
 from pipeline.remote.object_store import Entry, GoneError, Store, open_store
 from pipeline.run.job import open_job
 from tests.drawing import encrypted_pdf, text_pdf
@@ -203,7 +204,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(StoreError, match=r"gs:// needs a package") as missing:
         open_store("gs://bucket/x")
-    assert missing.value.cure.endswith("-m pip install 'pipeline[gs]'")
+    assert missing.value.cure == install_hint("gs")
 
 
 def test_urls_with_passwords_are_refused_and_not_repeated(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.server.address import Address
 from pipeline.errors import EngineUnavailableError
+from pipeline.install_hint import install_hint
 
 if TYPE_CHECKING:
     import httpx
@@ -43,7 +44,7 @@ def check_packages() -> None:
     """Raises EngineUnavailableError when the package that speaks HTTP is not installed."""
     if importlib.util.find_spec("httpx") is None:
         raise EngineUnavailableError(
-            "the engine `server` needs the package httpx", "pip install 'pipeline[server]', or choose another engine"
+            "the engine `server` needs the package httpx", f"{install_hint('server')}, or choose another engine"
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pipeline.engines.vlm.model_files import SUFFIXES, digest, missing, read_json, refusal, sees, weights
 from pipeline.errors import EngineUnavailableError
+from pipeline.install_hint import install_hint
 
 DEFAULT_MODEL = "Qwen/Qwen3-VL-2B-Instruct"
 DEFAULT_REVISION = "main"
@@ -97,7 +98,7 @@ def require_packages(*names: str) -> None:
     """Raises EngineUnavailableError with the command that installs what is missing of ``names`` (default: all of the extra)."""
     absent = [name for name in names or PACKAGES if importlib.util.find_spec(name) is None]
     if absent:
-        raise EngineUnavailableError(f"not installed: {', '.join(absent)}", "python -m pip install 'pipeline[vlm]'")
+        raise EngineUnavailableError(f"not installed: {', '.join(absent)}", install_hint("vlm"))
 
 
 def cache_folder() -> Path:
