@@ -19,7 +19,6 @@ from pipeline.cluster.actors import Crew
 from pipeline.cluster.cluster import Cluster, ClusterEngine
 from pipeline.cluster.messages import Asked, Head, unpacked
 from pipeline.cluster.page_dispatch import Reads
-from pipeline.cluster.quarantine import Alone
 from pipeline.cluster.unit_dispatch import Units
 from pipeline.records import Answer, Claim, Page, Word
 from pipeline.run.page_requests import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
@@ -100,9 +99,8 @@ class SimulatedCluster(Cluster):
         self._ray = cast(Any, ray)
         self._collect_less()
         self._crew = Crew(cast(Any, ray), self._settings, self._setup, self._events)
-        alone = Alone(self._crew)
-        self._reads = Reads(self._crew, alone, 3)
-        self._units = Units(self._crew, alone, self._reads, 3, lambda _: b"")
+        self._reads = Reads(self._crew, 3)
+        self._units = Units(self._crew, self._reads, 3, lambda _: b"")
         self._crew.saw(self._nodes)
         self._wait_for_first()
         while self._crew.starting:

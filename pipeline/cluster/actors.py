@@ -23,6 +23,7 @@ from pipeline.cluster.messages import Setup
 from pipeline.cluster.placement import GIGABYTE, Machine, Place, machines, places
 from pipeline.errors import EngineUnavailableError
 from pipeline.runtime.engine_process import EngineDescription
+from pipeline.runtime.quarantine import Quarantine
 from pipeline.settings import Settings
 
 Event = Callable[[], None]
@@ -65,6 +66,11 @@ class Actor:
         """Ray's name of its machine; empty while nobody knows it."""
         return self.described.node if self.described else self.place.node
 
+    @property
+    def in_flight(self) -> int:
+        """Units and pages that it has."""
+        return len(self.units) + len(self.reads)
+
 
 class Least:
     """Finds the actor with the least to do. ``load`` is None for those that take no more."""
@@ -100,6 +106,8 @@ class Crew:
         self._ray, self._settings, self._setup, self._events = ray, settings, setup, events
         self.lost: list[Loss] = []
         self.joined: list[Loss] = []
+        self.quarantine: Quarantine[object, Actor] = Quarantine(lambda actor: self.later(lambda: self.tell_ready(actor)))
+        """Units and pages over which actors died; each is tried again by an actor that has nothing else to do."""
         self.ready: dict[int, Actor] = {}
         self.starting: dict[int, Actor] = {}
         self.machines: dict[str, Machine] = {}
@@ -261,6 +269,7 @@ class Crew:
         _log("actor_lost", level=logging.WARNING, host=actor.host, detail=why)
         with contextlib.suppress(Exception):
             self._ray.kill(actor.handle)
+        self.quarantine.remove_place(actor)
         for tell in self.lost:
             tell(actor)
         if not actor.answered and actor.node in self.machines:

@@ -19,7 +19,6 @@ from pipeline.cluster.actors import Crew, Event
 from pipeline.cluster.connect import joined
 from pipeline.cluster.messages import MAKE_ENGINE, Setup, Told
 from pipeline.cluster.page_dispatch import Reads
-from pipeline.cluster.quarantine import Alone
 from pipeline.cluster.resolve import decided
 from pipeline.cluster.unit_dispatch import Digests, Units
 from pipeline.engines.base import AnswersRequests, Engine, Request
@@ -75,9 +74,8 @@ class Cluster:
         try:
             retry = self._settings.retry
             self._crew = Crew(self._ray, self._settings, self._setup, self._events)
-            alone = Alone(self._crew)
-            self._reads = Reads(self._crew, alone, retry.crash_attempts)
-            self._units = Units(self._crew, alone, self._reads, retry.crash_attempts, self._ray.put)
+            self._reads = Reads(self._crew, retry.crash_attempts)
+            self._units = Units(self._crew, self._reads, retry.crash_attempts, self._ray.put)
             threading.Thread(target=self._look, name="cluster", daemon=True).start()
             self._wait_for_first()
             self.engine: Engine = ClusterEngine(self)

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 from pipeline.cluster.actors import Actor, Crew, Least, is_lost, plainly
 from pipeline.cluster.messages import Head, Pixels
-from pipeline.cluster.quarantine import Alone
 from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.runtime.worker_pool import OnLoss, OnReply, Reply
 
@@ -51,8 +50,8 @@ class _Flight:
 class Reads:
     """Calls to readers. ``most`` is how often actors may be lost over one, which was alone there, before it counts as unreadable."""
 
-    def __init__(self, crew: Crew, alone: Alone, most: int) -> None:
-        self._crew, self._alone, self._most = crew, alone, most
+    def __init__(self, crew: Crew, most: int) -> None:
+        self._crew, self._most = crew, most
         self._waiting: deque[_Call] = deque()
         self._flights: dict[int, _Flight] = {}
         self._tickets = 0
@@ -71,7 +70,7 @@ class Reads:
         self._hand_out()
 
     def _hand_out(self) -> None:
-        self._alone.place()
+        self._crew.quarantine.assign(self._crew.ready.values())
         while self._waiting and (actor := self._least.find()):
             self._send(self._waiting.popleft(), actor)
 
@@ -90,7 +89,7 @@ class Reads:
             return
         call, actor = flight.call, flight.actor
         actor.reads.discard(ticket)
-        self._alone.release(call, actor)
+        self._crew.quarantine.release(call, actor)
         self._least.note(actor)
         error = future.exception()
         if error is None:
@@ -132,7 +131,7 @@ class Reads:
 
     def _once_more(self, call: _Call) -> None:
         if call.suspect:
-            self._alone.add(call, lambda actor: self._send(call, actor), first=True)
+            self._crew.quarantine.add(call, lambda actor: self._send(call, actor), first=True)
         else:
             self._waiting.appendleft(call)
 

@@ -16,7 +16,6 @@ from typing import Any, cast
 from pipeline.cluster.actors import Actor, Crew, Least, is_lost, plainly
 from pipeline.cluster.messages import Asked, PicturesLostError, Pixels, packed
 from pipeline.cluster.page_dispatch import Reads
-from pipeline.cluster.quarantine import Alone
 from pipeline.engines.answers import failed
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
@@ -47,11 +46,15 @@ class _Flight:
     actor: Actor
 
 
+def _is_unit(suspect: object) -> bool:
+    return isinstance(suspect, _Unit)
+
+
 class Units:
     """Requests and answers. ``most`` is how often engines may die over a unit before it counts as failed."""
 
-    def __init__(self, crew: Crew, alone: Alone, reads: Reads, most: int, put: Callable[[Any], Any]) -> None:
-        self._crew, self._alone, self._reads, self._most, self._put = crew, alone, reads, most, put
+    def __init__(self, crew: Crew, reads: Reads, most: int, put: Callable[[Any], Any]) -> None:
+        self._crew, self._reads, self._most, self._put = crew, reads, most, put
         self._waiting: deque[_Unit] = deque()
         self._flights: dict[int, _Flight] = {}
         self._deaths: dict[UnitKey, int] = {}
@@ -71,14 +74,14 @@ class Units:
     @property
     def waiting(self) -> int:
         """Units that no actor has yet."""
-        return len(self._waiting) + self._alone.waiting(_Unit)
+        return len(self._waiting) + self._crew.quarantine.count_waiting(_is_unit)
 
     def begin(self) -> None:
         """What was asked before is not waited for any more."""
         self._round += 1
         self.load = 0
         self._waiting.clear()
-        self._alone.forget(_Unit)
+        self._crew.quarantine.discard(_is_unit)
         self.answers.clear()
 
     def ask(self, request: Request) -> None:
@@ -90,7 +93,7 @@ class Units:
     # ---- out ----------------------------------------------------------------------------------------
 
     def _hand_out(self) -> None:
-        self._alone.place()
+        self._crew.quarantine.assign(self._crew.ready.values())
         while self._waiting and (actor := self._best(self._waiting[0])):
             self._send(self._waiting.popleft(), actor)
 
@@ -104,7 +107,7 @@ class Units:
     def _send(self, unit: _Unit, actor: Actor) -> None:
         request, image = unit.request, unit.request.image
         if image and isinstance(image.rgb, Pixels) and image.rgb.station not in self._crew.ready:
-            self._alone.release(unit, actor)
+            self._crew.quarantine.release(unit, actor)
             self._draw_again(unit)
             return
         name = self._digests.of(request.template)
@@ -136,7 +139,7 @@ class Units:
             return
         unit, actor = flight.unit, flight.actor
         actor.units.discard(ticket)
-        self._alone.release(unit, actor)
+        self._crew.quarantine.release(unit, actor)
         error = future.exception()
         if error is None:
             actor.answered += 1
@@ -170,7 +173,7 @@ class Units:
     def _suspect(self, unit: _Unit, *, first: bool = False) -> None:
         """Have it asked alone."""
         unit.suspect = True
-        self._alone.add(unit, lambda actor: self._send(unit, actor), first=first)
+        self._crew.quarantine.add(unit, lambda actor: self._send(unit, actor), first=first)
 
     def _yield(self, unit: _Unit, answer: Answer) -> None:
         if unit.round == self._round:

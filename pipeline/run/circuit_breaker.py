@@ -1,4 +1,4 @@
-"""A breaker for engines: one that fails on one document after the other is out of order, and what it has not seen stays unread.
+"""Stops a run whose engine fails on one document after the other; the rest of the inbox stays unread.
 
 It counts documents, not pages: one long document full of noise is no reason to stop.
 """
@@ -9,15 +9,15 @@ from pipeline.errors import EngineUnavailableError
 from pipeline.records import Result
 
 
-class Breaker:
-    """Breaks when an engine failed on ``most`` documents in a row."""
+class CircuitBreaker:
+    """Opens when the engine failed on ``most`` documents in a row."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._failing: set[str] = set()
 
-    def note(self, result: Result) -> None:
-        """What the engine made of one unit. Raises EngineUnavailableError."""
+    def record(self, result: Result) -> None:
+        """Count the result of one unit. Raises EngineUnavailableError when it is one failure too many."""
         if result.reason != "engine":
             self._failing.clear()
             return

@@ -1,105 +1,124 @@
-"""What waits to be put to the engine, in which order, and what the engine has.
+"""The queue in front of the engine: what waits for it, in which order, and what it has.
 
-A unit over which an earlier run died is suspect: it is asked alone, last of all, so that the next death accuses it and nobody else.
+A unit over which an earlier run died is a suspect: the engine gets it alone, when nothing else waits.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from typing import Self
 
 from pipeline.engines.base import Request
 from pipeline.records import UnitKey
-from pipeline.run.in_flight import UnderWay, left_under_way
+from pipeline.run.in_flight import InFlightFile, forget_interrupted_units, interrupted_units
 from pipeline.run.job import Job
+from pipeline.runtime.quarantine import Quarantine
 from pipeline.settings import STATE_FOLDER
 
 
-class Asking:
-    """The queue in front of the engine. Use as a context manager."""
+class EngineQueue:
+    """At most one request of each unit at a time. Use as a context manager."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         folder = job.outbox / STATE_FOLDER
-        if died := left_under_way(folder):
-            job.ledger.record_crash(died)
+        if interrupted := interrupted_units(folder):
+            job.ledger.record_crash(interrupted)
+        forget_interrupted_units(folder)
         self._deaths = job.ledger.crash_counts()
-        # Engines elsewhere die by themselves; when this process does, no unit is to blame.
-        self._note = UnderWay(folder) if job.cluster is None else None
-        self._fresh: deque[Request] = deque()
-        self._again: deque[Request] = deque()
-        self._suspects: deque[Request] = deque()
-        self._alone: UnitKey | None = None
-        self.under_way = 0
+        # In a cluster, engines die in processes of their own; when this process dies, no unit is to blame.
+        self._file = InFlightFile(folder) if job.cluster is None else None
+        self._fresh: OrderedDict[UnitKey, Request] = OrderedDict()
+        self._first: OrderedDict[UnitKey, Request] = OrderedDict()
+        self._quarantine: Quarantine[UnitKey, EngineQueue] = Quarantine()
+        self.in_flight = 0
         """Requests that the engine has not answered yet."""
+        self.reserved = False
+        """Whether the engine is for one suspect alone."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._note:
-            self._note.__exit__()
+        if self._file:
+            self._file.__exit__()
 
     @property
     def waiting(self) -> int:
-        """Requests of pages that were read and not asked about yet."""
-        return len(self._fresh) + len(self._suspects)
+        """Requests of pages that were read and not handed to the engine yet."""
+        return len(self._fresh) + self._quarantine.count_waiting()
 
-    def deadly(self, key: UnitKey) -> bool:
+    def is_given_up(self, key: UnitKey) -> bool:
         """Whether the program died over this unit too often to try it once more."""
         return self._deaths.get(key, 0) >= self._job.settings.retry.crash_attempts
 
     def add(self, request: Request) -> None:
-        """A page that was read waits for its turn."""
-        (self._suspects if request.key in self._deaths else self._fresh).append(request)
+        """Queue a page that was read."""
+        key = request.key
+        if key in self._deaths:
+            self._quarantine.add(key, lambda _: self.add_first(request))
+        else:
+            self._fresh[key] = request
 
-    def once_more(self, request: Request) -> None:
-        """The same unit is asked again: before all others."""
-        self._again.append(request)
+    def add_first(self, request: Request) -> None:
+        """Queue a request before all others: a unit that is asked again, or a person's question."""
+        self._first[request.key] = request
 
-    def next_is_there(self, *, ending: bool) -> bool:
-        """Whether ``next`` has something to ask."""
-        if self._again or (self._fresh and not self._alone):
-            return True
-        return bool(self._suspects) and not (self._alone or self.under_way or ending)
+    def has_next(self, *, ending: bool) -> bool:
+        """Whether ``next`` would return a request."""
+        return self._next_key() is not None or self._may_isolate(ending=ending)
 
     def next(self, *, ending: bool) -> Request | None:
-        """The next request to hand to the engine, if there is one for now; suspects wait for another run when this one is ``ending``."""
-        if not self.next_is_there(ending=ending):
-            return None
-        if self._again:
-            request = self._again.popleft()
-        elif self._fresh:
-            request = self._fresh.popleft()
-        else:
-            request = self._suspects.popleft()
-            self._alone = request.key
-        self.under_way += 1
-        if self._note:
-            self._note.begin(request.key)
-        return request
+        """The next request to hand to the engine; None when there is none for now.
 
-    def begin(self) -> None:
-        """The engine is asked anew, and has nothing."""
-        self.under_way = 0
+        Suspects wait for another run when this one is ``ending``.
+        """
+        if self._next_key() is None and self._may_isolate(ending=ending):
+            self._quarantine.assign((self,))
+        key = self._next_key()
+        if key is None:
+            return None
+        request = self._first.pop(key, None) or self._fresh.pop(key)
+        self.in_flight += 1
+        if self._file:
+            self._file.add(key)
+        return request
 
     def answered(self) -> None:
         """The engine gave an answer."""
-        self.under_way -= 1
+        self.in_flight -= 1
 
-    def ended(self, key: UnitKey) -> None:
-        """The unit is settled, or no longer wanted."""
-        if self._note:
-            self._note.end(key)
-        if key == self._alone:
-            self._alone = None
+    def reset_in_flight(self) -> None:
+        """The engine was reset, and has nothing."""
+        self.in_flight = 0
+
+    def discard(self, key: UnitKey) -> None:
+        """The unit has ended, or its file was left: a request that waits is removed, an answer that comes later is ignored."""
+        self._first.pop(key, None)
+        self._fresh.pop(key, None)
+        if self._file:
+            self._file.discard(key)
+        if key in self._deaths:
+            self._quarantine.discard(lambda suspect: suspect == key)
+            self._quarantine.release(key, self)
         if self._deaths.pop(key, None):
             self._job.ledger.clear_crashes(key)
 
     def clear(self) -> None:
-        """Forget everything that waits; nothing has died."""
-        for queue in (self._fresh, self._again, self._suspects):
-            queue.clear()
-        self._alone, self.under_way = None, 0
-        if self._note:
-            self._note.clear()
+        """Remove everything that waits or is in flight; nothing has died."""
+        self._first.clear()
+        self._fresh.clear()
+        self._quarantine.clear()
+        self.in_flight = 0
+        if self._file:
+            self._file.clear()
+
+    def _next_key(self) -> UnitKey | None:
+        if self.reserved:
+            suspect = self._quarantine.suspect_at(self)
+            return suspect if suspect in self._first else None
+        return next(iter(self._first or self._fresh), None)
+
+    def _may_isolate(self, *, ending: bool) -> bool:
+        """Whether a suspect can be handed out once nothing else waits."""
+        return not (ending or self.reserved or self.in_flight) and self._quarantine.count_waiting() > 0

@@ -1,7 +1,7 @@
-"""Which units the engine has just now, in a small file that outlives the process.
+"""A small file with the units that the engine has just now. It outlives the process.
 
-Whoever finds units in it at the start knows that a run died over them: a page that exhausts memory or crashes native code would
-otherwise kill every run at the same place. The file is written without syncing: it must survive the process, not the machine.
+Units that a new run finds in it were with the engine when the last run died. Without this, a page that exhausts memory or crashes native
+code would kill every run at the same place. The file is written without syncing: it must survive the process, not the machine.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Self
 
 from pipeline.records import UnitKey
 
-FILE_NAME = "underway"
+FILE_NAME = "in_flight"
+EARLIER_FILE_NAME = "underway"
+"""What earlier versions called the file."""
 
 
-class UnderWay:
-    """The file: a line for every unit that is handed out (+) or answered (-). Use as a context manager; leaving it empties it."""
+class InFlightFile:
+    """The file: a line for every unit that is handed to the engine (+) or ends (-). Use as a context manager; leaving it empties it."""
 
     def __init__(self, folder: Path) -> None:
         self._keys: set[UnitKey] = set()
@@ -30,17 +32,17 @@ class UnderWay:
         self.clear()
         self._file.close()
 
-    def begin(self, key: UnitKey) -> None:
+    def add(self, key: UnitKey) -> None:
         """The engine gets this unit."""
         if key not in self._keys:
             self._keys.add(key)
-            self._note("+", key)
+            self._append("+", key)
 
-    def end(self, key: UnitKey) -> None:
-        """The unit was answered, or is no longer wanted."""
+    def discard(self, key: UnitKey) -> None:
+        """The unit has ended, or its file was left."""
         if key in self._keys:
             self._keys.discard(key)
-            self._note("-", key) if self._keys else self.clear()
+            self._append("-", key) if self._keys else self.clear()
 
     def clear(self) -> None:
         """The engine has nothing."""
@@ -48,24 +50,31 @@ class UnderWay:
         self._file.seek(0)
         self._file.truncate()
 
-    def _note(self, sign: str, key: UnitKey) -> None:
+    def _append(self, sign: str, key: UnitKey) -> None:
         self._file.write(f"{sign}{json.dumps(astuple(key))}\n".encode())
 
 
-def left_under_way(folder: Path) -> list[UnitKey]:
+def interrupted_units(folder: Path) -> list[UnitKey]:
     """Units that the engine had when the last run died."""
-    try:
-        lines = (folder / FILE_NAME).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
     keys: dict[UnitKey, None] = {}
-    for line in lines:
+    for name in (EARLIER_FILE_NAME, FILE_NAME):
         try:
-            key = UnitKey(*json.loads(line[1:]))
-        except (ValueError, TypeError):
+            lines = (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
             continue
-        if line.startswith("+"):
-            keys[key] = None
-        else:
-            keys.pop(key, None)
+        for line in lines:
+            try:
+                key = UnitKey(*json.loads(line[1:]))
+            except (ValueError, TypeError):
+                continue
+            if line.startswith("+"):
+                keys[key] = None
+            else:
+                keys.pop(key, None)
     return list(keys)
+
+
+def forget_interrupted_units(folder: Path) -> None:
+    """Remove the files of runs that died; to be called once the ledger has their units."""
+    for name in (EARLIER_FILE_NAME, FILE_NAME):
+        (folder / name).unlink(missing_ok=True)

@@ -25,16 +25,16 @@ from pipeline.monitoring.events import Observer, Observers
 from pipeline.records import Answer, DocumentInfo, Page, PageImage, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.archive import Shelver
 from pipeline.run.batching import GLANCE_SECONDS, IDLE_SECONDS, TURN_SECONDS, Pace
-from pipeline.run.circuit_breaker import Breaker
+from pipeline.run.circuit_breaker import CircuitBreaker
 from pipeline.run.document_run import Held, Task
-from pipeline.run.engine_queue import Asking
+from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import Picture, ReadRequest, decode_reading, encode_request
 from pipeline.run.publisher import Publisher
 from pipeline.run.questions import Desk
 from pipeline.run.reader_calls import opened_document, reader_call, reader_pool
 from pipeline.run.unit_retry import Again, Tried, Unit
-from pipeline.runtime.watchdog import Heart, restarts, start_anew
+from pipeline.runtime.watchdog import Watchdog, restart_count, restart_program
 from pipeline.runtime.worker_pool import Reply
 from pipeline.templates.routing import FALLBACK, for_kind
 from pipeline.words.lines import without_pictures
@@ -55,27 +55,27 @@ class Loop:
         self._numbers = itertools.count(1)
         self._ready: deque[Task] = deque()
         self._units: dict[UnitKey, Unit] = {}
-        self._asking = Asking(job)
+        self._queue = EngineQueue(job)
         self._drawing: dict[UnitKey, Request] = {}
-        self._breaker = Breaker(job.settings.retry.stop_after_failures)
+        self._breaker = CircuitBreaker(job.settings.retry.stop_after_failures)
         self._pool = reader_pool(job.settings, job.cluster)
-        self._desk = Desk(job, self._pool, self._asking, self._publisher)
+        self._desk = Desk(job, self._pool, self._queue, self._publisher)
         self._attends = attends
-        self._heart = Heart(job.settings.retry.watchdog_seconds, self._hung)
+        self._watchdog = Watchdog(job.settings.retry.watchdog_seconds, self._hung)
         self.stopping = False
         """Set from a signal handler: take no more files or pages, finish what is in flight, then return."""
         self.until: float | None = None
         """Time (monotonic) from which it stops like that by itself."""
 
     def __enter__(self) -> Self:
-        self._asking.__enter__()
-        self._heart.__enter__()
+        self._queue.__enter__()
+        self._watchdog.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._heart.__exit__()
+        self._watchdog.__exit__()
         self._pool.close()
-        self._asking.__exit__()
+        self._queue.__exit__()
 
     @property
     def busy(self) -> bool:
@@ -85,7 +85,7 @@ class Loop:
     @property
     def under_way(self) -> tuple[int, int]:
         """Calls that the readers have, and units that the engine has."""
-        return self._pool.load, self._asking.under_way
+        return self._pool.load, self._queue.in_flight
 
     @property
     def out_of_time(self) -> bool:
@@ -105,28 +105,28 @@ class Loop:
         try:
             source = fetching or iter(files)
             while True:
-                self._asking.begin()
+                self._queue.reset_in_flight()
                 for answer in self._job.engine.answer(self._requests(source)):
-                    self._heart.beat()
+                    self._watchdog.heartbeat()
                     if answer is None:
                         self._observer.heartbeat()
                     else:
                         self._answered(answer)
-                self._heart.rest()
-                if self._asking.next_is_there(ending=self._ending) or self._drawing:  # the last answers are to be asked again
+                self._watchdog.pause()
+                if self._queue.has_next(ending=self._ending) or self._drawing:  # the last answers are to be asked again
                     continue
                 if not self._ending:
                     self._give_up_on_the_unanswered()
                 if self._ending or not (self._ready or self._pool.load):  # the last answers may have freed a twin to be read
                     break
         finally:
-            self._heart.rest()
+            self._watchdog.pause()
             if fetching:
                 fetching.close()
             self._tasks.clear()
             self._ready.clear()
             self._units.clear()
-            self._asking.clear()
+            self._queue.clear()
             self._desk.forget()
             self._drawing.clear()
             self._publisher.flush()
@@ -160,18 +160,18 @@ class Loop:
     # ---- files become requests --------------------------------------------------------------------
 
     def _requests(self, files: Iterator[InboxFile | None]) -> Iterator[Request | None]:
-        more, asking, pace = True, self._asking, Pace(gathers=self._job.engine.prefers_batches)
-        while asking.next_is_there(ending=self._ending) or (
+        more, queue, pace = True, self._queue, Pace(gathers=self._job.engine.prefers_batches)
+        while queue.has_next(ending=self._ending) or (
             (more or self._ready or self._pool.load) and not (self._ending and not self._pool.load)
         ):
             self._observer.heartbeat()
             if self._attends:
                 self._desk.turn()
-            while pace.fed and (request := asking.next(ending=self._ending)):
-                self._heart.beat()
+            while pace.fed and (request := queue.next(ending=self._ending)):
+                self._watchdog.heartbeat()
                 yield request
             while self._pool.room and (self._ready or more) and not self._ending:
-                if not pace.has_room(asking.waiting, self._pool.load):
+                if not pace.has_room(queue.waiting, self._pool.load):
                     break
                 if self._ready:
                     self._read_next_page(self._ready[0])
@@ -185,10 +185,10 @@ class Loop:
                     break
                 self._take(found)
             pace.look(self._pool.load)
-            if pace.fed and asking.next_is_there(ending=self._ending):
+            if pace.fed and queue.has_next(ending=self._ending):
                 continue
-            self._heart.beat() if asking.under_way else self._heart.rest()
-            glances, began = asking.under_way and pace.fed, time.monotonic()
+            self._watchdog.heartbeat() if queue.in_flight else self._watchdog.pause()
+            glances, began = queue.in_flight and pace.fed, time.monotonic()
             replies = self._pool.poll(GLANCE_SECONDS if glances else IDLE_SECONDS if more else TURN_SECONDS)
             self._publisher.flush_if_due()
             pace.waited(time.monotonic() - began, came=replies > 0)
@@ -324,7 +324,7 @@ class Loop:
         for key in [key for key in self._units if key.sha256 == task.sha256]:
             del self._units[key]
             self._drawing.pop(key, None)
-            self._asking.ended(key)
+            self._queue.discard(key)
         if task in self._ready:
             self._ready.remove(task)
 
@@ -385,17 +385,17 @@ class Loop:
             seen = page if template.reader == "transcript" else without_pictures(page)
             request = Request(key, seen, template, images.get(name), pages)
             unit = self._units[key] = Unit(request, self._job.engine.retries)
-            if self._asking.deadly(key):
+            if self._queue.is_given_up(key):
                 detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"
                 self._go_on(task, unit, unit.take(failed(request, detail)))
             else:
-                self._asking.add(request)
+                self._queue.add(request)
 
     # ---- answers ----------------------------------------------------------------------------------
 
     def _answered(self, answer: Answer) -> None:
         """Check an answer against its page; ask again, or commit the best one and publish the document when it was the last."""
-        self._asking.answered()
+        self._queue.answered()
         self._observer.answer_received(answer)
         if self._desk.answered(answer):
             return
@@ -413,11 +413,11 @@ class Loop:
             call = replace(reader_call(self._job, task, key.page), picture=picture)
             self._submit(task, key.page, call, key.template)
         elif again:
-            self._asking.once_more(again.request)
+            self._queue.add_first(again.request)
         elif unit.best:
             del self._units[key]
             self._end_unit(task, unit, unit.best)
-            self._asking.ended(key)
+            self._queue.discard(key)
 
     def _drawn(self, task: Task, key: UnitKey, reply: Reply) -> None:
         """The picture for asking again is here, or never will be."""
@@ -428,7 +428,7 @@ class Loop:
             if reply.error:
                 raise reply.error
             _, images = decode_reading(reply.parts, key.page)
-            self._asking.once_more(replace(request, image=next(iter(images.values()))))
+            self._queue.add_first(replace(request, image=next(iter(images.values()))))
         except (DocumentError, StopIteration):
             self._go_on(task, unit, unit.skip())
 
@@ -441,16 +441,16 @@ class Loop:
         result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned)
         self._commit(task, [result])
         self._publish_if_complete(task)
-        self._breaker.note(result)
+        self._breaker.record(result)
 
     def _hung(self) -> None:
-        """Called from the heart's thread."""
+        """Called from the watchdog's thread."""
         retry = self._job.settings.retry
-        again = restarts() < retry.stop_after_failures
-        what = "starting anew" if again else f"ending, after {restarts()} restarts"
+        again = restart_count() < retry.stop_after_failures
+        what = "starting anew" if again else f"ending, after {restart_count()} restarts"
         self._observer.warning(f"no sign of life from the engine for {retry.watchdog_seconds:g} s; {what}")
         self._pool.close()
-        start_anew() if again else os._exit(ExitCode.NO_ENGINE)
+        restart_program() if again else os._exit(ExitCode.NO_ENGINE)
 
     def _end_pages(
         self,

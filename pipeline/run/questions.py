@@ -18,7 +18,7 @@ from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import restat_file
 from pipeline.ledger.orders import Order, close_order, delete_orders, find_order, open_orders
 from pipeline.records import Answer, UnitKey
-from pipeline.run.engine_queue import Asking
+from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import decode_reading, encode_request
 from pipeline.run.publisher import Publisher
@@ -43,8 +43,8 @@ class _Question:
 class Desk:
     """The open orders of one loop, carried out in its thread."""
 
-    def __init__(self, job: Job, pool: ReaderPool, asking: Asking, publisher: Publisher) -> None:
-        self._job, self._pool, self._asking, self._publisher = job, pool, asking, publisher
+    def __init__(self, job: Job, pool: ReaderPool, queue: EngineQueue, publisher: Publisher) -> None:
+        self._job, self._pool, self._queue, self._publisher = job, pool, queue, publisher
         self._reading: dict[int, _Question] = {}
         self._asked: dict[UnitKey, tuple[_Question, Request]] = {}
         self._next = 0.0
@@ -141,7 +141,7 @@ class Desk:
             return
         if reading.page.blank:
             self._end(question.order, {"answer": None, "engine": self._job.engine.identity})
-        elif self._asking.deadly(question.key):
+        elif self._queue.is_given_up(question.key):
             self._end(question.order, {"error": "the program died over this question again and again"})
         else:
             document = self._job.ledger.document(question.order.sha256, stale=True)
@@ -149,7 +149,7 @@ class Desk:
             image = images.get(question.template.name)
             request = Request(question.key, without_pictures(reading.page), question.template, image, pages)
             self._asked[question.key] = (question, request)
-            self._asking.once_more(request)
+            self._queue.add_first(request)
 
     def answered(self, answer: Answer) -> bool:
         """Take an engine's answer; whether it was for us."""
@@ -173,7 +173,7 @@ class Desk:
                     "seconds": answer.seconds,
                 },
             )
-        self._asking.ended(answer.key)
+        self._queue.discard(answer.key)
         return True
 
     def _end(self, order: Order, outcome: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""A watchdog for the engine: it runs in the loop's own thread, and native code that hangs there can be interrupted by nobody.
+"""Restarts the program when the engine gives no sign of life. Native code that hangs in the loop's thread cannot be interrupted.
 
-When there was no sign of life for too long, the program starts itself anew with the same command. What was committed is kept, the units
-that were under way are known (``underway``), and those that hang it again and again are given up.
+The program starts again with the same command. Committed units are kept, the units that were with the engine are known
+(``in_flight``), and a unit that hangs the program again and again is given up.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections.abc import Callable
 from typing import Self
 
 RESTARTS = "_PIPELINE_RESTARTS"
-"""Environment variable that counts them, so that an engine that always hangs does not restart the program for ever."""
+"""Environment variable that counts restarts, so that an engine that always hangs does not restart the program for ever."""
 
 
-class Heart:
-    """Calls ``hung`` from a thread of its own when ``beat`` was not called for ``seconds`` while something is under way."""
+class Watchdog:
+    """Calls ``on_hang`` from a thread of its own when the last heartbeat is ``seconds`` ago. Use as a context manager."""
 
-    def __init__(self, seconds: float, hung: Callable[[], None]) -> None:
-        self._seconds, self._hung = seconds, hung
+    def __init__(self, seconds: float, on_hang: Callable[[], None]) -> None:
+        self._seconds, self._on_hang = seconds, on_hang
         self._last: float | None = None
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="heart", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -34,12 +34,12 @@ class Heart:
         self._end.set()
         self._thread.join()
 
-    def beat(self) -> None:
-        """A sign of life: from now on the next one is waited for."""
+    def heartbeat(self) -> None:
+        """A sign of life. From now on the next one is expected."""
         self._last = time.monotonic()
 
-    def rest(self) -> None:
-        """Nothing is under way."""
+    def pause(self) -> None:
+        """The engine has nothing to do: no sign of life is expected until the next heartbeat."""
         self._last = None
 
     def _watch(self) -> None:
@@ -47,16 +47,16 @@ class Heart:
             last = self._last
             if last is not None and time.monotonic() - last > self._seconds:
                 self._last = None
-                self._hung()
+                self._on_hang()
 
 
-def restarts() -> int:
-    """How often this command has started itself anew."""
+def restart_count() -> int:
+    """How often this command has restarted itself."""
     return int(os.environ.get(RESTARTS, "0") or 0)
 
 
-def start_anew() -> None:
-    """Replace this process by a new one with the same command; locks and files are let go of."""
-    os.environ[RESTARTS] = str(restarts() + 1)
+def restart_program() -> None:
+    """Replace this process by a new one with the same command; its locks and files are released."""
+    os.environ[RESTARTS] = str(restart_count() + 1)
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line

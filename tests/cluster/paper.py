@@ -14,7 +14,6 @@ from pipeline import __version__
 from pipeline.cluster.actors import Crew, Event
 from pipeline.cluster.messages import Setup
 from pipeline.cluster.page_dispatch import Reads
-from pipeline.cluster.quarantine import Alone
 from pipeline.cluster.unit_dispatch import Units
 from pipeline.runtime.engine_process import EngineDescription
 from pipeline.settings import RaySettings, Settings
@@ -62,9 +61,8 @@ class Paper:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.settings = Settings(inbox=Path("inbox"), workers=1, ray=RaySettings(cpus=1, **settings))
         self.crew = Crew(ray, self.settings, Setup(self.settings, "handler", 0), self.events)
-        alone = Alone(self.crew)
-        self.reads = Reads(self.crew, alone, 3)
-        self.units = Units(self.crew, alone, self.reads, 3, lambda template: template)
+        self.reads = Reads(self.crew, 3)
+        self.units = Units(self.crew, self.reads, 3, lambda template: template)
         self.units.begin()
         self.see(machines)
 

@@ -1,0 +1,95 @@
+"""The order in which the engine gets requests, and what is known of a run that died."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+
+from pipeline.engines.base import Request
+from pipeline.ledger.ledger import Ledger
+from pipeline.records import Page, UnitKey
+from pipeline.run.engine_queue import EngineQueue
+from pipeline.run.in_flight import InFlightFile, interrupted_units
+from pipeline.run.job import Job, all_templates
+from pipeline.settings import STATE_FOLDER, Settings
+from tests.run.conftest import EchoEngine
+
+
+def request(page: int) -> Request:
+    template = all_templates(Settings())["transcript"]
+    return Request(UnitKey("f" * 64, page, template.name, "recipe"), Page(page, 1, 1), template)
+
+
+@contextmanager
+def queue(outbox: Path, *crashed: int) -> Iterator[EngineQueue]:
+    """A queue after a run that died while the engine had these pages."""
+    folder = outbox / STATE_FOLDER
+    folder.mkdir(exist_ok=True)
+    for page in crashed:
+        InFlightFile(folder).add(request(page).key)
+    settings = Settings(inbox=outbox, outbox=outbox)
+    with Ledger(folder) as ledger, EngineQueue(Job(settings, all_templates(settings), EchoEngine(), ledger)) as made:
+        yield made
+
+
+def page(request: Request | None) -> int | None:
+    return request.page.number if request else None
+
+
+def test_a_unit_that_is_asked_again_comes_before_all_others(tmp_path: Path) -> None:
+    with queue(tmp_path) as waiting:
+        waiting.add(request(1))
+        waiting.add(request(2))
+        waiting.add_first(request(3))
+        assert [page(waiting.next(ending=False)) for _ in range(4)] == [3, 1, 2, None]
+        assert waiting.in_flight == 3
+
+
+def test_a_suspect_is_asked_alone_when_nothing_else_waits(tmp_path: Path) -> None:
+    with queue(tmp_path, 1) as waiting:
+        waiting.add(request(1))
+        waiting.add(request(2))
+        assert page(waiting.next(ending=False)) == 2
+        assert not waiting.has_next(ending=False), "the engine still has another unit"
+        waiting.answered()
+        waiting.discard(request(2).key)
+        assert not waiting.has_next(ending=True), "a run that ends leaves the suspect to the next one"
+        assert page(waiting.next(ending=False)) == 1
+        waiting.add(request(3))
+        waiting.add_first(request(4))
+        assert waiting.next(ending=False) is None, "nothing else is asked beside the suspect"
+        waiting.answered()
+        waiting.add_first(request(1))
+        assert page(waiting.next(ending=False)) == 1, "the suspect itself may be asked again"
+        waiting.answered()
+        waiting.discard(request(1).key)
+        assert [page(waiting.next(ending=False)) for _ in range(3)] == [4, 3, None]
+
+
+def test_a_suspect_whose_file_was_left_holds_up_nothing(tmp_path: Path) -> None:
+    with queue(tmp_path, 1) as waiting:
+        waiting.add(request(1))
+        waiting.discard(request(1).key)
+        assert waiting.waiting == 0
+        waiting.add(request(2))
+        assert page(waiting.next(ending=False)) == 2
+
+
+@pytest.mark.parametrize("file_name", ["in_flight", "underway"])
+def test_units_that_the_engine_had_are_read_once_also_as_an_earlier_version_wrote_them(tmp_path: Path, file_name: str) -> None:
+    folder = tmp_path / STATE_FOLDER
+    folder.mkdir()
+    lines = [f"{sign}{json.dumps(astuple(request(page).key))}\n" for sign, page in (("+", 1), ("+", 2), ("-", 1))]
+    (folder / file_name).write_text("".join([*lines, "+[torn"]))
+    assert interrupted_units(folder) == [request(2).key]
+    for _ in range(2):
+        with queue(tmp_path):
+            pass
+    assert interrupted_units(folder) == []
+    with Ledger(folder) as ledger:
+        assert ledger.crash_counts() == {request(2).key: 1}
