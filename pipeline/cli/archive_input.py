@@ -57,7 +57,7 @@ def members(
         known = job.ledger.file_at(path) if asked_only else None
         return not asked_only or bool(known and known.stale)
 
-    with closing(unpack(archive, into, max_bytes=job.settings.limits.megabytes * 1_000_000, wanted=wanted)) as unpacking:
+    with closing(unpack(archive, into, max_bytes=job.settings.limits.megabytes * 1_000_000, is_needed=wanted)) as unpacking:
         while True:
             while lying.full:
                 yield None
@@ -75,8 +75,8 @@ def _look_at(
 ) -> InboxFile | None:
     """A member as an InboxFile; None for those that are passed over or up to date."""
     if isinstance(item, SkippedMember):
-        eyes.file_skipped(f"{archive.name}/{item.name}" if item.name else archive.name, item.why)
-        if item.lost:
+        eyes.file_skipped(f"{archive.name}/{item.name}" if item.name else archive.name, item.reason)
+        if item.document_lost:
             screen.documents["failed"] += 1
         return None
     screen.lying.add(item)
@@ -84,7 +84,7 @@ def _look_at(
     if known and known.sha256 == item.sha256:
         os.utime(item.path, ns=(known.mtime_ns, known.mtime_ns))
     name = known.source.name if known else job.namer.within(item.path, f"{folder}/{item.name}")
-    found = InboxFile(Source(item.path, name, f"{archive.name}/{item.told}"), item.size, item.path.stat().st_mtime_ns)
+    found = InboxFile(Source(item.path, name, f"{archive.name}/{item.original_name}"), item.size, item.path.stat().st_mtime_ns)
     if not known or not job.up_to_date(known, found):
         return found
     screen.lying.remove(item.path)

@@ -149,7 +149,7 @@ def command(
                     pauses.over()
                 except PASSING as error:
                     pauses.wait(error)
-                    watcher.look_around()
+                    watcher.request_scan()
             loop.tidy()
             if not (quiet or logged):
                 click.echo("stopped")

@@ -1,8 +1,8 @@
-"""Archives as folders: members are unpacked one at a time, as somebody asks for them, each into a file of its own.
+"""Unpacks the documents of archives one at a time, each into a file of its own.
 
-.zip, .tar, .tar.gz, .tar.xz and .tar.bz2, told by their contents, and archives inside of them. Where a member lies has nothing to do
-with what it calls itself, so no name can lead anywhere. Sizes are counted while unpacking, because headers lie. Nothing here grows
-with the number of members.
+The formats are .zip, .tar, .tar.gz, .tar.xz and .tar.bz2, recognised by their contents, and archives inside them. A member's path on the
+disk does not depend on its name, so that no name leads outside. Bytes are counted while they unpack, because headers can be false. Memory
+does not grow with the number of members.
 """
 
 from __future__ import annotations
@@ -21,186 +21,187 @@ from typing import IO
 
 from pipeline.errors import OutboxError
 from pipeline.intake.member_names import MemberNames
-from pipeline.intake.members import Member, readable, told
-from pipeline.intake.tar import BLOCK, is_tape, perhaps_tape, tape_members
+from pipeline.intake.members import Member, display_name, readable_name
+from pipeline.intake.tar import BLOCK, is_tar, may_be_tar, tar_members
 from pipeline.intake.zip import zip_members
 
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
-"""What archives are called, for who must choose by the name which files to look into; what they are is told by their contents."""
-NESTED = 2
-"""How deep archives inside of archives are unpacked."""
-RATIO = 100
-"""An archive may unpack to so many times its own size …"""
-LARGEST_MEMBERS = 5
-"""… or to so many members of the largest size, where that is more: a few white pages shrink to nothing."""
-MOST_FILES = 500
-"""Members that lie unpacked at the same time: more than any engine has under way."""
-MOST_BYTES = 1_000_000_000
-"""Bytes above which no further member is unpacked while others lie there."""
-_OTHERS = {
+"""Usual suffixes of archives, for callers that choose by name before a file is at hand. ``is_archive`` decides by the contents."""
+MAX_DEPTH = 2
+"""Levels of archives inside archives that are unpacked."""
+MAX_RATIO = 100
+"""An archive may unpack to this many times its own size …"""
+MIN_FULL_SIZE_MEMBERS = 5
+"""… or to this many members of the largest size where that is more, because white pages compress to almost nothing."""
+MAX_UNPACKED_FILES = 500
+"""Members on the disk at the same time: more than any engine has in flight."""
+MAX_UNPACKED_BYTES = 1_000_000_000
+"""No further member is unpacked while members with more bytes than this are on the disk."""
+_UNSUPPORTED_FORMATS = {
     b"7z\xbc\xaf\x27\x1c": "7-Zip archives",
     b"Rar!\x1a\x07": "RAR archives",
     b"\x28\xb5\x2f\xfd": "Zstandard archives",
 }
 _ZIP_MARKS = (b"PK\3\4", b"PK\5\6")
-_OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"mimetype", b"META-INF/")
-"""How the first member is called in zip files that are documents or programs."""
-_DAMAGES = (
+_OFFICE_MEMBERS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"mimetype", b"META-INF/")
+"""Names of the first member in zip files that are documents or programs."""
+_UNPACK_ERRORS = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError,
     ArithmeticError, LookupError, TypeError, AttributeError, AssertionError, MemoryError,
 )  # fmt: skip
-"""Whatever zipfile and tarfile raise when a broken archive leads them astray."""
+"""All errors that zipfile and tarfile raise on damaged archives."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnpackedMember:
-    """A member that lies unpacked."""
+    """A member that was unpacked to the disk."""
 
     name: str
-    """Below the archive's folder in the outbox; each member's own, and the same every time."""
-    told: str
-    """What the archive calls it."""
+    """Below the archive's folder in the outbox. No other member has it, and it is the same every time."""
+    original_name: str
+    """The name in the archive, as printable text."""
     path: Path
-    """Where it lies, the same every time."""
+    """Its file on the disk, the same every time."""
     size: int
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedMember:
-    """A member that was not unpacked, or (with an empty name) something about the archive itself."""
+    """A member that was not unpacked, or (with an empty name) a problem of the archive itself."""
 
     name: str
-    why: str
-    lost: bool
-    """Whether a document should have been there."""
+    reason: str
+    document_lost: bool
+    """Whether a document is missing because of it."""
 
 
 MemberFilter = Callable[[Path], bool]
-"""Whether somebody wants the member that would lie there."""
+"""Whether the member that would be unpacked to this path is needed."""
 MemberStream = Generator[UnpackedMember | SkippedMember, None, None]
 
 
 def is_archive(path: Path) -> bool:
-    """Whether ``path`` is an archive by its contents, also of a kind that cannot be unpacked here."""
+    """Whether the contents of ``path`` are an archive, also one of an unsupported format."""
     try:
         return path.is_file() and _is_archive(path, _head(path))
     except OSError:
         return False
 
 
-def unpack(archive: Path, into: Path, *, max_bytes: int, wanted: MemberFilter = lambda _: True) -> MemberStream:
-    """Unpack the documents of ``archive`` into the folder ``into``, each when it is asked for.
+def unpack(archive: Path, into: Path, *, max_bytes: int, is_needed: MemberFilter = lambda _: True) -> MemberStream:
+    """Unpack the documents of ``archive`` into the folder ``into``, each when the caller takes it.
 
-    Whoever takes one removes it when it is done with. A member above ``max_bytes`` is passed over, and so is the rest of an
-    archive that unpacks to too much. Raises OutboxError when the disk is full; what is wrong with the archive is told as SkippedMember.
+    The caller deletes each file when it is done with it. A member above ``max_bytes`` is skipped, and so is the rest of an archive that
+    unpacks to too many bytes. Raises OutboxError when the disk is full. Problems of the archive are yielded as SkippedMember.
     """
-    with _disk(into):
+    with _disk_errors(into):
         into.mkdir(parents=True, exist_ok=True)
-    budget = max(LARGEST_MEMBERS * max_bytes, RATIO * _size(archive))
+    budget = max(MIN_FULL_SIZE_MEMBERS * max_bytes, MAX_RATIO * _size(archive))
     with MemberNames() as names:
-        unpacker = _Unpacker(into, max_bytes, wanted, names, budget)
+        unpacker = _Unpacker(into, max_bytes, is_needed, names, budget)
         try:
             yield from unpacker.members(archive, "", 0)
-        except _TooMuchError:
-            why = f"unpacks to more than {budget / 1e9:,.1f} GB, as a bomb does; the rest is not read (limits.megabytes raises this)"
-            yield SkippedMember("", why, True)
+        except _ArchiveTooLargeError:
+            reason = f"unpacks to more than {budget / 1e9:,.1f} GB, as a bomb does; the rest is not read (limits.megabytes raises this)"
+            yield SkippedMember("", reason, True)
 
 
-class _TooMuchError(Exception):
-    """The archive unpacks to more than it may."""
+class _ArchiveTooLargeError(Exception):
+    """The archive unpacks to more bytes than its budget."""
 
 
 @dataclass
 class _Unpacker:
     into: Path
     max_bytes: int
-    wanted: MemberFilter
+    is_needed: MemberFilter
     names: MemberNames
-    left: int
-    """Bytes that may still come out of the archive."""
+    budget: int
+    """Bytes that may still be unpacked from the archive."""
 
     def members(self, archive: Path, prefix: str, depth: int) -> MemberStream:
-        """The members of an archive; ``prefix`` is what their names begin with, ``depth`` how many archives it lies in."""
-        found = 0
+        """The members of an archive inside ``depth`` others. ``prefix`` is the path to it, with which their names begin."""
+        count = 0
         try:
             for member in _members(archive):
                 if member is None:
-                    yield SkippedMember(told(prefix), "has no mark at its end: it may be cut off", False)
+                    yield SkippedMember(display_name(prefix), "has no mark at its end: it may be cut off", False)
                     continue
-                found += 1
+                count += 1
                 yield from self._member(member, prefix, depth)
-        except _DAMAGES as error:
-            what = f"damaged: what follows member {found:,} cannot be found" if found else "cannot be unpacked"
-            yield SkippedMember(told(prefix), f"{what}: {error}", True)
+        except _UNPACK_ERRORS as error:
+            problem = f"damaged: what follows member {count:,} cannot be found" if count else "cannot be unpacked"
+            yield SkippedMember(display_name(prefix), f"{problem}: {error}", True)
         else:
-            if not found:
-                yield SkippedMember(told(prefix), "holds no file", False)
+            if not count:
+                yield SkippedMember(display_name(prefix), "holds no file", False)
 
     def _member(self, member: Member, prefix: str, depth: int) -> MemberStream:
         name = f"{prefix}/{member.name}" if prefix else member.name
-        refusal, lost = member.refusal, member.lost
+        refusal, document_lost = member.refusal, member.document_lost
         if not refusal and member.size > self.max_bytes:
-            refusal, lost = self._too_large, True
+            refusal, document_lost = self._too_large, True
         if refusal:
-            yield SkippedMember(told(name) or "(no name)", refusal, lost)
-            self._charge(member.skipping)
+            yield SkippedMember(display_name(name) or "(no name)", refusal, document_lost)
+            self._charge(member.bytes_when_skipped)
             return
-        own = self.names(name)
-        path = self.into / _file_name(own, readable(name))
-        wanted = self.wanted(path)
-        if not wanted and not self._perhaps_archive(member):
-            self._charge(member.skipping)
+        unique_name = self.names(name)
+        path = self.into / _file_name(unique_name, readable_name(name))
+        needed = self.is_needed(path)
+        if not needed and not self._may_be_archive(member):
+            self._charge(member.bytes_when_skipped)
             return
-        done = self._unpack(member, name, own, path)
-        if isinstance(done, UnpackedMember) and _is_archive(path, _head(path)):
+        result = self._unpack(member, name, unique_name, path)
+        if isinstance(result, UnpackedMember) and _is_archive(path, _head(path)):
             yield from self._nested(path, name, depth)
-        elif wanted:
-            yield done
+        elif needed:
+            yield result
         else:
             path.unlink(missing_ok=True)
 
     @staticmethod
-    def _perhaps_archive(member: Member) -> bool:
-        """Whether a member nobody asked for has to be unpacked, because those that somebody asked for may lie in it."""
+    def _may_be_archive(member: Member) -> bool:
+        """Whether a member must be unpacked although it is not needed itself, because needed members may be in it."""
         try:
             with member.open() as stream:
                 head = stream.read(BLOCK)
         except tarfile.TarError:
             raise
-        except _DAMAGES:
+        except _UNPACK_ERRORS:
             return False
-        return head.startswith((*_ZIP_MARKS, *_OTHERS)) or perhaps_tape(head)
+        return head.startswith((*_ZIP_MARKS, *_UNSUPPORTED_FORMATS)) or may_be_tar(head)
 
     def _nested(self, path: Path, name: str, depth: int) -> MemberStream:
         try:
-            if depth < NESTED:
+            if depth < MAX_DEPTH:
                 yield from self.members(path, name, depth + 1)
             else:
-                yield SkippedMember(told(name), f"an archive in {depth + 1} others; unpack them and name the folder", True)
+                reason = f"an archive in {depth + 1} others; unpack them and name the folder"
+                yield SkippedMember(display_name(name), reason, True)
         finally:
             path.unlink(missing_ok=True)
 
-    def _unpack(self, member: Member, name: str, own: str, path: Path) -> UnpackedMember | SkippedMember:
+    def _unpack(self, member: Member, name: str, unique_name: str, path: Path) -> UnpackedMember | SkippedMember:
         try:
             with member.open() as stream:
-                copied = self._copy(stream, path, member.chunk)
-        except tarfile.TarError as error:  # what follows on a tape cannot be found either
-            raise tarfile.ReadError(f"in {told(name)}: {error}") from error
-        except _DAMAGES as error:
-            return SkippedMember(told(name), f"cannot be unpacked: {error}", True)
-        return (
-            UnpackedMember(own, readable(name), path, *copied) if copied else SkippedMember(told(name), self._too_large, True)
-        )
+                size_and_hash = self._copy(stream, path, member.chunk)
+        except tarfile.TarError as error:  # the members behind it in a tar file cannot be located either
+            raise tarfile.ReadError(f"in {display_name(name)}: {error}") from error
+        except _UNPACK_ERRORS as error:
+            return SkippedMember(display_name(name), f"cannot be unpacked: {error}", True)
+        if size_and_hash is None:
+            return SkippedMember(display_name(name), self._too_large, True)
+        return UnpackedMember(unique_name, readable_name(name), path, *size_and_hash)
 
     @property
     def _too_large(self) -> str:
         return f"larger than {self.max_bytes // 1_000_000} MB (limits.megabytes)"
 
     def _copy(self, stream: IO[bytes], path: Path, chunk: int) -> tuple[int, str] | None:
-        """Write the stream to ``path``: its size and sha256; None, and no file, when it holds more than a member may."""
-        digest, size, whole = hashlib.sha256(), 0, False
-        with _disk(path):
+        """Write the stream to ``path``. Returns size and sha256; None, without a file, for more bytes than a member may have."""
+        digest, size, complete = hashlib.sha256(), 0, False
+        with _disk_errors(path):
             out = path.open("wb")
         try:
             while data := stream.read(chunk):
@@ -209,39 +210,39 @@ class _Unpacker:
                 if size > self.max_bytes:
                     return None
                 digest.update(data)
-                with _disk(path):
+                with _disk_errors(path):
                     out.write(data)
-            whole = True
+            complete = True
         finally:
-            with _disk(path):
+            with _disk_errors(path):
                 out.close()
-            if not whole:
+            if not complete:
                 path.unlink(missing_ok=True)
         return size, digest.hexdigest()
 
     def _charge(self, count: int) -> None:
-        self.left -= count
-        if self.left < 0:
-            raise _TooMuchError
+        self.budget -= count
+        if self.budget < 0:
+            raise _ArchiveTooLargeError
 
 
 def _members(archive: Path) -> Iterator[Member | None]:
-    """Members of an archive, by what it is. Raises ``_DAMAGES``."""
+    """The members of an archive of any format. Raises ``_UNPACK_ERRORS``."""
     head = _head(archive)
-    if kind := next((kind for mark, kind in _OTHERS.items() if head.startswith(mark)), None):
+    if kind := next((kind for mark, kind in _UNSUPPORTED_FORMATS.items() if head.startswith(mark)), None):
         raise NotImplementedError(f"{kind} cannot be read; unpack it and name the folder")
     if head.startswith(_ZIP_MARKS):
         with archive.open("rb") as file:
             yield from zip_members(file)
     else:
-        yield from tape_members(archive, head)
+        yield from tar_members(archive, head)
 
 
 def _is_archive(path: Path, head: bytes) -> bool:
     if head.startswith(_ZIP_MARKS):
-        first = head[30:]  # the name of the first member
-        return not first.startswith(_OFFICE)
-    return head.startswith(tuple(_OTHERS)) or is_tape(path, head)
+        first_name = head[30:]
+        return not first_name.startswith(_OFFICE_MEMBERS)
+    return head.startswith(tuple(_UNSUPPORTED_FORMATS)) or is_tar(path, head)
 
 
 def _head(path: Path) -> bytes:
@@ -252,20 +253,20 @@ def _head(path: Path) -> bytes:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # gone meanwhile, which opening it will tell
+    except OSError:  # deleted meanwhile; opening it reports that
         return 0
 
 
-def _file_name(own: str, name: str) -> str:
-    """Where a member lies, by its own name; the ending that the archive says stays, because it helps with PDFs whose header is lost."""
+def _file_name(unique_name: str, name: str) -> str:
+    """The name of a member's file on the disk. It keeps the suffix, which helps with PDFs whose header is lost."""
     suffix = PurePosixPath(name).suffix
-    kept = suffix.lower() if len(suffix) < 8 and suffix[1:].isascii() and suffix[1:].isalnum() else ""
-    return hashlib.sha256(own.encode()).hexdigest()[:24] + kept
+    safe = suffix.lower() if len(suffix) < 8 and suffix[1:].isascii() and suffix[1:].isalnum() else ""
+    return hashlib.sha256(unique_name.encode()).hexdigest()[:24] + safe
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    """Raises OutboxError where the disk does not take what is written."""
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Raises OutboxError where the disk refuses a write."""
     try:
         yield
     except OSError as error:
@@ -276,22 +277,22 @@ def _disk(path: Path) -> Iterator[None]:
 
 
 class UnpackedFiles:
-    """Members that lie unpacked: so many that readers and engine never wait, so few that no disk fills."""
+    """The unpacked members on the disk. Their number is limited so that readers and engine never wait and no disk fills."""
 
-    def __init__(self, files: int = MOST_FILES, size: int = MOST_BYTES) -> None:
-        self._most_files, self._most_bytes = files, size
+    def __init__(self, files: int = MAX_UNPACKED_FILES, size: int = MAX_UNPACKED_BYTES) -> None:
+        self._max_files, self._max_bytes = files, size
         self._sizes: dict[Path, int] = {}
 
     @property
     def full(self) -> bool:
-        """Whether the next one has to wait."""
-        return len(self._sizes) >= self._most_files or sum(self._sizes.values()) >= self._most_bytes
+        """Whether the next member has to wait."""
+        return len(self._sizes) >= self._max_files or sum(self._sizes.values()) >= self._max_bytes
 
-    def add(self, item: UnpackedMember) -> None:
-        """One more."""
-        self._sizes[item.path] = item.size
+    def add(self, member: UnpackedMember) -> None:
+        """Count a member that was unpacked."""
+        self._sizes[member.path] = member.size
 
     def remove(self, path: Path) -> None:
-        """Nobody needs this file any longer; nothing happens to one that is not ours."""
+        """Delete a member's file. Other files are left as they are."""
         if self._sizes.pop(path, None) is not None:
             path.unlink(missing_ok=True)

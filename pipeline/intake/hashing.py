@@ -1,4 +1,4 @@
-"""Content hash of a file that may change while it is read."""
+"""The content hash of a file that may change while it is read."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import restat_file
 
 
-def content_hash(found: InboxFile) -> str | None:
-    """sha256 of the file in hex; None when it changed or vanished meanwhile, and must settle again. Raises OSError."""
-    with found.source.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    again = restat_file(found)
-    unchanged = again is not None and (again.size, again.mtime_ns) == (found.size, found.mtime_ns)
+def content_hash(file: InboxFile) -> str | None:
+    """sha256 in hex; None when the file changed or vanished meanwhile and must settle again. Raises OSError."""
+    with file.source.path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    present = restat_file(file)
+    unchanged = present is not None and (present.size, present.mtime_ns) == (file.size, file.mtime_ns)
     return digest if unchanged else None

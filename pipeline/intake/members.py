@@ -1,4 +1,4 @@
-"""Members of archives: what a zip or a tape says about one of them, and which names are refused."""
+"""Members of archives: what a zip or tar file says about one of them, and which names are refused."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import IO
 from pipeline.intake.scan import is_candidate
 
 CHUNK = 1 << 20
-TOLD = 200
-"""Characters of a member's name that are told to people."""
+DISPLAY_NAME_LENGTH = 200
+"""Characters of a member's name in messages."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One regular file of an archive, or something that stands where one could."""
+    """An entry of an archive that is not a folder."""
 
     name: str
-    """As the archive says, folders separated by ``/``; bytes that are no text are surrogates."""
+    """The name in the archive, folders separated by ``/``. Bytes that are not text are surrogates."""
     size: int
-    """Bytes unpacked, as its header says."""
+    """Unpacked bytes, as its header says."""
     open: Callable[[], IO[bytes]]
-    """Raises, as its stream does, what zipfile and tarfile raise for what is damaged."""
+    """Opens its contents. This, and reading the stream, raises what zipfile and tarfile raise for damaged members."""
     refusal: str = ""
     """Why it is not unpacked; empty for documents."""
-    lost: bool = False
-    """Whether what is refused is a document that somebody will miss."""
+    document_lost: bool = False
+    """Whether the refused member is a document that its owner will miss."""
     chunk: int = CHUNK
-    """Bytes to read at a time: some decompressors do not limit what comes out, only what goes in."""
-    skipping: int = 0
-    """Bytes that are unpacked all the same where the member is passed over."""
+    """Bytes to read at a time. Some decompressors limit their input only, not their output."""
+    bytes_when_skipped: int = 0
+    """Bytes that are unpacked although the member is skipped."""
 
 
 def folders_and_name(name: str) -> list[str]:
-    """The parts of a member's name."""
+    """The parts of a member's name: its folders and the file name."""
     return [part for part in name.split("/") if part not in ("", ".")]
 
 
-def bad_name(name: str) -> str:
-    """Why a member of this name is refused; empty when it is not."""
+def refusal_of_name(name: str) -> str:
+    """Why a member of this name is refused; empty for an accepted name."""
     parts = folders_and_name(name)
     if name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in re.split(r"[/\\]", name):
         return "its name leads out of the archive"
@@ -50,13 +50,14 @@ def bad_name(name: str) -> str:
     return "" if all(map(is_candidate, parts)) else "hidden or unfinished"
 
 
-def readable(name: str) -> str:
-    """A member's name as text: bytes that are none and control characters are replaced."""
+def readable_name(name: str) -> str:
+    """A member's name as printable text. Bytes that are not text, and control characters, are replaced."""
     text = "/".join(folders_and_name(name)).encode(errors="surrogateescape").decode(errors="replace")
     return "".join(c if c.isprintable() else "_" for c in text)
 
 
-def told(name: str) -> str:
-    """A member's name as it stands in messages, also one that leads elsewhere, and never endless."""
-    shown = readable(name[:TOLD]) if not name.startswith("/") else f"/{readable(name[:TOLD])}"
-    return shown if len(name) <= TOLD else f"{shown}…"
+def display_name(name: str) -> str:
+    """A member's name for messages: printable, at most DISPLAY_NAME_LENGTH characters, and with a leading slash where it has one."""
+    start = name[:DISPLAY_NAME_LENGTH]
+    text = f"/{readable_name(start)}" if name.startswith("/") else readable_name(start)
+    return text if len(name) <= DISPLAY_NAME_LENGTH else f"{text}…"

@@ -1,4 +1,4 @@
-"""An inbox that can only be listed: looked through again and again. Does for object stores what a FolderWatcher does for folders."""
+"""Polls an inbox that can only be listed, such as an object store. It has the interface of FolderWatcher."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
-from pipeline.intake.folder_watch import RESCAN_SHARE, ROUND_SECONDS
+from pipeline.intake.folder_watch import MAX_WAIT_SECONDS, RESCAN_FACTOR, ROUND_SECONDS
 from pipeline.intake.scan import InboxFile
 
 
 class InboxPoller:
-    """Files that wait for their turn. ``scan`` gives those that are to be read; it is asked every ``seconds``, and no more than a
-    twentieth of the time."""
+    """A queue of files to read. ``scan`` lists them every ``seconds``, and takes a twentieth of the time at most."""
 
     polling = True
 
     def __init__(self, scan: Callable[[], Iterable[InboxFile]], seconds: float) -> None:
         self._scan, self._seconds = scan, seconds
-        self._waiting: deque[InboxFile] = deque()
-        self._next = 0.0
+        self._queue: deque[InboxFile] = deque()
+        self._next_scan = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -29,35 +28,35 @@ class InboxPoller:
         return
 
     def wait(self) -> bool:
-        """Wait until there is a file (True), for a second at most (False): signals are looked at in between."""
+        """Wait for a file, for a second at most, and return whether there is one. The caller handles signals in between."""
         self._scan_if_due()
-        if not self._waiting:
-            time.sleep(min(1.0, max(0.0, self._next - time.monotonic())))
-        return bool(self._waiting)
+        if not self._queue:
+            time.sleep(min(MAX_WAIT_SECONDS, max(0.0, self._next_scan - time.monotonic())))
+        return bool(self._queue)
 
     def pending(self, busy: Callable[[], bool] = lambda: False) -> Iterator[InboxFile | None]:
-        """The files, also those that come while these are read; None stands for "none just now" while somebody is ``busy``."""
-        until = time.monotonic() + ROUND_SECONDS
-        while time.monotonic() < until:
-            if self._waiting:
-                yield self._waiting.popleft()
+        """The queued files, and those that arrive meanwhile. None means that no file is queued now while the caller is ``busy``."""
+        deadline = time.monotonic() + ROUND_SECONDS
+        while time.monotonic() < deadline:
+            if self._queue:
+                yield self._queue.popleft()
             elif busy():
                 yield None
                 self._scan_if_due()
             else:
                 return
 
-    def look_around(self) -> None:
-        """Look at the next opportunity."""
-        self._next = 0.0
+    def request_scan(self) -> None:
+        """Scan at the next opportunity."""
+        self._next_scan = 0.0
 
     def backlog(self) -> int:
-        """Files that wait for their turn; may be asked by any thread."""
-        return len(self._waiting)
+        """Number of queued files. Safe to call from any thread."""
+        return len(self._queue)
 
     def _scan_if_due(self) -> None:
-        begun = time.monotonic()
-        if self._waiting or begun < self._next:
+        started = time.monotonic()
+        if self._queue or started < self._next_scan:
             return
-        self._waiting.extend(self._scan())
-        self._next = begun + max(self._seconds, RESCAN_SHARE * (time.monotonic() - begun))
+        self._queue.extend(self._scan())
+        self._next_scan = started + max(self._seconds, RESCAN_FACTOR * (time.monotonic() - started))

@@ -1,7 +1,7 @@
-"""What lies in the inbox, and what was named on the command line: files as Sources, in a stable order.
+"""Lists the files of the inbox and of the command line, in a stable order.
 
-Hidden files, our own outbox, and names that programs give to unfinished downloads are passed over. Symbolic links are followed only
-to files that lie inside the inbox; pipes, sockets and devices are never opened.
+Hidden files, the program's own folders, and unfinished downloads (by their names) are skipped. A symbolic link is followed only to a file
+inside the inbox. Pipes, sockets and devices are never opened.
 """
 
 from __future__ import annotations
@@ -16,90 +16,90 @@ from pathlib import Path
 from pipeline.errors import SettingsError
 from pipeline.records import Source
 
-UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".!ut", "~")
-"""Endings that browsers, sync programs and editors give to files they are still writing."""
+UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".!ut", "~")
+"""Suffixes that browsers, sync programs and editors give to files that they are still writing."""
 REASON_ENDING = ".reason.txt"
-"""Of files that say why another one was set aside; moved back together with it, they are no documents."""
+"""Suffix of a text that says why the file beside it was set aside. It is no document, also when both are moved back."""
 IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini"})
 MAX_NAME = 240
-"""Bytes of a file name in the outbox, so that ``.json`` and a temporary suffix still fit into 255."""
+"""Bytes of a file name in the outbox. ``.json`` and a temporary suffix still fit into the 255 bytes of file systems."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxFile:
-    """A file that was seen, with the size and time that tell whether it changed."""
+    """A file of the inbox with the size and time that it had when it was listed."""
 
     source: Source
     size: int
     mtime_ns: int
     sha256: str | None = field(default=None, compare=False)
-    """Of its contents, where whoever found it has reckoned it already."""
+    """Hash of its contents, where the caller has it already."""
 
 
-Namer = Callable[[Path, str], str]
-"""(absolute path, wanted name) to the name in the outbox, free of collisions."""
-
+OutboxNamer = Callable[[Path, str], str]
+"""Absolute path and preferred name → the file's name in the outbox, which no other file has."""
 
 SkipCallback = Callable[[str, str], None]
-"""Told of what is passed over though it looks like a document's place: name, why."""
-
+"""Called with the name and the reason of each file or folder that may hold documents but cannot be read."""
 
 FileStates = Mapping[str, tuple[int, int]]
-"""Absolute paths that need not be looked at while size and time (nanoseconds) are these."""
+"""Size and time (nanoseconds) by absolute path. A file in the same state is not listed again."""
 
 
 @dataclass(frozen=True)
 class Inbox:
-    """Where to look: the inbox, and the folders that may lie inside of it but are ours (outbox, archive)."""
+    """A folder of documents, without the program's own folders (outbox, archive) that may lie inside it."""
 
     folder: Path
-    ours: tuple[Path, ...]
-    part: tuple[int, int] | None = None
-    """(3, 16) is the third of sixteen parts; None is all of it."""
+    own_folders: tuple[Path, ...]
+    shard: tuple[int, int] | None = None
+    """(3, 16) reads the third of sixteen shards; None reads all files."""
 
     @property
     def root(self) -> Path:
-        """The inbox without links."""
+        """The folder with symbolic links resolved."""
         return self.folder.resolve()
 
-    def holds(self, path: Path) -> bool:
-        """Whether ``path`` lies in the inbox and in none of our folders."""
-        return path.is_relative_to(self.root) and not any(path.is_relative_to(folder.resolve()) for folder in self.ours)
+    def contains(self, path: Path) -> bool:
+        """Whether ``path`` lies in the inbox and in none of the program's own folders."""
+        return path.is_relative_to(self.root) and not any(path.is_relative_to(folder.resolve()) for folder in self.own_folders)
 
-    def takes(self, relative: str) -> bool:
-        """Whether a file of this path below the inbox belongs to our part of it."""
-        if self.part is None:
+    def is_in_shard(self, relative: str) -> bool:
+        """Whether the file with this path below the inbox belongs to ``shard``."""
+        if self.shard is None:
             return True
-        number, of = self.part
+        number, of = self.shard
         digest = hashlib.sha256(relative.encode(errors="surrogateescape")).digest()
         return int.from_bytes(digest[:8]) % of == number - 1
 
 
-def scan_inbox(inbox: Inbox, name: Namer, left: SkipCallback, unchanged: FileStates | None = None) -> Iterator[InboxFile]:
-    """All files below the inbox, sorted by path, but for those that are ``unchanged``."""
+def scan_inbox(
+    inbox: Inbox, namer: OutboxNamer, on_skip: SkipCallback, unchanged: FileStates | None = None
+) -> Iterator[InboxFile]:
+    """All files below the inbox, sorted by path, except those whose state is in ``unchanged``."""
     root = inbox.root
-    for path in _walk(root, inbox, left, unchanged or {}):
-        if inbox.takes(relative_path(path, root)) and (found := stat_file(path, root, name)):
-            yield found
+    for path in _walk(root, inbox, on_skip, unchanged or {}):
+        if inbox.is_in_shard(relative_path(path, root)) and (file := stat_file(path, root, namer)):
+            yield file
 
 
-def scan_arguments(arguments: Iterable[Path], inbox: Inbox, name: Namer, left: SkipCallback) -> Iterator[InboxFile]:
-    """Files and folders named on the command line, read where they lie; those in the inbox keep their place in it.
+def scan_arguments(arguments: Iterable[Path], inbox: Inbox, namer: OutboxNamer, on_skip: SkipCallback) -> Iterator[InboxFile]:
+    """Files and folders of the command line, read where they are. Paths inside the inbox keep their relative path.
 
-    Raises SettingsError for a path that is not there.
+    Raises SettingsError for a path that does not exist.
     """
     for argument in arguments:
         path = argument.resolve()
         if not path.exists():
             raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
-        root = inbox.root if inbox.holds(path) else path.parent
-        for below in _walk(path, inbox, left, {}) if path.is_dir() else [path]:
-            if inbox.takes(relative_path(below, root)) and (found := stat_file(below, root, name)):
-                yield found
+        root = inbox.root if inbox.contains(path) else path.parent
+        for below in _walk(path, inbox, on_skip, {}) if path.is_dir() else [path]:
+            if inbox.is_in_shard(relative_path(below, root)) and (file := stat_file(below, root, namer)):
+                yield file
 
 
-def stat_file(path: Path, root: Path, name: Namer) -> InboxFile | None:
-    """``path`` as an InboxFile, or None when it is gone, no regular file, or a link that leads out of ``root``."""
+def stat_file(path: Path, root: Path, namer: OutboxNamer) -> InboxFile | None:
+    """The file at ``path``; None when it is gone, is no regular file, or is a link that leads out of ``root``."""
     try:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
@@ -108,26 +108,26 @@ def stat_file(path: Path, root: Path, name: Namer) -> InboxFile | None:
             status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return None
-    except (OSError, RuntimeError):  # gone meanwhile, or a loop of links
+    except (OSError, RuntimeError):  # deleted meanwhile, or a loop of links
         return None
     relative = relative_path(path, root)
-    told = relative.encode(errors="surrogateescape").decode(errors="replace")
-    return InboxFile(Source(path, name(path, outbox_name(relative)), told), status.st_size, status.st_mtime_ns)
+    printable = relative.encode(errors="surrogateescape").decode(errors="replace")
+    return InboxFile(Source(path, namer(path, outbox_name(relative)), printable), status.st_size, status.st_mtime_ns)
 
 
 def relative_path(path: Path, root: Path) -> str:
-    """The path below ``root``; ``relative_to`` takes as long as all else that is done about a file here."""
+    """The path below ``root``. ``Path.relative_to`` takes as long as everything else that a scan does with a file."""
     return os.fspath(path)[len(os.fspath(root)) :].lstrip("/")
 
 
 def is_candidate(name: str) -> bool:
-    """Whether a file or folder of this name is looked at, by its name alone."""
+    """Whether a file or folder may hold documents, judged by its name only."""
     lowered = name.lower()
-    return not (lowered.startswith(".") or lowered.endswith((*UNFINISHED, REASON_ENDING)) or lowered in IGNORED_NAMES)
+    return not (lowered.startswith(".") or lowered.endswith((*UNFINISHED_SUFFIXES, REASON_ENDING)) or lowered in IGNORED_NAMES)
 
 
 def outbox_name(relative: str) -> str:
-    """A path below the outbox that every file system takes: control characters replaced, long names shortened with a hash."""
+    """A path below the outbox that every file system accepts. Control characters become ``_``; long names end in a hash."""
     if relative.isprintable() and len(relative.encode()) <= MAX_NAME:  # nearly all
         return relative
     parts = []
@@ -140,20 +140,20 @@ def outbox_name(relative: str) -> str:
     return "/".join(parts)
 
 
-def _walk(folder: Path, inbox: Inbox, left: SkipCallback, unchanged: FileStates) -> Iterator[Path]:
-    """Files below ``folder``, sorted; nothing of our own folders, of those that cannot be read only their names."""
+def _walk(folder: Path, inbox: Inbox, on_skip: SkipCallback, unchanged: FileStates) -> Iterator[Path]:
+    """Files below ``folder``, sorted by path, without the program's own folders. ``on_skip`` gets the folders that cannot be listed."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        left(str(folder), f"cannot be looked into: {error.strerror or error}")
+        on_skip(str(folder), f"cannot be listed: {error.strerror or error}")
         return
-    ours = {str(own.resolve()) for own in inbox.ours}
+    own_folders = {str(own.resolve()) for own in inbox.own_folders}
     for entry in entries:
         if not is_candidate(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
-            if entry.path not in ours:
-                yield from _walk(Path(entry.path), inbox, left, unchanged)
+            if entry.path not in own_folders:
+                yield from _walk(Path(entry.path), inbox, on_skip, unchanged)
         elif not _is_unchanged(entry, unchanged):
             yield Path(entry.path)
 

@@ -1,4 +1,4 @@
-"""Is a file fully written? A file counts as settled when its size and time have not changed for a while."""
+"""Waits until a file is completely written: its size and time do not change for some seconds."""
 
 from __future__ import annotations
 
@@ -13,63 +13,64 @@ _NANO = 1_000_000_000
 
 
 class SettleTracker:
-    """Remembers how long each file has been quiet.
+    """Remembers since when each file has not changed.
 
-    A file older than ``quiet_seconds`` by its own time is settled at once; a younger one (or one from the future, as after a
-    clock change) must be seen unchanged for that long.
+    A file whose own time is more than ``quiet_seconds`` ago is settled at once. A younger file, or one with a time in the future (as after
+    a change of the clock), is settled when it was observed unchanged for that long.
     """
 
     def __init__(self, quiet_seconds: float) -> None:
-        self._quiet = quiet_seconds
-        self._seen: dict[Path, tuple[int, int, float]] = {}
+        self._quiet_seconds = quiet_seconds
+        self._states: dict[Path, tuple[int, int, float]] = {}
 
-    def settled(self, found: InboxFile) -> bool:
-        """Whether the file, as just found, can be read."""
-        age = time.time() - found.mtime_ns / _NANO
-        if age >= self._quiet:
-            self._seen.pop(found.source.path, None)
+    def is_settled(self, file: InboxFile) -> bool:
+        """Whether a file in this state can be read."""
+        path = file.source.path
+        age = time.time() - file.mtime_ns / _NANO
+        if age >= self._quiet_seconds:
+            self._states.pop(path, None)
             return True
-        size, mtime_ns, since = self._seen.get(found.source.path, (-1, -1, 0.0))
-        if (size, mtime_ns) != (found.size, found.mtime_ns):
-            self._seen[found.source.path] = (found.size, found.mtime_ns, time.monotonic())
-            return self._quiet == 0
-        return time.monotonic() - since >= self._quiet
+        size, mtime_ns, since = self._states.get(path, (-1, -1, 0.0))
+        if (size, mtime_ns) != (file.size, file.mtime_ns):
+            self._states[path] = (file.size, file.mtime_ns, time.monotonic())
+            return self._quiet_seconds == 0
+        return time.monotonic() - since >= self._quiet_seconds
 
     def forget(self, path: Path) -> None:
-        """The file is gone, or was read."""
-        self._seen.pop(path, None)
+        """Drop the state of a file that is gone or was read."""
+        self._states.pop(path, None)
 
 
-def restat_file(found: InboxFile) -> InboxFile | None:
+def restat_file(file: InboxFile) -> InboxFile | None:
     """The file with its present size and time; None when it is gone."""
     try:
-        status = found.source.path.stat()
+        status = file.source.path.stat()
     except OSError:
         return None
-    return replace(found, size=status.st_size, mtime_ns=status.st_mtime_ns)
+    return replace(file, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
 def settled_files(
-    files: Iterable[InboxFile], settler: SettleTracker, patience: float, left: list[InboxFile]
+    files: Iterable[InboxFile], tracker: SettleTracker, timeout_seconds: float, unsettled: list[InboxFile]
 ) -> Iterator[InboxFile | None]:
-    """Settled files first; then the others as they settle, for ``patience`` seconds at most; None where none has just now.
+    """The settled files first, then the others as they settle. None means that no file is settled now, and the caller waits a moment.
 
-    Files that still change after that are appended to ``left``. Whoever takes None waits a moment before asking again.
+    Files that still change after ``timeout_seconds`` are appended to ``unsettled``.
     """
     waiting = []
-    for found in files:
-        if settler.settled(found):
-            yield found
+    for file in files:
+        if tracker.is_settled(file):
+            yield file
         else:
-            waiting.append(found)
-    until = time.monotonic() + patience
-    while waiting and time.monotonic() < until:
+            waiting.append(file)
+    deadline = time.monotonic() + timeout_seconds
+    while waiting and time.monotonic() < deadline:
         yield None
-        still = []
+        changing = []
         for present in filter(None, map(restat_file, waiting)):
-            if settler.settled(present):
+            if tracker.is_settled(present):
                 yield present
             else:
-                still.append(present)
-        waiting = still
-    left.extend(waiting)
+                changing.append(present)
+        waiting = changing
+    unsettled.extend(waiting)

@@ -1,7 +1,7 @@
-"""Members of a tape (.tar, .tar.gz, .tar.xz, .tar.bz2), one after the other as they come.
+"""Members of a tar file (.tar, .tar.gz, .tar.xz, .tar.bz2), one after the other.
 
-A tape has no directory: where it is damaged, what follows cannot be found, and that ends the tape with an error. ``tarfile`` would
-end it in silence, keep every member in memory, and read headers of any size; here it does not.
+A tar file has no directory: behind a damaged place no member can be located. ``tarfile`` ends there without an error, keeps every member in
+memory, and reads headers of any size. This module raises an error, holds one member, and limits the headers.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from pipeline.intake.members import Member, bad_name
+from pipeline.intake.members import Member, refusal_of_name
 
 BLOCK = tarfile.BLOCKSIZE
-LONGEST_HEADERS = 1 << 20
+MAX_HEADER_BYTES = 1 << 20
 """Bytes that the headers of one member may take; real ones take a few thousand."""
 _OPENERS: dict[bytes, Callable[[Path], object]] = {
     b"\x1f\x8b": gzip.GzipFile,
@@ -29,22 +29,22 @@ _OPENERS: dict[bytes, Callable[[Path], object]] = {
     b"\xfd7zXZ\0": lzma.LZMAFile,
     b"]\0\0": lzma.LZMAFile,
 }
-_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError, OverflowError)
+_READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError, OverflowError)
 
 
-def is_tape(path: Path, head: bytes) -> bool:
-    """Whether a file that begins with ``head`` is a tape with something on it."""
+def is_tar(path: Path, head: bytes) -> bool:
+    """Whether the file at ``path``, which begins with ``head``, is a tar file with at least one member."""
     if _opener(head):
         try:
-            with _unpressed(path, head) as file:
+            with _decompressed(path, head) as file:
                 head = file.read(BLOCK)
-        except _BROKEN:
+        except _READ_ERRORS:
             return False
     return _is_header(head[:BLOCK])
 
 
-def perhaps_tape(head: bytes) -> bool:
-    """Whether a file that begins so may be a tape; more of it must be seen to tell for sure."""
+def may_be_tar(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` may be a tar file. ``is_tar`` must decompress it to decide."""
     return bool(_opener(head)) or _is_header(head[:BLOCK])
 
 
@@ -56,24 +56,24 @@ def _is_header(block: bytes) -> bool:
     return True
 
 
-def tape_members(path: Path, head: bytes) -> Iterator[Member | None]:
-    """All members but folders; a None at the end when the mark of its end is missing. Raises tarfile.TarError where it is damaged."""
-    with _unpressed(path, head) as file:
-        meter = _Meter(file)
-        tape = tarfile.TarFile(
-            fileobj=cast(IO[bytes], meter), mode="r", tarinfo=_Header, encoding="utf-8", errors="surrogateescape"
+def tar_members(path: Path, head: bytes) -> Iterator[Member | None]:
+    """All members except folders, then None when the end mark is missing. Raises tarfile.TarError at a damaged place."""
+    with _decompressed(path, head) as file:
+        limited = _LimitedStream(file)
+        archive = tarfile.TarFile(
+            fileobj=cast(IO[bytes], limited), mode="r", tarinfo=_StrictHeader, encoding="utf-8", errors="surrogateescape"
         )
         last = -1
-        while (info := tape.next()) is not None:
-            meter.allowed = None
-            if info.size < 0 or info.offset <= last:  # a header that points backwards would be read for ever
+        while (info := archive.next()) is not None:
+            limited.allowed = None
+            if info.size < 0 or info.offset <= last:  # a header that points backwards would never end
                 raise tarfile.ReadError("a header is damaged")
             last = info.offset
             if not info.isdir():
-                yield _member(tape, info, skipping=info.size if _opener(head) else 0)
-            tape.members.clear()  # type: ignore[attr-defined]
-            meter.allowed = LONGEST_HEADERS
-        if meter.at_end:
+                yield _member(archive, info, bytes_when_skipped=info.size if _opener(head) else 0)
+            archive.members.clear()  # type: ignore[attr-defined]
+            limited.allowed = MAX_HEADER_BYTES
+        if limited.at_end:
             yield None
 
 
@@ -81,46 +81,46 @@ def _opener(head: bytes) -> Callable[[Path], object] | None:
     return next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
 
 
-def _unpressed(path: Path, head: bytes) -> IO[bytes]:
+def _decompressed(path: Path, head: bytes) -> IO[bytes]:
     opener = _opener(head)
     return cast(IO[bytes], opener(path)) if opener else path.open("rb")
 
 
-def _member(tape: tarfile.TarFile, info: tarfile.TarInfo, skipping: int) -> Member:
-    refusal = bad_name(info.name) or ("" if info.isreg() else "a link or device")
-    return Member(info.name, info.size, partial(_extract, tape, info), refusal, skipping=skipping)
+def _member(archive: tarfile.TarFile, info: tarfile.TarInfo, bytes_when_skipped: int) -> Member:
+    refusal = refusal_of_name(info.name) or ("" if info.isreg() else "a link or device")
+    return Member(info.name, info.size, partial(_extract, archive, info), refusal, bytes_when_skipped=bytes_when_skipped)
 
 
-def _extract(tape: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    stream = tape.extractfile(info)
+def _extract(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    stream = archive.extractfile(info)
     if stream is None:
         raise tarfile.ReadError("it has no content")
     return stream
 
 
-class _Header(tarfile.TarInfo):
-    """A header that is damaged is an error, wherever it stands."""
+class _StrictHeader(tarfile.TarInfo):
+    """A member's header. A damaged one is an error everywhere, not only at the beginning of the file."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _StrictHeader:
         """See TarInfo."""
         try:
             return super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
-            if any(buf):  # neither the end of the file nor the mark of the tape's end
+            if any(buf):  # neither the end of the file nor the end mark of the archive
                 raise tarfile.ReadError(f"a header is damaged: {error}") from error
             raise
 
 
-class _Meter(io.RawIOBase):
-    """The unpacked bytes of a tape; whatever goes wrong in reading them is a ReadError, and headers cannot be endless."""
+class _LimitedStream(io.RawIOBase):
+    """The decompressed bytes of a tar file. Every error in reading them is a ReadError, and headers have a maximum size."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.allowed: int | None = LONGEST_HEADERS
-        """Bytes that may still be read; None is without limit."""
+        self.allowed: int | None = MAX_HEADER_BYTES
+        """Bytes that may still be read; None: no limit."""
         self.at_end = False
-        """Whether the last read found nothing more."""
+        """Whether the last read reached the end of the file."""
 
     def read(self, size: int = -1) -> bytes:
         """See RawIOBase."""
@@ -130,7 +130,7 @@ class _Meter(io.RawIOBase):
                 raise tarfile.ReadError("the headers of a member are too large")
         try:
             data = self._file.read(size)
-        except _BROKEN as error:
+        except _READ_ERRORS as error:
             raise tarfile.ReadError(str(error)) from error
         self.at_end = not data and size != 0
         return data
@@ -139,7 +139,7 @@ class _Meter(io.RawIOBase):
         """See RawIOBase."""
         try:
             return self._file.seek(offset, whence)
-        except _BROKEN as error:
+        except _READ_ERRORS as error:
             raise tarfile.ReadError(str(error)) from error
 
     def tell(self) -> int:

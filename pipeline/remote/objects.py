@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pipeline.backoff import patiently
 from pipeline.errors import FILE_CHANGED, OutboxError, SettingsError, StoreError
-from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, Namer, SkipCallback, is_candidate, outbox_name
+from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, OutboxNamer, SkipCallback, is_candidate, outbox_name
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path
@@ -45,7 +45,7 @@ class Objects(Observer):
     def __init__(self, settings: Settings, url: str) -> None:
         self.url, self.root = url, settings.objects_folder
         self.store: Store = open_store(url)
-        self._takes = Inbox(self.root, (), settings.shard_numbers).takes
+        self._takes = Inbox(self.root, (), settings.shard_numbers).is_in_shard
         self._limit = settings.limits.megabytes * 1_000_000
         self._patience = settings.intake.wait_seconds
         outside = (settings.outbox_url, self._url(settings.archive_folder), self._url(settings.failed_folder))
@@ -63,7 +63,7 @@ class Objects(Observer):
     # ---- what is there ------------------------------------------------------------------------------
 
     def scan(
-        self, name: Namer, left: SkipCallback, unchanged: FileStates | None = None, below: str | None = None
+        self, name: OutboxNamer, left: SkipCallback, unchanged: FileStates | None = None, below: str | None = None
     ) -> Iterator[InboxFile]:
         """All objects of the inbox (``below`` a URL in it), sorted by key, but for those that are ``unchanged``. Raises StoreError."""
         for entry in self.store.entries(below or self.url):
@@ -81,7 +81,7 @@ class Objects(Observer):
             if (unchanged or {}).get(os.fspath(path)) != (entry.size, entry.stamp):
                 yield InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
 
-    def arguments(self, urls: Sequence[str], name: Namer, left: SkipCallback) -> Iterator[InboxFile]:
+    def arguments(self, urls: Sequence[str], name: OutboxNamer, left: SkipCallback) -> Iterator[InboxFile]:
         """Objects and folders of the inbox that are named on the command line. Raises SettingsError for one that is not there."""
         for url in urls:
             key = key_below(url, self.url) if url != self.url else ""

@@ -113,7 +113,7 @@ class Incoming:
         try:
             for item in unpack(self._path, own, max_bytes=max_bytes):
                 if isinstance(item, SkippedMember):
-                    passed += [f"{item.name or name}: {item.why}"] if item.lost else []
+                    passed += [f"{item.name or name}: {item.reason}"] if item.document_lost else []
                     continue
                 *folders, last = item.name.split("/")
                 placed.append(_place(item.path, self.inbox, "/".join([below, *map(safe_name, folders)]), safe_name(last)))

@@ -71,8 +71,8 @@ def test_every_path_belongs_to_exactly_one_part_and_to_the_same_for_ever(tmp_pat
     """Another split would read everything again, into other outboxes."""
     parts = [Inbox(tmp_path, (), (number, 16)) for number in range(1, 17)]
     names = [f"{number}/scan.pdf" for number in range(1_000)]
-    counts = [sum(part.takes(name) for name in names) for part in parts]
+    counts = [sum(part.is_in_shard(name) for name in names) for part in parts]
     assert sum(counts) == len(names)
     assert min(counts) > 30
-    assert [number for number, part in enumerate(parts, 1) if part.takes("2024/letters/0001.pdf")] == [2]
-    assert [number for number, part in enumerate(parts, 1) if part.takes(os.fsdecode(b"\xff.pdf"))] == [16]
+    assert [number for number, part in enumerate(parts, 1) if part.is_in_shard("2024/letters/0001.pdf")] == [2]
+    assert [number for number, part in enumerate(parts, 1) if part.is_in_shard(os.fsdecode(b"\xff.pdf"))] == [16]

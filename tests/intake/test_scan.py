@@ -1,4 +1,4 @@
-"""What counts as a document in the inbox, and under which name its result goes to the outbox."""
+"""Which files of the inbox are documents, and the names of their results in the outbox."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pipeline.errors import SettingsError
 from pipeline.intake.scan import Inbox, outbox_name, scan_arguments, scan_inbox
 
 
-def own_name(path: Path, wanted: str) -> str:
+def preferred_name(path: Path, preferred: str) -> str:
     del path
-    return wanted
+    return preferred
 
 
 def names(inbox: Path, outbox: Path) -> list[str]:
-    return [found.source.name for found in scan_inbox(Inbox(inbox, (outbox,)), own_name, lambda *_: None)]
+    return [file.source.name for file in scan_inbox(Inbox(inbox, (outbox,)), preferred_name, lambda *_: None)]
 
 
-def test_files_of_all_folders_come_sorted_without_hidden_and_unfinished_ones(tmp_path: Path) -> None:
+def test_files_of_all_folders_are_sorted_without_hidden_and_unfinished_ones(tmp_path: Path) -> None:
     for name in (
         "b.pdf",
         "a/z.png",
@@ -45,7 +45,7 @@ def test_an_outbox_inside_the_inbox_is_not_read(tmp_path: Path) -> None:
     assert names(tmp_path, tmp_path / "out") == ["a.pdf"]
 
 
-def test_links_out_of_the_inbox_pipes_and_loops_are_passed_over(tmp_path: Path) -> None:
+def test_links_out_of_the_inbox_pipes_and_loops_are_skipped(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (tmp_path / "secret.pdf").write_bytes(b"x")
@@ -58,7 +58,7 @@ def test_links_out_of_the_inbox_pipes_and_loops_are_passed_over(tmp_path: Path) 
     assert names(inbox, tmp_path / "none") == ["inside.pdf", "real.pdf"]
 
 
-def test_names_with_control_characters_or_too_long_become_safe_and_stay_apart() -> None:
+def test_long_names_and_names_with_control_characters_become_safe_and_stay_unique() -> None:
     long = ["x" * 300 + end for end in ("a.pdf", "b.pdf")]
     safe = [outbox_name(name) for name in ("a\nb.pdf", "a\tb.pdf", *long, "b\udcff.pdf")]
     assert len(set(safe)) == len(safe)
@@ -66,35 +66,35 @@ def test_names_with_control_characters_or_too_long_become_safe_and_stay_apart() 
     assert outbox_name("Rechnungen/März 2024/n°1.pdf") == "Rechnungen/März 2024/n°1.pdf"
 
 
-def test_arguments_are_read_where_they_lie_and_missing_ones_are_named(tmp_path: Path) -> None:
+def test_arguments_are_read_where_they_are_and_missing_ones_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "box").mkdir()
     (tmp_path / "box" / "a.pdf").write_bytes(b"x")
     (tmp_path / "b.pdf").write_bytes(b"x")
     elsewhere = Inbox(tmp_path / "inbox", ())
-    found = list(scan_arguments([tmp_path / "box", tmp_path / "b.pdf"], elsewhere, own_name, lambda *_: None))
-    assert [item.source.name for item in found] == ["box/a.pdf", "b.pdf"]
+    files = list(scan_arguments([tmp_path / "box", tmp_path / "b.pdf"], elsewhere, preferred_name, lambda *_: None))
+    assert [file.source.name for file in files] == ["box/a.pdf", "b.pdf"]
     with pytest.raises(SettingsError, match=r"gone\.pdf"):
-        list(scan_arguments([tmp_path / "gone.pdf"], elsewhere, own_name, lambda *_: None))
+        list(scan_arguments([tmp_path / "gone.pdf"], elsewhere, preferred_name, lambda *_: None))
 
 
-def test_arguments_inside_the_inbox_keep_their_place_in_it(tmp_path: Path) -> None:
+def test_arguments_inside_the_inbox_keep_their_relative_path(tmp_path: Path) -> None:
     path = tmp_path / "inbox" / "receipts" / "2024" / "a.pdf"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     inbox = Inbox(tmp_path / "inbox", ())
     for argument in (path, path.parent, tmp_path / "inbox"):
-        found = list(scan_arguments([argument], inbox, own_name, lambda *_: None))
-        assert [item.source.relative for item in found] == ["receipts/2024/a.pdf"]
+        files = list(scan_arguments([argument], inbox, preferred_name, lambda *_: None))
+        assert [file.source.relative for file in files] == ["receipts/2024/a.pdf"]
 
 
-def test_two_files_never_share_a_name_nor_stand_in_the_way_of_a_folder_or_sheet() -> None:
+def test_names_in_the_outbox_are_unique_and_conflict_with_no_folder_or_sheet() -> None:
     from pipeline.run.outbox_names import Namer
 
     namer = Namer({"/x/a.pdf": "a.pdf"})
     long = "文" * 80 + ".pdf"
-    wanted = ["a.pdf", "a.pdf", "a.pdf.json/b.pdf", "invoice.csv/c.pdf", long, long, "d/e", "d"]
-    given = [namer(Path(f"/{number}"), name) for number, name in enumerate(wanted)]
+    preferred = ["a.pdf", "a.pdf", "a.pdf.json/b.pdf", "invoice.csv/c.pdf", long, long, "d/e", "d"]
+    given = [namer(Path(f"/{number}"), name) for number, name in enumerate(preferred)]
     assert len(set(given)) == len(given)
     assert not [name for name in given if name.startswith(("a.pdf.json/", "invoice.csv/"))]
     assert all(len(part.encode()) <= 250 for name in given for part in name.split("/"))
-    assert namer(Path("/x/a.pdf"), "whatever") == "a.pdf", "a file keeps the name it has"
+    assert namer(Path("/x/a.pdf"), "other.pdf") == "a.pdf", "a file keeps the name it has"

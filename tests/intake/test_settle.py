@@ -1,4 +1,4 @@
-"""A file that is still being written is never read half."""
+"""A file is never read while another program still writes it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pipeline.intake.scan import Inbox, InboxFile, scan_inbox
 from pipeline.intake.settle import SettleTracker, settled_files
 
 
-def found(inbox: Path) -> list[InboxFile]:
-    return list(scan_inbox(Inbox(inbox, ()), lambda _, wanted: wanted, lambda *_: None))
+def scan(inbox: Path) -> list[InboxFile]:
+    return list(scan_inbox(Inbox(inbox, ()), lambda _, preferred: preferred, lambda *_: None))
 
 
-def patiently(files: Iterable[InboxFile | None]) -> Iterator[InboxFile]:
-    """Wait a moment where there is no file just now, as the loop does."""
+def wait_for(files: Iterable[InboxFile | None]) -> Iterator[InboxFile]:
+    """The files, with a pause for each None, as in the loop."""
     for item in files:
         if item is None:
             time.sleep(0.05)
@@ -25,7 +25,7 @@ def patiently(files: Iterable[InboxFile | None]) -> Iterator[InboxFile]:
             yield item
 
 
-def test_old_files_are_settled_at_once_and_growing_ones_when_they_stop(tmp_path: Path) -> None:
+def test_old_files_are_settled_at_once_and_growing_files_when_they_stop_growing(tmp_path: Path) -> None:
     old, slow = tmp_path / "old.pdf", tmp_path / "slow.pdf"
     old.write_bytes(b"x")
     os.utime(old, (1, 1))
@@ -39,14 +39,16 @@ def test_old_files_are_settled_at_once_and_growing_ones_when_they_stop(tmp_path:
 
     writer = threading.Thread(target=write_slowly)
     writer.start()
-    left: list[InboxFile] = []
-    done = [(item.source.name, item.size) for item in patiently(settled_files(found(tmp_path), SettleTracker(0.35), 20, left))]
+    unsettled: list[InboxFile] = []
+    done = [
+        (item.source.name, item.size) for item in wait_for(settled_files(scan(tmp_path), SettleTracker(0.35), 20, unsettled))
+    ]
     writer.join()
     assert done == [("old.pdf", 1), ("slow.pdf", 7)]
-    assert left == []
+    assert unsettled == []
 
 
-def test_a_file_that_does_not_stop_growing_is_left_for_later(tmp_path: Path) -> None:
+def test_a_file_that_does_not_stop_growing_stays_unsettled(tmp_path: Path) -> None:
     path = tmp_path / "endless.pdf"
     path.write_bytes(b"x")
     stop = threading.Event()
@@ -58,19 +60,19 @@ def test_a_file_that_does_not_stop_growing_is_left_for_later(tmp_path: Path) -> 
 
     writer = threading.Thread(target=write_on)
     writer.start()
-    left: list[InboxFile] = []
-    assert list(patiently(settled_files(found(tmp_path), SettleTracker(0.3), 0.8, left))) == []
+    unsettled: list[InboxFile] = []
+    assert list(wait_for(settled_files(scan(tmp_path), SettleTracker(0.3), 0.8, unsettled))) == []
     stop.set()
     writer.join()
-    assert [item.source.name for item in left] == ["endless.pdf"]
+    assert [item.source.name for item in unsettled] == ["endless.pdf"]
 
 
-def test_a_file_from_the_future_settles_by_being_watched(tmp_path: Path) -> None:
+def test_a_file_with_a_future_time_settles_when_it_is_observed_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "future.pdf"
     path.write_bytes(b"x")
     os.utime(path, (time.time() + 9_000, time.time() + 9_000))
-    settler = SettleTracker(0.2)
-    assert not settler.settled(found(tmp_path)[0])
+    tracker = SettleTracker(0.2)
+    assert not tracker.is_settled(scan(tmp_path)[0])
     time.sleep(0.25)
-    assert settler.settled(found(tmp_path)[0])
-    assert settler.settled(found(tmp_path)[0]), "asking twice changes nothing"
+    assert tracker.is_settled(scan(tmp_path)[0])
+    assert tracker.is_settled(scan(tmp_path)[0]), "a second call changes nothing"
