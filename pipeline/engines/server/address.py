@@ -1,4 +1,4 @@
-"""Where the server is and what opens it: the settings' URL and key, checked before anything is sent."""
+"""The server's URL and key from the settings, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server's address. The key is in no ``repr`` and never in a message."""
+    """A server's address. The key is not in the ``repr`` and never in a message."""
 
     url: str
     """Without a slash at the end."""
@@ -25,12 +25,12 @@ class Address:
     key: str = field(default="", repr=False)
 
     def headers(self) -> dict[str, str]:
-        """Headers of every request. The answer is wanted uncompressed, so that its size is known while it arrives."""
+        """Headers of every request. The response is requested uncompressed, so that its size is known while it arrives."""
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         return headers | {"Authorization": f"Bearer {self.key}"} if self.key else headers
 
     def censored(self, text: str) -> str:
-        """``text`` without the key: servers repeat keys that they refuse."""
+        """``text`` without the key, because servers repeat a key that they refuse."""
         return text.replace(self.key, "***") if self.key else text
 
 
@@ -43,7 +43,7 @@ def find_address(settings: ServerSettings) -> Address:
         raise EngineUnavailableError("server.url is no URL", "write it as http://127.0.0.1:8000/v1") from error
     if not host or "@" in parts.netloc or parts.query or parts.fragment:
         raise EngineUnavailableError(
-            "server.url must be made of scheme, host, port and path alone",
+            "server.url must consist of scheme, host, port and path only",
             f"write it as http://127.0.0.1:8000/v1; a key goes into the environment variable {settings.key_variable}",
         )
     key = os.environ.get(settings.key_variable, "").strip()

@@ -1,4 +1,4 @@
-"""A page as a chat: what is sent to the server."""
+"""The body of the HTTP request for a page: a chat completion."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.engines.prompting import Question
 from pipeline.records import PageImage
 
 Form = Literal["json_schema", "json_object", "free"]
-"""How an answer is held to its form: by a grammar made from the schema, to any JSON, or by the words of the question alone."""
+"""How the server enforces the form of an answer: by the JSON Schema, as any JSON, or not at all."""
 FORMS: tuple[Form, ...] = ("json_schema", "json_object", "free")
 """The strictest first."""
 
@@ -36,7 +36,7 @@ def chat(request: Request, question: Question, model: str) -> dict[str, Any]:
 
 
 def answer_form(name: str, schema: dict[str, Any] | None, form: Form) -> dict[str, Any]:
-    """What a chat's body says about the form of its answer; ``schema`` is None for plain text."""
+    """The part of a body that demands the form of the answer; ``schema`` is None for plain text."""
     if schema is None or form == "free":
         return {}
     if form == "json_object":
@@ -45,7 +45,7 @@ def answer_form(name: str, schema: dict[str, Any] | None, form: Form) -> dict[st
 
 
 def data_url(image: PageImage) -> str:
-    """The picture as a PNG inside a URL; packed lightly, since the way is short."""
+    """The image as a PNG in a data URL, with the fastest compression."""
     buffer = io.BytesIO()
     Image.frombytes("RGB", (image.width, image.height), image.rgb).save(buffer, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,4 +1,4 @@
-"""Requests under way: an event loop in a thread of its own, so that responses are taken while the caller does something else."""
+"""Sends requests side by side, from an event loop in its own thread, so that responses are received while the caller does other work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from pipeline.engines.base import Request
 from pipeline.records import Answer
@@ -14,45 +14,39 @@ from pipeline.records import Answer
 if TYPE_CHECKING:
     import httpx
 
-Work = Callable[["httpx.AsyncClient", Request], Awaitable[Answer]]
+AnswerRequest = Callable[["httpx.AsyncClient", Request], Awaitable[Answer]]
 
 
-class Flight:
-    """A context in which requests are answered side by side; leaving it drops those that are still under way."""
+class Dispatcher:
+    """A running event loop that answers requests with ``answer_request``. It ends with ``close``, which drops unfinished requests."""
 
-    def __init__(self, client: httpx.AsyncClient, work: Work) -> None:
-        self._client, self._work = client, work
-        self._landed: queue.SimpleQueue[Answer | BaseException] = queue.SimpleQueue()
+    def __init__(self, client: httpx.AsyncClient, answer_request: AnswerRequest) -> None:
+        self._client, self._answer_request = client, answer_request
+        self._outcomes: queue.SimpleQueue[Answer | BaseException] = queue.SimpleQueue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="server-engine", daemon=True)
         self._failure: BaseException | None = None
         self.load = 0
-        """Requests that were sent off and whose answer was not taken yet."""
-
-    def __enter__(self) -> Self:
+        """Requests that are submitted and whose answers were not returned yet."""
+        self._thread = threading.Thread(target=self._run, name="server-engine", daemon=True)
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def send(self, request: Request) -> None:
-        """Send a request off."""
+    def submit(self, request: Request) -> None:
+        """Start a request."""
         self.load += 1
-        self._loop.call_soon_threadsafe(self._launch, request)
+        self._loop.call_soon_threadsafe(self._start, request)
 
-    def landed(self, wait: float | None) -> list[Answer]:
-        """Answers that are there; when none is, wait for the first: ``wait`` seconds, None for as long as it takes.
+    def poll(self, timeout: float) -> list[Answer]:
+        """Answers that are complete; where there is none, waits at most ``timeout`` seconds for the first.
 
-        Raises what ended the work as a whole, once the answers that came before it are taken.
+        Raises the error that ended the work as a whole, once all answers that came before it were returned.
         """
         answers: list[Answer] = []
-        while not self._failure:
+        while not self._failure and len(answers) < self.load:
             try:
-                outcome = self._landed.get(block=not answers and wait != 0, timeout=wait or None)
+                wait = timeout > 0 and not answers
+                outcome = self._outcomes.get(block=wait, timeout=timeout if wait else None)
             except queue.Empty:
                 break
             if isinstance(outcome, BaseException):
@@ -63,6 +57,11 @@ class Flight:
             raise self._failure
         self.load -= len(answers)
         return answers
+
+    def close(self) -> None:
+        """Drop unfinished requests, close all connections, and end the thread."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -75,15 +74,15 @@ class Flight:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _launch(self, request: Request) -> None:
+    def _start(self, request: Request) -> None:
         task = self._loop.create_task(self._answer(request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, request: Request) -> None:
         try:
-            self._landed.put(await self._work(self._client, request))
+            self._outcomes.put(await self._answer_request(self._client, request))
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # handed to the caller's thread, which raises it
-            self._landed.put(error)
+        except BaseException as error:  # ``poll`` raises it in the caller's thread
+            self._outcomes.put(error)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_BYTES = 16_000_000
-"""Bytes of a response above which it is not read on."""
+"""A response with more bytes is not read to its end."""
 CONNECT_SECONDS = 10.0
 
 
@@ -23,17 +23,17 @@ class TooLargeError(Exception):
     """A response is larger than ``MAX_BYTES``."""
 
 
-class UnreachableError(Exception):
-    """No connection to the server could be made: nothing was sent."""
+class NoConnectionError(Exception):
+    """There was no connection to the server, so that nothing was sent."""
 
 
 class BrokenError(Exception):
-    """The connection ended before the response was whole."""
+    """The connection ended before the response was complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response, whatever its status."""
+    """A response of any status."""
 
     status: int
     body: bytes
@@ -41,15 +41,15 @@ class Response:
 
 
 def check_packages() -> None:
-    """Raises EngineUnavailableError when the package that speaks HTTP is not installed."""
+    """Raises EngineUnavailableError when the package httpx is not installed."""
     if importlib.util.find_spec("httpx") is None:
         raise EngineUnavailableError(
             "the engine `server` needs the package httpx", f"{install_hint('server')}, or choose another engine"
         )
 
 
-def make_client(address: Address, *, connections: int) -> httpx.AsyncClient:
-    """A client with the environment's proxies, except to this machine itself. Raises EngineUnavailableError."""
+def make_client(address: Address, connections: int) -> httpx.AsyncClient:
+    """A client that uses the environment's proxies, except for this machine itself. Raises EngineUnavailableError."""
     import httpx
 
     try:
@@ -70,9 +70,9 @@ def make_client(address: Address, *, connections: int) -> httpx.AsyncClient:
 async def exchange(
     client: httpx.AsyncClient, method: str, url: str, *, seconds: float, body: dict[str, Any] | None = None
 ) -> Response:
-    """Send a request and take its response; ``seconds`` is for all of it, however slowly it drips.
+    """The response to a request; ``seconds`` is the time for all of it, however slowly it arrives.
 
-    Raises TimeoutError, UnreachableError, BrokenError, TooLargeError.
+    Raises TimeoutError, NoConnectionError, BrokenError, TooLargeError.
     """
     import httpx
 
@@ -85,6 +85,6 @@ async def exchange(
                     raise TooLargeError(f"the server's response is larger than {MAX_BYTES // 1_000_000} MB")
             return Response(response.status_code, bytes(received), response.headers.get("retry-after", ""))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        raise UnreachableError(f"no connection ({str(error)[:200] or type(error).__name__})") from error
+        raise NoConnectionError(f"no connection ({str(error)[:200] or type(error).__name__})") from error
     except httpx.HTTPError as error:
         raise BrokenError(f"the connection broke off ({type(error).__name__})") from error

@@ -1,4 +1,4 @@
-"""What the server wrote: the text of a chat completion, how it ended, and the messages of errors."""
+"""Parses response bodies: the text of a chat completion, whether it is complete, the names of models, the messages of errors."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ import pydantic_core
 from pipeline.engines.answers import shortened
 
 _THOUGHT = re.compile(r"\A\s*<think>.*?(</think>|\Z)", re.DOTALL)
-"""What some models think aloud before they answer, where the server leaves it in."""
+"""Reasoning that some models write before their answer, where the server does not remove it."""
 _LONGEST = 300
 _TOO_LONG = re.compile(
     r"exceed_context|context_length|context (length|size|window)|maximum context|too many tokens", re.IGNORECASE
 )
-"""How vLLM, llama.cpp, Ollama and OpenAI say that a question does not fit."""
+"""How vLLM, llama.cpp, Ollama and OpenAI say that a prompt does not fit into the context."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Completion:
     """A model's answer. ``complete`` is False when it ran into ``max_tokens``."""
 
     text: str
     complete: bool = True
 
 
-def read_completion(body: bytes) -> Written:
-    """The first choice of a chat completion. Raises ValueError, in words for people, when there is none."""
-    found = _json(body)
-    choices = found.get("choices") if isinstance(found, dict) else None
+def read_completion(body: bytes) -> Completion:
+    """The first choice of a chat completion. Raises ValueError with a message for people when there is none."""
+    parsed = _json(body)
+    choices = parsed.get("choices") if isinstance(parsed, dict) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
-        raise ValueError(f"the server's response holds no answer: {message_of(body)}")
+        raise ValueError(f"the server's response holds no answer: {error_message(body)}")
     complete = choice.get("finish_reason") != "length"
     text = _THOUGHT.sub("", _text(message.get("content")))
     if text.strip() or not complete:
-        return Written(text, complete)
+        return Completion(text, complete)
     if message.get("refusal"):
         raise ValueError(f"the model refused: {shortened(str(message['refusal']))}")
     if choice.get("finish_reason") == "content_filter":
@@ -56,23 +56,23 @@ def _text(content: Any) -> str:
 
 def first_model(body: bytes) -> str:
     """The name of the first model that a server lists; empty when it lists none."""
-    found = _json(body)
-    models = found.get("data") if isinstance(found, dict) else None
+    parsed = _json(body)
+    models = parsed.get("data") if isinstance(parsed, dict) else None
     first = models[0] if isinstance(models, list) and models else None
     return str(first.get("id") or "") if isinstance(first, dict) else ""
 
 
-def message_of(body: bytes) -> str:
-    """What the body of an error says, in one short line."""
-    found = _json(body)
-    told = found.get("error", found) if isinstance(found, dict) else found
-    if isinstance(told, dict):
-        told = told.get("message") or told.get("detail") or told
-    return shortened(str(told) if told else body[: _LONGEST * 4].decode("utf-8", "replace"))
+def error_message(body: bytes) -> str:
+    """The message in the body of an error, as one short line."""
+    parsed = _json(body)
+    message = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
+    if isinstance(message, dict):
+        message = message.get("message") or message.get("detail") or message
+    return shortened(str(message) if message else body[: _LONGEST * 4].decode("utf-8", "replace"))
 
 
 def is_too_long(body: bytes) -> bool:
-    """Whether an error says that the question does not fit into the model's context."""
+    """Whether an error says that the prompt does not fit into the model's context."""
     return bool(_TOO_LONG.search(body[:4000].decode("utf-8", "replace")))
 
 

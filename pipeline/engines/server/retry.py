@@ -7,27 +7,31 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 FIRST_SECONDS = 1.0
-"""The pause after the first failure; each following one is twice as long."""
+"""The wait after the first failure."""
 LONGEST_SECONDS = 60.0
-LONGEST_ASKED_SECONDS = 120.0
-"""The longest pause that a server may ask for."""
+LONGEST_RETRY_AFTER_SECONDS = 120.0
+"""The longest wait that a server can request."""
 
 
-def may_pass(status: int) -> bool:
-    """Whether a server with this status (RFC 9110, RFC 6585) may answer the same request later; 501 says that it never will."""
+def is_temporary(status: int) -> bool:
+    """Whether a server with this status (RFC 9110, RFC 6585) may answer the same request later; with 501 it never does."""
     return status in (408, 409, 425, 429) or (500 <= status < 600 and status != 501)
 
 
-def pause(failures: int, retry_after: str = "") -> float:
-    """Seconds to wait after so many ``failures`` (from 1): as the server asks (RFC 9110, 10.2.3), else growing, spread by a quarter."""
-    asked = _asked(retry_after)
-    if asked is not None:
-        return min(asked, LONGEST_ASKED_SECONDS)
+def retry_seconds(failures: int, retry_after: str = "") -> float:
+    """Seconds to wait after so many ``failures`` (from 1).
+
+    ``retry_after`` is the response's header Retry-After (RFC 9110, 10.2.3). Without it the wait doubles each time, ± 25 % at random.
+    """
+    requested = _retry_after_seconds(retry_after)
+    if requested is not None:
+        return min(requested, LONGEST_RETRY_AFTER_SECONDS)
     growing = min(FIRST_SECONDS * 2.0 ** (failures - 1), LONGEST_SECONDS)
-    return growing * random.uniform(0.75, 1.25)  # noqa: S311 - keeps requests apart, guards nothing
+    return growing * random.uniform(0.75, 1.25)  # noqa: S311 - spreads requests over time; it protects no secret
 
 
-def _asked(retry_after: str) -> float | None:
+def _retry_after_seconds(retry_after: str) -> float | None:
+    """Seconds from now; None where the header is absent or unreadable."""
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

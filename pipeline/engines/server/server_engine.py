@@ -1,20 +1,19 @@
-"""The engine ``server`` behind the Protocol: requests become chats, completions become claims."""
+"""The engine ``server``: requests become chat completions of an OpenAI-compatible server; completions become answers."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import failed, make_answer, nothing_to_read, shortened
-from pipeline.engines.base import Request
+from pipeline.engines.base import AnswersRequests, Request
 from pipeline.engines.prompting import pose
 from pipeline.engines.server.address import find_address
 from pipeline.engines.server.chat_request import FORMS, Form, answer_form, chat
-from pipeline.engines.server.client import Asker, RefusedError
-from pipeline.engines.server.dispatcher import Flight
+from pipeline.engines.server.client import RefusedError, RetryingClient
+from pipeline.engines.server.dispatcher import Dispatcher
 from pipeline.engines.server.http import check_packages, make_client
 from pipeline.engines.server.model_list import only_model
 from pipeline.engines.server.reply import read_completion
@@ -28,17 +27,15 @@ if TYPE_CHECKING:
 
 VERSION = 2
 """Part of every recipe: raise it when questions or the reading of answers change."""
-PAUSE_SECONDS = 0.02
-"""How long to wait for an answer when no request is ready."""
-_NOT_TAKEN = (400, 415, 422, 501)
-"""Statuses of servers that do not know the form asked for."""
+_FORM_REFUSED = (400, 415, 422, 501)
+"""Statuses of servers that do not support a ``response_format``."""
 
 
-class ServerEngine:
-    """Keeps as many requests under way as the settings allow.
+class ServerEngine(AnswersRequests):
+    """Sends as many requests at once as ``server.concurrency`` allows.
 
-    Raises EngineUnavailableError: at once when the address or the key cannot be used, or when no model is named and the server lists
-    none; while answering when the server is gone or turns everything away. Units without an answer are then simply not read yet.
+    Raises EngineUnavailableError: on creation when the address or the key cannot be used, or when no model is named and the server
+    lists none; by ``submit`` and ``poll`` when the server is gone or rejects everything. Units without an answer then stay unread.
     """
 
     needs_whole_page = False
@@ -49,32 +46,47 @@ class ServerEngine:
         self._settings = settings.server
         self._address = find_address(settings.server)
         self._model = settings.model or only_model(self._address)
-        self._asker = Asker(self._address, settings.server)
+        self._client = RetryingClient(self._address, settings.server)
+        self._dispatcher: Dispatcher | None = None
         self._forms: dict[str, Form] = {}
-        blind = "" if settings.server.accepts_images else " (words only)"
-        self.identity = f"server/{VERSION} {shortened(self._model)}@{self._address.place}{blind}"
+        """By template: the strictest form that the server accepts."""
+        words_only = "" if settings.server.accepts_images else " (words only)"
+        self.identity = f"server/{VERSION} {shortened(self._model)}@{self._address.place}{words_only}"
         self.retries = settings.retry.answer_attempts - 1
 
     def wants_image(self, template: Template) -> bool:
-        """A model that sees is shown every page."""
+        """True for every template where the settings say that the model accepts images."""
         del template
         return self._settings.accepts_images
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+    @property
+    def load(self) -> int:
         """See Engine."""
-        most = self._settings.concurrency
-        with Flight(make_client(self._address, connections=most), self._answer) as flight:
-            for request in requests:
-                if request is None:
-                    yield from flight.landed(PAUSE_SECONDS)
-                    continue
-                flight.send(request)
-                yield from flight.landed(None if flight.load >= most else 0)
-            while flight.load:
-                yield from flight.landed(None)
+        return self._dispatcher.load if self._dispatcher else 0
+
+    @property
+    def room(self) -> bool:
+        """See Engine."""
+        return self.load < self._settings.concurrency
+
+    def submit(self, request: Request) -> None:
+        """See Engine."""
+        if self._dispatcher is None:
+            self._dispatcher = Dispatcher(make_client(self._address, self._settings.concurrency), self._answer)
+        self._dispatcher.submit(request)
+
+    def poll(self, timeout: float) -> list[Answer]:
+        """See Engine. Answers that were complete before an error are returned first."""
+        return self._dispatcher.poll(timeout) if self._dispatcher else []
+
+    def reset(self) -> None:
+        """See Engine. Also closes the connections."""
+        dispatcher, self._dispatcher = self._dispatcher, None
+        if dispatcher:
+            dispatcher.close()
 
     async def _answer(self, client: httpx.AsyncClient, request: Request) -> Answer:
-        """Whatever goes wrong here costs this unit only, unless the server itself is of no use."""
+        """An error fails this unit only, unless the server itself cannot be used."""
         started = time.perf_counter()
         try:
             answer = await self._read(client, request)
@@ -95,22 +107,22 @@ class ServerEngine:
             return answer
         question = await asyncio.to_thread(pose, request)
         body = await asyncio.to_thread(chat, request, question, self._model)
-        written = read_completion(await self._completion(client, request.template.name, question.schema, body))
-        return make_answer(request, written.text, complete=written.complete)
+        completion = read_completion(await self._complete(client, request.template.name, question.schema, body))
+        return make_answer(request, completion.text, complete=completion.complete)
 
-    async def _completion(
+    async def _complete(
         self, client: httpx.AsyncClient, name: str, schema: dict[str, Any] | None, body: dict[str, Any]
     ) -> bytes:
-        """Ask in the strictest form that the server takes for this template."""
+        """The body of a completion, requested in the strictest form that the server accepts for this template."""
         first = FORMS.index(self._forms.get(name, FORMS[0]))
         for form in FORMS[first:]:
-            asked = answer_form(name, schema, form)
+            response_format = answer_form(name, schema, form)
             try:
-                found = await self._asker.ask(client, body | asked)
+                completion = await self._client.send(client, body | response_format)
             except RefusedError as error:
-                if error.too_long or not asked or error.status not in _NOT_TAKEN:
+                if error.too_long or not response_format or error.status not in _FORM_REFUSED:
                     raise
             else:
                 self._forms[name] = form
-                return found
-        raise AssertionError("the last form asks for nothing that could be refused")
+                return completion
+        raise AssertionError("the last form has no response_format that a server could refuse")

@@ -1,17 +1,18 @@
-"""The decode loop: many answers at once, each with its own schema, budget and stopper.
+"""Continuous batching: many sequences are decoded at once, each with its own schema, token limit and repetition check.
 
-Prompts are read one at a time; then one step serves all answers under way. An answer that ends makes room for the next prompt at once.
-Tokens that a schema forces are not computed: they ride along with the next step, and so do guesses at what follows, of which
-those are kept that the model would have written itself.
+Prompts are read one at a time. Every other step appends tokens to all active sequences. A sequence that ends makes room for the next
+prompt at once. Tokens that a schema forces are not computed: they are read with the next step. So are draft tokens, of which a step
+keeps those that the model would have chosen itself (speculative decoding).
 
-Few answers are as long as they may be. So memory is given out by what answers usually take, and where they take more than
-there is, the one begun last steps back and goes on later (as in vLLM, Kwon et al. 2023, "PagedAttention": preemption by recomputation).
+Most answers are much shorter than their limit. Memory is therefore planned by the typical length. Where the active sequences need more
+than there is, the one that began last steps back and is computed again later (preemption by recomputation, as in vLLM: Kwon et al. 2023,
+"PagedAttention").
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -28,15 +29,15 @@ from pipeline.engines.vlm.speculation import Draft
 
 Ending = Literal["complete", "truncated", "repeated", "broken"]
 T = TypeVar("T")
-USUAL = 256
-"""Tokens that an answer is taken to have before any has ended."""
-MARGIN = 1.25
-"""How much longer than usual an answer is expected to be."""
+INITIAL_LENGTH = 256
+"""Tokens that an answer is expected to have before any has ended."""
+LENGTH_MARGIN = 1.25
+"""Memory is planned for answers that are longer than the typical one by this factor."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task(Generic[T]):
-    """One answer to write. ``tag`` comes back with it."""
+class DecodeTask(Generic[T]):
+    """One answer to generate. ``tag`` comes back with the generation."""
 
     tag: T
     prompt: Encoded
@@ -46,27 +47,27 @@ class Task(Generic[T]):
     temperature: float = 0.0
     seed: int = 0
     draft: Draft | None = None
-    again: Callable[[], Encoded] | None = None
-    """Makes the prompt anew, for an answer that had to step back: its pixels need not be kept."""
+    encode_again: Callable[[], Encoded] | None = None
+    """Encodes the prompt again for a sequence that stepped back, so that its pixels are not kept in memory meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written(Generic[T]):
-    """A finished answer: its tokens without the one that ends it, and how it ended."""
+class Generation(Generic[T]):
+    """A finished sequence: its tokens without the stop token, and how it ended."""
 
     tag: T
     tokens: Sequence[int] = ()
     ending: Ending = "complete"
     prompt_tokens: int = 0
-    drawn: int = 0
-    """Tokens that were computed; the others were forced by the schema."""
+    sampled: int = 0
+    """Tokens that the model chose; the schema forced the others."""
     error: str = ""
-    """What broke, for ``broken``: a mistake costs the answers that it touches, never the run."""
+    """The error message where ``ending`` is ``broken``. An error ends only the sequences of the step in which it happened."""
 
 
 @dataclass(slots=True)
-class _Answer(Generic[T]):
-    """An answer under way. Its prompt is not kept where it can be made again: pixels would lie about for as long as it takes."""
+class _Sequence(Generic[T]):
+    """A sequence that is not finished. Its prompt is dropped once it is read: pixels take much memory."""
 
     tag: T
     prompt: Encoded | None
@@ -75,212 +76,227 @@ class _Answer(Generic[T]):
     constraint: Constraint | None
     temperature: float
     draft: Draft | None
-    again: Callable[[], Encoded]
+    encode_again: Callable[[], Encoded]
     stream: Stream | None = None
-    """None before it is begun, and while it steps back."""
+    """None before its prompt is read, and while it has stepped back."""
     stepped_back: bool = False
     tokens: list[int] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
-    """Tokens written but not yet read by the model."""
-    drawn: int = 0
+    """Tokens of the answer that the model has not read yet."""
+    sampled: int = 0
     ending: Ending | None = None
     error: str = ""
     repetition: Repetition = field(default_factory=Repetition)
     generator: torch.Generator | None = None
 
     @property
-    def held(self) -> int:
-        """Tokens in memory once it has read what it wrote."""
+    def length(self) -> int:
+        """Tokens in memory once all of the answer is read."""
         return self.prompt_tokens + len(self.tokens)
 
-    def expected(self, usual: float) -> int:
-        """Tokens that it is likely to hold at its end; one that stepped back once shall not have to do so again."""
+    def expected_length(self, typical: float) -> int:
+        """Tokens that it probably holds at its end. One that stepped back gets its limit, so that it does not step back twice."""
         if self.stepped_back:
             return self.prompt_tokens + self.limit
-        return self.prompt_tokens + min(self.limit, max(int(usual), len(self.tokens) + USUAL // 4))
+        return self.prompt_tokens + min(self.limit, max(int(typical), len(self.tokens) + INITIAL_LENGTH // 4))
 
 
-class Decoder:
-    """Writes answers with one runner. ``stops`` are the tokens that end an answer, ``most`` how many are written at once and
-    ``memory`` how many tokens they may hold together; ``rows`` are those that one step may read, guessed ones included."""
+class Decoder(Generic[T]):
+    """Decodes sequences with one runner.
 
-    def __init__(self, runner: Runner, stops: Iterable[int], *, most: int = 8, memory: int = 1 << 40, rows: int = 16) -> None:
-        self._runner, self._stops = runner, frozenset(stops)
-        self._most, self._memory, self._rows = most, memory, rows
-        self._usual = float(USUAL)
+    ``stop_tokens`` end an answer. At most ``batch`` sequences are active at once, and they hold at most ``memory`` tokens together. One
+    step reads at most ``rows`` tokens, draft tokens included.
+    """
 
-    def write(self, tasks: Iterable[Task[T] | Written[T] | None]) -> Iterator[Written[T]]:
-        """Answers in completion order. A None among the tasks means that none is ready just now; what needs no writing any more is
-        passed on at once."""
-        return filter(None, self.steps(tasks))
-
-    def steps(self, tasks: Iterable[Task[T] | Written[T] | None]) -> Iterator[Written[T] | None]:
-        """The same, with a None after every prompt and every step."""
-        source = iter(tasks)
-        active: list[_Answer[T]] = []
-        back: deque[_Answer[T]] = deque()
-        waiting: _Answer[T] | None = None
-        more = True
-        while more or active or waiting or back:
-            while len(active) < self._most and (more or waiting or back):
-                if back:
-                    if not self._fits(back[0], active):
-                        break
-                    active.append(back.popleft())
-                    self._guarded(self._begin, active[-1])
-                    yield None
-                    continue
-                if waiting is None:
-                    try:
-                        found = next(source)
-                    except StopIteration:
-                        more, found = False, None
-                    if isinstance(found, Written):
-                        yield found
-                        continue
-                    waiting = _answer(found) if found else None
-                if waiting is None or not self._fits(waiting, active):
-                    break
-                active.append(waiting)
-                self._guarded(self._begin, waiting)
-                waiting = None
-                yield None
-            if going := [answer for answer in active if not answer.ending]:
-                while len(going) > 1 and sum(answer.held for answer in going) > self._room:
-                    last = going.pop()
-                    last.stream, last.stepped_back = None, True
-                    active.remove(last)
-                    back.appendleft(last)
-                self._step(going)
-                yield None
-            yield from (self._ended(answer) for answer in active if answer.ending)
-            active = [answer for answer in active if not answer.ending]
-
-    def _fits(self, new: _Answer[T], active: Sequence[_Answer[T]]) -> bool:
-        """Whether all answers could grow to what is usual; a lone one is always begun."""
-        usual = self._usual * MARGIN
-        return not active or sum(answer.expected(usual) for answer in (*active, new)) <= self._room
+    def __init__(
+        self, runner: Runner, stop_tokens: Iterable[int], *, batch: int = 8, memory: int = 1 << 40, rows: int = 16
+    ) -> None:
+        self.runner = runner
+        self._stop_tokens = frozenset(stop_tokens)
+        self._batch, self._memory, self._rows = batch, memory, rows
+        self._typical_length = float(INITIAL_LENGTH)
+        self._waiting: deque[_Sequence[T]] = deque()
+        self._stepped_back: deque[_Sequence[T]] = deque()
+        self._active: list[_Sequence[T]] = []
 
     @property
-    def _room(self) -> int:
-        """Tokens that all answers may hold just now."""
-        return self._memory - self._runner.kept
+    def load(self) -> int:
+        """Sequences that are submitted and not finished."""
+        return len(self._waiting) + len(self._stepped_back) + len(self._active)
 
-    def _guarded(self, act: Callable[..., None], answer: _Answer[T], *arguments: Any) -> None:
-        """A mistake costs the answers that it touches, never the run."""
+    @property
+    def room(self) -> bool:
+        """Whether the next step could read one more prompt, as far as is known before the prompt is there."""
+        return len(self._active) < self._batch and not self._waiting and not self._stepped_back
+
+    def submit(self, task: DecodeTask[T]) -> None:
+        """Queue one task."""
+        self._waiting.append(_sequence(task))
+
+    def step(self) -> list[Generation[T]]:
+        """Read one prompt, or where none fits, append tokens to all active sequences. Returns what is finished then."""
+        if sequence := self._next_to_begin():
+            self._active.append(sequence)
+            self._guarded(self._begin, sequence)
+        elif self._active:
+            self._step_back()
+            self._extend(self._active)
+        ended = [sequence for sequence in self._active if sequence.ending]
+        self._active = [sequence for sequence in self._active if not sequence.ending]
+        return [self._finish(sequence) for sequence in ended]
+
+    def reset(self) -> None:
+        """Drop all sequences and free their memory. What the prefix cache holds stays."""
+        self._waiting.clear()
+        self._stepped_back.clear()
+        self._active.clear()
+
+    def _next_to_begin(self) -> _Sequence[T] | None:
+        """The sequence whose prompt is read next, taken off its queue: first those that stepped back."""
+        queue = self._stepped_back or self._waiting
+        if not queue or len(self._active) >= self._batch or not self._fits(queue[0]):
+            return None
+        return queue.popleft()
+
+    def _step_back(self) -> None:
+        """Free the sequences that began last, until the others fit into memory."""
+        while len(self._active) > 1 and sum(sequence.length for sequence in self._active) > self._free_tokens:
+            last = self._active.pop()
+            last.stream, last.stepped_back = None, True
+            self._stepped_back.appendleft(last)
+
+    def _fits(self, new: _Sequence[T]) -> bool:
+        """Whether all active sequences and this one could grow to the expected length. A single one always fits."""
+        if not self._active:
+            return True
+        typical = self._typical_length * LENGTH_MARGIN
+        return sum(sequence.expected_length(typical) for sequence in (*self._active, new)) <= self._free_tokens
+
+    @property
+    def _free_tokens(self) -> int:
+        """Tokens that all sequences together may hold now."""
+        return self._memory - self.runner.kept
+
+    def _guarded(self, act: Callable[..., None], sequence: _Sequence[T], *arguments: Any) -> None:
+        """An error in ``act`` ends this sequence, not the run."""
         try:
-            act(answer, *arguments)
+            act(sequence, *arguments)
         except Exception as error:
-            answer.ending, answer.error = "broken", shortened(f"{type(error).__name__}: {error}")
+            sequence.ending, sequence.error = "broken", shortened(f"{type(error).__name__}: {error}")
 
-    def _begin(self, answer: _Answer[T]) -> None:
-        """Read the prompt; what is already written, or forced by the schema, is read with the next step."""
-        prompt, answer.prompt = answer.prompt or answer.again(), None
-        answer.stream, logits = self._runner.begin(prompt, answer.limit)
-        if not answer.tokens and answer.constraint:
-            self._append(answer, answer.constraint.forced())
-        answer.pending = list(answer.tokens)
-        if not answer.pending and not answer.ending:
-            self._draw(answer, logits)
+    def _begin(self, sequence: _Sequence[T]) -> None:
+        """Read the prompt. Tokens that are generated already, or forced by the schema, are read with the next step."""
+        prompt, sequence.prompt = sequence.prompt or sequence.encode_again(), None
+        sequence.stream, logits = self.runner.begin(prompt, sequence.limit)
+        if not sequence.tokens and sequence.constraint:
+            self._append(sequence, sequence.constraint.forced())
+        sequence.pending = list(sequence.tokens)
+        if not sequence.pending and not sequence.ending:
+            self._sample(sequence, logits)
 
-    def _step(self, active: Sequence[_Answer[T]]) -> None:
-        guesses = self._guesses(active)
-        tokens = [[*answer.pending, *guess] for answer, guess in zip(active, guesses, strict=True)]
+    def _extend(self, active: Sequence[_Sequence[T]]) -> None:
+        """One forward pass for all active sequences."""
+        drafts = self._draft_tokens(active)
+        tokens = [[*sequence.pending, *draft] for sequence, draft in zip(active, drafts, strict=True)]
         try:
-            found = self._runner.step([_stream(answer) for answer in active], tokens, [len(guess) + 1 for guess in guesses])
+            streams = [_stream(sequence) for sequence in active]
+            all_logits = self.runner.step(streams, tokens, [len(draft) + 1 for draft in drafts])
         except Exception as error:
-            for answer in active:
-                answer.ending, answer.error = "broken", shortened(f"{type(error).__name__}: {error}")
+            for sequence in active:
+                sequence.ending, sequence.error = "broken", shortened(f"{type(error).__name__}: {error}")
             return
-        for answer, logits, guess in zip(active, found, guesses, strict=True):
-            self._guarded(self._take, answer, logits, guess)
+        for sequence, logits, draft in zip(active, all_logits, drafts, strict=True):
+            self._guarded(self._accept, sequence, logits, draft)
 
-    def _guesses(self, active: Sequence[_Answer[T]]) -> list[list[int]]:
-        """What may follow in each answer, as far as the step has rows to spare; drawing at random has nothing to confirm."""
-        drafts = [answer.draft if self._runner.forgets and not answer.temperature else None for answer in active]
-        spare = self._rows - sum(len(answer.pending) for answer in active)
-        spare = min(spare, self._room - sum(answer.held for answer in active))
+    def _draft_tokens(self, active: Sequence[_Sequence[T]]) -> list[list[int]]:
+        """Draft tokens for each sequence, as many as the step has rows to spare. Sampling at random gets none: it confirms nothing."""
+        drafts = [sequence.draft if self.runner.forgets and not sequence.temperature else None for sequence in active]
+        spare = self._rows - sum(len(sequence.pending) for sequence in active)
+        spare = min(spare, self._free_tokens - sum(sequence.length for sequence in active))
         share = max(0, spare) // max(1, len(drafts) - drafts.count(None))
         return [
-            draft.propose(answer.tokens, min(share, answer.limit - len(answer.tokens) - 1)) if draft else []
-            for answer, draft in zip(active, drafts, strict=True)
+            draft.propose(sequence.tokens, min(share, sequence.limit - len(sequence.tokens) - 1)) if draft else []
+            for sequence, draft in zip(active, drafts, strict=True)
         ]
 
-    def _take(self, answer: _Answer[T], logits: torch.Tensor, guess: list[int]) -> None:
-        """Go on from logits of shape (1 + guessed tokens, vocabulary): as far as the guess is what the model writes itself, its logits
-        tell the next token, too; what was guessed wrong is forgotten."""
-        answer.pending, confirmed = [], 0
+    def _accept(self, sequence: _Sequence[T], logits: torch.Tensor, draft: list[int]) -> None:
+        """Append tokens by logits of shape (1 + draft tokens, vocabulary).
+
+        While the draft is what the model chooses itself, its logits give the next token, too. Wrong draft tokens are taken back.
+        """
+        sequence.pending, confirmed = [], 0
         while True:
-            known = len(answer.tokens)
-            self._draw(answer, logits[confirmed])
-            new = answer.tokens[known:]
-            same = in_common(new, guess[confirmed:])
+            length = len(sequence.tokens)
+            self._sample(sequence, logits[confirmed])
+            new = sequence.tokens[length:]
+            same = in_common(new, draft[confirmed:])
             confirmed += same
-            if answer.ending or same < len(new) or not new:
-                answer.pending = new[same:]
+            if sequence.ending or same < len(new) or not new:
+                sequence.pending = new[same:]
                 break
-        self._runner.forget(_stream(answer), len(guess) - confirmed)
-        if answer.draft and guess:
-            answer.draft.judged(len(guess), confirmed)
+        self.runner.forget(_stream(sequence), len(draft) - confirmed)
+        if sequence.draft and draft:
+            sequence.draft.judged(len(draft), confirmed)
 
-    def _ended(self, answer: _Answer[T]) -> Written[T]:
-        if answer.ending != "broken":
-            self._usual += (len(answer.tokens) - self._usual) / 16
-        answer.stream = None  # the next prompt is read before the last reference to this answer is gone
-        surplus = answer.repetition.surplus if answer.ending == "repeated" else 0
-        tokens = answer.tokens[: len(answer.tokens) - surplus]
-        return Written(answer.tag, tokens, answer.ending or "complete", answer.prompt_tokens, answer.drawn, answer.error)
+    def _finish(self, sequence: _Sequence[T]) -> Generation[T]:
+        if sequence.ending != "broken":
+            self._typical_length += (len(sequence.tokens) - self._typical_length) / 16
+        sequence.stream = None  # frees memory before the next prompt is read
+        surplus = sequence.repetition.surplus if sequence.ending == "repeated" else 0
+        tokens = sequence.tokens[: len(sequence.tokens) - surplus]
+        ending = sequence.ending or "complete"
+        return Generation(sequence.tag, tokens, ending, sequence.prompt_tokens, sequence.sampled, sequence.error)
 
-    def _draw(self, answer: _Answer[T], logits: torch.Tensor) -> None:
-        """Choose the next token and append it, with those that the schema forces behind it."""
-        constraint = answer.constraint
-        token = _choose(logits, constraint, answer.temperature, answer.generator)
-        answer.drawn += 1
-        if token in self._stops:
-            answer.ending = "complete"
+    def _sample(self, sequence: _Sequence[T], logits: torch.Tensor) -> None:
+        """Choose the next token and append it, together with the tokens that the schema forces behind it."""
+        constraint = sequence.constraint
+        token = _choose(logits, constraint, sequence.temperature, sequence.generator)
+        sequence.sampled += 1
+        if token in self._stop_tokens:
+            sequence.ending = "complete"
             return
-        self._append(answer, [token])
-        if constraint and answer.ending in (None, "truncated"):  # the last token that fits may be the one that ends it
+        self._append(sequence, [token])
+        if constraint and sequence.ending in (None, "truncated"):  # the last token that fits may complete the JSON
             constraint.accept(token)
             forced = constraint.forced()
-            if self._append(answer, forced) == len(forced) and constraint.finished:
-                answer.ending = "complete"
+            if self._append(sequence, forced) == len(forced) and constraint.finished:
+                sequence.ending = "complete"
 
-    def _append(self, answer: _Answer[T], tokens: Sequence[int]) -> int:
-        """Append up to the limit; how many."""
-        room = answer.limit - len(answer.tokens)
-        for taken, token in enumerate(tokens[:room]):
-            if token in self._stops:
-                answer.ending = "complete"
-                return taken
-            answer.tokens.append(token)
-            answer.pending.append(token)
-            answer.repetition.feed(token)
-        if answer.repetition.length:
-            answer.ending = "repeated"
-        elif len(answer.tokens) >= answer.limit:
-            answer.ending = "truncated"
+    def _append(self, sequence: _Sequence[T], tokens: Sequence[int]) -> int:
+        """Append tokens up to the limit; returns how many fit."""
+        room = sequence.limit - len(sequence.tokens)
+        for count, token in enumerate(tokens[:room]):
+            if token in self._stop_tokens:
+                sequence.ending = "complete"
+                return count
+            sequence.tokens.append(token)
+            sequence.pending.append(token)
+            sequence.repetition.feed(token)
+        if sequence.repetition.length:
+            sequence.ending = "repeated"
+        elif len(sequence.tokens) >= sequence.limit:
+            sequence.ending = "truncated"
         return min(room, len(tokens))
 
 
-def _answer(task: Task[T]) -> _Answer[T]:
-    again = task.again or (lambda: task.prompt)
-    answer = _Answer(
-        task.tag, task.prompt, task.prompt.tokens, task.limit, task.constraint, task.temperature, task.draft, again
+def _sequence(task: DecodeTask[T]) -> _Sequence[T]:
+    encode_again = task.encode_again or (lambda: task.prompt)
+    sequence = _Sequence(
+        task.tag, task.prompt, task.prompt.tokens, task.limit, task.constraint, task.temperature, task.draft, encode_again
     )
     if task.temperature:
-        answer.generator = torch.Generator().manual_seed(task.seed)
-    return answer
+        sequence.generator = torch.Generator().manual_seed(task.seed)
+    return sequence
 
 
-def _stream(answer: _Answer[T]) -> Stream:
-    if answer.stream is None:
-        raise RuntimeError("the answer has stepped back")
-    return answer.stream
+def _stream(sequence: _Sequence[T]) -> Stream:
+    if sequence.stream is None:
+        raise RuntimeError("the sequence has stepped back")
+    return sequence.stream
 
 
 def _choose(logits: torch.Tensor, constraint: Constraint | None, temperature: float, generator: torch.Generator | None) -> int:
-    """The likeliest token that is allowed, or one drawn by temperature."""
+    """The most likely token that is allowed; with a temperature, one sampled at random."""
     logits = logits.float()
     best = int(logits.argmax())
     if constraint is None and not temperature:

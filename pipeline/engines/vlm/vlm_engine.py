@@ -1,17 +1,16 @@
-"""The engine ``vlm`` behind the Protocol: requests become prompts, answers become claims."""
+"""The engine ``vlm``: a model in this process. Requests become prompts; generated tokens become answers."""
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import failed, make_answer, nothing_to_read
-from pipeline.engines.base import Request
+from pipeline.engines.base import AnswersRequests, Request
 from pipeline.engines.prompting import pose
 from pipeline.engines.vlm.machine_capacity import give_back
 from pipeline.engines.vlm.model_load import load_model, make_plan
@@ -22,22 +21,23 @@ from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
 if TYPE_CHECKING:
-    from pipeline.engines.vlm.decode import Decoder, Task, Written
+    from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
 
 VERSION = 2
 """Part of every recipe: raise it when prompts, decoding or the reading of answers change."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class StartedRequest:
+    """A request that the decoder has."""
+
     request: Request
     started: float
-    settled: Answer | None = None
-    """The answer, where none is needed from the model."""
+    """``time.perf_counter()`` before its prompt was encoded."""
 
 
-class VlmEngine:
-    """One model in this process. Finding it is quick; it is loaded when the first request comes."""
+class VlmEngine(AnswersRequests):
+    """One model in this process. Finding its files is quick; it is loaded by the first ``poll`` after the first request."""
 
     needs_whole_page = False
     prefers_batches = True
@@ -46,98 +46,132 @@ class VlmEngine:
         self._settings = settings
         self._model = find_model(settings.model or DEFAULT_MODEL, settings.vlm.revision)
         self._plan = make_plan(self._model, settings.vlm)
+        self._requests: deque[Request] = deque()
+        self._loaded: LoadedModel | None = None
         self.identity = f"vlm/{VERSION} {self._model.name}@{self._model.revision} {self._plan.dtype}"
         self.retries = settings.retry.answer_attempts - 1
 
     def wants_image(self, template: Template) -> bool:
-        """A model that sees is shown every page."""
+        """True for every template where the model accepts images."""
         del template
         return self._model.vision
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
+    @property
+    def load(self) -> int:
         """See Engine."""
-        source = iter(requests)
-        for first in source:
-            if first is not None:
-                break
-            yield None
-        else:
-            return
+        return len(self._requests) + (self._loaded.decoder.load if self._loaded else 0)
+
+    @property
+    def room(self) -> bool:
+        """See Engine."""
+        return not self._requests and (self._loaded is None or self._loaded.decoder.room)
+
+    def submit(self, request: Request) -> None:
+        """See Engine."""
+        self._requests.append(request)
+
+    def poll(self, timeout: float) -> list[Answer]:
+        """See Engine. One call loads the model, reads one prompt, or appends tokens to all answers."""
+        del timeout
+        if not self.load:
+            return []
+        if self._loaded is None:
+            self._loaded = _load(self._settings, self._model, self._plan)
+            return []  # a sign of life
         decoder = self._loaded.decoder
-        yield None
-        for written in decoder.steps(self._tasks(chain((first,), source))):
-            yield self._answer(written) if written else None
+        if self._requests and decoder.room:
+            request = self._requests.popleft()
+            started = time.perf_counter()
+            if answer := self._begin(request, started):
+                return [_timed(answer, started)]
+        return [_timed(self._answer(generation), generation.tag.started) for generation in decoder.step()]
 
-    @cached_property
-    def _loaded(self) -> _Loaded:
-        return _load(self._settings, self._model, self._plan)
+    def reset(self) -> None:
+        """See Engine. The model stays loaded."""
+        self._requests.clear()
+        if self._loaded:
+            self._loaded.decoder.reset()
 
-    def _tasks(self, requests: Iterable[Request | None]) -> Iterator[Task[_Asked] | Written[_Asked] | None]:
-        from pipeline.engines.vlm.decode import Written
+    @property
+    def loaded_model(self) -> LoadedModel:
+        """The model with all that belongs to it; loads it where that has not happened yet."""
+        if self._loaded is None:
+            self._loaded = _load(self._settings, self._model, self._plan)
+        return self._loaded
 
-        for request in requests:
-            if request is None:
-                yield None
-                continue
-            asked = _Asked(request, time.perf_counter())
-            if settled := nothing_to_read(request):
-                yield Written(replace(asked, settled=settled))
-                continue
-            try:
-                yield self._task(asked)
-            except DocumentError as error:
-                yield Written(replace(asked, settled=failed(request, error.detail, error.reason)))
-            except Exception as error:  # a mistake costs one unit, never the run
-                yield Written(replace(asked, settled=failed(request, f"{type(error).__name__}: {error}")))
+    def _begin(self, request: Request, started: float) -> Answer | None:
+        """Give a request to the decoder; the answer, where it gets one without the model."""
+        if answer := nothing_to_read(request):
+            return answer
+        try:
+            self.loaded_model.decoder.submit(self.make_task(request, started))
+        except DocumentError as error:
+            return failed(request, error.detail, error.reason)
+        except Exception as error:  # an error costs one unit, never the run
+            return failed(request, f"{type(error).__name__}: {error}")
+        return None
 
-    def _task(self, asked: _Asked) -> Task[_Asked]:
-        from pipeline.engines.vlm.decode import Task
+    def make_task(self, request: Request, started: float = 0.0) -> DecodeTask[StartedRequest]:
+        """What the decoder gets for a request. Raises DocumentError ``too_large`` when prompt and answer exceed the context."""
+        from pipeline.engines.vlm.decode import DecodeTask
         from pipeline.engines.vlm.speculation import Draft
 
-        request, template = asked.request, asked.request.template
+        template, loaded = request.template, self.loaded_model
         question = pose(request)
-        chat = self._loaded.chat
-        again = partial(chat.encode, question, request.image)
-        prompt = again()
-        most = min(self._loaded.context, self._plan.tokens) - template.answer.tokens
-        if prompt.tokens > most:
+        encode = partial(loaded.chat.encode, question, request.image)
+        prompt = encode()
+        limit = min(loaded.context, self._plan.tokens) - template.answer.tokens
+        if prompt.tokens > limit:
             raise DocumentError(
                 "too_large",
-                f"its prompt has {prompt.tokens:,} tokens; {max(0, most):,} fit beside answer.tokens of `{template.name}`",
+                f"its prompt has {prompt.tokens:,} tokens; {max(0, limit):,} fit beside answer.tokens of `{template.name}`",
             )
-        constraint = None if question.schema is None else self._loaded.grammars.start(question.schema)
-        draft = Draft(chat.tokenizer, *question.likely)
-        return Task(asked, prompt, template.answer.tokens, constraint, request.temperature, question.seed, draft, again)
+        constraint = None if question.schema is None else loaded.grammars.start(question.schema)
+        return DecodeTask(
+            StartedRequest(request, started),
+            prompt,
+            template.answer.tokens,
+            constraint,
+            request.temperature,
+            question.seed,
+            Draft(loaded.chat.tokenizer, *question.likely),
+            encode,
+        )
 
-    def _answer(self, written: Written[_Asked]) -> Answer:
-        request, seconds = written.tag.request, time.perf_counter() - written.tag.started
-        return replace(written.tag.settled or self._read(request, written), seconds=round(seconds, 4))
-
-    def _read(self, request: Request, written: Written[_Asked]) -> Answer:
-        if written.ending == "broken":
-            return failed(request, written.error)
+    def _answer(self, generation: Generation[StartedRequest]) -> Answer:
+        request = generation.tag.request
+        if generation.ending == "broken":
+            return failed(request, generation.error)
         try:
-            text = self._loaded.chat.tokenizer.decode(written.tokens, skip_special_tokens=True)
-            answer = make_answer(request, text, complete=written.ending == "complete")
-        except Exception as error:  # a mistake costs one unit, never the run
+            text = self.loaded_model.text(generation.tokens)
+            answer = make_answer(request, text, complete=generation.ending == "complete")
+        except Exception as error:  # an error costs one unit, never the run
             return failed(request, f"{type(error).__name__}: {error}")
-        if written.ending == "repeated":
+        if generation.ending == "repeated":
             return failed(request, "the model repeated itself without end", claims=answer.claims)
         return answer
 
 
+def _timed(answer: Answer, started: float) -> Answer:
+    return replace(answer, seconds=round(time.perf_counter() - started, 4))
+
+
 @dataclass(frozen=True, slots=True)
-class _Loaded:
-    """What is made once the model is in memory."""
+class LoadedModel:
+    """A model in memory, with its tokenizer, grammars and decoder."""
 
     chat: Any
     grammars: Any
-    decoder: Decoder
+    decoder: Decoder[StartedRequest]
     context: int
     """Tokens that the model can attend to."""
 
+    def text(self, tokens: Any) -> str:
+        """The text of generated tokens."""
+        return str(self.chat.tokenizer.decode(tokens, skip_special_tokens=True))
 
-def _load(settings: Settings, model: Any, plan: Any) -> _Loaded:
+
+def _load(settings: Settings, model: Any, plan: Any) -> LoadedModel:
     from pipeline.engines.vlm.chat_template import Chat
     from pipeline.engines.vlm.constraint import Grammars
     from pipeline.engines.vlm.decode import Decoder
@@ -145,17 +179,20 @@ def _load(settings: Settings, model: Any, plan: Any) -> _Loaded:
 
     loaded = load_model(model, plan)
     gc.collect()
-    gc.freeze()  # a model is a million objects that never die; looking through them again and again took a fifth of the time
+    gc.freeze()  # a model is a million objects that live until the end; examining them again and again took a fifth of the time
     give_back()
     text = loaded.config.get_text_config()
     chat = Chat(model, loaded.config)
-    limits = {"most": settings.vlm.batch, "memory": plan.tokens, "rows": plan.rows}
-    decoder = Decoder(make_runner(loaded), _stops(loaded, chat), **limits)
-    return _Loaded(chat, Grammars(chat.tokenizer, text.vocab_size), decoder, getattr(text, "max_position_embeddings", 1 << 20))
+    stop_tokens = _stop_tokens(loaded, chat)
+    decoder: Decoder[StartedRequest] = Decoder(
+        make_runner(loaded), stop_tokens, batch=settings.vlm.batch, memory=plan.tokens, rows=plan.rows
+    )
+    grammars = Grammars(chat.tokenizer, text.vocab_size)
+    return LoadedModel(chat, grammars, decoder, getattr(text, "max_position_embeddings", 1 << 20))
 
 
-def _stops(loaded: Any, chat: Any) -> set[int]:
+def _stop_tokens(loaded: Any, chat: Any) -> set[int]:
     """Tokens that end an answer, by the checkpoint's generation settings and its tokenizer."""
     named = getattr(loaded.generation_config, "eos_token_id", None)
-    found = set(named) if isinstance(named, list) else {named}
-    return {token for token in (*found, chat.tokenizer.eos_token_id) if token is not None}
+    tokens = set(named) if isinstance(named, list) else {named}
+    return {token for token in (*tokens, chat.tokenizer.eos_token_id) if token is not None}
