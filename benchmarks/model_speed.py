@@ -77,7 +77,8 @@ def theirs(folder: Path, way: str, side: int, new: int) -> Row:
 
 def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtype: Any = "auto") -> Row:
     """The product's decode loop, without a schema, with ``batch`` documents at the same time."""
-    from pipeline.engines.vlm.decode import Decoder, Task
+    from benchmarks.decoding import decode_all
+    from pipeline.engines.vlm.decode import Decoder, DecodeTask
     from pipeline.engines.vlm.model_load import load_model, make_plan
     from pipeline.engines.vlm.model_store import find_model
     from pipeline.engines.vlm.runner import make_runner
@@ -90,9 +91,9 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtyp
     runner = make_runner(model)
     spent = {"begin": 0.0, "step": 0.0, "steps": 0.0}
     _timed(runner, spent)
-    decoder = Decoder(runner, set(), most=batch * questions, rows=plan.rows)
-    tasks = (Task(number, prompt, new) for number, prompt in enumerate(asked))
-    written = list(decoder.write(tasks))
+    decoder = Decoder(runner, set(), batch=batch * questions, rows=plan.rows)
+    tasks = (DecodeTask(number, prompt, new) for number, prompt in enumerate(asked))
+    written = list(decode_all(decoder, tasks))
     if [len(one.tokens) for one in written] != [new] * batch * questions:
         raise RuntimeError("an answer is not as long as it should be")
     return told(spent["begin"] / batch, spent["step"] / spent["steps"], batch, new)

@@ -16,11 +16,12 @@ from typing import Any
 
 import torch
 
+from benchmarks.decoding import decode_all
 from benchmarks.flat_cost import requests
 from benchmarks.measure import Row, report
 from pipeline.engines.prompting import pose
 from pipeline.engines.vlm.chat_template import Chat, Encoded
-from pipeline.engines.vlm.decode import Decoder, Task
+from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.model_load import load_model, make_plan
 from pipeline.engines.vlm.model_store import find_model
 from pipeline.engines.vlm.prefix_cache import in_common
@@ -72,8 +73,8 @@ def main() -> None:
     expected = [reference(theirs, prompt, given.new) for prompt in prompts]
     rows: list[Row] = []
     for batch in (1, given.batch):
-        decoder = Decoder(make_runner(model), set(), most=batch, rows=plan.rows)
-        written = decoder.write(Task(number, prompt, given.new) for number, prompt in enumerate(prompts))
+        decoder = Decoder(make_runner(model), set(), batch=batch, rows=plan.rows)
+        written = decode_all(decoder, (DecodeTask(number, prompt, given.new) for number, prompt in enumerate(prompts)))
         got = {one.tag: list(one.tokens) for one in written}
         same = [in_common(got[number], wanted) for number, wanted in enumerate(expected)]
         parted = [number for number, count in enumerate(same) if count < given.new]

@@ -101,7 +101,7 @@ class AnswersRequests:
                         break
                     self.submit(request)
                 if self.load:
-                    answers = self.poll(wait if more else 1.0)
+                    answers = self.poll(wait if more and self.room else 1.0)
                     yield from answers or (None,)
         finally:
             self.reset()

@@ -26,6 +26,7 @@ from pipeline.templates.model import Template
 from pipeline.templates.schema import json_schema
 from tests.drawing import text_pdf
 from tests.engines.conformance import BUILT_IN, LINES, check_answer, request, words_of
+from tests.engines.polling import answer_all
 from tests.llama_server import LlamaServer, model_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(model_file() is None, reason="xllamacpp or its model is not installed")]
@@ -134,7 +135,7 @@ def test_its_grammar_takes_our_schemas_and_keeps_to_them(llama: LlamaServer) -> 
         jsonschema.validate(json.loads(told["choices"][0]["message"]["content"]), json_schema(slip))
     engine = ServerEngine(Settings(server=ServerSettings(url=llama.url, accepts_images=False)))
     assert "smollm2@127.0.0.1" in engine.identity
-    answers = list(engine.answer(iter([request(slip, words, number) for number, words in enumerate(drawn, 1)])))
+    answers = answer_all(engine, *[request(slip, words, number) for number, words in enumerate(drawn, 1)])
     assert [answer.status for answer in answers] == ["done"] * 3, answers
     for answer in answers:
         check_answer(answer, slip)
@@ -143,14 +144,14 @@ def test_its_grammar_takes_our_schemas_and_keeps_to_them(llama: LlamaServer) -> 
 @pytest.mark.parametrize("template", BUILT_IN.values(), ids=lambda template: template.name)
 def test_it_takes_every_built_in_template(llama: LlamaServer, template: Template) -> None:
     short = template.model_copy(update={"answer": template.answer.model_copy(update={"tokens": 24})})
-    (answer,) = reader(llama).answer(iter([request(short)]))
+    (answer,) = answer_all(reader(llama), request(short))
     check_answer(answer, short)
     assert (answer.status, answer.reason) in (("done", None), ("failed", "too_large")), answer
 
 
 def test_a_page_beyond_its_context_is_too_large(llama: LlamaServer) -> None:
     page = words_of(*[f"{number} the quick brown fox jumps over the lazy dog" for number in range(1500)])
-    (answer,) = reader(llama).answer(iter([request(BUILT_IN["transcript"], page)]))
+    (answer,) = answer_all(reader(llama), request(BUILT_IN["transcript"], page))
     assert (answer.status, answer.reason) == ("failed", "too_large")
     assert "context" in answer.detail
 

@@ -21,12 +21,13 @@ from PIL import Image
 from pipeline.engines.base import Request
 from pipeline.engines.prompting import pose
 from pipeline.engines.server import ServerEngine
-from pipeline.engines.server.retry import LONGEST_ASKED_SECONDS, pause
+from pipeline.engines.server.retry import LONGEST_RETRY_AFTER_SECONDS, retry_seconds
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.settings import ServerSettings, Settings
 from pipeline.templates.schema import json_schema
-from tests.engines.conformance import BUILT_IN, ODD, PICTURE, many, request
+from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, request, sample_requests
+from tests.engines.polling import answer_all, stream_answers
 from tests.engines.scripted import Behave, Call, Handler, ScriptedServer, behave_well
 from tests.llama_server import free_port
 
@@ -41,7 +42,7 @@ def engine_at(url: str, **changes: Any) -> ServerEngine:
 def ask(behave: Behave, *requests: Request, **changes: Any) -> tuple[list[Answer], list[Call]]:
     """Answers of a server that behaves like this, and what it was asked."""
     with ScriptedServer(behave) as script:
-        answers = list(engine_at(script.url, **changes).answer(iter(requests or (request(ODD),))))
+        answers = answer_all(engine_at(script.url, **changes), *(requests or (request(ALL_TYPES),)))
         return answers, script.calls
 
 
@@ -92,8 +93,8 @@ def test_a_model_that_sees_nothing_gets_the_words_as_plain_text() -> None:
 
 def test_seeds_repeat_for_the_same_request_and_differ_between_attempts() -> None:
     def seed(number: int, temperature: float) -> int:
-        asked = request(ODD, number=number)
-        return pose(Request(asked.key, asked.page, ODD, temperature=temperature)).seed
+        asked = request(ALL_TYPES, number=number)
+        return pose(Request(asked.key, asked.page, ALL_TYPES, temperature=temperature)).seed
 
     seeds = [seed(1, 0), seed(1, 0.3), seed(2, 0)]
     assert seeds == [seed(1, 0), seed(1, 0.3), seed(2, 0)]
@@ -113,11 +114,11 @@ def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyP
     told = (400, {"error": {"message": f"Incorrect API key provided: {KEY}. " + "x" * 5000}})
     with ScriptedServer(saying(*[told] * 3)) as script:
         engine = engine_at(script.url, key_variable="MY_KEY")
-        (failed,) = engine.answer(iter([request(ODD)]))
+        (failed,) = answer_all(engine, request(ALL_TYPES))
         assert script.calls[0].headers["Authorization"] == f"Bearer {KEY}"
         script.behave = lambda handler, call: handler.say(401, told[1])
         with pytest.raises(EngineUnavailableError, match="answered 401: Incorrect API key") as error:
-            list(engine.answer(iter([request(ODD)])))
+            answer_all(engine, request(ALL_TYPES))
     assert (failed.status, failed.reason) == ("failed", "engine")
     assert "Incorrect API key" in failed.detail
     assert len(failed.detail) <= 300
@@ -128,8 +129,8 @@ def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyP
     ("url", "why"),
     [
         ("http://models.example:8000/v1", "unencrypted"),
-        (f"https://me:{KEY}@models.example/v1", "scheme, host, port and path alone"),
-        (f"https://models.example/v1?key={KEY}", "scheme, host, port and path alone"),
+        (f"https://me:{KEY}@models.example/v1", "scheme, host, port and path only"),
+        (f"https://models.example/v1?key={KEY}", "scheme, host, port and path only"),
         ("http://localhost.models.example/v1", "unencrypted"),
         ("http://127.0.0.1:99999/v1", "no URL"),
     ],
@@ -153,7 +154,7 @@ def test_proxies_are_asked_for_servers_elsewhere(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("no_proxy", raising=False)
     with ScriptedServer() as proxy:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
-        (answer,) = engine_at("http://models.example:8000/v1").answer(iter([request(ODD)]))
+        (answer,) = answer_all(engine_at("http://models.example:8000/v1"), request(ALL_TYPES))
     assert answer.status == "done"
     assert [call.path for call in proxy.calls] == ["http://models.example:8000/v1/chat/completions"]
 
@@ -164,7 +165,7 @@ def test_proxies_are_asked_for_servers_elsewhere(monkeypatch: pytest.MonkeyPatch
 def test_without_a_name_the_first_model_listed_is_asked() -> None:
     with ScriptedServer() as script:
         engine = ServerEngine(Settings(server=ServerSettings(url=f"{script.url}/")))
-        list(engine.answer(iter([request(ODD)])))
+        answer_all(engine, request(ALL_TYPES))
         assert engine.identity == f"server/2 scripted@127.0.0.1:{script.port}"
         assert script.calls[0].body["model"] == "scripted"
 
@@ -232,7 +233,7 @@ def test_a_server_without_grammars_is_asked_more_simply_and_remembered(understoo
 
     with ScriptedServer(behave) as script:
         engine = engine_at(script.url)
-        first, second = [next(engine.answer(iter([request(ODD, number=number)]))) for number in (1, 2)]
+        first, second = [answer_all(engine, request(ALL_TYPES, number=number))[0] for number in (1, 2)]
         forms = [call.body.get("response_format", {}).get("type") for call in script.calls]
     assert forms == [*asked, asked[-1]]
     assert (first.status, second.status) == ("done", "done")
@@ -242,7 +243,7 @@ def test_a_server_without_grammars_is_asked_more_simply_and_remembered(understoo
 def test_an_answer_that_was_cut_off_keeps_what_it_says() -> None:
     answer = one(lambda handler, call: handler.complete('{"a": "whole", "b": "EN-20', finish="length"))
     assert (answer.status, answer.reason) == ("failed", "too_large")
-    assert f"({ODD.answer.tokens})" in answer.detail
+    assert f"({ALL_TYPES.answer.tokens})" in answer.detail
     assert answer.claims["a"].value == "whole"
     assert answer.claims["b"].flags == ("truncated",)
 
@@ -388,12 +389,12 @@ def test_the_server_says_how_long_to_wait() -> None:
 
 
 def test_pauses_grow_and_are_bounded() -> None:
-    assert [round(pause(failures) / 2 ** (failures - 1)) for failures in (1, 2, 3)] == [1, 1, 1]
-    assert max(pause(failures) for failures in range(1, 40)) <= 75
-    assert pause(1, "3") == 3
-    assert pause(1, "999999999999") == pause(1, "Fri, 31 Dec 2100 23:59:59 GMT") == LONGEST_ASKED_SECONDS
-    assert pause(1, "Fri, 31 Dec 1999 23:59:59 GMT") == 0
-    assert 0.75 <= pause(1, "soon") <= 1.25
+    assert [round(retry_seconds(failures) / 2 ** (failures - 1)) for failures in (1, 2, 3)] == [1, 1, 1]
+    assert max(retry_seconds(failures) for failures in range(1, 40)) <= 75
+    assert retry_seconds(1, "3") == 3
+    assert retry_seconds(1, "999999999999") == retry_seconds(1, "Fri, 31 Dec 2100 23:59:59 GMT") == LONGEST_RETRY_AFTER_SECONDS
+    assert retry_seconds(1, "Fri, 31 Dec 1999 23:59:59 GMT") == 0
+    assert 0.75 <= retry_seconds(1, "soon") <= 1.25
 
 
 def test_a_server_that_is_gone_ends_the_work_and_keeps_what_was_answered(quick: None) -> None:
@@ -407,12 +408,12 @@ def test_a_server_that_is_gone_ends_the_work_and_keeps_what_was_answered(quick: 
                 taken += 1
                 if number == 5:
                     script.__exit__()
-                yield request(ODD, number=number)
+                yield request(ALL_TYPES, number=number)
 
-        seen: list[Answer] = []
+        answers: list[Answer] = []
         with pytest.raises(EngineUnavailableError, match="does not answer") as error:
-            seen.extend(engine.answer(requests()))  # keeps what came before the error
-    assert {answer.status for answer in seen} == {"done"}
+            answers.extend(stream_answers(engine, requests()))  # keeps the answers before the error
+    assert {answer.status for answer in answers} == {"done"}
     assert taken < 10
     assert "run the same command again" in error.value.cure
 
@@ -421,7 +422,7 @@ def test_a_server_that_is_gone_ends_the_work_and_keeps_what_was_answered(quick: 
 def test_a_server_that_never_answers_ends_the_work_too(quick: None, status: int) -> None:
     behave: Behave = saying(*[(status, {"error": "out of order"})] * 500) if status else hang_up
     with pytest.raises(EngineUnavailableError, match="does not answer"):
-        ask(behave, *many([ODD], 50), request_attempts=2)
+        ask(behave, *sample_requests([ALL_TYPES], 50), request_attempts=2)
 
 
 def test_a_server_that_comes_back_in_time_is_waited_for(quick: None) -> None:
@@ -429,7 +430,7 @@ def test_a_server_that_comes_back_in_time_is_waited_for(quick: None) -> None:
     scripts: list[ScriptedServer] = []
     starter = threading.Timer(0.3, lambda: scripts.append(ScriptedServer(port=port).__enter__()))
     starter.start()
-    answers = list(engine_at(f"http://127.0.0.1:{port}/v1", request_attempts=8).answer(iter(many([ODD], 4))))
+    answers = answer_all(engine_at(f"http://127.0.0.1:{port}/v1", request_attempts=8), *sample_requests([ALL_TYPES], 4))
     starter.join()
     scripts[0].__exit__()
     assert [answer.status for answer in answers] == ["done"] * 4
@@ -459,17 +460,8 @@ def test_as_many_at_a_time_as_set_and_the_quick_ones_first() -> None:
     assert sorted(answer.key.page for answer in answers) == list(range(1, 10))
 
 
-def test_waiting_costs_nothing_and_closing_does_not_wait() -> None:
+def test_polling_waits_without_work_and_reset_does_not_wait() -> None:
     gate = threading.Event()
-    nones = 0
-
-    def requests() -> Iterator[Request | None]:
-        nonlocal nones
-        yield request(TRANSCRIPT, number=1)
-        for nones in itertools.count(1):
-            if nones == 40:
-                gate.set()
-            yield None
 
     def behave(handler: Handler, call: Call) -> None:
         gate.wait(20)
@@ -477,21 +469,44 @@ def test_waiting_costs_nothing_and_closing_does_not_wait() -> None:
 
     with ScriptedServer(behave) as script:
         engine = engine_at(script.url)
-        answers = engine.answer(requests())
-        begun, work = time.monotonic(), time.process_time()
-        assert next(answers).status == "done"
-        assert time.monotonic() - begun > 0.5, "told that nothing is ready, it waits a little each time"
+        engine.submit(request(TRANSCRIPT, number=1))
+        started, work = time.monotonic(), time.process_time()
+        assert engine.poll(0) == []
+        assert time.monotonic() - started < 0.2, "0 seconds is not to wait at all"
+        assert engine.poll(0.8) == []
+        assert 0.8 <= time.monotonic() - started < 2
         assert time.process_time() - work < 0.5
+        gate.set()
+        assert [answer.status for answer in engine.poll(20)] == ["done"]
+        assert time.monotonic() - started < 10, "the first answer ends the wait"
         gate.clear()
-        answers.close()  # type: ignore[attr-defined]
-
-        def stopped() -> Iterator[Request]:
-            yield from many([TRANSCRIPT], 3)
-            raise KeyboardInterrupt
-
-        begun = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
-            list(engine.answer(stopped()))
-        assert time.monotonic() - begun < 5, "what is under way is dropped, not waited for"
+        for one in sample_requests([TRANSCRIPT], 3):
+            engine.submit(one)
+        started = time.monotonic()
+        engine.reset()
+        assert time.monotonic() - started < 5, "unfinished requests are dropped, not waited for"
         gate.set()
     assert "server-engine" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_answers_before_an_error_are_returned_first_and_reset_forgets_the_error(quick: None) -> None:
+    def behave(handler: Handler, call: Call) -> None:
+        if call.text.startswith("Bad"):
+            time.sleep(0.3)
+            handler.say(401, {"error": "no such key"})
+        else:
+            handler.complete("Fine")
+
+    bad = TRANSCRIPT.model_copy(update={"prompt": "Bad", "name": "bad"})
+    with ScriptedServer(behave) as script:
+        engine = engine_at(script.url)
+        engine.submit(request(TRANSCRIPT, number=1))
+        engine.submit(request(bad, number=2))
+        time.sleep(1)
+        assert [answer.key.page for answer in engine.poll(10)] == [1]
+        for _ in range(2):
+            with pytest.raises(EngineUnavailableError, match="401"):
+                engine.poll(10)
+        engine.reset()
+        assert [answer.status for answer in answer_all(engine, request(TRANSCRIPT))] == ["done"]
+        engine.reset()

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.server.address import Address
-from pipeline.engines.server.http import BrokenError, Response, NoConnectionError, exchange
+from pipeline.engines.server.http import BrokenError, NoConnectionError, Response, exchange
 from pipeline.engines.server.reply import error_message, is_too_long
 from pipeline.engines.server.retry import is_temporary, retry_seconds
 from pipeline.errors import EngineUnavailableError

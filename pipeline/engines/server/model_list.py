@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.engines.server.address import Address
 from pipeline.engines.server.client import rejection
-from pipeline.engines.server.http import BrokenError, Response, TooLargeError, NoConnectionError, exchange, make_client
-from pipeline.engines.server.reply import first_model, error_message
+from pipeline.engines.server.http import BrokenError, NoConnectionError, Response, TooLargeError, exchange, make_client
+from pipeline.engines.server.reply import error_message, first_model
 from pipeline.errors import EngineUnavailableError
 
 TIMEOUT_SECONDS = 10.0
@@ -24,7 +24,8 @@ def only_model(address: Address) -> str:
     except (NoConnectionError, BrokenError, TimeoutError, TooLargeError) as error:
         reason = str(error) or f"not within {TIMEOUT_SECONDS:g} s"
         raise EngineUnavailableError(
-            f"no server answers at {address.place}: {reason}", "start it, or set server.url (PIPELINE_SERVER__URL) to where it is"
+            f"no server answers at {address.place}: {reason}",
+            "start it, or set server.url (PIPELINE_SERVER__URL) to where it is",
         ) from error
     if response.status in (401, 403, 404) or 300 <= response.status < 400:
         raise rejection(address, response)

@@ -21,30 +21,30 @@ class Constraint:
     """The state of one answer under its schema."""
 
     def __init__(self, matcher: Any) -> None:
-        self._matcher = matcher
+        self.matcher = matcher
 
     def allowed(self, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which of ``size`` tokens may come next."""
-        bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        bits = np.frombuffer(self.matcher.compute_bitmask(), np.uint8)
         known = np.unpackbits(bits, bitorder="little")[:size].astype(bool)
         return known if len(known) == size else np.pad(known, (0, size - len(known)))
 
     def accept(self, token: int) -> None:
         """A token was written. Raises ValueError when it was not allowed."""
-        if not self._matcher.consume_token(token):
-            raise ValueError(f"token {token} is not allowed here: {self._matcher.get_error()}")
+        if not self.matcher.consume_token(token):
+            raise ValueError(f"token {token} is not allowed here: {self.matcher.get_error()}")
 
     def forced(self) -> list[int]:
         """Tokens that the schema leaves no choice about; they count as written."""
-        tokens: list[int] = list(self._matcher.compute_ff_tokens())
-        if tokens and not self._matcher.consume_tokens(tokens):
-            raise ValueError(f"forced tokens are not allowed: {self._matcher.get_error()}")
+        tokens: list[int] = list(self.matcher.compute_ff_tokens())
+        if tokens and not self.matcher.consume_tokens(tokens):
+            raise ValueError(f"forced tokens are not allowed: {self.matcher.get_error()}")
         return tokens
 
     @property
     def finished(self) -> bool:
         """Whether the answer is whole."""
-        return bool(self._matcher.is_stopped())
+        return bool(self.matcher.is_stopped())
 
 
 class Grammars:

@@ -84,7 +84,7 @@ class VlmEngine(AnswersRequests):
             started = time.perf_counter()
             if answer := self._begin(request, started):
                 return [_timed(answer, started)]
-        return [_timed(self._answer(generation), generation.tag.started) for generation in decoder.step()]
+        return [_timed(self.make_answer(generation), generation.tag.started) for generation in decoder.step()]
 
     def reset(self) -> None:
         """See Engine. The model stays loaded."""
@@ -138,7 +138,8 @@ class VlmEngine(AnswersRequests):
             encode,
         )
 
-    def _answer(self, generation: Generation[StartedRequest]) -> Answer:
+    def make_answer(self, generation: Generation[StartedRequest]) -> Answer:
+        """The answer that a generation is."""
         request = generation.tag.request
         if generation.ending == "broken":
             return failed(request, generation.error)

@@ -23,6 +23,7 @@ from pipeline.templates.model import Template
 from tests.drawing import text_pdf
 from tests.engines.conformance import BUILT_IN, LINES, PICTURE, request, words_of
 from tests.engines.embedded.fields.pages import template_of
+from tests.engines.polling import answer_all
 from tests.engines.vlm.tiny import encoded, random_text_checkpoint, save, terse, text_model, tokenizer, vision_model
 
 CONTROLS = ["<|im_end|>", "<|im_start|>", "<|image_pad|>", "<|vision_start|>", "<|endoftext|>", "<|video_pad|>"]
@@ -119,7 +120,7 @@ def test_a_letter_that_is_half_a_surrogate_costs_no_page(vision_folder: Path) ->
     """Asked for one of two words, also a random model comes to an end."""
     engine = VlmEngine(Settings(engine="vlm", model=str(vision_folder)))
     choice = template_of("{name: choice, prompt: 'Read: {{ words }}', fields: {kind: {type: enum, values: [cat, dog]}}}")
-    (answer,) = filter(None, engine.answer([request(choice, words_of("broken \ud83d text"))]))
+    (answer,) = answer_all(engine, request(choice, words_of("broken \ud83d text")))
     assert answer.status == "done", answer.detail
 
 

@@ -14,17 +14,28 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.decoding import decode_all
 from pipeline.engines.answers import TRUNCATED, read_answer
 from pipeline.engines.prompting import pose
 from pipeline.engines.vlm.constraint import Constraint, Grammars
-from pipeline.engines.vlm.decode import Decoder, Task, Written
+from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
 from pipeline.engines.vlm.runner import Stream
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed, json_schema
-from tests.engines.conformance import BUILT_IN, LINES, ODD, PICTURE, TEMPLATES, check_claim, many, request, words_of
-from tests.engines.vlm.parrot import STOP, prompt
+from tests.engines.conformance import (
+    ALL_TYPES,
+    BUILT_IN,
+    LINES,
+    PICTURE,
+    TEMPLATES,
+    check_claim,
+    request,
+    sample_requests,
+    words_of,
+)
+from tests.engines.vlm.scripted_runner import STOP, prompt
 from tests.engines.vlm.tiny import PADDED, encoded, tokenizer
 
 JSON_TEMPLATES = [template for template in TEMPLATES if template.answer.form == "json"]
@@ -56,7 +67,7 @@ def spell(constraint: Constraint, text: str) -> None:
         constraint.accept(token)
 
 
-def decode(written: Written[Any]) -> str:
+def decode(written: Generation[Any]) -> str:
     return str(tokenizer().decode(written.tokens))
 
 
@@ -88,8 +99,8 @@ def test_every_type_of_value_is_possible(grammars: Grammars) -> None:
         ["x"],
         [row],
     ]
-    answer = dict(zip(ODD.fields, values, strict=True))
-    constraint = grammars.start(json_schema(ODD))
+    answer = dict(zip(ALL_TYPES.fields, values, strict=True))
+    constraint = grammars.start(json_schema(ALL_TYPES))
     spell(constraint, json.dumps(answer, ensure_ascii=False))
     assert constraint.finished
 
@@ -98,7 +109,7 @@ def test_every_type_of_value_is_possible(grammars: Grammars) -> None:
     "start", ['{"b"', '{"a": 1', '{"a": ""', '{"a": "x", "b": "y", "c": "2025-13', '{"a":\n', "Here", '{"a": "x", "a"']
 )
 def test_what_the_schema_forbids_is_impossible(grammars: Grammars, start: str) -> None:
-    constraint = grammars.start(json_schema(ODD))
+    constraint = grammars.start(json_schema(ALL_TYPES))
     with pytest.raises(AssertionError, match="of "):
         spell(constraint, start)
 
@@ -107,10 +118,10 @@ def test_what_the_schema_forbids_is_impossible(grammars: Grammars, start: str) -
     ("field", "value"), [("c", "2025-03-24"), ("c", "2025-03-25"), ("e", "-3.00"), ("e", "4.00"), ("d", "12:30")]
 )
 def test_only_what_a_page_prints_is_possible(grammars: Grammars, field: str, value: str) -> None:
-    answer = json.dumps({**dict.fromkeys(ODD.fields), field: value})
-    spell(grammars.start(json_schema(ODD)), answer)
-    constraint = grammars.start(json_schema(ODD, PRINTED))
-    if value in PRINTED[ODD.fields[field].type]:
+    answer = json.dumps({**dict.fromkeys(ALL_TYPES.fields), field: value})
+    spell(grammars.start(json_schema(ALL_TYPES)), answer)
+    constraint = grammars.start(json_schema(ALL_TYPES, PRINTED))
+    if value in PRINTED[ALL_TYPES.fields[field].type]:
         spell(constraint, answer)
         assert constraint.finished
     else:
@@ -122,26 +133,27 @@ def test_only_what_a_page_prints_is_possible(grammars: Grammars, field: str, val
 @pytest.mark.parametrize("image", [None, PICTURE], ids=["words", "image"])
 def test_jumping_over_forced_tokens_changes_nothing_but_the_time(engine: VlmEngine, template: Template, image: Any) -> None:
     asked = request(template, image=image)
-    loaded = engine._loaded
+    loaded = engine.loaded_model
     schema = pose(asked).schema
     assert schema
     jumping = loaded.grammars.start(schema)
-    slow = OneByOne(loaded.grammars.start(schema)._matcher)
+    slow = OneByOne(loaded.grammars.start(schema).matcher)
     put = encoded(loaded.chat, asked)
-    quick, every = loaded.decoder.write([Task(0, put, 400, jumping), Task(1, put, 400, slow)])
+    decoder: Decoder[int] = Decoder(loaded.decoder.runner, {STOP})
+    quick, every = decode_all(decoder, [DecodeTask(0, put, 400, jumping), DecodeTask(1, put, 400, slow)])
     if quick.tag:
         quick, every = every, quick
     assert quick.ending == every.ending
     assert list(quick.tokens) == list(every.tokens)
-    assert every.drawn >= len(every.tokens)
-    assert quick.drawn < len(quick.tokens), "the names of the fields cost nothing"
+    assert every.sampled >= len(every.tokens)
+    assert quick.sampled < len(quick.tokens), "the names of the fields cost nothing"
 
 
 def test_whatever_a_random_model_says_meets_the_schema(engine: VlmEngine) -> None:
-    loaded = engine._loaded
+    loaded = engine.loaded_model
     endings: dict[str, int] = {}
-    asked = [replace(one, temperature=1.3) for one in many(JSON_TEMPLATES, 40, engine)]
-    for written in loaded.decoder.write(engine._tasks(asked)):
+    asked = [replace(one, temperature=1.3) for one in sample_requests(JSON_TEMPLATES, 40, engine)]
+    for written in decode_all(loaded.decoder, map(engine.make_task, asked)):
         endings[written.ending] = endings.get(written.ending, 0) + 1
         template = written.tag.request.template
         if written.ending == "complete":
@@ -152,7 +164,7 @@ def test_whatever_a_random_model_says_meets_the_schema(engine: VlmEngine) -> Non
 
 
 def test_a_vocabulary_larger_than_the_tokenizers_is_never_drawn_from(grammars: Grammars) -> None:
-    allowed = grammars.start(json_schema(ODD)).allowed(PADDED)
+    allowed = grammars.start(json_schema(ALL_TYPES)).allowed(PADDED)
     assert len(allowed) == PADDED
     assert not allowed[len(tokenizer()) :].any()
 
@@ -165,22 +177,22 @@ def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammar
         kept = 0
 
         def begin(self, prompt: Any, room: int) -> Any:
-            return Stream(None), self._wish()
+            return Stream(None), self._logits()
 
         def step(self, streams: Any, tokens: Any, last: Any) -> list[torch.Tensor]:
-            return [self._wish()[None] for _ in streams]
+            return [self._logits()[None] for _ in streams]
 
         def forget(self, stream: Any, tokens: int) -> None:
             assert not tokens
 
-        def _wish(self) -> torch.Tensor:
+        def _logits(self) -> torch.Tensor:
             logits = torch.full((PADDED,), -5.0)
             logits[tokenizer().eos_token_id] = 100.0
             logits[[tokenizer().encode(letter)[0] for letter in "nul"]] = 50.0
             return logits
 
-    (written,) = Decoder(Stubborn(), {STOP}).write([Task(0, prompt(), 500, grammars.start(json_schema(ODD)))])
-    assert json.loads(decode(written)) == dict.fromkeys(ODD.fields)
+    (written,) = decode_all(Decoder(Stubborn(), {STOP}), [DecodeTask(0, prompt(), 500, grammars.start(json_schema(ALL_TYPES)))])
+    assert json.loads(decode(written)) == dict.fromkeys(ALL_TYPES.fields)
 
 
 # ---- what is read of it ---------------------------------------------------------------------------------
@@ -193,13 +205,13 @@ leaves = st.one_of(
     st.text(max_size=20),
     st.sampled_from(["1.234,50", "24.3.2025", "eur", "EUR", "one", "null", "N/A", "14:05", "-7", "  ", "x"]),
 )
-columns = st.sampled_from(list(ODD.fields["m"].columns))
+columns = st.sampled_from(list(ALL_TYPES.fields["m"].columns))
 values = st.recursive(
     leaves,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(columns | st.text(max_size=3), inner, max_size=4),
     max_leaves=12,
 )
-answers = st.dictionaries(st.sampled_from(list(ODD.fields)) | st.text(max_size=3), values, max_size=14)
+answers = st.dictionaries(st.sampled_from(list(ALL_TYPES.fields)) | st.text(max_size=3), values, max_size=14)
 
 
 @st.composite
@@ -218,12 +230,12 @@ def json_like(draw: st.DrawFn) -> str:
 @settings(max_examples=400, deadline=None)
 def test_any_text_gives_claims_of_the_documented_form_or_an_error(text: str, complete: bool) -> None:
     try:
-        claims = read_answer(ODD, text, complete=complete)
+        claims = read_answer(ALL_TYPES, text, complete=complete)
     except ValueError:
         return
-    assert list(claims) == list(ODD.fields)
+    assert list(claims) == list(ALL_TYPES.fields)
     for name, claim in claims.items():
-        check_claim(claim, ODD, name)
+        check_claim(claim, ALL_TYPES, name)
     assert [TRUNCATED in claim.flags for claim in claims.values()].count(True) == (0 if complete else 1)
 
 
@@ -232,7 +244,7 @@ def test_any_text_gives_claims_of_the_documented_form_or_an_error(text: str, com
 def test_a_cut_answer_keeps_what_was_whole(answer: dict[str, Any], data: st.DataObject) -> None:
     text = json.dumps(answer)
     cut = text[: data.draw(st.integers(1, len(text)))]
-    whole, part = read_answer(ODD, text), read_answer(ODD, cut, complete=False)
+    whole, part = read_answer(ALL_TYPES, text), read_answer(ALL_TYPES, cut, complete=False)
     for name, claim in part.items():
         if TRUNCATED not in claim.flags:
             assert claim.value in (whole[name].value, None)
@@ -275,4 +287,4 @@ def test_words_of_the_page_do_not_leak_into_the_grammar(engine: VlmEngine) -> No
             asked = request(template, words)
             schema = pose(asked).schema
             assert schema
-            spell(engine._loaded.grammars.start(schema), json.dumps(dict.fromkeys(template.fields)))
+            spell(engine.loaded_model.grammars.start(schema), json.dumps(dict.fromkeys(template.fields)))

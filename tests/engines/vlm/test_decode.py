@@ -13,16 +13,19 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline.engines.base import Engine, Request
+from benchmarks.decoding import decode_all
+from pipeline.engines.base import PollingEngine, Request
 from pipeline.engines.vlm.chat_template import Encoded
-from pipeline.engines.vlm.decode import Decoder, Task
+from pipeline.engines.vlm.decode import Decoder, DecodeTask
+from pipeline.engines.vlm.model_load import load_model
 from pipeline.engines.vlm.runner import Stream
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
-from tests.engines.conformance import BUILT_IN, ODD, PICTURE, answered, many, request, words_of
-from tests.engines.vlm.parrot import STOP, Parrot, parrot_engine, prompt, write
+from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, checked_answers, request, sample_requests, words_of
+from tests.engines.polling import answer_all
+from tests.engines.vlm.scripted_runner import STOP, ScriptedRunner, decode_script, prompt, scripted_engine
 from tests.engines.vlm.tiny import encoded, tokenizer
 
 ROWS = Template.model_validate(
@@ -46,32 +49,48 @@ def make(vision_folder: Path) -> Make:
     return made
 
 
-def only(engine: Engine, asked: Request) -> Answer:
-    return answered(engine, [asked])[0]
+def only(engine: PollingEngine, one: Request) -> Answer:
+    return checked_answers(engine, [one])[0]
 
 
 def goods(*prices: str) -> str:
     return json.dumps({"buyer": "Morgenrot", "goods": [{"what": "Screw", "price": price} for price in prices]})
 
 
-def test_a_model_is_loaded_only_when_something_is_asked(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.engines.vlm.vlm_engine.load_model", lambda *_: pytest.fail("loaded for nothing"))
-    assert list(make().answer(iter(()))) == []
-    assert list(make().answer(iter((None, None)))) == [None, None]
+def test_a_model_is_loaded_by_the_first_poll_after_a_request(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[int] = []
+
+    def load(*arguments: Any) -> Any:
+        loads.append(1)
+        return load_model(*arguments)
+
+    monkeypatch.setattr("pipeline.engines.vlm.vlm_engine.load_model", load)
+    engine = make()
+    assert engine.poll(1) == []
+    engine.reset()
+    assert engine.room
+    assert loads == []
+    engine.submit(request(ALL_TYPES))
+    assert loads == []
+    assert engine.poll(0) == [], "it returns as soon as the model is loaded, as a sign of life"
+    assert loads == [1]
+    engine.reset()
+    checked_answers(engine, [request(ALL_TYPES)])
+    assert loads == [1], "a reset keeps the model"
 
 
 # ---- budgets ------------------------------------------------------------------------------------------
 
 
 def test_an_answer_is_what_the_model_says_until_it_stops() -> None:
-    (one,), _ = write("the whole answer", [Task("it", prompt(), 50)])
+    (one,), _ = decode_script("the whole answer", [DecodeTask("it", prompt(), 50)])
     assert (tokenizer().decode(one.tokens), one.ending) == ("the whole answer", "complete")
     assert one.tag == "it"
-    assert one.drawn == len(one.tokens) + 1, "and the token that ends it"
+    assert one.sampled == len(one.tokens) + 1, "and the token that ends it"
 
 
 def test_an_answer_that_is_too_long_is_cut() -> None:
-    (one,), _ = write("one two three four five six", [Task(0, prompt(), 5)])
+    (one,), _ = decode_script("one two three four five six", [DecodeTask(0, prompt(), 5)])
     assert (len(one.tokens), one.ending) == (5, "truncated")
 
 
@@ -79,7 +98,7 @@ def test_a_cut_answer_keeps_its_fields_and_says_so(vision_folder: Path) -> None:
     said = goods("1.00", "2.50", "3.75")
     limit = len(tokenizer().encode(said[: said.index("3.7") + 1]))
     template = ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": limit})})
-    answer = only(parrot_engine(str(vision_folder), said), request(template, image=PICTURE))
+    answer = only(scripted_engine(str(vision_folder), said), request(template, image=PICTURE))
     assert (answer.status, answer.reason) == ("failed", "too_large")
     assert f"answer.tokens of `rows` ({limit})" in answer.detail
     assert answer.claims["buyer"].value == "Morgenrot"
@@ -91,27 +110,27 @@ def test_a_cut_answer_keeps_its_fields_and_says_so(vision_folder: Path) -> None:
 def test_answers_side_by_side_hold_no_more_than_memory_allows() -> None:
     said = "x " * 40
     sizes = [10, 300, 40, 10, 40, 20, 10, 200, 500, 30] * 3
-    tasks = [Task(number, prompt(size), 100) for number, size in enumerate(sizes)]
-    found, parrot = write(said, tasks, most=4, memory=600)
+    tasks = [DecodeTask(number, prompt(size), 100) for number, size in enumerate(sizes)]
+    found, runner = decode_script(said, tasks, batch=4, memory=600)
     assert sorted(one.tag for one in found) == list(range(len(sizes)))
-    assert max(parrot.held) <= 600
-    assert max(map(len, parrot.steps)) == 4, "several at once where they fit"
-    alone, parrot = write(said, tasks, most=4, memory=1)
+    assert max(runner.lengths) <= 600
+    assert max(map(len, runner.steps)) == 4, "several at once where they fit"
+    alone, runner = decode_script(said, tasks, batch=4, memory=1)
     assert len(alone) == len(sizes)
-    assert {len(step) for step in parrot.steps} == {1}, "what is too large for memory is tried by itself"
+    assert {len(step) for step in runner.steps} == {1}, "what is too large for memory is tried by itself"
 
 
 def test_answers_that_take_more_than_usual_step_back_and_go_on_later() -> None:
     """Memory for two whole answers; eight are begun, for most are short, and here all are long."""
     said = {number: f"page {number}: " + " ".join(str(n * n + number) for n in range(130)) for number in range(8)}
     limit = 900
-    tasks = [Task(number, prompt(10, number), limit) for number in said]
-    found, parrot = write(said.__getitem__, tasks, most=8, memory=2 * limit)
+    tasks = [DecodeTask(number, prompt(10, number), limit) for number in said]
+    found, runner = decode_script(said.__getitem__, tasks, batch=8, memory=2 * limit)
     assert {one.tag: tokenizer().decode(one.tokens) for one in found} == said
     assert {one.ending for one in found} == {"complete"}
-    assert max(parrot.held) <= 2 * limit
-    assert max(map(len, parrot.steps)) > 2, "more than if each had room for its limit"
-    assert parrot.begun > len(tasks), "some were begun twice"
+    assert max(runner.lengths) <= 2 * limit
+    assert max(map(len, runner.steps)) > 2, "more than if each had room for its limit"
+    assert runner.begun > len(tasks), "some were begun twice"
 
 
 def test_a_prompt_is_made_again_only_when_it_is_needed() -> None:
@@ -122,12 +141,12 @@ def test_a_prompt_is_made_again_only_when_it_is_needed() -> None:
         return prompt(10, number)
 
     long = " ".join(map(str, range(100, 240)))
-    tasks = [Task(n, prompt(10, n), 900, again=lambda n=n: again(n)) for n in range(4)]  # type: ignore[misc]
-    found, _ = write(lambda number: long, tasks, most=4, memory=1000)
+    tasks = [DecodeTask(n, prompt(10, n), 900, encode_again=lambda n=n: again(n)) for n in range(4)]  # type: ignore[misc]
+    found, _ = decode_script(lambda number: long, tasks, batch=4, memory=1000)
     assert {tokenizer().decode(one.tokens) for one in found} == {long}
     assert made, "some stepped back"
     made.clear()
-    write(lambda number: long, tasks, most=4)
+    decode_script(lambda number: long, tasks, batch=4)
     assert not made
 
 
@@ -136,8 +155,8 @@ class Watched(list[int]):
 
 
 def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    parrot = Parrot(lambda number: "a few words")
-    begin, living = parrot.begin, list[weakref.ref[Any]]()
+    runner = ScriptedRunner(lambda number: "a few words")
+    begin, living = runner.begin, list[weakref.ref[Any]]()
     alive: list[int] = []
 
     def begun(asked: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
@@ -148,34 +167,36 @@ def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch:
         living.append(weakref.ref(stream.memory[1]))
         return stream, logits
 
-    monkeypatch.setattr(parrot, "begin", begun)
-    assert len(list(Decoder(parrot, {STOP}, most=2).write(Task(n, prompt(), 50) for n in range(8)))) == 8
+    monkeypatch.setattr(runner, "begin", begun)
+    assert len(list(decode_all(Decoder(runner, {STOP}, batch=2), (DecodeTask(n, prompt(), 50) for n in range(8))))) == 8
     assert max(alive) <= 1, "beside the new one there is one other"
 
 
 def test_a_place_that_is_free_is_taken_at_once() -> None:
-    found, _ = write(lambda number: "short" if number else "x y " * 30, [Task(n, prompt(), 200) for n in range(9)], most=2)
+    found, _ = decode_script(
+        lambda number: "short" if number else "x y " * 30, [DecodeTask(n, prompt(), 200) for n in range(9)], batch=2
+    )
     assert [one.tag for one in found] == [1, 2, 3, 4, 5, 6, 7, 8, 0], "the long answer waits for nobody, nobody for it"
 
 
 def test_what_is_forced_stays_within_the_limit(vision_folder: Path) -> None:
     said, template = goods("1.00"), ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": 16})})
-    engine = parrot_engine(str(vision_folder), said)
-    (written,) = engine._loaded.decoder.write(engine._tasks([request(template, image=PICTURE)]))
-    assert (len(written.tokens), written.ending) == (16, "truncated")
+    engine = scripted_engine(str(vision_folder), said)
+    (one,) = decode_all(engine.loaded_model.decoder, [engine.make_task(request(template, image=PICTURE))])
+    assert (len(one.tokens), one.ending) == (16, "truncated")
 
 
 def test_an_answer_that_just_fits_is_whole(vision_folder: Path) -> None:
     said = goods("1.00")
     limit = len(tokenizer().encode(said))
     template = ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": limit})})
-    answer = only(parrot_engine(str(vision_folder), said), request(template, image=PICTURE))
+    answer = only(scripted_engine(str(vision_folder), said), request(template, image=PICTURE))
     assert answer.status == "done", answer.detail
 
 
 def test_what_needs_no_writing_waits_for_nobody(make: Make) -> None:
     settled = request(BUILT_IN["caption"], (), number=2)
-    first = next(filter(None, make().answer([request(ODD, image=PICTURE), settled])))
+    first = answer_all(make(), request(ALL_TYPES, image=PICTURE), settled)[0]
     assert first.key == settled.key
     assert {claim.value for claim in first.claims.values()} == {None}
 
@@ -185,7 +206,7 @@ def test_what_needs_no_writing_waits_for_nobody(make: Make) -> None:
 
 @pytest.mark.parametrize("phrase", ["x", "the same again, ", "a longer row of a table | 12.50 | EUR |\n"])
 def test_a_model_that_loops_is_stopped(phrase: str) -> None:
-    (one,), _ = write("Well then: " + phrase * 2000, [Task(0, prompt(), 3000)])
+    (one,), _ = decode_script("Well then: " + phrase * 2000, [DecodeTask(0, prompt(), 3000)])
     assert one.ending == "repeated"
     text = tokenizer().decode(one.tokens)
     assert text.startswith("Well then: " + phrase[:-1])
@@ -193,14 +214,14 @@ def test_a_model_that_loops_is_stopped(phrase: str) -> None:
 
 
 def test_a_loop_fails_its_page_only(vision_folder: Path) -> None:
-    engine = parrot_engine(str(vision_folder), goods(*["5.00"] * 400))
+    engine = scripted_engine(str(vision_folder), goods(*["5.00"] * 400))
     answer = only(engine, request(ROWS, image=PICTURE))
     assert (answer.status, answer.reason, answer.detail) == ("failed", "engine", "the model repeated itself without end")
     assert answer.claims["buyer"].value == "Morgenrot"
 
 
 def test_equal_rows_of_a_table_are_no_loop(vision_folder: Path) -> None:
-    engine = parrot_engine(str(vision_folder), goods(*["5.00"] * 6, "7.00"))
+    engine = scripted_engine(str(vision_folder), goods(*["5.00"] * 6, "7.00"))
     answer = only(engine, request(ROWS, image=PICTURE))
     assert answer.status == "done"
     assert [row["price"] for row in answer.claims["goods"].value] == ["5.00"] * 6 + ["7.00"]
@@ -208,7 +229,7 @@ def test_equal_rows_of_a_table_are_no_loop(vision_folder: Path) -> None:
 
 def test_a_row_of_dots_is_no_loop() -> None:
     said = "Chapter one " + "." * 60 + " 7"
-    (one,), _ = write(said, [Task(0, prompt(), 200)])
+    (one,), _ = decode_script(said, [DecodeTask(0, prompt(), 200)])
     assert (tokenizer().decode(one.tokens), one.ending) == (said, "complete")
 
 
@@ -231,9 +252,9 @@ def test_chance_is_the_same_for_the_same_request(make: Make) -> None:
 
 
 def test_neighbours_change_no_answer(make: Make) -> None:
-    asked = [replace(one, temperature=0.5 * (one.key.page % 2)) for one in many([ODD, ROWS], 6)]
-    together = {answer.key: answer.claims for answer in answered(make(batch=8), asked)}
-    backwards = {answer.key: answer.claims for answer in answered(make(batch=2), asked[::-1])}
+    asked = [replace(one, temperature=0.5 * (one.key.page % 2)) for one in sample_requests([ALL_TYPES, ROWS], 6)]
+    together = {answer.key: answer.claims for answer in checked_answers(make(batch=8), asked)}
+    backwards = {answer.key: answer.claims for answer in checked_answers(make(batch=2), asked[::-1])}
     alone = make(batch=1)
     assert together == backwards == {one.key: only(alone, one).claims for one in asked}
 
@@ -243,10 +264,10 @@ def test_neighbours_change_no_answer(make: Make) -> None:
 
 def test_what_cannot_be_asked_costs_itself_only(make: Make) -> None:
     long = request(BUILT_IN["transcript"], words_of(*["many words " * 20] * 700), number=1)
-    broken = request(ODD.model_copy(update={"name": "broken", "prompt": "{{ 1 / 0 }}"}), number=2)
-    greedy = request(ODD.model_copy(update={"answer": ODD.answer.model_copy(update={"tokens": 16384})}), number=3)
+    broken = request(ALL_TYPES.model_copy(update={"name": "broken", "prompt": "{{ 1 / 0 }}"}), number=2)
+    greedy = request(ALL_TYPES.model_copy(update={"answer": ALL_TYPES.answer.model_copy(update={"tokens": 16384})}), number=3)
     good = [request(BUILT_IN["caption"], image=PICTURE, number=number) for number in (4, 5)]
-    answers = {answer.key.page: answer for answer in answered(make(), [good[0], long, broken, greedy, good[1]])}
+    answers = {answer.key.page: answer for answer in checked_answers(make(), [good[0], long, broken, greedy, good[1]])}
     assert [answers[page].status for page in range(1, 6)] == ["failed", "failed", "failed", "done", "done"]
     assert [answers[page].reason for page in (1, 2, 3)] == ["too_large", "engine", "too_large"]
     assert "fit beside answer.tokens of `transcript`" in answers[1].detail
@@ -255,16 +276,16 @@ def test_what_cannot_be_asked_costs_itself_only(make: Make) -> None:
 
 def test_the_model_of_the_other_tests_sees(make: Make) -> None:
     """Its answers depend on the pixels; so these tests are about something."""
-    loaded = make()._loaded
-    runner, chat = loaded.decoder._runner, loaded.chat
+    loaded = make().loaded_model
+    runner, chat = loaded.decoder.runner, loaded.chat
     dark = replace(PICTURE, rgb=bytes(255 - level for level in PICTURE.rgb))
-    bright, inverse = (runner.begin(encoded(chat, request(ODD, image=image)), 1)[1] for image in (PICTURE, dark))
+    bright, inverse = (runner.begin(encoded(chat, request(ALL_TYPES, image=image)), 1)[1] for image in (PICTURE, dark))
     assert (bright - inverse).abs().max() > 0.1
 
 
 def test_a_model_that_breaks_costs_the_pages_it_worked_on(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = make(batch=2)
-    runner = engine._loaded.decoder._runner
+    runner = engine.loaded_model.decoder.runner
     step, calls = runner.step, iter(range(1000))
 
     def breaks(*arguments: Any) -> Any:
@@ -273,7 +294,7 @@ def test_a_model_that_breaks_costs_the_pages_it_worked_on(make: Make, monkeypatc
         return step(*arguments)
 
     monkeypatch.setattr(type(runner), "step", lambda self, *arguments: breaks(*arguments))
-    found = answered(engine, [request(BUILT_IN["receipt"], number=page) for page in range(1, 6)])
+    found = checked_answers(engine, [request(BUILT_IN["receipt"], number=page) for page in range(1, 6)])
     assert len(found) == 5
     broken = [answer for answer in found if answer.reason == "engine" and "memory" in answer.detail]
     assert 1 <= len(broken) <= 2

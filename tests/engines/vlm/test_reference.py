@@ -12,8 +12,9 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, Gemma3Config
 
+from benchmarks.decoding import decode_all
 from pipeline.engines.vlm.chat_template import Encoded
-from pipeline.engines.vlm.decode import Decoder, Task
+from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.runner import PlainRunner, Runner, SlotRunner, make_runner
 from pipeline.errors import EngineUnavailableError
 from tests.engines.vlm.tiny import TEXT, VOCABULARY, alive, text_model, tokenizer, vision_model
@@ -21,7 +22,7 @@ from tests.engines.vlm.tiny import TEXT, VOCABULARY, alive, text_model, tokenize
 STOP: int = tokenizer().eos_token_id
 WORDS = VOCABULARY - 20
 """Token ids below this are text."""
-WAYS = {"alone": {"most": 1}, "eight at once": {"most": 8}, "in little memory": {"most": 8, "memory": 400}}
+WAYS = {"alone": {"batch": 1}, "eight at once": {"batch": 8}, "in little memory": {"batch": 8, "memory": 400}}
 FAMILIES: dict[str, tuple[type[Runner], dict[str, Any]]] = {
     "qwen2": (SlotRunner, {}),
     "llama": (SlotRunner, {}),
@@ -98,9 +99,9 @@ def expected(model: Any, prompt: Encoded, limit: int) -> list[int]:
     return found[: found.index(STOP)] if STOP in found else found
 
 
-def written(runner: Runner, asked: Sequence[Encoded], limit: int, **way: int) -> list[list[int]]:
-    tasks = (Task(number, prompt, limit) for number, prompt in enumerate(asked))
-    found = {one.tag: list(one.tokens) for one in Decoder(runner, {STOP}, **way).write(tasks)}
+def written(runner: Runner, asked: Sequence[Encoded], limit: int, **limits: int) -> list[list[int]]:
+    tasks = (DecodeTask(number, prompt, limit) for number, prompt in enumerate(asked))
+    found = {one.tag: list(one.tokens) for one in decode_all(Decoder(runner, {STOP}, **limits), tasks)}
     return [found[number] for number in range(len(asked))]
 
 
@@ -119,8 +120,8 @@ def test_two_hundred_pages_get_the_models_own_answers() -> None:
     check_alive(want)
     runner = make_runner(model)
     assert isinstance(runner, SlotRunner)
-    for name, way in WAYS.items():
-        got = written(runner, asked, limit, **way)
+    for name, limits in WAYS.items():
+        got = written(runner, asked, limit, **limits)
         assert [n for n, answer in enumerate(got) if answer != want[n]] == [], name
 
 
@@ -141,12 +142,12 @@ def test_one_page_is_read_once_for_all_questions_about_it() -> None:
     check_alive(want)
     runner = make_runner(model)
     lengths = spied(runner)
-    assert written(runner, asked, 20, most=4) == want
+    assert written(runner, asked, 20, batch=4) == want
     images = [length for length in lengths if length > 44]
     assert len(images) <= 5, "each page once, and once more behind other instructions"
     seen: list[int] = []
     model.model.visual.register_forward_pre_hook(lambda *_: seen.append(1))
-    written(runner, asked[:6], 1, most=4)
+    written(runner, asked[:6], 1, batch=4)
     assert len(seen) == 2, "the vision tower, too"
 
 
@@ -174,8 +175,8 @@ def test_other_families_get_their_own_answers_too(family: str) -> None:
     check_alive(want)
     runner = make_runner(model)
     assert isinstance(runner, kind)
-    for name, way in WAYS.items():
-        got = written(runner, asked, limit, **way)
+    for name, limits in WAYS.items():
+        got = written(runner, asked, limit, **limits)
         assert [n for n, answer in enumerate(got) if answer != want[n]] == [], name
 
 
@@ -216,7 +217,7 @@ def test_images_whose_tokens_look_ahead_are_left_to_transformers() -> None:
     asked = [picture([1, 2, 3], seed) for seed in range(10)]
     want = [expected(copy.deepcopy(model), prompt, 10) for prompt in asked]
     assert len(set(map(tuple, want))) > 5, "answers depend on the image"
-    assert written(make_runner(model), asked, 10, most=4) == want
+    assert written(make_runner(model), asked, 10, batch=4) == want
 
 
 def test_the_last_layer_works_for_the_wanted_tokens_only() -> None:

@@ -14,13 +14,14 @@ import pytest
 
 from pipeline.engines.answers import TRUNCATED, read_answer
 from pipeline.engines.base import Request
-from pipeline.engines.vlm.decode import Written
+from pipeline.engines.vlm.decode import Generation
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
 from pipeline.templates.schema import json_schema
-from tests.engines.conformance import BUILT_IN, ODD, check_answer, request, words_of
+from tests.engines.conformance import ALL_TYPES, BUILT_IN, check_answer, request, words_of
+from tests.engines.polling import answer_all
 
 PROMPTS = 100
 
@@ -50,7 +51,7 @@ TEMPLATES = [
     template("label", 48, code={"type": "identifier"}, kind={"type": "enum", "values": ["bill", "letter", "other"]}),
     template("goods", 120, goods={"type": "table", "columns": {"what": {}, "price": {"type": "money"}}}),
     template("sums", 64, sums={"type": "money", "many": True}, time={"type": "time"}, paid_in={"type": "currency"}),
-    ODD.model_copy(update={"prompt": "{{ words }}", "answer": ODD.answer.model_copy(update={"tokens": 200})}),
+    ALL_TYPES.model_copy(update={"prompt": "{{ words }}", "answer": ALL_TYPES.answer.model_copy(update={"tokens": 200})}),
     BUILT_IN["transcript"].model_copy(update={"answer": BUILT_IN["transcript"].answer.model_copy(update={"tokens": 24})}),
 ]
 SELLERS = ("Harrow Lane Tools", "Café Brévent", "Zakład Dąb", "Metzgerei Groß", 'The "Old" Mill')
@@ -72,12 +73,12 @@ class Spied(VlmEngine):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.texts: dict[int, tuple[str, Written[Any]]] = {}
+        self.texts: dict[int, tuple[str, Generation[Any]]] = {}
 
-    def _answer(self, written: Written[Any]) -> Answer:
-        text = self._loaded.chat.tokenizer.decode(written.tokens, skip_special_tokens=True)
-        self.texts[written.tag.request.key.page] = (text, written)
-        return super()._answer(written)
+    def make_answer(self, generation: Generation[Any]) -> Answer:
+        text = self.loaded_model.text(generation.tokens)
+        self.texts[generation.tag.request.key.page] = (text, generation)
+        return super().make_answer(generation)
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +87,9 @@ def engine() -> VlmEngine:
 
 
 @pytest.fixture(scope="module")
-def answers(engine: Spied) -> Iterator[Sequence[tuple[Request, Answer, str, Written[Any]]]]:
+def answers(engine: Spied) -> Iterator[Sequence[tuple[Request, Answer, str, Generation[Any]]]]:
     asked = {one.key.page: one for one in map(page, range(PROMPTS))}
-    found = {answer.key.page: answer for answer in engine.answer(iter(asked.values())) if answer}
+    found = {answer.key.page: answer for answer in answer_all(engine, *asked.values())}
     assert sorted(found) == sorted(asked)
     return [(asked[number], found[number], *engine.texts[number]) for number in asked]  # type: ignore[return-value]
 
@@ -125,4 +126,4 @@ def test_it_has_read_the_pages(answers: Any) -> None:
 
 def test_what_the_schema_forces_is_not_computed(answers: Any) -> None:
     whole = [written for asked, _, _, written in answers if asked.template.answer.form == "json"]
-    assert sum(one.drawn for one in whole) < 0.75 * sum(len(one.tokens) for one in whole)
+    assert sum(one.sampled for one in whole) < 0.75 * sum(len(one.tokens) for one in whole)

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.decoding import decode_all
 from pipeline.engines.base import Request
-from pipeline.engines.vlm.decode import Decoder, Task
+from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.runner import make_runner
 from pipeline.engines.vlm.speculation import MOST, Draft
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, VlmSettings
-from tests.engines.conformance import BUILT_IN, ODD, answered, many
-from tests.engines.vlm.parrot import prompt, write
+from pipeline.settings import Settings, Vlm
+from tests.engines.conformance import ALL_TYPES, BUILT_IN, checked_answers, sample_requests
+from tests.engines.vlm.scripted_runner import decode_script, prompt
 from tests.engines.vlm.tiny import text_model, tokenizer
 
 SAID = json.dumps(
@@ -32,11 +33,11 @@ def draft(*sources: str) -> Draft:
     return Draft(tokenizer(), *sources)
 
 
-def steps(*sources: str, said: str = SAID, **way: int) -> int:
+def steps(*sources: str, said: str = SAID, **limits: int) -> int:
     """How many steps an answer takes, which must be what was said."""
-    (one,), parrot = write(said, [Task(0, prompt(), 500, draft=draft(*sources) if sources else None)], **way)
+    (one,), runner = decode_script(said, [DecodeTask(0, prompt(), 500, draft=draft(*sources) if sources else None)], **limits)
     assert (tokenizer().decode(one.tokens), one.ending) == (said, "complete")
-    return len(parrot.steps)
+    return len(runner.steps)
 
 
 def test_an_answer_that_was_foreseen_takes_a_few_steps() -> None:
@@ -55,24 +56,26 @@ def test_a_page_that_says_something_else_costs_no_step() -> None:
 
 
 def test_a_step_reads_no_more_than_its_rows() -> None:
-    tasks = [Task(n, prompt(), 500, draft=draft(SAID)) for n in range(6)]
-    found, parrot = write(SAID, tasks, most=4, rows=12)
+    tasks = [DecodeTask(n, prompt(), 500, draft=draft(SAID)) for n in range(6)]
+    found, runner = decode_script(SAID, tasks, batch=4, rows=12)
     assert {tokenizer().decode(one.tokens) for one in found} == {SAID}
-    assert max(map(sum, parrot.steps)) == 12
-    _, none = write(SAID, [Task(0, prompt(), 500, draft=draft(SAID))], rows=1)
+    assert max(map(sum, runner.steps)) == 12
+    _, none = decode_script(SAID, [DecodeTask(0, prompt(), 500, draft=draft(SAID))], rows=1)
     assert max(map(sum, none.steps)) == 1
 
 
 def test_guesses_stay_within_limit_and_memory() -> None:
-    (one,), _ = write(SAID, [Task(0, prompt(), 20, draft=draft(SAID))])
+    (one,), _ = decode_script(SAID, [DecodeTask(0, prompt(), 20, draft=draft(SAID))])
     assert (len(one.tokens), one.ending) == (20, "truncated")
-    _, parrot = write(SAID, [Task(n, prompt(50), 300, draft=draft(SAID)) for n in range(6)], most=6, memory=500, rows=200)
-    assert max(parrot.held) <= 500
+    _, runner = decode_script(
+        SAID, [DecodeTask(n, prompt(50), 300, draft=draft(SAID)) for n in range(6)], batch=6, memory=500, rows=200
+    )
+    assert max(runner.lengths) <= 500
 
 
 def test_chance_is_never_guessed() -> None:
-    _, parrot = write(SAID, [Task(0, prompt(), 500, temperature=0.5, seed=1, draft=draft(SAID))])
-    assert max(map(sum, parrot.steps)) == 1
+    _, runner = decode_script(SAID, [DecodeTask(0, prompt(), 500, temperature=0.5, seed=1, draft=draft(SAID))])
+    assert max(map(sum, runner.steps)) == 1
 
 
 def test_trust_grows_and_shrinks() -> None:
@@ -100,7 +103,7 @@ def test_a_model_writes_the_same_with_and_without_guesses() -> None:
     runner, chance = make_runner(text_model()), random.Random(3)
     asked = [[chance.randrange(700) for _ in range(chance.randint(3, 60))] for _ in range(24)]
 
-    def answers(sources: dict[int, str], **way: int) -> tuple[dict[int, list[int]], int]:
+    def answers(sources: dict[int, str], **limits: int) -> tuple[dict[int, list[int]], int]:
         import torch
 
         from pipeline.engines.vlm.chat_template import Encoded
@@ -108,20 +111,22 @@ def test_a_model_writes_the_same_with_and_without_guesses() -> None:
         calls: list[int] = []
         hook = runner.model.register_forward_pre_hook(lambda *_: calls.append(1))  # type: ignore[attr-defined]
         tasks = (
-            Task(number, Encoded({"input_ids": torch.tensor([ids])}), 60, draft=draft(sources[number]) if sources else None)
+            DecodeTask(
+                number, Encoded({"input_ids": torch.tensor([ids])}), 60, draft=draft(sources[number]) if sources else None
+            )
             for number, ids in enumerate(asked)
         )
-        found = {one.tag: list(one.tokens) for one in Decoder(runner, {STOP}, **way).write(tasks)}
+        found = {one.tag: list(one.tokens) for one in decode_all(Decoder(runner, {STOP}, **limits), tasks)}
         hook.remove()
         return found, len(calls)
 
-    plain, slow = answers({}, most=4)
+    plain, slow = answers({}, batch=4)
     texts = {number: tokenizer().decode(tokens) for number, tokens in plain.items()}
     noisy = {number: "".join("#" if chance.random() < 0.05 else letter for letter in text) for number, text in texts.items()}
-    for way in ({"most": 1}, {"most": 4}, {"most": 8, "rows": 64}, {"most": 4, "memory": 200}):
-        guessed, quick = answers(noisy, **way)
-        assert guessed == plain, way
-        if way == {"most": 4}:
+    for limits in ({"batch": 1}, {"batch": 4}, {"batch": 8, "rows": 64}, {"batch": 4, "memory": 200}):
+        guessed, quick = answers(noisy, **limits)
+        assert guessed == plain, limits
+        if limits == {"batch": 4}:
             assert quick < slow
 
 
@@ -130,12 +135,10 @@ def test_the_whole_engine_answers_the_same_without_guesses(
     vision_folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def claims(asked: list[Request]) -> Any:
-        engine = VlmEngine(
-            Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(threads=1, dtype="float32", batch=batch))
-        )
-        return {answer.key: answer.claims for answer in answered(engine, asked)}
+        engine = VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(threads=1, dtype="float32", batch=batch)))
+        return {answer.key: answer.claims for answer in checked_answers(engine, asked)}
 
-    asked = many([ODD, BUILT_IN["receipt"]], 4)
+    asked = sample_requests([ALL_TYPES, BUILT_IN["receipt"]], 4)
     guessed = claims(asked)
     monkeypatch.setattr(Draft, "propose", lambda *_: [])
     assert claims(asked) == guessed
