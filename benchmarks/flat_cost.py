@@ -69,11 +69,11 @@ def main() -> None:
             done += 1
             if done not in marks:
                 continue
-                now = time.perf_counter()
-                memory = psutil.Process().memory_info().rss
-                cost = (now - started) / (done - before) * 1000
-                rows.append({"pages": f"{before + 1}-{done}", "ms a page": round(cost, 1), "memory, MB": round(memory / 1e6)})
-                started, before = now, done
+            now = time.perf_counter()
+            memory = psutil.Process().memory_info().rss
+            cost = (now - started) / (done - before) * 1000
+            rows.append({"pages": f"{before + 1}-{done}", "ms a page": round(cost, 1), "memory, MB": round(memory / 1e6)})
+            started, before = now, done
     report(f"{given.pages} pages through one engine (the first stretch holds the loading)", rows, given.json)
 
 
