@@ -88,16 +88,8 @@ def decode_script(
     return list(decode_all(Decoder(runner, {STOP}, **limits), tasks)), runner
 
 
-<<<<<<< HEAD:tests/engines/vlm/parrot.py
-def parrot_engine(folder: str, says: str) -> VlmEngine:
-    """The whole engine, but for the model's mind."""
-    engine = VlmEngine(Settings(engine="vlm", model=folder, vlm=VlmSettings(threads=1, dtype="float32")))
-    decoder = Decoder(Parrot(lambda number: says), {STOP})
-    engine.__dict__["_loaded"] = replace(engine._loaded, decoder=decoder)
-=======
 def scripted_engine(folder: str, script: str) -> VlmEngine:
     """An engine whose model is replaced by a script."""
     engine = VlmEngine(Settings(engine="vlm", model=folder, vlm=VlmSettings(threads=1, dtype="float32")))
     engine.loaded_model.decoder.runner = ScriptedRunner(lambda number: script)
->>>>>>> 903cc1b (Tests of engines and benchmarks submit and poll):tests/engines/vlm/scripted_runner.py
     return engine

@@ -17,7 +17,7 @@ from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.runner import make_runner
 from pipeline.engines.vlm.speculation import MOST, Draft
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, Vlm
+from pipeline.settings import Settings, VlmSettings
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, checked_answers, sample_requests
 from tests.engines.vlm.scripted_runner import decode_script, prompt
 from tests.engines.vlm.tiny import text_model, tokenizer
@@ -135,7 +135,9 @@ def test_the_whole_engine_answers_the_same_without_guesses(
     vision_folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def claims(asked: list[Request]) -> Any:
-        engine = VlmEngine(Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(threads=1, dtype="float32", batch=batch)))
+        engine = VlmEngine(
+            Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(threads=1, dtype="float32", batch=batch))
+        )
         return {answer.key: answer.claims for answer in checked_answers(engine, asked)}
 
     asked = sample_requests([ALL_TYPES, BUILT_IN["receipt"]], 4)
