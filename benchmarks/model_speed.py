@@ -91,7 +91,7 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtyp
     runner = make_runner(model)
     spent = {"begin": 0.0, "step": 0.0, "steps": 0.0}
     _timed(runner, spent)
-    decoder = Decoder(runner, set(), batch=batch * questions, rows=plan.rows)
+    decoder: Decoder[int] = Decoder(runner, set(), batch=batch * questions, rows=plan.rows)
     tasks = (DecodeTask(number, prompt, new) for number, prompt in enumerate(asked))
     written = list(decode_all(decoder, tasks))
     if [len(one.tokens) for one in written] != [new] * batch * questions:

@@ -73,7 +73,7 @@ def main() -> None:
     expected = [reference(theirs, prompt, given.new) for prompt in prompts]
     rows: list[Row] = []
     for batch in (1, given.batch):
-        decoder = Decoder(make_runner(model), set(), batch=batch, rows=plan.rows)
+        decoder: Decoder[int] = Decoder(make_runner(model), set(), batch=batch, rows=plan.rows)
         written = decode_all(decoder, (DecodeTask(number, prompt, given.new) for number, prompt in enumerate(prompts)))
         got = {one.tag: list(one.tokens) for one in written}
         same = [in_common(got[number], wanted) for number, wanted in enumerate(expected)]
