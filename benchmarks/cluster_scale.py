@@ -26,7 +26,7 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from benchmarks.simulated_ray import SimulatedCluster
 from pipeline.intake.scan import scan_inbox
-from pipeline.ledger.connection import LEDGER_FILE, utc_timestamp
+from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Evidence, Result, UnitKey
@@ -35,6 +35,7 @@ from pipeline.run.loop import Loop
 from pipeline.run.outbox_names import Namer
 from pipeline.run.refresh import only_new
 from pipeline.settings import Settings
+from pipeline.values.times import utc_timestamp
 
 PAGES = 100_000_000
 RATES = {"vlm, 1 page in 8 s": 0.125, "embedded, scans": 2.0, "embedded, born-digital": 20.0}

@@ -142,20 +142,6 @@ def echo_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def duration(seconds: float) -> str:
-    """In words as exact as anybody needs: ``40 s``, ``12 min``, ``3 h 20 min``, ``2 days 4 h``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} days {hours} h" if hours else f"{days} days"
-
-
 def one_line(text: str) -> str:
     """Text from outside as one line that no terminal takes for a command: what is not printable is escaped."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

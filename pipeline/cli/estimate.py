@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipeline.cli import options
-from pipeline.cli.console import duration, echo_json, one_line, plural
+from pipeline.cli.console import echo_json, one_line, plural
 from pipeline.cli.run import check_inbox
 from pipeline.cli.signals import graceful
 from pipeline.engines.registry import make_engine
@@ -27,6 +27,7 @@ from pipeline.remote.local_copy import look_into
 from pipeline.run.job import looking_job
 from pipeline.run.refresh import only_new
 from pipeline.settings import Settings, load_settings
+from pipeline.values.times import format_duration
 
 SHOWN_FAILURES = 10
 UNITS = {"m": 60, "h": 3_600, "d": 86_400}
@@ -138,7 +139,7 @@ def _told(shared: Spread | None) -> Iterator[str]:
         return
     yield f"cluster:   {plural(shared.actors, 'actor')}, {plural(shared.cores, 'core')}; memory is that of each of them"
     if shared.driver:
-        yield f"driver:    {_said(shared.driver, duration)} for its own part, however many actors there are"
+        yield f"driver:    {_said(shared.driver, format_duration)} for its own part, however many actors there are"
     if shared.driven:
         yield "           which is what limits this run: more actors do not help, several drivers would (--shard)"
 
@@ -229,7 +230,7 @@ def _lines(made: Forecast, known: int, engine: str, within: float | None) -> Ite
         opened = "all opened" if made.opened == made.files else f"{made.opened:,} of them opened"
         yield f"pages:     {_said(made.pages, _number)}, {opened}"
     if made.seconds and made.pages:
-        yield f"time:      {_said(made.seconds, duration)}, of it {duration(made.sample.startup)} for the start"
+        yield f"time:      {_said(made.seconds, format_duration)}, of it {format_duration(made.sample.startup)} for the start"
         pages, documents = (3_600 * many / (made.seconds.value or 1) for many in (made.pages.value, made.files))
         yield f"pace:      {_number(pages)} pages, {_number(documents)} documents an hour"
         main, readers = made.sample.memory
@@ -237,7 +238,7 @@ def _lines(made: Forecast, known: int, engine: str, within: float | None) -> Ite
         if made.bytes:
             yield f"outbox:    {_said(made.bytes, _size)}"
         if within:
-            yield f"within {duration(within)}: {made.seconds.within(within):.0%} likely"
+            yield f"within {format_duration(within)}: {made.seconds.within(within):.0%} likely"
     else:
         yield "time:      no page was read to its end, so that nothing can be said"
     yield from _sample(made)
@@ -247,7 +248,7 @@ def _lines(made: Forecast, known: int, engine: str, within: float | None) -> Ite
 def _sample(made: Forecast) -> Iterator[str]:
     """What the figures stand on."""
     pages = sum(len(seen.pages) for seen in made.read)
-    took = duration(made.sample.startup + made.sample.seconds)
+    took = format_duration(made.sample.startup + made.sample.seconds)
     yield f"\nRead for this: {plural(len(made.read), 'document')} drawn by kind and size, {plural(pages, 'page')}, in {took}."
     if any(seen.document and seen.document.pages > PAGES_EACH for seen in made.read):
         yield f"Of long ones the first {PAGES_EACH} pages were read; the others are taken to cost as much."

@@ -20,7 +20,7 @@ from pipeline.publish.atomic_files import write_atomically
 from pipeline.remote.local_copy import look_into
 from pipeline.remote.mirror import Mirror, mirrored
 from pipeline.run.export_formats import FORMATS, Exporting, Unused
-from pipeline.run.job import known_templates, open_ledger
+from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, load_settings
 from pipeline.web.correction_input import truth
@@ -70,7 +70,7 @@ def command(
         book = ledger if folder == settings.outbox else Unused()
         kinds = formats or (() if with_truth else ("json", "csv"))
         with _scratch(folder if to else settings.outbox / STATE_FOLDER) as scratch:
-            templates = {name: item for one in ledgers for name, item in known_templates(settings, one).items()}
+            templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
             export = Exporting(ledgers, templates, folder, book, settings.review.accepted_error, scratch)
             written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:

@@ -19,6 +19,7 @@ from pipeline.engines.vlm import model_store, pull, verify
 from pipeline.engines.vlm.hub import Listing, ask_hub
 from pipeline.engines.vlm.hub_errors import UnreachableError
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.values.times import format_duration
 
 LINE_SECONDS = 15.0
 """How often a download says where it is when nobody looks at a bar."""
@@ -184,7 +185,7 @@ class _Shown:
         self._told = time.monotonic()
         task = self._progress.tasks[0]
         speed = f", {decimal(int(task.speed))}/s" if task.speed else ""
-        left = f", about {task.time_remaining / 60:.0f} minutes left" if task.time_remaining else ""
+        left = f", about {format_duration(task.time_remaining)} left" if task.time_remaining else ""
         click.echo(
             f"{task.description}: {decimal(int(task.completed))} of {decimal(int(task.total or 0))}{speed}{left}", err=True
         )

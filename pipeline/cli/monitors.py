@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import __version__
-from pipeline.cli.console import duration, plural
+from pipeline.cli.console import plural
 from pipeline.errors import EngineUnavailableError, ExitCode, PipelineError, SettingsError
 from pipeline.monitoring.events import Observers, RunCounts
 from pipeline.monitoring.logs import RunLog, log_event, open_log
@@ -22,6 +22,7 @@ from pipeline.monitoring.progress import Progress
 from pipeline.run.job import Job
 from pipeline.run.loop import Loop
 from pipeline.settings import Settings
+from pipeline.values.times import format_duration
 
 if TYPE_CHECKING:
     from pipeline.monitoring.metrics import Metrics
@@ -174,4 +175,4 @@ def summary(tally: RunCounts, seconds: float, code: int) -> str:
     told = ", ".join(
         f"{documents[status]:,} {status}" for status in ("done", "partial", "failed", "skipped") if documents[status]
     )
-    return f"{plural(documents.total(), 'document')}: {told}; {duration(seconds)}; exit {code}"
+    return f"{plural(documents.total(), 'document')}: {told}; {format_duration(seconds)}; exit {code}"

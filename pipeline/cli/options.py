@@ -14,6 +14,7 @@ import click
 from pipeline.engines.registry import NAMES
 from pipeline.errors import SettingsError
 from pipeline.object_urls import is_url
+from pipeline.values.times import format_timestamp
 
 F = TypeVar("F", bound=Callable[..., Any])
 _AGE = re.compile(r"^(\d{1,6})([hdw])$")
@@ -103,7 +104,7 @@ def long_ago(option: str, age: str) -> str:
         then = None
     if then is None:
         raise SettingsError(f"{option} {age}: not an age", "write a number and h, d or w, e.g. 30d")
-    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return format_timestamp(then)
 
 
 def folders(command: F) -> F:

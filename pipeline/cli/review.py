@@ -18,7 +18,7 @@ from pipeline.cli.console import echo_json, plural
 from pipeline.errors import SettingsError
 from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.remote.local_copy import look_into, sent
-from pipeline.run.job import known_templates, open_ledger
+from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER, load_settings
 from pipeline.templates.explain import did_you_mean
 from pipeline.templates.model import Template
@@ -81,7 +81,7 @@ def command(
     choice = Choice(paths, template, _since(since) if since else None, needs_review)
     path = output or settings.outbox / FILE
     with open_ledger(settings) as ledger, _bar(quiet or as_json) as bar:
-        templates = known_templates(settings, ledger)
+        templates = known_templates(all_templates(settings), ledger)
         files = candidates(ledger, choice, settings.outbox)
         _check(files, choice, templates)
         found, looked_at = _latest(

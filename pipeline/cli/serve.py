@@ -14,12 +14,11 @@ from pipeline.cli.signals import graceful
 from pipeline.errors import LockedError, SettingsError
 from pipeline.install_hint import install_hint
 from pipeline.run.job import all_templates, check_template, mended_ledger, open_ledger
-from pipeline.runtime.lock import locked
+from pipeline.runtime.lock import PROBE_SECONDS, locked
 from pipeline.settings import Settings, load_settings
 
 TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - the name of one
 LEAST_TOKEN = 16
-LOCK_GLANCE = 0.2
 
 
 @click.command("serve")
@@ -103,7 +102,7 @@ def command(
 def _make_ledger(settings: Settings) -> None:
     """Make, lift or mend the ledger before two processes want it. Raises LedgerError, OutboxError."""
     told: list[str] = []
-    with suppress(LockedError), locked(settings.outbox, LOCK_GLANCE):  # else the run at work has it
+    with suppress(LockedError), locked(settings.outbox, PROBE_SECONDS):  # else the run at work has it
         mended_ledger(settings, told).close()
     with open_ledger(settings):
         pass

@@ -16,19 +16,18 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli import options
-from pipeline.cli.console import duration, echo_json, one_line, plural
-from pipeline.errors import CURES, LockedError
+from pipeline.cli.console import echo_json, one_line, plural
+from pipeline.errors import CURES
 from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.counts import document_counts, latest_failures, template_counts, unit_counts
 from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.progress import last_run
 from pipeline.remote.local_copy import look_into
 from pipeline.run.job import open_ledger
-from pipeline.runtime.lock import locked
+from pipeline.runtime.lock import is_locked
 from pipeline.settings import STATE_FOLDER, Settings, load_settings
+from pipeline.values.times import format_duration
 
-LOOK_SECONDS = 0.1
-"""Patience for the lock: long enough for another `status` to let go of it."""
 SHARE = 20
 """Following costs at most one part in so many of a core."""
 STATUSES = ("done", "partial", "failed", "skipped")
@@ -63,7 +62,7 @@ def _told(settings: Settings, limit: int | None) -> dict[str, Any]:
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
         return {"outbox": settings.outbox_location, "running": bool(elsewhere), "run": None, **nothing}
-    here = _running(settings)
+    here = is_locked(settings.outbox)
     running = here or bool(elsewhere)
     run = last_run(settings.outbox, locked=here)
     with open_ledger(settings) as ledger:
@@ -76,14 +75,6 @@ def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:
     failures = latest_failures(ledger, limit)
     cured = [{**row, "cure": CURES.get(row["reason"] or "engine")} for row in failures]
     return {"documents": documents, "units": units, "templates": templates, "failures": cured}
-
-
-def _running(settings: Settings) -> bool:
-    try:
-        with locked(settings.outbox, LOOK_SECONDS):
-            return False
-    except LockedError:
-        return True
 
 
 # ---- for people ---------------------------------------------------------------------------------------
@@ -135,10 +126,10 @@ def _run(run: dict[str, Any]) -> Iterator[str]:
     yield ""
     if run["state"] == "ended":
         error = f": {one_line(run['error'].splitlines()[0])}" if run.get("error") else ""
-        yield f"last run: {run['command']}, {since}, {duration(run['seconds'])}, exit {run['exit_code']}{error}"
+        yield f"last run: {run['command']}, {since}, {format_duration(run['seconds'])}, exit {run['exit_code']}{error}"
         yield f"  {counted if done else 'nothing new'}; {plural(run['known'], 'file')} known before"
     elif run["state"] == "broken off":
-        yield f"last run: {run['command']}, {since}, was broken off after {duration(run['seconds'])}: killed, or the machine went down"
+        yield f"last run: {run['command']}, {since}, was broken off after {format_duration(run['seconds'])}: killed, or power failed"
         yield f"  {counted}; `pipeline {run['command']}` goes on where it was"
     else:
         yield f"{run['command']} since {since}"
@@ -153,7 +144,7 @@ def _run(run: dict[str, Any]) -> Iterator[str]:
             yield from _cluster(run["cluster"])
         if run["reading"]:
             yield f"  reading {', '.join(run['reading'])}"
-        yield f"  last news {duration(_age(run['updated']))} ago"
+        yield f"  last news {format_duration(_age(run['updated']))} ago"
     if run["state"] == "ended":
         yield from _pace(run)
 
@@ -199,9 +190,9 @@ def _left(range_: list[float] | None, passed: float) -> str:
     if range_ is None:
         return "too early to tell"
     low, high = (max(0.0, side - passed) for side in range_)
-    if high <= low * NEAR or duration(low) == duration(high):
-        return f"about {duration((low + high) / 2)}"
-    return f"{duration(low)} to {duration(high)}"
+    if high <= low * NEAR or format_duration(low) == format_duration(high):
+        return f"about {format_duration((low + high) / 2)}"
+    return f"{format_duration(low)} to {format_duration(high)}"
 
 
 def _clock(time_: str) -> str:

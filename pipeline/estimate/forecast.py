@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.engines.base import Engine
-from pipeline.errors import LockedError
 from pipeline.estimate.sampling import Sample, Seen, Told, count_pages, read_sample, set_apart, taken_apart
 from pipeline.estimate.totals import Drawn, Stratum, Total, draw, stratum, total
 from pipeline.intake.scan import InboxFile
 from pipeline.run.job import Job
-from pipeline.runtime.lock import locked
-from pipeline.settings import STATE_FOLDER
+from pipeline.runtime.lock import is_locked
 
 OPENED = 400
 """Files that are opened at most to count their pages."""
@@ -23,7 +21,6 @@ OPENED_SHARE = 0.25
 """Of the time, for opening files."""
 NOISE = 0.10
 """Standard deviation of the time that the same pages take from one run to the next, as a share (docs/performance.md)."""
-LOOK_SECONDS = 0.1
 
 
 @dataclass
@@ -60,7 +57,7 @@ def forecast(
 
     A KeyboardInterrupt ends it with what is known so far. Raises what a run raises.
     """
-    made = Forecast(len(todo), shared=_locked(job))
+    made = Forecast(len(todo), shared=is_locked(job.outbox))
     with set_apart(job.settings) as apart:
         taken = [taken_apart(found, job.settings, apart) for found in todo]
         before = _opened_before(job, dict(zip(taken, todo, strict=True)))
@@ -79,16 +76,6 @@ def forecast(
     made.interrupted |= made.sample.interrupted
     _conclude(made, files, pages, job.settings.limits.pages)
     return made
-
-
-def _locked(job: Job) -> bool:
-    if not (job.outbox / STATE_FOLDER).is_dir():
-        return False
-    try:
-        with locked(job.outbox, LOOK_SECONDS):
-            return False
-    except LockedError:
-        return True
 
 
 def _opened_before(job: Job, todo: Mapping[InboxFile, InboxFile]) -> dict[Path, int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,11 +18,6 @@ from pipeline.ledger.migrations import MIGRATIONS
 LEDGER_FILE = "ledger.sqlite"
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process that writes."""
-
-
-def utc_timestamp(after: timedelta = timedelta(0)) -> str:
-    """The present time in UTC, or the time ``after`` it, as ISO 8601 with milliseconds."""
-    return (datetime.now(UTC) + after).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class LedgerConnection:

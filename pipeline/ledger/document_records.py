@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from pipeline.ledger.connection import LedgerConnection, utc_timestamp
+from pipeline.ledger.connection import LedgerConnection
 from pipeline.records import DocumentInfo
+from pipeline.values.times import utc_timestamp
 
 
 class DocumentRecords(LedgerConnection):

@@ -10,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.ledger.connection import LedgerConnection, utc_timestamp
+from pipeline.ledger.connection import LedgerConnection
 from pipeline.records import DocumentStatus, Source
+from pipeline.values.times import utc_timestamp
 
 BATCH_ROWS = 1_000
 """Rows of published files that are held in memory at a time."""

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from pipeline.ledger.connection import utc_timestamp
 from pipeline.ledger.journal import append_entry
 from pipeline.ledger.ledger import Ledger
+from pipeline.values.times import utc_timestamp
 
 OrderKind = Literal["question", "reading", "publishing"]
 RETENTION_DAYS = 30

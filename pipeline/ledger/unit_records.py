@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.ledger.connection import LedgerConnection, utc_timestamp
+from pipeline.ledger.connection import LedgerConnection
 from pipeline.records import Evidence, Reason, Result, UnitKey
+from pipeline.values.times import utc_timestamp
 
 RETRYABLE_REASONS: tuple[Reason, ...] = ("engine", "timeout")
 """Reasons of failures that a later attempt may not meet."""

@@ -21,6 +21,7 @@ from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, Observer, RecentMe
 from pipeline.publish.publication import Publication
 from pipeline.records import Result, Source
 from pipeline.settings import LogSettings
+from pipeline.values.times import format_timestamp
 
 LOGGER = logging.getLogger("pipeline")
 """Other modules log through its children: ``getLogger(__name__).info(event, extra={"fields": {…}})``."""
@@ -99,7 +100,7 @@ class _File(RotatingFileHandler):
 def _line(record: logging.LogRecord) -> dict[str, Any]:
     """The contents of a line. Records of other libraries have no event; they have a message."""
     at = datetime.fromtimestamp(getattr(record, "at", record.created), UTC)
-    line = {"ts": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "level": record.levelname.lower()}
+    line = {"ts": format_timestamp(at), "level": record.levelname.lower()}
     fields = getattr(record, "fields", None)
     if fields is None:
         return {**line, "event": "message", "logger": record.name, "message": record.getMessage()}

@@ -13,7 +13,6 @@ import platform
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.publication import Publication
 from pipeline.records import Result, Source
 from pipeline.settings import STATE_FOLDER
+from pipeline.values.times import utc_timestamp
 
 FILE_NAME = "progress.json"
 WRITE_SECONDS = 1.0
@@ -115,7 +115,7 @@ class Progress(Observer):
     def begin(self, outbox: Path, engine: str) -> None:
         """Write the file from now on."""
         self._file, self._engine = outbox / STATE_FOLDER / FILE_NAME, engine
-        self._started, self._began = _now(), time.monotonic()
+        self._started, self._began = utc_timestamp(), time.monotonic()
         self._write()
 
     def end(self, exit_code: int, error: str | None = None) -> None:
@@ -217,7 +217,7 @@ class Progress(Observer):
             "pid": os.getpid(),
             "engine": self._engine,
             "started": self._started,
-            "updated": _now(),
+            "updated": utc_timestamp(),
             "seconds": round(now - self._began, 1),
             "working_seconds": round(seconds, 1),
             "documents": dict(self.documents),
@@ -263,7 +263,3 @@ def _may_be_alive(state: dict[str, Any]) -> bool:
 
 def _per_minute(count: int, seconds: float) -> float | None:
     return round(60 * count / seconds, 1) if seconds > 0 and count else None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

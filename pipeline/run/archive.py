@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pipeline.errors import CURES, StoreError
 from pipeline.intake.scan import InboxFile
-from pipeline.ledger.connection import utc_timestamp
 from pipeline.ledger.file_records import FileRecord
 from pipeline.monitoring.events import Observer
 from pipeline.records import DocumentStatus, Reason
 from pipeline.run.archive_places import LocalShelf, Shelf, StoreShelf
 from pipeline.run.job import Job
+from pipeline.values.times import utc_timestamp
 
 _GONE = "{} (put away, {})"
 

@@ -18,7 +18,7 @@ from pipeline.engines.registry import make_engine
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.intake.scan import FileStates, Inbox, InboxFile, SkipCallback, scan_arguments, scan_inbox
 from pipeline.intake.settle import restat_file
-from pipeline.ledger.connection import LEDGER_FILE, utc_timestamp
+from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
@@ -37,6 +37,7 @@ from pipeline.templates.explain import did_you_mean
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from pipeline.templates.routing import check_routes, route
+from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import GLANCE_VERSION, Precision, choose
 
 
@@ -228,10 +229,9 @@ def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
     mark.unlink(missing_ok=True)
 
 
-def known_templates(settings: Settings, ledger: Ledger) -> dict[str, Template]:
-    """All templates, with those made of questions asked before."""
-    asked = [ask_template(question) for question in ledger.questions()]
-    return {**all_templates(settings), **{template.name: template for template in asked}}
+def known_templates(templates: Mapping[str, Template], ledger: Ledger) -> dict[str, Template]:
+    """``templates``, and those that were made from earlier questions about documents."""
+    return {**templates, **{template.name: template for template in map(ask_template, ledger.questions())}}
 
 
 @contextmanager
@@ -265,7 +265,7 @@ def open_job(
                 mirror.attach(ledger)
             yield Job(
                 settings,
-                known_templates(settings, ledger),
+                known_templates(all_templates(settings), ledger),
                 ready,
                 ledger,
                 tuple(names),
@@ -312,7 +312,7 @@ def looking_job(settings: Settings, engine: Engine, template: str | None = None)
         else:
             _check_folders(settings)
             ledger = stack.enter_context(Ledger(Path(stack.enter_context(TemporaryDirectory(prefix="pipeline-")))))
-        yield Job(settings, known_templates(settings, ledger), engine, ledger, names, objects=_objects(settings))
+        yield Job(settings, known_templates(all_templates(settings), ledger), engine, ledger, names, objects=_objects(settings))
 
 
 def check_template(name: str, templates: Mapping[str, Template]) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.intake.scan import InboxFile
-from pipeline.ledger.connection import utc_timestamp
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.publication import Publication
@@ -21,6 +20,7 @@ from pipeline.records import DocumentInfo
 from pipeline.run.archive import Shelver
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
+from pipeline.values.times import utc_timestamp
 
 GATHER_DOCUMENTS = 100
 GATHER_SECONDS = 1.0

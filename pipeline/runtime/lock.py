@@ -1,6 +1,6 @@
 """The outbox's lock: one run at a time writes to an outbox.
 
-The system releases the lock when its process ends, however it ends.
+The operating system releases the lock when its process ends, also after a crash.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from pipeline.errors import LockedError, OutboxError
 from pipeline.settings import STATE_FOLDER
 
 LOCK_SECONDS = 1.0
-"""How long a run waits for the lock: ``status`` holds it for an instant to see whether a run does."""
+"""How long a run waits for the lock. ``is_locked`` in another process may hold it for a moment."""
+PROBE_SECONDS = 0.1
+"""How long ``is_locked`` waits: long enough for another probe to let go of the lock."""
 
 
 @contextmanager
-def locked(outbox: Path, patience: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the outbox's lock; the system releases it when the process ends, however it ends.
+def locked(outbox: Path, timeout_seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the outbox's lock.
 
-    Raises LockedError after ``patience`` seconds, OutboxError.
+    Raises LockedError when another run still holds it after ``timeout_seconds``; OutboxError when the outbox cannot be written.
     """
     folder = outbox / STATE_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / "lock", timeout=patience)
+        lock = filelock.FileLock(folder / "lock", timeout=timeout_seconds)
         lock.acquire()
     except filelock.Timeout as error:
         raise LockedError(
@@ -41,3 +43,14 @@ def locked(outbox: Path, patience: float = LOCK_SECONDS) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_locked(outbox: Path) -> bool:
+    """Whether a run holds the outbox's lock. Raises OutboxError when the outbox cannot be written."""
+    if not (outbox / STATE_FOLDER).is_dir():
+        return False
+    try:
+        with locked(outbox, PROBE_SECONDS):
+            return False
+    except LockedError:
+        return True

@@ -16,8 +16,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from pipeline.engines.registry import NAMES
-from pipeline.errors import DocumentError, LockedError
-from pipeline.ledger.connection import utc_timestamp
+from pipeline.errors import DocumentError
 from pipeline.ledger.corrections import NewerCorrectionError, corrected_templates, correction_history, record_correction
 from pipeline.ledger.counts import document_counts
 from pipeline.ledger.document_search import DocumentFilter, change_marker
@@ -28,15 +27,15 @@ from pipeline.monitoring.progress import last_run
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction
 from pipeline.run.export_formats import Exporting, Unused
-from pipeline.runtime.lock import locked
+from pipeline.runtime.lock import is_locked
 from pipeline.settings import STATE_FOLDER
 from pipeline.templates.ask import MAX_CHARACTERS
+from pipeline.values.times import utc_timestamp
 from pipeline.web.context import House, identifier, name_of
 from pipeline.web.correction_input import truth, understood
 from pipeline.web.document_list import listed
 from pipeline.web.uploads import Incoming, safe_name
 
-LOCK_GLANCE = 0.05
 EXPORTS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "sqlite": "application/vnd.sqlite3",
@@ -205,20 +204,12 @@ def status(request: Request) -> dict[str, Any]:
 def state(owner: House) -> dict[str, Any]:
     """See ``status``."""
     keeper = owner.keeper.told()
-    running = keeper["state"] == "working" or _is_locked(owner)
+    running = keeper["state"] == "working" or is_locked(owner.settings.outbox)
     with owner.ledger() as ledger:
         counts = document_counts(ledger)
         mark = change_marker(ledger)
     run = last_run(owner.settings.outbox, locked=running)
     return {"running": running, "reader": keeper, "run": run, "documents": counts, "marker": mark}
-
-
-def _is_locked(owner: House) -> bool:
-    try:
-        with locked(owner.settings.outbox, LOCK_GLANCE):
-            return False
-    except LockedError:
-        return True
 
 
 @router.put(

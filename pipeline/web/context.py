@@ -12,9 +12,8 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.run.compose import compose
-from pipeline.run.job import open_ledger
+from pipeline.run.job import known_templates, open_ledger
 from pipeline.settings import Settings
-from pipeline.templates.ask import ask_template
 from pipeline.templates.model import Template
 from pipeline.web.image_cache import Drawing
 from pipeline.web.supervisor import Keeper
@@ -38,7 +37,7 @@ class House:
 
     def known_templates(self, ledger: Ledger) -> dict[str, Template]:
         """All templates, with those made of questions asked of whole documents."""
-        return {**self.templates, **{made.name: made for made in map(ask_template, ledger.questions())}}
+        return known_templates(self.templates, ledger)
 
     def publication(self, ledger: Ledger, file: FileRecord) -> Publication | None:
         """What is published of a file, from the ledger; None when nothing is."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.console import duration, one_line
+from pipeline.cli.console import one_line
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.runtime.lock import locked
+from pipeline.values.times import format_duration
 from tests.cli.conftest import Pipeline
 from tests.drawing import text_pdf
 from tests.run.processes import House, wait_for
@@ -136,7 +137,7 @@ def test_a_run_on_another_machine_is_believed_as_long_as_it_holds_the_lock(pipel
     ],
 )
 def test_durations_are_as_exact_as_anybody_needs(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+    assert format_duration(seconds) == told
 
 
 def test_text_from_outside_cannot_command_the_terminal() -> None:
