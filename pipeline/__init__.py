@@ -1,3 +1,57 @@
-"""A folder of PDFs and images goes in; JSON and CSV come out; a model on the CPU reads the pages in between."""
+"""A folder of PDFs and images goes in; JSON and CSV come out; a model on the CPU reads the pages in between.
+
+``pipeline.read("a.pdf", template="invoice")`` reads one document from Python; see docs/python.md.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+__all__ = [
+    "Document",
+    "DocumentError",
+    "DocumentPage",
+    "EngineUnavailableError",
+    "Field",
+    "LedgerError",
+    "LockedError",
+    "OutboxError",
+    "PipelineError",
+    "Settings",
+    "SettingsError",
+    "TemplateError",
+    "__version__",
+    "load_settings",
+    "read",
+    "read_many",
+]
+
+if TYPE_CHECKING:
+    from pipeline.errors import (
+        DocumentError,
+        EngineUnavailableError,
+        LedgerError,
+        LockedError,
+        OutboxError,
+        PipelineError,
+        SettingsError,
+        TemplateError,
+    )
+    from pipeline.python_api import Document, DocumentPage, Field, read, read_many
+    from pipeline.settings import Settings, load_settings
+else:
+    _API = ("Document", "DocumentPage", "Field", "read", "read_many")
+    _SETTINGS = ("Settings", "load_settings")
+
+    def __getattr__(name):
+        """A public name, imported when it is first used: ``import pipeline`` loads no numpy (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = "python_api" if name in _API else "settings" if name in _SETTINGS else "errors"
+        return getattr(import_module(f"pipeline.{module}"), name)
+
+    def __dir__():
+        """Names of the module, with those that are not imported yet."""
+        return sorted({*globals(), *__all__})

@@ -378,12 +378,15 @@ def find_settings_file(folder: Path) -> Path | None:
     return folder / FILE_NAME if (folder / FILE_NAME).is_file() else None
 
 
-def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
-    """Settings from ``file`` (by default the one in the current folder), the environment, and ``overrides`` that are not None.
+def load_settings(file: Path | None = None, *, search: bool = True, **overrides: Any) -> Settings:
+    """Settings from ``file``, the environment, and ``overrides`` that are not None.
+
+    Without a ``file`` it is the one in the current folder, if there is one. With ``search=False`` no file is looked for.
 
     Raises SettingsError with every mistake, each with the name of its key.
     """
-    file = file or find_settings_file(Path.cwd())
+    if file is None and search:
+        file = find_settings_file(Path.cwd())
     values, deprecations = renamed_settings.upgrade_file(_read_file(file), file) if file else ({}, [])
     variables = {name.lower(): value for name, value in os.environ.items()}
     deprecations += renamed_settings.upgrade_environment(variables, ENVIRONMENT_PREFIX.lower())[1]

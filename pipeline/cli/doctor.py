@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 import psutil
@@ -81,7 +81,7 @@ def command(
         raise click.exceptions.Exit(ExitCode.NO_ENGINE if wrong <= {"engine", "model", "cluster"} else ExitCode.USAGE)
 
 
-def _findings(config: Path | None, overrides: dict[str, object]) -> Iterator[Finding]:
+def _findings(config: Path | None, overrides: dict[str, Any]) -> Iterator[Finding]:
     yield Finding(
         "version", "ok", f"pipeline {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     )

@@ -1,0 +1,459 @@
+"""The Python API: ``read`` and ``read_many`` give documents as typed objects; see docs/python.md.
+
+Both run the same loop as ``pipeline run``, in a thread of its own. Documents come back through a queue, so that the caller's loop and the
+reading go on side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal, InvalidOperation
+from itertools import groupby
+from pathlib import Path
+from queue import Full, Queue
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pipeline.engines.base import Engine
+from pipeline.engines.registry import make_engine
+from pipeline.errors import DocumentError, SettingsError
+from pipeline.intake.scan import InboxFile
+from pipeline.monitoring.events import Observer
+from pipeline.publish.publication import Publication
+from pipeline.records import Box, DocumentStatus, Evidence, Grounding, Json, Page, Reason, UnitStatus, WordSource
+from pipeline.run.compose import compose
+from pipeline.run.job import Job, all_templates, named_templates, open_job
+from pipeline.run.loop import Loop
+from pipeline.run.refresh import only_new
+from pipeline.settings import RetrySettings, Settings, load_settings
+from pipeline.templates.model import Column, FieldType, Template, TemplateField
+
+DOCUMENTS_AHEAD = 64
+"""Documents that are read before the caller asks for them; then reading pauses."""
+PAGES_KEPT = 1_000
+"""Documents whose pages are remembered, for further files with the same contents."""
+POLL_SECONDS = 0.2
+WATCHDOG_SECONDS = 1_000_000.0
+"""The watchdog of the command line starts the program anew. A caller's program is never restarted, so it gets the longest timeout."""
+
+StrPath = str | os.PathLike[str]
+Row = dict[str, Any]
+"""One row of a table: values by column name, typed as ``Value`` says."""
+Value = str | Decimal | date | time | list[Any] | None
+"""``money`` and ``number`` are Decimal, ``date`` and ``time`` those of datetime, a ``table`` is a list of rows, a field with several values
+a list; all else is str. None: the document does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a document: its value, and the evidence for it."""
+
+    name: str
+    value: Value
+    printed: str | None = None
+    """The value as it stands on the page."""
+    page: int | None = None
+    """Counted from 1; None where the value was not found on a page."""
+    box: Box | None = None
+    """``(x0, y0, x1, y1)`` in points (1/72 inch) from the top left of the upright page."""
+    confidence: float | None = None
+    """The probability that the value is right; None where it was not assessed."""
+    grounding: Grounding = "none"
+    """How the value was found among the words of the page: ``exact``, ``value``, ``fuzzy`` or ``none``."""
+    flags: tuple[str, ...] = ()
+    """What checks say of it, such as a sum that does not hold."""
+    needs_review: bool = False
+    """Whether a person should look at the value (setting ``review.accepted_error``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """One page of a document."""
+
+    number: int
+    """Counted from 1."""
+    status: UnitStatus
+    reason: Reason | None = None
+    """Why the page is ``failed`` or ``skipped``."""
+    detail: str = ""
+    source: WordSource | None = None
+    """Where the words come from: ``textlayer``, ``ocr``, or ``xml`` (an e-invoice); None for a page without words."""
+    size: tuple[float, float] | None = None
+    """Width and height in points. None, as ``text``, where the page was not read in this call."""
+    text: str | None = None
+    """The words of the page, one printed line a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was read of one file."""
+
+    path: Path
+    status: DocumentStatus
+    """``done``, ``partial`` (some pages are missing), ``failed``, or ``skipped`` (all pages are above a limit)."""
+    reason: Reason | None = None
+    """Why the document, or its first missing page, was not read."""
+    detail: str = ""
+    """The reason in words."""
+    results: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
+    """Fields by template and name."""
+    pages: tuple[DocumentPage, ...] = ()
+    published: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    """The JSON object as ``pipeline run`` writes it; empty for a file that could not be opened at all."""
+
+    @property
+    def template(self) -> str | None:
+        """The template that read the document; the first one where there are several."""
+        return next(iter(self.results), None)
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """Fields of all templates by name; of two of one name that of the first template."""
+        merged: dict[str, Field] = {}
+        for fields in self.results.values():
+            merged = {**fields, **merged}
+        return merged
+
+    def __getitem__(self, name: str) -> Value:
+        """The value of a field. Raises KeyError for a field that no template has."""
+        for fields in self.results.values():
+            if name in fields:
+                return fields[name].value
+        raise KeyError(name)
+
+    @property
+    def line_items(self) -> list[Row]:
+        """The rows of the field ``line_items``; empty where there are none."""
+        rows = self.fields["line_items"].value if "line_items" in self.fields else None
+        return rows if isinstance(rows, list) else []
+
+    @property
+    def text(self) -> str:
+        """The text of all pages that were read in this call, a form feed between two of them."""
+        return "\f".join(page.text for page in self.pages if page.text is not None)
+
+
+def read(
+    path: StrPath,
+    *,
+    template: str | Sequence[str] | None = None,
+    ask: str | None = None,
+    engine: str | None = None,
+    model: str | None = None,
+    outbox: StrPath | None = None,
+    config: StrPath | None = None,
+    settings: Settings | Mapping[str, Any] | None = None,
+    raise_on_failure: bool = False,
+) -> Document:
+    """Read one file. The keyword arguments are those of ``read_many``.
+
+    Raises what ``read_many`` raises, and SettingsError for a folder.
+    """
+    if Path(path).is_dir():
+        raise SettingsError(f"{path}: is a folder", "read_many() reads all files in it")
+    documents = read_many(
+        [path],
+        template=template,
+        ask=ask,
+        engine=engine,
+        model=model,
+        outbox=outbox,
+        config=config,
+        settings=settings,
+        raise_on_failure=raise_on_failure,
+    )
+    (document,) = documents
+    return document
+
+
+def read_many(
+    paths: Iterable[StrPath],
+    *,
+    template: str | Sequence[str] | None = None,
+    ask: str | None = None,
+    engine: str | None = None,
+    model: str | None = None,
+    outbox: StrPath | None = None,
+    config: StrPath | None = None,
+    settings: Settings | Mapping[str, Any] | None = None,
+    raise_on_failure: bool = False,
+) -> Generator[Document, None, None]:
+    """Read files, and all files in folders. Yields a document as soon as it is complete, one for every file.
+
+    ``template`` names the templates that read every file; without one each file gets its own by its pages. ``ask`` is a question about
+    every page instead. ``settings`` are keys of pipeline.yaml, ``config`` is such a file. With an ``outbox`` (also one that the settings
+    name) results are written there, and files that are up to date in it are not read again. Without one nothing is written.
+
+    A file that cannot be read gives a document with a ``reason``; with ``raise_on_failure`` it raises DocumentError. Closing the generator
+    ends the reading.
+
+    Raises SettingsError for wrong settings, unknown templates and missing files, TemplateError and EngineUnavailableError, all at once;
+    LockedError, LedgerError and OutboxError when the first document is asked for.
+    """
+    chosen = _settings(config, settings, {"engine": engine, "model": model, "outbox": outbox})
+    names = template if isinstance(template, str) or template is None else ",".join(template)
+    all_templates(chosen)  # also without names: mistakes in the user's own templates are raised here
+    named_templates(chosen, names)
+    files = [Path(path) for path in paths]
+    for file in files:
+        if not file.exists():
+            raise SettingsError(f"{file}: no such file or folder", "check the path; nothing was read")
+    ready = None if chosen.executor == "ray" else make_engine(chosen)
+    return _documents(_Call(chosen, files, names, ask, ready), raise_on_failure=raise_on_failure)
+
+
+_loading_settings = threading.Lock()
+
+
+def _settings(
+    config: StrPath | None, settings: Settings | Mapping[str, Any] | None, keywords: Mapping[str, StrPath | None]
+) -> Settings:
+    """The settings of one call; keyword arguments win over ``settings``, these over ``config``. Raises SettingsError."""
+    given = {key: value for key, value in keywords.items() if value is not None}
+    if not isinstance(settings, Settings):
+        with _loading_settings:
+            return load_settings(Path(config) if config else None, search=False, **{**(settings or {}), **given})
+    if config is not None:
+        raise SettingsError("both `config` and a Settings object are given", "load_settings(config, ...) makes one of both")
+    if "outbox" in given:
+        given["outbox"] = Path(given["outbox"])
+    return settings.model_copy(update=given)
+
+
+# ---- the reading thread ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of ``read_many``, checked."""
+
+    settings: Settings
+    files: list[Path]
+    template: str | None
+    ask: str | None
+    engine: Engine | None
+    """None: the job connects to a cluster."""
+
+
+class _Stopped(Exception):  # noqa: N818 - no error
+    """The caller has closed the generator."""
+
+
+class _Handover:
+    """The queue between the reading thread and the caller."""
+
+    def __init__(self) -> None:
+        self._queue: Queue[Document | BaseException | None] = Queue(DOCUMENTS_AHEAD)
+        self._stopped = threading.Event()
+
+    def put(self, item: Document | BaseException | None) -> None:
+        """Hand over a document, an error, or None for the end. Waits while the queue is full. Raises _Stopped."""
+        while True:
+            self.check()
+            try:
+                return self._queue.put(item, timeout=POLL_SECONDS)
+            except Full:
+                continue
+
+    def check(self) -> None:
+        """Raises _Stopped when nobody takes documents any more."""
+        if self._stopped.is_set():
+            raise _Stopped
+
+    def take(self) -> Iterator[Document]:
+        """Documents up to the end. Raises the error that ended the reading."""
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopped.set()
+
+
+def _documents(call: _Call, *, raise_on_failure: bool) -> Generator[Document, None, None]:
+    handover = _Handover()
+    thread = threading.Thread(target=_run, args=(call, handover), name="pipeline.read", daemon=True)
+    thread.start()
+    try:
+        for document in handover.take():
+            if raise_on_failure and document.status in ("failed", "skipped"):
+                raise DocumentError(document.reason or "unreadable", f"{document.path}: {document.detail}")
+            yield document
+    finally:
+        handover.stop()
+        thread.join()
+
+
+def _run(call: _Call, handover: _Handover) -> None:
+    """The thread: read everything, hand over each document, then the end or the error."""
+    try:
+        _read_all(call, handover)
+        handover.put(None)
+    except _Stopped:
+        pass
+    except BaseException as error:  # the caller's thread raises it
+        with suppress(_Stopped):
+            handover.put(error)
+
+
+def _read_all(call: _Call, handover: _Handover) -> None:
+    with (
+        _outbox(call.settings) as settings,
+        open_job(settings, template=call.template, ask=call.ask, engine=call.engine) as job,
+    ):
+        collector = _Collector(job, handover)
+        with Loop(job, collector, attends=False) as loop:
+            try:
+                new, known = only_new(job, job.scan(collector.file_skipped, call.files), job.known)
+                for found in known:
+                    collector.file_known(found)
+                loop.round(new)
+                loop.tidy()
+                collector.check_all(call.files)
+            except _Stopped:  # the job then ends in good order
+                loop.flush()
+
+
+@contextmanager
+def _outbox(settings: Settings) -> Iterator[Settings]:
+    """The settings for files that are named one by one; with a temporary outbox where none is named."""
+    retry = RetrySettings(**{**settings.retry.model_dump(), "watchdog_seconds": WATCHDOG_SECONDS})
+    settings = settings.model_copy(update={"retry": retry, "shard": ""})
+    if "outbox" in settings.model_fields_set:
+        yield settings
+        return
+    with TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True) as folder:
+        yield settings.model_copy(update={"outbox": Path(folder)})
+
+
+class _Collector(Observer):
+    """Makes documents of the loop's events and hands them over."""
+
+    def __init__(self, job: Job, handover: _Handover) -> None:
+        self._job, self._handover = job, handover
+        self._pages: dict[str, dict[int, Page]] = {}
+        self._skipped: dict[str, str] = {}
+        self._complete: set[Path] = set()
+
+    def heartbeat(self) -> None:
+        """See Observer. Raises _Stopped."""
+        self._handover.check()
+
+    def page_read(self, sha256: str, page: Page) -> None:
+        """See Observer."""
+        if sha256 not in self._pages and len(self._pages) >= PAGES_KEPT:
+            del self._pages[next(iter(self._pages))]
+        self._pages.setdefault(sha256, {})[page.number] = page
+
+    def document_published(self, publication: Publication) -> None:
+        """See Observer."""
+        pages = self._pages.get(publication.document.sha256, {})
+        self._put(_document(publication, self._job.templates, pages))
+
+    def file_skipped(self, name: str, reason: str) -> None:
+        """See Observer."""
+        self._skipped[name] = reason
+
+    def file_finished(self, found: InboxFile) -> None:
+        """See Observer."""
+        path, name = found.source.path, found.source.name
+        if path not in self._complete and name in self._skipped:
+            self._put(Document(path, "failed", "unreadable", self._skipped.pop(name)))
+
+    def file_known(self, found: InboxFile) -> None:
+        """Hand over what the outbox holds of a file that is up to date."""
+        job, file = self._job, self._job.known[os.fspath(found.source.path)]
+        document = job.ledger.document(file.sha256, stale=True)
+        if document:
+            accepted = job.settings.review.accepted_error
+            self.document_published(compose(job.ledger, job.templates, found.source, document, file.recipes, accepted))
+
+    def check_all(self, files: Iterable[Path]) -> None:
+        """Hand over a failed document for what was given and gave none."""
+        for name, reason in self._skipped.items():
+            self._put(Document(Path(name), "failed", "unreadable", reason))
+        for file in files:
+            if not file.is_dir() and file.resolve() not in self._complete:
+                self._put(Document(file.resolve(), "failed", "unsupported", "no regular file"))
+
+    def _put(self, document: Document) -> None:
+        self._complete.add(document.path)
+        self._handover.put(document)
+
+
+# ---- from publication to document -----------------------------------------------------------------------
+
+
+def _document(publication: Publication, templates: Mapping[str, Template], pages: Mapping[int, Page]) -> Document:
+    results: dict[str, dict[str, Field]] = {}
+    for template, fields in publication.fields.items():
+        specs = templates[template].fields if template in templates else {}
+        review = set(publication.to_review(template))
+        results[template] = {
+            name: _field(name, evidence, specs.get(name), needs_review=name in review) for name, evidence in fields.items()
+        }
+    return Document(
+        publication.source.path,
+        publication.status,
+        publication.reason,
+        publication.detail,
+        results,
+        tuple(_page(told, pages.get(told["page"])) for told in publication.pages()),
+        publication.as_json(),
+    )
+
+
+def _field(name: str, evidence: Evidence, spec: TemplateField | None, *, needs_review: bool) -> Field:
+    return Field(
+        name,
+        _typed(evidence.value, spec),
+        evidence.printed,
+        evidence.page,
+        evidence.box,
+        evidence.confidence,
+        evidence.grounding,
+        evidence.flags,
+        needs_review,
+    )
+
+
+def _page(published: Mapping[str, Any], page: Page | None) -> DocumentPage:
+    lines = groupby(page.words, key=lambda word: word.line) if page else ()
+    return DocumentPage(
+        published["page"],
+        published["status"],
+        published.get("reason"),
+        published.get("detail", ""),
+        published["source"],
+        (page.width, page.height) if page else None,
+        "\n".join(" ".join(word.text for word in line) for _, line in lines) if page else None,
+    )
+
+
+PARSERS: dict[FieldType, Callable[[str], Value]] = {
+    "money": Decimal,
+    "number": Decimal,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+}
+
+
+def _typed(value: Json, spec: TemplateField | Column | None) -> Value:
+    """A JSON value as its field's type; a value that does not fit its type (a person may have written it) stays a str."""
+    if isinstance(value, list):
+        if isinstance(spec, TemplateField) and spec.type == "table":
+            return [{name: _typed(cell, spec.columns.get(name)) for name, cell in row.items()} for row in value]
+        return [_typed(item, spec) for item in value]
+    if value is None or spec is None or spec.type not in PARSERS:
+        return None if value is None else str(value)
+    try:
+        return PARSERS[spec.type](str(value))
+    except (ValueError, InvalidOperation):
+        return str(value)
