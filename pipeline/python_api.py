@@ -395,7 +395,7 @@ def _document(publication: Publication, templates: Mapping[str, Template], pages
     results: dict[str, dict[str, Field]] = {}
     for template, fields in publication.fields.items():
         specs = templates[template].fields if template in templates else {}
-        review = set(publication.to_review(template))
+        review = set(publication.fields_to_review(template))
         results[template] = {
             name: _field(name, evidence, specs.get(name), needs_review=name in review) for name, evidence in fields.items()
         }
