@@ -37,14 +37,14 @@ NAMES = {"naive": "transformers, float32, one by one", "bfloat16": "transformers
 
 
 def prompts(folder: Path, config: Any, count: int, side: int, questions: int = 1) -> list[Any]:
-    """Encoded prompts with a picture of noise each, or several about each picture."""
-    from pipeline.engines.prompting import Question
-    from pipeline.engines.vlm.chat_template import Chat
+    """EncodedPrompt prompts with a picture of noise each, or several about each picture."""
+    from pipeline.engines.prompting import Prompt
+    from pipeline.engines.vlm.chat_template import ChatTemplate
     from pipeline.engines.vlm.model_store import find_model
     from pipeline.records import PageImage
 
-    chat, noise = Chat(find_model(str(folder)), config), np.random.default_rng(0)
-    asked = [Question("You read documents.", f"{'Again: ' * number}{PROMPT}", None, 0) for number in range(questions)]
+    chat, noise = ChatTemplate(find_model(str(folder)), config), np.random.default_rng(0)
+    asked = [Prompt("You read documents.", f"{'Again: ' * number}{PROMPT}", None, 0) for number in range(questions)]
     images = (PageImage(side, side, noise.integers(0, 255, (side, side, 3), np.uint8).tobytes(), 1.0) for _ in range(count))
     return [chat.encode(question, image) for image in images for question in asked]
 
@@ -89,14 +89,14 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtyp
     model = load_model(found, plan)
     asked = prompts(folder, model.config, batch, side, questions)
     runner = make_runner(model)
-    spent = {"begin": 0.0, "step": 0.0, "steps": 0.0}
+    spent = {"prefill": 0.0, "step": 0.0, "steps": 0.0}
     _timed(runner, spent)
     decoder: Decoder[int] = Decoder(runner, set(), batch=batch * questions, rows=plan.rows)
     tasks = (DecodeTask(number, prompt, new) for number, prompt in enumerate(asked))
     written = list(decode_all(decoder, tasks))
     if [len(one.tokens) for one in written] != [new] * batch * questions:
         raise RuntimeError("an answer is not as long as it should be")
-    return told(spent["begin"] / batch, spent["step"] / spent["steps"], batch, new)
+    return told(spent["prefill"] / batch, spent["step"] / spent["steps"], batch, new)
 
 
 def _timed(runner: Any, spent: dict[str, float]) -> None:
@@ -112,7 +112,7 @@ def _timed(runner: Any, spent: dict[str, float]) -> None:
 
         return call
 
-    runner.begin, runner.step = timing("begin", runner.begin), timing("step", runner.step)
+    runner.prefill, runner.step = timing("prefill", runner.prefill), timing("step", runner.step)
 
 
 def told(prefill: float, step: float, batch: int, new: int) -> Row:

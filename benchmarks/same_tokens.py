@@ -19,12 +19,12 @@ import torch
 from benchmarks.decoding import decode_all
 from benchmarks.flat_cost import requests
 from benchmarks.measure import Row, report
-from pipeline.engines.prompting import pose
-from pipeline.engines.vlm.chat_template import Chat, Encoded
+from pipeline.engines.prompting import make_prompt
+from pipeline.engines.vlm.chat_template import ChatTemplate, EncodedPrompt
 from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.model_load import load_model, make_plan
 from pipeline.engines.vlm.model_store import find_model
-from pipeline.engines.vlm.prefix_cache import in_common
+from pipeline.engines.vlm.prefix_cache import common_length
 from pipeline.engines.vlm.runner import make_runner
 from pipeline.settings import VlmSettings
 
@@ -32,7 +32,7 @@ STEP = 2.0**-7
 """Of bfloat16, between 1 and 2."""
 
 
-def reference(model: Any, prompt: Encoded, new: int) -> list[int]:
+def reference(model: Any, prompt: EncodedPrompt, new: int) -> list[int]:
     """transformers' own answer, alone, of exactly so many tokens."""
     mask = torch.ones_like(prompt.inputs["input_ids"])
     with torch.inference_mode():
@@ -43,7 +43,7 @@ def reference(model: Any, prompt: Encoded, new: int) -> list[int]:
     return tokens
 
 
-def steps_between(model: Any, prompt: Encoded, before: list[int], ours: int, theirs: int) -> float:
+def steps_between(model: Any, prompt: EncodedPrompt, before: list[int], ours: int, theirs: int) -> float:
     """By how many steps of bfloat16 the reference preferred its token behind ``before``."""
     ids = torch.cat([prompt.inputs["input_ids"], torch.tensor([before], dtype=torch.long)], 1)
     inputs = {**prompt.inputs, "input_ids": ids}
@@ -68,15 +68,15 @@ def main() -> None:
     found = find_model(given.checkpoint)
     plan = make_plan(found, VlmSettings(dtype=given.dtype, cache_gb=8))
     model, theirs = load_model(found, plan), load_model(found, plan)
-    chat = Chat(found, model.config)
-    prompts = [chat.encode(pose(request), request.image) for request in requests(given.prompts, sees=found.vision)]
+    chat = ChatTemplate(found, model.config)
+    prompts = [chat.encode(make_prompt(request), request.image) for request in requests(given.prompts, sees=found.vision)]
     expected = [reference(theirs, prompt, given.new) for prompt in prompts]
     rows: list[Row] = []
     for batch in (1, given.batch):
         decoder: Decoder[int] = Decoder(make_runner(model), set(), batch=batch, rows=plan.rows)
         written = decode_all(decoder, (DecodeTask(number, prompt, given.new) for number, prompt in enumerate(prompts)))
         got = {one.tag: list(one.tokens) for one in written}
-        same = [in_common(got[number], wanted) for number, wanted in enumerate(expected)]
+        same = [common_length(got[number], wanted) for number, wanted in enumerate(expected)]
         parted = [number for number, count in enumerate(same) if count < given.new]
         close = sorted(
             steps_between(theirs, prompts[n], expected[n][: same[n]], got[n][same[n]], expected[n][same[n]]) for n in parted

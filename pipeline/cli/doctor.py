@@ -239,11 +239,11 @@ def _model(settings: Settings, *, chosen: bool) -> Finding:
     except PipelineError as error:
         return Finding("model", "note", error.message, error.cure)
     units = "multiplied by the processor itself" if multiplies_bfloat16() else "which this processor multiplies slowly"
-    how = "multiplied in float32: this processor has no unit for bfloat16" if plan.widened else units
+    how = "multiplied in float32: this processor has no unit for bfloat16" if plan.uses_float32_products else units
     precision = {
         "bfloat16": f"bfloat16, {how}",
         "float32": "float32" if multiplies_bfloat16() else "float32: this processor has no unit for bfloat16",
-        "int8": f"int8, all but linear layers {plan.computes}",
+        "int8": f"int8, all but linear layers {plan.compute_dtype}",
     }[plan.dtype]
     told = (
         f"{model.name}@{model.revision[:12]}: {precision}; {plan.threads} threads; {plan.weights / GIGABYTE:.1f} GB of weights, "

@@ -17,7 +17,7 @@ from pipeline.cli.console import Screen, echo_json, one_line, plural
 from pipeline.cli.eval_tables import headline, print_comparison, print_evaluation, print_misses
 from pipeline.cli.monitors import monitored
 from pipeline.cli.run import read
-from pipeline.engines.registry import NAMES
+from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.evaluate.comparison import Comparison, compare
 from pipeline.evaluate.einvoice_truth import written_in_einvoices
@@ -124,7 +124,7 @@ def command(
         elif against_config:
             theirs = load_settings(against_config)
             other = sided(theirs, *((chosen, file) if file else find_template(chosen.name, theirs)))
-        elif against in NAMES:
+        elif against in ENGINE_NAMES:
             other = sided(settings.model_copy(update={"engine": against, "model": ""}), chosen, file)
         elif against:
             other = kept_run(against, work, side)

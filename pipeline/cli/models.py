@@ -16,8 +16,8 @@ from rich.table import Table
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
 from pipeline.engines.vlm import model_store, pull, verify
-from pipeline.engines.vlm.hub import Listing, ask_hub
-from pipeline.engines.vlm.hub_errors import UnreachableError
+from pipeline.engines.vlm.hub import ModelListing, request_listing
+from pipeline.engines.vlm.hub_errors import HubUnreachableError
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.values.times import format_duration
 
@@ -58,16 +58,16 @@ def list_(as_json: bool) -> None:
 def pull_(name: str, revision: str | None, as_json: bool) -> None:
     """Download the model NAME (ORG/NAME; without it the default one), or go on with a download that was broken off."""
     listing = None if _final(name, revision) else _listed(name, revision)
-    if listing is None or not pull.absent(listing):
+    if listing is None or not pull.missing_files(listing):
         if listing:
             with suppress(OSError):  # a cache that may not be written is as good for reading
-                pull.settle(listing)
+                pull.write_ref(listing)
         model = model_store.find_model(name, listing.commit if listing else revision)
         told = f"{model.name} at {model.revision[:SHORT]} is here already, complete: {model.folder}"
         downloaded = 0
     else:
-        pull.check(listing)
-        downloaded = pull.left(listing)
+        pull.check_before_download(listing)
+        downloaded = pull.remaining_bytes(listing)
         model = _download(listing)
         told = f"{model.name} at {model.revision[:SHORT]} is here, complete and verified: {model.folder}"
     if as_json:
@@ -92,7 +92,7 @@ def verify_(name: str, as_json: bool) -> None:
         echo_json([asdict(file) for file in checked])
     else:
         _tell_checked(name, checked)
-    if any(file.state in verify.WRONG for file in checked):
+    if any(file.state in verify.BAD_STATES for file in checked):
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
 
@@ -120,26 +120,26 @@ def _final(name: str, revision: str | None) -> bool:
     )
 
 
-def _listed(name: str, revision: str | None) -> Listing | None:
+def _listed(name: str, revision: str | None) -> ModelListing | None:
     """What the hub has; None when it cannot be reached and the model is here."""
     try:
-        return ask_hub(name, revision)
-    except UnreachableError as error:
+        return request_listing(name, revision)
+    except HubUnreachableError as error:
         if not model_store.model_is_here(name, revision):
             raise
         click.echo(f"pipeline: {error.message}", err=True)
         return None
 
 
-def _download(listing: Listing) -> model_store.LocalModel:
-    left, total = pull.left(listing), sum(remote.size for remote in listing.files)
+def _download(listing: ModelListing) -> model_store.LocalModel:
+    left, total = pull.remaining_bytes(listing), sum(remote.size for remote in listing.files)
     here = f", {decimal(left)} of them to download" if left < total else ""
     click.echo(f"{listing.name} at {listing.commit[:SHORT]}: {decimal(total)} in {len(listing.files)} files{here}", err=True)
     try:
         with _Shown(left) as shown:
             return pull.download(listing, shown)
     except KeyboardInterrupt:
-        click.echo(f"{decimal(total - pull.left(listing))} of {decimal(total)} are here and stay here", err=True)
+        click.echo(f"{decimal(total - pull.remaining_bytes(listing))} of {decimal(total)} are here and stay here", err=True)
         raise
 
 
@@ -170,12 +170,12 @@ class _Shown:
             self._progress.stop()
 
     def stage(self, told: str) -> None:
-        """See Watcher."""
+        """See DownloadProgress."""
         self._progress.update(self._task, description=told)
         self._line()
 
     def advance(self, count: int) -> None:
-        """See Watcher."""
+        """See DownloadProgress."""
         self._progress.advance(self._task, count)
         self._line()
 
@@ -191,7 +191,7 @@ class _Shown:
         )
 
 
-def _state(model: model_store.Cached) -> str:
+def _state(model: model_store.CachedModel) -> str:
     if model.kind == "other":
         return "of another tool: generates no text"
     if model.refused:
@@ -199,13 +199,13 @@ def _state(model: model_store.Cached) -> str:
     return f"incomplete: {', '.join(model.lacks)}" if model.lacks else "complete"
 
 
-def _tell_checked(name: str, checked: list[verify.Checked]) -> None:
+def _tell_checked(name: str, checked: list[verify.FileCheck]) -> None:
     told = {"damaged": "is damaged and was deleted", "missing": "is missing", "unknown": "has no known hash: not checked"}
     for file in checked:
         if file.state != "good":
             click.echo(f"{name} at {file.revision[:SHORT]}: {file.file} {told[file.state]}")
-    newest = model_store.snapshot(name)
-    wrong = sorted({file.revision for file in checked if file.state in verify.WRONG})
+    newest = model_store.snapshot_folder(name)
+    wrong = sorted({file.revision for file in checked if file.state in verify.BAD_STATES})
     for revision in wrong:
         option = "" if newest and newest.name == revision else f" --revision {revision}"
         click.echo(f"`pipeline models pull {name}{option}` gets it anew, and only that")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pipeline.engines.registry import NAMES
+from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import SettingsError
 from pipeline.object_urls import is_url
 from pipeline.values.times import format_timestamp
@@ -36,7 +36,7 @@ inbox = click.option("--inbox", type=place, metavar="PATH", help="Folder to read
 outbox = click.option(
     "--outbox", type=place, metavar="PATH", help="Folder for results, or its URL in an object store [./outbox]."
 )
-engine = click.option("--engine", metavar="NAME", help=f"What reads the pages: {', '.join(NAMES)} [auto].")
+engine = click.option("--engine", metavar="NAME", help=f"What reads the pages: {', '.join(ENGINE_NAMES)} [auto].")
 model = click.option(
     "--model", metavar="NAME", help="Model of the engine: a name, a folder or a GGUF file [the engine's default]."
 )

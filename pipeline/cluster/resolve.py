@@ -6,7 +6,7 @@ one of them was quicker today. A machine that cannot do what was decided gets no
 
 from __future__ import annotations
 
-from pipeline.engines.registry import named
+from pipeline.engines.registry import engine_name
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.words.precision import choose
@@ -17,7 +17,7 @@ def decided(settings: Settings) -> Settings:
     ocr, vlm = settings.ocr, settings.vlm
     if ocr.precision == "auto":
         ocr = ocr.model_copy(update={"precision": choose(settings)})
-    settings = settings.model_copy(update={"engine": named(settings), "ocr": ocr})
+    settings = settings.model_copy(update={"engine": engine_name(settings), "ocr": ocr})
     if settings.engine == "vlm" and vlm.dtype == "auto" and (dtype := _dtype(settings)):
         vlm = vlm.model_copy(update={"dtype": dtype})
     return settings.model_copy(update={"vlm": vlm})

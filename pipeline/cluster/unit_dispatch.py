@@ -16,7 +16,7 @@ from typing import Any, cast
 from pipeline.cluster.actors import Actor, Crew, Least, is_lost, plainly
 from pipeline.cluster.messages import Asked, PicturesLostError, Pixels, packed
 from pipeline.cluster.page_dispatch import Reads
-from pipeline.engines.answers import failed
+from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer, UnitKey
@@ -157,7 +157,7 @@ class Units:
             self._lost(unit, plainly(error))
             self._crew.lose(actor, plainly(error))
         else:
-            self._yield(unit, failed(unit.request, plainly(error)))
+            self._yield(unit, failed_answer(unit.request, plainly(error)))
         self._least.note(actor)
         self._hand_out()
 
@@ -217,7 +217,7 @@ class Units:
             return
         del self._deaths[key]
         detail = f"the program died {deaths} times while this page was being answered, the last time: {why}"
-        self._yield(unit, failed(unit.request, detail))
+        self._yield(unit, failed_answer(unit.request, detail))
 
     def _draw_again(self, unit: _Unit) -> None:
         """Who drew its picture is gone, or does not hand it out: have the page read once more, for the picture alone."""
@@ -227,7 +227,7 @@ class Units:
         assert image is not None  # noqa: S101 - a picture was lost
         unit.drawn += 1
         if unit.drawn > MOST_DRAWN:
-            self._yield(unit, failed(unit.request, f"its picture was drawn {MOST_DRAWN} times more and never arrived"))
+            self._yield(unit, failed_answer(unit.request, f"its picture was drawn {MOST_DRAWN} times more and never arrived"))
             return
         pixels = cast("Any", image.rgb)
 
@@ -237,7 +237,7 @@ class Units:
             if reply.error or len(reply.parts) <= pixels.index + 1:
                 error = reply.error
                 self._yield(
-                    unit, failed(unit.request, f"its picture was lost: {error}", error.reason if error else "unreadable")
+                    unit, failed_answer(unit.request, f"its picture was lost: {error}", error.reason if error else "unreadable")
                 )
                 return
             unit.request = replace(unit.request, image=replace(image, rgb=reply.parts[pixels.index + 1]))

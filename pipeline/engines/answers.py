@@ -27,7 +27,7 @@ _NOTHING = frozenset({"", "null", "none", "n/a", "na", "-", "--", "unknown", "no
 _LONGEST = 300
 
 
-def nothing_to_read(request: Request) -> Answer | None:
+def empty_answer(request: Request) -> Answer | None:
     """The answer to a request without image and words, of which a model would only invent something; None for all others."""
     if request.image or request.page.words:
         return None
@@ -41,20 +41,22 @@ def make_answer(request: Request, text: str, *, complete: bool = True) -> Answer
         claims = read_answer(template, text, complete=complete)
     except ValueError as error:
         if complete:
-            return failed(request, f"the answer cannot be read: {error}")
+            return failed_answer(request, f"the answer cannot be read: {error}")
         claims = {}
     if complete:
         return Answer(request.key, claims)
     detail = f"the answer is longer than answer.tokens of `{template.name}` ({template.answer.tokens})"
-    return failed(request, detail, "too_large", claims)
+    return failed_answer(request, detail, "too_large", claims)
 
 
-def failed(request: Request, detail: str, reason: Reason = "engine", claims: Mapping[str, Claim] | None = None) -> Answer:
+def failed_answer(
+    request: Request, detail: str, reason: Reason = "engine", claims: Mapping[str, Claim] | None = None
+) -> Answer:
     """The answer to a request that has none, or only a part."""
-    return Answer(request.key, claims or {}, status="failed", reason=reason, detail=shortened(detail))
+    return Answer(request.key, claims or {}, status="failed", reason=reason, detail=shorten(detail))
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """One line of printable letters, at most 300."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: _LONGEST * 4]).split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -15,9 +15,9 @@ from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
-LEAST_COVER = 0.5
+MIN_COVER = 0.5
 """A label explains at least this share of its text's letters: "the total of all efforts" is none."""
-MOST_LINES, LONGEST = 2, 90
+MAX_LINES, LONGEST = 2, 90
 _DIGITS = ("money", "number", "date", "time", "identifier")
 """Types whose values hold a digit."""
 _READ = "Another reader, who sees where things stand but does not know what words mean, read this (mostly right):"
@@ -47,7 +47,7 @@ def label_lines(page: Page, template: Template) -> str:
     return "\n".join([_LEAD, *rows]) if rows else ""
 
 
-def unannounced(page: Page, template: Template) -> list[str]:
+def unlabelled_amounts(page: Page, template: Template) -> list[str]:
     """Amounts that no label on this page announces, though the template knows labels: on one page of several, they stand on another."""
     found = _found(page, template) if page.words else {}
     return [name for name, field in template.fields.items() if field.type == "money" and field.labels and not found.get(name)]
@@ -55,7 +55,7 @@ def unannounced(page: Page, template: Template) -> list[str]:
 
 def _found(page: Page, template: Template) -> dict[str, list[str]]:
     layout = lay_out(page)
-    labels = [label for label in find_labels(layout, vocabulary_of(template)) if label.cover >= LEAST_COVER and not label.title]
+    labels = [label for label in find_labels(layout, vocabulary_of(template)) if label.cover >= MIN_COVER and not label.title]
     taken = {label.run.number for label in labels}
     return {
         name: _lines(layout, field, [label for label in labels if label.field == name], taken)
@@ -69,7 +69,7 @@ def _lines(layout: Layout, field: TemplateField, labels: list[Label], taken: Con
     lines = [line for label in ordered for line in _line(layout, label, taken)]
     fit = [(text, beside) for text, beside in lines if field.type not in _DIGITS or any(c.isdigit() for c in text)]
     beside, below = [text for text, same in fit if same], [text for text, same in fit if not same]
-    return list(dict.fromkeys(beside or below))[:MOST_LINES]
+    return list(dict.fromkeys(beside or below))[:MAX_LINES]
 
 
 def _line(layout: Layout, label: Label, taken: Container[int]) -> Iterator[tuple[str, bool]]:

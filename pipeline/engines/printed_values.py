@@ -17,11 +17,11 @@ from pipeline.records import Claim, Page
 from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed
 
-LEAST_QUALITY = 0.15
+MIN_QUALITY = 0.15
 """Digits that look less like an amount are parts of telephone and account numbers."""
 MOST, LONGEST = 400, 120
 """Values of a type, and letters of a name; a page with more is left to the model."""
-MOST_DIGITS = 4
+MAX_NAME_DIGITS = 4
 """Digits in a name; more belong to telephones, tax numbers and streets with towns."""
 _NO_NAME = re.compile(r"[@%]")
 _PARTS = re.compile(r"\s*[:;|•·,]\s+|\s+[-–—]\s+")
@@ -60,13 +60,13 @@ def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) ->
 
 
 def _unsigned(candidates: Iterable[Candidate]) -> list[str]:
-    values = [candidate.value for candidate in candidates if candidate.quality >= LEAST_QUALITY]
+    values = [candidate.value for candidate in candidates if candidate.quality >= MIN_QUALITY]
     return [value for number in values for value in (number, number.lstrip("-"))]
 
 
 def _identifiers(found: Candidates) -> list[str]:
     """Codes as printed, without a label that a ``#`` ends ("DOC#0042")."""
-    good = [candidate.value for candidate in found.identifiers if candidate.quality >= 2 * LEAST_QUALITY]
+    good = [candidate.value for candidate in found.identifiers if candidate.quality >= 2 * MIN_QUALITY]
     return [value.rpartition("#")[2] or value for value in good]
 
 
@@ -77,7 +77,7 @@ def _names(text: str) -> Iterator[str]:
         digits = sum(c.isdigit() for c in plain)
         if (
             2 <= len(plain) <= LONGEST
-            and digits <= min(MOST_DIGITS, sum(c.isalpha() for c in plain))
+            and digits <= min(MAX_NAME_DIGITS, sum(c.isalpha() for c in plain))
             and not _NO_NAME.search(plain)
         ):
             yield plain

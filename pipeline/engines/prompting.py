@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.fields import read_fields
-from pipeline.engines.hints import hints, unannounced
+from pipeline.engines.hints import hints, unlabelled_amounts
 from pipeline.engines.printed_values import printed_values
 from pipeline.records import Claim
 from pipeline.templates.model import Template, TemplateField
@@ -37,7 +37,7 @@ _FORMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Prompt:
     """What is put to a model about one unit."""
 
     system: str
@@ -48,11 +48,11 @@ class Question:
     """JSON Schema of the answer; None for plain text."""
     seed: int
     """31 bits, the same for the same request."""
-    likely: tuple[str, ...] = ()
-    """Texts that the answer is likely to copy, the likeliest first."""
+    likely_texts: tuple[str, ...] = ()
+    """Texts that the answer probably copies, the most probable first."""
 
 
-def pose(request: Request) -> Question:
+def make_prompt(request: Request) -> Prompt:
     """The question of a request. Raises DocumentError ``too_large``, TemplateError."""
     template = request.template
     read: Mapping[str, Claim] = {}
@@ -71,8 +71,8 @@ def pose(request: Request) -> Question:
     lines = "\n".join(" ".join(line.split()) for line in words.splitlines())
     likely = (lines,) if is_text(template) else (_answer(template, read), lines)
     if request.image is None or is_text(template):
-        return Question(instructions(template), text, schema, seed, likely)
-    return Question(SYSTEM, f"{text}\n\n{_form(template)}", schema, seed, likely)
+        return Prompt(instructions(template), text, schema, seed, likely)
+    return Prompt(SYSTEM, f"{text}\n\n{_form(template)}", schema, seed, likely)
 
 
 def _answer(template: Template, read: Mapping[str, Claim]) -> str:
@@ -82,7 +82,7 @@ def _answer(template: Template, read: Mapping[str, Claim]) -> str:
 
 def _expected(request: Request) -> Template:
     """The template without the fields that cannot be on the page; their claims will be None."""
-    absent = unannounced(request.page, request.template) if request.pages > 1 else []
+    absent = unlabelled_amounts(request.page, request.template) if request.pages > 1 else []
     fields = {name: field for name, field in request.template.fields.items() if name not in absent}
     return request.template.model_copy(update={"fields": fields}) if fields else request.template
 

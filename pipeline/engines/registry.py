@@ -6,7 +6,7 @@ from pipeline.engines.base import Engine
 from pipeline.errors import EngineUnavailableError
 from pipeline.settings import Settings
 
-NAMES = ("auto", "embedded", "vlm", "server")
+ENGINE_NAMES = ("auto", "embedded", "vlm", "server")
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -14,7 +14,7 @@ def make_engine(settings: Settings) -> Engine:
 
     Raises EngineUnavailableError.
     """
-    engine = named(settings)
+    engine = engine_name(settings)
     if engine == "vlm":
         from pipeline.engines.vlm.vlm_engine import VlmEngine
 
@@ -27,10 +27,10 @@ def make_engine(settings: Settings) -> Engine:
         from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 
         return EmbeddedEngine(settings.limits.seconds)
-    raise EngineUnavailableError(f"there is no engine `{settings.engine}`", f"engines: {', '.join(NAMES)}")
+    raise EngineUnavailableError(f"there is no engine `{settings.engine}`", f"engines: {', '.join(ENGINE_NAMES)}")
 
 
-def named(settings: Settings) -> str:
+def engine_name(settings: Settings) -> str:
     """The engine's name, where that is `auto` the one which it stands for."""
     if settings.engine != "auto":
         return settings.engine

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.engines.base import Engine
-from pipeline.engines.registry import NAMES, make_engine
+from pipeline.engines.registry import ENGINE_NAMES, make_engine
 from pipeline.errors import SettingsError
 from pipeline.evaluate.recording_engine import Listening
 from pipeline.ledger.connection import LEDGER_FILE
@@ -94,7 +94,7 @@ def kept_run(named: str, work: Path, side: Side) -> Path:
     if not folder.is_dir() or not any(_results(folder)):
         raise SettingsError(
             f"--against {named}: neither an engine nor a folder with results",
-            f"engines: {', '.join(NAMES)}; folders: an outbox, one that --keep kept, or `{LAST}`",
+            f"engines: {', '.join(ENGINE_NAMES)}; folders: an outbox, one that --keep kept, or `{LAST}`",
         )
     return folder
 

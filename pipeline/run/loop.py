@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Self
 
 from pipeline.checks.einvoice_overlay import overlay
-from pipeline.engines.answers import failed
+from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.errors import FILE_CHANGED, DocumentError, ExitCode
 from pipeline.intake.hashing import content_hash
@@ -387,7 +387,7 @@ class Loop:
             unit = self._units[key] = Unit(request, self._job.engine.retries)
             if self._queue.is_given_up(key):
                 detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"
-                self._go_on(task, unit, unit.take(failed(request, detail)))
+                self._go_on(task, unit, unit.take(failed_answer(request, detail)))
             else:
                 self._queue.add(request)
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
-from pipeline.engines.registry import NAMES
+from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import DocumentError
 from pipeline.ledger.corrections import NewerCorrectionError, corrected_templates, correction_history, record_correction
 from pipeline.ledger.counts import document_counts
@@ -452,8 +452,8 @@ def read_again(request: Request, id: Id, wanted: Reading) -> Ordered:  # noqa: A
     """Have a document read again, with another template or engine."""
     if wanted.template and wanted.template not in house(request).templates:
         raise HTTPException(400, "there is no such template")
-    if wanted.engine and wanted.engine not in NAMES:
-        raise HTTPException(400, f"engines: {', '.join(NAMES)}")
+    if wanted.engine and wanted.engine not in ENGINE_NAMES:
+        raise HTTPException(400, f"engines: {', '.join(ENGINE_NAMES)}")
     with document(request, id) as (ledger, file):
         details = {"name": file.source.name, "template": wanted.template or None, "engine": wanted.engine or None}
         return _ordered(place_order(ledger, "reading", file.sha256, details, wanted.by or SOMEBODY))

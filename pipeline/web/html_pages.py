@@ -13,7 +13,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from pipeline.engines.registry import NAMES
+from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import CURES, DocumentError
 from pipeline.evaluate.expected import is_list
 from pipeline.ledger.corrections import corrected_templates
@@ -170,7 +170,7 @@ def one(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=100_000)] 
             "reading": next((item for item in reversed(readings)), None),
             "open": waits,
             "templates": list(owner.templates),
-            "engines": NAMES,
+            "engines": ENGINE_NAMES,
             "state": state(owner),
             "following": _following(to_look_at, id),
         },

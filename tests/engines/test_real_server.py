@@ -17,7 +17,7 @@ import httpx
 import jsonschema
 import pytest
 
-from pipeline.engines.prompting import pose
+from pipeline.engines.prompting import make_prompt
 from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.chat_request import answer_form, chat
 from pipeline.settings import ServerSettings, Settings
@@ -130,7 +130,7 @@ def test_its_grammar_takes_our_schemas_and_keeps_to_them(llama: LlamaServer) -> 
     drawn = [words_of(*LINES), words_of("Receipt", "17.03.2025", "Total 5,00 EUR"), words_of("Dear Sir,", "kind regards")]
     for words in drawn:
         asked = request(slip, words)
-        body = chat(asked, pose(asked), "smollm2") | answer_form(slip.name, json_schema(slip), "json_schema")
+        body = chat(asked, make_prompt(asked), "smollm2") | answer_form(slip.name, json_schema(slip), "json_schema")
         told = httpx.post(f"{llama.url}/chat/completions", json=body, timeout=100, trust_env=False).json()
         jsonschema.validate(json.loads(told["choices"][0]["message"]["content"]), json_schema(slip))
     engine = ServerEngine(Settings(server=ServerSettings(url=llama.url, accepts_images=False)))

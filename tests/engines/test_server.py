@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from pipeline.engines.base import Request
-from pipeline.engines.prompting import pose
+from pipeline.engines.prompting import make_prompt
 from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.retry import LONGEST_RETRY_AFTER_SECONDS, retry_seconds
 from pipeline.errors import EngineUnavailableError
@@ -94,7 +94,7 @@ def test_a_model_that_sees_nothing_gets_the_words_as_plain_text() -> None:
 def test_seeds_repeat_for_the_same_request_and_differ_between_attempts() -> None:
     def seed(number: int, temperature: float) -> int:
         asked = request(ALL_TYPES, number=number)
-        return pose(Request(asked.key, asked.page, ALL_TYPES, temperature=temperature)).seed
+        return make_prompt(Request(asked.key, asked.page, ALL_TYPES, temperature=temperature)).seed
 
     seeds = [seed(1, 0), seed(1, 0.3), seed(2, 0)]
     assert seeds == [seed(1, 0), seed(1, 0.3), seed(2, 0)]

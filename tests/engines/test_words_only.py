@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pipeline.engines.base import Request
-from pipeline.engines.hints import label_lines, unannounced
+from pipeline.engines.hints import label_lines, unlabelled_amounts
 from pipeline.engines.printed_values import printed_values
-from pipeline.engines.prompting import pose
+from pipeline.engines.prompting import make_prompt
 from pipeline.records import Page, UnitKey
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings
@@ -81,13 +81,13 @@ def test_a_value_below_its_label_is_found_there_and_not_in_the_next_label() -> N
 
 
 def test_amounts_without_a_label_stand_on_another_page() -> None:
-    missing = unannounced(page_of("Oak boards  12  5,00  60,00"), INVOICE)
+    missing = unlabelled_amounts(page_of("Oak boards  12  5,00  60,00"), INVOICE)
     assert {"subtotal", "total", "amount_due"} <= set(missing)
-    assert "total" not in unannounced(PAGE, INVOICE)
+    assert "total" not in unlabelled_amounts(PAGE, INVOICE)
 
 
 def test_what_the_embedded_engine_reads_is_offered_but_no_tables() -> None:
-    told = pose(Request(KEY, PAGE, INVOICE)).text.partition("Another reader")[2].splitlines()
+    told = make_prompt(Request(KEY, PAGE, INVOICE)).text.partition("Another reader")[2].splitlines()
     assert any(line.startswith('- "vendor_name": "Muster Holz GmbH') for line in told)
     assert '- "invoice_number": "R-2025/017"' in told
     assert not any("line_items" in line for line in told)
@@ -95,23 +95,23 @@ def test_what_the_embedded_engine_reads_is_offered_but_no_tables() -> None:
 
 def test_words_and_help_reach_a_model_that_does_not_see_even_where_the_prompt_leaves_them_out() -> None:
     caption = all_templates(Settings())["caption"]
-    seen = pose(Request(KEY, PAGE, caption, PICTURE))
-    blind = pose(Request(KEY, PAGE, caption))
+    seen = make_prompt(Request(KEY, PAGE, caption, PICTURE))
+    blind = make_prompt(Request(KEY, PAGE, caption))
     assert "Muster Holz GmbH" in blind.text
     assert "Muster Holz GmbH" not in seen.text
 
 
 def test_a_model_that_does_not_see_chooses_among_what_is_printed() -> None:
-    assert pose(Request(KEY, PAGE, INVOICE, PICTURE)).schema == json_schema(INVOICE)
-    blind = pose(Request(KEY, PAGE, INVOICE)).schema
+    assert make_prompt(Request(KEY, PAGE, INVOICE, PICTURE)).schema == json_schema(INVOICE)
+    blind = make_prompt(Request(KEY, PAGE, INVOICE)).schema
     assert blind
     assert set(blind["properties"]["total"]["enum"]) == {*printed(PAGE)["money"], None}
-    assert '"vendor_name": "Muster Holz GmbH' in pose(Request(KEY, PAGE, INVOICE)).text
+    assert '"vendor_name": "Muster Holz GmbH' in make_prompt(Request(KEY, PAGE, INVOICE)).text
 
 
 def test_only_a_page_of_several_is_not_asked_for_what_must_stand_elsewhere() -> None:
     page = page_of("Oak boards  12  5,00  60,00")
-    lone, one_of_two = pose(Request(KEY, page, INVOICE)), pose(Request(KEY, page, INVOICE, pages=2))
+    lone, one_of_two = make_prompt(Request(KEY, page, INVOICE)), make_prompt(Request(KEY, page, INVOICE, pages=2))
     assert lone.schema
     assert one_of_two.schema
     assert "total" in lone.schema["properties"]

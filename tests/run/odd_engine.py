@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.engines.answers import failed
+from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import RunCounts
@@ -57,7 +57,7 @@ class OddEngine(EchoEngine):
             time.sleep(60)
         for request in batch:
             if "FAIL" in texts[request.key]:
-                yield failed(request, "it does not like this page")
+                yield failed_answer(request, "it does not like this page")
             else:
                 yield from super().answer([request])
 

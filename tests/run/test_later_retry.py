@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from pipeline.engines.answers import failed
+from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
@@ -27,7 +27,7 @@ class MoodyEngine(EchoEngine):
                 yield from super().answer([request])
             else:
                 self.asked.append((request.template.name, request.page.number))
-                yield failed(request, "in a bad mood")
+                yield failed_answer(request, "in a bad mood")
 
 
 @pytest.fixture

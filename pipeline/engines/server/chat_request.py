@@ -9,7 +9,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from pipeline.engines.base import Request
-from pipeline.engines.prompting import Question
+from pipeline.engines.prompting import Prompt
 from pipeline.records import PageImage
 
 Form = Literal["json_schema", "json_object", "free"]
@@ -18,7 +18,7 @@ FORMS: tuple[Form, ...] = ("json_schema", "json_object", "free")
 """The strictest first."""
 
 
-def chat(request: Request, question: Question, model: str) -> dict[str, Any]:
+def chat(request: Request, question: Prompt, model: str) -> dict[str, Any]:
     """The body of a chat completion, without the form of its answer."""
     content: Any = question.text
     if request.image:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pydantic_core
 
-from pipeline.engines.answers import shortened
+from pipeline.engines.answers import shorten
 
 _THOUGHT = re.compile(r"\A\s*<think>.*?(</think>|\Z)", re.DOTALL)
 """Reasoning that some models write before their answer, where the server does not remove it."""
@@ -40,7 +40,7 @@ def read_completion(body: bytes) -> Completion:
     if text.strip() or not complete:
         return Completion(text, complete)
     if message.get("refusal"):
-        raise ValueError(f"the model refused: {shortened(str(message['refusal']))}")
+        raise ValueError(f"the model refused: {shorten(str(message['refusal']))}")
     if choice.get("finish_reason") == "content_filter":
         raise ValueError("the server's content filter held the answer back")
     raise ValueError("the model's answer is empty")
@@ -68,7 +68,7 @@ def error_message(body: bytes) -> str:
     message = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
     if isinstance(message, dict):
         message = message.get("message") or message.get("detail") or message
-    return shortened(str(message) if message else body[: _LONGEST * 4].decode("utf-8", "replace"))
+    return shorten(str(message) if message else body[: _LONGEST * 4].decode("utf-8", "replace"))
 
 
 def is_too_long(body: bytes) -> bool:

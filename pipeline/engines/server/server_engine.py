@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engines.answers import failed, make_answer, nothing_to_read, shortened
+from pipeline.engines.answers import empty_answer, failed_answer, make_answer, shorten
 from pipeline.engines.base import AnswersRequests, Request
-from pipeline.engines.prompting import pose
+from pipeline.engines.prompting import make_prompt
 from pipeline.engines.server.address import find_address
 from pipeline.engines.server.chat_request import FORMS, Form, answer_form, chat
 from pipeline.engines.server.client import RefusedError, RetryingClient
@@ -51,7 +51,7 @@ class ServerEngine(AnswersRequests):
         self._forms: dict[str, Form] = {}
         """By template: the strictest form that the server accepts."""
         words_only = "" if settings.server.accepts_images else " (words only)"
-        self.identity = f"server/{VERSION} {shortened(self._model)}@{self._address.place}{words_only}"
+        self.identity = f"server/{VERSION} {shorten(self._model)}@{self._address.place}{words_only}"
         self.retries = settings.retry.answer_attempts - 1
 
     def wants_image(self, template: Template) -> bool:
@@ -93,19 +93,19 @@ class ServerEngine(AnswersRequests):
         except EngineUnavailableError:
             raise
         except DocumentError as error:
-            answer = failed(request, error.detail, error.reason)
+            answer = failed_answer(request, error.detail, error.reason)
         except TimeoutError:
-            answer = failed(request, f"not answered within {self._settings.seconds:g} s (server.seconds)", "timeout")
+            answer = failed_answer(request, f"not answered within {self._settings.seconds:g} s (server.seconds)", "timeout")
         except RefusedError as error:
-            answer = failed(request, str(error), "too_large" if error.too_long else "engine")
+            answer = failed_answer(request, str(error), "too_large" if error.too_long else "engine")
         except Exception as error:
-            answer = failed(request, self._address.censored(str(error) or type(error).__name__))
+            answer = failed_answer(request, self._address.censored(str(error) or type(error).__name__))
         return replace(answer, seconds=round(time.perf_counter() - started, 4))
 
     async def _read(self, client: httpx.AsyncClient, request: Request) -> Answer:
-        if answer := nothing_to_read(request):
+        if answer := empty_answer(request):
             return answer
-        question = await asyncio.to_thread(pose, request)
+        question = await asyncio.to_thread(make_prompt, request)
         body = await asyncio.to_thread(chat, request, question, self._model)
         completion = read_completion(await self._complete(client, request.template.name, question.schema, body))
         return make_answer(request, completion.text, complete=completion.complete)

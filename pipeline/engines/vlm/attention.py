@@ -18,14 +18,14 @@ TRIAL = 1024
 """Rows of the trial: an image of 512 x 512 pixels, or a page of text."""
 
 
-def plain_is_quicker(heads: int, size: int, dtype: torch.dtype) -> bool:
+def matmul_is_faster(heads: int, size: int, dtype: torch.dtype) -> bool:
     """Times both ways on random patches, a fifth of a second in all."""
     if dtype != torch.bfloat16:  # in float32 the fused way is the quicker one, and the more exact
         return False
     states = torch.randn(TRIAL, 3, heads, size, dtype=dtype).permute(1, 2, 0, 3).unbind(0)
     query, key, value = (state[None] for state in states)
     with torch.inference_mode():
-        plain = _quickest(lambda: attend_plainly(query, key, value, size**-0.5))
+        plain = _quickest(lambda: matmul_attention(query, key, value, size**-0.5))
         fused = _quickest(lambda: scaled_dot_product_attention(query, key, value))
     return plain < fused
 
@@ -41,7 +41,7 @@ def _quickest(act: Callable[[], object]) -> float:
     return min(spent)
 
 
-def attend_plainly(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
+def matmul_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
     """Attention of all to all, (1, heads, patches, head size) without a mask, of shape (1, patches, heads, head size).
 
     Scores are rounded to bfloat16, as in transformers' ``eager`` attention; their softmax is computed in float32.
@@ -61,10 +61,10 @@ def attend_plainly(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, 
     return output
 
 
-def attend_causally(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float) -> torch.Tensor:
+def causal_matmul_attention(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float) -> torch.Tensor:
     """Attention of the last tokens of a text, (1, heads, new, head size), each to itself and all before it; of the same shape.
 
-    ``keys`` and ``values`` are (shared heads, all tokens, head size). Precision is that of ``attend_plainly``.
+    ``keys`` and ``values`` are (shared heads, all tokens, head size). Precision is that of ``matmul_attention``.
     """
     _, heads, new, size = queries.shape
     shared, end, _ = keys.shape

@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from pipeline.engines.prompting import Question
+from pipeline.engines.prompting import Prompt
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import PageImage
@@ -26,12 +26,12 @@ TOKEN_SIDE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedPrompt:
     """What the model's ``forward`` takes: ``input_ids`` of shape (1, tokens), and the image's tensors if there is one."""
 
     inputs: Mapping[str, Any]
-    picture: bytes = b""
-    """Tells images apart; empty where there is none, or where nobody knows how many tokens it takes."""
+    image_digest: bytes = b""
+    """Identifies the image; empty where there is none, or where its number of tokens is not known."""
 
     @property
     def tokens(self) -> int:
@@ -39,14 +39,14 @@ class Encoded:
         return int(self.inputs["input_ids"].shape[1])
 
 
-class Chat:
+class ChatTemplate:
     """Encodes questions for one checkpoint. Raises EngineUnavailableError where the checkpoint holds no chat template."""
 
     def __init__(self, model: LocalModel, config: Any) -> None:
         from transformers import AutoTokenizer
 
         source: dict[str, Any] = {"gguf_file": model.gguf} if model.gguf else {}
-        self._folder, self._config, self.sees = model.folder, config, model.vision
+        self._folder, self._config, self.accepts_images = model.folder, config, model.vision
         self.tokenizer: Any = AutoTokenizer.from_pretrained(
             model.folder, local_files_only=True, trust_remote_code=False, **source
         )
@@ -55,30 +55,32 @@ class Chat:
                 f"{model.name} has no chat template", "take an instruct model, e.g. the default: leave `model` empty"
             )
 
-    def encode(self, question: Question, image: PageImage | None = None) -> Encoded:
+    def encode(self, question: Prompt, image: PageImage | None = None) -> EncodedPrompt:
         """Prompt ids and pixels."""
-        system, text = self._defused(question.system), self._defused(question.text)
+        system, text = self._without_control_tokens(question.system), self._without_control_tokens(question.text)
         if image is None:
-            return self._text(self._written(system, text))
+            return self._text(self._render(system, text))
         picture = to_picture(image)
         content = [{"type": "image"}, {"type": "text", "text": text}]
-        if not self._expands_itself:
+        if not self._has_image_tokens:
             return self._other(system, content, picture)
         digest = blake2b(b"%d x %d" % picture.size, digest_size=16)
         digest.update(image.rgb)
-        return replace(self._qwen(system, content, picture), picture=digest.digest())
+        return replace(self._qwen(system, content, picture), image_digest=digest.digest())
 
-    def _text(self, written: str) -> Encoded:
+    def _text(self, written: str) -> EncodedPrompt:
         import torch
 
         ids = self.tokenizer(written, add_special_tokens=False, return_tensors="pt")["input_ids"]
-        return Encoded({"input_ids": ids, **({"mm_token_type_ids": torch.zeros_like(ids)} if self._expands_itself else {})})
+        return EncodedPrompt(
+            {"input_ids": ids, **({"mm_token_type_ids": torch.zeros_like(ids)} if self._has_image_tokens else {})}
+        )
 
-    def _written(self, system: str, content: Any, writer: Any = None) -> str:
+    def _render(self, system: str, content: Any, writer: Any = None) -> str:
         """The conversation so far, up to where the model begins to write. ``content`` is a text or a list of parts."""
         settings = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
         write = (writer or self.tokenizer).apply_chat_template
-        parts = self.sees  # templates of models that see take lists of parts only, or both
+        parts = self.accepts_images  # templates of models that see take lists of parts only, or both
         said = _parts(content) if parts else content
         try:
             opening = {"role": "system", "content": _parts(system) if parts else system}
@@ -87,7 +89,7 @@ class Chat:
             both = [*_parts(f"{system}\n\n"), *_parts(content)] if parts else f"{system}\n\n{content}"
             return str(write([{"role": "user", "content": both}], **settings))
 
-    def _defused(self, text: str) -> str:
+    def _without_control_tokens(self, text: str) -> str:
         """Text in which no control token of the model stands: a page that prints ``<|im_end|>`` says nothing by it. Halves of surrogates,
         which tokenizers refuse, become question marks."""
         whole = text.encode(errors="replace").decode()
@@ -101,22 +103,22 @@ class Chat:
     # ---- images -----------------------------------------------------------------------------------
 
     @property
-    def _expands_itself(self) -> bool:
+    def _has_image_tokens(self) -> bool:
         return hasattr(self._config, "image_token_id") and hasattr(
             getattr(self._config, "vision_config", None), "spatial_merge_size"
         )
 
-    def _qwen(self, system: str, content: Any, picture: Image.Image) -> Encoded:
+    def _qwen(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
         import torch
 
         pixels = self._image_processor(images=[picture], return_tensors="pt")
         grid = pixels["image_grid_thw"]
         count = int(grid[0].prod()) // self._image_processor.merge_size**2
         pad = self.tokenizer.convert_ids_to_tokens(self._config.image_token_id)
-        written = self._written(system, content).replace(pad, pad * count, 1)
+        written = self._render(system, content).replace(pad, pad * count, 1)
         ids = self.tokenizer(written, add_special_tokens=False, return_tensors="pt")["input_ids"]
         types = (ids == self._config.image_token_id).to(torch.int32)
-        return Encoded(
+        return EncodedPrompt(
             {"input_ids": ids, "mm_token_type_ids": types, "pixel_values": pixels["pixel_values"], "image_grid_thw": grid}
         )
 
@@ -126,9 +128,9 @@ class Chat:
 
         return AutoImageProcessor.from_pretrained(self._folder, backend="pil", local_files_only=True, trust_remote_code=False)
 
-    def _other(self, system: str, content: Any, picture: Image.Image) -> Encoded:
-        inputs = self._processor(images=[picture], text=[self._written(system, content, self._processor)], return_tensors="pt")
-        return Encoded({name: value for name, value in inputs.items() if name != "attention_mask"})
+    def _other(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
+        inputs = self._processor(images=[picture], text=[self._render(system, content, self._processor)], return_tensors="pt")
+        return EncodedPrompt({name: value for name, value in inputs.items() if name != "attention_mask"})
 
     @cached_property
     def _processor(self) -> Any:

@@ -19,12 +19,12 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 import torch
 
-from pipeline.engines.answers import shortened
-from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.answers import shorten
+from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.constraint import Constraint
-from pipeline.engines.vlm.prefix_cache import in_common
-from pipeline.engines.vlm.repetition import Repetition
-from pipeline.engines.vlm.runner import Runner, Stream
+from pipeline.engines.vlm.prefix_cache import common_length
+from pipeline.engines.vlm.repetition import RepetitionCheck
+from pipeline.engines.vlm.runner import Runner, SequenceState
 from pipeline.engines.vlm.speculation import Draft
 
 Ending = Literal["complete", "truncated", "repeated", "broken"]
@@ -40,14 +40,14 @@ class DecodeTask(Generic[T]):
     """One answer to generate. ``tag`` comes back with the generation."""
 
     tag: T
-    prompt: Encoded
+    prompt: EncodedPrompt
     limit: int
     """Tokens the answer may have."""
     constraint: Constraint | None = None
     temperature: float = 0.0
     seed: int = 0
     draft: Draft | None = None
-    encode_again: Callable[[], Encoded] | None = None
+    encode_again: Callable[[], EncodedPrompt] | None = None
     """Encodes the prompt again for a sequence that stepped back, so that its pixels are not kept in memory meanwhile."""
 
 
@@ -70,14 +70,14 @@ class _Sequence(Generic[T]):
     """A sequence that is not finished. Its prompt is dropped once it is read: pixels take much memory."""
 
     tag: T
-    prompt: Encoded | None
+    prompt: EncodedPrompt | None
     prompt_tokens: int
     limit: int
     constraint: Constraint | None
     temperature: float
     draft: Draft | None
-    encode_again: Callable[[], Encoded]
-    stream: Stream | None = None
+    encode_again: Callable[[], EncodedPrompt]
+    stream: SequenceState | None = None
     """None before its prompt is read, and while it has stepped back."""
     stepped_back: bool = False
     tokens: list[int] = field(default_factory=list)
@@ -86,7 +86,7 @@ class _Sequence(Generic[T]):
     sampled: int = 0
     ending: Ending | None = None
     error: str = ""
-    repetition: Repetition = field(default_factory=Repetition)
+    repetition: RepetitionCheck = field(default_factory=RepetitionCheck)
     generator: torch.Generator | None = None
 
     @property
@@ -175,19 +175,19 @@ class Decoder(Generic[T]):
     @property
     def _free_tokens(self) -> int:
         """Tokens that all sequences together may hold now."""
-        return self._memory - self.runner.kept
+        return self._memory - self.runner.cached_tokens
 
     def _guarded(self, act: Callable[..., None], sequence: _Sequence[T], *arguments: Any) -> None:
         """An error in ``act`` ends this sequence, not the run."""
         try:
             act(sequence, *arguments)
         except Exception as error:
-            sequence.ending, sequence.error = "broken", shortened(f"{type(error).__name__}: {error}")
+            sequence.ending, sequence.error = "broken", shorten(f"{type(error).__name__}: {error}")
 
     def _begin(self, sequence: _Sequence[T]) -> None:
         """Read the prompt. Tokens that are generated already, or forced by the schema, are read with the next step."""
         prompt, sequence.prompt = sequence.prompt or sequence.encode_again(), None
-        sequence.stream, logits = self.runner.begin(prompt, sequence.limit)
+        sequence.stream, logits = self.runner.prefill(prompt, sequence.limit)
         if not sequence.tokens and sequence.constraint:
             self._append(sequence, sequence.constraint.forced())
         sequence.pending = list(sequence.tokens)
@@ -203,14 +203,14 @@ class Decoder(Generic[T]):
             all_logits = self.runner.step(streams, tokens, [len(draft) + 1 for draft in drafts])
         except Exception as error:
             for sequence in active:
-                sequence.ending, sequence.error = "broken", shortened(f"{type(error).__name__}: {error}")
+                sequence.ending, sequence.error = "broken", shorten(f"{type(error).__name__}: {error}")
             return
         for sequence, logits, draft in zip(active, all_logits, drafts, strict=True):
             self._guarded(self._accept, sequence, logits, draft)
 
     def _draft_tokens(self, active: Sequence[_Sequence[T]]) -> list[list[int]]:
         """Draft tokens for each sequence, as many as the step has rows to spare. Sampling at random gets none: it confirms nothing."""
-        drafts = [sequence.draft if self.runner.forgets and not sequence.temperature else None for sequence in active]
+        drafts = [sequence.draft if self.runner.can_take_back and not sequence.temperature else None for sequence in active]
         spare = self._rows - sum(len(sequence.pending) for sequence in active)
         spare = min(spare, self._free_tokens - sum(sequence.length for sequence in active))
         share = max(0, spare) // max(1, len(drafts) - drafts.count(None))
@@ -229,14 +229,14 @@ class Decoder(Generic[T]):
             length = len(sequence.tokens)
             self._sample(sequence, logits[confirmed])
             new = sequence.tokens[length:]
-            same = in_common(new, draft[confirmed:])
+            same = common_length(new, draft[confirmed:])
             confirmed += same
             if sequence.ending or same < len(new) or not new:
                 sequence.pending = new[same:]
                 break
-        self.runner.forget(_stream(sequence), len(draft) - confirmed)
+        self.runner.take_back(_stream(sequence), len(draft) - confirmed)
         if sequence.draft and draft:
-            sequence.draft.judged(len(draft), confirmed)
+            sequence.draft.record_outcome(len(draft), confirmed)
 
     def _finish(self, sequence: _Sequence[T]) -> Generation[T]:
         if sequence.ending != "broken":
@@ -271,7 +271,7 @@ class Decoder(Generic[T]):
                 return count
             sequence.tokens.append(token)
             sequence.pending.append(token)
-            sequence.repetition.feed(token)
+            sequence.repetition.add(token)
         if sequence.repetition.length:
             sequence.ending = "repeated"
         elif len(sequence.tokens) >= sequence.limit:
@@ -289,7 +289,7 @@ def _sequence(task: DecodeTask[T]) -> _Sequence[T]:
     return sequence
 
 
-def _stream(sequence: _Sequence[T]) -> Stream:
+def _stream(sequence: _Sequence[T]) -> SequenceState:
     if sequence.stream is None:
         raise RuntimeError("the sequence has stepped back")
     return sequence.stream

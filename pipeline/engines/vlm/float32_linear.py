@@ -1,4 +1,4 @@
-"""bfloat16 weights on processors that cannot multiply them: widened to float32 a piece at a time, as they are needed.
+"""bfloat16 weights on processors that cannot multiply them: uses_float32_products to float32 a piece at a time, as they are needed.
 
 Without units for bfloat16, its products run at a tenth of float32's speed; the whole model in float32 takes twice the memory. Products
 of more than a few rows are worth the widening: reading prompts, and decoding several answers at once.
@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
-LEAST_ROWS = 8
+MIN_ROWS = 8
 """Fewer rows are multiplied as they are: widening the weights would take longer than the product."""
 PIECE = 1 << 24
-"""Weights widened at once: 64 MB."""
+"""Weights uses_float32_products at once: 64 MB."""
 
 
-def widen(model: Any) -> None:
+def use_float32_products(model: Any) -> None:
     """Let all linear layers of a bfloat16 model multiply in float32; their results are bfloat16 again."""
     for module in model.modules():
         if type(module) is torch.nn.Linear:
@@ -26,7 +26,7 @@ def widen(model: Any) -> None:
 
 
 def _forward(layer: torch.nn.Linear, rows: torch.Tensor) -> torch.Tensor:
-    if rows.numel() < LEAST_ROWS * rows.shape[-1]:
+    if rows.numel() < MIN_ROWS * rows.shape[-1]:
         return linear(rows, layer.weight, layer.bias)
     wide = rows.float()
     pieces = [linear(wide, part.float()).to(rows.dtype) for part in layer.weight.split(max(1, PIECE // layer.in_features))]

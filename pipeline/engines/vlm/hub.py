@@ -14,19 +14,19 @@ from rich.filesize import decimal
 
 from pipeline import __version__
 from pipeline.engines.vlm import model_files
-from pipeline.engines.vlm.hub_errors import PullError, plainly
-from pipeline.engines.vlm.model_store import COMMIT, DEFAULT_REVISION, repository, require_packages
+from pipeline.engines.vlm.hub_errors import PullError, translated_errors
+from pipeline.engines.vlm.model_store import COMMIT, DEFAULT_REVISION, repository_folder, require_packages
 from pipeline.errors import PipelineError
 
 HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 CHUNK = 1 << 20
 RETRIES = 4
 """How often a connection is made again without having brought anything."""
-ASKING_SECONDS = 30.0
+LISTING_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteFile:
     """One file as the hub describes it: size in bytes; SHA-256 of large files, git's SHA-1 of small ones."""
 
     name: str
@@ -35,20 +35,20 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ModelListing:
     """A revision of a model as the hub has it: the exact commit, and those files that are taken."""
 
     name: str
     revision: str
     """As asked for: branch, tag or commit."""
     commit: str
-    files: tuple[Remote, ...]
+    files: tuple[RemoteFile, ...]
     """Weights last: what a broken download lacks is then nearly always the weights."""
 
     @property
     def home(self) -> Path:
         """The model's folder in the cache."""
-        return repository(self.name)
+        return repository_folder(self.name)
 
     @property
     def folder(self) -> Path:
@@ -56,35 +56,35 @@ class Listing:
         return self.home / "snapshots" / self.commit
 
 
-def ask_hub(name: str, revision: str | None = None) -> Listing:
+def request_listing(name: str, revision: str | None = None) -> ModelListing:
     """The exact commit and its files, in one request. Raises PipelineError for what is not there, not allowed or not usable."""
     _prepare(name)
     revision = revision or DEFAULT_REVISION
-    with plainly(name, revision):
+    with translated_errors(name, revision):
         from huggingface_hub import HfApi
 
         info = HfApi(library_name="pipeline", library_version=__version__).model_info(
-            name, revision=revision, files_metadata=True, timeout=ASKING_SECONDS
+            name, revision=revision, files_metadata=True, timeout=LISTING_TIMEOUT_SECONDS
         )
         listed = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-        wanted = [listed[name] for name in model_files.wanted(listed)]
+        wanted = [listed[name] for name in model_files.data_files(listed)]
         hashes = [(sibling.lfs.sha256 if sibling.lfs else sibling.blob_id) or "" for sibling in wanted]
         sizes = [-1 if sibling.size is None else sibling.size for sibling in wanted]
-        remotes = tuple(map(Remote, (sibling.rfilename for sibling in wanted), sizes, hashes))
+        remotes = tuple(map(RemoteFile, (sibling.rfilename for sibling in wanted), sizes, hashes))
         commit = info.sha or ""
-    _refuse_useless(name, list(listed))
+    _refuse_unusable(name, list(listed))
     if not COMMIT.fullmatch(commit) or not all(HASH.fullmatch(file.hash) and file.size >= 0 for file in remotes):
         raise PullError(
             f"the hub names no sizes and hashes for the files of {name}", "if HF_ENDPOINT names a mirror, use another"
         )
-    return Listing(name, revision, commit, tuple(sorted(remotes, key=lambda remote: remote.size)))
+    return ModelListing(name, revision, commit, tuple(sorted(remotes, key=lambda remote: remote.size)))
 
 
-def append(listing: Listing, remote: Remote, file: IO[bytes], advance: Callable[[int], None]) -> None:
+def download_into(listing: ModelListing, remote: RemoteFile, file: IO[bytes], advance: Callable[[int], None]) -> None:
     """Download what ``file`` lacks at its end; a broken connection is made again from where it broke.
 
     ``advance`` is told how many bytes came; a negative count when the hub began anew. At most one chunk more than ``remote.size``
-    is written. Raises what ``plainly`` turns into words.
+    is written. Raises what ``translated_errors`` turns into words.
     """
     import httpx2
     from huggingface_hub import hf_hub_url
@@ -130,7 +130,7 @@ def _stream(url: str, headers: dict[str, str], file: IO[bytes], size: int, advan
 
 def _prepare(name: str) -> None:
     """Names are checked; the library is told to keep to what it is asked for: no Xet, no telemetry, no chatter."""
-    repository(name)
+    repository_folder(name)
     require_packages("huggingface_hub")
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -139,7 +139,7 @@ def _prepare(name: str) -> None:
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
-def _refuse_useless(name: str, listed: list[str]) -> None:
+def _refuse_unusable(name: str, listed: list[str]) -> None:
     if not {model_files.WEIGHTS, model_files.INDEX} & set(listed):
         others = sorted({Path(file).suffix for file in listed} & {".bin", ".pt", ".pth", ".gguf", ".onnx", ".safetensors"})
         told = f"{name} is refused: it holds no {model_files.WEIGHTS}" + (f", only {', '.join(others)} files" if others else "")

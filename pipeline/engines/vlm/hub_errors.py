@@ -16,12 +16,12 @@ class PullError(PipelineError):
     exit_code = ExitCode.SOME_FAILED
 
 
-class UnreachableError(PullError):
+class HubUnreachableError(PullError):
     """No connection to the hub."""
 
 
 @contextmanager
-def plainly(name: str, revision: str) -> Iterator[None]:
+def translated_errors(name: str, revision: str) -> Iterator[None]:
     """What goes wrong with the hub or the disk becomes a PipelineError with its cure."""
     import httpx2
     from huggingface_hub.errors import (
@@ -37,7 +37,7 @@ def plainly(name: str, revision: str) -> Iterator[None]:
     try:
         yield
     except OfflineModeIsEnabled as error:
-        raise UnreachableError("HF_HUB_OFFLINE is set, so the hub is not asked", "unset it to download") from error
+        raise HubUnreachableError("HF_HUB_OFFLINE is set, so the hub is not asked", "unset it to download") from error
     except GatedRepoError as error:
         raise PipelineError(
             f"{name} is gated: its owner wants terms accepted first", f"accept them on its page, {token}"
@@ -52,7 +52,7 @@ def plainly(name: str, revision: str) -> Iterator[None]:
         raise _answered(name, error.response.status_code, again, token) from error
     except httpx2.RequestError as error:
         cure = f"check the connection (HTTPS_PROXY for a proxy, HF_ENDPOINT for a mirror), then {again}"
-        raise UnreachableError(f"the hub cannot be reached, or broke off: {error or type(error).__name__}", cure) from error
+        raise HubUnreachableError(f"the hub cannot be reached, or broke off: {error or type(error).__name__}", cure) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise PullError(f"the disk with {cache_folder()} is full", f"free some, then {again}") from error

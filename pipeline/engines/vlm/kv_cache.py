@@ -2,7 +2,7 @@
 
 Every sequence has a slot of its own, without padding. One forward pass carries tokens of many sequences one behind the other
 (``Step``); transformers' own extension points do the rest: the ``Cache`` that each layer hands its keys and values to writes them into the
-slots, and the registered attention function computes each sequence's attention from its slot alone.
+slots, and the registered attention function compute_dtype each sequence's attention from its slot alone.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from torch.nn.functional import scaled_dot_product_attention as _attention
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache
 
-from pipeline.engines.vlm.attention import attend_causally
+from pipeline.engines.vlm.attention import causal_matmul_attention
 
 ATTENTION = "pipeline_slots"
 """The name under which the attention function is registered."""
-FEW = 16
+MAX_DECODE_TOKENS = 16
 """New tokens of a sequence that are attended to as rows of its shared heads: all of decoding, none of reading prompts."""
-MANY = 128
+MIN_MATMUL_TOKENS = 128
 """New tokens from which on plain products are worth their preparation."""
-UNKNOWN = ("softcap", "s_aux")
+UNSUPPORTED = ("softcap", "s_aux")
 """What some families hand to their attention and this one does not do: Gemma 2's cap, GPT-OSS's sinks."""
 
 
@@ -139,7 +139,7 @@ def attend(
     del key, value, attention_mask
     if step is None:
         raise RuntimeError("the model does not hand `step` on to its attention")
-    if any(kwargs.get(name) is not None for name in UNKNOWN):
+    if any(kwargs.get(name) is not None for name in UNSUPPORTED):
         raise RuntimeError("the model caps its attention or lets it sink")
     layer: int = module.layer_idx
     outputs = []
@@ -149,9 +149,9 @@ def attend(
         keys, values = slot.keys[layer][None, :, :end], slot.values[layer][None, :, :end]
         window = end if sliding_window is None else min(sliding_window, end)
         whole = window == end
-        if step.plain and new >= MANY and whole:
-            outputs.append(attend_causally(queries, keys[0], values[0], scaling or queries.shape[-1] ** -0.5))
-        elif new <= FEW:
+        if step.plain and new >= MIN_MATMUL_TOKENS and whole:
+            outputs.append(causal_matmul_attention(queries, keys[0], values[0], scaling or queries.shape[-1] ** -0.5))
+        elif new <= MAX_DECODE_TOKENS:
             mask = None if new == 1 and whole else step.mask(new, end, window, queries.shape[1] // keys.shape[1], queries.dtype)
             outputs.append(_attend_few(queries, keys, values, mask, scaling))
         elif whole and new == end:

@@ -38,7 +38,7 @@ def total_memory() -> int:
     return int(min([psutil.virtual_memory().total, *(limit for limit, _ in _container())]))
 
 
-def give_back() -> None:
+def release_freed_memory() -> None:
     """Return to the system what was freed.
 
     The C library keeps what a page's activations took; with weights and answers beside it that is what a small machine lacks. Takes
@@ -49,7 +49,7 @@ def give_back() -> None:
         trim(0)
 
 
-def forget_file(address: int, size: int) -> None:
+def drop_mapped_pages(address: int, size: int) -> None:
     """Let go of what is in memory of a mapped file: it is read again should it be needed. Nothing is done to other memory."""
     advise = _c_function("madvise")
     if not advise:

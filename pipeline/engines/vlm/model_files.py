@@ -11,18 +11,18 @@ from typing import Any
 SUFFIXES = (".json", ".jinja", ".txt", ".model", ".safetensors")
 """Data only; pickled weights (.bin, .pt, .pth) and Python files can run code when they are loaded."""
 PICKLED = (".bin", ".pt", ".pth")
-SECOND_COPIES = ("consolidated", "adapter_")
+IGNORED_PREFIXES = ("consolidated", "adapter_")
 """How safetensors files begin that are not the weights, or are the same weights once more."""
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 TOKENIZERS = (("tokenizer.json",), ("tokenizer.model",), ("vocab.json", "merges.txt"), ("vocab.txt",), ("spiece.model",))
-LARGEST_HEADER = 100_000_000
+MAX_HEADER_BYTES = 100_000_000
 """Bytes a safetensors header may have; the limit of the format's own library."""
 SMALL = 1_000_000
 END = 65_536
 
 
-def wanted(names: Iterable[str]) -> list[str]:
+def data_files(names: Iterable[str]) -> list[str]:
     """Those files of a repository that are taken: data files at its root."""
     return sorted(
         name
@@ -30,7 +30,7 @@ def wanted(names: Iterable[str]) -> list[str]:
         if name.endswith(SUFFIXES)
         and not set(name) & set("/\\")
         and not name.startswith(".")
-        and not (name.endswith(".safetensors") and name.startswith(SECOND_COPIES))
+        and not (name.endswith(".safetensors") and name.startswith(IGNORED_PREFIXES))
     )
 
 
@@ -39,10 +39,10 @@ def refusal(folder: Path) -> str | None:
     names = [path.name for path in folder.iterdir()]
     if not any(name.endswith((".safetensors", INDEX)) for name in names) and any(name.endswith(PICKLED) for name in names):
         return "its weights are *.bin or *.pt files only, which can run code when they are loaded"
-    return code_wanted(read_json(folder / "config.json"))
+    return custom_code_reason(read_json(folder / "config.json"))
 
 
-def code_wanted(config: Any) -> str | None:
+def custom_code_reason(config: Any) -> str | None:
     """Why a model of this ``config.json`` is refused: it brings Python code of its own."""
     if isinstance(config, dict) and "auto_map" in config:
         return "its config.json asks for Python code from its repository (auto_map), which is never run"
@@ -77,13 +77,13 @@ def weights(folder: Path) -> list[Path]:
     return [folder / name for name in _shards(folder)] if (folder / INDEX).exists() else [folder / WEIGHTS]
 
 
-def sees(folder: Path) -> bool:
+def accepts_images(folder: Path) -> bool:
     """Whether the model takes images."""
     config = read_json(folder / "config.json")
     return isinstance(config, dict) and bool(config.get("vision_config"))
 
 
-def digest(files: Iterable[Path]) -> str:
+def digest_files(files: Iterable[Path]) -> str:
     """12 hexadecimal digits for files by name, size and contents, without reading gigabytes.
 
     Of files from 1 MB on only the first and last 64 KiB count, and the header of safetensors, which names, types and places every
@@ -120,7 +120,7 @@ def _shards(folder: Path) -> list[str]:
 
 def _header_bytes(path: Path) -> int:
     with path.open("rb") as file:
-        return min(8 + int.from_bytes(file.read(8), "little"), LARGEST_HEADER)
+        return min(8 + int.from_bytes(file.read(8), "little"), MAX_HEADER_BYTES)
 
 
 def _cut_short(path: Path) -> bool:

@@ -17,9 +17,9 @@ from pipeline.settings import VlmSettings
 GIGABYTE = 1_000_000_000
 RESERVE = 1_200_000_000
 """Bytes for libraries, one image's activations and the rest of the pipeline."""
-FLOAT32_SHARE = 0.7
+FLOAT32_MEMORY_SHARE = 0.7
 """Share of the machine's memory that a model may take in float32."""
-LEAST_TOKENS = 8_192
+MIN_TOKENS = 8_192
 """Tokens of keys and values that must fit beside the weights: one large page with a long answer."""
 _BYTES = {"bfloat16": 2, "float32": 4, "int8": 1}
 _ROWS = {"bfloat16": 32, "float32": 16, "int8": 64}
@@ -42,12 +42,12 @@ class Plan:
     """Bytes that keys and values may take, were memory without end."""
 
     @property
-    def widened(self) -> bool:
+    def uses_float32_products(self) -> bool:
         """Whether weights are kept in bfloat16 and multiplied in float32, for want of units that multiply them as they are."""
         return self.dtype == "bfloat16" and not multiplies_bfloat16()
 
     @property
-    def computes(self) -> str:
+    def compute_dtype(self) -> str:
         """Precision of everything but weights that are ``int8``."""
         return _beside_bytes() if self.dtype == "int8" else self.dtype
 
@@ -59,12 +59,12 @@ class Plan:
     @property
     def needed(self) -> int:
         """Bytes below which nothing works."""
-        return self.weights + RESERVE + LEAST_TOKENS * self.token
+        return self.weights + RESERVE + MIN_TOKENS * self.token
 
     @property
     def tokens(self) -> int:
         """Tokens that all answers under way may hold together."""
-        return max(LEAST_TOKENS, min(self.cache, self.free - self.weights - RESERVE) // max(1, self.token))
+        return max(MIN_TOKENS, min(self.cache, self.free - self.weights - RESERVE) // max(1, self.token))
 
 
 def make_plan(model: LocalModel, settings: VlmSettings) -> Plan:
@@ -104,7 +104,7 @@ def _best_dtype(parameters: float) -> str:
 
     By the memory that the machine has, not by what is free just now: precision is part of the recipe, and must not change from day to day.
     """
-    if multiplies_bfloat16() or parameters * _BYTES["float32"] + RESERVE > FLOAT32_SHARE * total_memory():
+    if multiplies_bfloat16() or parameters * _BYTES["float32"] + RESERVE > FLOAT32_MEMORY_SHARE * total_memory():
         return "bfloat16"
     return "float32"
 
@@ -148,8 +148,8 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, GgufConfig
     from transformers.utils import logging
 
-    from pipeline.engines.vlm.patch_embedding import quicken
-    from pipeline.engines.vlm.vision_attention import see_quickly
+    from pipeline.engines.vlm.patch_embedding import replace_patch_convolutions
+    from pipeline.engines.vlm.vision_attention import use_matmul_attention
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -173,19 +173,19 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
             f"{model.name} cannot be loaded: {' '.join(str(error).split())[:300]}",
             f"check it with `pipeline models verify {model.name}`, or take another with `model:`",
         ) from error
-    quicken(loaded)
+    replace_patch_convolutions(loaded)
     if plan.dtype == "int8":
         from pipeline.engines.vlm.quantise import quantise
 
         quantise(loaded)
-        loaded.to(getattr(torch, plan.computes))
-    see_quickly(loaded)
-    if plan.widened:
-        from pipeline.engines.vlm.float32_linear import widen
+        loaded.to(getattr(torch, plan.compute_dtype))
+    use_matmul_attention(loaded)
+    if plan.uses_float32_products:
+        from pipeline.engines.vlm.float32_linear import use_float32_products
 
-        widen(loaded)
-    elif plan.computes == "bfloat16":
-        from pipeline.engines.vlm.weight_packing import pack
+        use_float32_products(loaded)
+    elif plan.compute_dtype == "bfloat16":
+        from pipeline.engines.vlm.weight_packing import pack_weights
 
-        pack(loaded)
+        pack_weights(loaded)
     return loaded.eval()

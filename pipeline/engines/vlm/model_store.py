@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.engines.vlm.model_files import SUFFIXES, digest, missing, read_json, refusal, sees, weights
+from pipeline.engines.vlm.model_files import SUFFIXES, accepts_images, digest_files, missing, read_json, refusal, weights
 from pipeline.errors import EngineUnavailableError
 from pipeline.install_hint import install_hint
 
@@ -24,8 +24,8 @@ PACKAGES = ("torch", "transformers", "huggingface_hub", "llguidance")
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 REVISION = re.compile(r"[\w][\w./-]*", re.ASCII)
 COMMIT = re.compile(r"[0-9a-f]{40}")
-SHORTEST_COMMIT = 7
-GENERATING = ("ForCausalLM", "ForConditionalGeneration", "ForImageTextToText", "LMHeadModel")
+MIN_COMMIT_DIGITS = 7
+GENERATIVE_SUFFIXES = ("ForCausalLM", "ForConditionalGeneration", "ForImageTextToText", "LMHeadModel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class LocalModel:
     name: str
     """As the user named it: ``org/name``, or the name of the folder or file."""
     revision: str
-    """Commit hash; for a local folder or file ``local-`` and 12 hexadecimal digits of a digest (see ``files.digest``)."""
+    """Commit hash; for a local folder or file ``local-`` and 12 hexadecimal digits of a digest (see ``model_files.digest_files``)."""
     folder: Path
     """Holds config.json, the tokenizer and the weights."""
     gguf: str | None
@@ -47,7 +47,7 @@ class LocalModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Cached:
+class CachedModel:
     """One revision of a model in the cache, complete or not."""
 
     name: str
@@ -73,11 +73,13 @@ def find_model(name: str, revision: str | None = None) -> LocalModel:
     if is_local(name):
         return _local(Path(name).expanduser())
     cure = f"pipeline models pull {name}" + (f" --revision {revision}" if revision else "")
-    folder = snapshot(name, revision)
+    folder = snapshot_folder(name, revision)
     if folder is None:
         raise EngineUnavailableError(f"{name}{f' at {revision}' if revision else ''} is not on this machine", cure)
     _check(folder, name, cure)
-    return LocalModel(name, folder.name, folder, None, sees(folder), sum(path.stat().st_size for path in weights(folder)))
+    return LocalModel(
+        name, folder.name, folder, None, accepts_images(folder), sum(path.stat().st_size for path in weights(folder))
+    )
 
 
 def model_is_here(name: str, revision: str | None = None) -> bool:
@@ -109,7 +111,7 @@ def cache_folder() -> Path:
     return Path(os.path.expandvars(folder)).expanduser().absolute()
 
 
-def repository(name: str) -> Path:
+def repository_folder(name: str) -> Path:
     """The folder of a model in the cache, whether there or not. Raises EngineUnavailableError for what cannot be a name."""
     if not HUB_NAME.fullmatch(name) or "--" in name or ".." in name:
         told = f"{name!r} is neither a file or folder here nor the name of a model (ORG/NAME)"
@@ -117,9 +119,9 @@ def repository(name: str) -> Path:
     return cache_folder() / f"models--{name.replace('/', '--')}"
 
 
-def snapshot(name: str, revision: str | None = None) -> Path | None:
+def snapshot_folder(name: str, revision: str | None = None) -> Path | None:
     """The folder of one revision (see ``find_model``), complete or not; None when there is none."""
-    home = repository(name)
+    home = repository_folder(name)
     if revision is not None and (not REVISION.fullmatch(revision) or ".." in revision):
         raise EngineUnavailableError(f"{revision!r} is not a revision", "name a branch, a tag or a commit")
     commit: str | None
@@ -129,11 +131,11 @@ def snapshot(name: str, revision: str | None = None) -> Path | None:
         commit = revision
     if commit is None:
         return max(_folders(home), key=lambda folder: (not missing(folder), folder.stat().st_mtime), default=None)
-    found = [folder for folder in _folders(home) if folder.name.startswith(commit) and len(commit) >= SHORTEST_COMMIT]
+    found = [folder for folder in _folders(home) if folder.name.startswith(commit) and len(commit) >= MIN_COMMIT_DIGITS]
     return found[0] if len(found) == 1 else None
 
 
-def cached_models() -> Iterator[Cached]:
+def cached_models() -> Iterator[CachedModel]:
     """Every model in the cache, by name, also those of other tools and those that are incomplete."""
     for home in sorted(cache_folder().glob("models--*")):
         name = home.name.removeprefix("models--").replace("--", "/")
@@ -143,9 +145,9 @@ def cached_models() -> Iterator[Cached]:
             lacks = tuple(missing(folder))
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) + (half if lacks else 0)
             default = name == DEFAULT_MODEL
-            yield Cached(name, folder.name, size, _kind(folder), lacks, refusal(folder), default, folder)
+            yield CachedModel(name, folder.name, size, _kind(folder), lacks, refusal(folder), default, folder)
         if half and not folders:
-            yield Cached(name, "", half, "", ("nearly everything",), None, name == DEFAULT_MODEL, home)
+            yield CachedModel(name, "", half, "", ("nearly everything",), None, name == DEFAULT_MODEL, home)
 
 
 def _folders(home: Path) -> list[Path]:
@@ -156,9 +158,9 @@ def _kind(folder: Path) -> str:
     config = read_json(folder / "config.json")
     if not isinstance(config, dict):
         return ""
-    if sees(folder):
+    if accepts_images(folder):
         return "vision"
-    return "text" if any(str(name).endswith(GENERATING) for name in config.get("architectures") or ()) else "other"
+    return "text" if any(str(name).endswith(GENERATIVE_SUFFIXES) for name in config.get("architectures") or ()) else "other"
 
 
 def _local(path: Path) -> LocalModel:
@@ -176,7 +178,7 @@ def _local(path: Path) -> LocalModel:
         return _gguf(quantized[0], [*data, *quantized])
     _check(path, str(path), "copy the folder again, or name another model")
     size = sum(file.stat().st_size for file in weights(path))
-    return LocalModel(path.resolve().name, f"local-{digest(data)}", path.resolve(), None, sees(path), size)
+    return LocalModel(path.resolve().name, f"local-{digest_files(data)}", path.resolve(), None, accepts_images(path), size)
 
 
 def _gguf(path: Path, files: list[Path]) -> LocalModel:
@@ -184,7 +186,7 @@ def _gguf(path: Path, files: list[Path]) -> LocalModel:
         if file.read(4) != b"GGUF":
             raise EngineUnavailableError(f"{path} is not a GGUF file", "name a folder with safetensors, or a .gguf file")
     name = path.name if len(files) == 1 else path.resolve().parent.name
-    return LocalModel(name, f"local-{digest(files)}", path.absolute().parent, path.name, False, path.stat().st_size)
+    return LocalModel(name, f"local-{digest_files(files)}", path.absolute().parent, path.name, False, path.stat().st_size)
 
 
 def _check(folder: Path, name: str, cure: str) -> None:

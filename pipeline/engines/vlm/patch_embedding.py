@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import linear
 
 
-def quicken(model: Any) -> None:
+def replace_patch_convolutions(model: Any) -> None:
     """Let patches be embedded by a matrix product: a convolution over exactly one patch is one, but eighty times as slow."""
     for module in model.modules():
         if type(module) in (torch.nn.Conv2d, torch.nn.Conv3d) and _of_patches(module):

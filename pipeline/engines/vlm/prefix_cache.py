@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.kv_cache import Slot
 
 KEPT, LONGEST = 2, 1024
@@ -20,13 +20,13 @@ LEAST = 16
 """Fewer common tokens are not worth copying."""
 
 
-def in_common(one: Sequence[int], other: Sequence[int]) -> int:
+def common_length(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens two sequences begin with alike."""
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class Prefix:
     """The part of a prompt that others may share: its tokens up to the first image, or to the end of the only one, ``picture``."""
 
     ids: list[int]
@@ -34,34 +34,36 @@ class Beginning:
     text: int = 0
     """Tokens in front of the image; all of them where there is none."""
 
-    def common(self, other: Beginning) -> int:
+    def common(self, other: Prefix) -> int:
         """How many tokens both begin with; an image is shared as a whole or not at all."""
-        same = in_common(self.ids, other.ids)
+        same = common_length(self.ids, other.ids)
         whole = self.picture and self.picture == other.picture and same == len(self.ids) == len(other.ids)
         return same if whole else min(same, self.text, other.text)
 
 
-def beginning(prompt: Encoded) -> Beginning:
+def prefix_of(prompt: EncodedPrompt) -> Prefix:
     """The shareable part of a prompt."""
     ids: list[int] = prompt.inputs["input_ids"][0].tolist()
     types = prompt.inputs.get("mm_token_type_ids")
     if types is None:
         text = 0 if "pixel_values" in prompt.inputs else len(ids)
-        return Beginning(ids[: min(text, LONGEST)], b"", min(text, LONGEST))
+        return Prefix(ids[: min(text, LONGEST)], b"", min(text, LONGEST))
     image = types[0].nonzero().flatten().tolist()
     if not image:
-        return Beginning(ids[:LONGEST], b"", min(len(ids), LONGEST))
-    return Beginning(
-        ids[: image[-1] + 1] if prompt.picture else ids[: min(image[0], LONGEST)], prompt.picture, min(image[0], LONGEST)
+        return Prefix(ids[:LONGEST], b"", min(len(ids), LONGEST))
+    return Prefix(
+        ids[: image[-1] + 1] if prompt.image_digest else ids[: min(image[0], LONGEST)],
+        prompt.image_digest,
+        min(image[0], LONGEST),
     )
 
 
-class Prefixes:
+class PrefixCache:
     """Slots whose beginnings may be taken over."""
 
     def __init__(self) -> None:
-        self._texts: deque[tuple[Beginning, Slot]] = deque(maxlen=KEPT)
-        self._image: tuple[Beginning, Slot] | None = None
+        self._texts: deque[tuple[Prefix, Slot]] = deque(maxlen=KEPT)
+        self._image: tuple[Prefix, Slot] | None = None
         """The last prompt with an image: all templates of a page come one after the other."""
 
     @property
@@ -69,7 +71,7 @@ class Prefixes:
         """Tokens in memory that may belong to no answer any more."""
         return sum(slot.length for _, slot in self._texts) + (self._image[1].length if self._image else 0)
 
-    def take(self, wanted: Beginning, most: int, capacity: int) -> tuple[int, Slot]:
+    def take(self, wanted: Prefix, most: int, capacity: int) -> tuple[int, Slot]:
         """How many tokens at the beginning, ``most`` at most, are known, in a slot of ``capacity`` that begins with them."""
         known = [*self._texts, *([self._image] if self._image else [])]
         lengths = [min(most, wanted.common(one)) for one, _ in known]
@@ -78,7 +80,7 @@ class Prefixes:
             return 0, Slot(capacity)
         return lengths[best], known[best][1].fork(lengths[best], capacity)
 
-    def keep(self, known: Beginning, slot: Slot, shared: int) -> None:
+    def keep(self, known: Prefix, slot: Slot, shared: int) -> None:
         """Remember what a prompt has been read into, unless most of it was ``shared`` with one that is remembered."""
         if known.picture and shared < len(known.ids):
             self._image = known, slot

@@ -19,17 +19,17 @@ from typing import Protocol
 from rich.filesize import decimal
 
 from pipeline.engines.vlm import hub, model_files
-from pipeline.engines.vlm.hub import Listing, Remote
-from pipeline.engines.vlm.hub_errors import PullError, plainly
+from pipeline.engines.vlm.hub import ModelListing, RemoteFile
+from pipeline.engines.vlm.hub_errors import PullError, translated_errors
 from pipeline.engines.vlm.model_store import LocalModel, cache_folder, find_model
-from pipeline.engines.vlm.verify import matches
+from pipeline.engines.vlm.verify import has_hash
 from pipeline.errors import PipelineError
 
-SPARE_DISK = 100_000_000
+RESERVED_DISK_BYTES = 100_000_000
 """Bytes that stay free, for what other programs write meanwhile."""
 
 
-class Watcher(Protocol):
+class DownloadProgress(Protocol):
     """Who is told how a download goes on."""
 
     def stage(self, told: str) -> None:
@@ -39,44 +39,44 @@ class Watcher(Protocol):
         """So many bytes more (or fewer, when a download began anew)."""
 
 
-def absent(listing: Listing) -> list[Remote]:
+def missing_files(listing: ModelListing) -> list[RemoteFile]:
     """Files that are not in place with their right size."""
     return [file for file in listing.files if _size(listing.folder / file.name) != file.size]
 
 
-def left(listing: Listing) -> int:
+def remaining_bytes(listing: ModelListing) -> int:
     """Bytes to download, without those that broken downloads left here."""
-    return sum(max(file.size - _here(listing, file), 0) for file in absent(listing))
+    return sum(max(file.size - _local_bytes(listing, file), 0) for file in missing_files(listing))
 
 
-def check(listing: Listing) -> None:
+def check_before_download(listing: ModelListing) -> None:
     """Refuse, before anything large is downloaded, a model that brings code of its own or does not fit on the disk."""
-    needed = left(listing) + SPARE_DISK
+    needed = remaining_bytes(listing) + RESERVED_DISK_BYTES
     config = next(remote for remote in listing.files if remote.name == "config.json")
-    with plainly(listing.name, listing.revision):
+    with translated_errors(listing.name, listing.revision):
         buffer = io.BytesIO()
-        hub.append(listing, config, buffer, lambda _: None)
-        if reason := model_files.code_wanted(json.loads(buffer.getvalue())):
+        hub.download_into(listing, config, buffer, lambda _: None)
+        if reason := model_files.custom_code_reason(json.loads(buffer.getvalue())):
             raise PipelineError(f"{listing.name} is refused: {reason}", "choose a model that transformers knows by itself")
     free = shutil.disk_usage(next(parent for parent in (listing.home, *listing.home.parents) if parent.exists())).free
     if free < needed:
-        told = f"{decimal(left(listing))} to download and {decimal(SPARE_DISK)} to spare, but only {decimal(free)} free"
+        told = f"{decimal(remaining_bytes(listing))} to download and {decimal(RESERVED_DISK_BYTES)} to spare, but only {decimal(free)} free"
         raise PullError(
             f"not enough disk for {listing.name} in {cache_folder()}: {told}", "free some, or set HF_HOME to another disk"
         )
 
 
-def download(listing: Listing, watcher: Watcher) -> LocalModel:
+def download(listing: ModelListing, progress: DownloadProgress) -> LocalModel:
     """Bring every file that is missing, verify all, link them. May be broken off at any moment and called again."""
-    with plainly(listing.name, listing.revision):
+    with translated_errors(listing.name, listing.revision):
         listing.folder.mkdir(parents=True, exist_ok=True)
         for remote in listing.files:
-            _bring(listing, remote, watcher)
-        settle(listing)
+            _download_file(listing, remote, progress)
+        write_ref(listing)
     return find_model(listing.name, listing.commit)
 
 
-def settle(listing: Listing) -> None:
+def write_ref(listing: ModelListing) -> None:
     """Note which commit the branch or tag means, once that commit is complete."""
     ref = listing.home / "refs" / listing.revision
     if listing.revision != listing.commit and (not ref.exists() or ref.read_text(encoding="ascii") != listing.commit):
@@ -86,26 +86,26 @@ def settle(listing: Listing) -> None:
         new.replace(ref)
 
 
-def _bring(listing: Listing, remote: Remote, watcher: Watcher) -> None:
+def _download_file(listing: ModelListing, remote: RemoteFile, progress: DownloadProgress) -> None:
     blob, place = listing.home / "blobs" / remote.hash, listing.folder / remote.name
     blob.parent.mkdir(exist_ok=True)
-    with _locked(listing, remote, watcher):
+    with _locked(listing, remote, progress):
         for path in (blob, place):
             if path.is_file():
-                watcher.stage(f"checking {remote.name}")
-                if matches(path, remote.hash):
+                progress.stage(f"checking {remote.name}")
+                if has_hash(path, remote.hash):
                     return _link(path, place)
                 path.unlink()
-        watcher.stage(remote.name)
+        progress.stage(remote.name)
         partial = blob.with_name(f"{blob.name}.incomplete")
         if (_size(partial) or 0) > remote.size:
             partial.unlink()
         with partial.open("ab") as file:
-            hub.append(listing, remote, file, watcher.advance)
+            hub.download_into(listing, remote, file, progress.advance)
             file.flush()
             os.fsync(file.fileno())
-        watcher.stage(f"checking {remote.name}")
-        if not matches(partial, remote.hash):
+        progress.stage(f"checking {remote.name}")
+        if not has_hash(partial, remote.hash):
             partial.unlink()
             told = f"{remote.name} of {listing.name} came damaged (its hash is not the one the hub names); it was deleted"
             raise PullError(
@@ -129,7 +129,7 @@ def _link(blob: Path, place: Path) -> None:
 
 
 @contextmanager
-def _locked(listing: Listing, remote: Remote, watcher: Watcher) -> Iterator[None]:
+def _locked(listing: ModelListing, remote: RemoteFile, progress: DownloadProgress) -> Iterator[None]:
     """The lock that the Hugging Face libraries take for the same file, so that it is downloaded once at a time."""
     from filelock import FileLock, Timeout
 
@@ -139,7 +139,7 @@ def _locked(listing: Listing, remote: Remote, watcher: Watcher) -> Iterator[None
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        watcher.stage(f"waiting for another program that downloads {remote.name}")
+        progress.stage(f"waiting for another program that downloads {remote.name}")
         lock.acquire()
     try:
         yield
@@ -147,7 +147,7 @@ def _locked(listing: Listing, remote: Remote, watcher: Watcher) -> Iterator[None
         lock.release()
 
 
-def _here(listing: Listing, remote: Remote) -> int:
+def _local_bytes(listing: ModelListing, remote: RemoteFile) -> int:
     blob = listing.home / "blobs" / remote.hash
     return _size(blob) or _size(blob.with_name(f"{blob.name}.incomplete")) or 0
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from pipeline.engines.vlm.machine_capacity import forget_file
+from pipeline.engines.vlm.machine_capacity import drop_mapped_pages
 
 LARGEST = 126
 """Steps from zero to a token's largest number; one less than a byte holds, for the scale is rounded, too."""
@@ -25,7 +25,7 @@ SIDE_BY_SIDE = frozenset({"q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"})
 """Layers that are handed the same rows as their neighbours: these are rounded once."""
 
 
-class Rounded:
+class RoundedRows:
     """What came in last, rounded: for the layers beside the one that it came to."""
 
     def __init__(self) -> None:
@@ -41,14 +41,14 @@ class Rounded:
 
 def quantise(model: Any, keep: frozenset[str] = frozenset({"lm_head"})) -> None:
     """Round the weights of all linear layers but those of these names, and free the originals."""
-    shared = Rounded()
+    shared = RoundedRows()
     for name, module in model.named_modules():
         own = name.rpartition(".")[2]
         if type(module) is torch.nn.Linear and own not in keep:
             _quantise(module, shared if own in SIDE_BY_SIDE else None)
 
 
-def _quantise(layer: torch.nn.Linear, shared: Rounded | None) -> None:
+def _quantise(layer: torch.nn.Linear, shared: RoundedRows | None) -> None:
     weight = layer.weight.detach()
     scales, rounded = torch.empty(len(weight)), torch.empty(weight.shape, dtype=torch.int8)
     for start in range(0, len(weight), ROWS):  # as a whole, the layer in float32 would be new memory every time
@@ -56,7 +56,7 @@ def _quantise(layer: torch.nn.Linear, shared: Rounded | None) -> None:
         scale.copy_(part.abs().amax(1).clamp_(min=_TINIEST).div_(127))
         rounded[start : start + ROWS] = part.div_(scale[:, None]).round_()
     packed = torch.ops.onednn.qlinear_prepack(rounded, None)
-    forget_file(layer.weight.data_ptr(), layer.weight.nbytes)
+    drop_mapped_pages(layer.weight.data_ptr(), layer.weight.nbytes)
     layer.weight = torch.nn.Parameter(layer.weight.new_empty(0), requires_grad=False)
     layer.forward = partial(_forward, packed, scales, torch.zeros(len(scales), dtype=torch.int), layer.bias, shared)
 
@@ -66,7 +66,7 @@ def _forward(
     scales: torch.Tensor,
     zeros: torch.Tensor,
     bias: torch.Tensor | None,
-    shared: Rounded | None,
+    shared: RoundedRows | None,
     inputs: torch.Tensor,
 ) -> torch.Tensor:
     rounded, scale = shared.of(inputs) if shared else round_rows(inputs.flatten(0, -2))

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 import torch
 
-from pipeline.engines.vlm.attention import plain_is_quicker
-from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.vlm.attention import matmul_is_faster
+from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.kv_cache import ATTENTION, SlotCache, Step
 from pipeline.engines.vlm.last_layer import LastFeedForward
-from pipeline.engines.vlm.machine_capacity import give_back
-from pipeline.engines.vlm.prefix_cache import Prefixes, beginning
+from pipeline.engines.vlm.machine_capacity import release_freed_memory
+from pipeline.engines.vlm.prefix_cache import PrefixCache, prefix_of
 from pipeline.errors import EngineUnavailableError
 
 _BY_TOKEN = ("input_ids", "mm_token_type_ids")
@@ -26,7 +26,7 @@ _BY_IMAGE = ("pixel_values", "image_grid_thw")
 
 
 @dataclass(slots=True)
-class Stream:
+class SequenceState:
     """One sequence in the model's memory."""
 
     memory: Any
@@ -40,23 +40,25 @@ class Stream:
 class Runner(Protocol):
     """Both ways to run a model. Logits are of shape (vocabulary,)."""
 
-    forgets: bool
+    can_take_back: bool
     """Whether the last tokens of a stream can be taken back."""
 
     @property
-    def kept(self) -> int:
+    def cached_tokens(self) -> int:
         """Tokens in memory beside those of the streams."""
         ...
 
-    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
+    def prefill(self, prompt: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         """Read a prompt, to which up to ``room`` tokens will be appended; the logits are those behind its last token."""
         ...
 
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
+    def step(
+        self, streams: Sequence[SequenceState], tokens: Sequence[Sequence[int]], last: Sequence[int]
+    ) -> list[torch.Tensor]:
         """Append ``tokens`` (at least one each) to each stream; of each the logits behind its ``last`` tokens: (last, vocabulary)."""
         ...
 
-    def forget(self, stream: Stream, tokens: int) -> None:
+    def take_back(self, stream: SequenceState, tokens: int) -> None:
         """Take back the last so many tokens of a stream, where ``forgets`` says that this can be done."""
         ...
 
@@ -80,7 +82,7 @@ def has_rope_index(model: Any) -> bool:
     return hasattr(getattr(model, "model", None), "get_rope_index")
 
 
-def prompt_positions(model: Any, prompt: Encoded) -> torch.Tensor:
+def prompt_positions(model: Any, prompt: EncodedPrompt) -> torch.Tensor:
     """Rotary positions of a prompt: (3, 1, tokens) where images have rows and columns, else (1, tokens)."""
     if not has_rope_index(model):
         return torch.arange(prompt.tokens)[None]
@@ -106,23 +108,23 @@ def _is_causal(model: Any) -> bool:
 class SlotRunner:
     """Sequences in slots, all of them in one pass; what a prompt shares with an earlier one is not computed again."""
 
-    forgets = True
+    can_take_back = True
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self._prefixes = Prefixes()
-        self._plain = _plain_is_quicker(model)
+        self._prefixes = PrefixCache()
+        self._plain = _matmul_is_faster(model)
         self._last = LastFeedForward(model)
 
     @property
-    def kept(self) -> int:
+    def cached_tokens(self) -> int:
         """See Runner."""
         return self._prefixes.tokens
 
-    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
+    def prefill(self, prompt: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         """See Runner."""
         tokens, positions = prompt.tokens, prompt_positions(self.model, prompt)
-        start = beginning(prompt)
+        start = prefix_of(prompt)
         shared, slot = self._prefixes.take(start, tokens - 1, tokens + room)
         inputs = {name: value[:, shared:] if name in _BY_TOKEN else value for name, value in prompt.inputs.items()}
         if shared > start.text:  # the image is read, too
@@ -131,10 +133,12 @@ class SlotRunner:
             Step([slot], [tokens - shared], self._plain), inputs, positions[..., shared:], [tokens - shared - 1]
         )[0]
         self._prefixes.keep(start, slot, shared)
-        give_back()
-        return Stream(slot, int(positions.max()) + 1, tokens), logits
+        release_freed_memory()
+        return SequenceState(slot, int(positions.max()) + 1, tokens), logits
 
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
+    def step(
+        self, streams: Sequence[SequenceState], tokens: Sequence[Sequence[int]], last: Sequence[int]
+    ) -> list[torch.Tensor]:
         """See Runner."""
         counts = [len(new) for new in tokens]
         step = Step([stream.memory for stream in streams], counts)
@@ -148,7 +152,7 @@ class SlotRunner:
             stream.length += count
         return list(logits.split(list(last)))
 
-    def forget(self, stream: Stream, tokens: int) -> None:
+    def take_back(self, stream: SequenceState, tokens: int) -> None:
         """See Runner."""
         stream.memory.length -= tokens
         stream.position -= tokens
@@ -180,11 +184,11 @@ class SlotRunner:
         return same
 
 
-def _plain_is_quicker(model: Any) -> bool:
-    """See plainly.py; of a text's heads."""
+def _matmul_is_faster(model: Any) -> bool:
+    """See translated_errors.py; of a text's heads."""
     text = model.config.get_text_config()
     heads = text.num_attention_heads
-    return plain_is_quicker(heads, getattr(text, "head_dim", None) or text.hidden_size // heads, model.dtype)
+    return matmul_is_faster(heads, getattr(text, "head_dim", None) or text.hidden_size // heads, model.dtype)
 
 
 _TRIAL = range(5, 13)
@@ -203,8 +207,12 @@ def _gives(runner: SlotRunner | PlainRunner, expected: torch.Tensor) -> bool:
     ids = torch.tensor([_TRIAL])
     kinds = {"mm_token_type_ids": torch.zeros_like(ids)} if has_rope_index(runner.model) else {}
     try:
-        first, _ = runner.begin(Encoded({name: value[:, :5] for name, value in {"input_ids": ids, **kinds}.items()}), room=8)
-        second, _ = runner.begin(Encoded({name: value[:, :3] for name, value in {"input_ids": ids, **kinds}.items()}), room=8)
+        first, _ = runner.prefill(
+            EncodedPrompt({name: value[:, :5] for name, value in {"input_ids": ids, **kinds}.items()}), room=8
+        )
+        second, _ = runner.prefill(
+            EncodedPrompt({name: value[:, :3] for name, value in {"input_ids": ids, **kinds}.items()}), room=8
+        )
         got = runner.step([second, first], [ids[0, 3:6].tolist(), ids[0, 5:].tolist()], [1, 1])[1][0].float()
     except Exception:  # whatever a family does not know
         return False
@@ -216,32 +224,34 @@ class PlainRunner:
     """Each sequence by itself, with the model's own cache, which not every family can shorten."""
 
     model: Any
-    forgets = False
-    kept = 0
+    can_take_back = False
+    cached_tokens = 0
 
-    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
+    def prefill(self, prompt: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         """See Runner."""
         del room
         positions = prompt_positions(self.model, prompt)
         with torch.inference_mode():
             output = self.model(**prompt.inputs, position_ids=positions, use_cache=True, logits_to_keep=1)
-        give_back()
-        return Stream(output.past_key_values, int(positions.max()) + 1, prompt.tokens), output.logits[0, -1]
+        release_freed_memory()
+        return SequenceState(output.past_key_values, int(positions.max()) + 1, prompt.tokens), output.logits[0, -1]
 
     def works(self) -> bool:
         """Whether the model can go on from what it has read."""
         return _gives(self, _expected(self.model))
 
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
+    def step(
+        self, streams: Sequence[SequenceState], tokens: Sequence[Sequence[int]], last: Sequence[int]
+    ) -> list[torch.Tensor]:
         """See Runner."""
         return [self._one(stream, list(new), count) for stream, new, count in zip(streams, tokens, last, strict=True)]
 
-    def forget(self, stream: Stream, tokens: int) -> None:
+    def take_back(self, stream: SequenceState, tokens: int) -> None:
         """See Runner."""
         if tokens:
             raise NotImplementedError(f"{tokens} of {stream.length} tokens: see `forgets`")
 
-    def _one(self, stream: Stream, new: list[int], last: int) -> torch.Tensor:
+    def _one(self, stream: SequenceState, new: list[int], last: int) -> torch.Tensor:
         positions = shaped(self.model, torch.arange(stream.position, stream.position + len(new)))
         settings = {"position_ids": positions, "past_key_values": stream.memory, "use_cache": True}
         with torch.inference_mode():

@@ -54,7 +54,7 @@ class Draft:
                 return found + length
         return -1
 
-    def judged(self, proposed: int, confirmed: int) -> None:
+    def record_outcome(self, proposed: int, confirmed: int) -> None:
         """How many of the last guess's tokens the model wrote, too."""
         if confirmed == proposed:
             self._trust = min(MOST, 2 * self._trust)

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.engines.vlm.model_files import missing
-from pipeline.engines.vlm.model_store import cache_folder, repository, require_packages
+from pipeline.engines.vlm.model_store import cache_folder, repository_folder, require_packages
 from pipeline.errors import PipelineError
 
 CHUNK = 1 << 20
 DIGITS = (40, 64)
 State = Literal["good", "damaged", "missing", "unknown"]
-WRONG: tuple[State, ...] = ("damaged", "missing")
+BAD_STATES: tuple[State, ...] = ("damaged", "missing")
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class FileCheck:
     """One file of a model. ``unknown``: the cache holds no hash of it (a disk without links, or another tool's doing)."""
 
     revision: str
@@ -31,7 +31,7 @@ class Checked:
     state: State
 
 
-def matches(path: Path, hexadecimal: str) -> bool:
+def has_hash(path: Path, hexadecimal: str) -> bool:
     """Whether a file has this SHA-256, or this SHA-1 as a git blob."""
     digest = hashlib.sha256() if len(hexadecimal) == 64 else hashlib.sha1(usedforsecurity=False)
     if len(hexadecimal) == 40:
@@ -42,25 +42,25 @@ def matches(path: Path, hexadecimal: str) -> bool:
     return digest.hexdigest() == hexadecimal
 
 
-def verify(name: str) -> Iterator[Checked]:
+def verify(name: str) -> Iterator[FileCheck]:
     """Hash every file of every revision of a model in the cache; what is damaged is deleted, so that ``pull`` gets it anew.
 
     Its link stays and leads nowhere: by that the model counts as incomplete, whichever file it was.
     """
     known: dict[Path, bool] = {}
-    for folder in sorted(path for path in (repository(name) / "snapshots").glob("*") if path.is_dir()):
+    for folder in sorted(path for path in (repository_folder(name) / "snapshots").glob("*") if path.is_dir()):
         seen = set()
         for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
             seen.add(path.name)
-            yield Checked(folder.name, path.relative_to(folder).as_posix(), _state(path, known))
+            yield FileCheck(folder.name, path.relative_to(folder).as_posix(), _state(path, known))
         for lack in missing(folder):
             if lack not in seen:
-                yield Checked(folder.name, lack, "missing")
+                yield FileCheck(folder.name, lack, "missing")
 
 
 def size_on_disk(name: str) -> int:
     """Bytes that a model takes in the cache, with what broken downloads left; 0 when it is not there."""
-    found = (path for path in repository(name).rglob("*") if not path.is_symlink() or path.parent.name == "blobs")
+    found = (path for path in repository_folder(name).rglob("*") if not path.is_symlink() or path.parent.name == "blobs")
     return sum(path.stat().st_size for path in found if path.is_file())
 
 
@@ -72,7 +72,7 @@ def remove(name: str) -> None:
     require_packages("huggingface_hub")
     from huggingface_hub import DeleteCacheStrategy
 
-    home = repository(name)
+    home = repository_folder(name)
     none: frozenset[Path] = frozenset()
     # The library knows which blobs several models share, and leaves those.
     DeleteCacheStrategy(
@@ -86,7 +86,7 @@ def remove(name: str) -> None:
 def _state(path: Path, known: dict[Path, bool]) -> State:
     blob = path.parent / path.readlink() if path.is_symlink() else path
     if blob in known or (path.exists() and path.is_symlink() and len(blob.name) in DIGITS):
-        if known.setdefault(blob, path.exists() and matches(blob, blob.name)):
+        if known.setdefault(blob, path.exists() and has_hash(blob, blob.name)):
             return "good"
         blob.resolve().unlink(missing_ok=True)
         blob.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import torch
 from transformers import AttentionInterface
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from pipeline.engines.vlm.attention import attend_plainly, plain_is_quicker
+from pipeline.engines.vlm.attention import matmul_attention, matmul_is_faster
 
 NAME = "pipeline_patches"
 """The name under which the attention function is registered."""
@@ -16,12 +16,12 @@ FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
 """Beginnings of the model types whose towers hand whole images, or whole windows of them, to their attention."""
 
 
-def see_quickly(model: Any) -> bool:
+def use_matmul_attention(model: Any) -> bool:
     """Let a model's vision tower attend by plain products where that is quicker; whether it was done."""
     config = getattr(model.config, "vision_config", None)
     if config is None or not str(config.model_type).startswith(FAMILIES) or config._attn_implementation != "sdpa":
         return False
-    if not plain_is_quicker(config.num_heads, config.hidden_size // config.num_heads, model.dtype):
+    if not matmul_is_faster(config.num_heads, config.hidden_size // config.num_heads, model.dtype):
         return False
     config._attn_implementation = NAME
     return True
@@ -39,7 +39,7 @@ def _attend(
 ) -> tuple[torch.Tensor, None]:
     whole = attention_mask is None and is_causal is False and len(query) == 1 and query.shape == key.shape
     if whole:
-        return attend_plainly(query, key, value, scaling or query.shape[-1] ** -0.5), None
+        return matmul_attention(query, key, value, scaling or query.shape[-1] ** -0.5), None
     fused = ALL_ATTENTION_FUNCTIONS["sdpa"]
     found: tuple[torch.Tensor, None] = fused(
         module, query, key, value, attention_mask, scaling=scaling, is_causal=is_causal, **kwargs

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engines.answers import failed, make_answer, nothing_to_read
+from pipeline.engines.answers import empty_answer, failed_answer, make_answer
 from pipeline.engines.base import AnswersRequests, Request
-from pipeline.engines.prompting import pose
-from pipeline.engines.vlm.machine_capacity import give_back
+from pipeline.engines.prompting import make_prompt
+from pipeline.engines.vlm.machine_capacity import release_freed_memory
 from pipeline.engines.vlm.model_load import load_model, make_plan
 from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model
 from pipeline.errors import DocumentError
@@ -101,14 +101,14 @@ class VlmEngine(AnswersRequests):
 
     def _begin(self, request: Request, started: float) -> Answer | None:
         """Give a request to the decoder; the answer, where it gets one without the model."""
-        if answer := nothing_to_read(request):
+        if answer := empty_answer(request):
             return answer
         try:
             self.loaded_model.decoder.submit(self.make_task(request, started))
         except DocumentError as error:
-            return failed(request, error.detail, error.reason)
+            return failed_answer(request, error.detail, error.reason)
         except Exception as error:  # an error costs one unit, never the run
-            return failed(request, f"{type(error).__name__}: {error}")
+            return failed_answer(request, f"{type(error).__name__}: {error}")
         return None
 
     def make_task(self, request: Request, started: float = 0.0) -> DecodeTask[StartedRequest]:
@@ -117,7 +117,7 @@ class VlmEngine(AnswersRequests):
         from pipeline.engines.vlm.speculation import Draft
 
         template, loaded = request.template, self.loaded_model
-        question = pose(request)
+        question = make_prompt(request)
         encode = partial(loaded.chat.encode, question, request.image)
         prompt = encode()
         limit = min(loaded.context, self._plan.tokens) - template.answer.tokens
@@ -134,7 +134,7 @@ class VlmEngine(AnswersRequests):
             constraint,
             request.temperature,
             question.seed,
-            Draft(loaded.chat.tokenizer, *question.likely),
+            Draft(loaded.chat.tokenizer, *question.likely_texts),
             encode,
         )
 
@@ -142,14 +142,14 @@ class VlmEngine(AnswersRequests):
         """The answer that a generation is."""
         request = generation.tag.request
         if generation.ending == "broken":
-            return failed(request, generation.error)
+            return failed_answer(request, generation.error)
         try:
             text = self.loaded_model.text(generation.tokens)
             answer = make_answer(request, text, complete=generation.ending == "complete")
         except Exception as error:  # an error costs one unit, never the run
-            return failed(request, f"{type(error).__name__}: {error}")
+            return failed_answer(request, f"{type(error).__name__}: {error}")
         if generation.ending == "repeated":
-            return failed(request, "the model repeated itself without end", claims=answer.claims)
+            return failed_answer(request, "the model repeated itself without end", claims=answer.claims)
         return answer
 
 
@@ -173,7 +173,7 @@ class LoadedModel:
 
 
 def _load(settings: Settings, model: Any, plan: Any) -> LoadedModel:
-    from pipeline.engines.vlm.chat_template import Chat
+    from pipeline.engines.vlm.chat_template import ChatTemplate
     from pipeline.engines.vlm.constraint import Grammars
     from pipeline.engines.vlm.decode import Decoder
     from pipeline.engines.vlm.runner import make_runner
@@ -181,9 +181,9 @@ def _load(settings: Settings, model: Any, plan: Any) -> LoadedModel:
     loaded = load_model(model, plan)
     gc.collect()
     gc.freeze()  # a model is a million objects that live until the end; examining them again and again took a fifth of the time
-    give_back()
+    release_freed_memory()
     text = loaded.config.get_text_config()
-    chat = Chat(model, loaded.config)
+    chat = ChatTemplate(model, loaded.config)
     stop_tokens = _stop_tokens(loaded, chat)
     decoder: Decoder[StartedRequest] = Decoder(
         make_runner(loaded), stop_tokens, batch=settings.vlm.batch, memory=plan.tokens, rows=plan.rows

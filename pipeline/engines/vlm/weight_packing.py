@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
-from pipeline.engines.vlm.machine_capacity import forget_file
+from pipeline.engines.vlm.machine_capacity import drop_mapped_pages
 
 ROWS = 8
 """Rows for which the layout is chosen: a step of decoding. Others are as quick in it."""
 
 
-def pack(model: Any) -> None:
+def pack_weights(model: Any) -> None:
     """Lay out the weights of all linear layers in bfloat16, and free the originals; nothing where that cannot be done."""
     if not _works():
         return
@@ -31,7 +31,7 @@ def _pack(layer: torch.nn.Linear) -> None:
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
     layer.weight = torch.nn.Parameter(weight.new_empty(0), requires_grad=False)
     layer.forward = partial(_forward, packed, layer.bias)
-    forget_file(weight.data_ptr(), weight.nbytes)
+    drop_mapped_pages(weight.data_ptr(), weight.nbytes)
 
 
 def _forward(packed: torch.Tensor, bias: torch.Tensor | None, inputs: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from benchmarks.decoding import decode_all
-from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
-from pipeline.engines.vlm.runner import Stream
+from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, VlmSettings
 from tests.engines.vlm.tiny import PADDED, tokenizer
@@ -26,8 +26,8 @@ class ScriptedRunner:
     A prompt's number is its first token, or where all are alike, how many were begun before.
     """
 
-    forgets = True
-    kept = 0
+    can_take_back = True
+    cached_tokens = 0
 
     def __init__(self, script: Callable[[int], str]) -> None:
         self._script = script
@@ -37,14 +37,18 @@ class ScriptedRunner:
         self.lengths: list[int] = []
         """Of each step the tokens of all prompts and answers in memory."""
 
-    def begin(self, prompt: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
+    def prefill(self, prompt: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         """See Runner."""
         first = int(prompt.inputs["input_ids"][0, 0])
-        stream = Stream((self._script(first - NUMBERED if first >= NUMBERED else self.begun), []), prompt.tokens, prompt.tokens)
+        stream = SequenceState(
+            (self._script(first - NUMBERED if first >= NUMBERED else self.begun), []), prompt.tokens, prompt.tokens
+        )
         self.begun += 1
         return stream, self._logits(stream)
 
-    def step(self, streams: Sequence[Stream], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
+    def step(
+        self, streams: Sequence[SequenceState], tokens: Sequence[Sequence[int]], last: Sequence[int]
+    ) -> list[torch.Tensor]:
         """See Runner."""
         logits = []
         for stream, new, count in zip(streams, tokens, last, strict=True):
@@ -57,12 +61,12 @@ class ScriptedRunner:
         self.lengths.append(sum(stream.length for stream in streams))
         return logits
 
-    def forget(self, stream: Stream, tokens: int) -> None:
+    def take_back(self, stream: SequenceState, tokens: int) -> None:
         """See Runner."""
         stream.length -= tokens
         del stream.memory[1][len(stream.memory[1]) - tokens :]
 
-    def _logits(self, stream: Stream, read: int | None = None) -> torch.Tensor:
+    def _logits(self, stream: SequenceState, read: int | None = None) -> torch.Tensor:
         """Logits of the next token after the first ``read`` tokens of the answer."""
         text, tokens = stream.memory[0], stream.memory[1][:read]
         begun = tokenizer().decode(tokens)
@@ -72,12 +76,12 @@ class ScriptedRunner:
         return logits
 
 
-def prompt(length: int = 5, number: int | None = None) -> Encoded:
+def prompt(length: int = 5, number: int | None = None) -> EncodedPrompt:
     """Any prompt of so many tokens; with a number it stays the same one when it is begun again."""
     ids = torch.arange(length)
     if number is not None:
         ids[0] = NUMBERED + number
-    return Encoded({"input_ids": ids[None]})
+    return EncodedPrompt({"input_ids": ids[None]})
 
 
 def decode_script(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from pipeline.engines.vlm import kv_cache, runner
-from pipeline.engines.vlm.attention import ROWS, attend_causally, attend_plainly, plain_is_quicker
-from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.vlm.attention import ROWS, causal_matmul_attention, matmul_attention, matmul_is_faster
+from pipeline.engines.vlm.chat_template import EncodedPrompt
 from tests.engines.vlm.tiny import text_model
 
 EXACT = pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
@@ -21,7 +23,7 @@ def test_of_all_to_all(patches: int, dtype: torch.dtype, tolerance: float) -> No
     states = torch.randn(patches, 3, 4, 16, dtype=dtype).permute(1, 2, 0, 3).unbind(0)
     query, key, value = (state[None] for state in states)
     wanted = scaled_dot_product_attention(query.float(), key.float(), value.float()).transpose(1, 2)
-    assert torch.allclose(attend_plainly(query, key, value, 0.25).float(), wanted, atol=tolerance)
+    assert torch.allclose(matmul_attention(query, key, value, 0.25).float(), wanted, atol=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -39,26 +41,31 @@ def test_of_the_last_tokens_to_those_before_them(
     wanted = scaled_dot_product_attention(
         queries.float(), keys[None].float(), values[None].float(), attn_mask=allowed, scale=0.3, enable_gqa=True
     )
-    got = attend_causally(queries, keys, values, 0.3)
+    got = causal_matmul_attention(queries, keys, values, 0.3)
     assert got.shape == queries.shape
     assert torch.allclose(got.float(), wanted, atol=tolerance)
 
 
 def test_float32_stays_exact() -> None:
-    assert not plain_is_quicker(4, 16, torch.float32)
-    assert plain_is_quicker(4, 16, torch.bfloat16) in (True, False)
+    assert not matmul_is_faster(4, 16, torch.float32)
+    assert matmul_is_faster(4, 16, torch.bfloat16) in (True, False)
 
 
 def test_a_long_prompt_is_read_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, ids = text_model(), torch.arange(3, 3 + 2 * kv_cache.MANY)[None] % 50 + 5
+    model, ids = text_model(), torch.arange(3, 3 + 2 * kv_cache.MIN_MATMUL_TOKENS)[None] % 50 + 5
     with torch.inference_mode():
         wanted = model(input_ids=ids, use_cache=False).logits[0, -1]
     calls: list[int] = []
-    monkeypatch.setattr(kv_cache, "attend_causally", lambda *a: calls.append(a[0].shape[2]) or attend_causally(*a))  # type: ignore[func-returns-value]
+
+    def counted(queries: torch.Tensor, *others: Any) -> torch.Tensor:
+        calls.append(queries.shape[2])
+        return causal_matmul_attention(queries, *others)
+
+    monkeypatch.setattr(kv_cache, "causal_matmul_attention", counted)
     for quicker in (True, False):
-        monkeypatch.setattr(runner, "plain_is_quicker", lambda *_, quicker=quicker: quicker)
+        monkeypatch.setattr(runner, "matmul_is_faster", lambda *_, quicker=quicker: quicker)
         reads = runner.SlotRunner(model)
         assert reads.works()
-        _, logits = reads.begin(Encoded({"input_ids": ids}), 8)
+        _, logits = reads.prefill(EncodedPrompt({"input_ids": ids}), 8)
         assert torch.allclose(logits, wanted, atol=1e-4)
     assert calls == [ids.shape[1]] * model.config.num_hidden_layers

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from benchmarks.decoding import decode_all
 from pipeline.engines.answers import TRUNCATED, read_answer
-from pipeline.engines.prompting import pose
+from pipeline.engines.prompting import make_prompt
 from pipeline.engines.vlm.constraint import Constraint, Grammars
 from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
-from pipeline.engines.vlm.runner import Stream
+from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
@@ -134,7 +134,7 @@ def test_only_what_a_page_prints_is_possible(grammars: Grammars, field: str, val
 def test_jumping_over_forced_tokens_changes_nothing_but_the_time(engine: VlmEngine, template: Template, image: Any) -> None:
     asked = request(template, image=image)
     loaded = engine.loaded_model
-    schema = pose(asked).schema
+    schema = make_prompt(asked).schema
     assert schema
     jumping = loaded.grammars.start(schema)
     slow = OneByOne(loaded.grammars.start(schema).matcher)
@@ -173,16 +173,16 @@ def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammar
     class Stubborn:
         """Wants to end at once, always."""
 
-        forgets = False
-        kept = 0
+        can_take_back = False
+        cached_tokens = 0
 
-        def begin(self, prompt: Any, room: int) -> Any:
-            return Stream(None), self._logits()
+        def prefill(self, prompt: Any, room: int) -> Any:
+            return SequenceState(None), self._logits()
 
         def step(self, streams: Any, tokens: Any, last: Any) -> list[torch.Tensor]:
             return [self._logits()[None] for _ in streams]
 
-        def forget(self, stream: Any, tokens: int) -> None:
+        def take_back(self, stream: Any, tokens: int) -> None:
             assert not tokens
 
         def _logits(self) -> torch.Tensor:
@@ -285,6 +285,6 @@ def test_words_of_the_page_do_not_leak_into_the_grammar(engine: VlmEngine) -> No
     for template in JSON_TEMPLATES:
         for words in ((), words_of(*LINES, *mischief)):
             asked = request(template, words)
-            schema = pose(asked).schema
+            schema = make_prompt(asked).schema
             assert schema
             spell(engine.loaded_model.grammars.start(schema), json.dumps(dict.fromkeys(template.fields)))

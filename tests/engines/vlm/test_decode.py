@@ -15,10 +15,10 @@ import torch
 
 from benchmarks.decoding import decode_all
 from pipeline.engines.base import PollingEngine, Request
-from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.model_load import load_model
-from pipeline.engines.vlm.runner import Stream
+from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, VlmSettings
@@ -156,10 +156,10 @@ class Watched(list[int]):
 
 def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     runner = ScriptedRunner(lambda number: "a few words")
-    begin, living = runner.begin, list[weakref.ref[Any]]()
+    begin, living = runner.prefill, list[weakref.ref[Any]]()
     alive: list[int] = []
 
-    def begun(asked: Encoded, room: int) -> tuple[Stream, torch.Tensor]:
+    def begun(asked: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         gc.collect()
         alive.append(sum(one() is not None for one in living))
         stream, logits = begin(asked, room)
@@ -167,7 +167,7 @@ def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch:
         living.append(weakref.ref(stream.memory[1]))
         return stream, logits
 
-    monkeypatch.setattr(runner, "begin", begun)
+    monkeypatch.setattr(runner, "prefill", begun)
     assert len(list(decode_all(Decoder(runner, {STOP}, batch=2), (DecodeTask(n, prompt(), 50) for n in range(8))))) == 8
     assert max(alive) <= 1, "beside the new one there is one other"
 
@@ -279,7 +279,7 @@ def test_the_model_of_the_other_tests_sees(make: Make) -> None:
     loaded = make().loaded_model
     runner, chat = loaded.decoder.runner, loaded.chat
     dark = replace(PICTURE, rgb=bytes(255 - level for level in PICTURE.rgb))
-    bright, inverse = (runner.begin(encoded(chat, request(ALL_TYPES, image=image)), 1)[1] for image in (PICTURE, dark))
+    bright, inverse = (runner.prefill(encoded(chat, request(ALL_TYPES, image=image)), 1)[1] for image in (PICTURE, dark))
     assert (bright - inverse).abs().max() > 0.1
 
 

@@ -12,14 +12,14 @@ from pipeline.engines.vlm.model_load import Plan
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("rows", [1, float32_linear.LEAST_ROWS, 100])
+@pytest.mark.parametrize("rows", [1, float32_linear.MIN_ROWS, 100])
 def test_products_are_as_exact_as_bfloat16_can_hold(monkeypatch: pytest.MonkeyPatch, rows: int, bias: bool) -> None:
     monkeypatch.setattr(float32_linear, "PIECE", 64 * 7)  # several pieces, the last one smaller
     torch.manual_seed(0)
     layer = torch.nn.Linear(64, 50, bias=bias, dtype=torch.bfloat16)
     given = torch.randn(2, rows, 64, dtype=torch.bfloat16)
     exact = copy.deepcopy(layer).float()(given.float())
-    float32_linear.widen(torch.nn.Sequential(layer))
+    float32_linear.use_float32_products(torch.nn.Sequential(layer))
     with torch.inference_mode():
         product = layer(given)
     assert product.dtype == torch.bfloat16
@@ -30,7 +30,7 @@ def test_products_are_as_exact_as_bfloat16_can_hold(monkeypatch: pytest.MonkeyPa
 def test_only_a_processor_without_units_for_bfloat16_widens(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan("bfloat16", 1, 1, 1, 1)
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: True)
-    assert not plan.widened
+    assert not plan.uses_float32_products
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: False)
-    assert plan.widened
-    assert not Plan("float32", 1, 1, 1, 1).widened
+    assert plan.uses_float32_products
+    assert not Plan("float32", 1, 1, 1, 1).uses_float32_products

@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 
-from pipeline.engines.vlm.patch_embedding import quicken
+from pipeline.engines.vlm.patch_embedding import replace_patch_convolutions
 from tests.engines.vlm.test_reference import with_image
 from tests.engines.vlm.tiny import vision_model
 
@@ -15,7 +15,7 @@ from tests.engines.vlm.tiny import vision_model
 def test_patches_are_embedded_alike_by_a_product() -> None:
     plain = vision_model()
     quick = copy.deepcopy(plain)
-    quicken(quick)
+    replace_patch_convolutions(quick)
     called: list[int] = []
     for model in (plain, quick):
         for module in model.modules():
@@ -48,5 +48,5 @@ def test_convolutions_that_are_no_product_stay(layer: torch.nn.Module) -> None:
         pixels = torch.randn(5, channels, *size)
         expected = layer(pixels)
         quick = copy.deepcopy(layer)
-        quicken(quick)
+        replace_patch_convolutions(quick)
         assert torch.allclose(quick(pixels), expected, atol=1e-5)

@@ -11,8 +11,8 @@ import pytest
 import torch
 from transformers import Qwen3VLConfig
 
-from pipeline.engines.prompting import Question
-from pipeline.engines.vlm.chat_template import Chat, Encoded
+from pipeline.engines.prompting import Prompt
+from pipeline.engines.vlm.chat_template import ChatTemplate, EncodedPrompt
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.records import PageImage
 from tests.engines.vlm.record_processor import CASES, FIXTURES, SAMPLE, Case, digest, levels, page, save_processor
@@ -24,18 +24,18 @@ NEAR, NEAR_ON_AVERAGE = 2, 0.05
 
 
 @pytest.fixture(scope="module")
-def chat(tmp_path_factory: pytest.TempPathFactory) -> Chat:
+def chat(tmp_path_factory: pytest.TempPathFactory) -> ChatTemplate:
     """Qwen's tokenizer and image settings, with the ids of its published config."""
     folder = tmp_path_factory.mktemp("qwen")
     save_processor(folder)
     config = Qwen3VLConfig(image_token_id=151655, video_token_id=151656)
-    return Chat(LocalModel("qwen", "0", folder, None, True, 0), config)
+    return ChatTemplate(LocalModel("qwen", "0", folder, None, True, 0), config)
 
 
-def encoded(chat: Chat, case: Case) -> Encoded:
+def encoded(chat: ChatTemplate, case: Case) -> EncodedPrompt:
     """A recorded conversation, which stands in place of our own words."""
     picture = PageImage(*case.size, page(case.size).tobytes(), 1.0) if case.size else None
-    return chat.encode(Question(case.system, case.text, None, 0), picture)
+    return chat.encode(Prompt(case.system, case.text, None, 0), picture)
 
 
 def spelt(runs: list[list[int]]) -> list[int]:
@@ -43,7 +43,7 @@ def spelt(runs: list[list[int]]) -> list[int]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ids_are_those_of_the_processor(name: str, chat: Chat) -> None:
+def test_ids_are_those_of_the_processor(name: str, chat: ChatTemplate) -> None:
     made = encoded(chat, CASES[name]).inputs
     assert made["input_ids"][0].tolist() == spelt(RECORDED[name]["ids"])
     assert made["mm_token_type_ids"][0].tolist() == spelt(RECORDED[name]["types"])
@@ -51,7 +51,7 @@ def test_ids_are_those_of_the_processor(name: str, chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.size])
-def test_pixels_are_those_of_the_processor(name: str, chat: Chat) -> None:
+def test_pixels_are_those_of_the_processor(name: str, chat: ChatTemplate) -> None:
     made, known = encoded(chat, CASES[name]).inputs, RECORDED[name]
     assert made["image_grid_thw"].tolist() == known["grid"]
     assert made["pixel_values"].dtype == torch.float32
@@ -66,7 +66,7 @@ def test_pixels_are_those_of_the_processor(name: str, chat: Chat) -> None:
     assert off.mean() <= NEAR_ON_AVERAGE
 
 
-def test_a_page_that_was_not_padded_but_stretched_would_be_noticed(chat: Chat) -> None:
+def test_a_page_that_was_not_padded_but_stretched_would_be_noticed(chat: ChatTemplate) -> None:
     """The levels tell: one pixel more, and the digest is another."""
     case = CASES["padded"]
     assert case.size is not None

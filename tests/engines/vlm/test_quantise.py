@@ -108,7 +108,7 @@ def test_a_model_in_eight_bits_says_nearly_the_same_and_frees_its_weights(vision
         if isinstance(module, torch.nn.Linear)
     }
     assert [name for name, function in forward.items() if function is not quantise_module._forward] == ["lm_head"]
-    assert small.dtype == getattr(torch, plan.computes)
+    assert small.dtype == getattr(torch, plan.compute_dtype)
 
 
 def test_a_processor_without_the_units_says_so(monkeypatch: pytest.MonkeyPatch, text_folder: Path) -> None:
@@ -124,9 +124,9 @@ def test_eight_bits_take_a_byte_a_weight_and_two_where_tokens_are_looked_up(
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: True)
     model = find_model(str(text_folder))
     small, whole = (make_plan(model, VlmSettings(dtype=dtype)) for dtype in ("int8", "bfloat16"))
-    assert small.computes == "bfloat16"
+    assert small.compute_dtype == "bfloat16"
     assert small.token == whole.token
     assert whole.weights / 2 < small.weights < whole.weights
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: False)
-    assert Plan("int8", 1, 1, 1, 1).computes == "float32"
+    assert Plan("int8", 1, 1, 1, 1).compute_dtype == "float32"
     assert make_plan(model, VlmSettings(dtype="int8")).token == 2 * whole.token

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForImageTextToText, Gemma3Config
 
 from benchmarks.decoding import decode_all
-from pipeline.engines.vlm.chat_template import Encoded
+from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.runner import PlainRunner, Runner, SlotRunner, make_runner
 from pipeline.errors import EngineUnavailableError
@@ -61,7 +61,7 @@ def beginnings(count: int, seed: int) -> list[list[int]]:
     return made
 
 
-def with_image(before: list[int], seed: int, question: int = 0) -> Encoded:
+def with_image(before: list[int], seed: int, question: int = 0) -> EncodedPrompt:
     """A prompt with a picture of 2 x 2 to 16 x 16 patches between text, one by the ``seed``; every fifth without."""
     chance, noise = random.Random(seed), torch.Generator().manual_seed(seed)
     start, end, pad = tokenizer().convert_tokens_to_ids(["<|vision_start|>", "<|vision_end|>", "<|image_pad|>"])
@@ -73,33 +73,33 @@ def with_image(before: list[int], seed: int, question: int = 0) -> Encoded:
     if picture:
         inputs["pixel_values"] = torch.randn(high * wide, 3 * 2 * 16 * 16, generator=noise)
         inputs["image_grid_thw"] = torch.tensor([[1, high, wide]])
-        return Encoded(inputs, b"%d" % seed)
-    return Encoded(inputs)
+        return EncodedPrompt(inputs, b"%d" % seed)
+    return EncodedPrompt(inputs)
 
 
-def text_only(before: list[int], seed: int) -> Encoded:
-    return Encoded({"input_ids": torch.tensor([[*before, *some(random.Random(seed), 1, 40)]])})
+def text_only(before: list[int], seed: int) -> EncodedPrompt:
+    return EncodedPrompt({"input_ids": torch.tensor([[*before, *some(random.Random(seed), 1, 40)]])})
 
 
-def prompts(make: Callable[[list[int], int], Encoded], count: int, seed: int = 1) -> list[Encoded]:
+def prompts(make: Callable[[list[int], int], EncodedPrompt], count: int, seed: int = 1) -> list[EncodedPrompt]:
     """Random prompts of mixed sizes; some stand there twice, and some are the beginning of another."""
     made = [make(before, number) for number, before in enumerate(beginnings(count - count // 10, seed))]
     for prompt in made[: count // 20]:
-        made.append(Encoded(dict(prompt.inputs), prompt.picture))
+        made.append(EncodedPrompt(dict(prompt.inputs), prompt.image_digest))
         cut = max(1, int((prompt.inputs["input_ids"] < WORDS).int()[0].argmin()) or prompt.tokens - 3)
-        made.append(Encoded({name: value[:, :cut] for name, value in prompt.inputs.items() if name.endswith("_ids")}))
+        made.append(EncodedPrompt({name: value[:, :cut] for name, value in prompt.inputs.items() if name.endswith("_ids")}))
     random.Random(seed).shuffle(made)
     return made
 
 
-def expected(model: Any, prompt: Encoded, limit: int) -> list[int]:
+def expected(model: Any, prompt: EncodedPrompt, limit: int) -> list[int]:
     everything = torch.ones_like(prompt.inputs["input_ids"])
     out = model.generate(**prompt.inputs, attention_mask=everything, max_new_tokens=limit, do_sample=False)
     found: list[int] = out[0, prompt.tokens :].tolist()
     return found[: found.index(STOP)] if STOP in found else found
 
 
-def written(runner: Runner, asked: Sequence[Encoded], limit: int, **limits: int) -> list[list[int]]:
+def written(runner: Runner, asked: Sequence[EncodedPrompt], limit: int, **limits: int) -> list[list[int]]:
     tasks = (DecodeTask(number, prompt, limit) for number, prompt in enumerate(asked))
     found = {one.tag: list(one.tokens) for one in decode_all(Decoder(runner, {STOP}, **limits), tasks)}
     return [found[number] for number in range(len(asked))]
@@ -158,7 +158,7 @@ def test_what_a_prompt_shares_with_an_earlier_one_is_not_computed_again() -> Non
     asked = [with_image(first, 1), with_image(first, 2), with_image(second, 1), with_image(first, 3), with_image(first, 3)]
     read = []
     for prompt in asked:
-        runner.begin(prompt, 1)
+        runner.prefill(prompt, 1)
         read.append(prompt.tokens - lengths.pop())
     assert read[:4] == [0, 61, 0, 61], "the instructions and the token that opens the picture"
     assert read[4] > 61, "the same picture again"
@@ -209,10 +209,10 @@ def test_images_whose_tokens_look_ahead_are_left_to_transformers() -> None:
     model = alive(AutoModelForImageTextToText.from_config(config))
     torch.nn.init.normal_(model.model.multi_modal_projector.mm_input_projection_weight)
 
-    def picture(before: list[int], seed: int) -> Encoded:
+    def picture(before: list[int], seed: int) -> EncodedPrompt:
         ids = torch.tensor([[*before, *[pad] * 16, *some(random.Random(5), 3, 9)]])
         pixels = torch.randn(1, 3, 56, 56, generator=torch.Generator().manual_seed(seed))
-        return Encoded({"input_ids": ids, "token_type_ids": (ids == pad).int(), "pixel_values": pixels})
+        return EncodedPrompt({"input_ids": ids, "token_type_ids": (ids == pad).int(), "pixel_values": pixels})
 
     asked = [picture([1, 2, 3], seed) for seed in range(10)]
     want = [expected(copy.deepcopy(model), prompt, 10) for prompt in asked]
@@ -232,7 +232,7 @@ def test_the_last_layer_works_for_the_wanted_tokens_only() -> None:
     for number, layer in enumerate(layers):
         layer.mlp.forward = partial(watch, number, layer.mlp.forward)
     runner = make_runner(model)
-    stream, _ = runner.begin(text_only(list(range(30)), 1), room=8)
+    stream, _ = runner.prefill(text_only(list(range(30)), 1), room=8)
     prompt = seen[0][-1]
     assert prompt >= 31
     assert seen[len(layers) - 1][-1] == 1

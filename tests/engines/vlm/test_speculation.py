@@ -82,11 +82,11 @@ def test_trust_grows_and_shrinks() -> None:
     guessing = draft("abcdefghij " * 200)
     tokens = tokenizer().encode("abcdefghij abcd")
     first = len(guessing.propose(tokens, 100))
-    guessing.judged(first, first)
+    guessing.record_outcome(first, first)
     grown = len(guessing.propose(tokens, 100))
     assert first < grown <= MOST
     for _ in range(10):
-        guessing.judged(10, 0)
+        guessing.record_outcome(10, 0)
     assert len(guessing.propose(tokens, 100)) == 1
 
 
@@ -106,13 +106,13 @@ def test_a_model_writes_the_same_with_and_without_guesses() -> None:
     def answers(sources: dict[int, str], **limits: int) -> tuple[dict[int, list[int]], int]:
         import torch
 
-        from pipeline.engines.vlm.chat_template import Encoded
+        from pipeline.engines.vlm.chat_template import EncodedPrompt
 
         calls: list[int] = []
         hook = runner.model.register_forward_pre_hook(lambda *_: calls.append(1))  # type: ignore[attr-defined]
         tasks = (
             DecodeTask(
-                number, Encoded({"input_ids": torch.tensor([ids])}), 60, draft=draft(sources[number]) if sources else None
+                number, EncodedPrompt({"input_ids": torch.tensor([ids])}), 60, draft=draft(sources[number]) if sources else None
             )
             for number, ids in enumerate(asked)
         )

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pipeline.engines.vlm import weight_packing
-from pipeline.engines.vlm.machine_capacity import forget_file
-from pipeline.engines.vlm.weight_packing import pack
+from pipeline.engines.vlm.machine_capacity import drop_mapped_pages
+from pipeline.engines.vlm.weight_packing import pack_weights
 
 needs_it = pytest.mark.skipif(not weight_packing._works(), reason="this build of torch lays out no weights on this processor")
 
@@ -25,7 +25,7 @@ def test_products_are_the_same_within_the_rounding_of_their_sums(shape: tuple[in
     torch.manual_seed(0)
     layer = torch.nn.Linear(200, 70, bias=bias, dtype=torch.bfloat16)
     packed = copy.deepcopy(layer)
-    pack(torch.nn.Sequential(packed))
+    pack_weights(torch.nn.Sequential(packed))
     given = torch.randn(*shape, 2 * 200, dtype=torch.bfloat16)[..., ::2]  # not in one piece
     with torch.inference_mode():
         got = packed(given)
@@ -40,7 +40,7 @@ def test_a_head_that_is_the_table_of_tokens_leaves_that_as_it_is() -> None:
     head = torch.nn.Linear(64, 50, bias=False, dtype=torch.bfloat16)
     head.weight = table.weight
     before = table.weight.detach().clone()
-    pack(torch.nn.ModuleList([table, head]))
+    pack_weights(torch.nn.ModuleList([table, head]))
     assert torch.equal(table(torch.arange(50)), before)
     assert torch.allclose(head(before[:3]).float(), before[:3].float() @ before.float().T, rtol=0.02, atol=0.1)
 
@@ -48,7 +48,7 @@ def test_a_head_that_is_the_table_of_tokens_leaves_that_as_it_is() -> None:
 def test_other_precisions_and_other_layers_stay() -> None:
     model = torch.nn.ModuleList([torch.nn.Linear(8, 8), torch.nn.Bilinear(8, 8, 8, dtype=torch.bfloat16)])
     before = copy.deepcopy(model.state_dict())
-    pack(model)
+    pack_weights(model)
     assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in before.items())
 
 
@@ -61,8 +61,8 @@ def test_a_files_pages_are_let_go_and_come_back(tmp_path: Path) -> None:
     process = psutil.Process(os.getpid())
     assert float(mapped.sum()) > 0
     full = process.memory_info().rss
-    forget_file(mapped.data_ptr(), mapped.nbytes)
-    forget_file(own.data_ptr(), own.nbytes)
+    drop_mapped_pages(mapped.data_ptr(), mapped.nbytes)
+    drop_mapped_pages(own.data_ptr(), own.nbytes)
     assert full - process.memory_info().rss > 0.9 * mapped.nbytes
     assert torch.equal(mapped, wanted)
     assert bool((own == 1).all()), "memory that no file stands behind is left alone"

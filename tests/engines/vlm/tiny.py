@@ -21,8 +21,8 @@ from transformers import (
 )
 
 from pipeline.engines.base import Request
-from pipeline.engines.prompting import instructions, pose
-from pipeline.engines.vlm.chat_template import Chat, Encoded
+from pipeline.engines.prompting import instructions, make_prompt
+from pipeline.engines.vlm.chat_template import ChatTemplate, EncodedPrompt
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
 from tests.engines.vlm.record_processor import CHAT_TEMPLATE, PREPROCESSOR, SPECIAL_TOKENS, SPLIT_PATTERN
@@ -145,6 +145,6 @@ def random_text_checkpoint(folder: Path, family: str = "qwen2", **changes: Any) 
     return save(terse(text_model(family, **changes)), folder)
 
 
-def encoded(chat: Chat, request: Request) -> Encoded:
+def encoded(chat: ChatTemplate, request: Request) -> EncodedPrompt:
     """The prompt of a request, as the engine puts it."""
-    return chat.encode(pose(request), request.image)
+    return chat.encode(make_prompt(request), request.image)

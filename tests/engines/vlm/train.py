@@ -1,7 +1,7 @@
 """Teaches a small Qwen3-VL a few drawn pages by heart, so that a test can tell whose answer it gets.
 
 The prompts and the pixels are those that the engine will be given: pages come through the pipeline's own reader, prompts through the
-engine's ``Chat``, and answers are spelt as the template's grammar has them.
+engine's ``ChatTemplate``, and answers are spelt as the template's grammar has them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
 from pipeline.engines.base import Request
-from pipeline.engines.vlm.chat_template import Chat
+from pipeline.engines.vlm.chat_template import ChatTemplate
 from pipeline.engines.vlm.constraint import Grammars
 from pipeline.engines.vlm.model_store import find_model
 from pipeline.records import PageImage, UnitKey
@@ -73,7 +73,7 @@ def read(path: Path, template: Template) -> Request:
     return Request(UnitKey("0" * 64, 1, template.name, "0" * 16), reading.page, template, image)
 
 
-def lesson(request: Request, answer: Mapping[str, str], chat: Chat, grammars: Grammars) -> Lesson:
+def lesson(request: Request, answer: Mapping[str, str], chat: ChatTemplate, grammars: Grammars) -> Lesson:
     """What the model has to write for a page."""
     text, ids, chosen = json.dumps(answer), list[int](), list[bool]()
     constraint = grammars.start(json_schema(request.template))
@@ -100,7 +100,7 @@ def teach(folder: Path, pages: Mapping[Path, Mapping[str, str]], template: Templ
     with torch.no_grad():
         model.model.visual.patch_embed.proj.weight.mul_(5)  # else the loss long stays where the image is not looked at
     save(model, folder)
-    chat, grammars = Chat(find_model(str(folder)), model.config), Grammars(tokenizer(), PADDED)
+    chat, grammars = ChatTemplate(find_model(str(folder)), model.config), Grammars(tokenizer(), PADDED)
     lessons = [lesson(read(path, template), answer, chat, grammars) for path, answer in pages.items()]
     steps = _train(model, lessons)
     save(model.eval(), folder)
