@@ -73,11 +73,8 @@ def replace_misread_values(bars: Bars) -> None:
             bar.error = Decimal(f"{median(fitting):.9f}")
 
 
-def measure_values(bars: Bars, axis: Axis | None) -> bool:
-    """Give each bar without a printed value a measured one: from the axis, else in proportion to the labelled bars.
-
-    Return whether every bar could be measured.
-    """
+def measure_values(bars: Bars, axis: Axis | None) -> None:
+    """Give each bar without a printed value a measured one: from the axis, else in proportion to the labelled bars."""
     missing = [bar for bar in bars.all if bar.value is None]
     sign = -1 if bars.vertical else 1
     axis = axis and _shift_to_zero(axis, sign * bars.base)
@@ -90,7 +87,6 @@ def measure_values(bars: Bars, axis: Axis | None) -> bool:
         else:
             continue
         bar.value, bar.error = round_to_step(value, error / ROUNDING_SHARE), decimal_error(error)
-    return axis is not None or not missing
 
 
 def _measure_bar(bar: Bar, axis: Axis, sign: int, stacked: bool) -> tuple[float, float]:

@@ -249,12 +249,8 @@ def _find_markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
     size = int(max(4, round(1.6 * stroke + 1)))
     dots = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     count, _, stats, centres = cv2.connectedComponentsWithStats(dots, connectivity=8)
-    centres_and_sizes = [
-        (float(centres[n][0]), int(stats[n][2]), int(stats[n][3]))
-        for n in range(1, count)
-        if 0.6 < stats[n][2] / stats[n][3] < 1.7
-    ]
-    return tuple(sorted(left + x + 0.5 for x, _, _ in centres_and_sizes)) if 2 <= len(centres_and_sizes) <= 120 else ()
+    xs = [float(centres[n][0]) for n in range(1, count) if 0.6 < stats[n][2] / stats[n][3] < 1.7]
+    return tuple(sorted(left + x + 0.5 for x in xs)) if 2 <= len(xs) <= 120 else ()
 
 
 @dataclass(frozen=True, slots=True)
