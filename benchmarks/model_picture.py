@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.publish.chart_plot import redraw
+from pipeline.publish.chart_plot import plot_chart
 
 SHORTER = {", one by one": "", " under way": "", "static batch of": "batch of", "three templates": "x 3", "bfloat16": "bf16"}
 """There is room for some two dozen letters beside a bar."""
@@ -26,10 +26,10 @@ def picture(measured: Mapping[str, Any], peers: Mapping[str, float]) -> str:
         "title": f"Seconds a document, {measured['machine']['cores']} cores",
         "data": data,
     }
-    drawn = redraw({name: {"value": value} for name, value in fields.items()})
-    if drawn is None:
+    svg = plot_chart(fields)
+    if svg is None:
         raise ValueError("nothing was measured")
-    return drawn
+    return svg
 
 
 def shortened(name: str) -> str:

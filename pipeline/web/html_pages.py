@@ -20,7 +20,8 @@ from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.counts import recorded_templates
 from pipeline.ledger.document_search import DocumentFilter
 from pipeline.ledger.orders import Order, open_orders, orders_for_document
-from pipeline.publish.chart_plot import redrawn
+from pipeline.publish.chart_plot import plot_chart
+from pipeline.publish.chart_values import chart_values
 from pipeline.publish.publication import Publication
 from pipeline.publish.review_flags import flag_notes, flag_text, review_reasons
 from pipeline.publish.rows import DOCUMENTS, sheet_names
@@ -212,10 +213,14 @@ def _results(found: Publication, templates: Mapping[str, Template]) -> list[dict
                 "template": template,
                 "question": found.questions.get(template, ""),
                 "fields": rows,
-                "redrawn": spec is not None and spec.reader == "chart" and redrawn(fields) is not None,
+                "redrawn": spec is not None and spec.reader == "chart" and _has_chart_values(fields),
             }
         )
     return told_
+
+
+def _has_chart_values(fields: Mapping[str, Evidence]) -> bool:
+    return "data" in fields and bool(chart_values(fields["data"].value))
 
 
 def _row(found: Publication, template: str, name: str, evidence: Evidence, spec: TemplateField | None) -> dict[str, Any]:
@@ -268,7 +273,8 @@ def coded(text: str) -> Markup:
 def chart(request: Request, id: Id, template: str) -> Response:  # noqa: A002
     """A chart as it was read, as a picture."""
     with document(request, id) as (ledger, file):
-        svg = redrawn(published(request, ledger, file).fields.get(template, {}))
+        fields = published(request, ledger, file).fields.get(template, {})
+    svg = plot_chart({name: evidence.value for name, evidence in fields.items()})
     if svg is None:
         raise HTTPException(404, "there is no such chart")
     return Response(svg.encode(errors="replace"), media_type="image/svg+xml")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.errors import CURES
-from pipeline.publish.chart_plot import redrawn
+from pipeline.publish.chart_plot import plot_chart
 from pipeline.publish.publication import Publication
 from pipeline.publish.review_flags import flag_notes, review_reasons
 from pipeline.records import Evidence
@@ -63,7 +63,7 @@ def document_told(item: Chosen, templates: Mapping[str, Template], original: Sta
 
 def chart_told(fields: Mapping[str, Evidence]) -> str | None:
     """A chart drawn anew from what was read, as a data URI: as a picture it can neither run nor load anything."""
-    svg = redrawn(fields)
+    svg = plot_chart({name: evidence.value for name, evidence in fields.items()})
     return svg and "data:image/svg+xml;base64," + base64.b64encode(svg.encode(errors="replace")).decode()
 
 
