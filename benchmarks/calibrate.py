@@ -27,9 +27,9 @@ from benchmarks.drawn.reading import read_page
 from benchmarks.drawn.receipts import draw_receipt
 from benchmarks.drawn.truth import is_right
 from benchmarks.drawn.wording import LANGUAGES
-from pipeline.checks.arithmetic import check_document, proved
+from pipeline.checks.arithmetic import check_document, confirmed_by_sums
 from pipeline.checks.confidence import WEIGHTS, features
-from pipeline.checks.fallbacks import stand_in
+from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.grounding import ground
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.evaluate.calibration import Calibration, calibrate
@@ -42,7 +42,7 @@ RIDGE = 0.3
 FOLDS = 5
 AGAINST = {
     *("a check digit fails", "a sum fails", "dates out of order"),
-    *("grounding fuzzy", "grounding none", "hard to read", "ocr", "stands in"),
+    *("grounding fuzzy", "grounding none", "hard to read", "ocr", "fallback"),
 }
 Numbers = NDArray[np.float64]
 
@@ -81,8 +81,8 @@ def cases(documents: int, cache: Path) -> list[Case]:
 
 
 def _of_document(number: int, page: Page, template: Template, facts: dict[str, str | None]) -> Iterator[Case]:
-    fields = stand_in(check_document(ground(read_fields(page, template), page, template), template), template)
-    sure = proved(fields, template)
+    fields = apply_fallbacks(check_document(ground(read_fields(page, template), page, template), template), template)
+    sure = confirmed_by_sums(fields, template)
     for name, truth in facts.items():
         if fields[name].value is not None:
             right = is_right(template.fields[name], fields[name].value, truth)

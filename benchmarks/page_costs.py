@@ -33,7 +33,7 @@ from pipeline.run.page_requests import ReadRequest, decode_reading, encode_reque
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.words.ocr import OcrReader
-from pipeline.words.precision import Precision, choose
+from pipeline.words.precision import Precision, choose_precision
 
 Spent = dict[str, float]
 PARTS: dict[str, tuple[Any, str]] = {
@@ -43,7 +43,7 @@ PARTS: dict[str, tuple[Any, str]] = {
     "is it sound": (page_reader._Sheet, "_good"),
     "drawing": (page_reader._Sheet, "_draw"),
     "is it blank": (page_reader, "is_blank"),
-    "is it upright": (page_reader, "upright"),
+    "is it upright": (page_reader, "upright_rotation"),
     "OCR": (page_reader, "read_image"),
     "·· detection": (OcrReader, "detect"),
     "·· recognition": (OcrReader, "recognise"),
@@ -116,7 +116,7 @@ def main() -> None:
             "born-digital, transcript": cost(born, pages, templates["transcript"]),
             "scan, invoice": cost(scanned, pages, templates["invoice"]),
         }
-        if choose(Settings()) == "bfloat16":
+        if choose_precision(Settings()) == "bfloat16":
             columns["scan, invoice, bfloat16"] = cost(scanned, pages, templates["invoice"], "bfloat16")
     rows: list[Row] = [
         {"part": part, **{f"{name}, ms": f"{spent.get(part, 0) / pages * 1000:.1f}" for name, spent in columns.items()}}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import DocumentError
 from pipeline.pages.mupdf import MuPdfDocument
-from pipeline.pages.open import open_document, second_opinion
+from pipeline.pages.open import open_document, open_with_pdfium
 from pipeline.pages.protocol import OpenDocument, fit_scale
 
 MEGAPIXELS = 4
@@ -28,18 +28,18 @@ def once(data: bytes) -> None:
         except DocumentError:
             return
         _draw(document)
-        if document.kind == "pdf" and (other := second_opinion(path, ("secret",))):
+        if document.kind == "pdf" and (other := open_with_pdfium(path, ("secret",))):
             _draw(other)
 
 
 def _draw(document: OpenDocument) -> None:
     with contextlib.closing(document), contextlib.suppress(DocumentError):
         assert document.pages >= 1
-        assert not isinstance(document, MuPdfDocument) or document.handle(1).parent.is_pdf
+        assert not isinstance(document, MuPdfDocument) or document.native_page(1).parent.is_pdf
         size, native = document.size(1), document.native_scale(1)
         assert math.isfinite(size.width * size.height), size
         assert native is None or (math.isfinite(native) and native > 0), native
         document.image_boxes(1)
-        assert isinstance(document.doubt(1), str)
+        assert isinstance(document.loss_warning(1), str)
         image = document.draw(1, fit_scale(size, SCALE, MAX_PIXELS))
         assert len(image.rgb) == 3 * image.width * image.height > 0

@@ -36,7 +36,7 @@ def check_document(fields: Mapping[str, Evidence], template: Template) -> dict[s
     return {name: _flagged(evidence, flags[name]) for name, evidence in fields.items()}
 
 
-def proved(fields: Mapping[str, Evidence], template: Template) -> set[str]:
+def confirmed_by_sums(fields: Mapping[str, Evidence], template: Template) -> set[str]:
     """Fields that are members of a sum that holds and has at least two summands other than nought."""
     sure: set[str] = set()
     for check in template.checks:

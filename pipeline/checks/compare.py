@@ -10,7 +10,7 @@ from pipeline.checks.text_keys import digits, fold
 from pipeline.records import Json
 from pipeline.values.identifiers import same
 
-ALIKE = 88.0
+SAME_TEXT_RATIO = 88.0
 """rapidfuzz ratio from which two wordings of a text or name are one."""
 
 
@@ -48,4 +48,4 @@ def _same_text(a: str, b: str) -> bool:
     if digits(a) != digits(b):
         return False
     shorter, longer = sorted((a, b), key=len)
-    return (len(shorter) >= 4 and shorter in longer) or fuzz.ratio(a, b) >= ALIKE
+    return (len(shorter) >= 4 and shorter in longer) or fuzz.ratio(a, b) >= SAME_TEXT_RATIO

@@ -14,10 +14,10 @@ from functools import cache
 from importlib.resources import files
 from math import exp
 
-from pipeline.checks.arithmetic import CHECKSUM, proved
+from pipeline.checks.arithmetic import CHECKSUM, confirmed_by_sums
 from pipeline.checks.compare import is_absent
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
-from pipeline.checks.fallbacks import STANDS_IN
+from pipeline.checks.fallbacks import FALLBACK_FLAG
 from pipeline.records import Evidence
 from pipeline.templates.model import Template, TemplateField
 
@@ -28,11 +28,11 @@ STATED, DISPUTED = 0.999, 0.5
 _ASSESSED = frozenset({"money", "number", "date", "time", "identifier", "party", "currency", "text"})
 
 
-def assess(fields: Mapping[str, Evidence], template: Template, engine: str) -> dict[str, Evidence]:
+def assess_confidence(fields: Mapping[str, Evidence], template: Template, engine: str) -> dict[str, Evidence]:
     """The fields with their ``confidence``; those that are absent, tables, and other readers' or engines' values have none."""
     if template.reader != "fields" or not engine.startswith(ENGINE):
         return dict(fields)
-    sure = proved(fields, template)
+    sure = confirmed_by_sums(fields, template)
     return {
         name: replace(evidence, confidence=_confidence(template.fields[name], evidence, name in sure))
         if name in template.fields and not is_absent(evidence.value) and template.fields[name].type in _ASSESSED
@@ -64,7 +64,7 @@ def features(field: TemplateField, evidence: Evidence, sure: bool) -> dict[str, 
         "a sum fails": float(any(flag.startswith("sum:") for flag in flags)),
         "a check digit fails": float(CHECKSUM in flags),
         "dates out of order": float(any(flag.startswith("order:") for flag in flags)),
-        "stands in": float(any(flag.startswith(STANDS_IN) for flag in flags)),
+        "fallback": float(any(flag.startswith(FALLBACK_FLAG) for flag in flags)),
         "ocr": float(evidence.legible < 1),
         "hard to read": min(1.0, 4 * (1 - evidence.legible)),
     }

@@ -13,7 +13,7 @@ from pipeline.records import Json
 from pipeline.templates.model import Check, Template
 
 
-def taken_off(template: Template, values: Mapping[str, Json]) -> frozenset[str]:
+def unsigned_deductions(template: Template, values: Mapping[str, Json]) -> frozenset[str]:
     """Names of the deductions whose sign means nothing: all but those of checks that count in negative amounts, as some credit notes do."""
     signed = {name for check in template.checks if _is_negative(check, values) for name in check.subtracted}
     return frozenset(name for name, field in template.fields.items() if field.deduction and name not in signed)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.checks.compare import is_absent, same_value
-from pipeline.checks.deductions import taken_off, without_minus
+from pipeline.checks.deductions import unsigned_deductions, without_minus
 from pipeline.checks.grounding import UNGROUNDED, Locator
 from pipeline.records import Evidence, Json, Page
 from pipeline.templates.model import Template, TemplateField
@@ -18,12 +18,12 @@ DIFFERS = "xml-differs"
 Row = dict[str, Json]
 
 
-def overlay(evidence: Mapping[str, Evidence], page: Page, template: Template) -> dict[str, Evidence]:
+def overlay_einvoice(evidence: Mapping[str, Evidence], page: Page, template: Template) -> dict[str, Evidence]:
     """Evidence with the values of ``page.facts`` for all fields that name their business term."""
     result = dict(evidence)
     if not page.facts:
         return result
-    locator, deductions = Locator(page), taken_off(template, {name: read.value for name, read in result.items()})
+    locator, deductions = Locator(page), unsigned_deductions(template, {name: read.value for name, read in result.items()})
     for name, field in template.fields.items():
         fact: Json = page.facts.get(field.einvoice) if field.einvoice else None
         if is_absent(fact):
@@ -44,8 +44,8 @@ def _single(read: Evidence, fact: str, field: TemplateField, locator: Locator, *
         return replace(read, value=value, flags=(*_kept(read), FROM_DATA))
     differs = not agrees and not is_absent(read.value)
     bare = Evidence(value, None, locator.page.number, flags=_kept(read), score=1.0)
-    place = locator.single(field.type, fact, merge=field.merge, either_sign=either_sign)
-    found = locator.evidence(bare, [place], [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
+    place = locator.find_value(field.type, fact, merge=field.merge, either_sign=either_sign)
+    found = locator.to_evidence(bare, [place], [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
     return replace(found, printed=read.printed or str(read.value)) if differs else found
 
 
@@ -53,9 +53,9 @@ def _table(read: Evidence, lines: Sequence[Mapping[str, Json]], field: TemplateF
     page_rows = read.value if isinstance(read.value, list) else []
     rows = [_row(line, page_rows[n] if len(page_rows) == len(lines) else {}, field) for n, line in enumerate(lines)]
     bare = Evidence(rows, None, locator.page.number, flags=_kept(read), score=1.0)
-    places = [place for cells in locator.rows(rows, field) for place in cells.values()]
+    places = [place for cells in locator.find_rows(rows, field) for place in cells.values()]
     differs = bool(page_rows) and not _agree(page_rows, rows, field)
-    return locator.evidence(bare, places, [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
+    return locator.to_evidence(bare, places, [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
 
 
 def _row(line: Mapping[str, Json], read: Mapping[str, Json], field: TemplateField) -> Row:

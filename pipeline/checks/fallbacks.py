@@ -12,18 +12,18 @@ from pipeline.checks.compare import as_decimal, is_absent
 from pipeline.records import Evidence, Json
 from pipeline.templates.model import Template
 
-STANDS_IN = "as:"
+FALLBACK_FLAG = "as:"
 """Beginning of the flag that names the field whose value, page and box are shown."""
 
 
-def stand_in(fields: Mapping[str, Evidence], template: Template) -> dict[str, Evidence]:
+def apply_fallbacks(fields: Mapping[str, Evidence], template: Template) -> dict[str, Evidence]:
     """The fields of a document, the absent ones filled from their ``otherwise``, unless its ``unless`` has a value."""
     filled = dict(fields)
     for name, field in template.fields.items():
         other = fields.get(field.otherwise or "", Evidence(None))
         hindered = field.unless is not None and _says_something(fields.get(field.unless, Evidence(None)).value)
         if is_absent(fields.get(name, Evidence(None)).value) and not is_absent(other.value) and not hindered:
-            filled[name] = replace(other, flags=(*other.flags, f"{STANDS_IN}{field.otherwise}"))
+            filled[name] = replace(other, flags=(*other.flags, f"{FALLBACK_FLAG}{field.otherwise}"))
     return filled
 
 

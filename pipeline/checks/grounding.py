@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from pipeline.checks.deductions import taken_off, without_minus
+from pipeline.checks.deductions import unsigned_deductions, without_minus
 from pipeline.checks.text_keys import fold, make_key
 from pipeline.checks.value_search import PageIndex, Place
 from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
@@ -41,7 +41,7 @@ def ground(claims: Mapping[str, Claim], page: Page, template: Template) -> dict[
 
     A deduction loses its minus, and is found with or without one.
     """
-    locator, deductions = Locator(page), taken_off(template, {name: claim.value for name, claim in claims.items()})
+    locator, deductions = Locator(page), unsigned_deductions(template, {name: claim.value for name, claim in claims.items()})
     return {
         name: _ground(name, claim, locator, template, either_sign=name in deductions)
         for name, claim in claims.items()
@@ -56,14 +56,14 @@ def _ground(name: str, claim: Claim, locator: Locator, template: Template, *, ei
     if value in (None, "", []):
         return replace(bare, page=None)
     if template.reader == "transcript" and isinstance(value, str):
-        return locator.transcript(bare, value)
+        return locator.ground_transcript(bare, value)
     if field.type == "table":
         return _ground_table(name, claim, bare, locator, template)
     values = value if isinstance(value, list) else [value]
-    found = [locator.single(field.type, str(each), claim.words, field.merge, either_sign=either_sign) for each in values]
+    found = [locator.find_value(field.type, str(each), claim.words, field.merge, either_sign=either_sign) for each in values]
     missing = [n for n, place in enumerate(found, 1) if place is None] if is_printed(template, name) else []
     flags = [f"{UNGROUNDED}:{n}" for n in missing] if isinstance(value, list) else [UNGROUNDED for _ in missing]
-    return locator.evidence(bare, found, flags)
+    return locator.to_evidence(bare, found, flags)
 
 
 def _ground_table(name: str, claim: Claim, bare: Evidence, locator: Locator, template: Template) -> Evidence:
@@ -73,11 +73,11 @@ def _ground_table(name: str, claim: Claim, bare: Evidence, locator: Locator, tem
     flags: list[str] = []
     # A chart's rows are no rows on the page: the legend and the axis stand anywhere.
     reach = float("inf") if template.reader == "chart" else ROW_REACH
-    for number, cells in enumerate(locator.rows(rows, field, claim.words, reach), 1):
+    for number, cells in enumerate(locator.find_rows(rows, field, claim.words, reach), 1):
         found += cells.values()
         missing = (column for column, place in cells.items() if place is None and is_printed(template, name, column))
         flags += [f"{UNGROUNDED}:{number}.{column}" for column in missing]
-    return locator.evidence(bare, found, flags)
+    return locator.to_evidence(bare, found, flags)
 
 
 def _half(token: str, halves: Set[str], whole: Set[str]) -> str:
@@ -93,7 +93,7 @@ class Locator:
         self.page = page
         self._index = PageIndex(page.words)
 
-    def single(
+    def find_value(
         self, kind: str, value: str, hints: Sequence[int] = (), merge: Merge = "first", *, either_sign: bool = False
     ) -> Place | None:
         """The place of one value of a type: among the hinted words, else its first (``merge`` last: its last) on the page.
@@ -107,7 +107,7 @@ class Locator:
                 return places[-1 if merge == "last" else 0]
         return None
 
-    def rows(
+    def find_rows(
         self, rows: Sequence[Mapping[str, Json]], field: TemplateField, hints: Sequence[int] = (), reach: float = ROW_REACH
     ) -> Iterator[dict[str, Place | None]]:
         """Places of each row's cells: the rarest one finds the row on the page, the others are looked for beside it.
@@ -124,7 +124,7 @@ class Locator:
             floor = self._middle(anchor) if anchor else floor
             yield {column: self._beside(anchor, options, reach) for column, options in places.items()}
 
-    def transcript(self, bare: Evidence, text: str) -> Evidence:
+    def ground_transcript(self, bare: Evidence, text: str) -> Evidence:
         """A whole page of text: its tokens are compared as sets, so that a long page costs no more than reading it.
 
         A token may also be two words of the page, the first of them broken off with a hyphen.
@@ -142,7 +142,7 @@ class Locator:
             return replace(bare, flags=(*bare.flags, UNGROUNDED))
         return replace(bare, box=around(word.box for word, _ in words), grounding="exact" if share == 1 else "fuzzy")
 
-    def evidence(self, bare: Evidence, found: Sequence[Place | None], flags: Sequence[str]) -> Evidence:
+    def to_evidence(self, bare: Evidence, found: Sequence[Place | None], flags: Sequence[str]) -> Evidence:
         """The claim with box and grounding: of several places the weakest grounding, and none only if nothing was found."""
         places = [place for place in found if place]
         bare = replace(bare, flags=tuple(dict.fromkeys((*bare.flags, *flags))))

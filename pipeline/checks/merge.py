@@ -15,7 +15,7 @@ _RANK: dict[Grounding, int] = {"exact": 3, "value": 2, "fuzzy": 1, "none": 0}
 _NUMBERED = re.compile(r"([a-z-]+):(\d{1,9})(\..*)?", re.DOTALL)
 
 
-def merge(results: Sequence[Result], template: Template) -> dict[str, Evidence]:
+def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evidence]:
     """Every field of the template, from the results of all pages in order, failed and blank ones included.
 
     ``first``, ``last`` and ``best`` (best grounded, then highest score) choose among the pages that have a value. ``all`` joins the

@@ -12,7 +12,7 @@ MARGIN = 3.0
 """Letter heights around the places: the values' own labels and neighbours are needed to tell them apart."""
 
 
-def region(page: Page, fields: Mapping[str, TemplateField], found: Mapping[str, Evidence]) -> Box | None:
+def field_region(page: Page, fields: Mapping[str, TemplateField], found: Mapping[str, Evidence]) -> Box | None:
     """A box over the page's whole width that holds these fields, or None when neither they nor their labels stand on it."""
     if not fields or not page.words:
         return None

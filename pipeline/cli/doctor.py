@@ -24,7 +24,7 @@ from pipeline.object_urls import url_of
 from pipeline.run.job import all_templates
 from pipeline.runtime.processor import cpu_flags, multiplies_bfloat16
 from pipeline.settings import Settings, find_settings_file, load_settings
-from pipeline.words.precision import choose, hindrance
+from pipeline.words.precision import bfloat16_obstacle, choose_precision
 
 GIGABYTE = 1e9
 LEAST_MEMORY, LEAST_DISK = 2.0, 1.0
@@ -122,17 +122,17 @@ def _ocr(settings: Settings) -> Finding:
     """In which precision scans are read, and why."""
     wanted = settings.ocr.precision
     try:
-        precision = choose(settings)
+        precision = choose_precision(settings)
     except PipelineError as error:
         if settings.executor == "ray":
             return Finding("ocr", "note", f"{error.message}; the machines of the cluster may be able to, and read all pages")
         return Finding("ocr", "wrong", error.message, error.cure)
     if precision == "bfloat16":
         return Finding("ocr", "ok", "bfloat16, multiplied by the processor itself; lines in doubt once more in float32")
-    if wanted == "float32" or not (reason := hindrance(settings.limits.memory_mb)):
+    if wanted == "float32" or not (obstacle := bfloat16_obstacle(settings.limits.memory_mb)):
         return Finding("ocr", "ok", "float32, as `ocr.precision` says")
     # only what can be cured is worth a note: nobody buys a processor for it
-    return Finding("ocr", "note" if reason.cure else "ok", f"float32: {reason.told}", reason.cure)
+    return Finding("ocr", "note" if obstacle.cure else "ok", f"float32: {obstacle.reason}", obstacle.cure)
 
 
 def _templates(settings: Settings) -> Finding:

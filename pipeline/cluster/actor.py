@@ -19,7 +19,7 @@ from pipeline.records import Answer, PageImage
 from pipeline.runtime.engine_process import EngineDescription, EngineProcess, pin_to_cores
 from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.templates.model import Template
-from pipeline.words.precision import choose
+from pipeline.words.precision import choose_precision
 
 FETCH_SECONDS = 15.0
 """How long a picture may take from one machine to another: Ray itself would look for one that is lost for ten minutes."""
@@ -89,7 +89,7 @@ def check(setup: Setup) -> None:
     for folder in setup.must_hold:
         if not any(Path(folder).iterdir()):
             raise EngineUnavailableError(f"{folder} is empty on {node()}", "mount it on all machines at the same place")
-    choose(setup.settings)
+    choose_precision(setup.settings)
 
 
 def _image(asked: Asked) -> PageImage | None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from pipeline.engines.registry import engine_name
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
-from pipeline.words.precision import choose
+from pipeline.words.precision import choose_precision
 
 
 def decided(settings: Settings) -> Settings:
     """The settings without `auto` for the engine and for precisions. What somebody named is left to the actors to have."""
     ocr, vlm = settings.ocr, settings.vlm
     if ocr.precision == "auto":
-        ocr = ocr.model_copy(update={"precision": choose(settings)})
+        ocr = ocr.model_copy(update={"precision": choose_precision(settings)})
     settings = settings.model_copy(update={"engine": engine_name(settings), "ocr": ocr})
     if settings.engine == "vlm" and vlm.dtype == "auto" and (dtype := _dtype(settings)):
         vlm = vlm.model_copy(update={"dtype": dtype})

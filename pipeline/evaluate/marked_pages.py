@@ -72,7 +72,7 @@ def _true_boxes(page: Page, cell: Cell, field: TemplateField) -> tuple[Box, ...]
     if field.type == "table":
         read = {number for number, _ in cell.rows.matched} if cell.rows else set()
         rows = [row for n, row in enumerate(cell.truth or ()) if n not in read and isinstance(row, dict)]
-        places = [place for cells in Locator(page).rows(rows, field) for place in cells.values() if place]
+        places = [place for cells in Locator(page).find_rows(rows, field) for place in cells.values() if place]
     else:
         index = PageIndex(page.words)
         places = [place for text in cell.truth or () if isinstance(text, str) for place in index.find(field.type, text)]

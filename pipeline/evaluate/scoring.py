@@ -15,7 +15,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz
 
-from pipeline.checks.compare import ALIKE, as_decimal, is_absent
+from pipeline.checks.compare import SAME_TEXT_RATIO, as_decimal, is_absent
 from pipeline.checks.text_keys import digits, fold
 from pipeline.evaluate.expected import Truth, Wanted, is_list
 from pipeline.evaluate.read_results import ReadDocument, ReadField
@@ -144,7 +144,7 @@ def _same_text(a: str, b: str, *, part: bool) -> bool:
         return False
     if part and len(shorter) >= max(4, PART * len(longer)) and shorter in longer:
         return True
-    return fuzz.ratio(a, b, score_cutoff=ALIKE) >= ALIKE
+    return fuzz.ratio(a, b, score_cutoff=SAME_TEXT_RATIO) >= SAME_TEXT_RATIO
 
 
 # ---- tables -------------------------------------------------------------------------------------

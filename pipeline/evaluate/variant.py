@@ -17,7 +17,7 @@ from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_template
 from pipeline.templates.model import Template
-from pipeline.words.precision import choose
+from pipeline.words.precision import choose_precision
 
 LAST = "last"
 """What ``--against`` calls the evaluation that was kept before this one."""
@@ -34,7 +34,7 @@ class Side:
     recipe: str = field(init=False)
 
     def __post_init__(self) -> None:
-        data, precision = self.settings.read_einvoices, choose(self.settings)
+        data, precision = self.settings.read_einvoices, choose_precision(self.settings)
         object.__setattr__(self, "recipe", recipe(self.template, self.engine, einvoices=data, precision=precision))
 
     @property

@@ -35,7 +35,7 @@ SPECKS = 2
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
-def show(draw: Callable[[float], PageImage], words: Sequence[Word], area: float, budget: int) -> PageImage:
+def draw_cropped(draw: Callable[[float], PageImage], words: Sequence[Word], area: float, budget: int) -> PageImage:
     """The page in at most ``budget`` pixels. ``draw`` draws it upright at so many pixels per point; it is ``area`` square points large.
 
     The result's ``scale`` holds; its origin is not the page's.
@@ -49,7 +49,7 @@ def show(draw: Callable[[float], PageImage], words: Sequence[Word], area: float,
         return draw(whole)
     (left, right), bands = kept
     print_area = (right - left) * sum(below - above for above, below in bands) / sketch.scale**2
-    scale = min((budget / max(1.0, print_area)) ** 0.5, max(PRINT_PIXELS / smallest_print(words), LEAST_SCALE))
+    scale = min((budget / max(1.0, print_area)) ** 0.5, max(PRINT_PIXELS / smallest_print_size(words), LEAST_SCALE))
     image = draw(scale)
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     enlarged = image.scale / sketch.scale
@@ -58,7 +58,7 @@ def show(draw: Callable[[float], PageImage], words: Sequence[Word], area: float,
     return PageImage(cut.shape[1], cut.shape[0], cut.tobytes(), image.scale)
 
 
-def smallest_print(words: Sequence[Word]) -> float:
+def smallest_print_size(words: Sequence[Word]) -> float:
     """Height in points of the smallest print that counts."""
     sizes = sorted((w.size or w.box[3] - w.box[1], len(w.text)) for w in words if len(w.text) >= FEWEST_LETTERS)
     letters = sum(count for _, count in sizes)

@@ -37,7 +37,7 @@ LONGEST, COLUMNS = 2_000, 64
 TABS = (50, 220, 360, 430, 500)
 
 
-class StatedDocument(MuPdfDocument):
+class EInvoiceDocument(MuPdfDocument):
     """Pages drawn from an e-invoice's business terms, as ``words.einvoice`` gives them."""
 
     kind = "xml"

@@ -127,11 +127,11 @@ class ImageDocument:
             native = scale
         return _page_image(frame, native)
 
-    def handle(self, number: int) -> None:
+    def native_page(self, number: int) -> None:
         """Images have no text layer."""
         del number
 
-    def doubt(self, number: int) -> str:
+    def loss_warning(self, number: int) -> str:
         """None: what Pillow decodes without an error is the picture."""
         del number
         return ""

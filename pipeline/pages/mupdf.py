@@ -66,7 +66,7 @@ class MuPdfDocument:
             return ""
         return "" if kind == "null" else str(value)
 
-    def handle(self, number: int) -> Any:
+    def native_page(self, number: int) -> Any:
         """The ``pymupdf.Page``."""
         try:
             return self._document.load_page(number - 1)
@@ -75,12 +75,12 @@ class MuPdfDocument:
 
     def size(self, number: int) -> Size:
         """The displayed size: crop box and rotation applied."""
-        rect = self.handle(number).rect
+        rect = self.native_page(number).rect
         return Size(float(rect.width), float(rect.height))
 
     def native_scale(self, number: int) -> float | None:
         """The resolution of the scan that fills the page, if one does."""
-        page = self.handle(number)
+        page = self.native_page(number)
         area = abs(page.rect.width * page.rect.height) or 1.0
         for info in _images(page):
             x0, y0, x1, y1 = info["bbox"]
@@ -92,7 +92,9 @@ class MuPdfDocument:
     def draw(self, number: int, scale: float) -> PageImage:
         """RGB on white, annotations included."""
         try:
-            pixmap = self.handle(number).get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+            pixmap = self.native_page(number).get_pixmap(
+                matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False
+            )
         except DocumentError:
             raise
         except Exception as error:
@@ -101,9 +103,9 @@ class MuPdfDocument:
             raise DocumentError("unreadable", f"MuPDF, page {number}: drawn as {pixmap.width} x {pixmap.height} pixels")
         return PageImage(pixmap.width, pixmap.height, bytes(pixmap.samples), scale)
 
-    def doubt(self, number: int) -> str:
+    def loss_warning(self, number: int) -> str:
         """What of the page is not in the file, or MuPDF's own warning that it could not read what the page shows."""
-        page = self.handle(number)
+        page = self.native_page(number)
         try:
             self._document.xref_object(page.xref)
             missing = [xref for xref in page.get_contents() if not self._document.xref_is_stream(xref)]
@@ -118,7 +120,7 @@ class MuPdfDocument:
 
     def image_boxes(self, number: int) -> list[Box]:
         """Boxes of raster images on the page as displayed, in points."""
-        page = self.handle(number)
+        page = self.native_page(number)
         boxes = [pymupdf.Rect(info["bbox"]) * page.rotation_matrix for info in _images(page)]
         return [(float(box.x0), float(box.y0), float(box.x1), float(box.y1)) for box in boxes]
 

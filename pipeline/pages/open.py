@@ -62,7 +62,7 @@ def _overruled(first: DocumentError, path: Path, passwords: Sequence[str]) -> Pd
     except DocumentError as second:
         encrypted_otherwise = first.reason == "unreadable" and second.reason == "needs_password"
         raise (second if encrypted_otherwise else first) from second
-    if not other.shows_something():
+    if not other.has_visible_content():
         raise first
     if isinstance(first, PageTreeError) and first.stated not in ("", str(other.pages)):
         # Pages may be missing, and nobody could tell which: no page of such a file could be accounted for.
@@ -71,7 +71,7 @@ def _overruled(first: DocumentError, path: Path, passwords: Sequence[str]) -> Pd
     return other
 
 
-def second_opinion(path: Path, passwords: Sequence[str] = ()) -> PdfiumDocument | None:
+def open_with_pdfium(path: Path, passwords: Sequence[str] = ()) -> PdfiumDocument | None:
     """The same PDF by PDFium, or None where it cannot open it either."""
     try:
         return PdfiumDocument(path, passwords)

@@ -31,21 +31,21 @@ class PdfiumDocument:
         if self.pages <= 0:
             raise DocumentError("zero_pages", "the file holds no page")
 
-    def shows_something(self) -> bool:
+    def has_visible_content(self) -> bool:
         """Whether some page has marks, and the last page is there: PDFium takes the number of pages on trust, and invents pages."""
         try:
-            self.handle(self.pages)
+            self.native_page(self.pages)
         except DocumentError:
             return False
         return any(self._has_marks(number) for number in range(1, self.pages + 1))
 
     def _has_marks(self, number: int) -> bool:
         try:
-            return next(self.handle(number).get_objects(max_depth=1), None) is not None
+            return next(self.native_page(number).get_objects(max_depth=1), None) is not None
         except DocumentError:
             return False
 
-    def handle(self, number: int) -> Any:
+    def native_page(self, number: int) -> Any:
         """The ``pypdfium2.PdfPage``."""
         try:
             return self._document[number - 1]
@@ -54,7 +54,7 @@ class PdfiumDocument:
 
     def size(self, number: int) -> Size:
         """The displayed size: rotation applied."""
-        return Size(*map(float, self.handle(number).get_size()))
+        return Size(*map(float, self.native_page(number).get_size()))
 
     def native_scale(self, number: int) -> float | None:
         """Unknown: PDFium is asked only where MuPDF failed."""
@@ -64,7 +64,7 @@ class PdfiumDocument:
     def draw(self, number: int, scale: float) -> PageImage:
         """RGB on white."""
         try:
-            bitmap = self.handle(number).render(scale=scale, rev_byteorder=True)
+            bitmap = self.native_page(number).render(scale=scale, rev_byteorder=True)
             image = bitmap.to_pil().convert("RGB")
         except DocumentError:
             raise
@@ -72,7 +72,7 @@ class PdfiumDocument:
             raise DocumentError("unreadable", f"PDFium, page {number}: {error}") from error
         return PageImage(image.width, image.height, image.tobytes(), scale)
 
-    def doubt(self, number: int) -> str:
+    def loss_warning(self, number: int) -> str:
         """None that PDFium would tell."""
         del number
         return ""

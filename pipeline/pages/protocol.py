@@ -37,11 +37,11 @@ class OpenDocument(Protocol):
         """The page in pixels, ``scale`` pixels per point."""
         ...
 
-    def doubt(self, number: int) -> str:
+    def loss_warning(self, number: int) -> str:
         """Why an empty drawing of the page may be a loss, for people; empty where it means that the page is empty."""
         ...
 
-    def handle(self, number: int) -> Any:
+    def native_page(self, number: int) -> Any:
         """The library's own page, from which words can be read; None for images."""
         ...
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.checks.arithmetic import check_document
-from pipeline.checks.confidence import assess
-from pipeline.checks.fallbacks import stand_in
-from pipeline.checks.merge import merge
+from pipeline.checks.confidence import assess_confidence
+from pipeline.checks.fallbacks import apply_fallbacks
+from pipeline.checks.merge import merge_pages
 from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
@@ -84,8 +84,8 @@ def _checked(
     results: Sequence[Result], template: Template, engine: str, said: Mapping[str, Sequence[Correction]]
 ) -> dict[str, Evidence]:
     """The fields of a document; what people said of some goes before what was read, and counts in the sums."""
-    merged = _corrected(merge(results, template), said)
-    return _corrected(assess(stand_in(check_document(merged, template), template), template, engine), said)
+    merged = _corrected(merge_pages(results, template), said)
+    return _corrected(assess_confidence(apply_fallbacks(check_document(merged, template), template), template, engine), said)
 
 
 def _corrected(fields: Mapping[str, Evidence], said: Mapping[str, Sequence[Correction]]) -> dict[str, Evidence]:

@@ -38,7 +38,7 @@ from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from pipeline.templates.routing import check_routes, route
 from pipeline.values.times import utc_timestamp
-from pipeline.words.precision import GLANCE_VERSION, Precision, choose
+from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Job:
     """Names of files in the outbox."""
 
     def __post_init__(self) -> None:
-        self.precision = self.cluster.precision if self.cluster else choose(self.settings)
+        self.precision = self.cluster.precision if self.cluster else choose_precision(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.known = self.ledger.files_by_path()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
@@ -173,7 +173,7 @@ def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precis
     """
     asking_again = [unit_retry.VERSION, engine.retries] if engine.retries else []
     pages_alone = [] if einvoices else ["without e-invoices"]
-    rounded = [] if precision == "float32" else [f"OCR in {precision}", GLANCE_VERSION]
+    rounded = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
     content = json.dumps([digest(template), engine.identity, page_requests.VERSION, *asking_again, *pages_alone, *rounded])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Self
 
-from pipeline.checks.einvoice_overlay import overlay
+from pipeline.checks.einvoice_overlay import overlay_einvoice
 from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.errors import FILE_CHANGED, DocumentError, ExitCode
@@ -37,7 +37,7 @@ from pipeline.run.unit_retry import Again, Tried, Unit
 from pipeline.runtime.watchdog import Watchdog, restart_count, restart_program
 from pipeline.runtime.worker_pool import Reply
 from pipeline.templates.routing import FALLBACK, for_kind
-from pipeline.words.lines import without_pictures
+from pipeline.words.lines import without_picture_words
 
 
 class Loop:
@@ -382,7 +382,7 @@ class Loop:
             key = UnitKey(task.sha256, page.number, name, self._job.recipes[name])
             pages = task.document.pages if task.document else 1
             # What a template is answered from must not depend on the templates beside it.
-            seen = page if template.reader == "transcript" else without_pictures(page)
+            seen = page if template.reader == "transcript" else without_picture_words(page)
             request = Request(key, seen, template, images.get(name), pages)
             unit = self._units[key] = Unit(request, self._job.engine.retries)
             if self._queue.is_given_up(key):
@@ -435,7 +435,7 @@ class Loop:
     def _end_unit(self, task: Task, unit: Unit, best: Tried) -> None:
         request, answer = unit.request, best.answer
         page, template = request.page, request.template
-        evidence = overlay(best.evidence, page, template)
+        evidence = overlay_einvoice(best.evidence, page, template)
         seconds = round(page.seconds + unit.seconds, 4)
         source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
         result = Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned)

@@ -18,19 +18,19 @@ import numpy as np
 from pipeline.engines.embedded.classify import classify, is_cover
 from pipeline.errors import DocumentError, FileChangedError
 from pipeline.pages.blank import is_blank
-from pipeline.pages.crop import show
-from pipeline.pages.einvoice_pages import StatedDocument
-from pipeline.pages.open import open_document, second_opinion
+from pipeline.pages.crop import draw_cropped
+from pipeline.pages.einvoice_pages import EInvoiceDocument
+from pipeline.pages.open import open_document, open_with_pdfium
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument, Size, fit_scale
 from pipeline.records import Box, Page, PageImage, Word
 from pipeline.run.page_requests import OPENED, READING, ImageHead, Opened, Picture, Reading, ReadRequest
 from pipeline.words.einvoice import read_bare_einvoice, read_einvoice
 from pipeline.words.ocr import read_image
-from pipeline.words.orientation import upright
-from pipeline.words.picture_text import merged, read_pictures, unread
-from pipeline.words.soundness import covers, is_sound
-from pipeline.words.text_layer import from_pdfium, read_text_layer
+from pipeline.words.orientation import upright_rotation
+from pipeline.words.picture_text import add_picture_words, read_pictures, unread_pictures
+from pipeline.words.soundness import covers_page, is_sound
+from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
 
 OCR_SCALE = 200 / 72
 """Pixels per point for OCR of pages that are no scans."""
@@ -99,7 +99,7 @@ def _document(request: ReadRequest) -> OpenDocument:
 def _open(path: Path, request: ReadRequest) -> OpenDocument:
     """Open a file by its content; an e-invoice without a page gets pages that state it. Raises DocumentError."""
     facts = read_bare_einvoice(path)
-    return StatedDocument(facts) if facts else open_document(path, passwords=request.passwords, megapixels=request.megapixels)
+    return EInvoiceDocument(facts) if facts else open_document(path, passwords=request.passwords, megapixels=request.megapixels)
 
 
 class _Sheet:
@@ -130,31 +130,31 @@ class _Sheet:
             if not facts:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
-        self._turned = upright(image)
+        self._turned = upright_rotation(image)
         if words := read_image(turn(image, self._turned), self._request.precision):
             sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
-            return self._page(merged(layer, words) if sound else words, "ocr", facts)
+            return self._page(add_picture_words(layer, words) if sound else words, "ocr", facts)
         return self._page(short, "textlayer" if short else None, facts)
 
     def with_pictures(self, page: Page) -> Page:
         """A page with a text layer, and the words in pictures that the layer does not have."""
         if page.source != "textlayer" or self._turned:
             return page
-        boxes = unread(page.words, self._document.image_boxes(self._number), self._size.width, self._size.height)
+        boxes = unread_pictures(page.words, self._document.image_boxes(self._number), self._size.width, self._size.height)
         if not boxes:
             return page
         try:
             image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
         except DocumentError:  # the words are worth more than the pictures
             return page
-        return replace(page, words=tuple(merged(page.words, read_pictures(image, boxes, self._request.precision))))
+        return replace(page, words=tuple(add_picture_words(page.words, read_pictures(image, boxes, self._request.precision))))
 
     def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, facts: Mapping[str, Any]) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)
         return Page(self._number, size.width, size.height, tuple(words), source, turned=self._turned, facts=facts)
 
     def _facts(self) -> Mapping[str, Any]:
-        if isinstance(self._document, StatedDocument):
+        if isinstance(self._document, EInvoiceDocument):
             return self._document.facts
         try:
             return read_einvoice(Path(self._request.path)) or {}
@@ -163,11 +163,11 @@ class _Sheet:
 
     def _text_layer(self) -> list[Word]:
         """The words the file itself states, good or bad; a text layer that cannot be read leaves the page to be looked at."""
-        handle = self._document.handle(self._number)
+        handle = self._document.native_page(self._number)
         if handle is None:
             return []
         try:
-            return from_pdfium(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
+            return read_pdfium_text_layer(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
         except MemoryError:
             raise
         except Exception:  # what the libraries raise on damaged fonts has no common type
@@ -176,7 +176,7 @@ class _Sheet:
     def _good(self, words: list[Word]) -> bool:
         """Whether the text layer is sound and tells the whole page."""
         size, boxes = self._size, self._document.image_boxes(self._number)
-        return is_sound(words, size.width, size.height) and covers(words, boxes, size.width, size.height)
+        return is_sound(words, size.width, size.height) and covers_page(words, boxes, size.width, size.height)
 
     def _ocr_scale(self) -> float:
         low, high = OCR_SCALES
@@ -189,7 +189,7 @@ class _Sheet:
         """Raises DocumentError where an empty drawing does not prove that the page is empty."""
         if self._error:
             raise self._error
-        if doubt := self._document.doubt(self._number):
+        if doubt := self._document.loss_warning(self._number):
             raise DocumentError("unreadable", f"page {self._number} shows nothing: {doubt}")
 
     def _draw(self, scale: float) -> PageImage:
@@ -225,7 +225,7 @@ class _Sheet:
         """The second opinion on a page that MuPDF reads; None where there is none."""
         if self._document.kind != "pdf" or isinstance(self._document, PdfiumDocument):
             return None
-        other = second_opinion(Path(self._request.path), self._request.passwords)
+        other = open_with_pdfium(Path(self._request.path), self._request.passwords)
         return other if other and self._number <= other.pages else None
 
     def image(self, pixels: int) -> PageImage:
@@ -237,7 +237,7 @@ class _Sheet:
         if self._request.whole:
             return self.image(pixels)
         draw = lambda scale: turn(self._draw(fit_scale(self._size, scale, OCR_PIXELS)), self._turned)  # noqa: E731
-        return show(draw, page.words, self._size.width * self._size.height, pixels)
+        return draw_cropped(draw, page.words, self._size.width * self._size.height, pixels)
 
     def picture(self, wanted: Picture) -> PageImage:
         """The page or a part of it, upright, in the size wanted, but never larger than print needs."""
@@ -255,7 +255,7 @@ class _Sheet:
         layer = self._text_layer()
         if layer and self._good(layer):
             return 0
-        return upright(self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)))
+        return upright_rotation(self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)))
 
 
 def cut(image: PageImage, part: Box) -> PageImage:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.checks.confidence import assess
+from pipeline.checks.confidence import assess_confidence
 from pipeline.engines.base import Request
 from pipeline.errors import DocumentError, TemplateError
 from pipeline.intake.scan import InboxFile
@@ -27,7 +27,7 @@ from pipeline.run.unit_retry import tried
 from pipeline.runtime.worker_pool import ReaderPool, Reply
 from pipeline.templates.ask import REMEMBERED, ask_template
 from pipeline.templates.model import Template
-from pipeline.words.lines import without_pictures
+from pipeline.words.lines import without_picture_words
 
 LOOK_SECONDS = 1.0
 """How often the ledger is looked at."""
@@ -147,7 +147,7 @@ class Desk:
             document = self._job.ledger.document(question.order.sha256, stale=True)
             pages = document.pages if document else 1
             image = images.get(question.template.name)
-            request = Request(question.key, without_pictures(reading.page), question.template, image, pages)
+            request = Request(question.key, without_picture_words(reading.page), question.template, image, pages)
             self._asked[question.key] = (question, request)
             self._queue.add_first(request)
 
@@ -159,7 +159,9 @@ class Desk:
         if answer.status == "failed" and not answer.claims:
             self._end(question.order, {"error": f"{answer.reason}: {answer.detail}"})
         else:
-            evidence = assess(tried(answer, request).evidence, question.template, self._job.engine.identity)["answer"]
+            evidence = assess_confidence(tried(answer, request).evidence, question.template, self._job.engine.identity)[
+                "answer"
+            ]
             self._end(
                 question.order,
                 {

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.checks.arithmetic import CHECKSUM, check_document
 from pipeline.checks.compare import is_absent
 from pipeline.checks.grounding import UNGROUNDED, ground
-from pipeline.checks.region import region
+from pipeline.checks.region import field_region
 from pipeline.engines.base import Request
 from pipeline.records import Answer, Box, Evidence
 from pipeline.templates.model import Template
@@ -152,7 +152,7 @@ class Unit:
         request, template = self.request, self.request.template
         fields = {name: template.fields[name] for name in best.doubtful}
         question = narrowed(template, fields)
-        part = region(request.page, fields, best.flagged)
+        part = field_region(request.page, fields, best.flagged)
         if part is None or not question.fields:
             return None
         words = tuple(word for word in request.page.words if part[1] <= (word.box[1] + word.box[3]) / 2 <= part[3])

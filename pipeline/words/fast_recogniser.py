@@ -19,12 +19,12 @@ from pipeline.words.recogniser import (
     MIN_WIDTH,
     WIDE_GAP,
     Classes,
+    LineText,
     Pixels,
-    Reading,
     Recogniser,
-    decoded,
+    decode_line,
     line_width,
-    resized,
+    resize_line,
 )
 
 STEP = 1.04
@@ -45,7 +45,7 @@ def _lengths() -> tuple[int, ...]:
 LENGTHS = _lengths()
 
 
-class GlancingRecogniser:
+class FastRecogniser:
     """Both networks, loaded once a process, the exact one when it is needed (``exact``); not thread-safe."""
 
     def __init__(self, exact: Callable[[], Recogniser], threads: int = 1) -> None:
@@ -53,21 +53,21 @@ class GlancingRecogniser:
         self._network = Bfloat16Network("rapidocr", "PP-OCRv6_rec_small.onnx", threads, logits=True)
         self._letters = ("", *self._network.labels, " ")
 
-    def read(self, lines: Sequence[Pixels]) -> list[Reading]:
+    def read(self, lines: Sequence[Pixels]) -> list[LineText]:
         """What each BGR picture of a line says, in the given order."""
         glances = [self._glance(line) for line in lines]
         doubtful = [n for n, reading in enumerate(glances) if reading is None]
         again = dict(zip(doubtful, self._exact().read([lines[n] for n in doubtful]), strict=True)) if doubtful else {}
         return [reading or again[n] for n, reading in enumerate(glances)]
 
-    def _glance(self, line: Pixels) -> Reading | None:
+    def _glance(self, line: Pixels) -> LineText | None:
         """The line as read in bfloat16; None where that is in doubt, or where nothing is read."""
         if line_width(line) < MIN_WIDTH:
             return None
         width = line_width(line)
-        (logits,) = self._network.run(resized(line, nearest(width))[np.newaxis])
+        (logits,) = self._network.run(resize_line(line, nearest_length(width))[np.newaxis])
         best, likely = most_likely(logits)
-        reading = decoded(best, likely, self._letters, len(best))
+        reading = decode_line(best, likely, self._letters, len(best))
         clear = least_certain(best, likely) >= CLEAR and widest_gap(reading) * width / COLUMN < WIDE_GAP - SLACK
         return reading if clear else None
 
@@ -81,7 +81,7 @@ def most_likely(logits: Tensor) -> tuple[Classes, Tensor]:
     return best, likely
 
 
-def nearest(width: int) -> int:
+def nearest_length(width: int) -> int:
     """The length closest to a width, by ratio."""
     at = bisect(LENGTHS, width)
     return min(LENGTHS[max(0, at - 1) : at + 1], key=lambda length: max(length / width, width / length))
@@ -94,7 +94,7 @@ def least_certain(best: Classes, likely: Tensor) -> float:
     return float(sure.min()) if len(sure) else 0.0
 
 
-def widest_gap(reading: Reading) -> float:
+def widest_gap(reading: LineText) -> float:
     """The widest gap between two letters with no blank between them, as a share of the line."""
     columns = iter(reading.columns)
     places = [None if letter.isspace() else next(columns) for letter in reading.text]

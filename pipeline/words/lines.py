@@ -16,7 +16,7 @@ MAX_SKEW = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """Words that the source already holds for one run of text, left to right; ``angle`` is its direction in degrees."""
 
     words: tuple[Word, ...]
@@ -34,7 +34,7 @@ class _Placed:
     height: float
 
 
-def number_lines(pieces: Sequence[Piece]) -> list[Word]:
+def number_lines(pieces: Sequence[TextPiece]) -> list[Word]:
     """Words with their line numbers; lines top to bottom, words of a line left to right.
 
     Pieces on one baseline are one line however far apart they stand: a label and its value, the cells of a table row.
@@ -48,7 +48,7 @@ def number_lines(pieces: Sequence[Piece]) -> list[Word]:
     return [replace(word, line=n) for n, line in enumerate(lines) for word in _ordered(line)]
 
 
-def without_pictures(page: Page) -> Page:
+def without_picture_words(page: Page) -> Page:
     """The page as its text layer has it: without the words that were read from pictures on it."""
     if page.source != "textlayer" or all(word.source == "textlayer" for word in page.words):
         return page
@@ -60,13 +60,13 @@ def _ordered(line: list[_Placed]) -> list[Word]:
     return [word for piece in sorted(line, key=lambda p: p.x0) for word in piece.words]
 
 
-def _lean(pieces: Sequence[Piece]) -> float:
+def _lean(pieces: Sequence[TextPiece]) -> float:
     """Slope of the page's lines: the median over pieces long enough to tell."""
     angles = [p.angle for p in pieces if p.words[-1].box[2] - p.words[0].box[0] > 4 * max(p.words[0].size, 1.0)]
     return tan(radians(median(angles))) if angles else 0.0
 
 
-def _place(piece: Piece, lean: float) -> _Placed:
+def _place(piece: TextPiece, lean: float) -> _Placed:
     x0, x1 = min(w.box[0] for w in piece.words), max(w.box[2] for w in piece.words)
     heights = [w.box[3] - w.box[1] for w in piece.words]
     middles = [(w.box[1] + w.box[3]) / 2 - lean * (w.box[0] + w.box[2]) / 2 for w in piece.words]

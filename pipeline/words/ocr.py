@@ -18,8 +18,8 @@ import numpy as np
 
 from pipeline.records import Box, PageImage, Word
 from pipeline.words.detector import Detector, Pixels, Quad
-from pipeline.words.fast_recogniser import GlancingRecogniser
-from pipeline.words.lines import Piece, number_lines
+from pipeline.words.fast_recogniser import FastRecogniser
+from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.precision import Precision
 from pipeline.words.recogniser import WIDE_GAP, Recogniser
 
@@ -41,7 +41,7 @@ THREADS_VARIABLE = "PIPELINE_OCR_THREADS"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OcrLine:
     """One detected and recognised box of text; ``columns`` are the letters' centres from 0 (left) to 1 (right)."""
 
     quad: Quad
@@ -56,18 +56,18 @@ class OcrReader:
 
     def __init__(self, threads: int = 1, precision: Precision = "float32") -> None:
         self._detector = Detector(threads, precision)
-        self._recogniser: Recogniser | GlancingRecogniser = (
-            Recogniser(threads) if precision == "float32" else GlancingRecogniser(cache(partial(Recogniser, threads)), threads)
+        self._recogniser: Recogniser | FastRecogniser = (
+            Recogniser(threads) if precision == "float32" else FastRecogniser(cache(partial(Recogniser, threads)), threads)
         )
 
     def read(self, image: PageImage) -> list[Word]:
         """Words of the page, line by line, in page points."""
-        return number_lines([_piece(line, image.scale) for line in self.lines(bgr(image))])
+        return number_lines([_piece(line, image.scale) for line in self.lines(to_bgr(image))])
 
-    def lines(self, pixels: Pixels) -> list[Line]:
+    def lines(self, pixels: Pixels) -> list[OcrLine]:
         """Every readable line of text of a BGR picture, in no particular order."""
         ways = [(n, turned) for n, quad in enumerate(self.detect(pixels)) for turned in _turns(quad)]
-        best: dict[int, Line] = {}
+        best: dict[int, OcrLine] = {}
         for n, line in zip([n for n, _ in ways], self.recognise(pixels, [quad for _, quad in ways]), strict=True):
             if line.text.strip() and line.confidence > (best[n].confidence if n in best else TEXT_SCORE):
                 best[n] = line
@@ -94,37 +94,39 @@ class OcrReader:
         back = np.array([width / size[0], height / size[1]], np.float32)
         return [box * back for box in self._detector.boxes(seen)]
 
-    def recognise(self, pixels: Pixels, quads: Sequence[Quad]) -> list[Line]:
+    def recognise(self, pixels: Pixels, quads: Sequence[Quad]) -> list[OcrLine]:
         """The text in each of the boxes, read from the first corner towards the second; empty text where there is none."""
         read = self._recogniser.read([_crop(pixels, quad) for quad in quads])
-        return [Line(quad, plain(said.text), said.columns, said.confidence) for quad, said in zip(quads, read, strict=True)]
+        return [
+            OcrLine(quad, halfwidth(said.text), said.columns, said.confidence) for quad, said in zip(quads, read, strict=True)
+        ]
 
 
 @cache
-def reader(precision: Precision = "float32") -> OcrReader:
+def ocr_reader(precision: Precision = "float32") -> OcrReader:
     """The process's one reader; ``PIPELINE_OCR_THREADS`` sets its threads (1, as the loop runs a worker per core)."""
     return OcrReader(int(os.environ.get(THREADS_VARIABLE, "1")), precision)
 
 
 def read_image(image: PageImage, precision: Precision = "float32") -> list[Word]:
     """Words of an upright page image, in reading order, with boxes in page points."""
-    return reader(precision).read(image)
+    return ocr_reader(precision).read(image)
 
 
-def bgr(image: PageImage) -> Pixels:
+def to_bgr(image: PageImage) -> Pixels:
     """The picture in OpenCV's channel order."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
 
 
-def plain(text: str) -> str:
+def halfwidth(text: str) -> str:
     """The recogniser's full-width signs ("：", "％") as ordinary ones, except in Chinese or Japanese text."""
     if any(unicodedata.category(c) == "Lo" for c in text):
         return text
     return "".join(unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" else c for c in text)
 
 
-def sides(quad: Quad) -> tuple[float, float]:
+def quad_size(quad: Quad) -> tuple[float, float]:
     """Width and height of a box, in its own direction."""
     width = max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))
     height = max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))
@@ -150,14 +152,14 @@ def _known(quad: Quad, found: Sequence[Quad]) -> bool:
 
 def _turns(quad: Quad) -> list[Quad]:
     """The ways to read a box: upright; a tall one also from the side, as a lone digit is tall and so is text along a margin."""
-    width, height = sides(quad)
+    width, height = quad_size(quad)
     if height < 1.5 * width:
         return [quad]
     return [quad, np.roll(quad, 1, axis=0), np.roll(quad, -1, axis=0)]
 
 
 def _crop(pixels: Pixels, quad: Quad) -> Pixels:
-    width, height = (max(4, round(side)) for side in sides(quad))
+    width, height = (max(4, round(side)) for side in quad_size(quad))
     flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     warped = cv2.warpPerspective(
         pixels,
@@ -169,14 +171,14 @@ def _crop(pixels: Pixels, quad: Quad) -> Pixels:
     return np.asarray(warped, np.uint8)
 
 
-def _piece(line: Line, scale: float) -> Piece:
+def _piece(line: OcrLine, scale: float) -> TextPiece:
     quad = line.quad / scale
-    height = sides(quad)[1]
+    height = quad_size(quad)[1]
     words = [
         Word(text, _span_box(quad, start, end), 0, "ocr", round(line.confidence, 4), round(height, 2))
-        for text, start, end in split_line(line.text, line.columns, sides(quad)[0] / max(height, 0.1))
+        for text, start, end in split_line(line.text, line.columns, quad_size(quad)[0] / max(height, 0.1))
     ]
-    return Piece(tuple(words), angle=float(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1]))))
+    return TextPiece(tuple(words), angle=float(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1]))))
 
 
 def split_line(text: str, columns: Sequence[float], aspect: float) -> list[tuple[str, float, float]]:

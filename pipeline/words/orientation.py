@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.records import PageImage
 from pipeline.words.detector import Pixels, Quad
 from pipeline.words.networks import Network
-from pipeline.words.ocr import bgr, reader, sides
+from pipeline.words.ocr import ocr_reader, quad_size, to_bgr
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -28,11 +28,11 @@ CLEARLY = 0.12
 """How much better the lines must read turned than not."""
 
 
-def upright(image: PageImage) -> int:
+def upright_rotation(image: PageImage) -> int:
     """Degrees clockwise (0, 90, 180 or 270) by which the image must be turned to stand upright; 0 in doubt."""
     if min(image.width, image.height) < 32:
         return 0
-    pixels = bgr(image)
+    pixels = to_bgr(image)
     if _network(pixels) >= SURE:
         return 0
     scale = min(1.0, (CHECK_AREA / (image.width * image.height)) ** 0.5)
@@ -67,18 +67,18 @@ def _network(pixels: Pixels) -> float:
 
 def _by_reading(pixels: Pixels) -> int:
     """Read the longest lines both ways along the direction they run in; the better way wins if it wins clearly."""
-    lines = [quad for quad in reader().detect(pixels) if max(sides(quad)) > 2 * min(sides(quad))]
-    wide = sum(sides(quad)[0] for quad in lines if sides(quad)[0] > sides(quad)[1])
-    tall = sum(sides(quad)[1] for quad in lines if sides(quad)[1] > sides(quad)[0])
+    lines = [quad for quad in ocr_reader().detect(pixels) if max(quad_size(quad)) > 2 * min(quad_size(quad))]
+    wide = sum(quad_size(quad)[0] for quad in lines if quad_size(quad)[0] > quad_size(quad)[1])
+    tall = sum(quad_size(quad)[1] for quad in lines if quad_size(quad)[1] > quad_size(quad)[0])
     if wide > 2 * tall:
         turns = {0: 0, 180: 2}
-        lines = [quad for quad in lines if sides(quad)[0] > sides(quad)[1]]
+        lines = [quad for quad in lines if quad_size(quad)[0] > quad_size(quad)[1]]
     elif tall > 2 * wide:
         turns = {90: 1, 270: -1}
-        lines = [quad for quad in lines if sides(quad)[1] > sides(quad)[0]]
+        lines = [quad for quad in lines if quad_size(quad)[1] > quad_size(quad)[0]]
     else:
         return 0
-    lines = sorted(lines, key=lambda quad: -max(sides(quad)))[:CHECK_LINES]
+    lines = sorted(lines, key=lambda quad: -max(quad_size(quad)))[:CHECK_LINES]
     scores = {degrees: _legibility(pixels, [np.roll(quad, roll, axis=0) for quad in lines]) for degrees, roll in turns.items()}
     best, other = sorted(scores, key=lambda degrees: -scores[degrees])
     return best if scores[best] >= READABLE and scores[best] - scores[other] >= CLEARLY else 0
@@ -86,6 +86,6 @@ def _by_reading(pixels: Pixels) -> int:
 
 def _legibility(pixels: Pixels, quads: list[Quad]) -> float:
     """Mean confidence over the lines, each weighing as many letters as it has."""
-    lines = reader().recognise(pixels, quads)
+    lines = ocr_reader().recognise(pixels, quads)
     letters = sum(len(line.text) for line in lines)
     return sum(line.confidence * len(line.text) for line in lines) / letters if letters else 0.0

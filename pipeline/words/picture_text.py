@@ -33,7 +33,7 @@ SURE = 0.8
 """The recogniser's probability from which a word in a picture is believed: a photograph's leaves and bricks look like letters, too."""
 
 
-def unread(words: Sequence[Word], pictures: Sequence[Box], width: float, height: float) -> list[Box]:
+def unread_pictures(words: Sequence[Word], pictures: Sequence[Box], width: float, height: float) -> list[Box]:
     """The pictures that may hold text which the layer does not have, cut to the page; all in points."""
     page = max(width * height, 1.0)
     boxes = {(max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)) for x0, y0, x1, y1 in pictures}
@@ -64,7 +64,7 @@ def read_pictures(image: PageImage, boxes: Sequence[Box], precision: Precision =
     return [_moved(word, dx, dy) for word in found if word.confidence >= SURE]
 
 
-def merged(layer: Sequence[Word], seen: Sequence[Word]) -> list[Word]:
+def add_picture_words(layer: Sequence[Word], seen: Sequence[Word]) -> list[Word]:
     """The layer's words and those seen words that it does not have, line by line, top to bottom."""
     boxes = np.array([word.box for word in layer], np.float64).reshape(-1, 4)
     new = [word for word in seen if not _has(boxes, word.box)]

@@ -12,7 +12,7 @@ from pipeline.runtime.processor import cpu_flags
 from pipeline.settings import Settings
 
 Precision = Literal["float32", "bfloat16"]
-GLANCE_VERSION = 1
+BFLOAT16_VERSION = 1
 """Part of the recipe where lines are read in bfloat16 (``glance``): raise it when they are read differently."""
 UNITS = frozenset({"amx_bf16", "avx512_bf16"})
 """Units for which OpenVINO has routines in bfloat16; without them it reckons in float32, whatever it is told."""
@@ -21,33 +21,33 @@ LEAST_MB = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Hindrance:
+class Obstacle:
     """What stands in the way of bfloat16; ``cure`` is empty where only another machine would help."""
 
-    told: str
+    reason: str
     cure: str = ""
 
 
-def hindrance(memory_mb: int) -> Hindrance | None:
+def bfloat16_obstacle(memory_mb: int) -> Obstacle | None:
     """Why OCR cannot reckon in bfloat16 here, in readers of so much address space; None where it can."""
     if not UNITS & cpu_flags():
-        return Hindrance("this processor has no unit for bfloat16 that OpenVINO uses")
+        return Obstacle("this processor has no unit for bfloat16 that OpenVINO uses")
     if importlib.util.find_spec("openvino") is None:
-        return Hindrance("OpenVINO is not installed", install_hint("fast-ocr"))
+        return Obstacle("OpenVINO is not installed", install_hint("fast-ocr"))
     if memory_mb < LEAST_MB:
-        return Hindrance(
+        return Obstacle(
             f"OpenVINO may take more address space than limits.memory_mb ({memory_mb:,})", f"set it to {LEAST_MB} or more"
         )
     return None
 
 
-def choose(settings: Settings) -> Precision:
+def choose_precision(settings: Settings) -> Precision:
     """The precision that is used here. Raises EngineUnavailableError where bfloat16 is asked for by name and cannot be had."""
     wanted = settings.ocr.precision
     if wanted == "float32":
         return "float32"
-    if not (reason := hindrance(settings.limits.memory_mb)):
+    if not (obstacle := bfloat16_obstacle(settings.limits.memory_mb)):
         return "bfloat16"
     if wanted == "bfloat16":
-        raise EngineUnavailableError(f"no OCR in bfloat16: {reason.told}", reason.cure or "set `ocr: {precision: auto}`")
+        raise EngineUnavailableError(f"no OCR in bfloat16: {obstacle.reason}", obstacle.cure or "set `ocr: {precision: auto}`")
     return "float32"

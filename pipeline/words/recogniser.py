@@ -32,7 +32,7 @@ BATCH_PIXELS = 2_400
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LineText:
     """A line as read; ``columns`` are the centres of the letters that are no blank, 0 (left) to 1 (right)."""
 
     text: str
@@ -47,19 +47,19 @@ class Recogniser:
         self._network = Network("rapidocr", "PP-OCRv6_rec_small.onnx", threads)
         self._letters = ("", *self._network.labels, " ")
 
-    def read(self, lines: Sequence[Pixels]) -> list[Reading]:
+    def read(self, lines: Sequence[Pixels]) -> list[LineText]:
         """What each BGR picture of a line says, in the given order."""
-        found: dict[int, Reading] = {}
+        found: dict[int, LineText] = {}
         widths = [max(MIN_WIDTH, line_width(line)) for line in lines]
         for batch in _batches(widths):
             pictures = _tensor([lines[n] for n in batch], widths[batch[0]])
             for n, likely in zip(batch, self._network.run(pictures), strict=True):
                 best, columns = likely.argmax(axis=1), len(likely) * line_width(lines[n]) / pictures.shape[3]
-                found[n] = decoded(best, likely[np.arange(len(best)), best], self._letters, columns)
+                found[n] = decode_line(best, likely[np.arange(len(best)), best], self._letters, columns)
         return [found[n] for n in range(len(lines))]
 
 
-def decoded(best: Classes, likely: Tensor, letters: Sequence[str], columns: float) -> Reading:
+def decode_line(best: Classes, likely: Tensor, letters: Sequence[str], columns: float) -> LineText:
     """What each column's best class and its probability spell: repeated ones are one letter, class 0 is the gap between letters (CTC).
 
     ``columns``: how many of them the line itself takes, without padding.
@@ -70,7 +70,7 @@ def decoded(best: Classes, likely: Tensor, letters: Sequence[str], columns: floa
         min(1.0, (float(at) + 0.5) / columns) for at, letter in zip(starts, text, strict=True) if not letter.isspace()
     )
     confidence = float(likely[starts].mean()) if len(starts) else 0.0
-    return Reading(text, centres, round(confidence, 5))
+    return LineText(text, centres, round(confidence, 5))
 
 
 def line_width(line: Pixels) -> int:
@@ -92,11 +92,11 @@ def _tensor(lines: Sequence[Pixels], padded: int) -> Tensor:
     pictures = np.zeros((len(lines), 3, HEIGHT, padded), np.float32)
     for picture, line in zip(pictures, lines, strict=True):
         width = line_width(line)
-        picture[:, :, :width] = resized(line, width)
+        picture[:, :, :width] = resize_line(line, width)
     return pictures
 
 
-def resized(line: Pixels, width: int) -> Tensor:
+def resize_line(line: Pixels, width: int) -> Tensor:
     """A line in the network's height and a given length, from -1 (black) to 1 (white)."""
     small = cv2.resize(line, (width, HEIGHT))
     picture: Tensor = cv2.dnn.blobFromImage(small, 1 / 127.5, mean=(127.5, 127.5, 127.5))[0]

@@ -31,7 +31,7 @@ def is_sound(words: Sequence[Word], width: float, height: float) -> bool:
     return not (_unmapped(text) or _mojibake(words) or _no_language(text) or _piled(words, width, height))
 
 
-def covers(words: Sequence[Word], image_boxes: Sequence[Box], width: float, height: float) -> bool:
+def covers_page(words: Sequence[Word], image_boxes: Sequence[Box], width: float, height: float) -> bool:
     """Whether a text layer plausibly accounts for the page, given the boxes of the raster images on it.
 
     A scan with only a stamped header or page number as text leaves most of its large image without a word: False. Pictures

@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium
 
 from pipeline.records import Box, Word
 from pipeline.runtime.pymupdf_import import pymupdf
-from pipeline.words.lines import Piece, number_lines
+from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.soundness import is_sound
 
 MAX_LETTERS = 200_000
@@ -60,20 +60,20 @@ def read_text_layer(page: pymupdf.Page) -> list[Word]:
     return _words(_mupdf_runs(page), page.rect.width, page.rect.height)
 
 
-def from_pdfium(page: pypdfium2.PdfPage) -> list[Word]:
+def read_pdfium_text_layer(page: pypdfium2.PdfPage) -> list[Word]:
     """The second opinion, for pages that MuPDF cannot read: same shape, letter by letter from PDFium."""
     width, height = page.get_size()
     return _words(_pdfium_runs(page), width, height)
 
 
 def _words(runs: Iterable[_Run], width: float, height: float) -> list[Word]:
-    seen: list[Piece] = []
-    hidden: list[Piece] = []
+    seen: list[TextPiece] = []
+    hidden: list[TextPiece] = []
     known: set[tuple[str, int, int]] = set()
     for run in runs:
         words = [(w, v) for w, v in _split(run) if _inside(w.box, width, height) and _new(w, known)]
-        seen.append(Piece(tuple(w for w, visible in words if visible), run.angle))
-        hidden.append(Piece(tuple(w for w, visible in words if not visible), run.angle))
+        seen.append(TextPiece(tuple(w for w, visible in words if visible), run.angle))
+        hidden.append(TextPiece(tuple(w for w, visible in words if not visible), run.angle))
     bait = [w for piece in hidden for w in piece.words]
     return number_lines(seen + hidden if is_sound(bait, width, height) else seen)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.checks.arithmetic import proved
-from pipeline.checks.confidence import assess
+from pipeline.checks.arithmetic import confirmed_by_sums
+from pipeline.checks.confidence import assess_confidence
 from pipeline.publish.review_flags import fields_to_review
 from pipeline.records import Evidence
 from tests.engines.embedded.fields.pages import template
@@ -17,7 +17,7 @@ GOOD = Evidence("119.00", "119,00", 1, (0, 0, 1, 1), "value", score=1.0)
 
 
 def confidence(evidence: Evidence, name: str = "total", **others: Evidence) -> float:
-    found = assess({name: evidence, **others}, INVOICE, "embedded/1")[name].confidence
+    found = assess_confidence({name: evidence, **others}, INVOICE, "embedded/1")[name].confidence
     assert found is not None
     return found
 
@@ -42,15 +42,17 @@ def test_values_of_an_e_invoice_are_as_good_as_certain_unless_the_page_contradic
 
 def test_absent_values_tables_and_other_engines_have_none() -> None:
     rows = Evidence([{"amount": "1.00"}])
-    found = assess({"total": Evidence(None), "line_items": rows}, INVOICE, "embedded/1")
+    found = assess_confidence({"total": Evidence(None), "line_items": rows}, INVOICE, "embedded/1")
     assert [found[name].confidence for name in found] == [None, None]
-    assert assess({"total": GOOD}, INVOICE, "vlm/1 some-model")["total"].confidence is None
-    assert assess({"caption": Evidence("a cat")}, CAPTION, "embedded/1")["caption"].confidence is None
+    assert assess_confidence({"total": GOOD}, INVOICE, "vlm/1 some-model")["total"].confidence is None
+    assert assess_confidence({"caption": Evidence("a cat")}, CAPTION, "embedded/1")["caption"].confidence is None
 
 
 def test_a_sum_proves_its_members_only_when_it_holds_and_says_something() -> None:
     def of(subtotal: str, tax: str) -> set[str]:
-        return proved({"subtotal": Evidence(subtotal), "tax_total": Evidence(tax), "total": Evidence("119.00")}, INVOICE)
+        return confirmed_by_sums(
+            {"subtotal": Evidence(subtotal), "tax_total": Evidence(tax), "total": Evidence("119.00")}, INVOICE
+        )
 
     assert of("100.00", "19.00") == {"subtotal", "tax_total", "total"}
     assert of("100.00", "18.00") == set()

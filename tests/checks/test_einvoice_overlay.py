@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.checks.einvoice_overlay import overlay
+from pipeline.checks.einvoice_overlay import overlay_einvoice
 from pipeline.checks.grounding import ground
 from pipeline.records import Evidence
 
@@ -40,7 +40,7 @@ PAGE = page_of("Kelp Farm", "Invoice K-77 of 31.05.2024", "Kelp     4     20,00"
 
 
 def read_and_overlaid(**values: Any) -> dict[str, Evidence]:
-    return overlay(ground(claims_of(**values), PAGE, TEMPLATE), PAGE, TEMPLATE)
+    return overlay_einvoice(ground(claims_of(**values), PAGE, TEMPLATE), PAGE, TEMPLATE)
 
 
 def test_values_that_the_page_did_not_give_come_from_the_data_with_their_place() -> None:
@@ -68,10 +68,10 @@ def test_a_deposit_is_found_behind_the_minus_that_the_page_prints() -> None:
     )
     page = page_of("Total     24,00", "Anzahlung     -5,00", "Zahlbetrag     19,00", facts={"BT-113": "5.00"})
     for claims in ({}, {"prepaid": "-5.00"}):
-        found = overlay(ground(claims_of(**claims), page, template), page, template)["prepaid"]
+        found = overlay_einvoice(ground(claims_of(**claims), page, template), page, template)["prepaid"]
         assert (found.value, found.printed, found.flags) == ("5.00", "-5,00", ("xml",))
     negative = page_of("Anzahlung     -5,00", facts={"BT-113": "-5.00"})
-    found = overlay(ground(claims_of(prepaid="-5.00"), negative, template), negative, template)["prepaid"]
+    found = overlay_einvoice(ground(claims_of(prepaid="-5.00"), negative, template), negative, template)["prepaid"]
     assert (found.value, found.flags) == ("-5.00", ("xml",)), "the data's own sign is no contradiction"
 
 
@@ -116,4 +116,4 @@ def test_other_rows_on_the_page_are_flagged() -> None:
 def test_a_page_without_data_is_left_alone() -> None:
     plain = page_of("Total 24,00")
     read = ground(claims_of(total="24.00", remark="x"), plain, TEMPLATE)
-    assert overlay(read, plain, TEMPLATE) == read
+    assert overlay_einvoice(read, plain, TEMPLATE) == read

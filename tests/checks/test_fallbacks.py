@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.checks.fallbacks import stand_in
+from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.records import Evidence
 from tests.engines.embedded.fields.pages import template, template_of
 
@@ -11,7 +11,7 @@ TOTAL = Evidence("119.00", "119,00", 2, (1, 2, 3, 4), "exact", ("sum:total_is_su
 
 
 def due(**others: Evidence) -> Evidence:
-    return stand_in({"total": TOTAL, "amount_due": Evidence(None), **others}, INVOICE)["amount_due"]
+    return apply_fallbacks({"total": TOTAL, "amount_due": Evidence(None), **others}, INVOICE)["amount_due"]
 
 
 def test_what_is_due_is_the_total_with_its_place_and_a_flag() -> None:
@@ -28,9 +28,9 @@ def test_a_printed_amount_stays() -> None:
 
 
 def test_nothing_stands_in_for_nothing() -> None:
-    assert stand_in({"total": Evidence(None)}, INVOICE) == {"total": Evidence(None)}
+    assert apply_fallbacks({"total": Evidence(None)}, INVOICE) == {"total": Evidence(None)}
 
 
 def test_fields_without_the_key_stay_empty() -> None:
     note = template_of("{name: note, prompt: read, fields: {a: {type: text}, b: {type: text}}}")
-    assert stand_in({"a": Evidence("x"), "b": Evidence(None)}, note)["b"].value is None
+    assert apply_fallbacks({"a": Evidence("x"), "b": Evidence(None)}, note)["b"].value is None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.merge import merge
+from pipeline.checks.merge import merge_pages
 from pipeline.records import Evidence
 
 from .building import result_of, template_of
@@ -14,7 +14,7 @@ def merged(field: dict[str, Any], *pages: Evidence | None) -> Evidence:
     """The field merged over pages; None is a page that failed."""
     template = template_of({"field": field})
     results = [result_of(n, "failed") if e is None else result_of(n, field=e) for n, e in enumerate(pages, 1)]
-    return merge(results, template)["field"]
+    return merge_pages(results, template)["field"]
 
 
 def on(page: int, value: Any, **more: Any) -> Evidence:
@@ -82,5 +82,5 @@ def test_the_e_invoice_of_page_one_goes_before_every_rule() -> None:
 
 def test_every_field_of_the_template_is_there() -> None:
     template = template_of({"a": {"type": "text"}, "b": {"type": "money"}})
-    assert merge([], template) == {"a": EMPTY, "b": EMPTY}
-    assert merge([result_of(1, "blank")], template) == {"a": EMPTY, "b": EMPTY}
+    assert merge_pages([], template) == {"a": EMPTY, "b": EMPTY}
+    assert merge_pages([result_of(1, "blank")], template) == {"a": EMPTY, "b": EMPTY}

@@ -18,8 +18,8 @@ from tests.run.conftest import EchoEngine
 
 
 def test_recipes_of_a_cluster_are_those_of_the_drivers_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for found in (None, precision.Hindrance("an old processor")):
-        monkeypatch.setattr(precision, "hindrance", lambda memory_mb, found=found: found)
+    for found in (None, precision.Obstacle("an old processor")):
+        monkeypatch.setattr(precision, "bfloat16_obstacle", lambda memory_mb, found=found: found)
         settings = Settings(inbox=tmp_path, engine="embedded")
         cluster = Cluster(settings, "")
         assert cluster.precision == ("float32" if found else "bfloat16")
@@ -30,7 +30,7 @@ def test_recipes_of_a_cluster_are_those_of_the_drivers_machine(tmp_path: Path, m
 
 
 def test_a_precision_that_was_named_is_for_the_machines_to_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "hindrance", lambda memory_mb: precision.Hindrance("the driver is an old machine"))
+    monkeypatch.setattr(precision, "bfloat16_obstacle", lambda memory_mb: precision.Obstacle("the driver is an old machine"))
     assert Cluster(Settings(inbox=tmp_path, ocr=OcrSettings(precision="bfloat16")), "").precision == "bfloat16"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pipeline.pages.crop import BAND_POINTS, PRINT_PIXELS, smallest_print
+from pipeline.pages.crop import BAND_POINTS, PRINT_PIXELS, smallest_print_size
 from pipeline.records import Page, PageImage, Word
 from pipeline.run.page_reader import handle
 from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
@@ -105,11 +105,11 @@ def test_small_print_counts_and_single_specks_do_not() -> None:
         return Word(text, (0, 0, 10, size), 0, size=size)
 
     body = [word("printed", 10)] * 100
-    assert smallest_print(body) == 10
-    assert smallest_print([*body, word("footnote", 6)]) == 10
-    assert smallest_print([*body, *[word("footnote", 6)] * 20]) == 6
-    assert smallest_print([*body, *[word(".", 1)] * 200]) == 10
-    assert smallest_print([word("x", 1)]) == 8
+    assert smallest_print_size(body) == 10
+    assert smallest_print_size([*body, word("footnote", 6)]) == 10
+    assert smallest_print_size([*body, *[word("footnote", 6)] * 20]) == 6
+    assert smallest_print_size([*body, *[word(".", 1)] * 200]) == 10
+    assert smallest_print_size([word("x", 1)]) == 8
 
 
 def _page(text: str) -> bytes:

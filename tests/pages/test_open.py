@@ -99,8 +99,8 @@ def test_an_error_is_that_of_the_file_not_of_the_one_before(tmp_path: Path) -> N
 
 
 def test_a_blank_page_is_doubted_where_the_file_lacks_what_stood_on_it(tmp_path: Path) -> None:
-    assert not opened(tmp_path, one_page(page=EMPTY_PAGE)).doubt(1)
-    assert not opened(tmp_path, one_page(content=stream("q Q"))).doubt(1)
+    assert not opened(tmp_path, one_page(page=EMPTY_PAGE)).loss_warning(1)
+    assert not opened(tmp_path, one_page(content=stream("q Q"))).loss_warning(1)
     lost = {
         "content": one_page(page=PAGE.replace("4 0 R", "9 0 R")),
         "syntax": one_page(content=stream("BT /F 30 Tf ((( Greengrocer")),
@@ -108,7 +108,7 @@ def test_a_blank_page_is_doubted_where_the_file_lacks_what_stood_on_it(tmp_path:
         "hold it": one_page()[:110],
     }
     for word, content in lost.items():
-        assert word in opened(tmp_path, content).doubt(1)
+        assert word in opened(tmp_path, content).loss_warning(1)
 
 
 def test_boxes_of_images_are_those_of_the_page_as_displayed(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.records import Page, PageImage
 from pipeline.run.page_reader import handle
 from pipeline.run.page_requests import Picture, ReadRequest, decode_opened, decode_reading, encode_request
-from pipeline.words.lines import without_pictures
+from pipeline.words.lines import without_picture_words
 from pipeline.words.ocr import read_image
 from tests.drawing import (
     exif_turned_jpeg,
@@ -140,7 +140,7 @@ def test_a_page_that_lost_its_content_is_unreadable_not_blank(tmp_path: Path) ->
 
 
 def test_a_page_that_mupdf_cannot_load_is_read_by_pdfium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MuPdfDocument, "handle", fail)
+    monkeypatch.setattr(MuPdfDocument, "native_page", fail)
     path = write(tmp_path, "a.pdf", text_pdf([LINES, ""]))
     page, images = read(path, images={"t": 64})
     assert "quick brown fox" in text(page)
@@ -316,7 +316,7 @@ def test_text_in_pictures_is_read_for_the_templates_that_want_it(tmp_path: Path)
     path = write(tmp_path, "a.pdf", bytes(document.tobytes()))
     plain, _ = read(path, images={"transcript": 0})
     page, _ = read(path, images={"transcript": 0}, pictures=frozenset({"transcript"}))
-    assert without_pictures(page) == replace(plain, seconds=page.seconds)
+    assert without_picture_words(page) == replace(plain, seconds=page.seconds)
     seen = [word for word in page.words if word.source == "ocr"]
     assert [word.text for word in seen] == ["Harbour", "office"]
     assert all(100 <= word.box[0] < word.box[2] <= 300 and 500 <= word.box[1] < word.box[3] <= 530 for word in seen)

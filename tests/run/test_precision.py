@@ -11,7 +11,7 @@ from pipeline.run.page_reader import handle
 from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
 from pipeline.settings import Settings
 from pipeline.words.networks import Bfloat16Network, Tensor
-from pipeline.words.precision import hindrance
+from pipeline.words.precision import bfloat16_obstacle
 from tests.drawing import page_image, text_pdf
 from tests.run.conftest import EchoEngine, World
 
@@ -31,7 +31,7 @@ def test_recipes_of_float32_are_those_from_before_there_was_a_choice() -> None:
     assert recipe(template, EchoEngine()) != recipe(template, EchoEngine(), precision="bfloat16")
 
 
-@pytest.mark.skipif(hindrance(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
+@pytest.mark.skipif(bfloat16_obstacle(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_reader_reads_in_the_precision_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
     calls: list[int] = []

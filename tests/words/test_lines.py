@@ -3,17 +3,17 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.words.lines import Piece, number_lines
+from pipeline.words.lines import TextPiece, number_lines
 
 from .drawing import texts, word
 
 
-def piece(text: str, x: float, y: float, angle: float = 0.0) -> Piece:
+def piece(text: str, x: float, y: float, angle: float = 0.0) -> TextPiece:
     words, at = [], x
     for part in text.split():
         words.append(word(part, at, y))
         at = words[-1].box[2] + 3
-    return Piece(tuple(words), angle)
+    return TextPiece(tuple(words), angle)
 
 
 def test_a_leaning_scan_keeps_its_lines() -> None:
@@ -29,9 +29,9 @@ def test_two_close_lines_stay_two() -> None:
 
 
 def test_small_print_beside_large_joins_only_when_level() -> None:
-    big = Piece((word("TOTAL", 50, 100, size=30),))
-    assert texts(number_lines([big, Piece((word("12.00", 300, 110, size=10),))])) == ["TOTAL 12.00"]
-    assert len(texts(number_lines([big, Piece((word("12.00", 300, 92, size=8),))]))) == 2
+    big = TextPiece((word("TOTAL", 50, 100, size=30),))
+    assert texts(number_lines([big, TextPiece((word("12.00", 300, 110, size=10),))])) == ["TOTAL 12.00"]
+    assert len(texts(number_lines([big, TextPiece((word("12.00", 300, 92, size=8),))]))) == 2
 
 
 def test_upright_text_in_the_margin_is_its_own_line() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from pipeline.records import PageImage
-from pipeline.words.ocr import plain, read_image, split_line
+from pipeline.words.ocr import halfwidth, read_image, split_line
 
 from .drawing import LETTER_LINES, letter, page_with, picture, texts
 
@@ -86,8 +86,8 @@ def test_a_gap_as_wide_as_a_letter_is_tall_ends_a_word() -> None:
 
 
 def test_full_width_signs_are_plain_beside_latin_letters_only() -> None:
-    assert plain("No：１２（A）") == "No:12(A)"
-    assert plain("号码：１２") == "号码：１２"
+    assert halfwidth("No：１２（A）") == "No:12(A)"
+    assert halfwidth("号码：１２") == "号码：１２"
 
 
 def test_letters_of_double_width_are_one_word() -> None:

@@ -8,8 +8,8 @@ import pymupdf
 import pytest
 
 from pipeline.records import Page, Word
-from pipeline.words.lines import without_pictures
-from pipeline.words.picture_text import merged, read_pictures, unread
+from pipeline.words.lines import without_picture_words
+from pipeline.words.picture_text import add_picture_words, read_pictures, unread_pictures
 from pipeline.words.text_layer import read_text_layer
 from tests.words.drawing import letter, page_with, picture, texts, word
 
@@ -26,9 +26,9 @@ def test_a_line_set_as_a_picture_joins_the_text_in_its_place() -> None:
     box = (40.0, 63.0, 240.0, 79.0)  # between the first and the second line
     page = with_picture(box, "Harbour office, second floor")
     layer = read_text_layer(page)
-    boxes = unread(layer, [box], 420, 400)
+    boxes = unread_pictures(layer, [box], 420, 400)
     found = read_pictures(picture(page, dpi=200), boxes)
-    words = merged(layer, found)
+    words = add_picture_words(layer, found)
     lines = texts(words)
     assert lines[1] == "Harbour office, second floor"
     assert [line for line in lines if line != lines[1]] == texts(layer)
@@ -57,21 +57,21 @@ def test_only_the_pictures_are_looked_at() -> None:
     ids=["a background", "a rule", "an icon", "cut to the page", "off the page", "drawn many times", "a scan in strips"],
 )
 def test_which_pictures_may_hold_text(boxes: list[tuple[float, float, float, float]], kept: object) -> None:
-    assert unread(read_text_layer(letter()), boxes, 420, 400) == kept
+    assert unread_pictures(read_text_layer(letter()), boxes, 420, 400) == kept
 
 
 def test_a_word_that_the_layer_has_is_not_taken_twice() -> None:
     layer = [word("STORY", 50, 50), word("TELLING", 80, 50)]
     seen = [Word("ST0RYTELL", (49, 51, 100, 61), 0, "ocr"), Word("fresh", (200, 51, 230, 61), 0, "ocr")]
-    assert [w.text for w in merged(layer, seen)] == ["STORY", "TELLING", "fresh"]
-    assert merged([], seen) == seen
+    assert [w.text for w in add_picture_words(layer, seen)] == ["STORY", "TELLING", "fresh"]
+    assert add_picture_words([], seen) == seen
 
 
 def test_the_page_without_its_pictures_is_the_layer_again() -> None:
     layer = [word("one", 50, 50, 0), word("two", 50, 90, 1)]
-    words = merged(layer, [Word("seen", (50, 70, 80, 80), 0, "ocr")])
+    words = add_picture_words(layer, [Word("seen", (50, 70, 80, 80), 0, "ocr")])
     assert [w.text for w in words] == ["one", "seen", "two"]
-    assert without_pictures(Page(1, 420, 400, tuple(words), "textlayer")).words == tuple(layer)
+    assert without_picture_words(Page(1, 420, 400, tuple(words), "textlayer")).words == tuple(layer)
     scan = Page(1, 420, 400, tuple(words), "ocr")
-    assert without_pictures(scan) is scan
+    assert without_picture_words(scan) is scan
     assert all(a.line <= b.line for a, b in pairwise(words))

@@ -11,16 +11,16 @@ import pytest
 from pipeline.errors import EngineUnavailableError
 from pipeline.settings import Settings
 from pipeline.words import fast_recogniser, precision
-from pipeline.words.fast_recogniser import LENGTHS, GlancingRecogniser, least_certain, most_likely, nearest
+from pipeline.words.fast_recogniser import LENGTHS, FastRecogniser, least_certain, most_likely, nearest_length
 from pipeline.words.networks import Bfloat16Network, Tensor
-from pipeline.words.ocr import OcrReader, bgr, read_image
-from pipeline.words.precision import choose, hindrance
-from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, Pixels, Reading, Recogniser
+from pipeline.words.ocr import OcrReader, read_image, to_bgr
+from pipeline.words.precision import bfloat16_obstacle, choose_precision
+from pipeline.words.recogniser import MAX_WIDTH, MIN_WIDTH, LineText, Pixels, Recogniser
 
 from .drawing import LETTER_LINES, letter, picture, texts
 
 needs_units = pytest.mark.skipif(
-    hindrance(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing"
+    bfloat16_obstacle(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing"
 )
 
 
@@ -41,23 +41,23 @@ def test_where_something_is_missing_everything_is_float32(
 ) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset(flags))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None) if installed else None)
-    assert choose(settings(memory_mb=memory_mb)) == "float32"
+    assert choose_precision(settings(memory_mb=memory_mb)) == "float32"
     with pytest.raises(EngineUnavailableError, match=told):
-        choose(settings("bfloat16", memory_mb))
+        choose_precision(settings("bfloat16", memory_mb))
 
 
 def test_with_all_of_it_bfloat16_is_taken_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
-    chosen = [choose(settings(wanted)) for wanted in ("auto", "bfloat16", "float32")]
+    chosen = [choose_precision(settings(wanted)) for wanted in ("auto", "bfloat16", "float32")]
     assert chosen == ["bfloat16", "bfloat16", "float32"]
 
 
 def test_a_line_is_hardly_stretched_and_lengths_are_few() -> None:
     widths = range(MIN_WIDTH, MAX_WIDTH + 1)
-    assert max(abs(nearest(width) / width - 1) for width in widths if width < LENGTHS[-1]) < 0.025
-    assert len({nearest(width) for width in widths}) < 150
-    assert len({nearest(width) for width in range(MIN_WIDTH, 2_400)}) < 100
+    assert max(abs(nearest_length(width) / width - 1) for width in widths if width < LENGTHS[-1]) < 0.025
+    assert len({nearest_length(width) for width in widths}) < 150
+    assert len({nearest_length(width) for width in range(MIN_WIDTH, 2_400)}) < 100
 
 
 def test_the_most_doubtful_letter_counts_in_its_best_column() -> None:
@@ -89,17 +89,17 @@ def test_lines_in_doubt_are_read_as_float32_reads_them_and_clear_ones_only_once(
     asked: list[int] = []
 
     class Exact(Recogniser):
-        def read(self, lines: list[Pixels]) -> list[Reading]:  # type: ignore[override]
+        def read(self, lines: list[Pixels]) -> list[LineText]:  # type: ignore[override]
             asked.append(len(lines))
             return super().read(lines)
 
     chance = np.random.default_rng(0)
-    lines = [bgr(picture(letter()))[110:140], chance.integers(0, 255, (40, 400, 3)).astype(np.uint8)]
-    clear, noise = GlancingRecogniser(Exact).read(lines)
+    lines = [to_bgr(picture(letter()))[110:140], chance.integers(0, 255, (40, 400, 3)).astype(np.uint8)]
+    clear, noise = FastRecogniser(Exact).read(lines)
     assert asked == [1]
     assert noise == Recogniser().read(lines[1:])[0]
     monkeypatch.setattr(fast_recogniser, "CLEAR", 1.1)
-    assert GlancingRecogniser(Exact).read(lines) == Recogniser().read(lines)
+    assert FastRecogniser(Exact).read(lines) == Recogniser().read(lines)
     assert clear.text == Recogniser().read(lines[:1])[0].text
 
 
@@ -124,8 +124,8 @@ def test_a_page_of_lines_of_many_lengths_takes_few_shapes(monkeypatch: pytest.Mo
         return run(self, pictures)
 
     monkeypatch.setattr(Bfloat16Network, "run", counted)
-    line = bgr(picture(letter()))[110:140]
-    GlancingRecogniser(Recogniser).read([line[:, :width] for width in range(200, 500, 5)])
+    line = to_bgr(picture(letter()))[110:140]
+    FastRecogniser(Recogniser).read([line[:, :width] for width in range(200, 500, 5)])
     assert len(shapes) == 60
     assert len(set(shapes)) <= 26
 

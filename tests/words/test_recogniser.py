@@ -7,14 +7,14 @@ from rapidocr.ch_ppocr_det import TextDetector
 from rapidocr.main import RapidOCR
 
 from pipeline.words.detector import Detector
-from pipeline.words.ocr import OcrReader, bgr
+from pipeline.words.ocr import OcrReader, to_bgr
 from pipeline.words.recogniser import Pixels, Recogniser
 
 from .drawing import letter, page_with, picture
 
 
 def line(text: str) -> Pixels:
-    image = bgr(picture(page_with([(10, 20, text)], size=12, width=20 + 7 * len(text), height=30)))
+    image = to_bgr(picture(page_with([(10, 20, text)], size=12, width=20 + 7 * len(text), height=30)))
     return image[5:60]
 
 
@@ -59,7 +59,7 @@ def test_a_line_longer_than_any_print_does_not_take_all_memory() -> None:
 def test_boxes_are_those_of_the_networks_own_package() -> None:
     settings = {"Global.log_level": "critical", "Det.limit_side_len": 32, "Det.limit_type": "min"}
     theirs: TextDetector = RapidOCR(params=settings)._load_det_model()
-    page = bgr(picture(letter()))
+    page = to_bgr(picture(letter()))
     expected = [box.astype(int).tolist() for box in theirs(page).boxes]
     assert [box.astype(int).tolist() for box in Detector().boxes(page)] == expected
     assert len(OcrReader().lines(page)) == len(expected)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.records import Word
-from pipeline.words.soundness import covers, is_sound
+from pipeline.words.soundness import covers_page, is_sound
 
 from .drawing import LETTER_LINES, word
 
@@ -68,26 +68,26 @@ FULL = [(0.0, 0.0, 600.0, 800.0)]
 
 
 def test_a_stamped_header_does_not_account_for_a_scan() -> None:
-    assert not covers([word("Received", 40, 20), word("2024-03-01", 120, 20)], FULL, *PAGE)
+    assert not covers_page([word("Received", 40, 20), word("2024-03-01", 120, 20)], FULL, *PAGE)
 
 
 def test_an_ocr_layer_accounts_for_its_scan() -> None:
-    assert covers([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], FULL, *PAGE)
+    assert covers_page([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], FULL, *PAGE)
 
 
 def test_a_logo_beside_text_needs_no_reading() -> None:
-    assert covers([word("text", 40, 200 + 25 * n, line=n) for n in range(3)], [(20, 20, 200, 100)], *PAGE)
+    assert covers_page([word("text", 40, 200 + 25 * n, line=n) for n in range(3)], [(20, 20, 200, 100)], *PAGE)
 
 
 def test_a_scan_without_words_is_not_accounted_for() -> None:
-    assert not covers([], FULL, *PAGE)
+    assert not covers_page([], FULL, *PAGE)
 
 
 def test_a_page_without_images_has_nothing_to_account_for() -> None:
-    assert covers([word("short", 40, 20)], [], *PAGE)
+    assert covers_page([word("short", 40, 20)], [], *PAGE)
 
 
 def test_a_scan_cut_into_strips_is_one_picture() -> None:
     strips = [(0.0, 100.0 * n, 600.0, 100.0 * (n + 1)) for n in range(8)]
-    assert not covers([word("Received", 40, 20)], strips, *PAGE)
-    assert covers([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], strips, *PAGE)
+    assert not covers_page([word("Received", 40, 20)], strips, *PAGE)
+    assert covers_page([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], strips, *PAGE)

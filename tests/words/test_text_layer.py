@@ -5,7 +5,7 @@ import pypdfium2
 import pytest
 
 from pipeline.words.soundness import is_sound
-from pipeline.words.text_layer import from_pdfium, read_text_layer
+from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
 
 from .drawing import LETTER_LINES, letter, page_with, saved, texts
 
@@ -45,7 +45,7 @@ def test_a_rotated_page_is_read_as_displayed_by_both_readers(turn: int) -> None:
     page.set_rotation(turn)
     data = saved(page)
     shown = pymupdf.open("pdf", data)[0]
-    first, second = read_text_layer(shown), from_pdfium(pypdfium2.PdfDocument(data)[0])
+    first, second = read_text_layer(shown), read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])
     assert texts(first) == texts(second) == ["Upright"]
     x0, y0, x1, y1 = first[0].box
     assert x1 - x0 > y1 - y0
@@ -58,14 +58,14 @@ def test_boxes_count_from_the_crop_box() -> None:
     page = page_with([(100, 100, "corner")])
     page.set_cropbox(pymupdf.Rect(90, 80, 400, 380))
     data = saved(page)
-    for words in (read_text_layer(pymupdf.open("pdf", data)[0]), from_pdfium(pypdfium2.PdfDocument(data)[0])):
+    for words in (read_text_layer(pymupdf.open("pdf", data)[0]), read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])):
         assert words[0].box[0] == pytest.approx(10, abs=2)
         assert words[0].box[3] == pytest.approx(22, abs=3)
 
 
 def test_pdfium_agrees_with_mupdf_on_an_ordinary_page() -> None:
     data = saved(letter())
-    assert texts(from_pdfium(pypdfium2.PdfDocument(data)[0])) == LETTER_LINES
+    assert texts(read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])) == LETTER_LINES
 
 
 def test_invisible_text_of_an_ocr_layer_is_used() -> None:
@@ -100,7 +100,7 @@ def test_values_typed_into_form_fields_are_read() -> None:
 def test_an_empty_page_has_no_words() -> None:
     page = pymupdf.open().new_page()
     assert read_text_layer(page) == []
-    assert from_pdfium(pypdfium2.PdfDocument(saved(page))[0]) == []
+    assert read_pdfium_text_layer(pypdfium2.PdfDocument(saved(page))[0]) == []
 
 
 def test_glyphs_without_a_meaning_are_not_taken_for_letters() -> None:
@@ -116,4 +116,4 @@ def test_glyphs_without_a_meaning_are_not_taken_for_letters() -> None:
     words = read_text_layer(pymupdf.open("pdf", data)[0])
     assert {c for w in words for c in w.text} == {"\ufffd"}
     assert not is_sound(words, 600, 800)
-    assert not is_sound(from_pdfium(pypdfium2.PdfDocument(data)[0]), 600, 800)
+    assert not is_sound(read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0]), 600, 800)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline.checks.confidence import assess
+from pipeline.checks.confidence import assess_confidence
 from pipeline.checks.grounding import ground
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
@@ -23,7 +23,7 @@ def answer(sheet: Sheet, question: str, earlier: Sequence[tuple[str, str | None]
     ENGINE.submit(Request(UnitKey("0" * 64, 1, template.name, ""), page, template, sheet.pixels()))
     (found,) = ENGINE.poll(0)
     assert found.status == "done", found.detail
-    return assess(ground(found.claims, page, template), template, ENGINE.identity)["answer"]
+    return assess_confidence(ground(found.claims, page, template), template, ENGINE.identity)["answer"]
 
 
 def bill() -> Sheet:
