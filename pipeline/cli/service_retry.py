@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 
+from pipeline.backoff import Backoff
 from pipeline.errors import EngineUnavailableError, OutboxError, PipelineError, StoreError
 
 PASSING = (EngineUnavailableError, OutboxError, StoreError, sqlite3.OperationalError)
@@ -18,17 +19,17 @@ class Pauses:
 
     def __init__(self, say: Callable[[str], None], stopped: Callable[[], bool]) -> None:
         self._say, self._stopped = say, stopped
-        self._seconds = FIRST_SECONDS
+        self._backoff = Backoff(FIRST_SECONDS, LONGEST_SECONDS)
 
     def over(self) -> None:
         """It works again."""
-        self._seconds = FIRST_SECONDS
+        self._backoff.reset()
 
     def wait(self, error: Exception) -> None:
         """Say what is wrong, then wait, looking at ``stopped`` in between."""
         what = error.message if isinstance(error, PipelineError) else f"the ledger: {error}"
-        self._say(f"{what}; trying again in {self._seconds:g} s")
-        until = time.monotonic() + self._seconds
-        self._seconds = min(2 * self._seconds, LONGEST_SECONDS)
+        seconds = self._backoff.next_seconds()
+        self._say(f"{what}; trying again in {seconds:g} s")
+        until = time.monotonic() + seconds
         while not self._stopped() and time.monotonic() < until:
             time.sleep(0.1)

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline import __version__
+from pipeline.backoff import Backoff
 from pipeline.cluster.actor import Station, numa_cores
 from pipeline.cluster.messages import Setup
 from pipeline.cluster.placement import GIGABYTE, Machine, Place, machines, places
@@ -32,8 +33,8 @@ PING_SECONDS = 30.0
 """How often an actor is asked whether it is alive."""
 SILENT_SECONDS = 300.0
 """After so long without an answer to that it counts as dead."""
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
-"""Before an actor is started again where one could not work; doubled each time."""
+FIRST_SECONDS, LONGEST_SECONDS = 5.0, 600.0
+"""Pauses before an actor is started again where one could not work."""
 LOGGER = logging.getLogger("pipeline.cluster")
 
 
@@ -102,8 +103,18 @@ class Least:
 class Crew:
     """All actors. ``lost`` is told of each that is gone, before it is forgotten."""
 
-    def __init__(self, ray: ModuleType, settings: Settings, setup: Setup, events: queue.SimpleQueue[Event]) -> None:
+    def __init__(
+        self,
+        ray: ModuleType,
+        settings: Settings,
+        setup: Setup,
+        events: queue.SimpleQueue[Event],
+        *,
+        pause_seconds: float = FIRST_SECONDS,
+    ) -> None:
+        """``pause_seconds``: before an actor is started again, for the first time, where one could not work."""
         self._ray, self._settings, self._setup, self._events = ray, settings, setup, events
+        self._pause_seconds = pause_seconds
         self.lost: list[Loss] = []
         self.joined: list[Loss] = []
         self.quarantine: Quarantine[object, Actor] = Quarantine(lambda actor: self.later(lambda: self.tell_ready(actor)))
@@ -118,8 +129,9 @@ class Crew:
         self.losses = 0
         self.looked = False
         self._groups: dict[str, list[tuple[int, ...]] | None] = {}
-        self._pauses: dict[Place, tuple[float, float]] = {}
-        """Until when a place rests, and for how long."""
+        self._backoffs: dict[Place, Backoff] = {}
+        self._next_starts: dict[Place, float] = {}
+        """When an actor may be started again at a place where one could not work (time.monotonic)."""
         self._number = 0
         self._actor_class = ray.remote(Station)
         self._numa = ray.remote(numa_cores)
@@ -202,11 +214,11 @@ class Crew:
             self._start(Place("", index, cpus))
 
     def _rested(self, place: Place) -> bool:
-        return time.monotonic() >= self._pauses.get(place, (0.0, 0.0))[0]
+        return time.monotonic() >= self._next_starts.get(place, 0.0)
 
     def _pause(self, place: Place) -> None:
-        pause = self._pauses.get(place, (0.0, FIRST_PAUSE / 2))[1] * 2
-        self._pauses[place] = time.monotonic() + pause, min(pause, LONGEST_PAUSE)
+        backoff = self._backoffs.setdefault(place, Backoff(self._pause_seconds, LONGEST_SECONDS))
+        self._next_starts[place] = time.monotonic() + backoff.next_seconds()
 
     def _start(self, place: Place) -> None:
         settings = self._settings
@@ -247,7 +259,8 @@ class Crew:
             actor.described, actor.host, actor.heard = described, described.host, time.monotonic()
             actor.window = _window(self._settings, described.batch)
             self.ready[actor.number] = actor
-            self._pauses.pop(actor.place, None)
+            self._backoffs.pop(actor.place, None)
+            self._next_starts.pop(actor.place, None)
             self.unfit.pop(actor.host, None)
             _log("actor_ready", host=actor.host, cpus=actor.place.cpus, actors=len(self.ready))
             self.tell_ready(actor)

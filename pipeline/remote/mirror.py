@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
-from pipeline.backoff import FIRST_SECONDS, LONGEST_SECONDS, patiently
+from pipeline.backoff import retry_store_call, store_backoff
 from pipeline.errors import LedgerError, StoreError
 from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.ledger import Ledger
@@ -53,7 +53,7 @@ class Mirror:
         self._sheets: dict[str, None] = {}
         self._sending: Future[_Batch] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="send")
-        self._next_try, self._pause = 0.0, FIRST_SECONDS
+        self._next_try, self._backoff = 0.0, store_backoff()
         self._next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
         self._even = self._before is not None and book.mark("even") == self._before.id
         self._saved: int | None = None
@@ -102,7 +102,7 @@ class Mirror:
         begun = time.monotonic()
         try:
             if now:
-                patiently(self._save, self._settings.intake.wait_seconds)
+                retry_store_call(self._save, self._settings.intake.wait_seconds)
             else:
                 self._save()
         except StoreError as error:
@@ -162,7 +162,7 @@ class Mirror:
         if error:
             self._failed(error)
         else:
-            self._pause = FIRST_SECONDS
+            self._backoff.reset()
 
     def _note(self, sent: list[Sent]) -> None:
         self._book.note(sent)
@@ -172,9 +172,9 @@ class Mirror:
                 self._sheets.pop(name, None)
 
     def _failed(self, error: StoreError) -> None:
-        self._next_try = time.monotonic() + self._pause
-        self.trouble(f"{error.message}; results wait on this machine, trying again in {self._pause:g} s")
-        self._pause = min(2 * self._pause, LONGEST_SECONDS)
+        pause = self._backoff.next_seconds()
+        self._next_try = time.monotonic() + pause
+        self.trouble(f"{error.message}; results wait on this machine, trying again in {pause:g} s")
 
     def _send(self, names: list[str]) -> _Batch:
         """Send files; those that were sent, and the first error. Raises LockedError."""

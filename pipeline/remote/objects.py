@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.backoff import patiently
+from pipeline.backoff import retry_store_call
 from pipeline.errors import FILE_CHANGED, OutboxError, SettingsError, StoreError
 from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, OutboxNamer, SkipCallback, is_candidate, outbox_name
 from pipeline.monitoring.events import Observer
@@ -187,7 +187,7 @@ class Objects(Observer):
             url = self._url(found.source.path)
             stand_in = f"not read: {url} {found.size} {found.mtime_ns}"
             return replace(found, sha256=hashlib.sha256(stand_in.encode(errors="surrogatepass")).hexdigest())
-        return patiently(lambda: self.fetch(found), self._patience, over)
+        return retry_store_call(lambda: self.fetch(found), self._patience, over)
 
     def file_finished(self, found: InboxFile) -> None:
         """See Observer: the file is no longer needed here."""

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline.backoff import Backoff
 from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
@@ -158,7 +159,7 @@ class Job:
 
     def retry_pause(self, tried: int) -> timedelta:
         """How long something waits that failed ``tried`` times."""
-        return timedelta(minutes=self.settings.retry.wait_minutes * 4 ** max(0, tried - 1))
+        return timedelta(seconds=Backoff(60 * self.settings.retry.wait_minutes, factor=4).seconds_after(tried))
 
     def is_due(self, file: FileRecord) -> bool:
         """Whether a file that failed is to be read again now; also when its time lies too far ahead to be true."""

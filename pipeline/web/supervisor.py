@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.backoff import Backoff
 from pipeline.errors import ExitCode
 from pipeline.monitoring.progress import last_run
 
@@ -62,7 +63,7 @@ class Keeper:
         return {"state": self._state, "why": self._why}
 
     def _keep(self) -> None:
-        pause = FIRST_SECONDS
+        backoff = Backoff(FIRST_SECONDS, LONGEST_SECONDS)
         while not self._ending.is_set():
             started = time.monotonic()
             code = self._run()
@@ -76,11 +77,11 @@ class Keeper:
                 self._ending.wait(LOCKED_SECONDS)
                 continue
             if time.monotonic() - started > STEADY_SECONDS:
-                pause = FIRST_SECONDS
+                backoff.reset()
+            pause = backoff.next_seconds()
             last = next((line for line in reversed(self._lines) if line.startswith("pipeline:")), "")
             self._state, self._why = "down", f"{last or f'the reading process ended with {code}'}; trying again in {pause:g} s"
             self._ending.wait(pause)
-            pause = min(2 * pause, LONGEST_SECONDS)
 
     def _run(self) -> int:
         self._lines.clear()

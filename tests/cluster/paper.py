@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pipeline import __version__
-from pipeline.cluster.actors import Crew, Event
+from pipeline.cluster.actors import FIRST_SECONDS, Crew, Event
 from pipeline.cluster.messages import Setup
 from pipeline.cluster.page_dispatch import Reads
 from pipeline.cluster.unit_dispatch import Units
@@ -51,7 +51,7 @@ class Method:
 class Paper:
     """A driver's side whose machines are on paper. ``asked`` and ``read`` are calls without an answer, the oldest first."""
 
-    def __init__(self, machines: int = 2, **settings: Any) -> None:
+    def __init__(self, machines: int = 2, *, pause_seconds: float = FIRST_SECONDS, **settings: Any) -> None:
         self.asked: list[Ref] = []
         self.read: list[Ref] = []
         self.started: list[Ref] = []
@@ -60,7 +60,7 @@ class Paper:
         ray: Any = SimpleNamespace(remote=lambda _: make, kill=self._kill)
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.settings = Settings(inbox=Path("inbox"), workers=1, ray=RaySettings(cpus=1, **settings))
-        self.crew = Crew(ray, self.settings, Setup(self.settings, "handler", 0), self.events)
+        self.crew = Crew(ray, self.settings, Setup(self.settings, "handler", 0), self.events, pause_seconds=pause_seconds)
         self.reads = Reads(self.crew, 3)
         self.units = Units(self.crew, self.reads, 3, lambda template: template)
         self.units.begin()

@@ -191,13 +191,12 @@ def test_a_picture_that_never_arrives_is_given_up() -> None:
 
 
 def test_a_page_over_which_actors_are_lost_again_and_again_is_unreadable() -> None:
-    paper = Paper(machines=1)
+    paper = Paper(machines=1, pause_seconds=0)
     replies: list[Reply] = []
     lost: list[str] = []
     paper.reads.submit(b"call", replies.append, lost.append)
     for number in range(5):
         assert not replies
-        paper.crew._pauses.clear()
         paper.see(1)
         paper.ready(number)
         paper.tell(paper.read[0], gone())
@@ -215,7 +214,7 @@ def submit_two(paper: Paper) -> list[tuple[bytes, Reply]]:
 
 
 def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
-    paper = Paper(machines=1)
+    paper = Paper(machines=1, pause_seconds=0)
     replies = submit_two(paper)
     paper.ask(1)
     paper.ready(0)
@@ -226,7 +225,6 @@ def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
             paper.read.clear()
             paper.tell(paper.asked[0], gone())
             actor += 1
-            paper.crew._pauses.clear()
             paper.see(1)
             paper.ready(actor)
         else:
@@ -253,10 +251,9 @@ def test_pages_that_machines_took_along_are_read_alone_at_last() -> None:
 
 
 def test_readers_that_cannot_start_cost_no_page() -> None:
-    paper = Paper(machines=1)
+    paper = Paper(machines=1, pause_seconds=0)
     replies = submit_two(paper)
     for number in range(7):
-        paper.crew._pauses.clear()
         paper.see(1)
         paper.ready(number)
         assert len(paper.read) == 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from pipeline.backoff import Backoff
 
 FIRST_SECONDS = 1.0
 """The wait after the first failure."""
@@ -26,8 +27,7 @@ def retry_seconds(failures: int, retry_after: str = "") -> float:
     requested = _retry_after_seconds(retry_after)
     if requested is not None:
         return min(requested, LONGEST_RETRY_AFTER_SECONDS)
-    growing = min(FIRST_SECONDS * 2.0 ** (failures - 1), LONGEST_SECONDS)
-    return growing * random.uniform(0.75, 1.25)  # noqa: S311 - spreads requests over time; it protects no secret
+    return Backoff(FIRST_SECONDS, LONGEST_SECONDS, jitter=0.25).seconds_after(failures)
 
 
 def _retry_after_seconds(retry_after: str) -> float | None:

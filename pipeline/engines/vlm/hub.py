@@ -13,6 +13,7 @@ from typing import IO
 from rich.filesize import decimal
 
 from pipeline import __version__
+from pipeline.backoff import Backoff
 from pipeline.engines.vlm import model_files
 from pipeline.engines.vlm.hub_errors import PullError, translated_errors
 from pipeline.engines.vlm.model_store import COMMIT, DEFAULT_REVISION, repository_folder, require_packages
@@ -92,7 +93,7 @@ def download_into(listing: ModelListing, remote: RemoteFile, file: IO[bytes], ad
 
     url = hf_hub_url(listing.name, remote.name, revision=listing.commit)
     headers = {**build_hf_headers(library_name="pipeline", library_version=__version__), "Accept-Encoding": "identity"}
-    failures = 0
+    failures, backoff = 0, Backoff(0.5)
     while (start := file.tell()) < remote.size:
         try:
             _stream(url, headers, file, remote.size, advance)
@@ -100,7 +101,7 @@ def download_into(listing: ModelListing, remote: RemoteFile, file: IO[bytes], ad
             failures = 0 if file.tell() > start else failures + 1
             if failures > RETRIES:
                 raise
-            time.sleep(2**failures / 2)
+            time.sleep(backoff.seconds_after(failures + 1))
             continue
         if file.tell() <= start:
             raise PullError(f"the hub sends nothing of {remote.name} beyond {decimal(start)}", "try again later")
