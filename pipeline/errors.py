@@ -45,6 +45,10 @@ class TemplateError(PipelineError):
     """A template is wrong. The message begins with file and line."""
 
 
+class LanguageError(PipelineError):
+    """A language file is wrong. The message begins with file and line."""
+
+
 class TruthError(PipelineError):
     """The truth of an evaluation is not there, or cannot be used. The message begins with file and line."""
 

@@ -31,7 +31,7 @@ from pydantic_settings import SettingsError as EnvironmentValueError
 
 from pipeline import object_urls, renamed_settings
 from pipeline.errors import SettingsError
-from pipeline.templates.explain import did_you_mean
+from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.routing import Route
 
 FILE_NAME = "pipeline.yaml"

@@ -20,7 +20,7 @@ from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.remote.local_copy import look_into, sent
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER, load_settings
-from pipeline.templates.explain import did_you_mean
+from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import Template
 from pipeline.web.originals import brought
 from pipeline.web.selection import Choice, Chosen, candidates, chosen

@@ -14,7 +14,7 @@ from typing import NoReturn
 from pipeline.errors import SettingsError, TruthError
 from pipeline.evaluate.expected import Truth, Wanted, is_list, wanted
 from pipeline.records import Json
-from pipeline.templates.explain import did_you_mean
+from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
 
 NAMES = ("truth.jsonl", "truth.csv")

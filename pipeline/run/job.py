@@ -34,7 +34,7 @@ from pipeline.settings import STATE_FOLDER, Settings, configs_folder
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.ask import ask_template
 from pipeline.templates.digest import digest
-from pipeline.templates.explain import did_you_mean
+from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from pipeline.templates.routing import check_routes, route

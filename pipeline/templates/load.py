@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pipeline.errors import TemplateError
-from pipeline.templates.explain import explain, place
+from pipeline.yaml_files.explain import explain, place
 from pipeline.templates.model import Template
 from pipeline.templates.prompt import prompt_mistakes
 from pipeline.templates.references import check_references
-from pipeline.templates.yaml_lines import Located, Mistake, read_yaml
+from pipeline.yaml_files.yaml_lines import Located, Mistake, read_yaml
 
 _CURE = "correct the lines named; docs/templates.md shows every key with an example"
 

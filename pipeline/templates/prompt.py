@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.errors import DocumentError, TemplateError
-from pipeline.templates.explain import did_you_mean
+from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import Column, Template, TemplateField
 
 MAX_CHARACTERS = 200_000

@@ -11,9 +11,9 @@ from decimal import Decimal, InvalidOperation
 from typing import get_args
 
 from pipeline.records import Json
-from pipeline.templates.explain import did_you_mean
+from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import FieldType
-from pipeline.templates.yaml_lines import Located, Where
+from pipeline.yaml_files.yaml_lines import Located, Where
 
 RESERVED = frozenset({"documents"})
 """Names that the outbox needs for itself (``documents.csv``)."""

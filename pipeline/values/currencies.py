@@ -8,6 +8,8 @@ from functools import cache
 from babel import Locale
 from babel.core import get_global
 
+from pipeline.languages import Languages, from_words
+
 _SYMBOLS = {
     "€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "￥": "CNY", "₹": "INR", "₽": "RUB", "₺": "TRY", "₴": "UAH",
     "₩": "KRW", "฿": "THB", "₫": "VND", "₪": "ILS", "₱": "PHP", "₦": "NGN", "₡": "CRC", "₲": "PYG", "₸": "KZT",
@@ -17,11 +19,6 @@ _SYMBOLS = {
     "fr.": "CHF", "sfr": "CHF", "лв": "BGN", "lei": "RON", "元": "CNY", "人民币": "CNY", "rmb": "CNY", "円": "JPY",
     "港币": "HKD",
 }  # fmt: skip
-_WORDS = {
-    "euro": "EUR", "euros": "EUR", "eiro": "EUR", "złotych": "PLN", "złote": "PLN", "złoty": "PLN", "ringgit": "MYR",
-    "renminbi": "CNY", "yuan": "CNY", "franken": "CHF", "rupees": "INR", "sterling": "GBP",
-}  # fmt: skip
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl")
 CODE_ONLY = frozenset({"ALL", "TOP", "TRY", "ARS", "BAM", "CUP", "GEL", "MAD", "PEN", "SOS", "LAK", "ANG", "CUC", "MOP", "COP"})
 """Codes that are also words: money only beside an amount."""
 SYMBOL_PATTERN = "|".join(
@@ -40,11 +37,12 @@ def codes() -> frozenset[str]:
     )
 
 
-@cache
-def _names() -> dict[str, str]:
-    """Currency names of some languages, in lower case, to codes; ambiguous single words are left out."""
-    names = {name.casefold(): code for lang in reversed(_LANGUAGES) for code, name in Locale(lang).currencies.items()}
-    return {**names, **_WORDS}
+@from_words
+def _names(languages: Languages) -> dict[str, str]:
+    """Currency names of several languages, in lower case, to codes; ambiguous single words are left out."""
+    locales = reversed(languages.codes("currencies"))
+    names = {name.casefold(): code for language in locales for code, name in Locale(language).currencies.items()}
+    return {**names, **languages.words.numbers.currencies}
 
 
 def parse_currency(text: str) -> str | None:

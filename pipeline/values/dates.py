@@ -6,27 +6,24 @@ import datetime
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from dataclasses import dataclass
 from typing import Literal
 
 from babel import Locale
 
+from pipeline.languages import Languages, from_words
+from pipeline.languages.word_patterns import plain_any_of
+
 Order = Literal["DMY", "MDY", "YMD"]
-LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "lv", "ms", "da", "sv", "cs")
 _NUMERIC = re.compile(
     r"(?<![\d.,])(\d{1,4})(\s?[-./,'’]\s?|\s)(\d{1,2})(?:\2(\d{4}|\d{2})|\s?[-./,'’ ]\s?(\d{4}))(?=\D|$|\d{1,2}:\d{2})"
 )
 _YEAR_FIRST = re.compile(r"(?<![\d.,])(\d{4})\s?([-./])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d|[.,]\d)")
 _COMPACT = re.compile(r"(?<!\d)(20\d{2}|19\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日?")
-_DAY_NAME = re.compile(
-    r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|ª|°)?[\s.,/-]{0,3}(?:de\s|of\s)?\s?([^\W\d_]{3,12})[\s.,'’/-]{0,3}(?:de\s|del\s)?\s?(\d{4}|\d{2})(?=\D|$|\d{1,2}:\d{2})"
-)
-_NAME_DAY = re.compile(
-    r"(?<![^\W\d_])([^\W\d_]{3,12})[\s.,/-]{0,3}(\d{1,2})(?:st|nd|rd|th)?[\s.,/'’-]{1,3}(\d{4}|\d{2})(?=\D|$|\d{1,2}:\d{2})"
-)
-_YEAR_NAME = re.compile(r"(?<!\d)(\d{4})[\s.,/-]{1,3}([^\W\d_]{3,12})[\s.,/-]{1,3}(\d{1,2})(?!\d)")
-_YEAR_DAY_NAME = re.compile(r"(?<!\d)(\d{4})[\s.]{1,3}gada\s(\d{1,2})[\s.]{1,3}([^\W\d_]{3,12})")
+_NAME = r"([^\W\d_]{3,12})"
+"""The name of a month, or the beginning of one."""
+_YEAR_NAME = re.compile(rf"(?<!\d)(\d{{4}})[\s.,/-]{{1,3}}{_NAME}[\s.,/-]{{1,3}}(\d{{1,2}})(?!\d)")
 _TIME = re.compile(r"([01]?\d|2[0-3])\s?[:h]\s?([0-5]\d)(?!\d)(?:\s?:\s?([0-5]\d))?(?!\d)\s?([ap]\.?m)?", re.IGNORECASE)
 
 
@@ -74,14 +71,39 @@ def guess_order(texts: Iterable[str]) -> Order | None:
     return "DMY" if votes["DMY"] > votes["MDY"] else "MDY"
 
 
-@cache
-def month_names() -> dict[str, int]:
-    """Names and abbreviations of the months in ``LANGUAGES``, folded, to their numbers."""
-    names = {"sept": 9, "mrz": 3, "maerz": 3, "maijs": 5}
-    for lang in reversed(LANGUAGES):
+@dataclass(frozen=True, slots=True)
+class _NamedDates:
+    """Dates with the month's name."""
+
+    day_first: re.Pattern[str]
+    name_first: re.Pattern[str]
+    year_then_day: re.Pattern[str]
+
+
+@from_words
+def _named_dates(languages: Languages) -> _NamedDates:
+    words = languages.words.dates
+    ordinal, year = plain_any_of(words.ordinals), r"(\d{4}|\d{2})(?=\D|$|\d{1,2}:\d{2})"
+    return _NamedDates(
+        re.compile(
+            rf"(?<!\d)(\d{{1,2}})(?:{ordinal}|º|ª|°)?[\s.,/-]{{0,3}}(?:(?:{plain_any_of(words.after_day)})\s)?\s?{_NAME}"
+            rf"[\s.,'’/-]{{0,3}}(?:(?:{plain_any_of(words.after_month)})\s)?\s?{year}"
+        ),
+        re.compile(rf"(?<![^\W\d_]){_NAME}[\s.,/-]{{0,3}}(\d{{1,2}})(?:{ordinal})?[\s.,/'’-]{{1,3}}{year}"),
+        re.compile(
+            rf"(?<!\d)(\d{{4}})[\s.]{{1,3}}(?:{plain_any_of(words.after_year)})\s(\d{{1,2}})[\s.]{{1,3}}{_NAME}"
+        ),
+    )
+
+
+@from_words
+def month_names(languages: Languages) -> dict[str, int]:
+    """Names and abbreviations of the months in all languages, folded, to their numbers."""
+    names = {_fold(name): number for name, number in languages.words.dates.months.items()}
+    for code in reversed(languages.codes("months")):
         for context in ("format", "stand-alone"):
             for width in ("abbreviated", "wide"):
-                for number, name in Locale(lang).months[context][width].items():
+                for number, name in Locale(code).months[context][width].items():
                     names[_fold(name)] = number
     return {name: number for name, number in names.items() if len(name) >= 3 and not name.isdigit()}
 
@@ -105,16 +127,17 @@ def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datet
 
 
 def _named(text: str) -> Iterable[tuple[int, int, datetime.date]]:
-    for match in _DAY_NAME.finditer(text):
+    patterns = _named_dates()
+    for match in patterns.day_first.finditer(text):
         if date := _date(match[3], _month(match[2]), match[1]):
             yield match.start(), match.end(), date
-    for match in _NAME_DAY.finditer(text):
+    for match in patterns.name_first.finditer(text):
         if date := _date(match[3], _month(match[1]), match[2]):
             yield match.start(), match.end(), date
     for match in _YEAR_NAME.finditer(text):
         if date := _date(match[1], _month(match[2]), match[3]):
             yield match.start(), match.end(), date
-    for match in _YEAR_DAY_NAME.finditer(text):
+    for match in patterns.year_then_day.finditer(text):
         if date := _date(match[1], _month(match[3]), match[2]):
             yield match.start(), match.end(), date
 

@@ -13,7 +13,8 @@ from itertools import groupby
 from statistics import median
 from typing import Literal
 
-from pipeline.engines.embedded.terms import NOTICES, NUMBERED, OTHERS, RECEIVED, TOTALS, fold, heading, invoice_evidence, terms
+from pipeline.engines.embedded.terms import Terms, fold, terms
+from pipeline.languages import Languages, from_words
 from pipeline.records import Page, Word
 
 PAPER_CHARACTERS = 55
@@ -25,26 +26,31 @@ TITLE_WORDS = 6
 _AMOUNT = re.compile(r"(?<![\d.,/'])\d+(?:[.,']\d{3})*\s?[.,]\d{2}(?![./,:-]?\d)")
 """An amount with two decimals; OCR may part it. No date or time."""
 
-_SUM = re.compile(rf"(?:{TOTALS.pattern})\D{{0,12}}{_AMOUNT.pattern}")
-"""A total and its amount, as OCR reads them in one line."""
+
+@from_words
+def _total_with_amount(languages: Languages) -> re.Pattern[str]:
+    """A total and its amount, as OCR reads them in one line."""
+    del languages
+    return re.compile(rf"(?:{terms().totals.pattern})\D{{0,12}}{_AMOUNT.pattern}")
 
 
 def business_paper(page: Page) -> Literal["invoice", "receipt", "other"] | None:
     """Invoice, receipt, another paper of business, or None when the words do not say."""
     text = fold(" ".join(word.text for word in page.words))
-    invoice, receipt = terms(text)
+    known = terms()
+    invoice, receipt = known.find(text)
     amounts = len(_AMOUNT.findall(text))
     narrow = 0 < characters_across(page) <= PAPER_CHARACTERS
     if narrow and amounts and _is_slip(page, text, len(invoice), len(receipt), amounts):
         return "receipt"
     usual = _usual_size(page)
     titles = [(fold(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
-    headed, (names, asks, bears) = _headed(page, usual), invoice_evidence(invoice)
-    numbered = any(NUMBERED.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
+    headed, (names, asks, bears) = _headed(page, usual, known), known.invoice_evidence(invoice)
+    numbered = any(known.numbered_titles.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
     names += numbered
-    if _titled(NOTICES, titles) or (not headed and _titled(OTHERS, titles, only_large=names > 0)):
+    if _titled(known.reminder_titles, titles) or (not headed and _titled(known.other_titles, titles, only_large=names > 0)):
         return "other"
-    if amounts and not headed and any(large and RECEIVED.match(text) for text, large in titles):
+    if amounts and not headed and any(large and known.receipt_titles.match(text) for text, large in titles):
         return "receipt"
     score = names + asks + min(1, bears)
     if names and (headed or numbered or amounts >= 3 or score >= 3 or (score >= 2 and amounts)):
@@ -62,7 +68,7 @@ def _is_slip(page: Page, text: str, invoice: int, receipt: int, amounts: int) ->
         return False
     if page.height > 1.5 * page.width and amounts >= 4 and invoice < 3:
         return True
-    return not invoice and amounts >= 3 and bool(_SUM.search(text))  # a photograph may be wider than the slip in it is high
+    return not invoice and amounts >= 3 and bool(_total_with_amount().search(text))  # a photograph may be wider than the slip in it is high
 
 
 def _usual_size(page: Page) -> float:
@@ -95,10 +101,10 @@ def _titled(names: re.Pattern[str], titles: list[tuple[str, bool]], *, only_larg
     return False
 
 
-def _headed(page: Page, usual: float) -> bool:
+def _headed(page: Page, usual: float, known: Terms) -> bool:
     """Whether a word of the upper half is an invoice's heading: larger than the rest."""
     upper = [word for word in page.words if word.box[1] < page.height / 2 and word.box[3] - word.box[1] > LARGE * usual]
-    return any(heading(fold(word.text)) for word in upper)
+    return any(known.headings.fullmatch(fold(word.text)) for word in upper)
 
 
 def characters_across(page: Page) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.engines.embedded.fields.name_candidates import has_house_number, is_address
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
-from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET
+from pipeline.engines.embedded.fields.vocabulary import POSTCODE, vocabulary
 
 _LINES = 7
 _TOWN = 30
@@ -13,7 +13,7 @@ _TOWN = 30
 def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
     """Runs of the address that begins below ``name``; ``stop`` are runs that hold labels or other values."""
     block = _block(layout, name, stop)
-    marks = [at for at, run in enumerate(block) if is_address(run.text) or STREET.search(run.text)]
+    marks = [at for at, run in enumerate(block) if is_address(run.text) or vocabulary().street.search(run.text)]
     if not marks:
         return ()
     first = marks[0]
@@ -27,7 +27,7 @@ def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
 
 def _leads(text: str) -> bool:
     """Whether the line before the first that is surely of the address belongs to it: it ends in a comma's part or a house number."""
-    return has_house_number(text) or ("," in text and not ORGANISATION.search(text))
+    return has_house_number(text) or ("," in text and not vocabulary().organisation.search(text))
 
 
 def _goes_on(run: Run, following: Run, first: bool) -> bool:
@@ -46,10 +46,10 @@ def _block(layout: Layout, name: Run, stop: set[int]) -> list[Run]:
         gap = (run.box[1] - above.box[3]) / max(layout.height, 4.0)
         if gap > 2.5 or len(block) >= _LINES:
             break
-        if run.number in stop or CONTACT.search(run.text):
+        if run.number in stop or vocabulary().contact.search(run.text):
             if any(POSTCODE.search(r.text) for r in block):
                 break
-            if CONTACT.search(run.text) and block:
+            if vocabulary().contact.search(run.text) and block:
                 break
             above = run
             continue

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
+from pipeline.engines.embedded.fields.vocabulary import vocabulary
 from pipeline.records import Box
 from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, codes, parse_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
@@ -60,10 +61,8 @@ _DAMAGED = re.compile(
 )
 """An amount in which the recogniser took letters for digits, or lost or mistook the mark."""
 _CONFUSED = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
-_PERCENT = re.compile(r"\s?(?:%|percent\b|procent\b|prozent\b)", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
-_CODE_NEAR = re.compile(r"[A-Z]{3}")
 
 
 class Candidates:
@@ -205,7 +204,7 @@ class Candidates:
             # "(35,13 €)" is a remark; accountants who mean less than zero write the currency first
             start = match.start("before") if match["before"] else match.start("digits")
             end = match.start("tail") if match["tail"] and end == match.end() else end
-        percent = _PERCENT.match(text, end) is not None
+        percent = vocabulary().percent.match(text, end) is not None
         number = _parse(
             re.sub(r"([.,]\d) (?=\d$)|\s?([.,])\s?(?=\d{1,4}$)", r"\1\2", digits), text[start:end], self.decimal_mark
         )
@@ -241,7 +240,7 @@ class Candidates:
             quality = 1.0 if len(match[0]) > 2 else 0.7
             if not self._free(run, *match.span()):
                 quality = 0.25
-            elif _amount_like(match[0]) or _PERCENT.match(run.text, match.end()):
+            elif _amount_like(match[0]) or vocabulary().percent.match(run.text, match.end()):
                 quality = 0.3
             yield self._make("identifier", match[0], run, match.span(), quality)
 

@@ -15,13 +15,12 @@ from functools import cache
 from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
-from pipeline.engines.embedded.fields.vocabulary import EXCLUDING, INCLUDING, OTHER_LABELS, TITLES, VAGUE_WORDS, is_neutral
+from pipeline.engines.embedded.fields.vocabulary import is_neutral, vocabulary
 from pipeline.records import Box
 from pipeline.templates.model import Labels, Template
 
 OTHER = "?"
 """Begins the field name of labels that belong to nothing in the template: "?money", "?date", "?identifier"."""
-_TITLES = frozenset(fold(title) for title in TITLES)
 _FUZZY = 84
 _AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
 _WORD = re.compile(r"w/o|[^\W\d_]+")
@@ -50,7 +49,7 @@ class Label:
     @property
     def vague(self) -> bool:
         """Whether the word says only that a number follows, not of what."""
-        return fold(self.run.text[self.start : self.end]) in VAGUE_WORDS
+        return fold(self.run.text[self.start : self.end]) in vocabulary().vague_labels
 
     @property
     def row(self) -> int:
@@ -79,7 +78,7 @@ def vocabulary_of(template: Template) -> dict[str, set[str]]:
             for label in flat(field.labels):
                 words[fold(label)].add(name)
     own = set(words)
-    for kind, labels in OTHER_LABELS.items():
+    for kind, labels in vocabulary().other_labels.items():
         for label in labels:
             if fold(label) not in own:
                 words[fold(label)].add(OTHER + kind)
@@ -120,7 +119,7 @@ def _is_remark(label: Label, before: list[Label]) -> bool:
     for other in before:
         if other.run is label.run and other.end <= label.start:
             between = label.run.text[other.end : label.start]
-            if "(" in between or (_has_word(between, INCLUDING) and not _AMOUNT.search(between)):
+            if "(" in between or (_has_word(between, vocabulary().remarks) and not _AMOUNT.search(between)):
                 return True
     return False
 
@@ -165,7 +164,7 @@ def _is_whole(page: _PageString, start: int, end: int, label: str) -> bool:
     if not page.begins[start] or run is not page.runs[end - 1]:
         return False
     _, bracket, inside = run.text[page.chars[start] : page.chars[end - 1] + 1].partition("(")
-    if bracket and not _has_word(inside.lstrip()[:12].split(" ")[0], INCLUDING | EXCLUDING):
+    if bracket and not _has_word(inside.lstrip()[:12].split(" ")[0], vocabulary().remarks | vocabulary().without_tax):
         return False
     return end >= len(page.begins) or page.begins[end] or label.endswith(("#", "%"))
 
@@ -179,7 +178,7 @@ def _label(layout: Layout, page: _PageString, start: int, end: int, field: str) 
 def make_label(layout: Layout, run: Run, start: int, end: int, field: str, length: int) -> Label:
     """A label record, its box cut out of glued words in proportion to the characters."""
     words = run.span(start, end)
-    title = fold(run.text[start:end]) in _TITLES
+    title = fold(run.text[start:end]) in vocabulary().titles
     return Label(field, run, start, end, cut_box(layout, run, start, end), words, length, title=title)
 
 
@@ -238,7 +237,7 @@ def _cover(label: Label, neighbours: list[Label]) -> float:
             continue
         unexplained += sum(c.isalpha() for c in word)
     cover = label.length / (label.length + unexplained)
-    return cover * _EXCLUDED if _has_word(label.run.text[label.end :], EXCLUDING) else cover
+    return cover * _EXCLUDED if _has_word(label.run.text[label.end :], vocabulary().without_tax) else cover
 
 
 def _words(run: Run) -> Iterator[tuple[int, str]]:

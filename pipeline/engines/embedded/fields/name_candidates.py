@@ -5,27 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from babel import Locale
 
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
-from pipeline.engines.embedded.fields.vocabulary import CONTACT, ORGANISATION, POSTCODE, STREET, TITLES, is_neutral
+from pipeline.engines.embedded.fields.vocabulary import POSTCODE, Vocabulary, is_neutral, vocabulary
+from pipeline.languages import Languages, from_words
 
-_TITLES = frozenset(fold(title) for title in TITLES)
 _SPLIT = re.compile(r"\s[|•·●*–—.]\s|\s-\s|[•·●|]|\s{3,}")
 _RETURN = re.compile(r"\s[|•·●*–—.-]\s|[•·●|]|\s?,\s|;\s")
 _TOWN = re.compile(r"^\d{4}\s?[A-Z]{2}\s+[^\W\d]|^\d{4,5}\s+[^\W\d]")
 """A postcode with its town; "1012 AG Amsterdam" has no legal form in it."""
 _HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")
 """A street's house number at the end of a line."""
-_HONORIFIC = re.compile(
-    r"^(?:herrn?|frau|mr|mrs|ms|dr|m\.|mme|monsieur|madame|sr|sra|sig|dhr|mevr|pan|pani)\b\.?", re.IGNORECASE
-)
 _REGISTRATION = re.compile(r"\s*[\[(][^()\[\]]*\d[^()\[\]]*[\])]?\s*$|\s*[\[(]\s*$")
 _WEB = re.compile(r"www\.|https?:|\w@\w|\w\.(?:com|net|org)\b", re.IGNORECASE)
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "lv")
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ def has_house_number(text: str) -> bool:
 
 def is_organisation(text: str) -> bool:
     """Whether the text has a legal form or a word for a business. Short forms count only with a capital letter."""
-    for match in ORGANISATION.finditer(text):
+    for match in vocabulary().organisation.finditer(text):
         letters = [c for c in match[0] if c.isalpha()]
         if len(letters) > 3 or any(c.isupper() for c in letters) or not match[0].isascii():
             return True
@@ -91,27 +87,30 @@ def is_organisation(text: str) -> bool:
 
 def is_person(text: str) -> bool:
     """Whether the text begins with a form of address."""
-    return _HONORIFIC.match(text) is not None
+    return vocabulary().honorific.match(text) is not None
 
 
-@lru_cache(maxsize=4096)
 def is_return_line(text: str) -> bool:
     """Whether a line holds a name and its address, the parts set apart: "Ahlers Ltd · 4 Mill Road · Leeds LS1 4AP"."""
     parts = [part for part in _RETURN.split(text) if part.strip()]
     return len(parts) >= 2 and not is_address(parts[0]) and any(is_address(part) for part in parts[1:])
 
 
-@lru_cache(maxsize=4096)
 def is_address(text: str) -> bool:
     """Whether the line reads like a street or a town with its code."""
-    if CONTACT.search(text) or sum(c.isalpha() for c in text) < 3:
+    return _is_address(text, vocabulary())
+
+
+@lru_cache(maxsize=4096)
+def _is_address(text: str, words: Vocabulary) -> bool:
+    if words.contact.search(text) or sum(c.isalpha() for c in text) < 3:
         return False
-    return POSTCODE.search(text) is not None or (STREET.search(text) is not None and any(c.isdigit() for c in text))
+    return POSTCODE.search(text) is not None or (words.street.search(text) is not None and any(c.isdigit() for c in text))
 
 
 def residue(text: str) -> str:
     """A name without its legal form and registration number."""
-    return ORGANISATION.sub(" ", _REGISTRATION.sub("", text)).strip(" .,&()-\"'")
+    return vocabulary().organisation.sub(" ", _REGISTRATION.sub("", text)).strip(" .,&()-\"'")
 
 
 def _parts(run: Run, end: int) -> Iterator[tuple[int, int]]:
@@ -138,16 +137,16 @@ def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float
     letters = sum(c.isalpha() for c in text)
     digits = sum(c.isdigit() for c in text)
     chinese = re.search(r"[\u4e00-\u9fff]{2}", text) is not None
-    if (letters < 3 and not chinese) or len(text) > 70 or fold(text) in _TITLES or fold(text) in _countries():
+    if (letters < 3 and not chinese) or len(text) > 70 or fold(text) in vocabulary().titles or fold(text) in _countries():
         return 0.0
     organisation = is_organisation(text) and not _TOWN.match(text)
-    if not _HONORIFIC.sub("", text).strip(" .,"):
+    if not vocabulary().honorific.sub("", text).strip(" .,"):
         return 0.0
     if digits > letters or text.endswith(":") or _is_labels(name, labels):
         return 0.0
-    if not organisation and (CONTACT.search(text) or is_address(text) or len(text.split()) > 7):
+    if not organisation and (vocabulary().contact.search(text) or is_address(text) or len(text.split()) > 7):
         return 0.0
-    if _WEB.search(text) or fold(name.run.text) in _TITLES:
+    if _WEB.search(text) or fold(name.run.text) in vocabulary().titles:
         return 0.1
     score = 0.85 if organisation else 0.45
     score += 0.15 if text[:1].isupper() or chinese else -0.2
@@ -155,7 +154,7 @@ def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float
     score -= 0.3 if ":" in text else 0.0
     score -= 0.2 if letters < 5 and not organisation and not chinese else 0.0
     score -= 0.25 if digits and not organisation else 0.0
-    score -= 0.2 if STREET.search(text) and not organisation else 0.0
+    score -= 0.2 if vocabulary().street.search(text) and not organisation else 0.0
     score += 0.1 if split and organisation else 0.0
     score -= 0.25 if len(text.split()) > 5 and not organisation else 0.0
     return max(0.05, score)
@@ -187,6 +186,6 @@ def _joined(layout: Layout, name: Name, names: list[Name]) -> Name:
     return replace(upper, text=text, words=upper.words + name.words, features=max(upper.features, name.features))
 
 
-@cache
-def _countries() -> frozenset[str]:
-    return frozenset(fold(name) for lang in _LANGUAGES for name in Locale(lang).territories.values())
+@from_words
+def _countries(languages: Languages) -> frozenset[str]:
+    return frozenset(fold(name) for code in languages.codes("countries") for name in Locale(code).territories.values())

@@ -18,7 +18,7 @@ from pipeline.engines.embedded.fields.name_candidates import (
     residue,
 )
 from pipeline.engines.embedded.fields.page_rows import Layout, fold
-from pipeline.engines.embedded.fields.vocabulary import FORMER
+from pipeline.engines.embedded.fields.vocabulary import vocabulary
 
 LEAST = 0.3
 WINDOW = 5.0
@@ -167,7 +167,7 @@ class Parties:
     def _former(self, name: Name) -> bool:
         """Whether the words before say that it was the name once."""
         before = [name.run.text[: name.start], *(run.text for run in self.layout.chain(name.run, -1, 1))]
-        return any(FORMER.search(text) for text in before)
+        return any(vocabulary().former.search(text) for text in before)
 
     def _street(self, name: Name) -> bool:
         """Whether it is a street that no word gives away: it ends in a house number, and the next line is a town."""

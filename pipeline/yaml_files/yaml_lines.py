@@ -1,12 +1,13 @@
-"""Reads YAML and remembers on which line everything stands.
+"""Reads YAML and keeps the line of every value.
 
-Scalars stay text: the template's schema decides what is a number or a switch, not YAML's guesses, so that a label ``No`` and
-the language ``no`` are what they look like. Aliases, tags, repeated keys and deep nesting are refused.
+Scalars stay text: the file's model decides what is a number or a switch, not YAML. So the label ``No`` and the language ``no``
+are what they look like. Aliases, tags, repeated keys and deep nesting are refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 
@@ -29,8 +30,8 @@ class Mistake:
 
 
 @dataclass(slots=True)
-class Located:
-    """A YAML file as read: dicts, lists, strings and None, and the line of every key and item."""
+class YamlDocument:
+    """A YAML file as read: dicts, lists, strings and None, with the line of every key and item."""
 
     data: Json = None
     lines: dict[Where, int] = field(default_factory=dict)
@@ -48,25 +49,40 @@ class Located:
         """Notes a mistake at a value."""
         self.mistakes.append(Mistake(self.line(where), message))
 
+    def mistake_lines(self, origin: str) -> list[str]:
+        """``origin:LINE: message`` for every mistake, by line. A message that quotes several lines of the file becomes one line."""
+        return [f"{origin}:{mistake.line}: {' '.join(mistake.message.split())}" for mistake in sorted(set(self.mistakes))]
 
-def read_yaml(text: str) -> Located:
-    """Never raises: what is wrong with the file stands in ``mistakes``."""
-    found = Located()
-    if len(text) > MAX_CHARACTERS:
-        found.mistakes.append(Mistake(1, f"larger than {MAX_CHARACTERS // 1024} KB, which is too much for a template"))
-        return found
+
+def read_yaml_file(path: Path) -> YamlDocument:
+    """A file's content. Never raises: a file that cannot be read has a mistake on line 1."""
     try:
-        found.mistakes += _refused_constructs(text)
-        if not found.mistakes:
+        return read_yaml(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        message = f"not UTF-8 (byte {error.start}): save the file as UTF-8"
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    return YamlDocument(mistakes=[Mistake(1, message)])
+
+
+def read_yaml(text: str) -> YamlDocument:
+    """A text's content. Never raises: ``mistakes`` holds what is wrong."""
+    document = YamlDocument()
+    if len(text) > MAX_CHARACTERS:
+        document.mistakes.append(Mistake(1, f"larger than {MAX_CHARACTERS // 1024} KB, which is too much for a file like this"))
+        return document
+    try:
+        document.mistakes += _refused_constructs(text)
+        if not document.mistakes:
             root = yaml.compose(text, Loader=_Loader)
-            found.data = None if root is None else _build(root, (), found)
+            document.data = None if root is None else _build(root, (), document)
     except yaml.YAMLError as error:
-        found.mistakes.append(_syntax(error, text))
-    return found
+        document.mistakes.append(_syntax(error, text))
+    return document
 
 
 def _refused_constructs(text: str) -> list[Mistake]:
-    """Looks at the flat stream of events first: building a tree of aliases or of deep nesting is what would do harm."""
+    """Aliases and deep nesting, found in the flat stream of events: a tree built of them would fill the memory."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -77,7 +93,7 @@ def _refused_constructs(text: str) -> list[Mistake]:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            return [Mistake(line, "nested too deeply for a template")]
+            return [Mistake(line, "nested too deeply")]
     return []
 
 
@@ -91,35 +107,35 @@ def _syntax(error: yaml.YAMLError, text: str) -> Mistake:
     return Mistake(line, f"YAML syntax: {getattr(error, 'reason', None) or error}")
 
 
-def _build(node: yaml.Node, where: Where, found: Located) -> Json:
-    found.lines.setdefault(where, node.start_mark.line + 1)
+def _build(node: yaml.Node, where: Where, document: YamlDocument) -> Json:
+    document.lines.setdefault(where, node.start_mark.line + 1)
     if not node.tag.startswith(_PLAIN_TAGS) or ":python/" in node.tag:
-        found.add(where, f"the YAML tag `{node.tag}` is not supported: leave it out")
+        document.add(where, f"the YAML tag `{node.tag}` is not supported: leave it out")
         return None
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, where, found)
+        return _mapping(node, where, document)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*where, number), found) for number, item in enumerate(node.value)]
+        return [_build(item, (*where, number), document) for number, item in enumerate(node.value)]
     style = node.style if isinstance(node, yaml.ScalarNode) else None
     if style in ("|", ">"):
-        found.blocks.add(where)
+        document.blocks.add(where)
     empty = style not in ("|", ">", "'", '"') and node.tag == f"{_PLAIN_TAGS}null"
     return None if empty else str(node.value)
 
 
-def _mapping(node: yaml.MappingNode, where: Where, found: Located) -> dict[str, Json]:
+def _mapping(node: yaml.MappingNode, where: Where, document: YamlDocument) -> dict[str, Json]:
     built: dict[str, Json] = {}
     for key_node, value in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            found.mistakes.append(Mistake(line, "a key must be a plain word"))
+            document.mistakes.append(Mistake(line, "a key must be a plain word"))
             continue
         key = str(key_node.value)
         if key in built:
-            found.mistakes.append(
-                Mistake(line, f"`{key}` is already on line {found.line((*where, key))}: a key may stand only once")
+            document.mistakes.append(
+                Mistake(line, f"`{key}` is already on line {document.line((*where, key))}: a key may stand only once")
             )
             continue
-        found.lines[(*where, key)] = line
-        built[key] = _build(value, (*where, key), found)
+        document.lines[(*where, key)] = line
+        built[key] = _build(value, (*where, key), document)
     return built

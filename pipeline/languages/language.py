@@ -1,0 +1,205 @@
+"""What a language file holds: the words by which documents and questions in one language are understood.
+
+Every key is optional. ``en.yaml`` is the fullest example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Words = list[Word]
+NO_LANGUAGE = "any"
+"""The name of the file for words that belong to no language."""
+Group = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+LabelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OtherLabels(_Part):
+    """Labels of values that most templates do not ask for, by the type of the value: "Cash 50.00" is no total."""
+
+    money: Words = []
+    paid: Words = []
+    """Amounts that a customer hands over."""
+    change: Words = []
+    """Amounts that a customer gets back."""
+    date: Words = []
+    identifier: Words = []
+
+
+class Organisations(_Part):
+    """Words around the names of companies and people."""
+
+    legal_forms: Words = []
+    """Legal forms; a dot or a blank in one is optional: ``e. k.`` is also ``eK``."""
+    words: Words = []
+    """Other words that only names of organisations have."""
+    former: Words = []
+    """Words before a name that an organisation had once."""
+    honorifics: Words = []
+    """Forms of address before a person's name."""
+
+
+class Addresses(_Part):
+    """Words of which addresses are made."""
+
+    streets: Words = []
+    house_numbers: Words = []
+    """Words before a house number."""
+    contact: Words = []
+    """Words beside telephone numbers and web addresses."""
+
+
+class Numbers(_Part):
+    """Words beside numbers."""
+
+    percent: Words = []
+    scales: dict[Word, Annotated[int, Field(ge=0, le=30)]] = {}
+    """Abbreviations behind a number in a chart, as they are written, and the power of ten that they stand for."""
+    currencies: dict[Word, Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]] = {}
+    """Names of currencies that CLDR lacks, in lower case, and their ISO 4217 codes."""
+
+
+class Dates(_Part):
+    """Words within dates."""
+
+    months: dict[Word, Annotated[int, Field(ge=1, le=12)]] = {}
+    """Names of months that CLDR lacks, and their numbers."""
+    ordinals: Words = []
+    """Endings of a day's number."""
+    after_day: Words = []
+    """Words between the day and the month."""
+    after_month: Words = []
+    """Words between the month and the year."""
+    after_year: Words = []
+    """Words behind a year that stands first."""
+
+
+class PageNumbers(_Part):
+    """Words beside page numbers."""
+
+    page: Words = []
+    page_alone: Words = []
+    """Words before a page number that count only where nothing else stands on the line."""
+    of: Words = []
+    """Words between a page's number and the number of pages."""
+    of_alone: Words = []
+
+
+class Charts(_Part):
+    """Words in charts."""
+
+    notes: Words = []
+    """Words that begin a source or a note below a chart."""
+
+
+class Documents(_Part):
+    """Words that tell kinds of documents apart. Case and accents do not matter."""
+
+    invoice_terms: Words = []
+    """Words that invoices have and other documents lack."""
+    business_terms: Words = []
+    """Words of invoices that any business letter may have, too."""
+    receipt_terms: Words = []
+    """Words that till receipts have."""
+    invoice_names: Words = []
+    """What an invoice calls itself; the beginning of a word is enough."""
+    invoice_headings: Words = []
+    """Words that stand as the heading of an invoice."""
+    heading_prefixes: Words = []
+    """Words before such a heading: ``tax`` invoice."""
+    numbered_titles: Words = []
+    """Words that begin the line with an invoice's number."""
+    unnumbered_titles: Words = []
+    """Words that look like ``numbered_titles`` and mean something else."""
+    receipt_titles: Words = []
+    """How a receipt on letter paper is headed."""
+    other_titles: Words = []
+    """Titles of documents that look like invoices and are none."""
+    reminder_titles: Words = []
+    """Titles of payment reminders."""
+    totals: Words = []
+    """What tills print before a sum."""
+
+
+class Questions(_Part):
+    """Words of questions that people ask about a page."""
+
+    stop_words: Words = []
+    """Question words, articles and prepositions; they never stand beside a value as its label."""
+    stop_phrases: Words = []
+    """The same for languages without blanks between words."""
+    elisions: Words = []
+    """Articles that an apostrophe joins to the next word."""
+    percent: Words = []
+    date: Words = []
+    money: Words = []
+    number: Words = []
+    place: Words = []
+    party: Words = []
+    money_pairs: Words = []
+    """Two words that ask for an amount, where one of them alone does not."""
+    number_pairs: Words = []
+    common: Words = []
+    """Words of many labels, which tell no value from another."""
+    document: Words = []
+    """Words for the document itself."""
+    value: Words = []
+    """Words for the number of a chart's mark, as opposed to its label."""
+    highest: Words = []
+    lowest: Words = []
+    seller: Words = []
+    buyer: Words = []
+
+
+class Language(_Part):
+    """One language file."""
+
+    cldr: list[Literal["months", "currencies", "countries"]] = []
+    """Names that are taken from Unicode's CLDR for this language besides the words below."""
+    labels: dict[Group, dict[LabelName, Words]] = {}
+    """What stands beside a value or above a column, by template and field: ``labels: {from: invoice.total}`` in a template."""
+    other_labels: OtherLabels = OtherLabels()
+    vague_labels: Words = []
+    """Labels that say only that a number follows."""
+    filler: Words = []
+    """Words beside a label that do not change its meaning."""
+    remarks: Words = []
+    """Words that turn a label behind them into a remark on the label before: "Total incl. VAT"."""
+    without_tax: Words = []
+    """Words behind a label that say that the tax is not in the amount."""
+    titles: Words = []
+    """Headings of documents and blocks; none of them is a name."""
+    organisations: Organisations = Organisations()
+    addresses: Addresses = Addresses()
+    numbers: Numbers = Numbers()
+    dates: Dates = Dates()
+    page_numbers: PageNumbers = PageNumbers()
+    charts: Charts = Charts()
+    documents: Documents = Documents()
+    questions: Questions = Questions()
+
+
+def merge(languages: Sequence[Language]) -> Language:
+    """One language with the words of all, without labels. Lists follow each other; of two entries with one key the first stays."""
+    parts = [language.model_dump(exclude_defaults=True, exclude={"labels"}) for language in languages]
+    return Language.model_validate(_merged(parts))
+
+
+def _merged(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for key, value in (item for part in parts for item in part.items()):
+        if isinstance(value, dict):
+            whole[key] = _merged([whole.get(key, {}), value])
+        elif isinstance(value, list):
+            whole[key] = [*whole.get(key, []), *value]
+        else:
+            whole.setdefault(key, value)
+    return whole
