@@ -31,11 +31,11 @@ from pydantic_settings import SettingsError as EnvironmentValueError
 
 from pipeline import object_urls, renamed_settings
 from pipeline.errors import SettingsError
-from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.routing import Route
+from pipeline.yaml_files.explain import did_you_mean
 
 FILE_NAME = "pipeline.yaml"
-PATH_KEYS = ("inbox", "outbox", "templates", "state", "archive", "failed")
+PATH_KEYS = ("inbox", "outbox", "templates", "languages", "state", "archive", "failed")
 STATE_FOLDER = ".pipeline"
 """Where the outbox keeps the ledger and the lock."""
 OBJECTS_FOLDER = "objects"
@@ -211,6 +211,8 @@ class Settings(BaseSettings):
     """Folder on this machine for the ledgers of outboxes in object stores; by default `~/.local/state/pipeline`."""
     templates: Path | None = None
     """Folder of your own templates, by default `templates` beside the settings file. They come before the built-in ones."""
+    languages: Path | None = None
+    """Folder of your own language files, by default `languages` beside the settings file; their words are added to the built-in ones."""
     engine: str = "auto"
     """What reads the pages: `embedded`, `vlm` or `server`; `auto` is `vlm` if its model is on this machine, else `embedded`."""
     model: str = ""
@@ -390,8 +392,9 @@ def load_settings(file: Path | None = None, *, search: bool = True, **overrides:
     values, deprecations = renamed_settings.upgrade_file(_read_file(file), file) if file else ({}, [])
     variables = {name.lower(): value for name, value in os.environ.items()}
     deprecations += renamed_settings.upgrade_environment(variables, ENVIRONMENT_PREFIX.lower())[1]
-    if file and (file.parent / "templates").is_dir():
-        values.setdefault("templates", file.parent / "templates")
+    for key in ("templates", "languages"):
+        if file and (file.parent / key).is_dir():
+            values.setdefault(key, file.parent / key)
     Settings._file_values = values
     try:
         settings = Settings(**{key: value for key, value in overrides.items() if value is not None})

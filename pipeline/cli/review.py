@@ -20,11 +20,11 @@ from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.remote.local_copy import look_into, sent
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER, load_settings
-from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import Template
 from pipeline.web.originals import brought
 from pipeline.web.selection import Choice, Chosen, candidates, chosen
 from pipeline.web.static_export import Written, write_review
+from pipeline.yaml_files.explain import did_you_mean
 
 FILE = "review.html"
 LIMIT = 1_000

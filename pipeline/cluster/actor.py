@@ -12,6 +12,7 @@ from pathlib import Path
 from platform import node
 from typing import Any
 
+from pipeline import languages
 from pipeline.cluster.messages import Asked, Head, PicturesLostError, Setup, unpacked
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
@@ -90,6 +91,7 @@ def check(setup: Setup) -> None:
         if not any(Path(folder).iterdir()):
             raise EngineUnavailableError(f"{folder} is empty on {node()}", "mount it on all machines at the same place")
     choose_precision(setup.settings)
+    languages.use(setup.settings.languages)
 
 
 def _image(asked: Asked) -> PageImage | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline import languages
 from pipeline.engines.base import Engine
 from pipeline.errors import EngineUnavailableError
 from pipeline.settings import Settings
@@ -12,8 +13,9 @@ ENGINE_NAMES = ("auto", "embedded", "vlm", "server")
 def make_engine(settings: Settings) -> Engine:
     """The engine that the settings name, ready to answer; ``auto`` is ``vlm`` where its model is here, else ``embedded``.
 
-    Raises EngineUnavailableError.
+    The settings' languages are in force from here on. Raises EngineUnavailableError, LanguageError.
     """
+    languages.use(settings.languages)
     engine = engine_name(settings)
     if engine == "vlm":
         from pipeline.engines.vlm.vlm_engine import VlmEngine

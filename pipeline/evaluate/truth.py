@@ -14,8 +14,8 @@ from typing import NoReturn
 from pipeline.errors import SettingsError, TruthError
 from pipeline.evaluate.expected import Truth, Wanted, is_list, wanted
 from pipeline.records import Json
-from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
+from pipeline.yaml_files.explain import did_you_mean
 
 NAMES = ("truth.jsonl", "truth.csv")
 """Files that are looked for in the folder, in this order."""

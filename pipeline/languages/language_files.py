@@ -20,7 +20,6 @@ _FIRST = (NO_LANGUAGE, "en", "de", "fr", "es", "it", "nl", "pl", "zh", "pt", "lv
 """The order of the languages: where two use one word, the earlier one decides. Other languages follow by their codes."""
 _SUFFIXES = (".yaml", ".yml")
 _CURE = "correct the lines named; pipeline/languages/en.yaml shows every key with an example"
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +95,9 @@ def _joined(parts: list[Language]) -> Language:
 
 
 def _digest(own: Mapping[str, Language]) -> str:
-    words = {code: language.model_dump(mode="json", exclude_defaults=True, exclude={"labels"}) for code, language in own.items()}
+    words = {
+        code: language.model_dump(mode="json", exclude_defaults=True, exclude={"labels"}) for code, language in own.items()
+    }
     added = {code: content for code, content in words.items() if content}
     text = json.dumps(added, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16] if added else ""
@@ -104,8 +105,22 @@ def _digest(own: Mapping[str, Language]) -> str:
 
 def _load_built_in(path: Path) -> Language:
     """Without the lines of the values, which cost most of the time; a test checks the files as a user's are checked."""
-    content: Any = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 -- every scalar is text to this loader
-    return Language.model_validate(content)
+    return Language.model_validate(_content(yaml.compose(path.read_text("utf-8"), Loader=_TextLoader)))
+
+
+class _TextLoader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+    """Takes every scalar for text, which saves most of the time that PyYAML needs."""
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node."""
+        del kind, value, implicit
+        return "tag:yaml.org,2002:str"
+
+
+def _content(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: _content(value) for key, value in node.value}
+    return [_content(item) for item in node.value] if isinstance(node, yaml.SequenceNode) else node.value
 
 
 def _load_folder(folder: Path, built_in: Languages) -> dict[str, Language]:

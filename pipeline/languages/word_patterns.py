@@ -7,36 +7,39 @@ means that nothing follows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-LETTER = r"[^\W_]"
-"""A letter or a digit, to which a whole word may not be joined."""
+NEVER = "(?!)"
+"""An expression that matches nothing."""
 
 
-def any_of(words: Iterable[str], *, letter: str = LETTER, escape: Callable[[str], str] = re.escape) -> str:
-    """An expression for any of the words, the longest first; one that never matches where there are none.
+def any_of(words: Iterable[str]) -> str:
+    """An expression for any of the words; one that never matches where there are none.
 
-    ``letter`` matches the characters that may not touch a whole word. ``escape`` writes a word as an expression.
+    Words with the same ends stand in one group, since a test for each word at each letter of a page takes time.
     """
-    return "|".join(_whole_word(word, letter, escape) for word in _longest_first(words)) or "(?!)"
+    groups: dict[tuple[str, str], list[str]] = {}
+    for word in _longest_first(words):
+        bare = word.strip("*").removesuffix("$")
+        left = "" if word.startswith("*") or not bare[:1].isalnum() else r"\b"
+        right = "$" if word.endswith("$") else "" if word.endswith("*") or not bare[-1:].isalnum() else r"\b"
+        groups.setdefault((left, right), []).append(re.escape(bare))
+    return "|".join(f"{left}(?:{'|'.join(bare)}){right}" for (left, right), bare in groups.items()) or NEVER
 
 
 def plain_any_of(words: Iterable[str]) -> str:
-    """The same, where words may be parts of longer words."""
-    return "|".join(re.escape(word) for word in _longest_first(words)) or "(?!)"
+    """An expression for any of the words, the longest first, also within longer words."""
+    return "|".join(re.escape(word) for word in _longest_first(words)) or NEVER
 
 
-def loose(word: str) -> str:
-    """An expression in which the dots and blanks of the word are optional: ``e. k.`` also matches "eK"."""
+def loose_any_of(words: Iterable[str]) -> str:
+    """An expression for any of the words, in which dots and blanks are optional: ``e. k.`` also matches "eK"."""
+    return "|".join(_loose(word) for word in _longest_first(words)) or NEVER
+
+
+def _loose(word: str) -> str:
     return "".join(r"\.?" if char == "." else r"\s?" if char == " " else re.escape(char) for char in word)
 
 
 def _longest_first(words: Iterable[str]) -> list[str]:
     return sorted(set(words), key=lambda word: (-len(word), word))
-
-
-def _whole_word(word: str, letter: str, escape: Callable[[str], str]) -> str:
-    bare = word.strip("*").removesuffix("$")
-    left = "" if word.startswith("*") or not bare[:1].isalnum() else f"(?<!{letter})"
-    right = "" if word.endswith(("*", "$")) or not bare[-1:].isalnum() else f"(?!{letter})"
-    return f"{left}{escape(bare)}{'$' if word.endswith('$') else right}"

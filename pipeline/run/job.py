@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline import languages
 from pipeline.backoff import Backoff
 from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Engine
@@ -34,12 +35,12 @@ from pipeline.settings import STATE_FOLDER, Settings, configs_folder
 from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.ask import ask_template
 from pipeline.templates.digest import digest
-from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
 from pipeline.templates.routing import check_routes, route
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
+from pipeline.yaml_files.explain import did_you_mean
 
 
 @dataclass
@@ -175,12 +176,19 @@ def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precis
     asking_again = [unit_retry.VERSION, engine.retries] if engine.retries else []
     pages_alone = [] if einvoices else ["without e-invoices"]
     rounded = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
-    content = json.dumps([digest(template), engine.identity, page_requests.VERSION, *asking_again, *pages_alone, *rounded])
+    own_words = [f"words {languages.active().additions}"] if languages.active().additions else []
+    content = json.dumps(
+        [digest(template), engine.identity, page_requests.VERSION, *asking_again, *pages_alone, *rounded, *own_words]
+    )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def all_templates(settings: Settings) -> dict[str, Template]:
-    """Built-in templates and the user's own, which come first and win. Raises TemplateError."""
+    """Built-in templates and the user's own, which come first and win; the settings' languages are in force from here on.
+
+    Raises LanguageError, TemplateError.
+    """
+    languages.use(settings.languages)
     built_in = configs_folder() / "templates"
     folders = [built_in, settings.templates] if settings.templates else [built_in]
     templates = load_templates(folders)

@@ -5,40 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pipeline.errors import TemplateError
-from pipeline.yaml_files.explain import explain, place
+from pipeline.templates.label_lists import insert_labels
 from pipeline.templates.model import Template
 from pipeline.templates.prompt import prompt_mistakes
 from pipeline.templates.references import check_references
-from pipeline.yaml_files.yaml_lines import Located, Mistake, read_yaml
+from pipeline.yaml_files.yaml_check import validate
+from pipeline.yaml_files.yaml_lines import Mistake, YamlDocument, read_yaml, read_yaml_file
 
 _CURE = "correct the lines named; docs/templates.md shows every key with an example"
+_WHOLE = "a template must hold keys: `name: …`, `prompt: …` and so on"
 
 
 def parse_template(text: str, origin: str) -> Template:
     """The template written in ``text``. Raises TemplateError with one line ``origin:LINE: message`` for every mistake."""
-    found = read_yaml(text)
-    template = None if found.data is None and found.mistakes else _validated(found)
-    if template is None or found.mistakes:
-        raise TemplateError("\n".join(_told(origin, mistake) for mistake in sorted(set(found.mistakes))), _CURE)
-    return template
+    return _template(read_yaml(text), origin)
 
 
 def load_template(path: Path) -> Template:
     """The template in one file. Raises TemplateError."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TemplateError(f"{path}:1: not UTF-8 (byte {error.start}): save the file as UTF-8") from error
-    except OSError as error:
-        raise TemplateError(f"{path}:1: cannot be read: {error.strerror}") from error
-    return parse_template(text, str(path))
+    return _template(read_yaml_file(path), str(path))
 
 
 def load_templates(folders: Sequence[Path]) -> dict[str, Template]:
-    """All templates of some folders by name; one in a later folder replaces its namesake in an earlier one.
+    """All templates of some folders by name. A template in a later folder replaces one of the same name in an earlier folder.
 
     The later folders' templates come first: where several suit a page, a user's own goes before a built-in one.
     Raises TemplateError with the mistakes of all files together.
@@ -71,28 +61,26 @@ def _load_folder(folder: Path, mistakes: list[str]) -> dict[str, Template]:
     return loaded
 
 
-def _told(origin: str, mistake: Mistake) -> str:
-    """One line, even where the message quotes several of the file."""
-    return f"{origin}:{mistake.line}: {' '.join(mistake.message.split())}"
-
-
-def _validated(found: Located) -> Template | None:
-    """The template, or None; every mistake is noted in ``found``."""
-    template = None
-    try:
-        template = Template.model_validate({} if found.data is None else found.data)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            found.add(place(detail), explain(detail))
-    check_references(found)
-    _check_prompt(found, template)
+def _template(document: YamlDocument, origin: str) -> Template:
+    template = None if document.data is None and document.mistakes else _validated(document)
+    if template is None or document.mistakes:
+        raise TemplateError("\n".join(document.mistake_lines(origin)), _CURE)
     return template
 
 
-def _check_prompt(found: Located, template: Template | None) -> None:
-    source = found.data.get("prompt") if isinstance(found.data, dict) else None
+def _validated(document: YamlDocument) -> Template | None:
+    """The template, or None. Every mistake is noted in ``document``."""
+    insert_labels(document)
+    template = validate(document, Template, _WHOLE)
+    check_references(document)
+    _check_prompt(document, template)
+    return template
+
+
+def _check_prompt(document: YamlDocument, template: Template | None) -> None:
+    source = document.data.get("prompt") if isinstance(document.data, dict) else None
     if not isinstance(source, str):
         return
-    above = found.line(("prompt",)) - (0 if ("prompt",) in found.blocks else 1)
+    above = document.line(("prompt",)) - (0 if ("prompt",) in document.blocks else 1)
     for line, message in prompt_mistakes(source, template.fields if template else None):
-        found.mistakes.append(Mistake(above + line, message))
+        document.mistakes.append(Mistake(above + line, message))

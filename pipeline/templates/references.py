@@ -11,9 +11,9 @@ from decimal import Decimal, InvalidOperation
 from typing import get_args
 
 from pipeline.records import Json
-from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import FieldType
-from pipeline.yaml_files.yaml_lines import Located, Where
+from pipeline.yaml_files.explain import did_you_mean
+from pipeline.yaml_files.yaml_lines import Where, YamlDocument
 
 RESERVED = frozenset({"documents"})
 """Names that the outbox needs for itself (``documents.csv``)."""
@@ -22,7 +22,7 @@ _SUMMED = frozenset({"money", "number"})
 _TERM = re.compile(r"B[TG]-[0-9]{1,3}")
 
 
-def check_references(found: Located) -> None:
+def check_references(found: YamlDocument) -> None:
     """Notes a mistake for every name that leads nowhere."""
     data = _mapping(found.data)
     if str(data.get("name")) in RESERVED:
@@ -57,7 +57,7 @@ def _types(fields: dict[str, Json]) -> dict[str, str]:
     return {".".join(str(part) for part in where[1::2]): kind for where, kind, _ in _typed(fields)}
 
 
-def _stand_in(found: Located, where: Where, spec: dict[str, Json], types: dict[str, str]) -> None:
+def _stand_in(found: YamlDocument, where: Where, spec: dict[str, Json], types: dict[str, str]) -> None:
     for key in ("otherwise", "unless"):
         other = spec.get(key)
         if other is None:
@@ -68,7 +68,7 @@ def _stand_in(found: Located, where: Where, spec: dict[str, Json], types: dict[s
             found.add((*where, key), f"`{other}` is a {types[str(other)]}, `{where[1]}` a {types[str(where[1])]}")
 
 
-def _einvoice(found: Located, where: Where, kind: str, spec: dict[str, Json]) -> None:
+def _einvoice(found: YamlDocument, where: Where, kind: str, spec: dict[str, Json]) -> None:
     term = spec.get("einvoice")
     if term is None:
         return
@@ -79,7 +79,7 @@ def _einvoice(found: Located, where: Where, kind: str, spec: dict[str, Json]) ->
         found.add((*where, "einvoice"), f"a {kind} holds a `{wanted}-` term, not `{term}`")
 
 
-def _check(found: Located, where: Where, check: dict[str, Json], types: dict[str, str], seen: set[str]) -> None:
+def _check(found: YamlDocument, where: Where, check: dict[str, Json], types: dict[str, str], seen: set[str]) -> None:
     name = str(check.get("name"))
     if name in seen:
         found.add((*where, "name"), f"two checks are named `{name}`")
@@ -94,7 +94,7 @@ def _check(found: Located, where: Where, check: dict[str, Json], types: dict[str
         found.add((*where, "tolerance"), f"`{check.get('tolerance')}` is no amount: write it as `0.02`")
 
 
-def _named(found: Located, where: Where, check: str, name: str, types: dict[str, str], wanted: frozenset[str]) -> None:
+def _named(found: YamlDocument, where: Where, check: str, name: str, types: dict[str, str], wanted: frozenset[str]) -> None:
     kind = types.get(name)
     if kind is None:
         hint = did_you_mean(name, types) or ", which the template does not have"

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.errors import SettingsError
-from pipeline.yaml_files.explain import did_you_mean
 from pipeline.templates.model import PageKind, Template
+from pipeline.yaml_files.explain import did_you_mean
 
 FALLBACK = "transcript"
 """The template for pages that no other is for."""

@@ -90,9 +90,7 @@ def _named_dates(languages: Languages) -> _NamedDates:
             rf"[\s.,'’/-]{{0,3}}(?:(?:{plain_any_of(words.after_month)})\s)?\s?{year}"
         ),
         re.compile(rf"(?<![^\W\d_]){_NAME}[\s.,/-]{{0,3}}(\d{{1,2}})(?:{ordinal})?[\s.,/'’-]{{1,3}}{year}"),
-        re.compile(
-            rf"(?<!\d)(\d{{4}})[\s.]{{1,3}}(?:{plain_any_of(words.after_year)})\s(\d{{1,2}})[\s.]{{1,3}}{_NAME}"
-        ),
+        re.compile(rf"(?<!\d)(\d{{4}})[\s.]{{1,3}}(?:{plain_any_of(words.after_year)})\s(\d{{1,2}})[\s.]{{1,3}}{_NAME}"),
     )
 
 

@@ -31,7 +31,7 @@ def error_location(error: ErrorDetails) -> Where:
 
 
 def explain(error: ErrorDetails, model: type[BaseModel], whole: str) -> str:
-    """One sentence for one of pydantic's errors. ``model`` is the model of the whole file; ``whole`` says what a file without keys lacks."""
+    """One sentence for one of pydantic's errors. ``model`` is that of the whole file, ``whole`` the message for a file without keys."""
     where, kind = error_location(error), error["type"]
     name, dotted = str(where[-1]) if where else "", ".".join(map(str, where))
     given = str(error["input"])[:_LONGEST_QUOTE]

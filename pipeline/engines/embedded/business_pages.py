@@ -68,7 +68,9 @@ def _is_slip(page: Page, text: str, invoice: int, receipt: int, amounts: int) ->
         return False
     if page.height > 1.5 * page.width and amounts >= 4 and invoice < 3:
         return True
-    return not invoice and amounts >= 3 and bool(_total_with_amount().search(text))  # a photograph may be wider than the slip in it is high
+    return (
+        not invoice and amounts >= 3 and bool(_total_with_amount().search(text))
+    )  # a photograph may be wider than the slip in it is high
 
 
 def _usual_size(page: Page) -> float:

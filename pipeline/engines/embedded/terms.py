@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.languages import Languages, from_words
 from pipeline.languages.language import Documents
-from pipeline.languages.word_patterns import any_of, plain_any_of
+from pipeline.languages.word_patterns import NEVER, any_of, plain_any_of
 
 _LONG_TERM = 9
 """Letters from which a term is also found inside longer words."""
@@ -69,7 +69,7 @@ def terms(languages: Languages) -> Terms:
         other_titles=_pattern(words.other_titles),
         reminder_titles=_pattern(words.reminder_titles),
         totals=_pattern(words.totals),
-        receipt_titles=re.compile(any_of(map(fold, words.receipt_titles), letter=r"\w")),
+        receipt_titles=re.compile(any_of(map(fold, words.receipt_titles))),
         numbered_titles=_numbered_titles(words),
         headings=_headings(words),
         invoice_names=re.compile(plain_any_of(_joined(fold(name)) for name in words.invoice_names)),
@@ -83,7 +83,7 @@ def _joined(term: str) -> str:
 
 def _pattern(terms: Iterable[str]) -> re.Pattern[str]:
     parts = sorted({fold(term) for term in terms}, key=lambda term: (-len(term), term))
-    return re.compile("|".join(map(_bounded, parts)) or "(?!)")
+    return re.compile("|".join(map(_bounded, parts)) or NEVER)
 
 
 def _bounded(term: str) -> str:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from itertools import groupby
 from statistics import median
 
+from pipeline.languages import Languages, active, from_words
+from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Box, Page, Word
 from pipeline.values.boxes import around
 from pipeline.values.numbers import parse_number
@@ -24,8 +26,12 @@ _MARK = re.compile(r"[-–—_|¦●•○◦■▪□◆◇▲△▼★]+")
 """A swatch, marker or rule, as OCR reads it."""
 _LEADER = re.compile(r"[-–—_.·…•●■]{2,}(?=\w)")
 _DIGIT_GROUP = re.compile(r"\d{1,3}")
-_SCALES = {"k": 3, "K": 3, "M": 6, "m": 6, "mn": 6, "Mio": 6, "mio": 6, "B": 9, "bn": 9, "Mrd": 9, "T": 12}
-_NUMBER_WITH_SCALE = re.compile(r"^(.*\d)\s?(k|K|M|m|mn|Mio|mio|B|bn|Mrd|T)\.?$")
+
+
+@from_words
+def _number_with_scale(languages: Languages) -> re.Pattern[str]:
+    """A number and the abbreviation of a power of ten behind it."""
+    return re.compile(rf"^(.*\d)\s?({plain_any_of(languages.words.numbers.scales)})\.?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,9 @@ def parse_label_number(text: str) -> Decimal | None:
         exponent = unicodedata.normalize("NFKC", power[2].replace("°", "0")).replace("−", "-")
         return int(power[1] or 1) * Decimal(10) ** int(exponent)
     plain = _AFFIXES.sub("", text.replace("−", "-"))
-    with_scale = _NUMBER_WITH_SCALE.match(plain)
+    with_scale = _number_with_scale().match(plain)
     number = parse_number(with_scale[1] if with_scale else plain)
-    return number.scaleb(_SCALES[with_scale[2]]) if number is not None and with_scale else number
+    return number.scaleb(active().words.numbers.scales[with_scale[2]]) if number is not None and with_scale else number
 
 
 def read_labels(page: Page, scale: float) -> tuple[list[ChartLabel], list[ChartLabel]]:

@@ -11,19 +11,21 @@ import numpy as np
 from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.chart_labels import ChartLabel, join_labels, letter_height
 from pipeline.engines.embedded.chart.colour_regions import ColourRegions
+from pipeline.languages import Languages, from_words
+from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Box
 from pipeline.values.boxes import around
 
-_NOTE = re.compile(
-    r"\W*(?:notes?|sources?|data sources?|\*|quellen?|hinweise?|anmerkung(?:en)?|fuentes?|notas?|font[ei]|remarques?|bron(?:nen)?|"
-    r"źródł[oa]|zrodl[oa]|uwag[ai]|来源|资料来源|数据来源|注)\b\s*[:：.]?",
-    re.IGNORECASE,
-)
+
+@from_words
+def _note(languages: Languages) -> re.Pattern[str]:
+    """How a source or a note begins."""
+    return re.compile(rf"\W*(?:{plain_any_of(languages.words.charts.notes)}|\*)\b\s*[:：.]?", re.IGNORECASE)
 
 
 def find_notes(phrases: Sequence[ChartLabel], height: float) -> list[ChartLabel]:
     """Return source and notes: all labels from the first line of the lower half that begins with a word for them."""
-    starts = [label.box[1] for label in phrases if label.y > 0.45 * height and _NOTE.match(label.text)]
+    starts = [label.box[1] for label in phrases if label.y > 0.45 * height and _note().match(label.text)]
     return [label for label in phrases if starts and label.y > min(starts)]
 
 

@@ -24,6 +24,7 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     unlabelled,
 )
 from pipeline.engines.embedded.fields.table_headings import headings_of
+from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
@@ -45,6 +46,7 @@ class _Words:
     """The words of a template, folded once."""
 
     template: Template
+    vocabulary: Vocabulary
     labels: dict[str, set[str]]
     headings: dict[str, dict[str, str]]
 
@@ -72,14 +74,14 @@ def _listed(claim: Claim, field: TemplateField) -> Claim:
 
 def _words_of(template: Template) -> _Words:
     known = _KNOWN.get(id(template))
-    if known is None or known.template is not template:
+    if known is None or known.template is not template or known.vocabulary is not vocabulary():
         if len(_KNOWN) > 32:
             _KNOWN.clear()
         tables = {name: field.columns for name, field in template.fields.items() if field.type == "table"}
         labels = vocabulary_of(template)
         others = [label for label, fields in labels.items() if fields & set(template.fields)]
         headings = {name: headings_of(columns, others) for name, columns in tables.items()}
-        known = _KNOWN[id(template)] = _Words(template, labels, headings)
+        known = _KNOWN[id(template)] = _Words(template, vocabulary(), labels, headings)
     return known
 
 

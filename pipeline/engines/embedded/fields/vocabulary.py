@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.engines.embedded.fields.page_rows import fold
 from pipeline.languages import Languages, from_words
-from pipeline.languages.word_patterns import any_of, loose, plain_any_of
+from pipeline.languages.word_patterns import any_of, loose_any_of, plain_any_of
 from pipeline.values.currencies import parse_currency
 
 POSTCODE = re.compile(
@@ -20,8 +20,6 @@ POSTCODE = re.compile(
     r"(?![\d.,/:-]\d|\d)"
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_BOUND = r"\w"
-"""What may not touch the words of addresses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,11 +66,11 @@ def vocabulary(languages: Languages) -> Vocabulary:
         honorific=re.compile(rf"^(?:{plain_any_of(words.organisations.honorifics)})\b\.?", re.IGNORECASE),
         former=re.compile(rf"\b(?:{plain_any_of(words.organisations.former)})\W*$", re.IGNORECASE),
         street=re.compile(
-            rf"{any_of(words.addresses.streets, letter=_BOUND)}"
+            rf"{any_of(words.addresses.streets)}"
             rf"|\b(?:{plain_any_of(words.addresses.house_numbers)})\.?\s?\d{{1,4}}\b(?!-?\d)",
             re.IGNORECASE,
         ),
-        contact=re.compile(rf"{any_of(words.addresses.contact, letter=_BOUND)}|@", re.IGNORECASE),
+        contact=re.compile(rf"{any_of(words.addresses.contact)}|@", re.IGNORECASE),
         percent=re.compile(rf"\s?(?:%|(?:{plain_any_of(words.numbers.percent)})\b)", re.IGNORECASE),
     )
 
@@ -80,9 +78,8 @@ def vocabulary(languages: Languages) -> Vocabulary:
 def _organisation(legal_forms: list[str], words: list[str]) -> re.Pattern[str]:
     """Whole words with a dot that may follow, and parts of words in languages without blanks."""
     parts = [word for word in words if "*" in word or "$" in word]
-    whole = sorted({*legal_forms, *(word for word in words if word not in parts)}, key=lambda word: (-len(word), word))
-    forms = "|".join(map(loose, whole)) or "(?!)"
-    return re.compile(rf"(?<![^\W_])(?:{forms})(?![^\W_])\.?|{any_of(parts)}", re.IGNORECASE)
+    whole = loose_any_of([*legal_forms, *(word for word in words if word not in parts)])
+    return re.compile(rf"(?<![^\W_])(?:{whole})(?![^\W_])\.?|{any_of(parts)}", re.IGNORECASE)
 
 
 def is_neutral(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""Questions about a page in anybody's words: what is asked, and where the page says it."""
+"""Answers questions about a page from what it prints."""
 
 from pipeline.engines.embedded.question.question_reader import read_question
 

@@ -24,6 +24,8 @@ from pipeline.engines.embedded.transcript.word_runs import (
     row_height,
     row_space,
 )
+from pipeline.languages import Languages, from_words
+from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Page
 
 OUTER_MARGIN, INNER_MARGIN = 0.06, 0.13
@@ -53,19 +55,30 @@ TEXT_SHARE = 0.7
 MAX_TITLE_SIZE, MAX_FOOTER_SIZE, SMALL_PRINT_SIZE = 1.2, 1.6, 0.9
 """Letter heights, as multiples of the text's: least of a title, least of what cannot be a foot, most of small print."""
 _NUMBER = r"(?:\d{1,5}|[ivxlc]{1,7})"
-_PAGE_NUMBER = re.compile(
-    rf"[-–—\[(|·• ]*(?:(?:page|pages|seite|pagina|página|pag\.?|pág\.?|p\.|s\.|стр\.?)\s*)?{_NUMBER}"
-    rf"(?:\s*(?:/|\||of|von|de|sur|di|van|z|из)\s*\d{{1,4}})?[-–—\])|·• .]*",
-    re.IGNORECASE,
-)
-_FURNITURE_WORDS = re.compile(
-    r"https?:|www\.|\bdoi\b|©|\(c\)\s*\d{4}|\bcopyright\b|\bISSN\b|\bISBN\b|\bVol(?:ume)?\.?\s*\d|\bet al\.|arXiv:|\bdownload(?:ed)?\b"
-    r"|\b(?:page|seite|página|pagina)\s+\d+|\b\d+\s+(?:of|von|sur|de)\s+\d+\b",
-    re.IGNORECASE,
-)
 _TITLE_WITH_NUMBER = re.compile(r"\d{1,4}\s+[^\W\d].*|.*[^\W\d]\s+\d{1,4}")
 """A running title with the page's number before or after it."""
 _FOOTNOTE = re.compile(r"[*†‡§¶¹²³⁰-⁹]|\(?\d{1,3}[).]?\s")
+
+
+@from_words
+def _page_number(languages: Languages) -> re.Pattern[str]:
+    """A line that holds a page number and nothing else."""
+    words = languages.words.page_numbers
+    page, of = plain_any_of([*words.page, *words.page_alone]), plain_any_of([*words.of, *words.of_alone])
+    return re.compile(
+        rf"[-–—\[(|·• ]*(?:(?:{page})\s*)?{_NUMBER}(?:\s*(?:/|\||{of})\s*\d{{1,4}})?[-–—\])|·• .]*", re.IGNORECASE
+    )
+
+
+@from_words
+def _furniture_words(languages: Languages) -> re.Pattern[str]:
+    """What running heads and feet print and text rarely does."""
+    words = languages.words.page_numbers
+    return re.compile(
+        r"https?:|www\.|\bdoi\b|©|\(c\)\s*\d{4}|\bcopyright\b|\bISSN\b|\bISBN\b|\bVol(?:ume)?\.?\s*\d|\bet al\.|arXiv:"
+        rf"|\bdownload(?:ed)?\b|\b(?:{plain_any_of(words.page)})\s+\d+|\b\d+\s+(?:{plain_any_of(words.of)})\s+\d+\b",
+        re.IGNORECASE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +205,7 @@ class _PageEdge:
             or lines[-1].endswith(":")
         ):
             return False
-        has_form = any(_FURNITURE_WORDS.search(line) for line in lines)
+        has_form = any(_furniture_words().search(line) for line in lines)
         has_form = has_form or (len(lines) == 1 and bool(_TITLE_WITH_NUMBER.fullmatch(lines[0])))
         if depth <= OUTER_MARGIN:
             return gap > (0.4 if has_form or size < SMALL_PRINT_SIZE else 1.2)
@@ -202,7 +215,7 @@ class _PageEdge:
         """Return whether the row is a page number, or has one at an end or between two other parts."""
         candidates = row if len(row) == MAX_CELLS else [row[0], row[-1]]
         return any(
-            _PAGE_NUMBER.fullmatch(run_text(run, self.page.words)) for run in candidates if run.letters <= MAX_NUMBER_LETTERS
+            _page_number().fullmatch(run_text(run, self.page.words)) for run in candidates if run.letters <= MAX_NUMBER_LETTERS
         )
 
     def _depth(self, row: TextRow) -> float:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from pipeline.records import Page, Word, WordSource
+from pipeline.templates.load import load_template, parse_template
 from pipeline.templates.model import Template
 
 SIZE = 10.0
@@ -33,9 +32,9 @@ def page(lines: Sequence[Line | tuple[float, float, str, float]], source: WordSo
 
 def template(name: str) -> Template:
     """A template of the project."""
-    return Template.model_validate(yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")))
+    return load_template(CONFIGS / f"{name}.yaml")
 
 
 def template_of(text: str) -> Template:
     """A template as a user would write it."""
-    return Template.model_validate(yaml.safe_load(text))
+    return parse_template(text, "own.yaml")
