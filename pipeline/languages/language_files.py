@@ -117,10 +117,12 @@ class _TextLoader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignor
         return "tag:yaml.org,2002:str"
 
 
-def _content(node: yaml.Node) -> Any:
+def _content(node: yaml.Node | None) -> Any:
     if isinstance(node, yaml.MappingNode):
         return {key.value: _content(value) for key, value in node.value}
-    return [_content(item) for item in node.value] if isinstance(node, yaml.SequenceNode) else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_content(item) for item in node.value]
+    return node.value if node else None
 
 
 def _load_folder(folder: Path, built_in: Languages) -> dict[str, Language]:
