@@ -14,7 +14,6 @@ import signal
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -30,10 +29,12 @@ from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
 if TYPE_CHECKING:
-    from pipeline.engines.base import Engine, Request
+    from pipeline.engines.base import PollingEngine, Request
 
 GATHER_SECONDS = 0.002
 """How long an engine that has work and room waits for one more request before it goes on."""
+POLL_SECONDS = 0.02
+"""How long an engine that works elsewhere is waited for while there is room for one more request."""
 HEARTBEAT_SECONDS = 1.0
 """How often the process says that it is alive, at most."""
 MAX_STARTS = 3
@@ -228,7 +229,7 @@ def serve(pipe: Connection, settings: Settings, factory: str, cores: tuple[int, 
     sender = _Sender(pipe)
     try:
         module, _, name = factory.partition(":")
-        engine: Engine = getattr(importlib.import_module(module), name)(settings)
+        engine: PollingEngine = getattr(importlib.import_module(module), name)(settings)
     except PipelineError as error:
         sender.send(EngineUnavailableError(error.message, error.cure))
         return
@@ -272,7 +273,9 @@ class _Sender:
             self.send(None)
 
 
-def _receive_calls(pipe: Connection, sender: _Sender, engine: Engine, requests: queue.SimpleQueue[NumberedRequest]) -> None:
+def _receive_calls(
+    pipe: Connection, sender: _Sender, engine: PollingEngine, requests: queue.SimpleQueue[NumberedRequest]
+) -> None:
     """The thread that takes calls from the pipe while the engine works."""
     while True:
         try:
@@ -286,28 +289,22 @@ def _receive_calls(pipe: Connection, sender: _Sender, engine: Engine, requests: 
             sender.send((number, engine.wants_image(template)))
 
 
-def _answer_requests(engine: Engine, requests: queue.SimpleQueue[NumberedRequest], sender: _Sender) -> None:
-    """Give requests to the engine as they come, and send the answers. Raises what the engine raises."""
+def _answer_requests(engine: PollingEngine, requests: queue.SimpleQueue[NumberedRequest], sender: _Sender) -> None:
+    """Submit requests as they come, and send the answers. Raises what the engine raises."""
     numbers: dict[UnitKey, deque[int]] = defaultdict(deque)
-    for answer in engine.answer(_requests(requests, numbers)):
-        if answer is None:
-            sender.heartbeat()
-            continue
-        sender.send((numbers[answer.key].popleft(), answer))
-        if not numbers[answer.key]:
-            del numbers[answer.key]
-
-
-def _requests(requests: queue.SimpleQueue[NumberedRequest], numbers: dict[UnitKey, deque[int]]) -> Iterator[Request | None]:
-    """Requests as they come; None while none does and others are unanswered."""
     while True:
-        try:
-            numbered = requests.get(timeout=GATHER_SECONDS if numbers else None)
-        except queue.Empty:
-            yield None
-            continue
-        numbers[numbered.request.key].append(numbered.number)
-        yield numbered.request
+        while engine.room or not engine.load:
+            try:
+                numbered = requests.get(timeout=GATHER_SECONDS if engine.load else None)
+            except queue.Empty:
+                break
+            numbers[numbered.request.key].append(numbered.number)
+            engine.submit(numbered.request)
+        for answer in engine.poll(POLL_SECONDS if engine.room else HEARTBEAT_SECONDS):
+            sender.send((numbers[answer.key].popleft(), answer))
+            if not numbers[answer.key]:
+                del numbers[answer.key]
+        sender.heartbeat()
 
 
 def pin_to_cores(cores: tuple[int, ...]) -> None:

@@ -22,7 +22,7 @@ from benchmarks.raycluster import ENVIRONMENT
 from pipeline.errors import EngineUnavailableError, ExitCode
 from pipeline.settings import RetrySettings
 from tests.cluster.conftest import Machines
-from tests.cluster.odd import run
+from tests.cluster.faulty_engine import run
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
 from tests.engines.embedded.drawn_documents import bars
 from tests.run.processes import House, wait_for
@@ -89,7 +89,7 @@ def start(house: House) -> Iterator[Start]:
     def begin(address: str | None) -> subprocess.Popen[bytes]:
         arguments = [str(house.inbox), str(house.outbox), *([address] if address else [])]
         environment = {**os.environ, "PYTHONPATH": ENVIRONMENT["PYTHONPATH"]}
-        started.append(subprocess.Popen([sys.executable, "-m", "tests.cluster.odd", *arguments], env=environment))
+        started.append(subprocess.Popen([sys.executable, "-m", "tests.cluster.faulty_engine", *arguments], env=environment))
         return started[-1]
 
     yield begin

@@ -18,7 +18,7 @@ from pipeline.runtime.engine_process import EngineDiedError, EngineProcess
 from pipeline.settings import RetrySettings, Settings, configs_folder
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
-from tests.cluster.odd import MAKE
+from tests.cluster.faulty_engine import ENGINE_FACTORY
 
 TEMPLATE = load_templates([configs_folder() / "templates"])["transcript"]
 
@@ -28,9 +28,9 @@ def request(text: str, number: int = 1, template: Template = TEMPLATE) -> Reques
     return Request(UnitKey("f" * 64, number, template.name, "recipe"), Page(number, 100, 100, words), template)
 
 
-def apart(make: str = MAKE, seconds: float = 600, **changes: object) -> EngineProcess:
+def apart(factory: str = ENGINE_FACTORY, seconds: float = 600, **changes: object) -> EngineProcess:
     settings = Settings(inbox=Path("inbox"), retry=RetrySettings(watchdog_seconds=seconds), **changes)  # type: ignore[arg-type]
-    return EngineProcess(settings, make)
+    return EngineProcess(settings, factory)
 
 
 @pytest.fixture(scope="module")
