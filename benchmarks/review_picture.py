@@ -1,8 +1,8 @@
-"""Draws docs/pictures/review.png: the review of the example documents, as a browser shows it.
+"""Makes docs/pictures/review.png: the review of the example documents in a browser.
 
     python -m benchmarks.review_picture [FILE]
 
-Reads the examples first. Needs the packages of the group `dev` and a Chromium (its path in CHROMIUM, else `chromium`).
+It reads the examples first. Needs the packages of the group `dev` and a Chromium (its path in CHROMIUM, else `chromium`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIZE = (1280, 800)
 
 
 def main(target: Path) -> None:
-    """Read the examples, write their review, and take the picture with a value of the receipt chosen."""
+    """Read the examples, write their review, and take a screenshot with a selected value."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PIPELINE_REVIEW__ACCEPTED_ERROR": "0.02"}
         outbox = Path(folder) / "outbox"

@@ -1,4 +1,4 @@
-"""How long a review of so many documents takes to write, how large it is, and how soon a browser shows it.
+"""How long a review of many documents takes to write, how large it is, and how soon a browser shows it.
 
     python -m benchmarks.review_thousand [DOCUMENTS]
 
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.web.review.building import Desk, thousand
+from tests.web.review.building import ReviewFolder, add_invoices
 
-READY = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
-SEARCH = """() => {
+LOADED_MILLISECONDS = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+SEARCH_MILLISECONDS = """() => {
   const started = performance.now(), field = document.getElementById('text');
   field.value = 'HL-00421';
   field.dispatchEvent(new Event('input', { bubbles: true }));
@@ -28,19 +28,20 @@ SEARCH = """() => {
 
 
 def main(count: int) -> None:
-    """Print what was measured."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        desk = Desk(Path(folder))
-        thousand(desk, count)
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as path, sync_playwright() as playwright:
+        folder = ReviewFolder(Path(path))
+        add_invoices(folder, count)
         started = time.perf_counter()
-        written = desk.written()
-        print(f"{count:,} documents: written in {time.perf_counter() - started:.1f} s, {written.bytes / 1e6:.2f} MB")
+        summary = folder.write_summary()
+        print(f"{count:,} documents: written in {time.perf_counter() - started:.1f} s, {summary.bytes / 1e6:.2f} MB")
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = browser.new_page()
-        page.goto((Path(folder) / "review.html").as_uri())
-        print(f"listed after {page.evaluate(READY):.0f} ms, searched (the first time) in {page.evaluate(SEARCH):.0f} ms")
+        page.goto((Path(path) / "review.html").as_uri())
+        loaded, searched = page.evaluate(LOADED_MILLISECONDS), page.evaluate(SEARCH_MILLISECONDS)
+        print(f"listed after {loaded:.0f} ms, searched for the first time in {searched:.0f} ms")
         browser.close()
 
 

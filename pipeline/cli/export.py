@@ -23,7 +23,7 @@ from pipeline.run.export_formats import FORMATS, Exporting, Unused
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, load_settings
-from pipeline.web.correction_input import truth
+from pipeline.web.correction_input import truth_rows
 
 
 @click.command("export")
@@ -109,6 +109,6 @@ def _truth(ledgers: Sequence[Ledger], folder: Path, scratch: Path) -> Iterator[P
     """Write what people said, a file a template; yields the files."""
     for template in dict.fromkeys(name for ledger in ledgers for name in corrected_templates(ledger)):
         path = folder / f"{template}.truth.jsonl"
-        rows = (row for ledger in ledgers for row in truth(ledger, template))
+        rows = (row for ledger in ledgers for row in truth_rows(ledger, template))
         write_atomically(path, ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows), scratch)
         yield path

@@ -21,9 +21,9 @@ from pipeline.remote.local_copy import look_into, sent
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER, load_settings
 from pipeline.templates.model import Template
-from pipeline.web.originals import brought
-from pipeline.web.selection import Choice, Chosen, candidates, chosen
-from pipeline.web.static_export import Written, write_review
+from pipeline.web.originals import local_originals
+from pipeline.web.selection import SelectedDocument, Selection, matching_files, select_documents
+from pipeline.web.static_export import ReviewSummary, write_review
 from pipeline.yaml_files.explain import did_you_mean
 
 FILE = "review.html"
@@ -78,15 +78,15 @@ def command(
     look_into(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
-    choice = Choice(paths, template, _since(since) if since else None, needs_review)
+    choice = Selection(paths, template, _since(since) if since else None, needs_review)
     path = output or settings.outbox / FILE
     with open_ledger(settings) as ledger, _bar(quiet or as_json) as bar:
         templates = known_templates(all_templates(settings), ledger)
-        files = candidates(ledger, choice, settings.outbox)
+        files = matching_files(ledger, choice, settings.outbox)
         _check(files, choice, templates)
         found, looked_at = _latest(
             bar.track(
-                chosen(files, ledger, templates, choice, settings.review.accepted_error),
+                select_documents(files, ledger, templates, choice, settings.review.accepted_error),
                 total=len(files),
                 description="looking through results",
             ),
@@ -98,11 +98,11 @@ def command(
             bar.update(drawing, completed=done, total=of, visible=True)
 
         about = {
-            "chosen": _in_words(choice, since),
+            "selection": _in_words(choice, since),
             "left_out": len(files) - looked_at,
             "accepted_error": settings.review.accepted_error,
         }
-        with brought(settings, found) as here:
+        with local_originals(settings, found) as here:
             written = write_review(path, here, templates, settings, about, round(megabytes * 1_000_000), drawn)
     place = sent(settings, path)
     if as_json:
@@ -119,7 +119,7 @@ def _since(when: str) -> str:
         return options.long_ago("--since", when)
 
 
-def _check(files: list[Any], choice: Choice, templates: dict[str, Template]) -> None:
+def _check(files: list[Any], choice: Selection, templates: dict[str, Template]) -> None:
     """Raises SettingsError where what was named is not there; that nothing needs a look is no mistake."""
     if not files and choice.paths:
         raise SettingsError(
@@ -132,9 +132,9 @@ def _check(files: list[Any], choice: Choice, templates: dict[str, Template]) -> 
         )
 
 
-def _latest(found: Iterable[Chosen | None], limit: int) -> tuple[list[Chosen], int]:
+def _latest(found: Iterable[SelectedDocument | None], limit: int) -> tuple[list[SelectedDocument], int]:
     """The first ``limit`` documents that are not left out, and how many were looked at."""
-    kept: list[Chosen] = []
+    kept: list[SelectedDocument] = []
     looked_at = 0
     for item in found:
         looked_at += 1
@@ -145,7 +145,7 @@ def _latest(found: Iterable[Chosen | None], limit: int) -> tuple[list[Chosen], i
     return kept, looked_at
 
 
-def _in_words(choice: Choice, since: str | None) -> str:
+def _in_words(choice: Selection, since: str | None) -> str:
     parts = [
         ", ".join(str(path) for path in choice.paths),
         f"read with {choice.template}" if choice.template else "",
@@ -169,7 +169,7 @@ def _bar(hidden: bool) -> Iterator[Progress]:
         yield bar
 
 
-def _tell(path: str, written: Written, left_out: int) -> None:
+def _tell(path: str, written: ReviewSummary, left_out: int) -> None:
     click.echo(
         f"{path}: {plural(written.documents, 'document')}, {written.to_review:,} to look at; "
         f"{plural(written.pictures, 'picture')}, {_size(written.bytes)}"

@@ -57,10 +57,10 @@ def command(
         raise SettingsError(f"{TOKEN_VARIABLE}: not a token", f"at least {LEAST_TOKEN} letters, digits, - and _")
     try:
         from pipeline.web import server
-        from pipeline.web.app import guarded, make_app
-        from pipeline.web.context import House
-        from pipeline.web.image_cache import Drawing
-        from pipeline.web.supervisor import Keeper
+        from pipeline.web.app import make_app, with_access_control
+        from pipeline.web.context import ServerContext
+        from pipeline.web.image_cache import PageImageCache
+        from pipeline.web.supervisor import Supervisor
         from pipeline.web.uploads import clean_up
     except ImportError as error:
         raise SettingsError(f"`pipeline serve` needs packages that are not here: {error}", install_hint("serve")) from error
@@ -78,16 +78,16 @@ def command(
             f"pipeline: {host} can be reached from other machines, and nothing is encrypted: whoever listens has the token",
             err=True,
         )
-    reader = Keeper(_arguments(config, settings, template), settings.outbox)
-    with listening, Drawing(settings) as drawing, reader:
-        app = guarded(
-            make_app(House(settings, templates, drawing, reader)),
+    reader = Supervisor(_arguments(config, settings, template), settings.outbox)
+    with listening, PageImageCache(settings) as page_images, reader:
+        app = with_access_control(
+            make_app(ServerContext(settings, templates, page_images, reader)),
             token,
-            server.hosts(host, port, names),
+            server.permitted_hosts(host, port, names),
             port,
             settings.limits.megabytes * 1_000_000,
         )
-        serving = server.Server(app)
+        serving = server.WebServer(app)
 
         def stop() -> None:
             serving.should_exit = True

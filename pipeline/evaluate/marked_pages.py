@@ -110,15 +110,15 @@ def draw(wanted: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) ->
     """Pictures by file and field, as many as ``MOST_BYTES`` allows."""
     known = dict(wanted)
     asked = [item for key, mark in known.items() if (item := _wanted(key, mark))]
-    drawn = page_images.draw(asked, settings, MOST_BYTES)
-    return {key: Marked(picture.uri, known[key]) for key, picture in drawn if isinstance(picture, page_images.Drawn)}
+    drawn = page_images.draw_page_images(asked, settings, MOST_BYTES)
+    return {key: Marked(picture.uri, known[key]) for key, picture in drawn if isinstance(picture, page_images.EmbeddedImage)}
 
 
-def _wanted(key: tuple[str, str], mark: Marks) -> page_images.Wanted[tuple[str, str]] | None:
+def _wanted(key: tuple[str, str], mark: Marks) -> page_images.PageImageRequest[tuple[str, str]] | None:
     """What to draw; None where the file is gone."""
     try:
         status = mark.path.stat()
     except OSError:
         return None
     picture = Picture(TOKENS, mark.turned, mark.part)
-    return page_images.Wanted(key, mark.path, status.st_size, status.st_mtime_ns, mark.page, picture)
+    return page_images.PageImageRequest(key, mark.path, status.st_size, status.st_mtime_ns, mark.page, picture)

@@ -1,1 +1,1 @@
-"""What HTML reports share: pages as pictures, and a page that can load and run nothing but itself."""
+"""Parts that HTML reports share: page images, and a page in one file that can load and run nothing else."""

@@ -1,4 +1,4 @@
-"""Pages, or parts of them, as pictures for a report, drawn where a hostile one can do no harm."""
+"""Images of pages, or of parts of pages, for a report. Worker processes draw them, so that a hostile file can do no harm."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from pipeline.runtime.worker_pool import Reply, WorkerPool
 from pipeline.settings import Settings
 
 K = TypeVar("K", bound=Hashable)
-QUALITY = 60
-"""Of WebP: letters of eight points stay sharp, and a page of text takes about 60 kB."""
-EFFORT = 2
-"""WebP's ``method``: more saves a twentieth of the bytes for twice the time."""
-HEAD = "data:image/webp;base64,"
+WEBP_QUALITY = 60
+"""Letters of eight points stay sharp, and a page of text takes about 60 kB."""
+WEBP_METHOD = 2
+"""Higher methods save a twentieth of the bytes for twice the time."""
+DATA_URI_PREFIX = "data:image/webp;base64,"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted(Generic[K]):
-    """A picture of a page; ``size`` and ``mtime_ns`` are those of the file that was read: another one is not drawn."""
+class PageImageRequest(Generic[K]):
+    """A page to draw; ``size`` and ``mtime_ns`` are those of the file that was read: a changed file is not drawn."""
 
     key: K
     path: Path
@@ -41,56 +41,58 @@ class Wanted(Generic[K]):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A picture as a data URI; ``width`` and ``height`` in points of the upright page."""
+class EmbeddedImage:
+    """An image as a data URI; ``width`` and ``height`` in points of the upright page."""
 
     uri: str
     width: float
     height: float
 
 
-def draw(wanted: Iterable[Wanted[K]], settings: Settings, most_bytes: int) -> Iterator[tuple[K, Drawn | DocumentError]]:
-    """Pictures in the order asked for, until ``most_bytes`` are used up; of what cannot be drawn, why.
+def draw_page_images(
+    requests: Iterable[PageImageRequest[K]], settings: Settings, max_bytes: int
+) -> Iterator[tuple[K, EmbeddedImage | DocumentError]]:
+    """Keys with their images, or with the reason why a page cannot be drawn, in the order of the requests, up to ``max_bytes`` of URIs.
 
-    What a worker sends are pixels; they become a picture here, so that no file of a stranger goes into a report as it is.
+    Workers send pixels, which are encoded here: no bytes of a foreign file get into a report.
     """
-    limits, room, todo = settings.limits, most_bytes, iter(wanted)
+    limits, room, remaining = settings.limits, max_bytes, iter(requests)
     processes = settings.workers or len(os.sched_getaffinity(0))
-    under_way: deque[Wanted[K]] = deque()
+    in_flight: deque[PageImageRequest[K]] = deque()
     replies: dict[K, Reply] = {}
     with WorkerPool(HANDLER, size=processes, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
         while True:
-            while pool.room and len(under_way) < 4 * processes and (item := next(todo, None)):
-                under_way.append(item)
-                pool.submit(encode_request(_call(item, settings)), partial(replies.__setitem__, item.key))
-            if not under_way:
+            while pool.room and len(in_flight) < 4 * processes and (request := next(remaining, None)):
+                in_flight.append(request)
+                pool.submit(encode_request(_call(request, settings)), partial(replies.__setitem__, request.key))
+            if not in_flight:
                 return
-            while under_way[0].key not in replies:
+            while in_flight[0].key not in replies:
                 if not pool.poll():
                     return
-            item = under_way.popleft()
-            found = _drawn(replies.pop(item.key), item.page)
-            if isinstance(found, Drawn):
-                room -= len(found.uri)
+            request = in_flight.popleft()
+            image = _embedded_image(replies.pop(request.key), request.page)
+            if isinstance(image, EmbeddedImage):
+                room -= len(image.uri)
                 if room < 0:
                     return
-            yield item.key, found
+            yield request.key, image
 
 
-def _call(item: Wanted[K], settings: Settings) -> ReadRequest:
-    return picture_call(settings, item.path, item.size, item.mtime_ns, item.page, item.picture)
+def _call(request: PageImageRequest[K], settings: Settings) -> ReadRequest:
+    return picture_call(settings, request.path, request.size, request.mtime_ns, request.page, request.picture)
 
 
-def _drawn(reply: Reply, page: int) -> Drawn | DocumentError:
+def _embedded_image(reply: Reply, page: int) -> EmbeddedImage | DocumentError:
     try:
-        webp, width, height = as_webp(reply, page)
+        webp, width, height = encode_webp(reply, page)
     except DocumentError as error:
         return error
-    return Drawn(HEAD + base64.b64encode(webp).decode(), width, height)
+    return EmbeddedImage(DATA_URI_PREFIX + base64.b64encode(webp).decode(), width, height)
 
 
-def as_webp(reply: Reply, page: int, quality: int = QUALITY) -> tuple[bytes, float, float]:
-    """The picture that a reader drew as WebP, and its width and height in points. Raises DocumentError."""
+def encode_webp(reply: Reply, page: int, quality: int = WEBP_QUALITY) -> tuple[bytes, float, float]:
+    """The page that a reader drew as WebP, and its width and height in points. Raises DocumentError."""
     if reply.error:
         raise reply.error
     _, images = decode_reading(reply.parts, page)
@@ -98,5 +100,5 @@ def as_webp(reply: Reply, page: int, quality: int = QUALITY) -> tuple[bytes, flo
     if image is None:
         raise DocumentError("unreadable", "its reader drew nothing")
     buffer = io.BytesIO()
-    Image.frombytes("RGB", (image.width, image.height), image.rgb).save(buffer, "WEBP", quality=quality, method=EFFORT)
+    Image.frombytes("RGB", (image.width, image.height), image.rgb).save(buffer, "WEBP", quality=quality, method=WEBP_METHOD)
     return buffer.getvalue(), image.width / image.scale, image.height / image.scale

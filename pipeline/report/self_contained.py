@@ -1,7 +1,7 @@
-"""A page in one file that can load and run nothing but itself.
+"""A page in one file that can load and run nothing else.
 
-Values come from documents of strangers: the template escapes everything, and the page's own policy allows its pictures, its style sheet
-and its script by their hashes, and nothing else.
+Its values come from foreign documents: the template escapes everything, and the page's Content-Security-Policy allows images inside the
+file, and the style sheet and script with the given hashes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 
 def render(template: Path, values: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]] | None = None) -> bytes:
-    """A page by its template; ``style``, ``script`` and ``policy`` come from the files of the same name beside it (``.css``, ``.js``)."""
+    """A page from its template, which gets the ``.css`` and ``.js`` files of its name as ``style`` and ``script``, and their ``policy``."""
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
@@ -26,21 +26,21 @@ def render(template: Path, values: Mapping[str, Any], filters: Mapping[str, Call
         lstrip_blocks=True,
     )
     environment.filters |= dict(filters or {})
-    style, script = (_beside(template, ending) for ending in (".css", ".js"))
+    style, script = (_sibling_text(template, suffix) for suffix in (".css", ".js"))
     own = {"style": Markup(style), "script": Markup(script), "policy": Markup(policy(style, script))}  # noqa: S704 - our files
     return environment.get_template(template.name).render(**values, **own).encode(errors="replace")
 
 
 def policy(style: str, script: str = "") -> str:
-    """The Content-Security-Policy of a page with this style sheet and this script; text that becomes markup is an error, too."""
-    runs = f"script-src {_hash(script)}; require-trusted-types-for 'script'; trusted-types 'none'; " if script else ""
-    return f"default-src 'none'; img-src data:; style-src {_hash(style)}; {runs}base-uri 'none'; form-action 'none'"
+    """The Content-Security-Policy of a page with this style sheet and this script. A script that makes markup of a text fails, too."""
+    scripts = f"script-src {_hash(script)}; require-trusted-types-for 'script'; trusted-types 'none'; " if script else ""
+    return f"default-src 'none'; img-src data:; style-src {_hash(style)}; {scripts}base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _beside(template: Path, ending: str) -> str:
-    path = template.with_suffix(ending)
+def _sibling_text(template: Path, suffix: str) -> str:
+    path = template.with_suffix(suffix)
     return path.read_text(encoding="utf-8") if path.exists() else ""

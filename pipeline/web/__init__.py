@@ -1,1 +1,1 @@
-"""The web application and the static review: files in, progress, results, corrections, questions."""
+"""The web application and the static review. Both show the same view of a document; see ``view``."""

@@ -1,4 +1,4 @@
-"""The JSON API: submit, poll, fetch, correct, ask, read again. Described by /api/openapi.json."""
+"""The JSON API: upload files, query progress, fetch results, correct values, ask questions. Described by /api/openapi.json."""
 
 from __future__ import annotations
 
@@ -31,42 +31,43 @@ from pipeline.runtime.lock import is_locked
 from pipeline.settings import STATE_FOLDER
 from pipeline.templates.ask import MAX_CHARACTERS
 from pipeline.values.times import utc_timestamp
-from pipeline.web.context import House, identifier, name_of
-from pipeline.web.correction_input import truth, understood
-from pipeline.web.document_list import listed
-from pipeline.web.uploads import Incoming, safe_name
+from pipeline.web.context import ServerContext, document_name
+from pipeline.web.correction_input import parse_value, truth_rows
+from pipeline.web.document_list import list_documents
+from pipeline.web.uploads import Upload, safe_name
 
 EXPORTS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "sqlite": "application/vnd.sqlite3",
     "jsonl": "application/jsonl",
 }
-SOMEBODY = "somebody"
+ANONYMOUS = "somebody"
+"""Author of a correction or question without a name."""
 
 
-class Told(BaseModel):
-    """Why something was refused."""
+class ErrorDetail(BaseModel):
+    """Why a request was refused."""
 
     detail: str
 
 
-class Taken(BaseModel):
-    """A file that lies in the inbox."""
+class UploadedFile(BaseModel):
+    """A file that is now in the inbox."""
 
     file: str
-    """Its path below the inbox; another than was asked for where that was taken or led elsewhere."""
+    """Its path below the inbox. It differs from the requested name when that is in use or not permitted."""
     bytes: int
     sha256: str
-    """GET /api/documents?sha256=… tells when it has been read."""
+    """GET /api/documents?sha256=… shows when it has been read."""
     already: bool = False
-    """Whether the same contents lay in the inbox before, under the name told; nothing was added then."""
+    """Whether the inbox already had a file with these contents, under the name ``file``; nothing was added then."""
     members: list[str] = []
-    """Of an archive: the files that were in it."""
+    """Of an archive: the files that were added."""
     passed: list[str] = []
-    """Of an archive: what was passed over, with the reason."""
+    """Of an archive: the members that were skipped, with the reason."""
 
 
-class Listed(BaseModel):
+class DocumentSummary(BaseModel):
     """One document of a list."""
 
     id: str
@@ -82,31 +83,33 @@ class Listed(BaseModel):
     corrected: list[str]
 
 
-class Documents(BaseModel):
-    """A page of a list."""
+class DocumentList(BaseModel):
+    """One page of the list of documents."""
 
     total: int
-    documents: list[Listed]
+    documents: list[DocumentSummary]
 
 
-class _Strict(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-By = Annotated[str, StringConstraints(max_length=80, strip_whitespace=True)]
+Author = Annotated[str, StringConstraints(max_length=80, strip_whitespace=True)]
 Version = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
-class Said(_Strict):
-    """A person's word about a field. ``version`` is the one they saw: 0 where nobody corrected it before."""
+class CorrectionRequest(_StrictModel):
+    """A person's value for a field. ``version`` is the version of the latest correction that the person knows: 0 for none."""
 
-    value: Any = Field(description="as in results; null: the document does not say; the value that was read: it is right")
+    value: Any = Field(
+        description="as in results; null: the document has no such value; the value that was read: it is confirmed"
+    )
     version: Version
-    by: By = ""
+    by: Author = ""
 
 
-class Word(BaseModel):
-    """One correction."""
+class CorrectionVersion(BaseModel):
+    """One correction of a field."""
 
     version: int
     value: Any
@@ -116,32 +119,32 @@ class Word(BaseModel):
     at: str
 
 
-class Newer(BaseModel):
-    """Somebody corrected the field since; look at ``current``, then send it with its version."""
+class CorrectionConflict(BaseModel):
+    """There is a newer correction of the field: ``current``. To replace it, send the value with its version."""
 
     detail: str
-    current: Word | None
+    current: CorrectionVersion | None
 
 
-class Question(_Strict):
-    """A question about one page; ``follows`` is the number of an earlier one about the same document."""
+class QuestionRequest(_StrictModel):
+    """A question about one page; ``follows`` is the number of an earlier question about the same document."""
 
     page: Annotated[int, Field(ge=1, le=100_000)]
     question: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS, strip_whitespace=True)]
     follows: Annotated[int, Field(ge=1, le=2**62)] | None = None
-    by: By = ""
+    by: Author = ""
 
 
-class Reading(_Strict):
-    """Read a document again; with nothing named, as today's settings say."""
+class RereadRequest(_StrictModel):
+    """Read a document again. Without a template or an engine the settings decide."""
 
     template: Annotated[str, StringConstraints(max_length=63)] | None = None
     engine: Annotated[str, StringConstraints(max_length=63)] | None = None
-    by: By = ""
+    by: Author = ""
 
 
-class Ordered(BaseModel):
-    """Something that was asked of the reading process; ``outcome`` is null until it is there."""
+class OrderStatus(BaseModel):
+    """An order for the reading process; ``outcome`` is null until the order is carried out."""
 
     id: int
     at: str
@@ -150,46 +153,46 @@ class Ordered(BaseModel):
     outcome: dict[str, Any] | None
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Told, "description": why}
-    for code, why in {
-        400: "what was sent makes no sense",
+ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
+    code: {"model": ErrorDetail, "description": description}
+    for code, description in {
+        400: "the request is not valid",
         401: "the token is missing or wrong",
-        403: "sent by another site",
+        403: "the request comes from another site",
         404: "there is no such thing",
         408: "the client was too slow",
         413: "more than the limit",
-        421: "the server does not go by that name",
-        503: "the ledger or the inbox cannot be used just now",
+        421: "the server does not have this name",
+        503: "the ledger or the inbox is not available",
     }.items()
 }
-router = APIRouter(prefix="/api", responses=REFUSALS)
-Id = Annotated[str, Path(max_length=2_000, description="as lists tell it")]
+router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
+Id = Annotated[str, Path(max_length=2_000, description="as in lists of documents")]
 
 
-def house(request: Request) -> House:
-    """The house that the application was made with."""
-    found: House = request.app.state.house
-    return found
+def server_context(request: Request) -> ServerContext:
+    """The context that the application was made with."""
+    context: ServerContext = request.app.state.context
+    return context
 
 
 @contextmanager
-def document(request: Request, identified: str) -> Iterator[tuple[Ledger, FileRecord]]:
-    """The ledger and one file of it, by its identifier."""
-    name = name_of(identified)
-    with house(request).ledger() as ledger:
+def open_document(request: Request, identifier: str) -> Iterator[tuple[Ledger, FileRecord]]:
+    """The ledger and one file of it, by its identifier. Raises HTTPException 404."""
+    name = document_name(identifier)
+    with server_context(request).ledger() as ledger:
         file = ledger.file_by_name(name) if name and name.isprintable() else None
         if file is None:
             raise HTTPException(404, "there is no such document")
         yield ledger, file
 
 
-def published(request: Request, ledger: Ledger, file: FileRecord) -> Publication:
-    """What is published of a file."""
-    found = house(request).publication(ledger, file)
-    if found is None:
+def require_publication(request: Request, ledger: Ledger, file: FileRecord) -> Publication:
+    """The publication of a file. Raises HTTPException 404 before the first one."""
+    publication = server_context(request).publication(ledger, file)
+    if publication is None:
         raise HTTPException(404, "it has not been read yet")
-    return found
+    return publication
 
 
 # ---- files and progress -----------------------------------------------------------------------------
@@ -197,19 +200,18 @@ def published(request: Request, ledger: Ledger, file: FileRecord) -> Publication
 
 @router.get("/status")
 def status(request: Request) -> dict[str, Any]:
-    """How far the run at work is; ``marker`` changes whenever a list or a document may look different."""
-    return state(house(request))
+    """The progress of the current run; ``marker`` changes whenever a list or a document may look different."""
+    return run_status(server_context(request))
 
 
-def state(owner: House) -> dict[str, Any]:
-    """See ``status``."""
-    keeper = owner.keeper.told()
-    running = keeper["state"] == "working" or is_locked(owner.settings.outbox)
-    with owner.ledger() as ledger:
-        counts = document_counts(ledger)
-        mark = change_marker(ledger)
-    run = last_run(owner.settings.outbox, locked=running)
-    return {"running": running, "reader": keeper, "run": run, "documents": counts, "marker": mark}
+def run_status(context: ServerContext) -> dict[str, Any]:
+    """The object of ``GET /api/status``."""
+    reader = context.supervisor.status()
+    running = reader["state"] == "working" or is_locked(context.settings.outbox)
+    with context.ledger() as ledger:
+        counts, marker = document_counts(ledger), change_marker(ledger)
+    run = last_run(context.settings.outbox, locked=running)
+    return {"running": running, "reader": reader, "run": run, "documents": counts, "marker": marker}
 
 
 @router.put(
@@ -222,50 +224,50 @@ def state(owner: House) -> dict[str, Any]:
         }
     },
 )
-async def submit(
+async def upload_file(
     request: Request,
-    name: Annotated[str, Path(max_length=1_000, description="only the part behind the last slash counts")],
-    template: Annotated[str, Query(max_length=63, description="which template reads it; empty: as it looks")] = "",
-) -> Taken:
-    """Put a file into the inbox: the body is the file. It gets a number where its name is taken."""
-    owner = house(request)
-    if template and template not in owner.templates:
+    name: Annotated[str, Path(max_length=1_000, description="only the part after the last slash is used")],
+    template: Annotated[str, Query(max_length=63, description="template to read it with; empty: chosen by its pages")] = "",
+) -> UploadedFile:
+    """Put a file into the inbox: the body is the file. Its name gets a number when it is in use."""
+    context = server_context(request)
+    if template and template not in context.templates:
         raise HTTPException(400, "there is no such template")
     try:
-        with Incoming(owner.settings.inbox) as incoming:
+        with Upload(context.settings.inbox) as upload:
             async for chunk in request.stream():
-                await run_in_threadpool(incoming.write, chunk)
-            if not incoming.size:
+                await run_in_threadpool(upload.write, chunk)
+            if not upload.size:
                 raise HTTPException(400, "the file is empty")
-            return await run_in_threadpool(_take, owner, incoming, safe_name(name), template)
+            return await run_in_threadpool(_store_upload, context, upload, safe_name(name), template)
     except OSError as error:
         raise HTTPException(503, f"the inbox cannot be written: {error.strerror or error}") from error
 
 
-def _take(owner: House, incoming: Incoming, name: str, template: str) -> Taken:
-    told = {"bytes": incoming.size, "sha256": incoming.sha256}
-    if incoming.is_archive:
-        members, passed = incoming.place_members(name, template, owner.settings.limits.megabytes * 1_000_000)
+def _store_upload(context: ServerContext, upload: Upload, name: str, template: str) -> UploadedFile:
+    contents = {"bytes": upload.size, "sha256": upload.sha256}
+    if upload.is_archive:
+        members, skipped = upload.store_members(name, template, context.settings.limits.megabytes * 1_000_000)
         if not members:
-            raise HTTPException(400, "; ".join(["the archive holds no document that can be read", *passed])[:500])
+            raise HTTPException(400, "; ".join(["the archive has no document that can be read", *skipped])[:500])
         already = all(member.already for member in members)
-        return Taken(file=name, already=already, members=[member.file for member in members], passed=passed, **told)
-    if known := _known(owner, incoming.sha256, template):
-        return Taken(file=known, already=True, **told)
-    placed = incoming.place(name, template)
-    return Taken(file=placed.file, already=placed.already, **told)
+        return UploadedFile(file=name, already=already, members=[member.file for member in members], passed=skipped, **contents)
+    if copy := _existing_copy(context, upload.sha256, template):
+        return UploadedFile(file=copy, already=True, **contents)
+    stored = upload.store(name, template)
+    return UploadedFile(file=stored.file, already=stored.already, **contents)
 
 
-def _known(owner: House, sha256: str, template: str) -> str | None:
-    """A file of the inbox with these contents that is read by the template, if one is asked for."""
-    inbox = owner.settings.inbox.resolve()
-    with owner.ledger() as ledger:
+def _existing_copy(context: ServerContext, sha256: str, template: str) -> str | None:
+    """Path of a file in the inbox with these contents; with a template, only of a file in the template's folder."""
+    inbox = context.settings.inbox.resolve()
+    with context.ledger() as ledger:
         for file in ledger.files_with_contents(sha256):
             path = file.source.path
             if path.is_relative_to(inbox) and (not template or file.source.relative.startswith(f"{template}/")):
                 with suppress(OSError):
-                    now_ = path.stat()
-                    if (now_.st_size, now_.st_mtime_ns) == (file.size, file.mtime_ns):
+                    current = path.stat()
+                    if (current.st_size, current.st_mtime_ns) == (file.size, file.mtime_ns):
                         return file.source.relative
     return None
 
@@ -283,18 +285,18 @@ def documents(
     sha256: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
-) -> Documents:
-    """Documents that were read or are being read, those that wait first, then the latest."""
-    with house(request).ledger() as ledger:
-        total, found = listed(ledger, DocumentFilter(q, status, template, marked, sha256), limit, offset)
-    return Documents(total=total, documents=[Listed(**item) for item in found])
+) -> DocumentList:
+    """All documents that match: waiting ones first, then the latest results."""
+    with server_context(request).ledger() as ledger:
+        total, items = list_documents(ledger, DocumentFilter(q, status, template, marked, sha256), limit, offset)
+    return DocumentList(total=total, documents=[DocumentSummary(**item) for item in items])
 
 
 @router.get("/documents/{id}")
-def fetch(request: Request, id: Id) -> dict[str, Any]:  # noqa: A002 - the address's own word
-    """A document's result, the same as its file in the outbox; docs/output.md tells what it means."""
-    with document(request, id) as (ledger, file):
-        return published(request, ledger, file).as_json()
+def fetch_result(request: Request, id: Id) -> dict[str, Any]:  # noqa: A002 - the name in the URL
+    """A document's result: the JSON of its file in the outbox, which docs/output.md describes."""
+    with open_document(request, id) as (ledger, file):
+        return require_publication(request, ledger, file).as_json()
 
 
 @router.get(
@@ -302,16 +304,15 @@ def fetch(request: Request, id: Id) -> dict[str, Any]:  # noqa: A002 - the addre
     response_class=Response,
     responses={200: {"content": {"image/webp": {}}}},
 )
-def picture(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=100_000)]) -> Response:  # noqa: A002
-    """A page as a picture, upright."""
-    owner = house(request)
-    with document(request, id) as (ledger, file):
-        turned = ledger.page_rotation(file.sha256, page)
+def page_image(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=100_000)]) -> Response:  # noqa: A002
+    """A page as an upright image."""
+    with open_document(request, id) as (ledger, file):
+        rotation = ledger.page_rotation(file.sha256, page)
     try:
-        drawn = owner.drawing.draw(file, page, turned)
+        image = server_context(request).page_images.get(file, page, rotation)
     except DocumentError as error:
         raise HTTPException(404, f"the page cannot be drawn: {error.detail}") from error
-    return Response(drawn.webp, media_type="image/webp", headers={"cache-control": "private, max-age=3600"})
+    return Response(image.webp, media_type="image/webp", headers={"cache-control": "private, max-age=3600"})
 
 
 @router.get(
@@ -320,15 +321,15 @@ def picture(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=100_000
     responses={200: {"content": {media: {} for media in EXPORTS.values()}}},
 )
 def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Response:
-    """All documents as one file: an Excel workbook, an SQLite database, or JSON Lines."""
-    owner = house(request)
-    scratch = TemporaryDirectory(prefix=".export-", dir=owner.settings.outbox / STATE_FOLDER, ignore_cleanup_errors=True)
+    """All documents in one file: an Excel workbook, an SQLite database, or JSON Lines."""
+    context = server_context(request)
+    scratch = TemporaryDirectory(prefix=".export-", dir=context.settings.outbox / STATE_FOLDER, ignore_cleanup_errors=True)
     try:
         folder = Path_(scratch.name)
-        with owner.ledger() as ledger:
-            templates = owner.known_templates(ledger)
-            made = Exporting([ledger], templates, folder, Unused(), owner.settings.review.accepted_error, folder)
-            path = next(iter(made.write(kind)))
+        with context.ledger() as ledger:
+            templates = context.known_templates(ledger)
+            exporting = Exporting([ledger], templates, folder, Unused(), context.settings.review.accepted_error, folder)
+            path = next(iter(exporting.write(kind)))
     except BaseException:
         scratch.cleanup()
         raise
@@ -337,22 +338,23 @@ def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Respon
 
 # ---- corrections ------------------------------------------------------------------------------------
 
-CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Newer}}
+CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": CorrectionConflict}}
 Name = Annotated[str, Path(max_length=63)]
 
 
 @router.put("/documents/{id}/fields/{template}/{field}", responses=CONFLICT)
-def say(request: Request, id: Id, template: Name, field: Name, said: Said) -> Any:  # noqa: A002
-    """Correct a value, or confirm it by sending the one that was read."""
-    with document(request, id) as (ledger, file):
-        spec = house(request).known_templates(ledger).get(template)
+def correct(request: Request, id: Id, template: Name, field: Name, correction: CorrectionRequest) -> Any:  # noqa: A002
+    """Correct a value, or confirm it by sending the value that was read."""
+    with open_document(request, id) as (ledger, file):
+        spec = server_context(request).known_templates(ledger).get(template)
         if spec is None or field not in spec.fields:
             raise HTTPException(404, "there is no such field")
         try:
-            value = understood(said.value, spec.fields[field])
+            value = parse_value(correction.value, spec.fields[field])
         except (ValueError, RecursionError) as error:
             raise HTTPException(400, str(error).encode(errors="replace").decode()) from error
-        return _keep(request, ledger, file, (template, field), value, said.version, said.by, withdrawn=False)
+        entry = _new_version(request, ledger, file, (template, field), correction.version, correction.by, value)
+        return _record(ledger, file, entry)
 
 
 @router.delete("/documents/{id}/fields/{template}/{field}", responses=CONFLICT)
@@ -364,47 +366,54 @@ def withdraw(
     version: Annotated[int, Query(ge=1, le=1_000_000)],
     by: Annotated[str, Query(max_length=80)] = "",
 ) -> Any:
-    """Take a correction back: what was read holds again."""
-    with document(request, id) as (ledger, file):
+    """Withdraw a correction: the field has the value that was read again."""
+    with open_document(request, id) as (ledger, file):
         if (template, field) not in correction_history(ledger, file.published_sha256 or ""):
-            raise HTTPException(404, "nobody corrected this field")
-        return _keep(request, ledger, file, (template, field), None, version, by, withdrawn=True)
+            raise HTTPException(404, "this field has no correction")
+        return _record(ledger, file, _new_version(request, ledger, file, (template, field), version, by, withdrawn=True))
 
 
-def _keep(
+def _new_version(
     request: Request,
     ledger: Ledger,
     file: FileRecord,
     place: tuple[str, str],
-    value: Any,
-    seen: int,
+    known_version: int,
     by: str,
+    value: Any = None,
     *,
-    withdrawn: bool,
-) -> Any:
+    withdrawn: bool = False,
+) -> Correction:
+    """The next correction of a field (template and name in ``place``) after the version that its author knows."""
     template, field = place
-    found = published(request, ledger, file).fields.get(template, {}).get(field)
-    if found is None or file.published_sha256 is None:
+    evidence = require_publication(request, ledger, file).fields.get(template, {}).get(field)
+    if evidence is None:
         raise HTTPException(404, "there is no such field")
-    who = "".join(letter for letter in by if letter.isprintable()).strip() or SOMEBODY
-    said = Correction(template, field, seen + 1, value, withdrawn, found.value, who, utc_timestamp())
+    author = "".join(letter for letter in by if letter.isprintable()).strip() or ANONYMOUS
+    return Correction(template, field, known_version + 1, value, withdrawn, evidence.value, author, utc_timestamp())
+
+
+def _record(ledger: Ledger, file: FileRecord, correction: Correction) -> Any:
     try:
-        record_correction(ledger, file.published_sha256, said)
+        record_correction(ledger, file.published_sha256 or "", correction)
     except NewerCorrectionError as error:
-        current = _word(error.latest).model_dump() if error.latest else None
-        return JSONResponse({"detail": "somebody corrected this field since", "current": current}, 409)
-    return _word(said)
+        current = _correction_version(error.latest).model_dump() if error.latest else None
+        return JSONResponse({"detail": "there is a newer correction of this field", "current": current}, 409)
+    return _correction_version(correction)
 
 
 @router.get("/documents/{id}/fields/{template}/{field}/history")
-def words(request: Request, id: Id, template: Name, field: Name) -> list[Word]:  # noqa: A002
-    """All that was ever said about a field, the first one first."""
-    with document(request, id) as (ledger, file):
-        return [_word(item) for item in correction_history(ledger, file.published_sha256 or "").get((template, field), [])]
+def field_history(request: Request, id: Id, template: Name, field: Name) -> list[CorrectionVersion]:  # noqa: A002
+    """All corrections of a field, oldest first."""
+    with open_document(request, id) as (ledger, file):
+        history = correction_history(ledger, file.published_sha256 or "")
+        return [_correction_version(item) for item in history.get((template, field), [])]
 
 
-def _word(said: Correction) -> Word:
-    return Word(version=said.version, value=said.value, withdrawn=said.withdrawn, before=said.before, by=said.by, at=said.at)
+def _correction_version(item: Correction) -> CorrectionVersion:
+    return CorrectionVersion(
+        version=item.version, value=item.value, withdrawn=item.withdrawn, before=item.before, by=item.by, at=item.at
+    )
 
 
 @router.get(
@@ -412,68 +421,63 @@ def _word(said: Correction) -> Word:
     response_class=Response,
     responses={200: {"content": {"application/jsonl": {}}}},
 )
-def true(request: Request, template: Annotated[str, Query(max_length=63)] = "") -> Response:
-    """What people corrected and confirmed, as truth for `pipeline eval`; of one template."""
-    with house(request).ledger() as ledger:
-        named = [template] if template else corrected_templates(ledger)
-        if len(named) > 1:
-            raise HTTPException(400, f"name the template: {', '.join(named)}")
-        lines = [json.dumps(row, ensure_ascii=False) for name in named for row in truth(ledger, name)]
+def truth(request: Request, template: Annotated[str, Query(max_length=63)] = "") -> Response:
+    """The corrected and confirmed values of one template, as truth for `pipeline eval`."""
+    with server_context(request).ledger() as ledger:
+        templates = [template] if template else corrected_templates(ledger)
+        if len(templates) > 1:
+            raise HTTPException(400, f"name the template: {', '.join(templates)}")
+        lines = [json.dumps(row, ensure_ascii=False) for name in templates for row in truth_rows(ledger, name)]
     return Response("".join(f"{line}\n" for line in lines).encode(errors="replace"), media_type="application/jsonl")
 
 
-# ---- questions and readings -------------------------------------------------------------------------
+# ---- questions and orders ---------------------------------------------------------------------------
 
 
 @router.post("/documents/{id}/questions", status_code=202)
-def ask(request: Request, id: Id, asked: Question) -> Ordered:  # noqa: A002
-    """Ask about a page; GET /api/orders/{number} has the answer when the engine gave it."""
-    with document(request, id) as (ledger, file):
-        known = ledger.document(file.sha256, stale=True)
-        if known is None or asked.page > known.pages:
+def ask(request: Request, id: Id, question: QuestionRequest) -> OrderStatus:  # noqa: A002
+    """Ask about a page; GET /api/orders/{number} has the answer when the engine has given it."""
+    with open_document(request, id) as (ledger, file):
+        document = ledger.document(file.sha256, stale=True)
+        if document is None or question.page > document.pages:
             raise HTTPException(404, "there is no such page")
-        if asked.follows:
-            before = find_order(ledger, asked.follows)
-            if before is None or before.kind != "question" or before.sha256 != file.sha256:
+        if question.follows:
+            earlier = find_order(ledger, question.follows)
+            if earlier is None or earlier.kind != "question" or earlier.sha256 != file.sha256:
                 raise HTTPException(404, "there is no such question to follow up on")
-        details = {"page": asked.page, "question": asked.question, "follows": asked.follows}
-        return _ordered(place_order(ledger, "question", file.sha256, details, asked.by or SOMEBODY))
+        details = {"page": question.page, "question": question.question, "follows": question.follows}
+        return _order_status(place_order(ledger, "question", file.sha256, details, question.by or ANONYMOUS))
 
 
 @router.get("/documents/{id}/questions")
-def asked(request: Request, id: Id) -> list[Ordered]:  # noqa: A002
-    """All questions about a document with their answers, the first one first."""
-    with document(request, id) as (ledger, file):
-        return [_ordered(item) for item in orders_for_document(ledger, file.sha256, "question")]
+def questions(request: Request, id: Id) -> list[OrderStatus]:  # noqa: A002
+    """All questions about a document with their answers, oldest first."""
+    with open_document(request, id) as (ledger, file):
+        return [_order_status(item) for item in orders_for_document(ledger, file.sha256, "question")]
 
 
 @router.post("/documents/{id}/readings", status_code=202)
-def read_again(request: Request, id: Id, wanted: Reading) -> Ordered:  # noqa: A002
+def reread(request: Request, id: Id, reading: RereadRequest) -> OrderStatus:  # noqa: A002
     """Have a document read again, with another template or engine."""
-    if wanted.template and wanted.template not in house(request).templates:
+    if reading.template and reading.template not in server_context(request).templates:
         raise HTTPException(400, "there is no such template")
-    if wanted.engine and wanted.engine not in ENGINE_NAMES:
+    if reading.engine and reading.engine not in ENGINE_NAMES:
         raise HTTPException(400, f"engines: {', '.join(ENGINE_NAMES)}")
-    with document(request, id) as (ledger, file):
-        details = {"name": file.source.name, "template": wanted.template or None, "engine": wanted.engine or None}
-        return _ordered(place_order(ledger, "reading", file.sha256, details, wanted.by or SOMEBODY))
+    with open_document(request, id) as (ledger, file):
+        details = {"name": file.source.name, "template": reading.template or None, "engine": reading.engine or None}
+        return _order_status(place_order(ledger, "reading", file.sha256, details, reading.by or ANONYMOUS))
 
 
 @router.get("/orders/{number}")
-def ordered(request: Request, number: Annotated[int, Path(ge=1, le=2**62)]) -> Ordered:
-    """A question or a reading, with its outcome when it is there."""
-    with house(request).ledger() as ledger:
-        found = find_order(ledger, number)
-    if found is None or found.kind == "publishing":
+def order_status(request: Request, number: Annotated[int, Path(ge=1, le=2**62)]) -> OrderStatus:
+    """A question or a request to read again, with its outcome when it is carried out."""
+    with server_context(request).ledger() as ledger:
+        order = find_order(ledger, number)
+    if order is None or order.kind == "publishing":
         raise HTTPException(404, "there is no such order")
-    return _ordered(found)
+    return _order_status(order)
 
 
-def _ordered(item: Order) -> Ordered:
+def _order_status(item: Order) -> OrderStatus:
     outcome = None if item.outcome is None else dict(item.outcome)
-    return Ordered(id=item.id, at=item.at, by=item.by, details=dict(item.details), outcome=outcome)
-
-
-def link(file: FileRecord) -> str:
-    """Where a document's page is."""
-    return f"/documents/{identifier(file.source.name)}"
+    return OrderStatus(id=item.id, at=item.at, by=item.by, details=dict(item.details), outcome=outcome)

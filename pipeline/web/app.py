@@ -1,4 +1,4 @@
-"""The application: API and pages behind the guard."""
+"""The application: API and pages behind the access control."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse
 from pipeline import __version__
 from pipeline.errors import PipelineError
 from pipeline.web import api, html_pages
-from pipeline.web.access import Guard
-from pipeline.web.context import House
+from pipeline.web.access import AccessControl
+from pipeline.web.context import ServerContext
 
 
-def make_app(owner: House) -> FastAPI:
-    """The application without its guard."""
+def make_app(context: ServerContext) -> FastAPI:
+    """The application without access control."""
     app = FastAPI(
         title="pipeline",
         version=__version__,
@@ -24,19 +24,19 @@ def make_app(owner: House) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.house = owner
+    app.state.context = context
     app.include_router(api.router)
     app.include_router(html_pages.router)
 
-    async def unusable(request: Request, error: Exception) -> JSONResponse:
+    async def unavailable(request: Request, error: Exception) -> JSONResponse:
         del request
         return JSONResponse({"detail": error.message if isinstance(error, PipelineError) else str(error)}, 503)
 
-    app.add_exception_handler(PipelineError, unusable)
-    app.add_exception_handler(sqlite3.Error, unusable)
+    app.add_exception_handler(PipelineError, unavailable)
+    app.add_exception_handler(sqlite3.Error, unavailable)
     return app
 
 
-def guarded(app: FastAPI, token: str, hosts: frozenset[str], port: int, most_bytes: int) -> Guard:
-    """The application behind its guard. Cookies know no ports: its name has ours."""
-    return Guard(app, token, hosts, f"pipeline_{port}", most_bytes)
+def with_access_control(app: FastAPI, token: str, hosts: frozenset[str], port: int, max_upload_bytes: int) -> AccessControl:
+    """The application with access control. Browsers share cookies between ports, so the cookie's name contains the port."""
+    return AccessControl(app, token, hosts, f"pipeline_{port}", max_upload_bytes)

@@ -1,4 +1,4 @@
-"""What every request needs: settings, templates, the ledger for a moment, pages as pictures, and the process that reads."""
+"""What every request needs: settings, templates, the ledger, page images, and the state of the process that reads."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from pipeline.run.compose import compose
 from pipeline.run.job import known_templates, open_ledger
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
-from pipeline.web.image_cache import Drawing
-from pipeline.web.supervisor import Keeper
+from pipeline.web.image_cache import PageImageCache
+from pipeline.web.supervisor import Supervisor
 
 
 @dataclass(frozen=True)
-class House:
-    """Made once; requests come from several threads."""
+class ServerContext:
+    """Made once for a server; several threads use it."""
 
     settings: Settings
     templates: Mapping[str, Template]
-    """Without those made of questions."""
-    drawing: Drawing
-    keeper: Keeper
+    """Without the templates made from questions."""
+    page_images: PageImageCache
+    supervisor: Supervisor
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """The ledger, for one request. Raises LedgerError."""
+        """The ledger, opened for one request. Raises LedgerError."""
         with open_ledger(self.settings) as ledger:
             yield ledger
 
     def known_templates(self, ledger: Ledger) -> dict[str, Template]:
-        """All templates, with those made of questions asked of whole documents."""
+        """The templates, and those made from questions about whole documents."""
         return known_templates(self.templates, ledger)
 
     def publication(self, ledger: Ledger, file: FileRecord) -> Publication | None:
-        """What is published of a file, from the ledger; None when nothing is."""
+        """The publication of a file from the ledger; None before its first one."""
         document = ledger.document(file.published_sha256 or "", stale=True)
         if document is None:
             return None
@@ -48,15 +48,15 @@ class House:
         return compose(ledger, self.known_templates(ledger), file.source, document, file.recipes, error)
 
 
-def identifier(name: str) -> str:
-    """A document's name in the outbox as one part of an address."""
+def document_id(name: str) -> str:
+    """A document's name in the outbox as one part of a URL."""
     return base64.urlsafe_b64encode(name.encode(errors="surrogateescape")).decode().rstrip("=")
 
 
-def name_of(identified: str) -> str | None:
-    """The name behind an identifier; None when it is none."""
+def document_name(identifier: str) -> str | None:
+    """The name that ``document_id`` encoded; None for any other text."""
     try:
-        raw = base64.b64decode(identified + "=" * (-len(identified) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(identifier + "=" * (-len(identifier) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
     return raw.decode(errors="surrogateescape")

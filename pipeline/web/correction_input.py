@@ -1,10 +1,10 @@
-"""What people say about fields, taken down: understood by the field's type, and as the truth that `pipeline eval` reads."""
+"""Corrections as people enter them: parsed by the field's type, and exported as the truth that ``pipeline eval`` reads."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.evaluate.expected import is_list, wanted
 from pipeline.ledger.corrections import correction_history
@@ -12,49 +12,66 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.records import Json
 from pipeline.templates.model import TemplateField
 
-LONGEST = 200_000
+MAX_CHARACTERS = 200_000
+InputKind = Literal["one", "many", "texts", "table", ""]
+"""How a value is entered: ``one``, ``many`` (one a line), ``texts`` (one a page), ``table``; empty when it cannot be entered."""
 
 
-def understood(value: Json, field: TemplateField) -> Json:
+def input_kind(spec: TemplateField | None, value: Json) -> InputKind:
+    """How a person enters a value of this field."""
+    if spec is None:
+        return ""
+    if spec.type == "table":
+        return "table"
+    if _is_text_per_page(spec):
+        return "texts" if isinstance(value, list) else ""
+    return "many" if is_list(spec) else "one"
+
+
+def parse_value(value: Json, field: TemplateField) -> Json:
     """A value as results hold it: plain decimals, ISO dates, rows with every column. Raises ValueError with a message for people."""
-    told = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
     try:
-        told.encode()
+        text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("letters that are none") from error
-    if len(told) > LONGEST:
-        raise ValueError(f"more than {LONGEST:,} letters")
-    if field.type == "text" and field.merge == "all" and not field.many:  # a text a page
-        if value is not None and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
-            raise ValueError("a list is meant, with a text for each page")
+        raise ValueError("it contains invalid characters") from error
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"it has more than {MAX_CHARACTERS:,} characters")
+    if _is_text_per_page(field):
+        if value is not None and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            raise ValueError("it must be a list with a text for each page")
         return value
-    found = wanted(value, field)
-    if found is None:
+    parsed = wanted(value, field)
+    if parsed is None:
         return None
     if field.type == "table":
-        return [{name: row.get(name) for name in field.columns} for row in found if isinstance(row, dict)]
-    if is_list(field):
-        values: list[Any] = list(found)
-    elif len(found) == 1:
-        values = list(found)
-    else:
-        raise ValueError("one value is meant")
+        return [{name: row.get(name) for name in field.columns} for row in parsed if isinstance(row, dict)]
+    values: list[Any] = list(parsed)
+    if not is_list(field) and len(values) != 1:
+        raise ValueError("it must be one value")
     if field.type == "enum" and (other := next((item for item in values if item not in field.values), None)) is not None:
         raise ValueError(f"`{other}` is none of {', '.join(field.values)}")
     return values if is_list(field) else values[0]
 
 
-def truth(ledger: Ledger, template: str) -> Iterator[dict[str, Any]]:
-    """What people corrected or confirmed, a document at a time, in the form of docs/eval.md. ``file`` is the path below the inbox."""
-    seen: set[str] = set()
+def _is_text_per_page(field: TemplateField) -> bool:
+    return field.type == "text" and field.merge == "all" and not field.many
+
+
+def truth_rows(ledger: Ledger, template: str) -> Iterator[dict[str, Any]]:
+    """The corrected and confirmed values of one template, a document a row, as docs/eval.md describes them.
+
+    ``file`` is the path below the inbox.
+    """
+    paths: set[str] = set()
     for file in ledger.published_files():
-        if file.source.relative in seen:  # another file that had the name before
+        if file.source.relative in paths:  # an earlier file of this name
             continue
         fields = {
-            field: words[-1].value
-            for (name, field), words in correction_history(ledger, file.published_sha256 or "").items()
-            if name == template and not words[-1].withdrawn
+            field: corrections[-1].value
+            for (name, field), corrections in correction_history(ledger, file.published_sha256 or "").items()
+            if name == template and not corrections[-1].withdrawn
         }
         if fields:
-            seen.add(file.source.relative)
+            paths.add(file.source.relative)
             yield {"file": file.source.relative, "fields": fields}

@@ -8,20 +8,20 @@ from typing import Any
 
 from pipeline.ledger.document_search import DocumentFilter, DocumentRow, first_page_values, search_documents
 from pipeline.ledger.ledger import Ledger
-from pipeline.web.context import identifier
+from pipeline.web.context import document_id
 
-SHOWN_VALUES, LONGEST_VALUE = 3, 60
+PREVIEW_VALUES, MAX_VALUE_CHARACTERS = 3, 60
 
 
-def listed(ledger: Ledger, chosen: DocumentFilter, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
-    """The number of matching documents, and a page of them as JSON objects, the latest first."""
-    total, rows = search_documents(ledger, chosen, limit, offset)
+def list_documents(ledger: Ledger, query: DocumentFilter, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
+    """The number of matching documents, and a page of them as JSON objects, latest first."""
+    total, rows = search_documents(ledger, query, limit, offset)
     return total, [_json_object(row) for row in rows]
 
 
 def _json_object(row: DocumentRow) -> dict[str, Any]:
     return {
-        "id": identifier(row.name),
+        "id": document_id(row.name),
         "file": row.name,
         "path": row.relative,
         "sha256": row.sha256,
@@ -35,8 +35,8 @@ def _json_object(row: DocumentRow) -> dict[str, Any]:
     }
 
 
-def values_of(ledger: Ledger, item: Mapping[str, Any]) -> str:
+def preview_text(ledger: Ledger, item: Mapping[str, Any]) -> str:
     """The first values of a listed document, in one line."""
     values = first_page_values(ledger, item["file"]).values()
-    plain = (" ".join(value.split())[:LONGEST_VALUE] for value in values if isinstance(value, str) and value.strip())
-    return " · ".join(islice(plain, SHOWN_VALUES))
+    texts = (" ".join(value.split())[:MAX_VALUE_CHARACTERS] for value in values if isinstance(value, str) and value.strip())
+    return " · ".join(islice(texts, PREVIEW_VALUES))

@@ -1,4 +1,4 @@
-"""Pages as pictures, drawn in reader processes that can be killed, a few at a time; the last ones are remembered."""
+"""Page images, drawn by reader processes that can be killed, a few at a time, with a cache of the latest ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queue import LifoQueue
 from threading import Lock
 
 from pipeline.ledger.file_records import FileRecord
-from pipeline.report.page_images import as_webp
+from pipeline.report.page_images import encode_webp
 from pipeline.run.page_requests import HANDLER, Picture, encode_request
 from pipeline.run.reader_calls import picture_call
 from pipeline.runtime.worker_pool import WorkerPool
@@ -17,65 +17,71 @@ from pipeline.settings import Settings
 
 TOKENS = 1_600
 """Pixels of a page in units of 32 x 32: about 130 dots an inch of a letter page."""
-KEPT_BYTES = 64_000_000
-QUALITY = 70
-MOST_READERS = 2
+CACHE_BYTES = 64_000_000
+WEBP_QUALITY = 70
+MAX_READERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A WebP of a page; ``width`` and ``height`` in points of the page as a person reads it."""
+class CachedImage:
+    """A WebP of a page; ``width`` and ``height`` in points of the upright page."""
 
     webp: bytes
     width: float
     height: float
 
 
-class Drawing:
-    """Draws pages. Use as a context manager; may be called from any thread."""
+class PageImageCache:
+    """Draws pages and caches their images. Use as a context manager; its methods may be called from any thread."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         limits = settings.limits
-        count = min(MOST_READERS, settings.workers or len(os.sched_getaffinity(0)))
+        count = min(MAX_READERS, settings.workers or len(os.sched_getaffinity(0)))
         self._pools = [WorkerPool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) for _ in range(count)]
-        self._idle: LifoQueue[WorkerPool] = LifoQueue()  # the last one first: a second process is started when it is needed
+        self._idle: LifoQueue[WorkerPool] = LifoQueue()  # last in, first out: a second process starts only when it is needed
         for pool in self._pools:
             self._idle.put(pool)
         self._lock = Lock()
-        self._kept: OrderedDict[tuple[str, int, int | None], Drawn] = OrderedDict()
+        self._images: OrderedDict[tuple[str, int, int | None], CachedImage] = OrderedDict()
         self._bytes = 0
 
-    def __enter__(self) -> Drawing:
+    def __enter__(self) -> PageImageCache:
         return self
 
     def __exit__(self, *_: object) -> None:
         for pool in self._pools:
             pool.close()
 
-    def draw(self, file: FileRecord, page: int, turned: int | None) -> Drawn:
-        """The page of a file that is still as it was read; ``turned`` as ``Page.turned``, None to find out. Raises DocumentError."""
-        key = (file.sha256, page, turned)
-        if drawn := self._remembered(key):
-            return drawn
+    def get(self, file: FileRecord, page: int, rotation: int | None) -> CachedImage:
+        """The image of a page, from the cache or drawn now.
+
+        ``rotation`` is ``Page.turned``, or None to detect it. Raises DocumentError, also when the file has changed since it was read.
+        """
+        key = (file.sha256, page, rotation)
+        if image := self._lookup(key):
+            return image
         pool = self._idle.get()
         try:
-            if drawn := self._remembered(key):  # somebody else asked for it meanwhile
-                return drawn
-            wanted = picture_call(self._settings, file.source.path, file.size, file.mtime_ns, page, Picture(TOKENS, turned))
-            drawn = Drawn(*as_webp(pool.call(encode_request(wanted)), page, QUALITY))
+            if image := self._lookup(key):  # another thread has drawn it in the meantime
+                return image
+            request = picture_call(self._settings, file.source.path, file.size, file.mtime_ns, page, Picture(TOKENS, rotation))
+            image = CachedImage(*encode_webp(pool.call(encode_request(request)), page, WEBP_QUALITY))
         finally:
             self._idle.put(pool)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = drawn
-                self._bytes += len(drawn.webp)
-            while self._bytes > KEPT_BYTES:
-                self._bytes -= len(self._kept.popitem(last=False)[1].webp)
-        return drawn
+        self._store(key, image)
+        return image
 
-    def _remembered(self, key: tuple[str, int, int | None]) -> Drawn | None:
+    def _lookup(self, key: tuple[str, int, int | None]) -> CachedImage | None:
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            if key in self._images:
+                self._images.move_to_end(key)
+            return self._images.get(key)
+
+    def _store(self, key: tuple[str, int, int | None], image: CachedImage) -> None:
+        with self._lock:
+            if key not in self._images:
+                self._images[key] = image
+                self._bytes += len(image.webp)
+            while self._bytes > CACHE_BYTES:
+                self._bytes -= len(self._images.popitem(last=False)[1].webp)

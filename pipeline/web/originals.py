@@ -1,4 +1,4 @@
-"""Whether the file that a result was read from is still there as it was."""
+"""Whether the file of a result is still there, with the contents that were read."""
 
 from __future__ import annotations
 
@@ -18,56 +18,55 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.object_urls import url_of
 from pipeline.remote.object_store import GoneError, open_store
 from pipeline.settings import Settings
-from pipeline.web.selection import Chosen
+from pipeline.web.selection import SelectedDocument
 
-FETCHED_BYTES = 500_000_000
-"""Of originals in an object store that are fetched to draw their pages; documents that need a look come first."""
+MAX_FETCHED_BYTES = 500_000_000
+"""Bytes of originals that are fetched from an object store to draw their pages; documents that need a review come first."""
 
-State = Literal["there", "gone", "changed"]
+OriginalState = Literal["there", "gone", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The file as it lies there now; ``size`` and ``mtime_ns`` mean nothing where it is gone."""
+    """The present state of a file; ``size`` and ``mtime_ns`` are 0 when it is gone."""
 
-    state: State
+    state: OriginalState
     size: int = 0
     mtime_ns: int = 0
 
 
-def look(file: FileRecord) -> Original:
-    """The original of what is published; a file that was copied, moved or touched is known by its contents."""
+def find_original(file: FileRecord) -> Original:
+    """The original of a published file. A file with another time or size is compared by its contents."""
     path = file.source.path
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return Original("gone")
-        same = (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
-        if same:
-            contents = file.sha256
+        if (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns):
+            sha256 = file.sha256
         else:
             with path.open("rb") as opened:
-                contents = hashlib.file_digest(opened, "sha256").hexdigest()
+                sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     except (OSError, ValueError):
         return Original("gone")
-    return Original("there" if contents == file.published_sha256 else "changed", status.st_size, status.st_mtime_ns)
+    return Original("there" if sha256 == file.published_sha256 else "changed", status.st_size, status.st_mtime_ns)
 
 
 @contextmanager
-def brought(settings: Settings, items: Sequence[Chosen]) -> Iterator[list[Chosen]]:
-    """The documents, with originals that lie in an object store as files of this machine until the block ends.
+def local_originals(settings: Settings, documents: Sequence[SelectedDocument]) -> Iterator[list[SelectedDocument]]:
+    """The documents with their originals as local files: those in an object store are fetched, and removed when the block ends.
 
-    Those that cannot be had, or for which there is no room, stay where they are, and cannot be drawn.
+    A document keeps its remote path, and cannot be drawn, when its original cannot be fetched or ``MAX_FETCHED_BYTES`` is reached.
     """
-    urls = {n: url for n, item in enumerate(items) if (url := url_of(settings.objects_folder, item.file.source.path))}
+    urls = {n: url for n, item in enumerate(documents) if (url := url_of(settings.objects_folder, item.file.source.path))}
     if not urls:
-        yield list(items)
+        yield list(documents)
         return
-    room, wanted = FETCHED_BYTES, []
-    for n in sorted(urls, key=lambda n: not items[n].needs_review):
-        if items[n].file.size <= min(room, settings.limits.megabytes * 1_000_000):
-            room -= items[n].file.size
-            wanted.append(n)
+    room, to_fetch = MAX_FETCHED_BYTES, []
+    for n in sorted(urls, key=lambda n: not documents[n].needs_review):
+        if documents[n].file.size <= min(room, settings.limits.megabytes * 1_000_000):
+            room -= documents[n].file.size
+            to_fetch.append(n)
     with TemporaryDirectory(prefix="pipeline-") as folder, ThreadPoolExecutor(8) as pool:
 
         def fetch(n: int) -> Path | None:
@@ -81,9 +80,9 @@ def brought(settings: Settings, items: Sequence[Chosen]) -> Iterator[list[Chosen
                 pass
             return None
 
-        here = dict(zip(wanted, pool.map(fetch, wanted), strict=True))
-        yield [_at(item, path) if (path := here.get(n)) else item for n, item in enumerate(items)]
+        local = dict(zip(to_fetch, pool.map(fetch, to_fetch), strict=True))
+        yield [_with_path(item, path) if (path := local.get(n)) else item for n, item in enumerate(documents)]
 
 
-def _at(item: Chosen, path: Path) -> Chosen:
-    return replace(item, file=replace(item.file, source=replace(item.file.source, path=path)))
+def _with_path(document: SelectedDocument, path: Path) -> SelectedDocument:
+    return replace(document, file=replace(document.file, source=replace(document.file.source, path=path)))

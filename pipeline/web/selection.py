@@ -1,4 +1,4 @@
-"""Which documents a review is about: by file, template and time, the latest first."""
+"""The documents of a review, selected by file, template and time, latest first."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pipeline.templates.model import Template
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What was asked for; the default is everything."""
+class Selection:
+    """Which documents to review; by default all."""
 
     paths: Sequence[Path] = ()
-    """Originals, results in the outbox, or folders of either; empty is all."""
+    """Originals, results in the outbox, or folders of either; empty for all."""
     template: str | None = None
     since: str | None = None
-    """As the ledger writes times."""
+    """Only documents that were published at this time or later, as a timestamp of the ledger."""
     needs_review: bool = False
-    """Only documents with a value to look at, or with pages that are missing."""
+    """Only documents with a value to check, or with missing pages."""
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectedDocument:
     """A document of the review."""
 
     file: FileRecord
@@ -35,36 +35,36 @@ class Chosen:
 
     @property
     def needs_review(self) -> bool:
-        """Whether a person should look at it."""
+        """Whether a person should check a value, or a page is missing."""
         return self.publication.needs_review
 
 
-def candidates(ledger: Ledger, choice: Choice, outbox: Path) -> list[FileRecord]:
-    """Published files that fit all but ``needs_review``, the latest first."""
-    paths = [path.resolve() for path in choice.paths]
-    fitting = [
+def matching_files(ledger: Ledger, selection: Selection, outbox: Path) -> list[FileRecord]:
+    """Published files that match everything but ``needs_review``, latest first."""
+    paths = [path.resolve() for path in selection.paths]
+    files = [
         file
         for file in ledger.published_files()
-        if (not choice.template or choice.template in file.recipes)
-        and (not choice.since or (file.published_at or "") >= choice.since)
-        and (not paths or _is_among(file, paths, outbox.resolve()))
+        if (not selection.template or selection.template in file.recipes)
+        and (not selection.since or (file.published_at or "") >= selection.since)
+        and (not paths or _is_below(file, paths, outbox.resolve()))
     ]
-    return sorted(fitting, key=lambda file: file.published_at or "", reverse=True)
+    return sorted(files, key=lambda file: file.published_at or "", reverse=True)
 
 
-def _is_among(file: FileRecord, paths: Sequence[Path], outbox: Path) -> bool:
-    places = file.source.path, outbox / f"{file.source.name}.json"
-    return any(place.is_relative_to(path) for place in places for path in paths)
+def _is_below(file: FileRecord, paths: Sequence[Path], outbox: Path) -> bool:
+    own_paths = file.source.path, outbox / f"{file.source.name}.json"
+    return any(own.is_relative_to(path) for own in own_paths for path in paths)
 
 
-def chosen(
-    files: Sequence[FileRecord], ledger: Ledger, templates: Mapping[str, Template], choice: Choice, accepted_error: float
-) -> Iterator[Chosen | None]:
-    """The documents of files, one for each; None for one that is left out."""
+def select_documents(
+    files: Sequence[FileRecord], ledger: Ledger, templates: Mapping[str, Template], selection: Selection, accepted_error: float
+) -> Iterator[SelectedDocument | None]:
+    """One item for each file: its document, or None when it is not selected."""
     for file in files:
         document = ledger.document(file.published_sha256 or "", stale=True)
         if document is None:
             yield None
             continue
-        found = Chosen(file, compose(ledger, templates, file.source, document, file.recipes, accepted_error))
-        yield found if found.needs_review or not choice.needs_review else None
+        item = SelectedDocument(file, compose(ledger, templates, file.source, document, file.recipes, accepted_error))
+        yield item if item.needs_review or not selection.needs_review else None

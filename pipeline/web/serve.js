@@ -1,84 +1,84 @@
-// What the pages do besides showing: files go up, parts of a page are fetched again when something changed, forms speak to the API.
+// Uploads files, updates the parts of a page that have changed, and sends forms to the API.
 "use strict";
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
   const main = $("#main");
-  const say = (text) => { $("#said").textContent = text; };
-  const who = $("#who");
-  try { who.value = localStorage.getItem("who") || ""; } catch { /* a browser that keeps nothing */ }
-  who.addEventListener("change", () => { try { localStorage.setItem("who", who.value); } catch { /* as above */ } });
-  const by = () => who.value.trim();
+  const announce = (text) => { $("#message").textContent = text; };
+  const author = $("#author");
+  try { author.value = localStorage.getItem("author") || localStorage.getItem("who") || ""; } catch { /* the browser forbids storage */ }
+  author.addEventListener("change", () => { try { localStorage.setItem("author", author.value); } catch { /* the browser forbids storage */ } });
+  const authorName = () => author.value.trim();
 
   async function call(method, url, body) {
     const options = { method, headers: {} };
     if (body !== undefined) { options.headers["content-type"] = "application/json"; options.body = JSON.stringify(body); }
-    let reply;
-    try { reply = await fetch(url, options); } catch { return { status: 0, told: { detail: "the server is not there" } }; }
-    let told = {};
-    try { told = await reply.json(); } catch { /* no JSON */ }
-    return { status: reply.status, told };
+    let response;
+    try { response = await fetch(url, options); } catch { return { status: 0, answer: { detail: "the server does not answer" } }; }
+    let answer = {};
+    try { answer = await response.json(); } catch { /* not JSON */ }
+    return { status: response.status, answer };
   }
-  const detail = (told) => typeof told.detail === "string" ? told.detail : (told.detail || []).map((item) => item.msg).join("; ");
+  const detail = (answer) => typeof answer.detail === "string" ? answer.detail : (answer.detail || []).map((item) => item.msg).join("; ");
 
-  // ---- parts of the page, fetched again ---------------------------------------------------------
-  async function again(url, ...ids) {
+  // ---- parts of the page that are updated ---------------------------------------------------------
+  async function refresh(url, ...ids) {
     let text;
     try { text = await (await fetch(url, { headers: { accept: "text/html" } })).text(); } catch { return; }
-    const fresh = new DOMParser().parseFromString(text, "text/html");
+    const page = new DOMParser().parseFromString(text, "text/html");
     for (const id of ids) {
-      const old = document.getElementById(id), now = fresh.getElementById(id);
+      const old = document.getElementById(id), now = page.getElementById(id);
       if (old && now) old.replaceWith(document.adoptNode(now));
     }
-    const inHand = $("[data-field]:hover, [data-field]:focus-within");
-    if (inHand) mark(inHand.dataset.field, true);
+    const active = $("[data-field]:hover, [data-field]:focus-within");
+    if (active) mark(active.dataset.field, true);
   }
-  async function load() {
-    const place = $("[data-load]");
-    if (place) await again(place.dataset.load, "paper");
+  async function loadPageImage() {
+    const holder = $("[data-load]");
+    if (holder) await refresh(holder.dataset.load, "page-image");
   }
-  load();
+  loadPageImage();
 
   const editing = () => $(".edit[open]") !== null;
   let marker = $("[data-marker]")?.dataset.marker, failures = 0;
   async function poll() {
-    const { status, told } = await call("GET", "/api/status");
+    const { status, answer } = await call("GET", "/api/status");
     failures = status === 200 ? 0 : failures + 1;
-    if (failures === 3) say("The server is not there; what was saved is kept.");
+    if (failures === 3) announce("The server does not answer. Saved corrections are kept.");
     if (status === 200) {
-      const changed = told.marker !== marker;
+      const changed = answer.marker !== marker;
       const here = location.pathname + location.search;
       if (main.dataset.id) {
-        if (changed && !$("#paper")) { await again(here, "head", "values", "pages"); await load(); marker = told.marker; } // it was not read until now
-        else if (changed && !editing()) { await again(here, "head", "values"); await newTalk(here); await refreshAsk(here); await again(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "paper"); marker = told.marker; }
-        else if (changed) await newTalk(here);
+        if (changed && !$("#page-image")) { await refresh(here, "head", "values", "pages"); await loadPageImage(); marker = answer.marker; } // the first result
+        else if (changed && !editing()) { await refresh(here, "head", "values"); await refreshQuestions(here); await refreshQuestionForm(here); await refresh(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "page-image"); marker = answer.marker; }
+        else if (changed) await refreshQuestions(here);
       } else {
-        await again(here, "progress", ...(changed ? ["results"] : []));
-        marker = told.marker;
+        await refresh(here, "progress", ...(changed ? ["results"] : []));
+        marker = answer.marker;
       }
     }
-    setTimeout(poll, told.run?.state === "reading" || failures ? 1000 : 2000);
+    setTimeout(poll, answer.run?.state === "reading" || failures ? 1000 : 2000);
   }
-  function toTheLast() {
-    const talk = $("#talk");
-    if (talk) talk.scrollTop = talk.scrollHeight;
+  function scrollToLastQuestion() {
+    const questions = $("#questions");
+    if (questions) questions.scrollTop = questions.scrollHeight;
   }
-  toTheLast();
-  async function newTalk(here) {
-    await again(here, "talk");
-    toTheLast();
+  scrollToLastQuestion();
+  async function refreshQuestions(here) {
+    await refresh(here, "questions");
+    scrollToLastQuestion();
   }
-  async function refreshAsk(here) {
+  async function refreshQuestionForm(here) {
     const form = $("#ask");
     if (!form || form.contains(document.activeElement) || form.question.value) return;
-    await again(here, "ask");
+    await refresh(here, "ask");
   }
   if ($("[data-marker]")) setTimeout(poll, 1000);
 
   // ---- files ------------------------------------------------------------------------------------
   const drop = $("#drop");
-  function taken(told) {
-    if (told.members.length) return [`${told.file}: ${told.members.length} file${told.members.length === 1 ? "" : "s"} in the inbox${told.already ? " already" : ""}`, ...told.passed].join("; ");
-    return told.already ? `${told.file}: these contents are in the inbox already` : `${told.file}: in the inbox`;
+  function uploadMessage(answer) {
+    if (answer.members.length) return [`${answer.file}: ${answer.members.length} file${answer.members.length === 1 ? "" : "s"} in the inbox${answer.already ? " already" : ""}`, ...answer.passed].join("; ");
+    return answer.already ? `${answer.file}: these contents are in the inbox already` : `${answer.file}: in the inbox`;
   }
   function send(file) {
     const line = document.createElement("li");
@@ -88,14 +88,14 @@
     bar.setAttribute("aria-label", file.name);
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
-      const as = $("#as").value;
-      request.open("PUT", `/api/files/${encodeURIComponent(file.name.replaceAll("/", "_"))}${as ? `?template=${encodeURIComponent(as)}` : ""}`);
+      const template = $("#template").value;
+      request.open("PUT", `/api/files/${encodeURIComponent(file.name.replaceAll("/", "_"))}${template ? `?template=${encodeURIComponent(template)}` : ""}`);
       request.upload.onprogress = (event) => { bar.max = event.total; bar.value = event.loaded; };
       request.onloadend = () => {
-        let told = {};
-        try { told = JSON.parse(request.responseText); } catch { /* no JSON */ }
-        line.textContent = request.status === 201 ? taken(told) : `${file.name}: refused: ${detail(told) || "the connection broke"}`;
-        line.className = request.status === 201 && !told.passed.length ? "good" : "look";
+        let answer = {};
+        try { answer = JSON.parse(request.responseText); } catch { /* not JSON */ }
+        line.textContent = request.status === 201 ? uploadMessage(answer) : `${file.name}: refused: ${detail(answer) || "the connection was lost"}`;
+        line.className = request.status === 201 && !answer.passed.length ? "good" : "review";
         resolve(request.status === 201);
       };
       line.textContent = file.name;
@@ -104,34 +104,34 @@
     });
   }
   async function sendAll(files) {
-    const list = [...files], many = `${list.length} file${list.length === 1 ? "" : "s"}`;
-    say(`${many} going up`);
+    const list = [...files], count = `${list.length} file${list.length === 1 ? "" : "s"}`;
+    announce(`Sending ${count}`);
     let refused = 0;
     for (const file of list) if (!await send(file)) refused += 1;
-    say(refused ? `${refused} of ${many} refused, see below` : `${many} sent`);
+    announce(refused ? `${refused} of ${count} refused, see below` : `${count} sent`);
   }
-  // folders come as entries, which give their files one after the other
-  async function within(entry) {
+  // A dropped folder is an entry, which lists its files in several parts.
+  async function filesOf(entry) {
     if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
-    const reader = entry.createReader(), found = [];
+    const reader = entry.createReader(), files = [];
     for (;;) {
-      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-      if (!some.length) return found;
-      for (const one of some) if (!one.name.startsWith(".")) found.push(...await within(one));
+      const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!entries.length) return files;
+      for (const child of entries) if (!child.name.startsWith(".")) files.push(...await filesOf(child));
     }
   }
-  async function dropped(transfer) {
+  async function droppedFiles(transfer) {
     const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()), files = [...transfer.files];
     if (!entries.some((entry) => entry?.isDirectory)) return files;
-    const found = [];
-    try { for (const entry of entries) if (entry) found.push(...await within(entry)); } catch { say("The folder cannot be read."); }
-    return found;
+    const collected = [];
+    try { for (const entry of entries) if (entry) collected.push(...await filesOf(entry)); } catch { announce("The folder cannot be read."); }
+    return collected;
   }
   if (drop) {
     $("#files").addEventListener("change", (event) => { sendAll(event.target.files); event.target.value = ""; });
     for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.toggle("over", kind === "dragover"); });
     document.addEventListener("dragleave", () => drop.classList.remove("over"));
-    document.addEventListener("drop", (event) => { if (event.dataTransfer?.files.length) dropped(event.dataTransfer).then(sendAll); });
+    document.addEventListener("drop", (event) => { if (event.dataTransfer?.files.length) droppedFiles(event.dataTransfer).then(sendAll); });
   }
 
   // ---- values and their boxes -------------------------------------------------------------------
@@ -141,7 +141,7 @@
   for (const [kind, on] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) {
     document.addEventListener(kind, (event) => { const item = event.target.closest?.("[data-field]"); if (item) mark(item.dataset.field, on); });
   }
-  document.addEventListener("click", (event) => { // on a phone the page lies far below its values
+  document.addEventListener("click", (event) => { // on a phone the page is far below its values
     const row = event.target.closest?.("li[data-field]");
     if (row && !event.target.closest("a, button, input, textarea, select, summary, form")) for (const box of document.querySelectorAll("rect[data-field]")) if (box.dataset.field === row.dataset.field) box.scrollIntoView({ block: "center" });
   });
@@ -152,7 +152,7 @@
   });
 
   // ---- corrections ------------------------------------------------------------------------------
-  function written(form) {
+  function enteredValue(form) {
     const boxes = [...form.querySelectorAll("[name=value]")].map((box) => box.value);
     if (form.dataset.kind === "many") return boxes[0].split("\n").map((line) => line.trim()).filter(Boolean);
     if (form.dataset.kind === "texts") return boxes;
@@ -164,56 +164,56 @@
     return boxes[0].trim() === "" ? null : boxes[0];
   }
   const empty = (value) => (Array.isArray(value) && value.length === 0 ? null : value);
-  async function keep(form, value, withdraw) {
-    const { url, version } = form.dataset, refused = $(".refused", form), field = form.closest("li").dataset.field;
-    const { status, told } = withdraw
-      ? await call("DELETE", `${url}?version=${version}&by=${encodeURIComponent(by())}`)
-      : await call("PUT", url, { value: empty(value), version: Number(version), by: by() });
+  async function save(form, value, withdraw) {
+    const { url, version } = form.dataset, error = $(".refused", form), field = form.closest("li").dataset.field;
+    const { status, answer } = withdraw
+      ? await call("DELETE", `${url}?version=${version}&by=${encodeURIComponent(authorName())}`)
+      : await call("PUT", url, { value: empty(value), version: Number(version), by: authorName() });
     if (status === 409) {
-      const now = told.current;
-      const value = now.withdrawn ? "took the correction back" : `said ${JSON.stringify(now.value)}`;
-      refused.textContent = `${now.by} ${value} meanwhile (${now.at.slice(0, 16).replace("T", " ")}). Nothing of yours was saved; save again to put yours in its place.`;
-      refused.hidden = false;
-      form.dataset.version = now.version;
+      const current = answer.current;
+      const change = current.withdrawn ? "withdrew the correction" : `entered ${JSON.stringify(current.value)}`;
+      error.textContent = `${current.by} ${change} in the meantime (${current.at.slice(0, 16).replace("T", " ")}). Your value is not saved. Save again to replace theirs.`;
+      error.hidden = false;
+      form.dataset.version = current.version;
       return;
     }
-    if (status !== 200) { refused.textContent = detail(told); refused.hidden = false; return; }
-    say("Saved.");
+    if (status !== 200) { error.textContent = detail(answer); error.hidden = false; return; }
+    announce("Saved.");
     form.closest("details").open = false;
     const here = location.pathname + location.search;
-    await again(here, "head", "values");
-    await again(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "paper");
+    await refresh(here, "head", "values");
+    await refresh(`/documents/${main.dataset.id}/pages/${main.dataset.page}`, "page-image");
     const row = [...document.querySelectorAll("li[data-field]")].find((item) => item.dataset.field === field);
     if (row) $("summary", row)?.focus();
   }
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (form.matches(".edit form")) { event.preventDefault(); await keep(form, written(form)); }
+    if (form.matches(".edit form")) { event.preventDefault(); await save(form, enteredValue(form)); }
     if (form.id === "ask") {
       event.preventDefault();
       const follows = form.follow?.checked && form.dataset.last ? Number(form.dataset.last) : null;
-      const { status, told } = await call("POST", `/api/documents/${main.dataset.id}/questions`, { page: Number(main.dataset.page), question: form.question.value, follows, by: by() });
-      if (status !== 202) { say(detail(told)); return; }
+      const { status, answer } = await call("POST", `/api/documents/${main.dataset.id}/questions`, { page: Number(main.dataset.page), question: form.question.value, follows, by: authorName() });
+      if (status !== 202) { announce(detail(answer)); return; }
       form.question.value = "";
-      await again(location.pathname + location.search, "talk", "ask");
-      toTheLast();
+      await refresh(location.pathname + location.search, "questions", "ask");
+      scrollToLastQuestion();
       $("#ask [name=question]").focus();
     }
-    if (form.id === "again") {
+    if (form.id === "reread") {
       event.preventDefault();
-      const { status, told } = await call("POST", `/api/documents/${main.dataset.id}/readings`, { template: form.template.value || null, engine: form.engine.value || null, by: by() });
-      if (status !== 202) { say(detail(told)); return; }
-      say("It is read again when its turn comes.");
-      await again(location.pathname + location.search, "head");
+      const { status, answer } = await call("POST", `/api/documents/${main.dataset.id}/readings`, { template: form.template.value || null, engine: form.engine.value || null, by: authorName() });
+      if (status !== 202) { announce(detail(answer)); return; }
+      announce("It will be read again soon.");
+      await refresh(location.pathname + location.search, "head");
     }
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button[data-do]");
     if (!button) return;
     const form = button.closest("form");
-    if (button.dataset.do === "confirm") keep(form, JSON.parse(form.dataset.value));
-    if (button.dataset.do === "null") keep(form, null);
-    if (button.dataset.do === "withdraw") keep(form, null, true);
+    if (button.dataset.do === "confirm") save(form, JSON.parse(form.dataset.value));
+    if (button.dataset.do === "null") save(form, null);
+    if (button.dataset.do === "withdraw") save(form, null, true);
     if (button.dataset.do === "row") {
       const last = $("tbody tr:last-child", form), row = last.cloneNode(true);
       for (const cell of row.querySelectorAll("input")) cell.value = "";

@@ -1,6 +1,7 @@
-"""The review: one HTML file with every value on its page, held to a size that can be mailed.
+"""The static review: one HTML file with every value on its page, small enough to be mailed.
 
-Texts travel as data and become text nodes; the page's policy refuses everything else (see ``pipeline.report.self_contained``).
+The texts of documents are data in the file and become text nodes in the browser. The file's policy refuses everything else; see
+``pipeline.report.self_contained``.
 """
 
 from __future__ import annotations
@@ -16,107 +17,117 @@ from typing import Any
 from jinja2.utils import htmlsafe_json_dumps
 
 from pipeline import __version__
+from pipeline.errors import DocumentError
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.publication import Publication
-from pipeline.report.page_images import Drawn, Wanted, draw
+from pipeline.report.page_images import EmbeddedImage, PageImageRequest, draw_page_images
 from pipeline.report.self_contained import render
 from pipeline.run.page_requests import Picture
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
-from pipeline.web.originals import Original, look
-from pipeline.web.selection import Chosen
-from pipeline.web.view import document_told, visible
+from pipeline.web.export_data import document_data, visible_text
+from pipeline.web.originals import Original, find_original
+from pipeline.web.selection import SelectedDocument
+from pipeline.web.view import document_view
 
-PAGE = Path(__file__).parent / "review.html"
+TEMPLATE = Path(__file__).parent / "review.html"
 TOKENS = 1_100
 """Pixels of a page in units of 32 x 32: 890 across A4, about 108 a printed inch."""
-MOST_PAGES = 10
-"""Pages of one document with a picture: those with values first."""
+MAX_PAGES = 10
+"""Pages of one document with an image; pages with values come first."""
 _dumps = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
-Key = tuple[int, int]
-"""Number of the document in the report, and page."""
-Progress = Callable[[int, int], None]
-"""Pages drawn, and to draw."""
+ImageKey = tuple[int, int]
+"""Index of the document in the review, and page number."""
+ProgressCallback = Callable[[int, int], None]
+"""Gets the number of pages drawn, and of pages to draw."""
 
 
 @dataclass(frozen=True)
-class Written:
-    """What the report holds."""
+class ReviewSummary:
+    """The contents of a written review."""
 
     bytes: int
     documents: int
     to_review: int
     pictures: int
     without_picture: int
-    """Pages for whose picture there was no room."""
+    """Pages without an image because the limit was reached."""
 
 
 def write_review(
     path: Path,
-    items: Sequence[Chosen],
+    documents: Sequence[SelectedDocument],
     templates: Mapping[str, Template],
     settings: Settings,
     about: Mapping[str, Any],
-    most_bytes: int,
-    progress: Progress | None = None,
-) -> Written:
-    """Write the report; pictures take at most ``most_bytes``, those of documents that need a look come first.
+    max_image_bytes: int,
+    progress: ProgressCallback | None = None,
+) -> ReviewSummary:
+    """Write the review. Images take at most ``max_image_bytes``; those of documents that need a review come first.
 
-    ``about`` tells what was chosen: ``outbox``, ``chosen`` (in words), ``left_out`` (documents). Raises OutboxError.
+    ``about`` describes the selection: ``selection`` (in words), ``left_out`` (number of documents). Raises OutboxError.
     """
-    originals = [look(item.file) for item in items]
-    documents = [document_told(item, templates, original.state) for item, original in zip(items, originals, strict=True)]
-    wanted = list(_wanted(items, originals))
-    pictures: dict[str, str] = {}
-    for done, (key, found) in enumerate(draw(wanted, settings, most_bytes), 1):
-        _note(documents[key[0]], key, found, pictures)
+    originals = [find_original(item.file) for item in documents]
+    data = [
+        document_data(document_view(item.publication, templates), item.file.published_at, original.state)
+        for item, original in zip(documents, originals, strict=True)
+    ]
+    requests = list(_image_requests(documents, originals))
+    images: dict[str, str] = {}
+    for done, (key, image) in enumerate(draw_page_images(requests, settings, max_image_bytes), 1):
+        _add_image(data[key[0]], key, image, images)
         if progress:
-            progress(done, len(wanted))
-    undrawn = sum("undrawn" in sheet for document in documents for sheet in document["sheets"])
-    told = {"documents": documents, "about": {**about, "written": datetime.now(UTC).isoformat(timespec="seconds")}}
-    page = render(PAGE, {"data": htmlsafe_json_dumps(told, dumps=_dumps), "pictures": pictures, "version": __version__})
-    return Written(
-        write_atomically(path, [page]),
-        len(items),
-        sum(item.needs_review for item in items),
-        len(pictures),
-        len(wanted) - len(pictures) - undrawn,
+            progress(done, len(requests))
+    undrawn = sum("undrawn" in page for document in data for page in document["page_list"])
+    review = {"documents": data, "about": {**about, "written": datetime.now(UTC).isoformat(timespec="seconds")}}
+    html = render(TEMPLATE, {"data": htmlsafe_json_dumps(review, dumps=_dumps), "images": images, "version": __version__})
+    return ReviewSummary(
+        write_atomically(path, [html]),
+        len(documents),
+        sum(item.needs_review for item in documents),
+        len(images),
+        len(requests) - len(images) - undrawn,
     )
 
 
-def _wanted(items: Sequence[Chosen], originals: Sequence[Original]) -> Iterator[Wanted[Key]]:
-    """Pictures in the order in which they find room: documents that need a look, then the others; first pages before further ones."""
-    there = [n for n, original in enumerate(originals) if original.state == "there"]
+def _image_requests(
+    documents: Sequence[SelectedDocument], originals: Sequence[Original]
+) -> Iterator[PageImageRequest[ImageKey]]:
+    """Requests by urgency: documents that need a review before the others, first pages before further ones."""
+    present = [n for n, original in enumerate(originals) if original.state == "there"]
     for urgent in (True, False):
-        group = [(n, _pages(items[n].publication)) for n in there if items[n].needs_review is urgent]
+        group = [(n, _pages_to_draw(documents[n].publication)) for n in present if documents[n].needs_review is urgent]
         for part in (slice(0, 1), slice(1, None)):
             for n, pages in group:
-                path, original = items[n].file.source.path, originals[n]
-                for number, turned in pages[part]:
-                    yield Wanted((n, number), path, original.size, original.mtime_ns, number, Picture(TOKENS, turned))
+                path, original = documents[n].file.source.path, originals[n]
+                for number, rotation in pages[part]:
+                    picture = Picture(TOKENS, rotation)
+                    yield PageImageRequest((n, number), path, original.size, original.mtime_ns, number, picture)
 
 
-def _pages(publication: Publication) -> list[tuple[int, int]]:
-    """Pages to show, with how they are turned: those on which values stand, then the first ones; not those that cannot be read."""
-    held = [
+def _pages_to_draw(publication: Publication) -> list[tuple[int, int]]:
+    """Number and rotation of the pages to draw: pages with values, then the first ones. Without a document that cannot be opened."""
+    if publication.document.reason:
+        return []
+    with_values = {
         evidence.page
         for fields in publication.fields.values()
         for evidence in fields.values()
         if evidence.page and evidence.box
-    ]
-    pages = [page for page in publication.pages() if page["status"] in ("done", "failed") and not publication.document.reason]
-    ordered = sorted(pages, key=lambda page: (page["page"] not in held, page["page"]))
-    return [(page["page"], page["turned"]) for page in ordered[:MOST_PAGES]]
+    }
+    pages = [page for page in publication.pages() if page["status"] in ("done", "failed")]
+    ordered = sorted(pages, key=lambda page: (page["page"] not in with_values, page["page"]))
+    return [(page["page"], page["turned"]) for page in ordered[:MAX_PAGES]]
 
 
-def _note(document: dict[str, Any], key: Key, found: Any, pictures: dict[str, str]) -> None:
-    """Tell the document's page of its picture, or why it has none."""
-    sheet = next((sheet for sheet in document["sheets"] if sheet["page"] == key[1]), None)
-    if sheet is None:
+def _add_image(document: dict[str, Any], key: ImageKey, image: EmbeddedImage | DocumentError, images: dict[str, str]) -> None:
+    """Store an image and its size, or the reason why the page has none."""
+    page = next((page for page in document["page_list"] if page["page"] == key[1]), None)
+    if page is None:
         return
-    if isinstance(found, Drawn):
-        sheet["size"] = [round(found.width, 1), round(found.height, 1)]
-        pictures[f"picture-{key[0]}-{key[1]}"] = found.uri
+    if isinstance(image, EmbeddedImage):
+        page["size"] = [round(image.width, 1), round(image.height, 1)]
+        images[f"image-{key[0]}-{key[1]}"] = image.uri
     else:
-        sheet["undrawn"] = visible(found.detail, 300)
+        page["undrawn"] = visible_text(image.detail, 300)

@@ -1,7 +1,7 @@
-"""Files that come in over the web: under a name that leads nowhere else, whole or not at all, in nobody's place, and once.
+"""Uploaded files: each gets a safe name in the inbox, is complete or absent, overwrites no other file, and is stored once.
 
-They are written below ``inbox/.uploads``, which no scan looks into, and renamed into the inbox when their last byte is on the disk. An
-archive goes into the inbox as a folder of what is in it.
+They are written below ``inbox/.uploads``, which scans skip, and moved into the inbox when their last byte is on the disk. An archive is
+stored as a folder of its members.
 """
 
 from __future__ import annotations
@@ -23,39 +23,40 @@ from pipeline.intake.containers import SkippedMember, is_archive, unpack
 from pipeline.intake.scan import is_candidate
 
 FOLDER = ".uploads"
-LONGEST = 200
-"""Bytes of a file's name; room is left for a number."""
+MAX_NAME_BYTES = 200
+"""Of a file's name; file systems permit 255, so a number can be added."""
 LEFTOVER_SECONDS = 86_400
-_BAD = frozenset('<>:"|?*')
+"""Age at which an unfinished upload is removed."""
+_FORBIDDEN = frozenset('<>:"|?*')
 
 
-def safe_name(said: str) -> str:
-    """A file name that is a name and nothing else, and that the scanner takes; ``document`` where nothing is left of it."""
-    last = unicodedata.normalize("NFC", said).replace("\\", "/").rsplit("/", 1)[-1]
+def safe_name(name: str) -> str:
+    """The last part of a path as a file name that the scanner accepts; ``document`` when no character of it is permitted."""
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     plain = last.encode(errors="replace").decode()
-    clean = "".join("_" if not letter.isprintable() or letter in _BAD else letter for letter in plain)
+    clean = "".join("_" if not letter.isprintable() or letter in _FORBIDDEN else letter for letter in plain)
     clean = clean.strip().lstrip(".").rstrip(". ~")
     stem, dot, ending = clean.rpartition(".")
     if dot and stem and len(ending.encode()) <= 20:
-        room = LONGEST - len(ending.encode()) - 1
+        room = MAX_NAME_BYTES - len(ending.encode()) - 1
         clean = f"{stem.encode()[:room].decode(errors='ignore')}.{ending}"
     else:
-        clean = clean.encode()[:LONGEST].decode(errors="ignore")
+        clean = clean.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
     clean = clean or "document"
     return clean if is_candidate(clean) else f"{clean}.file"
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a file lies now. ``already``: it, or one of the same name and contents, lay there before."""
+class StoredFile:
+    """Path of a file below the inbox. ``already``: a file of this name and these contents was there before."""
 
     file: str
     already: bool = False
 
 
 @dataclass
-class Incoming:
-    """A file under way: give it its bytes, then ``place`` it; leaving the block without that leaves no trace."""
+class Upload:
+    """A file that is being received: ``write`` its bytes, then ``store`` it. Otherwise nothing is left when the block ends."""
 
     inbox: Path
     size: int = 0
@@ -63,7 +64,7 @@ class Incoming:
     _path: Path = field(init=False)
     _file: BinaryIO = field(init=False)
 
-    def __enter__(self) -> Incoming:
+    def __enter__(self) -> Upload:
         folder = self.inbox / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{uuid.uuid4().hex}.part"
@@ -75,80 +76,79 @@ class Incoming:
         self._path.unlink(missing_ok=True)
 
     def write(self, chunk: bytes) -> None:
-        """The next bytes."""
+        """Append bytes."""
         self.size += len(chunk)
         self._digest.update(chunk)
         self._file.write(chunk)
 
     @property
     def sha256(self) -> str:
-        """Of what has come."""
+        """Hash of the bytes so far."""
         return self._digest.hexdigest()
 
     @property
     def is_archive(self) -> bool:
-        """Whether it is a zip or a tape, when all of it has come."""
+        """Whether the complete file is a zip or tar archive."""
         self._file.flush()
         return is_archive(self._path)
 
-    def place(self, name: str, folder: str = "") -> Placed:
-        """Put the whole file into the inbox. ``name`` gets a number where another file has it.
+    def store(self, name: str, folder: str = "") -> StoredFile:
+        """Move the complete file into ``folder`` below the inbox. ``name`` gets a number when another file has it.
 
-        ``folder`` is one below the inbox. Raises OSError, also when the folder leads out of the inbox.
+        Raises OSError, also when the folder is outside of the inbox.
         """
         self._file.flush()
         os.fsync(self._file.fileno())
-        return _place(self._path, self.inbox, folder, name)
+        return _store(self._path, self.inbox, folder, name)
 
-    def place_members(self, name: str, folder: str, max_bytes: int) -> tuple[list[Placed], list[str]]:
-        """Put what is in the archive into the inbox, into a folder of its name; and what was passed over, with the reason.
+    def store_members(self, name: str, folder: str, max_bytes: int) -> tuple[list[StoredFile], list[str]]:
+        """Move the archive's members into a folder of its name below the inbox. Returns them, and why each skipped one was skipped.
 
-        Raises OSError as ``place`` does, OutboxError when the disk is full.
+        Raises OSError as ``store`` does, OutboxError when the disk is full.
         """
-        placed: list[Placed] = []
-        passed: list[str] = []
-        own = self._path.with_suffix(".unpacked")
-        names = (f"{folder}/{free}" if folder else free for free in _numbered(name))
-        below = next(path for path in names if (self.inbox / path).is_dir() or not os.path.lexists(self.inbox / path))
+        stored: list[StoredFile] = []
+        skipped: list[str] = []
+        unpacked = self._path.with_suffix(".unpacked")
+        paths = (f"{folder}/{numbered}" if folder else numbered for numbered in _numbered_names(name))
+        target = next(path for path in paths if (self.inbox / path).is_dir() or not os.path.lexists(self.inbox / path))
         try:
-            for item in unpack(self._path, own, max_bytes=max_bytes):
+            for item in unpack(self._path, unpacked, max_bytes=max_bytes):
                 if isinstance(item, SkippedMember):
-                    passed += [f"{item.name or name}: {item.reason}"] if item.document_lost else []
+                    skipped += [f"{item.name or name}: {item.reason}"] if item.document_lost else []
                     continue
                 *folders, last = item.name.split("/")
-                placed.append(_place(item.path, self.inbox, "/".join([below, *map(safe_name, folders)]), safe_name(last)))
+                stored.append(_store(item.path, self.inbox, "/".join([target, *map(safe_name, folders)]), safe_name(last)))
                 item.path.unlink(missing_ok=True)
         finally:
-            shutil.rmtree(own, ignore_errors=True)
-        return placed, passed
+            shutil.rmtree(unpacked, ignore_errors=True)
+        return stored, skipped
 
 
-def _place(whole: Path, inbox: Path, folder: str, name: str) -> Placed:
-    place = inbox / folder
-    if not place.resolve().is_relative_to(inbox.resolve()):
-        raise OSError(f"{folder} leads out of the inbox")
-    place.mkdir(parents=True, exist_ok=True)
-    for candidate in _numbered(name):
+def _store(source: Path, inbox: Path, folder: str, name: str) -> StoredFile:
+    target = inbox / folder
+    if not target.resolve().is_relative_to(inbox.resolve()):
+        raise OSError(f"{folder} is outside of the inbox")
+    target.mkdir(parents=True, exist_ok=True)
+    for candidate in _numbered_names(name):
         file = f"{folder}/{candidate}" if folder else candidate
         try:
-            _claim(whole, place / candidate)
+            _move_new(source, target / candidate)
         except FileExistsError:
-            if _same(whole, place / candidate):
-                return Placed(file, already=True)
+            if _has_same_contents(source, target / candidate):
+                return StoredFile(file, already=True)
             continue
-        return Placed(file)
-    raise OSError("no name is left")
+        return StoredFile(file)
+    raise OSError("every numbered name is in use")
 
 
-def _same(one: Path, other: Path) -> bool:
-    """Whether two files hold the same."""
+def _has_same_contents(one: Path, other: Path) -> bool:
     try:
         return other.is_file() and filecmp.cmp(one, other, shallow=False)
     except OSError:
         return False
 
 
-def _numbered(name: str) -> Iterator[str]:
+def _numbered_names(name: str) -> Iterator[str]:
     """``a.pdf``, ``a (2).pdf``, …"""
     yield name
     stem, dot, ending = name.rpartition(".")
@@ -156,20 +156,20 @@ def _numbered(name: str) -> Iterator[str]:
         yield f"{stem} ({number}).{ending}" if dot else f"{name} ({number})"
 
 
-def _claim(whole: Path, place: Path) -> None:
-    """Give the file a second name that nobody has. Raises FileExistsError."""
+def _move_new(source: Path, target: Path) -> None:
+    """Give the file the name ``target``. Raises FileExistsError when another file has it."""
     try:
-        os.link(whole, place)
+        os.link(source, target)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links: take the name, then the place
-        with place.open("xb"):
+    except OSError:  # a file system without hard links: an empty file reserves the name first
+        with target.open("xb"):
             pass
-        whole.replace(place)
+        source.replace(target)
 
 
 def clean_up(inbox: Path) -> None:
-    """Remove what uploads left that were broken off with the server."""
+    """Remove unfinished uploads of a server that was killed."""
     for path in (inbox / FOLDER).glob("*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:

@@ -1,4 +1,4 @@
-"""Outboxes filled by hand, so that a test says exactly what was read."""
+"""Outboxes with given results, so that a test states exactly what was read."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.records import Box, DocumentInfo, Evidence, Reason, Result, Source, UnitKey, UnitStatus
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.load import load_templates
-from pipeline.web.selection import Choice, Chosen, candidates, chosen
-from pipeline.web.static_export import Written, write_review
+from pipeline.web.selection import SelectedDocument, Selection, matching_files, select_documents
+from pipeline.web.static_export import ReviewSummary, write_review
 
 OLD = 1_000_000_000
 TEMPLATES = load_templates([configs_folder() / "templates"])
@@ -24,7 +24,7 @@ TEMPLATES = load_templates([configs_folder() / "templates"])
 
 @dataclass(frozen=True)
 class PageRead:
-    """What became of one page."""
+    """The result of one page."""
 
     fields: Mapping[str, Evidence] = field(default_factory=dict)
     status: UnitStatus = "done"
@@ -34,15 +34,15 @@ class PageRead:
 
 
 @dataclass
-class Desk:
-    """A folder with an inbox and an outbox."""
+class ReviewFolder:
+    """A folder with an inbox and an outbox, and the reviews of its results."""
 
-    folder: Path
+    path: Path
     settings: Settings = field(init=False)
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(inbox=self.folder / "inbox", outbox=self.folder / "outbox", workers=1)
+        self.settings = Settings(inbox=self.path / "inbox", outbox=self.path / "outbox", workers=1)
         self.ledger = Ledger(self.settings.outbox / ".pipeline")
 
     def add(
@@ -56,7 +56,7 @@ class Desk:
         detail: str = "",
         engine: str = "test/9",
     ) -> Path:
-        """A document as it was read; without content its file is gone."""
+        """Add a document with its results; without content its file is gone."""
         path = self.settings.inbox / name
         sha256 = hashlib.sha256(name.encode(errors="surrogateescape") if content is None else content).hexdigest()
         if content is not None:
@@ -88,60 +88,60 @@ class Desk:
             self.ledger.record_publication(path, sha256, {template: recipe}, status, why)
         return path
 
-    def chosen(self, choice: Choice | None = None) -> list[Chosen]:
-        """The documents of a choice, the latest first."""
-        wanted, error = choice or Choice(), self.settings.review.accepted_error
-        files = candidates(self.ledger, wanted, self.settings.outbox)
-        return [item for item in chosen(files, self.ledger, TEMPLATES, wanted, error) if item]
+    def select(self, selection: Selection | None = None) -> list[SelectedDocument]:
+        """The selected documents, latest first."""
+        selection, error = selection or Selection(), self.settings.review.accepted_error
+        files = matching_files(self.ledger, selection, self.settings.outbox)
+        return [item for item in select_documents(files, self.ledger, TEMPLATES, selection, error) if item]
 
-    def write(self, most_bytes: int = 10_000_000, **about: Any) -> Path:
-        """The report of everything."""
-        self.written(most_bytes, **about)
-        return self.folder / "review.html"
+    def write(self, max_image_bytes: int = 10_000_000, **about: Any) -> Path:
+        """Write the review of all documents and return its path."""
+        self.write_summary(max_image_bytes, **about)
+        return self.path / "review.html"
 
-    def written(self, most_bytes: int = 10_000_000, **about: Any) -> Written:
-        """What the report of everything holds."""
-        told = {"chosen": "", "left_out": 0, **about}
-        return write_review(self.folder / "review.html", self.chosen(), TEMPLATES, self.settings, told, most_bytes)
+    def write_summary(self, max_image_bytes: int = 10_000_000, **about: Any) -> ReviewSummary:
+        """Write the review of all documents and return its summary."""
+        about = {"selection": "", "left_out": 0, **about}
+        return write_review(self.path / "review.html", self.select(), TEMPLATES, self.settings, about, max_image_bytes)
 
 
-def place(pdf: bytes, text: str, page: int = 1) -> Box:
-    """Where a word stands on a page that was drawn, in points."""
+def word_box(pdf: bytes, text: str, page: int = 1) -> Box:
+    """The box of a word on a page, in points."""
     with pymupdf.open(stream=pdf) as document:
         left, top, right, bottom = next(word[:4] for word in document[page - 1].get_text("words") if word[4] == text)
     return left, top, right, bottom
 
 
-def sure(value: Any, box: Box | None = None, **more: Any) -> Evidence:
-    """A value without a doubt."""
+def grounded(value: Any, box: Box | None = None, **more: Any) -> Evidence:
+    """A value that needs no review unless ``more`` has a flag or a low confidence."""
     return Evidence(value, more.pop("printed", value), more.pop("page", 1), box, more.pop("grounding", "exact"), **more)
 
 
-def thousand(desk: Desk, count: int = 1_000) -> None:
-    """So many invoices; every tenth has a total to look at, every fiftieth could not be opened."""
+def add_invoices(folder: ReviewFolder, count: int) -> None:
+    """Add invoices: every tenth has a total to review, every fiftieth cannot be opened."""
     for n in range(count):
         if n % 50 == 49:
-            desk.add(f"batch/{n:04}.pdf", None, reason="needs_password", detail="the file is encrypted")
+            folder.add(f"batch/{n:04}.pdf", None, reason="needs_password", detail="the file is encrypted")
             continue
         total = f"{100 + n}.50"
         flags = ("ungrounded",) if n % 10 == 0 else ()
         rows = [
             {"description": f"Oak board {row}", "quantity": "2", "unit_price": "5.00", "amount": "10.00"} for row in range(8)
         ]
-        desk.add(
+        folder.add(
             f"batch/{n:04}.pdf",
             None,
             [
                 PageRead(
                     {
-                        "vendor_name": sure(f"Harrow Lane Tools {n} Ltd", (50, 50, 200, 70)),
-                        "vendor_vat_id": sure("GB736190278", (50, 80, 200, 90)),
-                        "buyer_name": sure("Castle Street Paper & Sons", (50, 100, 200, 110)),
-                        "invoice_number": sure(f"HL-{n:05}", (400, 100, 460, 110)),
-                        "invoice_date": sure("2025-03-24", (400, 120, 460, 130), printed="24.03.2025", grounding="value"),
-                        "currency": sure("EUR", (470, 600, 480, 612), printed="€", grounding="value"),
-                        "total": sure(total, (400, 600, 470, 612), flags=flags),
-                        "line_items": sure(rows, (50, 200, 480, 400), printed=None),
+                        "vendor_name": grounded(f"Harrow Lane Tools {n} Ltd", (50, 50, 200, 70)),
+                        "vendor_vat_id": grounded("GB736190278", (50, 80, 200, 90)),
+                        "buyer_name": grounded("Castle Street Paper & Sons", (50, 100, 200, 110)),
+                        "invoice_number": grounded(f"HL-{n:05}", (400, 100, 460, 110)),
+                        "invoice_date": grounded("2025-03-24", (400, 120, 460, 130), printed="24.03.2025", grounding="value"),
+                        "currency": grounded("EUR", (470, 600, 480, 612), printed="€", grounding="value"),
+                        "total": grounded(total, (400, 600, 470, 612), flags=flags),
+                        "line_items": grounded(rows, (50, 200, 480, 400), printed=None),
                     }
                 )
             ],

@@ -1,4 +1,4 @@
-"""A real browser. Tests that want one are skipped where there is none, unless TESTS_NEED_BROWSER says that it must be there."""
+"""Reviews in a real browser. The tests are skipped without a browser, unless TESTS_NEED_BROWSER is set."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Error, Page
 
-from tests.web.review.building import Desk
+from tests.web.review.building import ReviewFolder
 
-DESK, PHONE = (1440, 900), (360, 740)
-Opened = Callable[..., Page]
-"""Open a report; width and height, colours."""
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    found = Desk(tmp_path)
-    yield found
-    found.ledger.close()
+DESKTOP, PHONE = (1440, 900), (360, 740)
+OpenReview = Callable[..., Page]
+"""Opens a review: path, width and height, colours."""
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Opened]:
-    """Reports in the browser; at the end nothing may have been loaded, refused or gone wrong."""
-    troubles: list[str] = []
+def folder(tmp_path: Path) -> Iterator[ReviewFolder]:
+    folder = ReviewFolder(tmp_path)
+    yield folder
+    folder.ledger.close()
+
+
+@pytest.fixture
+def open_review(browser: Browser) -> Iterator[OpenReview]:
+    """Opens reviews; at the end, no page may have loaded another file, been refused one, or had an error."""
+    problems: list[str] = []
     pages: list[Page] = []
 
-    def open_report(path: Path, size: tuple[int, int] = DESK, colours: Literal["light", "dark"] = "light") -> Page:
+    def open_page(path: Path, size: tuple[int, int] = DESKTOP, colours: Literal["light", "dark"] = "light") -> Page:
         page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=colours)
         page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
-        page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: troubles.append(f"loads {request.url}") if not _own(request.url, path) else None)
+        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        page.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
+        page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: problems.append(f"loads {request.url}") if not _is_own(request.url, path) else None)
         page.goto(path.as_uri())
         pages.append(page)
         return page
 
-    yield open_report
+    yield open_page
     for page in pages:
         try:
             page.close()
         except Error:
-            troubles.append("the page is gone")
-    assert not troubles
+            problems.append("the page has crashed")
+    assert not problems
 
 
-def _own(url: str, path: Path) -> bool:
+def _is_own(url: str, path: Path) -> bool:
     return url.startswith("data:image/") or url.split("#")[0] == path.as_uri()

@@ -1,4 +1,4 @@
-"""A real server process on loopback, with the reading process that it starts, and clients that have the token."""
+"""A real server process on loopback, with the reading process that it starts, and clients with the token."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ pytest.importorskip("uvicorn")
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:
-    """What the condition gives when it is true at last."""
+    """The first true result of the condition."""
     until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until, "it did not happen in time"
+    while not (result := condition()):
+        assert time.monotonic() < until, "the condition did not become true in time"
         time.sleep(0.1)
-    return found
+    return result
 
 
 @dataclass
 class Served:
-    """A folder with an inbox and an outbox, and the server over them."""
+    """A folder with an inbox and an outbox, and a server for them."""
 
     folder: Path
     arguments: tuple[str, ...] = ()
@@ -58,9 +58,9 @@ class Served:
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self.process.stdout
-        said = re.match(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", self.process.stdout.readline())
-        assert said, "it did not say where it is"
-        self.base, self.token = said[1], said[2]
+        address = re.match(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", self.process.stdout.readline())
+        assert address, "the server did not print its address"
+        self.base, self.token = address[1], address[2]
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -78,29 +78,29 @@ class Served:
         with self.client() as client:
             answer = client.put(f"/api/files/{name}", content=content, params=query)
         assert answer.status_code == 201, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        uploaded: dict[str, Any] = answer.json()
+        return uploaded
 
     def read(self, sha256: str) -> dict[str, Any]:
-        """The document with these contents, when it has been read."""
+        """Wait until the document with these contents has been read, and return it."""
 
-        def look() -> dict[str, Any] | None:
-            found = client.get("/api/documents", params={"sha256": sha256}).json()["documents"]
-            return next((item for item in found if item["status"] != "waiting"), None)
+        def finished_document() -> dict[str, Any] | None:
+            documents = client.get("/api/documents", params={"sha256": sha256}).json()["documents"]
+            return next((item for item in documents if item["status"] != "waiting"), None)
 
         with self.client() as client:
-            document: dict[str, Any] = wait_for(look)
+            document: dict[str, Any] = wait_for(finished_document)
         return document
 
     def outcome(self, order: dict[str, Any]) -> dict[str, Any]:
-        """What became of a question or a reading."""
+        """Wait for the outcome of a question or of a request to read again."""
         with self.client() as client:
-            found: dict[str, Any] = wait_for(lambda: client.get(f"/api/orders/{order['id']}").json()["outcome"])
-        return found
+            outcome: dict[str, Any] = wait_for(lambda: client.get(f"/api/orders/{order['id']}").json()["outcome"])
+        return outcome
 
     def published(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.outbox / f"{name}.json").read_text(encoding="utf-8"))
-        return found
+        published: dict[str, Any] = json.loads((self.outbox / f"{name}.json").read_text(encoding="utf-8"))
+        return published
 
 
 @pytest.fixture
@@ -122,6 +122,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def document(served: Served) -> dict[str, Any]:
-    """An invoice that was sent up and read."""
-    sent = served.submit("invoice.pdf", invoice_pdf(invoice("en")))
-    return served.read(sent["sha256"])
+    """An invoice that was uploaded and read."""
+    uploaded = served.submit("invoice.pdf", invoice_pdf(invoice("en")))
+    return served.read(uploaded["sha256"])

@@ -1,15 +1,19 @@
-"""Who gets in and who does not; what clients may send; names that lead nowhere."""
+"""Access control, limits of what clients may send, and safe names of uploaded files."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from pipeline.web import server
+from pipeline.web.access import AccessControl
 from pipeline.web.uploads import FOLDER, safe_name
 from tests.drawing import text_pdf
 from tests.web.serve.conftest import Served
@@ -17,7 +21,7 @@ from tests.web.serve.conftest import Served
 pytestmark = pytest.mark.slow
 
 
-def test_without_the_right_token_nobody_gets_in(served: Served) -> None:
+def test_a_request_without_the_right_token_is_refused(served: Served) -> None:
     for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {served.token}"}, {"cookie": "x=y"}):
         for path in ("/", "/api/status", "/api/openapi.json", "/static/serve.js", "/?token=wrong", "/nowhere"):
             answer = httpx.get(f"{served.base}{path}", headers=headers)
@@ -25,7 +29,7 @@ def test_without_the_right_token_nobody_gets_in(served: Served) -> None:
             assert "set-cookie" not in answer.headers
 
 
-def test_the_token_in_the_address_becomes_a_cookie_that_no_script_and_no_other_site_gets(served: Served) -> None:
+def test_the_token_in_the_url_becomes_a_cookie_that_no_script_and_no_other_site_can_read(served: Served) -> None:
     with httpx.Client(base_url=served.base) as browser:
         answer = browser.get("/", params={"token": served.token, "q": "a&b"})
         assert answer.status_code == 303
@@ -67,7 +71,7 @@ def test_pages_allow_nothing_but_their_own_script(served: Served) -> None:
         ({"sec-fetch-site": "same-site"}, 403),
     ],
 )
-def test_other_sites_and_other_names_are_refused_whatever_they_carry(
+def test_other_origins_and_host_names_are_refused_even_with_the_token(
     served: Served, headers: dict[str, str], status: int
 ) -> None:
     with served.client(**headers) as client:
@@ -76,7 +80,7 @@ def test_other_sites_and_other_names_are_refused_whatever_they_carry(
     assert not list(served.inbox.glob("evil*"))
 
 
-def test_a_cookie_alone_changes_nothing_without_an_origin_of_ours(served: Served) -> None:
+def test_a_change_by_cookie_needs_the_own_origin(served: Served) -> None:
     with httpx.Client(base_url=served.base) as browser:
         browser.get("/", params={"token": served.token})
         refused = browser.put("/api/files/forged.pdf", content=b"x")
@@ -87,7 +91,7 @@ def test_a_cookie_alone_changes_nothing_without_an_origin_of_ours(served: Served
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("name", "safe"),
     [
         ("../../etc/passwd", "passwd"),
         ("..\\..\\boot.ini", "boot.ini"),
@@ -102,17 +106,17 @@ def test_a_cookie_alone_changes_nothing_without_an_origin_of_ours(served: Served
         ("e\u0301.pdf", "é.pdf"),
     ],
 )
-def test_names_are_names_and_nothing_else(said: str, kept: str) -> None:
-    assert safe_name(said) == kept
+def test_names_become_safe_file_names(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
 
 
-def test_long_names_keep_their_ending() -> None:
+def test_long_names_keep_their_extension() -> None:
     name = safe_name("ü" * 400 + ".pdf")
     assert name.endswith("ü.pdf")
     assert len(name.encode()) <= 200
 
 
-def test_no_name_leads_out_of_the_inbox_and_no_file_is_overwritten(served: Served) -> None:
+def test_no_name_leaves_the_inbox_and_no_file_is_overwritten(served: Served) -> None:
     outside = sorted(path.name for path in served.folder.iterdir())
     first = served.submit(quote("../../twice.pdf", safe=""), text_pdf(["first"]))
     second = served.submit("twice.pdf", text_pdf(["second"]))
@@ -122,7 +126,7 @@ def test_no_name_leads_out_of_the_inbox_and_no_file_is_overwritten(served: Serve
     assert sorted(path.name for path in served.folder.iterdir()) == outside
 
 
-def test_a_template_is_chosen_by_name_and_by_nothing_else(served: Served) -> None:
+def test_a_template_is_selected_by_its_name_only(served: Served) -> None:
     sent = served.submit("as.pdf", text_pdf(["As a receipt"]), template="receipt")
     assert sent["file"] == "receipt/as.pdf"
     with served.client() as client:
@@ -131,7 +135,7 @@ def test_a_template_is_chosen_by_name_and_by_nothing_else(served: Served) -> Non
     assert served.read(sent["sha256"])["templates"] == ["receipt"]
 
 
-def test_a_template_folder_that_is_a_link_out_of_the_inbox_is_refused(served: Served) -> None:
+def test_a_template_folder_that_links_out_of_the_inbox_is_refused(served: Served) -> None:
     (served.folder / "elsewhere").mkdir()
     (served.inbox / "chart").symlink_to(served.folder / "elsewhere")
     with served.client() as client:
@@ -139,8 +143,8 @@ def test_a_template_folder_that_is_a_link_out_of_the_inbox_is_refused(served: Se
     assert not list((served.folder / "elsewhere").iterdir())
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_what_is_too_large_is_refused_and_leaves_nothing(served: Served, told: bool) -> None:
+@pytest.mark.parametrize("with_length", [True, False])
+def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(served: Served, with_length: bool) -> None:
     content = b"x" * 1_000_001
 
     def in_pieces() -> object:
@@ -149,15 +153,15 @@ def test_what_is_too_large_is_refused_and_leaves_nothing(served: Served, told: b
 
     with served.client() as client:
         try:
-            answer = client.put("/api/files/large.bin", content=content if told else in_pieces())  # type: ignore[arg-type]
-        except httpx.TransportError:  # it hung up before everything was sent
+            answer = client.put("/api/files/large.bin", content=content if with_length else in_pieces())  # type: ignore[arg-type]
+        except httpx.TransportError:  # the server closed the connection before everything was sent
             answer = None
     assert answer is None or answer.status_code == 413
     assert not list(served.inbox.glob("large*"))
     assert not list((served.inbox / FOLDER).iterdir())
 
 
-def _head(served: Served, name: str) -> bytes:
+def _request_head(served: Served, name: str) -> bytes:
     """The beginning of an upload of 500 bytes."""
     lines = [
         f"PUT /api/files/{name} HTTP/1.1",
@@ -167,10 +171,10 @@ def _head(served: Served, name: str) -> bytes:
     return "\r\n".join([*lines, "Content-Length: 500", "", ""]).encode()
 
 
-def test_a_client_that_stops_in_the_middle_leaves_nothing(served: Served) -> None:
-    where = urlsplit(served.base)
-    with socket.create_connection((where.hostname or "", where.port or 0)) as client:
-        head = _head(served, "half.pdf")
+def test_an_interrupted_upload_leaves_nothing(served: Served) -> None:
+    address = urlsplit(served.base)
+    with socket.create_connection((address.hostname or "", address.port or 0)) as client:
+        head = _request_head(served, "half.pdf")
         client.sendall(head + b"half of it")
         time.sleep(1)
     until = time.monotonic() + 60
@@ -181,10 +185,10 @@ def test_a_client_that_stops_in_the_middle_leaves_nothing(served: Served) -> Non
 
 
 @pytest.mark.parametrize("sent", [b"GET / HT", b""])
-def test_a_client_that_says_nothing_is_hung_up_on_while_others_are_served(served: Served, sent: bytes) -> None:
-    where = urlsplit(served.base)
+def test_a_connection_without_a_complete_request_head_is_closed_while_others_are_served(served: Served, sent: bytes) -> None:
+    address = urlsplit(served.base)
     with contextlib.ExitStack() as stack:
-        idle = [stack.enter_context(socket.create_connection((where.hostname or "", where.port or 0))) for _ in range(20)]
+        idle = [stack.enter_context(socket.create_connection((address.hostname or "", address.port or 0))) for _ in range(20)]
         for client in idle:
             client.sendall(sent)
             client.settimeout(60)
@@ -193,10 +197,33 @@ def test_a_client_that_says_nothing_is_hung_up_on_while_others_are_served(served
         assert all(client.recv(1) == b"" for client in idle)
 
 
-def test_a_body_that_comes_too_slowly_is_refused(served: Served) -> None:
-    where = urlsplit(served.base)
-    with socket.create_connection((where.hostname or "", where.port or 0)) as client:
-        head = _head(served, "slow.pdf")
+def test_an_incomplete_second_request_head_ends_by_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 1)
+    listening = server.listen("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    web = server.WebServer(AccessControl(FastAPI(), "secret", frozenset({f"127.0.0.1:{port}"}), "cookie", 1))
+    thread = threading.Thread(target=web.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.settimeout(30)
+            client.sendall(f"GET /missing HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer secret\r\n\r\n".encode())
+            response = b""
+            while b"Not Found" not in response:
+                response += client.recv(4096)
+            assert b"connection: close" not in response.lower()
+            client.sendall(b"GET / HT")  # this ends uvicorn's own timer for silent connections
+            assert client.recv(1) == b""
+    finally:
+        web.should_exit = True
+        thread.join(30)
+
+
+def test_a_body_that_is_sent_too_slowly_is_refused(served: Served) -> None:
+    address = urlsplit(served.base)
+    with socket.create_connection((address.hostname or "", address.port or 0)) as client:
+        head = _request_head(served, "slow.pdf")
         client.sendall(head + b"a")
         client.settimeout(90)
         assert client.recv(4096).startswith(b"HTTP/1.1 408")

@@ -1,4 +1,4 @@
-"""The pages in a real browser: a file goes up, is read, corrected and asked about, with the keyboard, on a phone, before axe."""
+"""The served pages in a real browser: upload, correction and questions, by keyboard, on a phone, and checked by axe."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from tests.web.serve.conftest import Served
 pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-PATIENCE = 180_000
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
+TIMEOUT_MILLISECONDS = 180_000
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
 
 
 @pytest.fixture
 def page(browser: Any, served: Served) -> Iterator[Any]:
-    """A page that is let in; at the end nothing may have gone wrong, been refused, or come from elsewhere."""
-    troubles: list[str] = []
-    opened = browser.new_page(viewport=DESK)
-    opened.set_default_timeout(PATIENCE)
-    opened.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-    opened.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
+    """A page with the token; at the end it may have had no error, no refused request, and no request to another server."""
+    problems: list[str] = []
+    opened = browser.new_page(viewport=DESKTOP)
+    opened.set_default_timeout(TIMEOUT_MILLISECONDS)
+    opened.on("pageerror", lambda error: problems.append(f"error: {error}"))
+    opened.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
     opened.on(
-        "request", lambda request: None if request.url.startswith(served.base) else troubles.append(f"loads {request.url}")
+        "request", lambda request: None if request.url.startswith(served.base) else problems.append(f"loads {request.url}")
     )
     opened.goto(f"{served.base}/?token={served.token}")
     assert served.token not in opened.url
     yield opened
     opened.close()
     expected = ("409 (Conflict)", "400 (Bad Request)")
-    assert [trouble for trouble in troubles if not any(words in trouble for words in expected)] == []
+    assert [problem for problem in problems if not any(words in problem for words in expected)] == []
 
 
-def test_a_file_goes_up_is_corrected_and_asked_about_by_keyboard_alone(page: Any, served: Served, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_corrected_and_asked_about_by_keyboard(page: Any, served: Served, tmp_path: Path) -> None:
     path = tmp_path / "from the browser.pdf"
     path.write_bytes(invoice_pdf(invoice("en")))
     page.locator("#files").set_input_files(path)
     page.get_by_text("from the browser.pdf: in the inbox").wait_for()
     page.locator("#results").get_by_role("link", name="from the browser.pdf").wait_for()  # without a reload
-    page.locator("#who").fill("Anna")
-    page.locator("#who").press("Tab")
+    page.locator("#author").fill("Anna")
+    page.locator("#author").press("Tab")
     page.locator("#results").get_by_role("link", name="from the browser.pdf").press("Enter")
     box = page.locator('rect[data-field="invoice.total"]')
     box.wait_for()
     field = page.locator('li[data-field="invoice.total"]')
     field.locator("summary").press("Enter")
-    assert "on" in (box.get_attribute("class") or "").split(), "the box of the value in hand is marked"
+    assert "on" in (box.get_attribute("class") or "").split(), "the box of the active value is marked"
     field.locator("textarea").fill("12.50")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -68,34 +68,34 @@ def test_a_file_goes_up_is_corrected_and_asked_about_by_keyboard_alone(page: Any
     assert served.published("from the browser.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "12.50"
 
 
-def test_who_comes_second_sees_what_the_first_said(page: Any, served: Served, document: dict[str, Any]) -> None:
+def test_a_second_correction_is_told_about_the_first(page: Any, served: Served, document: dict[str, Any]) -> None:
     page.goto(f"{served.base}/documents/{document['id']}")
     field = page.locator('li[data-field="invoice.subtotal"]')
     field.locator("summary").click()
     with served.client() as other:
-        said = {"value": "3.00", "version": 0, "by": "Ben"}
-        other.put(f"/api/documents/{document['id']}/fields/invoice/subtotal", json=said)
+        correction = {"value": "3.00", "version": 0, "by": "Ben"}
+        other.put(f"/api/documents/{document['id']}/fields/invoice/subtotal", json=correction)
     field.locator("textarea").fill("4.00")
     field.get_by_role("button", name="Save").click()
-    field.get_by_text('Ben said "3.00" meanwhile').wait_for()
-    assert field.locator("textarea").input_value() == "4.00", "what was typed is still there"
+    field.get_by_text('Ben entered "3.00" in the meantime').wait_for()
+    assert field.locator("textarea").input_value() == "4.00", "the text that was entered is still there"
     field.get_by_role("button", name="Save").click()
     page.locator('li[data-field="invoice.subtotal"] .text', has_text="4.00").wait_for()
 
 
-def test_what_is_dropped_twice_is_there_once_and_what_is_refused_is_said(page: Any, served: Served, tmp_path: Path) -> None:
+def test_a_file_added_twice_is_stored_once_and_a_refused_file_is_reported(page: Any, served: Served, tmp_path: Path) -> None:
     path, empty = tmp_path / "dropped.pdf", tmp_path / "empty.pdf"
     path.write_bytes(text_pdf(["Dropped twice"]))
     empty.touch()
-    for told in ("dropped.pdf: in the inbox", "dropped.pdf: these contents are in the inbox already"):
+    for message in ("dropped.pdf: in the inbox", "dropped.pdf: these contents are in the inbox already"):
         page.locator("#files").set_input_files([path, empty])
-        page.locator("#uploads li", has_text=told).wait_for()
+        page.locator("#uploads li", has_text=message).wait_for()
         page.get_by_text("1 of 2 files refused").wait_for()
     page.locator("#results").get_by_role("link", name="dropped.pdf").wait_for()
     assert not list(served.inbox.glob("dropped (2)*"))
 
 
-def test_a_folder_that_is_dropped_gives_its_files(page: Any, served: Served, tmp_path: Path) -> None:
+def test_the_files_of_a_dropped_folder_are_uploaded(page: Any, served: Served, tmp_path: Path) -> None:
     folder = tmp_path / "letters"
     (folder / "deep").mkdir(parents=True)
     for name in ("outer letter.pdf", "deep/inner letter.pdf"):
@@ -108,30 +108,30 @@ def test_a_folder_that_is_dropped_gives_its_files(page: Any, served: Served, tmp
         page.locator("#uploads li", has_text=f"{name}: in the inbox").wait_for()
 
 
-def test_an_answer_shows_its_place_and_two_browsers_see_the_same(
+def test_an_answer_has_a_box_and_two_browsers_show_the_same(
     page: Any, browser: Any, served: Served, document: dict[str, Any]
 ) -> None:
-    other = browser.new_context(viewport=DESK)
-    beside = other.new_page()
-    beside.goto(f"{served.base}/?token={served.token}")
+    other = browser.new_context(viewport=DESKTOP)
+    other_page = other.new_page()
+    other_page.goto(f"{served.base}/?token={served.token}")
     address = f"{served.base}/documents/{document['id']}"
-    for one in (page, beside):
-        one.goto(address)
-        one.locator("svg image").wait_for()
+    for each in (page, other_page):
+        each.goto(address)
+        each.locator("svg image").wait_for()
     page.get_by_label("Question", exact=True).fill("What is the invoice number?")
     page.get_by_role("button", name="Ask").click()
-    for one in (page, beside):  # without a reload
-        answer = one.locator("#talk li", has_text="What is the invoice number?")
-        answer.locator(".answer", has_text="EN-20417").wait_for(timeout=PATIENCE)
-        box = one.locator(f'rect.answer[data-field="{answer.get_attribute("data-field")}"]')
-        box.wait_for(timeout=PATIENCE)
+    for each in (page, other_page):  # without a reload
+        answer = each.locator("#questions li", has_text="What is the invoice number?")
+        answer.locator(".answer", has_text="EN-20417").wait_for(timeout=TIMEOUT_MILLISECONDS)
+        box = each.locator(f'rect.answer[data-field="{answer.get_attribute("data-field")}"]')
+        box.wait_for(timeout=TIMEOUT_MILLISECONDS)
         answer.hover()
         assert "on" in (box.get_attribute("class") or "").split()
     other.close()
 
 
-def test_without_scripts_results_are_found_and_shown(browser: Any, served: Served, document: dict[str, Any]) -> None:
-    plain = browser.new_context(viewport=DESK, java_script_enabled=False)
+def test_pages_without_scripts_can_be_searched_and_show_results(browser: Any, served: Served, document: dict[str, Any]) -> None:
+    plain = browser.new_context(viewport=DESKTOP, java_script_enabled=False)
     page = plain.new_page()
     page.goto(f"{served.base}/?token={served.token}")
     page.get_by_label("Search").fill("harrow lane")
@@ -139,15 +139,15 @@ def test_without_scripts_results_are_found_and_shown(browser: Any, served: Serve
     page.locator("#results").get_by_role("link", name=document["file"]).click()
     assert page.get_by_text("Harrow Lane Tools Ltd").first.is_visible()
     plain.close()
-    with served.client() as client:  # what stands in <noscript>, which is not shown where the driver alone forbids scripts
-        told = re.findall(r"<noscript>(.*?)</noscript>", client.get(f"/documents/{document['id']}").text, re.DOTALL)
-        assert any("Without JavaScript" in text for text in told)
-        (picture,) = re.findall(r'<img src="([^"]+)"', "".join(told))
+    with served.client() as client:  # <noscript> is invisible when only the driver switches scripts off
+        noscript = re.findall(r"<noscript>(.*?)</noscript>", client.get(f"/documents/{document['id']}").text, re.DOTALL)
+        assert any("Without JavaScript" in text for text in noscript)
+        (picture,) = re.findall(r'<img src="([^"]+)"', "".join(noscript))
         assert client.get(picture).headers["content-type"] == "image/webp"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_nothing_is_cut_off_and_axe_finds_nothing(
     page: Any, served: Served, document: dict[str, Any], size: dict[str, int], dark: bool
 ) -> None:
@@ -159,5 +159,5 @@ def test_nothing_is_cut_off_and_axe_finds_nothing(
             page.locator("svg image").wait_for()
             page.locator(".edit summary").first.click()
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
-        found = axe.Axe().run(page).response["violations"]
-        assert [(item["id"], [node["html"] for node in item["nodes"]][:3]) for item in found] == []
+        violations = axe.Axe().run(page).response["violations"]
+        assert [(item["id"], [node["html"] for node in item["nodes"]][:3]) for item in violations] == []
