@@ -24,7 +24,7 @@ def test_a_review_is_written_beside_the_results_and_changes_nothing_else(pipelin
     assert outcome.code == 0
     assert re.search(r"outbox/review.html: 2 documents, 1 to look at; 1 picture, \d+ kB$", outcome.out.strip())
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert 'id="picture-' in (folder / "outbox" / "review.html").read_text(encoding="utf-8")
+    assert 'id="image-' in (folder / "outbox" / "review.html").read_text(encoding="utf-8")
     told = pipeline("review", "--needs-review", "--output", "look/at.html", "--json").json
     assert (told["report"], told["documents"], told["to_review"], told["pictures"]) == ("look/at.html", 1, 1, 0)
     assert (folder / "look" / "at.html").stat().st_size == told["bytes"]
