@@ -98,7 +98,9 @@ def value_text(value: Any) -> str:
 
 def _result_view(publication: Publication, name: str, template: Template | None) -> ResultView:
     fields = publication.fields[name]
-    has_chart = template is not None and template.reader == "chart" and "data" in fields and bool(chart_values(fields["data"].value))
+    has_chart = (
+        template is not None and template.reader == "chart" and "data" in fields and bool(chart_values(fields["data"].value))
+    )
     views = [_field_view(publication, name, template, field) for field in fields]
     return ResultView(name, publication.questions.get(name, ""), views, has_chart)
 
