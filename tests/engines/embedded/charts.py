@@ -1,4 +1,4 @@
-"""Charts drawn from data, so that a test knows what must be read from them."""
+"""Draws charts from data, so that a test knows what must be read from them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ COLOURS: tuple[Colour, ...] = (BLUE, RED, GREEN, GOLD)
 Series = dict[str, list[float]]
 
 
-def framed(title: str = "", x_title: str = "", y_title: str = "") -> Sheet:
-    """A sheet with the titles that are not empty."""
+def titled_sheet(title: str = "", x_title: str = "", y_title: str = "") -> Sheet:
+    """Return a sheet with the titles that are not empty."""
     sheet = Sheet()
     if title:
         sheet.text(LEFT - 60, 30, title, 22, "lm", (0, 0, 0))
@@ -23,16 +23,16 @@ def framed(title: str = "", x_title: str = "", y_title: str = "") -> Sheet:
     return sheet
 
 
-def y_ticks(sheet: Sheet, ticks: Sequence[float], suffix: str = "") -> None:
-    """An upright axis from the first tick at the bottom to the last at the top, with grey grid lines."""
+def draw_y_ticks(sheet: Sheet, ticks: Sequence[float], suffix: str = "") -> None:
+    """Draw a vertical axis from the first tick at the bottom to the last at the top, with grey grid lines."""
     for tick in ticks:
         y = _y(tick, ticks)
         sheet.draw.line((LEFT, y, RIGHT, y), (224, 224, 224))
         sheet.text(LEFT - 8, y, f"{tick:g}{suffix}", 13, "rm")
 
 
-def x_ticks(sheet: Sheet, ticks: Sequence[float]) -> None:
-    """A horizontal axis from the first tick at the left to the last at the right."""
+def draw_x_ticks(sheet: Sheet, ticks: Sequence[float]) -> None:
+    """Draw a horizontal axis from the first tick on the left to the last on the right."""
     for tick in ticks:
         x = _x(tick, ticks)
         sheet.draw.line((x, TOP, x, BOTTOM), (224, 224, 224))
@@ -47,32 +47,36 @@ def _x(value: float, ticks: Sequence[float]) -> float:
     return LEFT + (value - ticks[0]) / (ticks[-1] - ticks[0]) * (RIGHT - LEFT)
 
 
-def legend(sheet: Sheet, names: Sequence[str]) -> None:
-    """Swatches beside names, one below the other, right of the plot."""
+def draw_legend(sheet: Sheet, names: Sequence[str]) -> None:
+    """Draw swatches beside names, below each other, right of the plot."""
     for number, name in enumerate(names):
         y = TOP + 10 + 20 * number
         sheet.draw.rectangle((RIGHT + 8, y - 5, RIGHT + 18, y + 5), COLOURS[number])
         sheet.text(RIGHT + 24, y, name, 12)
 
 
-def upright(sheet: Sheet, labels: Sequence[str], series: Series, ticks: Sequence[float], stacked: bool = False) -> None:
-    """Upright bars, grouped or stacked when there are several series, without printed values."""
+def draw_vertical_bars(
+    sheet: Sheet, labels: Sequence[str], series: Series, ticks: Sequence[float], stacked: bool = False
+) -> None:
+    """Draw vertical bars without printed values. Several series are grouped or stacked."""
     pitch = (RIGHT - LEFT) / len(labels)
-    wide = 0.7 * pitch / (1 if stacked else len(series))
+    width = 0.7 * pitch / (1 if stacked else len(series))
     for n, label in enumerate(labels):
         base = 0.0
         for k, values in enumerate(series.values()):
-            x0 = LEFT + (n + 0.15) * pitch + (0 if stacked else k * wide)
+            x0 = LEFT + (n + 0.15) * pitch + (0 if stacked else k * width)
             low, high = (base, base + values[n]) if stacked else (0.0, values[n])
             sheet.draw.rectangle(
-                (round(x0), round(_y(high, ticks)), round(x0 + wide) - 1, round(_y(low, ticks)) - 1), COLOURS[k]
+                (round(x0), round(_y(high, ticks)), round(x0 + width) - 1, round(_y(low, ticks)) - 1), COLOURS[k]
             )
             base += values[n]
         sheet.text(LEFT + (n + 0.5) * pitch, BOTTOM + 14, label, 13, "mm")
 
 
-def lying(sheet: Sheet, labels: Sequence[str], values: Sequence[float], printed: bool, ticks: Sequence[float]) -> None:
-    """Horizontal bars with labels at their left, and their values at their ends when ``printed``."""
+def draw_horizontal_bars(
+    sheet: Sheet, labels: Sequence[str], values: Sequence[float], printed: bool, ticks: Sequence[float]
+) -> None:
+    """Draw horizontal bars with labels on their left, and values at their ends when ``printed``."""
     pitch = (BOTTOM - TOP) / len(labels)
     for n, (label, value) in enumerate(zip(labels, values, strict=True)):
         y = TOP + (n + 0.5) * pitch
@@ -83,8 +87,8 @@ def lying(sheet: Sheet, labels: Sequence[str], values: Sequence[float], printed:
             sheet.text(end + 6, y, f"{value:g}", 13)
 
 
-def strokes(sheet: Sheet, series: Series, x_values: Sequence[float], ticks: Sequence[float], dots: bool) -> None:
-    """Lines over a numeric axis, with a dot at each value when asked for."""
+def draw_lines(sheet: Sheet, series: Series, x_values: Sequence[float], ticks: Sequence[float], dots: bool) -> None:
+    """Draw lines over a numeric axis, with a dot at each value when ``dots``."""
     for colour, values in zip(COLOURS, series.values(), strict=False):
         points = [(_x(x, x_values), _y(value, ticks)) for x, value in zip(x_values, values, strict=True)]
         sheet.draw.line(points, colour, 2)
@@ -92,8 +96,8 @@ def strokes(sheet: Sheet, series: Series, x_values: Sequence[float], ticks: Sequ
             sheet.draw.ellipse((x - 4, y - 4, x + 4, y + 4), colour)
 
 
-def slices(sheet: Sheet, shares: dict[str, float], hole: bool = False, printed: bool = True) -> None:
-    """A pie (or a donut) with printed percentages and a legend."""
+def draw_pie(sheet: Sheet, shares: dict[str, float], hole: bool = False, printed: bool = True) -> None:
+    """Draw a pie or a donut with a legend; the percentages stand in the sectors when ``printed``, else in the legend."""
     box = (140, 100, 420, 380)
     start = -90.0
     for number, (name, share) in enumerate(shares.items()):

@@ -14,7 +14,7 @@ from typing import Literal
 from PIL import Image, ImageDraw
 
 from pipeline.records import Page, PageImage, Word
-from tests.engines.embedded.charts import framed, upright, y_ticks
+from tests.engines.embedded.charts import draw_vertical_bars, draw_y_ticks, titled_sheet
 from tests.engines.embedded.page_builder import BLUE, Sheet
 
 Heading = Literal["large", "subject", "label"]
@@ -241,9 +241,9 @@ def cover() -> Sheet:
 
 def bars() -> Sheet:
     """A chart of upright bars with ticks."""
-    sheet = framed("Sunny days by region")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    upright(sheet, ["North", "South", "East", "West"], {"": [34.0, 61.0, 12.0, 48.0]}, [0, 80])
+    sheet = titled_sheet("Sunny days by region")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    draw_vertical_bars(sheet, ["North", "South", "East", "West"], {"": [34.0, 61.0, 12.0, 48.0]}, [0, 80])
     return sheet
 
 

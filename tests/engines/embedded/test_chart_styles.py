@@ -1,4 +1,4 @@
-"""The same data in the styles that charts come in: every style must give it back."""
+"""Charts in many styles, drawn from data, are read as that data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.engines.embedded.charts import (
     RIGHT,
     TOP,
     Series,
-    framed,
-    lying,
-    strokes,
-    upright,
-    x_ticks,
-    y_ticks,
+    draw_horizontal_bars,
+    draw_lines,
+    draw_vertical_bars,
+    draw_x_ticks,
+    draw_y_ticks,
+    titled_sheet,
 )
 from tests.engines.embedded.page_builder import BLUE, GREEN, RED, Colour, Sheet
 from tests.engines.embedded.test_chart import LABELS, VALUES, near, read, rows
@@ -31,28 +31,28 @@ YEARS = ["2015", "2016", "2017", "2018", "2019", "2020"]
 POWER: Series = {"Coal": [40.0, 38.0, 33.0, 30.0, 25.0, 20.0], "Wind": [10.0, 13.0, 18.0, 22.0, 27.0, 35.0]}
 
 
-def places(count: int) -> list[float]:
-    """The middles of so many equal parts of the plot."""
+def group_centres(count: int) -> list[float]:
+    """Return the x of the middles of ``count`` equal parts of the plot."""
     return [LEFT + (n + 0.5) * (RIGHT - LEFT) / count for n in range(count)]
 
 
-def height(value: float, top: float) -> float:
-    """The y of a value on an axis from 0 to ``top``."""
+def pixel_of(value: float, top: float) -> float:
+    """Return the y of a value on an axis from 0 to ``top``."""
     return BOTTOM - value / top * (BOTTOM - TOP)
 
 
-def turned_labels(sheet: Sheet, labels: Sequence[str]) -> None:
-    """Labels that run upwards under the plot, ending at it."""
-    for x, label in zip(places(len(labels)), labels, strict=True):
+def draw_rotated_labels(sheet: Sheet, labels: Sequence[str]) -> None:
+    """Draw labels that run upwards below the plot and end at it."""
+    for x, label in zip(group_centres(len(labels)), labels, strict=True):
         sheet.turned(x, BOTTOM + 8 + ImageFont.load_default(13).getlength(label) / 2, label, 13)
 
 
-def test_lines_over_turned_labels_with_thin_strokes_in_the_legend() -> None:
-    sheet = framed("Electricity by source", "", "TWh")
-    y_ticks(sheet, [0, 10, 20, 30, 40])
-    turned_labels(sheet, YEARS)
+def test_lines_over_rotated_labels_with_thin_strokes_in_the_legend() -> None:
+    sheet = titled_sheet("Electricity by source", "", "TWh")
+    draw_y_ticks(sheet, [0, 10, 20, 30, 40])
+    draw_rotated_labels(sheet, YEARS)
     for k, (name, values) in enumerate(POWER.items()):
-        sheet.draw.line([(x, height(v, 40)) for x, v in zip(places(6), values, strict=True)], COLOURS[k], 2)
+        sheet.draw.line([(x, pixel_of(v, 40)) for x, v in zip(group_centres(6), values, strict=True)], COLOURS[k], 2)
         sheet.draw.line((RIGHT + 6, 110 + 20 * k, RIGHT + 20, 110 + 20 * k), tuple(255 - (255 - c) // 2 for c in COLOURS[k]), 2)
         sheet.text(RIGHT + 26, 110 + 20 * k, name, 12)
     claims = read(sheet)
@@ -61,25 +61,25 @@ def test_lines_over_turned_labels_with_thin_strokes_in_the_legend() -> None:
     assert rows(claims) == {(year, name): near(values[n]) for name, values in POWER.items() for n, year in enumerate(YEARS)}
 
 
-def test_peaks_between_steep_strokes_are_read_to_the_top() -> None:
+def test_peaks_between_steep_lines_are_read_at_their_top() -> None:
     values = [10.0, 78.0, 5.0, 70.0, 12.0]
-    sheet = framed("Rain in five towns")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    for x, label in zip(places(5), LABELS, strict=True):
+    sheet = titled_sheet("Rain in five towns")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    for x, label in zip(group_centres(5), LABELS, strict=True):
         sheet.text(x, BOTTOM + 14, label, 13, "mm")
-    sheet.draw.line([(x, height(v, 80)) for x, v in zip(places(5), values, strict=True)], BLUE, 3, joint="curve")
+    sheet.draw.line([(x, pixel_of(v, 80)) for x, v in zip(group_centres(5), values, strict=True)], BLUE, 3, joint="curve")
     expected = {(label, None): pytest.approx(value, rel=0.05) for label, value in zip(LABELS, values, strict=True)}
     assert rows(read(sheet)) == expected
 
 
 def test_dashed_lines_are_lines() -> None:
-    sheet = framed("Electricity by source")
-    y_ticks(sheet, [0, 10, 20, 30, 40])
+    sheet = titled_sheet("Electricity by source")
+    draw_y_ticks(sheet, [0, 10, 20, 30, 40])
     years = [float(year) for year in YEARS]
-    x_ticks(sheet, years)
+    draw_x_ticks(sheet, years)
     values = POWER["Wind"]
     for n in range(5):
-        (x0, x1), (y0, y1) = (LEFT + 94 * n, LEFT + 94 * (n + 1)), (height(values[n], 40), height(values[n + 1], 40))
+        (x0, x1), (y0, y1) = (LEFT + 94 * n, LEFT + 94 * (n + 1)), (pixel_of(values[n], 40), pixel_of(values[n + 1], 40))
         for part in range(0, 94, 12):
             a, b = part / 94, min(1.0, (part + 7) / 94)
             sheet.draw.line((x0 + a * (x1 - x0), y0 + a * (y1 - y0), x0 + b * (x1 - x0), y0 + b * (y1 - y0)), RED, 2)
@@ -88,15 +88,15 @@ def test_dashed_lines_are_lines() -> None:
     assert rows(claims) == {(year, None): near(value) for year, value in zip(YEARS, values, strict=True)}
 
 
-def test_months_that_stand_close_are_single_labels() -> None:
+def test_months_with_narrow_gaps_are_single_labels() -> None:
     months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     values = [5.1, 5.9, 8.2, 11.3, 15.2, 18.4, 20.1, 19.8, 16.5, 12.6, 8.4, 5.7]
-    sheet = framed("Mean temperature")
-    y_ticks(sheet, [0, 5, 10, 15, 20])
-    for x, month in zip(places(12), months, strict=True):
+    sheet = titled_sheet("Mean temperature")
+    draw_y_ticks(sheet, [0, 5, 10, 15, 20])
+    for x, month in zip(group_centres(12), months, strict=True):
         sheet.text(x, BOTTOM + 14, month, 17, "mm")
         sheet.lines -= 1
-    points = [(x, height(v, 20)) for x, v in zip(places(12), values, strict=True)]
+    points = [(x, pixel_of(v, 20)) for x, v in zip(group_centres(12), values, strict=True)]
     sheet.draw.line(points, BLUE, 2)
     for x, y in points:
         sheet.draw.ellipse((x - 4, y - 4, x + 4, y + 4), BLUE)
@@ -106,9 +106,9 @@ def test_months_that_stand_close_are_single_labels() -> None:
 
 def test_slanted_labels_belong_to_the_point_at_their_end() -> None:
     labels = ["Jan 2023", "Mar 2023", "May 2023", "Jul 2023", "Sep 2023"]
-    sheet = framed("Temperature of the water")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    points = [(x, height(v, 80)) for x, v in zip(places(5), VALUES, strict=True)]
+    sheet = titled_sheet("Temperature of the water")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    points = [(x, pixel_of(v, 80)) for x, v in zip(group_centres(5), VALUES, strict=True)]
     sheet.draw.line(points, BLUE, 2)
     for (x, y), label in zip(points, labels, strict=True):
         sheet.draw.ellipse((x - 4, y - 4, x + 4, y + 4), BLUE)
@@ -119,16 +119,16 @@ def test_slanted_labels_belong_to_the_point_at_their_end() -> None:
     assert rows(read(sheet)) == {(label, None): near(value) for label, value in zip(labels, VALUES, strict=True)}
 
 
-def test_areas_on_each_other_are_read_one_by_one() -> None:
-    sheet = framed("Electricity by source", "Year", "TWh")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    x_ticks(sheet, [float(year) for year in YEARS])
+def test_stacked_areas_have_their_own_values() -> None:
+    sheet = titled_sheet("Electricity by source", "Year", "TWh")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    draw_x_ticks(sheet, [float(year) for year in YEARS])
     xs = [LEFT + 94.0 * n for n in range(6)]
     floor = [0.0] * 6
     for k, (name, values) in enumerate(POWER.items()):
         top = [a + b for a, b in zip(floor, values, strict=True)]
-        edge = [(x, height(v, 80)) for x, v in zip(xs, top, strict=True)]
-        base = [(x, height(v, 80)) for x, v in zip(xs, floor, strict=True)]
+        edge = [(x, pixel_of(v, 80)) for x, v in zip(xs, top, strict=True)]
+        base = [(x, pixel_of(v, 80)) for x, v in zip(xs, floor, strict=True)]
         sheet.draw.polygon([*edge, *reversed(base)], COLOURS[k])
         sheet.draw.rectangle((RIGHT + 8, 105 + 20 * k, RIGHT + 18, 115 + 20 * k), COLOURS[k])
         sheet.text(RIGHT + 24, 110 + 20 * k, name, 12)
@@ -140,10 +140,10 @@ def test_areas_on_each_other_are_read_one_by_one() -> None:
 
 
 def test_an_area_with_an_outline_is_no_line_chart() -> None:
-    sheet = framed("Water in the lake")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    x_ticks(sheet, [2000, 2005, 2010, 2015, 2020])
-    points = [(LEFT + n * 117.5, height(value, 80)) for n, value in enumerate(VALUES)]
+    sheet = titled_sheet("Water in the lake")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    draw_x_ticks(sheet, [2000, 2005, 2010, 2015, 2020])
+    points = [(LEFT + n * 117.5, pixel_of(value, 80)) for n, value in enumerate(VALUES)]
     sheet.draw.polygon([(LEFT, BOTTOM), *points, (RIGHT, BOTTOM)], (160, 190, 220))
     sheet.draw.line(points, BLUE, 3)
     claims = read(sheet)
@@ -153,12 +153,12 @@ def test_an_area_with_an_outline_is_no_line_chart() -> None:
 
 def test_bars_below_zero_in_another_colour_are_one_series() -> None:
     values = [45.0, -20.0, 78.0, -55.0, 12.0]
-    sheet = framed("Change of passengers")
+    sheet = titled_sheet("Change of passengers")
     for tick in (-80, -40, 0, 40, 80):
         y = 245 - tick * 1.9
         sheet.draw.line((LEFT, y, RIGHT, y), (224, 224, 224))
         sheet.text(LEFT - 8, y, f"{tick}", 13, "rm")
-    for x, label, value in zip(places(5), LABELS, values, strict=True):
+    for x, label, value in zip(group_centres(5), LABELS, values, strict=True):
         top, bottom = sorted((245, round(245 - value * 1.9)))
         sheet.draw.rectangle((x - 38, top, x + 38, bottom - 1), GREEN if value > 0 else RED)
         sheet.text(x, BOTTOM + 14, label, 13, "mm")
@@ -169,26 +169,26 @@ def test_bars_below_zero_in_another_colour_are_one_series() -> None:
 
 
 def test_grid_lines_over_bars_do_not_cut_them() -> None:
-    sheet = framed("Sunny days by region")
-    upright(sheet, LABELS, {"": VALUES}, [0, 80])
-    y_ticks(sheet, [0, 20, 40, 60, 80])
+    sheet = titled_sheet("Sunny days by region")
+    draw_vertical_bars(sheet, LABELS, {"": VALUES}, [0, 80])
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
     claims = read(sheet)
     assert claims["chart_type"].value == "bar"
     assert rows(claims) == {(label, None): near(value) for label, value in zip(LABELS, VALUES, strict=True)}
 
 
 @pytest.mark.parametrize("hatched", [False, True])
-def test_bars_that_are_only_outlined_or_hatched(hatched: bool) -> None:
-    sheet = framed("Sunny days by region")
+def test_outlined_and_hatched_bars_are_read(hatched: bool) -> None:
+    sheet = titled_sheet("Sunny days by region")
     for tick in (0, 20, 40, 60, 80):
-        sheet.text(LEFT - 8, height(tick, 80), f"{tick}", 13, "rm")
-    for x, label, value in zip(places(5), LABELS, VALUES, strict=True):
-        box = (x - 38, height(value, 80), x + 38, BOTTOM)
+        sheet.text(LEFT - 8, pixel_of(tick, 80), f"{tick}", 13, "rm")
+    for x, label, value in zip(group_centres(5), LABELS, VALUES, strict=True):
+        box = (x - 38, pixel_of(value, 80), x + 38, BOTTOM)
         sheet.draw.rectangle(box, (150, 230, 190) if hatched else (255, 255, 255), (0, 0, 0), 2)
         high = round(BOTTOM - box[1])
         for start in range(-high, 76, 14) if hatched else ():
-            shown = [(x - 38 + start + up, BOTTOM - up) for up in range(high) if 0 <= start + up <= 76]
-            sheet.draw.line(shown, (0, 0, 0))
+            line = [(x - 38 + start + up, BOTTOM - up) for up in range(high) if 0 <= start + up <= 76]
+            sheet.draw.line(line, (0, 0, 0))
         sheet.text(x, BOTTOM + 14, label, 13, "mm")
     claims = read(sheet)
     assert claims["chart_type"].value == "bar"
@@ -197,14 +197,14 @@ def test_bars_that_are_only_outlined_or_hatched(hatched: bool) -> None:
     }
 
 
-def test_a_logarithmic_axis_is_read_as_one() -> None:
+def test_a_logarithmic_axis_is_recognised() -> None:
     values = [3.0, 40.0, 1200.0, 150.0, 26000.0]
-    sheet = framed("Cells counted")
+    sheet = titled_sheet("Cells counted")
     for power in range(6):
         y = BOTTOM - power * 62
         sheet.draw.line((LEFT, y, RIGHT, y), (224, 224, 224))
         sheet.text(LEFT - 8, y, f"{10**power:,}", 13, "rm")
-    for x, label, value in zip(places(5), LABELS, values, strict=True):
+    for x, label, value in zip(group_centres(5), LABELS, values, strict=True):
         sheet.draw.rectangle((x - 38, round(BOTTOM - 62 * log10(value)), x + 38, BOTTOM - 1), BLUE)
         sheet.text(x, BOTTOM + 14, label, 13, "mm")
     expected = {(label, None): pytest.approx(value, rel=0.05) for label, value in zip(LABELS, values, strict=True)}
@@ -214,25 +214,25 @@ def test_a_logarithmic_axis_is_read_as_one() -> None:
 @pytest.mark.parametrize(
     "print_tick", ["{:,}".format, lambda v: f"{v:,}".replace(",", " "), lambda v: f"{v:,}".replace(",", ".")]
 )
-def test_thousands_are_grouped_as_people_do(print_tick: object) -> None:
+def test_ticks_with_grouped_thousands_are_read(print_tick: object) -> None:
     assert callable(print_tick)
-    sheet = framed("Sunny hours by region")
+    sheet = titled_sheet("Sunny hours by region")
     for tick in range(0, 80_001, 20_000):
-        sheet.draw.line((LEFT, height(tick, 80_000), RIGHT, height(tick, 80_000)), (224, 224, 224))
-        sheet.text(LEFT - 8, height(tick, 80_000), str(print_tick(tick)), 13, "rm")
-    upright(sheet, LABELS, {"": VALUES}, [0, 80])
+        sheet.draw.line((LEFT, pixel_of(tick, 80_000), RIGHT, pixel_of(tick, 80_000)), (224, 224, 224))
+        sheet.text(LEFT - 8, pixel_of(tick, 80_000), str(print_tick(tick)), 13, "rm")
+    draw_vertical_bars(sheet, LABELS, {"": VALUES}, [0, 80])
     expected = {(label, None): pytest.approx(1000 * v, rel=0.05) for label, v in zip(LABELS, VALUES, strict=True)}
     assert rows(read(sheet)) == expected
 
 
-def test_white_on_black() -> None:
+def test_a_chart_on_a_dark_background_is_read() -> None:
     sheet = Sheet(paper=(30, 30, 34))
     sheet.text(LEFT - 60, 30, "Sunny days by region", 22, "lm", (240, 240, 240))
     for tick in (0, 20, 40, 60, 80):
-        sheet.draw.line((LEFT, height(tick, 80), RIGHT, height(tick, 80)), (70, 70, 74))
-        sheet.text(LEFT - 8, height(tick, 80), f"{tick}", 13, "rm", (220, 220, 220))
-    for x, label, value in zip(places(5), LABELS, VALUES, strict=True):
-        sheet.draw.rectangle((x - 38, round(height(value, 80)), x + 38, BOTTOM - 1), (90, 160, 230))
+        sheet.draw.line((LEFT, pixel_of(tick, 80), RIGHT, pixel_of(tick, 80)), (70, 70, 74))
+        sheet.text(LEFT - 8, pixel_of(tick, 80), f"{tick}", 13, "rm", (220, 220, 220))
+    for x, label, value in zip(group_centres(5), LABELS, VALUES, strict=True):
+        sheet.draw.rectangle((x - 38, round(pixel_of(value, 80)), x + 38, BOTTOM - 1), (90, 160, 230))
         sheet.text(x, BOTTOM + 14, label, 13, "mm", (220, 220, 220))
     claims = read(sheet)
     assert (claims["chart_type"].value, claims["title"].value) == ("bar", "Sunny days by region")
@@ -240,8 +240,8 @@ def test_white_on_black() -> None:
 
 
 def test_dots_at_the_end_of_a_stroke_are_no_bars() -> None:
-    sheet = framed("Rating of fruit")
-    x_ticks(sheet, [0, 20, 40, 60, 80])
+    sheet = titled_sheet("Rating of fruit")
+    draw_x_ticks(sheet, [0, 20, 40, 60, 80])
     for n, (label, value) in enumerate(zip(LABELS, VALUES, strict=True)):
         y, x = TOP + (n + 0.5) * 62, LEFT + value / 80 * (RIGHT - LEFT)
         sheet.text(LEFT - 6, y, label, 13, "rm")
@@ -252,13 +252,13 @@ def test_dots_at_the_end_of_a_stroke_are_no_bars() -> None:
     assert rows(claims) == {(label, None): near(value) for label, value in zip(LABELS, VALUES, strict=True)}
 
 
-def test_hollow_points_are_one_point_each_and_no_value_is_told() -> None:
-    sheet = framed("", "Weight", "Price")
-    y_ticks(sheet, [0, 10, 20, 30, 40])
-    x_ticks(sheet, [0, 50, 100, 150, 200])
+def test_hollow_points_are_one_point_each_and_the_summary_has_no_values() -> None:
+    sheet = titled_sheet("", "Weight", "Price")
+    draw_y_ticks(sheet, [0, 10, 20, 30, 40])
+    draw_x_ticks(sheet, [0, 50, 100, 150, 200])
     points = [(20, 8), (45, 14), (70, 11), (105, 22), (130, 31), (160, 27), (190, 38)]
     for x, y in points:
-        cx, cy = LEFT + x / 200 * (RIGHT - LEFT), height(y, 40)
+        cx, cy = LEFT + x / 200 * (RIGHT - LEFT), pixel_of(y, 40)
         sheet.draw.ellipse((cx - 5, cy - 5, cx + 5, cy + 5), None, BLUE, 2)
     claims = read(sheet)
     assert claims["chart_type"].value == "scatter"
@@ -266,9 +266,9 @@ def test_hollow_points_are_one_point_each_and_no_value_is_told() -> None:
     assert claims["summary"].value == "A scatter plot without a title. The points rise from left to right."
 
 
-def test_a_slice_pulled_out_leaves_a_pie() -> None:
+def test_a_pie_with_a_sector_pulled_out_is_a_pie() -> None:
     shares = {"Cats": 38, "Dogs": 31, "Fish": 19, "Birds": 12}
-    sheet = framed("Pets in the street")
+    sheet = titled_sheet("Pets in the street")
     start = -90.0
     for n, (name, share) in enumerate(shares.items()):
         middle = radians(start + 1.8 * share)
@@ -282,8 +282,8 @@ def test_a_slice_pulled_out_leaves_a_pie() -> None:
     assert "The largest share is 38 for Cats; the smallest is 12 for Birds." in claims["summary"].value
 
 
-def test_a_percentage_in_a_ring_is_that_of_its_sector() -> None:
-    sheet = framed("Trips by bicycle")
+def test_a_percentage_in_the_hole_belongs_to_its_sector() -> None:
+    sheet = titled_sheet("Trips by bicycle")
     sheet.draw.ellipse((140, 100, 420, 380), (222, 200, 170))
     sheet.draw.pieslice((140, 100, 420, 380), -90, -90 + 3.6 * 71, BLUE)
     sheet.draw.ellipse((205, 165, 355, 315), (255, 255, 255))
@@ -293,27 +293,27 @@ def test_a_percentage_in_a_ring_is_that_of_its_sector() -> None:
 
 def test_a_printed_number_that_its_bar_contradicts_is_measured() -> None:
     values = [34.0, 61.0, 27.0, 48.0, 12.0, 55.0]
-    sheet = framed("What people had for breakfast")
-    lying(sheet, [*LABELS, "Abroad"], values, printed=True, ticks=[0, 80])
+    sheet = titled_sheet("What people had for breakfast")
+    draw_horizontal_bars(sheet, [*LABELS, "Abroad"], values, printed=True, ticks=[0, 80])
     word = next(word for word in sheet.words if word.text == "27")
     sheet.words[sheet.words.index(word)] = Word("2", word.box, word.line)
     assert [float(row["value"]) for row in read(sheet)["data"].value] == pytest.approx(values, abs=0.6)
 
 
-def test_years_under_every_second_bar_name_all_of_them() -> None:
+def test_years_below_every_second_bar_name_all_bars() -> None:
     years = [str(2005 + n) for n in range(10)]
     values = [12.0, 20.0, 28.0, 33.0, 41.0, 47.0, 52.0, 60.0, 66.0, 74.0]
-    sheet = framed("Cups per person")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    upright(sheet, [year if n % 2 == 0 else "" for n, year in enumerate(years)], {"": values}, [0, 80])
+    sheet = titled_sheet("Cups per person")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    draw_vertical_bars(sheet, [year if n % 2 == 0 else "" for n, year in enumerate(years)], {"": values}, [0, 80])
     assert rows(read(sheet)) == {(year, None): near(value) for year, value in zip(years, values, strict=True)}
 
 
 def test_markers_that_ocr_takes_for_letters_are_points() -> None:
-    sheet = framed("Trips by public transport")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    for x, label, value in zip(places(5), LABELS, VALUES, strict=True):
-        y = height(value, 80)
+    sheet = titled_sheet("Trips by public transport")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    for x, label, value in zip(group_centres(5), LABELS, VALUES, strict=True):
+        y = pixel_of(value, 80)
         sheet.text(x, BOTTOM + 14, label, 13, "mm")
         sheet.draw.ellipse((x - 6, y - 6, x + 6, y + 6), BLUE)
         if label in ("South", "West"):
@@ -325,27 +325,27 @@ def test_markers_that_ocr_takes_for_letters_are_points() -> None:
 
 
 def test_a_colour_that_is_the_rim_of_a_stroke_is_no_line() -> None:
-    """A dark stroke drawn larger and made smaller has rims as pale as the second line."""
+    """A dark line that is drawn large and scaled down has rims as pale as the second line."""
     dark: Colour = (62, 92, 105)
     pale: Colour = (158, 173, 180)
     years = [2000.0, 2005.0, 2010.0, 2015.0]
-    sheet = framed("Trips by public transport")
+    sheet = titled_sheet("Trips by public transport")
     large = Image.new("RGB", (sheet.image.width * 4, sheet.image.height * 4), (255, 255, 255))
-    pen = ImageDraw.Draw(large)
+    large_draw = ImageDraw.Draw(large)
     for colour, values in ((dark, [20.0, 35.0, 33.0, 52.0]), (pale, [72.0, 60.0, 64.0, 68.0])):
-        points = [(4 * (LEFT + n * 156.67), 4 * height(v, 80)) for n, v in enumerate(values)]
-        pen.line(points, colour, 9)
+        points = [(4 * (LEFT + n * 156.67), 4 * pixel_of(v, 80)) for n, v in enumerate(values)]
+        large_draw.line(points, colour, 9)
     sheet.image.paste(large.resize(sheet.image.size, Image.Resampling.BOX).crop((0, 60, 640, 480)), (0, 60))
     sheet.draw = ImageDraw.Draw(sheet.image)
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    x_ticks(sheet, years)
-    found = [float(row["value"]) for row in read(sheet)["data"].value]
-    assert sorted(found) == pytest.approx([20, 33, 35, 52, 60, 64, 68, 72], abs=1.5)
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    draw_x_ticks(sheet, years)
+    values_read = [float(row["value"]) for row in read(sheet)["data"].value]
+    assert sorted(values_read) == pytest.approx([20, 33, 35, 52, 60, 64, 68, 72], abs=1.5)
 
 
-def test_lines_named_by_the_values_at_their_beginning_have_no_axis() -> None:
+def test_values_at_the_start_of_lines_are_no_axis() -> None:
     series = {"Trains": [18.0, 39.0], "Buses": [23.0, 47.0], "Trams": [28.0, 55.0]}
-    sheet = framed("More people know about trams")
+    sheet = titled_sheet("More people know about trams")
     for x, label in ((150, "Spring"), (450, "Autumn")):
         sheet.text(x, BOTTOM + 14, label, 13, "mm")
     for k, (name, (first, last)) in enumerate(series.items()):
@@ -354,8 +354,8 @@ def test_lines_named_by_the_values_at_their_beginning_have_no_axis() -> None:
         sheet.text(140, y0, f"{first:g}", 13, "rm", COLOURS[k])
         sheet.text(460, y1, f"{last:g}", 13, "lm", COLOURS[k])
         sheet.text(495, y1, name, 13, "lm", COLOURS[k])
-    found = rows(read(sheet))
-    assert {found[label, name] for name, values in series.items() for label in ("Spring",)} == {18, 23, 28}
+    values_read = rows(read(sheet))
+    assert {values_read[label, name] for name, values in series.items() for label in ("Spring",)} == {18, 23, 28}
 
 
 @pytest.mark.parametrize(
@@ -371,24 +371,24 @@ def test_lines_named_by_the_values_at_their_beginning_have_no_axis() -> None:
         ("$1,250", 1250),
     ],
 )
-def test_numbers_as_axes_print_them(text: str, number: float) -> None:
+def test_numbers_of_axes_are_parsed(text: str, number: float) -> None:
     assert parse_label_number(text) == number
 
 
-def test_strokes_with_dots_over_the_labels_are_read_at_the_labels() -> None:
+def test_lines_with_dots_over_the_labels_are_read_at_the_labels() -> None:
     years = [2010.0, 2012.0, 2014.0, 2016.0, 2018.0]
     series = {"Trains": [20.0, 65.0, 33.0, 52.0, 70.0], "Buses": [62.0, 22.0, 64.0, 30.0, 12.0]}
-    sheet = framed("Trips by public transport", "Year")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    x_ticks(sheet, years)
-    strokes(sheet, series, years, [0, 80], True)
-    found = rows(read(sheet))
+    sheet = titled_sheet("Trips by public transport", "Year")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    draw_x_ticks(sheet, years)
+    draw_lines(sheet, series, years, [0, 80], True)
+    values_read = rows(read(sheet))
     assert len(read(sheet)["data"].value) == 10
-    assert {category for category, _ in found} == {f"{year:g}" for year in years}
+    assert {category for category, _ in values_read} == {f"{year:g}" for year in years}
 
 
 @pytest.mark.timeout(30)
-def test_thousands_of_words_and_marks_take_no_more_than_seconds() -> None:
+def test_thousands_of_words_and_marks_take_at_most_seconds() -> None:
     sheet = Sheet(1200, 1200)
     for n in range(14_400):
         x, y = 10 * (n % 120), 10 * (n // 120)

@@ -11,7 +11,15 @@ from pipeline.engines.embedded import business_pages
 from pipeline.engines.embedded.classify import classify, is_cover
 from pipeline.records import Page, PageImage, Word
 from tests.engines.embedded import drawn_documents
-from tests.engines.embedded.charts import framed, legend, lying, slices, strokes, upright, y_ticks
+from tests.engines.embedded.charts import (
+    draw_horizontal_bars,
+    draw_legend,
+    draw_lines,
+    draw_pie,
+    draw_vertical_bars,
+    draw_y_ticks,
+    titled_sheet,
+)
 from tests.engines.embedded.drawn_documents import CREDITED, RECEIVED, TONGUES
 from tests.engines.embedded.page_builder import BLUE, Sheet
 
@@ -97,14 +105,14 @@ def test_prose_is_text_even_when_it_speaks_of_invoices() -> None:
 
 def charts() -> dict[str, Sheet]:
     labels, values = ["North", "South", "East", "West"], [34.0, 61.0, 12.0, 48.0]
-    bars, lines, pie, plain = (framed("Sunny days by region") for _ in range(4))
-    y_ticks(bars, [0, 20, 40, 60, 80])
-    upright(bars, labels, {"": values}, [0, 80])
-    y_ticks(lines, [0, 20, 40, 60, 80])
-    strokes(lines, {"A": values, "B": values[::-1]}, [1.0, 2.0, 3.0, 4.0], [0, 80], True)
-    legend(lines, ["A", "B"])
-    slices(pie, {"Rent": 45.0, "Food": 30.0, "Travel": 15.0, "Other": 10.0})
-    lying(plain, labels, values, printed=True, ticks=[0, 80])
+    bars, lines, pie, plain = (titled_sheet("Sunny days by region") for _ in range(4))
+    draw_y_ticks(bars, [0, 20, 40, 60, 80])
+    draw_vertical_bars(bars, labels, {"": values}, [0, 80])
+    draw_y_ticks(lines, [0, 20, 40, 60, 80])
+    draw_lines(lines, {"A": values, "B": values[::-1]}, [1.0, 2.0, 3.0, 4.0], [0, 80], True)
+    draw_legend(lines, ["A", "B"])
+    draw_pie(pie, {"Rent": 45.0, "Food": 30.0, "Travel": 15.0, "Other": 10.0})
+    draw_horizontal_bars(plain, labels, values, printed=True, ticks=[0, 80])
     return {"bars": bars, "lines": lines, "pie": pie, "printed": plain}
 
 

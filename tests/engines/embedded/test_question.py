@@ -12,7 +12,7 @@ from pipeline.engines.base import Request
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.records import Evidence, UnitKey
 from pipeline.templates.ask import ask_template
-from tests.engines.embedded.charts import framed, upright, y_ticks
+from tests.engines.embedded.charts import draw_vertical_bars, draw_y_ticks, titled_sheet
 from tests.engines.embedded.page_builder import Sheet
 
 ENGINE = EmbeddedEngine()
@@ -119,9 +119,9 @@ def test_a_follow_up_without_words_of_its_own_is_about_what_was_asked_before() -
 
 
 def test_a_chart_tells_readings_and_names() -> None:
-    sheet = framed("Visitors by month", "Month", "Visitors")
-    y_ticks(sheet, [0, 20, 40, 60, 80])
-    upright(sheet, ["Mar", "Apr", "May", "Jun"], {"": [20.0, 35.0, 70.0, 52.0]}, [0, 80])
+    sheet = titled_sheet("Visitors by month", "Month", "Visitors")
+    draw_y_ticks(sheet, [0, 20, 40, 60, 80])
+    draw_vertical_bars(sheet, ["Mar", "Apr", "May", "Jun"], {"": [20.0, 35.0, 70.0, 52.0]}, [0, 80])
     value = answer(sheet, "What is the value for April?").value
     assert isinstance(value, str)
     assert float(value) == pytest.approx(35, abs=1)
