@@ -1,4 +1,4 @@
-"""The templates that come with the house."""
+"""The templates that come with the package."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from pipeline.templates.digest import digest
 from pipeline.templates.load import load_template, load_templates
 from pipeline.templates.prompt import render_prompt
 from pipeline.templates.schema import json_schema
@@ -26,6 +27,19 @@ COLUMNS = {
     ("invoice", "line_items"): ["description", "quantity", "unit_price", "amount"],
     ("chart", "data"): ["category", "series", "value"],
 }
+
+DIGESTS = {
+    "invoice": "72dcbbddacfe1465",
+    "receipt": "c1a10bfded477034",
+    "chart": "ec32746c13200b49",
+    "caption": "e2c7f0724ae53803",
+    "transcript": "e1f8c351bd05c675",
+}
+"""Part of every recipe: a document of any archive is read again where one of these changes."""
+
+
+def test_the_digests_change_only_on_purpose() -> None:
+    assert {name: digest(template) for name, template in load_templates([FOLDER]).items()} == DIGESTS
 
 
 def test_all_are_there_with_their_documented_fields() -> None:
