@@ -25,7 +25,7 @@ from tests.engines.polling import answer_all, stream_answers
 MakeEngine = Callable[[], PollingEngine]
 MOST_UNANSWERED = 64
 """Requests that an engine with room may hold at most."""
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 120.0
 """Time in which everything here is answered."""
 BUILT_IN = load_templates([configs_folder() / "templates"])
 ALL_TYPES = Template.model_validate(

@@ -1,7 +1,7 @@
-"""Answers that are always valid: JSON constrained to the template's schema while it is written, by llguidance.
+"""Constrains generated JSON to the template's schema, token by token, with llguidance.
 
-Of llguidance, xgrammar and outlines-core it was the quickest on our schemas, and alone told which tokens the schema forces
-(benchmarks/constraints.py, docs/decisions.md).
+Of llguidance, xgrammar and outlines-core, llguidance was the fastest on our schemas, and the only one that reports which tokens the
+schema forces (benchmarks/constraints.py, docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from typing import Any
 import numpy as np
 
 _STYLE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-"""How models write JSON by themselves: on one line, a blank behind each colon and comma."""
+"""How models write JSON without a constraint: on one line, with a blank after each colon and comma."""
 
 
 class Constraint:
-    """The state of one answer under its schema."""
+    """The state of one answer under its schema. ``matcher`` is llguidance's LLMatcher."""
 
     def __init__(self, matcher: Any) -> None:
         self.matcher = matcher
 
     def allowed(self, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which of ``size`` tokens may come next."""
+        """Which tokens may come next, as booleans of shape (size,)."""
         bits = np.frombuffer(self.matcher.compute_bitmask(), np.uint8)
         known = np.unpackbits(bits, bitorder="little")[:size].astype(bool)
         return known if len(known) == size else np.pad(known, (0, size - len(known)))
 
     def accept(self, token: int) -> None:
-        """A token was written. Raises ValueError when it was not allowed."""
+        """Append a token. Raises ValueError when it is not allowed."""
         if not self.matcher.consume_token(token):
             raise ValueError(f"token {token} is not allowed here: {self.matcher.get_error()}")
 
     def forced(self) -> list[int]:
-        """Tokens that the schema leaves no choice about; they count as written."""
+        """Tokens that the schema allows as the only continuation; they are appended."""
         tokens: list[int] = list(self.matcher.compute_ff_tokens())
         if tokens and not self.matcher.consume_tokens(tokens):
             raise ValueError(f"forced tokens are not allowed: {self.matcher.get_error()}")
@@ -43,12 +43,12 @@ class Constraint:
 
     @property
     def finished(self) -> bool:
-        """Whether the answer is whole."""
+        """Whether the answer is complete."""
         return bool(self.matcher.is_stopped())
 
 
 class Grammars:
-    """Schemas compiled for one tokenizer, each only once."""
+    """Compiles schemas for one tokenizer, each once."""
 
     def __init__(self, tokenizer: Any, vocabulary: int) -> None:
         from llguidance.hf import from_tokenizer
@@ -57,7 +57,7 @@ class Grammars:
         self._compiled = lru_cache(maxsize=64)(_compile)
 
     def start(self, schema: Mapping[str, Any]) -> Constraint:
-        """A fresh answer to a JSON Schema. Raises ValueError when it cannot be compiled."""
+        """The constraint of a new answer to a JSON Schema. Raises ValueError when the schema cannot be compiled."""
         from llguidance import LLMatcher
 
         matcher = LLMatcher(self._tokenizer, self._compiled(json.dumps(schema)))

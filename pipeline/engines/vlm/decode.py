@@ -77,7 +77,7 @@ class _Sequence(Generic[T]):
     temperature: float
     draft: Draft | None
     encode_again: Callable[[], EncodedPrompt]
-    stream: SequenceState | None = None
+    state: SequenceState | None = None
     """None before its prompt is read, and while it has stepped back."""
     stepped_back: bool = False
     tokens: list[int] = field(default_factory=list)
@@ -162,7 +162,7 @@ class Decoder(Generic[T]):
         """Free the sequences that began last, until the others fit into memory."""
         while len(self._active) > 1 and sum(sequence.length for sequence in self._active) > self._free_tokens:
             last = self._active.pop()
-            last.stream, last.stepped_back = None, True
+            last.state, last.stepped_back = None, True
             self._stepped_back.appendleft(last)
 
     def _fits(self, new: _Sequence[T]) -> bool:
@@ -187,7 +187,7 @@ class Decoder(Generic[T]):
     def _begin(self, sequence: _Sequence[T]) -> None:
         """Read the prompt. Tokens that are generated already, or forced by the schema, are read with the next step."""
         prompt, sequence.prompt = sequence.prompt or sequence.encode_again(), None
-        sequence.stream, logits = self.runner.prefill(prompt, sequence.limit)
+        sequence.state, logits = self.runner.prefill(prompt, sequence.limit)
         if not sequence.tokens and sequence.constraint:
             self._append(sequence, sequence.constraint.forced())
         sequence.pending = list(sequence.tokens)
@@ -199,8 +199,8 @@ class Decoder(Generic[T]):
         drafts = self._draft_tokens(active)
         tokens = [[*sequence.pending, *draft] for sequence, draft in zip(active, drafts, strict=True)]
         try:
-            streams = [_stream(sequence) for sequence in active]
-            all_logits = self.runner.step(streams, tokens, [len(draft) + 1 for draft in drafts])
+            states = [_state(sequence) for sequence in active]
+            all_logits = self.runner.step(states, tokens, [len(draft) + 1 for draft in drafts])
         except Exception as error:
             for sequence in active:
                 sequence.ending, sequence.error = "broken", shorten(f"{type(error).__name__}: {error}")
@@ -234,14 +234,14 @@ class Decoder(Generic[T]):
             if sequence.ending or same < len(new) or not new:
                 sequence.pending = new[same:]
                 break
-        self.runner.take_back(_stream(sequence), len(draft) - confirmed)
+        self.runner.take_back(_state(sequence), len(draft) - confirmed)
         if sequence.draft and draft:
             sequence.draft.record_outcome(len(draft), confirmed)
 
     def _finish(self, sequence: _Sequence[T]) -> Generation[T]:
         if sequence.ending != "broken":
             self._typical_length += (len(sequence.tokens) - self._typical_length) / 16
-        sequence.stream = None  # frees memory before the next prompt is read
+        sequence.state = None  # frees memory before the next prompt is read
         surplus = sequence.repetition.surplus if sequence.ending == "repeated" else 0
         tokens = sequence.tokens[: len(sequence.tokens) - surplus]
         ending = sequence.ending or "complete"
@@ -289,10 +289,10 @@ def _sequence(task: DecodeTask[T]) -> _Sequence[T]:
     return sequence
 
 
-def _stream(sequence: _Sequence[T]) -> SequenceState:
-    if sequence.stream is None:
+def _state(sequence: _Sequence[T]) -> SequenceState:
+    if sequence.state is None:
         raise RuntimeError("the sequence has stepped back")
-    return sequence.stream
+    return sequence.state
 
 
 def _choose(logits: torch.Tensor, constraint: Constraint | None, temperature: float, generator: torch.Generator | None) -> int:

@@ -1,7 +1,7 @@
-"""bfloat16 weights on processors that cannot multiply them: uses_float32_products to float32 a piece at a time, as they are needed.
+"""Multiplies bfloat16 weights in float32 on processors without bfloat16 units: weights are converted piece by piece during the product.
 
-Without units for bfloat16, its products run at a tenth of float32's speed; the whole model in float32 takes twice the memory. Products
-of more than a few rows are worth the widening: reading prompts, and decoding several answers at once.
+Without such units, bfloat16 products run at a tenth of the speed of float32; the whole model in float32 takes twice the memory. The
+conversion pays off for more than a few rows: in prefill, and when several answers are decoded at once.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import torch
 from torch.nn.functional import linear
 
 MIN_ROWS = 8
-"""Fewer rows are multiplied as they are: widening the weights would take longer than the product."""
+"""Fewer rows are multiplied in bfloat16: converting the weights would take longer than the product."""
 PIECE = 1 << 24
-"""Weights uses_float32_products at once: 64 MB."""
+"""Weights that are converted at once: 64 MB."""
 
 
 def use_float32_products(model: Any) -> None:

@@ -22,16 +22,16 @@ from pipeline.engines.vlm.attention import causal_matmul_attention
 ATTENTION = "pipeline_slots"
 """The name under which the attention function is registered."""
 MAX_DECODE_TOKENS = 16
-"""New tokens of a sequence that are attended to as rows of its shared heads: all of decoding, none of reading prompts."""
+"""With at most so many new tokens of a sequence, the heads that share keys are rows of one product: true in decoding, not in prefill."""
 MIN_MATMUL_TOKENS = 128
-"""New tokens from which on plain products are worth their preparation."""
+"""From so many new tokens on, matmul attention is worth its preparation."""
 UNSUPPORTED = ("softcap", "s_aux")
-"""What some families hand to their attention and this one does not do: Gemma 2's cap, GPT-OSS's sinks."""
+"""Arguments of some families' attention that this one does not support: the cap of Gemma 2, the sinks of GPT-OSS."""
 
 
 @dataclass(slots=True)
 class Slot:
-    """One sequence's keys and values: a tensor (heads, capacity, head size) a layer, filled up to ``length``."""
+    """Keys and values of one sequence: one tensor of shape (heads, capacity, head size) a layer, filled up to ``length``."""
 
     capacity: int
     length: int = 0
@@ -39,7 +39,7 @@ class Slot:
     values: list[torch.Tensor] = field(default_factory=list)
 
     def write(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Put (heads, new tokens, head size) behind what is there; ``length`` moves when the whole step is done."""
+        """Append tensors of shape (heads, new tokens, head size). ``length`` changes at the end of the step, after all layers."""
         end = self.length + keys.shape[1]
         for tensors, new in ((self.keys, keys), (self.values, values)):
             if layer == len(tensors):
@@ -47,16 +47,16 @@ class Slot:
             tensors[layer][:, self.length : end] = new
 
     def fork(self, length: int, capacity: int) -> Slot:
-        """A slot of its own with this one's first ``length`` tokens."""
+        """A new slot with a copy of the first ``length`` tokens."""
         return Slot(
             capacity, length, *([_copy(tensor, length, capacity) for tensor in kind] for kind in (self.keys, self.values))
         )
 
 
 def _reserve(like: torch.Tensor, capacity: int) -> torch.Tensor:
-    """Memory that the system takes back the moment the sequence ends, of which only what is written is ever resident.
+    """An empty tensor (heads, capacity, head size) in its own memory map: freed at once at the end, and resident only where written.
 
-    From the allocator's heap instead, the slots of pages that come and go would leave gaps that nothing else fits into: half as much again.
+    In the allocator's heap, slots that come and go would fragment the memory and need half as much again.
     """
     heads, _, size = like.shape
     count = heads * capacity * size
@@ -71,33 +71,35 @@ def _copy(tensor: torch.Tensor, length: int, capacity: int) -> torch.Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One forward pass: ``counts`` new tokens of each slot, one behind the other along the sequence axis."""
+    """One forward pass: ``counts`` new tokens of each slot, concatenated along the sequence axis."""
 
     slots: Sequence[Slot]
     counts: Sequence[int]
-    plain: bool = False
-    """Whether prompts are attended to by plain products."""
+    use_matmul: bool = False
+    """Whether prefill uses matmul attention."""
     _masks: dict[tuple[int, int, int, int], torch.Tensor] = field(default_factory=dict)
 
     def mask(self, new: int, end: int, window: int, group: int, dtype: torch.dtype) -> torch.Tensor:
-        """What is added to the scores of the last ``new`` of ``end`` tokens, (group * new, end), so that none looks ahead or out of its
-        window; the same for all layers."""
-        wanted = new, end, window, group
-        if wanted not in self._masks:
+        """The mask that is added to the scores of the last ``new`` of ``end`` tokens, of shape (group * new, end).
+
+        It hides later tokens and those outside the window. All layers share it.
+        """
+        key = new, end, window, group
+        if key not in self._masks:
             position, other = torch.arange(end - new, end)[:, None], torch.arange(end)[None, :]
             allowed = (other <= position) & (position - other < window)
             hidden = torch.zeros(allowed.shape, dtype=dtype).masked_fill_(~allowed, float("-inf"))
-            self._masks[wanted] = hidden.repeat(group, 1)
-        return self._masks[wanted]
+            self._masks[key] = hidden.repeat(group, 1)
+        return self._masks[key]
 
     def finish(self) -> None:
-        """All layers have run."""
+        """Move the lengths of the slots, after all layers have run."""
         for slot, count in zip(self.slots, self.counts, strict=True):
             slot.length += count
 
 
 class SlotCache(Cache):  # type: ignore[misc] # transformers is not typed
-    """What a model takes for its cache during one step."""
+    """The cache of one step, in the form that transformers passes to its models."""
 
     def __init__(self, step: Step) -> None:
         super().__init__(layers=[])
@@ -106,7 +108,7 @@ class SlotCache(Cache):  # type: ignore[misc] # transformers is not typed
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write (1, heads, tokens, head size) into the slots; the attention function reads them from there."""
+        """Write keys and values (1, heads, tokens, head size) into the slots, where the attention function reads them."""
         del args, kwargs
         step = self._step
         pieces = zip(key_states[0].split(list(step.counts), 1), value_states[0].split(list(step.counts), 1), strict=True)
@@ -115,7 +117,7 @@ class SlotCache(Cache):  # type: ignore[misc] # transformers is not typed
         return key_states, value_states
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
-        """0: positions are always given."""
+        """Always 0, because every call passes positions."""
         del layer_idx
         return 0
 
@@ -133,14 +135,14 @@ def attend(
 ) -> tuple[torch.Tensor, None]:
     """Attention of every sequence of a step over its own slot.
 
-    ``query`` is (1, heads, tokens, head size); the result is (1, tokens, heads, head size). Grouped queries read the slots as they
-    lie, without repeating keys.
+    ``query`` has the shape (1, heads, tokens, head size), the result (1, tokens, heads, head size). Grouped queries read the slots
+    directly, without repeated keys.
     """
     del key, value, attention_mask
     if step is None:
-        raise RuntimeError("the model does not hand `step` on to its attention")
+        raise RuntimeError("the model does not pass `step` to its attention")
     if any(kwargs.get(name) is not None for name in UNSUPPORTED):
-        raise RuntimeError("the model caps its attention or lets it sink")
+        raise RuntimeError("the model caps its attention or uses attention sinks")
     layer: int = module.layer_idx
     outputs = []
     for slot, queries in zip(step.slots, query.split(list(step.counts), 2), strict=True):
@@ -149,7 +151,7 @@ def attend(
         keys, values = slot.keys[layer][None, :, :end], slot.values[layer][None, :, :end]
         window = end if sliding_window is None else min(sliding_window, end)
         whole = window == end
-        if step.plain and new >= MIN_MATMUL_TOKENS and whole:
+        if step.use_matmul and new >= MIN_MATMUL_TOKENS and whole:
             outputs.append(causal_matmul_attention(queries, keys[0], values[0], scaling or queries.shape[-1] ** -0.5))
         elif new <= MAX_DECODE_TOKENS:
             mask = None if new == 1 and whole else step.mask(new, end, window, queries.shape[1] // keys.shape[1], queries.dtype)
@@ -165,7 +167,8 @@ def attend(
 def _attend_few(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scaling: float | None
 ) -> torch.Tensor:
-    """The heads that share keys as rows of one product: a product of one row is up to fifteen times as slow on some processors."""
+    """Attention whose heads that share keys are rows of one product: products of one row are up to fifteen times as slow on some
+    processors."""
     _, heads, new, size = queries.shape
     shared = keys.shape[1]
     rows = queries.reshape(1, shared, heads // shared * new, size)

@@ -1,6 +1,6 @@
-"""The last layer's feed-forward network works only for the tokens whose logits are wanted: of a prompt one in a thousand.
+"""Runs the last layer's feed-forward network only for tokens whose logits are needed: in a prompt, one in a thousand.
 
-Its output for the others goes nowhere, as no further layer attends to it; keys and values are made before it.
+The output for other tokens has no effect, because no further layer attends to it. Keys and values are computed before this network.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import torch
 
 
 class LastFeedForward:
-    """Stands before the network of a model's last layer; does nothing in families whose layers look otherwise."""
+    """Wraps the feed-forward network of a model's last layer. Has no effect in families whose layers are built differently."""
 
     def __init__(self, model: Any) -> None:
         self._rows: torch.Tensor | None = None
         layers = getattr(model.get_decoder(), "layers", None)
         network = getattr(layers[-1], "mlp", None) if layers else None
-        if network is not None and hasattr(network, "down_proj"):  # experts hand out more than a tensor
-            network.forward = self._before(network.forward)
+        if network is not None and hasattr(network, "down_proj"):  # mixtures of experts return more than a tensor
+            network.forward = self._wrap(network.forward)
 
     @contextmanager
-    def only(self, rows: torch.Tensor) -> Iterator[None]:
-        """Within it the network works for these tokens of the one sequence only."""
+    def restricted_to(self, rows: torch.Tensor) -> Iterator[None]:
+        """A context in which the network runs only for these tokens (indices along the sequence axis)."""
         self._rows = rows
         try:
             yield
         finally:
             self._rows = None
 
-    def _before(self, whole: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+    def _wrap(self, whole: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
         def forward(hidden: torch.Tensor) -> torch.Tensor:
             if self._rows is None:
                 return whole(hidden)

@@ -1,4 +1,4 @@
-"""What this machine can do for a model: cores and memory. Imports no torch, so that ``doctor`` answers at once."""
+"""Cores and memory that this machine has for a model. Imports no torch, so that ``pipeline doctor`` is fast."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import psutil
 
 PAGESIZE = os.sysconf("SC_PAGESIZE")
 _DONTNEED = 4
-"""Linux's MADV_DONTNEED: pages of a mapped file are dropped, and come from the file when they are touched again."""
+"""Linux's MADV_DONTNEED: pages of a mapped file leave memory, and are read from the file when they are used again."""
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _CGROUP_USED = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
 
 
 def usable_cores() -> int:
-    """Physical cores that this process may use: two hardware threads share one multiplier."""
+    """Physical cores that this process may use, because two hardware threads share one multiplier."""
     threads = os.cpu_count() or 1
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
     physical = psutil.cpu_count(logical=False) or threads
@@ -26,7 +26,7 @@ def usable_cores() -> int:
 
 
 def free_memory() -> int:
-    """Bytes that may still be taken: what the system has available, or what a container's limit leaves."""
+    """Bytes of memory that are free in this system, or in its container."""
     free = psutil.virtual_memory().available
     for limit, used in _container():
         free = min(free, max(0, limit - used))
@@ -39,10 +39,10 @@ def total_memory() -> int:
 
 
 def release_freed_memory() -> None:
-    """Return to the system what was freed.
+    """Return freed memory to the system.
 
-    The C library keeps what a page's activations took; with weights and answers beside it that is what a small machine lacks. Takes
-    20 ms for half a gigabyte.
+    The C library keeps the memory of a page's activations, which a small machine then lacks beside weights and answers. Takes 20 ms for
+    half a gigabyte.
     """
     trim = _c_function("malloc_trim")
     if trim:
@@ -50,7 +50,7 @@ def release_freed_memory() -> None:
 
 
 def drop_mapped_pages(address: int, size: int) -> None:
-    """Let go of what is in memory of a mapped file: it is read again should it be needed. Nothing is done to other memory."""
+    """Free the memory that holds this part of a mapped file; it is read again when it is used. Other memory stays unchanged."""
     advise = _c_function("madvise")
     if not advise:
         return
@@ -62,7 +62,7 @@ def drop_mapped_pages(address: int, size: int) -> None:
 
 
 def _mapped_files() -> list[tuple[int, int]]:
-    """Addresses at which files are mapped (proc(5): address, permissions, offset, device, inode)."""
+    """Start and end addresses of mapped files (proc(5): address, permissions, offset, device, inode)."""
     try:
         lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -73,21 +73,21 @@ def _mapped_files() -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=2)
 def _c_function(name: str) -> Callable[..., int] | None:
-    """A function of the C library that the process runs with; only GNU's has ``malloc_trim``."""
+    """A function of this process's C library; None where it is absent. Only the GNU library has ``malloc_trim``."""
     try:
-        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
+        function: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):
         return None
-    return found
+    return function
 
 
 def _container() -> list[tuple[int, int]]:
-    """Limit and use of the control group, if it has a limit."""
+    """Limit and use of the control group in bytes, as a list of one pair; empty without a limit."""
     for limit, used in zip(_CGROUP_LIMITS, _CGROUP_USED, strict=True):
         try:
-            most, now = limit.read_text().strip(), int(used.read_text())
+            maximum, current = limit.read_text().strip(), int(used.read_text())
         except (OSError, ValueError):
             continue
-        if most.isdigit() and int(most) < psutil.virtual_memory().total:
-            return [(int(most), now)]
+        if maximum.isdigit() and int(maximum) < psutil.virtual_memory().total:
+            return [(int(maximum), current)]
     return []

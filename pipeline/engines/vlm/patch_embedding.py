@@ -1,4 +1,4 @@
-"""Layers that come to the same result with less work."""
+"""Embeds image patches by a matrix product instead of a convolution, with the same result."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch.nn.functional import linear
 
 
 def replace_patch_convolutions(model: Any) -> None:
-    """Let patches be embedded by a matrix product: a convolution over exactly one patch is one, but eighty times as slow."""
+    """Replace convolutions whose stride is their kernel size: each is a matrix product, and eighty times as slow as one."""
     for module in model.modules():
-        if type(module) in (torch.nn.Conv2d, torch.nn.Conv3d) and _of_patches(module):
+        if type(module) in (torch.nn.Conv2d, torch.nn.Conv3d) and _covers_one_patch(module):
             module.forward = partial(_forward, module, module.forward)
 
 
-def _of_patches(layer: Any) -> bool:
+def _covers_one_patch(layer: Any) -> bool:
     plain = set(layer.padding) <= {0} and set(layer.dilation) == {1} and layer.groups == 1
     return bool(plain and layer.kernel_size == layer.stride)
 

@@ -1,4 +1,4 @@
-"""Notices a model that says the same over and over, so that a page costs no endless answer."""
+"""Notices a model that repeats a phrase endlessly, so that its answer ends early."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from typing import Any
 
 import numpy as np
 
-LONGEST = 200
+MAX_PHRASE_TOKENS = 200
 """Tokens of the longest phrase whose repetition is noticed: a row of a table."""
-MIN_TOKENS, LEAST_TIMES = 96, 6
-"""A phrase must fill this many tokens again, and come again this often: rows of dots and equal lines of a table are legitimate."""
+MIN_TOKENS, MIN_TIMES = 96, 6
+"""A phrase is a loop once its repetitions fill this many tokens and are this many: rows of dots and equal table rows are no loops."""
 
 
 class RepetitionCheck:
-    """Fed with every token written; ``length`` is the phrase's once it loops, else 0."""
+    """Gets every token of an answer. ``length`` is the number of tokens in the repeated phrase, 0 while there is none."""
 
     def __init__(self) -> None:
-        self._tail: Any = np.full(LONGEST, -1, np.int64)
-        self._equal: Any = np.zeros(LONGEST, np.int64)
-        self._enough: Any = np.maximum(MIN_TOKENS, LEAST_TIMES * np.arange(1, LONGEST + 1))
+        self._tail: Any = np.full(MAX_PHRASE_TOKENS, -1, np.int64)
+        self._equal: Any = np.zeros(MAX_PHRASE_TOKENS, np.int64)
+        self._enough: Any = np.maximum(MIN_TOKENS, MIN_TIMES * np.arange(1, MAX_PHRASE_TOKENS + 1))
         self.length = 0
 
     def add(self, token: int) -> None:
-        """One more token. ``_equal[p - 1]`` counts how many of the last tokens equal the one ``p`` before them."""
+        """Add the next token. ``_equal[p - 1]`` counts how many of the last tokens equal the token ``p`` places before them."""
         self._equal = (self._equal + 1) * (self._tail[::-1] == token)
         self._tail = np.append(self._tail[1:], token)
         if not self.length:
@@ -31,5 +31,5 @@ class RepetitionCheck:
 
     @property
     def surplus(self) -> int:
-        """How many tokens at the end only say again what was said before."""
+        """Tokens at the end that only repeat earlier ones."""
         return int(self._equal[self.length - 1]) if self.length else 0

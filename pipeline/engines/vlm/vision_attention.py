@@ -1,4 +1,4 @@
-"""Attention of a vision tower, in which every patch of an image looks at every other: on large pages most of the time goes here."""
+"""Attention of a vision tower, in which every patch of an image attends to every other. On large pages it takes most of the time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipeline.engines.vlm.attention import matmul_attention, matmul_is_faster
 NAME = "pipeline_patches"
 """The name under which the attention function is registered."""
 FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
-"""Beginnings of the model types whose towers hand whole images, or whole windows of them, to their attention."""
+"""Prefixes of the model types whose vision towers pass whole images, or whole windows of them, to their attention."""
 
 
 def use_matmul_attention(model: Any) -> bool:
-    """Let a model's vision tower attend by plain products where that is quicker; whether it was done."""
+    """Use matmul attention in a model's vision tower where it is faster. Returns whether it does."""
     config = getattr(model.config, "vision_config", None)
     if config is None or not str(config.model_type).startswith(FAMILIES) or config._attn_implementation != "sdpa":
         return False
@@ -41,10 +41,10 @@ def _attend(
     if whole:
         return matmul_attention(query, key, value, scaling or query.shape[-1] ** -0.5), None
     fused = ALL_ATTENTION_FUNCTIONS["sdpa"]
-    found: tuple[torch.Tensor, None] = fused(
+    output: tuple[torch.Tensor, None] = fused(
         module, query, key, value, attention_mask, scaling=scaling, is_causal=is_causal, **kwargs
     )
-    return found
+    return output
 
 
 AttentionInterface.register(NAME, _attend)

@@ -1,7 +1,7 @@
-"""Weights laid out as the processor's products read them. As a checkpoint stores them, products of few rows read memory with a third of its
-speed wasted, those of many rearrange them each time.
+"""Stores weights in the memory layout that matrix products read.
 
-The layout is oneDNN's own (what ``torch.compile`` calls "weight prepacking"); the products are the same but for the order of their sums.
+In a checkpoint's layout, products of few rows waste a third of the memory bandwidth, and products of many rows rearrange the weights each
+time. The layout is oneDNN's own (``torch.compile`` calls this "weight prepacking"). Products differ only in the order of their sums.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import torch
 from pipeline.engines.vlm.machine_capacity import drop_mapped_pages
 
 ROWS = 8
-"""Rows for which the layout is chosen: a step of decoding. Others are as quick in it."""
+"""The layout is chosen for this number of rows, a decode step. Other numbers are as fast in it."""
 
 
 def pack_weights(model: Any) -> None:
-    """Lay out the weights of all linear layers in bfloat16, and free the originals; nothing where that cannot be done."""
-    if not _works():
+    """Pack the weights of all linear layers in bfloat16, and free the originals. Does nothing where ``can_pack_weights`` is false."""
+    if not can_pack_weights():
         return
     for module in model.modules():
         if type(module) is torch.nn.Linear and module.weight.dtype == torch.bfloat16 and module.weight.numel():
@@ -40,8 +40,8 @@ def _forward(packed: torch.Tensor, bias: torch.Tensor | None, inputs: torch.Tens
 
 
 @lru_cache(maxsize=1)
-def _works() -> bool:
-    """Whether this build of torch does it on this processor."""
+def can_pack_weights() -> bool:
+    """Whether this build of torch supports packed weights on this processor."""
     layer = torch.nn.Linear(64, 32, dtype=torch.bfloat16)
     rows = torch.randn(2, 3, 64, dtype=torch.bfloat16)
     with torch.inference_mode():

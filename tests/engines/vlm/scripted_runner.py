@@ -33,42 +33,40 @@ class ScriptedRunner:
         self._script = script
         self.begun = 0
         self.steps: list[list[int]] = []
-        """Of each step the number of tokens that each stream read."""
+        """Of each step the number of tokens that each state read."""
         self.lengths: list[int] = []
         """Of each step the tokens of all prompts and answers in memory."""
 
     def prefill(self, prompt: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         """See Runner."""
         first = int(prompt.inputs["input_ids"][0, 0])
-        stream = SequenceState(
+        state = SequenceState(
             (self._script(first - NUMBERED if first >= NUMBERED else self.begun), []), prompt.tokens, prompt.tokens
         )
         self.begun += 1
-        return stream, self._logits(stream)
+        return state, self._logits(state)
 
-    def step(
-        self, streams: Sequence[SequenceState], tokens: Sequence[Sequence[int]], last: Sequence[int]
-    ) -> list[torch.Tensor]:
+    def step(self, states: Sequence[SequenceState], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
         """See Runner."""
         logits = []
-        for stream, new, count in zip(streams, tokens, last, strict=True):
+        for state, new, count in zip(states, tokens, last, strict=True):
             assert new, "a step without tokens is a waste"
-            before = len(stream.memory[1]) + len(new) - count
-            stream.memory[1].extend(new)
-            stream.length += len(new)
-            logits.append(torch.stack([self._logits(stream, before + n + 1) for n in range(count)]))
+            before = len(state.memory[1]) + len(new) - count
+            state.memory[1].extend(new)
+            state.length += len(new)
+            logits.append(torch.stack([self._logits(state, before + n + 1) for n in range(count)]))
         self.steps.append([len(new) for new in tokens])
-        self.lengths.append(sum(stream.length for stream in streams))
+        self.lengths.append(sum(state.length for state in states))
         return logits
 
-    def take_back(self, stream: SequenceState, tokens: int) -> None:
+    def take_back(self, state: SequenceState, tokens: int) -> None:
         """See Runner."""
-        stream.length -= tokens
-        del stream.memory[1][len(stream.memory[1]) - tokens :]
+        state.length -= tokens
+        del state.memory[1][len(state.memory[1]) - tokens :]
 
-    def _logits(self, stream: SequenceState, read: int | None = None) -> torch.Tensor:
+    def _logits(self, state: SequenceState, read: int | None = None) -> torch.Tensor:
         """Logits of the next token after the first ``read`` tokens of the answer."""
-        text, tokens = stream.memory[0], stream.memory[1][:read]
+        text, tokens = state.memory[0], state.memory[1][:read]
         begun = tokenizer().decode(tokens)
         rest = text[len(begun) :] if text.startswith(begun) else ""
         logits = torch.zeros(PADDED)

@@ -179,10 +179,10 @@ def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammar
         def prefill(self, prompt: Any, room: int) -> Any:
             return SequenceState(None), self._logits()
 
-        def step(self, streams: Any, tokens: Any, last: Any) -> list[torch.Tensor]:
-            return [self._logits()[None] for _ in streams]
+        def step(self, states: Any, tokens: Any, last: Any) -> list[torch.Tensor]:
+            return [self._logits()[None] for _ in states]
 
-        def take_back(self, stream: Any, tokens: int) -> None:
+        def take_back(self, state: Any, tokens: int) -> None:
             assert not tokens
 
         def _logits(self) -> torch.Tensor:

@@ -162,10 +162,10 @@ def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch:
     def begun(asked: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         gc.collect()
         alive.append(sum(one() is not None for one in living))
-        stream, logits = begin(asked, room)
-        stream.memory = (stream.memory[0], Watched(stream.memory[1]))
-        living.append(weakref.ref(stream.memory[1]))
-        return stream, logits
+        state, logits = begin(asked, room)
+        state.memory = (state.memory[0], Watched(state.memory[1]))
+        living.append(weakref.ref(state.memory[1]))
+        return state, logits
 
     monkeypatch.setattr(runner, "prefill", begun)
     assert len(list(decode_all(Decoder(runner, {STOP}, batch=2), (DecodeTask(n, prompt(), 50) for n in range(8))))) == 8

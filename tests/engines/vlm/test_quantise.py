@@ -102,12 +102,8 @@ def test_a_model_in_eight_bits_says_nearly_the_same_and_frees_its_weights(vision
     alike = torch.cosine_similarity(expected, got, -1)
     assert alike.mean() > 0.99
     assert alike.min() > 0.97
-    forward = {
-        name: getattr(module.forward, "func", None)
-        for name, module in small.named_modules()
-        if isinstance(module, torch.nn.Linear)
-    }
-    assert [name for name, function in forward.items() if function is not quantise_module._forward] == ["lm_head"]
+    with_weights = [name for name, one in small.named_modules() if isinstance(one, torch.nn.Linear) and one.weight.numel()]
+    assert with_weights == ["lm_head"], "only the head keeps its weights"
     assert small.dtype == getattr(torch, plan.compute_dtype)
 
 

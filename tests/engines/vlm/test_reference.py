@@ -232,9 +232,9 @@ def test_the_last_layer_works_for_the_wanted_tokens_only() -> None:
     for number, layer in enumerate(layers):
         layer.mlp.forward = partial(watch, number, layer.mlp.forward)
     runner = make_runner(model)
-    stream, _ = runner.prefill(text_only(list(range(30)), 1), room=8)
+    state, _ = runner.prefill(text_only(list(range(30)), 1), room=8)
     prompt = seen[0][-1]
     assert prompt >= 31
     assert seen[len(layers) - 1][-1] == 1
-    runner.step([stream], [[5, 6, 7]], [2])
+    runner.step([state], [[5, 6, 7]], [2])
     assert (seen[0][-1], seen[len(layers) - 1][-1]) == (3, 2)

@@ -15,7 +15,7 @@ from benchmarks.decoding import decode_all
 from pipeline.engines.base import Request
 from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.runner import make_runner
-from pipeline.engines.vlm.speculation import MOST, Draft
+from pipeline.engines.vlm.speculation import MAX_LENGTH, Draft
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, VlmSettings
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, checked_answers, sample_requests
@@ -84,7 +84,7 @@ def test_trust_grows_and_shrinks() -> None:
     first = len(guessing.propose(tokens, 100))
     guessing.record_outcome(first, first)
     grown = len(guessing.propose(tokens, 100))
-    assert first < grown <= MOST
+    assert first < grown <= MAX_LENGTH
     for _ in range(10):
         guessing.record_outcome(10, 0)
     assert len(guessing.propose(tokens, 100)) == 1

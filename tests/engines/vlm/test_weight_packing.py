@@ -1,4 +1,4 @@
-"""Weights in another layout: the same products, and no more memory."""
+"""Packed weights give the same products and take no more memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pipeline.engines.vlm import weight_packing
 from pipeline.engines.vlm.machine_capacity import drop_mapped_pages
-from pipeline.engines.vlm.weight_packing import pack_weights
+from pipeline.engines.vlm.weight_packing import can_pack_weights, pack_weights
 
-needs_it = pytest.mark.skipif(not weight_packing._works(), reason="this build of torch lays out no weights on this processor")
+needs_packing = pytest.mark.skipif(not can_pack_weights(), reason="this build of torch packs no weights on this processor")
 
 
-@needs_it
+@needs_packing
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(1,), (3,), (1, 7), (2, 33)])
 def test_products_are_the_same_within_the_rounding_of_their_sums(shape: tuple[int, ...], bias: bool) -> None:
@@ -34,8 +33,8 @@ def test_products_are_the_same_within_the_rounding_of_their_sums(shape: tuple[in
     assert not packed.weight.numel(), "the weights are not kept twice"
 
 
-@needs_it
-def test_a_head_that_is_the_table_of_tokens_leaves_that_as_it_is() -> None:
+@needs_packing
+def test_packing_a_head_that_shares_the_embedding_table_leaves_the_table_unchanged() -> None:
     table = torch.nn.Embedding(50, 64, dtype=torch.bfloat16)
     head = torch.nn.Linear(64, 50, bias=False, dtype=torch.bfloat16)
     head.weight = table.weight
@@ -52,10 +51,10 @@ def test_other_precisions_and_other_layers_stay() -> None:
     assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in before.items())
 
 
-@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="wants Linux")
-def test_a_files_pages_are_let_go_and_come_back(tmp_path: Path) -> None:
-    wanted = torch.arange(1 << 24, dtype=torch.float32)
-    save_file({"weights": wanted}, tmp_path / "model.safetensors")
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux")
+def test_dropped_pages_of_a_file_are_read_again(tmp_path: Path) -> None:
+    content = torch.arange(1 << 24, dtype=torch.float32)
+    save_file({"weights": content}, tmp_path / "model.safetensors")
     mapped = load_file(tmp_path / "model.safetensors")["weights"]
     own = torch.ones(1 << 20)
     process = psutil.Process(os.getpid())
@@ -64,5 +63,5 @@ def test_a_files_pages_are_let_go_and_come_back(tmp_path: Path) -> None:
     drop_mapped_pages(mapped.data_ptr(), mapped.nbytes)
     drop_mapped_pages(own.data_ptr(), own.nbytes)
     assert full - process.memory_info().rss > 0.9 * mapped.nbytes
-    assert torch.equal(mapped, wanted)
-    assert bool((own == 1).all()), "memory that no file stands behind is left alone"
+    assert torch.equal(mapped, content)
+    assert bool((own == 1).all()), "memory that is not a mapped file stays"
