@@ -246,10 +246,10 @@ def _model(settings: Settings, *, chosen: bool) -> Finding:
         "int8": f"int8, all but linear layers {plan.compute_dtype}",
     }[plan.dtype]
     told = (
-        f"{model.name}@{model.revision[:12]}: {precision}; {plan.threads} threads; {plan.weights / GIGABYTE:.1f} GB of weights, "
-        f"at least {plan.needed / GIGABYTE:.1f} GB in all, {plan.free / GIGABYTE:.1f} GB free"
+        f"{model.name}@{model.revision[:12]}: {precision}; {plan.threads} threads; {plan.weight_bytes / GIGABYTE:.1f} GB of weights, "
+        f"at least {plan.needed_bytes / GIGABYTE:.1f} GB in all, {plan.free_bytes / GIGABYTE:.1f} GB free"
     )
-    if plan.needed > plan.free:
+    if plan.needed_bytes > plan.free_bytes:
         state: Literal["note", "wrong"] = "wrong" if chosen else "note"
         return Finding("model", state, f"{told}: will not fit", "close other programs, or name a smaller model")
     return Finding("model", "ok", f"{told}; up to {settings.vlm.batch} pages at the same time in {plan.tokens:,} tokens")

@@ -1,8 +1,8 @@
-"""A question as the model's own chat template writes it: token ids and, for models that see, pixels.
+"""Encodes a prompt with the model's own chat template: token ids and, for models that accept images, pixels.
 
-Qwen's vision models are fed without their video processor, which needs torchvision: the image processor runs on Pillow, and each
-``<|image_pad|>`` is expanded here to the ``t * h * w / merge²`` tokens of its image (as Qwen3VLProcessor does). Other families come
-through their own AutoProcessor.
+Qwen's vision models are used without their video processor, which needs torchvision. Their image processor runs on Pillow, and this module
+expands each ``<|image_pad|>`` to the ``t * h * w / merge²`` tokens of its image, as Qwen3VLProcessor does. Other families use their own
+AutoProcessor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOKEN_SIDE = 32
 
 @dataclass(frozen=True, slots=True)
 class EncodedPrompt:
-    """What the model's ``forward`` takes: ``input_ids`` of shape (1, tokens), and the image's tensors if there is one."""
+    """Arguments of the model's ``forward``: ``input_ids`` of shape (1, tokens), and the tensors of the image if there is one."""
 
     inputs: Mapping[str, Any]
     image_digest: bytes = b""
@@ -35,12 +35,12 @@ class EncodedPrompt:
 
     @property
     def tokens(self) -> int:
-        """Length of the prompt, image tokens included."""
+        """Tokens of the prompt, including those of the image."""
         return int(self.inputs["input_ids"].shape[1])
 
 
 class ChatTemplate:
-    """Encodes questions for one checkpoint. Raises EngineUnavailableError where the checkpoint holds no chat template."""
+    """Encodes prompts for one checkpoint. Raises EngineUnavailableError where the checkpoint has no chat template."""
 
     def __init__(self, model: LocalModel, config: Any) -> None:
         from transformers import AutoTokenizer
@@ -55,45 +55,47 @@ class ChatTemplate:
                 f"{model.name} has no chat template", "take an instruct model, e.g. the default: leave `model` empty"
             )
 
-    def encode(self, question: Prompt, image: PageImage | None = None) -> EncodedPrompt:
-        """Prompt ids and pixels."""
-        system, text = self._without_control_tokens(question.system), self._without_control_tokens(question.text)
+    def encode(self, prompt: Prompt, image: PageImage | None = None) -> EncodedPrompt:
+        """Token ids and pixels of a prompt."""
+        system, text = self._without_control_tokens(prompt.system), self._without_control_tokens(prompt.text)
         if image is None:
-            return self._text(self._render(system, text))
-        picture = to_picture(image)
+            return self._encode_text(self._render(system, text))
+        picture = pad_to_tokens(image)
         content = [{"type": "image"}, {"type": "text", "text": text}]
         if not self._has_image_tokens:
-            return self._other(system, content, picture)
+            return self._encode_by_processor(system, content, picture)
         digest = blake2b(b"%d x %d" % picture.size, digest_size=16)
         digest.update(image.rgb)
-        return replace(self._qwen(system, content, picture), image_digest=digest.digest())
+        return replace(self._encode_qwen(system, content, picture), image_digest=digest.digest())
 
-    def _text(self, written: str) -> EncodedPrompt:
+    def _encode_text(self, text: str) -> EncodedPrompt:
         import torch
 
-        ids = self.tokenizer(written, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        ids = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
         return EncodedPrompt(
             {"input_ids": ids, **({"mm_token_type_ids": torch.zeros_like(ids)} if self._has_image_tokens else {})}
         )
 
     def _render(self, system: str, content: Any, writer: Any = None) -> str:
-        """The conversation so far, up to where the model begins to write. ``content`` is a text or a list of parts."""
+        """The conversation as text, up to the model's answer. ``content`` is a text or a list of parts."""
         settings = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
         write = (writer or self.tokenizer).apply_chat_template
-        parts = self.accepts_images  # templates of models that see take lists of parts only, or both
-        said = _parts(content) if parts else content
+        parts = self.accepts_images  # chat templates of these models accept lists of parts; some accept nothing else
+        message = _parts(content) if parts else content
         try:
             opening = {"role": "system", "content": _parts(system) if parts else system}
-            return str(write([opening, {"role": "user", "content": said}], **settings))
-        except Exception:  # templates without a system role raise whatever they like
+            return str(write([opening, {"role": "user", "content": message}], **settings))
+        except Exception:  # templates without a system role raise errors of any kind
             both = [*_parts(f"{system}\n\n"), *_parts(content)] if parts else f"{system}\n\n{content}"
             return str(write([{"role": "user", "content": both}], **settings))
 
     def _without_control_tokens(self, text: str) -> str:
-        """Text in which no control token of the model stands: a page that prints ``<|im_end|>`` says nothing by it. Halves of surrogates,
-        which tokenizers refuse, become question marks."""
-        whole = text.encode(errors="replace").decode()
-        return self._controls.sub(lambda match: f"{match[0][0]} {match[0][1:]}", whole)
+        """The text with every control token of the model split in two, so that a page that prints ``<|im_end|>`` controls nothing.
+
+        Single surrogates, which tokenizers refuse, become question marks.
+        """
+        valid = text.encode(errors="replace").decode()
+        return self._controls.sub(lambda match: f"{match[0][0]} {match[0][1:]}", valid)
 
     @cached_property
     def _controls(self) -> re.Pattern[str]:
@@ -108,15 +110,15 @@ class ChatTemplate:
             getattr(self._config, "vision_config", None), "spatial_merge_size"
         )
 
-    def _qwen(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
+    def _encode_qwen(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
         import torch
 
         pixels = self._image_processor(images=[picture], return_tensors="pt")
         grid = pixels["image_grid_thw"]
         count = int(grid[0].prod()) // self._image_processor.merge_size**2
         pad = self.tokenizer.convert_ids_to_tokens(self._config.image_token_id)
-        written = self._render(system, content).replace(pad, pad * count, 1)
-        ids = self.tokenizer(written, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        text = self._render(system, content).replace(pad, pad * count, 1)
+        ids = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
         types = (ids == self._config.image_token_id).to(torch.int32)
         return EncodedPrompt(
             {"input_ids": ids, "mm_token_type_ids": types, "pixel_values": pixels["pixel_values"], "image_grid_thw": grid}
@@ -128,7 +130,7 @@ class ChatTemplate:
 
         return AutoImageProcessor.from_pretrained(self._folder, backend="pil", local_files_only=True, trust_remote_code=False)
 
-    def _other(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
+    def _encode_by_processor(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
         inputs = self._processor(images=[picture], text=[self._render(system, content, self._processor)], return_tensors="pt")
         return EncodedPrompt({name: value for name, value in inputs.items() if name != "attention_mask"})
 
@@ -143,9 +145,11 @@ def _parts(content: Any) -> list[dict[str, str]]:
     return content if isinstance(content, list) else [{"type": "text", "text": content}]
 
 
-def to_picture(image: PageImage) -> Image.Image:
-    """The page as Pillow has it, with white added right and below up to whole visual tokens: padding keeps letters sharp, resizing
-    blurs them."""
+def pad_to_tokens(image: PageImage) -> Image.Image:
+    """The page as a Pillow image, with white added right and below up to whole visual tokens.
+
+    Padding keeps letters sharp; resizing blurs them.
+    """
     picture = Image.frombytes("RGB", (image.width, image.height), image.rgb)
     width, height = (max(1, -(-side // TOKEN_SIDE)) * TOKEN_SIDE for side in picture.size)
     if (width, height) == picture.size:

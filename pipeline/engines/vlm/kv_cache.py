@@ -1,8 +1,8 @@
-"""Key-value memory for sequences of different lengths, and the attention that reads it.
+"""A KV cache for sequences of different lengths, and the attention that reads it.
 
-Every sequence has a slot of its own, without padding. One forward pass carries tokens of many sequences one behind the other
-(``Step``); transformers' own extension points do the rest: the ``Cache`` that each layer hands its keys and values to writes them into the
-slots, and the registered attention function compute_dtype each sequence's attention from its slot alone.
+Every sequence has its own slot, without padding. One forward pass (``Step``) reads tokens of many sequences, concatenated. It uses
+extension points of transformers: each layer passes its keys and values to the ``Cache``, which writes them into the slots, and the
+registered attention function computes the attention of each sequence from its slot.
 """
 
 from __future__ import annotations

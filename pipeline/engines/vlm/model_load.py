@@ -1,4 +1,4 @@
-"""Loads a checkpoint: which precision, how many threads, whether memory will do."""
+"""Loads a checkpoint, and chooses its precision and threads by the machine's processor and memory."""
 
 from __future__ import annotations
 
@@ -27,54 +27,57 @@ _ROWS = {"bfloat16": 32, "float32": 16, "int8": 64}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a model will be run here."""
+    """How a model runs on this machine."""
 
     dtype: str
     """Of the weights in linear layers."""
-    weights: int
+    weight_bytes: int
     """Bytes of the weights in this precision."""
-    token: int
-    """Bytes that one token's keys and values take."""
-    free: int
+    token_bytes: int
+    """Bytes of one token's keys and values."""
+    free_bytes: int
     """Bytes of memory that are free now."""
     threads: int
-    cache: int = 1 << 40
-    """Bytes that keys and values may take, were memory without end."""
+    cache_bytes: int = 1 << 40
+    """Bytes that keys and values may take where there is enough memory."""
 
     @property
     def uses_float32_products(self) -> bool:
-        """Whether weights are kept in bfloat16 and multiplied in float32, for want of units that multiply them as they are."""
+        """Whether weights are kept in bfloat16 and multiplied in float32, because the processor has no units for bfloat16."""
         return self.dtype == "bfloat16" and not multiplies_bfloat16()
 
     @property
     def compute_dtype(self) -> str:
-        """Precision of everything but weights that are ``int8``."""
-        return _beside_bytes() if self.dtype == "int8" else self.dtype
+        """Precision of everything except weights in ``int8``."""
+        return _int8_compute_dtype() if self.dtype == "int8" else self.dtype
 
     @property
     def rows(self) -> int:
-        """Tokens that one step may read, guessed ones included: with more, what is guessed wrong costs more than the steps it saves."""
+        """Tokens that one step may read, draft tokens included. With more, wrong draft tokens cost more time than right ones save."""
         return _ROWS[self.dtype]
 
     @property
-    def needed(self) -> int:
-        """Bytes below which nothing works."""
-        return self.weights + RESERVE + MIN_TOKENS * self.token
+    def needed_bytes(self) -> int:
+        """The least memory with which the model runs."""
+        return self.weight_bytes + RESERVE + MIN_TOKENS * self.token_bytes
 
     @property
     def tokens(self) -> int:
-        """Tokens that all answers under way may hold together."""
-        return max(MIN_TOKENS, min(self.cache, self.free - self.weights - RESERVE) // max(1, self.token))
+        """Tokens that all active sequences together may have in the KV cache."""
+        memory = min(self.cache_bytes, self.free_bytes - self.weight_bytes - RESERVE)
+        return max(MIN_TOKENS, memory // max(1, self.token_bytes))
 
 
 def make_plan(model: LocalModel, settings: VlmSettings) -> Plan:
-    """Precision, memory and threads for this machine; reads the checkpoint's config only. Raises EngineUnavailableError when the
-    processor lacks what the settings ask for."""
+    """Precision, memory and threads for this machine. Reads only the checkpoint's config.
+
+    Raises EngineUnavailableError when the processor does not support the precision in the settings.
+    """
     config = _config(model)
     free = free_memory()
     stored = 2 if not model.gguf else _GGUF_BYTES
     parameters = model.bytes / stored
-    token = _token_bytes(config)
+    token_numbers = _token_numbers(config)
     dtype = settings.dtype if settings.dtype != "auto" else _best_dtype(parameters)
     weights, size = parameters * _BYTES[dtype], _BYTES[dtype]
     if dtype == "int8":
@@ -82,27 +85,31 @@ def make_plan(model: LocalModel, settings: VlmSettings) -> Plan:
             raise EngineUnavailableError(
                 "this processor has no unit that multiplies bytes (AVX-512 VNNI or AVX-VNNI)", "set `vlm: {dtype: auto}`"
             )
-        size = _BYTES[_beside_bytes()]
-        weights += _embedded(config) * (size - 1)
-    if model.gguf:  # unpacked, it is not mapped: the table of tokens lies beside its copy that the head reads
-        weights += _embedded(config) * size
-    return Plan(dtype, int(weights), token * size, free, settings.threads or usable_cores(), int(settings.cache_gb * GIGABYTE))
+        size = _BYTES[_int8_compute_dtype()]
+        weights += _embedding_numbers(config) * (size - 1)
+    if (
+        model.gguf
+    ):  # dequantised weights are not mapped, so that the embedding table and the copy that the head reads both take memory
+        weights += _embedding_numbers(config) * size
+    return Plan(
+        dtype, int(weights), token_numbers * size, free, settings.threads or usable_cores(), int(settings.cache_gb * GIGABYTE)
+    )
 
 
-def _beside_bytes() -> str:
+def _int8_compute_dtype() -> str:
     return "bfloat16" if multiplies_bfloat16() else "float32"
 
 
-_LOADED = {"int8": "bfloat16"}
-"""Precision in which weights are loaded that get another one afterwards."""
+_LOAD_DTYPES = {"int8": "bfloat16"}
+"""Precision in which weights are loaded before they are quantised."""
 _GGUF_BYTES = 0.6
-"""Bytes a parameter takes in the usual four-bit quantisation; they are unpacked when loaded."""
+"""Bytes a parameter takes in the usual 4-bit quantisation. Loading dequantises them."""
 
 
 def _best_dtype(parameters: float) -> str:
-    """bfloat16 where the processor multiplies it, else float32, else what memory allows.
+    """bfloat16 where the processor multiplies it or the memory is too small for float32; else float32.
 
-    By the memory that the machine has, not by what is free just now: precision is part of the recipe, and must not change from day to day.
+    Counts the memory of the machine, not the free memory: precision is part of the recipe, and must not change from day to day.
     """
     if multiplies_bfloat16() or parameters * _BYTES["float32"] + RESERVE > FLOAT32_MEMORY_SHARE * total_memory():
         return "bfloat16"
@@ -112,12 +119,12 @@ def _best_dtype(parameters: float) -> str:
 def _config(model: LocalModel) -> dict[str, Any]:
     if model.gguf:
         return {}
-    found: dict[str, Any] = json.loads((model.folder / "config.json").read_text(encoding="utf-8"))
-    return found
+    config: dict[str, Any] = json.loads((model.folder / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
-def _token_bytes(config: dict[str, Any]) -> int:
-    """Numbers that one token's keys and values hold: layers x 2 x heads x head size (a usual 2B model's where nothing is said)."""
+def _token_numbers(config: dict[str, Any]) -> int:
+    """Numbers in one token's keys and values: layers x 2 x heads x head size. Defaults are those of a usual 2B model."""
     text = config.get("text_config") or config
     layers, heads = text.get("num_hidden_layers", 28), text.get("num_attention_heads", 16)
     grouped = text.get("num_key_value_heads") or heads
@@ -125,24 +132,25 @@ def _token_bytes(config: dict[str, Any]) -> int:
     return int(layers * 2 * grouped * size)
 
 
-def _embedded(config: dict[str, Any]) -> int:
-    """Numbers in the table of tokens, and in the head where that has one of its own."""
+def _embedding_numbers(config: dict[str, Any]) -> int:
+    """Numbers in the embedding table, and in the head where it has its own table."""
     text = config.get("text_config") or config
     tables = 1 if config.get("tie_word_embeddings", text.get("tie_word_embeddings", True)) else 2
     return int(tables * text.get("vocab_size", 151_936) * text.get("hidden_size", 2048))
 
 
 def check_memory(model: LocalModel, plan: Plan) -> None:
-    """Raises EngineUnavailableError when the model will not fit."""
-    if plan.needed > plan.free:
+    """Raises EngineUnavailableError when the model does not fit into the free memory."""
+    if plan.needed_bytes > plan.free_bytes:
+        needed, free = f"{plan.needed_bytes / GIGABYTE:.1f} GB", f"{plan.free_bytes / GIGABYTE:.1f} GB"
         raise EngineUnavailableError(
-            f"{model.name} needs {plan.needed / GIGABYTE:.1f} GB of memory in {plan.dtype}, {plan.free / GIGABYTE:.1f} GB are free",
+            f"{model.name} needs {needed} of memory in {plan.dtype}, {free} are free",
             "close other programs, take a smaller model (`model:`), or `engine: embedded`",
         )
 
 
 def load_model(model: LocalModel, plan: Plan) -> Any:
-    """The checkpoint as transformers runs it, ready to answer. Raises EngineUnavailableError."""
+    """The checkpoint as a model of transformers, ready to run. Raises EngineUnavailableError."""
     check_memory(model, plan)
     import torch
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, GgufConfig
@@ -158,9 +166,9 @@ def load_model(model: LocalModel, plan: Plan) -> Any:
     source: dict[str, Any] = {"use_safetensors": True}
     if model.gguf:
         source = {"gguf_file": model.gguf, "quantization_config": GgufConfig(dequantize=True)}
-    dtype = getattr(torch, _LOADED.get(plan.dtype, plan.dtype))
+    dtype = getattr(torch, _LOAD_DTYPES.get(plan.dtype, plan.dtype))
     try:
-        with redirect_stderr(StringIO()):  # GGUF files are unpacked with a bar that no setting of transformers' turns off
+        with redirect_stderr(StringIO()):  # transformers shows a progress bar for GGUF files that no setting turns off
             loaded = family.from_pretrained(
                 model.folder,
                 dtype=dtype,

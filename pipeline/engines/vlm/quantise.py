@@ -48,6 +48,11 @@ def quantise(model: Any, keep: frozenset[str] = frozenset({"lm_head"})) -> None:
             _quantise(module, shared if own in SHARED_INPUT_LAYERS else None)
 
 
+def is_quantised(layer: torch.nn.Linear) -> bool:
+    """Whether a layer multiplies in 8 bits."""
+    return getattr(layer.forward, "func", None) is _forward
+
+
 def _quantise(layer: torch.nn.Linear, shared: RoundedRows | None) -> None:
     weight = layer.weight.detach()
     scales, rounded = torch.empty(len(weight)), torch.empty(weight.shape, dtype=torch.int8)

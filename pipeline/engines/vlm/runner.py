@@ -53,7 +53,10 @@ class Runner(Protocol):
         ...
 
     def step(self, states: Sequence[SequenceState], tokens: Sequence[Sequence[int]], last: Sequence[int]) -> list[torch.Tensor]:
-        """Append ``tokens`` (at least one each) to the sequences. Returns for each the logits after its ``last`` tokens, of shape (last, vocabulary)."""
+        """Append ``tokens`` (at least one each) to the sequences.
+
+        Returns for each sequence the logits after its ``last`` tokens, of shape (last, vocabulary).
+        """
         ...
 
     def take_back(self, state: SequenceState, tokens: int) -> None:
@@ -107,7 +110,7 @@ def _is_causal(model: Any) -> bool:
 
 
 class SlotRunner:
-    """Keeps sequences in slots and runs all of them in one pass. The beginning that a prompt shares with an earlier one is not computed again."""
+    """Keeps sequences in slots and runs all of them in one pass. A prompt copies the beginning that it shares with an earlier one."""
 
     can_take_back = True
 

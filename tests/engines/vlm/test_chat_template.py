@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.vlm.chat_template import ChatTemplate, to_picture
+from pipeline.engines.vlm.chat_template import ChatTemplate, pad_to_tokens
 from pipeline.engines.vlm.model_store import find_model
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.errors import EngineUnavailableError, ExitCode
@@ -100,7 +100,7 @@ def test_an_image_has_as_many_tokens_as_squares(chat: ChatTemplate) -> None:
 
 def test_a_page_is_padded_with_white_to_whole_tokens() -> None:
     level = np.random.default_rng(0).integers(0, 256, (50, 33, 3), np.uint8)
-    found = np.asarray(to_picture(PageImage(33, 50, level.tobytes(), 1.0)))
+    found = np.asarray(pad_to_tokens(PageImage(33, 50, level.tobytes(), 1.0)))
     assert found.shape == (64, 64, 3)
     assert (found[:50, :33] == level).all()
     found = found.copy()
