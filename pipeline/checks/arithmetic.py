@@ -1,7 +1,7 @@
-"""What must hold within a document: sums and the order of dates as the template says, check digits of VAT ids.
+"""Checks within a document: the sums and the order of dates that the template declares, and check digits of VAT ids.
 
 The built-in sums follow EN 16931: BR-CO-10 (line amounts add up), BR-CO-13 (net), BR-CO-14 (tax), BR-CO-15 (gross is net plus
-tax), each within a tolerance for rounding. A check that lacks a number is no failure.
+tax), each within a tolerance for rounding. A check with a missing number does not fail.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ _OUTSIDE_EU = {"CHE": ("ch", "uid"), "NO": ("no", "orgnr"), "GB": ("gb", "vat"),
 
 
 def check_document(fields: Mapping[str, Evidence], template: Template) -> dict[str, Evidence]:
-    """The fields with flags for what does not hold: ``sum:<check>``, ``order:<check>``, ``checksum``."""
+    """The fields with a flag for each failed check: ``sum:<check>``, ``order:<check>``, ``checksum``."""
     flags: dict[str, list[str]] = {name: [] for name in fields}
     for check in template.checks:
         if check.sum and not _sum_holds(check, fields):
             _flag(flags, [*check.sum, check.equals or ""], f"sum:{check.name}")
-        if check.order and not _in_order(check, fields):
+        if check.order and not _dates_in_order(check, fields):
             _flag(flags, check.order, f"order:{check.name}")
     for name, field in template.fields.items():
-        if field.format == "vat" and name in fields and _wrong_vat(fields[name].value):
+        if field.format == "vat" and name in fields and _is_wrong_vat(fields[name].value):
             _flag(flags, [name], CHECKSUM)
-    return {name: _flagged(evidence, flags[name]) for name, evidence in fields.items()}
+    return {name: _with_flags(evidence, flags[name]) for name, evidence in fields.items()}
 
 
 def confirmed_by_sums(fields: Mapping[str, Evidence], template: Template) -> set[str]:
-    """Fields that are members of a sum that holds and has at least two summands other than nought."""
-    sure: set[str] = set()
+    """Fields in a sum that holds and has at least two summands other than zero."""
+    confirmed: set[str] = set()
     for check in template.checks:
         members = [*check.sum, check.equals or ""]
         amounts = [_amount(member.lstrip("-"), fields) for member in members]
         if check.sum and None not in amounts and sum(map(bool, amounts[:-1])) >= 2 and _sum_holds(check, fields):
-            sure.update(member.lstrip("-").split(".")[0] for member in members)
-    return sure
+            confirmed.update(member.lstrip("-").split(".")[0] for member in members)
+    return confirmed
 
 
 def _flag(flags: Mapping[str, list[str]], members: Iterable[str], flag: str) -> None:
@@ -53,13 +53,13 @@ def _flag(flags: Mapping[str, list[str]], members: Iterable[str], flag: str) -> 
             flags[name].append(flag)
 
 
-def _flagged(evidence: Evidence, flags: Iterable[str]) -> Evidence:
-    """Flags on a value; what is absent breaks no rule."""
+def _with_flags(evidence: Evidence, flags: Iterable[str]) -> Evidence:
+    """The evidence with more flags. An absent value gets none."""
     return evidence if is_absent(evidence.value) else replace(evidence, flags=tuple(dict.fromkeys((*evidence.flags, *flags))))
 
 
 def _sum_holds(check: Check, fields: Mapping[str, Evidence]) -> bool:
-    """False only for a sum whose members are all there. One that lacks a member may hold without it; else it cannot be told."""
+    """False for a sum that differs from its total. True where a member is missing, because the sum cannot be checked then."""
     target = _amount(check.equals or "", fields)
     members = {member: _amount(member.lstrip("-"), fields) for member in check.sum}
     if target is None or any(amount is None for amount in members.values()):
@@ -71,7 +71,7 @@ def _sum_holds(check: Check, fields: Mapping[str, Evidence]) -> bool:
 
 
 def _amount(member: str, fields: Mapping[str, Evidence]) -> Decimal | None:
-    """A field's number, or the sum of a table's column; None when it, or one cell of the column, is not there."""
+    """A field's number, or the sum of a table's column. None when the number or one cell of the column is missing."""
     name, _, column = member.partition(".")
     value = fields[name].value if name in fields else None
     if not column:
@@ -79,18 +79,18 @@ def _amount(member: str, fields: Mapping[str, Evidence]) -> Decimal | None:
     if not isinstance(value, list) or not value:
         return None
     cells = [as_decimal(row.get(column)) if isinstance(row, Mapping) else None for row in value]
-    known = [cell for cell in cells if cell is not None]
-    return sum(known, Decimal(0)) if len(known) == len(cells) else None
+    present = [cell for cell in cells if cell is not None]
+    return sum(present, Decimal(0)) if len(present) == len(cells) else None
 
 
-def _in_order(check: Check, fields: Mapping[str, Evidence]) -> bool:
-    """ISO dates compare as texts."""
+def _dates_in_order(check: Check, fields: Mapping[str, Evidence]) -> bool:
+    """Whether the check's dates follow each other. ISO dates can be compared as texts."""
     dates = [str(fields[name].value) for name in check.order if name in fields and not is_absent(fields[name].value)]
     return all(earlier <= later for earlier, later in pairwise(dates))
 
 
-def _wrong_vat(value: Json) -> bool:
-    """Whether a value has the shape of a European VAT id and wrong check digits; numbers of other countries cannot be told."""
+def _is_wrong_vat(value: Json) -> bool:
+    """Whether a value has the form of a European VAT id and wrong check digits. Ids of other countries are not checked."""
     plain = parse_vat(value) if isinstance(value, str) else None
     if plain is None:
         return False

@@ -1,4 +1,4 @@
-"""Whether two normalised values of one type say the same."""
+"""Compares two normalised values of one type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.records import Json
 from pipeline.values.identifiers import same
 
 SAME_TEXT_RATIO = 88.0
-"""rapidfuzz ratio from which two wordings of a text or name are one."""
+"""rapidfuzz ratio from which two texts or names count as the same."""
 
 
 def is_absent(value: Json) -> bool:
@@ -29,9 +29,9 @@ def as_decimal(value: Json) -> Decimal | None:
 
 
 def same_value(kind: str, a: Json, b: Json) -> bool:
-    """Whether two values of a template type are equal: amounts by value, identifiers without marks, texts but for small slips.
+    """Whether two values of a template type are equal: amounts by value, identifiers without marks, texts except small differences.
 
-    A name within a longer one (a trading name in the full legal name) is the same; a text with other digits is not.
+    A name inside a longer one (a trading name in the full legal name) is the same. A text with different digits is not.
     """
     if kind in ("money", "number"):
         return as_decimal(a) is not None and as_decimal(a) == as_decimal(b)

@@ -1,8 +1,8 @@
-"""How sure a value is: the probability that it is right, from everything that was found out about it.
+"""The probability that a value is right, from the engine's score, the grounding, the OCR and the checks.
 
-A logistic model over the engine's own preference, the grounding, the recogniser's certainty and the checks. Its weights
-(``calibration.json``) were fitted by ``benchmarks.calibrate`` on documents that our own code draws; docs/confidence.md shows how well
-they hold. Only the embedded engine's values are assessed: for a language model there was nothing to fit.
+The model is a logistic regression. Its weights (``calibration.json``) are fitted by ``benchmarks.calibrate`` on documents that this project
+draws; docs/confidence.md shows how well they generalise. Only values of the embedded engine are assessed, because there is no data to fit
+the model for a language model.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from pipeline.templates.model import Template, TemplateField
 
 ENGINE = "embedded"
 WEIGHTS = "calibration.json"
-STATED, DISPUTED = 0.999, 0.5
-"""For values of an e-invoice's data, and for those that the page contradicts."""
+MAX_CONFIDENCE, DISPUTED_CONFIDENCE = 0.999, 0.5
+"""Of values from an e-invoice's data, and of those that the page contradicts. No value has more than MAX_CONFIDENCE."""
 _ASSESSED = frozenset({"money", "number", "date", "time", "identifier", "party", "currency", "text"})
 
 
 def assess_confidence(fields: Mapping[str, Evidence], template: Template, engine: str) -> dict[str, Evidence]:
-    """The fields with their ``confidence``; those that are absent, tables, and other readers' or engines' values have none."""
+    """The fields with their ``confidence``. Absent values, tables, and values of other readers and engines get none."""
     if template.reader != "fields" or not engine.startswith(ENGINE):
         return dict(fields)
-    sure = confirmed_by_sums(fields, template)
+    confirmed = confirmed_by_sums(fields, template)
     return {
-        name: replace(evidence, confidence=_confidence(template.fields[name], evidence, name in sure))
+        name: replace(evidence, confidence=_confidence(template.fields[name], evidence, name in confirmed))
         if name in template.fields and not is_absent(evidence.value) and template.fields[name].type in _ASSESSED
         else evidence
         for name, evidence in fields.items()
     }
 
 
-def _confidence(field: TemplateField, evidence: Evidence, sure: bool) -> float:
+def _confidence(field: TemplateField, evidence: Evidence, confirmed: bool) -> float:
     if FROM_DATA in evidence.flags:
-        return DISPUTED if DIFFERS in evidence.flags else STATED
+        return DISPUTED_CONFIDENCE if DIFFERS in evidence.flags else MAX_CONFIDENCE
     weights = _weights()
-    logit = sum(weights.get(name, 0.0) * value for name, value in features(field, evidence, sure).items())
-    return min(STATED, round(1 / (1 + exp(-logit)), 3))
+    logit = sum(weights.get(name, 0.0) * value for name, value in features(field, evidence, confirmed).items())
+    return min(MAX_CONFIDENCE, round(1 / (1 + exp(-logit)), 3))
 
 
-def features(field: TemplateField, evidence: Evidence, sure: bool) -> dict[str, float]:
-    """What speaks for and against a value, by name; ``sure`` says that a sum holds because of it."""
+def features(field: TemplateField, evidence: Evidence, confirmed: bool) -> dict[str, float]:
+    """The features of a value, by name. ``confirmed``: the value is part of a sum that holds."""
     flags = evidence.flags
     return {
         "always": 1.0,
@@ -60,7 +60,7 @@ def features(field: TemplateField, evidence: Evidence, sure: bool) -> dict[str, 
         "score above 0.8": float(evidence.score >= 0.8),
         "score below 0.5": float(evidence.score < 0.5),
         f"grounding {evidence.grounding}": float(evidence.grounding != "exact"),
-        "a sum holds": float(sure),
+        "a sum holds": float(confirmed),
         "a sum fails": float(any(flag.startswith("sum:") for flag in flags)),
         "a check digit fails": float(CHECKSUM in flags),
         "dates out of order": float(any(flag.startswith("order:") for flag in flags)),
@@ -72,5 +72,5 @@ def features(field: TemplateField, evidence: Evidence, sure: bool) -> dict[str, 
 
 @cache
 def _weights() -> dict[str, float]:
-    found: dict[str, float] = json.loads((files("pipeline.checks") / WEIGHTS).read_text(encoding="utf-8"))
-    return found
+    weights: dict[str, float] = json.loads((files("pipeline.checks") / WEIGHTS).read_text(encoding="utf-8"))
+    return weights

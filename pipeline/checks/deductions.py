@@ -1,6 +1,6 @@
-"""Deductions are told without the minus that many papers print before them: ``Deposit received -1,500.00``.
+"""Removes the minus that many documents print before a deduction: ``Deposit received -1,500.00``.
 
-EN 16931 has no sign for what was paid (BT-113) or allowed (BT-107) either: the rule takes it off, not the value (BR-CO-13, BR-CO-16).
+In EN 16931 paid amounts (BT-113) and allowances (BT-107) are positive too, and the rule subtracts them (BR-CO-13, BR-CO-16).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.templates.model import Check, Template
 
 
 def unsigned_deductions(template: Template, values: Mapping[str, Json]) -> frozenset[str]:
-    """Names of the deductions whose sign means nothing: all but those of checks that count in negative amounts, as some credit notes do."""
+    """Names of the deductions whose sign has no meaning. In checks with negative amounts, as of some credit notes, it has one."""
     signed = {name for check in template.checks if _is_negative(check, values) for name in check.subtracted}
     return frozenset(name for name, field in template.fields.items() if field.deduction and name not in signed)
 
@@ -25,6 +25,6 @@ def _is_negative(check: Check, values: Mapping[str, Json]) -> bool:
 
 
 def without_minus(value: Json) -> Json:
-    """An amount without its sign; whatever else it may be as it is."""
+    """An amount without its sign. Other values are returned unchanged."""
     amount = as_decimal(value)
     return f"{abs(amount):f}" if amount is not None and amount.is_signed() else value

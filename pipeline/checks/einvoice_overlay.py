@@ -1,4 +1,4 @@
-"""The e-invoice inside a PDF laid over what was read from its page: where both speak, the data wins and the page is the witness."""
+"""Combines the data of an e-invoice with the values that were read from its page. The data wins; the page confirms or contradicts it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pipeline.records import Evidence, Json, Page
 from pipeline.templates.model import Template, TemplateField
 
 FROM_DATA = "xml"
-"""The value is the data's; ungrounded, it is not printed on the page."""
+"""Flag of a value from the data. Without grounding, the page does not print it."""
 DIFFERS = "xml-differs"
-"""The page was read as something else than the data say; ``printed`` holds the page's reading."""
+"""Flag of a value that the page contradicts. ``printed`` is then the value of the page."""
 Row = dict[str, Json]
 
 
 def overlay_einvoice(evidence: Mapping[str, Evidence], page: Page, template: Template) -> dict[str, Evidence]:
-    """Evidence with the values of ``page.facts`` for all fields that name their business term."""
+    """Evidence with the values of ``page.facts`` for all fields that have a business term in the template."""
     result = dict(evidence)
     if not page.facts:
         return result
@@ -38,38 +38,40 @@ def overlay_einvoice(evidence: Mapping[str, Evidence], page: Page, template: Tem
 
 def _single(read: Evidence, fact: str, field: TemplateField, locator: Locator, *, either_sign: bool) -> Evidence:
     value: Json = [fact] if field.many else fact
-    page = read.value[0] if isinstance(read.value, list) and read.value else read.value
-    agrees = same_value(field.type, page, fact) or (either_sign and same_value(field.type, page, without_minus(fact)))
+    page_value = read.value[0] if isinstance(read.value, list) and read.value else read.value
+    agrees = same_value(field.type, page_value, fact) or (
+        either_sign and same_value(field.type, page_value, without_minus(fact))
+    )
     if agrees and read.grounding != "none":
-        return replace(read, value=value, flags=(*_kept(read), FROM_DATA))
+        return replace(read, value=value, flags=(*_other_flags(read), FROM_DATA))
     differs = not agrees and not is_absent(read.value)
-    bare = Evidence(value, None, locator.page.number, flags=_kept(read), score=1.0)
+    bare = Evidence(value, None, locator.page.number, flags=_other_flags(read), score=1.0)
     place = locator.find_value(field.type, fact, merge=field.merge, either_sign=either_sign)
-    found = locator.to_evidence(bare, [place], [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
-    return replace(found, printed=read.printed or str(read.value)) if differs else found
+    evidence = locator.to_evidence(bare, [place], [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
+    return replace(evidence, printed=read.printed or str(read.value)) if differs else evidence
 
 
 def _table(read: Evidence, lines: Sequence[Mapping[str, Json]], field: TemplateField, locator: Locator) -> Evidence:
     page_rows = read.value if isinstance(read.value, list) else []
     rows = [_row(line, page_rows[n] if len(page_rows) == len(lines) else {}, field) for n, line in enumerate(lines)]
-    bare = Evidence(rows, None, locator.page.number, flags=_kept(read), score=1.0)
+    bare = Evidence(rows, None, locator.page.number, flags=_other_flags(read), score=1.0)
     places = [place for cells in locator.find_rows(rows, field) for place in cells.values()]
-    differs = bool(page_rows) and not _agree(page_rows, rows, field)
+    differs = bool(page_rows) and not _rows_agree(page_rows, rows, field)
     return locator.to_evidence(bare, places, [FROM_DATA, DIFFERS] if differs else [FROM_DATA])
 
 
 def _row(line: Mapping[str, Json], read: Mapping[str, Json], field: TemplateField) -> Row:
-    """One row by column: the data's value, else what was read in the same row of the page."""
+    """One row by column: the value of the data, else the value in the same row of the page."""
     return {name: line.get(column.einvoice or "", read.get(name)) for name, column in field.columns.items()}
 
 
-def _agree(read: Sequence[Mapping[str, Json]], rows: Sequence[Row], field: TemplateField) -> bool:
+def _rows_agree(read: Sequence[Mapping[str, Json]], rows: Sequence[Row], field: TemplateField) -> bool:
     if len(read) != len(rows):
         return False
     cells = ((name, a.get(name), b.get(name)) for a, b in zip(read, rows, strict=True) for name in field.columns)
     return all(is_absent(a) or is_absent(b) or same_value(field.columns[name].type, a, b) for name, a, b in cells)
 
 
-def _kept(read: Evidence) -> tuple[str, ...]:
-    """Flags that outlive the page's reading: not those on where it was found."""
+def _other_flags(read: Evidence) -> tuple[str, ...]:
+    """The flags of the page's value, without those about its grounding."""
     return tuple(flag for flag in read.flags if flag.split(":")[0] != UNGROUNDED)

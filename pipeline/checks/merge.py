@@ -1,4 +1,4 @@
-"""The results of a document's pages made into one: each field by its own ``merge`` rule, no page number ever shifted."""
+"""Merges the results of a document's pages, each field by the ``merge`` rule of the template. Page numbers stay as they are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NUMBERED = re.compile(r"([a-z-]+):(\d{1,9})(\..*)?", re.DOTALL)
 
 
 def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evidence]:
-    """Every field of the template, from the results of all pages in order, failed and blank ones included.
+    """Evidence for every field of the template. ``results`` holds one result for each page, in order, also of failed and blank pages.
 
-    ``first``, ``last`` and ``best`` (best grounded, then highest score) choose among the pages that have a value. ``all`` joins the
-    rows of a table, and makes a list of other values; of a text field it is one string a page, "" where the page has none.
-    What the e-invoice on page 1 states (flag ``xml``) is the whole document's and goes before every rule; another page that says
-    the same lends it its place. Fields declared ``many`` join their lists without duplicates unless ``last`` or ``best`` is asked for.
+    ``first``, ``last`` and ``best`` (best grounding, then highest score) choose among the pages with a value. ``all`` joins the rows of a
+    table, and makes a list of other values; of a text field it is one string for each page, "" for a page without text. A value of the
+    e-invoice on page 1 (flag ``xml``) belongs to the whole document and precedes every rule; a page with the same value gives it a place.
+    Fields with ``many`` join their lists without duplicates, except with ``last`` and ``best``.
     """
     return {
         name: _field(field, [r.fields.get(name, Evidence(None)) for r in results]) for name, field in template.fields.items()
@@ -29,37 +29,37 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
 
 
 def _field(field: TemplateField, pages: list[Evidence]) -> Evidence:
-    found = [e for e in pages if not is_absent(e.value)]
-    if not found:
+    present = [e for e in pages if not is_absent(e.value)]
+    if not present:
         return _text_by_page(pages) if _is_text_list(field) and pages else Evidence(None)
-    stated = next((e for e in found if FROM_DATA in e.flags), None)
-    if stated:
-        return _witnessed(stated, [e for e in found if e is not stated], field)
+    from_data = next((e for e in present if FROM_DATA in e.flags), None)
+    if from_data:
+        return _placed(from_data, [e for e in present if e is not from_data], field)
     if field.merge == "last":
-        return found[-1]
+        return present[-1]
     if field.merge == "best":
-        return max(found, key=lambda e: (_RANK[e.grounding], e.score))
+        return max(present, key=lambda e: (_RANK[e.grounding], e.score))
     if field.many:
-        return _joined(found, distinct=True)
+        return _joined(present, distinct=True)
     if field.merge == "first":
-        return found[0]
+        return present[0]
     if field.type == "table":
-        return _joined(found, distinct=False)
-    return _text_by_page(pages) if _is_text_list(field) else _joined(found, distinct=True)
+        return _joined(present, distinct=False)
+    return _text_by_page(pages) if _is_text_list(field) else _joined(present, distinct=True)
 
 
-def _witnessed(stated: Evidence, others: Sequence[Evidence], field: TemplateField) -> Evidence:
-    """The data's value with the place on the page that prints it; flagged where every other page reads it differently."""
-    if stated.grounding != "none" or field.type == "table" or not others:
-        return stated
-    same = [e for e in others if same_value(field.type, e.value, stated.value)]
+def _placed(from_data: Evidence, others: Sequence[Evidence], field: TemplateField) -> Evidence:
+    """The data's value with the place on the page that prints it, or with a flag where all other pages have another value."""
+    if from_data.grounding != "none" or field.type == "table" or not others:
+        return from_data
+    same = [e for e in others if same_value(field.type, e.value, from_data.value)]
     if not same:
-        flags = tuple(dict.fromkeys((*stated.flags, DIFFERS)))
-        return replace(stated, printed=others[-1].printed or str(others[-1].value), flags=flags)
-    witness = max(same, key=lambda e: _RANK[e.grounding])
-    # Page 1 was then read for something that it does not print.
-    flags = tuple(flag for flag in stated.flags if flag != DIFFERS)
-    return replace(witness, value=stated.value, flags=flags, score=stated.score)
+        flags = tuple(dict.fromkeys((*from_data.flags, DIFFERS)))
+        return replace(from_data, printed=others[-1].printed or str(others[-1].value), flags=flags)
+    page_value = max(same, key=lambda e: _RANK[e.grounding])
+    # The value of page 1 that differed was then something else.
+    flags = tuple(flag for flag in from_data.flags if flag != DIFFERS)
+    return replace(page_value, value=from_data.value, flags=flags, score=from_data.score)
 
 
 def _is_text_list(field: TemplateField) -> bool:
@@ -67,17 +67,17 @@ def _is_text_list(field: TemplateField) -> bool:
 
 
 def _text_by_page(pages: Sequence[Evidence]) -> Evidence:
-    found = [e for e in pages if not is_absent(e.value)]
+    present = [e for e in pages if not is_absent(e.value)]
     texts = ["" if is_absent(e.value) else str(e.value) for e in pages]
     flags = [f"{flag}:{number}" for number, e in enumerate(pages, 1) for flag in e.flags]
-    return _summary(found, texts, flags)
+    return _combined(present, texts, flags)
 
 
-def _joined(found: Sequence[Evidence], distinct: bool) -> Evidence:
-    """The values of the pages one after the other; flags that number a row count on."""
+def _joined(present: Sequence[Evidence], distinct: bool) -> Evidence:
+    """The values of all pages in order. The row numbers in flags are adapted."""
     values: list[Json] = []
     flags: list[str] = []
-    for evidence in found:
+    for evidence in present:
         items = evidence.value if isinstance(evidence.value, list) else [evidence.value]
         numbers = []
         for item in items:
@@ -85,7 +85,7 @@ def _joined(found: Sequence[Evidence], distinct: bool) -> Evidence:
                 values.append(item)
             numbers.append(values.index(item) + 1 if distinct else len(values))
         flags += [_renumbered(flag, numbers) for flag in evidence.flags]
-    return _summary(found, values, flags)
+    return _combined(present, values, flags)
 
 
 def _renumbered(flag: str, numbers: Sequence[int]) -> str:
@@ -95,10 +95,10 @@ def _renumbered(flag: str, numbers: Sequence[int]) -> str:
     return f"{match[1]}:{numbers[int(match[2]) - 1]}{match[3] or ''}"
 
 
-def _summary(found: Sequence[Evidence], value: Json, flags: Sequence[str]) -> Evidence:
-    """One evidence for a value of several pages: page and box of the first, the weakest grounding of all."""
-    if not found:
+def _combined(present: Sequence[Evidence], value: Json, flags: Sequence[str]) -> Evidence:
+    """One evidence for a value of several pages: page and box of the first, the weakest grounding."""
+    if not present:
         return Evidence(value, flags=tuple(dict.fromkeys(flags)))
-    weakest = min((e.grounding for e in found), key=_RANK.__getitem__)
-    score = max(e.score for e in found)
-    return replace(found[0], value=value, printed=None, grounding=weakest, flags=tuple(dict.fromkeys(flags)), score=score)
+    weakest = min((e.grounding for e in present), key=_RANK.__getitem__)
+    score = max(e.score for e in present)
+    return replace(present[0], value=value, printed=None, grounding=weakest, flags=tuple(dict.fromkeys(flags)), score=score)

@@ -1,4 +1,4 @@
-"""The part of a page where some fields stand: around what was found of them, else around the labels that announce them."""
+"""The part of a page that contains some fields: around their values, else around their labels."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pipeline.records import Box, Evidence, Page
 from pipeline.templates.model import TemplateField
 
 MARGIN = 3.0
-"""Letter heights around the places: the values' own labels and neighbours are needed to tell them apart."""
+"""Letter heights around the values. An engine needs their labels and neighbours to distinguish them."""
 
 
-def field_region(page: Page, fields: Mapping[str, TemplateField], found: Mapping[str, Evidence]) -> Box | None:
-    """A box over the page's whole width that holds these fields, or None when neither they nor their labels stand on it."""
+def field_region(page: Page, fields: Mapping[str, TemplateField], evidence: Mapping[str, Evidence]) -> Box | None:
+    """A box over the whole width of the page around these fields; None when the page has neither the fields nor their labels."""
     if not fields or not page.words:
         return None
-    boxes = [found[name].box for name in fields if name in found and found[name].box]
-    missing = [field for name, field in fields.items() if name not in found or not found[name].box]
+    boxes = [evidence[name].box for name in fields if name in evidence and evidence[name].box]
+    missing = [field for name, field in fields.items() if name not in evidence or not evidence[name].box]
     boxes += _labels(page, missing)
-    places = [box for box in boxes if box]
-    if not places:
+    present = [box for box in boxes if box]
+    if not present:
         return None
     heights = sorted(word.box[3] - word.box[1] for word in page.words)
     margin = MARGIN * max(6.0, heights[len(heights) // 2])
-    top, bottom = min(box[1] for box in places) - margin, max(box[3] for box in places) + margin
+    top, bottom = min(box[1] for box in present) - margin, max(box[3] for box in present) + margin
     return 0.0, max(0.0, top), page.width, min(page.height, bottom)
 
 
 def _labels(page: Page, fields: Iterable[TemplateField]) -> list[Box | None]:
-    """Where the labels of these fields are printed."""
+    """Boxes of the printed labels of these fields."""
     index = PageIndex(page.words)
     boxes: list[Box | None] = []
     for field in fields:

@@ -1,4 +1,4 @@
-"""Text made comparable: letters and digits only, case folded, with the places where a word may begin or end."""
+"""Makes texts comparable: only letters and digits, case folded, with the positions at which a word may begin or end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NUMERIC_MARKS = ".,'’"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The letters and digits of a sequence of texts; ``owner[i]`` is the text that letter ``i`` stands in.
+    """The letters and digits of a sequence of texts. ``owner[i]`` is the number of the text that contains letter ``i``.
 
-    ``edges`` are the positions at which a value may begin or end: never between two letters or two digits of a text, and not at
-    the marks inside a number.
+    ``edges`` are the positions at which a value may begin or end: not between two letters or two digits of a text, and not at the marks
+    inside a number.
     """
 
     text: str
@@ -23,7 +23,7 @@ class Key:
     edges: frozenset[int]
 
     def occurrences(self, needle: str) -> Iterator[tuple[int, int]]:
-        """Start and end of every place where ``needle`` (itself a key's text) stands between two edges."""
+        """Start and end of every occurrence of ``needle`` (the text of a key) between two edges."""
         start = self.text.find(needle) if needle else -1
         while start >= 0:
             end = start + len(needle)
@@ -32,7 +32,7 @@ class Key:
             start = self.text.find(needle, start + 1)
 
     def owners(self, start: int, end: int) -> tuple[int, ...]:
-        """The texts that the letters from ``start`` to ``end`` stand in, in order."""
+        """The numbers of the texts that contain the letters from ``start`` to ``end``, in order."""
         return tuple(dict.fromkeys(self.owner[start:end]))
 
 
@@ -47,7 +47,7 @@ def digits(text: str) -> str:
 
 
 def make_key(texts: Sequence[str]) -> Key:
-    """The key of texts in order; every beginning of a text is an edge."""
+    """The key of texts in order. Every start of a text is an edge."""
     letters: list[str] = []
     owner: list[int] = []
     edges = {0}
@@ -79,9 +79,9 @@ _NUMBER_PIECES = re.compile(r"[^\W\d_]+|[:;=*@#%|/]+")
 
 
 def numeric_pieces(text: str) -> list[str]:
-    """What may be a number inside a glued word: "2x5.00" gives "2" and "5.00"; dates and codes give nothing.
+    """The possible numbers inside a joined word: "2x5.00" gives "2" and "5.00"; dates and codes give nothing.
 
-    A piece beside a slash belongs to a date or fraction, and one between letters to a code.
+    A number beside a slash belongs to a date or fraction, and a number between letters to a code.
     """
     if "/" in text or not any(c.isdigit() for c in text):
         return []

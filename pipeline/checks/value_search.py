@@ -1,6 +1,6 @@
-"""Where on a page a value stands: the words that hold it, found by text, by value or nearly.
+"""Finds the words of a page that print a value: by text, by value, or by similarity.
 
-An index is built once a page, in time that grows with the page; looking up a value does not read the page again.
+The index of a page is built once, in time that is linear in its length. A search does not read the page again.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from pipeline.values.currencies import parse_currency, split_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
 from pipeline.values.money import parse_money
 
-FUZZY = 88.0
-"""rapidfuzz ratio from which two texts are one text with OCR errors."""
-FUZZY_LETTERS = 6
-"""Shorter texts are too easily like another one."""
-MOST_PLACES = 200
-"""Occurrences of one value that are looked at."""
-_NUMBER_WORDS = 4
+MIN_RATIO = 88.0
+"""rapidfuzz ratio from which two texts are the same text with OCR errors."""
+MIN_FUZZY_LETTERS = 6
+"""Shorter texts are too often similar to another one."""
+MAX_PLACES = 200
+"""Occurrences of one value that are considered."""
+_MAX_NUMBER_WORDS = 4
+"""Words that one number may be printed in."""
 _WORD = re.compile(r"[^\W\d_]{4}")
-_OPEN = re.compile(r"[.,]\d{3}(?!\d)")
-"""A mark that may stand before thousands or before decimals."""
+_AMBIGUOUS_MARK = re.compile(r"[.,]\d{3}(?!\d)")
+"""A mark that may separate thousands or decimals."""
 _CURRENCY_PIECES = re.compile(r"[^\W\d_]+|[$€£¥￥₹₽₺₴₩฿₫₪₱]")
 _SHARED_SIGNS = {
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD", "COP", "CLP", "ARS"}),
@@ -43,24 +44,24 @@ _SHARED_SIGNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Words of the page that hold a value, by index, and how surely."""
+class ValuePlace:
+    """The words of the page that print a value, by index, and the kind of match."""
 
     words: tuple[int, ...]
     grounding: Grounding
 
 
 class PageIndex:
-    """The words of a page, or some of them, made ready for looking values up."""
+    """An index of a page's words, or of some of them, for finding values."""
 
     def __init__(self, words: Sequence[Word], indices: Sequence[int] | None = None) -> None:
-        self._numbers_in = tuple(range(len(words)) if indices is None else indices)
-        self.words = tuple(words[i] for i in self._numbers_in)
+        self._page_indices = tuple(range(len(words)) if indices is None else indices)
+        self.words = tuple(words[i] for i in self._page_indices)
 
-    def find(self, kind: str, value: str) -> list[Place]:
-        """Every place of a value of a template type, in reading order; the surest kind of match only.
+    def find(self, kind: str, value: str) -> list[ValuePlace]:
+        """Every place of a value of a template type, in reading order, of the best kind of match only.
 
-        ``value`` is normalised as in ``Claim``. Numbers, dates, times, currencies and identifiers are never matched nearly.
+        ``value`` is normalised as in ``Claim``. Numbers, dates, times, currencies and identifiers are never matched by similarity.
         """
         finders = {
             "money": self._number,
@@ -71,31 +72,31 @@ class PageIndex:
             "identifier": self._identifier,
         }
         places = finders.get(kind, self._text)(value)
-        return [Place(tuple(self._numbers_in[i] for i in place.words), place.grounding) for place in places[:MOST_PLACES]]
+        return [ValuePlace(tuple(self._page_indices[i] for i in place.words), place.grounding) for place in places[:MAX_PLACES]]
 
     # ---- text
 
-    def _text(self, value: str) -> list[Place]:
-        return self._literal(value) or self._down_a_column(value) or self._nearly(value)
+    def _text(self, value: str) -> list[ValuePlace]:
+        return self._exact(value) or self._in_a_column(value) or self._by_similarity(value)
 
-    def _identifier(self, value: str) -> list[Place]:
-        places = self._literal(value)
+    def _identifier(self, value: str) -> list[ValuePlace]:
+        places = self._exact(value)
         if not places and value[:2].isalpha() and len(digits(value)) >= 7:
             # The national number of a VAT id is often printed without the country's letters.
-            places = [Place(p.words, "value") for p in self._literal(value[2:])]
+            places = [ValuePlace(p.words, "value") for p in self._exact(value[2:])]
         return places
 
-    def _literal(self, value: str) -> list[Place]:
-        return [Place(self._key.owners(start, end), "exact") for start, end in self._key.occurrences(fold(value))]
+    def _exact(self, value: str) -> list[ValuePlace]:
+        return [ValuePlace(self._key.owners(start, end), "exact") for start, end in self._key.occurrences(fold(value))]
 
-    def _down_a_column(self, value: str) -> list[Place]:
-        """A text of several lines in one column of a page whose lines go on in other columns."""
+    def _in_a_column(self, value: str) -> list[ValuePlace]:
+        """A text over several lines of one column, on a page whose lines continue in other columns."""
         tokens = [token for token in map(fold, value.split()) if token]
         if len(tokens) < 2:
             return []
-        starts = [i for i, token in enumerate(self._tokens) if token == tokens[0]][:MOST_PLACES]
+        starts = [i for i, token in enumerate(self._tokens) if token == tokens[0]][:MAX_PLACES]
         walks = (self._walk(start, tokens) for start in starts)
-        return [Place(walk, "exact") for walk in walks if walk]
+        return [ValuePlace(walk, "exact") for walk in walks if walk]
 
     def _walk(self, start: int, tokens: Sequence[str]) -> tuple[int, ...] | None:
         walk = [start]
@@ -107,7 +108,7 @@ class PageIndex:
         return tuple(walk)
 
     def _next(self, walk: Sequence[int]) -> Iterator[int]:
-        """The word to the right, then the first word below of the same column, up to three lines down."""
+        """The word to the right, then the first word of the same column in each of the next three lines."""
         here = self.words[walk[-1]]
         if walk[-1] + 1 < len(self.words):
             yield walk[-1] + 1
@@ -119,41 +120,43 @@ class PageIndex:
             if first is not None:
                 yield first
 
-    def _nearly(self, value: str) -> list[Place]:
-        """The stretch of text most like the value; every digit must agree, only letters may differ."""
-        wanted = fold(value)
-        if len(wanted) < FUZZY_LETTERS or len(wanted) > 500:
+    def _by_similarity(self, value: str) -> list[ValuePlace]:
+        """The part of the text that is most similar to the value. All digits must agree; letters may differ."""
+        expected = fold(value)
+        if len(expected) < MIN_FUZZY_LETTERS or len(expected) > 500:
             return []
-        near = fuzz.partial_ratio_alignment(wanted, self._key.text, score_cutoff=FUZZY)
-        if near is None or len(self._key.text) < len(wanted) * 0.8:
+        near = fuzz.partial_ratio_alignment(expected, self._key.text, score_cutoff=MIN_RATIO)
+        if near is None or len(self._key.text) < len(expected) * 0.8:
             return []
         words = self._key.owners(near.dest_start, near.dest_end)
-        found = "".join(self._tokens[i] for i in words)
-        return [Place(words, "fuzzy")] if fuzz.ratio(wanted, found) >= FUZZY and digits(value) == digits(found) else []
+        text = "".join(self._tokens[i] for i in words)
+        return [ValuePlace(words, "fuzzy")] if fuzz.ratio(expected, text) >= MIN_RATIO and digits(value) == digits(text) else []
 
     # ---- values
 
-    def _number(self, value: str) -> list[Place]:
+    def _number(self, value: str) -> list[ValuePlace]:
         with suppress(InvalidOperation):
-            return [Place(words, self._grade(value, words)) for words in self._amounts.get(Decimal(value), ())]
+            return [ValuePlace(words, self._match_kind(value, words)) for words in self._amounts.get(Decimal(value), ())]
         return []
 
-    def _date(self, value: str) -> list[Place]:
+    def _date(self, value: str) -> list[ValuePlace]:
         with suppress(ValueError):
-            return [Place(words, self._grade(value, words)) for words in self._dates.get(date.fromisoformat(value), ())]
+            return [
+                ValuePlace(words, self._match_kind(value, words)) for words in self._dates.get(date.fromisoformat(value), ())
+            ]
         return []
 
-    def _grade(self, value: str, words: Sequence[int]) -> Grounding:
+    def _match_kind(self, value: str, words: Sequence[int]) -> Grounding:
         return "exact" if " ".join(self.words[i].text for i in words) == value else "value"
 
-    def _time(self, value: str) -> list[Place]:
-        """Times equal as far as both are told: seconds only where both have them."""
-        found = [words for words, time in self._times if time.startswith(value) or value.startswith(time)]
-        return [Place(words, self._grade(value, words)) for words in found]
+    def _time(self, value: str) -> list[ValuePlace]:
+        """Times that are equal in hours and minutes, and in seconds where both have them."""
+        matches = [words for words, time in self._times if time.startswith(value) or value.startswith(time)]
+        return [ValuePlace(words, self._match_kind(value, words)) for words in matches]
 
-    def _currency(self, value: str) -> list[Place]:
-        found = [i for i, word in enumerate(self.words) if self._names_currency(word.text, value)]
-        return [Place((i,), self._grade(value, (i,))) for i in found]
+    def _currency(self, value: str) -> list[ValuePlace]:
+        matches = [i for i, word in enumerate(self.words) if self._names_currency(word.text, value)]
+        return [ValuePlace((i,), self._match_kind(value, (i,))) for i in matches]
 
     @staticmethod
     def _names_currency(text: str, value: str) -> bool:
@@ -184,14 +187,14 @@ class PageIndex:
 
     @cached_property
     def _amounts(self) -> dict[Decimal, list[tuple[int, ...]]]:
-        """Numbers that words, or neighbouring words together, print; the shortest reading of a place first."""
+        """Word indices by amount, for single words and for neighbours that print one number. The shortest span of a place comes first."""
         amounts: dict[Decimal, list[tuple[int, ...]]] = defaultdict(list)
         for words, text in self._number_spans():
-            for amount in _readings(text):
+            for amount in _possible_amounts(text):
                 places = amounts[amount]
-                if any(set(known) <= set(words) for known in places[-_NUMBER_WORDS:]):
+                if any(set(other) <= set(words) for other in places[-_MAX_NUMBER_WORDS:]):
                     continue
-                amounts[amount] = [known for known in places if not set(words) < set(known)] + [words]
+                amounts[amount] = [other for other in places if not set(words) < set(other)] + [words]
         return dict(amounts)
 
     def _number_spans(self) -> Iterator[tuple[tuple[int, ...], str]]:
@@ -201,12 +204,12 @@ class PageIndex:
             span: tuple[int, ...] = (i,)
             text = word.text
             yield span, text
-            while len(span) < _NUMBER_WORDS and not _WORD.search(text) and self._goes_on(span[-1]) and len(text) < 40:
+            while len(span) < _MAX_NUMBER_WORDS and not _WORD.search(text) and self._continues(span[-1]) and len(text) < 40:
                 span, text = (*span, span[-1] + 1), f"{text} {self.words[span[-1] + 1].text}"
                 yield span, text
 
-    def _goes_on(self, i: int) -> bool:
-        """Whether the next word stands close enough on the same line to belong to one number."""
+    def _continues(self, i: int) -> bool:
+        """Whether the next word is on the same line and close enough to belong to the same number."""
         if i + 1 >= len(self.words):
             return False
         a, b = self.words[i], self.words[i + 1]
@@ -214,25 +217,25 @@ class PageIndex:
 
     @cached_property
     def _dates(self) -> dict[date, list[tuple[int, ...]]]:
-        lines = [(indices, _Joined([self.words[i].text for i in indices])) for indices in self._lines.values()]
+        lines = [(indices, _JoinedLine([self.words[i].text for i in indices])) for indices in self._lines.values()]
         order = guess_order(joined.text for _, joined in lines)
         orders: tuple[Order, ...] = (order,) if order else ("DMY", "MDY", "YMD")
         dates: dict[date, list[tuple[int, ...]]] = defaultdict(list)
         for indices, joined in lines:
-            for start, end, day in {hit for reading in orders for hit in find_dates(joined.text, reading)}:
+            for start, end, day in {hit for day_order in orders for hit in find_dates(joined.text, day_order)}:
                 dates[day].append(tuple(indices[n] for n in joined.parts(start, end)))
         return {day: sorted(places) for day, places in dates.items()}
 
     @cached_property
     def _times(self) -> list[tuple[tuple[int, ...], str]]:
-        halves = {i for i, token in enumerate(self._tokens[1:]) if token in ("am", "pm") and self._goes_on(i)}
-        spans = [((i, i + 1) if i in halves else (i,)) for i in range(len(self.words))]
+        with_suffix = {i for i, token in enumerate(self._tokens[1:]) if token in ("am", "pm") and self._continues(i)}
+        spans = [((i, i + 1) if i in with_suffix else (i,)) for i in range(len(self.words))]
         texts = [(words, " ".join(self.words[i].text for i in words)) for words in spans]
         return [(words, time) for words, text in texts if ":" in text or "h" in text if (time := parse_time(text))]
 
 
-class _Joined:
-    """A line's words as one text, and back from places in it to words."""
+class _JoinedLine:
+    """The words of a line as one text, with a way back from positions in the text to words."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.text = " ".join(texts)
@@ -245,10 +248,10 @@ class _Joined:
         return [n for n, (s, e) in enumerate(zip(self._starts, self._ends, strict=True)) if s < end and e > start]
 
 
-def _readings(text: str) -> set[Decimal]:
-    """The amounts that a text can mean: where "1.234" stands alone, both."""
+def _possible_amounts(text: str) -> set[Decimal]:
+    """The amounts that a text can mean: "1.234" means both 1.234 and 1234."""
     if not any(c.isdigit() for c in text):
         return set()
     plain = text.strip().rstrip("%").rstrip(":;*")
-    found = (parse_money(plain, mark) for mark in ((None, ".", ",") if _OPEN.search(plain) else (None,)))
-    return {money.amount for money in found if money}
+    amounts = (parse_money(plain, mark) for mark in ((None, ".", ",") if _AMBIGUOUS_MARK.search(plain) else (None,)))
+    return {money.amount for money in amounts if money}

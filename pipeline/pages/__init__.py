@@ -1,1 +1,1 @@
-"""File → pages: how many there are, what each looks like, drawn in a process that can be killed."""
+"""File → pages: their number and their images. This runs in a worker process that can be killed."""

@@ -1,4 +1,4 @@
-"""Is there anything on the page? Blank pages never reach an engine: they make models invent."""
+"""Detects blank pages. They never reach an engine, because models invent values for them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 from pipeline.records import PageImage
 
 PAPER = 160
-"""Median grey of a page that can count as empty paper; a black picture is no blank page."""
+"""Median grey from which a page can be empty paper. A black picture is not a blank page."""
 CONTRAST = 32
-"""Grey levels darker than the paper that make a pixel ink."""
+"""Grey levels below the paper from which a pixel is ink."""
 INK = 0.00002
-"""Share of ink pixels up to which the page is blank; a single printed digit on A4 is a little more than that."""
+"""Largest share of ink pixels on a blank page. One printed digit on A4 is a little more."""
 
 
 def is_blank(image: PageImage) -> bool:
-    """Whether the image is empty paper: light, even, and without ink (a scanner's dust and shading allowed)."""
+    """Whether the image is empty paper: light, and almost without ink (dust and shading of a scanner are allowed)."""
     pixels = np.frombuffer(image.rgb, dtype=np.uint8).reshape(image.height, image.width, 3)
     red, green, blue = cv2.split(pixels)
     darkest = cv2.min(cv2.min(red, green), blue)  # yellow ink is light in all but one colour

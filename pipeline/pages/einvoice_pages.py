@@ -1,6 +1,6 @@
-"""An e-invoice that is data alone, with its terms written out on pages, so that it can be read, seen and checked like any other.
+"""Draws pages for an e-invoice that is only data, so that people can see it and it is read and checked like other documents.
 
-Standards leave the picture to the receiver (EN 16931-1, 5.2); this one is a plain list, one term a line.
+Standards leave the picture to the receiver (EN 16931-1, 5.2). This one is a plain list with one business term on each line.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ TERMS = {
     "BT-113": "Paid amount",
     "BT-115": "Amount due for payment",
 }
-"""Names of EN 16931 for the business terms that are written out, in this order."""
+"""The business terms that are drawn, in this order, with their names in EN 16931."""
 ITEMS, ITEM_TERMS = "BG-25", ("BT-153", "BT-129", "BT-146", "BT-131")
 WIDTH, HEIGHT, MARGIN, STEP, SIZE = 595, 842, 50, 16, 10
 PER_PAGE = (HEIGHT - 2 * MARGIN) // STEP
-LONGEST, COLUMNS = 2_000, 64
-"""Letters of one value that are written out, and of one line of it."""
+MAX_LETTERS, COLUMNS = 2_000, 64
+"""Letters of one value that are drawn, and letters on one line."""
 TABS = (50, 220, 360, 430, 500)
 
 
 class EInvoiceDocument(MuPdfDocument):
-    """Pages drawn from an e-invoice's business terms, as ``words.einvoice`` gives them."""
+    """Pages with an e-invoice's business terms, as ``words.einvoice`` returns them."""
 
     kind = "xml"
 
@@ -46,11 +46,11 @@ class EInvoiceDocument(MuPdfDocument):
         self.facts = facts
         self._document = pymupdf.open()
         font = pymupdf.Font("cjk")
-        written = list(_lines(facts))
-        for first in range(0, len(written), PER_PAGE):
+        lines = list(_lines(facts))
+        for first in range(0, len(lines), PER_PAGE):
             page = self._document.new_page(width=WIDTH, height=HEIGHT)
             writer = pymupdf.TextWriter(page.rect)
-            for number, cells in enumerate(written[first : first + PER_PAGE]):
+            for number, cells in enumerate(lines[first : first + PER_PAGE]):
                 for x, text in cells:
                     writer.append((x, MARGIN + STEP * (number + 1)), text, font=font, fontsize=SIZE)
             writer.write_text(page)
@@ -58,7 +58,7 @@ class EInvoiceDocument(MuPdfDocument):
 
 
 def _lines(facts: Mapping[str, Json]) -> Iterator[Sequence[tuple[float, str]]]:
-    """Each line's pieces with their left edges; at least one line."""
+    """Each line as texts with their left edges in points. The first line is the title."""
     yield [(TABS[0], "Electronic invoice")]
     for term, name in TERMS.items():
         if facts.get(term) is not None:
@@ -73,5 +73,5 @@ def _lines(facts: Mapping[str, Json]) -> Iterator[Sequence[tuple[float, str]]]:
 
 
 def _wrapped(text: str) -> list[str]:
-    plain = "".join(letter if letter.isprintable() else " " for letter in text[:LONGEST])
+    plain = "".join(letter if letter.isprintable() else " " for letter in text[:MAX_LETTERS])
     return textwrap.wrap(plain, COLUMNS)

@@ -1,4 +1,4 @@
-"""Image files by Pillow: by content, upright by EXIF, transparent parts on paper, every frame of a TIFF a page."""
+"""Pages of image files, by Pillow: upright by EXIF, transparent parts on white. Each frame of a TIFF is a page."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from pipeline.pages.protocol import POINTS_PER_INCH, Size
 from pipeline.records import Box, PageImage
 
 PLAUSIBLE_DPI = (50.0, 2400.0)
-"""Resolutions outside of this are wrong metadata; the image then counts as 72 dpi, a pixel a point."""
+"""A resolution outside this range is wrong metadata. The image then counts as 72 dpi, one pixel per point."""
 REFUSED_FORMATS = frozenset({"EPS", "WMF"})
-"""Formats that Pillow hands to an interpreter or to the system."""
+"""Formats that Pillow passes to an interpreter or to the operating system."""
 MAX_FRAMES = 10_000
 ANIMATED = frozenset({"gif", "png", "webp", "avif"})
-"""Kinds whose frames are a film, not pages."""
-FRAMES_LOOKED_AT = 50
-"""Frames of an animation among which one that shows something is looked for."""
+"""Kinds whose frames are an animation, not pages."""
+MAX_SEARCHED_FRAMES = 50
+"""Frames of an animation that are searched for one that is not blank."""
 
 pillow_heif.register_heif_opener()
 
 
 class ImageDocument:
-    """An opened image. Animations are one page, their first frame that shows something; TIFF frames are pages.
+    """An opened image. Each frame of a TIFF is a page; an animation is one page, its first frame that is not blank.
 
-    Raises DocumentError: ``unsupported`` when Pillow knows no such format, ``too_large`` above ``megapixels``, ``unreadable`` else.
+    Raises DocumentError: ``unsupported`` for formats that Pillow does not know, ``too_large`` above ``megapixels``, else ``unreadable``.
     """
 
     def __init__(self, path: Path, megapixels: int) -> None:
-        Image.MAX_IMAGE_PIXELS = None  # our own limit below, before anything is unpacked
+        Image.MAX_IMAGE_PIXELS = None  # _check_size applies the limit before a pixel is decoded
         self._max_pixels = megapixels * 1_000_000
         try:
             self._image = Image.open(path, formats=None)
@@ -41,7 +41,7 @@ class ImageDocument:
             raise DocumentError("unsupported", "neither a PDF nor an image format that is known") from error
         except MemoryError:
             raise
-        except Exception as error:  # Pillow's plug-ins raise what they like on broken files
+        except Exception as error:  # Pillow's plug-ins raise any exception on broken files
             raise DocumentError("unreadable", f"Pillow: {error}") from error
         name = self._image.format or ""
         if name in REFUSED_FORMATS:
@@ -68,42 +68,42 @@ class ImageDocument:
             raise DocumentError("unreadable", f"{width} x {height} pixels")
 
     def _frame(self, number: int) -> Image.Image:
-        """The frame decoded, upright, in RGB; the last one is kept, as it is drawn several times."""
+        """The decoded frame, upright, in RGB. The last one is cached, because a page is drawn several times."""
         if self._upright and self._upright[0] == number:
             return self._upright[1]
         try:
             if self.pages > 1:
                 self._image.seek(number - 1)
                 self._check_size()
-            upright = self._decoded()
+            upright = self._decode()
             if self.kind in ANIMATED and getattr(self._image, "is_animated", False) and is_blank(_page_image(upright)):
-                upright = self._later_frame() or upright
+                upright = self._first_visible_frame() or upright
         except (DocumentError, MemoryError):
             raise
-        except Exception as error:  # Pillow's plug-ins raise what they like on broken files
+        except Exception as error:  # Pillow's plug-ins raise any exception on broken files
             raise DocumentError("unreadable", f"Pillow, page {number}: {error}") from error
         self._upright = (number, upright)
         return upright
 
-    def _decoded(self) -> Image.Image:
+    def _decode(self) -> Image.Image:
         self._image.load()
         return _to_rgb(ImageOps.exif_transpose(self._image))
 
-    def _later_frame(self) -> Image.Image | None:
-        """The first frame after the first that shows something: films fade in from nothing."""
-        for index in range(1, FRAMES_LOOKED_AT):
+    def _first_visible_frame(self) -> Image.Image | None:
+        """The first later frame that is not blank. Animations often begin with an empty frame."""
+        for index in range(1, MAX_SEARCHED_FRAMES):
             try:
                 self._image.seek(index)
                 self._check_size()
-                frame = self._decoded()
-            except Exception:  # the film ends here, or is torn: its first frame was readable
+                frame = self._decode()
+            except Exception:  # the animation ends or is damaged here; its first frame was readable
                 return None
             if not is_blank(_page_image(frame)):
                 return frame
         return None
 
     def native_scale(self, number: int) -> float:
-        """Pixels per point, from the file's own resolution where it is plausible."""
+        """Pixels per point, from the file's own resolution where that is plausible."""
         del number
         dpi = self._image.info.get("dpi")
         try:
@@ -119,7 +119,7 @@ class ImageDocument:
         return Size(frame.width / scale, frame.height / scale)
 
     def draw(self, number: int, scale: float) -> PageImage:
-        """The frame, shrunk where ``scale`` is below its own; it is never enlarged."""
+        """The frame, reduced where ``scale`` (pixels per point) is below its own. It is never enlarged."""
         frame, native = self._frame(number), self.native_scale(number)
         if scale < native:
             width, height = (max(1, round(side * scale / native)) for side in frame.size)
@@ -128,11 +128,11 @@ class ImageDocument:
         return _page_image(frame, native)
 
     def native_page(self, number: int) -> None:
-        """Images have no text layer."""
+        """None: images have no text layer."""
         del number
 
     def loss_warning(self, number: int) -> str:
-        """None: what Pillow decodes without an error is the picture."""
+        """Empty: Pillow raises an error where it cannot decode a part."""
         del number
         return ""
 
@@ -148,26 +148,26 @@ class ImageDocument:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB; 16-bit and float scaled to 8, transparency on white."""
+    """The image as 8-bit RGB. 16-bit and float values are scaled; transparent parts become white."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         values = np.asarray(image, dtype=np.float64)
         low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(values.min()), float(values.max()))
         scaled = (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
         return Image.fromarray(scaled.clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        return _on_paper(image.convert("RGBA"))
+        return _on_background(image.convert("RGBA"))
     return image.convert("RGB")
 
 
-def _on_paper(image: Image.Image) -> Image.Image:
-    """An RGBA image on white, or on black where white swallows all of it, as it does with light writing."""
-    white, alpha = _laid_on(image, "white"), image.getchannel("A").getextrema()
+def _on_background(image: Image.Image) -> Image.Image:
+    """An RGBA image on white, or on black where it is invisible on white, as light writing is."""
+    white, alpha = _composite(image, "white"), image.getchannel("A").getextrema()
     if alpha[0] != alpha[1] and is_blank(_page_image(white)):
-        return _laid_on(image, "black")
+        return _composite(image, "black")
     return white
 
 
-def _laid_on(image: Image.Image, colour: str) -> Image.Image:
+def _composite(image: Image.Image, colour: str) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
 
 

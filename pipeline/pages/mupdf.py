@@ -1,4 +1,4 @@
-"""PDF pages by MuPDF: the first opinion, fast and tolerant."""
+"""PDF pages by MuPDF, the library that is tried first: it is fast and tolerates damage."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pipeline.records import Box, PageImage, Reason
 from pipeline.runtime.pymupdf_import import pymupdf
 
 SCAN_COVERAGE = 0.6
-"""A single image that covers more of the page than this makes it a scan."""
-DOUBT_SCALE = 0.1
-"""Pixels per point of a drawing that is made for its warnings."""
-LOSSES = ("page may not be correct", "treating as end of file")
-"""Warnings of MuPDF after which what stood on the page may not be drawn. It says such things nowhere else."""
+"""A page is a scan when one image covers more than this share of it."""
+WARNING_SCALE = 0.1
+"""Pixels per point of a drawing that is only made for MuPDF's warnings."""
+LOSS_WARNINGS = ("page may not be correct", "treating as end of file")
+"""Warnings of MuPDF after which parts of the page may be missing. It raises no error then."""
 
 
 class PageTreeError(DocumentError):
-    """The file opens, but no page is found: ``zero_pages`` where it says so itself, else ``unreadable``."""
+    """The file opens without pages: ``zero_pages`` where the file declares none, else ``unreadable``."""
 
-    def __init__(self, reason: Reason, detail: str, stated: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str, declared_count: str = "") -> None:
         super().__init__(reason, detail)
-        self.stated = stated
-        """The number of pages as the page tree states it, whatever that is; empty where it states none."""
+        self.declared_count = declared_count
+        """The page count in the page tree, as text that may be damaged; empty without one."""
 
 
 class MuPdfDocument:
@@ -40,8 +40,8 @@ class MuPdfDocument:
             self._document = pymupdf.open(path, filetype="pdf")
         except Exception as error:
             raise DocumentError("unreadable", f"MuPDF: {error}") from error
-        if not self._document.is_pdf:  # MuPDF goes by the content: pictures and web pages of any size would be drawn
-            raise DocumentError("unreadable", "MuPDF: the content is no PDF")
+        if not self._document.is_pdf:  # MuPDF also opens pictures and web pages of any size
+            raise DocumentError("unreadable", "MuPDF: the content is not a PDF")
         if self._document.needs_pass and not any(self._document.authenticate(word) for word in ("", *passwords)):
             raise DocumentError("needs_password", "the file is encrypted")
         try:
@@ -49,17 +49,17 @@ class MuPdfDocument:
         except Exception as error:
             raise PageTreeError("unreadable", f"MuPDF: {error}", self._page_tree("Count")) from error
         if self.pages <= 0:
-            raise self._no_page()
+            raise self._page_tree_error()
 
-    def _no_page(self) -> PageTreeError:
-        """Empty only by the file's own account; a file that had to be repaired may have held pages."""
-        stated = self._page_tree("Count")
-        if not self._document.is_repaired and (stated == "0" or self._page_tree("Kids") == "[]"):
-            return PageTreeError("zero_pages", "the file holds no page", stated)
-        return PageTreeError("unreadable", "MuPDF: the page tree is damaged, no page can be found", stated)
+    def _page_tree_error(self) -> PageTreeError:
+        """The error for a file without pages. A file that MuPDF had to repair may have lost its pages."""
+        declared = self._page_tree("Count")
+        if not self._document.is_repaired and (declared == "0" or self._page_tree("Kids") == "[]"):
+            return PageTreeError("zero_pages", "the file holds no page", declared)
+        return PageTreeError("unreadable", "MuPDF: the page tree is damaged, no page can be found", declared)
 
     def _page_tree(self, key: str) -> str:
-        """What the root of the page tree has under ``key``, as it would stand in a PDF; empty for nothing."""
+        """The value of ``key`` in the root of the page tree, in PDF syntax; empty without one."""
         try:
             kind, value = self._document.xref_get_key(self._document.pdf_catalog(), f"Pages/{key}")
         except Exception:  # there is no catalogue, or it is damaged
@@ -74,12 +74,12 @@ class MuPdfDocument:
             raise DocumentError("unreadable", f"MuPDF, page {number}: {error}") from error
 
     def size(self, number: int) -> Size:
-        """The displayed size: crop box and rotation applied."""
+        """The displayed size in points: crop box and rotation applied."""
         rect = self.native_page(number).rect
         return Size(float(rect.width), float(rect.height))
 
     def native_scale(self, number: int) -> float | None:
-        """The resolution of the scan that fills the page, if one does."""
+        """Pixels per point of the scan that fills the page; None for other pages."""
         page = self.native_page(number)
         area = abs(page.rect.width * page.rect.height) or 1.0
         for info in _images(page):
@@ -90,7 +90,7 @@ class MuPdfDocument:
         return None
 
     def draw(self, number: int, scale: float) -> PageImage:
-        """RGB on white, annotations included."""
+        """The page in RGB on white, with annotations."""
         try:
             pixmap = self.native_page(number).get_pixmap(
                 matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False
@@ -104,19 +104,19 @@ class MuPdfDocument:
         return PageImage(pixmap.width, pixmap.height, bytes(pixmap.samples), scale)
 
     def loss_warning(self, number: int) -> str:
-        """What of the page is not in the file, or MuPDF's own warning that it could not read what the page shows."""
+        """Which part of the page the file lacks, or MuPDF's warning that it could not read a part; empty for sound pages."""
         page = self.native_page(number)
         try:
             self._document.xref_object(page.xref)
             missing = [xref for xref in page.get_contents() if not self._document.xref_is_stream(xref)]
-        except Exception:  # MuPDF makes up an empty page where the file has none
+        except Exception:  # MuPDF returns an empty page for a page that the file lacks
             return "the file does not hold it"
         if missing:
             return f"the file does not hold its content (object {missing[0]})"
         pymupdf.TOOLS.reset_mupdf_warnings()
-        self.draw(number, DOUBT_SCALE)
+        self.draw(number, WARNING_SCALE)
         warnings = pymupdf.TOOLS.mupdf_warnings().splitlines()
-        return next((f"MuPDF: {line}" for line in warnings if any(loss in line for loss in LOSSES)), "")
+        return next((f"MuPDF: {line}" for line in warnings if any(warning in line for warning in LOSS_WARNINGS)), "")
 
     def image_boxes(self, number: int) -> list[Box]:
         """Boxes of raster images on the page as displayed, in points."""
@@ -131,8 +131,8 @@ class MuPdfDocument:
 
 
 def _images(page: Any) -> list[dict[str, Any]]:
-    """What MuPDF tells of the page's raster images; nothing where it stumbles over one, for the page may be drawn all the same."""
+    """MuPDF's information about the page's raster images; empty where one is damaged, because the page may still be drawn."""
     try:
         return list(page.get_image_info())
-    except Exception:  # it names no type for what damaged images raise
+    except Exception:  # damaged images raise exceptions of undocumented types
         return []

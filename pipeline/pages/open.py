@@ -1,4 +1,4 @@
-"""A file becomes an opened document, by its content; the second opinion is asked where the first fails."""
+"""Opens a file as a document by its content. PDFium is tried where MuPDF fails."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument
 
 HEADER = 1024
-"""Bytes at the start of a file in which readers look for ``%PDF-`` (ISO 32000-1, annex H, implementation note 13)."""
+"""The first bytes of a file, in which ``%PDF-`` must appear (ISO 32000-1, annex H, implementation note 13)."""
 _ZIP, _TAR, _TAR_AT = b"PK\3\4", b"ustar", 257
 
 
 def open_document(path: Path, *, passwords: Sequence[str] = (), megapixels: int = 400) -> OpenDocument:
-    """Open ``path`` by what it holds; its name only matters for a PDF whose header is lost.
+    """Open ``path`` by its contents. The name matters only for a PDF whose header is lost.
 
-    Raises DocumentError with one of the closed list of reasons.
+    Raises DocumentError with one of the reasons in ``records.Reason``.
     """
     with path.open("rb") as file:
         head = file.read(HEADER)
     if not head:
         raise DocumentError("unreadable", "the file is empty")
-    if head.startswith(_ZIP) or head[_TAR_AT:].startswith(_TAR):  # the header of a PDF in it may stand among the first bytes
+    if head.startswith(_ZIP) or head[_TAR_AT:].startswith(_TAR):  # a PDF inside may have its header among the first bytes
         raise DocumentError(
             "unsupported", "an archive or an office document; `pipeline reprocess FILE` reads what is in an archive"
         )
@@ -49,30 +49,30 @@ def _open_pdf(path: Path, passwords: Sequence[str]) -> OpenDocument:
     try:
         return MuPdfDocument(path, passwords)
     except DocumentError as first:
-        return _overruled(first, path, passwords)
+        return _open_after_failure(first, path, passwords)
 
 
-def _overruled(first: DocumentError, path: Path, passwords: Sequence[str]) -> PdfiumDocument:
-    """The PDF by PDFium where that has something to show, and the file itself does not contradict it.
+def _open_after_failure(first: DocumentError, path: Path, passwords: Sequence[str]) -> PdfiumDocument:
+    """The PDF by PDFium, where it finds visible content and as many pages as the file declares.
 
-    Raises DocumentError, ``first`` where PDFium knows nothing better.
+    Raises DocumentError: ``first``, MuPDF's error, unless PDFium gives a better reason.
     """
     try:
         other = PdfiumDocument(path, passwords)
     except DocumentError as second:
-        encrypted_otherwise = first.reason == "unreadable" and second.reason == "needs_password"
-        raise (second if encrypted_otherwise else first) from second
+        needs_password = first.reason == "unreadable" and second.reason == "needs_password"
+        raise (second if needs_password else first) from second
     if not other.has_visible_content():
         raise first
-    if isinstance(first, PageTreeError) and first.stated not in ("", str(other.pages)):
-        # Pages may be missing, and nobody could tell which: no page of such a file could be accounted for.
-        detail = f"the page tree is damaged: it states {first.stated} pages, PDFium finds {other.pages}"
+    if isinstance(first, PageTreeError) and first.declared_count not in ("", str(other.pages)):
+        # Pages may be missing, and it is unknown which: such a file cannot be accounted for page by page.
+        detail = f"the page tree is damaged: it declares {first.declared_count} pages, PDFium finds {other.pages}"
         raise DocumentError("unreadable", detail) from first
     return other
 
 
 def open_with_pdfium(path: Path, passwords: Sequence[str] = ()) -> PdfiumDocument | None:
-    """The same PDF by PDFium, or None where it cannot open it either."""
+    """A PDF by PDFium; None where PDFium cannot open it."""
     try:
         return PdfiumDocument(path, passwords)
     except DocumentError:

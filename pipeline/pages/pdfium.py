@@ -1,7 +1,7 @@
-"""PDF pages by PDFium: the second opinion where MuPDF draws nothing, finds no page or wants a password.
+"""PDF pages by PDFium, which is used where MuPDF draws nothing, finds no page or wants a password.
 
-MuPDF draws some files blank without an error (JBIG2 with refinement), opens some with no page, and asks for passwords that the file
-does not need; PDFium reads many of these.
+MuPDF draws some files blank without an error (JBIG2 with refinement), opens some without pages, and asks for passwords that the file
+does not need. PDFium reads many of these.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.errors import DocumentError
 from pipeline.pages.protocol import Size
 from pipeline.records import Box, PageImage
 
-_PASSWORD_ERROR = "password"  # noqa: S105 - a word of PDFium's message
+_PASSWORD_ERROR = "password"  # noqa: S105 - a word in PDFium's message
 
 
 class PdfiumDocument:
@@ -32,14 +32,14 @@ class PdfiumDocument:
             raise DocumentError("zero_pages", "the file holds no page")
 
     def has_visible_content(self) -> bool:
-        """Whether some page has marks, and the last page is there: PDFium takes the number of pages on trust, and invents pages."""
+        """Whether a page has objects and the last page exists. PDFium believes a false page count and returns invented pages."""
         try:
             self.native_page(self.pages)
         except DocumentError:
             return False
-        return any(self._has_marks(number) for number in range(1, self.pages + 1))
+        return any(self._has_objects(number) for number in range(1, self.pages + 1))
 
-    def _has_marks(self, number: int) -> bool:
+    def _has_objects(self, number: int) -> bool:
         try:
             return next(self.native_page(number).get_objects(max_depth=1), None) is not None
         except DocumentError:
@@ -53,16 +53,16 @@ class PdfiumDocument:
             raise DocumentError("unreadable", f"PDFium, page {number}: {error}") from error
 
     def size(self, number: int) -> Size:
-        """The displayed size: rotation applied."""
+        """The displayed size in points: rotation applied."""
         return Size(*map(float, self.native_page(number).get_size()))
 
     def native_scale(self, number: int) -> float | None:
-        """Unknown: PDFium is asked only where MuPDF failed."""
+        """None: not determined for files that MuPDF cannot read."""
         del number
         return None
 
     def draw(self, number: int, scale: float) -> PageImage:
-        """RGB on white."""
+        """The page in RGB on white."""
         try:
             bitmap = self.native_page(number).render(scale=scale, rev_byteorder=True)
             image = bitmap.to_pil().convert("RGB")
@@ -73,12 +73,12 @@ class PdfiumDocument:
         return PageImage(image.width, image.height, image.tobytes(), scale)
 
     def loss_warning(self, number: int) -> str:
-        """None that PDFium would tell."""
+        """Empty: PDFium gives no warnings."""
         del number
         return ""
 
     def image_boxes(self, number: int) -> list[Box]:
-        """Not asked for here: pages read by PDFium are judged by their words alone."""
+        """Empty: pages that PDFium reads are judged by their words only."""
         del number
         return []
 
@@ -90,7 +90,7 @@ class PdfiumDocument:
 def _open(path: Path, passwords: Sequence[str]) -> Any:
     last = "cannot be opened"
     for password in (None, *passwords):
-        _forget_last_error()
+        _reset_last_error()
         try:
             return pypdfium2.PdfDocument(path, password=password)
         except pypdfium2.PdfiumError as error:
@@ -100,6 +100,6 @@ def _open(path: Path, passwords: Sequence[str]) -> Any:
     raise DocumentError("unreadable", f"PDFium: {last}")
 
 
-def _forget_last_error() -> None:
-    """Some failures leave PDFium's error as it was: without this, the error of the file before, that of a password say, is reported."""
+def _reset_last_error() -> None:
+    """Reset PDFium's last error. Some failures do not set it, and the error of an earlier file would be reported."""
     pdfium.FPDF_LoadMemDocument(b"", 0, None)

@@ -1,4 +1,4 @@
-"""What every opened document can do, whatever library opened it."""
+"""The interface of an opened document, the same for all libraries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Size:
 
 
 class OpenDocument(Protocol):
-    """An opened file. Pages are counted from 1. Everything may raise DocumentError, or crash: it runs in a worker."""
+    """An opened file. Pages are counted from 1. All methods may raise DocumentError or crash, so they run in a worker."""
 
     kind: str
     pages: int
@@ -30,23 +30,23 @@ class OpenDocument(Protocol):
         ...
 
     def native_scale(self, number: int) -> float | None:
-        """Pixels per point at which the page was scanned; None where it is not one picture."""
+        """Pixels per point of a scanned page; None for a page that is not one picture."""
         ...
 
     def draw(self, number: int, scale: float) -> PageImage:
-        """The page in pixels, ``scale`` pixels per point."""
+        """The page as an image with ``scale`` pixels per point."""
         ...
 
     def loss_warning(self, number: int) -> str:
-        """Why an empty drawing of the page may be a loss, for people; empty where it means that the page is empty."""
+        """A message on why a blank drawing may have lost content; empty where the page is really blank."""
         ...
 
     def native_page(self, number: int) -> Any:
-        """The library's own page, from which words can be read; None for images."""
+        """The library's page object, from which words can be read; None for images."""
         ...
 
     def image_boxes(self, number: int) -> list[Box]:
-        """Boxes of raster images on the page."""
+        """Boxes of the raster images on the page, in points."""
         ...
 
     def close(self) -> None:
@@ -54,7 +54,7 @@ class OpenDocument(Protocol):
         ...
 
 
-def fit_scale(size: Size, wanted: float, max_pixels: float) -> float:
-    """``wanted`` pixels per point, or less where the page would have more than ``max_pixels``."""
+def fit_scale(size: Size, preferred: float, max_pixels: float) -> float:
+    """``preferred`` pixels per point, or less where the page would have more than ``max_pixels``."""
     area = max(1e-6, size.width * size.height)
-    return min(wanted, math.sqrt(max_pixels / area))
+    return min(preferred, math.sqrt(max_pixels / area))
