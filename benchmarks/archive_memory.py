@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks import documents
 from benchmarks.loop_overhead import InstantEngine
 from benchmarks.measure import Row, report
-from pipeline.cli.archive_input import UnpackingScreen, members
+from pipeline.cli.archive_input import ArchiveScreen, archive_members
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.settings import Settings
@@ -52,8 +52,8 @@ def pack(folder: Path, kind: str, count: int) -> Path:
 
 def unpack_and_plan(job: Job, archive: Path) -> int:
     """Everything but the loop: how many members were taken."""
-    screen, taken = UnpackingScreen(), 0
-    for found in members(job, archive, screen, screen):
+    screen, taken = ArchiveScreen(), 0
+    for found in archive_members(job, archive, screen, screen):
         if found:
             taken += 1
             job.ledger.record_file(found.source, f"{taken:064}", found.size, found.mtime_ns)
@@ -63,9 +63,9 @@ def unpack_and_plan(job: Job, archive: Path) -> int:
 
 def read(job: Job, archive: Path) -> int:
     """The real loop: how many documents were read, or known before."""
-    screen = UnpackingScreen()
+    screen = ArchiveScreen()
     with Loop(job, screen) as loop:
-        loop.round(members(job, archive, screen, screen))
+        loop.round(archive_members(job, archive, screen, screen))
         loop.tidy()
     return screen.documents["done"] + screen.known
 

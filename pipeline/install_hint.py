@@ -27,7 +27,8 @@ def install_hint(*extras: str) -> str:
     names = ",".join(extras)
     requirement = _requirement(_direct_url(), names)
     if requirement is None:
-        return f"install the extra `{names}`: docs/install.md"
+        listed = " and ".join(f"`{extra}`" for extra in extras)
+        return f"install the extra{'s' if len(extras) > 1 else ''} {listed}: docs/install.md"
     python = shlex.quote(sys.executable)
     installer = f"{python} -m pip" if importlib.util.find_spec("pip") else f"uv pip --python {python}"
     return f"{installer} install {requirement}"

@@ -66,7 +66,7 @@ def test_the_wheel_installs_on_a_machine_without_a_network(tmp_path: Path) -> No
     command = str(tmp_path / "env" / "bin" / "pipeline")
     assert subprocess.run([command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     doctor = subprocess.run([command, "doctor"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "install the extra `vlm`: docs/install.md" in doctor.stdout
+    assert "install the extras `objects` and `tags`: docs/install.md" in doctor.stdout
 
 
 def test_the_wheel_holds_settings_templates_and_types(wheel: Path) -> None:

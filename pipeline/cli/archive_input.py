@@ -1,7 +1,7 @@
-"""Members of an archive on their way into the loop: unpacked as it takes them, deleted as it is done with them.
+"""The members of an archive as documents: unpacked one by one for the loop, and deleted after they are read.
 
-A member is the same as in an earlier run when archive, name and contents are the same; the time at which it was unpacked does not
-count. So the same command again goes on where it was.
+A member is known from an earlier run when archive, name and contents are the same. The time of unpacking does not count. So the same
+command, given again, continues where it stopped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.cli.console import Screen
+from pipeline.cli.console import RunScreen
 from pipeline.intake.containers import SkippedMember, UnpackedFiles, UnpackedMember, unpack
 from pipeline.intake.scan import InboxFile, outbox_name
 from pipeline.monitoring.events import Observer
@@ -23,77 +23,84 @@ from pipeline.records import Source
 from pipeline.run.job import Job
 
 PAUSE_SECONDS = 0.5
-"""After so long without a document the loop gets to look after everything else."""
+"""After this long without a document, the loop gets control back to do its other work."""
 
 
 @dataclass
-class UnpackingScreen(Screen):
-    """A Screen that has members deleted when the loop is done with them."""
+class ArchiveScreen(RunScreen):
+    """A RunScreen that deletes an unpacked member once the loop has finished it."""
 
-    lying: UnpackedFiles = field(default_factory=UnpackedFiles)
+    unpacked_files: UnpackedFiles = field(default_factory=UnpackedFiles)
 
     def file_finished(self, found: InboxFile) -> None:
         """See Observer."""
-        self.lying.remove(found.source.path)
+        self.unpacked_files.remove(found.source.path)
 
 
-def place(job: Job, archive: Path) -> Path:
-    """Where the members of an archive (absolute, without links) lie: the ledger knows them by this place."""
-    named = url_of(job.settings.objects_folder, archive) or archive
-    return job.unpacked.resolve() / hashlib.sha256(os.fsencode(named)).hexdigest()[:16]
+def unpacked_folder(job: Job, archive: Path) -> Path:
+    """The folder for the members of an archive (an absolute path without links). Their paths in the ledger begin with it."""
+    location = url_of(job.settings.objects_folder, archive) or archive
+    return job.unpacked.resolve() / hashlib.sha256(os.fsencode(location)).hexdigest()[:16]
 
 
-def members(
-    job: Job, archive: Path, screen: UnpackingScreen, eyes: Observer, *, asked_only: bool = False
+def archive_members(
+    job: Job, archive: Path, screen: ArchiveScreen, observer: Observer, *, outdated_only: bool = False
 ) -> Iterator[InboxFile | None]:
-    """Members to read; None where none can be had just now. ``asked_only``: those that somebody asked to have read again.
+    """Members to read; None when no member is ready yet. ``outdated_only`` yields only those that the ledger marks to be read again.
 
     Raises OutboxError when the disk is full.
     """
-    into, lying, last = place(job, archive), screen.lying, time.monotonic()
-    folder = _folder(job, archive, into)
+    folder, unpacked, last = unpacked_folder(job, archive), screen.unpacked_files, time.monotonic()
+    outbox_folder = _outbox_folder(job, archive, folder)
 
-    def wanted(path: Path) -> bool:
-        known = job.ledger.file_at(path) if asked_only else None
-        return not asked_only or bool(known and known.stale)
+    def is_needed(path: Path) -> bool:
+        known = job.ledger.file_at(path) if outdated_only else None
+        return not outdated_only or bool(known and known.stale)
 
-    with closing(unpack(archive, into, max_bytes=job.settings.limits.megabytes * 1_000_000, is_needed=wanted)) as unpacking:
+    max_bytes = job.settings.limits.megabytes * 1_000_000
+    with closing(unpack(archive, folder, max_bytes=max_bytes, is_needed=is_needed)) as members:
         while True:
-            while lying.full:
+            while unpacked.full:
                 yield None
-            item = next(unpacking, None)
-            if item is None:
+            member = next(members, None)
+            if member is None:
                 return
-            found = _look_at(job, archive, folder, item, screen, eyes)
-            if found or time.monotonic() - last > PAUSE_SECONDS:
-                yield found
+            file = _as_inbox_file(job, archive, outbox_folder, member, screen, observer)
+            if file or time.monotonic() - last > PAUSE_SECONDS:
+                yield file
                 last = time.monotonic()
 
 
-def _look_at(
-    job: Job, archive: Path, folder: str, item: UnpackedMember | SkippedMember, screen: UnpackingScreen, eyes: Observer
+def _as_inbox_file(
+    job: Job,
+    archive: Path,
+    outbox_folder: str,
+    member: UnpackedMember | SkippedMember,
+    screen: ArchiveScreen,
+    observer: Observer,
 ) -> InboxFile | None:
-    """A member as an InboxFile; None for those that are passed over or up to date."""
-    if isinstance(item, SkippedMember):
-        eyes.file_skipped(f"{archive.name}/{item.name}" if item.name else archive.name, item.reason)
-        if item.document_lost:
+    """A member as a file to read; None when it is skipped or up to date."""
+    if isinstance(member, SkippedMember):
+        observer.file_skipped(f"{archive.name}/{member.name}" if member.name else archive.name, member.reason)
+        if member.document_lost:
             screen.documents["failed"] += 1
         return None
-    screen.lying.add(item)
-    known = job.ledger.file_at(item.path)
-    if known and known.sha256 == item.sha256:
-        os.utime(item.path, ns=(known.mtime_ns, known.mtime_ns))
-    name = known.source.name if known else job.namer.within(item.path, f"{folder}/{item.name}")
-    found = InboxFile(Source(item.path, name, f"{archive.name}/{item.original_name}"), item.size, item.path.stat().st_mtime_ns)
-    if not known or not job.up_to_date(known, found):
-        return found
-    screen.lying.remove(item.path)
-    eyes.files_found(0, 1)
+    screen.unpacked_files.add(member)
+    known = job.ledger.file_at(member.path)
+    if known and known.sha256 == member.sha256:
+        os.utime(member.path, ns=(known.mtime_ns, known.mtime_ns))
+    name = known.source.name if known else job.namer.within(member.path, f"{outbox_folder}/{member.name}")
+    source = Source(member.path, name, f"{archive.name}/{member.original_name}")
+    file = InboxFile(source, member.size, member.path.stat().st_mtime_ns)
+    if not known or not job.up_to_date(known, file):
+        return file
+    screen.unpacked_files.remove(member.path)
+    observer.files_found(0, 1)
     screen.known_failed += known.status in ("failed", "partial")
     return None
 
 
-def _folder(job: Job, archive: Path, into: Path) -> str:
-    """The archive's folder in the outbox: the one it has, else one that nobody else has."""
-    name = job.ledger.first_name_below(into)
+def _outbox_folder(job: Job, archive: Path, folder: Path) -> str:
+    """The archive's folder in the outbox: the one of an earlier run, else a new one."""
+    name = job.ledger.first_name_below(folder)
     return name.split("/", 1)[0] if name else job.namer.folder(outbox_name(archive.name))

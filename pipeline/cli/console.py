@@ -1,4 +1,4 @@
-"""What people see: a progress bar with an honest estimate, a short table of what was read."""
+"""What commands print for people: a progress bar and a table of the documents of a run."""
 
 from __future__ import annotations
 
@@ -28,29 +28,31 @@ from pipeline.publish.publication import Publication
 from pipeline.records import Result
 
 TABLE_ROWS = 20
-SHOWN_FIELDS = 4
-CELL = 48
+TABLE_VALUES = 4
+"""Values of a document that its row shows."""
+VALUE_LENGTH = 48
 FILE_WIDTH = 40
 
 
 @dataclass
-class Screen(RunCounts):
-    """A RunCounts that also draws a progress bar and remembers the first documents for the table."""
+class RunScreen(RunCounts):
+    """Counts what a run does, draws a progress bar, and keeps the first documents for the table."""
 
     console: Console = field(default_factory=lambda: Console(stderr=True))
-    shown: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    """The first documents, for the table."""
     known_failed: int = 0
-    """Files known and up to date that failed, wholly or in part."""
-    failed: list[dict[str, Any]] = field(default_factory=list)
-    """The first documents that are not done."""
-    logged: bool = False
-    """Whether standard error belongs to the log."""
+    """Files that are up to date and that failed in an earlier run, wholly or in part."""
+    failed_rows: list[dict[str, Any]] = field(default_factory=list)
+    """The first documents that failed, wholly or in part."""
+    logs_to_stderr: bool = False
+    """Whether the log uses standard error; then no text is printed there."""
     _progress: Progress | None = None
     _task: Any = None
     _pages: int = 0
 
-    def bar(self, quiet: bool) -> AbstractContextManager[object]:
-        """The progress bar while a run goes on; nothing when quiet or when nobody looks."""
+    def progress_bar(self, quiet: bool) -> AbstractContextManager[object]:
+        """Draw a progress bar until the context ends; nothing when ``quiet`` or when standard error is no terminal."""
         if quiet or not self.console.is_terminal:
             return nullcontext()
         self._progress = Progress(
@@ -60,8 +62,9 @@ class Screen(RunCounts):
             MofNCompleteColumn(),
             TextColumn("documents · {task.fields[pages]} pages ·"),
             TimeElapsedColumn(),
-            TextColumn("· left about"),
+            TextColumn("· about"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=self.console,
             speed_estimate_period=600,
         )
@@ -82,16 +85,16 @@ class Screen(RunCounts):
     def document_published(self, publication: Publication) -> None:
         """See Observer."""
         super().document_published(publication)
-        line = summary(publication)
-        if len(self.shown) < TABLE_ROWS:
-            self.shown.append(line)
-        if line["reason"] and len(self.failed) < TABLE_ROWS:
-            self.failed.append(line)
+        row = document_row(publication)
+        if len(self.rows) < TABLE_ROWS:
+            self.rows.append(row)
+        if row["reason"] and len(self.failed_rows) < TABLE_ROWS:
+            self.failed_rows.append(row)
         self._update(advance=1)
 
     def warning(self, message: str) -> None:
         """See Observer."""
-        if not self.logged:
+        if not self.logs_to_stderr:
             click.echo(f"pipeline: {message}", err=True)
 
     def _update(self, **changes: Any) -> None:
@@ -99,8 +102,8 @@ class Screen(RunCounts):
             self._progress.update(self._task, **changes)
 
 
-def summary(publication: Publication) -> dict[str, Any]:
-    """One line about a document: what it is, the first values read, or why it failed."""
+def document_row(publication: Publication) -> dict[str, Any]:
+    """The row of a document: file, template, status, and its first values or the reason of its failure."""
     values = [
         " ".join(str(evidence.value).split())
         for fields in publication.fields.values()
@@ -113,27 +116,27 @@ def summary(publication: Publication) -> dict[str, Any]:
         "file": publication.source.name,
         "template": " ".join(publication.recipes),
         "status": publication.status,
-        "read": " · ".join(value[:CELL] for value in values[:SHOWN_FIELDS]),
+        "read": " · ".join(value[:VALUE_LENGTH] for value in values[:TABLE_VALUES]),
         "reason": reason,
         "detail": publication.detail,
         "cure": CURES[reason] if reason else None,
     }
 
 
-def table(screen: Screen) -> Table:
-    """The documents of this run."""
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    longest = max((len(row["file"]) for row in screen.shown), default=0)
-    drawn.add_column("file", overflow="fold", min_width=min(longest, FILE_WIDTH), max_width=FILE_WIDTH)
-    drawn.add_column("template", min_width=8)
-    drawn.add_column("status", min_width=8)
-    drawn.add_column("read", overflow="ellipsis", no_wrap=True)
+def documents_table(screen: RunScreen) -> Table:
+    """The first documents of this run."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    longest = max((len(row["file"]) for row in screen.rows), default=0)
+    table.add_column("file", overflow="fold", min_width=min(longest, FILE_WIDTH), max_width=FILE_WIDTH)
+    table.add_column("template", min_width=8)
+    table.add_column("status", min_width=8)
+    table.add_column("read", overflow="ellipsis", no_wrap=True)
     colours = {"done": "green", "partial": "yellow", "failed": "red", "skipped": "yellow"}
-    for row in screen.shown:
-        told = row["read"] if not row["reason"] else f"{row['reason']}: {row['detail']}"
+    for row in screen.rows:
+        text = row["read"] if not row["reason"] else f"{row['reason']}: {row['detail']}"
         colour = colours[row["status"]]
-        drawn.add_row(escape(row["file"]), row["template"], f"[{colour}]{row['status']}[/]", escape(told))
-    return drawn
+        table.add_row(escape(row["file"]), row["template"], f"[{colour}]{row['status']}[/]", escape(text))
+    return table
 
 
 def echo_json(value: Any) -> None:
@@ -143,7 +146,7 @@ def echo_json(value: Any) -> None:
 
 
 def one_line(text: str) -> str:
-    """Text from outside as one line that no terminal takes for a command: what is not printable is escaped."""
+    """Text from a file name or a document as one line without control characters: what is not printable is escaped."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

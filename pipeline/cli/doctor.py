@@ -57,8 +57,8 @@ class Finding:
 @options.as_json
 def command(
     config: Path | None,
-    inbox: options.Place | None,
-    outbox: options.Place | None,
+    inbox: options.PathOrUrl | None,
+    outbox: options.PathOrUrl | None,
     engine: str | None,
     model: str | None,
     as_json: bool,

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, one_line, plural
 from pipeline.cli.run import check_inbox
-from pipeline.cli.signals import graceful
+from pipeline.cli.signals import stop_on_signals
 from pipeline.engines.registry import make_engine
 from pipeline.errors import CURES
 from pipeline.estimate.forecast import Forecast, forecast
@@ -26,7 +26,7 @@ from pipeline.estimate.totals import Total
 from pipeline.remote.local_copy import look_into
 from pipeline.run.job import looking_job
 from pipeline.run.refresh import only_new
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Settings
 from pipeline.values.times import format_duration
 
 SHOWN_FAILURES = 10
@@ -44,7 +44,7 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 
 
 @click.command("estimate")
-@click.argument("paths", nargs=-1, type=options.place)
+@click.argument("paths", nargs=-1, type=options.path_or_url)
 @options.folders
 @options.template
 @options.engine
@@ -63,10 +63,10 @@ def _span(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 @click.option("--within", metavar="TIME", callback=_span, help="Say how likely it is done in that time: 90m, 8h, 2d.")
 @options.as_json
 def command(
-    paths: tuple[options.Place, ...],
+    paths: tuple[options.PathOrUrl, ...],
     config: Path | None,
-    inbox: options.Place | None,
-    outbox: options.Place | None,
+    inbox: options.PathOrUrl | None,
+    outbox: options.PathOrUrl | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -91,15 +91,21 @@ def command(
 
     With --executor ray the sample is read here all the same, and the time divided among the actors for which the cluster has room.
     """
-    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address)}
-    settings = load_settings(config, **chosen)
+    chosen = {
+        "inbox": inbox,
+        "outbox": outbox,
+        "engine": engine,
+        "model": model,
+        **options.cluster_overrides(executor, address),
+    }
+    settings = options.read_settings(config, **chosen)
     check_inbox(settings, paths)
     look_into(settings)
     ready = make_engine(settings)
     left: list[tuple[str, str]] = []
     with looking_job(settings, ready, template) as job:
         todo, known = only_new(job, job.scan(lambda name, why: left.append((name, why)), paths), job.known)
-        with graceful(lambda: None, _interrupt), _bar(quiet=as_json) as told:
+        with stop_on_signals(lambda: None, _interrupt), _bar(quiet=as_json) as told:
             made = forecast(job, ready, template, todo, most=sample, seconds=seconds, told=told) if todo else Forecast(files=0)
     made.sample.left += left
     shared = _shared(made, settings, actors)

@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from pipeline.cli import options
-from pipeline.cli.console import Screen, echo_json, one_line, plural
+from pipeline.cli.console import RunScreen, echo_json, one_line, plural
 from pipeline.cli.eval_tables import headline, print_comparison, print_evaluation, print_misses
-from pipeline.cli.monitors import monitored
-from pipeline.cli.run import read
+from pipeline.cli.monitors import monitor_command
+from pipeline.cli.run import read_files
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.evaluate.comparison import Comparison, compare
@@ -34,7 +34,7 @@ from pipeline.intake.scan import scan_arguments
 from pipeline.run.job import all_templates, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import only_new
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Settings
 from pipeline.templates.model import Template, TemplateField
 
 EINVOICE_TEMPLATE = "invoice"
@@ -63,7 +63,7 @@ EINVOICE_TEMPLATE = "invoice"
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report with every miss on its page."
 )
 @click.option("--misses", is_flag=True, help="List every miss.")
-@click.option("--keep", type=options.Path_, help="Keep what is read in this folder: the next evaluation goes on from there.")
+@click.option("--keep", type=options.PATH, help="Keep what is read in this folder: the next evaluation goes on from there.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many documents of the truth.")
 @options.quiet
 @options.as_json
@@ -106,7 +106,7 @@ def command(
         )
     if einvoices and truth:
         raise SettingsError("--e-invoices and --truth exclude each other", "e-invoices are their own truth")
-    settings, folder, silent = load_settings(config, engine=engine, model=model), folder.resolve(), quiet or as_json
+    settings, folder, silent = options.read_settings(config, engine=engine, model=model), folder.resolve(), quiet or as_json
     only = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
     path = None if einvoices else truth or find_truth(folder)
     written = read_written(path) if path else None
@@ -122,7 +122,7 @@ def command(
         if against_template:
             other = sided(settings, *find_template(against_template, settings))
         elif against_config:
-            theirs = load_settings(against_config)
+            theirs = options.read_settings(against_config)
             other = sided(theirs, *((chosen, file) if file else find_template(chosen.name, theirs)))
         elif against in ENGINE_NAMES:
             other = sided(settings.model_copy(update={"engine": against, "model": ""}), chosen, file)
@@ -171,16 +171,16 @@ def _workplace(keep: Path | None) -> Iterator[Path]:
 
 def _read(side: Side, known: Sequence[Truth], hashes: Mapping[Path, str], *, quiet: bool) -> dict[str, ReadDocument]:
     """Read what is not read yet, by the ordinary loop, and return all results by sha256."""
-    screen = Screen(logged=side.settings.log.as_json)
+    screen = RunScreen(logs_to_stderr=side.settings.log.as_json)
     with (
-        monitored("eval", side.settings, screen, quiet=quiet) as eyes,
+        monitor_command("eval", side.settings, screen, quiet=quiet) as monitor,
         open_job(side.settings, template=side.template.name, engine=side.engine) as job,
-        Loop(job, eyes) as loop,
-        eyes.on(job, loop),
+        Loop(job, monitor) as loop,
+        monitor.observe(job, loop),
     ):
         paths = [truth.path for truth in known if truth.path in hashes]
-        todo, before = only_new(job, scan_arguments(paths, job.inbox, job.namer, eyes.file_skipped), job.known)
-        read(job, loop, screen, eyes, todo, before, quiet=quiet)
+        todo, before = only_new(job, scan_arguments(paths, job.inbox, job.namer, monitor.file_skipped), job.known)
+        read_files(job, loop, screen, monitor, todo, before, quiet=quiet)
         if loop.stopping:
             raise KeyboardInterrupt
         for name, why in screen.skipped_files:

@@ -22,7 +22,7 @@ from pipeline.remote.mirror import Mirror, mirrored
 from pipeline.run.export_formats import FORMATS, Exporting, Unused
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.runtime.lock import locked
-from pipeline.settings import STATE_FOLDER, Settings, load_settings
+from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.web.correction_input import truth_rows
 
 
@@ -30,15 +30,15 @@ from pipeline.web.correction_input import truth_rows
 @options.config
 @options.outbox
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="May be repeated [json and csv].")
-@click.option("--to", type=options.Path_, help="Another folder than the outbox.")
-@click.option("--with", "others", multiple=True, type=options.Path_, help="Another outbox to put with it; may be repeated.")
+@click.option("--to", type=options.PATH, help="Another folder than the outbox.")
+@click.option("--with", "others", multiple=True, type=options.PATH, help="Another outbox to put with it; may be repeated.")
 @click.option(
     "--truth", "with_truth", is_flag=True, help="Write what people corrected and confirmed, for `pipeline eval --truth`."
 )
 @options.as_json
 def command(
     config: Path | None,
-    outbox: options.Place | None,
+    outbox: options.PathOrUrl | None,
     formats: tuple[str, ...],
     to: Path | None,
     others: tuple[Path, ...],
@@ -58,7 +58,7 @@ def command(
     Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
     --with puts the outboxes of several drivers (`run --shard`) together into the folder --to.
     """
-    settings = load_settings(config, outbox=outbox)
+    settings = options.read_settings(config, outbox=outbox)
     look_into(settings)
     if others and (not to or to.resolve() in [folder.resolve() for folder in (settings.outbox, *others)]):
         raise SettingsError("outboxes are put together in a folder of its own", "name it with --to")

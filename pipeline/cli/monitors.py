@@ -1,4 +1,4 @@
-"""Eyes on a run for the commands that read: log, metrics and progress, side by side with what is on the screen."""
+"""The monitoring of a command that reads documents: its log, metrics and progress file, beside what it prints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pipeline.settings import Settings
 from pipeline.values.times import format_duration
 
 if TYPE_CHECKING:
-    from pipeline.monitoring.metrics import Metrics
+    from pipeline.monitoring.metrics import RunMetrics
 
 
 _LEVELS: dict[int, int] = {
@@ -33,29 +33,29 @@ _LEVELS: dict[int, int] = {
     ExitCode.SOME_FAILED: logging.WARNING,
     ExitCode.INTERRUPTED: logging.WARNING,
 }
-"""Of the last line, by exit code; for all others it is an error."""
+"""Log level of the last line, by exit code; it is an error for all other codes."""
 
 
-def overrides(log_json: bool, metrics_port: int | None = None) -> dict[str, Any]:
-    """What the options say, for ``load_settings``."""
+def monitoring_overrides(log_json: bool, metrics_port: int | None = None) -> dict[str, Any]:
+    """The options ``--log-json`` and ``--metrics-port`` as overrides of the settings."""
     return {
         "log": {"json": True} if log_json else None,
         "metrics": {"port": metrics_port} if metrics_port is not None else None,
     }
 
 
-class Eyes(Observers):
-    """The observer of a run: the ``tally``, which is the screen's, and all that the settings ask for."""
+class RunMonitor(Observers):
+    """The observer of a run: ``counts``, the progress file, and the log and metrics if the settings ask for them."""
 
-    def __init__(self, command: str, settings: Settings, tally: RunCounts, metrics: Metrics | None) -> None:
-        self._command, self.tally, self._metrics = command, tally, metrics
+    def __init__(self, command: str, settings: Settings, counts: RunCounts, metrics: RunMetrics | None) -> None:
+        self._command, self.counts, self._metrics = command, counts, metrics
         self.progress = Progress(command)
         self._log = RunLog() if settings.log.as_json or settings.log.file else None
-        super().__init__(*filter(None, (tally, self._log, self.progress, metrics)))
+        super().__init__(*filter(None, (counts, self._log, self.progress, metrics)))
 
     @contextmanager
-    def on(self, job: Job, loop: Loop, backlog: Callable[[], int] | None = None) -> Iterator[None]:
-        """Watch a run that holds the lock, to its end. ``backlog`` tells how many files wait, where ``found`` does not."""
+    def observe(self, job: Job, loop: Loop, backlog: Callable[[], int] | None = None) -> Iterator[None]:
+        """Monitor a run from the moment it holds the lock to its end. ``backlog`` returns how many files wait, for a watcher."""
         self.progress.backlog = backlog
         cluster = job.cluster
         self.progress.cluster = (lambda: cluster.told) if cluster else None
@@ -69,7 +69,7 @@ class Eyes(Observers):
             }
             self._metrics.begin(self._command, job.engine.identity, depths)
             if cluster:
-                self._metrics.watch(lambda: cluster.told)
+                self._metrics.add_cluster(lambda: cluster.told)
         try:
             yield
         except BaseException as error:
@@ -78,22 +78,22 @@ class Eyes(Observers):
         self.progress.end(ExitCode.OK)
 
     def signal_received(self, name: str) -> None:
-        """A signal asks the run to stop; called from its handler."""
+        """Log a signal. A signal handler calls this."""
         if self._log:
             self._log.signal_received(name)
 
 
 @contextmanager
-def monitored(command: str, settings: Settings, tally: RunCounts, *, quiet: bool) -> Iterator[Eyes]:
-    """Log a command from its start to its end, whatever the end is.
+def monitor_command(command: str, settings: Settings, counts: RunCounts, *, quiet: bool) -> Iterator[RunMonitor]:
+    """Log a command from its start to its end, also when it ends with an error.
 
-    Where standard error is JSON, errors become its last line instead of text. Where it is ``quiet``, a run that did not go well ends
-    with one line that sums it up. Raises SettingsError when the log or the metrics cannot be.
+    If standard error is JSON, the error is its last line instead of text. If ``quiet``, a run with failures ends with one line of
+    summary. Raises SettingsError when the log or the metrics cannot be opened.
     """
-    _check(settings)
+    _check_log_file(settings)
     started = time.monotonic()
-    with open_log(settings.log, quiet=quiet), _serving(settings) as metrics:
-        eyes = Eyes(command, settings, tally, metrics)
+    with open_log(settings.log, quiet=quiet), _serve_metrics(settings) as metrics:
+        monitor = RunMonitor(command, settings, counts, metrics)
         log_event(
             logging.INFO,
             "run_started",
@@ -104,35 +104,35 @@ def monitored(command: str, settings: Settings, tally: RunCounts, *, quiet: bool
             outbox=settings.outbox_location,
         )
         try:
-            yield eyes
+            yield monitor
         except BaseException as error:
             code = exit_code(error)
-            _ended(eyes, code, time.monotonic() - started, error)
-            if quiet and not settings.log.as_json and tally.documents:
-                click.echo(summary(tally, time.monotonic() - started, code), err=True)
+            _log_end(monitor, code, time.monotonic() - started, error)
+            if quiet and not settings.log.as_json and counts.documents:
+                click.echo(run_summary(counts, time.monotonic() - started, code), err=True)
             if settings.log.as_json:
                 raise click.exceptions.Exit(code) from error
             raise
-        _ended(eyes, ExitCode.OK, time.monotonic() - started)
+        _log_end(monitor, ExitCode.OK, time.monotonic() - started)
 
 
-def _check(settings: Settings) -> None:
+def _check_log_file(settings: Settings) -> None:
     log = settings.log.file
     if log and log.resolve().is_relative_to(settings.inbox.resolve()):
-        raise SettingsError(f"the log file {log} lies inside the inbox", "choose another place for `log.file`")
+        raise SettingsError(f"the log file {log} is inside the inbox", "choose another folder for `log.file`")
 
 
-def _serving(settings: Settings) -> AbstractContextManager[Metrics | None]:
+def _serve_metrics(settings: Settings) -> AbstractContextManager[RunMetrics | None]:
     if not settings.metrics.port:
         return nullcontext()
-    from pipeline.monitoring.metrics import serving
+    from pipeline.monitoring.metrics import serve_metrics
 
-    return serving(settings.metrics)
+    return serve_metrics(settings.metrics)
 
 
-def _ended(eyes: Eyes, code: int, seconds: float, error: BaseException | None = None) -> None:
-    """The last line of a run."""
-    eyes.heartbeat()  # a signal that nobody has told of yet
+def _log_end(monitor: RunMonitor, code: int, seconds: float, error: BaseException | None = None) -> None:
+    """Write the last line of the log."""
+    monitor.heartbeat()  # logs a signal that came after the last heartbeat
     if isinstance(error, EngineUnavailableError):
         log_event(logging.ERROR, "engine_unavailable", detail=error.message, cure=error.cure or None)
     lines = "".join(traceback.format_exception(error)) if code == ExitCode.DEFECT and error else None
@@ -140,9 +140,9 @@ def _ended(eyes: Eyes, code: int, seconds: float, error: BaseException | None = 
         _LEVELS.get(code, logging.ERROR),
         "run_ended",
         exit_code=code,
-        documents=dict(eyes.tally.documents),
-        units=dict(eyes.tally.units),
-        pages=eyes.progress.pages,
+        documents=dict(monitor.counts.documents),
+        units=dict(monitor.counts.units),
+        pages=monitor.progress.pages,
         seconds=round(seconds, 3),
         error=_message(error),
         cure=(error.cure or None) if isinstance(error, PipelineError) else None,
@@ -169,10 +169,10 @@ def _message(error: BaseException | None) -> str | None:
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
 
 
-def summary(tally: RunCounts, seconds: float, code: int) -> str:
+def run_summary(counts: RunCounts, seconds: float, code: int) -> str:
     """One line about a run: ``412 documents: 409 done, 3 failed; 12 min; exit 1``."""
-    documents = tally.documents
-    told = ", ".join(
+    documents = counts.documents
+    by_status = ", ".join(
         f"{documents[status]:,} {status}" for status in ("done", "partial", "failed", "skipped") if documents[status]
     )
-    return f"{plural(documents.total(), 'document')}: {told}; {format_duration(seconds)}; exit {code}"
+    return f"{plural(documents.total(), 'document')}: {by_status}; {format_duration(seconds)}; exit {code}"

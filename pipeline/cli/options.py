@@ -14,27 +14,32 @@ import click
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import SettingsError
 from pipeline.object_urls import is_url
+from pipeline.settings import Settings, load_settings
 from pipeline.values.times import format_timestamp
 
 F = TypeVar("F", bound=Callable[..., Any])
 _AGE = re.compile(r"^(\d{1,6})([hdw])$")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-Path_ = click.Path(path_type=Path)
-Place = Path | str
-"""A path, or the URL of an object store, which is no path: it would lose a slash."""
+PATH = click.Path(path_type=Path)
+PathOrUrl = Path | str
+"""A path, or the URL of an object store. A URL stays a string: as a Path it would lose a slash."""
 
 
-def place(written: str) -> Place:
-    """A URL as it is, all else as a path."""
-    return written if is_url(written) else Path(written)
+def path_or_url(text: str) -> PathOrUrl:
+    """``text`` itself if it is a URL, else a path."""
+    return text if is_url(text) else Path(text)
 
 
 config = click.option(
-    "--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Settings file [./pipeline.yaml if there]."
+    "--config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Settings file [./pipeline.yaml, if it exists].",
 )
-inbox = click.option("--inbox", type=place, metavar="PATH", help="Folder to read, or its URL in an object store [./inbox].")
+inbox = click.option(
+    "--inbox", type=path_or_url, metavar="PATH", help="Folder to read, or its URL in an object store [./inbox]."
+)
 outbox = click.option(
-    "--outbox", type=place, metavar="PATH", help="Folder for results, or its URL in an object store [./outbox]."
+    "--outbox", type=path_or_url, metavar="PATH", help="Folder for results, or its URL in an object store [./outbox]."
 )
 engine = click.option("--engine", metavar="NAME", help=f"What reads the pages: {', '.join(ENGINE_NAMES)} [auto].")
 model = click.option(
@@ -44,30 +49,30 @@ template = click.option(
     "--template", metavar="NAME", help="Use this template for every file, e.g. invoice; several with commas."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-quiet = click.option(
-    "--quiet", "-q", is_flag=True, help="Print nothing but what failed, and a line that sums it up (for cron)."
-)
+quiet = click.option("--quiet", "-q", is_flag=True, help="Print only what failed, and one line of summary (for cron).")
 log_json = click.option(
-    "--log-json", is_flag=True, help="Write one JSON object a line on standard error, instead of text (log.json)."
+    "--log-json", is_flag=True, help="Write the log to standard error, one JSON object a line, instead of text [log.json]."
 )
 metrics_port = click.option(
     "--metrics-port",
     metavar="N",
     type=click.IntRange(0, 65_535),
-    help="Serve metrics for Prometheus there; 0 is off [metrics.port].",
+    help="Serve metrics for Prometheus on this port; 0 is off [metrics.port].",
 )
 
 
 _executor = click.option(
-    "--executor", type=click.Choice(["local", "ray"]), help="Read on this machine, or on those of a Ray cluster [local]."
+    "--executor", type=click.Choice(["local", "ray"]), help="Read on this machine, or on the machines of a Ray cluster [local]."
 )
 _address = click.option("--address", metavar="HOST:PORT", help="The Ray cluster; `local` starts one here [ray.address].")
-_shard = click.option("--shard", metavar="K/N", help="Only the K-th of N parts of the inbox, each with an outbox of its own.")
+_shard = click.option(
+    "--shard", metavar="K/N", help="Read only the K-th of N parts of the inbox; each part needs its own outbox."
+)
 
 max_minutes = click.option(
     "--max-minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Stop after so long, when the pages in flight are done; the next run goes on.",
+    help="Stop after this time, once the pages in work are done; the next run continues.",
 )
 
 
@@ -81,8 +86,8 @@ def shard(command: F) -> F:
     return executor(_shard(command))
 
 
-def placed(executor: str | None, address: str | None, shard: str | None = None) -> dict[str, Any]:
-    """What these options say, for ``load_settings``. Who names a cluster means to use it."""
+def cluster_overrides(executor: str | None, address: str | None, shard: str | None = None) -> dict[str, Any]:
+    """These options as overrides of the settings. ``--address`` implies ``--executor ray``."""
     return {
         "executor": executor or ("ray" if address else None),
         "ray": {"address": address} if address else None,
@@ -90,23 +95,32 @@ def placed(executor: str | None, address: str | None, shard: str | None = None) 
     }
 
 
-def until(minutes: float | None) -> float | None:
-    """The time (monotonic) at which so many minutes are over."""
+def deadline(minutes: float | None) -> float | None:
+    """The monotonic time in ``minutes`` from now; None without a limit."""
     return None if minutes is None else time.monotonic() + 60 * minutes
 
 
-def long_ago(option: str, age: str) -> str:
-    """The time before which lies what is older than ``12h``, ``30d`` or ``8w``, as the ledger writes times. Raises SettingsError."""
+def time_before(option: str, age: str) -> str:
+    """The time that was ``age`` (``12h``, ``30d``, ``8w``) ago, as the ledger writes times. Raises SettingsError."""
     match = _AGE.match(age)
     try:
         then = datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
     except OverflowError:  # before the year 1
         then = None
     if then is None:
-        raise SettingsError(f"{option} {age}: not an age", "write a number and h, d or w, e.g. 30d")
+        raise SettingsError(f"{option} {age}: this is not an age", "write a number and h, d or w, e.g. 30d")
     return format_timestamp(then)
 
 
 def folders(command: F) -> F:
     """``--config --inbox --outbox``."""
     return config(inbox(outbox(command)))
+
+
+def read_settings(config: Path | None, **overrides: Any) -> Settings:
+    """``load_settings``, and a warning on standard error for each key of an older version. A run with a JSON log logs it instead."""
+    settings = load_settings(config, **overrides)
+    if not settings.log.as_json:
+        for line in settings.deprecations:
+            click.echo(f"pipeline: {line}", err=True)
+    return settings

@@ -1,4 +1,4 @@
-"""``pipeline reprocess``: documents already seen, and archives, read again with today's recipe."""
+"""``pipeline reprocess``: read known documents again, and archives, with the present templates and engine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.archive_input import UnpackingScreen, members, place
-from pipeline.cli.monitors import Eyes, monitored, overrides
-from pipeline.cli.run import finish, read, report
+from pipeline.cli.archive_input import ArchiveScreen, archive_members, unpacked_folder
+from pipeline.cli.monitors import RunMonitor, monitor_command, monitoring_overrides
+from pipeline.cli.run import exit_with_result, print_report, read_files
 from pipeline.errors import StoreError
 from pipeline.intake.containers import ARCHIVE_SUFFIXES, is_archive
 from pipeline.intake.scan import InboxFile
@@ -22,11 +22,10 @@ from pipeline.remote.object_store import GoneError
 from pipeline.remote.objects import FEW
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
-from pipeline.settings import load_settings
 
 
 @click.command("reprocess")
-@click.argument("paths", nargs=-1, type=options.place)
+@click.argument("paths", nargs=-1, type=options.path_or_url)
 @options.folders
 @click.option("--failed", is_flag=True, help="Documents that failed, wholly or in part; only their missing pages are read.")
 @click.option("--status", type=click.Choice(["done", "partial", "failed", "skipped"]), help="Documents with this status.")
@@ -40,10 +39,10 @@ from pipeline.settings import load_settings
 @options.as_json
 @options.log_json
 def command(
-    paths: tuple[options.Place, ...],
+    paths: tuple[options.PathOrUrl, ...],
     config: Path | None,
-    inbox: options.Place | None,
-    outbox: options.Place | None,
+    inbox: options.PathOrUrl | None,
+    outbox: options.PathOrUrl | None,
     failed: bool,
     status: str | None,
     read_with: str | None,
@@ -57,12 +56,12 @@ def command(
     as_json: bool,
     log_json: bool,
 ) -> None:
-    """Read documents again with today's templates and engine.
+    """Read documents again with the present templates and engine.
 
-    Without PATHS and filters: everything that was ever read. PATHS are files and folders (seen before or not) and archives
-    (.zip, .tar, .tar.gz, .tar.xz, .tar.bz2), whose members appear in the outbox below the archive's name. What is published stays
-    until the new result is there. Of an archive, what was read before with the same template and engine is not read again unless
-    a filter chooses it.
+    Without PATHS and filters, every document that was ever read is read again. PATHS are files, folders and archives (.zip, .tar,
+    .tar.gz, .tar.xz, .tar.bz2), known or new. The members of an archive appear in the outbox below its name; those that were read
+    before with the same template and engine are read again only if a filter selects them. A published result stays until the new
+    one replaces it.
 
     \b
     Examples:
@@ -71,45 +70,56 @@ def command(
       pipeline reprocess scans-2024.zip --template invoice
       pipeline reprocess scans-2024.zip --older-than 0h
     """
-    told = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address)}
-    settings = load_settings(config, **told, **overrides(log_json))
-    screen = UnpackingScreen(logged=settings.log.as_json)
+    overrides = {
+        "inbox": inbox,
+        "outbox": outbox,
+        "engine": engine,
+        "model": model,
+        **options.cluster_overrides(executor, address),
+    }
+    settings = options.read_settings(config, **overrides, **monitoring_overrides(log_json))
+    screen = ArchiveScreen(logs_to_stderr=settings.log.as_json)
     filtered = bool(failed or status or read_with or older_than)
     with (
-        monitored("reprocess", settings, screen, quiet=quiet) as eyes,
+        monitor_command("reprocess", settings, screen, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
-        Loop(job, eyes) as loop,
-        eyes.on(job, loop),
+        Loop(job, monitor) as loop,
+        monitor.observe(job, loop),
     ):
         if read_with:
             check_template(read_with, job.templates)
-        here = [_fetched(job, path, eyes) if isinstance(path, str) else path for path in paths]
-        archives = list(dict.fromkeys(path.resolve() for path in here if isinstance(path, Path) and is_archive(path)))
-        plain = [path for path in here if isinstance(path, str) or path.resolve() not in archives]
-        named = list(job.scan(eyes.file_skipped, plain)) if plain else []
-        places = tuple(f"{place(job, archive)}/" for archive in archives)
-        among = _Among({str(found.source.path) for found in named}, places if filtered else ()) if paths else None
-        by_name = among is None or bool(among.paths or among.places)
-        chosen = _chosen(job, among, failed, status, read_with, older_than) if by_name else []
+        local = [_fetch_archive(job, path, monitor) if isinstance(path, str) else path for path in paths]
+        archives = list(dict.fromkeys(path.resolve() for path in local if isinstance(path, Path) and is_archive(path)))
+        plain = [path for path in local if isinstance(path, str) or path.resolve() not in archives]
+        named = list(job.scan(monitor.file_skipped, plain)) if plain else []
+        folders = tuple(f"{unpacked_folder(job, archive)}/" for archive in archives)
+        selection = _Selection({str(found.source.path) for found in named}, folders if filtered else ()) if paths else None
+        by_ledger = selection is None or bool(selection.paths or selection.folders)
+        chosen = _chosen_files(job, selection, failed, status, read_with, older_than) if by_ledger else []
         job.ledger.mark_for_rereading(chosen, failed_only=failed)
-        todo = _present(job, chosen, eyes, places) if filtered or not paths else named
-        more = chain.from_iterable(members(job, archive, screen, eyes, asked_only=filtered) for archive in archives)
+        todo = _present_files(job, chosen, monitor, folders) if filtered or not paths else named
+        more = chain.from_iterable(
+            archive_members(job, archive, screen, monitor, outdated_only=filtered) for archive in archives
+        )
         try:
-            read(job, loop, screen, eyes, todo, [], more=more, quiet=quiet or as_json)
+            read_files(job, loop, screen, monitor, todo, [], more=more, quiet=quiet or as_json)
         finally:
             shutil.rmtree(job.unpacked, ignore_errors=True)
             for archive in archives:
                 if job.objects and job.objects.holds(archive):
                     archive.unlink(missing_ok=True)
-        report(screen, settings, quiet=quiet, as_json=as_json)
-        finish(loop, screen)
+        print_report(screen, settings, quiet=quiet, as_json=as_json)
+        exit_with_result(loop, screen)
 
 
-def _fetched(job: Job, url: str, eyes: Eyes) -> options.Place:
-    """An object that is an archive by its name, fetched; others as they are. Raises SettingsError, StoreError, OutboxError."""
+def _fetch_archive(job: Job, url: str, monitor: RunMonitor) -> options.PathOrUrl:
+    """The local path of an archive in an object store, after a download; any other URL as it is.
+
+    Raises SettingsError, StoreError, OutboxError.
+    """
     if not job.objects or not url.lower().endswith(ARCHIVE_SUFFIXES):
         return url
-    found = next(job.scan(eyes.file_skipped, [url]))
+    found = next(job.scan(monitor.file_skipped, [url]))
     if found.size <= job.settings.limits.megabytes * 1_000_000:
         with suppress(GoneError):
             return job.objects.fetch(found).source.path
@@ -117,25 +127,25 @@ def _fetched(job: Job, url: str, eyes: Eyes) -> options.Place:
 
 
 @dataclass(frozen=True)
-class _Among:
-    """Files that the arguments name: their paths, and what the paths of archives' members begin with."""
+class _Selection:
+    """The files that the arguments name: their paths, and the folders of unpacked archives."""
 
     paths: set[str]
-    places: tuple[str, ...]
+    folders: tuple[str, ...]
 
     def __contains__(self, path: str) -> bool:
-        return path in self.paths or path.startswith(self.places)
+        return path in self.paths or path.startswith(self.folders)
 
 
-def _chosen(
-    job: Job, among: _Among | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
+def _chosen_files(
+    job: Job, selection: _Selection | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
 ) -> list[FileRecord]:
-    """Known files that the filters and paths choose."""
-    before = options.long_ago("--older-than", older_than) if older_than else None
+    """Known files that match the paths and the filters."""
+    before = options.time_before("--older-than", older_than) if older_than else None
     return [
         file
         for path, file in job.ledger.files_by_path().items()
-        if (among is None or path in among)
+        if (selection is None or path in selection)
         and (not failed or file.status in ("failed", "partial"))
         and (not status or file.status == status)
         and (not read_with or read_with in file.recipes)
@@ -143,11 +153,11 @@ def _chosen(
     ]
 
 
-def _present(job: Job, chosen: list[FileRecord], eyes: Eyes, unpacking: tuple[str, ...]) -> list[InboxFile]:
-    """Those of the files that still lie where they were; members of the archives that are ``unpacking`` come by themselves."""
+def _present_files(job: Job, chosen: list[FileRecord], monitor: RunMonitor, unpacking: tuple[str, ...]) -> list[InboxFile]:
+    """The chosen files that still exist. Members of archives below ``unpacking`` are left out: they come when they are unpacked."""
     found = []
     many = job.objects and len(chosen) > FEW
-    listed = {item.source.path: item for item in job.scan(eyes.file_skipped)} if many else {}
+    listed = {item.source.path: item for item in job.scan(monitor.file_skipped)} if many else {}
     for file in chosen:
         path = file.source.path
         if str(path).startswith(unpacking):
@@ -155,11 +165,13 @@ def _present(job: Job, chosen: list[FileRecord], eyes: Eyes, unpacking: tuple[st
         try:
             present = listed.get(path) or job.present(file.source)
         except StoreError as error:
-            eyes.file_skipped(file.source.name, error.message)
+            monitor.file_skipped(file.source.name, error.message)
             continue
         if present is None:
             inside = path.is_relative_to(job.unpacked.resolve())
-            eyes.file_skipped(file.source.name, "lies in an archive: name the archive" if inside else f"no longer at {path}")
+            monitor.file_skipped(
+                file.source.name, "is in an archive: name the archive" if inside else f"is no longer at {path}"
+            )
             continue
         found.append(present)
     return found

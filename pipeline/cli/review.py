@@ -19,7 +19,7 @@ from pipeline.errors import SettingsError
 from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.remote.local_copy import look_into, sent
 from pipeline.run.job import all_templates, known_templates, open_ledger
-from pipeline.settings import STATE_FOLDER, load_settings
+from pipeline.settings import STATE_FOLDER
 from pipeline.templates.model import Template
 from pipeline.web.originals import local_originals
 from pipeline.web.selection import SelectedDocument, Selection, matching_files, select_documents
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @click.command("review")
-@click.argument("paths", nargs=-1, type=options.Path_)
+@click.argument("paths", nargs=-1, type=options.PATH)
 @options.config
 @options.outbox
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help=f"The file to write [OUTBOX/{FILE}].")
@@ -53,7 +53,7 @@ T = TypeVar("T")
 def command(
     paths: tuple[Path, ...],
     config: Path | None,
-    outbox: options.Place | None,
+    outbox: options.PathOrUrl | None,
     output: Path | None,
     needs_review: bool,
     since: str | None,
@@ -74,7 +74,7 @@ def command(
       pipeline review --needs-review --since 7d
       pipeline review inbox/march --template invoice --output march.html
     """
-    settings = load_settings(config, outbox=outbox)
+    settings = options.read_settings(config, outbox=outbox)
     look_into(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
@@ -116,7 +116,7 @@ def _since(when: str) -> str:
     try:
         return f"{date.fromisoformat(when).isoformat()}T00:00:00.000Z"
     except ValueError:
-        return options.long_ago("--since", when)
+        return options.time_before("--since", when)
 
 
 def _check(files: list[Any], choice: Selection, templates: dict[str, Template]) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.signals import graceful
+from pipeline.cli.signals import stop_on_signals
 from pipeline.errors import LockedError, SettingsError
 from pipeline.install_hint import install_hint
 from pipeline.run.job import all_templates, check_template, mended_ledger, open_ledger
 from pipeline.runtime.lock import PROBE_SECONDS, locked
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import Settings
 
 TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - the name of one
 LEAST_TOKEN = 16
@@ -33,8 +33,8 @@ LEAST_TOKEN = 16
 )
 def command(
     config: Path | None,
-    inbox: options.Place | None,
-    outbox: options.Place | None,
+    inbox: options.PathOrUrl | None,
+    outbox: options.PathOrUrl | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -47,7 +47,7 @@ def command(
     The address printed at the start holds a token; without it nobody gets in. Files are read by a `pipeline watch` of its own; where
     another run holds the outbox, they are taken and read when that has ended. PIPELINE_SERVE_TOKEN sets the token.
     """
-    settings = load_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
+    settings = options.read_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     if settings.inbox_url or settings.outbox_url:
         raise SettingsError(
             "`pipeline serve` wants an inbox and an outbox that are folders", "docs/stores.md tells of other ways"
@@ -92,7 +92,7 @@ def command(
         def stop() -> None:
             serving.should_exit = True
 
-        with graceful(stop, lambda _: None):
+        with stop_on_signals(stop, lambda _: None):
             shown = "127.0.0.1" if host in ("127.0.0.1", "0.0.0.0", "::", "localhost") else f"[{host}]" if ":" in host else host  # noqa: S104
             click.echo(f"http://{shown}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
             serving.run(sockets=[listening])

@@ -1,4 +1,4 @@
-"""A service goes on where a command would end: what may pass by itself (a full disk, a server that is gone) is waited for."""
+"""Pauses of a service. ``watch`` waits where ``run`` would end, for causes that may pass: a full disk, a server that is down."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ from collections.abc import Callable
 from pipeline.backoff import Backoff
 from pipeline.errors import EngineUnavailableError, OutboxError, PipelineError, StoreError
 
-PASSING = (EngineUnavailableError, OutboxError, StoreError, sqlite3.OperationalError)
-"""Troubles that may be over in a while; whatever else comes up ends the service, and its supervisor starts it anew."""
+TEMPORARY_ERRORS = (EngineUnavailableError, OutboxError, StoreError, sqlite3.OperationalError)
+"""Errors whose cause may pass. Every other error ends the service; the system's service manager starts it again."""
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 600.0
+POLL_SECONDS = 0.1
 
 
-class Pauses:
-    """Pauses that double as long as the trouble lasts. ``stopped`` tells whether somebody wants to end; ``say`` is told why it waits."""
+class ServicePauses:
+    """Pauses that double while errors follow each other.
 
-    def __init__(self, say: Callable[[str], None], stopped: Callable[[], bool]) -> None:
-        self._say, self._stopped = say, stopped
+    ``warn`` gets a message before each pause. A pause ends early once ``is_stopping`` returns true.
+    """
+
+    def __init__(self, warn: Callable[[str], None], is_stopping: Callable[[], bool]) -> None:
+        self._warn, self._is_stopping = warn, is_stopping
         self._backoff = Backoff(FIRST_SECONDS, LONGEST_SECONDS)
 
-    def over(self) -> None:
-        """It works again."""
+    def reset(self) -> None:
+        """Begin again with the shortest pause: the service works."""
         self._backoff.reset()
 
     def wait(self, error: Exception) -> None:
-        """Say what is wrong, then wait, looking at ``stopped`` in between."""
-        what = error.message if isinstance(error, PipelineError) else f"the ledger: {error}"
+        """Report an error, then wait."""
+        message = error.message if isinstance(error, PipelineError) else f"the ledger: {error}"
         seconds = self._backoff.next_seconds()
-        self._say(f"{what}; trying again in {seconds:g} s")
+        self._warn(f"{message}; trying again in {seconds:g} s")
         until = time.monotonic() + seconds
-        while not self._stopped() and time.monotonic() < until:
-            time.sleep(0.1)
+        while not self._is_stopping() and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)

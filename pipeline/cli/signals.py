@@ -1,4 +1,4 @@
-"""Stopping cleanly: the first SIGINT or SIGTERM lets what is in flight end, the second stops now."""
+"""Stopping in good order: the first SIGINT or SIGTERM lets the pages in work finish, the second stops at once."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from types import FrameType
 
 
 @contextmanager
-def graceful(stop: Callable[[], None], told: Callable[[str], None]) -> Iterator[None]:
-    """Call ``stop`` at the first signal; raise KeyboardInterrupt at the second. ``told`` hears the name of each, before."""
-    asked = False
+def stop_on_signals(stop: Callable[[], None], on_signal: Callable[[str], None]) -> Iterator[None]:
+    """Call ``stop`` at the first signal and raise KeyboardInterrupt at the second. ``on_signal`` gets the name of each signal first."""
+    stopping = False
 
     def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
+        nonlocal stopping
         del frame
-        told(signal.Signals(number).name)
-        if asked:
+        on_signal(signal.Signals(number).name)
+        if stopping:
             raise KeyboardInterrupt
-        asked = True
+        stopping = True
         stop()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

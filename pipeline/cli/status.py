@@ -25,7 +25,7 @@ from pipeline.monitoring.progress import last_run
 from pipeline.remote.local_copy import look_into
 from pipeline.run.job import open_ledger
 from pipeline.runtime.lock import is_locked
-from pipeline.settings import STATE_FOLDER, Settings, load_settings
+from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.values.times import format_duration
 
 SHARE = 20
@@ -43,11 +43,11 @@ NEAR = 1.25
 @click.option("--failed", is_flag=True, help="List every document that failed, wholly or in part.")
 @click.option("--follow", "-f", is_flag=True, help="Keep it up to date on the terminal until the run ends, or Ctrl-C.")
 @options.as_json
-def command(config: Path | None, outbox: options.Place | None, failed: bool, follow: bool, as_json: bool) -> None:
+def command(config: Path | None, outbox: options.PathOrUrl | None, failed: bool, follow: bool, as_json: bool) -> None:
     """Show how far a run is, what is done, what failed and why. Disturbs nobody."""
     if follow and as_json:
         raise click.UsageError("--follow is for people, --json for programs: leave one of them out")
-    settings = load_settings(config, outbox=outbox)
+    settings = options.read_settings(config, outbox=outbox)
     limit = None if failed else 10
     if as_json:
         echo_json(_told(settings, limit))

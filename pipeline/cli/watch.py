@@ -1,4 +1,4 @@
-"""``pipeline watch``: the inbox as a service."""
+"""``pipeline watch``: read the inbox and every file that arrives in it, as a service."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import click
 
 from pipeline.cli import options
 from pipeline.cli.console import one_line
-from pipeline.cli.monitors import monitored, overrides
+from pipeline.cli.monitors import monitor_command, monitoring_overrides
 from pipeline.cli.run import check_inbox
-from pipeline.cli.service_retry import PASSING, Pauses
-from pipeline.cli.signals import graceful
+from pipeline.cli.service_retry import TEMPORARY_ERRORS, ServicePauses
+from pipeline.cli.signals import stop_on_signals
 from pipeline.intake.folder_watch import FolderWatcher
 from pipeline.intake.poll import InboxPoller
 from pipeline.intake.scan import InboxFile
@@ -24,39 +24,39 @@ from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import Rescan
 from pipeline.run.reread import Rereading
-from pipeline.settings import load_settings
 
 
-class _Lines(RunCounts):
-    """A line a document; none where the log writes them."""
+class _DocumentLines(RunCounts):
+    """Prints one line per document, unless the log uses standard error."""
 
-    def __init__(self, quiet: bool, logged: bool) -> None:
+    def __init__(self, quiet: bool, logs_to_stderr: bool) -> None:
         super().__init__()
-        self._quiet, self._logged = quiet, logged
+        self._quiet, self._logs_to_stderr = quiet, logs_to_stderr
         self._messages = RecentMessages()
 
     def file_skipped(self, name: str, reason: str) -> None:
-        """See Observer; the same thing is said once."""
-        if self._messages.add(name, reason) and not self._logged:
+        """See Observer. A message that repeats is printed once."""
+        if self._messages.add(name, reason) and not self._logs_to_stderr:
             click.echo(one_line(f"left for later: {name}: {reason}"), err=True)
 
     def warning(self, message: str) -> None:
         """See Observer."""
-        if not self._logged:
+        if not self._logs_to_stderr:
             click.echo(f"pipeline: {message}", err=True)
 
     def document_published(self, publication: Publication) -> None:
         """See Observer."""
         super().document_published(publication)
         line = f"{publication.status}: {publication.source.name}"
-        if publication.reason and not self._logged:
+        if publication.reason and not self._logs_to_stderr:
             click.echo(one_line(f"{line}: {publication.reason}: {publication.detail}"), err=True)
         elif not publication.reason and not self._quiet:
             click.echo(one_line(line))
 
 
-def _at_eof(stop: Callable[[], None]) -> None:
-    while os.read(0, 1024):  # a buffered read would hold a lock that the interpreter's end wants
+def _stop_at_eof(stop: Callable[[], None]) -> None:
+    """Call ``stop`` when standard input ends."""
+    while os.read(0, 1024):  # a buffered read would hold a lock that the interpreter needs at its exit
         pass
     stop()
 
@@ -70,11 +70,16 @@ def _at_eof(stop: Callable[[], None]) -> None:
 @options.quiet
 @options.log_json
 @options.metrics_port
-@click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does: for a parent that may die.")
+@click.option(
+    "--until-eof",
+    is_flag=True,
+    hidden=True,
+    help="Stop at the end of standard input, to end together with the parent process.",
+)
 def command(
     config: Path | None,
-    inbox: options.Place | None,
-    outbox: options.Place | None,
+    inbox: options.PathOrUrl | None,
+    outbox: options.PathOrUrl | None,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -86,22 +91,28 @@ def command(
     metrics_port: int | None,
     until_eof: bool,
 ) -> None:
-    """Read what is in the inbox and what comes into it, until stopped with Ctrl-C or SIGTERM.
+    """Read the inbox and every file that arrives in it, until stopped with Ctrl-C or SIGTERM.
 
-    A file is read once it has not changed for a moment, so files that are copied slowly are never read half. Stopping finishes the
-    pages in flight; a second signal stops at once. What was not read is read at the next start.
+    A file is read once it has stopped changing, so a file that is copied slowly is never read half. The first signal lets the pages
+    in work finish; a second one stops at once. The next start continues with the files that are left.
     """
-    chosen = {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model, **options.placed(executor, address, shard)}
-    settings = load_settings(config, **chosen, **overrides(log_json, metrics_port))
+    overrides = {
+        "inbox": inbox,
+        "outbox": outbox,
+        "engine": engine,
+        "model": model,
+        **options.cluster_overrides(executor, address, shard),
+    }
+    settings = options.read_settings(config, **overrides, **monitoring_overrides(log_json, metrics_port))
     check_inbox(settings, ())
-    logged = settings.log.as_json
-    lines = _Lines(quiet or logged, logged)
+    logs_to_stderr = settings.log.as_json
+    lines = _DocumentLines(quiet or logs_to_stderr, logs_to_stderr)
     with (
-        monitored("watch", settings, lines, quiet=quiet) as eyes,
+        monitor_command("watch", settings, lines, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
-        Loop(job, eyes, shelve=True) as loop,
+        Loop(job, monitor, shelve=True) as loop,
     ):
-        rescan = Rescan(job, eyes.file_skipped)
+        rescan = Rescan(job, monitor.file_skipped)
 
         def scan() -> list[InboxFile]:
             loop.flush()
@@ -123,21 +134,21 @@ def command(
                 poll=intake.poll_seconds,
             )
         )
-        pauses = Pauses(eyes.warning, lambda: loop.stopping)
-        rereading = Rereading(job, eyes)
+        pauses = ServicePauses(monitor.warning, lambda: loop.stopping)
+        rereading = Rereading(job, monitor)
 
         def stop() -> None:
             loop.stopping = True
             rereading.stop()
 
         if until_eof:
-            threading.Thread(target=_at_eof, args=(stop,), name="parent", daemon=True).start()
+            threading.Thread(target=_stop_at_eof, args=(stop,), name="parent", daemon=True).start()
 
         for note in job.notes:
-            eyes.warning(note)
-        with graceful(stop, eyes.signal_received), watcher, eyes.on(job, loop, backlog=watcher.backlog):
-            if not (quiet or logged):
-                how = " by looking" if watcher.polling else ""
+            monitor.warning(note)
+        with stop_on_signals(stop, monitor.signal_received), watcher, monitor.observe(job, loop, backlog=watcher.backlog):
+            if not (quiet or logs_to_stderr):
+                how = " by polling" if watcher.polling else ""
                 click.echo(f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it")
             while not loop.stopping:
                 try:
@@ -146,10 +157,10 @@ def command(
                     loop.attend()
                     rereading.turn()
                     loop.tidy(now=False)
-                    pauses.over()
-                except PASSING as error:
+                    pauses.reset()
+                except TEMPORARY_ERRORS as error:
                     pauses.wait(error)
                     watcher.request_scan()
             loop.tidy()
-            if not (quiet or logged):
+            if not (quiet or logs_to_stderr):
                 click.echo("stopped")

@@ -1,4 +1,4 @@
-"""Numbers of a run for Prometheus, served over HTTP while it works. Imported only where somebody asks for them."""
+"""Metrics of a run for Prometheus, served over HTTP while it works. This is imported only when the settings ask for metrics."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pipeline.publish.publication import Publication
 from pipeline.records import Answer, DocumentStatus, Page, Reason, Result
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-"""Seconds: a page with a text layer is read in the first, a slow model answers in the last."""
+"""Upper bounds of the histogram in seconds: a page with a text layer is in the first, an answer of a slow model in the last."""
 
 
-class Metrics(Observer):
-    """Counts for Prometheus in a registry of its own; docs/monitoring.md tells their names."""
+class RunMetrics(Observer):
+    """Counts the events of a run for Prometheus, in its own registry. docs/monitoring.md lists the names."""
 
     def __init__(self) -> None:
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -34,25 +34,30 @@ class Metrics(Observer):
             "pipeline_failures", "Documents that failed, wholly or in part.", ["reason"], registry=registry
         )
         self._units = prometheus.Counter(
-            "pipeline_units", "Units ended: one page by one template.", ["status", "template", "reason"], registry=registry
+            "pipeline_units",
+            "Units finished: one page with one template.",
+            ["status", "template", "reason"],
+            registry=registry,
         )
         self._pages = prometheus.Counter(
             "pipeline_pages", "Pages read, by where their words come from.", ["source"], registry=registry
         )
         self._seconds = prometheus.Histogram(
-            "pipeline_seconds", "Seconds a page, by stage.", ["stage"], buckets=BUCKETS, registry=registry
+            "pipeline_seconds", "Seconds per page, by stage.", ["stage"], buckets=BUCKETS, registry=registry
         )
         self._lost = prometheus.Counter(
             "pipeline_readers_lost", "Reader processes that died or were killed.", registry=registry
         )
-        self._depth = prometheus.Gauge("pipeline_queue_depth", "What waits.", ["queue"], registry=registry)
+        self._depth = prometheus.Gauge(
+            "pipeline_queue_depth", "Number of files, pages and units that wait.", ["queue"], registry=registry
+        )
         self._last = prometheus.Gauge(
-            "pipeline_last_progress_timestamp_seconds", "When a unit or a document last ended.", registry=registry
+            "pipeline_last_progress_timestamp_seconds", "Time when the last unit or document finished.", registry=registry
         )
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
-        """Rates of what never happened are 0, not absent."""
+        """Create the series of known labels, so that their rate is 0 instead of absent."""
         for status in get_args(DocumentStatus):
             self._documents.labels(status)
         for reason in get_args(Reason):
@@ -62,14 +67,14 @@ class Metrics(Observer):
         self._last.set_to_current_time()
 
     def begin(self, command: str, engine: str, depths: dict[str, Callable[[], float]]) -> None:
-        """What works here, and functions that tell how much waits, by queue; they are called by the server's thread."""
+        """Set command and engine. ``depths`` holds a function for each queue that returns its length; the server's thread calls it."""
         self._info.info({"version": __version__, "command": command, "engine": engine})
         for queue, depth in depths.items():
             self._depth.labels(queue).set_function(depth)
 
-    def watch(self, told: Callable[[], Mapping[str, Any]]) -> None:
-        """Tell of the machines that read and answer, too."""
-        self.registry.register(_ClusterMetrics(told))
+    def add_cluster(self, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Add the metrics of a cluster. ``state`` returns what the driver last knew of its machines."""
+        self.registry.register(_ClusterMetrics(state))
 
     def page_read(self, sha256: str, page: Page) -> None:
         """See Observer."""
@@ -100,25 +105,25 @@ class Metrics(Observer):
 
 
 class _ClusterMetrics(Collector):
-    """What the actors of a cluster have to do, as the driver last knew it."""
+    """The work of a cluster's actors, as the driver last knew it."""
 
-    def __init__(self, told: Callable[[], Mapping[str, Any]]) -> None:
-        self._told = told
+    def __init__(self, state: Callable[[], Mapping[str, Any]]) -> None:
+        self._state = state
 
     def collect(self) -> Iterator[prometheus.Metric]:
-        """Asked by the server's thread."""
-        told = self._told()
-        if not told:
+        """The present values. The server's thread calls this."""
+        state = self._state()
+        if not state:
             return
-        actors = told["actors"]
+        actors = state["actors"]
         gauge, counter = GaugeMetricFamily, CounterMetricFamily
-        yield gauge("pipeline_cluster_machines", "Machines of the cluster that are alive.", told["machines"])
+        yield gauge("pipeline_cluster_machines", "Machines of the cluster that are alive.", state["machines"])
         yield gauge("pipeline_cluster_actors", "Actors that are ready.", len(actors))
-        yield gauge("pipeline_cluster_actors_starting", "Actors that start or wait for room.", told["starting"])
-        yield gauge("pipeline_cluster_units_waiting", "Units that no actor has yet.", told["waiting_units"])
-        yield counter("pipeline_cluster_actors_lost", "Actors that were lost.", value=told["lost_actors"])
-        yield counter("pipeline_cluster_units_retried", "Units whose actor or engine was lost.", value=told["asked_again"])
-        for name, what in (("units", "Units that an actor has."), ("pages", "Pages that its readers have.")):
+        yield gauge("pipeline_cluster_actors_starting", "Actors that are starting or waiting for room.", state["starting"])
+        yield gauge("pipeline_cluster_units_waiting", "Units that wait for an actor.", state["waiting_units"])
+        yield counter("pipeline_cluster_actors_lost", "Actors that were lost.", value=state["lost_actors"])
+        yield counter("pipeline_cluster_units_retried", "Units whose actor or engine was lost.", value=state["asked_again"])
+        for name, what in (("units", "Units that an actor is working on."), ("pages", "Pages that an actor is reading.")):
             family = gauge(f"pipeline_actor_{name}", what, labels=["actor", "host"])
             for actor in actors:
                 family.add_metric([str(actor["actor"]), actor["host"]], actor[name])
@@ -130,15 +135,15 @@ class _ClusterMetrics(Collector):
 
 
 @contextmanager
-def serving(where: settings.MetricsSettings) -> Iterator[Metrics]:
-    """Metrics, served at ``where``. Raises SettingsError when nothing can listen there."""
-    metrics = Metrics()
+def serve_metrics(address: settings.MetricsSettings) -> Iterator[RunMetrics]:
+    """Metrics that are served at ``address`` until the context ends. Raises SettingsError when the address cannot be used."""
+    metrics = RunMetrics()
     try:
-        server, thread = prometheus.start_http_server(where.port, where.host, metrics.registry)
+        server, thread = prometheus.start_http_server(address.port, address.host, metrics.registry)
     except OSError as error:
         raise SettingsError(
-            f"metrics cannot be served at {where.host}:{where.port}: {error.strerror or error}",
-            "another program listens there, or the address is not this machine's: choose another --metrics-port or `metrics.host`",
+            f"metrics cannot be served at {address.host}:{address.port}: {error.strerror or error}",
+            "another program uses the port, or the address is not one of this machine: choose another --metrics-port or `metrics.host`",
         ) from error
     try:
         yield metrics

@@ -129,7 +129,7 @@ def test_filters_choose_among_the_members_of_an_archive(pipeline: Pipeline, fold
     (folder / "pipeline.yaml").write_text("outbox: outbox\nlimits: {passwords: [secret word]}\n")
     before = results(folder / "outbox")
     gone = pipeline("reprocess", "--failed", *AGAIN).json
-    assert [item["why"] for item in gone["left_for_later"]] == ["lies in an archive: name the archive"] * 2
+    assert [item["why"] for item in gone["left_for_later"]] == ["is in an archive: name the archive"] * 2
     for each in (archive, inner):
         assert pipeline("reprocess", each, "--failed", *AGAIN).json["documents"] == {"done": 1}
     after = results(folder / "outbox")

@@ -130,7 +130,7 @@ def test_the_log_file_lies_beside_the_settings_and_not_in_the_inbox(house: House
     lines = events((settings.parent / "run.log").read_text(encoding="utf-8"))
     assert [lines[0]["event"], lines[-1]["event"]] == ["run_started", "run_ended"]
     code, _, err = house.run("run", LOG__FILE=str(house.inbox / "run.log"))
-    assert (code, "lies inside the inbox" in err) == (2, True)
+    assert (code, "is inside the inbox" in err) == (2, True)
     code, _, err = house.run("run", LOG__FILE=str(house.put("a.pdf") / "run.log"))
     assert code == 2
 

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
-from pipeline.monitoring.metrics import Metrics
+from pipeline.monitoring.metrics import RunMetrics
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.llama_server import free_port
 from tests.run.processes import House, wait_for
@@ -119,10 +119,10 @@ def test_who_does_not_ask_pays_nothing(house: House) -> None:
 
 
 def test_a_cluster_tells_its_actors() -> None:
-    metrics = Metrics()
+    metrics = RunMetrics()
     actors = [{"actor": 3, "host": "a", "units": 4, "pages": 2, "answered": 17}]
     told: dict[str, object] = {}
-    metrics.watch(lambda: told)
+    metrics.add_cluster(lambda: told)
     prometheus_client.generate_latest(metrics.registry)  # before anything is known
     told |= {"machines": 2, "actors": actors, "starting": 1, "waiting_units": 5, "lost_actors": 6, "asked_again": 7}
     lines = prometheus_client.generate_latest(metrics.registry).decode().splitlines()
