@@ -169,9 +169,9 @@ class _Shown:
         if self._console.is_terminal:
             self._progress.stop()
 
-    def stage(self, told: str) -> None:
+    def stage(self, text: str) -> None:
         """See DownloadProgress."""
-        self._progress.update(self._task, description=told)
+        self._progress.update(self._task, description=text)
         self._line()
 
     def advance(self, count: int) -> None:

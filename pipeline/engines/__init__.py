@@ -1,1 +1,1 @@
-"""Engines turn a page and a template into claims; all of them stand behind the Protocol in ``base``."""
+"""Engines turn a page and a template into claims. All of them implement the Protocol in ``base``."""

@@ -1,6 +1,6 @@
-"""What every engine with a language model makes of an answer: claims, and the ends that are none.
+"""Turns a language model's text into an answer with claims.
 
-An answer is JSON that meets the template's schema or, where the template asks for ``text``, the text itself with tags for its parts.
+The text is JSON that meets the template's schema or, where the template's form is ``text``, plain text with tags for its parts.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from pipeline.values.money import parse_money
 from pipeline.values.numbers import parse_number, plain
 
 TRUNCATED = "truncated"
-"""Flag of fields that were being written when the answer had to end."""
+"""Flag of the field at which a truncated answer ends."""
 _NOTHING = frozenset({"", "null", "none", "n/a", "na", "-", "--", "unknown", "not stated", "not available", "not specified"})
-_LONGEST = 300
+_MAX_LETTERS = 300
 
 
 def empty_answer(request: Request) -> Answer | None:
-    """The answer to a request without image and words, of which a model would only invent something; None for all others."""
+    """The answer to a request without image and words, for which a model would invent values; None for every other request."""
     if request.image or request.page.words:
         return None
     return Answer(request.key, {name: Claim(None) for name in request.template.fields})
 
 
 def make_answer(request: Request, text: str, *, complete: bool = True) -> Answer:
-    """The answer that a model wrote. What was cut off is failed as ``too_large`` and keeps the fields that it has."""
+    """The answer in a model's text. A truncated one (``complete`` False) fails as ``too_large`` and keeps its complete fields."""
     template = request.template
     try:
         claims = read_answer(template, text, complete=complete)
@@ -52,38 +52,38 @@ def make_answer(request: Request, text: str, *, complete: bool = True) -> Answer
 def failed_answer(
     request: Request, detail: str, reason: Reason = "engine", claims: Mapping[str, Claim] | None = None
 ) -> Answer:
-    """The answer to a request that has none, or only a part."""
+    """The answer to a request that failed, with the claims that are known."""
     return Answer(request.key, claims or {}, status="failed", reason=reason, detail=shorten(detail))
 
 
 def shorten(text: str) -> str:
-    """One line of printable letters, at most 300."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: _LONGEST * 4]).split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    """The text as one line of at most 300 printable letters."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: _MAX_LETTERS * 4]).split())
+    return line if len(line) <= _MAX_LETTERS else f"{line[: _MAX_LETTERS - 1]}…"
 
 
 def read_answer(template: Template, text: str, *, complete: bool = True) -> dict[str, Claim]:
-    """Claims from what a model wrote; what was cut off (``complete`` False) is kept as far as it goes and flagged.
+    """The claims in a model's text. Of a truncated text (``complete`` False) the last field gets a flag.
 
-    Raises ValueError when it is no JSON object.
+    Raises ValueError when the text is no JSON object.
     """
     if is_text(template):
         return _tagged(template, text, () if complete else (TRUNCATED,))
-    found: Any = pydantic_core.from_json(_json_part(text), allow_partial=False if complete else "trailing-strings")
-    if not isinstance(found, dict):
+    parsed: Any = pydantic_core.from_json(_json_part(text), allow_partial=False if complete else "trailing-strings")
+    if not isinstance(parsed, dict):
         raise ValueError("the answer is no JSON object")
-    claims = {name: _claim(field, found.get(name)) for name, field in template.fields.items()}
+    claims = {name: _claim(field, parsed.get(name)) for name, field in template.fields.items()}
     if not complete:
-        last = next((name for name in reversed(list(found)) if name in claims), next(iter(claims)))
+        last = next((name for name in reversed(list(parsed)) if name in claims), next(iter(claims)))
         cut = claims[last]
         claims[last] = Claim(cut.value, cut.printed, flags=(*cut.flags, TRUNCATED))
     return claims
 
 
 def _tagged(template: Template, text: str, flags: tuple[str, ...]) -> dict[str, Claim]:
-    """A text for the first field, without what stands between the tags of the others, which is theirs.
+    """The text as the first field's value; text between the tags of other fields becomes their value.
 
-    A tag that is not closed before the next one is letters like any other.
+    A tag that is not closed before the next tag is part of the text.
     """
     name, *others = template.fields
     rest: list[str] = []
@@ -96,16 +96,16 @@ def _tagged(template: Template, text: str, flags: tuple[str, ...]) -> dict[str, 
         if piece[1:-1] in parts and pieces[number + 1 : number + 2] == [f"</{piece[1:]}"]:
             parts[piece[1:-1]].append(pieces[number].strip())
             number += 2
-            if not rest or rest[-1].endswith("\n"):  # the tag's own line goes with it
+            if not rest or rest[-1].endswith("\n"):  # removes the tag's line break
                 pieces[number] = pieces[number].removeprefix("\n")
         else:
             rest.append(piece)
-    apart = {other: Claim("\n".join(filter(None, found)) or None) for other, found in parts.items()}
-    return {name: Claim("".join(rest).strip() or None, flags=flags), **apart}
+    other_claims = {other: Claim("\n".join(filter(None, texts)) or None) for other, texts in parts.items()}
+    return {name: Claim("".join(rest).strip() or None, flags=flags), **other_claims}
 
 
 def _json_part(text: str) -> str:
-    """The object itself: servers without a grammar put fences and remarks around it."""
+    """The JSON object without the fences and remarks that models write around it where no grammar forbids them."""
     fenced = re.search(r"```(?:json)?\s*(\{.*)", text, re.DOTALL)
     inner = fenced[1].split("```")[0] if fenced else text
     start = inner.find("{")
@@ -123,20 +123,20 @@ def _claim(field: TemplateField, value: Json) -> Claim:
 
 
 def _row(columns: Mapping[str, Column], item: Json) -> dict[str, Json]:
-    """A row with every column; empty when no cell says anything."""
+    """A row with every column; empty when every cell is None."""
     row = {name: _scalar(column, item.get(name)) for name, column in columns.items()} if isinstance(item, Mapping) else {}
     return row if any(value is not None for value in row.values()) else {}
 
 
 def _number(text: str) -> Decimal | None:
-    """A plain decimal, or what servers without a grammar write: with a currency, as printed."""
+    """A plain decimal, or an amount as printed with its currency, as models write it where no grammar forbids that."""
     number = parse_number(text)
     money = parse_money(text) if number is None else None
     return money.amount if money else number
 
 
 def _scalar(field: TemplateField | Column, value: Json) -> Json:
-    """A value in the form that claims of its type have; None for what says nothing."""
+    """A value in the form of claims of its type; None for texts that mean "no value"."""
     if value is None or isinstance(value, (list, dict)):
         return None
     text = " ".join(str(value).split()) if field.type != "text" else str(value).strip()

@@ -1,4 +1,4 @@
-"""A time limit for code of our own that runs in the loop's process: a page that sends a reader in circles costs that page only."""
+"""A time limit for readers that run in the loop's process, so that an endless loop in a reader costs one page only."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from types import FrameType
 
 
 class DeadlineError(Exception):
-    """The code inside took longer than it may."""
+    """The block ran longer than its limit."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Raise DeadlineError inside the block after ``seconds``.
 
-    By a timer signal, which Python code and regular expressions notice; so in the main thread only, elsewhere there is no limit.
+    Uses a timer signal, which interrupts Python code and regular expressions. Signals work in the main thread only; other threads have
+    no limit.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -27,10 +28,10 @@ def deadline(seconds: float) -> Iterator[None]:
         del number, frame
         raise DeadlineError(f"not answered within {seconds:g} s (limits.seconds)")
 
-    before = signal.signal(signal.SIGALRM, expire)
+    previous = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous)

@@ -1,7 +1,7 @@
-"""What a model is shown that gets the page's words alone: small models find what they are pointed at.
+"""Hints for a model that gets the page's words only: small models find values that they are pointed to.
 
-Lines that carry a label of a field, since the template knows what stands beside a value in many languages and a model need not guess
-that ``Total HT`` is the subtotal; and what the embedded engine reads, which knows from place and print size what a model cannot see.
+The hints are the lines with a label of a field, because the template knows labels in many languages and the model need not guess that
+``Total HT`` is the subtotal; and the values of the embedded engine, which uses position and print size.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
 MIN_COVER = 0.5
-"""A label explains at least this share of its text's letters: "the total of all efforts" is none."""
-MAX_LINES, LONGEST = 2, 90
+"""A label covers at least this share of the letters of its text: "the total of all efforts" is no label."""
+MAX_LINES, MAX_LETTERS = 2, 90
 _DIGITS = ("money", "number", "date", "time", "identifier")
-"""Types whose values hold a digit."""
+"""Types whose values contain a digit."""
 _READ = "Another reader, who sees where things stand but does not know what words mean, read this (mostly right):"
 _LEAD = "Lines of this page that carry the label of a value (the value mostly stands behind or below it):"
 
 
-def hints(page: Page, template: Template, read: Mapping[str, Claim]) -> str:
-    """All of it; empty for a page that tells nothing. ``read`` is what the embedded engine reads."""
-    return "\n\n".join(part for part in (label_lines(page, template), readings(read)) if part)
+def make_hints(page: Page, template: Template, read: Mapping[str, Claim]) -> str:
+    """All hints as one text; empty for a page without any. ``read`` holds the embedded engine's claims."""
+    return "\n\n".join(part for part in (label_lines(page, template), claim_lines(read)) if part)
 
 
-def readings(read: Mapping[str, Claim]) -> str:
-    """One line a field, without tables and lists. As JSON: from ``12.50`` a model goes on to a number, which the schema refuses."""
+def claim_lines(read: Mapping[str, Claim]) -> str:
+    """One line a field, without tables and lists. Values are JSON strings, because after ``12.50`` a model writes a number, which the
+    schema refuses."""
     rows = [
         f'- "{name}": {json.dumps(claim.value, ensure_ascii=False)}'
         for name, claim in read.items()
@@ -40,20 +41,20 @@ def readings(read: Mapping[str, Claim]) -> str:
 
 
 def label_lines(page: Page, template: Template) -> str:
-    """One line a field, with what is printed at its labels; empty where no label is printed."""
+    """One line a field, with the text at its labels; empty where the page has no label."""
     if not page.words:
         return ""
-    rows = [f"- {name}: {' | '.join(lines)}" for name, lines in _found(page, template).items() if lines]
+    rows = [f"- {name}: {' | '.join(lines)}" for name, lines in _lines_by_field(page, template).items() if lines]
     return "\n".join([_LEAD, *rows]) if rows else ""
 
 
 def unlabelled_amounts(page: Page, template: Template) -> list[str]:
-    """Amounts that no label on this page announces, though the template knows labels: on one page of several, they stand on another."""
-    found = _found(page, template) if page.words else {}
-    return [name for name, field in template.fields.items() if field.type == "money" and field.labels and not found.get(name)]
+    """Names of amount fields with labels of which none is on this page. On one page of several, these amounts are on another page."""
+    lines = _lines_by_field(page, template) if page.words else {}
+    return [name for name, field in template.fields.items() if field.type == "money" and field.labels and not lines.get(name)]
 
 
-def _found(page: Page, template: Template) -> dict[str, list[str]]:
+def _lines_by_field(page: Page, template: Template) -> dict[str, list[str]]:
     layout = lay_out(page)
     labels = [label for label in find_labels(layout, vocabulary_of(template)) if label.cover >= MIN_COVER and not label.title]
     taken = {label.run.number for label in labels}
@@ -64,7 +65,7 @@ def _found(page: Page, template: Template) -> dict[str, list[str]]:
 
 
 def _lines(layout: Layout, field: TemplateField, labels: list[Label], taken: Container[int]) -> list[str]:
-    """What is printed at the best of a field's labels; sums stand at the end of a page, headings at its beginning."""
+    """The text at a field's best labels. Totals are at the end of a page, headings at its beginning."""
     ordered = labels[::-1] if field.merge == "last" else labels
     lines = [line for label in ordered for line in _line(layout, label, taken)]
     fit = [(text, beside) for text, beside in lines if field.type not in _DIGITS or any(c.isdigit() for c in text)]
@@ -73,14 +74,14 @@ def _lines(layout: Layout, field: TemplateField, labels: list[Label], taken: Con
 
 
 def _line(layout: Layout, label: Label, taken: Container[int]) -> Iterator[tuple[str, bool]]:
-    """The label with what follows it on its line up to the next label, or with what stands below; whether it is the former."""
+    """The label with the text behind it up to the next label (True), or with the text below it (False)."""
     run = label.run
     right = [other for other in layout.rows[run.row] if other.box[0] > run.box[0]]
     following = [other.text for other in takewhile(lambda other: other.number not in taken, right)]
     own = run.text[label.start :]
     if any(c.isalnum() for c in run.text[label.end :]) or following:
-        yield " ".join([own, *following])[:LONGEST], True
+        yield " ".join([own, *following])[:MAX_LETTERS], True
         return
     below = next(layout.chain(run, 1, 1), None)
     if below and below.number not in taken:
-        yield f"{own} / {below.text}"[:LONGEST], False
+        yield f"{own} / {below.text}"[:MAX_LETTERS], False

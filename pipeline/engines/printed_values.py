@@ -1,7 +1,7 @@
-"""What a page prints by type: all that a model may answer with that is given nothing but the page's words.
+"""The values that a page prints, by type: the only values that a model without the image may answer.
 
-It can then neither invent nor calculate, and how the page writes numbers and dates is settled here, where the whole page tells,
-instead of by the model.
+The model can then neither invent nor calculate. This module, not the model, decides how the page writes numbers and dates, because it
+compares all of them.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from pipeline.templates.model import Template
 from pipeline.templates.schema import Printed
 
 MIN_QUALITY = 0.15
-"""Digits that look less like an amount are parts of telephone and account numbers."""
-MOST, LONGEST = 400, 120
-"""Values of a type, and letters of a name; a page with more is left to the model."""
+"""Amounts of lower quality are parts of telephone and account numbers."""
+MAX_VALUES, MAX_NAME_LETTERS = 400, 120
+"""With more values of a type than this, the model's answer is not restricted; longer texts are no names."""
 MAX_NAME_DIGITS = 4
-"""Digits in a name; more belong to telephones, tax numbers and streets with towns."""
+"""Texts with more digits are telephone numbers, tax numbers or addresses."""
 _NO_NAME = re.compile(r"[@%]")
 _PARTS = re.compile(r"\s*[:;|•·,]\s+|\s+[-–—]\s+")
 
 
 def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) -> Printed:
-    """Values in the form of claims, by field type, in reading order, behind those that the embedded engine ``read``.
+    """Values in the form of claims, by field type: first the embedded engine's values (``read``), then the page's in reading order.
 
-    Amounts also without their sign; names also without what is printed around them.
+    Amounts are also given without their sign, names also without the text around them.
     """
     layout = lay_out(page)
-    found = Candidates(layout)
+    candidates = Candidates(layout)
     labels = find_labels(layout, vocabulary_of(template))
     parties = [label for label in labels if label.field in template.fields and template.fields[label.field].type == "party"]
     values = {
-        "money": _unsigned(found.money),
-        "number": _unsigned(found.numbers),
-        "date": [candidate.value for candidate in found.dates],
-        "time": [candidate.value for candidate in found.times],
-        "identifier": [*(candidate.value for candidate in found.vats), *_identifiers(found)],
+        "money": _unsigned(candidates.money),
+        "number": _unsigned(candidates.numbers),
+        "date": [candidate.value for candidate in candidates.dates],
+        "time": [candidate.value for candidate in candidates.times],
+        "identifier": [*(candidate.value for candidate in candidates.vats), *_identifiers(candidates)],
         "party": [
             name
             for text in (
@@ -56,7 +56,7 @@ def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) ->
         if kind in values and isinstance(claim.value, str):
             values[kind].insert(0, claim.value)
     unique = {kind: tuple(dict.fromkeys(of_kind)) for kind, of_kind in values.items()}
-    return {kind: of_kind for kind, of_kind in unique.items() if len(of_kind) <= MOST}
+    return {kind: of_kind for kind, of_kind in unique.items() if len(of_kind) <= MAX_VALUES}
 
 
 def _unsigned(candidates: Iterable[Candidate]) -> list[str]:
@@ -64,19 +64,19 @@ def _unsigned(candidates: Iterable[Candidate]) -> list[str]:
     return [value for number in values for value in (number, number.lstrip("-"))]
 
 
-def _identifiers(found: Candidates) -> list[str]:
-    """Codes as printed, without a label that a ``#`` ends ("DOC#0042")."""
-    good = [candidate.value for candidate in found.identifiers if candidate.quality >= 2 * MIN_QUALITY]
-    return [value.rpartition("#")[2] or value for value in good]
+def _identifiers(candidates: Candidates) -> list[str]:
+    """Codes as printed, without a label that ends in ``#`` ("DOC#0042")."""
+    values = [candidate.value for candidate in candidates.identifiers if candidate.quality >= 2 * MIN_QUALITY]
+    return [value.rpartition("#")[2] or value for value in values]
 
 
 def _names(text: str) -> Iterator[str]:
-    """A stretch of text that stands by itself, and its parts: addresses in one line, values behind labels. No numbers, no addresses."""
+    """A text and its parts, separated as addresses in one line and values after labels are. Without numbers and addresses."""
     for name in (text, *_PARTS.split(text)):
         plain = " ".join(name.split()).strip(" ,;:")
         digits = sum(c.isdigit() for c in plain)
         if (
-            2 <= len(plain) <= LONGEST
+            2 <= len(plain) <= MAX_NAME_LETTERS
             and digits <= min(MAX_NAME_DIGITS, sum(c.isalpha() for c in plain))
             and not _NO_NAME.search(plain)
         ):

@@ -1,8 +1,8 @@
-"""What every engine with a language model asks: the words of the question, and the form that the answer must have.
+"""Makes the prompt of a request for engines with a language model: its text, and the schema of the answer.
 
-A model that sees gets the template's prompt beside the page. One that gets the page's words alone is helped: it is shown where labels
-stand and what a reader by labels and layout found, it chooses among the values that the page prints, and is not asked for amounts
-that stand on another page.
+A model that accepts images gets the template's prompt beside the page. A model that gets the page's words only gets help: the lines with
+labels, the embedded engine's answer, a schema that allows only values printed on the page, and no fields for amounts that are on another
+page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.fields import read_fields
-from pipeline.engines.hints import hints, unlabelled_amounts
+from pipeline.engines.hints import make_hints, unlabelled_amounts
 from pipeline.engines.printed_values import printed_values
 from pipeline.records import Claim
 from pipeline.templates.model import Template, TemplateField
@@ -38,11 +38,11 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is put to a model about one unit."""
+    """The prompt of one unit."""
 
     system: str
-    """Who reads. The same for all pages of a template, so that a model need read it only once; beside an image the same for all
-    templates, so that one image serves them all."""
+    """The system message. It is the same for all pages of a template, so that its KV cache is shared; beside an image it is the same for
+    all templates, so that these share the cache of the image."""
     text: str
     schema: dict[str, Any] | None
     """JSON Schema of the answer; None for plain text."""
@@ -53,13 +53,13 @@ class Prompt:
 
 
 def make_prompt(request: Request) -> Prompt:
-    """The question of a request. Raises DocumentError ``too_large``, TemplateError."""
+    """The prompt of a request. Raises DocumentError ``too_large``, TemplateError."""
     template = request.template
     read: Mapping[str, Claim] = {}
     printed = None
-    if template.reader in ("fields", "question"):  # readings of a chart's marks are nowhere printed
+    if template.reader in ("fields", "question"):  # values of a chart's marks are not printed on the page
         if request.image is None:
-            template = _expected(request)
+            template = _without_absent_fields(request)
         if request.page.words:
             read = read_fields(request.page, template)
         if request.image is None:
@@ -69,46 +69,46 @@ def make_prompt(request: Request) -> Prompt:
     words = page_text(request.page.words)
     text = _text(request, template, read, words)
     lines = "\n".join(" ".join(line.split()) for line in words.splitlines())
-    likely = (lines,) if is_text(template) else (_answer(template, read), lines)
+    likely = (lines,) if is_text(template) else (_embedded_answer(template, read), lines)
     if request.image is None or is_text(template):
-        return Prompt(instructions(template), text, schema, seed, likely)
+        return Prompt(system_message(template), text, schema, seed, likely)
     return Prompt(SYSTEM, f"{text}\n\n{_form(template)}", schema, seed, likely)
 
 
-def _answer(template: Template, read: Mapping[str, Claim]) -> str:
-    """The answer of a reader by labels and layout, in the form that models write."""
+def _embedded_answer(template: Template, read: Mapping[str, Claim]) -> str:
+    """The embedded engine's answer, as the JSON that models write."""
     return json.dumps({name: read[name].value if name in read else None for name in template.fields}, ensure_ascii=False)
 
 
-def _expected(request: Request) -> Template:
-    """The template without the fields that cannot be on the page; their claims will be None."""
+def _without_absent_fields(request: Request) -> Template:
+    """The template without fields that cannot be on this page; their claims become None."""
     absent = unlabelled_amounts(request.page, request.template) if request.pages > 1 else []
     fields = {name: field for name, field in request.template.fields.items() if name not in absent}
     return request.template.model_copy(update={"fields": fields}) if fields else request.template
 
 
 def _text(request: Request, template: Template, read: Mapping[str, Claim], words: str) -> str:
-    asked = render_prompt(template, words=words, page=request.page.number, pages=request.pages).rstrip()
+    text = render_prompt(template, words=words, page=request.page.number, pages=request.pages).rstrip()
     if request.image is not None:
-        return asked
+        return text
     if not uses_words(template.prompt):
-        asked += f"\n\nThe words of the page, laid out as printed:\n{words}"
-    help_ = hints(request.page, template, read)
-    return f"{asked}\n\n{help_}" if help_ else asked
+        text += f"\n\nThe words of the page, laid out as printed:\n{words}"
+    help_ = make_hints(request.page, template, read)
+    return f"{text}\n\n{help_}" if help_ else text
 
 
-def instructions(template: Template) -> str:
-    """The system's message of a template."""
+def system_message(template: Template) -> str:
+    """The system message of a template for models that get the page's words."""
     return SYSTEM if is_text(template) else f"{SYSTEM}\n\n{_form(template)}"
 
 
 def is_text(template: Template) -> bool:
-    """Whether the answer is plain text, the value of the template's first field."""
+    """Whether the answer is plain text rather than JSON; it becomes the value of the template's first field."""
     return template.answer.form == "text"
 
 
 def _form(template: Template) -> str:
-    """The answer's form; no values to copy by mistake."""
+    """The form of the answer, without example values that a model could copy."""
     lines = ",\n".join(f"  {json.dumps(name)}: {_example(field)}" for name, field in template.fields.items())
     return f"Answer with this JSON object and nothing else; null for what the page does not say:\n{{\n{lines}\n}}"
 

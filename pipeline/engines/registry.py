@@ -1,4 +1,4 @@
-"""Engines by name. ``auto`` takes the best one that is ready."""
+"""Makes engines by name. ``auto`` chooses the best engine that is ready."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENGINE_NAMES = ("auto", "embedded", "vlm", "server")
 
 
 def make_engine(settings: Settings) -> Engine:
-    """The engine that the settings name, ready to answer; ``auto`` is ``vlm`` where its model is here, else ``embedded``.
+    """The engine that the settings name, ready for requests. ``auto`` means ``vlm`` where its model is on this machine, else ``embedded``.
 
     The settings' languages are in force from here on. Raises EngineUnavailableError, LanguageError.
     """
@@ -33,14 +33,14 @@ def make_engine(settings: Settings) -> Engine:
 
 
 def engine_name(settings: Settings) -> str:
-    """The engine's name, where that is `auto` the one which it stands for."""
+    """The name of the engine; for ``auto`` the name of the chosen engine."""
     if settings.engine != "auto":
         return settings.engine
     return "vlm" if _model_is_ready(settings) else "embedded"
 
 
 def _model_is_ready(settings: Settings) -> bool:
-    """Whether ``auto`` means ``vlm``: its packages and its model are here, or a model was named, which then must be here."""
+    """Whether ``auto`` means ``vlm``: the default model is on this machine, or the settings name a model, which must then be here."""
     from pipeline.engines.vlm.model_store import DEFAULT_MODEL, model_is_here
 
     return bool(settings.model) or model_is_here(DEFAULT_MODEL, settings.vlm.revision)

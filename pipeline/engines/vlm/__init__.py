@@ -1,1 +1,1 @@
-"""The engine ``vlm``: a vision-language model, or a text model that is given the words, run by transformers on the CPU."""
+"""The engine ``vlm``: a vision-language model, or a text model that reads the page's words, run by transformers on the CPU."""

@@ -1,4 +1,4 @@
-"""What the hub is asked: which files a model has, and their bytes."""
+"""Requests to the hub: the files of a model, and their bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.errors import PipelineError
 HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 CHUNK = 1 << 20
 RETRIES = 4
-"""How often a connection is made again without having brought anything."""
+"""How many connections in a row may bring no bytes."""
 LISTING_TIMEOUT_SECONDS = 30.0
 
 
@@ -37,14 +37,14 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelListing:
-    """A revision of a model as the hub has it: the exact commit, and those files that are taken."""
+    """A revision of a model on the hub: its exact commit, and the files to download."""
 
     name: str
     revision: str
-    """As asked for: branch, tag or commit."""
+    """As requested: branch, tag or commit."""
     commit: str
     files: tuple[RemoteFile, ...]
-    """Weights last: what a broken download lacks is then nearly always the weights."""
+    """Weights last, so that an interrupted download mostly lacks weights only."""
 
     @property
     def home(self) -> Path:
@@ -53,12 +53,12 @@ class ModelListing:
 
     @property
     def folder(self) -> Path:
-        """Where the files of this revision are linked."""
+        """The folder with links to the files of this revision."""
         return self.home / "snapshots" / self.commit
 
 
 def request_listing(name: str, revision: str | None = None) -> ModelListing:
-    """The exact commit and its files, in one request. Raises PipelineError for what is not there, not allowed or not usable."""
+    """The exact commit and its files, by one request. Raises PipelineError for a model that is absent, not allowed or not usable."""
     _prepare(name)
     revision = revision or DEFAULT_REVISION
     with translated_errors(name, revision):
@@ -68,10 +68,10 @@ def request_listing(name: str, revision: str | None = None) -> ModelListing:
             name, revision=revision, files_metadata=True, timeout=LISTING_TIMEOUT_SECONDS
         )
         listed = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-        wanted = [listed[name] for name in model_files.data_files(listed)]
-        hashes = [(sibling.lfs.sha256 if sibling.lfs else sibling.blob_id) or "" for sibling in wanted]
-        sizes = [-1 if sibling.size is None else sibling.size for sibling in wanted]
-        remotes = tuple(map(RemoteFile, (sibling.rfilename for sibling in wanted), sizes, hashes))
+        siblings = [listed[name] for name in model_files.data_files(listed)]
+        hashes = [(sibling.lfs.sha256 if sibling.lfs else sibling.blob_id) or "" for sibling in siblings]
+        sizes = [-1 if sibling.size is None else sibling.size for sibling in siblings]
+        remotes = tuple(map(RemoteFile, (sibling.rfilename for sibling in siblings), sizes, hashes))
         commit = info.sha or ""
     _refuse_unusable(name, list(listed))
     if not COMMIT.fullmatch(commit) or not all(HASH.fullmatch(file.hash) and file.size >= 0 for file in remotes):
@@ -82,10 +82,10 @@ def request_listing(name: str, revision: str | None = None) -> ModelListing:
 
 
 def download_into(listing: ModelListing, remote: RemoteFile, file: IO[bytes], advance: Callable[[int], None]) -> None:
-    """Download what ``file`` lacks at its end; a broken connection is made again from where it broke.
+    """Download the bytes after the end of ``file``. After a broken connection the download continues where it stopped.
 
-    ``advance`` is told how many bytes came; a negative count when the hub began anew. At most one chunk more than ``remote.size``
-    is written. Raises what ``translated_errors`` turns into words.
+    Calls ``advance`` with the number of new bytes; the number is negative when the hub starts again from the beginning. Writes at most
+    one chunk more than ``remote.size``. Raises errors that ``translated_errors`` translates.
     """
     import httpx2
     from huggingface_hub import hf_hub_url
@@ -130,7 +130,7 @@ def _stream(url: str, headers: dict[str, str], file: IO[bytes], size: int, advan
 
 
 def _prepare(name: str) -> None:
-    """Names are checked; the library is told to keep to what it is asked for: no Xet, no telemetry, no chatter."""
+    """Check the name, and switch off the library's Xet, telemetry and log messages."""
     repository_folder(name)
     require_packages("huggingface_hub")
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
@@ -143,8 +143,10 @@ def _prepare(name: str) -> None:
 def _refuse_unusable(name: str, listed: list[str]) -> None:
     if not {model_files.WEIGHTS, model_files.INDEX} & set(listed):
         others = sorted({Path(file).suffix for file in listed} & {".bin", ".pt", ".pth", ".gguf", ".onnx", ".safetensors"})
-        told = f"{name} is refused: it holds no {model_files.WEIGHTS}" + (f", only {', '.join(others)} files" if others else "")
-        raise PipelineError(told, "choose a model with safetensors weights; of .gguf, download one file and give its path")
+        message = f"{name} is refused: it holds no {model_files.WEIGHTS}" + (
+            f", only {', '.join(others)} files" if others else ""
+        )
+        raise PipelineError(message, "choose a model with safetensors weights; of .gguf, download one file and give its path")
     if "config.json" not in listed:
         raise PipelineError(f"{name} is refused: it holds no config.json", "choose a model in the format of transformers")
     if not model_files.has_tokenizer(listed):

@@ -1,4 +1,4 @@
-"""What can go wrong between the hub, the disk and us, in words."""
+"""Errors of the hub and the disk, as messages with a cure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pipeline.errors import ExitCode, PipelineError
 
 
 class PullError(PipelineError):
-    """A download that did not succeed and may when tried again; what is here stays."""
+    """A download that failed and may succeed later. Files that are here stay."""
 
     exit_code = ExitCode.SOME_FAILED
 
 
 class HubUnreachableError(PullError):
-    """No connection to the hub."""
+    """There is no connection to the hub."""
 
 
 @contextmanager
 def translated_errors(name: str, revision: str) -> Iterator[None]:
-    """What goes wrong with the hub or the disk becomes a PipelineError with its cure."""
+    """A context in which errors of the hub and the disk become PipelineErrors with a cure."""
     import httpx2
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -37,7 +37,9 @@ def translated_errors(name: str, revision: str) -> Iterator[None]:
     try:
         yield
     except OfflineModeIsEnabled as error:
-        raise HubUnreachableError("HF_HUB_OFFLINE is set, so the hub is not asked", "unset it to download") from error
+        raise HubUnreachableError(
+            "HF_HUB_OFFLINE is set, so there is no connection to the hub", "unset it to download"
+        ) from error
     except GatedRepoError as error:
         raise PipelineError(
             f"{name} is gated: its owner wants terms accepted first", f"accept them on its page, {token}"
@@ -49,7 +51,7 @@ def translated_errors(name: str, revision: str) -> Iterator[None]:
             f"the hub knows no model {name}, or it is private", f"check the spelling (ORG/NAME); if private, {token}"
         ) from error
     except HfHubHTTPError as error:
-        raise _answered(name, error.response.status_code, again, token) from error
+        raise _status_error(name, error.response.status_code, again, token) from error
     except httpx2.RequestError as error:
         cure = f"check the connection (HTTPS_PROXY for a proxy, HF_ENDPOINT for a mirror), then {again}"
         raise HubUnreachableError(f"the hub cannot be reached, or broke off: {error or type(error).__name__}", cure) from error
@@ -64,7 +66,7 @@ def translated_errors(name: str, revision: str) -> Iterator[None]:
         raise PullError(f"what came for {name} is not an answer of a hub: {error}", cure) from error
 
 
-def _answered(name: str, status: int, again: str, token: str) -> PipelineError:
+def _status_error(name: str, status: int, again: str, token: str) -> PipelineError:
     if status in (401, 403):
         return PipelineError(f"the hub does not allow {name} (answer {status})", f"if HF_TOKEN is set, check it; else {token}")
     if status == 404:

@@ -1,8 +1,8 @@
-"""Where models lie on this machine, and which of them are complete. Everything here is offline and quick.
+"""Finds the models on this machine, and tells which are complete. Everything here is offline and fast.
 
-Models from the hub lie in the cache that all tools of the Hugging Face libraries share (``HF_HUB_CACHE``, ``HF_HOME``):
-``models--ORG--NAME`` with ``blobs`` named by their hash, ``snapshots/COMMIT`` of links to them, and ``refs`` from a branch to its
-commit. Models may also be a folder or a .gguf file anywhere.
+Models from the hub are in the cache that all Hugging Face libraries share (``HF_HUB_CACHE``, ``HF_HOME``): folders ``models--ORG--NAME``
+with ``blobs`` named by their hash, ``snapshots/COMMIT`` with links to them, and ``refs`` from a branch to its commit. A model can also be
+a folder or a .gguf file anywhere.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ GENERATIVE_SUFFIXES = ("ForCausalLM", "ForConditionalGeneration", "ForImageTextT
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A model that is here and complete."""
+    """A complete model on this machine."""
 
     name: str
     """As the user named it: ``org/name``, or the name of the folder or file."""
     revision: str
     """Commit hash; for a local folder or file ``local-`` and 12 hexadecimal digits of a digest (see ``model_files.digest_files``)."""
     folder: Path
-    """Holds config.json, the tokenizer and the weights."""
+    """The folder with config.json, tokenizer and weights."""
     gguf: str | None
     """Name of the file within the folder when the weights are GGUF."""
     vision: bool
-    """Whether it reads images; False for GGUF."""
+    """Whether it accepts images; False for GGUF."""
     bytes: int
     """Size of the weights on disk."""
 
@@ -52,14 +52,14 @@ class CachedModel:
 
     name: str
     revision: str
-    """Commit hash; empty when a download was broken off before its first file was complete."""
+    """Commit hash; empty when a download was interrupted before its first file was complete."""
     bytes: int
     kind: str
     """``vision``, ``text``, or ``other`` for models that generate no text (those of other tools)."""
     lacks: tuple[str, ...]
     """What is missing; empty for a complete one."""
     refused: str | None
-    """Why it is not used, whether complete or not."""
+    """The reason why it is never used, complete or not."""
     default: bool
     folder: Path
 
@@ -67,8 +67,8 @@ class CachedModel:
 def find_model(name: str, revision: str | None = None) -> LocalModel:
     """The model called ``name``: ``org/name`` in the cache, else a folder or a .gguf file.
 
-    ``revision`` is a branch, a tag or (the beginning of) a commit; without one it is what ``pull`` got last from the main branch,
-    or else the last complete one. Raises EngineUnavailableError when the model is absent, incomplete or refused.
+    ``revision`` is a branch, a tag, a commit or the beginning of one. Without it, the last download of the main branch is used, or else
+    the last complete revision. Raises EngineUnavailableError when the model is absent, incomplete or refused.
     """
     if is_local(name):
         return _local(Path(name).expanduser())
@@ -92,19 +92,20 @@ def model_is_here(name: str, revision: str | None = None) -> bool:
 
 
 def is_local(name: str) -> bool:
-    """Whether ``name`` is a path: it exists, or begins as paths do. Everything else is a name on the hub."""
+    """Whether ``name`` is a path: it exists, or begins with ``.``, ``~`` or ``/``. Every other name is a name on the hub."""
     return bool(name) and (name.startswith((".", "~", "/")) or Path(name).exists())
 
 
 def require_packages(*names: str) -> None:
-    """Raises EngineUnavailableError with the command that installs what is missing of ``names`` (default: all of the extra)."""
+    """Raises EngineUnavailableError, with the command that installs them, when packages of ``names`` are missing (default: all of the
+    extra ``vlm``)."""
     absent = [name for name in names or PACKAGES if importlib.util.find_spec(name) is None]
     if absent:
         raise EngineUnavailableError(f"not installed: {', '.join(absent)}", install_hint("vlm"))
 
 
 def cache_folder() -> Path:
-    """The cache of the Hugging Face libraries, by their environment variables (without importing them: that takes long)."""
+    """The cache of the Hugging Face libraries, by their environment variables. Importing the libraries would be slow."""
     home = os.environ.get("XDG_CACHE_HOME", "~/.cache") + "/huggingface"
     hub = os.environ.get("HF_HOME", home) + "/hub"
     folder = os.environ.get("HF_HUB_CACHE", os.environ.get("HUGGINGFACE_HUB_CACHE", hub))
@@ -112,15 +113,15 @@ def cache_folder() -> Path:
 
 
 def repository_folder(name: str) -> Path:
-    """The folder of a model in the cache, whether there or not. Raises EngineUnavailableError for what cannot be a name."""
+    """The folder of a model in the cache, present or not. Raises EngineUnavailableError when ``name`` is no valid name."""
     if not HUB_NAME.fullmatch(name) or "--" in name or ".." in name:
-        told = f"{name!r} is neither a file or folder here nor the name of a model (ORG/NAME)"
-        raise EngineUnavailableError(told, "pipeline models list shows what is here")
+        message = f"{name!r} is neither a file or folder here nor the name of a model (ORG/NAME)"
+        raise EngineUnavailableError(message, "pipeline models list shows what is here")
     return cache_folder() / f"models--{name.replace('/', '--')}"
 
 
 def snapshot_folder(name: str, revision: str | None = None) -> Path | None:
-    """The folder of one revision (see ``find_model``), complete or not; None when there is none."""
+    """The folder of one revision (see ``find_model``), complete or not; None where it is absent."""
     home = repository_folder(name)
     if revision is not None and (not REVISION.fullmatch(revision) or ".." in revision):
         raise EngineUnavailableError(f"{revision!r} is not a revision", "name a branch, a tag or a commit")
@@ -131,12 +132,12 @@ def snapshot_folder(name: str, revision: str | None = None) -> Path | None:
         commit = revision
     if commit is None:
         return max(_folders(home), key=lambda folder: (not missing(folder), folder.stat().st_mtime), default=None)
-    found = [folder for folder in _folders(home) if folder.name.startswith(commit) and len(commit) >= MIN_COMMIT_DIGITS]
-    return found[0] if len(found) == 1 else None
+    matches = [folder for folder in _folders(home) if folder.name.startswith(commit) and len(commit) >= MIN_COMMIT_DIGITS]
+    return matches[0] if len(matches) == 1 else None
 
 
 def cached_models() -> Iterator[CachedModel]:
-    """Every model in the cache, by name, also those of other tools and those that are incomplete."""
+    """Every model in the cache, by name, including incomplete ones and those of other tools."""
     for home in sorted(cache_folder().glob("models--*")):
         name = home.name.removeprefix("models--").replace("--", "/")
         half = sum(path.stat().st_size for path in home.glob("blobs/*.incomplete"))

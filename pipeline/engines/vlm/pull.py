@@ -1,7 +1,7 @@
-"""Get a model from the hub: check the disk, download what is missing, verify every byte.
+"""Downloads a model from the hub: checks the disk, downloads missing files, verifies every byte.
 
-The library's own downloads begin from the start after a crash; these go on. A file grows as ``blobs/HASH.incomplete``, is renamed to
-``blobs/HASH`` only when its hash is right, and is linked into the snapshot last, so that other tools see finished files only.
+After a crash, downloads of huggingface_hub start again; these continue. A file grows as ``blobs/HASH.incomplete``. It is renamed to
+``blobs/HASH`` once its hash is right, and then linked into the snapshot, so that other tools see only complete files.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from pipeline.engines.vlm.verify import has_hash
 from pipeline.errors import PipelineError
 
 RESERVED_DISK_BYTES = 100_000_000
-"""Bytes that stay free, for what other programs write meanwhile."""
+"""Bytes that stay free for other programs."""
 
 
 class DownloadProgress(Protocol):
-    """Who is told how a download goes on."""
+    """Receives the progress of a download."""
 
-    def stage(self, told: str) -> None:
-        """What is being done now."""
+    def stage(self, text: str) -> None:
+        """A new stage begins."""
 
     def advance(self, count: int) -> None:
-        """So many bytes more (or fewer, when a download began anew)."""
+        """So many bytes more were downloaded; a negative number when a download starts again."""
 
 
 def missing_files(listing: ModelListing) -> list[RemoteFile]:
-    """Files that are not in place with their right size."""
+    """Files that are absent or have the wrong size."""
     return [file for file in listing.files if _size(listing.folder / file.name) != file.size]
 
 
 def remaining_bytes(listing: ModelListing) -> int:
-    """Bytes to download, without those that broken downloads left here."""
+    """Bytes to download, without those that interrupted downloads left."""
     return sum(max(file.size - _local_bytes(listing, file), 0) for file in missing_files(listing))
 
 
 def check_before_download(listing: ModelListing) -> None:
-    """Refuse, before anything large is downloaded, a model that brings code of its own or does not fit on the disk."""
+    """Raises PipelineError for a model that needs its own Python code or does not fit on the disk, before large files are downloaded."""
     needed = remaining_bytes(listing) + RESERVED_DISK_BYTES
     config = next(remote for remote in listing.files if remote.name == "config.json")
     with translated_errors(listing.name, listing.revision):
@@ -60,14 +60,15 @@ def check_before_download(listing: ModelListing) -> None:
             raise PipelineError(f"{listing.name} is refused: {reason}", "choose a model that transformers knows by itself")
     free = shutil.disk_usage(next(parent for parent in (listing.home, *listing.home.parents) if parent.exists())).free
     if free < needed:
-        told = f"{decimal(remaining_bytes(listing))} to download and {decimal(RESERVED_DISK_BYTES)} to spare, but only {decimal(free)} free"
+        needs = f"{decimal(remaining_bytes(listing))} to download and {decimal(RESERVED_DISK_BYTES)} to spare"
+        amounts = f"{needs}, but only {decimal(free)} free"
         raise PullError(
-            f"not enough disk for {listing.name} in {cache_folder()}: {told}", "free some, or set HF_HOME to another disk"
+            f"not enough disk for {listing.name} in {cache_folder()}: {amounts}", "free some, or set HF_HOME to another disk"
         )
 
 
 def download(listing: ModelListing, progress: DownloadProgress) -> LocalModel:
-    """Bring every file that is missing, verify all, link them. May be broken off at any moment and called again."""
+    """Download missing files, verify all, link them. Can be interrupted at any moment and called again."""
     with translated_errors(listing.name, listing.revision):
         listing.folder.mkdir(parents=True, exist_ok=True)
         for remote in listing.files:
@@ -77,7 +78,7 @@ def download(listing: ModelListing, progress: DownloadProgress) -> LocalModel:
 
 
 def write_ref(listing: ModelListing) -> None:
-    """Note which commit the branch or tag means, once that commit is complete."""
+    """Write the commit of the branch or tag into ``refs``, once that commit is complete."""
     ref = listing.home / "refs" / listing.revision
     if listing.revision != listing.commit and (not ref.exists() or ref.read_text(encoding="ascii") != listing.commit):
         ref.parent.mkdir(parents=True, exist_ok=True)
@@ -107,16 +108,16 @@ def _download_file(listing: ModelListing, remote: RemoteFile, progress: Download
         progress.stage(f"checking {remote.name}")
         if not has_hash(partial, remote.hash):
             partial.unlink()
-            told = f"{remote.name} of {listing.name} came damaged (its hash is not the one the hub names); it was deleted"
+            message = f"{remote.name} of {listing.name} arrived damaged (its hash differs from the hub's) and was deleted"
             raise PullError(
-                told, f"run `pipeline models pull {listing.name}` again: only this file and those after it are downloaded"
+                message, f"run `pipeline models pull {listing.name}` again: only this file and those after it are downloaded"
             )
         partial.replace(blob)
         return _link(blob, place)
 
 
 def _link(blob: Path, place: Path) -> None:
-    """Link a verified blob into the snapshot; where the disk knows no links, the file itself stands there."""
+    """Link a verified blob into the snapshot. Where the disk supports no links, move the file there."""
     if blob == place:
         return
     place.unlink(missing_ok=True)
@@ -130,7 +131,7 @@ def _link(blob: Path, place: Path) -> None:
 
 @contextmanager
 def _locked(listing: ModelListing, remote: RemoteFile, progress: DownloadProgress) -> Iterator[None]:
-    """The lock that the Hugging Face libraries take for the same file, so that it is downloaded once at a time."""
+    """A context with the lock that the Hugging Face libraries use for this file, so that one program at a time downloads it."""
     from filelock import FileLock, Timeout
 
     path = cache_folder() / ".locks" / listing.home.name / f"{remote.hash}.lock"

@@ -1,6 +1,6 @@
-"""Hash again what lies in the cache, and delete from it. Offline.
+"""Verifies the hashes of cached models, and removes models from the cache. Offline.
 
-The cache names every blob by its hash: 64 hexadecimal digits are the SHA-256 of a large file, 40 the SHA-1 that git gives a small one.
+The cache names every blob by its hash: 64 hexadecimal digits are the SHA-256 of a large file, 40 digits git's SHA-1 of a small one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ BAD_STATES: tuple[State, ...] = ("damaged", "missing")
 
 @dataclass(frozen=True, slots=True)
 class FileCheck:
-    """One file of a model. ``unknown``: the cache holds no hash of it (a disk without links, or another tool's doing)."""
+    """The state of one file of a model.
+
+    ``unknown``: the cache has no hash of it, because the disk supports no links or another tool wrote the file.
+    """
 
     revision: str
     file: str
@@ -43,38 +46,38 @@ def has_hash(path: Path, hexadecimal: str) -> bool:
 
 
 def verify(name: str) -> Iterator[FileCheck]:
-    """Hash every file of every revision of a model in the cache; what is damaged is deleted, so that ``pull`` gets it anew.
+    """Hash every file of every revision of a model in the cache. Damaged files are deleted, so that ``pull`` downloads them again.
 
-    Its link stays and leads nowhere: by that the model counts as incomplete, whichever file it was.
+    The link of a deleted file stays and leads nowhere, by which the model counts as incomplete.
     """
-    known: dict[Path, bool] = {}
+    hashed: dict[Path, bool] = {}
     for folder in sorted(path for path in (repository_folder(name) / "snapshots").glob("*") if path.is_dir()):
-        seen = set()
+        names = set()
         for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
-            seen.add(path.name)
-            yield FileCheck(folder.name, path.relative_to(folder).as_posix(), _state(path, known))
+            names.add(path.name)
+            yield FileCheck(folder.name, path.relative_to(folder).as_posix(), _state(path, hashed))
         for lack in missing(folder):
-            if lack not in seen:
+            if lack not in names:
                 yield FileCheck(folder.name, lack, "missing")
 
 
 def size_on_disk(name: str) -> int:
-    """Bytes that a model takes in the cache, with what broken downloads left; 0 when it is not there."""
-    found = (path for path in repository_folder(name).rglob("*") if not path.is_symlink() or path.parent.name == "blobs")
-    return sum(path.stat().st_size for path in found if path.is_file())
+    """Bytes that a model takes in the cache, including interrupted downloads; 0 when it is absent."""
+    paths = (path for path in repository_folder(name).rglob("*") if not path.is_symlink() or path.parent.name == "blobs")
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def remove(name: str) -> None:
-    """Delete a model from the cache: all revisions, and what broken downloads left.
+    """Delete a model from the cache: all revisions and interrupted downloads.
 
-    Raises PipelineError when something of it cannot be deleted.
+    Raises PipelineError when a file cannot be deleted.
     """
     require_packages("huggingface_hub")
     from huggingface_hub import DeleteCacheStrategy
 
     home = repository_folder(name)
     none: frozenset[Path] = frozenset()
-    # The library knows which blobs several models share, and leaves those.
+    # The library keeps blobs that several models share.
     DeleteCacheStrategy(
         blobs=none, refs=none, repos=frozenset({home}), snapshots=none, expected_freed_size=0, cache_dir=cache_folder()
     ).execute()
@@ -83,10 +86,10 @@ def remove(name: str) -> None:
         raise PipelineError(f"{home} cannot be deleted", "check who owns it")
 
 
-def _state(path: Path, known: dict[Path, bool]) -> State:
+def _state(path: Path, hashed: dict[Path, bool]) -> State:
     blob = path.parent / path.readlink() if path.is_symlink() else path
-    if blob in known or (path.exists() and path.is_symlink() and len(blob.name) in DIGITS):
-        if known.setdefault(blob, path.exists() and has_hash(blob, blob.name)):
+    if blob in hashed or (path.exists() and path.is_symlink() and len(blob.name) in DIGITS):
+        if hashed.setdefault(blob, path.exists() and has_hash(blob, blob.name)):
             return "good"
         blob.resolve().unlink(missing_ok=True)
         blob.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from pipeline.engines.base import Request
-from pipeline.engines.prompting import instructions, make_prompt
+from pipeline.engines.prompting import make_prompt, system_message
 from pipeline.engines.vlm.chat_template import ChatTemplate, EncodedPrompt
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
@@ -55,7 +55,7 @@ def tokenizer() -> Any:
         show_progress=False,
     )
     templates = load_templates([configs_folder() / "templates"]).values()
-    backend.train_from_iterator([part for t in templates for part in (t.prompt, instructions(t))], trainer)
+    backend.train_from_iterator([part for t in templates for part in (t.prompt, system_message(t))], trainer)
     backend.add_special_tokens(SPECIAL_TOKENS)
     made = Qwen2TokenizerFast(
         tokenizer_object=backend,
