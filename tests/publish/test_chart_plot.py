@@ -153,6 +153,13 @@ def test_sectors_have_their_share_of_the_circle_clockwise_from_the_top(kind: str
     assert {"Rent: 50", "Food: 25"} <= texts(root)
 
 
+def test_the_legend_of_a_pie_has_each_sector_with_its_value() -> None:
+    rows = [{"category": name, "value": 25} for name in ("Everything that is needed for a house", None, None)]
+    root = plot("pie", rows)
+    assert len(shapes(root, "key")) == 3
+    assert any(text and text.startswith("Everything") and text.endswith("…: 25") for text in texts(root))
+
+
 def test_a_donut_has_a_hole() -> None:
     rows = [{"category": "Rent", "value": 50}, {"category": "Food", "value": 50}]
     centres = [(numbers(mark), box) for mark, box in zip(shapes(plot("donut", rows)), boxes(plot("donut", rows)), strict=True)]
