@@ -79,8 +79,8 @@ def run(inbox: Path, seconds: float, address: str | None, actors: int = 0) -> Ro
         )
         settings = settings.model_copy(update={"server": settings.server.model_copy(update={"seconds": seconds * 1e6})})
         make = f"{__spec__.name if __spec__ else __name__}:SleepingEngine"
-        there = stack.enter_context(Cluster(settings, HANDLER, make=make)) if address else None
-        while there and len(there.told.get("actors", ())) < actors:
+        there = stack.enter_context(Cluster(settings, HANDLER, engine_factory=make)) if address else None
+        while there and len(there.status.get("actors", ())) < actors:
             there.turn(0.1)
         engine = there.engine if there else SleepingEngine(settings)
         job = stack.enter_context(open_job(settings, template="transcript", engine=engine, cluster=there))

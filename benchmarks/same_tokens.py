@@ -69,7 +69,7 @@ def main() -> None:
     plan = make_plan(found, VlmSettings(dtype=given.dtype, cache_gb=8))
     model, theirs = load_model(found, plan), load_model(found, plan)
     chat = ChatTemplate(found, model.config)
-    prompts = [chat.encode(make_prompt(request), request.image) for request in requests(given.prompts, sees=found.vision)]
+    prompts = [chat.encode(make_prompt(request), request.local_image) for request in requests(given.prompts, sees=found.vision)]
     expected = [reference(theirs, prompt, given.new) for prompt in prompts]
     rows: list[Row] = []
     for batch in (1, given.batch):

@@ -15,11 +15,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from pipeline import __version__
-from pipeline.cluster.actors import Crew
+from pipeline.cluster.actors import Actors
 from pipeline.cluster.cluster import Cluster, ClusterEngine
-from pipeline.cluster.messages import Asked, Head, unpacked
-from pipeline.cluster.page_dispatch import Reads
-from pipeline.cluster.unit_dispatch import Units
+from pipeline.cluster.messages import RemoteRequest, ReplyHead, unpack_page
+from pipeline.cluster.page_dispatch import PageDispatch
+from pipeline.cluster.unit_dispatch import UnitDispatch
 from pipeline.records import Answer, Claim, Page, Word
 from pipeline.run.page_requests import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
 from pipeline.runtime.engine_process import EngineDescription
@@ -61,20 +61,20 @@ class _Handle:
         self._node, self._pages = node, pages
         self.describe = _Method(lambda: _Ref(EngineDescription(__version__, "simulated/1", 0, False, 1, node, node)))
         self.read, self.answer = _Method(self._read), _Method(self._answer)
-        self.alive = _Method(lambda: _Ref(True))
+        self.is_alive = _Method(lambda: _Ref(True))
         self.wants_image = _Method(lambda _: False)
 
     def _read(self, call: bytes) -> tuple[_Ref, None]:
         request: ReadRequest = pickle.loads(call)  # made by this very process
         if not request.page:
-            return _Ref(Head([OPENED.dump_json(Opened("pdf", self._pages))])), None
+            return _Ref(ReplyHead([OPENED.dump_json(Opened("pdf", self._pages))])), None
         page = Page(request.page, 595.0, 842.0, self._page.words, "textlayer", seconds=0.01)
-        return _Ref(Head([READING.dump_json(Reading(page))])), None
+        return _Ref(ReplyHead([READING.dump_json(Reading(page))])), None
 
-    def _answer(self, asked: Asked) -> _Ref:
-        pickle.dumps(asked)
-        text = " ".join(word.text for word in unpacked(asked).words)
-        return _Ref(pickle.loads(pickle.dumps(Answer(asked.key, {"text": Claim(text)}))))
+    def _answer(self, request: RemoteRequest) -> _Ref:
+        pickle.dumps(request)
+        text = " ".join(word.text for word in unpack_page(request).words)
+        return _Ref(pickle.loads(pickle.dumps(Answer(request.key, {"text": Claim(text)}))))
 
 
 def _name(number: int) -> str:
@@ -86,29 +86,29 @@ class SimulatedCluster(Cluster):
 
     def __init__(self, settings: Settings, machines: int, pages: int) -> None:
         super().__init__(settings.model_copy(update={"ray": RaySettings(address="simulated", cpus=1)}), HANDLER)
-        self._nodes = [
+        self._simulated_nodes = [
             {"NodeID": _name(number), "NodeManagerHostname": f"node{number}", "Alive": True, "Resources": {"CPU": 1.0}}
             for number in range(machines)
         ]
-        self._pages = pages
+        self._document_pages = pages
 
     def __enter__(self) -> SimulatedCluster:
-        actors = iter(range(len(self._nodes)))
-        make = _Method(lambda _: _Handle(_name(next(actors)), self._pages))
+        actors = iter(range(len(self._simulated_nodes)))
+        make = _Method(lambda _: _Handle(_name(next(actors)), self._document_pages))
         ray = SimpleNamespace(remote=lambda _: make, kill=lambda _: None, get=lambda value, **_: value, put=lambda value: value)
         self._ray = cast(Any, ray)
-        self._collect_less()
-        self._crew = Crew(cast(Any, ray), self._settings, self._setup, self._events)
-        self._reads = Reads(self._crew, 3)
-        self._units = Units(self._crew, self._reads, 3, lambda _: b"")
-        self._crew.saw(self._nodes)
+        self._set_gc_thresholds()
+        self._actors = Actors(cast(Any, ray), self._settings, self._setup, self._events)
+        self._pages = PageDispatch(self._actors, 3)
+        self._units = UnitDispatch(self._actors, self._pages, 3, lambda _: b"")
+        self._actors.update_machines(self._simulated_nodes)
         self._wait_for_first()
-        while self._crew.starting:
+        while self._actors.starting:
             self.turn(0)
         self.engine = ClusterEngine(self)
         return self
 
     def turn(self, wait: float) -> None:
         """As Cluster's; the machines are always there."""
-        self._heard = time.monotonic()
+        self._last_listed = time.monotonic()
         super().turn(wait)

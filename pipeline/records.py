@@ -96,6 +96,35 @@ class PageImage:
 
 
 @dataclass(frozen=True, slots=True)
+class RemotePixels:
+    """Pixels that stay on the machine of a cluster where they were drawn, until an engine needs them."""
+
+    ref: Any
+    """Ray's reference to the parts of a reader's reply that stayed there."""
+    index: int
+    """Which of these parts it is."""
+    size: int
+    """Bytes."""
+    actor: int
+    """Number of the actor that drew them."""
+    call: bytes
+    """The request to the reader, to draw them again when their machine is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteImage:
+    """As PageImage, with pixels on another machine. Only the engine of a cluster accepts it."""
+
+    width: int
+    height: int
+    pixels: RemotePixels
+    scale: float
+
+
+AnyImage = PageImage | RemoteImage
+
+
+@dataclass(frozen=True, slots=True)
 class UnitKey:
     """Identity of a unit of work: one page, one template, one recipe."""
 

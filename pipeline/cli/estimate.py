@@ -128,9 +128,9 @@ def _shared(made: Forecast, settings: Settings, actors: int | None) -> Spread | 
         return spread(made, [here] * actors, here)
     if settings.executor != "ray":
         return None
-    from pipeline.cluster.capacity import survey
+    from pipeline.cluster.capacity import actor_cores
 
-    return spread(made, survey(settings.ray), here)
+    return spread(made, actor_cores(settings.ray), here)
 
 
 def _cluster(shared: Spread | None) -> dict[str, Any] | None:

@@ -58,7 +58,7 @@ class RunMonitor(Observers):
         """Monitor a run from the moment it holds the lock to its end. ``backlog`` returns how many files wait, for a watcher."""
         self.progress.backlog = backlog
         cluster = job.cluster
-        self.progress.cluster = (lambda: cluster.told) if cluster else None
+        self.progress.cluster = (lambda: cluster.status) if cluster else None
         log_event(logging.INFO, "engine_ready", engine=job.engine.identity)
         self.progress.begin(job.outbox, job.engine.identity)
         if self._metrics:
@@ -69,7 +69,7 @@ class RunMonitor(Observers):
             }
             self._metrics.begin(self._command, job.engine.identity, depths)
             if cluster:
-                self._metrics.add_cluster(lambda: cluster.told)
+                self._metrics.add_cluster(lambda: cluster.status)
         try:
             yield
         except BaseException as error:

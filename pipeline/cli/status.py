@@ -159,7 +159,7 @@ def _cluster(cluster: dict[str, Any]) -> Iterator[str]:
         f"they have {plural(units, 'unit')} and {plural(pages, 'page')}, {cluster['waiting_units']:,} more units wait"
     )
     if cluster["lost_actors"]:
-        yield f"  {plural(cluster['lost_actors'], 'actor')} lost, {plural(cluster['asked_again'], 'unit')} asked again"
+        yield f"  {plural(cluster['lost_actors'], 'actor')} lost, {plural(cluster['retried_units'], 'unit')} asked again"
     hosts: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for actor in actors:
         hosts.setdefault((actor["host"], actor["node"]), []).append(actor)

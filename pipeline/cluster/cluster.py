@@ -1,7 +1,7 @@
-"""The cluster as the loop uses it: a pool of readers and an engine, both spread over the machines there are.
+"""The cluster as the loop uses it: a pool of readers and an engine, both spread over the machines of the cluster.
 
-Everything happens in the loop's thread, in ``turn``, which the pool and the engine call while the loop waits for them. A thread of its own
-only looks which machines there are; answers and replies come through Ray's threads. All of them put what came into one queue.
+Everything runs in the loop's thread, in ``turn``, which the pool and the engine call while the loop waits for them. One more thread lists
+the machines; answers and replies come through Ray's threads. These threads only put events into one queue.
 """
 
 from __future__ import annotations
@@ -12,39 +12,41 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Self
 
-from pipeline.cluster.actors import Crew, Event
-from pipeline.cluster.connect import joined
-from pipeline.cluster.messages import MAKE_ENGINE, Setup, Told
-from pipeline.cluster.page_dispatch import Reads
-from pipeline.cluster.resolve import decided
-from pipeline.cluster.unit_dispatch import Digests, Units
+from pipeline.cluster.actors import Actors, Event
+from pipeline.cluster.connect import connect
+from pipeline.cluster.messages import ENGINE_FACTORY, ActorSetup, ClusterStatus
+from pipeline.cluster.page_dispatch import PageDispatch
+from pipeline.cluster.resolve import resolve_auto
+from pipeline.cluster.unit_dispatch import DigestCache, UnitDispatch
 from pipeline.engines.base import AnswersRequests, Engine, Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
+from pipeline.runtime.engine_process import EngineDescription
 from pipeline.runtime.worker_pool import OnLoss, OnReply, ReaderPool, Reply
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.words.precision import Precision
 
-LOOK_SECONDS = 1.0
-"""How often it is looked which machines there are."""
-GONE_SECONDS = 60.0
-"""After so long without a word from the cluster's head it counts as gone."""
-TELL_SECONDS = 1.0
-IDLE_SECONDS = 0.2
-"""How long a waiting loop sleeps at most; whatever comes wakes it."""
-LEAST_SECONDS = 0.05
-"""A local pool is asked again at once, for its engine works in the same thread; here whatever comes wakes the loop."""
-COLLECT = (50_000, 20, 100)
-"""Thresholds of Python's garbage collector. With a thousand actors a million words are under way, and looking through them again and again
-took a fourth of the driver's time (docs/scale.md)."""
+MACHINES_SECONDS = 1.0
+"""How often the machines are listed."""
+HEAD_TIMEOUT_SECONDS = 60.0
+"""After so long without an answer from the cluster's head, the cluster counts as gone."""
+STATUS_SECONDS = 1.0
+"""How often the status is renewed, and silent actors are asked whether they are alive."""
+MAX_WAIT_SECONDS = 0.2
+"""How long the loop sleeps at most; each event wakes it."""
+MIN_WAIT_SECONDS = 0.05
+"""How long a call of ``poll`` may wait, whatever its timeout. The loop asks a local pool again at once, because the local engine works in
+the same thread; here each event wakes the loop."""
+GC_THRESHOLDS = (50_000, 20, 100)
+"""Of Python's garbage collector. With a thousand actors a million words are in flight, and scanning them again and again took a fourth
+of the driver's time (docs/scale.md)."""
 MARK = "shared-"
-"""Beginning of the name of a file by which a state folder is known to be the same one on another machine."""
-BACKLOG = 16
-"""Units beyond two an actor that may wait for engines before no more pages are read."""
+"""Prefix of the name of a file by which a state folder is known to be the same one on another machine."""
 
 
 class Cluster:
@@ -54,29 +56,29 @@ class Cluster:
     ``ray.timeout_seconds``.
     """
 
-    def __init__(self, settings: Settings, handler: str, *, make: str = MAKE_ENGINE) -> None:
-        self._settings = settings = decided(settings)
-        self._setup = Setup(settings, handler, 0, must_see=_shared(settings), make=make)
+    def __init__(self, settings: Settings, handler: str, *, engine_factory: str = ENGINE_FACTORY) -> None:
+        self._settings = settings = resolve_auto(settings)
+        self._setup = ActorSetup(settings, handler, 0, required_paths=shared_paths(settings), engine_factory=engine_factory)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stack = ExitStack()
         self._end = threading.Event()
         self._wants_image: dict[str, bool] = {}
-        self._digests = Digests()
-        self._silent: str | None = None
-        self._seen: deque[tuple[float, list[dict[str, Any]]]] = deque(maxlen=1)
-        """When the machines were looked at last, and what they were."""
-        self._heard = self._worked = self._cared = 0.0
-        self._told: Told = {}
+        self._digests = DigestCache()
+        self._head_error: str | None = None
+        self._nodes: deque[tuple[float, list[dict[str, Any]]]] = deque(maxlen=1)
+        """When the machines were listed last, and the list, until ``turn`` takes it."""
+        self._last_listed = self._last_ready = self._last_status = 0.0
+        self._status: ClusterStatus = {}
 
     def __enter__(self) -> Self:
-        self._ray = self._stack.enter_context(joined(self._settings.ray))
-        self._collect_less()
+        self._ray = self._stack.enter_context(connect(self._settings.ray))
+        self._set_gc_thresholds()
         try:
             retry = self._settings.retry
-            self._crew = Crew(self._ray, self._settings, self._setup, self._events)
-            self._reads = Reads(self._crew, retry.crash_attempts)
-            self._units = Units(self._crew, self._reads, retry.crash_attempts, self._ray.put)
-            threading.Thread(target=self._look, name="cluster", daemon=True).start()
+            self._actors = Actors(self._ray, self._settings, self._setup, self._events)
+            self._pages = PageDispatch(self._actors, retry.crash_attempts)
+            self._units = UnitDispatch(self._actors, self._pages, retry.crash_attempts, self._ray.put)
+            threading.Thread(target=self._list_machines, name="cluster", daemon=True).start()
             self._wait_for_first()
             self.engine: Engine = ClusterEngine(self)
         except BaseException:
@@ -88,36 +90,35 @@ class Cluster:
         self._end.set()
         self._stack.close()
 
-    def _collect_less(self) -> None:
+    def _set_gc_thresholds(self) -> None:
         before = gc.get_threshold()
-        gc.set_threshold(*COLLECT)
+        gc.set_threshold(*GC_THRESHOLDS)
         self._stack.callback(lambda: gc.set_threshold(*before))
 
     # ---- machines -----------------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def _list_machines(self) -> None:
+        """The thread that lists the machines."""
         while not self._end.is_set():
             try:
                 nodes: list[dict[str, Any]] = self._ray.nodes()
             except Exception as error:
-                told = f"{type(error).__name__}: {error}"[:300]
-                self._silent = told
+                self._head_error = f"{type(error).__name__}: {error}"[:300]
             else:
-                self._silent = None
-                self._seen.append((time.monotonic(), nodes))
-            self._end.wait(LOOK_SECONDS)
+                self._head_error = None
+                self._nodes.append((time.monotonic(), nodes))
+            self._end.wait(MACHINES_SECONDS)
 
     def _wait_for_first(self) -> None:
-        self._heard = self._worked = time.monotonic()
-        while not self._crew.ready:
-            self.turn(IDLE_SECONDS)
-            crew = self._crew
-            if crew.hopeless:
-                host, why = next(iter(crew.unfit.items()))
-                raise EngineUnavailableError(f"no actor can work; on {host}: {why}", "run `pipeline doctor` there")
+        self._last_listed = self._last_ready = time.monotonic()
+        while not self._actors.ready:
+            self.turn(MAX_WAIT_SECONDS)
+            if self._actors.is_hopeless:
+                host, cause = next(iter(self._actors.unfit.items()))
+                raise EngineUnavailableError(f"no actor can work; on {host}: {cause}", "run `pipeline doctor` there")
 
     def turn(self, wait: float) -> None:
-        """Do what there is to do; wait so long for the first of it. Raises EngineUnavailableError when nobody is left to do it."""
+        """Handle all events; wait so long for the first one. Raises EngineUnavailableError when the cluster or all actors are gone."""
         try:
             event = self._events.get(timeout=wait) if wait > 0 else self._events.get_nowait()
             while True:
@@ -126,43 +127,42 @@ class Cluster:
         except queue.Empty:
             pass
         now = time.monotonic()
-        if self._seen:
-            self._heard, nodes = self._seen.pop()
-            self._crew.saw(nodes)
-        if now - self._cared > TELL_SECONDS:
-            self._cared = now
-            self._crew.look_after()
-            self._told = self._snapshot()
-        if self._crew.ready:
-            self._worked = now
-        self._check(now)
+        if self._nodes:
+            self._last_listed, nodes = self._nodes.pop()
+            self._actors.update_machines(nodes)
+        if now - self._last_status > STATUS_SECONDS:
+            self._last_status = now
+            self._actors.ping_silent_actors()
+            self._status = self._make_status()
+        if self._actors.ready:
+            self._last_ready = now
+        self._check_alive(now)
 
-    def _check(self, now: float) -> None:
-        settings, crew = self._settings.ray, self._crew
-        again = "the same command goes on where it was, once the cluster is there; without --executor ray it goes on here"
-        if now - self._heard > GONE_SECONDS:
+    def _check_alive(self, now: float) -> None:
+        settings, actors = self._settings.ray, self._actors
+        cure = "the same command goes on where it was, once the cluster is there; without --executor ray it goes on here"
+        if now - self._last_listed > HEAD_TIMEOUT_SECONDS:
             raise EngineUnavailableError(
-                f"the cluster at {settings.address} is gone: {self._silent or 'it does not answer'}", again
+                f"the cluster at {settings.address} is gone: {self._head_error or 'it does not answer'}", cure
             )
-        if now - self._worked > settings.timeout_seconds:
-            self._worked = now  # who goes on waits anew
-            wanted = f"{settings.cpus or 'all'} cores" + (f" and {settings.memory_gb:g} GB" if settings.memory_gb else "")
-            why = f"; on {next(iter(crew.unfit))}: {next(iter(crew.unfit.values()))}" if crew.unfit else ""
+        if now - self._last_ready > settings.timeout_seconds:
+            self._last_ready = now  # a caller that goes on waits as long again
+            size = f"{settings.cpus or 'all'} cores" + (f" and {settings.memory_gb:g} GB" if settings.memory_gb else "")
+            unfit = next((f"; on {host}: {cause}" for host, cause in actors.unfit.items()), "")
             raise EngineUnavailableError(
-                f"no actor is at work since {settings.timeout_seconds:g} s: {len(crew.machines)} machines are there, "
-                f"{len(crew.starting)} actors of {wanted} wait for room or start{why}",
-                again,
+                f"no actor is at work since {settings.timeout_seconds:g} s: {len(actors.machines)} machines are there, "
+                f"{len(actors.starting)} actors of {size} wait for room or start{unfit}",
+                cure,
             )
 
-    # ---- for those who look on ----------------------------------------------------------------------
+    # ---- status -------------------------------------------------------------------------------------
 
     @property
-    def told(self) -> Told:
-        """What there is and what it does, as of a second ago; may be asked by any thread."""
-        return self._told
+    def status(self) -> ClusterStatus:
+        """The machines and actors and their work, as of a second ago. Any thread may read it."""
+        return self._status
 
-    def _snapshot(self) -> Told:
-        crew = self._crew
+    def _make_status(self) -> ClusterStatus:
         actors = [
             {
                 "actor": actor.number,
@@ -170,69 +170,66 @@ class Cluster:
                 "node": actor.node[:8],
                 "cpus": actor.place.cpus,
                 "units": len(actor.units),
-                "pages": len(actor.reads),
+                "pages": len(actor.pages),
                 "answered": actor.answered,
             }
-            for actor in crew.ready.values()
+            for actor in self._actors.ready.values()
         ]
         return {
             "executor": "ray",
             "address": self._settings.ray.address,
-            "machines": len(crew.machines),
+            "machines": len(self._actors.machines),
             "actors": actors,
-            "starting": len(crew.starting),
+            "starting": len(self._actors.starting),
             "waiting_units": self._units.waiting,
-            "lost_actors": crew.losses,
-            "asked_again": self._units.again,
-            "unfit": dict(crew.unfit),
+            "lost_actors": self._actors.loss_count,
+            "retried_units": self._units.retries,
+            "unfit": dict(self._actors.unfit),
         }
 
     # ---- for the pool and the engine ----------------------------------------------------------------
 
     def readers(self) -> ReaderPool:
         """The readers of all machines, as a pool."""
-        return ClusterReaders(self._reads, self)
+        return ClusterReaders(self._pages, self._units, self.turn)
 
     @property
     def precision(self) -> Precision:
         """Of the OCR on all machines."""
         precision = self._settings.ocr.precision
-        assert precision != "auto"  # noqa: S101 - it was decided
+        assert precision != "auto"  # noqa: S101 - resolve_auto names one
         return precision
 
     @property
-    def units(self) -> Units:
+    def units(self) -> UnitDispatch:
         """Requests and answers."""
         return self._units
 
-    @property
-    def backlogged(self) -> bool:
-        """Whether engines have enough to do, so that no more pages need be read."""
-        return self._units.waiting > BACKLOG + 2 * len(self._crew.ready)
-
-    def describe(self) -> tuple[str, int, bool]:
-        """The engine's identity, its retries, and whether it measures."""
-        first = self._crew.first
-        assert first is not None  # noqa: S101 - the first actor was waited for
-        return first.identity, first.retries, first.needs_whole_page
+    def describe(self) -> EngineDescription:
+        """What all engines are."""
+        engine = self._actors.engine
+        assert engine is not None  # noqa: S101 - the first actor was waited for
+        return engine
 
     def wants_image(self, template: Template) -> bool:
-        """As Engine's; an actor is asked once for every template."""
-        name = self._digests.of(template)
+        """As Engine's; one actor is asked once for every template."""
+        name = self._digests.digest(template)
         while name not in self._wants_image:
-            actor = next(iter(self._crew.ready.values()), None)
+            actor = next(iter(self._actors.ready.values()), None)
             if actor:
                 try:
-                    self._wants_image[name] = self._ray.get(actor.handle.wants_image.remote(template), timeout=GONE_SECONDS)
+                    self._wants_image[name] = self._ray.get(
+                        actor.handle.wants_image.remote(template), timeout=HEAD_TIMEOUT_SECONDS
+                    )
                 except Exception as error:
-                    self._crew.lose(actor, f"{type(error).__name__}"[:300])
+                    self._actors.remove(actor, f"{type(error).__name__}"[:300])
             else:
-                self.turn(IDLE_SECONDS)
+                self.turn(MAX_WAIT_SECONDS)
         return self._wants_image[name]
 
 
-def _shared(settings: Settings) -> tuple[str, ...]:
-    """What all machines must see: the inbox, or the very folder to which the driver fetches objects, known by a mark in it."""
+def shared_paths(settings: Settings) -> tuple[str, ...]:
+    """What must exist on all machines: the inbox, or a mark in the folder to which the driver fetches objects."""
     if not settings.inbox_url:
         return (str(settings.inbox.resolve()),) if settings.inbox.is_dir() else ()
     state = settings.objects_folder.parent
@@ -247,8 +244,9 @@ def _shared(settings: Settings) -> tuple[str, ...]:
 class ClusterReaders:
     """The readers of all machines as one pool. See ReaderPool for the methods."""
 
-    def __init__(self, reads: Reads, cluster: Cluster) -> None:
-        self._reads, self._cluster = reads, cluster
+    def __init__(self, pages: PageDispatch, units: UnitDispatch, turn: Callable[[float], None]) -> None:
+        """``turn`` handles events, as Cluster's."""
+        self._pages, self._units, self._turn = pages, units, turn
         self._replies: deque[tuple[OnReply, Reply]] = deque()
         """Replies that are not delivered yet: they arrive in every turn of the cluster, and are delivered by ``poll`` alone."""
         self._in_flight = 0
@@ -267,25 +265,25 @@ class ClusterReaders:
     @property
     def room(self) -> bool:
         """Whether a reader would be idle soon, and the engines have no backlog."""
-        return self._reads.room and not self._cluster.backlogged
+        return self._pages.room and not self._units.has_backlog
 
     def submit(self, request: bytes, on_reply: OnReply, on_loss: OnLoss | None = None) -> None:
         """Queue one call."""
         self._in_flight += 1
-        self._reads.submit(request, lambda reply: self._replies.append((on_reply, reply)), on_loss)
+        self._pages.submit(request, lambda reply: self._replies.append((on_reply, reply)), on_loss)
 
     def poll(self, timeout: float | None = None) -> int:
         """Deliver replies; wait until ``timeout`` seconds pass, no call is in flight, or an engine has answered."""
-        until = None if timeout is None else time.monotonic() + max(timeout, LEAST_SECONDS)
+        until = None if timeout is None else time.monotonic() + max(timeout, MIN_WAIT_SECONDS)
         wait = 0.0
         while True:
-            self._cluster.turn(wait)
+            self._turn(wait)
             if self._replies:
                 return self._deliver()
-            left = IDLE_SECONDS if until is None else until - time.monotonic()
-            if self._cluster.units.answers or left <= 0 or (until is None and not self._in_flight):
+            left = MAX_WAIT_SECONDS if until is None else until - time.monotonic()
+            if self._units.answers or left <= 0 or (until is None and not self._in_flight):
                 return 0
-            wait = min(left, IDLE_SECONDS)
+            wait = min(left, MAX_WAIT_SECONDS)
 
     def _deliver(self) -> int:
         delivered = 0
@@ -308,7 +306,8 @@ class ClusterEngine(AnswersRequests):
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self.identity, self.retries, self.needs_whole_page = cluster.describe()
+        engine = cluster.describe()
+        self.identity, self.retries, self.needs_whole_page = engine.identity, engine.retries, engine.needs_whole_page
 
     def wants_image(self, template: Template) -> bool:
         """See Engine."""
@@ -323,17 +322,17 @@ class ClusterEngine(AnswersRequests):
     @property
     def room(self) -> bool:
         """Whether the actors have work for less than a moment ahead, so that more should be submitted."""
-        return not self._cluster.backlogged
+        return not self._cluster.units.has_backlog
 
     def submit(self, request: Request) -> None:
         """See Engine. The request goes to an actor at once if one has room."""
-        self._cluster.units.ask(request)
+        self._cluster.units.submit(request)
 
     def poll(self, timeout: float) -> list[Answer]:
         """See Engine. Returns also when readers have replied, which their pool then delivers. Raises EngineUnavailableError."""
         cluster, answers = self._cluster, self._cluster.units.answers
         if not self.room:  # the caller cannot submit, and would come back at once
-            timeout = max(timeout, LEAST_SECONDS)
+            timeout = max(timeout, MIN_WAIT_SECONDS)
         cluster.turn(0 if answers else timeout)
         complete = list(answers)
         answers.clear()
@@ -341,4 +340,4 @@ class ClusterEngine(AnswersRequests):
 
     def reset(self) -> None:
         """Drop all requests. Actors finish those that they have; the answers are ignored."""
-        self._cluster.units.begin()
+        self._cluster.units.reset()

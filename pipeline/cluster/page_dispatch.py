@@ -1,7 +1,7 @@
-"""Pages on their way to readers in the cluster and back; those whose actor is lost are read by another one.
+"""Hands pages to readers in the cluster; a page whose actor is lost is read by another one.
 
-Readers are processes with limits, so that a page hardly ever takes its actor with it: what is lost with one is read again among others.
-Lost twice, it is read alone, so that a page is given up for what it did itself, never for what was done beside it.
+Readers are processes with limits, so a page rarely kills its actor: after the first losses it is read again among others. A page that was
+lost twice is a suspect, and read alone: it is given up for what it did itself, never for what was done beside it.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from pipeline.cluster.actors import Actor, Crew, Least, is_lost, plainly
-from pipeline.cluster.messages import Head, Pixels
+from pipeline.cluster.actors import Actor, Actors, LeastBusy, error_text, is_actor_loss
+from pipeline.cluster.messages import ReplyHead
 from pipeline.errors import DocumentError, EngineUnavailableError
+from pipeline.records import RemotePixels
 from pipeline.runtime.worker_pool import OnLoss, OnReply, Reply
 
-AHEAD = 2
+CALLS_PER_READER = 2
 """Calls that an actor has for every reader: one that is read, and the next one."""
-AMONG_OTHERS = 2
+LOSSES_AMONG_OTHERS = 2
 """How often a page may be lost with its actor before it is read alone."""
 
 
 @dataclass(eq=False)
 class _Call:
-    call: bytes
+    request: bytes
     on_reply: OnReply
     on_loss: OnLoss | None
     losses: int = 0
@@ -34,124 +35,121 @@ class _Call:
     """Actors that were lost while they had nothing else."""
 
     @property
-    def suspect(self) -> bool:
+    def is_suspect(self) -> bool:
         """Whether it is to be read alone."""
-        return self.losses >= AMONG_OTHERS
+        return self.losses >= LOSSES_AMONG_OTHERS
 
 
 @dataclass(eq=False)
-class _Flight:
+class _InFlight:
     call: _Call
     actor: Actor
     pixels: Any
-    """Reference to what stays on the machine."""
+    """Reference to the parts that stay on the machine."""
 
 
-class Reads:
-    """Calls to readers. ``most`` is how often actors may be lost over one, which was alone there, before it counts as unreadable."""
+class PageDispatch:
+    """Calls to readers. A call over which ``max_deaths`` actors were lost, each with nothing else to do, ends as unreadable."""
 
-    def __init__(self, crew: Crew, most: int) -> None:
-        self._crew, self._most = crew, most
+    def __init__(self, actors: Actors, max_deaths: int) -> None:
+        self._actors, self._max_deaths = actors, max_deaths
         self._waiting: deque[_Call] = deque()
-        self._flights: dict[int, _Flight] = {}
-        self._tickets = 0
-        self._least = Least(crew.ready, _load)
-        crew.joined.append(self._joined)
-        crew.lost.append(self._lose)
+        self._in_flight: dict[int, _InFlight] = {}
+        self._ticket = 0
+        self._least_busy = LeastBusy(actors.ready, _load)
+        actors.on_ready.append(self._on_ready)
+        actors.on_loss.append(self._on_actor_loss)
 
     @property
     def room(self) -> bool:
         """Whether a reader would be idle soon."""
-        return not self._waiting and self._least.find() is not None
+        return not self._waiting and self._least_busy.find() is not None
 
-    def submit(self, call: bytes, on_reply: OnReply, on_loss: OnLoss | None = None) -> None:
+    def submit(self, request: bytes, on_reply: OnReply, on_loss: OnLoss | None = None) -> None:
         """Queue one call; ``on_loss`` gets the cause each time a process or a machine is lost over it."""
-        self._waiting.append(_Call(call, on_reply, on_loss))
+        self._waiting.append(_Call(request, on_reply, on_loss))
         self._hand_out()
 
     def _hand_out(self) -> None:
-        self._crew.quarantine.assign(self._crew.ready.values())
-        while self._waiting and (actor := self._least.find()):
+        self._actors.hand_out_suspects()
+        while self._waiting and (actor := self._least_busy.find()):
             self._send(self._waiting.popleft(), actor)
 
     def _send(self, call: _Call, actor: Actor) -> None:
-        self._tickets += 1
-        ticket = self._tickets
-        head, pixels = actor.handle.read.options(num_returns=2).remote(call.call)
-        self._flights[ticket] = _Flight(call, actor, pixels)
-        actor.reads.add(ticket)
-        self._least.note(actor)
-        self._crew.then(head, lambda future: self._replied(ticket, future))
+        self._ticket += 1
+        ticket = self._ticket
+        head, pixels = actor.handle.read.options(num_returns=2).remote(call.request)
+        self._in_flight[ticket] = _InFlight(call, actor, pixels)
+        actor.pages.add(ticket)
+        self._least_busy.update(actor)
+        self._actors.when_done(head, lambda future: self._on_result(ticket, future))
 
-    def _replied(self, ticket: int, future: Future[Any]) -> None:
-        flight = self._flights.pop(ticket, None)
-        if flight is None:  # its actor was given up
+    def _on_result(self, ticket: int, future: Future[Any]) -> None:
+        in_flight = self._in_flight.pop(ticket, None)
+        if in_flight is None:  # its actor was given up
             return
-        call, actor = flight.call, flight.actor
-        actor.reads.discard(ticket)
-        self._crew.quarantine.release(call, actor)
-        self._least.note(actor)
+        call, actor = in_flight.call, in_flight.actor
+        actor.pages.discard(ticket)
+        self._actors.quarantine.release(call, actor)
+        self._least_busy.update(actor)
         error = future.exception()
         if error is None:
-            actor.heard = time.monotonic()
-            head: Head = future.result()
-            for why in head.lost:
-                self._tell(call, why)
-            stay = (Pixels(flight.pixels, index, size, actor.number, call.call) for index, size in enumerate(head.pixels))
-            call.on_reply(
-                Reply(
-                    [*head.parts, *cast("list[bytes]", list(stay))],
-                    DocumentError(*head.error) if head.error else None,
-                    head.seconds,
-                )
-            )
-        elif is_lost(error):
-            self._again(call, plainly(error))
-            self._crew.lose(actor, plainly(error))
+            actor.last_sign = time.monotonic()
+            head: ReplyHead = future.result()
+            for cause in head.losses:
+                self._report_loss(call, cause)
+            remote = [
+                RemotePixels(in_flight.pixels, index, size, actor.number, call.request)
+                for index, size in enumerate(head.remote_sizes)
+            ]
+            call.on_reply(Reply(head.parts, remote, DocumentError(*head.error) if head.error else None, head.seconds))
+        elif is_actor_loss(error):
+            self._retry_or_fail(call, error_text(error))
+            self._actors.remove(actor, error_text(error))
         elif isinstance(error, EngineUnavailableError):  # its readers cannot start
-            self._once_more(call)
-            self._crew.drop(actor, plainly(error))
+            self._requeue(call)
+            self._actors.give_up(actor, error_text(error))
         else:
-            call.on_reply(Reply(error=DocumentError("unreadable", plainly(error))))
+            call.on_reply(Reply(error=DocumentError("unreadable", error_text(error))))
         self._hand_out()
 
-    def _joined(self, actor: Actor) -> None:
-        self._least.note(actor)
+    def _on_ready(self, actor: Actor) -> None:
+        self._least_busy.update(actor)
         self._hand_out()
 
-    def _lose(self, actor: Actor) -> None:
-        for ticket in sorted(actor.reads, reverse=True):
-            call = self._flights.pop(ticket).call
-            if actor.dropped:
-                self._once_more(call)
+    def _on_actor_loss(self, actor: Actor) -> None:
+        for ticket in sorted(actor.pages, reverse=True):
+            call = self._in_flight.pop(ticket).call
+            if actor.given_up:
+                self._requeue(call)
             else:
-                self._again(call, "its actor was lost")
-        actor.reads.clear()
+                self._retry_or_fail(call, "its actor was lost")
+        actor.pages.clear()
         self._hand_out()
 
-    def _once_more(self, call: _Call) -> None:
-        if call.suspect:
-            self._crew.quarantine.add(call, lambda actor: self._send(call, actor), first=True)
+    def _requeue(self, call: _Call) -> None:
+        if call.is_suspect:
+            self._actors.quarantine.add(call, lambda actor: self._send(call, actor), first=True)
         else:
             self._waiting.appendleft(call)
 
-    def _again(self, call: _Call, why: str) -> None:
-        """It was with an actor that is gone. If it was alone there, it is accused."""
-        self._tell(call, why)
-        if call.suspect:
+    def _retry_or_fail(self, call: _Call, cause: str) -> None:
+        """The call was with an actor that is lost. If it was alone there, it is accused."""
+        self._report_loss(call, cause)
+        if call.is_suspect:
             call.deaths += 1
         else:
             call.losses += 1
-        if call.deaths < self._most:
-            self._once_more(call)
+        if call.deaths < self._max_deaths:
+            self._requeue(call)
         else:
-            detail = f"{call.deaths} actors were lost while they read nothing else, the last time: {why}"
+            detail = f"{call.deaths} actors were lost while they read nothing else, the last time: {cause}"
             call.on_reply(Reply(error=DocumentError("unreadable", detail)))
 
-    def _tell(self, call: _Call, why: str) -> None:
+    def _report_loss(self, call: _Call, cause: str) -> None:
         if call.on_loss:
-            call.on_loss(why)
+            call.on_loss(cause)
 
 
 def _load(actor: Actor) -> int | None:
-    return len(actor.reads) if not actor.reserved and len(actor.reads) < AHEAD * actor.readers else None
+    return len(actor.pages) if not actor.reserved and len(actor.pages) < CALLS_PER_READER * actor.readers else None

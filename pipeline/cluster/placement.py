@@ -1,4 +1,4 @@
-"""Where actors go: which machines have room for how many, and which processors each of them gets."""
+"""Where actors go: how many fit on each machine, and which processors each of them gets."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ GIGABYTE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ActorPlace:
     """Room for one actor. ``node`` is Ray's name of the machine, empty where Ray is to choose one."""
 
     node: str
     index: int
     cpus: int
     cores: tuple[int, ...] = ()
-    """Processors to keep to; none are all."""
+    """Processors to keep to; none means all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Machine:
     """Bytes."""
 
 
-def machines(nodes: Sequence[Mapping[str, Any]]) -> list[Machine]:
-    """Those of ``ray.nodes()`` that are alive."""
+def alive_machines(nodes: Sequence[Mapping[str, Any]]) -> list[Machine]:
+    """The machines of ``ray.nodes()`` that are alive."""
     return [
         Machine(
             node["NodeID"],
@@ -47,19 +47,21 @@ def machines(nodes: Sequence[Mapping[str, Any]]) -> list[Machine]:
     ]
 
 
-def places(machine: Machine, settings: RaySettings, groups: Sequence[tuple[int, ...]]) -> list[Place]:
-    """Places on one machine; ``groups`` are its processors by NUMA node, which matter where nobody said how many an actor has.
+def actor_places(machine: Machine, settings: RaySettings, groups: Sequence[tuple[int, ...]]) -> list[ActorPlace]:
+    """Places on one machine. ``groups`` are its processors by NUMA node; they matter where no setting says how many an actor has.
 
-    An actor keeps to its NUMA node where Ray may use all of the machine; where it may use a part, there is no telling which.
+    An actor keeps to its NUMA node where Ray may use all of the machine. Where it may use a part, that part is not known.
     """
     if settings.cpus:
         count = machine.cpus // settings.cpus
-        found = [Place(machine.node, index, settings.cpus) for index in range(count)]
+        places = [ActorPlace(machine.node, index, settings.cpus) for index in range(count)]
     elif machine.cpus >= sum(map(len, groups)):
-        found = [Place(machine.node, index, len(cores), cores if len(groups) > 1 else ()) for index, cores in enumerate(groups)]
+        places = [
+            ActorPlace(machine.node, index, len(cores), cores if len(groups) > 1 else ()) for index, cores in enumerate(groups)
+        ]
     else:
         count = min(len(groups), machine.cpus)
-        found = [Place(machine.node, index, machine.cpus // count) for index in range(count)]
+        places = [ActorPlace(machine.node, index, machine.cpus // count) for index in range(count)]
     if settings.memory_gb:
-        found = found[: int(machine.memory // (settings.memory_gb * GIGABYTE))]
-    return found
+        places = places[: int(machine.memory // (settings.memory_gb * GIGABYTE))]
+    return places

@@ -1,7 +1,7 @@
-"""What `auto` means in a cluster: the driver decides it once, as a local run would on its machine, and tells all actors.
+"""Resolves `auto` in a cluster: once, by the driver, as a local run on its machine would, and for all actors.
 
-So a job goes on under the same recipes here and there, and a cluster of different machines does not read an inbox anew because another
-one of them was quicker today. A machine that cannot do what was decided gets no work, and says why.
+A job then goes on under the same recipes locally and in the cluster, and different machines do not cause an inbox to be read again. A
+machine that cannot work with the resolved settings gets no work, and reports why.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pipeline.settings import Settings
 from pipeline.words.precision import choose_precision
 
 
-def decided(settings: Settings) -> Settings:
-    """The settings without `auto` for the engine and for precisions. What somebody named is left to the actors to have."""
+def resolve_auto(settings: Settings) -> Settings:
+    """The settings without `auto` for the engine and for precisions. Named values stay, and each actor must be able to use them."""
     ocr, vlm = settings.ocr, settings.vlm
     if ocr.precision == "auto":
         ocr = ocr.model_copy(update={"precision": choose_precision(settings)})

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.records import Answer, Page, PageImage, UnitKey
+from pipeline.records import Answer, AnyImage, Page, PageImage, RemoteImage, UnitKey
 from pipeline.templates.model import Template
 
 
@@ -17,11 +17,18 @@ class Request:
     key: UnitKey
     page: Page
     template: Template
-    image: PageImage | None = None
+    image: AnyImage | None = None
     pages: int = 1
     """Pages of the whole document."""
     temperature: float = 0.0
     """0 takes the likeliest token every time; above it, answers are drawn at random (reproducibly for the same request)."""
+
+    @property
+    def local_image(self) -> PageImage | None:
+        """``image`` with its pixels here. Raises TypeError for one on another machine, which only the engine of a cluster accepts."""
+        if isinstance(self.image, RemoteImage):
+            raise TypeError("the pixels of this image lie on another machine")
+        return self.image
 
 
 class Engine(Protocol):

@@ -122,7 +122,7 @@ class _ClusterMetrics(Collector):
         yield gauge("pipeline_cluster_actors_starting", "Actors that are starting or waiting for room.", state["starting"])
         yield gauge("pipeline_cluster_units_waiting", "Units that wait for an actor.", state["waiting_units"])
         yield counter("pipeline_cluster_actors_lost", "Actors that were lost.", value=state["lost_actors"])
-        yield counter("pipeline_cluster_units_retried", "Units whose actor or engine was lost.", value=state["asked_again"])
+        yield counter("pipeline_cluster_units_retried", "Units whose actor or engine was lost.", value=state["retried_units"])
         for name, what in (("units", "Units that an actor is working on."), ("pages", "Pages that an actor is reading.")):
             family = gauge(f"pipeline_actor_{name}", what, labels=["actor", "host"])
             for actor in actors:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.intake.scan import InboxFile
-from pipeline.records import DocumentInfo, Page, PageImage, Reason
+from pipeline.records import AnyImage, DocumentInfo, Page, Reason
 
 
 @dataclass(slots=True)
@@ -15,7 +15,7 @@ class Held:
 
     page: Page | None
     """None when it could not be read; then ``reason`` and ``detail`` say why."""
-    images: dict[str, PageImage] = field(default_factory=dict)
+    images: Mapping[str, AnyImage] = field(default_factory=dict)
     reason: Reason | None = None
     detail: str = ""
     seconds: float = 0.0

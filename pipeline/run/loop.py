@@ -10,7 +10,7 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -22,14 +22,14 @@ from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import restat_file
 from pipeline.monitoring.events import Observer, Observers
-from pipeline.records import Answer, DocumentInfo, Page, PageImage, Reason, Result, UnitKey, UnitStatus
+from pipeline.records import Answer, AnyImage, DocumentInfo, Page, Reason, Result, UnitKey, UnitStatus
 from pipeline.run.archive import Shelver
 from pipeline.run.batching import GLANCE_SECONDS, IDLE_SECONDS, TURN_SECONDS, Pace
 from pipeline.run.circuit_breaker import CircuitBreaker
 from pipeline.run.document_run import Held, Task
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
-from pipeline.run.page_requests import Picture, ReadRequest, decode_reading, encode_request
+from pipeline.run.page_requests import Picture, ReadRequest, decode_reply, encode_request
 from pipeline.run.publisher import Publisher
 from pipeline.run.questions import Desk
 from pipeline.run.reader_calls import opened_document, reader_call, reader_pool
@@ -338,7 +338,7 @@ class Loop:
 
     def _page_read(self, task: Task, page: int, reply: Reply) -> None:
         try:
-            reading, images = decode_reading(reply.parts, page)
+            reading, images = decode_reply(reply, page)
         except DocumentError as error:
             self._page_failed(task, page, error, reply.seconds)
             return
@@ -370,7 +370,7 @@ class Loop:
             self._ready.append(task)
         self._publish_if_complete(task)
 
-    def _ask(self, task: Task, page: Page, images: dict[str, PageImage]) -> None:
+    def _ask(self, task: Task, page: Page, images: Mapping[str, AnyImage]) -> None:
         """Requests for a page's units; blank pages end here, and units that killed the program too often."""
         if page.blank:
             self._end_pages(task, [page.number], "blank", seconds=page.seconds)
@@ -425,9 +425,7 @@ class Loop:
         if request is None or unit is None:
             return
         try:
-            if reply.error:
-                raise reply.error
-            _, images = decode_reading(reply.parts, key.page)
+            _, images = decode_reply(reply, key.page)
             self._queue.add_first(replace(request, image=next(iter(images.values()))))
         except (DocumentError, StopIteration):
             self._go_on(task, unit, unit.skip())

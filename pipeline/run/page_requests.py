@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from pipeline.errors import DocumentError
-from pipeline.records import Box, Page, PageImage
+from pipeline.records import AnyImage, Box, Page, PageImage, RemoteImage
+from pipeline.runtime.worker_pool import Reply
 from pipeline.templates.model import PageKind
 from pipeline.words.precision import Precision
 
@@ -107,18 +108,35 @@ def decode_opened(parts: list[bytes]) -> Opened:
 
 def decode_reading(parts: list[bytes], page: int) -> tuple[Reading, dict[str, PageImage]]:
     """The reply to a request for ``page``, and its images by name. Raises DocumentError for anything else."""
+    reading = _decode_head(parts, page, [len(pixels) for pixels in parts[1:]])
+    return reading, {
+        head.name: PageImage(head.width, head.height, pixels, head.scale)
+        for head, pixels in zip(reading.images, parts[1:], strict=True)
+    }
+
+
+def decode_reply(reply: Reply, page: int) -> tuple[Reading, Mapping[str, AnyImage]]:
+    """As ``decode_reading``, for a reply whose pixels may lie on another machine. Raises its error as DocumentError."""
+    if reply.error:
+        raise reply.error
+    if not reply.remote_parts:
+        return decode_reading(reply.parts, page)
+    reading = _decode_head(reply.parts, page, [pixels.size for pixels in reply.remote_parts])
+    return reading, {
+        head.name: RemoteImage(head.width, head.height, pixels, head.scale)
+        for head, pixels in zip(reading.images, reply.remote_parts, strict=True)
+    }
+
+
+def _decode_head(parts: list[bytes], page: int, sizes: list[int]) -> Reading:
+    """The first part of a reply, checked against the number of bytes of each image."""
     try:
         reading = READING.validate_json(parts[0])
-        images = {
-            head.name: PageImage(head.width, head.height, pixels, head.scale)
-            for head, pixels in zip(reading.images, parts[1:], strict=True)
-        }
     except (ValueError, IndexError) as error:
         raise _nonsense(error) from error
-    fits = all(len(image.rgb) == 3 * image.width * image.height for image in images.values())
-    if reading.page.number != page or not fits:
+    if reading.page.number != page or sizes != [3 * head.width * head.height for head in reading.images]:
         raise _nonsense(ValueError("another page, or pixels that do not fit their size"))
-    return reading, images
+    return reading
 
 
 def _nonsense(error: Exception) -> DocumentError:

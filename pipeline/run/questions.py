@@ -20,7 +20,7 @@ from pipeline.ledger.orders import Order, close_order, delete_orders, find_order
 from pipeline.records import Answer, UnitKey
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
-from pipeline.run.page_requests import decode_reading, encode_request
+from pipeline.run.page_requests import decode_reply, encode_request
 from pipeline.run.publisher import Publisher
 from pipeline.run.reader_calls import question_call
 from pipeline.run.unit_retry import tried
@@ -133,9 +133,7 @@ class Desk:
             return
         del self._reading[question.order.id]
         try:
-            if reply.error:
-                raise reply.error
-            reading, images = decode_reading(reply.parts, page)
+            reading, images = decode_reply(reply, page)
         except DocumentError as error:
             self._end(question.order, {"error": str(error)})
             return

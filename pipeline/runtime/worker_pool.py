@@ -31,7 +31,7 @@ from typing import Protocol, Self, cast, get_args
 import psutil
 
 from pipeline.errors import DocumentError, EngineUnavailableError
-from pipeline.records import Reason
+from pipeline.records import Reason, RemotePixels
 
 Handler = Callable[[bytes], list[bytes]]
 """Runs in the worker: a request as bytes to a reply as parts of bytes; raises DocumentError for a document that cannot be read.
@@ -64,6 +64,8 @@ class Reply:
     """The result of one call: ``parts`` when it succeeded, else ``error``; ``seconds`` as the parent measured them."""
 
     parts: list[bytes] = field(default_factory=list)
+    remote_parts: list[RemotePixels] = field(default_factory=list)
+    """All parts but the first, where they stay on another machine; ``parts`` then has the first alone."""
     error: DocumentError | None = None
     seconds: float = 0.0
 

@@ -21,7 +21,7 @@ from pipeline.engines.base import AnswersRequests, Request
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import Observers, RunCounts
 from pipeline.monitoring.progress import Progress
-from pipeline.records import Answer, Claim
+from pipeline.records import Answer, Claim, PageImage
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
@@ -71,7 +71,7 @@ class FaultyEngine(AnswersRequests):
         text = " ".join(word.text for word in request.page.words)
         if "Document" in text:
             image = request.image
-            assert image
+            assert isinstance(image, PageImage)
             assert len(image.rgb) == 3 * image.width * image.height > 0
         if "ACTOR" in text:
             os.kill(os.getppid(), signal.SIGKILL)
@@ -93,11 +93,11 @@ def run(inbox: Path, outbox: Path, address: str | None, retry: RetrySettings, wa
     )
     tally = RunCounts()
     with ExitStack() as stack:
-        cluster = stack.enter_context(Cluster(settings, HANDLER, make=ENGINE_FACTORY)) if address else None
+        cluster = stack.enter_context(Cluster(settings, HANDLER, engine_factory=ENGINE_FACTORY)) if address else None
         engine = cluster.engine if cluster else FaultyEngine(settings)
         job = stack.enter_context(open_job(settings, template="transcript", engine=engine, cluster=cluster))
         progress = Progress("run")
-        progress.cluster = (lambda: cluster.told) if cluster else None
+        progress.cluster = (lambda: cluster.status) if cluster else None
         loop = stack.enter_context(Loop(job, Observers(tally, progress)))
         progress.begin(outbox, engine.identity)
         todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)

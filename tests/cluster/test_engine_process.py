@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cluster.messages import MAKE_ENGINE
+from pipeline.cluster.messages import ENGINE_FACTORY as DEFAULT_FACTORY
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Page, UnitKey, Word
@@ -94,7 +94,7 @@ def make_endless(settings: Settings) -> object:
 
 
 def test_an_engine_that_is_not_there_says_why() -> None:
-    engine = apart(MAKE_ENGINE, engine="vlm", model=os.fspath(Path("no") / "such" / "model"))
+    engine = apart(DEFAULT_FACTORY, engine="vlm", model=os.fspath(Path("no") / "such" / "model"))
     with pytest.raises(EngineUnavailableError) as caught:
         engine.describe()
     assert "no/such/model" in caught.value.message

@@ -1,4 +1,4 @@
-"""What `auto` means is decided by the driver, as in a local run on its machine: recipes are then the same here and there."""
+"""What `auto` means is resolve_auto by the driver, as in a local run on its machine: recipes are then the same here and there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cluster.cluster import Cluster
-from pipeline.cluster.resolve import decided
+from pipeline.cluster.resolve import resolve_auto
 from pipeline.engines.vlm import model_load, model_store
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.ledger.ledger import Ledger
@@ -38,15 +38,15 @@ def test_a_precision_that_was_named_is_for_the_machines_to_have(tmp_path: Path, 
 def test_engine_and_its_precision_are_what_a_local_run_would_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, quick: bool
 ) -> None:
-    assert decided(Settings()).engine in ("embedded", "vlm")
+    assert resolve_auto(Settings()).engine in ("embedded", "vlm")
     (tmp_path / "config.json").write_text("{}")
     monkeypatch.setattr(model_store, "find_model", lambda *_: LocalModel("m", "r", tmp_path, None, False, 1_000))
     monkeypatch.setattr(model_load, "multiplies_bfloat16", lambda: quick)
-    found = decided(Settings(engine="auto", model="m"))
+    found = resolve_auto(Settings(engine="auto", model="m"))
     assert (found.engine, found.vlm.dtype) == ("vlm", "bfloat16" if quick else "float32")
-    assert decided(Settings(engine="vlm", vlm=VlmSettings(dtype="int8"))).vlm.dtype == "int8"
+    assert resolve_auto(Settings(engine="vlm", vlm=VlmSettings(dtype="int8"))).vlm.dtype == "int8"
 
 
 def test_a_model_that_the_driver_does_not_have_may_be_on_the_machines(tmp_path: Path) -> None:
-    found = decided(Settings(engine="vlm", model=str(tmp_path / "absent")))
+    found = resolve_auto(Settings(engine="vlm", model=str(tmp_path / "absent")))
     assert (found.engine, found.vlm.dtype) == ("vlm", "auto")

@@ -124,7 +124,7 @@ def test_a_cluster_tells_its_actors() -> None:
     told: dict[str, object] = {}
     metrics.add_cluster(lambda: told)
     prometheus_client.generate_latest(metrics.registry)  # before anything is known
-    told |= {"machines": 2, "actors": actors, "starting": 1, "waiting_units": 5, "lost_actors": 6, "asked_again": 7}
+    told |= {"machines": 2, "actors": actors, "starting": 1, "waiting_units": 5, "lost_actors": 6, "retried_units": 7}
     lines = prometheus_client.generate_latest(metrics.registry).decode().splitlines()
     for line in (
         "pipeline_cluster_machines 2.0",

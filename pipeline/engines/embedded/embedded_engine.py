@@ -72,19 +72,19 @@ def _answer(request: Request, seconds: float) -> Answer:
 
 def _read(request: Request) -> Mapping[str, Claim]:
     """Readers are imported when a template first needs them: a transcript waits for no picture library."""
-    page, template = request.page, request.template
+    page, template, image = request.page, request.template, request.local_image
     if template.reader == "transcript":
         from pipeline.engines.embedded.transcript.transcript_reader import read_transcript
 
         return read_transcript(page, template)
-    if request.image and template.reader == "chart":
+    if image and template.reader == "chart":
         from pipeline.engines.embedded.chart.chart_claims import read_chart
 
-        return read_chart(page, request.image, template)
-    if request.image and template.reader == "caption":
+        return read_chart(page, image, template)
+    if image and template.reader == "caption":
         from pipeline.engines.embedded.caption.caption_reader import read_caption
 
-        return read_caption(page, request.image, template)
+        return read_caption(page, image, template)
     if template.reader == "question":
         from pipeline.engines.embedded.question import read_question
 

@@ -21,9 +21,9 @@ FORMS: tuple[Form, ...] = ("json_schema", "json_object", "free")
 def chat(request: Request, question: Prompt, model: str) -> dict[str, Any]:
     """The body of a chat completion, without the form of its answer."""
     content: Any = question.text
-    if request.image:
+    if image := request.local_image:
         content = [
-            {"type": "image_url", "image_url": {"url": data_url(request.image)}},
+            {"type": "image_url", "image_url": {"url": data_url(image)}},
             {"type": "text", "text": question.text},
         ]
     return {

@@ -118,7 +118,7 @@ class VlmEngine(AnswersRequests):
 
         template, loaded = request.template, self.loaded_model
         question = make_prompt(request)
-        encode = partial(loaded.chat.encode, question, request.image)
+        encode = partial(loaded.chat.encode, question, request.local_image)
         prompt = encode()
         limit = min(loaded.context, self._plan.tokens) - template.answer.tokens
         if prompt.tokens > limit:

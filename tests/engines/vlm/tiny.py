@@ -147,4 +147,4 @@ def random_text_checkpoint(folder: Path, family: str = "qwen2", **changes: Any) 
 
 def encoded(chat: ChatTemplate, request: Request) -> EncodedPrompt:
     """The prompt of a request, as the engine puts it."""
-    return chat.encode(make_prompt(request), request.image)
+    return chat.encode(make_prompt(request), request.local_image)

@@ -79,11 +79,11 @@ class _QuestionReader:
         self._candidates = Candidates(self._layout)
 
     def answer(self) -> Claim:
-        kind = classify(self._request.page, self._request.image)
+        kind = classify(self._request.page, self._request.local_image)
         ways = [self._beside, self._cell, self._line]
         if kind in ("invoice", "receipt"):
             ways.insert(0, lambda: self._field(_built_in(kind)))
-        if kind == "chart" and self._request.image:
+        if kind == "chart" and self._request.local_image:
             ways.insert(0, self._chart)
         return next((claim for way in ways if (claim := way()) is not None), Claim(None))
 
@@ -124,7 +124,7 @@ class _QuestionReader:
         """A value of a chart: of the row that the question names, the highest, the lowest, or a title."""
         from pipeline.engines.embedded.chart.chart_claims import read_chart
 
-        template, image = _built_in("chart"), self._request.image
+        template, image = _built_in("chart"), self._request.local_image
         if image is None:
             return None
         claims = read_chart(self._request.page, image, template)
