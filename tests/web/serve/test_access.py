@@ -86,8 +86,8 @@ def test_a_change_by_cookie_needs_the_own_origin(served: Served) -> None:
         refused = browser.put("/api/files/forged.pdf", content=b"x")
         assert refused.status_code == 403
         assert not list(served.inbox.glob("forged*"))
-        taken = browser.put("/api/files/mine.pdf", content=text_pdf(["mine"]), headers={"origin": served.base})
-        assert taken.status_code == 201
+        accepted = browser.put("/api/files/mine.pdf", content=text_pdf(["mine"]), headers={"origin": served.base})
+        assert accepted.status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`pipeline serve` as a real process: files in, results, corrections, questions, other readings; what ends and what stays."""
+"""`pipeline serve` as a real process: uploads, results, corrections, questions, reading again, and what survives a kill."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from pipeline.errors import LockedError
 from pipeline.ledger.corrections import NewerCorrectionError, correction_history, record_correction
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Correction
-from pipeline.runtime.lock import locked
+from pipeline.runtime.lock import is_locked, locked
 from pipeline.web.uploads import FOLDER
 from tests.drawing import invoice, invoice_pdf, scan_pdf, scanned_invoice, text_pdf
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
@@ -39,7 +38,7 @@ def total(document: dict[str, Any]) -> str:
     return f"/api/documents/{document['id']}/fields/invoice/total"
 
 
-def test_a_file_goes_up_is_read_listed_shown_and_fetched(served: Served, document: dict[str, Any]) -> None:
+def test_an_uploaded_file_is_read_listed_displayed_and_downloaded(served: Served, document: dict[str, Any]) -> None:
     assert (document["status"], document["templates"]) == ("done", ["invoice"])
     with served.client() as client:
         fetched = client.get(f"/api/documents/{document['id']}").json()
@@ -50,48 +49,52 @@ def test_a_file_goes_up_is_read_listed_shown_and_fetched(served: Served, documen
         assert document["id"] in client.get("/").text
         page = client.get(f"/documents/{document['id']}").text
         assert "Harrow Lane Tools Ltd" in page
-        paper = client.get(f"/documents/{document['id']}/pages/1").text
-        assert 'data-field="invoice.total"' in paper
+        page_image = client.get(f"/documents/{document['id']}/pages/1").text
+        assert 'data-field="invoice.total"' in page_image
         picture = client.get(f"/api/documents/{document['id']}/pages/1.webp")
         assert picture.content[8:12] == b"WEBP"
         assert client.get(f"/api/documents/{document['id']}/pages/9.webp").status_code == 404
-        kept = client.get(f"/documents/{document['id']}/result.json")
-        assert kept.content == (served.outbox / "invoice.pdf.json").read_bytes()
+        download = client.get(f"/documents/{document['id']}/result.json")
+        assert download.content == (served.outbox / "invoice.pdf.json").read_bytes()
         assert client.get("/sheets/invoice.csv").content == (served.outbox / "invoice.csv").read_bytes()
         assert client.get("/sheets/..%2f.pipeline%2fledger.csv").status_code == 404
 
 
-def test_everything_comes_as_a_workbook_a_database_or_lines(served: Served, document: dict[str, Any], tmp_path: Path) -> None:
+def test_all_documents_are_exported_as_workbook_database_or_json_lines(
+    served: Served, document: dict[str, Any], tmp_path: Path
+) -> None:
     with served.client() as client:
-        found = {kind: client.get(f"/api/exports/documents.{kind}") for kind in ("xlsx", "sqlite", "jsonl")}
+        exports = {kind: client.get(f"/api/exports/documents.{kind}") for kind in ("xlsx", "sqlite", "jsonl")}
         assert client.get("/api/exports/documents.exe").status_code == 422
-    assert {answer.status_code for answer in found.values()} == {200}
-    book = openpyxl.load_workbook(io.BytesIO(found["xlsx"].content), read_only=True)
-    assert {"documents", "invoice", "invoice.line_items"} <= set(book.sheetnames)
-    assert "invoice.pdf" in [row[0] for row in book["invoice"].iter_rows(values_only=True)]
-    (tmp_path / "a.sqlite").write_bytes(found["sqlite"].content)
+    assert {answer.status_code for answer in exports.values()} == {200}
+    workbook = openpyxl.load_workbook(io.BytesIO(exports["xlsx"].content), read_only=True)
+    assert {"documents", "invoice", "invoice.line_items"} <= set(workbook.sheetnames)
+    assert "invoice.pdf" in [row[0] for row in workbook["invoice"].iter_rows(values_only=True)]
+    (tmp_path / "a.sqlite").write_bytes(exports["sqlite"].content)
     with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
         assert database.execute("SELECT count(*) FROM documents WHERE file = 'invoice.pdf'").fetchone() == (1,)
-    lines = [json.loads(line) for line in found["jsonl"].text.splitlines()]
+    lines = [json.loads(line) for line in exports["jsonl"].text.splitlines()]
     assert document["sha256"] in [line["document"]["sha256"] for line in lines]
     state = served.outbox / ".pipeline"
-    assert wait_for(lambda: not list(state.glob(".export-*"))), "what was made for a download goes after its last byte"
+    assert wait_for(lambda: not list(state.glob(".export-*"))), (
+        "the temporary files of a download are removed after its last byte"
+    )
 
 
-def test_the_same_contents_go_in_once(served: Served, document: dict[str, Any]) -> None:
+def test_the_same_contents_are_stored_once(served: Served, document: dict[str, Any]) -> None:
     content = invoice_pdf(invoice("en"))
     again, renamed = served.submit("invoice.pdf", content), served.submit("other name.pdf", content)
     assert [(item["file"], item["already"]) for item in (again, renamed)] == [("invoice.pdf", True)] * 2
     as_receipt = served.submit("invoice.pdf", content, template="receipt")
-    assert (as_receipt["file"], as_receipt["already"]) == ("receipt/invoice.pdf", False), "to be read in another way"
-    fresh = text_pdf(["Sent twice before anybody looked"])
+    assert (as_receipt["file"], as_receipt["already"]) == ("receipt/invoice.pdf", False), "another template may read it"
+    fresh = text_pdf(["Sent twice before it was read"])
     assert [served.submit("fresh.pdf", fresh)["already"] for _ in range(2)] == [False, True]
     assert {path.name for path in served.inbox.glob("*.pdf")} >= {"invoice.pdf", "fresh.pdf"}
     assert not list(served.inbox.glob("*(2)*"))
     assert served.read(document["sha256"])["status"] == "done"
 
 
-def test_an_archive_goes_in_as_a_folder_of_what_is_in_it(served: Served) -> None:
+def test_an_archive_is_stored_as_a_folder_of_its_members(served: Served) -> None:
     inside = {
         "march/one.pdf": text_pdf(["First letter"]),
         "../../two.pdf": text_pdf(["Second"]),
@@ -114,7 +117,7 @@ def test_an_archive_goes_in_as_a_folder_of_what_is_in_it(served: Served) -> None
     assert not [path for path in (served.inbox / FOLDER).iterdir() if path.is_dir()]
 
 
-def test_a_chart_is_drawn_anew_beside_its_page(served: Served) -> None:
+def test_a_chart_of_the_values_is_drawn_beside_its_page(served: Served) -> None:
     sent = served.submit("chart.png", CHART.read_bytes())
     document = served.read(sent["sha256"])
     with served.client() as client:
@@ -125,16 +128,16 @@ def test_a_chart_is_drawn_anew_beside_its_page(served: Served) -> None:
         assert client.get(f"/documents/{document['id']}/redrawn/invoice.svg").status_code == 404
 
 
-def test_a_scan_that_lay_on_its_side_is_shown_as_it_was_read(served: Served) -> None:
-    lying = scan_pdf([scanned_invoice(invoice("nl"), turned=90)])
-    document = served.read(served.submit("lying.pdf", lying)["sha256"])
+def test_a_rotated_scan_is_displayed_upright(served: Served) -> None:
+    rotated = scan_pdf([scanned_invoice(invoice("nl"), turned=90)])
+    document = served.read(served.submit("rotated.pdf", rotated)["sha256"])
     with served.client() as client:
         assert client.get(f"/api/documents/{document['id']}").json()["pages"][0]["turned"] in (90, 270)
         picture = Image.open(io.BytesIO(client.get(f"/api/documents/{document['id']}/pages/1.webp").content))
     assert picture.height > picture.width
 
 
-def test_a_document_is_read_and_asked_about_by_another_engine_which_is_told_the_talk_before(folder: Path) -> None:
+def test_another_engine_reads_a_document_and_gets_earlier_questions_with_a_new_one(folder: Path) -> None:
     def behave(handler: Handler, call: Call) -> None:
         if "answer" in call.schema.get("properties", {"answer": None}):
             handler.complete(json.dumps({"answer": "Model K-12"}) if call.schema else "Model K-12")
@@ -146,22 +149,22 @@ def test_a_document_is_read_and_asked_about_by_another_engine_which_is_told_the_
         running = Served(folder, environment=url).start()
         document = running.read(running.submit("a.pdf", invoice_pdf(invoice("en")))["sha256"])
         with running.client() as client:
-            ordered = client.post(f"/api/documents/{document['id']}/readings", json={"engine": "server"}).json()
-            assert running.outcome(ordered)["engine"].startswith("server/")
+            order = client.post(f"/api/documents/{document['id']}/readings", json={"engine": "server"}).json()
+            assert running.outcome(order)["engine"].startswith("server/")
             assert client.get(f"/api/documents/{document['id']}").json()["provenance"]["engine"].startswith("server/")
         assert running.stop() == 0
         running = Served(folder, ("--engine", "server"), url).start()
         with running.client() as client:
             path = f"/api/documents/{document['id']}/questions"
             first = client.post(path, json={"page": 1, "question": "What was sold?"}).json()
-            told = running.outcome(first)
-            assert (told["answer"], told["grounding"], bool(told["box"])) == ("Model K-12", "exact", True)
+            outcome = running.outcome(first)
+            assert (outcome["answer"], outcome["grounding"], bool(outcome["box"])) == ("Model K-12", "exact", True)
             second = client.post(path, json={"page": 1, "question": "And how many of them?", "follows": first["id"]}).json()
             running.outcome(second)
-        asked = next(call.text for call in model.calls if "And how many of them?" in call.text)
-        assert 'What was sold? (answered: "Model K-12")' in asked
-        assert asked.index("What was sold?") < asked.index("And how many of them?")
-        assert "Harrow Lane" in asked, "the page is before it again"
+        prompt = next(call.text for call in model.calls if "And how many of them?" in call.text)
+        assert 'What was sold? (answered: "Model K-12")' in prompt
+        assert prompt.index("What was sold?") < prompt.index("And how many of them?")
+        assert "Harrow Lane" in prompt, "the prompt contains the page again"
         assert running.stop() == 0
 
 
@@ -173,8 +176,8 @@ def test_values_from_documents_and_people_are_never_markup(served: Served) -> No
         client.post(
             f"/api/documents/{document['id']}/questions", json={"page": 1, "question": f"{evil}{{{{ 7*7 }}}}", "by": evil}
         )
-        said = {"value": [evil], "version": 0, "by": evil}
-        assert client.put(f"/api/documents/{document['id']}/fields/transcript/text", json=said).status_code == 200
+        correction = {"value": [evil], "version": 0, "by": evil}
+        assert client.put(f"/api/documents/{document['id']}/fields/transcript/text", json=correction).status_code == 200
         for path in ("/", f"/documents/{document['id']}", f"/documents/{document['id']}/pages/1"):
             text = client.get(path).text
             assert "<script>alert" not in text
@@ -182,9 +185,7 @@ def test_values_from_documents_and_people_are_never_markup(served: Served) -> No
             assert "<img src=x" not in text
 
 
-def test_of_two_who_correct_the_same_field_the_second_is_told_and_nothing_is_lost(
-    served: Served, document: dict[str, Any]
-) -> None:
+def test_a_correction_of_an_outdated_version_is_refused_and_nothing_is_lost(served: Served, document: dict[str, Any]) -> None:
     with served.client() as anna, served.client() as ben:
         assert anna.put(total(document), json={"value": "1.234,50 €", "version": 0, "by": "Anna"}).json()["value"] == "1234.50"
         refused = ben.put(total(document), json={"value": "99", "version": 0, "by": "Ben"})
@@ -193,8 +194,8 @@ def test_of_two_who_correct_the_same_field_the_second_is_told_and_nothing_is_los
         assert (current["value"], current["by"], current["version"]) == ("1234.50", "Anna", 1)
         assert ben.put(total(document), json={"value": "99", "version": 1, "by": "Ben"}).json()["version"] == 2
         assert anna.delete(total(document), params={"version": 1}).status_code == 409
-        told = anna.get(f"{total(document)}/history").json()
-    assert [(word["by"], word["value"], word["before"]) for word in told] == [
+        history = anna.get(f"{total(document)}/history").json()
+    assert [(entry["by"], entry["value"], entry["before"]) for entry in history] == [
         ("Anna", "1234.50", "1400.40"),
         ("Ben", "99", "1234.50"),
     ]
@@ -202,9 +203,7 @@ def test_of_two_who_correct_the_same_field_the_second_is_told_and_nothing_is_los
     assert field["corrected"]["by"] == "Ben"
     assert field["corrected"]["read"]["value"] == "1400.40"
     assert "ungrounded" not in field["flags"]
-    with (served.outbox / "invoice.csv").open(encoding="utf-8", newline="") as sheet:
-        wait_for(lambda: next(iter(_rows(served)))["corrected"] == "total")
-        del sheet
+    wait_for(lambda: _rows(served)[0]["corrected"] == "total")
     with served.client() as client:
         assert client.get("/api/documents", params={"marked": "corrected"}).json()["total"] >= 1
         assert client.delete(total(document), params={"version": 2, "by": "Ben"}).status_code == 200
@@ -221,7 +220,7 @@ def _corrected(served: Served, value: str) -> dict[str, Any] | None:
     return field if field["value"] == value else None
 
 
-def test_what_is_no_value_of_the_fields_type_is_refused(served: Served, document: dict[str, Any]) -> None:
+def test_a_value_of_another_type_than_the_field_is_refused(served: Served, document: dict[str, Any]) -> None:
     with served.client() as client:
         for field, value in (
             ("total", "a lot"),
@@ -248,13 +247,16 @@ def test_a_question_about_a_page_and_another_that_follows_up(served: Served, doc
         assert served.outcome(second)["engine"].startswith("embedded/")
         assert client.post(path, json={"page": 7, "question": "What?"}).status_code == 404
         assert client.post(path, json={"page": 1, "question": "What?", "follows": 10**9}).status_code == 404
-        talk = client.get(path).json()
+        questions = client.get(path).json()
         page = client.get(f"/documents/{document['id']}")
         assert page.status_code == 200
         assert "And in which currency?" in page.text
         assert 'class="answer"' in page.text
-    assert [item["details"]["follows"] for item in talk if item["id"] in (first["id"], second["id"])] == [None, first["id"]]
-    assert list(served.published("invoice.pdf")["results"]) == ["invoice"], "a question is no part of a result"
+    assert [item["details"]["follows"] for item in questions if item["id"] in (first["id"], second["id"])] == [
+        None,
+        first["id"],
+    ]
+    assert list(served.published("invoice.pdf")["results"]) == ["invoice"], "a question is not part of a result"
 
 
 def test_a_document_is_read_with_another_template_and_stays_so(served: Served) -> None:
@@ -274,7 +276,7 @@ def test_a_document_is_read_with_another_template_and_stays_so(served: Served) -
     assert served.read(sent["sha256"])["templates"] == ["transcript"]
 
 
-def test_while_another_run_holds_the_outbox_files_are_taken_and_read_afterwards(folder: Path) -> None:
+def test_while_another_run_holds_the_outbox_files_are_stored_and_read_afterwards(folder: Path) -> None:
     running = Served(folder)
     with locked(folder / "outbox"):
         running.start()
@@ -293,19 +295,21 @@ def test_a_server_that_is_killed_loses_nothing(folder: Path) -> None:
     document = running.read(sent["sha256"])
     with running.client() as client:
         client.put(total(document), json={"value": "7", "version": 0, "by": "Anna"})
-        asked = client.post(f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "What is the due date?"})
+        question = client.post(
+            f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "What is the due date?"}
+        )
         late = running.submit("late.pdf", text_pdf(["Late"]))
     reader = wait_for(lambda: json.loads((folder / "outbox/.pipeline/progress.json").read_bytes()))["pid"]
     running.stop(signal.SIGKILL)
-    wait_for(lambda: not _alive(reader))
+    wait_for(lambda: not _is_alive(reader))
     running.start()
-    assert running.outcome(asked.json())["answer"]
+    assert running.outcome(question.json())["answer"]
     assert running.read(late["sha256"])["status"] == "done"
     assert wait_for(lambda: running.published("a.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "7")
     assert running.stop(signal.SIGINT) == 0
 
 
-def _alive(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -319,7 +323,7 @@ def _pipeline(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_are_truth(folder: Path) -> None:
+def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_become_truth(folder: Path) -> None:
     (folder / "inbox/a.pdf").write_bytes(invoice_pdf(invoice("en")))
     assert _pipeline(folder, "run", "--engine", "embedded").returncode == 0
     state = folder / "outbox/.pipeline"
@@ -336,56 +340,48 @@ def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_are_t
     assert _field(folder)["value"] == "8.00"
     truth = json.loads((folder / "outbox/invoice.truth.jsonl").read_text(encoding="utf-8"))
     assert truth == {"file": "a.pdf", "fields": {"total": "8.00"}}
-    told = _pipeline(folder, "eval", "inbox", "--truth", "outbox/invoice.truth.jsonl", "--engine", "embedded", "--json")
-    assert told.returncode == 0, told.stderr
+    evaluation = _pipeline(folder, "eval", "inbox", "--truth", "outbox/invoice.truth.jsonl", "--engine", "embedded", "--json")
+    assert evaluation.returncode == 0, evaluation.stderr
     assert _pipeline(folder, "reprocess", "--engine", "embedded").returncode == 0
     assert _field(folder)["value"] == "8.00"
     for path in state.glob("ledger.sqlite*"):
         path.write_bytes(b"no database" * 1000)
     assert _pipeline(folder, "run", "--engine", "embedded").returncode == 0
     with Ledger(state) as ledger:
-        words = correction_history(ledger, sha256)["invoice", "total"]
-    assert [word.value for word in words] == ["5", "8.00"]
+        corrections = correction_history(ledger, sha256)["invoice", "total"]
+    assert [correction.value for correction in corrections] == ["5", "8.00"]
     assert _pipeline(folder, "export").returncode == 0
     field = _field(folder)
     assert (field["value"], field["corrected"]["read"]["value"]) == ("8.00", "1400.40")
 
 
-def test_a_server_that_finds_a_damaged_ledger_mends_it_and_shows_what_was_said(folder: Path) -> None:
+def test_a_server_repairs_a_damaged_ledger_and_shows_corrections_and_questions(folder: Path) -> None:
     running = Served(folder).start()
     document = running.read(running.submit("a.pdf", invoice_pdf(invoice("en")))["sha256"])
     with running.client() as client:
-        asked = client.post(
+        question = client.post(
             f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "When is it due?"}
         ).json()
-        assert running.outcome(asked)["answer"] == "23 April 2025"
+        assert running.outcome(question)["answer"] == "23 April 2025"
         client.put(total(document), json={"value": "7", "version": 0, "by": "Anna"})
     running.stop(signal.SIGKILL)
     for path in (folder / "outbox/.pipeline").glob("ledger.sqlite*"):
         path.write_bytes(b"no database" * 1000)
-    wait_for(lambda: not _is_locked(folder))
+    wait_for(lambda: not is_locked(folder / "outbox"))
     running.start()
     with running.client() as client:
         assert [item["outcome"]["answer"] for item in client.get(f"/api/documents/{document['id']}/questions").json()] == [
             "23 April 2025"
         ]
-        assert [word["value"] for word in client.get(f"{total(document)}/history").json()] == ["7"]
+        assert [entry["value"] for entry in client.get(f"{total(document)}/history").json()] == ["7"]
         wait_for(lambda: running.published("a.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "7")
     assert running.stop() == 0
 
 
-def _is_locked(folder: Path) -> bool:
-    try:
-        with locked(folder / "outbox", 0.05):
-            return False
-    except LockedError:
-        return True
-
-
 def _field(folder: Path) -> dict[str, Any]:
     published = json.loads((folder / "outbox/a.pdf.json").read_text(encoding="utf-8"))
-    found: dict[str, Any] = published["results"]["invoice"]["fields"]["total"]
-    return found
+    field: dict[str, Any] = published["results"]["invoice"]["fields"]["total"]
+    return field
 
 
 def test_a_thousand_documents_are_listed_in_under_a_second(folder: Path) -> None:
@@ -413,13 +409,13 @@ def test_a_thousand_documents_are_listed_in_under_a_second(folder: Path) -> None
         wait_for(lambda: client.get("/api/status").json()["reader"]["state"] == "working")
         for path in ("/", "/?page=20", "/?q=Harrow", "/?marked=review&status=done"):
             client.get(path)
-            taken = []
+            seconds = []
             for _ in range(3):
                 started = time.monotonic()
                 assert client.get(path).status_code == 200
-                taken.append(time.monotonic() - started)
-            print(path, taken)
-            assert min(taken) < 1, path
-        found = client.get("/api/documents", params={"limit": 1000}).json()
-        assert (found["total"], len(found["documents"])) == (1_001, 1_000)
+                seconds.append(time.monotonic() - started)
+            print(path, seconds)
+            assert min(seconds) < 1, path
+        documents = client.get("/api/documents", params={"limit": 1000}).json()
+        assert (documents["total"], len(documents["documents"])) == (1_001, 1_000)
     running.stop()

@@ -38,7 +38,7 @@ def page(browser: Any, served: Served) -> Iterator[Any]:
     assert [problem for problem in problems if not any(words in problem for words in expected)] == []
 
 
-def test_a_file_is_uploaded_corrected_and_asked_about_by_keyboard(page: Any, served: Served, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_corrected_and_questioned_by_keyboard(page: Any, served: Served, tmp_path: Path) -> None:
     path = tmp_path / "from the browser.pdf"
     path.write_bytes(invoice_pdf(invoice("en")))
     page.locator("#files").set_input_files(path)
@@ -68,7 +68,7 @@ def test_a_file_is_uploaded_corrected_and_asked_about_by_keyboard(page: Any, ser
     assert served.published("from the browser.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "12.50"
 
 
-def test_a_second_correction_is_told_about_the_first(page: Any, served: Served, document: dict[str, Any]) -> None:
+def test_a_second_correction_gets_a_message_about_the_first(page: Any, served: Served, document: dict[str, Any]) -> None:
     page.goto(f"{served.base}/documents/{document['id']}")
     field = page.locator('li[data-field="invoice.subtotal"]')
     field.locator("summary").click()
