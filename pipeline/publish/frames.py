@@ -35,14 +35,19 @@ class Batch:
     frames: Mapping[str, pd.DataFrame]
 
 
-def make_frame(rows: Iterable[Iterable[Any]], columns: Iterable[str]) -> pd.DataFrame:
+def make_frame(rows: Iterable[Sequence[Any]], columns: Iterable[str]) -> pd.DataFrame:
     """Rows of cells as a frame of ``object`` columns."""
-    return pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    names = list(columns)
+    return _from_columns(names, list(zip(*rows, strict=True)) or [()] * len(names))
 
 
 def map_cells(frame: pd.DataFrame, convert: Callable[[Any], Any]) -> pd.DataFrame:
     """The frame with every cell converted. Unlike ``DataFrame.map`` it infers no dtype from the new cells."""
-    return make_frame((map(convert, row) for row in frame.itertuples(index=False, name=None)), frame.columns)
+    return _from_columns(list(frame.columns), [[convert(cell) for cell in frame[name].tolist()] for name in frame.columns])
+
+
+def _from_columns(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(list(cells), dtype=object) for name, cells in zip(names, columns, strict=True)})
 
 
 def frame_batches(
