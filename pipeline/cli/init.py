@@ -1,4 +1,4 @@
-"""``pipeline init``: a folder made ready."""
+"""``pipeline init``: prepare a folder."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from pathlib import Path
 import click
 
 from pipeline.errors import SettingsError
-from pipeline.settings import configs_folder
+from pipeline.settings import FILE_NAME, configs_folder
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 def command(folder: Path) -> None:
-    """Make FOLDER (by default this one) ready: pipeline.yaml, templates/, inbox/ and outbox/.
+    """Prepare FOLDER (by default the current one): create pipeline.yaml, templates/, inbox/ and outbox/.
 
-    Nothing that is already there is changed. templates/examples/ holds copies of the built-in templates to look at; what is read are the
-    files in templates/ itself, which come before the built-in ones.
+    Existing files and folders are not changed. templates/examples/ holds copies of the built-in templates to learn from. Your own
+    templates go into templates/ itself; one with the name of a built-in template replaces it.
     """
-    made = []
+    created = []
     for name in ("inbox", "outbox", "templates"):
         if (folder / name).exists() and not (folder / name).is_dir():
-            raise SettingsError(f"{folder / name} is there and is no folder", "move it away, or choose another folder")
+            raise SettingsError(f"{folder / name} exists and is not a folder", "move it away, or choose another folder")
         if not (folder / name).is_dir():
             (folder / name).mkdir(parents=True)
-            made.append(f"{name}/")
-    settings = folder / "pipeline.yaml"
+            created.append(f"{name}/")
+    settings = folder / FILE_NAME
     if not settings.exists():
-        shutil.copyfile(configs_folder() / "pipeline.yaml", settings)
-        made.append("pipeline.yaml")
+        starter = (configs_folder() / "starter.yaml").read_text(encoding="utf-8")
+        settings.write_text(starter.replace("{full}", str(configs_folder() / FILE_NAME)), encoding="utf-8")
+        created.append("pipeline.yaml")
     examples = folder / "templates" / "examples"
     if not examples.exists():
         shutil.copytree(configs_folder() / "templates", examples)
-        made.append("templates/examples/")
-    click.echo(f"made in {folder.resolve()}: {', '.join(made)}" if made else f"{folder.resolve()} was ready already")
-    click.echo("next: put documents into inbox/, then `pipeline run`; `pipeline doctor` checks this machine")
+        created.append("templates/examples/")
+    click.echo(f"created in {folder.resolve()}: {', '.join(created)}" if created else f"{folder.resolve()} was ready already")
+    click.echo("next: put documents into inbox/, then run `pipeline run`; `pipeline doctor` checks this machine")

@@ -103,6 +103,8 @@ def monitor_command(command: str, settings: Settings, counts: RunCounts, *, quie
             inbox=settings.inbox_location,
             outbox=settings.outbox_location,
         )
+        for line in settings.deprecations:
+            log_event(logging.WARNING, "setting_renamed", detail=line)
         try:
             yield monitor
         except BaseException as error:

@@ -1,4 +1,4 @@
-"""``pipeline status``: what the ledger says, and how far the run is that works on it."""
+"""``pipeline status``: the counts of the ledger and the progress of the run that works on it."""
 
 from __future__ import annotations
 
@@ -28,36 +28,36 @@ from pipeline.runtime.lock import is_locked
 from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.values.times import format_duration
 
-SHARE = 20
-"""Following costs at most one part in so many of a core."""
+MAX_LOAD = 1 / 20
+"""Share of a core that `--follow` uses at most."""
 STATUSES = ("done", "partial", "failed", "skipped")
-SHOWN_HOSTS = 10
-"""Machines of a cluster that are shown, and actors of each."""
-NEAR = 1.25
-"""Times that differ by less are one time, "about"."""
+LISTED_HOSTS = 10
+"""Machines of a cluster that are listed, and actors of each."""
+SAME_DURATION = 1.25
+"""A range whose ends differ by less than this factor is printed as one duration."""
 
 
 @click.command("status")
 @options.config
 @options.outbox
-@click.option("--failed", is_flag=True, help="List every document that failed, wholly or in part.")
-@click.option("--follow", "-f", is_flag=True, help="Keep it up to date on the terminal until the run ends, or Ctrl-C.")
+@click.option("--failed", is_flag=True, help="List all documents that failed, wholly or in part, not only the last ten.")
+@click.option("--follow", "-f", is_flag=True, help="Update the display until the run ends or Ctrl-C is pressed.")
 @options.as_json
 def command(config: Path | None, outbox: options.PathOrUrl | None, failed: bool, follow: bool, as_json: bool) -> None:
-    """Show how far a run is, what is done, what failed and why. Disturbs nobody."""
+    """Show how far a run is, what is done, and what failed and why. A run that is at work is not disturbed."""
     if follow and as_json:
-        raise click.UsageError("--follow is for people, --json for programs: leave one of them out")
+        raise click.UsageError("--follow and --json cannot be combined")
     settings = options.read_settings(config, outbox=outbox)
     limit = None if failed else 10
     if as_json:
-        echo_json(_told(settings, limit))
+        echo_json(_status(settings, limit))
     elif follow:
         _follow(settings, limit)
     else:
-        _print(_told(settings, limit))
+        _print(_status(settings, limit))
 
 
-def _told(settings: Settings, limit: int | None) -> dict[str, Any]:
+def _status(settings: Settings, limit: int | None) -> dict[str, Any]:
     elsewhere = look_into(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
@@ -80,123 +80,123 @@ def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:
 # ---- for people ---------------------------------------------------------------------------------------
 
 
-def _print(told: dict[str, Any]) -> None:
-    for line in _lines(told):
+def _print(status: dict[str, Any]) -> None:
+    for line in _lines(status):
         click.echo(line)
-    if told["failures"]:
+    if status["failures"]:
         click.echo("\nlast failures:")
-        Console(markup=False).print(_failures(told["failures"]))
+        Console(markup=False).print(_failures(status["failures"]))
 
 
 def _follow(settings: Settings, limit: int | None) -> None:
-    """Draw anew every second while a run is at work."""
+    """Update the display every second while a run works."""
 
-    def look() -> tuple[RenderableType, bool]:
-        told = _told(settings, limit)
-        parts: list[RenderableType] = [Text(line) for line in _lines(told)]
-        if told["failures"]:
-            parts += [Text("\nlast failures:"), _failures(told["failures"])]
-        return Group(*parts), told["running"]
+    def render() -> tuple[RenderableType, bool]:
+        status = _status(settings, limit)
+        parts: list[RenderableType] = [Text(line) for line in _lines(status)]
+        if status["failures"]:
+            parts += [Text("\nlast failures:"), _failures(status["failures"])]
+        return Group(*parts), status["running"]
 
-    drawn, running = look()
-    with suppress(KeyboardInterrupt), Live(drawn, auto_refresh=False, vertical_overflow="crop") as live:
+    display, running = render()
+    with suppress(KeyboardInterrupt), Live(display, auto_refresh=False, vertical_overflow="crop") as live:
         while running:
             started = time.monotonic()
-            drawn, running = look()
-            live.update(drawn, refresh=True)
-            time.sleep(max(1.0, SHARE * (time.monotonic() - started)) if running else 0)
+            display, running = render()
+            live.update(display, refresh=True)
+            time.sleep(max(1.0, (time.monotonic() - started) / MAX_LOAD) if running else 0)
 
 
-def _lines(told: dict[str, Any]) -> Iterator[str]:
-    counts = ", ".join(f"{count:,} {status}" for status, count in sorted(told["documents"].items())) or "nothing read yet"
-    yield f"{told['outbox']}: {counts}" + ("; a run is at work" if told["running"] else "")
-    for row in told["templates"]:
+def _lines(status: dict[str, Any]) -> Iterator[str]:
+    counts = ", ".join(f"{count:,} {status}" for status, count in sorted(status["documents"].items())) or "nothing read yet"
+    yield f"{status['outbox']}: {counts}" + ("; a run is working" if status["running"] else "")
+    for row in status["templates"]:
         pages = plural(row["pages"], "page")
         yield f"  {row['template']}: {plural(row['documents'], 'document')}, {pages}, {row['seconds_a_page']} s a page"
-    if told["run"]:
-        yield from _run(told["run"])
+    if status["run"]:
+        yield from _run_lines(status["run"])
 
 
-def _run(run: dict[str, Any]) -> Iterator[str]:
-    """The run at work, or the last one."""
+def _run_lines(run: dict[str, Any]) -> Iterator[str]:
+    """The present run, or the last one."""
     done = sum(run["documents"].values())
     by_status = ", ".join(f"{run['documents'][status]:,} {status}" for status in STATUSES if run["documents"].get(status))
     counted = plural(done, "document") + (f" ({by_status})" if by_status else "") + f", {plural(run['pages'], 'page')}"
-    since = f"{_clock(run['started'])}, engine {run['engine']}"
+    since = f"{_local_time(run['started'])}, engine {run['engine']}"
     yield ""
     if run["state"] == "ended":
         error = f": {one_line(run['error'].splitlines()[0])}" if run.get("error") else ""
         yield f"last run: {run['command']}, {since}, {format_duration(run['seconds'])}, exit {run['exit_code']}{error}"
         yield f"  {counted if done else 'nothing new'}; {plural(run['known'], 'file')} known before"
     elif run["state"] == "broken off":
-        yield f"last run: {run['command']}, {since}, was broken off after {format_duration(run['seconds'])}: killed, or power failed"
-        yield f"  {counted}; `pipeline {run['command']}` goes on where it was"
+        yield f"last run: {run['command']}, {since}, stopped unexpectedly after {format_duration(run['seconds'])}: killed, or power failed"
+        yield f"  {counted}; `pipeline {run['command']}` continues it"
     else:
         yield f"{run['command']} since {since}"
         total = f" of {done + run['waiting']:,}" if run["waiting"] else ""
         yield f"  {counted.replace(' document', f'{total} document', 1)}" + (
-            "; waits for files" if run["state"] == "idle" else ""
+            "; waiting for files" if run["state"] == "idle" else ""
         )
-        yield from _pace(run)
+        yield from _speed(run)
         if run.get("warning"):
             yield f"  {one_line(run['warning'])}"
         if run.get("cluster"):
-            yield from _cluster(run["cluster"])
+            yield from _cluster_lines(run["cluster"])
         if run["reading"]:
             yield f"  reading {', '.join(run['reading'])}"
-        yield f"  last news {format_duration(_age(run['updated']))} ago"
+        yield f"  last update {format_duration(_age(run['updated']))} ago"
     if run["state"] == "ended":
-        yield from _pace(run)
+        yield from _speed(run)
 
 
-def _cluster(cluster: dict[str, Any]) -> Iterator[str]:
-    """The machines that work for a run; each with its actors in one line, the busiest first."""
+def _cluster_lines(cluster: dict[str, Any]) -> Iterator[str]:
+    """The machines of a cluster run, one line each with its actors, the busiest first."""
     actors = cluster["actors"]
     units, pages = (sum(actor[what] for actor in actors) for what in ("units", "pages"))
-    starting = f" ({cluster['starting']:,} more start or wait for room)" if cluster["starting"] else ""
+    starting = f" ({cluster['starting']:,} more are starting or waiting for room)" if cluster["starting"] else ""
     yield (
         f"  ray at {cluster['address']}: {plural(cluster['machines'], 'machine')}, {plural(len(actors), 'actor')}{starting}; "
-        f"they have {plural(units, 'unit')} and {plural(pages, 'page')}, {cluster['waiting_units']:,} more units wait"
+        f"working on {plural(units, 'unit')} and {plural(pages, 'page')}, {cluster['waiting_units']:,} more units waiting"
     )
     if cluster["lost_actors"]:
-        yield f"  {plural(cluster['lost_actors'], 'actor')} lost, {plural(cluster['retried_units'], 'unit')} asked again"
+        yield f"  {plural(cluster['lost_actors'], 'actor')} lost, {plural(cluster['retried_units'], 'unit')} sent again"
     hosts: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for actor in actors:
         hosts.setdefault((actor["host"], actor["node"]), []).append(actor)
     busiest = sorted(hosts.items(), key=lambda item: -sum(actor["units"] for actor in item[1]))
-    for (host, node), there in busiest[:SHOWN_HOSTS]:
-        each = ", ".join(f"{actor['units']}+{actor['pages']}" for actor in there[:SHOWN_HOSTS])
+    for (host, node), there in busiest[:LISTED_HOSTS]:
+        each = ", ".join(f"{actor['units']}+{actor['pages']}" for actor in there[:LISTED_HOSTS])
         yield f"    {host} {node}: units+pages {each}; {sum(actor['answered'] for actor in there):,} answered"
-    if len(hosts) > SHOWN_HOSTS:
-        yield f"    … and {len(hosts) - SHOWN_HOSTS:,} machines more"
-    for host, why in list(cluster["unfit"].items())[:SHOWN_HOSTS]:
-        yield one_line(f"    no use: {host}: {why}")
+    if len(hosts) > LISTED_HOSTS:
+        yield f"    … and {len(hosts) - LISTED_HOSTS:,} more machines"
+    for host, why in list(cluster["unfit"].items())[:LISTED_HOSTS]:
+        yield one_line(f"    not usable: {host}: {why}")
 
 
-def _pace(run: dict[str, Any]) -> Iterator[str]:
-    """How fast it is, and how long it may take."""
+def _speed(run: dict[str, Any]) -> Iterator[str]:
+    """The speed, and the time left."""
     if not run["pages_per_minute"]:
         return
     line = f"  {run['documents_per_minute'] or 0:,} documents and {run['pages_per_minute']:,} pages a minute"
     recent = run["recent"]
     if run["state"] == "reading" and recent["seconds"] < run["working_seconds"]:
-        line += f" (lately {recent['documents_per_minute'] or 0:,} and {recent['pages_per_minute'] or 0:,})"
+        line += f" (recently {recent['documents_per_minute'] or 0:,} and {recent['pages_per_minute'] or 0:,})"
     yield line
     if run["state"] == "reading" and run["waiting"]:
-        yield f"  left: {_left(run['seconds_left'], _age(run['updated']))}"
+        yield f"  time left: {_time_left(run['seconds_left'], _age(run['updated']))}"
 
 
-def _left(range_: list[float] | None, passed: float) -> str:
+def _time_left(range_: list[float] | None, passed: float) -> str:
     if range_ is None:
         return "too early to tell"
-    low, high = (max(0.0, side - passed) for side in range_)
-    if high <= low * NEAR or format_duration(low) == format_duration(high):
+    low, high = (max(0.0, end - passed) for end in range_)
+    if high <= low * SAME_DURATION or format_duration(low) == format_duration(high):
         return f"about {format_duration((low + high) / 2)}"
     return f"{format_duration(low)} to {format_duration(high)}"
 
 
-def _clock(time_: str) -> str:
-    """A time of the progress file by the clock on the wall."""
+def _local_time(time_: str) -> str:
+    """A time of the progress file in local time."""
     return f"{datetime.fromisoformat(time_).astimezone():%Y-%m-%d %H:%M}"
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
+from pipeline.settings import Settings, configs_folder, load_settings
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf
 
@@ -44,7 +46,7 @@ def test_init_makes_a_folder_that_runs_and_changes_nothing_the_second_time(pipel
     assert "a.pdf" in outcome.out
     assert read_json(folder / "outbox" / "a.pdf.json")["status"] == "done"
     again = pipeline("run", "--template", "transcript")
-    assert "nothing to do: 1 file known" in again.out
+    assert "nothing to do: 1 file up to date" in again.out
 
 
 def test_a_quiet_run_says_only_what_failed(pipeline: Pipeline, folder: Path) -> None:
@@ -73,18 +75,36 @@ def test_own_templates_are_found_beside_the_settings(pipeline: Pipeline, folder:
     pipeline("init")
     (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: outbox\n")
     (folder / "templates" / "note.yaml").write_text("name: note\nprompt: x\nfields:\n  subject: {type: text}\n")
-    assert any("note" in finding["told"] for finding in pipeline("doctor", "--json").json if finding["name"] == "templates")
+    assert any("note" in finding["detail"] for finding in pipeline("doctor", "--json").json if finding["name"] == "templates")
 
 
-def test_the_settings_file_of_init_is_valid_and_says_the_defaults(pipeline: Pipeline, folder: Path) -> None:
-    from pipeline.settings import Settings, load_settings
-
+def test_the_settings_file_of_init_holds_some_twenty_keys_with_their_defaults_and_names_the_whole_list(
+    pipeline: Pipeline, folder: Path
+) -> None:
     pipeline("init")
     written, defaults = load_settings(folder / "pipeline.yaml", workers=0), Settings(workers=0)
-    assert written.model_dump(exclude={"inbox", "outbox", "templates"}) == defaults.model_dump(
-        exclude={"inbox", "outbox", "templates"}
-    )
+    places = {"inbox", "outbox", "templates"}  # relative to the file
+    assert written.model_dump(exclude=places) == defaults.model_dump(exclude=places)
     assert written.inbox == folder / "inbox"
+    text = (folder / "pipeline.yaml").read_text(encoding="utf-8")
+    keys = [
+        (section, key)
+        for section, value in yaml.safe_load(text).items()
+        for key in (value if isinstance(value, dict) else [section])
+    ]
+    assert 18 <= len(keys) <= 24
+    assert str(configs_folder() / "pipeline.yaml") in text
+
+
+def test_an_old_key_is_named_once_on_standard_error_in_doctor_and_in_the_log(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    (folder / "pipeline.yaml").write_text("retries: 1\n")
+    message = "`retries: 1` is now `retry.answer_attempts: 2`"
+    assert pipeline("status").err.count(message) == 1
+    assert any(message in finding["detail"] for finding in pipeline("doctor", "--json").json if finding["state"] == "note")
+    run = pipeline("run", "--log-json")
+    lines = [json.loads(line) for line in run.err.splitlines()]
+    assert [line["detail"].partition(": ")[2] for line in lines if line["event"] == "setting_renamed"] == [message]
 
 
 def test_files_on_the_command_line_are_read_where_they_lie(pipeline: Pipeline, folder: Path) -> None:
@@ -245,7 +265,7 @@ def test_doctor_says_what_is_wrong_and_what_to_do(pipeline: Pipeline, folder: Pa
     (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: .\n")
     nested = pipeline("doctor")
     assert nested.code == 2
-    assert "holds the inbox" in nested.out
+    assert "contains the inbox" in nested.out
 
 
 def test_doctor_leaves_a_precision_to_the_cluster_that_this_machine_cannot_do(
@@ -261,7 +281,7 @@ def test_doctor_leaves_a_precision_to_the_cluster_that_this_machine_cannot_do(
     assert ocr()["state"] == "wrong"
     monkeypatch.setenv("PIPELINE_EXECUTOR", "ray")
     assert ocr()["state"] == "note"
-    assert "machines of the cluster" in ocr()["told"]
+    assert "machines of the cluster" in ocr()["detail"]
 
 
 def test_help_is_there_for_every_command_and_imports_no_heavy_library() -> None:

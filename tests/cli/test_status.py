@@ -54,7 +54,7 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(hous
     assert 0 < low < high
     assert run["reading"]
     text = house.run("status")[1]
-    assert "; a run is at work" in text
+    assert "; a run is working" in text
     assert re.search(r"\d+ of 300 documents \(\d+ done\), \d+ pages", text)
     assert re.search(r"left: (about )?\d+ (s|min)", text)
 
@@ -62,7 +62,7 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(hous
     process.communicate()
     killed = house.status()
     assert (killed["running"], killed["run"]["state"], killed["run"]["seconds_left"]) == (False, "broken off", None)
-    assert "was broken off after" in house.run("status")[1]
+    assert "stopped unexpectedly after" in house.run("status")[1]
     with locked(house.outbox):  # somebody else, e.g. `export`
         assert house.status()["run"]["state"] == "broken off"
 
@@ -80,7 +80,7 @@ def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_o
     try:
         run = wait_for(lambda: (told := house.status())["run"] and told["run"]["documents"] and told["run"])
         assert (run["state"], run["documents"], run["waiting"], run["reading"]) == ("idle", {"done": 1}, 0, [])
-        assert "1 document (1 done), 1 page; waits for files" in house.run("status")[1]
+        assert "1 document (1 done), 1 page; waiting for files" in house.run("status")[1]
         staying, leaving = house.start("status", "--follow"), house.start("status", "--follow")
         with pytest.raises(subprocess.TimeoutExpired):
             leaving.wait(6)
