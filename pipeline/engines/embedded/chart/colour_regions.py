@@ -321,7 +321,7 @@ def text_colour(regions: ColourRegions, label: ChartLabel) -> int:
 
 
 def tint_colour(regions: ColourRegions, box: Box) -> int:
-    """Return the mark colour of which a box shows a paler shade, as thin strokes do; ``BACKGROUND`` when there is none."""
+    """Return the mark colour that a box shows in a paler shade, as thin strokes do; ``BACKGROUND`` when there is none."""
     window = regions.pixels[_window(box)].reshape(-1, 3).astype(np.float64) - regions.background
     strength = np.abs(window).max(axis=1, initial=0)
     if not len(window) or strength.max() <= COLOUR_TOLERANCE or not len(regions.colours):
