@@ -23,7 +23,7 @@ from pipeline.estimate.forecast import Forecast, forecast
 from pipeline.estimate.sampling import PAGES_EACH, Told
 from pipeline.estimate.scaling import Spread, spread
 from pipeline.estimate.totals import Total
-from pipeline.remote.local_copy import look_into
+from pipeline.remote.local_copy import update_local_copy
 from pipeline.run.job import looking_job
 from pipeline.run.refresh import only_new
 from pipeline.settings import Settings
@@ -100,7 +100,7 @@ def command(
     }
     settings = options.read_settings(config, **chosen)
     check_inbox(settings, paths)
-    look_into(settings)
+    update_local_copy(settings)
     ready = make_engine(settings)
     left: list[tuple[str, str]] = []
     with looking_job(settings, ready, template) as job:

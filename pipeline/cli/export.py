@@ -17,7 +17,7 @@ from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import write_atomically
-from pipeline.remote.local_copy import look_into
+from pipeline.remote.local_copy import update_local_copy
 from pipeline.remote.mirror import Mirror, mirrored
 from pipeline.run.export_formats import FORMATS, Exporting, Unused
 from pipeline.run.job import all_templates, known_templates, open_ledger
@@ -59,7 +59,7 @@ def command(
     --with puts the outboxes of several drivers (`run --shard`) together into the folder --to.
     """
     settings = options.read_settings(config, outbox=outbox)
-    look_into(settings)
+    update_local_copy(settings)
     if others and (not to or to.resolve() in [folder.resolve() for folder in (settings.outbox, *others)]):
         raise SettingsError("outboxes are put together in a folder of its own", "name it with --to")
     with ExitStack() as stack:

@@ -18,8 +18,8 @@ from pipeline.errors import StoreError
 from pipeline.intake.containers import ARCHIVE_SUFFIXES, is_archive
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
-from pipeline.remote.object_store import GoneError
-from pipeline.remote.objects import FEW
+from pipeline.remote.object_store import ObjectGoneError
+from pipeline.remote.objects import MAX_SINGLE_LOOKUPS
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
 
@@ -106,7 +106,7 @@ def command(
         finally:
             shutil.rmtree(job.unpacked, ignore_errors=True)
             for archive in archives:
-                if job.objects and job.objects.holds(archive):
+                if job.objects and job.objects.is_object(archive):
                     archive.unlink(missing_ok=True)
         print_report(screen, settings, quiet=quiet, as_json=as_json)
         exit_with_result(loop, screen)
@@ -121,7 +121,7 @@ def _fetch_archive(job: Job, url: str, monitor: RunMonitor) -> options.PathOrUrl
         return url
     found = next(job.scan(monitor.file_skipped, [url]))
     if found.size <= job.settings.limits.megabytes * 1_000_000:
-        with suppress(GoneError):
+        with suppress(ObjectGoneError):
             return job.objects.fetch(found).source.path
     return url
 
@@ -156,7 +156,7 @@ def _chosen_files(
 def _present_files(job: Job, chosen: list[FileRecord], monitor: RunMonitor, unpacking: tuple[str, ...]) -> list[InboxFile]:
     """The chosen files that still exist. Members of archives below ``unpacking`` are left out: they come when they are unpacked."""
     found = []
-    many = job.objects and len(chosen) > FEW
+    many = job.objects and len(chosen) > MAX_SINGLE_LOOKUPS
     listed = {item.source.path: item for item in job.scan(monitor.file_skipped)} if many else {}
     for file in chosen:
         path = file.source.path

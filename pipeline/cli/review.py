@@ -17,7 +17,7 @@ from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
 from pipeline.errors import SettingsError
 from pipeline.ledger.connection import LEDGER_FILE
-from pipeline.remote.local_copy import look_into, sent
+from pipeline.remote.local_copy import send_file, update_local_copy
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER
 from pipeline.templates.model import Template
@@ -75,7 +75,7 @@ def command(
       pipeline review inbox/march --template invoice --output march.html
     """
     settings = options.read_settings(config, outbox=outbox)
-    look_into(settings)
+    update_local_copy(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     choice = Selection(paths, template, _since(since) if since else None, needs_review)
@@ -104,7 +104,7 @@ def command(
         }
         with local_originals(settings, found) as here:
             written = write_review(path, here, templates, settings, about, round(megabytes * 1_000_000), drawn)
-    place = sent(settings, path)
+    place = send_file(settings, path)
     if as_json:
         echo_json({"report": place, **asdict(written), "left_out": about["left_out"]})
     elif not quiet:

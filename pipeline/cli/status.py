@@ -22,7 +22,7 @@ from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.counts import document_counts, latest_failures, template_counts, unit_counts
 from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.progress import last_run
-from pipeline.remote.local_copy import look_into
+from pipeline.remote.local_copy import update_local_copy
 from pipeline.run.job import open_ledger
 from pipeline.runtime.lock import is_locked
 from pipeline.settings import STATE_FOLDER, Settings
@@ -58,7 +58,7 @@ def command(config: Path | None, outbox: options.PathOrUrl | None, failed: bool,
 
 
 def _status(settings: Settings, limit: int | None) -> dict[str, Any]:
-    elsewhere = look_into(settings)
+    elsewhere = update_local_copy(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
         return {"outbox": settings.outbox_location, "running": bool(elsewhere), "run": None, **nothing}

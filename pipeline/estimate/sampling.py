@@ -27,7 +27,7 @@ from pipeline.monitoring.events import Observer
 from pipeline.object_urls import local_folder
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, DocumentInfo, Page, Reason, Result, Source
-from pipeline.remote.objects import Objects
+from pipeline.remote.objects import ObjectInbox
 from pipeline.run.document_run import Task
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
@@ -124,9 +124,9 @@ def count_pages(job: Job, apart: Settings, files: Sequence[InboxFile], seconds: 
     Of a store they are fetched for it. Raises StoreError.
     """
     limits, until, over, opened = job.settings.limits, float("inf"), False, dict[Path, InboxFile]()
-    objects = Objects(apart, apart.inbox_url) if apart.inbox_url else None
+    objects = ObjectInbox(apart, apart.inbox_url) if apart.inbox_url else None
     replies: deque[tuple[Path, Reply]] = deque()
-    with reader_pool(job.settings) as pool, closing(objects.fetched(files, _gone) if objects else _all(files)) as waiting:
+    with reader_pool(job.settings) as pool, closing(objects.fetch_ahead(files, _gone) if objects else _all(files)) as waiting:
         while (not over or pool.load) and time.monotonic() < until:
             found = None
             while pool.room and not over:

@@ -1,1 +1,1 @@
-"""Object stores as inbox and outbox."""
+"""Object stores as inbox and outbox: S3, Google Cloud Storage, Azure."""

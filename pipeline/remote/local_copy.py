@@ -1,4 +1,4 @@
-"""Outboxes in object stores for commands that only look: this machine's folder brought up to date, beside whatever run is at work."""
+"""Outboxes in object stores for commands that only read: this machine's folder is brought up to date, also while a run works."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import time
 from pathlib import Path
 
 from pipeline.errors import LockedError
-from pipeline.remote.lease import highest
-from pipeline.remote.mirror import refresh
+from pipeline.remote.lease import current_lease
+from pipeline.remote.mirror import bring_up_to_date
 from pipeline.remote.object_store import open_store
 from pipeline.runtime.lock import locked
 from pipeline.settings import Settings
 
-LOOK_SECONDS = 0.1
+LOCK_TIMEOUT_SECONDS = 0.1
 
 
-def look_into(settings: Settings) -> str | None:
-    """Bring this machine's folder up to date, unless a run here is at work. Returns which machine's run holds the outbox in the store.
+def update_local_copy(settings: Settings) -> str | None:
+    """Bring this machine's folder up to date, unless a run here is at work. Returns the name of the machine whose run holds the outbox.
 
-    Nothing is done and told of an outbox that is a folder. Raises StoreError.
+    For an outbox that is a folder it does nothing and returns None. Raises StoreError.
     """
     url = settings.outbox_url
     if url is None:
         return None
     try:
-        with locked(settings.outbox, LOOK_SECONDS):
-            refresh(settings)
-    except LockedError:  # then it is up to date
+        with locked(settings.outbox, LOCK_TIMEOUT_SECONDS):
+            bring_up_to_date(settings)
+    except LockedError:  # the run here keeps it up to date
         pass
-    held = highest(open_store(url), url)
-    return held.machine if held and held.until > time.time() else None
+    lease = current_lease(open_store(url), url)
+    return lease.machine if lease and lease.until > time.time() else None
 
 
-def sent(settings: Settings, path: Path) -> str:
-    """Send a file that a command wrote into the outbox after it. Returns the place as people know it. Raises StoreError."""
+def send_file(settings: Settings, path: Path) -> str:
+    """Send a file that a command wrote into the outbox. Returns its path or URL for people. Raises StoreError."""
     url = settings.outbox_url
     if url is None or not path.is_relative_to(settings.outbox):
         return str(path)

@@ -1,9 +1,9 @@
-"""An outbox in an object store: this machine's folder is the outbox, and what changes in it is sent after it.
+"""An outbox in an object store: this machine's folder is the outbox, and its changes are sent to the store.
 
 Ledger and results are first written here, as for every outbox, so nothing about them differs. A document's JSON is sent at once, in
 the background; spreadsheets and a copy of the ledger follow at checkpoints: rarely enough to cost little, and at the end of every round.
-A copy of the ledger is only put after all that it says is published. Files of the inbox are put away after that and not before, so
-that whatever machine comes next finds a document in the ledger or in the inbox.
+A copy of the ledger is put after everything that it names as published. Files of the inbox are archived only after that, so that the
+next machine finds each document in the ledger or in the inbox.
 """
 
 from __future__ import annotations
@@ -24,66 +24,66 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import atomic_path
 from pipeline.remote import snapshot
 from pipeline.remote.lease import Lease
-from pipeline.remote.object_store import Store, open_store
-from pipeline.remote.sent_log import Book, Sent
+from pipeline.remote.object_store import ObjectStore, open_store
+from pipeline.remote.sent_log import SentFile, SentLog
 from pipeline.settings import STATE_FOLDER, Settings
 
 SENDERS = 8
 BATCH = 500
-"""Files that are sent in the background before anybody looks how it went."""
+"""Files that are sent in the background before their outcome is checked."""
 CHECKPOINT_SECONDS = 10.0
 CHECKPOINT_SHARE = 20
 """While documents are read, a checkpoint is made only after this many times as long as the last one took."""
 HOLDER = "holder"
 """File with this machine's random name for the lease."""
 PLACE = "place"
-"""File with the folder that it lies in, as the ledger's paths have it."""
-_Batch = tuple[list[Sent], StoreError | None]
+"""File with the path of the folder in which it lies, as the ledger's paths begin."""
+_Batch = tuple[list[SentFile], StoreError | None]
 
 
 class Mirror:
     """The outbox in the store, for the run that holds its lease."""
 
-    def __init__(self, settings: Settings, url: str, store: Store, lease: Lease, book: Book) -> None:
+    def __init__(self, settings: Settings, url: str, store: ObjectStore, lease: Lease, sent_log: SentLog) -> None:
         self.url = url
-        self._settings, self._store, self._lease, self._book = settings, store, lease, book
+        self._settings, self._store, self._lease, self._sent_log = settings, store, lease, sent_log
         self._folder = settings.outbox
-        self._before = snapshot.latest(store, url)
+        self._snapshot = snapshot.latest_snapshot(store, url)
         self._waiting: dict[str, None] = {}
         self._sheets: dict[str, None] = {}
         self._sending: Future[_Batch] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="send")
         self._next_try, self._backoff = 0.0, store_backoff()
         self._next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
-        self._even = self._before is not None and book.mark("even") == self._before.id
+        self._was_complete = self._snapshot is not None and sent_log.mark("even") == self._snapshot.id
         self._saved: int | None = None
-        book.set_mark("even", "")
+        sent_log.set_mark("even", "")
         for entry in store.entries(f"{url}/{STATE_FOLDER}"):  # copies of a ledger that was never named
-            if entry.url.endswith(".sqlite") and not (self._before and entry.url == self._before.url(url)):
+            if entry.url.endswith(".sqlite") and not (self._snapshot and entry.url == self._snapshot.url(url)):
                 store.remove(entry.url)
-        self.trouble: Callable[[str], None] = lambda _: None
-        """Told when something cannot be sent just now."""
+        self.on_warning: Callable[[str], None] = lambda _: None
+        """Called with a message when something cannot be sent now."""
 
     def attach(self, ledger: Ledger) -> None:
-        """The ledger is open: take up what an earlier run did not send."""
+        """Set the open ledger, and queue the files that an earlier run did not send."""
         self._ledger = ledger
-        self.written(self._folder / name for name in self._book.unsent(self._folder))
+        self.add_files(self._folder / name for name in self._sent_log.unsent(self._folder))
 
-    def written(self, paths: Iterable[Path]) -> None:
-        """These files of the outbox are new, or others than they were."""
+    def add_files(self, paths: Iterable[Path]) -> None:
+        """Queue files of the outbox that are new or changed."""
         for path in paths:
             name = path.relative_to(self._folder).as_posix()
             (self._waiting if name.endswith(".json") else self._sheets)[name] = None
 
     @property
-    def behind(self) -> bool:
+    def is_behind(self) -> bool:
         """Whether the store lacks anything that is in the outbox or the ledger."""
-        if self._even and self._saved is None:  # what a run notes at its start is no reason to send everything
+        if self._was_complete and self._saved is None:  # the records of a run's start are no reason to send everything
             self._saved = self._ledger.change_count
         return bool(self._waiting or self._sheets or self._sending) or self._saved != self._ledger.change_count
 
     def turn(self) -> None:
-        """Send what waits, in the background. Raises LockedError when another machine has taken over."""
+        """Send files that wait, in the background. Raises LockedError when another machine has taken over."""
         if self._sending and self._sending.done():
             self._collect()
         if self._waiting and not self._sending and time.monotonic() >= self._next_try:
@@ -95,7 +95,7 @@ class Mirror:
         ``now``: raises StoreError when it cannot be done for too long. Raises LockedError when another machine has taken over.
         """
         self.turn()
-        if not self.behind:
+        if not self.is_behind:
             return True
         if not now and (time.monotonic() < max(self._next_checkpoint, self._next_try) or self._sending):
             return False
@@ -108,7 +108,7 @@ class Mirror:
         except StoreError as error:
             if now:
                 raise
-            self._failed(error)
+            self._on_failure(error)
             return False
         finally:
             took = time.monotonic() - begun
@@ -116,16 +116,16 @@ class Mirror:
         return True
 
     def finish(self) -> None:
-        """The run ends in good order. Raises StoreError when not everything can be sent, LockedError."""
+        """End the run: send everything. Raises StoreError when not everything can be sent, LockedError."""
         self.checkpoint(now=True)
-        if self._before:
-            self._book.set_mark("even", self._before.id)
+        if self._snapshot:
+            self._sent_log.set_mark("even", self._snapshot.id)
 
     def close(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         if self._sending and not self._sending.cancelled() and not self._sending.exception():
-            self._book.note(self._sending.result()[0])
+            self._sent_log.record(self._sending.result()[0])
 
     def _save(self) -> None:
         """One checkpoint. Raises StoreError."""
@@ -134,7 +134,7 @@ class Mirror:
         while self._waiting or self._sheets:
             sheets = list(self._sheets)
             sent, error = self._send([*self._waiting, *sheets])
-            self._note(sent)
+            self._record_sent(sent)
             if error:
                 raise error
         changes = self._ledger.change_count
@@ -145,57 +145,57 @@ class Mirror:
         try:
             self._ledger.copy_to(scratch)
             made = snapshot.new_snapshot(self._settings.objects_folder.parent)
-            self._book.set_mark("saving", made.id)
+            self._sent_log.set_mark("saving", made.id)
             self._lease.check()
-            snapshot.put(self._store, self.url, made, scratch, self._before)
-            self._book.set_mark("saved", made.id)
+            snapshot.put_snapshot(self._store, self.url, made, scratch, self._snapshot)
+            self._sent_log.set_mark("saved", made.id)
         finally:
             scratch.unlink(missing_ok=True)
-        self._before, self._saved = made, changes
+        self._snapshot, self._saved = made, changes
 
     def _collect(self) -> None:
-        """Take note of what was sent in the background."""
+        """Record what was sent in the background."""
         assert self._sending is not None  # noqa: S101 - the callers look
         sent, error = self._sending.result()
         self._sending = None
-        self._note(sent)
+        self._record_sent(sent)
         if error:
-            self._failed(error)
+            self._on_failure(error)
         else:
             self._backoff.reset()
 
-    def _note(self, sent: list[Sent]) -> None:
-        self._book.note(sent)
-        for name, *as_sent in sent:
-            if _as_is(self._folder / name) == tuple(as_sent):  # else it was written again meanwhile
+    def _record_sent(self, sent: list[SentFile]) -> None:
+        self._sent_log.record(sent)
+        for name, *size_and_time in sent:
+            if _size_and_time(self._folder / name) == tuple(size_and_time):  # else it was written again in the meantime
                 self._waiting.pop(name, None)
                 self._sheets.pop(name, None)
 
-    def _failed(self, error: StoreError) -> None:
+    def _on_failure(self, error: StoreError) -> None:
         pause = self._backoff.next_seconds()
         self._next_try = time.monotonic() + pause
-        self.trouble(f"{error.message}; results wait on this machine, trying again in {pause:g} s")
+        self.on_warning(f"{error.message}; results wait on this machine, trying again in {pause:g} s")
 
     def _send(self, names: list[str]) -> _Batch:
-        """Send files; those that were sent, and the first error. Raises LockedError."""
+        """Send files. Returns those that were sent, and the first error. Raises LockedError."""
         try:
             self._lease.check()
         except StoreError as error:
             return [], error
-        sent: list[Sent] = []
+        sent: list[SentFile] = []
         failed: StoreError | None = None
 
-        def send(name: str) -> Sent | StoreError | None:
+        def send(name: str) -> SentFile | StoreError | None:
             if failed:
                 return None
             path = self._folder / name
-            size, mtime_ns = _as_is(path)
+            size, mtime_ns = _size_and_time(path)
             try:
                 self._store.put(f"{self.url}/{name}", path)
             except StoreError as error:
                 return error
-            except FileNotFoundError:  # deleted here by somebody
-                size, mtime_ns = _as_is(path)
+            except FileNotFoundError:  # it was deleted here
+                size, mtime_ns = _size_and_time(path)
             return name, size, mtime_ns
 
         with ThreadPoolExecutor(SENDERS) as pool:
@@ -221,15 +221,15 @@ def mirrored(settings: Settings) -> Iterator[Mirror | None]:
     folder = settings.outbox / STATE_FOLDER
     with ExitStack() as stack:
         lease = stack.enter_context(Lease(store, url, _holder(folder)))
-        refresh(settings)
-        book = stack.enter_context(Book(folder))
-        mirror = Mirror(settings, url, store, lease, book)
+        bring_up_to_date(settings)
+        sent_log = stack.enter_context(SentLog(folder))
+        mirror = Mirror(settings, url, store, lease, sent_log)
         stack.callback(mirror.close)
         yield mirror
 
 
-def refresh(settings: Settings) -> None:
-    """Bring this machine's folder to what the outbox in the store is, where another machine wrote it last.
+def bring_up_to_date(settings: Settings) -> None:
+    """Bring this machine's folder up to date where another machine wrote the outbox in the store last.
 
     The local lock must be held, the ledger not open. Raises StoreError, OutboxError.
     """
@@ -237,16 +237,16 @@ def refresh(settings: Settings) -> None:
     if url is None:
         return
     store, folder = open_store(url), settings.outbox / STATE_FOLDER
-    found = snapshot.latest(store, url)
-    with Book(folder) as book:
-        ours = book.mark("saved"), book.mark("saving")
-        if found and found.id in ours:
+    found = snapshot.latest_snapshot(store, url)
+    with SentLog(folder) as sent_log:
+        own_ids = sent_log.mark("saved"), sent_log.mark("saving")
+        if found and found.id in own_ids:
             return
-        if found is None:  # a new outbox, or one that was emptied: what this machine has of it is sent again
-            book.forget()
+        if found is None:  # a new outbox, or an emptied one: this machine's files are sent again
+            sent_log.clear()
             return
     with atomic_path(folder / "fetched.sqlite") as path:
-        snapshot.fetch(store, url, found, path)
+        snapshot.fetch_snapshot(store, url, found, path)
     for entry in settings.outbox.iterdir():
         if entry.name != STATE_FOLDER:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
@@ -254,15 +254,15 @@ def refresh(settings: Settings) -> None:
         (folder / f"{LEDGER_FILE}{ending}").unlink(missing_ok=True)
     (folder / PLACE).write_text(found.folder, encoding="utf-8")
     (folder / "fetched.sqlite").replace(folder / LEDGER_FILE)
-    with Book(folder) as book:
-        book.forget()
-        book.set_mark("saved", found.id)
-    with suppress(LedgerError), Ledger(folder) as ledger:  # a damaged one is mended by the next run
-        settle_paths(settings, ledger)
+    with SentLog(folder) as sent_log:
+        sent_log.clear()
+        sent_log.set_mark("saved", found.id)
+    with suppress(LedgerError), Ledger(folder) as ledger:  # the next run repairs a damaged one
+        update_ledger_paths(settings, ledger)
 
 
-def settle_paths(settings: Settings, ledger: Ledger) -> None:
-    """Have the ledger's paths of objects, and of members of archives, lie in this machine's folder, wherever it was written."""
+def update_ledger_paths(settings: Settings, ledger: Ledger) -> None:
+    """Rewrite the ledger's paths of objects and of members of archives, so that they lie in this machine's folder."""
     note, now = settings.outbox / STATE_FOLDER / PLACE, str(settings.objects_folder.parent)
     before = note.read_text(encoding="utf-8") if note.is_file() else now
     if before != now:
@@ -271,7 +271,7 @@ def settle_paths(settings: Settings, ledger: Ledger) -> None:
         note.write_text(now, encoding="utf-8")
 
 
-def _as_is(path: Path) -> tuple[int, int]:
+def _size_and_time(path: Path) -> tuple[int, int]:
     """Size and time of a file; -1 where it is gone."""
     try:
         status = path.stat()

@@ -1,8 +1,8 @@
-"""An inbox in an object store. Objects become files of this machine while they are read, and go the way of every file.
+"""An inbox in an object store. Objects become files of this machine while they are read, and are processed like all files.
 
 An object is known by the path that stands for it (``pipeline.object_urls``). It is fetched there a few files ahead of the readers, under
-another name until it is whole, and deleted when the loop is done with it. Objects are atomic, so that nothing has to settle; one that
-was replaced or deleted since it was listed is left, and comes back as it then is.
+another name until it is whole, and deleted when the loop is done with it. Objects are atomic, so no settling is needed. An object that
+was replaced or deleted since it was listed is skipped, and listed again as it then is.
 """
 
 from __future__ import annotations
@@ -23,147 +23,149 @@ from pipeline.monitoring.events import Observer
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path
 from pipeline.records import Source
-from pipeline.remote.object_store import Entry, GoneError, Store, open_store
+from pipeline.remote.object_store import ObjectGoneError, StoreEntry, open_store
 from pipeline.settings import Settings
 
 FETCHERS = 4
-AHEAD = 8
-"""Objects that are fetched or wait for a reader; those that readers have come on top."""
-AHEAD_BYTES = 500_000_000
-"""No further object is fetched while more than this is ahead."""
-LONGEST = 600
-"""Bytes of a key that a result is named after; stores take keys of 1024 with all that comes before and behind."""
-DEEPEST = 100
-FEW = 100
-"""So many objects are looked up one by one; for more the whole inbox is listed."""
+FETCH_AHEAD = 8
+"""Objects that are fetched or wait for a reader; objects that readers have are not counted."""
+FETCH_AHEAD_BYTES = 500_000_000
+"""No further object is fetched while this many bytes are fetched ahead."""
+MAX_KEY_BYTES = 600
+"""Bytes of a key that a result is named after; stores take keys of 1024 bytes, with prefix and suffix."""
+MAX_FOLDERS = 100
+MAX_SINGLE_LOOKUPS = 100
+"""Up to so many objects are looked up one by one; for more, the whole inbox is listed."""
 _END = object()
 
 
-class Objects(Observer):
-    """The objects below the inbox's URL, and those that a ledger's paths stand for. An observer: told when the loop is done with one."""
+class ObjectInbox(Observer):
+    """The objects below the inbox's URL, and those that a ledger's paths stand for. As an observer it deletes files that are finished."""
 
     def __init__(self, settings: Settings, url: str) -> None:
         self.url, self.root = url, settings.objects_folder
-        self.store: Store = open_store(url)
-        self._takes = Inbox(self.root, (), settings.shard_numbers).is_in_shard
+        self.store: ObjectStore = open_store(url)
+        self._is_in_shard = Inbox(self.root, (), settings.shard_numbers).is_in_shard
         self._limit = settings.limits.megabytes * 1_000_000
-        self._patience = settings.intake.wait_seconds
+        self._retry_seconds = settings.intake.wait_seconds
         outside = (settings.outbox_url, self._url(settings.archive_folder), self._url(settings.failed_folder))
-        self._ours = tuple(f"{place}/" for place in outside if place and key_below(place, url) is not None)
-        self._under_way: set[Path] = set()
-        self._brought: set[Path] = set()
+        self._own_urls = tuple(f"{place}/" for place in outside if place and key_below(place, url) is not None)
+        self._in_flight: set[Path] = set()
+        self._fetched_singly: set[Path] = set()
 
     def _url(self, path: Path) -> str | None:
         return url_of(self.root, path)
 
-    def holds(self, path: Path) -> bool:
+    def is_object(self, path: Path) -> bool:
         """Whether a path stands for an object."""
         return path.is_relative_to(self.root)
 
     # ---- what is there ------------------------------------------------------------------------------
 
     def scan(
-        self, name: OutboxNamer, left: SkipCallback, unchanged: FileStates | None = None, below: str | None = None
+        self, name: OutboxNamer, on_skip: SkipCallback, unchanged: FileStates | None = None, below: str | None = None
     ) -> Iterator[InboxFile]:
-        """All objects of the inbox (``below`` a URL in it), sorted by key, but for those that are ``unchanged``. Raises StoreError."""
+        """All objects of the inbox (``below`` a URL in it), sorted by key, without the ``unchanged`` ones. Raises StoreError."""
         for entry in self.store.entries(below or self.url):
             key = key_below(entry.url, self.url)
-            if key is None or entry.url.startswith(self._ours) or not (_is_candidate(key) and self._takes(key)):
+            if key is None or entry.url.startswith(self._own_urls) or not (_is_candidate(key) and self._is_in_shard(key)):
                 continue
             if key.endswith("/"):
                 if entry.size:
-                    left(key, "its name ends in a slash, as a folder's does")
+                    on_skip(key, "its name ends in a slash, as a folder's does")
                 continue
-            if key.count("/") > DEEPEST:
-                left(key, f"more than {DEEPEST} folders deep")
+            if key.count("/") > MAX_FOLDERS:
+                on_skip(key, f"more than {MAX_FOLDERS} folders deep")
                 continue
             path = local_path(self.root, entry.url)
             if (unchanged or {}).get(os.fspath(path)) != (entry.size, entry.stamp):
                 yield InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
 
-    def arguments(self, urls: Sequence[str], name: OutboxNamer, left: SkipCallback) -> Iterator[InboxFile]:
-        """Objects and folders of the inbox that are named on the command line. Raises SettingsError for one that is not there."""
+    def named_files(self, urls: Sequence[str], name: OutboxNamer, on_skip: SkipCallback) -> Iterator[InboxFile]:
+        """Objects and folders of the inbox that are named on the command line. Raises SettingsError for one that does not exist."""
         for url in urls:
             key = key_below(url, self.url) if url != self.url else ""
             if key is None:
                 raise SettingsError(f"{url}: not below the inbox {self.url}", "name the store's folder with --inbox")
-            entry = self.store.look(url) if key else None
+            entry = self.store.entry(url) if key else None
             if entry:
                 path = local_path(self.root, url)
                 yield InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
                 continue
             count = 0
-            for count, found in enumerate(self.scan(name, left, below=url), 1):  # noqa: B007
+            for count, found in enumerate(self.scan(name, on_skip, below=url), 1):  # noqa: B007
                 yield found
             if not count:
                 raise SettingsError(f"{url}: no such object or folder", "check the URL; nothing was read of it")
 
     def restat_file(self, source: Source) -> InboxFile | None:
-        """What a source's path stands for, as it is now; None when it is gone."""
+        """The object that a source's path stands for, as it is now; None when it is gone."""
         url = self._url(source.path)
-        entry = self.store.look(url) if url else None
+        entry = self.store.entry(url) if url else None
         return InboxFile(source, entry.size, entry.stamp) if entry else None
 
     # ---- fetching -----------------------------------------------------------------------------------
 
-    def fetched(
-        self, files: Iterable[InboxFile | None], left: Callable[[InboxFile, str], None]
+    def fetch_ahead(
+        self, files: Iterable[InboxFile | None], on_skip: Callable[[InboxFile, str], None]
     ) -> Generator[InboxFile | None, None, None]:
-        """The files, objects among them as files of this machine; None where none is here just now.
+        """The files in their order, objects as files of this machine; None while none is ready.
 
-        Those above ``limits.megabytes`` come without their contents. Raises StoreError when the store cannot be reached for too long,
+        Objects above ``limits.megabytes`` come without their contents. Raises StoreError when the store cannot be reached for too long,
         OutboxError when the disk is full.
         """
         source, more = iter(files), True
-        self._under_way.clear()
-        while self._brought:
-            self._brought.pop().unlink(missing_ok=True)
+        self._in_flight.clear()
+        while self._fetched_singly:
+            self._fetched_singly.pop().unlink(missing_ok=True)
         ahead: deque[tuple[InboxFile, Future[InboxFile]]] = deque()
-        over = threading.Event()
+        end = threading.Event()
         pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         try:
             while more or ahead:
                 idle = False
-                while more and not idle and len(ahead) < AHEAD and sum(found.size for found, _ in ahead) < AHEAD_BYTES:
+                while (
+                    more and not idle and len(ahead) < FETCH_AHEAD and sum(found.size for found, _ in ahead) < FETCH_AHEAD_BYTES
+                ):
                     found = next(source, _END)
                     if found is _END:
                         more = False
                     elif found is None:
                         idle = True
-                    elif isinstance(found, InboxFile) and not self.holds(found.source.path):
+                    elif isinstance(found, InboxFile) and not self.is_object(found.source.path):
                         yield found
                     elif (
-                        isinstance(found, InboxFile) and found.source.path not in self._under_way
-                    ):  # else a rescan saw it again
-                        self._under_way.add(found.source.path)
-                        ahead.append((found, pool.submit(self._fetch, found, over)))
+                        isinstance(found, InboxFile) and found.source.path not in self._in_flight
+                    ):  # else a rescan listed it again
+                        self._in_flight.add(found.source.path)
+                        ahead.append((found, pool.submit(self._fetch, found, end)))
                 if not ahead and not idle:
                     continue
                 if ahead and ahead[0][1].done():
                     found, fetching = ahead.popleft()
                     try:
                         yield fetching.result()
-                    except GoneError:
-                        left(found, FILE_CHANGED)
+                    except ObjectGoneError:
+                        on_skip(found, FILE_CHANGED)
                     except StoreError as error:
                         if error.passing:
                             raise
-                        left(found, f"cannot be fetched: {error.message}")
+                        on_skip(found, f"cannot be fetched: {error.message}")
                 else:
                     yield None
         finally:
-            over.set()
+            end.set()
             pool.shutdown(wait=True, cancel_futures=True)
             for found, _ in ahead:
                 found.source.path.unlink(missing_ok=True)
 
     def fetch(self, found: InboxFile) -> InboxFile:
-        """Fetch one object now, to the path that stands for it. Raises GoneError, StoreError, OutboxError."""
+        """Fetch one object now, to the path that stands for it. Raises ObjectGoneError, StoreError, OutboxError."""
         url = self._url(found.source.path)
         if url is None:
-            raise GoneError(str(found.source.path))
+            raise ObjectGoneError(str(found.source.path))
         with atomic_path(found.source.path, self.root, sync=False) as unfinished:
-            self.store.fetch(Entry(url, found.size, found.mtime_ns), unfinished)
+            self.store.fetch(StoreEntry(url, found.size, found.mtime_ns), unfinished)
             with unfinished.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             os.utime(unfinished, ns=(found.mtime_ns, found.mtime_ns))
@@ -173,27 +175,27 @@ class Objects(Observer):
                 )
         return replace(found, sha256=sha256)
 
-    def bring(self, found: InboxFile) -> bool:
-        """Fetch one object now, until the next round; whether it is still what it was."""
+    def try_fetch(self, found: InboxFile) -> bool:
+        """Fetch one object now, and keep it until the next round. Returns whether it is still what it was."""
         try:
             self.fetch(found)
-        except (GoneError, StoreError):
+        except (ObjectGoneError, StoreError):
             return False
-        self._brought.add(found.source.path)
+        self._fetched_singly.add(found.source.path)
         return True
 
-    def _fetch(self, found: InboxFile, over: threading.Event) -> InboxFile:
+    def _fetch(self, found: InboxFile, end: threading.Event) -> InboxFile:
         if found.size > self._limit:
             url = self._url(found.source.path)
-            stand_in = f"not read: {url} {found.size} {found.mtime_ns}"
-            return replace(found, sha256=hashlib.sha256(stand_in.encode(errors="surrogatepass")).hexdigest())
-        return retry_store_call(lambda: self.fetch(found), self._patience, over)
+            placeholder = f"not read: {url} {found.size} {found.mtime_ns}"
+            return replace(found, sha256=hashlib.sha256(placeholder.encode(errors="surrogatepass")).hexdigest())
+        return retry_store_call(lambda: self.fetch(found), self._retry_seconds, end)
 
     def file_finished(self, found: InboxFile) -> None:
         """See Observer: the file is no longer needed here."""
         path = found.source.path
-        if self.holds(path):
-            self._under_way.discard(path)
+        if self.is_object(path):
+            self._in_flight.discard(path)
             path.unlink(missing_ok=True)
 
 
@@ -203,7 +205,7 @@ def _is_candidate(key: str) -> bool:
 
 def result_name(key: str) -> str:
     """The name of a key's result below the outbox: the key, where that is a path that leads nowhere else and is not too long."""
-    if len(key.encode(errors="replace")) > LONGEST:
+    if len(key.encode(errors="replace")) > MAX_KEY_BYTES:
         digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
         key = key.replace("/", "_").encode(errors="replace")[-(MAX_NAME - 40) :].decode(errors="ignore") + "~" + digest
     parts = ("_" if part in ("", ".", "..") else part for part in key.split("/"))

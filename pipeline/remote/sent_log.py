@@ -1,4 +1,4 @@
-"""What this machine has sent to an outbox in a store, by size and time of the files: whatever differs from it is still to be sent."""
+"""Which files this machine has sent to an outbox in a store, with size and time; files that differ from that are still to be sent."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Self
 from pipeline.errors import LedgerError
 
 FILE_NAME = "sent.sqlite"
-Sent = tuple[str, int, int]
+SentFile = tuple[str, int, int]
 """Name below the outbox, size, time in nanoseconds."""
 
 
-class Book:
-    """The book, in the outbox's state folder. Use as a context manager, in one thread. Raises LedgerError when it cannot be opened."""
+class SentLog:
+    """A database in the outbox's state folder. Use as a context manager, in one thread. Raises LedgerError when it cannot be opened."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -38,19 +38,19 @@ class Book:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def note(self, sent: Iterable[Sent]) -> None:
-        """These were sent as they are."""
+    def record(self, sent: Iterable[SentFile]) -> None:
+        """These files were sent with this size and time."""
         self._db.execute("BEGIN")
         self._db.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", sent)
         self._db.execute("COMMIT")
 
-    def forget(self) -> None:
-        """Nothing was sent."""
+    def clear(self) -> None:
+        """Forget all files: everything is to be sent again."""
         self._db.execute("DELETE FROM sent")
 
     def unsent(self, outbox: Path) -> Iterator[str]:
-        """Names of files in the outbox that were never sent as they are, sheets last."""
-        late = []
+        """Names of files in the outbox that were not sent with their present size and time, spreadsheets last."""
+        sheets = []
         for name, path in _files(outbox, ""):
             status = path.stat()
             row = self._db.execute("SELECT size, mtime_ns FROM sent WHERE name = ?", [name]).fetchone()
@@ -58,16 +58,16 @@ class Book:
                 if name.endswith(".json"):
                     yield name
                 else:
-                    late.append(name)
-        yield from late
+                    sheets.append(name)
+        yield from sheets
 
     def mark(self, name: str) -> str | None:
-        """A mark that was set."""
+        """The value of a mark; None where it was not set."""
         row = self._db.execute("SELECT value FROM marks WHERE name = ?", [name]).fetchone()
         return row[0] if row else None
 
     def set_mark(self, name: str, value: str) -> None:
-        """Remember something."""
+        """Set a mark, which outlives the run."""
         self._db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [name, value])
 
 

@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.errors import StoreError
-from pipeline.remote.object_store import GoneError, Store
+from pipeline.remote.object_store import ObjectGoneError, ObjectStore
 
 NAME = ".pipeline/ledger.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the small object says."""
+    """The contents of the small object."""
 
     id: str
     folder: str
@@ -32,12 +32,12 @@ class Snapshot:
 
 
 def new_snapshot(folder: Path) -> Snapshot:
-    """One that is about to be put."""
+    """A snapshot with a new random id, for ``put_snapshot``."""
     return Snapshot(uuid.uuid4().hex, str(folder))
 
 
-def latest(store: Store, outbox: str) -> Snapshot | None:
-    """The one that counts; None where there is none. Raises StoreError."""
+def latest_snapshot(store: ObjectStore, outbox: str) -> Snapshot | None:
+    """The snapshot that counts; None where there is none. Raises StoreError."""
     content = store.read(f"{outbox}/{NAME}")
     if content is None:
         return None
@@ -52,7 +52,7 @@ def latest(store: Store, outbox: str) -> Snapshot | None:
     return snapshot
 
 
-def put(store: Store, outbox: str, snapshot: Snapshot, ledger: Path, before: Snapshot | None) -> None:
+def put_snapshot(store: ObjectStore, outbox: str, snapshot: Snapshot, ledger: Path, before: Snapshot | None) -> None:
     """Put a ledger as the one that counts, and delete the one ``before``. Raises StoreError."""
     store.put(snapshot.url(outbox), ledger)
     store.write(f"{outbox}/{NAME}", json.dumps(asdict(snapshot)).encode())
@@ -60,12 +60,12 @@ def put(store: Store, outbox: str, snapshot: Snapshot, ledger: Path, before: Sna
         store.remove(before.url(outbox))
 
 
-def fetch(store: Store, outbox: str, snapshot: Snapshot, path: Path) -> None:
+def fetch_snapshot(store: ObjectStore, outbox: str, snapshot: Snapshot, path: Path) -> None:
     """Fetch a ledger. Raises StoreError."""
-    entry = store.look(snapshot.url(outbox))
+    entry = store.entry(snapshot.url(outbox))
     try:
         if entry is None:
-            raise GoneError(snapshot.url(outbox))
+            raise ObjectGoneError(snapshot.url(outbox))
         store.fetch(entry, path)
-    except GoneError as error:
+    except ObjectGoneError as error:
         raise StoreError(f"{snapshot.url(outbox)} is not there", f"delete {outbox}/{NAME} to begin anew") from error

@@ -11,8 +11,8 @@ from pipeline.intake.archive_moves import reason_file, set_aside, shelve
 from pipeline.intake.scan import REASON_ENDING, InboxFile
 from pipeline.intake.settle import restat_file
 from pipeline.object_urls import beside, key_below, local_path, url_of
-from pipeline.remote.object_store import Entry, GoneError
-from pipeline.remote.objects import FEW, Objects
+from pipeline.remote.object_store import ObjectGoneError, StoreEntry
+from pipeline.remote.objects import MAX_SINGLE_LOOKUPS, ObjectInbox
 from pipeline.settings import Settings
 
 
@@ -82,14 +82,14 @@ class StoreShelf:
     An object that is replaced in the instant between the last look and the deletion is lost, unless the bucket keeps versions.
     """
 
-    def __init__(self, settings: Settings, objects: Objects) -> None:
+    def __init__(self, settings: Settings, objects: ObjectInbox) -> None:
         self._objects, self._store = objects, objects.store
         archive, failed = (url_of(objects.root, folder) for folder in (settings.archive_folder, settings.failed_folder))
         self._archive, self._failed = archive or beside(objects.url, "archive"), failed or beside(objects.url, "failed")
 
     def unchanged(self, found: InboxFile) -> bool:
         """See Shelf."""
-        return self._store.look(self._entry(found).url) == self._entry(found)
+        return self._store.entry(self._entry(found).url) == self._entry(found)
 
     def shelve(self, found: InboxFile, after: Literal["move", "delete"]) -> Path | None:
         """See Shelf."""
@@ -109,8 +109,8 @@ class StoreShelf:
     def missing(self, paths: Iterable[Path]) -> list[Path]:
         """See Shelf."""
         wanted = {url: path for path in paths if (url := url_of(self._objects.root, path))}
-        if len(wanted) <= FEW:
-            return [path for url, path in wanted.items() if not self._store.look(url)]
+        if len(wanted) <= MAX_SINGLE_LOOKUPS:
+            return [path for url, path in wanted.items() if not self._store.entry(url)]
         within = all(key_below(url, self._objects.url) is not None for url in wanted)
         for entry in self._store.entries(self._objects.url) if within else ():
             wanted.pop(entry.url, None)
@@ -121,8 +121,8 @@ class StoreShelf:
         if url := url_of(self._objects.root, place):
             self._store.remove(url + REASON_ENDING)
 
-    def _entry(self, found: InboxFile) -> Entry:
-        return Entry(url_of(self._objects.root, found.source.path) or "", found.size, found.mtime_ns)
+    def _entry(self, found: InboxFile) -> StoreEntry:
+        return StoreEntry(url_of(self._objects.root, found.source.path) or "", found.size, found.mtime_ns)
 
     def _moved(self, found: InboxFile, target: str, reason: str | None = None) -> Path:
         entry = self._entry(found)
@@ -132,7 +132,7 @@ class StoreShelf:
         if not there:
             try:
                 self._store.copy(entry.url, free)
-            except GoneError as error:
+            except ObjectGoneError as error:
                 raise FileNotFoundError("gone meanwhile") from error
         self._remove(found)
         return local_path(self._objects.root, free)
@@ -142,12 +142,12 @@ class StoreShelf:
             raise FileNotFoundError("replaced meanwhile")
         self._store.remove(self._entry(found).url)
 
-    def _free(self, target: str, entry: Entry) -> tuple[str, bool]:
+    def _free(self, target: str, entry: StoreEntry) -> tuple[str, bool]:
         """``target`` or the first of its kind that is not taken, and whether that is the object itself, copied before a crash."""
         folder, _, name = target.rpartition("/")
         stem, dot, suffix = name.rpartition(".") if "." in name[1:] else (name, "", "")
         number, candidate = 1, target
-        while taken := self._store.look(candidate):
+        while taken := self._store.entry(candidate):
             if taken.same_contents(entry):
                 return candidate, True
             number += 1

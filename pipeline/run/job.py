@@ -26,8 +26,8 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
 from pipeline.object_urls import local_path, parse
 from pipeline.records import Source
-from pipeline.remote.mirror import Mirror, mirrored, settle_paths
-from pipeline.remote.objects import Objects
+from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
+from pipeline.remote.objects import ObjectInbox
 from pipeline.run import page_requests, unit_retry
 from pipeline.run.outbox_names import Namer
 from pipeline.runtime.lock import locked
@@ -56,7 +56,7 @@ class Job:
     """The machines that read and answer; None is this one."""
     notes: list[str] = field(default_factory=list)
     """What happened when it was opened and somebody should know."""
-    objects: Objects | None = None
+    objects: ObjectInbox | None = None
     """The inbox, where that is in an object store."""
     mirror: Mirror | None = None
     """The outbox there, for a run that may write to it."""
@@ -105,13 +105,13 @@ class Job:
             yield from scan_arguments(files, self.inbox, self.namer, left)
         if self.objects and (urls or not files):
             namer = self.namer
-            yield from self.objects.arguments(urls, namer, left) if urls else self.objects.scan(namer, left, unchanged)
+            yield from self.objects.named_files(urls, namer, left) if urls else self.objects.scan(namer, left, unchanged)
         elif not files:
             yield from scan_inbox(self.inbox, self.namer, left, unchanged)
 
     def present(self, source: Source) -> InboxFile | None:
         """The file or object that a source stands for as it is now; None when it is gone."""
-        if self.objects and self.objects.holds(source.path):
+        if self.objects and self.objects.is_object(source.path):
             return self.objects.restat_file(source)
         found = restat_file(InboxFile(source, 0, 0))
         return found if found and source.path.is_file() else None
@@ -233,7 +233,7 @@ def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
     with mended_ledger(settings, told) as ledger:
         mark.touch()
         if settings.inbox_url or settings.outbox_url:
-            settle_paths(settings, ledger)
+            update_ledger_paths(settings, ledger)
         yield ledger
     mark.unlink(missing_ok=True)
 
@@ -287,8 +287,8 @@ def open_job(
                 mirror.finish()
 
 
-def _objects(settings: Settings) -> Objects | None:
-    return Objects(settings, settings.inbox_url) if settings.inbox_url else None
+def _objects(settings: Settings) -> ObjectInbox | None:
+    return ObjectInbox(settings, settings.inbox_url) if settings.inbox_url else None
 
 
 def _object_url(written: str) -> str:

@@ -46,7 +46,7 @@ class Loop:
     def __init__(self, job: Job, observer: Observer, *, shelve: bool = False, attends: bool = True) -> None:
         self._job, self._observer = job, Observers(observer, job.objects) if job.objects else observer
         if job.mirror:
-            job.mirror.trouble = observer.warning
+            job.mirror.on_warning = observer.warning
         self._shelver = Shelver(job, observer)
         self._publisher = Publisher(job, self._shelver if shelve else None)
         if shelve:
@@ -101,7 +101,7 @@ class Loop:
 
         Raises PipelineError when nothing can go on; what has ended until then is committed and published.
         """
-        fetching = self._job.objects.fetched(files, self._left) if self._job.objects else None
+        fetching = self._job.objects.fetch_ahead(files, self._left) if self._job.objects else None
         try:
             source = fetching or iter(files)
             while True:

@@ -93,7 +93,7 @@ class Publisher:
 
     def _wrote(self, paths: Iterable[Path]) -> None:
         if self._job.mirror:
-            self._job.mirror.written(paths)
+            self._job.mirror.add_files(paths)
 
     def _secure(self, *, now: bool) -> None:
         """Where the outbox lies in a store: have it there; only then are files put away."""

@@ -120,7 +120,7 @@ class Desk:
         """A file with these contents that lies where the ledger has it, as it was."""
         for file in self._job.ledger.files_with_contents(sha256):
             found = InboxFile(file.source, file.size, file.mtime_ns)
-            if restat_file(found) == found or (self._job.objects and self._job.objects.bring(found)):
+            if restat_file(found) == found or (self._job.objects and self._job.objects.try_fetch(found)):
                 return found
         return None
 

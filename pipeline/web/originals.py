@@ -16,7 +16,7 @@ from typing import Literal
 from pipeline.errors import StoreError
 from pipeline.ledger.file_records import FileRecord
 from pipeline.object_urls import url_of
-from pipeline.remote.object_store import GoneError, open_store
+from pipeline.remote.object_store import ObjectGoneError, open_store
 from pipeline.settings import Settings
 from pipeline.web.selection import SelectedDocument
 
@@ -72,11 +72,11 @@ def local_originals(settings: Settings, documents: Sequence[SelectedDocument]) -
         def fetch(n: int) -> Path | None:
             try:
                 store, path = open_store(urls[n]), Path(folder) / str(n)
-                if entry := store.look(urls[n]):
+                if entry := store.entry(urls[n]):
                     store.fetch(entry, path)
                     os.utime(path, ns=(entry.stamp, entry.stamp))
                     return path
-            except (GoneError, StoreError):
+            except (ObjectGoneError, StoreError):
                 pass
             return None
 

@@ -1,4 +1,4 @@
-"""Real S3 on loopback (moto's server, in a process of its own), and a house whose inbox and outbox are buckets of it."""
+"""A real S3 server on loopback (moto's, in a process of its own), and runs whose inbox and outbox lie in a bucket of it."""
 
 from __future__ import annotations
 
@@ -33,48 +33,48 @@ from tests.run.processes import wait_for
 BUCKET = "papers"
 
 
-class Server:
-    """The server, by way of a door that can be shut: nobody gets through then, and the server keeps what it has."""
+class S3Server:
+    """The server behind a proxy. While the proxy is offline, no connection succeeds; the server keeps its data."""
 
     def __init__(self, log: Path) -> None:
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-        with log.open("wb") as said:
-            self._process = subprocess.Popen(command, stdout=said, stderr=said)
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output)
         self._port = int(wait_for(lambda: re.search(r"Running on http://127.0.0.1:(\d+)", log.read_text()), 600)[1])  # type: ignore[index]
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self.behind = f"http://127.0.0.1:{self._port}"
-        self.shut = False
+        self.direct_url = f"http://127.0.0.1:{self._port}"
+        self._is_offline = False
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._let_in, daemon=True).start()
+        threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def offline(self) -> Iterator[None]:
         """The server cannot be reached."""
-        self.shut = True
+        self._is_offline = True
         for connection in self._open:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         yield
-        self.shut = False
+        self._is_offline = False
 
-    def _let_in(self) -> None:
+    def _accept(self) -> None:
         while True:
             client, _ = self._listening.accept()
-            if self.shut:
+            if self._is_offline:
                 client.close()
                 continue
             upstream = socket.create_connection(("127.0.0.1", self._port))
             self._open = [*self._open[-200:], client, upstream]
             for one, other in ((client, upstream), (upstream, client)):
-                threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+                threading.Thread(target=_forward, args=(one, other), daemon=True).start()
 
 
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
+def _forward(one: socket.socket, other: socket.socket) -> None:
     with suppress(OSError):
         while data := one.recv(65_536):
             other.sendall(data)
@@ -84,15 +84,15 @@ def _pass_on(one: socket.socket, other: socket.socket) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """One server for all tests of a process."""
-    started = Server(tmp_path_factory.mktemp("moto") / "log")
+    started = S3Server(tmp_path_factory.mktemp("moto") / "log")
     yield started
     started.stop()
 
 
 @dataclass
-class Shop:
+class BucketRuns:
     """A bucket, and a machine that reads what lies below ``in`` and writes below ``out``."""
 
     s3: Any
@@ -104,15 +104,15 @@ class Shop:
     outbox: str = f"s3://{BUCKET}/out"
 
     def machine(self, name: str) -> None:
-        """From now on the commands run on another machine: it shares nothing but the store."""
+        """Later commands run on another machine, which shares the store and nothing else."""
         self.monkeypatch.setenv("XDG_STATE_HOME", str(self.folder / name))
 
     def put(self, key: str, content: bytes | None = None) -> None:
-        """An object in the inbox; by default a page that says its key."""
+        """Put an object into the inbox; by default a page with its key as text."""
         self.s3.put_object(Bucket=BUCKET, Key=f"in/{key}", Body=text_pdf([key]) if content is None else content)
 
     def keys(self, below: str = "") -> list[str]:
-        """Keys of all objects below a prefix, without what the program keeps for itself."""
+        """Keys of all objects below a prefix, without the program's own objects."""
         found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=below).get("Contents", [])
         return [item["Key"].removeprefix(below) for item in found if "/.pipeline/" not in item["Key"]]
 
@@ -130,8 +130,8 @@ class Shop:
 
     @property
     def settings(self) -> Settings:
-        quick = {"wait_seconds": 5, "unchanged_seconds": 0}
-        changes = {"workers": 1, "intake": quick, **self.changes}
+        intake = {"wait_seconds": 5, "unchanged_seconds": 0}
+        changes = {"workers": 1, "intake": intake, **self.changes}
         return load_settings(None, inbox=self.inbox, outbox=self.outbox, **changes)
 
     def run(self) -> RunCounts:
@@ -155,7 +155,7 @@ class Shop:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """The same, still at work."""
+        """As ``command``; the process still works."""
         return subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments],
             env={**os.environ, "PIPELINE_WORKERS": "1", "PIPELINE_INTAKE__WAIT_SECONDS": "5", **environment},
@@ -171,8 +171,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """An empty bucket, and a machine that has never seen it."""
+def runs(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BucketRuns:
+    """An empty bucket, and a machine without a copy of it."""
     environment = {
         "AWS_ACCESS_KEY_ID": "somebody",
         "AWS_SECRET_ACCESS_KEY": "a-secret-of-mine",
@@ -184,9 +184,9 @@ def shop(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sho
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.chdir(tmp_path)
-    urllib.request.urlopen(urllib.request.Request(f"{server.behind}/moto-api/reset", method="POST"), timeout=60)
-    s3 = boto3.client("s3", endpoint_url=server.behind)
+    urllib.request.urlopen(urllib.request.Request(f"{server.direct_url}/moto-api/reset", method="POST"), timeout=60)
+    s3 = boto3.client("s3", endpoint_url=server.direct_url)
     s3.create_bucket(Bucket=BUCKET)
-    shop = Shop(s3, tmp_path, monkeypatch)
-    shop.machine("first")
-    return shop
+    runs = BucketRuns(s3, tmp_path, monkeypatch)
+    runs.machine("first")
+    return runs

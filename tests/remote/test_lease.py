@@ -1,4 +1,4 @@
-"""The lease: one holder at a time, whoever tries when; a dead holder is followed after its time."""
+"""The lease: one holder at a time; another machine takes it over when the holder has not renewed it in time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pipeline.errors import LockedError
-from pipeline.remote.lease import Lease, highest
-from pipeline.remote.object_store import Store, open_store
-from tests.remote.conftest import BUCKET, Shop
+from pipeline.remote.lease import Lease, current_lease
+from pipeline.remote.object_store import ObjectStore, open_store
+from tests.remote.conftest import BUCKET, BucketRuns
 
 URL = f"s3://{BUCKET}/out"
 
 
 @pytest.fixture
-def store(shop: Shop) -> Store:
-    del shop
+def store(runs: BucketRuns) -> ObjectStore:
+    del runs
     return open_store(URL)
 
 
-def test_a_second_holder_is_refused_until_the_first_is_done(store: Store) -> None:
+def test_a_second_holder_is_refused_until_the_first_is_done(store: ObjectStore) -> None:
     with (
         Lease(store, URL, "one"),
         pytest.raises(LockedError, match="another run works on s3://papers/out"),
@@ -30,12 +30,12 @@ def test_a_second_holder_is_refused_until_the_first_is_done(store: Store) -> Non
     ):
         pass
     with Lease(store, URL, "two"):
-        held = highest(store, URL)
-    assert held
-    assert (held.holder, held.number) == ("two", 2)
+        lease = current_lease(store, URL)
+    assert lease
+    assert (lease.holder, lease.number) == ("two", 2)
 
 
-def test_of_many_who_try_at_once_one_gets_it(store: Store) -> None:
+def test_one_of_many_machines_that_try_at_once_gets_it(store: ObjectStore) -> None:
     start = threading.Barrier(8)
 
     def attempt(name: int) -> bool:
@@ -53,24 +53,24 @@ def test_of_many_who_try_at_once_one_gets_it(store: Store) -> None:
         assert sum(pool.map(attempt, range(8))) == 1
 
 
-def test_a_machine_that_died_takes_up_its_own_at_once(store: Store) -> None:
-    Lease(store, URL, "one")._take()
+def test_a_machine_that_died_continues_its_own_lease_at_once(store: ObjectStore) -> None:
+    Lease(store, URL, "one").acquire()
     with Lease(store, URL, "one"):
         pass
 
 
-def test_who_was_not_heard_of_has_lost(store: Store) -> None:
-    sleeper = Lease(store, URL, "one", seconds=0.5)
-    sleeper._held = sleeper._take()  # and no thread that renews it
+def test_a_holder_that_did_not_renew_its_lease_has_lost_it(store: ObjectStore) -> None:
+    silent = Lease(store, URL, "one", seconds=0.5)
+    silent.acquire()  # without the thread that renews it
     time.sleep(0.6)
     with Lease(store, URL, "two"):
         with pytest.raises(LockedError, match="has taken over"):
-            sleeper.check()
+            silent.check()
         with pytest.raises(LockedError):  # and it stays lost
-            sleeper.check()
+            silent.check()
 
 
-def test_a_holder_at_work_keeps_it_beyond_its_time(store: Store) -> None:
+def test_a_holder_that_renews_its_lease_keeps_it(store: ObjectStore) -> None:
     with Lease(store, URL, "one", seconds=2) as lease:
         time.sleep(3)
         with pytest.raises(LockedError), Lease(store, URL, "two"):

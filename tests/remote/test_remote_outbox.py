@@ -1,4 +1,4 @@
-"""An outbox in a store: what a run leaves there, whoever goes on with it."""
+"""An outbox in a store: what a run leaves there, and how another machine goes on with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ import pytest
 from pipeline.engines.base import Request
 from pipeline.errors import LockedError, StoreError
 from pipeline.records import Answer
-from pipeline.remote.lease import Held, Lease
-from pipeline.remote.object_store import Store, open_store
+from pipeline.remote.lease import Lease
+from pipeline.remote.object_store import ObjectStore, open_store
 from tests.drawing import blank_pdf, invoice, invoice_pdf, png, receipt_image, text_pdf
-from tests.remote.conftest import BUCKET, Server, Shop
+from tests.remote.conftest import BUCKET, BucketRuns, S3Server
 from tests.run.conftest import EchoEngine
 
 KILLS = max(4, int(os.environ.get("KILLS", "20")) // 4)
@@ -38,7 +37,7 @@ def plain(result: Any) -> Any:
 
 
 @pytest.mark.slow
-def test_results_are_those_of_a_local_run(shop: Shop, tmp_path: Path) -> None:
+def test_results_are_those_of_a_local_run(runs: BucketRuns, tmp_path: Path) -> None:
     documents = {
         "bills/2025/invoice.pdf": invoice_pdf(invoice()),
         "receipt.png": png(receipt_image()),
@@ -47,193 +46,192 @@ def test_results_are_those_of_a_local_run(shop: Shop, tmp_path: Path) -> None:
         "broken.pdf": b"%PDF-1.7 broken off",
     }
     for name, content in documents.items():
-        shop.put(name, content)
+        runs.put(name, content)
         path = tmp_path / "inbox" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    there = shop.command("run", *shop.places, "--engine", "embedded")
-    here = shop.command(
+    there = runs.command("run", *runs.places, "--engine", "embedded")
+    here = runs.command(
         "run", "--inbox", "inbox", "--outbox", "outbox", "--engine", "embedded", PIPELINE_INTAKE__UNCHANGED_SECONDS="0"
     )
     assert (there.returncode, here.returncode) == (1, 1), there.stderr + here.stderr
     local = sorted(str(path.relative_to("outbox")) for path in Path("outbox").rglob("*") if path.is_file())
     local = [name for name in local if not name.startswith(".pipeline")]
-    assert shop.keys("out/") == local
+    assert runs.keys("out/") == local
     for name in local:
-        mine, theirs = shop.get(f"out/{name}").decode(), (tmp_path / "outbox" / name).read_text(encoding="utf-8")
+        mine, theirs = runs.get(f"out/{name}").decode(), (tmp_path / "outbox" / name).read_text(encoding="utf-8")
         if name.endswith(".json"):
             mine = re.sub(r"/[^ '\"]*/objects/s3/papers%/in%/", f"{tmp_path}/inbox/", mine)  # where the reader had the file
             assert plain(json.loads(mine)) == plain(json.loads(theirs))
         else:
             assert sorted(mine.splitlines()) == sorted(theirs.splitlines())
-    assert shop.keys("in/") == sorted(documents), "nothing was taken out of the inbox"
+    assert runs.keys("in/") == sorted(documents), "nothing was taken out of the inbox"
     left = [path for path in (tmp_path / "first").rglob("objects/**/*") if path.is_file()]
     assert not left, "what was fetched is deleted when it has been read"
 
 
 @pytest.mark.slow
-def test_kills_lose_nothing_and_double_nothing(shop: Shop) -> None:
+def test_kills_lose_nothing_and_double_nothing(runs: BucketRuns) -> None:
     names = [f"{number:02}.pdf" for number in range(24)]
     for name in names:
-        shop.put(name)
+        runs.put(name)
     chance = random.Random(8)
     for kill in range(KILLS):
-        process = shop.start("run", *shop.places, "--template", "transcript", PIPELINE_AFTER="move" if kill % 2 else "keep")
-        before, until = len(shop.keys("out/")), time.monotonic() + 60
+        process = runs.start("run", *runs.places, "--template", "transcript", PIPELINE_AFTER="move" if kill % 2 else "keep")
+        before, until = len(runs.keys("out/")), time.monotonic() + 60
         goal = before + chance.randint(1, 4)
-        while process.poll() is None and len(shop.keys("out/")) < goal and time.monotonic() < until:
+        while process.poll() is None and len(runs.keys("out/")) < goal and time.monotonic() < until:
             time.sleep(0.02)
         time.sleep(chance.random() / 2)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    ended = shop.command("run", *shop.places, "--template", "transcript", PIPELINE_AFTER="move")
+    ended = runs.command("run", *runs.places, "--template", "transcript", PIPELINE_AFTER="move")
     assert ended.returncode == 0, ended.stderr
-    assert shop.keys("out/") == sorted([f"{name}.json" for name in names] + ["documents.csv", "transcript.csv"])
+    assert runs.keys("out/") == sorted([f"{name}.json" for name in names] + ["documents.csv", "transcript.csv"])
     for name in names:
-        assert shop.texts(name) == [name]
+        assert runs.texts(name) == [name]
     for sheet in ("documents", "transcript"):
-        assert sorted(row["file"] for row in shop.rows(sheet)) == names
-    assert not shop.keys("in/"), ended.stdout + ended.stderr
-    assert sorted({key.rpartition("/")[2] for key in shop.keys("archive/")}) == names
-    assert len(shop.keys("archive/")) == len(names), "a move that was cut off is not made twice"
+        assert sorted(row["file"] for row in runs.rows(sheet)) == names
+    assert not runs.keys("in/"), ended.stdout + ended.stderr
+    assert sorted({key.rpartition("/")[2] for key in runs.keys("archive/")}) == names
+    assert len(runs.keys("archive/")) == len(names), "a move that was cut off is not made twice"
 
 
-def test_another_machine_goes_on(shop: Shop) -> None:
+def test_another_machine_goes_on(runs: BucketRuns) -> None:
     for name in ("a.pdf", "b.pdf"):
-        shop.put(name)
-    assert shop.run().documents == {"done": 2}
-    shop.machine("second")
-    assert shop.run().known == 2
-    shop.put("c.pdf")
-    shop.put("b.pdf", text_pdf(["Another b"]))
-    shop.engine.asked.clear()
-    assert shop.run().documents == {"done": 2}
-    assert len(shop.engine.asked) == 2, "what the first machine read is not read again"
-    shop.machine("first")
-    shop.put("d.pdf")
-    assert shop.run().documents == {"done": 1}, "the first machine knows what the second one did"
-    assert sorted(row["file"] for row in shop.rows("documents")) == ["a.pdf", "b.pdf", "c.pdf", "d.pdf"]
-    assert shop.texts("b.pdf") == ["Another b"]
-    ours = shop.s3.list_objects_v2(Bucket=BUCKET, Prefix="out/.pipeline/")["Contents"]
+        runs.put(name)
+    assert runs.run().documents == {"done": 2}
+    runs.machine("second")
+    assert runs.run().known == 2
+    runs.put("c.pdf")
+    runs.put("b.pdf", text_pdf(["Another b"]))
+    runs.engine.asked.clear()
+    assert runs.run().documents == {"done": 2}
+    assert len(runs.engine.asked) == 2, "what the first machine read is not read again"
+    runs.machine("first")
+    runs.put("d.pdf")
+    assert runs.run().documents == {"done": 1}, "the first machine knows what the second one did"
+    assert sorted(row["file"] for row in runs.rows("documents")) == ["a.pdf", "b.pdf", "c.pdf", "d.pdf"]
+    assert runs.texts("b.pdf") == ["Another b"]
+    ours = runs.s3.list_objects_v2(Bucket=BUCKET, Prefix="out/.pipeline/")["Contents"]
     assert len([item for item in ours if item["Key"].endswith(".sqlite")]) == 1, "one copy of the ledger is kept"
 
 
-def test_a_machine_that_is_lost_takes_only_what_was_in_flight(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_is_lost_takes_only_what_was_in_flight(runs: BucketRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     """It died after it had sent results, before it had sent its ledger: they are read once more, and there once."""
-    shop.changes["after"] = "move"
+    runs.changes["after"] = "move"
     for name in ("a.pdf", "b.pdf"):
-        shop.put(name)
+        runs.put(name)
 
     def dies(*_: object) -> None:
         raise OSError("the machine is gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr("pipeline.remote.mirror.snapshot.put", dies)
+        broken.setattr("pipeline.remote.mirror.snapshot.put_snapshot", dies)
         with pytest.raises(OSError, match="the machine is gone"):
-            shop.run()
-    assert shop.keys("in/") == ["a.pdf", "b.pdf"], "nothing is put away before the ledger is safe"
-    shop.machine("second")
-    monkeypatch.setattr("pipeline.remote.mirror._holder", lambda _: "second")
+            runs.run()
+    assert runs.keys("in/") == ["a.pdf", "b.pdf"], "nothing is put away before the ledger is safe"
+    runs.machine("second")
     monkeypatch.setattr("pipeline.remote.lease.time.time", lambda at=time.time: at() + 300)
-    assert shop.run().documents == {"done": 2}
-    assert sorted(row["file"] for row in shop.rows("documents")) == ["a.pdf", "b.pdf"]
-    assert not shop.keys("in/")
-    assert len(shop.keys("archive/")) == 2
+    assert runs.run().documents == {"done": 2}
+    assert sorted(row["file"] for row in runs.rows("documents")) == ["a.pdf", "b.pdf"]
+    assert not runs.keys("in/")
+    assert len(runs.keys("archive/")) == 2
 
 
-def test_a_run_with_nothing_to_do_sends_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.put("a.pdf")
-    shop.run()
+def test_a_run_with_nothing_to_do_sends_nothing(runs: BucketRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs.put("a.pdf")
+    runs.run()
     sent: list[str] = []
-    monkeypatch.setattr(Store, "put", lambda _, url, __: sent.append(url))
-    shop.run()
+    monkeypatch.setattr(ObjectStore, "put", lambda _, url, __: sent.append(url))
+    runs.run()
     assert not sent
 
 
-def test_an_outbox_that_was_emptied_is_filled_again(shop: Shop) -> None:
-    shop.put("a.pdf")
-    shop.run()
-    for item in shop.s3.list_objects_v2(Bucket=BUCKET, Prefix="out/")["Contents"]:
-        shop.s3.delete_object(Bucket=BUCKET, Key=item["Key"])
-    shop.engine.asked.clear()
-    shop.run()
-    assert shop.texts("a.pdf") == ["a.pdf"]
-    assert [row["file"] for row in shop.rows("documents")] == ["a.pdf"]
-    assert not shop.engine.asked
+def test_an_outbox_that_was_emptied_is_filled_again(runs: BucketRuns) -> None:
+    runs.put("a.pdf")
+    runs.run()
+    for item in runs.s3.list_objects_v2(Bucket=BUCKET, Prefix="out/")["Contents"]:
+        runs.s3.delete_object(Bucket=BUCKET, Key=item["Key"])
+    runs.engine.asked.clear()
+    runs.run()
+    assert runs.texts("a.pdf") == ["a.pdf"]
+    assert [row["file"] for row in runs.rows("documents")] == ["a.pdf"]
+    assert not runs.engine.asked
 
 
-def test_two_machines_do_not_run_at_once(shop: Shop) -> None:
-    shop.put("a.pdf")
-    with Lease(open_store(shop.outbox), shop.outbox, "of another machine"):
-        refused = shop.command("run", *shop.places)
+def test_two_machines_do_not_run_at_once(runs: BucketRuns) -> None:
+    runs.put("a.pdf")
+    with Lease(open_store(runs.outbox), runs.outbox, "of another machine"):
+        refused = runs.command("run", *runs.places)
         assert refused.returncode == 3
         assert "another run works on s3://papers/out" in refused.stderr
-        assert json.loads(shop.command("status", "--json", "--outbox", shop.outbox).stdout)["running"]
-    assert shop.run().documents == {"done": 1}
+        assert json.loads(runs.command("status", "--json", "--outbox", runs.outbox).stdout)["running"]
+    assert runs.run().documents == {"done": 1}
 
 
-def test_a_run_that_was_taken_over_writes_no_more(shop: Shop) -> None:
-    shop.put("a.pdf")
-    shop.run()
-    before = shop.get("out/documents.csv")
-    shop.put("b.pdf")
+def test_a_run_that_was_taken_over_writes_no_more(runs: BucketRuns) -> None:
+    runs.put("a.pdf")
+    runs.run()
+    before = runs.get("out/documents.csv")
+    runs.put("b.pdf")
     theirs = {"number": 99, "holder": "x", "machine": "elsewhere", "until": time.time() + 100}
 
-    def taken_over(lease: Lease) -> Held:
-        """The lease that was taken has ended meanwhile, unnoticed: the machine slept."""
-        held = replace(take(lease), until=0.0)
-        shop.s3.put_object(Bucket=BUCKET, Key="out/.pipeline/lease/000000099.json", Body=json.dumps(theirs))
-        return held
+    def acquire_and_sleep(lease: Lease) -> None:
+        """The lease ends while the machine sleeps, and another machine takes it over."""
+        acquire(lease)
+        runs.s3.put_object(Bucket=BUCKET, Key="out/.pipeline/lease/000000099.json", Body=json.dumps(theirs))
+        runs.monkeypatch.setattr("pipeline.remote.lease.time.time", lambda now=time.time: now() + 300)
 
-    take = Lease._take
-    shop.monkeypatch.setattr(Lease, "_take", taken_over)
+    acquire = Lease.acquire
+    runs.monkeypatch.setattr(Lease, "acquire", acquire_and_sleep)
     with pytest.raises(LockedError, match="elsewhere has taken over"):
-        shop.run()
-    assert shop.get("out/documents.csv") == before
-    assert "b.pdf.json" not in shop.keys("out/")
+        runs.run()
+    assert runs.get("out/documents.csv") == before
+    assert "b.pdf.json" not in runs.keys("out/")
 
 
-def test_results_wait_while_the_store_is_away(shop: Shop, server: Server) -> None:
-    shop.put("a.pdf")
-    shop.changes["intake"] = {"wait_seconds": 0.1, "unchanged_seconds": 0}
-    with server_that_goes(shop, server), pytest.raises(StoreError):
-        shop.run()
-    assert "a.pdf.json" not in shop.keys("out/")
-    shop.engine.asked.clear()
-    shop.run()
-    assert shop.texts("a.pdf") == ["a.pdf"]
-    assert [row["file"] for row in shop.rows("documents")] == ["a.pdf"]
-    assert not shop.engine.asked, "it was read, and only had to be sent"
+def test_results_wait_while_the_store_is_away(runs: BucketRuns, server: S3Server) -> None:
+    runs.put("a.pdf")
+    runs.changes["intake"] = {"wait_seconds": 0.1, "unchanged_seconds": 0}
+    with server_that_goes_offline(runs, server), pytest.raises(StoreError):
+        runs.run()
+    assert "a.pdf.json" not in runs.keys("out/")
+    runs.engine.asked.clear()
+    runs.run()
+    assert runs.texts("a.pdf") == ["a.pdf"]
+    assert [row["file"] for row in runs.rows("documents")] == ["a.pdf"]
+    assert not runs.engine.asked, "it was read, and only had to be sent"
 
 
 @contextmanager
-def server_that_goes(shop: Shop, server: Server) -> Iterator[None]:
+def server_that_goes_offline(runs: BucketRuns, server: S3Server) -> Iterator[None]:
     """The server goes away as soon as the engine is asked."""
     with ExitStack() as away:
 
         class Engine(EchoEngine):
             def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
                 for answer in super().answer(requests):
-                    away.enter_context(server.away())
+                    away.enter_context(server.offline())
                     yield answer
 
-        before, shop.engine = shop.engine, Engine()
+        before, runs.engine = runs.engine, Engine()
         yield
-        shop.engine = before
+        runs.engine = before
 
 
-def test_status_export_review_and_reprocess(shop: Shop) -> None:
-    shop.put("a.pdf", invoice_pdf(invoice()))
-    assert shop.command("run", *shop.places, "--template", "invoice").returncode == 0
-    shop.machine("second")
-    told = json.loads(shop.command("status", "--json", "--outbox", shop.outbox).stdout)
-    assert (told["outbox"], told["documents"], told["running"]) == (shop.outbox, {"done": 1}, False)
-    assert shop.command("export", "--outbox", shop.outbox, "--format", "jsonl").returncode == 0
-    assert len(shop.get("out/documents.jsonl").splitlines()) == 1
-    review = shop.command("review", "--outbox", shop.outbox)
+def test_status_export_review_and_reprocess(runs: BucketRuns) -> None:
+    runs.put("a.pdf", invoice_pdf(invoice()))
+    assert runs.command("run", *runs.places, "--template", "invoice").returncode == 0
+    runs.machine("second")
+    told = json.loads(runs.command("status", "--json", "--outbox", runs.outbox).stdout)
+    assert (told["outbox"], told["documents"], told["running"]) == (runs.outbox, {"done": 1}, False)
+    assert runs.command("export", "--outbox", runs.outbox, "--format", "jsonl").returncode == 0
+    assert len(runs.get("out/documents.jsonl").splitlines()) == 1
+    review = runs.command("review", "--outbox", runs.outbox)
     assert "s3://papers/out/review.html: 1 document" in review.stdout
     assert "1 picture" in review.stdout, "the page was fetched and drawn"
-    assert b"a.pdf" in shop.get("out/review.html")
-    again = shop.command("reprocess", "s3://papers/in/a.pdf", *shop.places, "--json")
+    assert b"a.pdf" in runs.get("out/review.html")
+    again = runs.command("reprocess", "s3://papers/in/a.pdf", *runs.places, "--json")
     assert json.loads(again.stdout)["documents"] == {"done": 1}
-    assert [row["file"] for row in shop.rows("documents")] == ["a.pdf"]
+    assert [row["file"] for row in runs.rows("documents")] == ["a.pdf"]
