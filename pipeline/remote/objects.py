@@ -23,7 +23,7 @@ from pipeline.monitoring.events import Observer
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path
 from pipeline.records import Source
-from pipeline.remote.object_store import ObjectGoneError, StoreEntry, open_store
+from pipeline.remote.object_store import ObjectGoneError, ObjectStore, StoreEntry, open_store
 from pipeline.settings import Settings
 
 FETCHERS = 4
