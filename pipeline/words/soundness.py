@@ -1,4 +1,4 @@
-"""Whether a text layer can be believed: mojibake, unmapped glyphs and stray headers are told from text in any script."""
+"""Decides whether a text layer is correct. It detects mojibake, unmapped glyphs and isolated headers in any script."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from itertools import pairwise
 from pipeline.records import Box, Word
 
 MIN_LETTERS = 3
-"""Fewer letters and digits than this say nothing; the page is better looked at."""
-BAD_SHARE = 0.05
-"""Up to this share of unmapped glyphs is a stray icon font, not a broken layer."""
+"""A layer with fewer letters and digits is ignored, and the page is read by OCR."""
+MAX_UNMAPPED_SHARE = 0.05
+"""Largest share of unmapped glyphs in a sound layer, for example of an icon font."""
 BANDS = 32
-"""Into how many horizontal bands a page is cut to see where it has pictures and words."""
-LETTERED_SHARE = 0.2
-"""Share of the pictured bands that must hold a word."""
+"""Horizontal bands of a page in which pictures and words are compared."""
+MIN_WORD_BANDS = 0.2
+"""Smallest share of the bands with pictures that have a word."""
 _CID = re.compile(r"\(cid:\d{1,6}\)")
 _MOJIBAKE = re.compile(r"[ÃÂâÐÑ][\u0080-\u00bf€™œžš‚ƒ„…†‡ˆ‰‹‘’“”•–—›ŠŒŽŸ]")
-"""UTF-8 read as Latin-1 or Windows-1252: a lead byte's letter before a continuation byte's sign."""
-_CATEGORIES_BAD = {"Cc", "Cn", "Co", "Cs"}
+"""UTF-8 decoded as Latin-1 or Windows-1252: the letter of a lead byte before the sign of a continuation byte."""
+_UNMAPPED_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
 
 
 def is_sound(words: Sequence[Word], width: float, height: float) -> bool:
-    """Whether these words can stand for what the page says. False for an empty list. ``width`` and ``height`` in points."""
+    """Whether these words are the text of the page. False for an empty list. ``width`` and ``height`` in points."""
     text = "".join(w.text for w in words)
     if sum(c.isalnum() for c in text) < MIN_LETTERS:
         return False
-    return not (_unmapped(text) or _mojibake(words) or _no_language(text) or _piled(words, width, height))
+    return not (_has_unmapped(text) or _is_mojibake(words) or _is_no_language(text) or _is_misplaced(words, width, height))
 
 
 def covers_page(words: Sequence[Word], image_boxes: Sequence[Box], width: float, height: float) -> bool:
-    """Whether a text layer plausibly accounts for the page, given the boxes of the raster images on it.
+    """Whether a text layer covers the page, given the boxes of the raster images on it.
 
-    A scan with only a stamped header or page number as text leaves most of its large image without a word: False. Pictures
-    beside text, a letterhead or a background under text that fills the page are no reason to read the pixels.
+    False for a scan whose layer is only a stamped header or page number, because most of its large image has no word. True for pictures
+    beside text, a letterhead, and a background under text that fills the page.
     """
     if not words:
         return not image_boxes
     step = max(height, 1.0) / BANDS
-    pictured = [n for n in range(BANDS) if _picture_width(image_boxes, (n + 0.5) * step, width) >= 0.5 * width]
-    if 2 * len(pictured) < BANDS:
+    with_pictures = [n for n in range(BANDS) if _picture_width(image_boxes, (n + 0.5) * step, width) >= 0.5 * width]
+    if 2 * len(with_pictures) < BANDS:
         return True
-    lettered = {int((w.box[1] + w.box[3]) / 2 / step) for w in words}
-    return len(lettered.intersection(pictured)) >= LETTERED_SHARE * len(pictured)
+    with_words = {int((w.box[1] + w.box[3]) / 2 / step) for w in words}
+    return len(with_words.intersection(with_pictures)) >= MIN_WORD_BANDS * len(with_pictures)
 
 
 def _picture_width(image_boxes: Sequence[Box], y: float, width: float) -> float:
-    """How much of the page's width is picture at a height; strips of a scan that was cut up count together."""
+    """Total width of the pictures at a height of the page. Strips of a scan in several images are added."""
     return sum(max(0.0, min(b[2], width) - max(b[0], 0.0)) for b in image_boxes if b[1] <= y <= b[3])
 
 
@@ -57,20 +57,20 @@ def _within(word: Word, box: Box) -> bool:
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def _unmapped(text: str) -> bool:
-    """Glyphs without a meaning: replacement characters, private use, controls, ``(cid:12)``."""
+def _has_unmapped(text: str) -> bool:
+    """Whether too many glyphs have no meaning: replacement characters, private use, controls, ``(cid:12)``."""
     cids = _CID.findall(text)
-    bad = sum(len(c) for c in cids) + sum(c == "\ufffd" or unicodedata.category(c) in _CATEGORIES_BAD for c in text)
-    return bad > BAD_SHARE * len(text)
+    unmapped = sum(len(c) for c in cids) + sum(c == "\ufffd" or unicodedata.category(c) in _UNMAPPED_CATEGORIES for c in text)
+    return unmapped > MAX_UNMAPPED_SHARE * len(text)
 
 
-def _mojibake(words: Sequence[Word]) -> bool:
+def _is_mojibake(words: Sequence[Word]) -> bool:
     hits = sum(len(_MOJIBAKE.findall(w.text)) for w in words)
     return hits >= 2 and hits > 0.02 * len(words)
 
 
-def _no_language(text: str) -> bool:
-    """Text without letters and digits enough, or that jumps between scripts as no writing does (a shifted encoding)."""
+def _is_no_language(text: str) -> bool:
+    """Whether the text has too few letters and digits, or changes between scripts too often (a shifted encoding)."""
     useful = sum(c.isalnum() or unicodedata.category(c)[0] == "M" for c in text)
     if useful < 0.4 * len(text.replace(".", "").replace("_", "").replace("-", "") or "x"):
         return True
@@ -83,13 +83,13 @@ _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC
 
 
 def _script(char: str) -> str:
-    """The first word of the letter's Unicode name; scripts that are written together count as one."""
+    """The first word of the letter's Unicode name. Scripts that are written together count as one."""
     first = unicodedata.name(char, "UNKNOWN").split(" ")[0].split("-")[0]
     return "CJK" if first in _EAST_ASIAN else first
 
 
-def _piled(words: Sequence[Word], width: float, height: float) -> bool:
-    """Text outside the page, without extent, or heaped in one place: never what a person reads."""
+def _is_misplaced(words: Sequence[Word], width: float, height: float) -> bool:
+    """Whether the text is outside the page, without extent, or in one place. People do not read such text."""
     flat = sum(w.box[2] - w.box[0] < 0.1 or w.box[3] - w.box[1] < 0.1 for w in words)
     outside = sum(not _within(w, (0.0, 0.0, width, height)) for w in words)
     if flat * 2 > len(words) or outside * 2 > len(words):

@@ -1,7 +1,7 @@
-"""Words of a PDF page's text layer, from an open MuPDF or PDFium page.
+"""Reads the words of a PDF page's text layer from an open MuPDF or PDFium page.
 
-Boxes are those of the page as displayed: rotation applied, origin at the top left of the crop box. What the page draws is told
-apart from what it hides: invisible text is an OCR layer over a scan, or bait, and counts only where it is sound.
+Boxes are those of the page as displayed: rotation applied, origin at the top left of the crop box. Visible and invisible text are
+separated: invisible text is an OCR layer over a scan, or an attempt to deceive, and counts only where it is sound.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.soundness import is_sound
 
 MAX_LETTERS = 200_000
-"""More letters than any page a person reads: the rest is dropped."""
+"""More letters than a real page has. The rest is ignored."""
 _PAINTED = 16 | 32
-"""MuPDF's marks for letters that are filled or stroked."""
+"""MuPDF's flags for letters that are filled or stroked."""
 _PDFIUM_HYPHEN = 2
-"""What PDFium hands out for a hyphen at a line's end."""
+"""PDFium's code for a hyphen at the end of a line."""
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-"""Without TEXT_CID_FOR_UNKNOWN_UNICODE, which makes letters of glyph numbers: what has no meaning shall be seen to have none."""
+"""Without TEXT_CID_FOR_UNKNOWN_UNICODE, which turns glyph numbers into letters and hides that they are unmapped."""
 
-_Turn = tuple[float, float, float, float, float, float]
-"""A page's rotation as a matrix, in the order of PDF."""
+_Rotation = tuple[float, float, float, float, float, float]
+"""A page's rotation as a matrix, its elements in PDF order."""
 
 
 @dataclass(slots=True)
 class _Letter:
-    """One letter with what its word inherits from it."""
+    """One letter with the properties that its word gets."""
 
     char: str
     box: Box
@@ -46,44 +46,44 @@ class _Letter:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Letters of one line as the reader hands them out, left to right."""
+    """Letters of one line from the library, left to right."""
 
     letters: list[_Letter]
     angle: float
 
 
 def read_text_layer(page: pymupdf.Page) -> list[Word]:
-    """Words of the page in points, line by line, top to bottom; empty when it has no text layer worth the name.
+    """Words of a MuPDF page in points, line by line, top to bottom; empty without a text layer.
 
-    Form fields and annotations count as drawn. Invisible words are returned only when they are sound by themselves.
+    Form fields and annotations count as visible. Invisible words are returned only when they are sound by themselves.
     """
     return _words(_mupdf_runs(page), page.rect.width, page.rect.height)
 
 
 def read_pdfium_text_layer(page: pypdfium2.PdfPage) -> list[Word]:
-    """The second opinion, for pages that MuPDF cannot read: same shape, letter by letter from PDFium."""
+    """Words of a PDFium page, for pages that MuPDF cannot read. The result has the same form."""
     width, height = page.get_size()
     return _words(_pdfium_runs(page), width, height)
 
 
 def _words(runs: Iterable[_Run], width: float, height: float) -> list[Word]:
-    seen: list[TextPiece] = []
+    shown: list[TextPiece] = []
     hidden: list[TextPiece] = []
-    known: set[tuple[str, int, int]] = set()
+    places: set[tuple[str, int, int]] = set()
     for run in runs:
-        words = [(w, v) for w, v in _split(run) if _inside(w.box, width, height) and _new(w, known)]
-        seen.append(TextPiece(tuple(w for w, visible in words if visible), run.angle))
+        words = [(w, v) for w, v in _split(run) if _inside(w.box, width, height) and _is_new(w, places)]
+        shown.append(TextPiece(tuple(w for w, visible in words if visible), run.angle))
         hidden.append(TextPiece(tuple(w for w, visible in words if not visible), run.angle))
-    bait = [w for piece in hidden for w in piece.words]
-    return number_lines(seen + hidden if is_sound(bait, width, height) else seen)
+    hidden_words = [w for piece in hidden for w in piece.words]
+    return number_lines(shown + hidden if is_sound(hidden_words, width, height) else shown)
 
 
-def _new(word: Word, known: set[tuple[str, int, int]]) -> bool:
-    """False for a word printed a second time in its own place, as programs do that imitate bold."""
+def _is_new(word: Word, places: set[tuple[str, int, int]]) -> bool:
+    """False for a word that was printed before in the same place. Some programs imitate bold this way."""
     x, y = round(word.box[0] / 2), round(word.box[1] / 2)
-    if any((word.text, x + dx, y + dy) in known for dx in (-1, 0, 1) for dy in (-1, 0, 1)):
+    if any((word.text, x + dx, y + dy) in places for dx in (-1, 0, 1) for dy in (-1, 0, 1)):
         return False
-    known.add((word.text, x, y))
+    places.add((word.text, x, y))
     return True
 
 
@@ -92,7 +92,7 @@ def _inside(box: Box, width: float, height: float) -> bool:
 
 
 def _split(run: _Run) -> Iterator[tuple[Word, bool]]:
-    """Words of a run, each with whether it is drawn: a change of that ends a word as a blank does."""
+    """Words of a run, each with its visibility. A word ends at a blank and where the visibility changes."""
     group: list[_Letter] = []
     for letter in run.letters:
         if group and (letter.char.isspace() or letter.visible != group[0].visible):
@@ -105,7 +105,7 @@ def _split(run: _Run) -> Iterator[tuple[Word, bool]]:
 
 
 def _clean(text: str) -> str:
-    """Halves of UTF-16 pairs joined; what is then still half, and control characters, become U+FFFD: such text can be saved."""
+    """The text as valid Unicode: UTF-16 surrogate pairs are joined; single surrogates and control characters become U+FFFD."""
     if text.isprintable():
         return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -124,36 +124,36 @@ def _word(letters: list[_Letter]) -> Word:
 
 
 def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
-    turn: _Turn = tuple(page.rotation_matrix)
-    left = MAX_LETTERS
+    rotation: _Rotation = tuple(page.rotation_matrix)
+    remaining = MAX_LETTERS
     for block in page.get_text("rawdict", flags=_FLAGS)["blocks"]:
         for line in block.get("lines", ()):
-            (dx, dy), (a, b, c, d, _, _) = line["dir"], turn
+            (dx, dy), (a, b, c, d, _, _) = line["dir"], rotation
             angle = degrees(atan2(b * dx + d * dy, a * dx + c * dy))
-            letters = [c for span in line["spans"] for c in _mupdf_letters(span, turn, abs(angle) < 1)]
-            left -= len(letters)
-            if left < 0:
+            letters = [c for span in line["spans"] for c in _mupdf_letters(span, rotation, abs(angle) < 1)]
+            remaining -= len(letters)
+            if remaining < 0:
                 return
             yield _Run(letters, angle)
 
 
-def _mupdf_letters(span: dict[str, Any], turn: _Turn, level: bool) -> Iterator[_Letter]:
+def _mupdf_letters(span: dict[str, Any], rotation: _Rotation, level: bool) -> Iterator[_Letter]:
     size = span["size"]
     bold = bool(span["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in span["font"].lower()
     visible = bool(span["char_flags"] & _PAINTED) and span["alpha"] > 0
     up, down = min(max(span["ascender"], 0.6), 0.95) * size, min(max(-span["descender"], 0.0), 0.3) * size
     for char in span["chars"]:
-        x0, y0, x1, y1 = _turned(char["bbox"], turn)
+        x0, y0, x1, y1 = _rotated(char["bbox"], rotation)
         if level:
             x, y = char["origin"]
-            base = turn[1] * x + turn[3] * y + turn[5]
+            base = rotation[1] * x + rotation[3] * y + rotation[5]
             y0, y1 = base - up, base + down
         yield _Letter(char["c"], (x0, y0, x1, y1), size, bold, visible)
 
 
-def _turned(box: Box, turn: _Turn) -> Box:
-    """The box after a turn by a multiple of 90 degrees; in plain numbers, as a page has thousands of letters."""
-    a, b, c, d, e, f = turn
+def _rotated(box: Box, rotation: _Rotation) -> Box:
+    """The box after a rotation by a multiple of 90 degrees. Plain numbers are fast enough for thousands of letters."""
+    a, b, c, d, e, f = rotation
     x0, y0, x1, y1 = box
     left, right = a * x0 + c * y0 + e, a * x1 + c * y1 + e
     top, bottom = b * x0 + d * y0 + f, b * x1 + d * y1 + f
@@ -161,39 +161,39 @@ def _turned(box: Box, turn: _Turn) -> Box:
 
 
 def _pdfium_runs(page: pypdfium2.PdfPage) -> Iterator[_Run]:
-    """Lines of PDFium's text: a line ends at its line breaks, and where a letter is not level with the one before."""
-    turn = _PdfiumTurn(page)
+    """Lines of PDFium's text. A line ends at a line break, and where a letter is not on the baseline of the one before."""
+    geometry = _PdfiumGeometry(page)
     text = page.get_textpage()
     letters: list[_Letter] = []
     angle = 0.0
     for index in range(min(text.count_chars(), MAX_LETTERS)):
-        letter = _pdfium_letter(text, index, turn)
+        letter = _pdfium_letter(text, index, geometry)
         if letter.char in "\r\n" or (letters and not letter.char.isspace() and not _level(letters[-1], letter, angle)):
             yield _Run(letters, angle)
             letters = []
         if letter.char not in "\r\n":
-            angle = angle if letters else turn.angle(pdfium.FPDFText_GetCharAngle(text.raw, index))
+            angle = angle if letters else geometry.angle(pdfium.FPDFText_GetCharAngle(text.raw, index))
             letters.append(letter)
     yield _Run(letters, angle)
 
 
-def _pdfium_letter(text: pypdfium2.PdfTextPage, index: int, turn: _PdfiumTurn) -> _Letter:
+def _pdfium_letter(text: pypdfium2.PdfTextPage, index: int, geometry: _PdfiumGeometry) -> _Letter:
     code = pdfium.FPDFText_GetUnicode(text.raw, index)
     unmapped = pdfium.FPDFText_HasUnicodeMapError(text.raw, index) == 1
     char = "\ufffd" if unmapped else "-" if code == _PDFIUM_HYPHEN else chr(code)
     size, weight = pdfium.FPDFText_GetFontSize(text.raw, index), pdfium.FPDFText_GetFontWeight(text.raw, index)
     mode = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(text.raw, index))
     visible = mode != pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-    return _Letter(char, turn.box(text.get_charbox(index, loose=True)), size, weight >= 600, visible)
+    return _Letter(char, geometry.box(text.get_charbox(index, loose=True)), size, weight >= 600, visible)
 
 
 def _level(a: _Letter, b: _Letter, angle: float) -> bool:
-    """Whether ``b`` can follow ``a`` on a line; PDFium's own line breaks serve text that leans."""
+    """Whether ``b`` can follow ``a`` on a line. For inclined text, PDFium's own line breaks are used."""
     return a.char.isspace() or abs(angle) > 1 or min(a.box[3], b.box[3]) > max(a.box[1], b.box[1])
 
 
-class _PdfiumTurn:
-    """PDFium's page coordinates (origin at the bottom left, unrotated) to the page as displayed."""
+class _PdfiumGeometry:
+    """Converts PDFium's page coordinates (origin at the bottom left, unrotated) to the page as displayed."""
 
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         self._left, self._bottom, self._right, self._top = page.get_bbox()

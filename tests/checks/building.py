@@ -11,7 +11,7 @@ SIZE = 10.0
 
 
 def page_of(*lines: str, number: int = 1, **more: Any) -> Page:
-    """A page of lines; two or more blanks leave a gap as wide as a column."""
+    """A page with these lines. Two or more blanks are a gap as wide as a column."""
     words = []
     for line_number, line in enumerate(lines):
         x = 40.0

@@ -31,38 +31,38 @@ TEMPLATE = template_of(
 
 
 def flags(**values: Any) -> dict[str, tuple[str, ...]]:
-    """The flags of the fields that got any."""
+    """Flags by field, for fields with flags."""
     checked = check_document({name: Evidence(values.get(name)) for name in FIELDS}, TEMPLATE)
     return {name: e.flags for name, e in checked.items() if e.flags}
 
 
-def test_a_sum_that_holds_is_silent() -> None:
+def test_a_correct_sum_gives_no_flag() -> None:
     assert flags(subtotal="100.00", discount="10.00", tax_total="17.10", total="107.10") == {}
 
 
 @pytest.mark.parametrize(("total", "holds"), [("107.12", True), ("107.08", True), ("107.13", False), ("107.07", False)])
-def test_rounding_is_tolerated_to_the_cent_that_is_said(total: str, holds: bool) -> None:
+def test_rounding_is_allowed_up_to_the_tolerance(total: str, holds: bool) -> None:
     assert (flags(subtotal="100", discount="10", tax_total="17.1", total=total) == {}) is holds
 
 
-def test_a_sum_that_fails_is_flagged_on_its_members() -> None:
+def test_a_wrong_sum_flags_its_members() -> None:
     found = flags(subtotal="100.00", discount="10.00", tax_total="17.10", total="170.10")
     assert found == dict.fromkeys(("subtotal", "discount", "tax_total", "total"), ("sum:gross",))
 
 
 @pytest.mark.parametrize("missing", ["subtotal", "discount", "tax_total", "total"])
-def test_a_sum_that_lacks_a_number_accuses_nobody(missing: str) -> None:
+def test_a_sum_with_a_missing_number_gives_no_flag(missing: str) -> None:
     values = {"subtotal": "100.00", "discount": "10.00", "tax_total": "17.10", "total": "170.10"}
     assert flags(**{**values, missing: None}) == {}
 
 
-def test_a_column_stands_for_its_sum() -> None:
+def test_a_column_counts_as_its_sum() -> None:
     rows = [{"amount": "60.00"}, {"amount": "40.00"}]
     assert flags(items=rows, subtotal="100.00") == {}
     assert flags(items=rows, subtotal="90.00") == {"items": ("sum:lines",), "subtotal": ("sum:lines",)}
 
 
-def test_a_column_with_a_gap_cannot_be_added() -> None:
+def test_a_column_with_an_empty_cell_has_no_sum() -> None:
     assert flags(items=[{"amount": "60.00"}, {"amount": None}], subtotal="100.00") == {}
     assert flags(items=[{"amount": "60.00"}, {"amount": "n/a"}], subtotal="100.00") == {}
 
@@ -72,7 +72,7 @@ def test_amounts_are_added_exactly() -> None:
     assert flags(items=[{"amount": "0.10"}] * 3, subtotal="0.33") != {}
 
 
-def test_dates_must_not_run_backwards() -> None:
+def test_dates_out_of_order_are_flagged() -> None:
     assert flags(invoice_date="2024-01-31", due_date="2024-02-14") == {}
     assert flags(invoice_date="2024-01-31", due_date="2024-01-31") == {}
     backwards = flags(invoice_date="2024-03-01", due_date="2024-02-14")
@@ -82,17 +82,17 @@ def test_dates_must_not_run_backwards() -> None:
 @pytest.mark.parametrize(
     "good", ["DE314159262", "FR40303265045", "CHE107787577IVA", "NO995525828MVA", "GB980780684", "EL094259216"]
 )
-def test_right_check_digits_are_silent_and_wrong_ones_are_not(good: str) -> None:
+def test_only_wrong_check_digits_are_flagged(good: str) -> None:
     assert flags(vat_id=good) == {}
     at = max(i for i, c in enumerate(good) if c.isdigit())
     wrong = good[:at] + str((int(good[at]) + 1) % 10) + good[at + 1 :]
     assert flags(vat_id=wrong) == {"vat_id": ("checksum",)}
 
 
-def test_a_tax_number_of_another_country_cannot_be_judged() -> None:
+def test_a_tax_number_of_another_country_is_not_checked() -> None:
     assert flags(vat_id="000944668672") == {}
 
 
-def test_flags_are_added_to_those_that_are_there_once() -> None:
+def test_flags_are_added_once_to_existing_flags() -> None:
     evidence = {"vat_id": Evidence("DE123456789", flags=("ungrounded", "checksum"))}
     assert check_document(evidence, TEMPLATE)["vat_id"].flags == ("ungrounded", "checksum")

@@ -1,4 +1,4 @@
-"""Confidences order values as their evidence does, and what is likelier wrong than accepted is named for review."""
+"""Confidence follows the evidence, and values below the accepted error are named for review."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_weaker_evidence_means_less_confidence(weaker: Evidence) -> None:
     assert confidence(weaker) < confidence(GOOD) < 1
 
 
-def test_values_of_an_e_invoice_are_as_good_as_certain_unless_the_page_contradicts() -> None:
+def test_values_of_an_e_invoice_have_the_highest_confidence_unless_the_page_contradicts() -> None:
     assert confidence(replace(GOOD, flags=("xml",))) == 0.999
     assert confidence(replace(GOOD, flags=("xml", "xml-differs"))) == 0.5
 
 
-def test_absent_values_tables_and_other_engines_have_none() -> None:
+def test_absent_values_tables_and_other_engines_have_no_confidence() -> None:
     rows = Evidence([{"amount": "1.00"}])
     found = assess_confidence({"total": Evidence(None), "line_items": rows}, INVOICE, "embedded/1")
     assert [found[name].confidence for name in found] == [None, None]
@@ -48,7 +48,7 @@ def test_absent_values_tables_and_other_engines_have_none() -> None:
     assert assess_confidence({"caption": Evidence("a cat")}, CAPTION, "embedded/1")["caption"].confidence is None
 
 
-def test_a_sum_proves_its_members_only_when_it_holds_and_says_something() -> None:
+def test_a_sum_confirms_its_members_only_when_it_holds_with_two_summands() -> None:
     def of(subtotal: str, tax: str) -> set[str]:
         return confirmed_by_sums(
             {"subtotal": Evidence(subtotal), "tax_total": Evidence(tax), "total": Evidence("119.00")}, INVOICE
@@ -59,7 +59,7 @@ def test_a_sum_proves_its_members_only_when_it_holds_and_says_something() -> Non
     assert of("119.00", "0.00") == set()
 
 
-def test_what_is_likelier_wrong_than_accepted_is_named() -> None:
+def test_values_below_the_accepted_confidence_are_named_for_review() -> None:
     fields = {
         "total": replace(GOOD, confidence=0.97),
         "due_date": replace(GOOD, confidence=0.9),
@@ -70,7 +70,7 @@ def test_what_is_likelier_wrong_than_accepted_is_named() -> None:
     assert fields_to_review(fields, 0.2) == []
 
 
-def test_a_failed_check_is_named_however_sure_the_value_is() -> None:
+def test_a_value_with_a_failed_check_is_named_at_any_confidence() -> None:
     vat = replace(GOOD, value="DE111111111", flags=("checksum",), confidence=0.999)
     assert fields_to_review({"vendor_vat_id": vat}, 0.2) == ["vendor_vat_id"]
 

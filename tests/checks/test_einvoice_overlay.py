@@ -43,7 +43,7 @@ def read_and_overlaid(**values: Any) -> dict[str, Evidence]:
     return overlay_einvoice(ground(claims_of(**values), PAGE, TEMPLATE), PAGE, TEMPLATE)
 
 
-def test_values_that_the_page_did_not_give_come_from_the_data_with_their_place() -> None:
+def test_values_missing_from_the_answer_come_from_the_data_with_their_place_on_the_page() -> None:
     result = read_and_overlaid()
     assert {name: e.value for name, e in result.items() if name != "line_items"} == {
         "vendor_name": "Kelp Farm",
@@ -57,7 +57,7 @@ def test_values_that_the_page_did_not_give_come_from_the_data_with_their_place()
     assert {e.flags for e in result.values()} == {("xml",)}
 
 
-def test_a_deposit_is_found_behind_the_minus_that_the_page_prints() -> None:
+def test_a_deposit_is_found_although_the_page_prints_a_minus() -> None:
     template = template_of(
         {
             "total": {"type": "money"},
@@ -75,26 +75,26 @@ def test_a_deposit_is_found_behind_the_minus_that_the_page_prints() -> None:
     assert (found.value, found.flags) == ("-5.00", ("xml",)), "the data's own sign is no contradiction"
 
 
-def test_a_value_that_only_the_data_know_has_no_place() -> None:
+def test_a_value_that_only_the_data_has_is_without_a_place() -> None:
     due = read_and_overlaid()["amount_due"]
     assert (due.grounding, due.box, due.flags) == ("none", None, ("xml",))
 
 
-def test_where_both_agree_the_page_stays_the_witness() -> None:
+def test_where_both_agree_the_evidence_of_the_page_stays() -> None:
     result = read_and_overlaid(total="24", invoice_number="K-77", vendor_name="KELP FARM")
     assert (result["total"].value, result["total"].flags, result["total"].printed) == ("24.00", ("xml",), "24,00")
     assert (result["invoice_number"].value, result["invoice_number"].flags) == ("K 77", ("xml",))
     assert result["vendor_name"].value == "Kelp Farm"
 
 
-def test_where_they_differ_the_data_win_and_the_reading_is_kept() -> None:
+def test_where_they_differ_the_data_wins_and_the_page_value_is_kept_as_printed() -> None:
     total = read_and_overlaid(total="20.00")["total"]
     assert (total.value, total.flags) == ("24.00", ("xml", "xml-differs"))
     assert total.printed == "20,00"
     assert total.box == PAGE.words[-1].box, "the box is where the value stands, not where the page was misread"
 
 
-def test_an_invented_reading_leaves_no_trace_but_the_flag() -> None:
+def test_an_ungrounded_page_value_leaves_only_the_flag() -> None:
     total = read_and_overlaid(total="99.00")["total"]
     assert (total.value, total.printed, total.flags) == ("24.00", "99.00", ("xml", "xml-differs"))
 
@@ -113,7 +113,7 @@ def test_other_rows_on_the_page_are_flagged() -> None:
     assert read_and_overlaid(line_items=rows * 2)["line_items"].flags == ("xml", "xml-differs")
 
 
-def test_a_page_without_data_is_left_alone() -> None:
+def test_a_page_without_data_is_unchanged() -> None:
     plain = page_of("Total 24,00")
     read = ground(claims_of(total="24.00", remark="x"), plain, TEMPLATE)
     assert overlay_einvoice(read, plain, TEMPLATE) == read

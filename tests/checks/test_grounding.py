@@ -50,7 +50,7 @@ def look_up(page: Page = PAGE, /, **values: Any) -> Evidence:
 
 
 def words_in(page: Page, evidence: Evidence) -> str:
-    """The words whose middle lies in the box."""
+    """The words whose centre is in the box."""
     assert evidence.box is not None
     x0, y0, x1, y1 = evidence.box
     return " ".join(
@@ -103,7 +103,7 @@ def test_a_value_on_the_page_is_found_with_its_words(name: str, value: str, grou
         ("note", "Thank you for your 2 orders"),
     ],
 )
-def test_a_value_that_is_not_there_is_kept_and_flagged(name: str, value: str) -> None:
+def test_a_value_that_is_not_on_the_page_is_kept_and_flagged(name: str, value: str) -> None:
     evidence = look_up(PAGE, **{name: value})
     assert evidence.value == value
     assert (evidence.grounding, evidence.box, evidence.flags) == ("none", None, ("ungrounded",))
@@ -117,14 +117,14 @@ DUE = template_of(
 
 @pytest.mark.parametrize("printed", ["-£1,500.00", "1,500.00-", "(1,500.00)", "£1,500.00", "−1,500.00"])
 @pytest.mark.parametrize("claimed", ["1500.00", "-1500.00"])
-def test_a_deduction_has_no_minus_whatever_the_page_prints(claimed: str, printed: str) -> None:
+def test_a_deduction_has_no_minus_with_any_printed_sign(claimed: str, printed: str) -> None:
     page = page_of("Total     £8,011.20", f"Deposit received     {printed}", "Due     £6,511.20")
     found = ground(claims_of(prepaid=claimed), page, DUE)
     assert found["prepaid"].value == "1500.00"
     assert found["prepaid"].grounding != "none"
 
 
-def test_a_field_that_is_no_deduction_keeps_its_sign_though_a_check_subtracts_it() -> None:
+def test_a_field_that_is_not_a_deduction_keeps_its_sign_although_a_check_subtracts_it() -> None:
     template = template_of(
         {name: {"type": "money"} for name in ("opening", "closing", "moved")},
         checks=[{"name": "moved", "sum": ["closing", "-opening"], "equals": "moved"}],
@@ -135,26 +135,26 @@ def test_a_field_that_is_no_deduction_keeps_its_sign_though_a_check_subtracts_it
     assert not any(evidence.flags for evidence in check_document(found, template).values())
 
 
-def test_on_a_credit_note_all_signs_are_meant() -> None:
+def test_on_a_credit_note_all_signs_count() -> None:
     page = page_of("Total     -120.00", "Paid     -100.00", "Due     -20.00")
     found = ground(claims_of(total="-120.00", prepaid="-100.00", due="-20.00"), page, DUE)
     assert (found["prepaid"].value, found["prepaid"].grounding) == ("-100.00", "exact")
     assert not any(evidence.flags for evidence in check_document(found, DUE).values())
 
 
-def test_of_several_places_the_merge_rule_chooses() -> None:
+def test_the_merge_rule_chooses_among_several_places() -> None:
     evidence = look_up(total="3733.50")
     assert evidence.box is not None
     assert evidence.box[1] == PAGE.words[-7].box[1] == 20 + 14 * 7, "merge: last takes the last place"
 
 
-def test_the_engines_own_words_are_taken_when_they_hold_the_value() -> None:
+def test_the_source_words_of_the_engine_are_used_when_they_contain_the_value() -> None:
     net = next(i for i, w in enumerate(PAGE.words) if w.text == "3.733,50")
     evidence = ground({"total": Claim("3733.50", "3.733,50", (net,))}, PAGE, TEMPLATE)["total"]
     assert evidence.box == PAGE.words[net].box
 
 
-def test_the_engines_own_words_are_not_believed_when_they_do_not() -> None:
+def test_the_source_words_of_the_engine_are_ignored_when_they_lack_the_value() -> None:
     claim = Claim("3733.50", "3.733,50", (0, 1, 999, -5))
     evidence = ground({"total": claim}, PAGE, TEMPLATE)["total"]
     assert words_in(PAGE, evidence) == "3.733,50"
@@ -163,12 +163,12 @@ def test_the_engines_own_words_are_not_believed_when_they_do_not() -> None:
 @pytest.mark.parametrize(
     ("claimed", "printed"), [("no: HC-2024/077", "HC-2024/077"), ("HC-2024/07", "HC-2024/077"), ("HC2024/077", "HC2024/077")]
 )
-def test_the_engines_wording_is_kept_only_if_it_stands_whole_in_the_words(claimed: str, printed: str) -> None:
+def test_the_printed_text_of_the_engine_is_kept_only_if_the_words_contain_it(claimed: str, printed: str) -> None:
     evidence = ground({"invoice_number": Claim("HC-2024/077", claimed)}, PAGE, TEMPLATE)["invoice_number"]
     assert evidence.printed == printed
 
 
-def test_a_charts_legend_may_stand_far_from_its_marks() -> None:
+def test_a_charts_legend_may_be_far_from_its_marks() -> None:
     chart = template_of(
         {"data": {"type": "table", "columns": {"category": {}, "series": {}, "value": {"type": "number"}}}}, reader="chart"
     )
@@ -182,7 +182,7 @@ def test_an_amount_split_by_blanks_is_one_number_but_two_columns_are_not() -> No
     assert look_up(page_of("12     345,60"), total="12345.60").grounding == "none"
 
 
-def test_a_glued_word_is_searched_for_its_number() -> None:
+def test_the_number_in_a_joined_word_is_found() -> None:
     assert look_up(page_of("TOTAL:RM15.00"), total="15.00").grounding == "value"
     assert look_up(page_of("23/09/2021"), total="23").grounding == "none"
 
@@ -192,7 +192,7 @@ def test_an_ambiguous_date_follows_the_other_dates_of_the_page() -> None:
     assert look_up(page_of("Due 12/25/2024", "Issued 03/04/2024"), invoice_date="2024-04-03").grounding == "none"
 
 
-def test_an_address_in_one_of_two_columns_is_followed_down() -> None:
+def test_an_address_in_one_of_two_columns_is_found() -> None:
     page = page_of("Mill Lane 5     Invoice 12", "AB1 2CD Easton     Date 1 May 2024")
     evidence = look_up(page, note="Mill Lane 5, AB1 2CD Easton")
     assert evidence.grounding == "exact"
@@ -214,7 +214,7 @@ def test_a_currency_is_found_by_code_sign_or_name(text: str, value: str, groundi
     assert look_up(page_of(text), currency=value).grounding == grounding
 
 
-def test_a_time_with_its_half_of_the_day_is_read_as_a_whole() -> None:
+def test_a_time_with_am_or_pm_is_read_together() -> None:
     page = page_of("Paid 5:57 PM")
     assert look_up(page, time="17:57").printed == "5:57 PM"
     assert look_up(page, time="05:57").grounding == "none"
@@ -225,7 +225,7 @@ def test_chinese_text_is_found_inside_a_line_without_blanks() -> None:
     assert evidence.grounding == "exact"
 
 
-def test_what_is_no_print_is_not_flagged() -> None:
+def test_values_that_are_not_printed_are_not_flagged() -> None:
     assert look_up(kind="invoice").flags == ()
     caption = template_of({"caption": {"type": "text"}, "objects": {"type": "text", "many": True}}, reader="caption")
     evidence = ground(claims_of(caption="A dog on a beach", objects=["dog"]), PAGE, caption)
@@ -243,7 +243,7 @@ def test_what_is_no_print_is_not_flagged() -> None:
     assert flags == {"title": ("ungrounded",), "summary": (), "data": ()}
 
 
-def test_no_value_is_no_evidence() -> None:
+def test_an_absent_value_has_no_evidence() -> None:
     absent: tuple[Any, ...] = (None, [], "")
     for value in absent:
         evidence = look_up(total=value)
@@ -275,7 +275,7 @@ def test_equal_amounts_of_two_rows_are_found_in_two_rows() -> None:
     assert (evidence.box[1], evidence.box[3]) == (20, 44)
 
 
-def test_a_cell_far_from_its_row_is_not_its_cell() -> None:
+def test_a_cell_far_from_its_row_is_ungrounded() -> None:
     page = page_of("Tea", *["filler line"] * 20, "9.99")
     assert look_up(page, line_items=[{"description": "Tea", "amount": "9.99"}]).flags == ("ungrounded:1.amount",)
 
@@ -289,7 +289,7 @@ def test_a_transcript_is_checked_as_a_whole() -> None:
     assert invented.flags == ("ungrounded",)
 
 
-def test_a_transcript_may_join_what_a_line_end_broke() -> None:
+def test_a_transcript_may_join_hyphenated_words() -> None:
     transcript = template_of({"text": {"type": "text", "merge": "all"}}, reader="transcript")
     page = Page(
         1, 600, 800, tuple(Word(text, (0, n, 9, n + 1), n) for n, text in enumerate(["the", "fer-", "other", "ry", "sails"]))
@@ -299,7 +299,7 @@ def test_a_transcript_may_join_what_a_line_end_broke() -> None:
 
 
 def test_a_long_transcript_is_checked_quickly() -> None:
-    """100,000 words: work that grows with the square of them would run into the time limit of the tests."""
+    """100,000 words. Quadratic work would exceed the time limit of the tests."""
     words = tuple(Word(f"w{n}", (0, n, 9, n + 1), n) for n in range(100_000))
     transcript = template_of({"text": {"type": "text", "merge": "all"}}, reader="transcript")
     text = " ".join(w.text for w in words)
@@ -335,7 +335,7 @@ def test_a_changed_digit_of_an_identifier_is_never_grounded(number: str, place: 
 
 
 @given(st.dates(date(1990, 1, 1), date(2049, 12, 31)), st.integers(1, 400))
-def test_another_date_is_never_grounded(day: date, later: int) -> None:
+def test_a_different_date_is_never_grounded(day: date, later: int) -> None:
     page = page_of(f"Berlin, {day:%d.%m.%Y}", "other 31.12.1970")
     other = day + timedelta(days=later)
     assert look_up(page, invoice_date=day.isoformat()).grounding == "value"

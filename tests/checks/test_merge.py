@@ -11,7 +11,7 @@ from .building import result_of, template_of
 
 
 def merged(field: dict[str, Any], *pages: Evidence | None) -> Evidence:
-    """The field merged over pages; None is a page that failed."""
+    """The field merged over pages. None is a failed page."""
     template = template_of({"field": field})
     results = [result_of(n, "failed") if e is None else result_of(n, field=e) for n, e in enumerate(pages, 1)]
     return merge_pages(results, template)["field"]
@@ -25,7 +25,7 @@ EMPTY = Evidence(None)
 
 
 @pytest.mark.parametrize(("rule", "page"), [("first", 2), ("last", 4), ("best", 3)])
-def test_one_page_is_chosen_and_absent_values_never_win(rule: str, page: int) -> None:
+def test_one_page_is_chosen_and_never_one_without_a_value(rule: str, page: int) -> None:
     pages = [EMPTY, on(2, "1.00", grounding="value", score=0.9), on(3, "2.00", grounding="exact"), on(4, "3.00"), EMPTY, None]
     assert merged({"type": "money", "merge": rule}, *pages).page == page
 
@@ -35,7 +35,7 @@ def test_of_equally_grounded_pages_the_higher_score_is_best() -> None:
     assert merged({"type": "text", "merge": "best"}, *pages).value == "b"
 
 
-def test_a_transcript_has_one_text_a_page_and_pages_never_shift() -> None:
+def test_a_transcript_has_one_text_for_each_page_at_its_index() -> None:
     result = merged({"type": "text", "merge": "all"}, on(1, "one"), None, EMPTY, on(4, "four"))
     assert result.value == ["one", "", "", "four"]
 
@@ -47,7 +47,7 @@ def test_a_transcript_of_blank_pages_keeps_them() -> None:
 TABLE = {"type": "table", "merge": "all", "columns": {"name": {}, "amount": {"type": "money"}}}
 
 
-def test_rows_of_all_pages_follow_each_other_and_flags_count_on() -> None:
+def test_rows_of_all_pages_are_joined_and_their_flags_renumbered() -> None:
     first = on(1, [{"name": "a"}, {"name": "b"}], flags=("ungrounded:2.name",), grounding="exact", box=(1, 2, 3, 4))
     second = on(3, [{"name": "a"}], flags=("ungrounded:1.amount",), grounding="fuzzy")
     result = merged(TABLE, first, None, second)
@@ -63,14 +63,14 @@ def test_lists_join_without_duplicates() -> None:
     assert result.flags == ("ungrounded:3",)
 
 
-def test_all_of_a_single_value_is_the_list_of_its_values() -> None:
+def test_the_rule_all_makes_a_list_of_single_values() -> None:
     assert merged({"type": "money", "merge": "all"}, on(1, "1.00"), EMPTY, on(3, "2.00"), on(4, "1.00")).value == [
         "1.00",
         "2.00",
     ]
 
 
-def test_the_e_invoice_of_page_one_goes_before_every_rule() -> None:
+def test_the_e_invoice_of_page_one_precedes_every_rule() -> None:
     data = on(1, "24.00", printed="4,00", flags=("xml", "xml-differs"))
     same = on(2, "24", printed="24,00", grounding="value", box=(1, 2, 3, 4))
     found = merged({"type": "money", "merge": "last"}, data, same)

@@ -1,4 +1,4 @@
-"""PDFs written object by object, so that a test can say what is wrong with one."""
+"""Writes PDFs object by object, so that a test can damage one object."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ FONT = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
 
 
 def stream(content: str, keys: str = "") -> str:
-    """A stream object; ``keys`` are added to its dictionary."""
+    """A stream object. ``keys`` are added to its dictionary."""
     return f"<</Length {len(content)}{keys}>>stream\n{content}\nendstream"
 
 
 def raw_pdf(*objects: str) -> bytes:
-    """A PDF of these objects, the first of them number 1 and the catalogue, with a sound cross-reference table."""
+    """A PDF with these objects and a correct cross-reference table. The first object has number 1 and is the catalogue."""
     out, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, 1):
         offsets.append(len(out))
@@ -27,7 +27,7 @@ def raw_pdf(*objects: str) -> bytes:
 
 
 def one_page(catalog: str = CATALOG, tree: str = TREE, page: str = PAGE, content: str | None = None) -> bytes:
-    """A PDF with one line of text on one page; each part can be replaced by a damaged one."""
+    """A PDF with one line of text on one page. Each part can be replaced by a damaged one."""
     return raw_pdf(
         catalog, tree, page, stream("BT /F 30 Tf 50 50 Td (Greengrocer) Tj ET") if content is None else content, FONT
     )

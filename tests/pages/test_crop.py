@@ -1,4 +1,4 @@
-"""What a model is shown of a page: all that is printed, large enough to be read, and little else."""
+"""The image for a model has all print of the page, large enough to be read, and little empty paper."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def words_in(image: PageImage) -> list[str]:
     return [word.text for word in read_image(image)]
 
 
-def test_everything_printed_is_there_and_can_be_read(tmp_path: Path) -> None:
+def test_all_print_is_on_the_image_and_legible(tmp_path: Path) -> None:
     page, image = read(tmp_path, text_pdf([f"{TEXT}{GAP}{FOOT}"], size=9), 4096)
-    found = " ".join(words_in(image))
+    text = " ".join(words_in(image))
     for word in page.words:
-        assert word.text.strip(",") in found
+        assert word.text.strip(",") in text
     assert image.width * image.height < 0.25 * page.width * page.height * image.scale**2, "most of it was paper"
 
 
-def test_print_is_as_large_as_reading_it_takes_and_no_larger(tmp_path: Path) -> None:
+def test_print_has_the_legible_height(tmp_path: Path) -> None:
     for size in (7, 10, 14):
         _, image = read(tmp_path, text_pdf([f"{TEXT}\n{FOOT}"], size=size), 16384)
         assert image.scale * size == pytest.approx(PRINT_PIXELS, rel=0.35), size
 
 
-def test_an_image_keeps_within_its_budget(tmp_path: Path) -> None:
+def test_an_image_is_within_its_budget(tmp_path: Path) -> None:
     dense = text_pdf(["\n".join([f"{TEXT} {FOOT}"[:90]] * 60)], size=5)
     for tokens in (64, 640, 1280):
         _, image = read(tmp_path, dense, tokens)
@@ -58,7 +58,7 @@ def test_an_image_keeps_within_its_budget(tmp_path: Path) -> None:
     assert image.width * image.height > 0.5 * tokens * TOKEN
 
 
-def test_a_band_of_empty_paper_is_narrowed_but_still_one(tmp_path: Path) -> None:
+def test_a_band_of_empty_paper_is_narrowed_but_not_removed(tmp_path: Path) -> None:
     _, near = read(tmp_path, text_pdf([f"{TEXT}\n\n\n{FOOT}"], size=10), 4096)
     _, far = read(tmp_path, text_pdf([f"{TEXT}{GAP}{FOOT}"], size=10), 4096)
     assert far.height / far.scale < near.height / near.scale + BAND_POINTS
@@ -68,7 +68,7 @@ def test_a_band_of_empty_paper_is_narrowed_but_still_one(tmp_path: Path) -> None
     assert longest / far.scale == pytest.approx(BAND_POINTS, rel=0.5)
 
 
-def test_a_logo_without_a_word_is_print_too(tmp_path: Path) -> None:
+def test_a_logo_without_words_is_kept(tmp_path: Path) -> None:
     sheet = Image.open(io.BytesIO(_page(f"{GAP}{TEXT}\n{FOOT}")))
     ImageDraw.Draw(sheet).ellipse((900, 30, 1100, 130), fill="red")
     plain, logo = io.BytesIO(), io.BytesIO()
@@ -82,7 +82,7 @@ def test_a_logo_without_a_word_is_print_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("paper", ["white", "black"])
-def test_a_picture_is_shown_whole(tmp_path: Path, paper: str) -> None:
+def test_a_picture_is_not_cropped(tmp_path: Path, paper: str) -> None:
     sheet = Image.new("RGB", (1600, 1200), paper)
     ImageDraw.Draw(sheet).rectangle((600, 400, 1000, 800), fill="green")
     content = io.BytesIO()
@@ -92,15 +92,15 @@ def test_a_picture_is_shown_whole(tmp_path: Path, paper: str) -> None:
     assert image.width * image.height == pytest.approx(640 * TOKEN, rel=0.1)
 
 
-def test_who_measures_gets_the_page_whole_so_that_words_stand_where_they_stand(tmp_path: Path) -> None:
+def test_a_whole_page_keeps_the_positions_of_its_words(tmp_path: Path) -> None:
     page, image = read(tmp_path, text_pdf([f"{GAP}{TEXT}\n{FOOT}"], size=12), 2048, whole=True)
     assert image.width == pytest.approx(page.width * image.scale, abs=2)
-    seen = {word.text: [side / image.scale for side in word.box] for word in read_image(replace(image, scale=1.0))}
+    boxes = {word.text: [side / image.scale for side in word.box] for word in read_image(replace(image, scale=1.0))}
     word = next(word for word in page.words if word.text == "payable")
-    assert seen["payable"] == pytest.approx(word.box, abs=6)
+    assert boxes["payable"] == pytest.approx(word.box, abs=6)
 
 
-def test_small_print_counts_and_single_specks_do_not() -> None:
+def test_small_print_counts_and_single_marks_do_not() -> None:
     def word(text: str, size: float) -> Word:
         return Word(text, (0, 0, 10, size), 0, size=size)
 

@@ -1,4 +1,4 @@
-"""Which of two libraries is believed about a damaged PDF, and what a file without a page is called."""
+"""Which library opens a damaged PDF, and which error a file without pages gets."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pipeline.pages.protocol import OpenDocument
 from tests.drawing import encrypted_pdf, png, text_pdf
 from tests.pages.raw_pdf import CATALOG, EMPTY_PAGE, PAGE, one_page, raw_pdf, stream
 
-TO_THE_PAGE = "<</Type/Catalog/Pages 3 0 R>>"
-"""A catalogue that names a page where a tree of pages belongs: MuPDF finds no page, PDFium finds it."""
+CATALOG_TO_PAGE = "<</Type/Catalog/Pages 3 0 R>>"
+"""A catalogue with a page in place of the page tree. MuPDF finds no page, PDFium finds it."""
 
 
 def opened(folder: Path, content: bytes) -> OpenDocument:
@@ -43,7 +43,7 @@ def test_a_sound_file_is_read_by_mupdf(tmp_path: Path) -> None:
     "content",
     [
         one_page(tree="<</Type/Pages/Kids[3 0 R]>>"),
-        one_page(catalog=TO_THE_PAGE),
+        one_page(catalog=CATALOG_TO_PAGE),
     ],
     ids=["no number of pages", "no tree"],
 )
@@ -60,13 +60,13 @@ def test_a_page_tree_that_contradicts_itself_is_unreadable(tmp_path: Path, count
     assert "PDFium finds 1" in error.detail
 
 
-def test_pages_that_are_only_claimed_are_not_believed(tmp_path: Path) -> None:
+def test_a_false_page_count_is_unreadable(tmp_path: Path) -> None:
     error = refusal(tmp_path, one_page(tree="<</Type/Pages/Kids[3 0 R]/Count 20000>>"))
     assert (error.reason, "MuPDF" in error.detail) == ("unreadable", True)
 
 
-def test_an_empty_drawing_by_pdfium_does_not_overrule_mupdf(tmp_path: Path) -> None:
-    error = refusal(tmp_path, one_page(catalog=TO_THE_PAGE, page=EMPTY_PAGE))
+def test_a_blank_page_of_pdfium_does_not_replace_the_error_of_mupdf(tmp_path: Path) -> None:
+    error = refusal(tmp_path, one_page(catalog=CATALOG_TO_PAGE, page=EMPTY_PAGE))
     assert (error.reason, "MuPDF" in error.detail) == ("unreadable", True)
 
 
@@ -79,7 +79,7 @@ def test_an_empty_drawing_by_pdfium_does_not_overrule_mupdf(tmp_path: Path) -> N
         (CATALOG, "<</Type/Pages/Kids[]>>"),
     ],
 )
-def test_a_file_that_says_so_itself_holds_no_page(tmp_path: Path, objects: tuple[str, ...]) -> None:
+def test_a_file_that_declares_no_pages_has_zero_pages(tmp_path: Path, objects: tuple[str, ...]) -> None:
     assert refusal(tmp_path, raw_pdf(*objects)).reason == "zero_pages"
 
 
@@ -93,12 +93,12 @@ def test_a_file_without_a_page_that_had_to_be_repaired_is_damaged_not_empty(tmp_
     assert refusal(tmp_path, sound[: sound.index(b"xref")] + b"trailer<</Root 1 0 R>>").reason == "unreadable"
 
 
-def test_an_error_is_that_of_the_file_not_of_the_one_before(tmp_path: Path) -> None:
+def test_the_error_of_an_earlier_file_is_not_reported(tmp_path: Path) -> None:
     assert refusal(tmp_path, encrypted_pdf()).reason == "needs_password"
     assert refusal(tmp_path, raw_pdf("<</Type/Catalog>>")).reason == "unreadable"
 
 
-def test_a_blank_page_is_doubted_where_the_file_lacks_what_stood_on_it(tmp_path: Path) -> None:
+def test_a_blank_page_has_a_loss_warning_where_the_file_lacks_its_content(tmp_path: Path) -> None:
     assert not opened(tmp_path, one_page(page=EMPTY_PAGE)).loss_warning(1)
     assert not opened(tmp_path, one_page(content=stream("q Q"))).loss_warning(1)
     lost = {
@@ -116,22 +116,22 @@ def test_boxes_of_images_are_those_of_the_page_as_displayed(tmp_path: Path) -> N
     page = document.new_page(width=200, height=100)
     page.insert_image(pymupdf.Rect(10, 10, 30, 20), stream=png(Image.new("RGB", (20, 10), "red")))
     page.set_rotation(90)
-    found = opened(tmp_path, bytes(document.tobytes()))
-    assert found.image_boxes(1) == [(80.0, 10.0, 90.0, 30.0)]
-    found.close()
+    reopened = opened(tmp_path, bytes(document.tobytes()))
+    assert reopened.image_boxes(1) == [(80.0, 10.0, 90.0, 30.0)]
+    reopened.close()
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_an_archive_is_no_pdf_because_one_stands_at_its_beginning(tmp_path: Path, kind: str) -> None:
+def test_an_archive_with_a_pdf_at_its_start_is_not_a_pdf(tmp_path: Path, kind: str) -> None:
     content, buffer = text_pdf(["Inside"]), io.BytesIO()
     if kind == "zip":
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("a.pdf", content)
     else:
-        with tarfile.open(fileobj=buffer, mode="w") as tape:
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
             member = tarfile.TarInfo("a.pdf")
             member.size = len(content)
-            tape.addfile(member, io.BytesIO(content))
+            tar.addfile(member, io.BytesIO(content))
     assert b"%PDF-" in buffer.getvalue()[:1024]
     error = refusal(tmp_path, buffer.getvalue())
     assert (error.reason, "archive" in error.detail) == ("unsupported", True)

@@ -1,4 +1,4 @@
-"""Pages drawn for these tests."""
+"""Draws pages for these tests."""
 
 from __future__ import annotations
 

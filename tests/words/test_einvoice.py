@@ -114,14 +114,14 @@ def pdf_with(name: str, content: bytes) -> bytes:
     return bytes(document.tobytes())
 
 
-def test_factur_x_is_found_in_a_pdf_and_read_as_given(tmp_path: Path) -> None:
+def test_factur_x_in_a_pdf_is_read_without_changes(tmp_path: Path) -> None:
     data = pdf_with("factur-x.xml", CII.encode())
     assert read_einvoice(data) == FACTS
     (tmp_path / "a.pdf").write_bytes(data)
     assert read_einvoice(tmp_path / "a.pdf") == FACTS
 
 
-def test_zugferd_1_has_its_own_names() -> None:
+def test_zugferd_1_is_read_by_its_own_element_names() -> None:
     facts = parse_einvoice(ZUGFERD_1.encode())
     assert facts == {
         "BT-1": "A1",
@@ -134,7 +134,7 @@ def test_zugferd_1_has_its_own_names() -> None:
     }
 
 
-def test_ubl_is_read_too() -> None:
+def test_ubl_is_read() -> None:
     facts = parse_einvoice(UBL.encode())
     assert facts is not None
     assert (facts["BT-27"], facts["BT-44"], facts["BT-31"]) == ("Fjord AS", "Bakery", "NO999999999MVA")
@@ -142,7 +142,7 @@ def test_ubl_is_read_too() -> None:
     assert facts["BG-25"] == [{"BT-153": "Flour", "BT-129": "4", "BT-146": "25.00", "BT-131": "100.00"}]
 
 
-def test_a_pdf_without_an_invoice_inside_has_none() -> None:
+def test_a_pdf_without_attachments_has_no_einvoice() -> None:
     assert read_einvoice(pdf_with("notes.xml", b"<notes>milk</notes>")) is None
     assert read_einvoice(pdf_with("photo.png", b"\x89PNG")) is None
     document = pymupdf.open()
@@ -155,7 +155,7 @@ def test_a_pdf_without_an_invoice_inside_has_none() -> None:
     "xml",
     [b"", b"<a", b"\x00\xff", b"<Order/>", b"<Invoice/>", "<Invoice>\u0001</Invoice>".encode()],
 )
-def test_what_is_no_invoice_is_none(xml: bytes) -> None:
+def test_other_xml_is_not_an_invoice(xml: bytes) -> None:
     assert parse_einvoice(xml) is None
 
 
@@ -166,7 +166,7 @@ def test_entities_are_refused(tmp_path: Path) -> None:
     assert parse_einvoice(bomb.encode()) is None
 
 
-def test_an_amount_that_is_no_decimal_is_absent() -> None:
+def test_an_amount_that_is_not_a_decimal_is_absent() -> None:
     facts = parse_einvoice(UBL.replace(">125.00<", ">1.2e5<").replace("2025-01-31", "2025-13-41").encode())
     assert facts is not None
     assert "BT-115" not in facts

@@ -5,17 +5,17 @@ from pipeline.words.fixed_width import MAX_COLUMNS, page_text
 from .drawing import word
 
 
-def test_columns_stand_below_each_other() -> None:
+def test_columns_are_aligned() -> None:
     words = [word("Item", 40, 10, 0), word("Price", 240, 10, 0), word("Screws", 40, 24, 1), word("2.50", 240, 24, 1)]
     first, second = page_text(words).splitlines()
     assert first.index("Price") == second.index("2.50") == 40
 
 
-def test_words_of_a_sentence_stand_one_blank_apart() -> None:
+def test_words_of_a_sentence_are_separated_by_one_blank() -> None:
     assert page_text([word("Total", 40, 10), word("due", 68, 10)]) == "Total due"
 
 
-def test_words_that_overlap_are_kept_apart() -> None:
+def test_words_that_overlap_are_separated() -> None:
     assert page_text([word("overlapping", 40, 10), word("words", 50, 10)]) == "overlapping words"
 
 

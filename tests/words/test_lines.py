@@ -16,30 +16,30 @@ def piece(text: str, x: float, y: float, angle: float = 0.0) -> TextPiece:
     return TextPiece(tuple(words), angle)
 
 
-def test_a_leaning_scan_keeps_its_lines() -> None:
-    """On a page leaning by two degrees the right end of a line is as low as the left end of the next."""
+def test_a_skewed_scan_keeps_its_lines() -> None:
+    """On a page with a skew of two degrees the right end of a line is as low as the left end of the next."""
     pieces = []
     for n in range(5):
         pieces += [piece(f"label{n} of line", 50, 100 + 14 * n, 2.0), piece(f"{n}.99", 450, 100 + 14 * n + 400 * 0.0349, 2.0)]
     assert texts(number_lines(pieces)) == [f"label{n} of line {n}.99" for n in range(5)]
 
 
-def test_two_close_lines_stay_two() -> None:
+def test_two_close_lines_stay_separate() -> None:
     assert texts(number_lines([piece("upper line", 50, 100), piece("lower line", 50, 110)])) == ["upper line", "lower line"]
 
 
-def test_small_print_beside_large_joins_only_when_level() -> None:
+def test_small_print_joins_large_print_only_on_its_baseline() -> None:
     big = TextPiece((word("TOTAL", 50, 100, size=30),))
     assert texts(number_lines([big, TextPiece((word("12.00", 300, 110, size=10),))])) == ["TOTAL 12.00"]
     assert len(texts(number_lines([big, TextPiece((word("12.00", 300, 92, size=8),))]))) == 2
 
 
-def test_upright_text_in_the_margin_is_its_own_line() -> None:
+def test_vertical_text_in_the_margin_is_a_separate_line() -> None:
     assert "side" in texts(number_lines([piece("body text", 50, 100), piece("side", 10, 100, 90.0)]))
 
 
 @given(st.lists(st.tuples(st.floats(0, 600), st.floats(0, 800), st.floats(-180, 180)), max_size=40))
-def test_no_word_is_lost_and_lines_are_neighbours(places: list[tuple[float, float, float]]) -> None:
+def test_no_word_is_lost_and_lines_are_in_order(places: list[tuple[float, float, float]]) -> None:
     pieces = [piece(f"w{n}", x, y, angle) for n, (x, y, angle) in enumerate(places)]
     read = number_lines(pieces)
     assert sorted(w.text for w in read) == sorted(f"w{n}" for n in range(len(places)))

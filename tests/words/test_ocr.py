@@ -12,17 +12,17 @@ from pipeline.words.ocr import halfwidth, read_image, split_line
 from .drawing import LETTER_LINES, letter, page_with, picture, texts
 
 
-def squeezed(lines: list[str]) -> str:
+def without_blanks(lines: list[str]) -> str:
     return "".join("".join(lines).split())
 
 
 def test_a_drawn_letter_is_read_line_by_line() -> None:
     read = texts(read_image(picture(letter())))
     assert len(read) == len(LETTER_LINES)
-    assert fuzz.ratio(squeezed(read), squeezed(LETTER_LINES)) > 97
+    assert fuzz.ratio(without_blanks(read), without_blanks(LETTER_LINES)) > 97
 
 
-def test_words_stand_where_they_are_printed_in_points() -> None:
+def test_words_have_their_printed_positions_in_points() -> None:
     page = page_with([(60, 100, "Invoice number 4711"), (60, 200, "Total 119.00")], size=14)
     boxes = {w.text: w.box for w in read_image(picture(page))}
     (truth,) = page.search_for("4711")
@@ -36,8 +36,8 @@ def test_label_and_value_across_the_page_are_one_line() -> None:
     assert texts(read_image(picture(page))) == ["Subtotal 100.00", "Shipping 19.00"]
 
 
-def test_a_lone_digit_is_read_upright() -> None:
-    """A tall narrow box is not always text along a margin."""
+def test_a_single_digit_is_read_upright() -> None:
+    """A tall box can be a digit instead of text along a margin."""
     page = page_with([(40, 100, "Qty"), (200, 100, "Price"), (45, 130, "1"), (200, 130, "7.50")], size=12)
     assert texts(read_image(picture(page, 200)))[1] == "1 7.50"
 
@@ -63,13 +63,13 @@ def test_a_blank_picture_has_no_words() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (9, 90)])
-def test_odd_pictures_are_survived(size: tuple[int, int]) -> None:
+def test_pictures_of_extreme_sizes_have_no_words(size: tuple[int, int]) -> None:
     assert read_image(PageImage(*size, b"\x80" * (3 * size[0] * size[1]), 1.0)) == []
 
 
 @given(st.lists(st.text("abc1.€発", min_size=1, max_size=6), min_size=1, max_size=8), st.floats(0.5, 60))
 def test_a_line_is_split_into_its_words_left_to_right(words: list[str], aspect: float) -> None:
-    """Evenly spread letters: what stands between blanks stays in order, inside the line, without overlap."""
+    """With evenly spaced letters, words stay in order, inside the line, without overlap."""
     text = " ".join(words)
     columns = [(n + 0.5) / len(text) for n, c in enumerate(text) if c != " "]
     parts = split_line(text, columns, aspect)
@@ -85,7 +85,7 @@ def test_a_gap_as_wide_as_a_letter_is_tall_ends_a_word() -> None:
     assert [p[0] for p in split_line("SUM700", columns, 12)] == ["SUM", "700"]
 
 
-def test_full_width_signs_are_plain_beside_latin_letters_only() -> None:
+def test_full_width_signs_are_replaced_beside_latin_letters_only() -> None:
     assert halfwidth("No：１２（A）") == "No:12(A)"
     assert halfwidth("号码：１２") == "号码：１２"
 

@@ -10,21 +10,21 @@ from .drawing import letter, page_with, picture
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_a_turned_letter_is_set_upright(turn: int) -> None:
+def test_the_rotation_of_a_turned_letter_is_found(turn: int) -> None:
     assert upright_rotation(picture(letter(), dpi=110, turn=turn)) == (360 - turn) % 360
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_a_turned_till_roll_is_set_upright(turn: int) -> None:
+def test_the_rotation_of_a_turned_till_roll_is_found(turn: int) -> None:
     page = page_with([(20, 40 + 30 * n, f"{n} x Coffee and cake {n}.40") for n in range(1, 18)], size=12, width=200, height=620)
     assert upright_rotation(picture(page, turn=turn)) == (360 - turn) % 360
 
 
-def test_a_picture_without_text_is_left_as_it_is() -> None:
+def test_a_picture_without_text_is_not_turned() -> None:
     noise = np.random.default_rng(7).integers(0, 255, (300, 400, 3), dtype=np.uint8)
     assert upright_rotation(PageImage(400, 300, noise.tobytes(), 1.0)) == 0
 
 
-def test_an_empty_page_is_left_as_it_is() -> None:
+def test_an_empty_page_is_not_turned() -> None:
     assert upright_rotation(PageImage(300, 400, b"\xff" * 360_000, 1.0)) == 0

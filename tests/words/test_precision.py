@@ -24,88 +24,88 @@ needs_units = pytest.mark.skipif(
 )
 
 
-def settings(wanted: str = "auto", memory_mb: int = 6_000) -> Settings:
-    return Settings(ocr={"precision": wanted}, limits={"memory_mb": memory_mb})
+def settings(requested: str = "auto", memory_mb: int = 6_000) -> Settings:
+    return Settings(ocr={"precision": requested}, limits={"memory_mb": memory_mb})
 
 
 @pytest.mark.parametrize(
-    ("flags", "installed", "memory_mb", "told"),
+    ("flags", "installed", "memory_mb", "message"),
     [
         ({"avx2", "avx512f"}, True, 6_000, "no unit"),
         ({"avx512_bf16"}, False, 6_000, "not installed"),
         ({"avx512_bf16"}, True, 2_000, "memory_mb"),
     ],
 )
-def test_where_something_is_missing_everything_is_float32(
-    monkeypatch: pytest.MonkeyPatch, flags: set[str], installed: bool, memory_mb: int, told: str
+def test_without_a_requirement_ocr_runs_in_float32(
+    monkeypatch: pytest.MonkeyPatch, flags: set[str], installed: bool, memory_mb: int, message: str
 ) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset(flags))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None) if installed else None)
     assert choose_precision(settings(memory_mb=memory_mb)) == "float32"
-    with pytest.raises(EngineUnavailableError, match=told):
+    with pytest.raises(EngineUnavailableError, match=message):
         choose_precision(settings("bfloat16", memory_mb))
 
 
-def test_with_all_of_it_bfloat16_is_taken_unless_the_settings_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_all_requirements_bfloat16_is_used_unless_the_settings_name_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
     chosen = [choose_precision(settings(wanted)) for wanted in ("auto", "bfloat16", "float32")]
     assert chosen == ["bfloat16", "bfloat16", "float32"]
 
 
-def test_a_line_is_hardly_stretched_and_lengths_are_few() -> None:
+def test_lines_are_stretched_by_less_than_2_5_percent_to_few_lengths() -> None:
     widths = range(MIN_WIDTH, MAX_WIDTH + 1)
     assert max(abs(nearest_length(width) / width - 1) for width in widths if width < LENGTHS[-1]) < 0.025
     assert len({nearest_length(width) for width in widths}) < 150
     assert len({nearest_length(width) for width in range(MIN_WIDTH, 2_400)}) < 100
 
 
-def test_the_most_doubtful_letter_counts_in_its_best_column() -> None:
-    classes, likely = np.array([0, 1, 1, 0, 2]), np.array([0.9, 0.7, 0.95, 1, 0.8], np.float32)
-    assert least_certain(classes, likely) == pytest.approx(0.8)
-    assert least_certain(classes[:4], likely[:4]) == pytest.approx(0.95)
-    assert least_certain(classes[:1], likely[:1]) == 0.0
+def test_the_least_certain_letter_counts_by_its_best_column() -> None:
+    classes, probabilities = np.array([0, 1, 1, 0, 2]), np.array([0.9, 0.7, 0.95, 1, 0.8], np.float32)
+    assert least_certain(classes, probabilities) == pytest.approx(0.8)
+    assert least_certain(classes[:4], probabilities[:4]) == pytest.approx(0.95)
+    assert least_certain(classes[:1], probabilities[:1]) == 0.0
 
 
 def test_probabilities_are_those_of_a_softmax() -> None:
     logits = np.random.default_rng(0).normal(size=(7, 30)).astype(np.float32)
-    best, likely = most_likely(logits)
+    best, probabilities = most_likely(logits)
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert best.tolist() == softmax.argmax(axis=1).tolist()
-    assert likely[best != 0] == pytest.approx(softmax.max(axis=1)[best != 0], rel=1e-5)
+    assert probabilities[best != 0] == pytest.approx(softmax.max(axis=1)[best != 0], rel=1e-5)
 
 
 @needs_units
-def test_the_same_words_are_read_in_both_precisions() -> None:
+def test_both_precisions_read_the_same_words() -> None:
     page = picture(letter())
     exact, rounded = read_image(page), read_image(page, "bfloat16")
     assert texts(rounded) == texts(exact) == LETTER_LINES
     for one, other in zip(exact, rounded, strict=True):
-        assert other.box == pytest.approx(one.box, abs=4.0)  # less than two of the columns in which letters are found
+        assert other.box == pytest.approx(one.box, abs=4.0)  # less than two columns of the recogniser
 
 
 @needs_units
-def test_lines_in_doubt_are_read_as_float32_reads_them_and_clear_ones_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def test_lines_in_doubt_are_read_again_in_float32_and_clear_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch_sizes: list[int] = []
 
     class Exact(Recogniser):
         def read(self, lines: list[Pixels]) -> list[LineText]:  # type: ignore[override]
-            asked.append(len(lines))
+            batch_sizes.append(len(lines))
             return super().read(lines)
 
     chance = np.random.default_rng(0)
     lines = [to_bgr(picture(letter()))[110:140], chance.integers(0, 255, (40, 400, 3)).astype(np.uint8)]
     clear, noise = FastRecogniser(Exact).read(lines)
-    assert asked == [1]
+    assert batch_sizes == [1]
     assert noise == Recogniser().read(lines[1:])[0]
-    monkeypatch.setattr(fast_recogniser, "CLEAR", 1.1)
+    monkeypatch.setattr(fast_recogniser, "MIN_PROBABILITY", 1.1)
     assert FastRecogniser(Exact).read(lines) == Recogniser().read(lines)
     assert clear.text == Recogniser().read(lines[:1])[0].text
 
 
 @needs_units
-def test_nobody_is_told_that_openvino_is_used() -> None:
-    """Its converter, when imported, reports that to a server of its makers."""
+def test_openvino_does_not_report_its_use_over_the_network() -> None:
+    """Its model converter reports each import to a server of its makers."""
     load = "Bfloat16Network('rapidocr', 'PP-OCRv6_det_small.onnx')"
     code = f"import sys; from pipeline.words.networks import Bfloat16Network; {load}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
@@ -114,8 +114,8 @@ def test_nobody_is_told_that_openvino_is_used() -> None:
 
 
 @needs_units
-def test_a_page_of_lines_of_many_lengths_takes_few_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each shape costs a plan of its own, as much as reading it twice."""
+def test_lines_of_many_lengths_need_few_input_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network is compiled for each shape, which takes as long as reading it twice."""
     shapes: list[tuple[int, ...]] = []
     run = Bfloat16Network.run
 
@@ -130,5 +130,11 @@ def test_a_page_of_lines_of_many_lengths_takes_few_shapes(monkeypatch: pytest.Mo
     assert len(set(shapes)) <= 26
 
 
-def test_the_precision_of_a_reader_is_the_one_asked_for() -> None:
-    assert isinstance(OcrReader()._recogniser, Recogniser)
+def test_a_reader_loads_the_bfloat16_network_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ImportError
+
+    monkeypatch.setattr(Bfloat16Network, "__init__", fail)
+    assert texts(OcrReader().read(picture(letter()))) == LETTER_LINES
+    with pytest.raises(ImportError):
+        OcrReader(precision="bfloat16")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from rapidocr.ch_ppocr_det import TextDetector
 from rapidocr.main import RapidOCR
 
 from pipeline.words.detector import Detector
@@ -18,8 +17,8 @@ def line(text: str) -> Pixels:
     return image[5:60]
 
 
-def test_lines_are_read_in_the_given_order_and_together_as_alone() -> None:
-    """Three of one length, so that they are one batch, among others."""
+def test_lines_are_read_in_the_given_order_and_equally_in_any_batch() -> None:
+    """Three lines have one length and are one batch."""
     lines = [
         line("Delivery note 4711"),
         line("7.50"),
@@ -28,38 +27,38 @@ def test_lines_are_read_in_the_given_order_and_together_as_alone() -> None:
         line("Delivery note 4713"),
     ]
     recogniser = Recogniser()
-    together = recogniser.read(lines)
-    alone = [recogniser.read([each])[0] for each in lines]
-    assert [each.text for each in together] == [each.text for each in alone]
-    assert [each.text[-4:] for each in together if "note" in each.text] == ["4711", "4712", "4713"]
-    for one, other in zip(together, alone, strict=True):
+    batched = recogniser.read(lines)
+    single = [recogniser.read([each])[0] for each in lines]
+    assert [each.text for each in batched] == [each.text for each in single]
+    assert [each.text[-4:] for each in batched if "note" in each.text] == ["4711", "4712", "4713"]
+    for one, other in zip(batched, single, strict=True):
         assert one.columns == pytest.approx(other.columns)
 
 
-def test_letters_of_a_short_line_stand_where_they_are_printed() -> None:
-    """It is padded, and its letters are counted from the end of what is printed, not of the padding."""
-    shown = np.full((48, 30, 3), 255, np.uint8)
-    cv2.putText(shown, "8", (4, 38), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (0, 0, 0), 3)
-    (read,) = Recogniser().read([shown])
+def test_letters_of_a_short_line_have_their_printed_positions() -> None:
+    """The line is padded. Positions are shares of the print without the padding."""
+    printed = np.full((48, 30, 3), 255, np.uint8)
+    cv2.putText(printed, "8", (4, 38), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (0, 0, 0), 3)
+    (read,) = Recogniser().read([printed])
     assert read.text == "8"
     assert read.columns[0] == pytest.approx(0.5, abs=0.25)
 
 
-def test_nothing_is_read_from_nothing() -> None:
+def test_no_lines_and_empty_lines_have_no_text() -> None:
     assert Recogniser().read([]) == []
     (read,) = Recogniser().read([np.full((20, 200, 3), 255, np.uint8)])
     assert (read.text, read.confidence) == ("", 0.0)
 
 
-def test_a_line_longer_than_any_print_does_not_take_all_memory() -> None:
+def test_an_extremely_long_line_takes_limited_memory() -> None:
     (read,) = Recogniser().read([np.full((8, 60_000, 3), 255, np.uint8)])
     assert read.text == ""
 
 
-def test_boxes_are_those_of_the_networks_own_package() -> None:
+def test_boxes_are_equal_to_those_of_rapidocr() -> None:
     settings = {"Global.log_level": "critical", "Det.limit_side_len": 32, "Det.limit_type": "min"}
-    theirs: TextDetector = RapidOCR(params=settings)._load_det_model()
     page = to_bgr(picture(letter()))
-    expected = [box.astype(int).tolist() for box in theirs(page).boxes]
+    output = RapidOCR(params=settings)(page, use_det=True, use_cls=False, use_rec=False)
+    expected = [box.astype(int).tolist() for box in output.boxes]
     assert [box.astype(int).tolist() for box in Detector().boxes(page)] == expected
     assert len(OcrReader().lines(page)) == len(expected)

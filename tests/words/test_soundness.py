@@ -51,7 +51,7 @@ def test_a_broken_text_layer_is_not_sound(name: str) -> None:
     assert not is_sound(laid_out(BROKEN[name]), *PAGE)
 
 
-def test_text_piled_in_one_spot_is_not_sound() -> None:
+def test_text_in_one_place_is_not_sound() -> None:
     assert not is_sound([word(part, x=40, y=40) for part in SOUND["English"].split()], *PAGE)
 
 
@@ -67,27 +67,27 @@ def test_text_without_extent_is_not_sound() -> None:
 FULL = [(0.0, 0.0, 600.0, 800.0)]
 
 
-def test_a_stamped_header_does_not_account_for_a_scan() -> None:
+def test_a_stamped_header_does_not_cover_a_scan() -> None:
     assert not covers_page([word("Received", 40, 20), word("2024-03-01", 120, 20)], FULL, *PAGE)
 
 
-def test_an_ocr_layer_accounts_for_its_scan() -> None:
+def test_an_ocr_layer_covers_its_scan() -> None:
     assert covers_page([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], FULL, *PAGE)
 
 
-def test_a_logo_beside_text_needs_no_reading() -> None:
+def test_text_beside_a_logo_covers_its_page() -> None:
     assert covers_page([word("text", 40, 200 + 25 * n, line=n) for n in range(3)], [(20, 20, 200, 100)], *PAGE)
 
 
-def test_a_scan_without_words_is_not_accounted_for() -> None:
+def test_no_words_do_not_cover_a_scan() -> None:
     assert not covers_page([], FULL, *PAGE)
 
 
-def test_a_page_without_images_has_nothing_to_account_for() -> None:
+def test_one_word_covers_a_page_without_images() -> None:
     assert covers_page([word("short", 40, 20)], [], *PAGE)
 
 
-def test_a_scan_cut_into_strips_is_one_picture() -> None:
+def test_a_scan_in_strips_counts_as_one_picture() -> None:
     strips = [(0.0, 100.0 * n, 600.0, 100.0 * (n + 1)) for n in range(8)]
     assert not covers_page([word("Received", 40, 20)], strips, *PAGE)
     assert covers_page([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], strips, *PAGE)

@@ -14,7 +14,7 @@ def reopened(page: pymupdf.Page) -> pymupdf.Page:
     return pymupdf.open("pdf", saved(page))[0]
 
 
-def test_lines_are_read_top_to_bottom_whatever_order_they_were_drawn_in() -> None:
+def test_lines_are_read_top_to_bottom_in_any_order_of_drawing() -> None:
     page = page_with((40, 60 + 30 * n, LETTER_LINES[n]) for n in (5, 0, 3, 1, 7, 2, 6, 4))
     assert texts(read_text_layer(page)) == LETTER_LINES
 
@@ -38,20 +38,20 @@ def test_boxes_size_and_bold_are_those_of_the_print() -> None:
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_a_rotated_page_is_read_as_displayed_by_both_readers(turn: int) -> None:
-    """What is drawn sideways and turned by the page's rotation stands upright for the reader."""
+def test_both_libraries_read_a_rotated_page_as_displayed(turn: int) -> None:
+    """Text that is drawn sideways and rotated with the page is upright on the displayed page."""
     page = pymupdf.open().new_page(width=300, height=200)
     page.insert_text((100, 100), "Upright", rotate=turn, fontsize=12)
     page.set_rotation(turn)
     data = saved(page)
-    shown = pymupdf.open("pdf", data)[0]
-    first, second = read_text_layer(shown), read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])
+    displayed = pymupdf.open("pdf", data)[0]
+    first, second = read_text_layer(displayed), read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])
     assert texts(first) == texts(second) == ["Upright"]
     x0, y0, x1, y1 = first[0].box
     assert x1 - x0 > y1 - y0
     assert second[0].box == pytest.approx(first[0].box, abs=4)
-    clip = shown.get_pixmap(clip=pymupdf.Rect(first[0].box))
-    assert min(clip.samples) < 100, "the box lies on the ink"
+    clip = displayed.get_pixmap(clip=pymupdf.Rect(first[0].box))
+    assert min(clip.samples) < 100, "the box covers the ink"
 
 
 def test_boxes_count_from_the_crop_box() -> None:
@@ -75,7 +75,7 @@ def test_invisible_text_of_an_ocr_layer_is_used() -> None:
     assert texts(read_text_layer(reopened(page))) == LETTER_LINES
 
 
-def test_invisible_garbage_beside_real_text_is_left_out() -> None:
+def test_invisible_garbage_beside_real_text_is_ignored() -> None:
     page = letter()
     for _ in range(40):
         page.insert_text((40, 350), "hidden", render_mode=3)
@@ -103,8 +103,8 @@ def test_an_empty_page_has_no_words() -> None:
     assert read_pdfium_text_layer(pypdfium2.PdfDocument(saved(page))[0]) == []
 
 
-def test_glyphs_without_a_meaning_are_not_taken_for_letters() -> None:
-    """A font without its table of meanings: the numbers of its glyphs are no text."""
+def test_glyphs_without_a_unicode_mapping_are_not_letters() -> None:
+    """The font has no ToUnicode table, so its glyph numbers are not text."""
     page = pymupdf.open().new_page()
     page.insert_htmlbox(pymupdf.Rect(40, 40, 400, 200), "发票号码合计金额购买方名称单价数量")
     document = pymupdf.open("pdf", saved(page))
