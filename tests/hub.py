@@ -3,7 +3,7 @@
     with Hub({"org/name": folder}) as hub:
         subprocess.run([...], env={**os.environ, **hub.environment, "HF_HOME": ...})
 
-Files are streamed, so that a folder may hold gigabytes; hashes are computed once a file. ``hub.log`` says what was asked and how many
+Files are streamed, so that a folder may hold gigabytes; hashes are computed once a file. ``hub.log`` lists the requests and how many
 bytes of bodies went out.
 """
 
@@ -28,7 +28,7 @@ ERROR_CODES = {401: "RepoNotFound", 404: "RepoNotFound", 403: "GatedRepo"}
 
 
 @dataclass
-class Asked:
+class HubRequest:
     """One request, and what went out in answer."""
 
     method: str
@@ -56,7 +56,7 @@ class Hub:
     """Whether Range requests are answered with a part; else with everything."""
     storage: Hub | None = None
     """Another hub to which requests for large files are redirected, as to a content network."""
-    log: list[Asked] = field(default_factory=list)
+    log: list[HubRequest] = field(default_factory=list)
     url: str = ""
     _server: ThreadingHTTPServer | None = None
 
@@ -89,7 +89,7 @@ class Hub:
 
     def sent(self) -> int:
         """Bytes of bodies of files that went out."""
-        return sum(asked.sent for asked in self.log)
+        return sum(one.sent for one in self.log)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,8 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         hub = self.served
-        self.asked = Asked(self.command, self.path, self.headers.get("Range", ""), "Authorization" in self.headers)
-        hub.log.append(self.asked)
+        self.request_record = HubRequest(
+            self.command, self.path, self.headers.get("Range", ""), "Authorization" in self.headers
+        )
+        hub.log.append(self.request_record)
         parts = urlsplit(self.path)
         path = unquote(parts.path).strip("/")
         if hub.status:
@@ -117,10 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, path: str, query: dict[str, list[str]]) -> None:
         name, what, revision = _split(path, ("revision", "tree"))
-        found = self._found(name, revision)
-        if found is None:
+        model = self._model(name, revision)
+        if model is None:
             return
-        folder, commit = found
+        folder, commit = model
         names = _names(folder)
         if what == "tree":
             self._json([_tree_entry(folder, name) for name in names])
@@ -132,10 +134,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _resolve(self, path: str) -> None:
         name, _, rest = _split(path, ("resolve",))
         revision, _, file = rest.partition("/")
-        found = self._found(name, revision)
-        if found is None:
+        model = self._model(name, revision)
+        if model is None:
             return
-        folder, commit = found
+        folder, commit = model
         if file not in _names(folder):
             self._error(404, "EntryNotFound")
             return
@@ -164,25 +166,25 @@ class _Handler(BaseHTTPRequestHandler):
                 if at <= wrong < at + len(chunk):
                     chunk = chunk[: wrong - at] + bytes([chunk[wrong - at] ^ 1]) + chunk[wrong - at + 1 :]
                 if limit is not None:
-                    chunk = chunk[: limit - self.asked.sent]
+                    chunk = chunk[: limit - self.request_record.sent]
                 try:
                     self.wfile.write(chunk)
                 except OSError:
                     self.close_connection = True
                     return
-                self.asked.sent += len(chunk)
-                if limit is not None and self.asked.sent >= limit:
+                self.request_record.sent += len(chunk)
+                if limit is not None and self.request_record.sent >= limit:
                     hub.drops -= 1
                     self._break_off()
                     return
                 if hub.bytes_a_second:
-                    time.sleep(max(0.0, started + self.asked.sent / hub.bytes_a_second - time.monotonic()))
+                    time.sleep(max(0.0, started + self.request_record.sent / hub.bytes_a_second - time.monotonic()))
 
     def _break_off(self) -> None:
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _found(self, name: str, revision: str) -> tuple[Path, str] | None:
+    def _model(self, name: str, revision: str) -> tuple[Path, str] | None:
         folder = self.served.models.get(name)
         if folder is None:
             self._error(401, "RepoNotFound")  # what the hub answers to strangers, whether it is private or not there
@@ -194,10 +196,10 @@ class _Handler(BaseHTTPRequestHandler):
         return folder, commit
 
     def _first(self, size: int) -> int:
-        asked = self.headers.get("Range", "")
-        if not self.served.ranges or not asked.startswith("bytes=") or not asked.endswith("-"):
+        value = self.headers.get("Range", "")
+        if not self.served.ranges or not value.startswith("bytes=") or not value.endswith("-"):
             return 0
-        return min(int(asked[6:-1]), size)
+        return min(int(value[6:-1]), size)
 
     def _json(self, value: object) -> None:
         body = json.dumps(value).encode()
@@ -247,8 +249,8 @@ def write_safetensors(path: Path, tensor: str, content: bytes) -> None:
 def _split(path: str, words: tuple[str, ...]) -> tuple[str, str, str]:
     """``org/name/resolve/main/file`` to name, word and rest."""
     for word in words:
-        name, found, rest = path.partition(f"/{word}/")
-        if found:
+        name, separator, rest = path.partition(f"/{word}/")
+        if separator:
             return name, word, rest
     return path, "", ""
 

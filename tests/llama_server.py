@@ -25,8 +25,8 @@ CONTEXT = 8192
 """Tokens for a question and its answer."""
 SLOTS = 2
 """Questions answered at the same time."""
-PATIENCE = 60.0
-"""Seconds until the server must be up."""
+START_SECONDS = 60.0
+"""Time for the server to start."""
 
 
 def model_file() -> Path | None:
@@ -41,7 +41,7 @@ def model_file() -> Path | None:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on."""
+    """A free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -65,7 +65,7 @@ class LlamaServer:
         self._process = subprocess.Popen(
             command, cwd=Path(__file__).parent.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_SECONDS
         while wait and not self.answers():
             assert self._process.poll() is None, "the server did not start"
             assert time.monotonic() < deadline, "the server did not come up in time"

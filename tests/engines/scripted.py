@@ -1,4 +1,4 @@
-"""A chat server on loopback that does what a test tells it to: well-behaved by default, as odd as the test needs it."""
+"""A chat server on loopback that behaves as a test defines: well by default, wrongly where the test needs it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Call:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The schema that the answer must meet; empty where none is asked for."""
+        """The schema that the answer must meet; empty where the request has none."""
         found: dict[str, Any] = self.body.get("response_format", {}).get("json_schema", {}).get("schema", {})
         return found
 
@@ -112,7 +112,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def behave_well(handler: Handler, call: Call) -> None:
-    """An answer that meets the schema, or a line of text where none is asked for."""
+    """An answer that meets the schema, or a line of text where the request has none."""
     handler.complete(json.dumps(sample(call.schema)) if call.schema else "What stands here.")
 
 

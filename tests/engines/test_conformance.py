@@ -18,7 +18,7 @@ from tests.engines.conformance import Conformance, MakeEngine
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well, sample
 
 MESSY = {"1234.50": "1.234,50", "2025-03-24": "24.3.2025", "EUR": "eur", "as printed": " as\n printed ", "14:05": None}
-"""What models write instead of what they were asked for."""
+"""How models write these values without a grammar."""
 
 
 @contextmanager

@@ -77,7 +77,7 @@ class Folder:
 
     def start(self, url: str, attempts: int = 6) -> subprocess.Popen[str]:
         """``pipeline run`` against the server at ``url``."""
-        told = {
+        variables = {
             "PIPELINE_SERVER__URL": url,
             "PIPELINE_SERVER__ACCEPTS_IMAGES": "false",
             "PIPELINE_SERVER__CONCURRENCY": "2",
@@ -89,7 +89,7 @@ class Folder:
         }
         command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--engine", "server", "--template", "slip"]
         return subprocess.Popen(
-            [*command, "--model", "smollm2"], env={**os.environ, **told}, cwd=self.path, stderr=subprocess.PIPE, text=True
+            [*command, "--model", "smollm2"], env={**os.environ, **variables}, cwd=self.path, stderr=subprocess.PIPE, text=True
         )
 
     def units(self) -> dict[tuple[str, int], tuple[str, str]]:
@@ -104,9 +104,9 @@ class Folder:
 
     def wait_for(self, count: int) -> None:
         """Until so many units are committed."""
-        patience = time.monotonic() + 120
+        deadline = time.monotonic() + 120
         while len(self.units()) < count:
-            assert time.monotonic() < patience
+            assert time.monotonic() < deadline
             time.sleep(0.02)
 
     def check_complete(self, names: list[str]) -> None:
@@ -114,9 +114,9 @@ class Folder:
         with (self.path / "outbox" / "slip.csv").open(encoding="utf-8", newline="") as file:
             assert sorted(row["file"] for row in csv.DictReader(file)) == names
         for number, name in enumerate(names):
-            told = json.loads((self.path / "outbox" / f"{name}.json").read_text(encoding="utf-8"))
-            assert [page["status"] for page in told["pages"]] == ["done"] * (1 + number % 2), told
-            assert told["provenance"]["engine"].startswith("server/2 smollm2@127.0.0.1:")
+            document = json.loads((self.path / "outbox" / f"{name}.json").read_text(encoding="utf-8"))
+            assert [page["status"] for page in document["pages"]] == ["done"] * (1 + number % 2), document
+            assert document["provenance"]["engine"].startswith("server/2 smollm2@127.0.0.1:")
         assert {status for status, _ in self.units().values()} == {"done"}
 
 
@@ -125,14 +125,14 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-def test_its_grammar_takes_our_schemas_and_keeps_to_them(llama: LlamaServer) -> None:
+def test_the_servers_grammar_accepts_our_schemas_and_enforces_them(llama: LlamaServer) -> None:
     slip = parse_template(SLIP, "slip.yaml")
     drawn = [words_of(*LINES), words_of("Receipt", "17.03.2025", "Total 5,00 EUR"), words_of("Dear Sir,", "kind regards")]
     for words in drawn:
-        asked = request(slip, words)
-        body = chat(asked, make_prompt(asked), "smollm2") | answer_form(slip.name, json_schema(slip), "json_schema")
-        told = httpx.post(f"{llama.url}/chat/completions", json=body, timeout=100, trust_env=False).json()
-        jsonschema.validate(json.loads(told["choices"][0]["message"]["content"]), json_schema(slip))
+        one = request(slip, words)
+        body = chat(one, make_prompt(one), "smollm2") | answer_form(slip.name, json_schema(slip), "json_schema")
+        response = httpx.post(f"{llama.url}/chat/completions", json=body, timeout=100, trust_env=False).json()
+        jsonschema.validate(json.loads(response["choices"][0]["message"]["content"]), json_schema(slip))
     engine = ServerEngine(Settings(server=ServerSettings(url=llama.url, accepts_images=False)))
     assert "smollm2@127.0.0.1" in engine.identity
     answers = answer_all(engine, *[request(slip, words, number) for number, words in enumerate(drawn, 1)])
@@ -142,7 +142,7 @@ def test_its_grammar_takes_our_schemas_and_keeps_to_them(llama: LlamaServer) -> 
 
 
 @pytest.mark.parametrize("template", BUILT_IN.values(), ids=lambda template: template.name)
-def test_it_takes_every_built_in_template(llama: LlamaServer, template: Template) -> None:
+def test_the_server_accepts_every_built_in_template(llama: LlamaServer, template: Template) -> None:
     short = template.model_copy(update={"answer": template.answer.model_copy(update={"tokens": 24})})
     (answer,) = answer_all(reader(llama), request(short))
     check_answer(answer, short)
@@ -163,7 +163,7 @@ def test_the_whole_pipeline(llama: LlamaServer, folder: Folder) -> None:
     folder.check_complete(names)
 
 
-def test_a_server_killed_midway_and_started_again_costs_nothing(folder: Folder) -> None:
+def test_a_server_killed_midway_and_started_again_loses_no_answer(folder: Folder) -> None:
     names = folder.slips(6)
     with LlamaServer() as server:
         run = folder.start(server.url)
@@ -174,20 +174,20 @@ def test_a_server_killed_midway_and_started_again_costs_nothing(folder: Folder) 
         assert run.poll() is None, "it waits for the server"
         server.start()
         assert run.wait(250) == 0, run.communicate()
-    assert before.items() <= folder.units().items(), "what was answered before was not asked again"
+    assert before.items() <= folder.units().items(), "what was answered before was not requested again"
     folder.check_complete(names)
 
 
-def test_a_server_that_stays_dead_ends_the_run_which_goes_on_when_it_is_back(folder: Folder) -> None:
+def test_a_dead_server_ends_the_run_and_the_next_run_continues(folder: Folder) -> None:
     names = folder.slips(6)
     with LlamaServer() as server:
         run = folder.start(server.url, attempts=2)
         folder.wait_for(2)
         server.kill()
-        _, told = run.communicate(timeout=60)
-        assert run.returncode == 4, told
-        assert "does not answer" in told
-        assert "run the same command again" in told
+        _, output = run.communicate(timeout=60)
+        assert run.returncode == 4, output
+        assert "does not answer" in output
+        assert "run the same command again" in output
         before = folder.units()
         assert 2 <= len(before) < 9
         assert {status for status, _ in before.values()} == {"done"}, "nothing counts as failed"

@@ -18,11 +18,11 @@ def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
 
 
-def test_auto_is_embedded_while_no_model_is_here() -> None:
+def test_auto_is_embedded_without_a_model() -> None:
     assert make_engine(Settings()).identity.startswith("embedded/")
 
 
-def test_auto_takes_the_model_that_is_named(tmp_path: Path) -> None:
+def test_auto_uses_a_model_that_the_settings_name(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     write_checkpoint(folder)
     engine = make_engine(Settings(model=str(folder)))
@@ -31,14 +31,14 @@ def test_auto_takes_the_model_that_is_named(tmp_path: Path) -> None:
     assert engine.retries == Settings().retry.answer_attempts - 1
 
 
-def test_vlm_without_its_model_says_the_one_command_that_gets_it() -> None:
+def test_the_error_without_a_model_names_the_command_that_downloads_it() -> None:
     with pytest.raises(EngineUnavailableError) as caught:
         make_engine(Settings(engine="vlm"))
     assert caught.value.exit_code == ExitCode.NO_ENGINE
     assert "pipeline models pull" in caught.value.cure
 
 
-def test_a_name_that_is_no_engine_is_refused_with_those_there_are() -> None:
+def test_the_error_for_an_unknown_engine_lists_the_engines() -> None:
     with pytest.raises(EngineUnavailableError) as caught:
         make_engine(Settings(engine="gpt"))
     assert "embedded" in caught.value.cure

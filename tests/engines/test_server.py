@@ -40,7 +40,7 @@ def engine_at(url: str, **changes: Any) -> ServerEngine:
 
 
 def ask(behave: Behave, *requests: Request, **changes: Any) -> tuple[list[Answer], list[Call]]:
-    """Answers of a server that behaves like this, and what it was asked."""
+    """Answers of a server that behaves like this, and the requests that it got."""
     with ScriptedServer(behave) as script:
         answers = answer_all(engine_at(script.url, **changes), *(requests or (request(ALL_TYPES),)))
         return answers, script.calls
@@ -84,7 +84,7 @@ def test_the_page_arrives_as_pixels_before_the_question() -> None:
     assert call.schema == json_schema(INVOICE)
 
 
-def test_a_model_that_sees_nothing_gets_the_words_as_plain_text() -> None:
+def test_a_model_without_images_gets_the_words_as_plain_text() -> None:
     _, (call,) = ask(behave_well, request(TRANSCRIPT), accepts_images=False)
     assert isinstance(call.body["messages"][1]["content"], str)
     assert "EN-20417" in call.text
@@ -93,8 +93,8 @@ def test_a_model_that_sees_nothing_gets_the_words_as_plain_text() -> None:
 
 def test_seeds_repeat_for_the_same_request_and_differ_between_attempts() -> None:
     def seed(number: int, temperature: float) -> int:
-        asked = request(ALL_TYPES, number=number)
-        return make_prompt(Request(asked.key, asked.page, ALL_TYPES, temperature=temperature)).seed
+        one = request(ALL_TYPES, number=number)
+        return make_prompt(Request(one.key, one.page, ALL_TYPES, temperature=temperature)).seed
 
     seeds = [seed(1, 0), seed(1, 0.3), seed(2, 0)]
     assert seeds == [seed(1, 0), seed(1, 0.3), seed(2, 0)]
@@ -111,12 +111,12 @@ def test_a_page_with_nothing_to_read_is_not_sent() -> None:
 
 def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
-    told = (400, {"error": {"message": f"Incorrect API key provided: {KEY}. " + "x" * 5000}})
-    with ScriptedServer(saying(*[told] * 3)) as script:
+    refusal = (400, {"error": {"message": f"Incorrect API key provided: {KEY}. " + "x" * 5000}})
+    with ScriptedServer(saying(*[refusal] * 3)) as script:
         engine = engine_at(script.url, key_variable="MY_KEY")
         (failed,) = answer_all(engine, request(ALL_TYPES))
         assert script.calls[0].headers["Authorization"] == f"Bearer {KEY}"
-        script.behave = lambda handler, call: handler.say(401, told[1])
+        script.behave = lambda handler, call: handler.say(401, refusal[1])
         with pytest.raises(EngineUnavailableError, match="answered 401: Incorrect API key") as error:
             answer_all(engine, request(ALL_TYPES))
     assert (failed.status, failed.reason) == ("failed", "engine")
@@ -135,7 +135,7 @@ def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyP
         ("http://127.0.0.1:99999/v1", "no URL"),
     ],
 )
-def test_an_address_that_would_give_the_key_away_is_refused(monkeypatch: pytest.MonkeyPatch, url: str, why: str) -> None:
+def test_an_address_that_would_reveal_the_key_is_refused(monkeypatch: pytest.MonkeyPatch, url: str, why: str) -> None:
     monkeypatch.setenv("PIPELINE_SERVER_KEY", KEY)
     with pytest.raises(EngineUnavailableError, match=why) as error:
         engine_at(url)
@@ -143,13 +143,13 @@ def test_an_address_that_would_give_the_key_away_is_refused(monkeypatch: pytest.
     assert error.value.cure
 
 
-def test_proxies_are_not_asked_for_servers_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_not_used_for_servers_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     assert one(behave_well).status == "done"
 
 
-def test_proxies_are_asked_for_servers_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_used_for_other_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     with ScriptedServer() as proxy:
@@ -162,7 +162,7 @@ def test_proxies_are_asked_for_servers_elsewhere(monkeypatch: pytest.MonkeyPatch
 # ---- which model -------------------------------------------------------------------------------------
 
 
-def test_without_a_name_the_first_model_listed_is_asked() -> None:
+def test_without_a_name_the_first_listed_model_is_used() -> None:
     with ScriptedServer() as script:
         engine = ServerEngine(Settings(server=ServerSettings(url=f"{script.url}/")))
         answer_all(engine, request(ALL_TYPES))
@@ -170,7 +170,7 @@ def test_without_a_name_the_first_model_listed_is_asked() -> None:
         assert script.calls[0].body["model"] == "scripted"
 
 
-def test_the_model_is_asked_for_where_an_event_loop_runs_too() -> None:
+def test_the_models_are_listed_inside_a_running_event_loop_too() -> None:
     """Notebooks, and browsers driven by tests."""
 
     async def within() -> str:
@@ -180,7 +180,7 @@ def test_the_model_is_asked_for_where_an_event_loop_runs_too() -> None:
         assert asyncio.run(within()) == f"server/2 scripted@127.0.0.1:{script.port}"
 
 
-def test_answers_from_words_alone_are_of_another_recipe() -> None:
+def test_answers_from_words_only_have_another_recipe() -> None:
     seeing, blind = (engine_at("http://127.0.0.1:1/v1", accepts_images=sees).identity for sees in (True, False))
     assert blind == f"{seeing} (words only)"
 
@@ -206,7 +206,7 @@ def test_a_server_that_lists_nothing(monkeypatch: pytest.MonkeyPatch, status: in
     assert error.value.cure
 
 
-def test_nobody_there() -> None:
+def test_without_a_server_the_engine_is_unavailable() -> None:
     with pytest.raises(EngineUnavailableError, match="no server answers") as error:
         ServerEngine(Settings(server=ServerSettings(url=f"http://127.0.0.1:{free_port()}/v1")))
     assert "PIPELINE_SERVER__URL" in error.value.cure
@@ -221,12 +221,12 @@ def test_importing_the_engine_does_not_import_http() -> None:
 
 
 @pytest.mark.parametrize(
-    ("understood", "asked"), [(["json_object"], ["json_schema", "json_object"]), ([], ["json_schema", "json_object", None])]
+    ("supported", "requested"), [(["json_object"], ["json_schema", "json_object"]), ([], ["json_schema", "json_object", None])]
 )
-def test_a_server_without_grammars_is_asked_more_simply_and_remembered(understood: list[str], asked: list[str | None]) -> None:
+def test_a_server_without_grammars_gets_a_simpler_form_from_then_on(supported: list[str], requested: list[str | None]) -> None:
     def behave(handler: Handler, call: Call) -> None:
         form = call.body.get("response_format", {}).get("type")
-        if form and form not in understood:
+        if form and form not in supported:
             handler.say(400, {"error": {"message": "response_format is not supported"}})
         else:
             handler.complete('```json\n{"e": "1.234,50", "c": "24 March 2025"}\n```')
@@ -235,12 +235,12 @@ def test_a_server_without_grammars_is_asked_more_simply_and_remembered(understoo
         engine = engine_at(script.url)
         first, second = [answer_all(engine, request(ALL_TYPES, number=number))[0] for number in (1, 2)]
         forms = [call.body.get("response_format", {}).get("type") for call in script.calls]
-    assert forms == [*asked, asked[-1]]
+    assert forms == [*requested, requested[-1]]
     assert (first.status, second.status) == ("done", "done")
     assert (first.claims["e"].value, first.claims["c"].value) == ("1234.50", "2025-03-24")
 
 
-def test_an_answer_that_was_cut_off_keeps_what_it_says() -> None:
+def test_a_truncated_answer_keeps_its_fields() -> None:
     answer = one(lambda handler, call: handler.complete('{"a": "whole", "b": "EN-20', finish="length"))
     assert (answer.status, answer.reason) == ("failed", "too_large")
     assert f"({ALL_TYPES.answer.tokens})" in answer.detail
@@ -278,9 +278,9 @@ def test_responses_that_are_no_completion(body: Any) -> None:
     assert "overloaded" in answer.detail or body != {"error": "overloaded"}
 
 
-def test_a_question_that_does_not_fit_into_the_model_is_too_large_and_asked_once() -> None:
-    told = {"error": {"code": 400, "message": "exceeds the available context size", "type": "exceed_context_size_error"}}
-    (answer,), calls = ask(saying((400, told)))
+def test_a_prompt_that_exceeds_the_context_is_too_large_and_sent_once() -> None:
+    error = {"error": {"code": 400, "message": "exceeds the available context size", "type": "exceed_context_size_error"}}
+    (answer,), calls = ask(saying((400, error)))
     assert (answer.status, answer.reason, len(calls)) == ("failed", "too_large", 1)
 
 
@@ -301,7 +301,7 @@ def test_a_huge_response_is_not_read_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"], ids=["headers", "body"])
-def test_a_response_that_drips_runs_out_of_time(quick: None, start: bytes) -> None:
+def test_a_response_that_arrives_too_slowly_times_out(quick: None, start: bytes) -> None:
     def drip(handler: Handler, call: Call) -> None:
         handler.wfile.write(start or b"HTTP/1.1 200 OK\r\nX: ")
         for _ in range(100):
@@ -335,7 +335,7 @@ def hang_up(handler: Handler, call: Call) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 0])
-def test_what_may_pass_is_asked_again(quick: None, status: int) -> None:
+def test_after_a_temporary_error_the_request_is_sent_again(quick: None, status: int) -> None:
     turns = itertools.chain([True] * 3, itertools.repeat(False))
 
     def behave(handler: Handler, call: Call) -> None:
@@ -349,7 +349,7 @@ def test_what_may_pass_is_asked_again(quick: None, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 413, 418])
-def test_what_will_not_pass_is_not_asked_again(quick: None, status: int) -> None:
+def test_after_a_final_error_the_request_is_not_sent_again(quick: None, status: int) -> None:
     def behave(handler: Handler, call: Call) -> None:
         bad = call.text.startswith("Bad")
         handler.say(status, {"error": {"message": "this page will not do"}}) if bad else handler.complete("Fine")
@@ -374,7 +374,7 @@ def test_after_the_last_attempt_the_page_fails_and_the_others_go_on(quick: None)
     assert len(calls) == 5 + 2 * 3
 
 
-def test_the_server_says_how_long_to_wait() -> None:
+def test_the_wait_is_what_the_server_requests() -> None:
     times: list[float] = []
 
     def behave(handler: Handler, call: Call) -> None:
@@ -388,7 +388,7 @@ def test_the_server_says_how_long_to_wait() -> None:
     assert times[1] - times[0] >= 2
 
 
-def test_pauses_grow_and_are_bounded() -> None:
+def test_waits_grow_and_are_bounded() -> None:
     assert [round(retry_seconds(failures) / 2 ** (failures - 1)) for failures in (1, 2, 3)] == [1, 1, 1]
     assert max(retry_seconds(failures) for failures in range(1, 40)) <= 75
     assert retry_seconds(1, "3") == 3
@@ -397,7 +397,7 @@ def test_pauses_grow_and_are_bounded() -> None:
     assert 0.75 <= retry_seconds(1, "soon") <= 1.25
 
 
-def test_a_server_that_is_gone_ends_the_work_and_keeps_what_was_answered(quick: None) -> None:
+def test_a_server_that_is_gone_ends_the_work_after_the_complete_answers(quick: None) -> None:
     with ScriptedServer() as script:
         engine = engine_at(script.url, concurrency=2, request_attempts=3)
         taken = 0
@@ -439,7 +439,7 @@ def test_a_server_that_comes_back_in_time_is_waited_for(quick: None) -> None:
 # ---- side by side ------------------------------------------------------------------------------------
 
 
-def test_as_many_at_a_time_as_set_and_the_quick_ones_first() -> None:
+def test_requests_run_side_by_side_up_to_concurrency_and_fast_ones_end_first() -> None:
     busy, most, lock = 0, 0, threading.Lock()
 
     def behave(handler: Handler, call: Call) -> None:

@@ -1,4 +1,4 @@
-"""What a model is given that sees words alone: values to choose from, and the lines that carry labels."""
+"""The prompt of a model that gets words only: values to choose from, and lines with labels."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_names_are_whole_lines_and_their_parts() -> None:
     assert not any("80333" in name or "%" in name or "1234567" in name for name in names)
 
 
-def test_names_stand_also_without_a_register_number_behind_them() -> None:
+def test_names_are_offered_without_a_register_number_behind_them() -> None:
     assert "Lumen Trading Sdn Bhd" in printed(page_of("Lumen Trading Sdn Bhd (1234567-X)"))["party"]
 
 
-def test_identifiers_stand_without_a_label_glued_to_them() -> None:
+def test_identifiers_are_offered_without_a_label_glued_to_them() -> None:
     found = printed(page_of("DOC#0042 7F3A-99"))["identifier"]
     assert "0042" in found
     assert "7F3A-99" in found
@@ -80,36 +80,36 @@ def test_a_value_below_its_label_is_found_there_and_not_in_the_next_label() -> N
     assert "- due_date: Due date / 11.04.2025" in lines
 
 
-def test_amounts_without_a_label_stand_on_another_page() -> None:
+def test_amounts_without_a_label_are_on_another_page() -> None:
     missing = unlabelled_amounts(page_of("Oak boards  12  5,00  60,00"), INVOICE)
     assert {"subtotal", "total", "amount_due"} <= set(missing)
     assert "total" not in unlabelled_amounts(PAGE, INVOICE)
 
 
-def test_what_the_embedded_engine_reads_is_offered_but_no_tables() -> None:
-    told = make_prompt(Request(KEY, PAGE, INVOICE)).text.partition("Another reader")[2].splitlines()
-    assert any(line.startswith('- "vendor_name": "Muster Holz GmbH') for line in told)
-    assert '- "invoice_number": "R-2025/017"' in told
-    assert not any("line_items" in line for line in told)
+def test_values_of_the_embedded_engine_are_hints_but_tables_are_not() -> None:
+    hints = make_prompt(Request(KEY, PAGE, INVOICE)).text.partition("Another reader")[2].splitlines()
+    assert any(line.startswith('- "vendor_name": "Muster Holz GmbH') for line in hints)
+    assert '- "invoice_number": "R-2025/017"' in hints
+    assert not any("line_items" in line for line in hints)
 
 
-def test_words_and_help_reach_a_model_that_does_not_see_even_where_the_prompt_leaves_them_out() -> None:
+def test_a_model_without_the_image_gets_words_and_hints_even_where_the_template_prompt_omits_them() -> None:
     caption = all_templates(Settings())["caption"]
-    seen = make_prompt(Request(KEY, PAGE, caption, PICTURE))
-    blind = make_prompt(Request(KEY, PAGE, caption))
-    assert "Muster Holz GmbH" in blind.text
-    assert "Muster Holz GmbH" not in seen.text
+    with_image = make_prompt(Request(KEY, PAGE, caption, PICTURE))
+    without_image = make_prompt(Request(KEY, PAGE, caption))
+    assert "Muster Holz GmbH" in without_image.text
+    assert "Muster Holz GmbH" not in with_image.text
 
 
-def test_a_model_that_does_not_see_chooses_among_what_is_printed() -> None:
+def test_a_model_without_the_image_chooses_among_printed_values() -> None:
     assert make_prompt(Request(KEY, PAGE, INVOICE, PICTURE)).schema == json_schema(INVOICE)
-    blind = make_prompt(Request(KEY, PAGE, INVOICE)).schema
-    assert blind
-    assert set(blind["properties"]["total"]["enum"]) == {*printed(PAGE)["money"], None}
+    without_image = make_prompt(Request(KEY, PAGE, INVOICE)).schema
+    assert without_image
+    assert set(without_image["properties"]["total"]["enum"]) == {*printed(PAGE)["money"], None}
     assert '"vendor_name": "Muster Holz GmbH' in make_prompt(Request(KEY, PAGE, INVOICE)).text
 
 
-def test_only_a_page_of_several_is_not_asked_for_what_must_stand_elsewhere() -> None:
+def test_only_on_one_page_of_several_are_unlabelled_amounts_left_out() -> None:
     page = page_of("Oak boards  12  5,00  60,00")
     lone, one_of_two = make_prompt(Request(KEY, page, INVOICE)), make_prompt(Request(KEY, page, INVOICE, pages=2))
     assert lone.schema

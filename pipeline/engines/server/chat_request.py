@@ -18,20 +18,20 @@ FORMS: tuple[Form, ...] = ("json_schema", "json_object", "free")
 """The strictest first."""
 
 
-def chat(request: Request, question: Prompt, model: str) -> dict[str, Any]:
+def chat(request: Request, prompt: Prompt, model: str) -> dict[str, Any]:
     """The body of a chat completion, without the form of its answer."""
-    content: Any = question.text
+    content: Any = prompt.text
     if image := request.local_image:
         content = [
             {"type": "image_url", "image_url": {"url": data_url(image)}},
-            {"type": "text", "text": question.text},
+            {"type": "text", "text": prompt.text},
         ]
     return {
         "model": model,
-        "messages": [{"role": "system", "content": question.system}, {"role": "user", "content": content}],
+        "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": content}],
         "max_tokens": request.template.answer.tokens,
         "temperature": request.temperature,
-        "seed": question.seed,
+        "seed": prompt.seed,
     }
 
 

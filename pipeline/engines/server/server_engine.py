@@ -105,9 +105,9 @@ class ServerEngine(AnswersRequests):
     async def _read(self, client: httpx.AsyncClient, request: Request) -> Answer:
         if answer := empty_answer(request):
             return answer
-        question = await asyncio.to_thread(make_prompt, request)
-        body = await asyncio.to_thread(chat, request, question, self._model)
-        completion = read_completion(await self._complete(client, request.template.name, question.schema, body))
+        prompt = await asyncio.to_thread(make_prompt, request)
+        body = await asyncio.to_thread(chat, request, prompt, self._model)
+        completion = read_completion(await self._complete(client, request.template.name, prompt.schema, body))
         return make_answer(request, completion.text, complete=completion.complete)
 
     async def _complete(

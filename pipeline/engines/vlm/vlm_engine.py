@@ -117,24 +117,24 @@ class VlmEngine(AnswersRequests):
         from pipeline.engines.vlm.speculation import Draft
 
         template, loaded = request.template, self.loaded_model
-        question = make_prompt(request)
-        encode = partial(loaded.chat.encode, question, request.local_image)
-        prompt = encode()
+        prompt = make_prompt(request)
+        encode = partial(loaded.chat.encode, prompt, request.local_image)
+        encoded = encode()
         limit = min(loaded.context, self._plan.tokens) - template.answer.tokens
-        if prompt.tokens > limit:
+        if encoded.tokens > limit:
             raise DocumentError(
                 "too_large",
-                f"its prompt has {prompt.tokens:,} tokens; {max(0, limit):,} fit beside answer.tokens of `{template.name}`",
+                f"its prompt has {encoded.tokens:,} tokens; {max(0, limit):,} fit beside answer.tokens of `{template.name}`",
             )
-        constraint = None if question.schema is None else loaded.grammars.start(question.schema)
+        constraint = None if prompt.schema is None else loaded.grammars.start(prompt.schema)
         return DecodeTask(
             StartedRequest(request, started),
-            prompt,
+            encoded,
             template.answer.tokens,
             constraint,
             request.temperature,
-            question.seed,
-            Draft(loaded.chat.tokenizer, *question.likely_texts),
+            prompt.seed,
+            Draft(loaded.chat.tokenizer, *prompt.likely_texts),
             encode,
         )
 

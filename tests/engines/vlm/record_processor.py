@@ -139,26 +139,29 @@ def main() -> None:
         save_processor(Path(folder))
         processor: Any = AutoProcessor.from_pretrained(folder)
     assert isinstance(processor, Qwen3VLProcessor)
-    told: dict[str, Any] = {}
+    recorded: dict[str, Any] = {}
     samples: dict[str, Any] = {}
     for name, case in CASES.items():
         content: list[dict[str, Any]] = [{"type": "text", "text": case.text}]
         if case.size:
             content.insert(0, {"type": "image", "image": padded(page(case.size))})
-        said = [{"role": "system", "content": [{"type": "text", "text": case.system}]}, {"role": "user", "content": content}]
+        messages = [
+            {"role": "system", "content": [{"type": "text", "text": case.system}]},
+            {"role": "user", "content": content},
+        ]
         made = processor.apply_chat_template(
-            said, tokenize=True, return_dict=True, return_tensors="pt", add_generation_prompt=True
+            messages, tokenize=True, return_dict=True, return_tensors="pt", add_generation_prompt=True
         )
-        told[name] = {"ids": runs(made["input_ids"][0].tolist()), "types": runs(made["mm_token_type_ids"][0].tolist())}
+        recorded[name] = {"ids": runs(made["input_ids"][0].tolist()), "types": runs(made["mm_token_type_ids"][0].tolist())}
         if case.size:
             found = levels(made["pixel_values"])
-            told[name] |= {"grid": made["image_grid_thw"].tolist(), "shape": list(found.shape)}
+            recorded[name] |= {"grid": made["image_grid_thw"].tolist(), "shape": list(found.shape)}
             if case.resized:
                 samples[name] = found.ravel()[::SAMPLE]
             else:
-                told[name]["levels"] = digest(found)
+                recorded[name]["levels"] = digest(found)
     FIXTURES.mkdir(exist_ok=True)
-    (FIXTURES / "processor.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
+    (FIXTURES / "processor.json").write_text(json.dumps(recorded) + "\n", encoding="utf-8")
     np.savez_compressed(FIXTURES / "resized.npz", **samples)
 
 

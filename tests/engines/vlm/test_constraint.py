@@ -131,14 +131,14 @@ def test_only_what_a_page_prints_is_possible(grammars: Grammars, field: str, val
 
 @by_name
 @pytest.mark.parametrize("image", [None, PICTURE], ids=["words", "image"])
-def test_jumping_over_forced_tokens_changes_nothing_but_the_time(engine: VlmEngine, template: Template, image: Any) -> None:
-    asked = request(template, image=image)
+def test_skipping_forced_tokens_changes_only_the_time(engine: VlmEngine, template: Template, image: Any) -> None:
+    one = request(template, image=image)
     loaded = engine.loaded_model
-    schema = make_prompt(asked).schema
+    schema = make_prompt(one).schema
     assert schema
     jumping = loaded.grammars.start(schema)
     slow = OneByOne(loaded.grammars.start(schema).matcher)
-    put = encoded(loaded.chat, asked)
+    put = encoded(loaded.chat, one)
     decoder: Decoder[int] = Decoder(loaded.decoder.runner, {STOP})
     quick, every = decode_all(decoder, [DecodeTask(0, put, 400, jumping), DecodeTask(1, put, 400, slow)])
     if quick.tag:
@@ -149,11 +149,11 @@ def test_jumping_over_forced_tokens_changes_nothing_but_the_time(engine: VlmEngi
     assert quick.sampled < len(quick.tokens), "the names of the fields cost nothing"
 
 
-def test_whatever_a_random_model_says_meets_the_schema(engine: VlmEngine) -> None:
+def test_answers_of_a_random_model_meet_the_schema(engine: VlmEngine) -> None:
     loaded = engine.loaded_model
     endings: dict[str, int] = {}
-    asked = [replace(one, temperature=1.3) for one in sample_requests(JSON_TEMPLATES, 40, engine)]
-    for written in decode_all(loaded.decoder, map(engine.make_task, asked)):
+    requests = [replace(one, temperature=1.3) for one in sample_requests(JSON_TEMPLATES, 40, engine)]
+    for written in decode_all(loaded.decoder, map(engine.make_task, requests)):
         endings[written.ending] = endings.get(written.ending, 0) + 1
         template = written.tag.request.template
         if written.ending == "complete":
@@ -163,13 +163,13 @@ def test_whatever_a_random_model_says_meets_the_schema(engine: VlmEngine) -> Non
     assert endings["complete"] > 10
 
 
-def test_a_vocabulary_larger_than_the_tokenizers_is_never_drawn_from(grammars: Grammars) -> None:
+def test_tokens_beyond_the_tokenizers_vocabulary_are_never_allowed(grammars: Grammars) -> None:
     allowed = grammars.start(json_schema(ALL_TYPES)).allowed(PADDED)
     assert len(allowed) == PADDED
     assert not allowed[len(tokenizer()) :].any()
 
 
-def test_a_model_that_wants_the_impossible_gets_a_valid_answer(grammars: Grammars) -> None:
+def test_a_model_that_prefers_forbidden_tokens_gives_a_valid_answer(grammars: Grammars) -> None:
     class Stubborn:
         """Wants to end at once, always."""
 
@@ -241,7 +241,7 @@ def test_any_text_gives_claims_of_the_documented_form_or_an_error(text: str, com
 
 @given(answers.filter(lambda answer: _finite(answer)), st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_cut_answer_keeps_what_was_whole(answer: dict[str, Any], data: st.DataObject) -> None:
+def test_a_truncated_answer_keeps_its_complete_fields(answer: dict[str, Any], data: st.DataObject) -> None:
     text = json.dumps(answer)
     cut = text[: data.draw(st.integers(1, len(text)))]
     whole, part = read_answer(ALL_TYPES, text), read_answer(ALL_TYPES, cut, complete=False)
@@ -279,12 +279,12 @@ def test_tags_in_a_text_answer_are_other_fields() -> None:
     assert read_answer(template, many)["text"].value == many
 
 
-def test_words_of_the_page_do_not_leak_into_the_grammar(engine: VlmEngine) -> None:
-    """Whatever a page prints, a constraint can be made for it."""
-    mischief = ('"}', "]] 1,00", "\\u0000 2,00 EUR", "{{ 7 }}", "1e999", "99/99/9999", "00:61")
+def test_every_printed_text_gives_a_valid_grammar(engine: VlmEngine) -> None:
+    """Also hostile text on a page gives a schema that compiles."""
+    hostile = ('"}', "]] 1,00", "\\u0000 2,00 EUR", "{{ 7 }}", "1e999", "99/99/9999", "00:61")
     for template in JSON_TEMPLATES:
-        for words in ((), words_of(*LINES, *mischief)):
-            asked = request(template, words)
-            schema = make_prompt(asked).schema
+        for words in ((), words_of(*LINES, *hostile)):
+            one = request(template, words)
+            schema = make_prompt(one).schema
             assert schema
             spell(engine.loaded_model.grammars.start(schema), json.dumps(dict.fromkeys(template.fields)))

@@ -82,23 +82,23 @@ def test_a_model_is_loaded_by_the_first_poll_after_a_request(make: Make, monkeyp
 # ---- budgets ------------------------------------------------------------------------------------------
 
 
-def test_an_answer_is_what_the_model_says_until_it_stops() -> None:
+def test_an_answer_is_the_models_text_up_to_the_stop_token() -> None:
     (one,), _ = decode_script("the whole answer", [DecodeTask("it", prompt(), 50)])
     assert (tokenizer().decode(one.tokens), one.ending) == ("the whole answer", "complete")
     assert one.tag == "it"
     assert one.sampled == len(one.tokens) + 1, "and the token that ends it"
 
 
-def test_an_answer_that_is_too_long_is_cut() -> None:
+def test_an_answer_that_is_too_long_is_truncated() -> None:
     (one,), _ = decode_script("one two three four five six", [DecodeTask(0, prompt(), 5)])
     assert (len(one.tokens), one.ending) == (5, "truncated")
 
 
-def test_a_cut_answer_keeps_its_fields_and_says_so(vision_folder: Path) -> None:
-    said = goods("1.00", "2.50", "3.75")
-    limit = len(tokenizer().encode(said[: said.index("3.7") + 1]))
+def test_a_truncated_answer_keeps_its_fields_and_has_a_flag(vision_folder: Path) -> None:
+    text = goods("1.00", "2.50", "3.75")
+    limit = len(tokenizer().encode(text[: text.index("3.7") + 1]))
     template = ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": limit})})
-    answer = only(scripted_engine(str(vision_folder), said), request(template, image=PICTURE))
+    answer = only(scripted_engine(str(vision_folder), text), request(template, image=PICTURE))
     assert (answer.status, answer.reason) == ("failed", "too_large")
     assert f"answer.tokens of `rows` ({limit})" in answer.detail
     assert answer.claims["buyer"].value == "Morgenrot"
@@ -107,62 +107,62 @@ def test_a_cut_answer_keeps_its_fields_and_says_so(vision_folder: Path) -> None:
     assert answer.claims["goods"].flags == ("truncated",)
 
 
-def test_answers_side_by_side_hold_no_more_than_memory_allows() -> None:
-    said = "x " * 40
+def test_active_answers_together_fit_into_memory() -> None:
+    text = "x " * 40
     sizes = [10, 300, 40, 10, 40, 20, 10, 200, 500, 30] * 3
     tasks = [DecodeTask(number, prompt(size), 100) for number, size in enumerate(sizes)]
-    found, runner = decode_script(said, tasks, batch=4, memory=600)
-    assert sorted(one.tag for one in found) == list(range(len(sizes)))
+    generations, runner = decode_script(text, tasks, batch=4, memory=600)
+    assert sorted(one.tag for one in generations) == list(range(len(sizes)))
     assert max(runner.lengths) <= 600
     assert max(map(len, runner.steps)) == 4, "several at once where they fit"
-    alone, runner = decode_script(said, tasks, batch=4, memory=1)
-    assert len(alone) == len(sizes)
+    single, runner = decode_script(text, tasks, batch=4, memory=1)
+    assert len(single) == len(sizes)
     assert {len(step) for step in runner.steps} == {1}, "what is too large for memory is tried by itself"
 
 
-def test_answers_that_take_more_than_usual_step_back_and_go_on_later() -> None:
+def test_answers_longer_than_typical_step_back_and_continue_later() -> None:
     """Memory for two whole answers; eight are begun, for most are short, and here all are long."""
-    said = {number: f"page {number}: " + " ".join(str(n * n + number) for n in range(130)) for number in range(8)}
+    text = {number: f"page {number}: " + " ".join(str(n * n + number) for n in range(130)) for number in range(8)}
     limit = 900
-    tasks = [DecodeTask(number, prompt(10, number), limit) for number in said]
-    found, runner = decode_script(said.__getitem__, tasks, batch=8, memory=2 * limit)
-    assert {one.tag: tokenizer().decode(one.tokens) for one in found} == said
-    assert {one.ending for one in found} == {"complete"}
+    tasks = [DecodeTask(number, prompt(10, number), limit) for number in text]
+    generations, runner = decode_script(text.__getitem__, tasks, batch=8, memory=2 * limit)
+    assert {one.tag: tokenizer().decode(one.tokens) for one in generations} == text
+    assert {one.ending for one in generations} == {"complete"}
     assert max(runner.lengths) <= 2 * limit
     assert max(map(len, runner.steps)) > 2, "more than if each had room for its limit"
     assert runner.begun > len(tasks), "some were begun twice"
 
 
-def test_a_prompt_is_made_again_only_when_it_is_needed() -> None:
-    made: list[int] = []
+def test_a_prompt_is_encoded_again_only_after_a_step_back() -> None:
+    encoded_again: list[int] = []
 
     def again(number: int) -> Any:
-        made.append(number)
+        encoded_again.append(number)
         return prompt(10, number)
 
     long = " ".join(map(str, range(100, 240)))
     tasks = [DecodeTask(n, prompt(10, n), 900, encode_again=lambda n=n: again(n)) for n in range(4)]  # type: ignore[misc]
-    found, _ = decode_script(lambda number: long, tasks, batch=4, memory=1000)
-    assert {tokenizer().decode(one.tokens) for one in found} == {long}
-    assert made, "some stepped back"
-    made.clear()
+    generations, _ = decode_script(lambda number: long, tasks, batch=4, memory=1000)
+    assert {tokenizer().decode(one.tokens) for one in generations} == {long}
+    assert encoded_again, "some stepped back"
+    encoded_again.clear()
     decode_script(lambda number: long, tasks, batch=4)
-    assert not made
+    assert not encoded_again
 
 
 class Watched(list[int]):
     """A list of which one can tell whether it is still there."""
 
 
-def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_of_an_answer_is_freed_before_the_next_prompt_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     runner = ScriptedRunner(lambda number: "a few words")
     begin, living = runner.prefill, list[weakref.ref[Any]]()
     alive: list[int] = []
 
-    def begun(asked: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
+    def begun(encoded_prompt: EncodedPrompt, room: int) -> tuple[SequenceState, torch.Tensor]:
         gc.collect()
         alive.append(sum(one() is not None for one in living))
-        state, logits = begin(asked, room)
+        state, logits = begin(encoded_prompt, room)
         state.memory = (state.memory[0], Watched(state.memory[1]))
         living.append(weakref.ref(state.memory[1]))
         return state, logits
@@ -172,29 +172,31 @@ def test_what_an_answer_held_is_free_before_the_next_prompt_is_read(monkeypatch:
     assert max(alive) <= 1, "beside the new one there is one other"
 
 
-def test_a_place_that_is_free_is_taken_at_once() -> None:
-    found, _ = decode_script(
+def test_a_finished_answer_makes_room_for_the_next_at_once() -> None:
+    generations, _ = decode_script(
         lambda number: "short" if number else "x y " * 30, [DecodeTask(n, prompt(), 200) for n in range(9)], batch=2
     )
-    assert [one.tag for one in found] == [1, 2, 3, 4, 5, 6, 7, 8, 0], "the long answer waits for nobody, nobody for it"
+    assert [one.tag for one in generations] == [1, 2, 3, 4, 5, 6, 7, 8, 0], (
+        "the long answer and the short ones do not wait for each other"
+    )
 
 
-def test_what_is_forced_stays_within_the_limit(vision_folder: Path) -> None:
-    said, template = goods("1.00"), ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": 16})})
-    engine = scripted_engine(str(vision_folder), said)
+def test_forced_tokens_stay_within_the_limit(vision_folder: Path) -> None:
+    text, template = goods("1.00"), ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": 16})})
+    engine = scripted_engine(str(vision_folder), text)
     (one,) = decode_all(engine.loaded_model.decoder, [engine.make_task(request(template, image=PICTURE))])
     assert (len(one.tokens), one.ending) == (16, "truncated")
 
 
-def test_an_answer_that_just_fits_is_whole(vision_folder: Path) -> None:
-    said = goods("1.00")
-    limit = len(tokenizer().encode(said))
+def test_an_answer_that_just_fits_is_complete(vision_folder: Path) -> None:
+    text = goods("1.00")
+    limit = len(tokenizer().encode(text))
     template = ROWS.model_copy(update={"answer": ROWS.answer.model_copy(update={"tokens": limit})})
-    answer = only(scripted_engine(str(vision_folder), said), request(template, image=PICTURE))
+    answer = only(scripted_engine(str(vision_folder), text), request(template, image=PICTURE))
     assert answer.status == "done", answer.detail
 
 
-def test_what_needs_no_writing_waits_for_nobody(make: Make) -> None:
+def test_a_page_without_content_is_answered_before_the_model_is_done(make: Make) -> None:
     settled = request(BUILT_IN["caption"], (), number=2)
     first = answer_all(make(), request(ALL_TYPES, image=PICTURE), settled)[0]
     assert first.key == settled.key
@@ -210,7 +212,7 @@ def test_a_model_that_loops_is_stopped(phrase: str) -> None:
     assert one.ending == "repeated"
     text = tokenizer().decode(one.tokens)
     assert text.startswith("Well then: " + phrase[:-1])
-    assert text.count(phrase) <= 2, "what it said again is cut off"
+    assert text.count(phrase) <= 2, "repetitions are cut off"
 
 
 def test_a_loop_fails_its_page_only(vision_folder: Path) -> None:
@@ -228,41 +230,41 @@ def test_equal_rows_of_a_table_are_no_loop(vision_folder: Path) -> None:
 
 
 def test_a_row_of_dots_is_no_loop() -> None:
-    said = "Chapter one " + "." * 60 + " 7"
-    (one,), _ = decode_script(said, [DecodeTask(0, prompt(), 200)])
-    assert (tokenizer().decode(one.tokens), one.ending) == (said, "complete")
+    text = "Chapter one " + "." * 60 + " 7"
+    (one,), _ = decode_script(text, [DecodeTask(0, prompt(), 200)])
+    assert (tokenizer().decode(one.tokens), one.ending) == (text, "complete")
 
 
 # ---- chance -------------------------------------------------------------------------------------------
 
 
-def test_chance_is_the_same_for_the_same_request(make: Make) -> None:
+def test_sampling_repeats_for_the_same_request(make: Make) -> None:
     warm = [replace(request(BUILT_IN["transcript"], image=PICTURE, number=n), temperature=0.8) for n in (1, 2)]
     warmer = replace(warm[0], temperature=1.2)
     cold = replace(warm[0], temperature=0.0)
     first, second = make(), make(batch=1)
 
-    def texts(engine: VlmEngine, *asked: Request) -> list[str]:
+    def texts(engine: VlmEngine, *requests: Request) -> list[str]:
         small = {"answer": BUILT_IN["transcript"].answer.model_copy(update={"tokens": 40})}
-        asked = tuple(replace(one, template=one.template.model_copy(update=small)) for one in asked)
-        return [str([only(engine, one).claims["text"].value]) for one in asked]
+        requests = tuple(replace(one, template=one.template.model_copy(update=small)) for one in requests)
+        return [str([only(engine, one).claims["text"].value]) for one in requests]
 
     assert texts(first, *warm, warmer, cold) == texts(second, *warm, warmer, cold) == texts(first, *warm, warmer, cold)
     assert len(set(texts(first, *warm, warmer, cold))) == 4, "another page, another temperature, another answer"
 
 
 def test_neighbours_change_no_answer(make: Make) -> None:
-    asked = [replace(one, temperature=0.5 * (one.key.page % 2)) for one in sample_requests([ALL_TYPES, ROWS], 6)]
-    together = {answer.key: answer.claims for answer in checked_answers(make(batch=8), asked)}
-    backwards = {answer.key: answer.claims for answer in checked_answers(make(batch=2), asked[::-1])}
-    alone = make(batch=1)
-    assert together == backwards == {one.key: only(alone, one).claims for one in asked}
+    requests = [replace(one, temperature=0.5 * (one.key.page % 2)) for one in sample_requests([ALL_TYPES, ROWS], 6)]
+    together = {answer.key: answer.claims for answer in checked_answers(make(batch=8), requests)}
+    backwards = {answer.key: answer.claims for answer in checked_answers(make(batch=2), requests[::-1])}
+    one_by_one = make(batch=1)
+    assert together == backwards == {one.key: only(one_by_one, one).claims for one in requests}
 
 
 # ---- what goes wrong ----------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_asked_costs_itself_only(make: Make) -> None:
+def test_a_request_without_a_prompt_fails_alone_and_the_others_are_answered(make: Make) -> None:
     long = request(BUILT_IN["transcript"], words_of(*["many words " * 20] * 700), number=1)
     broken = request(ALL_TYPES.model_copy(update={"name": "broken", "prompt": "{{ 1 / 0 }}"}), number=2)
     greedy = request(ALL_TYPES.model_copy(update={"answer": ALL_TYPES.answer.model_copy(update={"tokens": 16384})}), number=3)
@@ -274,7 +276,7 @@ def test_what_cannot_be_asked_costs_itself_only(make: Make) -> None:
     assert "division by zero" in answers[2].detail
 
 
-def test_the_model_of_the_other_tests_sees(make: Make) -> None:
+def test_the_model_of_these_tests_depends_on_the_image(make: Make) -> None:
     """Its answers depend on the pixels; so these tests are about something."""
     loaded = make().loaded_model
     runner, chat = loaded.decoder.runner, loaded.chat
@@ -283,7 +285,7 @@ def test_the_model_of_the_other_tests_sees(make: Make) -> None:
     assert (bright - inverse).abs().max() > 0.1
 
 
-def test_a_model_that_breaks_costs_the_pages_it_worked_on(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_the_model_fails_the_active_pages_only(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = make(batch=2)
     runner = engine.loaded_model.decoder.runner
     step, calls = runner.step, iter(range(1000))
@@ -294,8 +296,8 @@ def test_a_model_that_breaks_costs_the_pages_it_worked_on(make: Make, monkeypatc
         return step(*arguments)
 
     monkeypatch.setattr(type(runner), "step", lambda self, *arguments: breaks(*arguments))
-    found = checked_answers(engine, [request(BUILT_IN["receipt"], number=page) for page in range(1, 6)])
-    assert len(found) == 5
-    broken = [answer for answer in found if answer.reason == "engine" and "memory" in answer.detail]
+    generations = checked_answers(engine, [request(BUILT_IN["receipt"], number=page) for page in range(1, 6)])
+    assert len(generations) == 5
+    broken = [answer for answer in generations if answer.reason == "engine" and "memory" in answer.detail]
     assert 1 <= len(broken) <= 2
     assert all("\n" not in answer.detail for answer in broken)

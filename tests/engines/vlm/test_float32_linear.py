@@ -27,7 +27,7 @@ def test_products_are_as_exact_as_bfloat16_can_hold(monkeypatch: pytest.MonkeyPa
     torch.testing.assert_close(product.float(), exact, rtol=2**-7, atol=2**-7)
 
 
-def test_only_a_processor_without_units_for_bfloat16_widens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_processor_without_units_for_bfloat16_multiplies_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan("bfloat16", 1, 1, 1, 1)
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bfloat16", lambda: True)
     assert not plan.uses_float32_products

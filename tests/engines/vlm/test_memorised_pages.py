@@ -1,4 +1,4 @@
-"""A model that knows sixteen pages by heart: every page gets its own answer through the whole pipeline, whatever happens on the way."""
+"""A model that memorised sixteen pages: every page gets its own answer through the whole pipeline, also after kills."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.run.test_kill import units
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PAGES = 16
-PATIENCE = 400
+TIMEOUT_SECONDS = 400
 """Seconds for sixteen pages; a quarter of a minute is enough where nothing else runs."""
 COLOURS = ("red", "green", "blue", "black", "white", "amber", "violet", "grey")
 TEMPLATE = {
@@ -47,7 +47,7 @@ def known() -> Known:
 @pytest.fixture(scope="module")
 def home(known: Known, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the template and the trained model."""
-    home = tmp_path_factory.mktemp("heart")
+    home = tmp_path_factory.mktemp("memorised")
     (home / "templates").mkdir()
     (home / "templates" / "badge.yaml").write_text(yaml.safe_dump(TEMPLATE), encoding="utf-8")
     template = load_templates([home / "templates"])["badge"]
@@ -86,7 +86,7 @@ def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subpr
 
 def finish(process: subprocess.Popen[bytes]) -> None:
     try:
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT_SECONDS) == 0
     finally:
         process.kill()
 
@@ -95,9 +95,9 @@ def check(outbox: Path, names: Mapping[str, str], known: Known) -> None:
     """Every page has its own answer, in its JSON and in the sheet."""
     got, want = {}, {name: known[code] for name, code in names.items()}
     for name in names:
-        told = json.loads((outbox / f"{name}.json").read_text(encoding="utf-8"))
-        assert told["status"] == "done"
-        fields = told["results"]["badge"]["fields"]
+        document = json.loads((outbox / f"{name}.json").read_text(encoding="utf-8"))
+        assert document["status"] == "done"
+        fields = document["results"]["badge"]["fields"]
         got[name] = {field: fields[field]["value"] for field in TEMPLATE["fields"]}
     assert got == want
     with (outbox / "badge.csv").open(encoding="utf-8", newline="") as file:
@@ -116,7 +116,9 @@ def test_every_page_gets_its_own_answer(home: Path, known: Known, tmp_path: Path
 
 
 @pytest.mark.parametrize("batch", [1, 8])
-def test_killed_midway_it_goes_on_and_mixes_nothing_up(home: Path, known: Known, tmp_path: Path, batch: int) -> None:
+def test_after_a_kill_the_run_continues_and_every_page_keeps_its_answer(
+    home: Path, known: Known, tmp_path: Path, batch: int
+) -> None:
     names = fill(tmp_path / "inbox", known, 4)
     for goal in (3, 9):
         kill_when(goal, start(home, tmp_path, batch), tmp_path / "outbox")
@@ -125,14 +127,14 @@ def test_killed_midway_it_goes_on_and_mixes_nothing_up(home: Path, known: Known,
     finish(start(home, tmp_path, batch))
     after = units(tmp_path / "outbox")
     assert len(after) == PAGES
-    assert before.items() <= after.items(), "what was finished is not asked again"
+    assert before.items() <= after.items(), "finished pages are not read again"
     check(tmp_path / "outbox", names, known)
 
 
 def kill_when(goal: int, process: subprocess.Popen[bytes], outbox: Path) -> None:
     """Kill it as soon as so many pages are finished."""
-    patience = time.monotonic() + PATIENCE
-    while len(units(outbox)) < goal and time.monotonic() < patience:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while len(units(outbox)) < goal and time.monotonic() < deadline:
         assert process.poll() is None, "it must be killed while it works"
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)

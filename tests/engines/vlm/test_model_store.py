@@ -58,7 +58,7 @@ def test_a_folder_is_a_model(model: Path) -> None:
     assert find_model("./mine") == find_model("mine") == found
 
 
-def test_the_same_contents_have_the_same_revision_wherever_they_lie(model: Path, tmp_path: Path) -> None:
+def test_the_same_contents_have_the_same_revision_in_every_folder(model: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(model, tmp_path / "other" / "mine"))
     (copied / "README.md").write_text("changed, and of no consequence")
     assert find_model(str(copied)).revision == find_model(str(model)).revision
@@ -80,7 +80,7 @@ def test_a_changed_prompt_template_is_another_revision(model: Path) -> None:
     assert find_model(str(model)).revision != before
 
 
-def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
+def test_missing_files_of_a_folder_are_named(tmp_path: Path) -> None:
     model = write_checkpoint(tmp_path / "sharded", shards=3)
     assert find_model(str(model)).bytes == sum(path.stat().st_size for path in model.glob("*.safetensors"))
     (model / "model-00002-of-00003.safetensors").unlink()
@@ -94,7 +94,7 @@ def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
     assert "model.safetensors.index.json (damaged)" in refused(model).message
 
 
-def test_weights_that_were_not_copied_to_their_end_are_noticed(model: Path) -> None:
+def test_truncated_weights_are_noticed(model: Path) -> None:
     os.truncate(model / "model.safetensors", 2_000_000)
     assert "model.safetensors (cut short)" in refused(model).message
 
@@ -124,7 +124,7 @@ def test_gguf_is_found_by_file_or_folder(tmp_path: Path) -> None:
     assert "not a GGUF file" in refused(file).message
 
 
-def test_what_is_absent_comes_with_the_command_that_gets_it() -> None:
+def test_the_error_for_an_absent_model_names_the_command_that_downloads_it() -> None:
     error = refused(DEFAULT_MODEL)
     assert error.message == f"{DEFAULT_MODEL} is not on this machine"
     assert error.cure == f"pipeline models pull {DEFAULT_MODEL}"
@@ -163,7 +163,7 @@ def test_a_link_without_its_blob_makes_a_model_incomplete_whichever_file_it_is(h
     assert error.cure == "pipeline models pull org/name"
 
 
-def test_the_kind_of_a_model_is_told(hub_cache: Path) -> None:
+def test_cached_models_have_their_kind(hub_cache: Path) -> None:
     cached(hub_cache, "org/reads", COMMIT)
     cached(hub_cache, "org/writes", COMMIT, vision_config=None, architectures=["Qwen3ForCausalLM"])
     cached(hub_cache, "org/embeds", COMMIT, vision_config=None, architectures=["BertModel"])
@@ -177,7 +177,7 @@ def test_the_kind_of_a_model_is_told(hub_cache: Path) -> None:
     }
 
 
-def test_looking_is_quick_and_imports_nothing_large(hub_cache: Path) -> None:
+def test_finding_a_model_is_fast_and_imports_no_large_library(hub_cache: Path) -> None:
     cached(hub_cache, "org/name", COMMIT)
     program = """
         import sys, time
@@ -206,11 +206,11 @@ def test_looking_is_quick_and_imports_nothing_large(hub_cache: Path) -> None:
         {"HUGGINGFACE_HUB_CACHE": "/old"},
     ],
 )
-def test_the_cache_is_where_the_library_has_it(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_is_that_of_huggingface_hub(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     program = "from huggingface_hub.constants import HF_HUB_CACHE; print(HF_HUB_CACHE)"
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
-    assert str(cache_folder()) == told
+    folder = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+    assert str(cache_folder()) == folder

@@ -66,11 +66,11 @@ def test_pixels_are_those_of_the_processor(name: str, chat: ChatTemplate) -> Non
     assert off.mean() <= NEAR_ON_AVERAGE
 
 
-def test_a_page_that_was_not_padded_but_stretched_would_be_noticed(chat: ChatTemplate) -> None:
+def test_the_recorded_levels_detect_a_page_that_is_not_padded(chat: ChatTemplate) -> None:
     """The levels tell: one pixel more, and the digest is another."""
     case = CASES["padded"]
     assert case.size is not None
-    wider = case._replace(size=(case.size[0] + 1, case.size[1]))
+    wider = Case(case.system, case.text, (case.size[0] + 1, case.size[1]))
     made = encoded(chat, wider).inputs
     assert made["image_grid_thw"].tolist() == RECORDED["padded"]["grid"]
     assert digest(levels(made["pixel_values"])) != RECORDED["padded"]["levels"]

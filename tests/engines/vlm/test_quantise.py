@@ -56,7 +56,7 @@ def test_a_token_with_huge_numbers_does_not_coarsen_the_others() -> None:
 
 
 @needs_units
-def test_layers_side_by_side_take_what_was_rounded_once_and_never_what_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_with_the_same_input_share_its_quantised_rows_and_no_older_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(3)
     names = ("q_proj", "k_proj", "v_proj", "o_proj")
     layers = torch.nn.ModuleDict({name: torch.nn.Linear(64, 48) for name in names})
@@ -78,7 +78,7 @@ def test_layers_side_by_side_take_what_was_rounded_once_and_never_what_came_befo
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-def test_rounded_rows_are_the_numbers_they_stand_for(dtype: torch.dtype) -> None:
+def test_quantised_rows_are_near_the_original_numbers(dtype: torch.dtype) -> None:
     torch.manual_seed(1)
     rows = torch.randn(2 * ROWS + 3, 40, dtype=dtype) * torch.logspace(-9, 9, 2 * ROWS + 3, dtype=torch.float64)[:, None].to(
         dtype
@@ -90,7 +90,7 @@ def test_rounded_rows_are_the_numbers_they_stand_for(dtype: torch.dtype) -> None
 
 
 @needs_units
-def test_a_model_in_eight_bits_says_nearly_the_same_and_frees_its_weights(vision_folder: Path) -> None:
+def test_a_model_in_eight_bits_gives_nearly_the_same_logits(vision_folder: Path) -> None:
     model = find_model(str(vision_folder))
     exact = load_model(model, make_plan(model, VlmSettings(dtype="float32", threads=1)))
     plan = make_plan(model, VlmSettings(dtype="int8", threads=1))
@@ -113,7 +113,7 @@ def test_a_processor_without_the_units_says_so(monkeypatch: pytest.MonkeyPatch, 
         make_plan(find_model(str(text_folder)), VlmSettings(dtype="int8"))
 
 
-def test_eight_bits_take_a_byte_a_weight_and_two_where_tokens_are_looked_up(
+def test_int8_takes_one_byte_a_weight_and_two_in_the_embedding_table(
     monkeypatch: pytest.MonkeyPatch, text_folder: Path
 ) -> None:
     monkeypatch.setattr("pipeline.engines.vlm.model_load.multiplies_bytes", lambda: True)

@@ -1,4 +1,4 @@
-"""The engine's tokens are those of transformers' own ``generate``: alone, many at once, in little memory, with and without images."""
+"""The engine's tokens are those of transformers' own ``generate``: one prompt at a time, many at once, in little memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.engines.vlm.tiny import TEXT, VOCABULARY, alive, text_model, tokenize
 STOP: int = tokenizer().eos_token_id
 WORDS = VOCABULARY - 20
 """Token ids below this are text."""
-WAYS = {"alone": {"batch": 1}, "eight at once": {"batch": 8}, "in little memory": {"batch": 8, "memory": 400}}
+WAYS = {"one at a time": {"batch": 1}, "eight at once": {"batch": 8}, "in little memory": {"batch": 8, "memory": 400}}
 FAMILIES: dict[str, tuple[type[Runner], dict[str, Any]]] = {
     "qwen2": (SlotRunner, {}),
     "llama": (SlotRunner, {}),
@@ -67,8 +67,8 @@ def with_image(before: list[int], seed: int, question: int = 0) -> EncodedPrompt
     start, end, pad = tokenizer().convert_tokens_to_ids(["<|vision_start|>", "<|vision_end|>", "<|image_pad|>"])
     high, wide = 2 * chance.randint(1, 8), 2 * chance.randint(1, 8)
     picture = [start, *[pad] * (high * wide // 4), end] if seed % 5 else []
-    asked = some(random.Random(question), 1, 40) if question else some(chance, 1, 40)
-    ids = torch.tensor([[*before, *picture, *asked]])
+    question_ids = some(random.Random(question), 1, 40) if question else some(chance, 1, 40)
+    ids = torch.tensor([[*before, *picture, *question_ids]])
     inputs = {"input_ids": ids, "mm_token_type_ids": (ids == pad).int()}
     if picture:
         inputs["pixel_values"] = torch.randn(high * wide, 3 * 2 * 16 * 16, generator=noise)
@@ -99,10 +99,10 @@ def expected(model: Any, prompt: EncodedPrompt, limit: int) -> list[int]:
     return found[: found.index(STOP)] if STOP in found else found
 
 
-def written(runner: Runner, asked: Sequence[EncodedPrompt], limit: int, **limits: int) -> list[list[int]]:
-    tasks = (DecodeTask(number, prompt, limit) for number, prompt in enumerate(asked))
+def decoded(runner: Runner, requested: Sequence[EncodedPrompt], limit: int, **limits: int) -> list[list[int]]:
+    tasks = (DecodeTask(number, prompt, limit) for number, prompt in enumerate(requested))
     found = {one.tag: list(one.tokens) for one in decode_all(Decoder(runner, {STOP}, **limits), tasks)}
-    return [found[number] for number in range(len(asked))]
+    return [found[number] for number in range(len(requested))]
 
 
 def check_alive(answers: Sequence[Sequence[int]]) -> None:
@@ -114,18 +114,18 @@ def check_alive(answers: Sequence[Sequence[int]]) -> None:
 @pytest.mark.slow
 def test_two_hundred_pages_get_the_models_own_answers() -> None:
     model = vision_model()
-    asked, limit = prompts(with_image, 200), 20
-    assert sum("pixel_values" in prompt.inputs for prompt in asked) > 100
-    want = [expected(model, prompt, limit) for prompt in asked]
+    requested, limit = prompts(with_image, 200), 20
+    assert sum("pixel_values" in prompt.inputs for prompt in requested) > 100
+    want = [expected(model, prompt, limit) for prompt in requested]
     check_alive(want)
     runner = make_runner(model)
     assert isinstance(runner, SlotRunner)
     for name, limits in WAYS.items():
-        got = written(runner, asked, limit, **limits)
+        got = decoded(runner, requested, limit, **limits)
         assert [n for n, answer in enumerate(got) if answer != want[n]] == [], name
 
 
-def spied(runner: Runner) -> list[int]:
+def record_lengths(runner: Runner) -> list[int]:
     """Of each pass through the model, how many tokens it read."""
     lengths: list[int] = []
     runner.model.register_forward_pre_hook(  # type: ignore[attr-defined]
@@ -134,30 +134,30 @@ def spied(runner: Runner) -> list[int]:
     return lengths
 
 
-def test_one_page_is_read_once_for_all_questions_about_it() -> None:
+def test_one_page_is_read_once_for_all_its_templates() -> None:
     model, instructions = vision_model(), some(random.Random(1), 60, 60)
-    asked = [with_image(instructions, page, question) for page in (1, 2, 3, 4) for question in (7, 8, 9)]
-    asked.append(with_image(some(random.Random(2), 60, 60), 4, 9))
-    want = [expected(model, prompt, 20) for prompt in asked]
+    requested = [with_image(instructions, page, question) for page in (1, 2, 3, 4) for question in (7, 8, 9)]
+    requested.append(with_image(some(random.Random(2), 60, 60), 4, 9))
+    want = [expected(model, prompt, 20) for prompt in requested]
     check_alive(want)
     runner = make_runner(model)
-    lengths = spied(runner)
-    assert written(runner, asked, 20, batch=4) == want
+    lengths = record_lengths(runner)
+    assert decoded(runner, requested, 20, batch=4) == want
     images = [length for length in lengths if length > 44]
     assert len(images) <= 5, "each page once, and once more behind other instructions"
-    seen: list[int] = []
-    model.model.visual.register_forward_pre_hook(lambda *_: seen.append(1))
-    written(runner, asked[:6], 1, batch=4)
-    assert len(seen) == 2, "the vision tower, too"
+    vision_calls: list[int] = []
+    model.model.visual.register_forward_pre_hook(lambda *_: vision_calls.append(1))
+    decoded(runner, requested[:6], 1, batch=4)
+    assert len(vision_calls) == 2, "the vision tower, too"
 
 
-def test_what_a_prompt_shares_with_an_earlier_one_is_not_computed_again() -> None:
+def test_the_shared_prefix_of_a_prompt_is_not_computed_again() -> None:
     runner = make_runner(vision_model())
-    lengths = spied(runner)
+    lengths = record_lengths(runner)
     first, second = some(random.Random(1), 60, 60), some(random.Random(2), 60, 60)
-    asked = [with_image(first, 1), with_image(first, 2), with_image(second, 1), with_image(first, 3), with_image(first, 3)]
+    requested = [with_image(first, 1), with_image(first, 2), with_image(second, 1), with_image(first, 3), with_image(first, 3)]
     read = []
-    for prompt in asked:
+    for prompt in requested:
         runner.prefill(prompt, 1)
         read.append(prompt.tokens - lengths.pop())
     assert read[:4] == [0, 61, 0, 61], "the instructions and the token that opens the picture"
@@ -168,33 +168,33 @@ def test_what_a_prompt_shares_with_an_earlier_one_is_not_computed_again() -> Non
 def test_other_families_get_their_own_answers_too(family: str) -> None:
     kind, changes = FAMILIES[family]
     model = text_model(family, **changes)
-    asked, limit = prompts(text_only, 30), 20
+    requested, limit = prompts(text_only, 30), 20
     if family == "llama4_text":  # whose prompts here are never without a whole chunk
-        asked = [prompt for prompt in asked if prompt.tokens > 16]
-    want = [expected(copy.deepcopy(model), prompt, limit) for prompt in asked]
+        requested = [prompt for prompt in requested if prompt.tokens > 16]
+    want = [expected(copy.deepcopy(model), prompt, limit) for prompt in requested]
     check_alive(want)
     runner = make_runner(model)
     assert isinstance(runner, kind)
     for name, limits in WAYS.items():
-        got = written(runner, asked, limit, **limits)
+        got = decoded(runner, requested, limit, **limits)
         assert [n for n, answer in enumerate(got) if answer != want[n]] == [], name
 
 
-def test_a_model_is_tried_out_once() -> None:
+def test_a_model_that_uses_slots_is_accepted_again() -> None:
     model = vision_model()
     assert isinstance(make_runner(model), SlotRunner)
     assert isinstance(make_runner(model), SlotRunner)
 
 
-def test_a_family_that_remembers_in_another_way_is_refused() -> None:
+def test_a_family_without_a_kv_cache_is_refused() -> None:
     model = text_model("mamba", state_size=4, intermediate_size=96)
     with pytest.raises(EngineUnavailableError, match="models of the kind mamba") as error:
         make_runner(model)
     assert "--model" in error.value.cure
 
 
-def test_images_whose_tokens_look_ahead_are_left_to_transformers() -> None:
-    """Gemma 3: in a text alone its attention is like any other's."""
+def test_images_with_bidirectional_attention_use_the_plain_runner() -> None:
+    """Gemma 3: in text without images its attention is like any other's."""
     text = {**TEXT, "vocab_size": VOCABULARY, "sliding_window": 64, "layer_types": ["full_attention"] * 3}
     vision = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
     pad = tokenizer().convert_tokens_to_ids("<|image_pad|>")
@@ -214,18 +214,18 @@ def test_images_whose_tokens_look_ahead_are_left_to_transformers() -> None:
         pixels = torch.randn(1, 3, 56, 56, generator=torch.Generator().manual_seed(seed))
         return EncodedPrompt({"input_ids": ids, "token_type_ids": (ids == pad).int(), "pixel_values": pixels})
 
-    asked = [picture([1, 2, 3], seed) for seed in range(10)]
-    want = [expected(copy.deepcopy(model), prompt, 10) for prompt in asked]
+    requested = [picture([1, 2, 3], seed) for seed in range(10)]
+    want = [expected(copy.deepcopy(model), prompt, 10) for prompt in requested]
     assert len(set(map(tuple, want))) > 5, "answers depend on the image"
-    assert written(make_runner(model), asked, 10, batch=4) == want
+    assert decoded(make_runner(model), requested, 10, batch=4) == want
 
 
-def test_the_last_layer_works_for_the_wanted_tokens_only() -> None:
+def test_the_last_layer_runs_only_for_tokens_whose_logits_are_needed() -> None:
     model = text_model()
-    seen: dict[int, list[int]] = {}
+    lengths: dict[int, list[int]] = {}
 
     def watch(number: int, whole: Callable[[torch.Tensor], torch.Tensor], hidden: torch.Tensor) -> torch.Tensor:
-        seen.setdefault(number, []).append(hidden.shape[1])
+        lengths.setdefault(number, []).append(hidden.shape[1])
         return whole(hidden)
 
     layers = model.model.layers
@@ -233,8 +233,8 @@ def test_the_last_layer_works_for_the_wanted_tokens_only() -> None:
         layer.mlp.forward = partial(watch, number, layer.mlp.forward)
     runner = make_runner(model)
     state, _ = runner.prefill(text_only(list(range(30)), 1), room=8)
-    prompt = seen[0][-1]
+    prompt = lengths[0][-1]
     assert prompt >= 31
-    assert seen[len(layers) - 1][-1] == 1
+    assert lengths[len(layers) - 1][-1] == 1
     runner.step([state], [[5, 6, 7]], [2])
-    assert (seen[0][-1], seen[len(layers) - 1][-1]) == (3, 2)
+    assert (lengths[0][-1], lengths[len(layers) - 1][-1]) == (3, 2)

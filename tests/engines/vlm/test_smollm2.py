@@ -68,7 +68,7 @@ def page(number: int) -> Request:
     return request(TEMPLATES[number * len(TEMPLATES) // PROMPTS], words_of(*lines), number + 1)
 
 
-class Spied(VlmEngine):
+class RecordingVlmEngine(VlmEngine):
     """Keeps the text of each answer."""
 
     def __init__(self, settings: Settings) -> None:
@@ -83,47 +83,49 @@ class Spied(VlmEngine):
 
 @pytest.fixture(scope="module")
 def engine() -> VlmEngine:
-    return Spied(Settings(engine="vlm", model=str(weights()), vlm=VlmSettings(dtype="float32", batch=8, threads=1)))
+    return RecordingVlmEngine(
+        Settings(engine="vlm", model=str(weights()), vlm=VlmSettings(dtype="float32", batch=8, threads=1))
+    )
 
 
 @pytest.fixture(scope="module")
-def answers(engine: Spied) -> Iterator[Sequence[tuple[Request, Answer, str, Generation[Any]]]]:
-    asked = {one.key.page: one for one in map(page, range(PROMPTS))}
-    found = {answer.key.page: answer for answer in answer_all(engine, *asked.values())}
-    assert sorted(found) == sorted(asked)
-    return [(asked[number], found[number], *engine.texts[number]) for number in asked]  # type: ignore[return-value]
+def answers(engine: RecordingVlmEngine) -> Iterator[Sequence[tuple[Request, Answer, str, Generation[Any]]]]:
+    requests = {one.key.page: one for one in map(page, range(PROMPTS))}
+    by_page = {answer.key.page: answer for answer in answer_all(engine, *requests.values())}
+    assert sorted(by_page) == sorted(requests)
+    return [(requests[number], by_page[number], *engine.texts[number]) for number in requests]  # type: ignore[return-value]
 
 
-def test_every_whole_answer_is_json_that_meets_its_schema(answers: Any) -> None:
+def test_every_complete_answer_is_json_that_meets_its_schema(answers: Any) -> None:
     counted = Counter[str]()
-    for asked, answer, text, written in answers:
-        counted[written.ending] += 1
-        if asked.template.answer.form == "json" and written.ending == "complete":
-            jsonschema.validate(json.loads(text), json_schema(asked.template))
+    for one, answer, text, generation in answers:
+        counted[generation.ending] += 1
+        if one.template.answer.form == "json" and generation.ending == "complete":
+            jsonschema.validate(json.loads(text), json_schema(one.template))
             assert answer.status == "done"
     assert counted["complete"] >= PROMPTS / 2, counted
 
 
-def test_every_other_answer_says_so_and_keeps_what_was_written(answers: Any) -> None:
-    for asked, answer, text, written in answers:
-        check_answer(answer, asked.template)
-        if written.ending != "complete":
+def test_every_other_answer_is_failed_and_keeps_its_fields(answers: Any) -> None:
+    for one, answer, text, generation in answers:
+        check_answer(answer, one.template)
+        if generation.ending != "complete":
             assert answer.status == "failed"
-            assert answer.reason == {"truncated": "too_large", "repeated": "engine"}[written.ending]
-            assert answer.claims == read_answer(asked.template, text, complete=False)
+            assert answer.reason == {"truncated": "too_large", "repeated": "engine"}[generation.ending]
+            assert answer.claims == read_answer(one.template, text, complete=False)
             assert sum(TRUNCATED in claim.flags for claim in answer.claims.values()) == 1
 
 
-def test_it_has_read_the_pages(answers: Any) -> None:
-    """Real weights copy what stands there; noise would not."""
-    right = [
-        answer.claims["total"].value == f"{asked.key.page + 6}.25"
-        for asked, answer, _, _ in answers
-        if asked.template.name == "bill" and answer.status == "done"
+def test_answers_contain_the_values_of_their_pages(answers: Any) -> None:
+    """Real weights copy printed values; random weights do not."""
+    is_right = [
+        answer.claims["total"].value == f"{one.key.page + 6}.25"
+        for one, answer, _, _ in answers
+        if one.template.name == "bill" and answer.status == "done"
     ]
-    assert sum(right) > len(right) / 2
+    assert sum(is_right) > len(is_right) / 2
 
 
-def test_what_the_schema_forces_is_not_computed(answers: Any) -> None:
-    whole = [written for asked, _, _, written in answers if asked.template.answer.form == "json"]
+def test_forced_tokens_are_not_computed(answers: Any) -> None:
+    whole = [generation for one, _, _, generation in answers if one.template.answer.form == "json"]
     assert sum(one.sampled for one in whole) < 0.75 * sum(len(one.tokens) for one in whole)

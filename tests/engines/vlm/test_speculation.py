@@ -33,25 +33,25 @@ def draft(*sources: str) -> Draft:
     return Draft(tokenizer(), *sources)
 
 
-def steps(*sources: str, said: str = SAID, **limits: int) -> int:
-    """How many steps an answer takes, which must be what was said."""
-    (one,), runner = decode_script(said, [DecodeTask(0, prompt(), 500, draft=draft(*sources) if sources else None)], **limits)
-    assert (tokenizer().decode(one.tokens), one.ending) == (said, "complete")
+def steps(*sources: str, text: str = SAID, **limits: int) -> int:
+    """How many steps an answer takes, whose text must be ``text``."""
+    (one,), runner = decode_script(text, [DecodeTask(0, prompt(), 500, draft=draft(*sources) if sources else None)], **limits)
+    assert (tokenizer().decode(one.tokens), one.ending) == (text, "complete")
     return len(runner.steps)
 
 
-def test_an_answer_that_was_foreseen_takes_a_few_steps() -> None:
+def test_an_answer_that_the_draft_predicts_takes_a_few_steps() -> None:
     plain = steps()
     assert steps(SAID, PAGE) < plain / 5
     assert steps(SAID.replace("1204.50", "1204.80"), PAGE) < plain / 4, "one wrong value costs little"
 
 
-def test_words_of_the_page_help_where_nothing_else_does() -> None:
+def test_words_of_the_page_are_drafts_too() -> None:
     text = "The tools of Harrow Lane Tools Ltd cost 1,204.50 in all, as R-2041/77 says"
-    assert steps("", PAGE, said=text) < steps(said=text)
+    assert steps("", PAGE, text=text) < steps(text=text)
 
 
-def test_a_page_that_says_something_else_costs_no_step() -> None:
+def test_a_wrong_draft_costs_no_step() -> None:
     assert steps("lorem ipsum " * 50) <= steps()
 
 
@@ -64,7 +64,7 @@ def test_a_step_reads_no_more_than_its_rows() -> None:
     assert max(map(sum, none.steps)) == 1
 
 
-def test_guesses_stay_within_limit_and_memory() -> None:
+def test_drafts_stay_within_limit_and_memory() -> None:
     (one,), _ = decode_script(SAID, [DecodeTask(0, prompt(), 20, draft=draft(SAID))])
     assert (len(one.tokens), one.ending) == (20, "truncated")
     _, runner = decode_script(
@@ -73,12 +73,12 @@ def test_guesses_stay_within_limit_and_memory() -> None:
     assert max(runner.lengths) <= 500
 
 
-def test_chance_is_never_guessed() -> None:
+def test_sampling_at_random_gets_no_drafts() -> None:
     _, runner = decode_script(SAID, [DecodeTask(0, prompt(), 500, temperature=0.5, seed=1, draft=draft(SAID))])
     assert max(map(sum, runner.steps)) == 1
 
 
-def test_trust_grows_and_shrinks() -> None:
+def test_drafts_lengthen_and_shorten_with_their_success() -> None:
     guessing = draft("abcdefghij " * 200)
     tokens = tokenizer().encode("abcdefghij abcd")
     first = len(guessing.propose(tokens, 100))
@@ -92,16 +92,16 @@ def test_trust_grows_and_shrinks() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200), st.lists(st.integers(0, 779), max_size=60), st.integers(0, 20))
-def test_whatever_page_and_answer_are_a_guess_is_made_of_tokens(text: str, tokens: list[int], most: int) -> None:
+def test_drafts_are_valid_tokens_for_every_page_and_answer(text: str, tokens: list[int], most: int) -> None:
     found = draft(text).propose(tokens, most)
     assert len(found) <= most
     assert all(0 <= token < len(tokenizer()) for token in found)
 
 
-def test_a_model_writes_the_same_with_and_without_guesses() -> None:
+def test_a_model_gives_the_same_tokens_with_and_without_drafts() -> None:
     """Guesses that are half right: what the model says by itself, with noise."""
     runner, chance = make_runner(text_model()), random.Random(3)
-    asked = [[chance.randrange(700) for _ in range(chance.randint(3, 60))] for _ in range(24)]
+    prompts = [[chance.randrange(700) for _ in range(chance.randint(3, 60))] for _ in range(24)]
 
     def answers(sources: dict[int, str], **limits: int) -> tuple[dict[int, list[int]], int]:
         import torch
@@ -114,7 +114,7 @@ def test_a_model_writes_the_same_with_and_without_guesses() -> None:
             DecodeTask(
                 number, EncodedPrompt({"input_ids": torch.tensor([ids])}), 60, draft=draft(sources[number]) if sources else None
             )
-            for number, ids in enumerate(asked)
+            for number, ids in enumerate(prompts)
         )
         found = {one.tag: list(one.tokens) for one in decode_all(Decoder(runner, {STOP}, **limits), tasks)}
         hook.remove()
@@ -131,16 +131,16 @@ def test_a_model_writes_the_same_with_and_without_guesses() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 8])
-def test_the_whole_engine_answers_the_same_without_guesses(
+def test_the_engine_gives_the_same_answers_without_drafts(
     vision_folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def claims(asked: list[Request]) -> Any:
+    def claims(requests: list[Request]) -> Any:
         engine = VlmEngine(
             Settings(engine="vlm", model=str(vision_folder), vlm=VlmSettings(threads=1, dtype="float32", batch=batch))
         )
-        return {answer.key: answer.claims for answer in checked_answers(engine, asked)}
+        return {answer.key: answer.claims for answer in checked_answers(engine, requests)}
 
-    asked = sample_requests([ALL_TYPES, BUILT_IN["receipt"]], 4)
-    guessed = claims(asked)
+    requests = sample_requests([ALL_TYPES, BUILT_IN["receipt"]], 4)
+    guessed = claims(requests)
     monkeypatch.setattr(Draft, "propose", lambda *_: [])
-    assert claims(asked) == guessed
+    assert claims(requests) == guessed

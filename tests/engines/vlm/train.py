@@ -1,4 +1,4 @@
-"""Teaches a small Qwen3-VL a few drawn pages by heart, so that a test can tell whose answer it gets.
+"""Trains a small Qwen3-VL to memorise a few drawn pages, so that a test knows which page an answer belongs to.
 
 The prompts and the pixels are those that the engine will be given: pages come through the pipeline's own reader, prompts through the
 engine's ``ChatTemplate``, and answers are spelt as the template's grammar has them.
@@ -66,8 +66,8 @@ def draw(text: str) -> Image.Image:
 def read(path: Path, template: Template) -> Request:
     """The first page of a file, as the loop hands it to the engine."""
     stat = path.stat()
-    wanted = ReadRequest(str(path), stat.st_size, stat.st_mtime_ns, page=1, images={template.name: template.image.tokens})
-    head, pixels = handle(pickle.dumps(wanted))
+    read_request = ReadRequest(str(path), stat.st_size, stat.st_mtime_ns, page=1, images={template.name: template.image.tokens})
+    head, pixels = handle(pickle.dumps(read_request))
     reading = READING.validate_json(head)
     image = PageImage(reading.images[0].width, reading.images[0].height, pixels, reading.images[0].scale)
     return Request(UnitKey("0" * 64, 1, template.name, "0" * 16), reading.page, template, image)
