@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.estimate.totals import Drawn, Stratum, draw, stratum, total
+from pipeline.estimate.totals import SampledFile, Stratum, draw, stratum, total
 
 FILES = st.lists(
     st.tuples(st.sampled_from(["a.pdf", "b.PDF", "c.jpg", "d.tiff", "e.txt", "f"]), st.integers(0, 1 << 31)), max_size=60
@@ -37,7 +37,7 @@ def test_the_beginning_of_a_draw_is_a_smaller_draw_of_as_many_strata_as_it_can_h
 
 COUNTED = st.lists(
     st.builds(
-        Drawn,
+        SampledFile,
         st.sampled_from([("image", 8), ("pdf", 6), ("pdf", 7), ("pdf", 9)]),
         st.integers(1, 500),
         st.integers(0, 1 << 31),
@@ -49,7 +49,7 @@ COUNTED = st.lists(
 
 
 @given(COUNTED, st.dictionaries(st.sampled_from([("image", 8), ("pdf", 3), ("pdf", 7), ("tiff", 9)]), st.integers(1, 10_000)))
-def test_a_total_lies_in_its_range_whatever_was_drawn(drawn: list[Drawn], more: dict[Stratum, int]) -> None:
+def test_a_total_lies_in_its_range_whatever_was_drawn(drawn: list[SampledFile], more: dict[Stratum, int]) -> None:
     sizes = Counter(item.stratum for item in drawn) + Counter(more)
     all_ = total(sizes, drawn, drawn, noise=0.1)
     low, high = all_.range
@@ -58,7 +58,7 @@ def test_a_total_lies_in_its_range_whatever_was_drawn(drawn: list[Drawn], more: 
 
 
 @given(COUNTED)
-def test_where_everything_was_read_the_total_is_the_sum(drawn: list[Drawn]) -> None:
+def test_where_everything_was_read_the_total_is_the_sum(drawn: list[SampledFile]) -> None:
     all_ = total(Counter(item.stratum for item in drawn), drawn, drawn)
     expected = sum(item.cost for item in drawn)
     assert all_.value == pytest.approx(expected)
@@ -66,7 +66,7 @@ def test_where_everything_was_read_the_total_is_the_sum(drawn: list[Drawn]) -> N
 
 
 def test_a_single_file_that_speaks_for_a_thousand_leaves_the_range_wide() -> None:
-    one = [Drawn(("pdf", 8), 3, 70_000, 30.0)]
+    one = [SampledFile(("pdf", 8), 3, 70_000, 30.0)]
     low, high = total({("pdf", 8): 1_000}, one, one).range
     assert low < 15_000
     assert high > 60_000
@@ -74,36 +74,36 @@ def test_a_single_file_that_speaks_for_a_thousand_leaves_the_range_wide() -> Non
 
 def test_more_files_read_narrow_the_range() -> None:
     def width(count: int) -> float:
-        drawn = [Drawn(("pdf", 8), 1, 70_000, 1.0 + number % 5) for number in range(count)]
+        drawn = [SampledFile(("pdf", 8), 1, 70_000, 1.0 + number % 5) for number in range(count)]
         low, high = total({("pdf", 8): 10_000}, drawn, drawn).range
         return high / low
 
     assert width(3) > 2 * width(10) > 2 * width(300)
 
 
-def _scans_and_text(chance: np.random.Generator) -> Drawn:
+def _scans_and_text(chance: np.random.Generator) -> SampledFile:
     """A file of a folder where bytes tell what it costs."""
     pages, scanned = int(min(300, 1 + chance.pareto(1.3))), bool(chance.random() < 0.4)
     size = int(pages * (300_000 if scanned else 20_000) * chance.lognormal(0, 0.5))
-    return Drawn(stratum("a.pdf", size), pages, size, pages * (3.0 if scanned else 0.03) * chance.lognormal(0, 0.4))
+    return SampledFile(stratum("a.pdf", size), pages, size, pages * (3.0 if scanned else 0.03) * chance.lognormal(0, 0.4))
 
 
-def _for_a_model(chance: np.random.Generator) -> Drawn:
+def _for_a_model(chance: np.random.Generator) -> SampledFile:
     """A file of a folder where every page costs about the same."""
     pages = int(min(300, 1 + chance.pareto(1.3)))
     size = int(pages * 60_000 * chance.lognormal(0, 1.2))
-    return Drawn(stratum("a.pdf", size), pages, size, pages * 60 * chance.lognormal(0, 0.3))
+    return SampledFile(stratum("a.pdf", size), pages, size, pages * 60 * chance.lognormal(0, 0.3))
 
 
-def _photos(chance: np.random.Generator) -> Drawn:
+def _photos(chance: np.random.Generator) -> SampledFile:
     """A file of a folder where neither tells much."""
     size = int(200_000 * chance.lognormal(0, 1.2))
-    return Drawn(stratum("a.jpg", size), 1, size, 3 * chance.lognormal(0, 0.4))
+    return SampledFile(stratum("a.jpg", size), 1, size, 3 * chance.lognormal(0, 0.4))
 
 
 @pytest.mark.parametrize("kind", [_scans_and_text, _for_a_model, _photos])
 @pytest.mark.parametrize("read", [12, 40])
-def test_ranges_hold_the_truth_nearly_as_often_as_they_promise(kind: Callable[[np.random.Generator], Drawn], read: int) -> None:
+def test_ranges_hold_the_truth_nearly_as_often_as_they_promise(kind: Callable[[np.random.Generator], SampledFile], read: int) -> None:
     """95 of 100 should; small samples of skewed costs fall short of that a little."""
     held = 0
     for seed in range(100):
