@@ -1,7 +1,4 @@
-"""What a forecast becomes when actors in a cluster share the work: it is divided among them, but the driver's own part is not.
-
-The driver plans, checks, commits and publishes in one thread, whatever the number of actors.
-"""
+"""The forecast for a cluster. Actors share the work; the driver plans, checks, commits and publishes in one thread."""
 
 from __future__ import annotations
 
@@ -13,38 +10,31 @@ import numpy as np
 from pipeline.estimate.forecast import Forecast
 from pipeline.estimate.totals import Total
 
-DOCUMENT_SECONDS = 0.003
-PAGE_SECONDS = 0.007
-"""What the driver takes for a document, and for each of its pages (docs/scale.md)."""
+DRIVER_DOCUMENT_SECONDS = 0.003
+DRIVER_PAGE_SECONDS = 0.007
+"""Time of the driver for a document, and for each of its pages (docs/scale.md)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """A forecast for so many actors."""
+class ClusterForecast:
+    """A forecast for a number of actors."""
 
     forecast: Forecast
     actors: int
     cores: int
-    driver: Total | None
-    """Seconds that the driver needs at least, however many actors there are."""
-
-    @property
-    def driven(self) -> bool:
-        """Whether the driver, not the actors, is what it will wait for."""
-        return bool(self.driver and self.forecast.seconds and self.driver.value * 1.05 >= self._work)
-
-    @property
-    def _work(self) -> float:
-        seconds = self.forecast.seconds
-        return seconds.value - self.forecast.sample.startup if seconds else 0.0
+    driver: Total | None = None
+    """Seconds that the driver takes, however many actors there are."""
+    driver_is_limit: bool = False
+    """Whether the actors wait for the driver, so that more of them do not help."""
 
 
-def spread(made: Forecast, actors: Sequence[int], here: int) -> Spread:
-    """The forecast of a run with ``actors``, told by their cores; the sample was read with ``here`` cores."""
-    if made.seconds is None or made.pages is None:
-        return Spread(made, len(actors), sum(actors), None)
-    startup, share = made.sample.startup, here / max(1, sum(actors))
-    work = made.seconds.of(share, -startup * share)
-    driver = made.pages.of(PAGE_SECONDS, made.files * DOCUMENT_SECONDS)
-    longer = Total(max(work.value, driver.value), np.maximum(work.likely, driver.likely))
-    return Spread(replace(made, seconds=longer.of(1, startup)), len(actors), sum(actors), driver)
+def scale_forecast(forecast: Forecast, actors: Sequence[int], cores: int) -> ClusterForecast:
+    """The forecast for ``actors``, given by the cores of each; the sample was read with ``cores`` cores."""
+    if forecast.seconds is None or forecast.pages is None:
+        return ClusterForecast(forecast, len(actors), sum(actors))
+    startup, share = forecast.sample.startup, cores / max(1, sum(actors))
+    work = forecast.seconds.scaled(share, -startup * share)
+    driver = forecast.pages.scaled(DRIVER_PAGE_SECONDS, forecast.files * DRIVER_DOCUMENT_SECONDS)
+    longer = Total(max(work.value, driver.value), np.maximum(work.outcomes, driver.outcomes))
+    scaled = replace(forecast, seconds=longer.scaled(1, startup))
+    return ClusterForecast(scaled, len(actors), sum(actors), driver, driver_is_limit=driver.value * 1.05 >= longer.value)

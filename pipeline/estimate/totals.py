@@ -102,7 +102,9 @@ def draw(files: Sequence[tuple[Stratum, int]], most: int) -> list[int]:
     return [index for *_, index in sorted(ranked)[:most]]
 
 
-def total(sizes: Mapping[Stratum, int], opened: Sequence[SampledFile], read: Sequence[SampledFile], noise: float = 0.0) -> Total:
+def total(
+    sizes: Mapping[Stratum, int], opened: Sequence[SampledFile], read: Sequence[SampledFile], noise: float = 0.0
+) -> Total:
     """The cost of all files: ``sizes`` of them by stratum; pages and bytes of ``opened`` files, costs of ``read`` ones (opened, too).
 
     ``noise`` is the standard deviation by which the same work differs from one time to the next, as a share. Raises ValueError when

@@ -103,7 +103,9 @@ def _photos(chance: np.random.Generator) -> SampledFile:
 
 @pytest.mark.parametrize("kind", [_scans_and_text, _for_a_model, _photos])
 @pytest.mark.parametrize("read", [12, 40])
-def test_ranges_hold_the_truth_nearly_as_often_as_they_promise(kind: Callable[[np.random.Generator], SampledFile], read: int) -> None:
+def test_ranges_hold_the_truth_nearly_as_often_as_they_promise(
+    kind: Callable[[np.random.Generator], SampledFile], read: int
+) -> None:
     """95 of 100 should; small samples of skewed costs fall short of that a little."""
     held = 0
     for seed in range(100):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.engines.base import Request
-from pipeline.estimate.forecast import Forecast, forecast
+from pipeline.estimate.forecast import Forecast, make_forecast
 from pipeline.intake.scan import scan_inbox
 from pipeline.records import Answer
 from pipeline.run.job import looking_job
@@ -45,11 +45,14 @@ class SleepyEngine(EchoEngine):
             yield replace(answer, seconds=self.seconds)
 
 
-def estimate(world: World, engine: EchoEngine | None = None, most: int = 40, seconds: float = 60, **changes: Any) -> Forecast:
+def estimate(
+    world: World, engine: EchoEngine | None = None, most: int = 40, seconds: float = 60, most_opened: int = 400, **changes: Any
+) -> Forecast:
     settings = Settings(inbox=world.inbox, outbox=world.outbox, workers=1, **changes)
     with looking_job(settings, engine or world.engine, "transcript") as job:
         todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.known)
-        return forecast(job, engine or world.engine, "transcript", todo, most=most, seconds=seconds, told=lambda *_: None)
+        engine = engine or world.engine
+        return make_forecast(job, engine, "transcript", todo, most=most, seconds=seconds, most_opened=most_opened)
 
 
 def fill(world: World, documents: int, pages: Callable[[int], int] = lambda number: 1 + number % 4) -> int:
@@ -63,30 +66,30 @@ def fill(world: World, documents: int, pages: Callable[[int], int] = lambda numb
 @pytest.mark.parametrize("together", [1, 4])
 def test_a_real_run_takes_as_long_as_predicted(world: World, together: int) -> None:
     pages = fill(world, 24)
-    made = estimate(world, SleepyEngine(0.1 * together, together, loading=1.0), most=8)
-    assert made.pages
-    assert made.seconds
-    assert made.pages.range == (pages, pages), "so few files are all opened"
-    assert made.sample.startup >= 1
+    forecast = estimate(world, SleepyEngine(0.1 * together, together, loading=1.0), most=8)
+    assert forecast.pages
+    assert forecast.seconds
+    assert forecast.pages.range == (pages, pages), "so few files are all opened"
+    assert forecast.sample.startup >= 1
     world.engine = SleepyEngine(0.1 * together, together, loading=1.0)
     started = time.monotonic()
     world.run()
     took = time.monotonic() - started
-    low, high = made.seconds.range
+    low, high = forecast.seconds.range
     assert low / 1.2 <= took <= high * 1.2
-    assert made.seconds.value < 3 * took
+    assert forecast.seconds.value < 3 * took
 
 
 def test_nothing_is_written_and_a_run_at_work_is_no_hindrance(world: World) -> None:
     fill(world, 2)
-    made = estimate(world)
-    assert not made.shared
+    forecast = estimate(world)
+    assert not forecast.is_shared
     assert not world.outbox.exists()
     with locked(world.outbox):
         before = sorted(world.outbox.rglob("*"))
-        made = estimate(world)
-        assert made.shared
-        assert len(made.read) == 2
+        forecast = estimate(world)
+        assert forecast.is_shared
+        assert len(forecast.read) == 2
         assert sorted(world.outbox.rglob("*")) == before
 
 
@@ -95,80 +98,79 @@ def test_what_fails_in_the_sample_is_told_and_counts_as_what_it_is(world: World)
     world.put("locked.pdf", encrypted_pdf())
     world.put("empty.pdf", b"")
     world.put("blank.pdf", blank_pdf(2))
-    made = estimate(world)
-    assert {(seen.source.name, seen.reason) for seen in made.failed} == {
+    forecast = estimate(world)
+    assert {(file.source.name, file.reason) for file in forecast.failed} == {
         ("locked.pdf", "needs_password"),
         ("empty.pdf", "unreadable"),
     }
-    assert made.pages
-    assert made.pages.value == 1 + 2 + 3 + 2
-    assert made.seconds
+    assert forecast.pages
+    assert forecast.pages.value == 1 + 2 + 3 + 2
+    assert forecast.seconds
 
 
 def test_only_the_first_pages_of_a_long_document_are_read_and_all_are_counted(world: World) -> None:
     world.put("long.pdf", text_pdf([f"Page {page}" for page in range(60)]))
-    made = estimate(world)
+    forecast = estimate(world)
     assert world.engine.asked == [("transcript", page) for page in range(1, 6)]
-    assert not made.failed
-    assert made.pages
-    assert made.pages.value == 60
-    assert made.bytes
+    assert not forecast.failed
+    assert forecast.pages
+    assert forecast.pages.value == 60
+    assert forecast.bytes
     world.run()
     written = sum(path.stat().st_size for path in world.outbox.rglob("*") if path.is_file())
-    low, high = made.bytes.range
+    low, high = forecast.bytes.range
     assert low / 5 < written < high * 5
 
 
 def test_pages_above_the_limit_and_files_above_it_are_not_counted(world: World) -> None:
     fill(world, 2, lambda number: 9)
-    made = estimate(world, limits=LimitSettings(pages=3))
-    assert made.pages
-    assert made.pages.value == 6
+    forecast = estimate(world, limits=LimitSettings(pages=3))
+    assert forecast.pages
+    assert forecast.pages.value == 6
 
 
 def test_pages_that_an_earlier_run_counted_are_known(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     pages = fill(world, 6)
     world.run()
     monkeypatch.setattr(EchoEngine, "identity", "echo/2")
-    monkeypatch.setattr("pipeline.estimate.forecast.OPENED", 1)
-    made = estimate(world, most=1)
-    assert made.files == made.opened == 6
-    assert made.pages
-    assert made.pages.range == (pages, pages)
+    forecast = estimate(world, most=1, most_opened=1)
+    assert forecast.files == forecast.opened == 6
+    assert forecast.pages
+    assert forecast.pages.range == (pages, pages)
 
 
 def test_a_sample_ends_when_its_time_is_over(world: World) -> None:
     fill(world, 30)
-    made = estimate(world, SleepyEngine(0.5), seconds=4)
-    assert 0 < len(made.read) < 20
-    assert made.seconds
-    low, high = made.seconds.range
-    assert low < made.seconds.value < high
+    forecast = estimate(world, SleepyEngine(0.5), seconds=4)
+    assert 0 < len(forecast.read) < 20
+    assert forecast.seconds
+    low, high = forecast.seconds.range
+    assert low < forecast.seconds.value < high
 
 
 def test_a_page_that_comes_too_late_has_not_failed(world: World) -> None:
     world.put("a.pdf", text_pdf(["Alpha", "Beta"]))
-    made = estimate(world, LateEngine(), seconds=0.001)
-    assert not made.failed
-    assert [seen.pages for seen in made.read] == [{1}]
+    forecast = estimate(world, LateEngine(), seconds=0.001)
+    assert not forecast.failed
+    assert [file.pages for file in forecast.read] == [{1}]
 
 
 def test_one_page_is_read_however_short_the_time(world: World) -> None:
     fill(world, 12)
-    made = estimate(world, SleepyEngine(0.1, loading=0.5), seconds=0.001)
-    assert sum(len(seen.pages) for seen in made.read) == 1
-    assert made.seconds
-    low, high = (side - made.sample.startup for side in made.seconds.range)
+    forecast = estimate(world, SleepyEngine(0.1, loading=0.5), seconds=0.001)
+    assert sum(len(file.pages) for file in forecast.read) == 1
+    assert forecast.seconds
+    low, high = (side - forecast.sample.startup for side in forecast.seconds.range)
     assert high > 8 * low, "a single page tells little"
 
 
 def test_a_twin_of_a_document_costs_next_to_nothing(world: World) -> None:
     for number in range(4):
         world.put(f"{number}.pdf", text_pdf(["Same"] * 3))
-    made = estimate(world, SleepyEngine(0.2))
-    assert made.seconds
-    assert made.seconds.value - made.sample.startup < 2 * 3 * 0.2
-    assert len(made.read) == 4
+    forecast = estimate(world, SleepyEngine(0.2))
+    assert forecast.seconds
+    assert forecast.seconds.value - forecast.sample.startup < 2 * 3 * 0.2
+    assert len(forecast.read) == 4
 
 
 class InterruptedEngine(EchoEngine):
@@ -183,9 +185,9 @@ class InterruptedEngine(EchoEngine):
 
 def test_an_interrupted_estimate_says_what_it_knows(world: World) -> None:
     pages = fill(world, 8)
-    made = estimate(world, InterruptedEngine())
-    assert made.interrupted
-    assert sum(len(seen.pages) for seen in made.read) == 5
-    assert made.pages
-    assert made.pages.value == pages
-    assert made.seconds
+    forecast = estimate(world, InterruptedEngine())
+    assert forecast.sample.interrupted
+    assert sum(len(file.pages) for file in forecast.read) == 5
+    assert forecast.pages
+    assert forecast.pages.value == pages
+    assert forecast.seconds
