@@ -66,7 +66,7 @@ def read(job: Job, archive: Path) -> int:
     screen = ArchiveScreen()
     with Loop(job, screen) as loop:
         loop.round(archive_members(job, archive, screen, screen))
-        loop.tidy()
+        loop.publisher.tidy()
     return screen.documents["done"] + screen.known
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from pipeline.errors import DocumentError
 from pipeline.run.job import all_templates
 from pipeline.run.page_reader import handle
-from pipeline.run.page_requests import ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.run.page_requests import ReadRequest, decode_content, decode_opening, encode_request
 from pipeline.settings import Settings
 from pipeline.templates.routing import FALLBACK, for_kind
 
@@ -35,11 +35,11 @@ def choose(path: Path, pages: int) -> str:
     status = path.stat()
 
     def ask(page: int) -> list[bytes]:
-        return handle(encode_request(ReadRequest(str(path), status.st_size, status.st_mtime_ns, page, choose=page > 0)))
+        return handle(encode_request(ReadRequest(str(path), status.st_size, status.st_mtime_ns, page, classify=page > 0)))
 
     covered = False
-    for number in range(1, min(pages, decode_opened(ask(0)).pages) + 1):
-        reading, _ = decode_reading(ask(number), number)
+    for number in range(1, min(pages, decode_opening(ask(0)).pages) + 1):
+        reading, _ = decode_content(ask(number), number)
         if reading.kind:
             return for_kind("text" if covered and reading.kind in ("chart", "photo") else reading.kind, templates)
         covered = covered or not reading.page.blank

@@ -13,7 +13,6 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from benchmarks.raycluster import cluster
 from pipeline.cluster.cluster import Cluster
-from pipeline.engines.base import Request
+from pipeline.engines.base import Request, SequentialEngine
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Claim
@@ -34,7 +33,7 @@ from pipeline.settings import RaySettings, Settings
 from pipeline.templates.model import Template
 
 
-class SleepingEngine:
+class SleepingEngine(SequentialEngine):
     """Answers with the page's words, after a while that takes no processor."""
 
     identity = "sleeping/1"
@@ -43,6 +42,7 @@ class SleepingEngine:
     prefers_batches = False
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._seconds = settings.server.seconds / 1e6
 
     def wants_image(self, template: Template) -> bool:
@@ -50,12 +50,11 @@ class SleepingEngine:
         del template
         return False
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        """One answer after the other."""
-        for request in filter(None, requests):
-            if self._seconds >= 0.001:
-                time.sleep(self._seconds)
-            yield Answer(request.key, {"text": Claim(" ".join(word.text for word in request.page.words))})
+    def respond(self, request: Request) -> Answer:
+        """See SequentialEngine."""
+        if self._seconds >= 0.001:
+            time.sleep(self._seconds)
+        return Answer(request.key, {"text": Claim(" ".join(word.text for word in request.page.words))})
 
 
 class Clock(RunCounts):

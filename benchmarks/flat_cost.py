@@ -23,7 +23,7 @@ from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import UnitKey
 from pipeline.run.job import all_templates
 from pipeline.run.page_reader import handle
-from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_requests import ReadRequest, decode_content, encode_request
 from pipeline.settings import Settings
 
 DIFFERENT = 50
@@ -41,8 +41,8 @@ def requests(count: int, *, sees: bool) -> Iterator[Request]:
             path = Path(folder, f"{number}.pdf")
             path.write_bytes(invoice_page(number))
             status = path.stat()
-            asked = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 64}, whole=False)
-            read.append(decode_reading(handle(encode_request(asked)), 1))
+            asked = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 64}, whole_page=False)
+            read.append(decode_content(handle(encode_request(asked)), 1))
     for number in range(count):
         reading, images = read[number % DIFFERENT]
         key = UnitKey(f"{number:064}", 1, template.name, "r")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ from unittest import mock
 
 from benchmarks import documents
 from benchmarks.measure import Row, report
-from pipeline.engines.base import Request
+from pipeline.engines.base import Request, SequentialEngine
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import RunCounts
 from pipeline.publish.publication import Publication
@@ -35,7 +35,7 @@ from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
 
-class InstantEngine:
+class InstantEngine(SequentialEngine):
     """Answers with the page's words, at once."""
 
     identity = "instant/1"
@@ -48,10 +48,9 @@ class InstantEngine:
         del template
         return False
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        """One answer after the other."""
-        for request in filter(None, requests):
-            yield Answer(request.key, {"text": Claim(" ".join(word.text for word in request.page.words))})
+    def respond(self, request: Request) -> Answer:
+        """See SequentialEngine."""
+        return Answer(request.key, {"text": Claim(" ".join(word.text for word in request.page.words))})
 
 
 @dataclass

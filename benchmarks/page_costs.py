@@ -29,7 +29,7 @@ from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.records import Page, UnitKey
 from pipeline.run import page_reader
 from pipeline.run.job import all_templates
-from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_requests import ReadRequest, decode_content, encode_request
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.words.ocr import OcrReader
@@ -40,8 +40,8 @@ PARTS: dict[str, tuple[Any, str]] = {
     "opening": (page_reader, "_document"),
     "embedded XML": (page_reader, "read_einvoice"),
     "text layer": (page_reader, "read_text_layer"),
-    "is it sound": (page_reader._Sheet, "_good"),
-    "drawing": (page_reader._Sheet, "_draw"),
+    "is it sound": (page_reader.PageReader, "_good"),
+    "drawing": (page_reader.PageReader, "_draw"),
     "is it blank": (page_reader, "is_blank"),
     "is it upright": (page_reader, "upright_rotation"),
     "OCR": (page_reader, "read_image"),
@@ -74,7 +74,7 @@ def read(path: Path, page: int, precision: Precision) -> Page:
     """A page's words, as a reader process gets them."""
     status = path.stat()
     request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, page, precision=precision)
-    return decode_reading(page_reader.handle(encode_request(request)), request.page)[0].page
+    return decode_content(page_reader.handle(encode_request(request)), request.page)[0].page
 
 
 def cost(path: Path, pages: int, template: Template, precision: Precision = "float32") -> Spent:

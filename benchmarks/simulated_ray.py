@@ -21,7 +21,7 @@ from pipeline.cluster.messages import RemoteRequest, ReplyHead, unpack_page
 from pipeline.cluster.page_dispatch import PageDispatch
 from pipeline.cluster.unit_dispatch import UnitDispatch
 from pipeline.records import Answer, Claim, Page, Word
-from pipeline.run.page_requests import HANDLER, OPENED, READING, Opened, Reading, ReadRequest
+from pipeline.run.page_requests import DOCUMENT_REPLY, HANDLER, PAGE_CONTENT, DocumentReply, PageContent, ReadRequest
 from pipeline.runtime.engine_process import EngineDescription
 from pipeline.settings import RaySettings, Settings
 
@@ -67,9 +67,9 @@ class _Handle:
     def _read(self, call: bytes) -> tuple[_Ref, None]:
         request: ReadRequest = pickle.loads(call)  # made by this very process
         if not request.page:
-            return _Ref(ReplyHead([OPENED.dump_json(Opened("pdf", self._pages))])), None
+            return _Ref(ReplyHead([DOCUMENT_REPLY.dump_json(DocumentReply("pdf", self._pages))])), None
         page = Page(request.page, 595.0, 842.0, self._page.words, "textlayer", seconds=0.01)
-        return _Ref(ReplyHead([READING.dump_json(Reading(page))])), None
+        return _Ref(ReplyHead([PAGE_CONTENT.dump_json(PageContent(page))])), None
 
     def _answer(self, request: RemoteRequest) -> _Ref:
         pickle.dumps(request)

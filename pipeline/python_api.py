@@ -309,16 +309,16 @@ def _read_all(call: _Call, handover: _Handover) -> None:
         open_job(settings, template=call.template, ask=call.ask, engine=call.engine) as job,
     ):
         collector = _Collector(job, handover)
-        with Loop(job, collector, attends=False) as loop:
+        with Loop(job, collector, answer_questions=False) as loop:
             try:
                 new, known = only_new(job, job.scan(collector.file_skipped, call.files), job.known)
                 for found in known:
                     collector.file_known(found)
                 loop.round(new)
-                loop.tidy()
+                loop.publisher.tidy()
                 collector.check_all(call.files)
             except _Stopped:  # the job then ends in good order
-                loop.flush()
+                loop.publisher.flush()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.records import Page
 from pipeline.run.page_reader import handle
-from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_requests import ReadRequest, decode_content, encode_request
 
 
 def read_page(data: bytes, path: Path) -> Page:
@@ -14,4 +14,4 @@ def read_page(data: bytes, path: Path) -> Page:
     path.write_bytes(data)
     status = path.stat()
     request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, page=1)
-    return decode_reading(handle(encode_request(request)), request.page)[0].page
+    return decode_content(handle(encode_request(request)), request.page)[0].page

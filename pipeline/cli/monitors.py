@@ -64,8 +64,8 @@ class RunMonitor(Observers):
         if self._metrics:
             depths: dict[str, Callable[[], float]] = {
                 "files": lambda: self.progress.waiting,
-                "pages": lambda: loop.under_way[0],
-                "units": lambda: loop.under_way[1],
+                "pages": lambda: loop.in_flight[0],
+                "units": lambda: loop.in_flight[1],
             }
             self._metrics.begin(self._command, job.engine.identity, depths)
             if cluster:

@@ -83,7 +83,7 @@ def command(
     with (
         monitor_command("run", settings, screen, quiet=quiet) as monitor,
         open_job(settings, template=template, ask=ask) as job,
-        Loop(job, monitor, shelve=not paths) as loop,
+        Loop(job, monitor, archive_files=not paths) as loop,
         monitor.observe(job, loop),
     ):
         todo, known = only_new(job, job.scan(monitor.file_skipped, paths), job.known)
@@ -139,8 +139,8 @@ def read_files(
     settled = settled_files(todo, SettleTracker(unchanged_seconds), intake.wait_seconds, unsettled)
     with stop_on_signals(stop, monitor.signal_received), screen.progress_bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
-        loop.put_away(known)
-        loop.tidy()
+        loop.publisher.archive_known(known)
+        loop.publisher.tidy()
     for found in unsettled:
         monitor.file_skipped(found.source.name, STILL_BEING_WRITTEN)
     if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:

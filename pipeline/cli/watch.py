@@ -110,14 +110,14 @@ def command(
     with (
         monitor_command("watch", settings, lines, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
-        Loop(job, monitor, shelve=True) as loop,
+        Loop(job, monitor, archive_files=True) as loop,
     ):
         rescan = Rescan(job, monitor.file_skipped)
 
         def scan() -> list[InboxFile]:
-            loop.flush()
+            loop.publisher.flush()
             todo, known = rescan.look()
-            loop.put_away(known)
+            loop.publisher.archive_known(known)
             return todo
 
         intake = settings.intake
@@ -154,13 +154,13 @@ def command(
                 try:
                     if watcher.wait() and not loop.stopping:
                         loop.round(rereading.until_due(watcher.pending(lambda: loop.busy)))
-                    loop.attend()
+                    loop.answer_questions()
                     rereading.turn()
-                    loop.tidy(now=False)
+                    loop.publisher.tidy(now=False)
                     pauses.reset()
                 except TEMPORARY_ERRORS as error:
                     pauses.wait(error)
                     watcher.request_scan()
-            loop.tidy()
+            loop.publisher.tidy()
             if not (quiet or logs_to_stderr):
                 click.echo("stopped")

@@ -22,7 +22,7 @@ from pipeline.cluster.messages import ENGINE_FACTORY, ActorSetup, ClusterStatus
 from pipeline.cluster.page_dispatch import PageDispatch
 from pipeline.cluster.resolve import resolve_auto
 from pipeline.cluster.unit_dispatch import DigestCache, UnitDispatch
-from pipeline.engines.base import AnswersRequests, Engine, Request
+from pipeline.engines.base import Engine, Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.runtime.engine_process import EngineDescription
@@ -299,7 +299,7 @@ class ClusterReaders:
         self._replies.clear()
 
 
-class ClusterEngine(AnswersRequests):
+class ClusterEngine:
     """The engines of all actors as one engine. Its identity is theirs. See Engine for the methods."""
 
     prefers_batches = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,14 +54,6 @@ class Engine(Protocol):
         """Whether requests of this template need the page's pixels (drawing them costs time)."""
         ...
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
-        """Transitional: see AnswersRequests."""
-        ...
-
-
-class PollingEngine(Engine, Protocol):
-    """What ``Engine`` becomes when every engine has it and the loop uses it; then ``answer`` goes."""
-
     @property
     def load(self) -> int:
         """Requests that are submitted and not answered yet."""
@@ -88,27 +81,35 @@ class PollingEngine(Engine, Protocol):
         ...
 
 
-class AnswersRequests:
-    """Transitional: the generator interface on top of ``submit`` and ``poll``; removed when the loop uses these itself."""
+class SequentialEngine(ABC):
+    """Base of engines in this process that answer one request at a time: ``respond`` does the work."""
 
-    def answer(self: PollingEngine, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
-        """Answers in completion order; None among them is a sign of life, None among the requests means that none is ready."""
-        source, more = iter(requests), True
-        try:
-            while more or self.load:
-                wait = 0.0
-                while more and self.room:
-                    try:
-                        request = next(source)
-                    except StopIteration:
-                        more = False
-                        break
-                    if request is None:
-                        wait = 0.02
-                        break
-                    self.submit(request)
-                if self.load:
-                    answers = self.poll(wait if more and self.room else 1.0)
-                    yield from answers or (None,)
-        finally:
-            self.reset()
+    def __init__(self) -> None:
+        self._requests: deque[Request] = deque()
+
+    @property
+    def load(self) -> int:
+        """See Engine."""
+        return len(self._requests)
+
+    @property
+    def room(self) -> bool:
+        """See Engine."""
+        return not self._requests
+
+    def submit(self, request: Request) -> None:
+        """See Engine."""
+        self._requests.append(request)
+
+    def poll(self, timeout: float) -> list[Answer]:
+        """See Engine: one request is answered a call."""
+        del timeout
+        return [self.respond(self._requests.popleft())] if self._requests else []
+
+    def reset(self) -> None:
+        """See Engine."""
+        self._requests.clear()
+
+    @abstractmethod
+    def respond(self, request: Request) -> Answer:
+        """The answer to one request."""

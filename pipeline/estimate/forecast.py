@@ -13,10 +13,9 @@ from pipeline.engines.base import Engine
 from pipeline.estimate.sampling import FileSample, ReportProgress, Sample, temporary_outbox
 from pipeline.estimate.totals import SampledFile, Stratum, Total, draw, stratum, total
 from pipeline.intake.scan import InboxFile
-from pipeline.run.document_run import Task
 from pipeline.run.job import Job
-from pipeline.run.page_requests import encode_request
-from pipeline.run.reader_calls import opened_document, reader_call, reader_pool
+from pipeline.run.page_requests import decode_document, encode_request, opening_request
+from pipeline.run.reader_calls import reader_pool
 from pipeline.runtime.lock import is_locked
 from pipeline.runtime.worker_pool import Reply
 
@@ -116,9 +115,9 @@ def _count_pages(job: Job, files: Sequence[InboxFile], pages: dict[Path, int], s
 
     def open_file(found: InboxFile) -> None:
         def note(reply: Reply) -> None:
-            pages[found.source.path] = min(opened_document("", reply).pages, limits.pages)
+            pages[found.source.path] = min(decode_document("", reply).pages, limits.pages)
 
-        pool.submit(encode_request(reader_call(job, Task(0, found, "", {}), 0)), note)
+        pool.submit(encode_request(opening_request(job, found)), note)
 
     with reader_pool(job.settings) as pool:
         for found in files:

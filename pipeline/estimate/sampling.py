@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -86,8 +86,12 @@ class TimedEngine:
 
     @property
     def room(self) -> bool:
-        """See Engine."""
-        return self._engine.room and not (self.submitted and self._out_of_time())
+        """See Engine. Raises OutOfTime when the time is over and all requests are answered."""
+        if self.submitted and self._out_of_time():
+            if not self.load:
+                raise OutOfTime
+            return False
+        return bool(self._engine.room)
 
     def submit(self, request: Request) -> None:
         """See Engine."""
@@ -106,27 +110,6 @@ class TimedEngine:
         """See Engine."""
         self._engine.reset()
         self.load = 0
-
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
-        """Transitional: see Engine. Raises OutOfTime once all requests are answered that were taken in time."""
-        ended, self.load = False, 0
-
-        def in_time() -> Iterator[Request | None]:
-            nonlocal ended
-            for request in requests:
-                if ended := bool(self.submitted and self._out_of_time()):
-                    return
-                self.submitted, self.load = self.submitted + (request is not None), self.load + (request is not None)
-                yield request
-                if self.submitted:
-                    self.loaded = self.loaded or time.monotonic()
-
-        for answer in self._engine.answer(in_time()):
-            self.loaded = self.loaded or time.monotonic()
-            self.load -= answer is not None
-            yield answer
-        if ended:
-            raise OutOfTime
 
 
 class Sample(Observer):

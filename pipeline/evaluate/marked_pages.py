@@ -11,7 +11,7 @@ from pipeline.checks.value_search import PageIndex
 from pipeline.evaluate.scoring import Cell
 from pipeline.records import Box, Page
 from pipeline.report import page_images
-from pipeline.run.page_requests import Picture
+from pipeline.run.page_requests import PictureRequest
 from pipeline.settings import Settings
 from pipeline.templates.model import TemplateField
 from pipeline.values.boxes import around
@@ -20,8 +20,8 @@ MARGIN = 40.0
 """Points of the page shown around what is marked."""
 NARROWEST = 260.0
 """Points that a picture shows at least, so that a person sees where on the page it is."""
-TOKENS = 480
-"""Pixels of a picture in units of 32 x 32."""
+PAGE_PIXELS = 491_520
+"""Pixels of a picture."""
 MOST_BYTES = 24_000_000
 """Of all pictures together; misses beyond are listed without."""
 MOST_PLACES = 6
@@ -120,5 +120,5 @@ def _wanted(key: tuple[str, str], mark: Marks) -> page_images.PageImageRequest[t
         status = mark.path.stat()
     except OSError:
         return None
-    picture = Picture(TOKENS, mark.turned, mark.part)
+    picture = PictureRequest(PAGE_PIXELS, mark.turned, mark.part)
     return page_images.PageImageRequest(key, mark.path, status.st_size, status.st_mtime_ns, mark.page, picture)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -31,17 +31,30 @@ class Listening:
         """See Engine."""
         return self._engine.wants_image(template)
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer | None]:
+    @property
+    def load(self) -> int:
         """See Engine."""
-        return self._engine.answer(self._noted(requests))
+        return self._engine.load
 
-    def _noted(self, requests: Iterable[Request | None]) -> Iterator[Request | None]:
-        for request in requests:
-            if request is not None:
-                path = _place(self._outbox, request.key.sha256, request.page.number)
-                if not path.exists():  # asked again, it is the same page
-                    write_atomically(path, [PAGE.dump_json(request.page)], sync=False)
-            yield request
+    @property
+    def room(self) -> bool:
+        """See Engine."""
+        return self._engine.room
+
+    def submit(self, request: Request) -> None:
+        """See Engine; a page that is asked about again is the same page."""
+        path = _place(self._outbox, request.key.sha256, request.page.number)
+        if not path.exists():
+            write_atomically(path, [PAGE.dump_json(request.page)], sync=False)
+        self._engine.submit(request)
+
+    def poll(self, timeout: float) -> list[Answer]:
+        """See Engine."""
+        return self._engine.poll(timeout)
+
+    def reset(self) -> None:
+        """See Engine."""
+        self._engine.reset()
 
 
 def kept_pages(outbox: Path, sha256: str, first: Collection[int] = ()) -> list[Page]:

@@ -15,8 +15,7 @@ from typing import Generic, TypeVar
 from PIL import Image
 
 from pipeline.errors import DocumentError
-from pipeline.run.page_requests import HANDLER, Picture, ReadRequest, decode_reading, encode_request
-from pipeline.run.reader_calls import picture_call
+from pipeline.run.page_requests import HANDLER, PictureRequest, ReadRequest, decode_content, drawing_request, encode_request
 from pipeline.runtime.worker_pool import Reply, WorkerPool
 from pipeline.settings import Settings
 
@@ -37,7 +36,7 @@ class PageImageRequest(Generic[K]):
     size: int
     mtime_ns: int
     page: int
-    picture: Picture
+    picture: PictureRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def draw_page_images(
 
 
 def _call(request: PageImageRequest[K], settings: Settings) -> ReadRequest:
-    return picture_call(settings, request.path, request.size, request.mtime_ns, request.page, request.picture)
+    return drawing_request(settings, request.path, request.size, request.mtime_ns, request.page, request.picture)
 
 
 def _embedded_image(reply: Reply, page: int) -> EmbeddedImage | DocumentError:
@@ -95,7 +94,7 @@ def encode_webp(reply: Reply, page: int, quality: int = WEBP_QUALITY) -> tuple[b
     """The page that a reader drew as WebP, and its width and height in points. Raises DocumentError."""
     if reply.error:
         raise reply.error
-    _, images = decode_reading(reply.parts, page)
+    _, images = decode_content(reply.parts, page)
     image = next(iter(images.values()), None)
     if image is None:
         raise DocumentError("unreadable", "its reader drew nothing")

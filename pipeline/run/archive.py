@@ -1,7 +1,7 @@
-"""Files that are done with, and the ledger's book of where they lie: put away, set aside when they failed, and back in the inbox.
+"""Moves or deletes finished files, moves failed ones aside, and recognises those that come back into the inbox.
 
-The ledger is told after a file was moved. A crash in between is noticed at the next start (``catch_up``), so that the next file of the
-same name does not take the place of this one's result.
+The ledger records a move after it has happened. The next start notices a crash in between (``catch_up``), so that the next file of the
+same name does not replace this one's result.
 """
 
 from __future__ import annotations
@@ -15,98 +15,99 @@ from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.monitoring.events import Observer
 from pipeline.records import DocumentStatus, Reason
-from pipeline.run.archive_places import LocalShelf, Shelf, StoreShelf
+from pipeline.run.archive_folders import ArchiveFolders, LocalFolders, StoreFolders
 from pipeline.run.job import Job
 from pipeline.values.times import utc_timestamp
 
 _GONE = "{} (put away, {})"
+"""The path in the ledger of a file that was deleted: its old path and its name. Ledgers hold this text, so it stays."""
 
 
-class Shelver:
-    """Puts files away as the settings say; ``observer`` is told where."""
+class Archive:
+    """Moves or deletes files as the settings say; ``observer`` learns where to."""
 
     def __init__(self, job: Job, observer: Observer) -> None:
         self._job, self._observer = job, observer
         self._root = job.inbox.root
-        self._shelf: Shelf = StoreShelf(job.settings, job.objects) if job.objects else LocalShelf(job.settings)
+        self._folders: ArchiveFolders = StoreFolders(job.settings, job.objects) if job.objects else LocalFolders(job.settings)
 
-    def put_away(self, found: InboxFile, status: DocumentStatus, reason: Reason | None = None, detail: str = "") -> None:
+    def archive(self, file: InboxFile, status: DocumentStatus, reason: Reason | None = None, detail: str = "") -> None:
         """Move or delete a file of the inbox whose result is published, unless it is no longer the one that was read."""
-        settings, path = self._job.settings, found.source.path
+        settings, path = self._job.settings, file.source.path
         if settings.after == "keep" or not path.is_relative_to(self._root):
             return
         place: Path | None
         try:
-            if not self._shelf.unchanged(found):
+            if not self._folders.is_unchanged(file):
                 return
             if status == "done":
-                place = self._shelf.shelve(found, settings.after)
+                place = self._folders.archive(file, settings.after)
             else:
-                place = self._shelf.set_aside(found, _told(found, status, reason, detail))
+                place = self._folders.move_to_failed(file, _reason_text(file, status, reason, detail))
         except OSError as error:
-            self._observer.file_not_archived(found.source.name, error.strerror or str(error))
+            self._observer.file_not_archived(file.source.name, error.strerror or str(error))
             return
         except StoreError as error:
-            self._observer.file_not_archived(found.source.name, error.message)
+            self._observer.file_not_archived(file.source.name, error.message)
             return
-        self._moved(path, str(place) if place else _GONE.format(path, found.source.name))
-        self._observer.file_archived(found.source.name, str(place or ""))
+        self._record_move(path, str(place) if place else _GONE.format(path, file.source.name))
+        self._observer.file_archived(file.source.name, str(place or ""))
 
-    def put_away_known(self, known: Iterable[InboxFile]) -> None:
-        """Put away files that were published before but are still there."""
-        for found in known if self._job.settings.after != "keep" else ():
-            file = self._job.ledger.file_at(found.source.path)
-            if file and file.status and not file.retry_at:
-                reason, detail = self._job.ledger.failure_reason(file.sha256)
-                self.put_away(found, file.status, reason, detail)
+    def archive_known(self, known: Iterable[InboxFile]) -> None:
+        """Move or delete files that were published before but are still in the inbox."""
+        for file in known if self._job.settings.after != "keep" else ():
+            record = self._job.ledger.file_at(file.source.path)
+            if record and record.status and not record.retry_at:
+                reason, detail = self._job.ledger.failure_reason(record.sha256)
+                self.archive(file, record.status, reason, detail)
 
     def catch_up(self) -> None:
-        """Files that lie no longer where the ledger has them, though they were read: a run died before it could note the move."""
+        """Record moves that a run made but could not record before it died: files that are read, and no longer where the ledger says."""
         if self._job.settings.after == "keep":
             return
-        read = {  # one that waits for another try was not put away
+        read = {  # a file that waits for a retry was not moved
             file.source.path: file
             for file in self._job.known.values()
             if file.published_sha256 and not file.retry_at and file.source.path.is_relative_to(self._root)
         }
-        for path in self._shelf.missing(read):
+        for path in self._folders.missing(read):
             file = read[path]
-            self._moved(path, str(self._set_aside_as(file) or _GONE.format(path, file.source.name)))
+            self._record_move(path, str(self._failed_path_of(file) or _GONE.format(path, file.source.name)))
 
-    def _set_aside_as(self, file: FileRecord) -> Path | None:
-        place = self._shelf.aside(file.source.relative)
-        if file.status == "done" or self._job.ledger.file_at(place) or self._shelf.missing([place]):
+    def _failed_path_of(self, file: FileRecord) -> Path | None:
+        place = self._folders.failed_path(file.source.relative)
+        if file.status == "done" or self._job.ledger.file_at(place) or self._folders.missing([place]):
             return None
         return place
 
-    def _moved(self, path: Path, where: str) -> None:
+    def _record_move(self, path: Path, where: str) -> None:
         self._job.ledger.record_move(path, where)
         self._job.namer.moved(path, where)
 
-    def came_back(self, found: InboxFile, sha256: str) -> InboxFile:
-        """A file that was set aside and lies in the inbox again, as it was or mended: it has its old name, and is read again."""
+    def restore(self, file: InboxFile, sha256: str) -> InboxFile:
+        """A failed file that was moved back into the inbox gets its old name in the outbox; any other file stays as it is."""
         ledger, folder = self._job.ledger, self._job.settings.failed_folder.resolve()
-        namesake = ledger.file_at(self._shelf.aside(found.source.relative))
-        for file in [*([namesake] if namesake else []), *ledger.files_with_contents(sha256)]:
-            place = file.source.path
-            if place.is_relative_to(folder) and self._shelf.missing([place]):
-                ledger.mark_for_rereading([file], failed_only=True)
-                ledger.record_move(place, str(found.source.path))
-                self._job.namer.moved(place, str(found.source.path))
-                self._shelf.forget_reason(place)
-                return replace(found, source=replace(found.source, name=file.source.name))
-        return found
+        namesake = ledger.file_at(self._folders.failed_path(file.source.relative))
+        for record in [*([namesake] if namesake else []), *ledger.files_with_contents(sha256)]:
+            path = record.source.path
+            if path.is_relative_to(folder) and self._folders.missing([path]):
+                ledger.mark_for_rereading([record], failed_only=True)
+                ledger.record_move(path, str(file.source.path))
+                self._job.namer.moved(path, str(file.source.path))
+                self._folders.remove_reason(path)
+                return replace(file, source=replace(file.source, name=record.source.name))
+        return file
 
 
-def _told(found: InboxFile, status: DocumentStatus, reason: Reason | None, detail: str) -> str:
+def _reason_text(file: InboxFile, status: DocumentStatus, reason: Reason | None, detail: str) -> str:
     """What is written beside a file that was set aside."""
     cure = CURES[reason] if reason else ""
     lines = [
-        f"file:    {found.source.relative}",
+        f"file:    {file.source.relative}",
         f"status:  {status}" + (" (what could be read of it is in the outbox)" if status == "partial" else ""),
         f"reason:  {reason}: {detail}" if reason else "",
         f"cure:    {cure}" if cure else "",
-        f"result:  {found.source.name}.json in the outbox",
+        f"result:  {file.source.name}.json in the outbox",
         f"when:    {utc_timestamp()}",
         "",
         "To have it read again, move the file back into the inbox.",

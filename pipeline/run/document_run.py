@@ -1,66 +1,183 @@
-"""One document under way: which of its pages are to be read by which templates, and what has ended."""
+"""The state of one document in a run: opening → choosing → reading → complete.
+
+The state is pure. It reads no file, asks no engine and knows no ledger: the loop reports what happened, and gets back what is to be done.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipeline.intake.scan import InboxFile
-from pipeline.records import AnyImage, DocumentInfo, Page, Reason
+from pipeline.records import AnyImage, DocumentInfo, Page, Reason, UnitStatus
+from pipeline.templates.model import PageKind
+from pipeline.templates.routing import FALLBACK
+
+Phase = Literal["opening", "choosing", "reading", "complete"]
 
 
-@dataclass(slots=True)
-class Held:
-    """A page that was read while nobody knew yet which template is for it."""
+@dataclass(frozen=True, slots=True)
+class ChooseTemplate:
+    """The classifier's choice for the whole document: record it, then plan with it."""
 
-    page: Page | None
-    """None when it could not be read; then ``reason`` and ``detail`` say why."""
-    images: Mapping[str, AnyImage] = field(default_factory=dict)
+    document: DocumentInfo
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskEngine:
+    """Put a page to the engine with one template."""
+
+    page: Page
+    template: str
+    image: AnyImage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndPages:
+    """End all open units of some pages without the engine."""
+
+    pages: Sequence[int]
+    status: UnitStatus
     reason: Reason | None = None
     detail: str = ""
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
-class Task:
-    """The state of one document in a run."""
+Action = ChooseTemplate | AskEngine | EndPages
+
+
+@dataclass(frozen=True, slots=True)
+class PageReply:
+    """What a reader said of one page: the page, or why it cannot be read."""
 
     number: int
-    """Tells replies about this task from late ones about an earlier task of the same contents."""
-    found: InboxFile
-    sha256: str
-    before: Mapping[str, str]
-    """Template to recipe of what is already published of these contents."""
-    told: tuple[str, ...] = ()
-    """Templates that somebody named on the command line for this file, now or before."""
-    document: DocumentInfo | None = None
-    recipes: dict[str, str] | None = None
-    """Template to recipe of all that will be published; None while the classifier has not chosen."""
-    missing: dict[int, list[str]] = field(default_factory=dict)
-    """Templates still to answer, by page."""
-    unread: list[int] = field(default_factory=list)
-    """Pages to hand to a reader, last one first."""
-    pages: dict[int, Page] = field(default_factory=dict)
-    """Pages that engines are working on."""
-    held: dict[int, Held] = field(default_factory=dict)
-    waiting: list[InboxFile] = field(default_factory=list)
-    """Other files with the same contents; their turn comes when this one is published."""
+    page: Page | None = None
+    kind: PageKind | None = None
+    """What the page is; None where it is blank or a cover, or where no template had to be chosen."""
+    images: Mapping[str, AnyImage] = field(default_factory=dict)
+    """Images for the engine, by template (by kind of page while the template is not chosen)."""
+    reason: Reason | None = None
+    detail: str = ""
+    seconds: float = 0.0
 
-    def settle(self, page: int, template: str) -> None:
-        """A unit has ended."""
-        left = self.missing.get(page, [])
-        if template in left:
-            left.remove(template)
-        if not left:
-            self.missing.pop(page, None)
-            self.pages.pop(page, None)
+
+class DocumentRun:
+    """One document from its first byte to its publication.
+
+    ``published`` maps template to recipe of what is already published of these contents. ``named`` are the templates that the command
+    line names for the file, now or earlier. At most ``page_limit`` pages are read. ``templates_by_kind`` says which template reads
+    which kind of page.
+    """
+
+    def __init__(
+        self,
+        file: InboxFile,
+        sha256: str,
+        *,
+        published: Mapping[str, str],
+        named: tuple[str, ...] = (),
+        page_limit: int,
+        templates_by_kind: Mapping[PageKind, str],
+    ) -> None:
+        self.file, self.sha256, self.published, self.named = file, sha256, published, named
+        self.twins: list[InboxFile] = []
+        """Other files with the same contents; they are admitted when this one is published."""
+        self.document: DocumentInfo | None = None
+        self.recipes: dict[str, str] | None = None
+        """Template to recipe of all that is to be published; None while no template is chosen."""
+        self.open_units: dict[int, list[str]] = {}
+        """Templates whose unit has not ended, by page."""
+        self.pages_with_engine: set[int] = set()
+        self._page_limit, self._templates_by_kind = page_limit, templates_by_kind
+        self._unread: list[int] = []
+        """Pages to hand to a reader, the last one first."""
+        self._replies: dict[int, PageReply] = {}
+        """Pages that were read before a template was chosen."""
+        self._choice_waits = False
+        """Whether a page is at a reader whose kind may choose the template."""
 
     @property
-    def covered(self) -> bool:
-        """Whether a cover was held back: charts and photographs behind it belong to a report, and make no template."""
-        return any(held.page and not held.page.blank for held in self.held.values())
+    def phase(self) -> Phase:
+        """Where the document is on its way."""
+        if self.document is None:
+            return "opening"
+        if self.recipes is None:
+            return "choosing"
+        return "reading" if self.open_units else "complete"
 
     @property
-    def complete(self) -> bool:
-        """Whether every unit has ended."""
-        return self.recipes is not None and not self.missing
+    def has_page_to_read(self) -> bool:
+        """Whether a reader can be given a page now. While no template is chosen, pages are read one at a time."""
+        return bool(self._unread) and not self._choice_waits
+
+    def next_page(self) -> int:
+        """The number of the next page to read. Raises IndexError when there is none."""
+        self._choice_waits = self.recipes is None
+        return self._unread.pop()
+
+    def plan(
+        self, document: DocumentInfo, recipes: Mapping[str, str] | None, ended: Mapping[str, Collection[int]]
+    ) -> list[Action]:
+        """The document is open, or never will be, and its templates are known, or must be chosen (``recipes`` is None).
+
+        ``ended`` are the pages whose units have ended before, by template.
+        """
+        self.document = document
+        if document.reason:
+            self.recipes = dict(recipes or {})
+            return []
+        pages = range(1, document.pages + 1)
+        if recipes is None:
+            self._unread = list(pages[: self._page_limit])[::-1]
+            return []
+        self.recipes = dict(recipes)
+        for template in recipes:
+            for page in pages:
+                if page not in ended[template]:
+                    self.open_units.setdefault(page, []).append(template)
+        skipped = [page for page in self.open_units if page > self._page_limit]
+        self._unread = sorted(set(self.open_units) - set(self._replies) - set(skipped), reverse=True)
+        actions: list[Action] = [EndPages(skipped, "skipped", "too_large", "above limits.pages")] if skipped else []
+        replies, self._replies = self._replies, {}
+        for reply in replies.values():
+            images = {template: image for image in reply.images.values() for template in recipes}
+            actions += self._page_actions(reply, images)
+        return actions
+
+    def page_replied(self, reply: PageReply) -> list[Action]:
+        """A reader is done with a page."""
+        if self.recipes is not None or self.document is None:
+            return self._page_actions(reply, reply.images)
+        self._choice_waits = False
+        template = self._template_for(reply)
+        self._replies[reply.number] = reply
+        if template is None and self._unread:
+            return []
+        return [ChooseTemplate(self.document, template or FALLBACK)]
+
+    def unit_ended(self, page: int, template: str) -> None:
+        """A unit has its final status in the ledger."""
+        templates = self.open_units.get(page, [])
+        if template in templates:
+            templates.remove(template)
+        if not templates:
+            self.open_units.pop(page, None)
+            self.pages_with_engine.discard(page)
+
+    def _template_for(self, reply: PageReply) -> str | None:
+        """The template for the kind of a page. Behind a cover, a chart or a photograph belongs to a report."""
+        kind = reply.kind
+        if kind in ("chart", "photo") and any(earlier.page and not earlier.page.blank for earlier in self._replies.values()):
+            kind = "text"
+        return self._templates_by_kind.get(kind) if kind else None
+
+    def _page_actions(self, reply: PageReply, images: Mapping[str, AnyImage]) -> list[Action]:
+        page = reply.page
+        if page is None:
+            return [EndPages([reply.number], "failed", reply.reason, reply.detail, reply.seconds)]
+        if page.blank:
+            return [EndPages([page.number], "blank", seconds=page.seconds)]
+        self.pages_with_engine.add(page.number)
+        return [AskEngine(page, template, images.get(template)) for template in self.open_units.get(page.number, ())]

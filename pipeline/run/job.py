@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from pipeline import languages
 from pipeline.backoff import Backoff
@@ -36,8 +37,8 @@ from pipeline.templates.ask import PREFIX as ASKED
 from pipeline.templates.ask import ask_template
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_templates
-from pipeline.templates.model import Template
-from pipeline.templates.routing import check_routes, route
+from pipeline.templates.model import PageKind, Template
+from pipeline.templates.routing import check_routes, for_kind, route
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
 from pipeline.yaml_files.explain import did_you_mean
@@ -64,6 +65,8 @@ class Job:
     """How exactly the OCR reckons: decided once, and told to the readers."""
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
+    templates_by_kind: dict[PageKind, str] = field(init=False)
+    """Which template reads which kind of page when none is named."""
     known: dict[str, FileRecord] = field(init=False)
     """Files by absolute path, as the ledger knew them at the start."""
     namer: Namer = field(init=False)
@@ -72,6 +75,7 @@ class Job:
     def __post_init__(self) -> None:
         self.precision = self.cluster.precision if self.cluster else choose_precision(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
+        self.templates_by_kind = {kind: for_kind(kind, self.templates) for kind in get_args(PageKind)}
         self.known = self.ledger.files_by_path()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
 
@@ -126,20 +130,24 @@ class Job:
         """Where archives are unpacked; emptied when a run starts."""
         return self.outbox / STATE_FOLDER / "unpacked"
 
-    def told(self, known: FileRecord | None) -> tuple[str, ...]:
+    def requested_templates(self, known: FileRecord | None) -> tuple[str, ...]:
         """Templates named on the command line for a file: now, else when it was last named."""
         named = tuple(name for name in self.forced if not name.startswith(ASKED))
         return named or (known.requested_templates if known else ())
 
-    def plan(self, relative: str, told: Sequence[str], chosen: str | None, before: Mapping[str, str]) -> dict[str, str] | None:
+    def plan(
+        self, relative: str, requested: Sequence[str], chosen: str | None, before: Mapping[str, str]
+    ) -> dict[str, str] | None:
         """Template to recipe of all that is to be published of a file; None when its pages must be looked at first.
 
-        What the command line says now comes first, then the routes, then what it said earlier (``told``), then the classifier
+        What the command line says now comes first, then the routes, then what it said earlier (``requested``), then the classifier
         (``chosen``). ``before`` is what is published of the same contents: a question adds its answer to it, and answers to earlier
         questions stay.
         """
         routed = list(self.forced) or route(relative, self.templates, self.settings.routes)
-        templates = routed or [name for name in told if name in self.recipes] or ([chosen] if chosen in self.recipes else [])
+        templates = (
+            routed or [name for name in requested if name in self.recipes] or ([chosen] if chosen in self.recipes else [])
+        )
         if not templates:
             return None
         only_asked = all(name.startswith(ASKED) for name in self.forced) and bool(self.forced)
@@ -155,7 +163,8 @@ class Job:
         return (
             bool(file.unreadable)
             or file.pinned
-            or self.plan(found.source.relative, self.told(file), file.chosen_template, file.recipes) == file.recipes
+            or self.plan(found.source.relative, self.requested_templates(file), file.chosen_template, file.recipes)
+            == file.recipes
         )
 
     def retry_pause(self, tried: int) -> timedelta:

@@ -1,6 +1,6 @@
-"""What happens in a reader process: open a file, read the words of a page, draw it, tell what kind of page it is.
+"""The work of a reader process: open a file, read the words of a page, draw it, find out what kind of page it is.
 
-The only place where the rooms for pages and words meet. Runs inside ``WorkerPool``, which kills it when it hangs.
+Runs inside ``WorkerPool``, which kills a process that hangs. Only this module knows both pages and words.
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ from pipeline.pages.open import open_document, open_with_pdfium
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument, Size, fit_scale
 from pipeline.records import Box, Page, PageImage, Word
-from pipeline.run.page_requests import OPENED, READING, ImageHead, Opened, Picture, Reading, ReadRequest
+from pipeline.run.page_requests import (
+    DOCUMENT_REPLY,
+    PAGE_CONTENT,
+    DocumentReply,
+    ImageHeader,
+    PageContent,
+    PictureRequest,
+    ReadRequest,
+)
 from pipeline.words.einvoice import read_bare_einvoice, read_einvoice
 from pipeline.words.ocr import read_image
 from pipeline.words.orientation import upright_rotation
@@ -37,46 +45,44 @@ OCR_SCALE = 200 / 72
 OCR_SCALES = (150 / 72, 300 / 72)
 """Scans are read at their own resolution between these."""
 OCR_PIXELS = 12_000_000
-TOKEN_PIXELS = 32 * 32
-"""Pixels of one visual token (Qwen3-VL: patches of 16, merged 2 x 2)."""
 THUMBNAIL_PIXELS = 400 * 560
 ENLARGED_SCALE = 400 / 72
-"""Pixels per point of a part that is looked at once more."""
+"""Pixels per point of a part that is drawn once more."""
 
 
-_opened: tuple[tuple[str, int, int], OpenDocument] | None = None
-"""The document of the last call: pages of one document mostly come one after the other."""
+_last_document: tuple[tuple[str, int, int], OpenDocument] | None = None
+"""The document of the last call: pages of one document mostly come in a row."""
 
 
 def handle(message: bytes) -> list[bytes]:
-    """The handler of ``WorkerPool``. Raises DocumentError."""
+    """The handler of ``worker.Pool``. Raises DocumentError."""
     started = time.perf_counter()
     request: ReadRequest = pickle.loads(message)  # noqa: S301 - made by our own parent
     document = _document(request)
     if not request.page:
-        return [OPENED.dump_json(Opened(document.kind, document.pages))]
-    sheet = _Sheet(request, document)
+        return [DOCUMENT_REPLY.dump_json(DocumentReply(document.kind, document.pages))]
+    reader = PageReader(request, document)
     if request.picture:
-        image = sheet.picture(request.picture)
-        head = ImageHead("", image.width, image.height, image.scale)
-        return [READING.dump_json(Reading(Page(request.page, 0, 0), None, (head,))), image.rgb]
-    page = sheet.read()
-    kind = classify(page, sheet.image(THUMBNAIL_PIXELS)) if request.choose and not page.blank else None
-    if request.pictures & ({kind} if request.choose else set(request.images)):
-        page = sheet.with_pictures(page)
-    wanted = {kind: request.images.get(kind, 0)} if kind else {} if request.choose else request.images
+        image = reader.picture(request.picture)
+        head = ImageHeader("", image.width, image.height, image.scale)
+        return [PAGE_CONTENT.dump_json(PageContent(Page(request.page, 0, 0), None, (head,))), image.rgb]
+    page = reader.read()
+    kind = classify(page, reader.image(THUMBNAIL_PIXELS)) if request.classify and not page.blank else None
+    if request.read_pictures & ({kind} if request.classify else set(request.images)):
+        page = reader.with_pictures(page)
+    requested = {kind: request.images.get(kind, 0)} if kind else {} if request.classify else request.images
     if kind == "text" and is_cover(page) and page.number < document.pages:
         kind = None
-    sizes = {name: tokens * TOKEN_PIXELS for name, tokens in wanted.items() if tokens and not page.blank}
-    shown = {pixels: sheet.shown(page, pixels) for pixels in set(sizes.values())}
-    images = {name: shown[pixels] for name, pixels in sizes.items()}
-    heads = tuple(ImageHead(name, image.width, image.height, image.scale) for name, image in images.items())
+    sizes = {name: pixels for name, pixels in requested.items() if pixels and not page.blank}
+    drawings = {pixels: reader.printed_part(page, pixels) for pixels in set(sizes.values())}
+    images = {name: drawings[pixels] for name, pixels in sizes.items()}
+    heads = tuple(ImageHeader(name, image.width, image.height, image.scale) for name, image in images.items())
     page = replace(page, seconds=round(time.perf_counter() - started, 4))
-    return [READING.dump_json(Reading(page, kind, heads)), *(image.rgb for image in images.values())]
+    return [PAGE_CONTENT.dump_json(PageContent(page, kind, heads)), *(image.rgb for image in images.values())]
 
 
 def _document(request: ReadRequest) -> OpenDocument:
-    global _opened
+    global _last_document
     path = Path(request.path)
     try:
         status = path.stat()
@@ -85,14 +91,14 @@ def _document(request: ReadRequest) -> OpenDocument:
     if (status.st_size, status.st_mtime_ns) != (request.size, request.mtime_ns):
         raise FileChangedError
     identity = (request.path, request.size, request.mtime_ns)
-    if _opened and _opened[0] == identity:
-        return _opened[1]
-    if _opened:
+    if _last_document and _last_document[0] == identity:
+        return _last_document[1]
+    if _last_document:
         with contextlib.suppress(Exception):
-            _opened[1].close()
-        _opened = None
+            _last_document[1].close()
+        _last_document = None
     document = _open(path, request)
-    _opened = (identity, document)
+    _last_document = (identity, document)
     return document
 
 
@@ -102,23 +108,23 @@ def _open(path: Path, request: ReadRequest) -> OpenDocument:
     return EInvoiceDocument(facts) if facts else open_document(path, passwords=request.passwords, megapixels=request.megapixels)
 
 
-class _Sheet:
-    """One page under way: its words, the way it must be turned, and the library that can draw it."""
+class PageReader:
+    """One page while it is read: its words, its rotation, and the library that can draw it."""
 
     def __init__(self, request: ReadRequest, document: OpenDocument) -> None:
         self._request, self._document, self._number = request, document, request.page
         self._turned = 0
         self._error: DocumentError | None = None
-        """Why MuPDF cannot read the page, where PDFium is asked instead."""
+        """Why MuPDF cannot read the page, where PDFium replaces it."""
         self._blank = False
         """Whether the page as last drawn shows nothing."""
         try:
             self._size = document.size(request.page)
         except DocumentError as error:
-            self._ask_pdfium(error)
+            self._use_pdfium(error)
 
     def read(self) -> Page:
-        """The page with its words, upright. Raises DocumentError where it shows nothing, but may have lost it."""
+        """The page with its words, upright. Raises DocumentError for a page that draws nothing although it may hold something."""
         stated = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
         facts = self._facts() if stated else {}
         layer = self._text_layer()
@@ -145,7 +151,7 @@ class _Sheet:
             return page
         try:
             image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
-        except DocumentError:  # the words are worth more than the pictures
+        except DocumentError:  # words without their pictures are better than no page
             return page
         return replace(page, words=tuple(add_picture_words(page.words, read_pictures(image, boxes, self._request.precision))))
 
@@ -162,7 +168,7 @@ class _Sheet:
             return {}
 
     def _text_layer(self) -> list[Word]:
-        """The words the file itself states, good or bad; a text layer that cannot be read leaves the page to be looked at."""
+        """The words of the file's text layer, sound or not; none where it cannot be read."""
         handle = self._document.native_page(self._number)
         if handle is None:
             return []
@@ -174,7 +180,7 @@ class _Sheet:
             return []
 
     def _good(self, words: list[Word]) -> bool:
-        """Whether the text layer is sound and tells the whole page."""
+        """Whether the text layer is sound and covers the whole page."""
         size, boxes = self._size, self._document.image_boxes(self._number)
         return is_sound(words, size.width, size.height) and covers_page(words, boxes, size.width, size.height)
 
@@ -197,7 +203,7 @@ class _Sheet:
         try:
             image = self._document.draw(self._number, scale)
         except DocumentError as error:
-            self._ask_pdfium(error)
+            self._use_pdfium(error)
             image = self._document.draw(self._number, scale)
             self._blank = is_blank(image)
             return image
@@ -210,8 +216,8 @@ class _Sheet:
                     return second
         return image
 
-    def _ask_pdfium(self, error: DocumentError) -> None:
-        """Go on with PDFium. Raises ``error`` where it does not know the page either."""
+    def _use_pdfium(self, error: DocumentError) -> None:
+        """Go on with PDFium. Raises ``error`` where PDFium cannot read the page either."""
         other = self._other()
         if other is None:
             raise error
@@ -222,7 +228,7 @@ class _Sheet:
         self._document, self._error = other, error
 
     def _other(self) -> PdfiumDocument | None:
-        """The second opinion on a page that MuPDF reads; None where there is none."""
+        """PDFium's view of a page that MuPDF reads; None where PDFium has none."""
         if self._document.kind != "pdf" or isinstance(self._document, PdfiumDocument):
             return None
         other = open_with_pdfium(Path(self._request.path), self._request.passwords)
@@ -232,22 +238,22 @@ class _Sheet:
         """The upright page in at most ``pixels``."""
         return turn(self._draw(fit_scale(self._size, float("inf"), pixels)), self._turned)
 
-    def shown(self, page: Page, pixels: int) -> PageImage:
-        """What an engine is shown of the page, in at most ``pixels``."""
-        if self._request.whole:
+    def printed_part(self, page: Page, pixels: int) -> PageImage:
+        """The image for an engine, in at most ``pixels``: the whole page, or its printed part."""
+        if self._request.whole_page:
             return self.image(pixels)
         draw = lambda scale: turn(self._draw(fit_scale(self._size, scale, OCR_PIXELS)), self._turned)  # noqa: E731
         return draw_cropped(draw, page.words, self._size.width * self._size.height, pixels)
 
-    def picture(self, wanted: Picture) -> PageImage:
-        """The page or a part of it, upright, in the size wanted, but never larger than print needs."""
-        pixels, part = wanted.tokens * TOKEN_PIXELS, wanted.part
+    def picture(self, request: PictureRequest) -> PageImage:
+        """The page or a part of it, upright, in the size requested, but never larger than print needs."""
+        pixels, part = request.pixels, request.part
         if part is None:
             scale = fit_scale(self._size, float("inf"), pixels)
         else:
             area = max(1.0, (part[2] - part[0]) * (part[3] - part[1]))
             scale = fit_scale(self._size, min(ENLARGED_SCALE, (pixels / area) ** 0.5), OCR_PIXELS)
-        image = turn(self._draw(scale), self._find_turn() if wanted.turned is None else wanted.turned)
+        image = turn(self._draw(scale), self._find_turn() if request.turned is None else request.turned)
         return image if part is None else cut(image, part)
 
     def _find_turn(self) -> int:

@@ -1,7 +1,7 @@
-"""What is asked of a reader process and what it replies; ``reader`` is the process's side.
+"""Requests to reader processes and their replies. ``page_reader`` is the side of the process.
 
 Replies cross the process border as JSON and raw pixels, so that a reader taken over by a hostile file can send data and nothing
-else. Requests go the other way, from the trusted side, and are pickled: paths need not be text.
+else. Requests come from the trusted side and are pickled, because a path need not be text.
 """
 
 from __future__ import annotations
@@ -9,28 +9,38 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from pipeline.errors import DocumentError
-from pipeline.records import AnyImage, Box, Page, PageImage, RemoteImage
+from pipeline.intake.scan import InboxFile
+from pipeline.records import AnyImage, Box, DocumentInfo, Page, PageImage, RemoteImage
+from pipeline.run.document_run import DocumentRun, PageReply
 from pipeline.runtime.worker_pool import Reply
-from pipeline.templates.model import PageKind
+from pipeline.settings import Settings
+from pipeline.templates.model import PageKind, Template
 from pipeline.words.precision import Precision
+
+if TYPE_CHECKING:
+    from pipeline.run.job import Job
 
 VERSION = 3
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.page_reader:handle"
+MAX_PAGES = 100_000
+"""A document that claims more pages than this is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A page, or a part of it, to be drawn once more."""
+class PictureRequest:
+    """Draw a page, or a part of it, once more."""
 
-    tokens: int
-    """Visual tokens of the image."""
+    pixels: int
+    """Size of the image at most."""
     turned: int | None
-    """As ``Page.turned``; None where that is to be found out."""
+    """As ``Page.turned``; None where the reader finds it out."""
     part: Box | None = None
     """In points of the upright page; None is all of it."""
 
@@ -43,35 +53,35 @@ class ReadRequest:
     size: int
     mtime_ns: int
     page: int = 0
-    choose: bool = False
-    """Whether to tell what kind of page it is."""
+    classify: bool = False
+    """Whether to find out what kind of page it is."""
     images: Mapping[str, int] = field(default_factory=dict)
-    """Visual tokens of the image to draw, by template (by kind of page where ``choose``); 0 and absent: none."""
-    whole: bool = True
-    """Whether images show the whole page, or what is printed on it."""
-    pictures: frozenset[str] = frozenset()
-    """Templates (kinds of page where ``choose``) that want the text in the page's pictures, too."""
+    """Pixels of the image to draw, by template (by kind of page where ``classify``); 0 and absent: no image."""
+    whole_page: bool = True
+    """Whether images show the whole page, or only the part that is printed."""
+    read_pictures: frozenset[str] = frozenset()
+    """Templates (kinds of page where ``classify``) that need the text inside the page's pictures too."""
     passwords: tuple[str, ...] = ()
     megapixels: int = 400
-    picture: Picture | None = None
-    """Only draw this, read nothing."""
+    picture: PictureRequest | None = None
+    """Only draw this and read nothing."""
     einvoice: bool = True
     """Whether to read the data of an e-invoice inside the file."""
     precision: Precision = "float32"
-    """How exactly the OCR reckons."""
+    """Number format in which the OCR computes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """What opening told."""
+class DocumentReply:
+    """The reply to a request for page 0."""
 
     kind: str
     pages: int
 
 
 @dataclass(frozen=True, slots=True)
-class ImageHead:
-    """Shape of one of the pixel parts that follow a Reading."""
+class ImageHeader:
+    """Shape of one of the pixel parts that follow a PageContent."""
 
     name: str
     width: int
@@ -80,64 +90,150 @@ class ImageHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One page as read; its images follow as parts of raw pixels, in this order."""
+class PageContent:
+    """The reply to a request for a page; its images follow as parts of raw pixels, in this order."""
 
     page: Page
     kind: PageKind | None = None
-    """None where nobody asked, or where the page does not tell: it is blank, or a cover."""
-    images: tuple[ImageHead, ...] = ()
+    """None where ``classify`` was not set, and for a page that is blank or a cover."""
+    images: tuple[ImageHeader, ...] = ()
 
 
-OPENED = TypeAdapter(Opened)
-READING = TypeAdapter(Reading)
+DOCUMENT_REPLY = TypeAdapter(DocumentReply)
+PAGE_CONTENT = TypeAdapter(PageContent)
+
+
+# ---- requests ------------------------------------------------------------------------------------------
+
+
+def page_request(job: Job, run: DocumentRun, page: int) -> ReadRequest:
+    """Read a page for all templates that miss it, or find out its kind; page 0 only opens the file."""
+    if page == 0:
+        return opening_request(job, run.file)
+    classify = run.recipes is None
+    templates = job.templates_by_kind if classify else {name: name for name in run.open_units.get(page, ())}
+    return _read_request(job, run.file, page, {key: job.templates[name] for key, name in templates.items()}, classify=classify)
+
+
+def opening_request(job: Job, file: InboxFile) -> ReadRequest:
+    """Only open a file, to learn its kind and number of pages."""
+    return _read_request(job, file, 0, {})
+
+
+def question_request(job: Job, file: InboxFile, page: int, template: Template) -> ReadRequest:
+    """Read a page for one template that need not be among the job's."""
+    return _read_request(job, file, page, {template.name: template})
+
+
+def drawing_request(
+    settings: Settings, path: Path, size: int, mtime_ns: int, page: int, picture: PictureRequest
+) -> ReadRequest:
+    """Draw a page of a file that was read before."""
+    limits = settings.limits
+    return ReadRequest(
+        str(path), size, mtime_ns, page, passwords=limits.passwords, megapixels=limits.megapixels, picture=picture
+    )
+
+
+def _read_request(
+    job: Job, file: InboxFile, page: int, templates: Mapping[str, Template], *, classify: bool = False
+) -> ReadRequest:
+    settings, engine = job.settings, job.engine
+    return ReadRequest(
+        str(file.source.path),
+        file.size,
+        file.mtime_ns,
+        page,
+        classify=classify,
+        images={name: template.image.pixels if engine.wants_image(template) else 0 for name, template in templates.items()},
+        whole_page=engine.needs_whole_page,
+        read_pictures=frozenset(name for name, template in templates.items() if template.reader == "transcript"),
+        passwords=settings.limits.passwords,
+        megapixels=settings.limits.megapixels,
+        einvoice=settings.read_einvoices,
+        precision=job.precision,
+    )
 
 
 def encode_request(request: ReadRequest) -> bytes:
-    """A request as bytes for ``WorkerPool``."""
+    """A request as bytes for the worker pool."""
     return pickle.dumps(request)
 
 
-def decode_opened(parts: list[bytes]) -> Opened:
-    """The reply to a request for page 0. Raises DocumentError for anything else."""
+# ---- replies -------------------------------------------------------------------------------------------
+
+
+def decode_document(sha256: str, reply: Reply) -> DocumentInfo:
+    """What a reader found out that was to open a file: its kind and pages, or why it cannot be read."""
     try:
-        return OPENED.validate_json(parts[0])
+        if reply.error:
+            raise reply.error
+        opened = decode_opening(reply.parts)
+    except DocumentError as error:
+        return DocumentInfo(sha256, "", 0, error.reason, error.detail)
+    if opened.pages > MAX_PAGES:  # a page tree that lies: every page would need a row in the ledger
+        detail = f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are not believed"
+        return DocumentInfo(sha256, opened.kind, 0, "too_large", detail)
+    return DocumentInfo(sha256, opened.kind, opened.pages)
+
+
+def decode_page(reply: Reply, number: int) -> PageReply:
+    """What a reader found out about page ``number``, or why the page cannot be read."""
+    try:
+        content, images = decode_reply(reply, number)
+    except DocumentError as error:
+        return PageReply(number, reason=error.reason, detail=error.detail, seconds=reply.seconds)
+    return PageReply(number, content.page, content.kind, images)
+
+
+def decode_picture(reply: Reply, number: int) -> AnyImage:
+    """The image that a ``PictureRequest`` asked for. Raises DocumentError."""
+    _, images = decode_reply(reply, number)
+    if not images:
+        raise _invalid(ValueError("no image"))
+    return next(iter(images.values()))
+
+
+def decode_opening(parts: list[bytes]) -> DocumentReply:
+    """The parts of a reply to a request for page 0. Raises DocumentError."""
+    try:
+        return DOCUMENT_REPLY.validate_json(parts[0])
     except (ValueError, IndexError) as error:
-        raise _nonsense(error) from error
+        raise _invalid(error) from error
 
 
-def decode_reading(parts: list[bytes], page: int) -> tuple[Reading, dict[str, PageImage]]:
-    """The reply to a request for ``page``, and its images by name. Raises DocumentError for anything else."""
-    reading = _decode_head(parts, page, [len(pixels) for pixels in parts[1:]])
-    return reading, {
-        head.name: PageImage(head.width, head.height, pixels, head.scale)
-        for head, pixels in zip(reading.images, parts[1:], strict=True)
-    }
-
-
-def decode_reply(reply: Reply, page: int) -> tuple[Reading, Mapping[str, AnyImage]]:
-    """As ``decode_reading``, for a reply whose pixels may lie on another machine. Raises its error as DocumentError."""
+def decode_reply(reply: Reply, number: int) -> tuple[PageContent, Mapping[str, AnyImage]]:
+    """The content of page ``number`` and its images by name, whose pixels may lie on another machine. Raises DocumentError."""
     if reply.error:
         raise reply.error
     if not reply.remote_parts:
-        return decode_reading(reply.parts, page)
-    reading = _decode_head(reply.parts, page, [pixels.size for pixels in reply.remote_parts])
-    return reading, {
-        head.name: RemoteImage(head.width, head.height, pixels, head.scale)
-        for head, pixels in zip(reading.images, reply.remote_parts, strict=True)
+        return decode_content(reply.parts, number)
+    content = _decode_content(reply.parts, number, [pixels.size for pixels in reply.remote_parts])
+    return content, {
+        header.name: RemoteImage(header.width, header.height, pixels, header.scale)
+        for header, pixels in zip(content.images, reply.remote_parts, strict=True)
     }
 
 
-def _decode_head(parts: list[bytes], page: int, sizes: list[int]) -> Reading:
+def decode_content(parts: list[bytes], number: int) -> tuple[PageContent, Mapping[str, PageImage]]:
+    """The parts of a reply to a request for page ``number``: its content, and its images by name. Raises DocumentError."""
+    content = _decode_content(parts, number, [len(pixels) for pixels in parts[1:]])
+    return content, {
+        header.name: PageImage(header.width, header.height, pixels, header.scale)
+        for header, pixels in zip(content.images, parts[1:], strict=True)
+    }
+
+
+def _decode_content(parts: list[bytes], number: int, sizes: list[int]) -> PageContent:
     """The first part of a reply, checked against the number of bytes of each image."""
     try:
-        reading = READING.validate_json(parts[0])
+        content = PAGE_CONTENT.validate_json(parts[0])
     except (ValueError, IndexError) as error:
-        raise _nonsense(error) from error
-    if reading.page.number != page or sizes != [3 * head.width * head.height for head in reading.images]:
-        raise _nonsense(ValueError("another page, or pixels that do not fit their size"))
-    return reading
+        raise _invalid(error) from error
+    if content.page.number != number or sizes != [3 * header.width * header.height for header in content.images]:
+        raise _invalid(ValueError("another page, or pixels that do not fit their size"))
+    return content
 
 
-def _nonsense(error: Exception) -> DocumentError:
-    return DocumentError("unreadable", f"its reader replied nonsense: {error}"[:200])
+def _invalid(error: Exception) -> DocumentError:
+    return DocumentError("unreadable", f"its reader sent an invalid reply: {error}"[:200])

@@ -1,7 +1,7 @@
-"""Complete documents become files: the JSON at once, rows and the ledger's marks gathered for a moment.
+"""Writes complete documents to the outbox: the JSON at once, spreadsheet rows and ledger entries in batches.
 
-Gathering keeps a thousand small documents from costing a thousand syncs of every sheet. A crash before the marks only means that these
-documents are published again.
+A batch keeps a thousand small documents from costing a thousand syncs of every sheet. After a crash before its ledger entries, the
+documents of the batch are published again.
 """
 
 from __future__ import annotations
@@ -17,64 +17,64 @@ from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
 from pipeline.records import DocumentInfo
-from pipeline.run.archive import Shelver
+from pipeline.run.archive import Archive
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
 from pipeline.values.times import utc_timestamp
 
-GATHER_DOCUMENTS = 100
-GATHER_SECONDS = 1.0
-TIDY_SHARE = 20
-"""A watcher writes sheets anew only after this many times as long as that took the last time."""
+FLUSH_DOCUMENTS = 100
+FLUSH_SECONDS = 1.0
+TIDY_FACTOR = 20
+"""A watcher rewrites sheets only after this many times as long as the last rewriting took."""
 
 
 class Publisher:
-    """Writes documents and keeps the spreadsheets; ``flush`` ends a round, ``tidy`` a run.
+    """Writes documents and maintains the spreadsheets; ``flush`` ends a round, ``tidy`` a run.
 
-    ``shelver`` puts files away once they are published; None leaves them where they are.
+    ``archive`` moves or deletes files after their publication; None leaves them where they are.
     """
 
-    def __init__(self, job: Job, shelver: Shelver | None = None) -> None:
-        self._job, self._shelver = job, shelver
-        self._gathered: dict[Path, tuple[InboxFile, Publication]] = {}
+    def __init__(self, job: Job, archive: Archive | None = None) -> None:
+        self._job, self._archive = job, archive
+        self._pending: dict[Path, tuple[InboxFile, Publication]] = {}
         self._since = 0.0
         self._next_tidy = 0.0
-        self._unsecured: list[tuple[InboxFile, Publication]] = []
+        self._archivable: list[tuple[InboxFile, Publication]] = []
         self._known: list[InboxFile] = []
         job.ledger.record_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
-    def publish(self, found: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
+    def publish(self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
         """Write the document's JSON; its rows follow with the next flush."""
-        if found.source.path in self._gathered:  # replaced since, and read again already
+        if file.source.path in self._pending:  # the file was replaced and read again meanwhile
             self.flush()
         publication = compose(
-            self._job.ledger, self._job.templates, found.source, document, recipes, self._job.settings.review.accepted_error
+            self._job.ledger, self._job.templates, file.source, document, recipes, self._job.settings.review.accepted_error
         )
-        path = self._job.outbox / f"{found.source.name}.json"
+        path = self._job.outbox / f"{file.source.name}.json"
         write_atomically(path, [publication.as_bytes()], self._job.scratch)
-        self._wrote([path])
-        if not self._gathered:
+        self._mirror([path])
+        if not self._pending:
             self._since = time.monotonic()
-        self._gathered[found.source.path] = (found, publication)
+        self._pending[file.source.path] = (file, publication)
         self.flush_if_due()
         return publication
 
     def flush_if_due(self) -> None:
-        """``flush``, when enough or for long enough was gathered."""
-        if len(self._gathered) >= GATHER_DOCUMENTS or (self._gathered and time.monotonic() - self._since > GATHER_SECONDS):
+        """``flush`` when the batch is large or old enough."""
+        if len(self._pending) >= FLUSH_DOCUMENTS or (self._pending and time.monotonic() - self._since > FLUSH_SECONDS):
             self.flush()
-        self._secure(now=False)
+        self._upload(now=False)
 
     def flush(self) -> None:
-        """Append the gathered rows, tell the ledger, put the files away."""
-        gathered, self._gathered = list(self._gathered.values()), {}
-        if not gathered:
+        """Append the pending rows, record the publications in the ledger, archive the files."""
+        pending, self._pending = list(self._pending.values()), {}
+        if not pending:
             return
-        items = [publication for _, publication in gathered]
+        items = [publication for _, publication in pending]
         rows, dirty = self._rows(items)
         sizes = self._append(rows, dirty)
         ledger = self._job.ledger
-        again = {item.source.path: self._retry_at(item) for item in items}
+        retry_at = {item.source.path: self._retry_at(item) for item in items}
         with ledger.transaction():
             for name, size in sizes.items():
                 ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], size)
@@ -84,47 +84,47 @@ class Publisher:
                 review = [name for template in item.fields for name in item.fields_to_review(template)]
                 corrected = [name for template in item.fields for name in item.corrected_fields(template)]
                 ledger.record_publication(
-                    *(path, sha256, item.recipes, item.status, item.reason, again[path]), review=review, corrected=corrected
+                    *(path, sha256, item.recipes, item.status, item.reason, retry_at[path]), review=review, corrected=corrected
                 )
-        self._wrote(self._job.outbox / f"{name}.csv" for name in sizes)
-        self._unsecured += [(found, item) for found, item in gathered if not again[found.source.path]]
+        self._mirror(self._job.outbox / f"{name}.csv" for name in sizes)
+        self._archivable += [(file, item) for file, item in pending if not retry_at[file.source.path]]
         if not self._job.mirror:
-            self._put_away()
+            self._archive_files()
 
-    def _wrote(self, paths: Iterable[Path]) -> None:
+    def _mirror(self, paths: Iterable[Path]) -> None:
         if self._job.mirror:
             self._job.mirror.add_files(paths)
 
-    def _secure(self, *, now: bool) -> None:
-        """Where the outbox lies in a store: have it there; only then are files put away."""
+    def _upload(self, *, now: bool) -> None:
+        """Upload the outbox where it lies in an object store; files are archived only after that."""
         if self._job.mirror and self._job.mirror.checkpoint(now=now):
-            self._put_away()
+            self._archive_files()
 
-    def put_away_known(self, known: Iterable[InboxFile]) -> None:
-        """Put away files that were published before but are still there; where the outbox lies in a store, once that has all of it."""
+    def archive_known(self, known: Iterable[InboxFile]) -> None:
+        """Archive files that were published before but are still in the inbox; with an outbox in an object store, after the upload."""
         self._known += known
         if not self._job.mirror:
-            self._put_away()
+            self._archive_files()
 
-    def _put_away(self) -> None:
-        done, self._unsecured = self._unsecured, []
+    def _archive_files(self) -> None:
+        done, self._archivable = self._archivable, []
         known, self._known = self._known, []
-        if self._shelver:
-            for found, item in done:
-                self._shelver.put_away(found, item.status, item.reason, item.detail)
-            self._shelver.put_away_known(known)
+        if self._archive:
+            for file, item in done:
+                self._archive.archive(file, item.status, item.reason, item.detail)
+            self._archive.archive_known(known)
 
     def _retry_at(self, item: Publication) -> str | None:
-        """When a document is to be read again of which something failed that may not fail again."""
+        """When to read a document again that failed for a reason that may pass; None for never."""
         if item.status not in ("failed", "partial"):
             return None
-        tried = self._job.ledger.fewest_attempts(
+        attempts = self._job.ledger.fewest_attempts(
             item.document.sha256, item.recipes.values(), self._job.settings.retry.page_attempts
         )
-        return None if tried is None else utc_timestamp(self._job.retry_pause(tried))
+        return None if attempts is None else utc_timestamp(self._job.retry_pause(attempts))
 
     def _append(self, rows: Mapping[str, list[Row]], dirty: set[str]) -> dict[str, int]:
-        """Append to the sheets that are in order; their new sizes."""
+        """Append to the sheets that hold no outdated row; their new sizes in bytes."""
         sizes: dict[str, int] = {}
         for name in rows.keys() - dirty:
             columns = sheet_columns(name, self._job.templates) or []
@@ -150,10 +150,10 @@ class Publisher:
     # ---- sheets that hold outdated rows ------------------------------------------------------------
 
     def tidy(self, *, now: bool = True) -> None:
-        """Write the dirty sheets anew; unless ``now``, only when enough time has passed since the last time."""
+        """Rewrite the sheets that hold outdated rows; unless ``now``, only when enough time has passed since the last time."""
         self.flush()
         self._rebuild(now=now)
-        self._secure(now=now)
+        self._upload(now=now)
 
     def _rebuild(self, *, now: bool) -> None:
         job = self._job
@@ -163,5 +163,5 @@ class Publisher:
         started = time.monotonic()
         documents = publications(job.ledger, job.templates, job.settings.review.accepted_error)
         rebuild(job.outbox, job.ledger, sheets, documents, job.templates, job.scratch)
-        self._wrote(job.outbox / f"{name}.csv" for name in sheets)
-        self._next_tidy = time.monotonic() + TIDY_SHARE * (time.monotonic() - started)
+        self._mirror(job.outbox / f"{name}.csv" for name in sheets)
+        self._next_tidy = time.monotonic() + TIDY_FACTOR * (time.monotonic() - started)

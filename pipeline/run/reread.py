@@ -76,14 +76,16 @@ class Rereading:
         if template:
             check_template(template, self._job.templates)
         job = self._job_for(order.details.get("engine"), template)
-        again = job.plan(file.source.relative, job.told(file), file.chosen_template, file.recipes) == file.recipes
+        again = (
+            job.plan(file.source.relative, job.requested_templates(file), file.chosen_template, file.recipes) == file.recipes
+        )
         if again:
             ledger.mark_for_rereading([file])
         else:
             ledger.mark_stale(file.source.path)
-        with Loop(job, self._observer, attends=False) as self._loop:
+        with Loop(job, self._observer, answer_questions=False) as self._loop:
             self._loop.round([found])
-            self._loop.tidy(now=False)
+            self._loop.publisher.tidy(now=False)
         self._loop = None
         read = ledger.file_by_name(file.source.name)
         if read is None or read.stale or read.published_sha256 != read.sha256:

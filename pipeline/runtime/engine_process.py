@@ -29,7 +29,7 @@ from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
 if TYPE_CHECKING:
-    from pipeline.engines.base import PollingEngine, Request
+    from pipeline.engines.base import Engine, Request
 
 GATHER_SECONDS = 0.002
 """How long an engine that has work and room waits for one more request before it goes on."""
@@ -229,7 +229,7 @@ def serve(pipe: Connection, settings: Settings, factory: str, cores: tuple[int, 
     sender = _Sender(pipe)
     try:
         module, _, name = factory.partition(":")
-        engine: PollingEngine = getattr(importlib.import_module(module), name)(settings)
+        engine: Engine = getattr(importlib.import_module(module), name)(settings)
     except PipelineError as error:
         sender.send(EngineUnavailableError(error.message, error.cure))
         return
@@ -273,9 +273,7 @@ class _Sender:
             self.send(None)
 
 
-def _receive_calls(
-    pipe: Connection, sender: _Sender, engine: PollingEngine, requests: queue.SimpleQueue[NumberedRequest]
-) -> None:
+def _receive_calls(pipe: Connection, sender: _Sender, engine: Engine, requests: queue.SimpleQueue[NumberedRequest]) -> None:
     """The thread that takes calls from the pipe while the engine works."""
     while True:
         try:
@@ -289,7 +287,7 @@ def _receive_calls(
             sender.send((number, engine.wants_image(template)))
 
 
-def _answer_requests(engine: PollingEngine, requests: queue.SimpleQueue[NumberedRequest], sender: _Sender) -> None:
+def _answer_requests(engine: Engine, requests: queue.SimpleQueue[NumberedRequest], sender: _Sender) -> None:
     """Submit requests as they come, and send the answers. Raises what the engine raises."""
     numbers: dict[UnitKey, deque[int]] = defaultdict(deque)
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pipeline.templates.model import Template
+from pipeline.templates.model import PIXELS_PER_TOKEN, Template
 
 
 def digest(template: Template) -> str:
@@ -14,6 +14,10 @@ def digest(template: Template) -> str:
     The order of keys is of no consequence, except that of ``fields`` and ``columns``: a model is asked in that order.
     """
     content = template.model_dump(mode="json", exclude_defaults=True, exclude={"applies"})
+    if "image" in content:  # as it was counted before it was counted in pixels: known documents stay known
+        content["image"] = {"tokens": content["image"]["pixels"] / PIXELS_PER_TOKEN}
+        if content["image"]["tokens"].is_integer():
+            content["image"]["tokens"] = int(content["image"]["tokens"])
     content["order"] = {name: list(field.columns) for name, field in template.fields.items()}
     content["asked"] = list(template.fields)
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))

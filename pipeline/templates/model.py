@@ -23,6 +23,8 @@ Labels = dict[Language, list[Label]]
 """Labels printed beside or above a value, by language (ISO 639-1)."""
 
 
+PIXELS_PER_TOKEN = 1024
+"""Of the key ``image: {tokens: …}`` in older templates."""
 SHEET_COLUMNS = frozenset({"file", "status", "pages", "flags", "review", "corrected"})
 """Columns that the CSV of every template has."""
 TABLE_COLUMNS = frozenset({"file", "row"})
@@ -137,10 +139,24 @@ class Applies(_Strict):
 
 
 class ImageBudget(_Strict):
-    """How large a page image the engine gets. One visual token is a square of 32 x 32 pixels (Qwen3-VL: patch 16, merge 2)."""
+    """How large a page image the engine gets."""
 
-    tokens: int = Field(default=1280, ge=16, le=16384)
-    """Visual tokens at most."""
+    pixels: int = Field(default=1280 * PIXELS_PER_TOKEN, ge=16 * PIXELS_PER_TOKEN, le=16384 * PIXELS_PER_TOKEN)
+    """Pixels at most: width times height."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_tokens(cls, value: object) -> object:
+        """Older templates give the size as ``tokens``, squares of 32 x 32 pixels."""
+        if not isinstance(value, dict) or "tokens" not in value:
+            return value
+        if "pixels" in value:
+            raise ValueError("`tokens` is the old name of `pixels`: give only `pixels`")
+        try:
+            pixels = int(value["tokens"]) * PIXELS_PER_TOKEN
+        except (TypeError, ValueError) as error:
+            raise ValueError("`tokens` is a number; its new name is `pixels`") from error
+        return {**{key: item for key, item in value.items() if key != "tokens"}, "pixels": pixels}
 
 
 class AnswerBudget(_Strict):

@@ -30,7 +30,7 @@ def narrowed(template: Template, names: Iterable[str]) -> Template:
         update={
             "prompt": _PROMPT,
             "fields": fields,
-            "image": ImageBudget(tokens=min(1024, template.image.tokens)),
+            "image": ImageBudget(pixels=min(1024 * 1024, template.image.pixels)),
             "answer": AnswerBudget(tokens=64 + _TOKENS_A_FIELD * len(fields)),
             "checks": [],
         }

@@ -10,13 +10,12 @@ from threading import Lock
 
 from pipeline.ledger.file_records import FileRecord
 from pipeline.report.page_images import encode_webp
-from pipeline.run.page_requests import HANDLER, Picture, encode_request
-from pipeline.run.reader_calls import picture_call
+from pipeline.run.page_requests import HANDLER, PictureRequest, drawing_request, encode_request
 from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.settings import Settings
 
-TOKENS = 1_600
-"""Pixels of a page in units of 32 x 32: about 130 dots an inch of a letter page."""
+PAGE_PIXELS = 1_638_400
+"""Pixels of a page: about 130 dots an inch of a letter page."""
 CACHE_BYTES = 64_000_000
 WEBP_QUALITY = 70
 MAX_READERS = 2
@@ -65,7 +64,9 @@ class PageImageCache:
         try:
             if image := self._lookup(key):  # another thread has drawn it in the meantime
                 return image
-            request = picture_call(self._settings, file.source.path, file.size, file.mtime_ns, page, Picture(TOKENS, rotation))
+            request = drawing_request(
+                self._settings, file.source.path, file.size, file.mtime_ns, page, PictureRequest(PAGE_PIXELS, rotation)
+            )
             image = CachedImage(*encode_webp(pool.call(encode_request(request)), page, WEBP_QUALITY))
         finally:
             self._idle.put(pool)

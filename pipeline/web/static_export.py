@@ -22,7 +22,7 @@ from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.publication import Publication
 from pipeline.report.page_images import EmbeddedImage, PageImageRequest, draw_page_images
 from pipeline.report.self_contained import render
-from pipeline.run.page_requests import Picture
+from pipeline.run.page_requests import PictureRequest
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 from pipeline.web.export_data import document_data, visible_text
@@ -31,8 +31,8 @@ from pipeline.web.selection import SelectedDocument
 from pipeline.web.view import document_view
 
 TEMPLATE = Path(__file__).parent / "review.html"
-TOKENS = 1_100
-"""Pixels of a page in units of 32 x 32: 890 across A4, about 108 a printed inch."""
+PAGE_PIXELS = 1_126_400
+"""Pixels of a page: 890 across A4, about 108 a printed inch."""
 MAX_PAGES = 10
 """Pages of one document with an image; pages with values come first."""
 _dumps = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
@@ -102,7 +102,7 @@ def _image_requests(
             for n, pages in group:
                 path, original = documents[n].file.source.path, originals[n]
                 for number, rotation in pages[part]:
-                    picture = Picture(TOKENS, rotation)
+                    picture = PictureRequest(PAGE_PIXELS, rotation)
                     yield PageImageRequest((n, number), path, original.size, original.mtime_ns, number, picture)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.intake.containers import UnpackedFiles, UnpackedMember
-from pipeline.run.loop import Loop
+from pipeline.run.publisher import Publisher
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.run.test_kill import units
@@ -72,20 +72,20 @@ class Watched:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """At most two members may lie unpacked."""
     seen = Watched()
-    add, tidy = UnpackedFiles.add, Loop.tidy
+    add, tidy = UnpackedFiles.add, Publisher.tidy
 
     def counted(lying: UnpackedFiles, item: UnpackedMember) -> None:
         add(lying, item)
         seen.places.add(item.path)
         seen.counts.append(sum(path.exists() for path in seen.places))
 
-    def at_the_end(loop: Loop) -> None:
+    def at_the_end(publisher: Publisher) -> None:
         seen.left = sum(path.exists() for path in seen.places)
-        tidy(loop)
+        tidy(publisher)
 
     monkeypatch.setattr(UnpackedFiles.__init__, "__defaults__", (2, 1_000_000))
     monkeypatch.setattr(UnpackedFiles, "add", counted)
-    monkeypatch.setattr(Loop, "tidy", at_the_end)
+    monkeypatch.setattr(Publisher, "tidy", at_the_end)
     return seen
 
 

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.cluster.cluster import Cluster
-from pipeline.engines.base import AnswersRequests, Request
+from pipeline.engines.base import Request
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import Observers, RunCounts
 from pipeline.monitoring.progress import Progress
@@ -33,7 +33,7 @@ ENGINE_FACTORY = "tests.cluster.faulty_engine:FaultyEngine"
 SECONDS = float(os.environ.get("FAULTY_ENGINE_SECONDS", "0.1"))
 
 
-class FaultyEngine(AnswersRequests):
+class FaultyEngine:
     """Answers one page after the other, slowly; a document's page without its image ends the engine."""
 
     identity = "echo/1"
@@ -102,7 +102,7 @@ def run(inbox: Path, outbox: Path, address: str | None, retry: RetrySettings, wa
         progress.begin(outbox, engine.identity)
         todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
         loop.round(iter(todo))
-        loop.tidy()
+        loop.publisher.tidy()
     return tally
 
 

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from pipeline.engines.base import PollingEngine, Request
+from pipeline.engines.base import Engine, Request
 from pipeline.records import Answer, Claim, Json, Page, PageImage, Reason, UnitKey, Word
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
@@ -22,7 +22,7 @@ from pipeline.values.currencies import codes
 from tests.drawing import invoice, invoice_pdf, page_image
 from tests.engines.polling import answer_all, stream_answers
 
-MakeEngine = Callable[[], PollingEngine]
+MakeEngine = Callable[[], Engine]
 MOST_UNANSWERED = 64
 """Requests that an engine with room may hold at most."""
 TIMEOUT_SECONDS = 120.0
@@ -91,9 +91,7 @@ def request(
     return Request(UnitKey("ab" * 32, number, template.name, "0" * 16), page, template, image)
 
 
-def sample_requests(
-    templates: Iterable[Template] = TEMPLATES, count: int = 10, engine: PollingEngine | None = None
-) -> list[Request]:
+def sample_requests(templates: Iterable[Template] = TEMPLATES, count: int = 10, engine: Engine | None = None) -> list[Request]:
     """Pages of several templates, with pixels where the engine wants them."""
     turn = itertools.islice(itertools.cycle(templates), count)
     return [request(t, number=n, image=PICTURE if engine and engine.wants_image(t) else None) for n, t in enumerate(turn, 1)]
@@ -145,7 +143,7 @@ def is_value(value: Json, kind: str, choices: list[str] | None = None) -> bool:
     return value in (choices or []) if kind == "enum" else True
 
 
-def checked_answers(engine: PollingEngine, requests: Sequence[Request]) -> list[Answer]:
+def checked_answers(engine: Engine, requests: Sequence[Request]) -> list[Answer]:
     """All answers, each checked, in completion order."""
     templates = {one.key: one.template for one in requests}
     answers = answer_all(engine, *requests)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pipeline.engines.base import PollingEngine, Request
+from pipeline.engines.base import Engine, Request
 from pipeline.records import Answer
 
 
-def stream_answers(engine: PollingEngine, requests: Iterable[Request]) -> Iterator[Answer]:
+def stream_answers(engine: Engine, requests: Iterable[Request]) -> Iterator[Answer]:
     """Answers in completion order. Requests are taken only as the engine has room; the engine is reset at the end."""
     source = iter(requests)
     following = next(source, None)
@@ -22,6 +22,6 @@ def stream_answers(engine: PollingEngine, requests: Iterable[Request]) -> Iterat
         engine.reset()
 
 
-def answer_all(engine: PollingEngine, *requests: Request) -> list[Answer]:
+def answer_all(engine: Engine, *requests: Request) -> list[Answer]:
     """The answers to these requests, in completion order."""
     return list(stream_answers(engine, requests))

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from pipeline.pages.crop import BAND_POINTS, PRINT_PIXELS, smallest_print_size
 from pipeline.records import Page, PageImage, Word
 from pipeline.run.page_reader import handle
-from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_requests import ReadRequest, decode_content, encode_request
 from pipeline.words.ocr import read_image
 from tests.drawing import text_pdf
 
@@ -27,8 +27,8 @@ def read(folder: Path, content: bytes, tokens: int, name: str = "a.pdf", *, whol
     path = folder / name
     path.write_bytes(content)
     status = path.stat()
-    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"t": tokens}, whole=whole)
-    reading, images = decode_reading(handle(encode_request(request)), 1)
+    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"t": tokens}, whole_page=whole)
+    reading, images = decode_content(handle(encode_request(request)), 1)
     return reading.page, images["t"]
 
 

@@ -139,13 +139,13 @@ class BucketRuns:
         tally = RunCounts()
         with (
             open_job(self.settings, template="transcript", engine=self.engine) as job,
-            Loop(job, tally, shelve=True) as loop,
+            Loop(job, tally, archive_files=True) as loop,
         ):
             todo, known = only_new(job, job.scan(tally.file_skipped), job.known)
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo))
-            loop.put_away(known)
-            loop.tidy()
+            loop.publisher.archive_known(known)
+            loop.publisher.tidy()
         return tally
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ import random
 import re
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -210,10 +210,10 @@ def server_that_goes_offline(runs: BucketRuns, server: S3Server) -> Iterator[Non
     with ExitStack() as away:
 
         class Engine(EchoEngine):
-            def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-                for answer in super().answer(requests):
-                    away.enter_context(server.offline())
-                    yield answer
+            def respond(self, request: Request) -> Answer:
+                answer = super().respond(request)
+                away.enter_context(server.offline())
+                return answer
 
         before, runs.engine = runs.engine, Engine()
         yield

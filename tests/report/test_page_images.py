@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline.errors import DocumentError
 from pipeline.report.page_images import DATA_URI_PREFIX, EmbeddedImage, PageImageRequest, draw_page_images
-from pipeline.run.page_requests import Picture
+from pipeline.run.page_requests import PictureRequest
 from pipeline.settings import Settings
 from tests.drawing import text_pdf
 
@@ -20,7 +20,7 @@ SETTINGS = Settings(workers=2)
 
 def request(path: Path, key: str, page: int = 1, mtime_ns: int | None = None) -> PageImageRequest[str]:
     status = path.stat()
-    return PageImageRequest(key, path, status.st_size, mtime_ns or status.st_mtime_ns, page, Picture(100, 0))
+    return PageImageRequest(key, path, status.st_size, mtime_ns or status.st_mtime_ns, page, PictureRequest(100, 0))
 
 
 @pytest.fixture

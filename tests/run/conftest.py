@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.engines.base import Request
+from pipeline.engines.base import Request, SequentialEngine
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Claim
@@ -25,8 +26,8 @@ from pipeline.templates.model import Template
 OLD = 1_000_000_000
 
 
-class EchoEngine:
-    """Answers every text field with the page's words; counts what it was asked."""
+class EchoEngine(SequentialEngine):
+    """Answers every text field with the page's words; remembers the requests, by template and page."""
 
     identity = "echo/1"
     retries = 0
@@ -34,25 +35,32 @@ class EchoEngine:
     prefers_batches = False
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[tuple[str, int]] = []
 
     def wants_image(self, template: Template) -> bool:
         del template
         return False
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        for request in filter(None, requests):
-            self.asked.append((request.template.name, request.page.number))
-            text = " ".join(word.text for word in request.page.words)
-            claims = {name: Claim(text or None) for name, spec in request.template.fields.items() if spec.type == "text"}
-            yield Answer(request.key, claims)
+    def respond(self, request: Request) -> Answer:
+        self.asked.append((request.template.name, request.page.number))
+        text = " ".join(word.text for word in request.page.words)
+        claims = {name: Claim(text or None) for name, spec in request.template.fields.items() if spec.type == "text"}
+        return Answer(request.key, claims)
 
 
-class LateEngine(EchoEngine):
-    """Takes everything first and answers last things first, as an engine with a queue may."""
+class LastFirstEngine(EchoEngine):
+    """Takes requests as long as there are any, then answers the last one first, as an engine with a queue may."""
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        yield from list(super().answer(requests))[::-1]
+    room = True
+    _loads = (0, 0)
+
+    def poll(self, timeout: float) -> list[Answer]:
+        self._loads = self._loads[1], self.load
+        if self._loads[0] < self.load:  # more may come
+            time.sleep(min(timeout, 0.02))
+            return []
+        return [self.respond(self._requests.pop())] if self._requests else []
 
 
 @dataclass
@@ -74,12 +82,15 @@ class World:
     def run(self, template: str | None = "transcript", ask: str | None = None, limit: int | None = None) -> RunCounts:
         tally = RunCounts()
         settings = Settings(inbox=self.inbox, outbox=self.outbox, workers=1, **self.changes)
-        with open_job(settings, template=template, ask=ask, engine=self.engine) as job, Loop(job, tally, shelve=True) as loop:
+        with (
+            open_job(settings, template=template, ask=ask, engine=self.engine) as job,
+            Loop(job, tally, archive_files=True) as loop,
+        ):
             todo, known = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
-            loop.tidy()
-            loop.put_away(known)
+            loop.publisher.tidy()
+            loop.publisher.archive_known(known)
         return tally
 
     def json(self, name: str) -> Any:

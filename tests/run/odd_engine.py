@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.engines.answers import failed_answer
@@ -26,10 +25,10 @@ from pipeline.run.refresh import only_new
 from pipeline.settings import RetrySettings, Settings
 from tests.run.conftest import EchoEngine
 
-TOGETHER = 4
+BATCH = 4
 
 
-class Told(RunCounts):
+class PrintingCounts(RunCounts):
     """Prints what troubles the run."""
 
     def warning(self, message: str) -> None:
@@ -39,27 +38,22 @@ class Told(RunCounts):
 class OddEngine(EchoEngine):
     """Takes some requests before it answers the first, as engines do that batch."""
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        batch: list[Request] = []
-        for request in requests:
-            if request:
-                batch.append(request)
-            if batch and (len(batch) == TOGETHER or request is None):
-                yield from self._batch(batch)
-                batch = []
-        yield from self._batch(batch)
+    @property
+    def room(self) -> bool:
+        return self.load < BATCH
 
-    def _batch(self, batch: list[Request]) -> Iterator[Answer]:
-        texts = {request.key: " ".join(word.text for word in request.page.words) for request in batch}
-        if any("KILL" in text for text in texts.values()):
+    def poll(self, timeout: float) -> list[Answer]:
+        texts = [" ".join(word.text for word in request.page.words) for request in self._requests]
+        if any("KILL" in text for text in texts):
             os.kill(os.getpid(), signal.SIGKILL)
-        while any("HANG" in text for text in texts.values()):
+        while any("HANG" in text for text in texts):
             time.sleep(60)
-        for request in batch:
-            if "FAIL" in texts[request.key]:
-                yield failed_answer(request, "it does not like this page")
-            else:
-                yield from super().answer([request])
+        return [answer for _ in texts for answer in super(OddEngine, self).poll(timeout)]
+
+    def respond(self, request: Request) -> Answer:
+        if any("FAIL" in word.text for word in request.page.words):
+            return failed_answer(request, "it does not like this page")
+        return super().respond(request)
 
 
 def main() -> None:
@@ -67,11 +61,11 @@ def main() -> None:
     inbox, outbox, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     retry = RetrySettings(watchdog_seconds=seconds, stop_after_failures=50)
     settings = Settings(inbox=inbox, outbox=outbox, workers=1, retry=retry)
-    tally = Told()
+    tally = PrintingCounts()
     with open_job(settings, template="transcript", engine=OddEngine()) as job, Loop(job, tally) as loop:
         todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
         loop.round(iter(todo))
-        loop.tidy()
+        loop.publisher.tidy()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.run.conftest import World
-from tests.run.test_later_retry import MoodyEngine, let_time_pass
+from tests.run.test_later_retry import FailingEngine, let_time_pass
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_failed_folder_inside_the_inbox_is_not_read(moving: World) -> None:
 
 
 def test_a_file_that_waits_for_another_try_keeps_its_name_though_its_share_was_away_for_a_while(moving: World) -> None:
-    engine = moving.engine = MoodyEngine()
+    engine = moving.engine = FailingEngine()
     path = moving.put("a.pdf", text_pdf(["Hello"]))
     moving.run()
     elsewhere = path.rename(moving.inbox.parent / "elsewhere.pdf")

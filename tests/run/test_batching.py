@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator
 
 import psutil
 import pytest
 
-from pipeline.engines.base import Request
 from pipeline.records import Answer
 from pipeline.run import batching
 from tests.drawing import text_pdf
@@ -26,23 +24,17 @@ class GatheringEngine(EchoEngine):
         super().__init__()
         self.steps: list[int] = []
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        active: list[Request] = []
-        source, more = iter(requests), True
-        while more or active:
-            while more and len(active) < ROOM:
-                try:
-                    request = next(source)
-                except StopIteration:
-                    more = False
-                    break
-                if request is None:
-                    break
-                active.append(request)
-            if active:
-                self.steps.append(len(active))
-                yield from super().answer([active.pop(0)])
-                self.stepped()
+    @property
+    def room(self) -> bool:
+        return self.load < ROOM
+
+    def poll(self, timeout: float) -> list[Answer]:
+        if not self.load:
+            return []
+        self.steps.append(self.load)
+        answers = super().poll(timeout)
+        self.stepped()
+        return answers
 
     def stepped(self) -> None:
         """After every step."""
@@ -74,8 +66,8 @@ def test_a_page_that_comes_while_others_are_answered_joins_them(world: World) ->
 
 
 def test_a_reader_that_hangs_holds_up_no_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "PATIENCE_SECONDS", 0.3)
-    monkeypatch.setattr(batching, "GATHERED", ROOM)
+    monkeypatch.setattr(batching, "READER_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(batching, "BATCH_PAGES", ROOM)
     world.engine = engine = HungReader()
     for number in range(8):
         world.put(f"{number}.pdf", text_pdf([f"Page {number}"]))

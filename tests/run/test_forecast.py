@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from pipeline.run.refresh import only_new
 from pipeline.runtime.lock import locked
 from pipeline.settings import LimitSettings, Settings
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
-from tests.run.conftest import EchoEngine, LateEngine, World
+from tests.run.conftest import EchoEngine, LastFirstEngine, World
 
 
 class SleepyEngine(EchoEngine):
@@ -28,21 +28,17 @@ class SleepyEngine(EchoEngine):
         super().__init__()
         self.seconds, self.together, self.loading = seconds, together, loading
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
+    @property
+    def room(self) -> bool:
+        return self.load < self.together
+
+    def poll(self, timeout: float) -> list[Answer]:
         time.sleep(self.loading)
         self.loading = 0.0
-        batch: list[Request] = []
-        for request in requests:
-            batch += [request] if request else []
-            if batch and (len(batch) == self.together or request is None):
-                yield from self._write(batch)
-                batch = []
-        yield from self._write(batch)
-
-    def _write(self, batch: list[Request]) -> Iterator[Answer]:
-        time.sleep(self.seconds if batch else 0)
-        for answer in super().answer(batch):
-            yield replace(answer, seconds=self.seconds)
+        if self._requests:
+            time.sleep(self.seconds)
+        batch = [answer for _ in range(self.load) for answer in super(SleepyEngine, self).poll(timeout)]
+        return [replace(answer, seconds=self.seconds) for answer in batch]
 
 
 def estimate(
@@ -150,7 +146,7 @@ def test_a_sample_ends_when_its_time_is_over(world: World) -> None:
 
 def test_a_page_that_comes_too_late_has_not_failed(world: World) -> None:
     world.put("a.pdf", text_pdf(["Alpha", "Beta"]))
-    forecast = estimate(world, LateEngine(), seconds=0.001)
+    forecast = estimate(world, LastFirstEngine(), seconds=0.001)
     assert not forecast.failed
     assert [file.pages for file in forecast.read] == [{1}]
 
@@ -176,11 +172,11 @@ def test_a_twin_of_a_document_costs_next_to_nothing(world: World) -> None:
 class InterruptedEngine(EchoEngine):
     """Somebody presses Ctrl-C while it works on its sixth page."""
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        for answer in super().answer(requests):
-            if len(self.asked) > 5:
-                raise KeyboardInterrupt
-            yield answer
+    def respond(self, request: Request) -> Answer:
+        answer = super().respond(request)
+        if len(self.asked) > 5:
+            raise KeyboardInterrupt
+        return answer
 
 
 def test_an_interrupted_estimate_says_what_it_knows(world: World) -> None:

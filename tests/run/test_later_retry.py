@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -16,24 +15,20 @@ from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, World
 
 
-class MoodyEngine(EchoEngine):
-    """Fails on every page until it is in a good mood."""
+class FailingEngine(EchoEngine):
+    """Fails on every page until ``good`` is set."""
 
     good = False
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        for request in filter(None, requests):
-            if self.good:
-                yield from super().answer([request])
-            else:
-                self.asked.append((request.template.name, request.page.number))
-                yield failed_answer(request, "in a bad mood")
+    def respond(self, request: Request) -> Answer:
+        answer = super().respond(request)
+        return answer if self.good else failed_answer(request, "refused")
 
 
 @pytest.fixture
-def moody(world: World) -> MoodyEngine:
+def moody(world: World) -> FailingEngine:
     """A world with one document and such an engine."""
-    engine = world.engine = MoodyEngine()
+    engine = world.engine = FailingEngine()
     world.put("a.pdf", text_pdf(["Hello"]))
     return engine
 
@@ -44,7 +39,7 @@ def let_time_pass(world: World) -> None:
         db.execute("UPDATE files SET retry_at = '2001-01-01T00:00:00.000Z' WHERE retry_at IS NOT NULL")
 
 
-def test_it_is_read_again_when_its_time_has_come_and_not_before(world: World, moody: MoodyEngine) -> None:
+def test_it_is_read_again_when_its_time_has_come_and_not_before(world: World, moody: FailingEngine) -> None:
     assert world.run().documents == {"failed": 1}
     moody.good = True
     assert world.run().to_read == 0
@@ -56,7 +51,7 @@ def test_it_is_read_again_when_its_time_has_come_and_not_before(world: World, mo
     assert world.run().to_read == 0
 
 
-def test_it_is_not_read_for_ever(world: World, moody: MoodyEngine) -> None:
+def test_it_is_not_read_for_ever(world: World, moody: FailingEngine) -> None:
     world.changes.update(retry=RetrySettings(page_attempts=3))
     for _ in range(6):
         world.run()
@@ -64,7 +59,7 @@ def test_it_is_not_read_for_ever(world: World, moody: MoodyEngine) -> None:
     assert len(moody.asked) == 3
 
 
-def test_pauses_grow(world: World, moody: MoodyEngine) -> None:
+def test_pauses_grow(world: World, moody: FailingEngine) -> None:
     due = []
     for _ in range(2):
         world.run()
@@ -75,7 +70,7 @@ def test_pauses_grow(world: World, moody: MoodyEngine) -> None:
     assert due == [10, 40]
 
 
-def test_a_time_that_lies_too_far_ahead_is_not_believed(world: World, moody: MoodyEngine) -> None:
+def test_a_time_that_lies_too_far_ahead_is_not_believed(world: World, moody: FailingEngine) -> None:
     world.run()
     moody.good = True
     with sqlite3.connect(world.outbox / ".pipeline" / "ledger.sqlite") as db:
@@ -90,7 +85,7 @@ def test_what_cannot_pass_is_not_tried_again(world: World) -> None:
     assert world.run().to_read == 0
 
 
-def test_a_file_waits_in_the_inbox_while_it_will_be_tried_again(world: World, moody: MoodyEngine) -> None:
+def test_a_file_waits_in_the_inbox_while_it_will_be_tried_again(world: World, moody: FailingEngine) -> None:
     world.changes.update(after="move", retry=RetrySettings(page_attempts=2))
     world.run()
     assert (world.inbox / "a.pdf").exists()
@@ -100,11 +95,11 @@ def test_a_file_waits_in_the_inbox_while_it_will_be_tried_again(world: World, mo
     assert (world.inbox.parent / "failed" / "a.pdf").exists()
 
 
-def test_an_engine_that_fails_on_one_document_after_the_other_ends_the_run(world: World, moody: MoodyEngine) -> None:
+def test_an_engine_that_fails_on_one_document_after_the_other_ends_the_run(world: World, moody: FailingEngine) -> None:
     world.changes.update(retry=RetrySettings(stop_after_failures=5))
     for number in range(30):
         world.put(f"{number}.pdf", text_pdf([f"Page {number}"]))
-    with pytest.raises(EngineUnavailableError, match="bad mood"):
+    with pytest.raises(EngineUnavailableError, match="refused"):
         world.run()
     assert len(moody.asked) == 5
     moody.good = True
@@ -113,7 +108,7 @@ def test_an_engine_that_fails_on_one_document_after_the_other_ends_the_run(world
     assert world.run().documents == {"done": 5}
 
 
-def test_one_document_with_many_bad_pages_does_not(world: World, moody: MoodyEngine) -> None:
+def test_one_document_with_many_bad_pages_does_not(world: World, moody: FailingEngine) -> None:
     world.changes.update(retry=RetrySettings(stop_after_failures=5))
     world.put("a.pdf", text_pdf([f"Page {number}" for number in range(20)]))
     assert world.run().documents == {"failed": 1}

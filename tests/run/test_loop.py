@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.errors import LockedError, SettingsError
 from pipeline.intake.scan import InboxFile, scan_inbox
@@ -21,7 +22,7 @@ from pipeline.settings import LimitSettings, Settings
 from pipeline.templates.routing import Route
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
 from tests.engines.embedded.drawn_documents import bars, cover
-from tests.run.conftest import EchoEngine, LateEngine, World
+from tests.run.conftest import EchoEngine, LastFirstEngine, World
 
 
 def test_a_folder_becomes_json_and_csv_and_a_second_run_does_nothing(world: World) -> None:
@@ -53,7 +54,7 @@ def test_the_same_bytes_under_two_names_are_read_once_and_published_twice(world:
 
 
 def test_twins_of_different_routes_are_each_read_by_their_own_template(world: World) -> None:
-    world.engine = LateEngine()
+    world.engine = LastFirstEngine()
     world.put("transcript/a.pdf", text_pdf(["Same"]))
     world.put("invoice/a.pdf", text_pdf(["Same"]))
     world.run(template=None)
@@ -224,10 +225,9 @@ def test_names_that_are_no_text_or_hold_newlines_and_dashes(world: World) -> Non
 class ForgetfulEngine(EchoEngine):
     """Loses every second request."""
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        for number, answer in enumerate(super().answer(requests)):
-            if number % 2:
-                yield answer
+    def poll(self, timeout: float) -> list[Answer]:
+        answers = super().poll(timeout)
+        return answers if len(self.asked) % 2 == 0 else []
 
 
 def test_an_engine_that_forgets_an_answer_is_found_out(world: World) -> None:
@@ -243,7 +243,7 @@ def test_an_engine_that_forgets_an_answer_is_found_out(world: World) -> None:
 
 
 def test_hundreds_of_documents_through_an_engine_that_answers_last_things_first(world: World) -> None:
-    world.engine = LateEngine()
+    world.engine = LastFirstEngine()
     for number in range(120):
         world.put(f"{number % 7}/{number}.pdf", text_pdf([f"Document {number}"]))
     world.run()
@@ -257,14 +257,14 @@ class MeddlingEngine(EchoEngine):
 
     def __init__(self, meddle: Callable[[], object]) -> None:
         super().__init__()
-        self._meddle: Callable[[], object] | None = meddle
+        self.meddle: Callable[[], object] | None = meddle
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        for answer in super().answer(requests):
-            if self._meddle:
-                self._meddle()
-                self._meddle = None
-            yield answer
+    def respond(self, request: Request) -> Answer:
+        answer = super().respond(request)
+        if self.meddle:
+            self.meddle()
+            self.meddle = None
+        return answer
 
 
 def test_a_file_that_vanishes_while_it_is_read_costs_nobody_else_and_its_twin_is_read(world: World) -> None:
@@ -311,7 +311,7 @@ def test_the_same_path_twice_in_a_round_is_one_row(world: World) -> None:
             yield from scan_inbox(job.inbox, job.namer, lambda *_: None)
 
         loop.round(files())
-        loop.tidy()
+        loop.publisher.tidy()
     assert [row["text"] for row in world.csv("transcript")] == ["Version two"]
 
 
@@ -365,10 +365,10 @@ def test_what_template_was_named_once_is_remembered_until_a_route_says_otherwise
 class HalfEngine(EchoEngine):
     """Fails for one template."""
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        for answer in super().answer(requests):
-            failed = answer.key.template == "receipt"
-            yield Answer(answer.key, status="failed", reason="engine", detail="x") if failed else answer
+    def respond(self, request: Request) -> Answer:
+        if request.template.name == "receipt":
+            return failed_answer(request, "x")
+        return super().respond(request)
 
 
 def test_a_template_that_fails_beside_one_that_is_done_makes_the_document_partial(world: World) -> None:

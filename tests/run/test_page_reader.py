@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.records import Page, PageImage
 from pipeline.run.page_reader import handle
-from pipeline.run.page_requests import Picture, ReadRequest, decode_opened, decode_reading, encode_request
+from pipeline.run.page_requests import PictureRequest, ReadRequest, decode_content, decode_opening, encode_request
 from pipeline.words.lines import without_picture_words
 from pipeline.words.ocr import read_image
 from tests.drawing import (
@@ -41,8 +42,8 @@ def request(path: Path, page: int = 1, **changes: object) -> ReadRequest:
     return ReadRequest(str(path), status.st_size, status.st_mtime_ns, page, **changes)  # type: ignore[arg-type]
 
 
-def read(path: Path, page: int = 1, **changes: object) -> tuple[Page, dict[str, PageImage]]:
-    reading, images = decode_reading(handle(encode_request(request(path, page, **changes))), page)
+def read(path: Path, page: int = 1, **changes: object) -> tuple[Page, Mapping[str, PageImage]]:
+    reading, images = decode_content(handle(encode_request(request(path, page, **changes))), page)
     return reading.page, images
 
 
@@ -99,11 +100,11 @@ def test_exif_orientation_is_honoured(tmp_path: Path) -> None:
 def test_frames_of_a_tiff_are_pages_and_animations_are_one(tmp_path: Path) -> None:
     frames = [page_image(text_pdf([f"Frame number {n}"], size=30), dpi=75) for n in ("one", "two", "three")]
     path = write(tmp_path, "a.tiff", tiff(frames))
-    assert decode_opened(handle(encode_request(request(path, 0)))).pages == 3
+    assert decode_opening(handle(encode_request(request(path, 0)))).pages == 3
     assert "two" in text(read(path, 2)[0])
     animation = io.BytesIO()
     frames[0].save(animation, "GIF", save_all=True, append_images=frames[1:])
-    assert decode_opened(handle(encode_request(request(write(tmp_path, "a.gif", animation.getvalue()), 0)))).pages == 1
+    assert decode_opening(handle(encode_request(request(write(tmp_path, "a.gif", animation.getvalue()), 0)))).pages == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_images_are_recognised_by_content_whatever_their_name(tmp_path: Path, en
     buffer = io.BytesIO()
     image.save(buffer, ending.upper(), **options)
     path = write(tmp_path, "wrong-name.pdf", buffer.getvalue())
-    assert decode_opened(handle(encode_request(request(path, 0)))).kind == ending
+    assert decode_opening(handle(encode_request(request(path, 0)))).kind == ending
     assert "brown fox" in text(read(path)[0])
 
 
@@ -174,7 +175,9 @@ def test_a_part_of_a_page_that_mupdf_draws_empty_comes_from_pdfium(tmp_path: Pat
 
     path = write(tmp_path, "a.pdf", text_pdf([LINES]))
     monkeypatch.setattr(MuPdfDocument, "draw", white)
-    _, images = decode_reading(handle(encode_request(request(path, picture=Picture(600, 0, (50.0, 50.0, 400.0, 120.0))))), 1)
+    _, images = decode_content(
+        handle(encode_request(request(path, picture=PictureRequest(600, 0, (50.0, 50.0, 400.0, 120.0))))), 1
+    )
     assert min(images[""].rgb) < 128
 
 
@@ -210,17 +213,17 @@ def test_the_image_arrives_within_the_budget_of_visual_tokens(tmp_path: Path) ->
 
 def test_an_invoice_is_told_from_other_text_and_its_xml_is_read(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", invoice_pdf(invoice("de"), facturx=True))
-    reading, _ = decode_reading(handle(encode_request(request(path, choose=True))), 1)
+    reading, _ = decode_content(handle(encode_request(request(path, classify=True))), 1)
     assert reading.kind == "invoice"
     assert reading.page.facts["BT-1"] == invoice("de").number
     assert not read(path, einvoice=False)[0].facts
     letter = write(tmp_path, "b.pdf", text_pdf(["\n".join(["Dear reader, nothing here is to be paid by anybody."] * 20)]))
-    assert decode_reading(handle(encode_request(request(letter, choose=True))), 1)[0].kind == "text"
+    assert decode_content(handle(encode_request(request(letter, classify=True))), 1)[0].kind == "text"
 
 
 def test_a_cover_tells_no_kind_unless_nothing_follows(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf(["Documents for May", "Documents for June"]))
-    kinds = [decode_reading(handle(encode_request(request(path, page, choose=True))), page)[0].kind for page in (1, 2)]
+    kinds = [decode_content(handle(encode_request(request(path, page, classify=True))), page)[0].kind for page in (1, 2)]
     assert kinds == [None, "text"]
 
 
@@ -261,13 +264,13 @@ def test_a_scan_that_leans_a_little_keeps_names_and_rows_whole(tmp_path: Path) -
 def test_a_reply_that_is_not_what_was_asked_for_ends_its_page_only(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf([LINES, LINES]))
     good = handle(encode_request(request(path, 1, images={"t": 64})))
-    assert decode_reading(good, 1)[0].page.number == 1
+    assert decode_content(good, 1)[0].page.number == 1
     for parts, page in ((good, 2), (good[:1], 1), ([good[0], good[1][:-1]], 1), ([b"{}", good[1]], 1), ([b"\xff"], 1), ([], 1)):
         with pytest.raises(DocumentError, match="nonsense"):
-            decode_reading(parts, page)
+            decode_content(parts, page)
     for junk in ([], [b"[]"], [b'{"kind": 1}']):
         with pytest.raises(DocumentError, match="nonsense"):
-            decode_opened(junk)
+            decode_opening(junk)
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180])
@@ -276,8 +279,8 @@ def test_a_part_of_a_page_is_drawn_enlarged_and_upright(tmp_path: Path, degrees:
     page, _ = read(path)
     line = next(word for word in page.words if len(word.text) > 6)
     part = (0.0, line.box[1] - 10, page.width, line.box[3] + 10)
-    parts = handle(encode_request(request(path, picture=Picture(600, page.turned, part))))
-    _, images = decode_reading(parts, 1)
+    parts = handle(encode_request(request(path, picture=PictureRequest(600, page.turned, part))))
+    _, images = decode_content(parts, 1)
     image = images[""]
     assert image.width == pytest.approx(page.width * image.scale, abs=2)
     assert image.height == pytest.approx((part[3] - part[1]) * image.scale, abs=2)
@@ -287,8 +290,8 @@ def test_a_part_of_a_page_is_drawn_enlarged_and_upright(tmp_path: Path, degrees:
 
 def test_a_part_beyond_the_page_is_still_a_picture(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf([LINES]))
-    parts = handle(encode_request(request(path, picture=Picture(64, 0, (900.0, 2000.0, 950.0, 2100.0)))))
-    _, images = decode_reading(parts, 1)
+    parts = handle(encode_request(request(path, picture=PictureRequest(64, 0, (900.0, 2000.0, 950.0, 2100.0)))))
+    _, images = decode_content(parts, 1)
     assert images[""].width >= 1
 
 
@@ -315,7 +318,7 @@ def test_text_in_pictures_is_read_for_the_templates_that_want_it(tmp_path: Path)
     document[0].insert_image(pymupdf.Rect(100, 500, 300, 530), pixmap=shown.get_pixmap(dpi=200))
     path = write(tmp_path, "a.pdf", bytes(document.tobytes()))
     plain, _ = read(path, images={"transcript": 0})
-    page, _ = read(path, images={"transcript": 0}, pictures=frozenset({"transcript"}))
+    page, _ = read(path, images={"transcript": 0}, read_pictures=frozenset({"transcript"}))
     assert without_picture_words(page) == replace(plain, seconds=page.seconds)
     seen = [word for word in page.words if word.source == "ocr"]
     assert [word.text for word in seen] == ["Harbour", "office"]

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.run.job import all_templates, recipe
 from pipeline.run.page_reader import handle
-from pipeline.run.page_requests import ReadRequest, decode_reading, encode_request
+from pipeline.run.page_requests import ReadRequest, decode_content, encode_request
 from pipeline.settings import Settings
 from pipeline.words.networks import Bfloat16Network, Tensor
 from pipeline.words.precision import bfloat16_obstacle
@@ -46,6 +46,6 @@ def test_a_reader_reads_in_the_precision_it_is_told(tmp_path: Path, monkeypatch:
     page_image(text_pdf(["Delivery note 4711"])).save(path)
     status = path.stat()
     request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, precision=precision)  # type: ignore[arg-type]
-    page = decode_reading(handle(encode_request(request)), 1)[0].page
+    page = decode_content(handle(encode_request(request)), 1)[0].page
     assert "4711" in " ".join(word.text for word in page.words)
     assert bool(calls) == (precision == "bfloat16")

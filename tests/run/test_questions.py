@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,14 +50,10 @@ class Prompted(EchoEngine):
         super().__init__()
         self.questions: list[str] = []
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        def noted() -> Iterator[Request | None]:
-            for request in requests:
-                if request and "answer" in request.template.fields:
-                    self.questions.append(request.template.fields["answer"].description)
-                yield request
-
-        yield from super().answer(noted())
+    def respond(self, request: Request) -> Answer:
+        if "answer" in request.template.fields:
+            self.questions.append(request.template.fields["answer"].description)
+        return super().respond(request)
 
 
 def test_a_question_is_answered_by_the_next_run_about_its_page_alone(world: World) -> None:

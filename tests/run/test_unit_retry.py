@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,34 +18,33 @@ RIGHT = {"invoice_number": "R-4711", "subtotal": "100.00", "tax_total": "19.00",
 Script = Callable[[Request, int], Answer | dict[str, Any]]
 
 
-class Scripted(EchoEngine):
+class ScriptedEngine(EchoEngine):
     """Answers by a script of the request and how many came before it."""
 
-    def __init__(self, script: Script, *, retries: int = 2, sees: bool = False) -> None:
+    def __init__(self, script: Script, *, retries: int = 2, accepts_images: bool = False) -> None:
         super().__init__()
-        self._script, self._sees = script, sees
+        self.script, self.accepts_images = script, accepts_images
         self.retries = retries
         self.requests: list[Request] = []
 
     def wants_image(self, template: Template) -> bool:
         del template
-        return self._sees
+        return self.accepts_images
 
-    def answer(self, requests: Iterable[Request | None]) -> Iterator[Answer]:
-        for request in filter(None, requests):
-            self.requests.append(request)
-            said = self._script(request, len(self.requests) - 1)
-            if isinstance(said, dict):
-                said = Answer(request.key, {name: Claim(said.get(name)) for name in request.template.fields})
-            yield said
+    def respond(self, request: Request) -> Answer:
+        self.requests.append(request)
+        scripted = self.script(request, len(self.requests) - 1)
+        if isinstance(scripted, dict):
+            return Answer(request.key, {name: Claim(scripted.get(name)) for name in request.template.fields})
+        return scripted
 
 
 def fields_of(world: World, name: str = "a.pdf") -> Any:
     return world.json(name)["results"]["invoice"]["fields"]
 
 
-def play(world: World, script: Script, **engine: Any) -> Scripted:
-    scripted = Scripted(script, **engine)
+def play(world: World, script: Script, **engine: Any) -> ScriptedEngine:
+    scripted = ScriptedEngine(script, **engine)
     world.engine = scripted
     world.put("a.pdf", text_pdf([PAGE]))
     world.run("invoice")
@@ -59,7 +58,9 @@ def test_what_holds_is_asked_once(world: World) -> None:
 
 
 def test_a_value_that_is_not_printed_is_asked_for_again_on_the_part_where_its_label_stands(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT | ({"invoice_number": "R-4712"} if number == 0 else {}), sees=True)
+    engine = play(
+        world, lambda request, number: RIGHT | ({"invoice_number": "R-4712"} if number == 0 else {}), accepts_images=True
+    )
     first, second = engine.requests
     assert list(second.template.fields) == ["invoice_number"]
     assert "Invoice" in " ".join(word.text for word in second.page.words)
@@ -88,7 +89,7 @@ def test_a_wrong_sum_is_asked_for_at_rising_temperature_and_the_first_of_equals_
 
 
 def test_the_last_asking_shows_a_finer_image(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT | {"total": "100.00"}, sees=True)
+    engine = play(world, lambda request, number: RIGHT | {"total": "100.00"}, accepts_images=True)
     areas = [request.image.width * request.image.height for request in engine.requests if request.image]
     assert len(areas) == 4
     assert areas[3] > 1.4 * areas[0]
@@ -141,7 +142,7 @@ def test_many_pages_that_are_all_asked_again_are_each_answered_for_themselves(wo
         first = len(request.template.fields) > 3
         return {"invoice_number": "wrong" if first else numbers[0] if numbers else None}
 
-    world.engine = Scripted(script)
+    world.engine = ScriptedEngine(script)
     for number in range(12):
         world.put(f"{number}.pdf", text_pdf([PAGE.replace("R-4711", f"R-{number}0")]))
     world.run("invoice")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pipeline.engines.base import AnswersRequests, Request
+from pipeline.engines.base import Request, SequentialEngine
 from pipeline.engines.deadline import DeadlineError, deadline
 from pipeline.records import Answer, Claim
 from pipeline.templates.model import Template
@@ -16,7 +15,7 @@ VERSION = 2
 """Part of every recipe: raise it when readers answer differently."""
 
 
-class EmbeddedEngine(AnswersRequests):
+class EmbeddedEngine(SequentialEngine):
     """Answers one request after the other, in milliseconds; needs nothing but what is installed."""
 
     identity = f"embedded/{VERSION}"
@@ -25,39 +24,18 @@ class EmbeddedEngine(AnswersRequests):
     prefers_batches = False
 
     def __init__(self, seconds: float = 120) -> None:
+        super().__init__()
         self._seconds = seconds
-        self._requests: deque[Request] = deque()
 
     def wants_image(self, template: Template) -> bool:
         """Charts and captions are read from pixels; fields and transcripts from words alone. A question may be about a chart."""
         return template.reader in ("chart", "caption", "question")
 
-    @property
-    def load(self) -> int:
-        """See Engine."""
-        return len(self._requests)
-
-    @property
-    def room(self) -> bool:
-        """See Engine."""
-        return not self._requests
-
-    def submit(self, request: Request) -> None:
-        """See Engine."""
-        self._requests.append(request)
-
-    def poll(self, timeout: float) -> list[Answer]:
-        """See Engine: one request is answered a call."""
-        del timeout
-        if not self._requests:
-            return []
+    def respond(self, request: Request) -> Answer:
+        """See SequentialEngine."""
         started = time.perf_counter()
-        answer = _answer(self._requests.popleft(), self._seconds)
-        return [replace(answer, seconds=round(time.perf_counter() - started, 4))]
-
-    def reset(self) -> None:
-        """See Engine."""
-        self._requests.clear()
+        answer = _answer(request, self._seconds)
+        return replace(answer, seconds=round(time.perf_counter() - started, 4))
 
 
 def _answer(request: Request, seconds: float) -> Answer:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import empty_answer, failed_answer, make_answer, shorten
-from pipeline.engines.base import AnswersRequests, Request
+from pipeline.engines.base import Request
 from pipeline.engines.prompting import make_prompt
 from pipeline.engines.server.address import find_address
 from pipeline.engines.server.chat_request import FORMS, Form, answer_form, chat
@@ -31,7 +31,7 @@ _FORM_REFUSED = (400, 415, 422, 501)
 """Statuses of servers that do not support a ``response_format``."""
 
 
-class ServerEngine(AnswersRequests):
+class ServerEngine:
     """Sends as many requests at once as ``server.concurrency`` allows.
 
     Raises EngineUnavailableError: on creation when the address or the key cannot be used, or when no model is named and the server

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import empty_answer, failed_answer, make_answer
-from pipeline.engines.base import AnswersRequests, Request
+from pipeline.engines.base import Request
 from pipeline.engines.prompting import make_prompt
 from pipeline.engines.vlm.machine_capacity import release_freed_memory
 from pipeline.engines.vlm.model_load import load_model, make_plan
@@ -36,7 +36,7 @@ class StartedRequest:
     """``time.perf_counter()`` before its prompt was encoded."""
 
 
-class VlmEngine(AnswersRequests):
+class VlmEngine:
     """One model in this process. Finding its files is quick; it is loaded by the first ``poll`` after the first request."""
 
     needs_whole_page = False

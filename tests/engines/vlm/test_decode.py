@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from benchmarks.decoding import decode_all
-from pipeline.engines.base import PollingEngine, Request
+from pipeline.engines.base import Engine, Request
 from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.model_load import load_model
@@ -49,7 +49,7 @@ def make(vision_folder: Path) -> Make:
     return made
 
 
-def only(engine: PollingEngine, one: Request) -> Answer:
+def only(engine: Engine, one: Request) -> Answer:
     return checked_answers(engine, [one])[0]
 
 

@@ -25,7 +25,7 @@ from pipeline.engines.vlm.constraint import Grammars
 from pipeline.engines.vlm.model_store import find_model
 from pipeline.records import PageImage, UnitKey
 from pipeline.run.page_reader import handle
-from pipeline.run.page_requests import READING, ReadRequest
+from pipeline.run.page_requests import PAGE_CONTENT, ReadRequest
 from pipeline.templates.model import Template
 from pipeline.templates.schema import json_schema
 from tests.engines.vlm.tiny import PADDED, Sizes, encoded, save, tokenizer, vision_model
@@ -66,9 +66,9 @@ def draw(text: str) -> Image.Image:
 def read(path: Path, template: Template) -> Request:
     """The first page of a file, as the loop hands it to the engine."""
     stat = path.stat()
-    read_request = ReadRequest(str(path), stat.st_size, stat.st_mtime_ns, page=1, images={template.name: template.image.tokens})
+    read_request = ReadRequest(str(path), stat.st_size, stat.st_mtime_ns, page=1, images={template.name: template.image.pixels})
     head, pixels = handle(pickle.dumps(read_request))
-    reading = READING.validate_json(head)
+    reading = PAGE_CONTENT.validate_json(head)
     image = PageImage(reading.images[0].width, reading.images[0].height, pixels, reading.images[0].scale)
     return Request(UnitKey("0" * 64, 1, template.name, "0" * 16), reading.page, template, image)
 

@@ -1,0 +1,86 @@
+"""Admission: what a file of the inbox is to this run — known, a twin of one that is being read, or a document to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pipeline.errors import FILE_CHANGED
+from pipeline.intake.hashing import content_hash
+from pipeline.intake.scan import InboxFile
+from pipeline.monitoring.events import Observer
+from pipeline.records import DocumentInfo
+from pipeline.run.archive import Archive
+from pipeline.run.document_run import Action, DocumentRun
+from pipeline.run.job import Job
+
+SkipFile = Callable[[InboxFile, str], None]
+"""Leave a file for a later run, for a reason."""
+
+
+class Admission:
+    """Admits files to a run. ``runs`` are the documents in the run by the hash of their contents."""
+
+    def __init__(self, job: Job, observer: Observer, archive: Archive, runs: Mapping[str, DocumentRun], skip: SkipFile) -> None:
+        self._job, self._observer, self._archive, self._runs, self._skip = job, observer, archive, runs, skip
+
+    def admit(self, file: InboxFile) -> DocumentRun | None:
+        """The document to read; None where nothing is to be done, or where the file waits for a twin or for a later run."""
+        ledger, path = self._job.ledger, file.source.path
+        known = ledger.file_at(path)
+        if known and self._job.up_to_date(known, file):
+            self._observer.file_finished(file)
+            return None
+        try:
+            sha256 = file.sha256 or content_hash(file)
+        except OSError as error:
+            self._skip(file, f"cannot be read: {error.strerror or error}")
+            return None
+        if sha256 is None:
+            self._skip(file, FILE_CHANGED)
+            return None
+        if twin := self._runs.get(sha256):
+            if path not in {other.source.path for other in (twin.file, *twin.twins)}:
+                twin.twins.append(file)
+            return None
+        if known is None:
+            file = self._archive.restore(file, sha256)
+            known = ledger.file_at(path)
+        elif self._job.is_due(known):
+            ledger.mark_for_retry(sha256, self._job.settings.retry.page_attempts)
+        named = self._job.requested_templates(known)
+        ledger.record_file(file.source, sha256, file.size, file.mtime_ns, named)
+        self._observer.file_started(file.source, sha256)
+        return DocumentRun(
+            file,
+            sha256,
+            published=known.recipes if known and known.published_sha256 == sha256 else {},
+            named=named,
+            page_limit=self._job.settings.limits.pages,
+            templates_by_kind=self._job.templates_by_kind,
+        )
+
+    def known_document(self, run: DocumentRun) -> DocumentInfo | None:
+        """What is known of the document without opening it; None when a reader must open it."""
+        limit = self._job.settings.limits.megabytes
+        if run.file.size <= limit * 1_000_000:
+            return self._job.ledger.document(run.sha256)
+        document = DocumentInfo(run.sha256, "", 0, "too_large", f"more than {limit} MB (limits.megabytes)")
+        self._job.ledger.record_document(document)
+        return document
+
+    def open(self, run: DocumentRun, document: DocumentInfo) -> list[Action]:
+        """A reader has opened the document: record it and plan its units."""
+        self._job.ledger.record_document(document)
+        return self.plan(run, document)
+
+    def choose(self, run: DocumentRun, document: DocumentInfo, template: str) -> list[Action]:
+        """The classifier has chosen the document's template: record it and plan its units."""
+        self._job.ledger.record_chosen_template(run.sha256, template)
+        return self.plan(run, document)
+
+    def plan(self, run: DocumentRun, document: DocumentInfo) -> list[Action]:
+        """The units of the document that the ledger does not have; what to do first."""
+        ledger, sha256 = self._job.ledger, run.sha256
+        recipes = self._job.plan(run.file.source.relative, run.named, ledger.chosen_template(sha256), run.published)
+        ended = {template: ledger.answered_pages(sha256, template, recipe) for template, recipe in (recipes or {}).items()}
+        return run.plan(document, recipes, ended)

@@ -1,0 +1,100 @@
+"""Units between a read page and a result: in the queue, at the engine, or asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pipeline.checks.einvoice_overlay import overlay_einvoice
+from pipeline.engines.answers import failed_answer
+from pipeline.engines.base import Request
+from pipeline.records import Answer, AnyImage, Result, UnitKey
+from pipeline.run.document_run import AskEngine, DocumentRun, EndPages
+from pipeline.run.engine_queue import EngineQueue
+from pipeline.run.job import Job
+from pipeline.run.page_requests import PictureRequest
+from pipeline.run.reader_calls import ReaderCalls
+from pipeline.run.unit_retry import Attempt, NextRequest, UnitRetry
+from pipeline.words.lines import without_picture_words
+
+OnResult = Callable[[DocumentRun, Result], None]
+
+
+class OpenUnits:
+    """Puts units to the engine and checks their answers; ``on_result`` gets the best answer of each unit as its result."""
+
+    def __init__(self, job: Job, queue: EngineQueue, readers: ReaderCalls, on_result: OnResult) -> None:
+        self._job, self._queue, self._readers, self._on_result = job, queue, readers, on_result
+        self._units: dict[UnitKey, tuple[DocumentRun, UnitRetry]] = {}
+
+    def ask(self, run: DocumentRun, action: AskEngine) -> None:
+        """Put a unit in the queue, unless it has killed the program too often."""
+        page, template = action.page, self._job.templates[action.template]
+        key = UnitKey(run.sha256, page.number, template.name, self._job.recipes[template.name])
+        # The answer of a template must not depend on the templates beside it.
+        visible = page if template.reader == "transcript" else without_picture_words(page)
+        request = Request(key, visible, template, action.image, run.document.pages if run.document else 1)
+        unit = UnitRetry(request, self._job.engine.retries)
+        self._units[key] = run, unit
+        if self._queue.is_given_up(key):
+            detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"
+            self._continue(run, unit, unit.take(failed_answer(request, detail)))
+        else:
+            self._queue.add(request)
+
+    def check(self, answer: Answer) -> None:
+        """Check an answer against its page: the unit is asked again, or has its result."""
+        if answer.key in self._units:  # else it is late: its file was skipped
+            run, unit = self._units[answer.key]
+            self._continue(run, unit, unit.take(answer))
+
+    def drop(self, run: DocumentRun) -> None:
+        """Forget the units of a document."""
+        for key in [key for key, (owner, _) in self._units.items() if owner is run]:
+            del self._units[key]
+            self._queue.discard(key)
+
+    def clear(self) -> None:
+        """Forget all units."""
+        self._units.clear()
+
+    def _continue(self, run: DocumentRun, unit: UnitRetry, following: NextRequest | None) -> None:
+        key = unit.request.key
+        if following and following.pixels:
+            self._draw(run, unit, following)
+        elif following:
+            self._queue.add_first(following.request)
+        elif unit.best:
+            del self._units[key]
+            self._on_result(run, _result(unit, unit.best))
+            self._queue.discard(key)
+
+    def _draw(self, run: DocumentRun, unit: UnitRetry, following: NextRequest) -> None:
+        """Have the picture drawn that the next request needs."""
+        key = unit.request.key
+
+        def on_image(image: AnyImage | None) -> None:
+            if self._units.get(key) != (run, unit):
+                return
+            if image is None:
+                self._continue(run, unit, unit.skip())
+            else:
+                self._queue.add_first(replace(following.request, image=image))
+
+        self._readers.draw(run, key.page, PictureRequest(following.pixels, unit.request.page.turned, following.part), on_image)
+
+
+def _result(unit: UnitRetry, best: Attempt) -> Result:
+    """The best answer of a unit as its result; an e-invoice inside the file wins over what was read from its page."""
+    page, template = unit.request.page, unit.request.template
+    source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
+    evidence = overlay_einvoice(best.evidence, page, template)
+    seconds = round(page.seconds + unit.seconds, 4)
+    answer = best.answer
+    return Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned)
+
+
+def page_results(run: DocumentRun, end: EndPages, recipes: Mapping[str, str]) -> list[Result]:
+    """The results of all open units of some pages, which end without the engine."""
+    keys = [UnitKey(run.sha256, page, name, recipes[name]) for page in end.pages for name in run.open_units[page]]
+    return [Result(key, end.status, {}, end.reason, end.detail, None, end.seconds) for key in keys]
