@@ -76,7 +76,7 @@ def _take_screenshots(page: Any, base: str, target: Path) -> None:
     for count, question in enumerate(("Which month is highest?", "And what is the value for April?"), 1):
         page.get_by_label("Question", exact=True).fill(question)
         page.get_by_role("button", name="Ask").click()
-        page.locator(".answer").nth(count - 1).wait_for()
+        page.locator("p.answer").nth(count - 1).wait_for()
     page.wait_for_timeout(3_000)
     page.locator("#ask input").first.blur()
     _screenshot(page, target / "serve-question.png")

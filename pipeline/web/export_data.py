@@ -99,6 +99,7 @@ def _field_data(field: FieldView) -> dict[str, Any]:
         "box": [round(side, 1) for side in evidence.box] if evidence.box else None,
         "grounding": evidence.grounding,
         "confidence": evidence.confidence,
+        "confidence_percent": field.confidence_percent,
         "reasons": _first_texts(field.review_reasons),
         "notes": _first_texts(field.notes),
     }

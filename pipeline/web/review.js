@@ -181,7 +181,7 @@
     const button = make("button", { type: "button", class: "label", "aria-pressed": "false", "aria-describedby": `v${key}` }, field.name);
     const confidence = field.confidence === undefined ? null : make("span", { class: field.reasons ? "confidence low" : "confidence", "aria-hidden": "true" }, make("i"));
     if (confidence) confidence.firstChild.style.width = `${Math.round(100 * field.confidence)}%`;
-    const from = make("p", { class: "from" }, confidence && make("span", { title: "probability that the value is right" }, confidence, `${(100 * field.confidence).toFixed(field.confidence > 0.99 ? 1 : 0)} %`),
+    const from = make("p", { class: "from" }, confidence && make("span", { title: "probability that the value is right" }, confidence, `${field.confidence_percent} %`),
       field.printed && make("q", { title: "as printed", dir: "auto" }, field.printed), field.page && item.pages > 1 && make("span", {}, `page ${field.page}`), field.grounding && make("span", {}, groundings[field.grounding]));
     const element = make("li", { class: field.reasons ? "field review" : "field" }, button, fieldValue(field, key), from,
       field.reasons ? make("ul", { class: "reasons" }, field.reasons.map((reason) => make("li", {}, reason))) : null,

@@ -36,6 +36,12 @@ class FieldView:
     value_read: Json
     """The value that the engine read; None without an active correction."""
 
+    @property
+    def confidence_percent(self) -> str:
+        """The confidence in percent, with a decimal above 99 and never 100; empty when it was not assessed."""
+        confidence = self.evidence.confidence
+        return "" if confidence is None else f"{min(100 * confidence, 99.9):.{int(confidence > 0.99)}f}"
+
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
