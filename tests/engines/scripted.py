@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        self.say(200, {"object": "list", "data": [{"id": MODEL}]})
+        self.respond(200, {"object": "list", "data": [{"id": MODEL}]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:  # the client has gone
             self.close_connection = True
 
-    def say(self, status: int, body: Any, **headers: str) -> None:
+    def respond(self, status: int, body: Any, **headers: str) -> None:
         """A whole response; ``body`` as JSON unless it is bytes. Underscores in names of headers are hyphens."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
@@ -75,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
     def complete(self, text: Any, finish: str = "stop", **message: Any) -> None:
         """A chat completion with this content."""
         choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
-        self.say(200, {"object": "chat.completion", "choices": [choice]})
+        self.respond(200, {"object": "chat.completion", "choices": [choice]})
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
         """Quiet."""

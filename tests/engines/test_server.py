@@ -1,4 +1,4 @@
-"""The engine `server`: against scripted servers, which behave in every way that servers do, and against a real one."""
+"""The engine `server` against scripted servers, which behave in every way that real servers do."""
 
 from __future__ import annotations
 
@@ -39,32 +39,32 @@ def engine_at(url: str, **changes: Any) -> ServerEngine:
     return ServerEngine(Settings(model="m", server=ServerSettings(url=url, **changes)))
 
 
-def ask(behave: Behave, *requests: Request, **changes: Any) -> tuple[list[Answer], list[Call]]:
+def run_requests(behave: Behave, *requests: Request, **changes: Any) -> tuple[list[Answer], list[Call]]:
     """Answers of a server that behaves like this, and the requests that it got."""
     with ScriptedServer(behave) as script:
         answers = answer_all(engine_at(script.url, **changes), *(requests or (request(ALL_TYPES),)))
         return answers, script.calls
 
 
-def one(behave: Behave, *requests: Request, **changes: Any) -> Answer:
-    (answer,), _ = ask(behave, *requests, **changes)
+def single_answer(behave: Behave, *requests: Request, **changes: Any) -> Answer:
+    (answer,), _ = run_requests(behave, *requests, **changes)
     return answer
 
 
-def saying(*replies: tuple[int, Any]) -> Behave:
+def reply_in_turn(*replies: tuple[int, Any]) -> Behave:
     """One reply after the other; then well-behaved."""
     turns = iter(replies)
 
     def behave(handler: Handler, call: Call) -> None:
         status, body = next(turns, (0, None))
-        handler.say(status, body) if status else behave_well(handler, call)
+        handler.respond(status, body) if status else behave_well(handler, call)
 
     return behave
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses between attempts are short."""
+    """Waits between attempts are short."""
     monkeypatch.setattr("pipeline.engines.server.retry.FIRST_SECONDS", 0.02)
 
 
@@ -72,7 +72,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_page_arrives_as_pixels_before_the_question() -> None:
-    answers, (call,) = ask(behave_well, request(INVOICE, image=PICTURE))
+    answers, (call,) = run_requests(behave_well, request(INVOICE, image=PICTURE))
     assert answers[0].status == "done"
     assert call.path == "/v1/chat/completions"
     assert [part["type"] for part in call.body["messages"][1]["content"]] == ["image_url", "text"]
@@ -85,7 +85,7 @@ def test_the_page_arrives_as_pixels_before_the_question() -> None:
 
 
 def test_a_model_without_images_gets_the_words_as_plain_text() -> None:
-    _, (call,) = ask(behave_well, request(TRANSCRIPT), accepts_images=False)
+    _, (call,) = run_requests(behave_well, request(TRANSCRIPT), accepts_images=False)
     assert isinstance(call.body["messages"][1]["content"], str)
     assert "EN-20417" in call.text
     assert "response_format" not in call.body, "a transcript is text, not JSON"
@@ -103,7 +103,7 @@ def test_seeds_repeat_for_the_same_request_and_differ_between_attempts() -> None
 
 
 def test_a_page_with_nothing_to_read_is_not_sent() -> None:
-    (answer,), calls = ask(behave_well, request(INVOICE, words=()))
+    (answer,), calls = run_requests(behave_well, request(INVOICE, words=()))
     assert not calls
     assert answer.status == "done"
     assert {claim.value for claim in answer.claims.values()} == {None}
@@ -112,11 +112,11 @@ def test_a_page_with_nothing_to_read_is_not_sent() -> None:
 def test_the_key_goes_to_the_server_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
     refusal = (400, {"error": {"message": f"Incorrect API key provided: {KEY}. " + "x" * 5000}})
-    with ScriptedServer(saying(*[refusal] * 3)) as script:
+    with ScriptedServer(reply_in_turn(*[refusal] * 3)) as script:
         engine = engine_at(script.url, key_variable="MY_KEY")
         (failed,) = answer_all(engine, request(ALL_TYPES))
         assert script.calls[0].headers["Authorization"] == f"Bearer {KEY}"
-        script.behave = lambda handler, call: handler.say(401, refusal[1])
+        script.behave = lambda handler, call: handler.respond(401, refusal[1])
         with pytest.raises(EngineUnavailableError, match="answered 401: Incorrect API key") as error:
             answer_all(engine, request(ALL_TYPES))
     assert (failed.status, failed.reason) == ("failed", "engine")
@@ -146,7 +146,7 @@ def test_an_address_that_would_reveal_the_key_is_refused(monkeypatch: pytest.Mon
 def test_proxies_are_not_used_for_servers_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    assert one(behave_well).status == "done"
+    assert single_answer(behave_well).status == "done"
 
 
 def test_proxies_are_used_for_other_servers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_without_a_name_the_first_listed_model_is_used() -> None:
 
 
 def test_the_models_are_listed_inside_a_running_event_loop_too() -> None:
-    """Notebooks, and browsers driven by tests."""
+    """As in notebooks, and in browser tests."""
 
     async def within() -> str:
         return ServerEngine(Settings(server=ServerSettings(url=script.url))).identity
@@ -200,7 +200,7 @@ def test_a_model_that_is_named_needs_no_server_yet() -> None:
     ],
 )
 def test_a_server_that_lists_nothing(monkeypatch: pytest.MonkeyPatch, status: int, body: Any, why: str) -> None:
-    monkeypatch.setattr(Handler, "do_GET", lambda handler: handler.say(status, body))
+    monkeypatch.setattr(Handler, "do_GET", lambda handler: handler.respond(status, body))
     with ScriptedServer() as script, pytest.raises(EngineUnavailableError, match=why) as error:
         ServerEngine(Settings(server=ServerSettings(url=script.url)))
     assert error.value.cure
@@ -227,7 +227,7 @@ def test_a_server_without_grammars_gets_a_simpler_form_from_then_on(supported: l
     def behave(handler: Handler, call: Call) -> None:
         form = call.body.get("response_format", {}).get("type")
         if form and form not in supported:
-            handler.say(400, {"error": {"message": "response_format is not supported"}})
+            handler.respond(400, {"error": {"message": "response_format is not supported"}})
         else:
             handler.complete('```json\n{"e": "1.234,50", "c": "24 March 2025"}\n```')
 
@@ -241,7 +241,7 @@ def test_a_server_without_grammars_gets_a_simpler_form_from_then_on(supported: l
 
 
 def test_a_truncated_answer_keeps_its_fields() -> None:
-    answer = one(lambda handler, call: handler.complete('{"a": "whole", "b": "EN-20', finish="length"))
+    answer = single_answer(lambda handler, call: handler.complete('{"a": "whole", "b": "EN-20', finish="length"))
     assert (answer.status, answer.reason) == ("failed", "too_large")
     assert f"({ALL_TYPES.answer.tokens})" in answer.detail
     assert answer.claims["a"].value == "whole"
@@ -263,7 +263,7 @@ def test_a_truncated_answer_keeps_its_fields() -> None:
     ],
 )
 def test_contents_of_every_kind(content: Any, more: dict[str, Any], status: str, detail: str) -> None:
-    answer = one(lambda handler, call: handler.complete(content, **more))
+    answer = single_answer(lambda handler, call: handler.complete(content, **more))
     assert (answer.status, detail in answer.detail) == (status, True), answer.detail
     assert answer.reason == (None if status == "done" else "engine")
     if status == "done":
@@ -272,7 +272,7 @@ def test_contents_of_every_kind(content: Any, more: dict[str, Any], status: str,
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", {"choices": []}, {"choices": [{}]}, {"error": "overloaded"}])
 def test_responses_that_are_no_completion(body: Any) -> None:
-    answer = one(saying((200, body)))
+    answer = single_answer(reply_in_turn((200, body)))
     assert (answer.status, answer.reason) == ("failed", "engine")
     assert "holds no answer" in answer.detail
     assert "overloaded" in answer.detail or body != {"error": "overloaded"}
@@ -280,7 +280,7 @@ def test_responses_that_are_no_completion(body: Any) -> None:
 
 def test_a_prompt_that_exceeds_the_context_is_too_large_and_sent_once() -> None:
     error = {"error": {"code": 400, "message": "exceeds the available context size", "type": "exceed_context_size_error"}}
-    (answer,), calls = ask(saying((400, error)))
+    (answer,), calls = run_requests(reply_in_turn((400, error)))
     assert (answer.status, answer.reason, len(calls)) == ("failed", "too_large", 1)
 
 
@@ -294,7 +294,7 @@ def test_a_huge_response_is_not_read_to_its_end() -> None:
         for _ in range(400):
             sent += handler.wfile.write(b" " * 1_000_000)
 
-    answer = one(behave)
+    answer = single_answer(behave)
     assert (answer.status, answer.reason) == ("failed", "engine")
     assert "larger than 16 MB" in answer.detail
     assert sent < 40_000_000
@@ -310,10 +310,10 @@ def test_a_response_that_arrives_too_slowly_times_out(quick: None, start: bytes)
             time.sleep(0.1)
 
     begun = time.monotonic()
-    (answer,), calls = ask(drip, seconds=0.5)
+    (answer,), calls = run_requests(drip, seconds=0.5)
     assert (answer.status, answer.reason) == ("failed", "timeout")
     assert "0.5 s (server.seconds)" in answer.detail
-    assert len(calls) == 2, "once more, then never again"
+    assert len(calls) == 2, "one retry, then no more"
     assert time.monotonic() - begun < 5
 
 
@@ -322,11 +322,11 @@ def test_redirects_are_not_followed_and_the_key_stays_here(monkeypatch: pytest.M
     with ScriptedServer() as elsewhere:
         location = f"{elsewhere.url}/chat/completions"
         with pytest.raises(EngineUnavailableError, match="sends requests on to another address"):
-            ask(lambda handler, call: handler.say(307, b"", Location=location))
+            run_requests(lambda handler, call: handler.respond(307, b"", Location=location))
         assert not elsewhere.calls
 
 
-# ---- again, and never again --------------------------------------------------------------------------
+# ---- retries --------------------------------------------------------------------------
 
 
 def hang_up(handler: Handler, call: Call) -> None:
@@ -340,11 +340,11 @@ def test_after_a_temporary_error_the_request_is_sent_again(quick: None, status: 
 
     def behave(handler: Handler, call: Call) -> None:
         if next(turns):
-            handler.say(status, {"error": "busy"}) if status else hang_up(handler, call)
+            handler.respond(status, {"error": "busy"}) if status else hang_up(handler, call)
         else:
             behave_well(handler, call)
 
-    (answer,), calls = ask(behave)
+    (answer,), calls = run_requests(behave)
     assert (answer.status, len(calls)) == ("done", 4)
 
 
@@ -352,10 +352,10 @@ def test_after_a_temporary_error_the_request_is_sent_again(quick: None, status: 
 def test_after_a_final_error_the_request_is_not_sent_again(quick: None, status: int) -> None:
     def behave(handler: Handler, call: Call) -> None:
         bad = call.text.startswith("Bad")
-        handler.say(status, {"error": {"message": "this page will not do"}}) if bad else handler.complete("Fine")
+        handler.respond(status, {"error": {"message": "this page will not do"}}) if bad else handler.complete("Fine")
 
     bad = TRANSCRIPT.model_copy(update={"prompt": "Bad", "name": "bad"})
-    answers, calls = ask(behave, request(TRANSCRIPT, number=1), request(bad, number=2), concurrency=1)
+    answers, calls = run_requests(behave, request(TRANSCRIPT, number=1), request(bad, number=2), concurrency=1)
     assert [answer.status for answer in answers] == ["done", "failed"]
     assert answers[1].detail == f"the server answered {status}: this page will not do"
     assert len(calls) == 2
@@ -364,11 +364,11 @@ def test_after_a_final_error_the_request_is_not_sent_again(quick: None, status: 
 def test_after_the_last_attempt_the_page_fails_and_the_others_go_on(quick: None) -> None:
     def behave(handler: Handler, call: Call) -> None:
         poison = call.text.startswith("Bad")
-        handler.say(500, {"error": {"message": "out of memory"}}) if poison else handler.complete("Fine")
+        handler.respond(500, {"error": {"message": "out of memory"}}) if poison else handler.complete("Fine")
 
     bad = TRANSCRIPT.model_copy(update={"prompt": "Bad", "name": "bad"})
     pages = [request(bad if number in (2, 4) else TRANSCRIPT, number=number) for number in range(1, 8)]
-    answers, calls = ask(behave, *pages, request_attempts=3, concurrency=1)
+    answers, calls = run_requests(behave, *pages, request_attempts=3, concurrency=1)
     assert [answer.status for answer in answers] == ["done", "failed", "done", "failed", "done", "done", "done"]
     assert (answers[1].reason, answers[1].detail) == ("engine", "the server answered 500: out of memory")
     assert len(calls) == 5 + 2 * 3
@@ -380,11 +380,11 @@ def test_the_wait_is_what_the_server_requests() -> None:
     def behave(handler: Handler, call: Call) -> None:
         times.append(time.monotonic())
         if len(times) == 1:
-            handler.say(429, {"error": "slowly"}, Retry_After="2")
+            handler.respond(429, {"error": "slowly"}, Retry_After="2")
         else:
             behave_well(handler, call)
 
-    assert one(behave).status == "done"
+    assert single_answer(behave).status == "done"
     assert times[1] - times[0] >= 2
 
 
@@ -420,9 +420,9 @@ def test_a_server_that_is_gone_ends_the_work_after_the_complete_answers(quick: N
 
 @pytest.mark.parametrize("status", [0, 429, 500, 503])
 def test_a_server_that_never_answers_ends_the_work_too(quick: None, status: int) -> None:
-    behave: Behave = saying(*[(status, {"error": "out of order"})] * 500) if status else hang_up
+    behave: Behave = reply_in_turn(*[(status, {"error": "out of order"})] * 500) if status else hang_up
     with pytest.raises(EngineUnavailableError, match="does not answer"):
-        ask(behave, *sample_requests([ALL_TYPES], 50), request_attempts=2)
+        run_requests(behave, *sample_requests([ALL_TYPES], 50), request_attempts=2)
 
 
 def test_a_server_that_comes_back_in_time_is_waited_for(quick: None) -> None:
@@ -454,7 +454,7 @@ def test_requests_run_side_by_side_up_to_concurrency_and_fast_ones_end_first() -
 
     slow = TRANSCRIPT.model_copy(update={"prompt": "Slow", "name": "slow"})
     pages = [request(slow, number=1), *[request(TRANSCRIPT, number=number) for number in range(2, 10)]]
-    answers, _ = ask(behave, *pages, concurrency=3)
+    answers, _ = run_requests(behave, *pages, concurrency=3)
     assert most == 3
     assert answers[0].key.page != 1
     assert sorted(answer.key.page for answer in answers) == list(range(1, 10))
@@ -493,7 +493,7 @@ def test_answers_before_an_error_are_returned_first_and_reset_forgets_the_error(
     def behave(handler: Handler, call: Call) -> None:
         if call.text.startswith("Bad"):
             time.sleep(0.3)
-            handler.say(401, {"error": "no such key"})
+            handler.respond(401, {"error": "no such key"})
         else:
             handler.complete("Fine")
 

@@ -152,7 +152,7 @@ def test_a_server_that_is_busy_is_told_before_it_ends_anything(house: House) -> 
     turns = iter([503])
 
     def busy_once(handler: Handler, call: Call) -> None:
-        handler.say(503, {"error": {"message": "warming up"}}) if next(turns, 0) else behave_well(handler, call)
+        handler.respond(503, {"error": {"message": "warming up"}}) if next(turns, 0) else behave_well(handler, call)
 
     with ScriptedServer(busy_once) as server:
         code, _, err = house.run("run", "--log-json", "--engine", "server", SERVER__URL=server.url)

@@ -24,7 +24,15 @@ from tests.drawing import text_pdf
 from tests.engines.conformance import BUILT_IN, LINES, PICTURE, request, words_of
 from tests.engines.embedded.fields.pages import template_of
 from tests.engines.polling import answer_all
-from tests.engines.vlm.tiny import encoded, random_text_checkpoint, save, terse, text_model, tokenizer, vision_model
+from tests.engines.vlm.tiny import (
+    encoded,
+    random_text_checkpoint,
+    save,
+    text_model,
+    tokenizer,
+    vision_model,
+    with_short_answers,
+)
 
 CONTROLS = ["<|im_end|>", "<|im_start|>", "<|image_pad|>", "<|vision_start|>", "<|endoftext|>", "<|video_pad|>"]
 ONE = Template.model_validate({"name": "one", "prompt": "Copy: {{ words }}", "fields": {"text": {"type": "text"}}})
@@ -125,7 +133,7 @@ def test_a_single_surrogate_does_not_fail_a_page(vision_folder: Path) -> None:
 
 
 def test_a_model_that_cannot_chat_is_refused(tmp_path: Path) -> None:
-    folder = save(terse(text_model()), tmp_path / "base", chat_template=False)
+    folder = save(with_short_answers(text_model()), tmp_path / "base", chat_template=False)
     with pytest.raises(EngineUnavailableError, match="base has no chat template"):
         ChatTemplate(find_model(str(folder)), text_model().config)
     inbox = tmp_path / "inbox"

@@ -1,4 +1,4 @@
-"""Answers are valid however foolish the model: the schema holds them, and what comes nevertheless is read or refused."""
+"""Answers are valid for every model: the schema constrains tokens, and texts of unconstrained servers are read or refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PRINTED: Printed = {"money": ("1234.50", "-3.00"), "number": ("7",), "date": ("2
 by_name = pytest.mark.parametrize("template", JSON_TEMPLATES, ids=lambda template: template.name)
 
 
-class OneByOne(Constraint):
+class UnforcedConstraint(Constraint):
     """A constraint that forces nothing: every token is drawn, from those that are allowed."""
 
     def forced(self) -> list[int]:
@@ -61,7 +61,7 @@ def engine(vision_folder: Path) -> VlmEngine:
 
 
 def spell(constraint: Constraint, text: str) -> None:
-    """Write ``text`` as the model would, if it is allowed to."""
+    """Append ``text`` token by token; fails where a token is not allowed."""
     for token in tokenizer().encode(text):
         assert constraint.allowed(PADDED)[token], f"{tokenizer().decode([token])!r} of {text}"
         constraint.accept(token)
@@ -137,7 +137,7 @@ def test_skipping_forced_tokens_changes_only_the_time(engine: VlmEngine, templat
     schema = make_prompt(one).schema
     assert schema
     jumping = loaded.grammars.start(schema)
-    slow = OneByOne(loaded.grammars.start(schema).matcher)
+    slow = UnforcedConstraint(loaded.grammars.start(schema).matcher)
     put = encoded(loaded.chat, one)
     decoder: Decoder[int] = Decoder(loaded.decoder.runner, {STOP})
     quick, every = decode_all(decoder, [DecodeTask(0, put, 400, jumping), DecodeTask(1, put, 400, slow)])
@@ -170,8 +170,8 @@ def test_tokens_beyond_the_tokenizers_vocabulary_are_never_allowed(grammars: Gra
 
 
 def test_a_model_that_prefers_forbidden_tokens_gives_a_valid_answer(grammars: Grammars) -> None:
-    class Stubborn:
-        """Wants to end at once, always."""
+    class StoppingRunner:
+        """A runner that always prefers the stop token."""
 
         can_take_back = False
         cached_tokens = 0
@@ -191,7 +191,9 @@ def test_a_model_that_prefers_forbidden_tokens_gives_a_valid_answer(grammars: Gr
             logits[[tokenizer().encode(letter)[0] for letter in "nul"]] = 50.0
             return logits
 
-    (written,) = decode_all(Decoder(Stubborn(), {STOP}), [DecodeTask(0, prompt(), 500, grammars.start(json_schema(ALL_TYPES)))])
+    (written,) = decode_all(
+        Decoder(StoppingRunner(), {STOP}), [DecodeTask(0, prompt(), 500, grammars.start(json_schema(ALL_TYPES)))]
+    )
     assert json.loads(decode(written)) == dict.fromkeys(ALL_TYPES.fields)
 
 

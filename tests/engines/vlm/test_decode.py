@@ -1,4 +1,4 @@
-"""How answers are written: side by side, within their budgets, and no longer than they say something."""
+"""Decoding: answers side by side, within their limits, and without endless repetition."""
 
 from __future__ import annotations
 
@@ -117,11 +117,11 @@ def test_active_answers_together_fit_into_memory() -> None:
     assert max(map(len, runner.steps)) == 4, "several at once where they fit"
     single, runner = decode_script(text, tasks, batch=4, memory=1)
     assert len(single) == len(sizes)
-    assert {len(step) for step in runner.steps} == {1}, "what is too large for memory is tried by itself"
+    assert {len(step) for step in runner.steps} == {1}, "an answer that is too large for memory runs alone"
 
 
 def test_answers_longer_than_typical_step_back_and_continue_later() -> None:
-    """Memory for two whole answers; eight are begun, for most are short, and here all are long."""
+    """Memory for two complete answers. Eight begin, because answers are expected to be short, and here all are long."""
     text = {number: f"page {number}: " + " ".join(str(n * n + number) for n in range(130)) for number in range(8)}
     limit = 900
     tasks = [DecodeTask(number, prompt(10, number), limit) for number in text]
@@ -151,7 +151,7 @@ def test_a_prompt_is_encoded_again_only_after_a_step_back() -> None:
 
 
 class Watched(list[int]):
-    """A list of which one can tell whether it is still there."""
+    """A list that supports weak references."""
 
 
 def test_the_memory_of_an_answer_is_freed_before_the_next_prompt_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +277,7 @@ def test_a_request_without_a_prompt_fails_alone_and_the_others_are_answered(make
 
 
 def test_the_model_of_these_tests_depends_on_the_image(make: Make) -> None:
-    """Its answers depend on the pixels; so these tests are about something."""
+    """Otherwise the tests with images would prove nothing."""
     loaded = make().loaded_model
     runner, chat = loaded.decoder.runner, loaded.chat
     dark = replace(PICTURE, rgb=bytes(255 - level for level in PICTURE.rgb))

@@ -1,4 +1,4 @@
-"""Linear layers in eight bits."""
+"""Linear layers in 8 bits."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.runner import PlainRunner, Runner, SlotRunner, make_runner
 from pipeline.errors import EngineUnavailableError
-from tests.engines.vlm.tiny import TEXT, VOCABULARY, alive, text_model, tokenizer, vision_model
+from tests.engines.vlm.tiny import TEXT, VOCABULARY, text_model, tokenizer, vision_model, with_scaled_layers
 
 STOP: int = tokenizer().eos_token_id
 WORDS = VOCABULARY - 20
@@ -105,7 +105,7 @@ def decoded(runner: Runner, requested: Sequence[EncodedPrompt], limit: int, **li
     return [found[number] for number in range(len(requested))]
 
 
-def check_alive(answers: Sequence[Sequence[int]]) -> None:
+def check_variety(answers: Sequence[Sequence[int]]) -> None:
     """A model that always says the same would prove nothing."""
     assert len(set(map(tuple, answers))) > len(answers) * 0.7, "answers depend on the page"
     assert len({token for answer in answers for token in answer}) > 40, "and are no fixed point"
@@ -117,7 +117,7 @@ def test_two_hundred_pages_get_the_models_own_answers() -> None:
     requested, limit = prompts(with_image, 200), 20
     assert sum("pixel_values" in prompt.inputs for prompt in requested) > 100
     want = [expected(model, prompt, limit) for prompt in requested]
-    check_alive(want)
+    check_variety(want)
     runner = make_runner(model)
     assert isinstance(runner, SlotRunner)
     for name, limits in WAYS.items():
@@ -139,7 +139,7 @@ def test_one_page_is_read_once_for_all_its_templates() -> None:
     requested = [with_image(instructions, page, question) for page in (1, 2, 3, 4) for question in (7, 8, 9)]
     requested.append(with_image(some(random.Random(2), 60, 60), 4, 9))
     want = [expected(model, prompt, 20) for prompt in requested]
-    check_alive(want)
+    check_variety(want)
     runner = make_runner(model)
     lengths = record_lengths(runner)
     assert decoded(runner, requested, 20, batch=4) == want
@@ -172,7 +172,7 @@ def test_other_families_get_their_own_answers_too(family: str) -> None:
     if family == "llama4_text":  # whose prompts here are never without a whole chunk
         requested = [prompt for prompt in requested if prompt.tokens > 16]
     want = [expected(copy.deepcopy(model), prompt, limit) for prompt in requested]
-    check_alive(want)
+    check_variety(want)
     runner = make_runner(model)
     assert isinstance(runner, kind)
     for name, limits in WAYS.items():
@@ -206,7 +206,7 @@ def test_images_with_bidirectional_attention_use_the_plain_runner() -> None:
         eos_token_id=STOP,
     )
     torch.manual_seed(0)
-    model = alive(AutoModelForImageTextToText.from_config(config))
+    model = with_scaled_layers(AutoModelForImageTextToText.from_config(config))
     torch.nn.init.normal_(model.model.multi_modal_projector.mm_input_projection_weight)
 
     def picture(before: list[int], seed: int) -> EncodedPrompt:

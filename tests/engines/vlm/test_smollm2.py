@@ -1,4 +1,4 @@
-"""Real weights: SmolLM2-135M-Instruct (GGUF) answers a hundred prompts, and every answer is valid JSON."""
+"""Real weights: SmolLM2-135M-Instruct (GGUF) answers a hundred prompts with valid JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guesses at what an answer says change how long it takes, and nothing else."""
+"""Drafts change how long an answer takes, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def draft(*sources: str) -> Draft:
 
 
 def steps(*sources: str, text: str = SAID, **limits: int) -> int:
-    """How many steps an answer takes, whose text must be ``text``."""
+    """The number of steps of an answer, whose text must be ``text``."""
     (one,), runner = decode_script(text, [DecodeTask(0, prompt(), 500, draft=draft(*sources) if sources else None)], **limits)
     assert (tokenizer().decode(one.tokens), one.ending) == (text, "complete")
     return len(runner.steps)
@@ -99,7 +99,7 @@ def test_drafts_are_valid_tokens_for_every_page_and_answer(text: str, tokens: li
 
 
 def test_a_model_gives_the_same_tokens_with_and_without_drafts() -> None:
-    """Guesses that are half right: what the model says by itself, with noise."""
+    """The drafts are the model's own answers with random errors."""
     runner, chance = make_runner(text_model()), random.Random(3)
     prompts = [[chance.randrange(700) for _ in range(chance.randint(3, 60))] for _ in range(24)]
 

@@ -1,4 +1,4 @@
-"""Small checkpoints with random weights, laid out as the hub lays them out: everything of the engine is real but the knowledge."""
+"""Small checkpoints with random weights, in the file layout of the hub: the engine runs as with a real model, except for its answers."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ VISION = {
     "depth": 4, "hidden_size": 64, "num_heads": 4, "intermediate_size": 128, "patch_size": 16, "spatial_merge_size": 2,
     "temporal_patch_size": 2, "deepstack_visual_indexes": [0, 1, 2], "num_position_embeddings": 64,
 }  # fmt: skip
-LIVELY = 5.0
+LAYER_SCALE = 5.0
 Sizes = Mapping[str, Any]
 
 
 @cache
 def tokenizer() -> Any:
-    """A byte-level BPE of our own, trained on the built-in templates' prompts, with Qwen's special tokens and chat template."""
+    """A byte-level BPE, trained on the built-in templates' prompts, with Qwen's special tokens and chat template."""
     backend = Tokenizer(models.BPE())
     split = pre_tokenizers.Split(Regex(SPLIT_PATTERN), "isolated")
     backend.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
@@ -67,8 +67,8 @@ def tokenizer() -> Any:
     return made
 
 
-def vision_model(seed: int = 0, text: Sizes = TEXT, vision: Sizes = VISION, *, scale: float = LIVELY) -> Any:
-    """A Qwen3-VL with random weights in float32; with ``scale`` 1 they are as training begins with."""
+def vision_model(seed: int = 0, text: Sizes = TEXT, vision: Sizes = VISION, *, scale: float = LAYER_SCALE) -> Any:
+    """A Qwen3-VL with random weights in float32; with ``scale`` 1 they are those with which training begins."""
     ids = {name: tokenizer().convert_tokens_to_ids(f"<|{name}|>") for name in ("image_pad", "video_pad")}
     ends = {name: tokenizer().convert_tokens_to_ids(f"<|{name}|>") for name in ("vision_start", "vision_end")}
     rows = text["head_dim"] // 2
@@ -88,7 +88,7 @@ def vision_model(seed: int = 0, text: Sizes = TEXT, vision: Sizes = VISION, *, s
         vision_end_token_id=ends["vision_end"],
     )
     torch.manual_seed(seed)
-    return alive(Qwen3VLForConditionalGeneration(config), scale)
+    return with_scaled_layers(Qwen3VLForConditionalGeneration(config), scale)
 
 
 def text_model(family: str = "qwen2", seed: int = 0, **changes: Any) -> Any:
@@ -96,11 +96,11 @@ def text_model(family: str = "qwen2", seed: int = 0, **changes: Any) -> Any:
     sizes = {**TEXT, "vocab_size": PADDED, "tie_word_embeddings": True, **changes}
     tokens = {"eos_token_id": tokenizer().eos_token_id, "pad_token_id": tokenizer().pad_token_id, "bos_token_id": None}
     torch.manual_seed(seed)
-    return alive(AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **sizes, **tokens)))
+    return with_scaled_layers(AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **sizes, **tokens)))
 
 
-def alive(model: Any, scale: float = LIVELY) -> Any:
-    """Ready to answer. Layers weigh so much more than embeddings that answers depend on the page and do not only echo it."""
+def with_scaled_layers(model: Any, scale: float = LAYER_SCALE) -> Any:
+    """The model in float32 with larger weights in its layers, so that answers depend on the page and do not only repeat it."""
     embeddings = model.get_input_embeddings().weight
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -113,8 +113,8 @@ def alive(model: Any, scale: float = LIVELY) -> Any:
     return model.float().eval()
 
 
-def terse(model: Any, strings: float = 2.5, endings: float = 1.6) -> Any:
-    """The model, but quick to close strings, and ended by any special token: a random one goes on for long."""
+def with_short_answers(model: Any, strings: float = 2.5, endings: float = 1.6) -> Any:
+    """The model with a higher probability of closing strings, and with all special tokens as stop tokens: its answers are short."""
     known = tokenizer()
     closing = [number for text, number in known.get_vocab().items() if '"' in text]
     with torch.no_grad():
@@ -137,14 +137,14 @@ def save(model: PreTrainedModel, folder: Path, *, chat_template: bool = True) ->
 
 def random_checkpoint(folder: Path, seed: int = 0) -> Path:
     """A random Qwen3-VL with short answers."""
-    return save(terse(vision_model(seed)), folder)
+    return save(with_short_answers(vision_model(seed)), folder)
 
 
 def random_text_checkpoint(folder: Path, family: str = "qwen2", **changes: Any) -> Path:
     """A random text model with short answers."""
-    return save(terse(text_model(family, **changes)), folder)
+    return save(with_short_answers(text_model(family, **changes)), folder)
 
 
 def encoded(chat: ChatTemplate, request: Request) -> EncodedPrompt:
-    """The prompt of a request, as the engine puts it."""
+    """The encoded prompt of a request, as the engine makes it."""
     return chat.encode(make_prompt(request), request.local_image)
