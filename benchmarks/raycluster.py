@@ -1,4 +1,4 @@
-"""A Ray cluster on this machine, for tests and benchmarks: each of its machines is a raylet with as many processors as it is told."""
+"""A Ray cluster on this machine, for tests and benchmarks: each of its machines is a raylet with a given number of processors."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ ENVIRONMENT = {
     "RAY_prestart_worker_first_driver": "0",
     "RAY_enable_metrics_collection": "0",
 }
-_UNWANTED = ("start_api_server", "start_monitor", "start_log_monitor")
-"""Parts of a head that serve people and clouds; they take as long to start as all the rest."""
+_SKIPPED_PARTS = ("start_api_server", "start_monitor", "start_log_monitor")
+"""Parts of a head that serve people and clouds; they take as long to start as the other parts together."""
 
 
 @contextmanager
 def cluster(cpus: int = 0) -> Iterator[Any]:
-    """``ray.cluster_utils.Cluster``, whose head has so many processors."""
+    """A ``ray.cluster_utils.Cluster`` whose head has so many processors."""
     from ray._private.node import Node
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": cpus, "object_store_memory": STORE, "include_dashboard": False}
     with mock.patch.dict(os.environ, ENVIRONMENT):
         with ExitStack() as stack:
-            for name in _UNWANTED:
+            for name in _SKIPPED_PARTS:
                 stack.enter_context(mock.patch.object(Node, name))
-            made = patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
+            started = start_with_retries(lambda: Cluster(initialize_head=True, head_node_args=head))
         try:
-            yield made
+            yield started
         finally:
-            made.shutdown()
+            started.shutdown()
 
 
-def patiently(start: Callable[[], Any]) -> Any:
-    """What starts; Ray gives it 30 seconds, which may be too few where much else goes on."""
+def start_with_retries(start: Callable[[], Any]) -> Any:
+    """The result of ``start``, tried several times: Ray allows it 30 seconds, which may be too few on a busy machine."""
     for _ in range(4):
         with suppress(Exception):
             return start()

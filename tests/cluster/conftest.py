@@ -1,4 +1,4 @@
-"""A Ray cluster on this machine: every machine of it is a raylet with actors of its own, that can be killed like one."""
+"""A Ray cluster on this machine: each of its machines is a raylet with actors of its own, and can be killed."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.raycluster import STORE, cluster, patiently
+from benchmarks.raycluster import STORE, cluster, start_with_retries
 
 
 @dataclass
-class Machines:
+class ClusterMachines:
     """The cluster. The head has no processors of its own."""
 
     cluster: Any
-    others: list[Any] = field(default_factory=list)
+    workers: list[Any] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         return str(self.cluster.address)
 
     def add(self, cpus: int = 1) -> Any:
-        """A machine joins."""
-        self.others.append(patiently(lambda: self.cluster.add_node(num_cpus=cpus, object_store_memory=STORE)))
-        return self.others[-1]
+        """Start a machine."""
+        self.workers.append(start_with_retries(lambda: self.cluster.add_node(num_cpus=cpus, object_store_memory=STORE)))
+        return self.workers[-1]
 
     def kill(self, machine: Any) -> None:
-        """All that runs on it ends at once, as when the power goes."""
-        self.others.remove(machine)
+        """End all processes of a machine at once, as when its power fails."""
+        self.workers.remove(machine)
         raylet = psutil.Process(machine.all_processes["raylet"][0].process.pid)
         for process in [raylet, *raylet.children(recursive=True)]:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
         self.cluster.remove_node(machine, allow_graceful=False)
 
-    def only(self, count: int, cpus: int = 1) -> None:
-        """So many machines, whatever there was."""
-        while len(self.others) > count:
-            self.kill(self.others[-1])
-        while len(self.others) < count:
+    def set_count(self, count: int, cpus: int = 1) -> None:
+        """Add or kill machines until there are so many."""
+        while len(self.workers) > count:
+            self.kill(self.workers[-1])
+        while len(self.workers) < count:
             self.add(cpus)
 
 
 @pytest.fixture(scope="package")
-def machines() -> Iterator[Machines]:
+def machines() -> Iterator[ClusterMachines]:
     """One cluster for all tests here."""
     pytest.importorskip("ray")
     with cluster() as made:
-        yield Machines(made)
+        yield ClusterMachines(made)

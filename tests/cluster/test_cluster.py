@@ -1,4 +1,4 @@
-"""Runs on a real cluster: the same results as on one machine; machines, actors, engines and drivers that die cost nothing."""
+"""Runs on a real cluster: the results equal those of one machine; machines, actors, engines and drivers that die cost no results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 from benchmarks.raycluster import ENVIRONMENT
 from pipeline.errors import EngineUnavailableError, ExitCode
 from pipeline.settings import RetrySettings
-from tests.cluster.conftest import Machines
+from tests.cluster.conftest import ClusterMachines
 from tests.cluster.faulty_engine import run
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
 from tests.engines.embedded.drawn_documents import bars
@@ -39,11 +39,11 @@ def house(tmp_path: Path) -> House:
 
 
 def results(outbox: Path) -> dict[str, str]:
-    """What was published, without times and the order in which it was."""
-    found = {
+    """The published files, without times and the order of rows."""
+    files = {
         path.name: VARYING.sub("", path.read_text("utf-8")) for path in outbox.rglob("*.json") if ".pipeline" not in path.parts
     }
-    return found | {
+    return files | {
         path.name: "".join(sorted(path.read_text("utf-8").splitlines(keepends=True))) for path in outbox.glob("*.csv")
     }
 
@@ -56,7 +56,7 @@ def units(outbox: Path) -> dict[tuple[str, int], tuple[str, str, int]]:
     try:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
             rows = db.execute("SELECT sha256, page, ended_at, status, attempts FROM units").fetchall()
-    except sqlite3.OperationalError:  # not there yet
+    except sqlite3.OperationalError:  # it does not exist yet
         return {}
     return {(sha256, page): (ended, status, attempts) for sha256, page, ended, status, attempts in rows}
 
@@ -71,8 +71,8 @@ def check_all(house: House, documents: int) -> None:
     assert Counter(status for _, status, _ in units(house.outbox).values())["done"] >= documents * PAGES
     assert {attempts for *_, attempts in units(house.outbox).values()} == {1}
     for number in range(documents):
-        told = json.loads((house.outbox / f"{number:02}.pdf.json").read_text("utf-8"))
-        text = told["results"]["transcript"]["fields"]["text"]["value"]
+        result = json.loads((house.outbox / f"{number:02}.pdf.json").read_text("utf-8"))
+        text = result["results"]["transcript"]["fields"]["text"]["value"]
         assert text == [f"Document {number} page {page}" for page in range(1, PAGES + 1)]
     rows = (house.outbox / "documents.csv").read_text("utf-8").splitlines()[1:]
     assert len(rows) == len({row.split(",")[0] for row in rows}), "a document stands twice"
@@ -83,7 +83,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def start(house: House) -> Iterator[Start]:
-    """Starts a run with odd engines; none outlives its test, for it would keep the machines."""
+    """Starts runs with faulty engines, and kills them after the test."""
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(address: str | None) -> subprocess.Popen[bytes]:
@@ -98,8 +98,8 @@ def start(house: House) -> Iterator[Start]:
         process.wait()
 
 
-def test_results_are_those_of_one_machine_byte_for_byte_but_for_times(machines: Machines, house: House) -> None:
-    machines.only(2)
+def test_results_equal_those_of_one_machine_except_for_times(machines: ClusterMachines, house: House) -> None:
+    machines.set_count(2)
     house.put("invoice/a.pdf", text_pdf(["Invoice 118\nDue date 26 May 2024\nNet 100.00\nVAT 20.00\nTotal 120.00", "Page two"]))
     house.put("text.pdf", text_pdf(["The committee met on Tuesday and agreed that work may start. " * 8]))
     house.put("chart.tiff", tiff([bars().image]))
@@ -111,7 +111,7 @@ def test_results_are_those_of_one_machine_byte_for_byte_but_for_times(machines: 
 
     def read(outbox: Path, *arguments: str) -> None:
         done = subprocess.run([*command, str(outbox), *arguments], env=environment, capture_output=True, text=True, timeout=200)
-        assert (done.returncode, done.stderr) == (1, ""), "one document is locked, and nobody else says a word"
+        assert (done.returncode, done.stderr) == (1, ""), "one document is locked, and there is no other message"
 
     read(house.folder / "here")
     read(house.outbox, "--address", machines.address)
@@ -119,26 +119,26 @@ def test_results_are_those_of_one_machine_byte_for_byte_but_for_times(machines: 
     assert len([name for name in there if name.endswith(".json")]) == 6
     assert there == here
     again = subprocess.run([*command, str(house.outbox)], env=environment, capture_output=True, text=True)
-    assert "nothing to do: 6 files known" in again.stdout, "what the cluster read is known to a local run"
+    assert "nothing to do: 6 files up to date" in again.stdout, "a local run knows the files that the cluster read"
 
 
 def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(
-    machines: Machines, house: House, start: Start
+    machines: ClusterMachines, house: House, start: Start
 ) -> None:
-    machines.only(1)
-    first = machines.others[0]
+    machines.set_count(1)
+    first = machines.workers[0]
     fill(house, 20)
     house.put("0.pdf", text_pdf(["GATE"]))
     process = start(machines.address)
     wait_for(lambda: sum(actor["units"] for actor in actors(house)) > 3, 120)
     machines.add()
     wait_for(lambda: len(actors(house)) == 2 and actors(house)[1]["answered"] > 10, 120)
-    seen = actors(house)
-    assert seen[0]["units"] == 4, "the first one is held up, and gets no more than it can hold"
-    assert seen[0]["node"] != seen[1]["node"]
-    told = house.run("status")[1]
-    assert "2 actors" in told
-    assert "they have" in told
+    state = actors(house)
+    assert state[0]["units"] == 4, "the first one is held up, and gets no more than it can hold"
+    assert state[0]["node"] != state[1]["node"]
+    status = house.run("status")[1]
+    assert "2 actors" in status
+    assert "they have" in status
     (house.folder / "open").touch()
     machines.kill(first)
     assert process.wait(400) == 0
@@ -146,17 +146,17 @@ def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(
 
 
 def actors(house: House) -> list[dict[str, Any]]:
-    """What the run says of its actors."""
+    """The actors in the run's progress file."""
     try:
         return list(json.loads((house.outbox / ".pipeline" / "progress.json").read_bytes())["cluster"]["actors"])
     except (OSError, KeyError, TypeError):
         return []
 
 
-def test_pages_that_kill_engines_and_actors_are_given_up_and_their_neighbours_are_read(
-    machines: Machines, house: House
+def test_pages_that_kill_engines_and_actors_are_given_up_and_the_others_are_read(
+    machines: ClusterMachines, house: House
 ) -> None:
-    machines.only(2)
+    machines.set_count(2)
     fill(house, 4)
     house.put("01b.pdf", text_pdf(["KILL"]))
     house.put("02b.pdf", text_pdf(["ACTOR"]))
@@ -164,15 +164,15 @@ def test_pages_that_kill_engines_and_actors_are_given_up_and_their_neighbours_ar
     assert tally.documents == {"done": 4, "failed": 2}
     check_all(house, 4)
     for name in ("01b", "02b"):
-        told = json.loads((house.outbox / f"{name}.pdf.json").read_text("utf-8"))
-        assert (told["status"], told["reason"]) == ("failed", "engine")
-        assert "died 3 times while this page was being answered" in told["pages"][0]["detail"]
+        result = json.loads((house.outbox / f"{name}.pdf.json").read_text("utf-8"))
+        assert (result["status"], result["reason"]) == ("failed", "engine")
+        assert "died 3 times while this page was being answered" in result["pages"][0]["detail"]
 
 
 def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(
-    machines: Machines, house: House, start: Start
+    machines: ClusterMachines, house: House, start: Start
 ) -> None:
-    machines.only(2)
+    machines.set_count(2)
     fill(house, 20)
     survivors: dict[tuple[str, int], tuple[str, str, int]] = {}
     for most in (10, 30):
@@ -189,14 +189,14 @@ def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(
     check_all(house, 20)
 
 
-def test_without_machines_it_ends_in_words_and_goes_on_here(machines: Machines, house: House) -> None:
-    machines.only(1)
+def test_a_run_without_machines_ends_with_a_message_and_goes_on_locally(machines: ClusterMachines, house: House) -> None:
+    machines.set_count(1)
     fill(house, 20)
     house.put("10a.pdf", text_pdf(["GATE"]))
 
     def leave() -> None:
         wait_for(lambda: len(units(house.outbox)) > 20, 120)
-        machines.only(0)
+        machines.set_count(0)
 
     threading.Thread(target=leave, daemon=True).start()
     with pytest.raises(EngineUnavailableError, match="no actor is at work") as caught:
@@ -210,9 +210,9 @@ def test_without_machines_it_ends_in_words_and_goes_on_here(machines: Machines, 
     check_all(house, 20)
 
 
-def test_nobody_is_left_behind(machines: Machines) -> None:
-    """Readers and engines end with their actors, however those ended."""
-    machines.only(0)
+def test_no_process_outlives_its_actor(machines: ClusterMachines) -> None:
+    """Readers and engines end with their actors, also when those were killed."""
+    machines.set_count(0)
 
     def left() -> list[int]:
         return [
@@ -224,7 +224,7 @@ def test_nobody_is_left_behind(machines: Machines) -> None:
     wait_for(lambda: not left())
 
 
-def test_a_cluster_that_is_not_there_is_told_with_what_to_do(house: House) -> None:
+def test_a_cluster_that_does_not_answer_is_reported_with_a_cure(house: House) -> None:
     pytest.importorskip("ray")
     fill(house, 1)
     code, _, err = house.run("run", "--address", "127.0.0.1:1")
@@ -233,7 +233,7 @@ def test_a_cluster_that_is_not_there_is_told_with_what_to_do(house: House) -> No
     assert "ray start --head" in err
 
 
-def test_without_ray_the_one_command_that_installs_it_is_told(house: House, tmp_path: Path) -> None:
+def test_without_ray_the_command_that_installs_it_is_printed(house: House, tmp_path: Path) -> None:
     (tmp_path / "hidden" / "ray").mkdir(parents=True)
     (tmp_path / "hidden" / "ray" / "__init__.py").write_text("raise ImportError('not here')")
     path = os.pathsep.join([str(tmp_path / "hidden"), ENVIRONMENT["PYTHONPATH"]])

@@ -1,4 +1,4 @@
-"""Whom units and pages are given, and what becomes of them when actors, engines and machines are lost."""
+"""Which actors get units and pages, and what happens when actors, engines and machines are lost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def out_of_memory() -> Exception:
     return error
 
 
-def test_units_are_shared_out_evenly_and_no_actor_gets_more_than_it_can_hold() -> None:
+def test_units_are_spread_evenly_and_no_actor_gets_more_than_it_can_hold() -> None:
     cluster = FakeCluster(machines=2)
     cluster.start(0, 1)
     cluster.submit(20)
@@ -56,12 +56,12 @@ def test_no_more_pages_are_read_when_engines_have_enough() -> None:
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     readers = ClusterReaders(cluster.pages, cluster.units, lambda _: cluster.handle_events())
-    held, asked = 4, 0
+    held, submitted = 4, 0
     while readers.room:
-        asked += 1
-        cluster.units.submit(request("page", asked))
-        assert asked <= 100
-    assert asked == held + BACKLOG + 2 + 1
+        submitted += 1
+        cluster.units.submit(request("page", submitted))
+        assert submitted <= 100
+    assert submitted == held + BACKLOG + 2 + 1
     cluster.finish(cluster.unit_calls[0], answer(cluster.unit_calls[0]))
     assert readers.room, "an answer makes room for a page"
 
@@ -69,17 +69,17 @@ def test_no_more_pages_are_read_when_engines_have_enough() -> None:
 def test_a_page_keeps_its_words_on_the_way() -> None:
     page = request("some words here").page
     bare, words = pack_page(page)
-    asked: Any = SimpleNamespace(page=bare, words=words)
+    message: Any = SimpleNamespace(page=bare, words=words)
     assert bare.words == ()
-    assert unpack_page(asked) == page
+    assert unpack_page(message) == page
 
 
-def test_whoever_was_with_an_engine_that_died_is_asked_alone_until_the_guilty_one_is_known() -> None:
+def test_units_of_an_engine_that_died_are_answered_alone_until_the_cause_is_known() -> None:
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     cluster.submit(6)
     deaths = 0
-    told: dict[int, str] = {}
+    statuses: dict[int, str] = {}
     while cluster.unit_calls:
         before = [call.argument.key.page for call in cluster.unit_calls]
         if 2 in before:
@@ -92,13 +92,13 @@ def test_whoever_was_with_an_engine_that_died_is_asked_alone_until_the_guilty_on
             cluster.finish(cluster.unit_calls[0], answer(cluster.unit_calls[0]))
         while cluster.units.answers:
             found = cluster.units.answers.popleft()
-            told[found.key.page] = found.status
+            statuses[found.key.page] = found.status
     assert deaths == 3
-    assert told == {2: "failed", **dict.fromkeys((1, 3, 4, 5, 6), "done")}
+    assert statuses == {2: "failed", **dict.fromkeys((1, 3, 4, 5, 6), "done")}
     assert cluster.units.load == 0
 
 
-def test_a_machine_that_leaves_three_times_accuses_nobody_who_was_not_alone() -> None:
+def test_units_that_were_not_alone_are_not_accused_when_a_machine_leaves() -> None:
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     cluster.submit(3)
@@ -108,7 +108,7 @@ def test_a_machine_that_leaves_three_times_accuses_nobody_who_was_not_alone() ->
     cluster.set_machines(1)
     cluster.start(1)
     while cluster.unit_calls:
-        assert len(cluster.unit_calls) == 1, "suspects are asked one by one"
+        assert len(cluster.unit_calls) == 1, "suspects are answered one by one"
         cluster.finish(cluster.unit_calls[0], answer(cluster.unit_calls[0]))
     assert [found.status for found in cluster.units.answers] == ["done"] * 3
 
@@ -125,12 +125,12 @@ def test_an_actor_that_ray_calls_dead_is_replaced_and_its_late_answers_do_not_co
     cluster.finish(third, end())
     assert cluster.killed == 1
     again = [call.argument.key.page for call in cluster.unit_calls if call.actor == alive.actor]
-    assert dead.argument.key.page in again or cluster.units.waiting, "what the dead one had is asked elsewhere"
+    assert dead.argument.key.page in again or cluster.units.waiting, "the units of the lost actor are answered by the other one"
     cluster.finish(dead, answer(dead))
-    assert not cluster.units.answers, "an answer of one that was given up comes too late"
+    assert not cluster.units.answers, "an answer of a lost actor is ignored"
 
 
-def test_an_engine_that_is_unavailable_costs_no_unit_and_its_place_rests() -> None:
+def test_an_unavailable_engine_costs_no_unit_and_is_started_again_after_a_pause() -> None:
     cluster = FakeCluster(machines=2)
     cluster.start(0, 1)
     cluster.submit(1)
@@ -153,7 +153,7 @@ def test_actors_whose_engine_would_be_another_one_get_no_work() -> None:
     assert "fake/2" in cluster.actors.unfit["h1"]
 
 
-def test_a_picture_whose_machine_is_gone_is_drawn_again() -> None:
+def test_an_image_whose_machine_is_gone_is_drawn_again() -> None:
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     pixels = RemotePixels("lost", 0, 12, 1, b"the call that drew it")
@@ -166,7 +166,7 @@ def test_a_picture_whose_machine_is_gone_is_drawn_again() -> None:
     assert [found.status for found in cluster.units.answers] == ["done"]
 
 
-def test_a_picture_whose_actor_is_gone_is_not_waited_for() -> None:
+def test_an_image_whose_actor_is_gone_is_drawn_again_at_once() -> None:
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     pixels = RemotePixels("lost", 0, 12, 99, b"the call that drew it")
@@ -176,7 +176,7 @@ def test_a_picture_whose_actor_is_gone_is_not_waited_for() -> None:
     assert cluster.unit_calls[0].argument.image.pixels == replace(pixels, ref="pixels", actor=1)
 
 
-def test_a_picture_that_never_arrives_is_given_up() -> None:
+def test_an_image_that_never_arrives_is_given_up() -> None:
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     pixels = RemotePixels("lost", 0, 12, 1, b"the call that drew it")
@@ -212,7 +212,7 @@ def submit_two(cluster: FakeCluster) -> list[tuple[bytes, Reply]]:
     return replies
 
 
-def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
+def test_a_page_is_not_given_up_when_a_unit_beside_it_kills_actors() -> None:
     cluster = FakeCluster(machines=1, pause_seconds=0)
     replies = submit_two(cluster)
     cluster.submit(1)
@@ -232,7 +232,7 @@ def test_pages_are_not_given_up_for_what_kills_actors_beside_them() -> None:
     assert sorted((page, reply.error) for page, reply in replies) == [(b"1", None), (b"2", None)]
 
 
-def test_pages_that_machines_took_along_are_read_alone_at_last() -> None:
+def test_pages_that_were_lost_twice_with_their_machines_are_read_alone() -> None:
     cluster = FakeCluster(machines=1)
     replies = submit_two(cluster)
     for number in range(4):
@@ -261,14 +261,14 @@ def test_readers_that_cannot_start_cost_no_page() -> None:
     assert not replies
 
 
-def test_with_a_number_of_actors_those_without_room_wait_for_machines() -> None:
+def test_actors_beyond_the_room_there_is_wait_for_machines() -> None:
     cluster = FakeCluster(machines=2, actors=4)
     assert sorted(actor.place.node for actor in cluster.actors.starting.values()) == ["", "", node(0), node(1)]
     few = FakeCluster(machines=3, actors=2)
     assert len(few.starts) == 2
 
 
-def test_a_new_round_does_not_wait_for_what_the_last_one_asked() -> None:
+def test_a_new_round_does_not_wait_for_units_of_the_last_one() -> None:
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     cluster.submit(2)
@@ -295,13 +295,13 @@ def test_a_new_round_gets_the_actor_that_was_kept_for_a_suspect_of_the_last_one(
     assert (1, 9) in cluster.assignments()
 
 
-def test_requests_are_what_they_were() -> None:
-    """Nothing of a request is lost on its way."""
+def test_requests_arrive_unchanged() -> None:
+    """All fields of a request reach the actor."""
     cluster = FakeCluster(machines=1)
     cluster.start(0)
     sent: Request = replace(request("page", 1), pages=7, temperature=0.3)
     cluster.units.submit(sent)
-    asked = cluster.unit_calls[0].argument
-    assert (asked.key, unpack_page(asked), asked.template, asked.pages, asked.temperature) == (
+    message = cluster.unit_calls[0].argument
+    assert (message.key, unpack_page(message), message.template, message.pages, message.temperature) == (
         sent.key, sent.page, sent.template, 7, 0.3,
     )  # fmt: skip

@@ -30,7 +30,7 @@ from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine
 from tests.run.processes import wait_for
 
-BUCKET = "papers"
+BUCKET = "documents"
 
 
 class S3Server:
@@ -41,8 +41,8 @@ class S3Server:
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output)
         self._port = int(wait_for(lambda: re.search(r"Running on http://127.0.0.1:(\d+)", log.read_text()), 600)[1])  # type: ignore[index]
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=100)
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._proxy = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.url = f"http://127.0.0.1:{self._proxy.getsockname()[1]}"
         self.direct_url = f"http://127.0.0.1:{self._port}"
         self._is_offline = False
         self._open: list[socket.socket] = []
@@ -64,7 +64,7 @@ class S3Server:
 
     def _accept(self) -> None:
         while True:
-            client, _ = self._listening.accept()
+            client, _ = self._proxy.accept()
             if self._is_offline:
                 client.close()
                 continue

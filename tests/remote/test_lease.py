@@ -25,7 +25,7 @@ def store(runs: BucketRuns) -> ObjectStore:
 def test_a_second_holder_is_refused_until_the_first_is_done(store: ObjectStore) -> None:
     with (
         Lease(store, URL, "one"),
-        pytest.raises(LockedError, match="another run works on s3://papers/out"),
+        pytest.raises(LockedError, match="another run works on s3://documents/out"),
         Lease(store, URL, "two"),
     ):
         pass

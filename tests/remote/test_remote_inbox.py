@@ -94,7 +94,7 @@ def test_too_large_objects_are_not_fetched(runs: BucketRuns, monkeypatch: pytest
     monkeypatch.setattr(ObjectStore, "fetch", noted)
     assert runs.run().documents == {"done": 1, "failed": 1}
     assert runs.json("large.pdf")["reason"] == "too_large"
-    assert fetched == ["s3://papers/in/small.pdf"]
+    assert fetched == ["s3://documents/in/small.pdf"]
     assert runs.run().known == 2
 
 
@@ -148,7 +148,7 @@ def test_members_of_archives_in_the_store(runs: BucketRuns) -> None:
         archive.writestr("one.pdf", text_pdf(["One"]))
         archive.writestr("two.pdf", text_pdf(["Two"]))
     runs.put("scans.zip", packed.getvalue())
-    command = ["reprocess", "s3://papers/in/scans.zip", *runs.places, "--template", "transcript", "--json"]
+    command = ["reprocess", "s3://documents/in/scans.zip", *runs.places, "--template", "transcript", "--json"]
     assert json.loads(runs.command(*command).stdout)["documents"] == {"done": 2}
     assert runs.texts("scans.zip/one.pdf") == ["One"]
     runs.machine("second")
@@ -171,10 +171,10 @@ def test_no_such_bucket(runs: BucketRuns) -> None:
     ended = runs.command("run", "--inbox", "s3://nowhere-at-all/in", "--outbox", "outbox")
     assert ended.returncode == 2
     assert "pipeline: s3://nowhere-at-all/in: there is no such bucket" in ended.stderr
-    told = runs.command("doctor", "--inbox", "s3://nowhere-at-all/in", "--outbox", runs.outbox)
-    assert told.returncode == 2
-    assert "WRONG inbox: s3://nowhere-at-all/in: there is no such bucket" in told.stdout
-    assert "outbox: s3://papers/out can be reached and written" in told.stdout
+    report = runs.command("doctor", "--inbox", "s3://nowhere-at-all/in", "--outbox", runs.outbox)
+    assert report.returncode == 2
+    assert "WRONG inbox: s3://nowhere-at-all/in: there is no such bucket" in report.stdout
+    assert "outbox: s3://documents/out can be reached and written" in report.stdout
 
 
 def test_access_denied(runs: BucketRuns, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_urls_with_passwords_are_refused_and_not_repeated(runs: BucketRuns) -> N
     assert "open-sesame" not in ended.stderr + ended.stdout
 
 
-def test_an_object_that_may_not_be_read_costs_nobody_else(runs: BucketRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_may_not_be_read_costs_no_other_object(runs: BucketRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     runs.put("good.pdf")
     runs.put("locked.pdf")
     store = open_store(runs.inbox)
@@ -242,7 +242,7 @@ def test_the_watcher_waits_for_a_server_that_is_gone(runs: BucketRuns, server: S
             runs.put("b.pdf")
             assert watching.stderr
             line = next(line for line in watching.stderr if "trying again in" in line)
-            assert "s3://papers/" in line
+            assert "s3://documents/" in line
         wait_for(lambda: "b.pdf.json" in runs.keys("out/"), 120)
         wait_for(lambda: "documents.csv" in runs.keys("out/") and len(runs.rows("documents")) == 2, 120)
         runs.put("c.pdf")
@@ -279,11 +279,11 @@ def test_what_is_left_to_read_can_be_estimated(runs: BucketRuns, tmp_path: Path)
     here = set(tmp_path.rglob("*.pdf"))
     ended = runs.command("estimate", *runs.places, "--template", "transcript", "--json", TMPDIR=str(tmp_path))
     assert ended.returncode == 0, ended.stderr
-    told = json.loads(ended.stdout)
-    assert (told["files"], told["known"], told["sample"]["opened"]) == (7, 1, 7)
-    assert told["pages"]["value"] == 18
-    assert told["seconds"]["value"] > 0
-    assert [(one["file"], one["reason"]) for one in told["sample"]["failed"]] == [("new/sealed.pdf", "needs_password")]
+    report = json.loads(ended.stdout)
+    assert (report["files"], report["known"], report["sample"]["opened"]) == (7, 1, 7)
+    assert report["pages"]["value"] == 18
+    assert report["seconds"]["value"] > 0
+    assert [(one["file"], one["reason"]) for one in report["sample"]["failed"]] == [("new/sealed.pdf", "needs_password")]
     assert [(key, runs.get(key)) for key in runs.keys("")] == before
     assert set(tmp_path.rglob("*.pdf")) == here
     named = runs.command("estimate", f"{runs.inbox}/new/1.pdf", *runs.places, "--template", "transcript", "--json")

@@ -61,7 +61,7 @@ def test_results_are_those_of_a_local_run(runs: BucketRuns, tmp_path: Path) -> N
     for name in local:
         mine, theirs = runs.get(f"out/{name}").decode(), (tmp_path / "outbox" / name).read_text(encoding="utf-8")
         if name.endswith(".json"):
-            mine = re.sub(r"/[^ '\"]*/objects/s3/papers%/in%/", f"{tmp_path}/inbox/", mine)  # where the reader had the file
+            mine = re.sub(r"/[^ '\"]*/objects/s3/documents%/in%/", f"{tmp_path}/inbox/", mine)  # where the reader had the file
             assert plain(json.loads(mine)) == plain(json.loads(theirs))
         else:
             assert sorted(mine.splitlines()) == sorted(theirs.splitlines())
@@ -165,7 +165,7 @@ def test_two_machines_do_not_run_at_once(runs: BucketRuns) -> None:
     with Lease(open_store(runs.outbox), runs.outbox, "of another machine"):
         refused = runs.command("run", *runs.places)
         assert refused.returncode == 3
-        assert "another run works on s3://papers/out" in refused.stderr
+        assert "another run works on s3://documents/out" in refused.stderr
         assert json.loads(runs.command("status", "--json", "--outbox", runs.outbox).stdout)["running"]
     assert runs.run().documents == {"done": 1}
 
@@ -224,14 +224,14 @@ def test_status_export_review_and_reprocess(runs: BucketRuns) -> None:
     runs.put("a.pdf", invoice_pdf(invoice()))
     assert runs.command("run", *runs.places, "--template", "invoice").returncode == 0
     runs.machine("second")
-    told = json.loads(runs.command("status", "--json", "--outbox", runs.outbox).stdout)
-    assert (told["outbox"], told["documents"], told["running"]) == (runs.outbox, {"done": 1}, False)
+    report = json.loads(runs.command("status", "--json", "--outbox", runs.outbox).stdout)
+    assert (report["outbox"], report["documents"], report["running"]) == (runs.outbox, {"done": 1}, False)
     assert runs.command("export", "--outbox", runs.outbox, "--format", "jsonl").returncode == 0
     assert len(runs.get("out/documents.jsonl").splitlines()) == 1
     review = runs.command("review", "--outbox", runs.outbox)
-    assert "s3://papers/out/review.html: 1 document" in review.stdout
+    assert "s3://documents/out/review.html: 1 document" in review.stdout
     assert "1 picture" in review.stdout, "the page was fetched and drawn"
     assert b"a.pdf" in runs.get("out/review.html")
-    again = runs.command("reprocess", "s3://papers/in/a.pdf", *runs.places, "--json")
+    again = runs.command("reprocess", "s3://documents/in/a.pdf", *runs.places, "--json")
     assert json.loads(again.stdout)["documents"] == {"done": 1}
     assert [row["file"] for row in runs.rows("documents")] == ["a.pdf"]

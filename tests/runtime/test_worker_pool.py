@@ -1,4 +1,4 @@
-"""Workers that hang, crash or eat memory hurt nobody else."""
+"""A worker that hangs, crashes or exhausts memory costs one call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def connection_to_parent() -> int:
 
 
 def act(request: bytes) -> list[bytes]:
-    """A handler that does what it is told."""
+    """A handler that does what the request says."""
     word = request.decode()
     if word == "hang":
         time.sleep(600)
@@ -67,7 +67,7 @@ def replies(pool: WorkerPool, *requests: str) -> dict[str, bytes | str]:
     return results
 
 
-def test_every_call_gets_its_own_reply_whatever_happens_to_the_others() -> None:
+def test_every_call_gets_its_own_reply_also_when_others_fail() -> None:
     requests = ["a", "crash", "b", "hang", "raise", "c", "bug", "eat", "d"]
     with WorkerPool(ACT, size=2, seconds=2, memory_mb=2_000) as pool:
         assert replies(pool, *requests) == {
