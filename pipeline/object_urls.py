@@ -1,7 +1,7 @@
-"""Places in object stores: what their URLs look like, and which local path stands for which object.
+"""URLs of object stores, and the local paths that stand for objects.
 
-An object is known everywhere by a local path, below a folder ``objects``, from which its URL can be told again. The path is a name: the
-file is there only while its contents are being read. Keys come from strangers, and no key leads out of the folder.
+Everywhere in the project an object has a local path, below a folder ``objects``; its URL can be derived from that path. The file exists
+only while its contents are read. Keys are not trusted: no key leads out of the folder.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from pathlib import Path
 from urllib.parse import unquote
 
 SCHEMES = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss", "memory": "memory"}
-"""Kinds of stores with the names they go by here. ``memory`` is for tests; ``file`` is a plain folder."""
+"""Schemes of stores, each with its canonical name. ``memory`` is for tests; ``file`` is a plain folder."""
 OUTBOX = "%outbox"
-"""Folder that holds what this machine has of an outbox; not the name of anything in a store."""
-PIECE = 200
-"""Bytes of one part of a key in one file name; longer ones go on in a folder below."""
+"""Folder with this machine's copy of an outbox; no object of a store has this name."""
+MAX_PIECE_BYTES = 200
+"""Bytes of one part of a key in one file name; a longer part continues in a folder below."""
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 
 
-def is_url(written: object) -> bool:
-    """Whether a setting names a URL, of whatever kind, and not a path."""
-    return isinstance(written, str) and bool(_URL.match(written))
+def is_url(value: object) -> bool:
+    """Whether a setting is a URL of any kind, rather than a path."""
+    return isinstance(value, str) and bool(_URL.match(value))
 
 
-def parse(written: str) -> Path | str:
-    """A URL as it is written everywhere here, without a slash at its end; a path for ``file://``.
+def parse(text: str) -> Path | str:
+    """The canonical form of a URL, without a slash at its end; a path for ``file://``.
 
-    Raises ValueError, which never repeats the URL: it may hold a password.
+    Raises ValueError, whose message never repeats the URL: it may contain a password.
     """
-    match = _URL.match(written)
+    match = _URL.match(text)
     scheme = match[1].lower() if match else ""
     rest = match[2] if match else ""
     if scheme == "file":
@@ -53,23 +53,23 @@ def parse(written: str) -> Path | str:
 
 
 def key_below(url: str, of: str) -> str | None:
-    """The key below ``of`` of an object or a folder; None for one that does not lie there."""
+    """The key of an object or a folder below ``of``; None for a URL that does not lie there."""
     return url[len(of) + 1 :] if url.startswith(f"{of}/") else None
 
 
 def beside(url: str, name: str) -> str:
-    """A folder of that name beside ``url``; in the bucket, where that is the bucket."""
+    """The URL of a folder with this name beside ``url``, or in the bucket where ``url`` is a bucket."""
     scheme, rest = url.split("://")
     return f"{scheme}://{rest.rpartition('/')[0] or rest}/{name}"
 
 
 def local_path(objects: Path, url: str) -> Path:
-    """The path that stands for an object. Raises ValueError for a key that ends in a slash: those are folders."""
+    """The path that stands for an object. Raises ValueError for a key that ends in a slash: it is a folder."""
     if url.endswith("/"):
         raise ValueError(f"{url} names no object")
     scheme, rest = url.split("://", 1)
     *folders, name = rest.split("/")
-    return objects.joinpath(scheme, *(piece for part in folders for piece in _folder(part)), *_pieces(_written(name)))
+    return objects.joinpath(scheme, *(piece for part in folders for piece in _folder(part)), *_pieces(_escape(name)))
 
 
 def local_folder(objects: Path, url: str) -> Path:
@@ -79,7 +79,7 @@ def local_folder(objects: Path, url: str) -> Path:
 
 
 def url_of(objects: Path, path: Path) -> str | None:
-    """The URL that a path or folder stands for; None for one that stands for none."""
+    """The URL that a path or folder stands for; None for a path that stands for none."""
     if not path.is_relative_to(objects):
         return None
     scheme, *pieces = path.relative_to(objects).parts or ("",)
@@ -87,32 +87,32 @@ def url_of(objects: Path, path: Path) -> str | None:
         return None
     parts = [""]
     for piece in pieces:
-        whole = piece.endswith("%")
-        parts[-1] += piece.removesuffix("%") if whole else piece.removesuffix("%-")
-        if whole:
+        is_last = piece.endswith("%")
+        parts[-1] += piece.removesuffix("%") if is_last else piece.removesuffix("%-")
+        if is_last:
             parts.append("")
-    told = parts if parts[-1] else parts[:-1]
-    return f"{scheme}://" + "/".join(unquote(part, errors="surrogatepass") for part in told)
+    named = parts if parts[-1] else parts[:-1]
+    return f"{scheme}://" + "/".join(unquote(part, errors="surrogatepass") for part in named)
 
 
 def state_folder() -> Path:
-    """Where programs keep what is worth keeping but nobody's document."""
+    """This program's folder for state files (XDG Base Directory Specification)."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pipeline"
 
 
 def outbox_folder(state: Path, url: str) -> Path:
-    """The folder of this machine for an outbox in a store."""
+    """This machine's folder for an outbox in a store."""
     return local_folder(state, url) / OUTBOX
 
 
 def outbox_url(state: Path, folder: Path) -> str | None:
-    """The other way round; None for a folder that is an outbox of its own."""
+    """The URL of the outbox that a folder is this machine's copy of; None for a folder that is an outbox itself."""
     return url_of(state, folder.parent) if folder.name == OUTBOX else None
 
 
-def _written(part: str) -> str:
-    """One part of a key as (part of) a file name; ``%`` is followed by two digits always, so that it can mark what we add."""
-    if part.isprintable() and "%" not in part and "\\" not in part:  # nearly all
+def _escape(part: str) -> str:
+    """One part of a key as a file name. A ``%`` of the key is followed by two digits, so other uses of ``%`` are marks of this module."""
+    if part.isprintable() and "%" not in part and "\\" not in part:  # nearly all names
         return part
     return "".join(
         letter
@@ -123,17 +123,17 @@ def _written(part: str) -> str:
 
 
 def _folder(part: str) -> Iterator[str]:
-    *begun, last = _pieces(_written(part))
-    yield from begun
-    yield f"{last}%"  # a file `a` and a folder `a` may lie side by side in a store
+    *pieces, last = _pieces(_escape(part))
+    yield from pieces
+    yield f"{last}%"  # a store may have an object `a` and objects below `a/`
 
 
-def _pieces(written: str) -> Iterator[str]:
-    """A name cut so that every file system takes it; ``%-`` says that it goes on."""
+def _pieces(name: str) -> Iterator[str]:
+    """A name cut into pieces that every file system accepts; ``%-`` marks a piece that continues."""
     piece, size = "", 0
-    for letter in written:
+    for letter in name:
         bytes_ = len(letter.encode())
-        if size + bytes_ > PIECE:
+        if size + bytes_ > MAX_PIECE_BYTES:
             yield f"{piece}%-"
             piece, size = "", 0
         piece, size = piece + letter, size + bytes_
