@@ -1,1 +1,1 @@
-"""Fuzzing of everything that reads what strangers write. See README.md; ``run.py`` starts it, ``corpus/`` keeps the seeds."""
+"""Fuzzes the parts of the program that read untrusted input. See README.md; ``run.py`` starts it, ``corpus/`` has the seeds."""

@@ -1,4 +1,4 @@
-"""Archives: what is unpacked lies inside its place, and nothing else is written anywhere."""
+"""Fuzzes archives: members are unpacked inside the target folder, and nothing else is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BYTES = 100_000
 
 
 def once(data: bytes) -> None:
-    """Every file below the folder is accounted for, and small enough."""
+    """Every file below the folder is expected and small enough."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         archive, into = folder / "archive", folder / "place" / "into"
@@ -23,5 +23,5 @@ def once(data: bytes) -> None:
             assert path.is_file(), path
             assert into.resolve() in path.resolve().parents, path
             assert path.stat().st_size <= MAX_BYTES
-        strangers = {path for path in folder.rglob("*") if not path.is_dir()} - {archive, *unpacked}
-        assert all(into in path.parents and not path.is_symlink() for path in strangers), strangers
+        unexpected = {path for path in folder.rglob("*") if not path.is_dir()} - {archive, *unpacked}
+        assert all(into in path.parents and not path.is_symlink() for path in unexpected), unexpected

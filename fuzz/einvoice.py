@@ -1,4 +1,4 @@
-"""The e-invoice reader: XML by itself, or (where the input looks like a PDF) inside a PDF."""
+"""Fuzzes the e-invoice reader: XML, or (where the input looks like a PDF) XML inside a PDF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATES = frozenset({"BT-2", "BT-9"})
 
 
 def once(data: bytes) -> None:
-    """What is read are business terms: dates are days, amounts plain decimal strings, nothing is empty."""
+    """The result has business terms: dates are ISO dates, amounts plain decimal strings, and no value is empty."""
     facts = read_einvoice(data) if data.startswith(b"%PDF-") else parse_einvoice(data)
     if facts is None:
         return
@@ -28,7 +28,7 @@ def once(data: bytes) -> None:
 def _term(term: str, value: object) -> None:
     assert isinstance(value, str)
     assert value
-    value.encode()  # no halves of characters
+    value.encode()  # no single surrogates
     if term in DATES:
         assert datetime.date.fromisoformat(value).isoformat() == value, value
     elif term not in TEXTS:

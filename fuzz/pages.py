@@ -1,4 +1,4 @@
-"""The openers of PDFs and images: open, measure and draw page 1, by MuPDF and PDFium or by Pillow."""
+"""Fuzzes the opening of PDFs and images: open, measure and draw page 1, by MuPDF and PDFium or by Pillow."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pipeline.pages.open import open_document, open_with_pdfium
 from pipeline.pages.protocol import OpenDocument, fit_scale
 
 MEGAPIXELS = 4
-"""Limit for image files, low so that inputs stay quick."""
+"""Limit for image files. It is low so that inputs are fast."""
 SCALE = 0.25
 MAX_PIXELS = 250_000
 
 
 def once(data: bytes) -> None:
-    """Whatever the bytes are, they are drawn or refused with DocumentError."""
+    """Any bytes are drawn or refused with DocumentError."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "input.pdf"  # the name of a PDF, so that bytes without any header are tried as one too
+        path = Path(folder) / "input.pdf"  # with this suffix, bytes without a header are tried as a PDF
         path.write_bytes(data)
         try:
             document = open_document(path, passwords=("secret",), megapixels=MEGAPIXELS)

@@ -1,6 +1,6 @@
 """Fuzzes one target: ``python -m fuzz.run TARGET [libFuzzer's options]``.
 
-New inputs and findings go to ``.fuzz/TARGET/``, which git ignores; the seeds in ``corpus/TARGET/`` are only read.
+New inputs and findings go to ``.fuzz/TARGET/``, which git ignores; the seeds in ``corpus/TARGET/`` are not changed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
         raise SystemExit(f"usage: python -m fuzz.run {{{','.join(PACKAGES)}}} [-max_total_time=SECONDS] …")
     name, options = sys.argv[1], sys.argv[2:]
     for variable in [variable for variable in os.environ if variable.startswith("PIPELINE_")]:
-        del os.environ[variable]  # settings of whoever fuzzes are no part of the input
+        del os.environ[variable]  # the settings of the environment are not part of the input
     with atheris.instrument_imports(include=PACKAGES[name]):
         target = importlib.import_module(f"fuzz.{name}")
     atheris.Setup([sys.argv[0], *_arguments(name), *options], target.once)
@@ -40,11 +40,11 @@ def main() -> None:
 
 
 def _arguments(name: str) -> list[str]:
-    found = Path(".fuzz") / name
-    (found / "inputs").mkdir(parents=True, exist_ok=True)
+    folder = Path(".fuzz") / name
+    (folder / "inputs").mkdir(parents=True, exist_ok=True)
     words = HERE / "words" / f"{name}.txt"
     dictionary = [f"-dict={words}"] if words.is_file() else []
-    return [str(found / "inputs"), str(HERE / "corpus" / name), *LIMITS, *dictionary, f"-artifact_prefix={found}/"]
+    return [str(folder / "inputs"), str(HERE / "corpus" / name), *LIMITS, *dictionary, f"-artifact_prefix={folder}/"]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draws the seeds: ``python -m fuzz.seeds`` writes them to ``corpus/``; seeds named ``finding-…`` are kept by hand."""
+"""Makes the seeds: ``python -m fuzz.seeds`` writes them to ``corpus/``. Seeds named ``finding-…`` were added by hand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ server: {url: "http://127.0.0.1:8080/v1", accepts_images: false}
 
 
 def main() -> None:
-    """Write every seed anew."""
+    """Write every seed."""
     register_heif_opener()
     for target, name, content in _all():
         path = CORPUS / target / name
@@ -108,29 +108,29 @@ def _saved(picture: Image.Image, kind: str) -> bytes:
 
 def _archives() -> dict[str, bytes]:
     members = {"2024/a.pdf": b"one" * 9, "b.pdf": b"two", "../up.pdf": b"x", "2024/.hidden": b"x"}
-    made = {f"tar.{how or 'plain'}": _tar(members, f"w:{how}") for how in ("", "gz", "xz", "bz2")}
-    made["tar.gnu"] = _tar({"long/" * 30 + "a.pdf": b"one"}, "w:", tarfile.GNU_FORMAT)
-    made["tar.pax"] = _tar({"long/" * 30 + "ä.pdf": b"one"}, "w:", tarfile.PAX_FORMAT)
+    archives = {f"tar.{how or 'plain'}": _tar(members, f"w:{how}") for how in ("", "gz", "xz", "bz2")}
+    archives["tar.gnu"] = _tar({"long/" * 30 + "a.pdf": b"one"}, "w:", tarfile.GNU_FORMAT)
+    archives["tar.pax"] = _tar({"long/" * 30 + "ä.pdf": b"one"}, "w:", tarfile.PAX_FORMAT)
     for name, method in {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED, "lzma": zipfile.ZIP_LZMA}.items():
-        made[f"zip.{name}"] = _zip(members, method)
-    return made
+        archives[f"zip.{name}"] = _zip(members, method)
+    return archives
 
 
 def _tar(members: dict[str, bytes], mode: str, how: int = tarfile.USTAR_FORMAT) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode, format=how) as tape:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=buffer, mode=mode, format=how) as tar:  # type: ignore[call-overload]
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
-            tape.addfile(info, io.BytesIO(content))
+            tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
 
 
 def _zip(members: dict[str, bytes], method: int) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as pack:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in members.items():
-            pack.writestr(zipfile.ZipInfo(name), content, compress_type=method)
+            archive.writestr(zipfile.ZipInfo(name), content, compress_type=method)
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The settings loader: a file of any bytes is Settings, or a SettingsError."""
+"""Fuzzes the settings loader: a file of any bytes gives Settings or a SettingsError."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.settings import load_settings
 
 
 def once(data: bytes) -> None:
-    """Settings that were accepted are within their bounds."""
+    """Accepted settings are within their bounds."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pipeline.yaml"
         path.write_bytes(data)

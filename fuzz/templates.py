@@ -1,4 +1,4 @@
-"""The template loader: a file of any bytes is a Template, or a TemplateError whose lines all name their place."""
+"""Fuzzes the template loader: a file of any bytes gives a Template, or a TemplateError whose lines all name file and line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.templates.schema import json_schema
 
 
 def once(data: bytes) -> None:
-    """A template that was accepted can be used: its prompt is rendered, its schema made."""
+    """An accepted template can be used: its prompt is rendered and its schema is built."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.yaml"
         path.write_bytes(data)

@@ -1,6 +1,6 @@
-"""The parsers of numbers, money, currencies, dates, times and identifiers: all of them on the same text.
+"""Fuzzes the parsers of numbers, money, currencies, dates, times and identifiers, all of them on the same text.
 
-The first byte chooses the decimal mark and the order of dates; the rest is the text as UTF-8 (what is not, as its replacement).
+The first byte chooses the decimal mark and the order of dates; the rest is the text as UTF-8, with replacements for invalid bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import get_args
 
 from pipeline.values.currencies import parse_currency, split_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_date, parse_time
-from pipeline.values.identifiers import countries_of, normal, parse_vat, repair_vat, same, valid_vat
+from pipeline.values.identifiers import normal, parse_vat, repair_vat, same, valid_vat
 from pipeline.values.money import parse_money
 from pipeline.values.numbers import guess_decimal_mark, parse_number, plain
 
@@ -21,7 +21,7 @@ ORDERS: tuple[Order | None, ...] = (None, *get_args(Order))
 
 
 def once(data: bytes) -> None:
-    """Values are what their types promise, whatever the text."""
+    """For any text, values have the form of their types."""
     choice, text = (data[0] if data else 0), data[1:].decode(errors="replace")
     _amounts(text, MARKS[choice % len(MARKS)])
     _dates(text, ORDERS[choice % len(ORDERS)])
@@ -69,7 +69,6 @@ def _identifiers(text: str) -> None:
     assert vat is None or parse_vat(vat) == vat
     repaired = repair_vat(text)
     assert repaired is None or valid_vat(repaired)
-    assert all(valid_vat(country + normal(text)) for country in countries_of(text))
     assert isinstance(valid_vat(text), bool)
     assert normal(normal(text)) == normal(text)
     assert same(text, text) is bool(normal(text))

@@ -1,4 +1,4 @@
-"""Draws documents for tests, from data, so that every test knows what stands in its document."""
+"""Draws documents for tests from data, so that every test knows the contents of its document."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = [
     "turned_pdf",
 ]
 LANGUAGES = tuple(sorted(WORDING))
-"""Languages an invoice can be drawn in."""
+"""Languages in which an invoice can be drawn."""
 
 _SELLERS = {
     "en": Party("Harrow Lane Tools Ltd", "9 Harrow Lane", "S3 8DQ", "Sheffield", "GB", "GB736190278", "GB29NWBK60161331926819"),
@@ -63,7 +63,7 @@ _GOODS = {
 
 
 def invoice(language: str = "en", **changes: Any) -> Invoice:
-    """An invoice with two lines; keyword arguments replace its facts."""
+    """An invoice with two lines. Keyword arguments replace its values."""
     first, second = _GOODS.get(language, ("Model K-12", "Service pack"))
     base = Invoice(
         language=language,
@@ -86,24 +86,24 @@ def invoice_pdf(data: Invoice, layout: Layout = "modern", *, facturx: bool = Fal
 
 
 def invoice_truth(data: Invoice) -> dict[str, object]:
-    """What should be read from the invoice, by the built-in template's field names."""
+    """The values of the invoice, by the field names of the built-in template."""
     return truth(data)
 
 
 def scanned_invoice(data: Invoice, layout: Layout = "modern", *, turned: int = 0, dpi: int = 150) -> Image.Image:
-    """The invoice's first page as a scanner sees it, lying ``turned`` degrees clockwise on the glass."""
+    """The invoice's first page as a scan, turned ``turned`` degrees clockwise."""
     scan = as_scan(page_image(draw_invoice(data, layout), dpi=dpi), angle=0.6, blur=0.5, noise=4)
     return scan.rotate(-turned, expand=True) if turned else scan
 
 
 def receipt_image(data: Receipt = RECEIPT, *, scanned: bool = True, **changes: Any) -> Image.Image:
-    """A receipt, by default looking scanned; keyword arguments replace its facts."""
+    """A receipt, by default as a scan. Keyword arguments replace its values."""
     clean = draw_receipt(replace(data, **changes))
     return as_scan(clean) if scanned else clean
 
 
 def text_pdf(pages: Sequence[str], size: float = 12) -> bytes:
-    """A PDF with one text per page (lines split at newlines); an empty text gives a blank page. Latin-1 letters only."""
+    """A PDF with one text for each page, split at newlines. An empty text gives a blank page. Only Latin-1 letters."""
     buffer = io.BytesIO()
     canvas: Any = Canvas(buffer, pagesize=A4, invariant=1)
     for text in pages:
@@ -121,20 +121,20 @@ def blank_pdf(pages: int = 1) -> bytes:
 
 
 def encrypted_pdf(text: str = "Sealed", password: str = "open sesame", owner: str = "owner") -> bytes:
-    """A PDF that opens only with the password; with an empty password anyone may open it, though it is encrypted."""
+    """An encrypted PDF that opens with the password. An empty password opens without one."""
     with pymupdf.open(stream=text_pdf([text]), filetype="pdf") as document:
         return bytes(document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=password, owner_pw=owner))
 
 
 def page_image(pdf: bytes, page: int = 1, dpi: int = 150) -> Image.Image:
-    """One page drawn as pixels."""
+    """One page as an image."""
     with pymupdf.open(stream=pdf, filetype="pdf") as document:
         pixels = document[page - 1].get_pixmap(dpi=dpi)
         return Image.frombytes("RGB", (pixels.width, pixels.height), pixels.samples)
 
 
 def scan_pdf(images: Sequence[Image.Image], dpi: int = 150) -> bytes:
-    """A PDF without any text layer: one image a page."""
+    """A PDF without a text layer, with one image on each page."""
     buffer = io.BytesIO()
     first, *rest = [image.convert("RGB") for image in images]
     first.save(buffer, "PDF", save_all=True, append_images=rest, resolution=dpi)
@@ -142,7 +142,7 @@ def scan_pdf(images: Sequence[Image.Image], dpi: int = 150) -> bytes:
 
 
 def turned_pdf(pdf: bytes, degrees: int) -> bytes:
-    """The same PDF with ``/Rotate`` on every page: viewers turn it clockwise."""
+    """The PDF with ``/Rotate`` on every page. Viewers turn it clockwise."""
     with pymupdf.open(stream=pdf, filetype="pdf") as document:
         for page in document:
             page.set_rotation(degrees)
@@ -150,7 +150,7 @@ def turned_pdf(pdf: bytes, degrees: int) -> bytes:
 
 
 def exif_turned_jpeg(image: Image.Image, orientation: int = 6) -> bytes:
-    """A JPEG as a phone stores it: pixels lying on their side, upright by its EXIF orientation (6, 3 or 8)."""
+    """A JPEG as a phone stores it: turned pixels, upright by the EXIF orientation (6, 3 or 8)."""
     stored = image.convert("RGB").rotate({6: 90, 3: 180, 8: 270}[orientation], expand=True)
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -160,7 +160,7 @@ def exif_turned_jpeg(image: Image.Image, orientation: int = 6) -> bytes:
 
 
 def tiff(images: Sequence[Image.Image]) -> bytes:
-    """A TIFF with one frame per image."""
+    """A TIFF with one frame for each image."""
     buffer = io.BytesIO()
     first, *rest = [image.convert("RGB") for image in images]
     first.save(buffer, "TIFF", save_all=True, append_images=rest, compression="tiff_deflate")

@@ -1,4 +1,4 @@
-"""The example documents and the documents tests draw are what they claim to be."""
+"""The example documents and the drawn test documents match their data."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def test_drawing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_the_inbox_holds_every_example_and_little_else() -> None:
+def test_the_inbox_has_all_examples_and_is_small() -> None:
     inbox = ROOT / "inbox"
     assert {path.name for path in inbox.iterdir() if not path.name.startswith(".")} == set(DRAWINGS)
     assert sum(path.stat().st_size for path in inbox.iterdir()) < 1_000_000
 
 
-def test_the_written_truth_is_that_of_the_drawings() -> None:
-    written = json.loads((ROOT / "examples" / "expected.json").read_text("utf-8"))
-    assert written == expected()
+def test_the_truth_file_matches_the_drawings() -> None:
+    truth = json.loads((ROOT / "examples" / "expected.json").read_text("utf-8"))
+    assert truth == expected()
 
 
 def valid_vat(number: str) -> bool:
@@ -71,7 +71,7 @@ def test_the_receipt_is_consistent() -> None:
 
 @pytest.mark.parametrize("layout", ["modern", "classic", "plain"])
 @pytest.mark.parametrize("language", drawing.LANGUAGES)
-def test_a_drawn_invoice_says_what_its_truth_says(language: str, layout: Layout) -> None:
+def test_a_drawn_invoice_prints_its_values(language: str, layout: Layout) -> None:
     data = drawing.invoice(language, prepaid=Decimal("100.00"))
     (page,) = text_of(drawing.invoice_pdf(data, layout))
     printed = [data.seller.name, data.buyer.name, data.number, data.items[0].description, data.seller.vat_id]
@@ -80,7 +80,7 @@ def test_a_drawn_invoice_says_what_its_truth_says(language: str, layout: Layout)
         assert any(f"{thousands}{point}{hundreds}{comma}40" in page for point, comma in (",.", ".,", " ,"))
 
 
-def test_two_pages_carry_all_lines_and_the_totals_stand_on_the_second() -> None:
+def test_two_pages_have_all_lines_and_the_second_has_the_totals() -> None:
     first, second = text_of((ROOT / "inbox" / "two-page-invoice.pdf").read_bytes())
     missing = [item.description for item in TWO_PAGES.items if item.description not in first and item.description not in second]
     assert missing == []
@@ -88,7 +88,7 @@ def test_two_pages_carry_all_lines_and_the_totals_stand_on_the_second() -> None:
     assert "2.415,94 €" in second
 
 
-def test_the_e_invoice_holds_xml_that_its_profile_accepts() -> None:
+def test_the_xml_of_the_e_invoice_is_valid_for_its_profile() -> None:
     name, xml = facturx.get_xml_from_pdf((ROOT / "inbox" / "e-invoice.pdf").read_bytes())
     assert name == "factur-x.xml"
     assert xml == facturx_xml(E_INVOICE)
@@ -109,7 +109,7 @@ def test_scans_have_no_text_layer() -> None:
     assert text_of(pdf) == ["", ""]
 
 
-def test_turned_scans_lie_on_their_side() -> None:
+def test_turned_scans_have_turned_pixels() -> None:
     upright = drawing.scanned_invoice(drawing.invoice())
     turned = drawing.scanned_invoice(drawing.invoice(), turned=90)
     assert turned.size == (upright.height, upright.width)
@@ -117,7 +117,7 @@ def test_turned_scans_lie_on_their_side() -> None:
         assert document[0].rotation == 90
 
 
-def test_exif_brings_a_phone_picture_upright() -> None:
+def test_exif_turns_a_phone_picture_upright() -> None:
     picture = Image.new("RGB", (40, 20), "white")
     picture.paste("black", (0, 0, 20, 20))
     with Image.open(io.BytesIO(drawing.exif_turned_jpeg(picture, 6))) as stored:
@@ -127,6 +127,6 @@ def test_exif_brings_a_phone_picture_upright() -> None:
     assert upright.getpixel((5, 10)) == pytest.approx(0, abs=20)
 
 
-def test_tiff_has_a_frame_per_image() -> None:
+def test_a_tiff_has_one_frame_for_each_image() -> None:
     with Image.open(io.BytesIO(drawing.tiff([Image.new("L", (9, 9)), Image.new("L", (7, 5))]))) as frames:
         assert getattr(frames, "n_frames", 1) == 2

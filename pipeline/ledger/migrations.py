@@ -1,6 +1,6 @@
-"""The tables of the ledger, as numbered migrations: ``MIGRATIONS[n]`` lifts a ledger from version n to n + 1.
+"""The tables of the ledger as numbered migrations: ``MIGRATIONS[n]`` takes a ledger from version n to n + 1.
 
-A migration that has shipped is never changed; a new one is added below it. The version is SQLite's ``user_version``.
+The statements of a released migration never change; a new migration is added below it. The version is SQLite's ``user_version``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MIGRATIONS: tuple[str, ...] = (
         seen_at  TEXT NOT NULL
     ) WITHOUT ROWID;
 
-    -- The names of files: where a document lies and where its result goes.
+    -- Files: where a document is and where its result goes.
     CREATE TABLE files (
         path          BLOB PRIMARY KEY, -- absolute, as the file system's bytes: names need not be text
         name          TEXT NOT NULL UNIQUE, -- below the outbox, without '.json'
@@ -32,7 +32,7 @@ MIGRATIONS: tuple[str, ...] = (
         status        TEXT,             -- of the published document
         reason        TEXT,
         published_at  TEXT,
-        told          TEXT NOT NULL DEFAULT '[]', -- JSON: templates that somebody named on the command line
+        told          TEXT NOT NULL DEFAULT '[]', -- JSON: templates that the user named on the command line
         stale         INTEGER NOT NULL DEFAULT 0 -- to be read again; what is published stays until then
     ) WITHOUT ROWID;
     CREATE INDEX files_by_document ON files (sha256);
@@ -59,7 +59,7 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX units_by_end ON units (ended_at);
 
-    -- What a recipe stands for, so that results can be published again without the engine that made them.
+    -- Engine and versions of each recipe, so that results can be published again without that engine.
     CREATE TABLE recipes (
         recipe    TEXT PRIMARY KEY,
         template  TEXT NOT NULL,
@@ -67,13 +67,13 @@ MIGRATIONS: tuple[str, ...] = (
         versions  TEXT NOT NULL         -- JSON: library -> version
     ) WITHOUT ROWID;
 
-    -- Questions asked on the command line; each is a template of its own, made again from its text.
+    -- Questions of the command line. Each is a template, which is built again from its text.
     CREATE TABLE questions (
         template  TEXT PRIMARY KEY,
         question  TEXT NOT NULL
     ) WITHOUT ROWID;
 
-    -- Spreadsheets that grow by appending: how long each is known to be good.
+    -- CSV files that grow by appending: the length in bytes up to which each is complete.
     CREATE TABLE sheets (
         name     TEXT PRIMARY KEY,
         columns  TEXT NOT NULL,
@@ -82,11 +82,11 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
     """
-    -- Trying again what failed for a reason that may pass.
-    ALTER TABLE units ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1; -- how often it was read in a row without success
-    ALTER TABLE files ADD COLUMN retry_at TEXT;                       -- when it is due to be read again; NULL: never by itself
+    -- Retries of units with a retryable failure.
+    ALTER TABLE units ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1; -- consecutive attempts without success
+    ALTER TABLE files ADD COLUMN retry_at TEXT;                       -- when it is due to be read again; NULL: never automatically
 
-    -- Units that were with the engine when a run died: evidence, not proof, that they killed it.
+    -- Units that the engine held when the program crashed. They may have caused the crash.
     CREATE TABLE deaths (
         sha256    TEXT NOT NULL,
         page      INTEGER NOT NULL,
@@ -97,24 +97,24 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
     """
-    -- How a scan was turned to stand upright: without it no page can be drawn on which the boxes fit.
+    -- The rotation that makes a scan upright. Boxes refer to the page after it.
     ALTER TABLE units ADD COLUMN turned INTEGER NOT NULL DEFAULT 0; -- degrees clockwise
     """,
     """
-    -- What people say a field is: every word of theirs is kept, the last one about a field holds.
+    -- Corrections of fields by people. All are kept; the latest one of a field holds.
     CREATE TABLE corrections (
         sha256    TEXT NOT NULL,
         template  TEXT NOT NULL,
         field     TEXT NOT NULL,
-        version   INTEGER NOT NULL,     -- 1, 2, … : who corrects says which one they saw
-        value     TEXT,                 -- JSON; NULL: withdrawn, what was read holds again
-        before    TEXT NOT NULL,        -- JSON: the value that it took the place of
+        version   INTEGER NOT NULL,     -- 1, 2, …: a correction names the version that its author saw, plus one
+        value     TEXT,                 -- JSON; NULL: withdrawn, the read value holds again
+        before    TEXT NOT NULL,        -- JSON: the value that it replaced
         by        TEXT NOT NULL,
         at        TEXT NOT NULL,
         PRIMARY KEY (sha256, template, field, version)
     ) WITHOUT ROWID;
 
-    -- What people ask of the run at work: answer a question about a page, read a document in another way, publish a corrected one.
+    -- Orders to the running process: answer a question about a page, read a document in another way, publish a corrected one.
     CREATE TABLE orders (
         id        INTEGER PRIMARY KEY,
         kind      TEXT NOT NULL CHECK (kind IN ('question', 'reading', 'publishing')),
@@ -128,9 +128,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX open_orders ON orders (id) WHERE ended_at IS NULL;
     CREATE INDEX orders_by_document ON orders (sha256, kind);
 
-    -- Read in a way that somebody asked for: stays so until the file changes or is reprocessed.
+    -- The result of an ordered reading stays until the file changes or is reprocessed.
     ALTER TABLE files ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
-    -- JSON: fields of the published result that a person should look at, and those that one corrected; NULL where it is older than this.
+    -- JSON: fields of the published result that a person should review, and those that a person corrected; NULL in older results.
     ALTER TABLE files ADD COLUMN review TEXT;
     ALTER TABLE files ADD COLUMN corrected TEXT;
     """,

@@ -88,11 +88,3 @@ def repair_vat(text: str) -> str | None:
     near = [c for c in VAT_COUNTRIES if len(c) == 2 and sum(a != b for a, b in zip(c, plain, strict=False)) == 1]
     found = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and valid_vat(c + plain[2:])]
     return found[0] if len(found) == 1 else None
-
-
-def countries_of(digits: str) -> list[str]:
-    """The countries whose national VAT number ``digits`` can be, by length and check digits."""
-    if len(digits) > 40:
-        return []
-    plain = normal(digits)
-    return [c for c in VAT_COUNTRIES if parse_vat(c + plain) and valid_vat(c + plain)]

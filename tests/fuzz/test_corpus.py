@@ -1,4 +1,4 @@
-"""Every seed of the fuzzer, findings of old among them, passes its harness; and a harness can fail."""
+"""Every seed of the fuzzer, also earlier findings, passes its harness. A harness can fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def harness(target: str) -> Callable[[bytes], None]:
 
 
 @pytest.fixture(autouse=True)
-def _without_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in [name for name in os.environ if name.startswith("PIPELINE_")]:
         monkeypatch.delenv(variable)
 
@@ -33,7 +33,7 @@ def test_a_seed_passes(seed: Path) -> None:
 
 @pytest.mark.parametrize("target", sorted({seed.parts[0] for seed in SEEDS}))
 @pytest.mark.parametrize("data", [b"", b"\0", b"\xff\xfe", b"%PDF-", bytes(range(256)) * 8])
-def test_nothing_and_noise_pass(target: str, data: bytes) -> None:
+def test_empty_input_and_noise_pass(target: str, data: bytes) -> None:
     harness(target)(data)
 
 
@@ -43,7 +43,7 @@ def test_every_target_has_seeds_and_they_are_small() -> None:
     assert sum((FUZZ / "corpus" / seed).stat().st_size for seed in SEEDS) < 200_000
 
 
-def test_a_broken_contract_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_contract_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.values.parse_number", lambda text, mark=None: Decimal("NaN"))
     with pytest.raises(AssertionError):
         harness("values")(b"\x0012.50")

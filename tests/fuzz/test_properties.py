@@ -1,5 +1,5 @@
-"""What must hold for any document and any file: printed values are read back, members of archives are accounted for, files that
-people write are loaded or refused by name."""
+"""Properties of any document and any file: printed values are read back, members of archives are unpacked or reported, and files of users
+are loaded or refused with an error."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_day_with_its_weekday_is_read_back(day: datetime.date, locale: str) ->
         [("en_US", "MDY"), ("en_GB", "DMY"), ("de_DE", "DMY"), ("fr_FR", "DMY"), ("nl_NL", "DMY"), ("zh_CN", "YMD")]
     ),
 )
-def test_a_short_date_is_read_back_where_the_order_is_known(day: datetime.date, locale: tuple[str, Order]) -> None:
+def test_a_short_date_is_read_back_with_its_order(day: datetime.date, locale: tuple[str, Order]) -> None:
     assert parse_date(format_date(day, "short", locale=locale[0]), locale[1]) == day
 
 
@@ -64,7 +64,7 @@ def test_a_time_of_day_is_read_back(time: datetime.time, locale: str, length: An
 
 @settings(max_examples=300)
 @given(st.binary(max_size=80), st.text(max_size=80))
-def test_no_text_breaks_the_contract_of_a_value(noise: bytes, text: str) -> None:
+def test_values_of_any_text_have_the_form_of_their_types(noise: bytes, text: str) -> None:
     harness("values")(noise)
     harness("values")(b"\0" + text.encode())
 
@@ -130,14 +130,14 @@ NAMES = st.lists(
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=20)), min_size=1, max_size=6), st.booleans())
-def test_every_member_of_an_archive_is_accounted_for(members: list[tuple[str, bytes]], as_zip: bool) -> None:
+def test_every_member_of_an_archive_is_unpacked_or_reported(members: list[tuple[str, bytes]], as_zip: bool) -> None:
     members = [(name, content) for name, content in members if name and not name.endswith(("/", "\\"))]
     with TemporaryDirectory() as folder:
-        archive, into = Path(folder) / "archive", Path(folder) / "place" / "into"
+        archive, into = Path(folder) / "archive", Path(folder) / "folder" / "into"
         archive.write_bytes(_zip(members) if as_zip else _tar(members))
-        told = list(unpack(archive, into, max_bytes=10))
-        files = [item.path for item in told if isinstance(item, UnpackedMember)]
-        assert len(files) + sum(bool(item.name) for item in told if isinstance(item, SkippedMember)) == len(members)
+        items = list(unpack(archive, into, max_bytes=10))
+        files = [item.path for item in items if isinstance(item, UnpackedMember)]
+        assert len(files) + sum(bool(item.name) for item in items if isinstance(item, SkippedMember)) == len(members)
         written = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path != archive)
         assert sorted(files) == written
         assert all(into in path.parents for path in written)
@@ -155,9 +155,9 @@ def _zip(members: list[tuple[str, bytes]]) -> bytes:
 
 def _tar(members: list[tuple[str, bytes]]) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tape:
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in members:
             info = tarfile.TarInfo(name)
             info.size = len(content)
-            tape.addfile(info, io.BytesIO(content))
+            tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()

@@ -18,7 +18,7 @@ def result(page: int, status: str = "done", recipe: str = "r1") -> Result:
     return Result(UnitKey("s", page, "invoice", recipe), status, {"total": evidence}, source="ocr", seconds=0.5)  # type: ignore[arg-type]
 
 
-def test_what_is_committed_comes_back_after_reopening(tmp_path: Path) -> None:
+def test_committed_results_are_there_after_reopening(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.record_file(Source(tmp_path / "a.pdf", "a.pdf", "a.pdf"), "s", 10, 20)
         ledger.record_document(DocumentInfo("s", "pdf", 2))
@@ -30,7 +30,7 @@ def test_what_is_committed_comes_back_after_reopening(tmp_path: Path) -> None:
         assert ledger.document("s") == DocumentInfo("s", "pdf", 2)
 
 
-def test_forgotten_units_are_read_again_while_the_old_result_stays_published(tmp_path: Path) -> None:
+def test_stale_units_are_read_again_while_the_old_result_stays_published(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     with Ledger(tmp_path) as ledger:
         ledger.record_file(Source(path, "a.pdf", "a.pdf"), "s", 10, 20)
@@ -47,20 +47,20 @@ def test_forgotten_units_are_read_again_while_the_old_result_stays_published(tmp
         assert len(ledger.results("s", "invoice", "r1")) == 2
 
 
-def test_a_transaction_that_breaks_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_transaction_changes_nothing(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
 
-        def half() -> None:
+        def fail_halfway() -> None:
             with ledger.transaction():
                 ledger.record_sheet("invoice", ["file"], 5)
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
-            half()
+            fail_halfway()
         assert ledger.sheet_state("invoice") is None
 
 
-def test_an_older_ledger_is_lifted_and_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_ledger_is_migrated_and_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.commit([result(1)])
     added = (*migrations.MIGRATIONS, "ALTER TABLE units ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';")
@@ -87,13 +87,13 @@ def test_a_broken_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.
         assert not list(ledger.rows("SELECT 1 FROM sqlite_master WHERE name = 'half'"))
 
 
-def test_a_damaged_ledger_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "ledger.sqlite").write_bytes(b"this is no database at all" * 100)
+def test_a_damaged_ledger_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"this is not a database" * 100)
     with pytest.raises(LedgerError, match="move the file away"):
         Ledger(tmp_path)
 
 
-def test_reading_goes_on_while_another_process_writes(tmp_path: Path) -> None:
+def test_reading_continues_while_another_process_writes(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.commit([result(1)])
         other = sqlite3.connect(ledger.path)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.values.identifiers import countries_of, normal, parse_vat, repair_vat, same, valid_vat
+from pipeline.values.identifiers import normal, parse_vat, repair_vat, same, valid_vat
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,6 @@ def test_a_misread_country_is_repaired_only_where_the_check_digits_prove_it() ->
     assert repair_vat("DE314159262") is None
 
 
-def test_a_national_number_tells_its_country() -> None:
-    assert "DE" in countries_of("314159262")
-    assert countries_of("136695975000000") == []
-
-
 def test_identifiers_are_compared_without_marks() -> None:
     assert same("RE-2024/17", "re 2024 17")
     assert not same("RE-2024/17", "RE-2024/18")
@@ -49,5 +44,4 @@ def test_identifiers_are_compared_without_marks() -> None:
 def test_no_text_is_too_odd(text: str) -> None:
     parse_vat(text)
     valid_vat(text)
-    countries_of(text)
     assert normal(normal(text)) == normal(text)

@@ -49,7 +49,7 @@ def test_without_a_requirement_ocr_runs_in_float32(
 def test_with_all_requirements_bfloat16_is_used_unless_the_settings_name_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
-    chosen = [choose_precision(settings(wanted)) for wanted in ("auto", "bfloat16", "float32")]
+    chosen = [choose_precision(settings(requested)) for requested in ("auto", "bfloat16", "float32")]
     assert chosen == ["bfloat16", "bfloat16", "float32"]
 
 
