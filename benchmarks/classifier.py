@@ -23,7 +23,7 @@ from pipeline.run.job import all_templates
 from pipeline.run.page_reader import handle
 from pipeline.run.page_requests import ReadRequest, decode_content, decode_opening, encode_request
 from pipeline.settings import Settings
-from pipeline.templates.routing import FALLBACK, for_kind
+from pipeline.templates.routing import FALLBACK, template_for_kind
 
 FOLDERS = {"invoice": "invoice", "einvoice": "invoice", "receipt": "receipt", "chart": "chart", "caption": "caption",
            "photo": "caption", "text": "transcript", "transcript": "transcript", "letter": "transcript"}  # fmt: skip
@@ -41,7 +41,7 @@ def choose(path: Path, pages: int) -> str:
     for number in range(1, min(pages, decode_opening(ask(0)).pages) + 1):
         reading, _ = decode_content(ask(number), number)
         if reading.kind:
-            return for_kind("text" if covered and reading.kind in ("chart", "photo") else reading.kind, templates)
+            return template_for_kind("text" if covered and reading.kind in ("chart", "photo") else reading.kind, templates)
         covered = covered or not reading.page.blank
     return FALLBACK
 

@@ -25,7 +25,7 @@ from pipeline.errors import DocumentError
 from pipeline.records import Page
 from pipeline.values.dates import find_dates
 from pipeline.values.money import parse_money
-from pipeline.values.numbers import plain
+from pipeline.values.numbers import plain_decimal
 
 Fields = dict[str, Any]
 _AMOUNT = re.compile(r"\d[\d., ]*[.,]\d{2}(?!\d)")
@@ -80,7 +80,7 @@ def by_regex(page: Page) -> Fields:
         amounts = [money for match in _AMOUNT.findall(text) if (money := parse_money(match))]
         kind = "subtotal" if _NET.search(text) else "total" if _TOTAL.search(text) else "tax_total" if _TAX.search(text) else ""
         if amounts and kind:
-            found[kind] = plain(amounts[-1].amount)
+            found[kind] = plain_decimal(amounts[-1].amount)
     whole = "\n".join(texts)
     if dates := list(find_dates(whole, None)):
         found["invoice_date"] = found["date"] = dates[0][2].isoformat()

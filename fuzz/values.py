@@ -1,6 +1,6 @@
-"""Fuzzes the parsers of numbers, money, currencies, dates, times and identifiers, all of them on the same text.
+"""The parsers of numbers, money, currencies, dates, times and identifiers: all of them on the same text.
 
-The first byte chooses the decimal mark and the order of dates; the rest is the text as UTF-8, with replacements for invalid bytes.
+The first byte chooses the decimal mark and the order of dates; the rest is the text as UTF-8 (what is not, as its replacement).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import get_args
 
 from pipeline.values.currencies import parse_currency, split_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_date, parse_time
-from pipeline.values.identifiers import normal, parse_vat, repair_vat, same, valid_vat
+from pipeline.values.identifiers import is_valid_vat, normalise_identifier, parse_vat, repair_vat, same_identifier
 from pipeline.values.money import parse_money
-from pipeline.values.numbers import guess_decimal_mark, parse_number, plain
+from pipeline.values.numbers import guess_decimal_mark, parse_number, plain_decimal
 
 MARKS = (None, ".", ",")
 ORDERS: tuple[Order | None, ...] = (None, *get_args(Order))
 
 
 def once(data: bytes) -> None:
-    """For any text, values have the form of their types."""
+    """Values are what their types promise, whatever the text."""
     choice, text = (data[0] if data else 0), data[1:].decode(errors="replace")
     _amounts(text, MARKS[choice % len(MARKS)])
     _dates(text, ORDERS[choice % len(ORDERS)])
@@ -43,10 +43,10 @@ def _number(value: Decimal | None, mark: str | None) -> None:
     if value is None:
         return
     assert value.is_finite()
-    assert re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", plain(value)), plain(value)
+    assert re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", plain_decimal(value)), plain_decimal(value)
     assert value or not value.is_signed(), "minus zero"
-    if mark != "," or "." not in plain(value):
-        assert parse_number(plain(value), mark or ".") == value
+    if mark != "," or "." not in plain_decimal(value):
+        assert parse_number(plain_decimal(value), mark or ".") == value
 
 
 def _dates(text: str, order: Order | None) -> None:
@@ -68,7 +68,7 @@ def _identifiers(text: str) -> None:
     assert vat is None or re.fullmatch("[A-Z]{2,3}[A-Z0-9]{2,16}", vat), vat
     assert vat is None or parse_vat(vat) == vat
     repaired = repair_vat(text)
-    assert repaired is None or valid_vat(repaired)
-    assert isinstance(valid_vat(text), bool)
-    assert normal(normal(text)) == normal(text)
-    assert same(text, text) is bool(normal(text))
+    assert repaired is None or is_valid_vat(repaired)
+    assert isinstance(is_valid_vat(text), bool)
+    assert normalise_identifier(normalise_identifier(text)) == normalise_identifier(text)
+    assert same_identifier(text, text) is bool(normalise_identifier(text))

@@ -16,7 +16,7 @@ from stdnum import get_cc_module
 from pipeline.checks.compare import as_decimal, is_absent
 from pipeline.records import Evidence, Json
 from pipeline.templates.model import Check, Template
-from pipeline.values.identifiers import parse_vat, valid_vat
+from pipeline.values.identifiers import is_valid_vat, parse_vat
 
 CHECKSUM = "checksum"
 _OUTSIDE_EU = {"CHE": ("ch", "uid"), "NO": ("no", "orgnr"), "GB": ("gb", "vat"), "XI": ("gb", "vat")}
@@ -96,7 +96,7 @@ def _is_wrong_vat(value: Json) -> bool:
         return False
     prefix = next((p for p in _OUTSIDE_EU if plain.startswith(p)), None)
     if prefix is None:
-        return not valid_vat(plain)
+        return not is_valid_vat(plain)
     module = get_cc_module(*_OUTSIDE_EU[prefix])
     number = plain if prefix == "CHE" else plain[2:]
     return not module.is_valid(number.removesuffix("MVA").removesuffix("MWST").removesuffix("TVA").removesuffix("IVA"))

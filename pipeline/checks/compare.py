@@ -8,7 +8,7 @@ from rapidfuzz import fuzz
 
 from pipeline.checks.text_keys import digits, fold
 from pipeline.records import Json
-from pipeline.values.identifiers import same
+from pipeline.values.identifiers import same_identifier
 
 SAME_TEXT_RATIO = 88.0
 """rapidfuzz ratio from which two texts or names count as the same."""
@@ -36,7 +36,7 @@ def same_value(kind: str, a: Json, b: Json) -> bool:
     if kind in ("money", "number"):
         return as_decimal(a) is not None and as_decimal(a) == as_decimal(b)
     if kind == "identifier":
-        return same(str(a), str(b))
+        return same_identifier(str(a), str(b))
     if kind in ("text", "party"):
         return _same_text(fold(str(a)), fold(str(b)))
     return bool(fold(str(a)) == fold(str(b)))

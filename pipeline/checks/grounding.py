@@ -13,7 +13,7 @@ from pipeline.checks.text_keys import fold, make_key
 from pipeline.checks.value_search import PageIndex, ValuePlace
 from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
 from pipeline.templates.model import Merge, Template, TemplateField
-from pipeline.values.boxes import around
+from pipeline.values.boxes import bounding_box
 
 UNGROUNDED = "ungrounded"
 _ORDER: dict[Grounding, int] = {"exact": 0, "value": 1, "fuzzy": 2, "none": 3}
@@ -143,7 +143,7 @@ class Locator:
         share = (len(present) + len(joined)) / len(tokens) if tokens else 0.0
         if share < TRANSCRIPT_SHARE:
             return replace(bare, flags=(*bare.flags, UNGROUNDED))
-        return replace(bare, box=around(word.box for word, _ in words), grounding="exact" if share == 1 else "fuzzy")
+        return replace(bare, box=bounding_box(word.box for word, _ in words), grounding="exact" if share == 1 else "fuzzy")
 
     def to_evidence(self, bare: Evidence, places: Sequence[ValuePlace | None], flags: Sequence[str]) -> Evidence:
         """The evidence with box and grounding. With several places the weakest grounding counts; without any it stays ``none``."""
@@ -155,7 +155,7 @@ class Locator:
         weakest = max((place.grounding for place in present), key=_ORDER.__getitem__)
         printed = bare.printed if isinstance(bare.value, list) else _printed(bare.printed, words)
         legible = min(word.confidence for word in words)
-        return replace(bare, printed=printed, box=around(word.box for word in words), grounding=weakest, legible=legible)
+        return replace(bare, printed=printed, box=bounding_box(word.box for word in words), grounding=weakest, legible=legible)
 
     def _hinted_index(self, hints: Sequence[int]) -> PageIndex | None:
         """An index of only the words that the engine names as its source. Indices out of range are ignored."""

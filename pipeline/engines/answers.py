@@ -16,10 +16,10 @@ from pipeline.engines.base import Request
 from pipeline.engines.prompting import is_text
 from pipeline.records import Answer, Claim, Json, Reason
 from pipeline.templates.model import Column, Template, TemplateField
-from pipeline.values.currencies import codes
+from pipeline.values.currencies import currency_codes
 from pipeline.values.dates import parse_date
 from pipeline.values.money import parse_money
-from pipeline.values.numbers import parse_number, plain
+from pipeline.values.numbers import parse_number, plain_decimal
 
 TRUNCATED = "truncated"
 """Flag of the field at which a truncated answer ends."""
@@ -144,12 +144,12 @@ def _scalar(field: TemplateField | Column, value: Json) -> Json:
         return None
     if field.type in ("money", "number"):
         number = _number(text)
-        return None if number is None else plain(number)
+        return None if number is None else plain_decimal(number)
     if field.type == "date":
         date = parse_date(text)
         return date.isoformat() if date else None
     if field.type == "currency":
-        return text.upper() if text.upper() in codes() else None
+        return text.upper() if text.upper() in currency_codes() else None
     if isinstance(field, TemplateField) and field.type == "enum":
         return text if text in field.values else None
     return text

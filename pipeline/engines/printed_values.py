@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import find_labels, vocabulary_of
-from pipeline.engines.embedded.fields.name_candidates import find_names
+from pipeline.engines.embedded.fields.name_candidates import find_name_candidates
 from pipeline.engines.embedded.fields.page_rows import lay_out
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template
-from pipeline.templates.schema import Printed
+from pipeline.templates.schema import PrintedValues
 
 MIN_QUALITY = 0.15
 """Amounts of lower quality are parts of telephone and account numbers."""
@@ -27,7 +27,7 @@ _NO_NAME = re.compile(r"[@%]")
 _PARTS = re.compile(r"\s*[:;|•·,]\s+|\s+[-–—]\s+")
 
 
-def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) -> Printed:
+def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) -> PrintedValues:
     """Values in the form of claims, by field type: first the embedded engine's values (``read``), then the page's in reading order.
 
     Amounts are also given without their sign, names also without the text around them.
@@ -45,7 +45,7 @@ def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) ->
         "party": [
             name
             for text in (
-                *(name.text for name in find_names(layout, labels, parties, set(), {})),
+                *(name.text for name in find_name_candidates(layout, labels, parties, set(), {})),
                 *(run.text for run in layout.runs),
             )
             for name in _names(text)

@@ -12,7 +12,7 @@ from pipeline.templates.model import Column, TemplateField
 from pipeline.values.currencies import parse_currency
 from pipeline.values.dates import parse_date, parse_time
 from pipeline.values.money import parse_money
-from pipeline.values.numbers import parse_number, plain
+from pipeline.values.numbers import parse_number, plain_decimal
 
 Wanted = tuple[str, ...] | list[str] | list[dict[str, str]] | None
 """A tuple: any one of these values is right. A list: all of them (of a table: rows). None: the document does not say."""
@@ -74,7 +74,7 @@ def _normalised(text: str, kind: str) -> str | None:
         if number is None:
             money = parse_money(text) if kind == "money" else None
             number = money.amount if money else parse_number(text)
-        return None if number is None else plain(number)
+        return None if number is None else plain_decimal(number)
     if kind == "date":
         day = parse_date(text)
         return day.isoformat() if day else None

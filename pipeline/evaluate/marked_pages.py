@@ -14,7 +14,7 @@ from pipeline.report import page_images
 from pipeline.run.page_requests import PictureRequest
 from pipeline.settings import Settings
 from pipeline.templates.model import TemplateField
-from pipeline.values.boxes import around
+from pipeline.values.boxes import bounding_box
 
 MARGIN = 40.0
 """Points of the page shown around what is marked."""
@@ -76,7 +76,7 @@ def _true_boxes(page: Page, cell: Cell, field: TemplateField) -> tuple[Box, ...]
     else:
         index = PageIndex(page.words)
         places = [place for text in cell.truth or () if isinstance(text, str) for place in index.find(field.type, text)]
-    return tuple(around([page.words[i].box for i in place.words]) for place in places)
+    return tuple(bounding_box([page.words[i].box for i in place.words]) for place in places)
 
 
 def _within(box: Box, page: Page) -> Box | None:
@@ -93,7 +93,7 @@ def _part(page: Page, boxes: Sequence[Box]) -> Box:
     """What is shown: the taken value and the nearest true place with a margin; the whole page where nothing is marked."""
     if not boxes:
         return 0.0, 0.0, page.width, page.height
-    left, top, right, bottom = around(boxes)
+    left, top, right, bottom = bounding_box(boxes)
     sides = _grown(left, right, page.width), _grown(top, bottom, page.height, NARROWEST / 3)
     return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
 

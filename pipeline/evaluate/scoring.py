@@ -21,7 +21,7 @@ from pipeline.evaluate.expected import Truth, Wanted, is_list
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
-from pipeline.values.identifiers import normal, same
+from pipeline.values.identifiers import normalise_identifier, same_identifier
 
 PART = 0.5
 """A name within a longer one is the same from this share of its letters: the trading name in "Trading Name Ltd"."""
@@ -121,7 +121,7 @@ def same_as(field: TemplateField, truth: str, value: Json) -> bool:
     if field.type in ("money", "number"):
         return as_decimal(value) is not None and as_decimal(value) == as_decimal(truth)
     if field.type == "identifier":
-        return same(truth, read) or (field.format == "vat" and _same_vat(truth, read))
+        return same_identifier(truth, read) or (field.format == "vat" and _same_vat(truth, read))
     if field.type == "time":  # seconds only where both have them
         return bool(read) and (truth.startswith(read) or read.startswith(truth))
     if field.type in ("text", "party"):
@@ -131,7 +131,7 @@ def same_as(field: TemplateField, truth: str, value: Json) -> bool:
 
 def _same_vat(truth: str, read: str) -> bool:
     """Equal but for the country's letters, where one of the two is written without."""
-    a, b = sorted((normal(truth), normal(read)), key=len)
+    a, b = sorted((normalise_identifier(truth), normalise_identifier(read)), key=len)
     return len(a) >= 7 and len(b) - len(a) == 2 and b.endswith(a) and b[:2].isalpha()
 
 
@@ -172,7 +172,7 @@ def _line(row: Mapping[str, Json], spec: TemplateField) -> Line:
 def _comparable(column: Column, value: Json) -> Decimal | str | None:
     if column.type in ("money", "number"):
         return as_decimal(value)
-    return normal(str(value)) if column.type == "identifier" else fold(str(value))
+    return normalise_identifier(str(value)) if column.type == "identifier" else fold(str(value))
 
 
 def _alike(name: str, a: Line, b: Line, spec: TemplateField) -> bool:

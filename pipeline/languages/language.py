@@ -86,11 +86,11 @@ class PageNumbers(_Part):
     """Words beside page numbers."""
 
     page: Words = []
-    page_alone: Words = []
+    isolated_page: Words = []
     """Words before a page number that count only where nothing else stands on the line."""
     of: Words = []
     """Words between a page's number and the number of pages."""
-    of_alone: Words = []
+    isolated_of: Words = []
 
 
 class Charts(_Part):

@@ -38,7 +38,7 @@ from pipeline.templates.ask import ask_template
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import PageKind, Template
-from pipeline.templates.routing import check_routes, for_kind, route
+from pipeline.templates.routing import check_routes, route, template_for_kind
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
 from pipeline.yaml_files.explain import did_you_mean
@@ -75,7 +75,7 @@ class Job:
     def __post_init__(self) -> None:
         self.precision = self.cluster.precision if self.cluster else choose_precision(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
-        self.templates_by_kind = {kind: for_kind(kind, self.templates) for kind in get_args(PageKind)}
+        self.templates_by_kind = {kind: template_for_kind(kind, self.templates) for kind in get_args(PageKind)}
         self.known = self.ledger.files_by_path()
         self.namer = Namer({path: file.source.name for path, file in self.known.items()})
 

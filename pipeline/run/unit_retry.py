@@ -17,7 +17,7 @@ from pipeline.checks.region import field_region
 from pipeline.engines.base import Request
 from pipeline.records import Answer, Box, Evidence
 from pipeline.templates.model import Template
-from pipeline.templates.narrow import narrowed
+from pipeline.templates.narrow import narrow_template
 
 VERSION = 1
 """Part of the recipe of every engine that retries: raise it when retries change."""
@@ -141,7 +141,7 @@ class UnitRetry:
 
     def _page_request(self, best: Attempt) -> Request:
         """The whole page once more: for all fields where the answer is incomplete, else for the doubtful ones."""
-        question = narrowed(self.request.template, best.doubtful)
+        question = narrow_template(self.request.template, best.doubtful)
         if best.answer.status != "done" or not question.fields:
             return self.request
         self.partial = True
@@ -151,7 +151,7 @@ class UnitRetry:
         """The retry about a part of the page."""
         request, template = self.request, self.request.template
         fields = {name: template.fields[name] for name in best.doubtful}
-        question = narrowed(template, fields)
+        question = narrow_template(template, fields)
         part = field_region(request.page, fields, best.flagged)
         if part is None or not question.fields:
             return None

@@ -1,4 +1,4 @@
-"""The fingerprint of a template, part of every recipe: when it changes, the template's units are read again."""
+"""The digest of a template. It is part of every recipe: where it changes, the template's units are read again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pipeline.templates.model import PIXELS_PER_TOKEN, Template
 
 
 def digest(template: Template) -> str:
-    """Sixteen hexadecimal digits over everything that can change an answer: not comments, not ``for``, not defaults.
+    """Sixteen hexadecimal digits over all that can change an answer. Comments, ``for`` and defaults are left out.
 
-    The order of keys is of no consequence, except that of ``fields`` and ``columns``: a model is asked in that order.
+    The order of keys does not count, except in ``fields`` and ``columns``: a model answers in that order. The keys ``order`` and
+    ``asked`` are those of the first version, since new ones would change every digest.
     """
     content = template.model_dump(mode="json", exclude_defaults=True, exclude={"applies"})
     if "image" in content:  # as it was counted before it was counted in pixels: known documents stay known

@@ -1,6 +1,6 @@
-"""What a template is: the schema of the YAML files in ``configs/templates`` and of those that users write.
+"""The schema of template files, both those in ``configs/templates`` and those that users write.
 
-One file drives every engine. A vision-language model reads ``prompt`` and the JSON Schema made from ``fields``; the embedded
+One file serves every engine. A vision-language model reads ``prompt`` and the JSON Schema made from ``fields``. The embedded
 engine reads the types, roles and labels. Unknown keys are refused. ``load.py`` reads the files and reports mistakes by line.
 """
 
@@ -14,7 +14,7 @@ FieldType = Literal[
     "text", "identifier", "date", "time", "money", "number", "currency", "party", "enum", "table"
 ]  # fmt: skip
 PageKind = Literal["invoice", "receipt", "chart", "photo", "text"]
-"""What the embedded classifier can tell a page to be."""
+"""The kinds of page that the embedded classifier knows."""
 Merge = Literal["first", "last", "best", "all"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
@@ -39,7 +39,7 @@ class Column(_Strict):
     """One column of a table field."""
 
     type: Literal["text", "identifier", "date", "money", "number"] = "text"
-    """What kind of value its cells are."""
+    """The type of its cells."""
     description: str = ""
     """One sentence for language models."""
     labels: Labels = {}
@@ -52,7 +52,7 @@ class TemplateField(_Strict):
     """One thing to find on the page."""
 
     type: FieldType
-    """What kind of value it is."""
+    """The type of its value."""
     description: str = ""
     """One sentence for language models; part of the schema."""
     labels: Labels = {}
@@ -70,11 +70,11 @@ class TemplateField(_Strict):
     columns: dict[Name, Column] = {}
     """The columns of a ``table``."""
     otherwise: Name | None = None
-    """The field whose value this one has where the document prints none of its own."""
+    """The field whose value this one takes where the document prints none for it."""
     unless: Name | None = None
-    """A field that forbids ``otherwise`` when it has a value."""
+    """Where this field has a value, ``otherwise`` is not used."""
     deduction: bool = False
-    """An amount that is taken off: told without the minus that papers may print before it."""
+    """An amount that is subtracted. Its value has no minus, also where the page prints one."""
     einvoice: str | None = None
     """EN 16931 business term (BT-…, for tables BG-…) that holds the value in an embedded e-invoice."""
 
@@ -98,10 +98,10 @@ class TemplateField(_Strict):
 
 
 class Check(_Strict):
-    """Something that must hold within a document; where it does not, the fields are flagged.
+    """A condition on the values of a document. Where it fails, the fields are flagged.
 
-    ``sum`` lists money fields to add (a leading ``-`` subtracts); table columns are written ``line_items.amount`` and stand for
-    the sum of the column. ``order`` lists dates that must not run backwards.
+    ``sum`` lists money fields to add; a leading ``-`` subtracts. A table column is written ``line_items.amount`` and stands for
+    the sum of the column. ``order`` lists dates, none of which may be earlier than the one before it.
     """
 
     name: Name
@@ -117,7 +117,7 @@ class Check(_Strict):
 
     @property
     def subtracted(self) -> frozenset[str]:
-        """Members of ``sum`` that are taken off."""
+        """Members of ``sum`` that are subtracted."""
         return frozenset(term[1:] for term in self.sum if term.startswith("-"))
 
     @model_validator(mode="after")
@@ -130,10 +130,10 @@ class Check(_Strict):
 
 
 class Applies(_Strict):
-    """Which files a template is for when nothing routes them."""
+    """The files that a template is for where no route says otherwise."""
 
     kinds: list[PageKind] = []
-    """Kinds of page, as the classifier sees them."""
+    """Kinds of page, by the classifier."""
     files: list[str] = []
     """Globs on the path below the inbox, e.g. ``delivery/**``."""
 
@@ -165,8 +165,8 @@ class AnswerBudget(_Strict):
     tokens: int = Field(default=1024, ge=8, le=16384)
     """Tokens at most; a longer answer is cut off and its page counts as failed."""
     form: Literal["json", "text"] = "json"
-    """``json`` is an object with every field; ``text`` is for templates with text fields alone: the answer is the first one's value,
-    without what stands between the tags (``<name>`` … ``</name>``) of another."""
+    """``json`` is an object with every field. ``text`` is for templates that have only text fields: the answer is the value of the first
+    field, and text between ``<name>`` and ``</name>`` is the value of the field ``name``."""
 
 
 class Template(_Strict):
@@ -178,9 +178,9 @@ class Template(_Strict):
     """For people."""
     applies: Applies = Field(default=Applies(), alias="for")
     reader: Literal["fields", "chart", "caption", "transcript", "question"] = "fields"
-    """Which reader of the embedded engine is meant; other engines ignore it."""
+    """The reader of the embedded engine; other engines ignore it."""
     prompt: str
-    """Jinja2 (sandboxed); ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` ``pages`` the numbers."""
+    """Jinja2, sandboxed. ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` and ``pages`` the numbers."""
     fields: dict[Name, TemplateField] = Field(min_length=1)
     """What to find, at least one field."""
     image: ImageBudget = ImageBudget()

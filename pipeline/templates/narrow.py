@@ -1,4 +1,4 @@
-"""A second question: a template cut down to the fields that failed their checks, put about a part of the page."""
+"""A template with only the fields that failed their checks, for another request about a part of the page."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ The words, laid out as printed:
 _TOKENS_A_FIELD = 96
 
 
-def narrowed(template: Template, names: Iterable[str]) -> Template:
-    """The template with these fields alone, and a prompt of its own. Tables are left out: they are no closer look."""
+def narrow_template(template: Template, names: Iterable[str]) -> Template:
+    """The template with only these fields and a prompt of its own. Tables are left out: a part of the page does not hold them."""
     kept = set(names)
     fields = {name: field for name, field in template.fields.items() if name in kept and field.type != "table"}
     return template.model_copy(

@@ -1,7 +1,7 @@
 """Renders a template's prompt for one page.
 
-Jinja2 runs sandboxed and without a loader. The page's text is handed over as a value: braces in a document stay braces. A
-template is written by whoever runs the house, so loops in it are not timed; only the length of what they write is limited.
+Jinja2 runs sandboxed and without a loader. The page's text is a value: braces in a document stay braces. The operator of the
+program writes the templates, so loops in them have no time limit. The length of a prompt is limited.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ VARIABLES = ("words", "fields", "page", "pages")
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Without powers and endless repetition: Jinja calculates constants while it compiles, for days if it must."""
+    """Refuses powers and long repetitions, since Jinja calculates constants while it compiles, and that may take days."""
 
     intercepted_binops = frozenset({"*", "**"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """The product. Raises TemplateRuntimeError for powers, and for what would be longer than a prompt may be."""
+        """The product. Raises TemplateRuntimeError for a power, and for a product that is longer than a prompt may be."""
         things = [side for side in (left, right) if isinstance(side, str | list | tuple)]
         times = [side for side in (left, right) if isinstance(side, int)]
         if operator == "**" or (things and times and len(things[0]) * times[0] > MAX_CHARACTERS):
-            raise jinja2.TemplateRuntimeError(f"`{operator}` of this size is not for prompts")
+            raise jinja2.TemplateRuntimeError(f"`{operator}` of this size is too large for a prompt")
         return super().call_binop(context, operator, left, right)
 
 
@@ -82,16 +82,16 @@ def _limited(pieces: Iterator[str]) -> str:
 
 
 def prompt_mistakes(source: str, fields: Mapping[str, TemplateField] | None) -> list[tuple[int, str]]:
-    """What is wrong in a prompt: (line within the prompt, message). Without ``fields`` it is read but not tried out."""
+    """The mistakes in a prompt as (line within the prompt, message). Without ``fields`` it is parsed but not rendered."""
     try:
         tree = _ENVIRONMENT.parse(source)
         compiled = _compiled(source)
         unknown = _unknown_variables(tree)
     except jinja2.TemplateSyntaxError as error:
         return [(error.lineno, f"prompt: {error.message}")]
-    except Exception as error:  # some mistakes are left to Python's compiler, and constants are calculated
+    except Exception as error:  # Jinja leaves some mistakes to Python's compiler, and calculates constants
         return [(1, f"prompt: {error.msg if isinstance(error, SyntaxError) else error}")]
-    return unknown if unknown or fields is None else _tried_out(compiled, fields)
+    return unknown if unknown or fields is None else _rendering_mistakes(compiled, fields)
 
 
 def _unknown_variables(tree: nodes.Template) -> list[tuple[int, str]]:
@@ -106,18 +106,18 @@ def _unknown_variables(tree: nodes.Template) -> list[tuple[int, str]]:
     ]
 
 
-def _tried_out(compiled: jinja2.Template, fields: Mapping[str, TemplateField]) -> list[tuple[int, str]]:
+def _rendering_mistakes(compiled: jinja2.Template, fields: Mapping[str, TemplateField]) -> list[tuple[int, str]]:
     try:
         _limited(compiled.generate({"words": "some words", "fields": dict(fields), "page": 1, "pages": 2}))
     except DocumentError as error:
         return [(1, f"prompt: {error.detail}")]
     except Exception as error:  # a template can raise anything
         lines = [frame.lineno or 1 for frame in extract_tb(error.__traceback__) if frame.filename == "<template>"]
-        return [(lines[-1] if lines else 1, f"prompt: {_plainly(error, fields)}")]
+        return [(lines[-1] if lines else 1, f"prompt: {_error_sentence(error, fields)}")]
     return []
 
 
-def _plainly(error: Exception, fields: Mapping[str, TemplateField]) -> str:
+def _error_sentence(error: Exception, fields: Mapping[str, TemplateField]) -> str:
     missing = re.search(r"(dict|TemplateField|Column) object' has no attribute '(\w+)'", str(error))
     if missing is None:
         return str(error)

@@ -1,6 +1,6 @@
-"""What a template says about itself must hold: names in checks exist, e-invoice terms are terms.
+"""Checks names within a template: fields in checks exist, e-invoice terms are terms of EN 16931.
 
-Works on the file as read, not on the finished model, so that these mistakes are reported together with all the others.
+It checks the file as read, before validation, so that these mistakes are reported together with all others.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from pipeline.yaml_files.yaml_lines import Where, YamlDocument
 
 RESERVED = frozenset({"documents"})
 """Names that the outbox needs for itself (``documents.csv``)."""
-_KNOWN = frozenset(get_args(FieldType))
+_FIELD_TYPES = frozenset(get_args(FieldType))
 _SUMMED = frozenset({"money", "number"})
 _TERM = re.compile(r"B[TG]-[0-9]{1,3}")
 
 
-def check_references(found: YamlDocument) -> None:
-    """Notes a mistake for every name that leads nowhere."""
-    data = _mapping(found.data)
+def check_references(document: YamlDocument) -> None:
+    """Notes a mistake for every name that does not exist."""
+    data = _mapping(document.data)
     if str(data.get("name")) in RESERVED:
-        found.add(("name",), f"the name `{data['name']}` is taken by the outbox: choose another")
-    for where, kind, spec in _typed(_mapping(data.get("fields"))):
-        _einvoice(found, where, kind, spec)
+        document.add(("name",), f"the name `{data['name']}` is taken by the outbox: choose another")
+    for where, kind, spec in _specs(_mapping(data.get("fields"))):
+        _check_einvoice_term(document, where, kind, spec)
     types = _types(_mapping(data.get("fields")))
     for name, spec in _mapping(data.get("fields")).items():
-        _stand_in(found, ("fields", name), _mapping(spec), types)
-    seen: set[str] = set()
+        _check_fallback(document, ("fields", name), _mapping(spec), types)
+    names: set[str] = set()
     for number, check in enumerate(_sequence(data.get("checks"))):
-        _check(found, ("checks", number), _mapping(check), types, seen)
+        _check(document, ("checks", number), _mapping(check), types, names)
 
 
 def _mapping(value: Json) -> dict[str, Json]:
@@ -45,7 +45,7 @@ def _sequence(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _typed(fields: dict[str, Json]) -> Iterator[tuple[Where, str, dict[str, Json]]]:
+def _specs(fields: dict[str, Json]) -> Iterator[tuple[Where, str, dict[str, Json]]]:
     for name, spec in fields.items():
         yield ("fields", name), str(_mapping(spec).get("type")), _mapping(spec)
         for column, inner in _mapping(_mapping(spec).get("columns")).items():
@@ -54,53 +54,55 @@ def _typed(fields: dict[str, Json]) -> Iterator[tuple[Where, str, dict[str, Json
 
 def _types(fields: dict[str, Json]) -> dict[str, str]:
     """The type of every field, and of every column by ``table.column``."""
-    return {".".join(str(part) for part in where[1::2]): kind for where, kind, _ in _typed(fields)}
+    return {".".join(str(part) for part in where[1::2]): kind for where, kind, _ in _specs(fields)}
 
 
-def _stand_in(found: YamlDocument, where: Where, spec: dict[str, Json], types: dict[str, str]) -> None:
+def _check_fallback(document: YamlDocument, where: Where, spec: dict[str, Json], types: dict[str, str]) -> None:
     for key in ("otherwise", "unless"):
         other = spec.get(key)
         if other is None:
             continue
         if str(other) not in types or "." in str(other):
-            found.add((*where, key), f"there is no field `{other}`{did_you_mean(str(other), types)}")
+            document.add((*where, key), f"there is no field `{other}`{did_you_mean(str(other), types)}")
         elif key == "otherwise" and types[str(other)] != types[str(where[1])]:
-            found.add((*where, key), f"`{other}` is a {types[str(other)]}, `{where[1]}` a {types[str(where[1])]}")
+            document.add((*where, key), f"`{other}` is a {types[str(other)]}, `{where[1]}` a {types[str(where[1])]}")
 
 
-def _einvoice(found: YamlDocument, where: Where, kind: str, spec: dict[str, Json]) -> None:
+def _check_einvoice_term(document: YamlDocument, where: Where, kind: str, spec: dict[str, Json]) -> None:
     term = spec.get("einvoice")
     if term is None:
         return
-    wanted = "BG" if kind == "table" else "BT"
+    prefix = "BG" if kind == "table" else "BT"
     if not _TERM.fullmatch(str(term)):
-        found.add((*where, "einvoice"), f"`{term}` is no business term of EN 16931: write `{wanted}-` and a number")
-    elif not str(term).startswith(wanted):
-        found.add((*where, "einvoice"), f"a {kind} holds a `{wanted}-` term, not `{term}`")
+        document.add((*where, "einvoice"), f"`{term}` is no business term of EN 16931: write `{prefix}-` and a number")
+    elif not str(term).startswith(prefix):
+        document.add((*where, "einvoice"), f"a {kind} holds a `{prefix}-` term, not `{term}`")
 
 
-def _check(found: YamlDocument, where: Where, check: dict[str, Json], types: dict[str, str], seen: set[str]) -> None:
+def _check(document: YamlDocument, where: Where, check: dict[str, Json], types: dict[str, str], names: set[str]) -> None:
     name = str(check.get("name"))
-    if name in seen:
-        found.add((*where, "name"), f"two checks are named `{name}`")
-    seen.add(name)
+    if name in names:
+        document.add((*where, "name"), f"two checks are named `{name}`")
+    names.add(name)
     for number, term in enumerate(_sequence(check.get("sum"))):
-        _named(found, (*where, "sum", number), name, str(term).removeprefix("-"), types, _SUMMED)
+        _check_field_name(document, (*where, "sum", number), name, str(term).removeprefix("-"), types, _SUMMED)
     if check.get("equals") is not None:
-        _named(found, (*where, "equals"), name, str(check["equals"]), types, _SUMMED)
+        _check_field_name(document, (*where, "equals"), name, str(check["equals"]), types, _SUMMED)
     for number, term in enumerate(_sequence(check.get("order"))):
-        _named(found, (*where, "order", number), name, str(term), types, frozenset({"date"}))
+        _check_field_name(document, (*where, "order", number), name, str(term), types, frozenset({"date"}))
     if not _is_tolerance(str(check.get("tolerance", "0"))):
-        found.add((*where, "tolerance"), f"`{check.get('tolerance')}` is no amount: write it as `0.02`")
+        document.add((*where, "tolerance"), f"`{check.get('tolerance')}` is no amount: write it as `0.02`")
 
 
-def _named(found: YamlDocument, where: Where, check: str, name: str, types: dict[str, str], wanted: frozenset[str]) -> None:
+def _check_field_name(
+    document: YamlDocument, where: Where, check: str, name: str, types: dict[str, str], allowed: frozenset[str]
+) -> None:
     kind = types.get(name)
     if kind is None:
         hint = did_you_mean(name, types) or ", which the template does not have"
-        found.add(where, f"check `{check}` names the field `{name}`{hint}")
-    elif kind not in wanted and kind in _KNOWN:
-        found.add(where, f"check `{check}` names `{name}`, which is of type {kind}: it needs {' or '.join(sorted(wanted))}")
+        document.add(where, f"check `{check}` names the field `{name}`{hint}")
+    elif kind not in allowed and kind in _FIELD_TYPES:
+        document.add(where, f"check `{check}` names `{name}`, which is of type {kind}: it needs {' or '.join(sorted(allowed))}")
 
 
 def _is_tolerance(text: str) -> bool:

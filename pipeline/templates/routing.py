@@ -1,4 +1,4 @@
-"""Decides which templates read a file before anything has looked inside it, and which one reads a kind of page."""
+"""Chooses the templates for a file by its path, and the template for a kind of page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.templates.model import PageKind, Template
 from pipeline.yaml_files.explain import did_you_mean
 
 FALLBACK = "transcript"
-"""The template for pages that no other is for."""
+"""The template for pages that no other template is for."""
 
 
 def _as_list(value: Any) -> Any:
@@ -44,10 +44,10 @@ def check_routes(routes: Sequence[Route], templates: Mapping[str, Template]) -> 
 
 
 def route(relative: str, templates: Mapping[str, Template], routes: Sequence[Route]) -> list[str]:
-    """The templates for a path below the inbox; an empty list when its pages must be looked at.
+    """The templates for a path below the inbox; an empty list where the pages decide.
 
-    The first that says something wins: the settings' routes in their order, the innermost folder named like a template
-    (``invoice/``, ``Invoices/``, ``delivery notes/``), the templates' own ``for.files`` (all that match).
+    The first match of these counts: the settings' routes in their order; the innermost folder that is named like a template
+    (``invoice/``, ``Invoices/``, ``delivery notes/``); the templates' own ``for.files`` (all that match).
     """
     for candidate in routes:
         if matches(candidate.match, relative):
@@ -58,16 +58,16 @@ def route(relative: str, templates: Mapping[str, Template], routes: Sequence[Rou
     return [name for name, template in templates.items() if any(matches(glob, relative) for glob in template.applies.files)]
 
 
-def for_kind(kind: PageKind, templates: Mapping[str, Template]) -> str:
+def template_for_kind(kind: PageKind, templates: Mapping[str, Template]) -> str:
     """The first template that is for this kind of page (users' own come first, see ``load_templates``), else ``transcript``."""
     return next((name for name, template in templates.items() if kind in template.applies.kinds), FALLBACK)
 
 
 def matches(glob: str, relative: str) -> bool:
-    """Whether a glob fits a path with POSIX separators, whatever the case.
+    """Whether a glob fits a path with POSIX separators. Case does not count.
 
     ``*`` and ``?`` stay within a folder, ``**`` spans folders, a glob that ends in ``/`` means everything below, and one
-    without any ``/`` is compared with the file's name alone.
+    without any ``/`` is compared with the file's name only.
     """
     pattern = _folded(glob.removeprefix("./").lstrip("/"))
     parts = tuple(_folded(relative).split("/"))

@@ -1,8 +1,8 @@
 """The JSON Schema that a model's answer to a template must meet.
 
-Every field is required and may be null: a model says that the page does not state something instead of leaving it out. Money
-and numbers are strings with a decimal pattern, not JSON numbers, so that "0.10" keeps its digits and never becomes a float.
-Lengths are limited: a model that repeats itself is stopped by the schema.
+Every field is required and may be null: null says that the page does not have the value. Money and numbers are strings with a
+decimal pattern, not JSON numbers, so that "0.10" keeps its digits and never becomes a float. Lengths are limited, so that the
+schema stops a model that repeats itself.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _CHARACTERS_PER_TOKEN = 4
 _CELL = 1000
 
 
-Printed = Mapping[str, tuple[str, ...]]
-"""The values that a page prints, by field type; types that are absent are not limited to them."""
+PrintedValues = Mapping[str, tuple[str, ...]]
+"""The values that a page prints, by field type. Types that are absent are not limited to printed values."""
 
 
-def json_schema(template: Template, printed: Printed | None = None) -> dict[str, Any]:
-    """An object schema (draft 2020-12): a property per field, in the template's order; with ``printed``, values are chosen from it."""
+def json_schema(template: Template, printed: PrintedValues | None = None) -> dict[str, Any]:
+    """An object schema (draft 2020-12) with a property for each field, in the template's order. ``printed`` limits values to its own."""
     scalars = _Scalars(template.answer.tokens * _CHARACTERS_PER_TOKEN, printed or {})
     properties = {name: _field(field, scalars) for name, field in template.fields.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_object(properties)}
@@ -62,7 +62,7 @@ class _Scalars:
 
     longest: int
     """Characters a text may have."""
-    printed: Printed
+    printed: PrintedValues
 
     def schema(self, kind: str, longest: int = 0) -> dict[str, Any]:
         """One value of a field type."""

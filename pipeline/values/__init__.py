@@ -1,1 +1,1 @@
-"""Values as people print them: numbers, money, dates, identifiers, currencies. Pure functions beneath all rooms."""
+"""Values as people print them: numbers, money, dates, identifiers, currencies. Pure functions for all packages."""

@@ -1,4 +1,4 @@
-"""Arithmetic of boxes, for every room."""
+"""Arithmetic of boxes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pipeline.records import Box
 
 
-def around(boxes: Iterable[Box]) -> Box:
-    """The smallest box around boxes. Raises ValueError when there is none."""
+def bounding_box(boxes: Iterable[Box]) -> Box:
+    """The smallest box that holds all boxes. Raises ValueError without boxes."""
     x0, y0, x1, y1 = zip(*boxes, strict=True)
     return min(x0), min(y0), max(x1), max(y1)

@@ -10,6 +10,7 @@ from babel.core import get_global
 
 from pipeline.languages import Languages, from_words
 
+# Signs and abbreviations as printed before or after amounts, of all currencies.
 _SYMBOLS = {
     "€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "￥": "CNY", "₹": "INR", "₽": "RUB", "₺": "TRY", "₴": "UAH",
     "₩": "KRW", "฿": "THB", "₫": "VND", "₪": "ILS", "₱": "PHP", "₦": "NGN", "₡": "CRC", "₲": "PYG", "₸": "KZT",
@@ -20,7 +21,7 @@ _SYMBOLS = {
     "港币": "HKD",
 }  # fmt: skip
 CODE_ONLY = frozenset({"ALL", "TOP", "TRY", "ARS", "BAM", "CUP", "GEL", "MAD", "PEN", "SOS", "LAK", "ANG", "CUC", "MOP", "COP"})
-"""Codes that are also words: money only beside an amount."""
+"""Codes that are also words. They mean money only beside an amount."""
 SYMBOL_PATTERN = "|".join(
     re.escape(symbol)
     for symbol in sorted(_SYMBOLS, key=len, reverse=True)
@@ -30,7 +31,7 @@ _MARKS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reve
 
 
 @cache
-def codes() -> frozenset[str]:
+def currency_codes() -> frozenset[str]:
     """The ISO 4217 codes of money in use somewhere today (CLDR)."""
     return frozenset(
         code for uses in get_global("territory_currencies").values() for code, _, end, tender in uses if tender and not end
@@ -48,10 +49,10 @@ def _names(languages: Languages) -> dict[str, str]:
 def parse_currency(text: str) -> str | None:
     """The ISO code that the whole of ``text`` names by symbol, code or word; None for anything else.
 
-    "$" alone is USD and "¥" JPY: the most common meaning where the page says no more.
+    "$" without a country is USD and "¥" is JPY, the most common meanings.
     """
     plain = text.strip().strip("()[]:;")
-    if plain.upper() in codes() and len(plain) == 3:
+    if plain.upper() in currency_codes() and len(plain) == 3:
         return plain.upper()
     lowered = plain.casefold()
     return _SYMBOLS.get(lowered) or _SYMBOLS.get(lowered.rstrip(".")) or _names().get(lowered)

@@ -1,4 +1,4 @@
-"""Dates and times as printed: numeric in any order, with month names, Chinese, glued to a time by OCR."""
+"""Dates and times as printed: numeric in any order, with the name of the month, Chinese, or joined to a time by OCR."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find_dates(text: str, order: Order | None = None) -> list[tuple[int, int, da
 
 
 def parse_date(text: str, order: Order | None = None) -> datetime.date | None:
-    """The date in ``text``, or None. ``order`` settles "03/04/2024"; None takes the day first where both ways are possible."""
+    """The date in ``text``, or None. ``order`` decides "03/04/2024"; without it the day comes first where both are possible."""
     found = find_dates(unicodedata.normalize("NFKC", text[:80]).strip(), order)
     return found[0][2] if found else None
 
@@ -56,7 +56,7 @@ def parse_time(text: str) -> str | None:
 
 
 def guess_order(texts: Iterable[str]) -> Order | None:
-    """The order that the unambiguous numeric dates among ``texts`` prove; None when they do not tell."""
+    """The order that the unambiguous numeric dates among ``texts`` prove; None where there are none, or as many for either order."""
     votes = {"DMY": 0, "MDY": 0}
     for text in texts:
         for first, mark, second, *_ in _NUMERIC.findall(text):

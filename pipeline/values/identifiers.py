@@ -1,4 +1,4 @@
-"""Numbers that name things: VAT ids with their check digits (python-stdnum), and document numbers."""
+"""Identifiers: VAT ids with their check digits (python-stdnum), and document numbers."""
 
 from __future__ import annotations
 
@@ -50,29 +50,29 @@ VAT_COUNTRIES = [
 ]
 
 
-def normal(text: str) -> str:
-    """An identifier for comparing: upper-case letters and digits only."""
+def normalise_identifier(text: str) -> str:
+    """An identifier for comparisons: upper-case letters and digits only."""
     kept = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
-    return unicodedata.normalize("NFKC", kept)  # Korean letters that a mark kept apart are neighbours now
+    return unicodedata.normalize("NFKC", kept)  # marks may have kept Korean letters apart that form one
 
 
-def same(a: str, b: str) -> bool:
+def same_identifier(a: str, b: str) -> bool:
     """Whether two identifiers are equal but for blanks, marks and case."""
-    return bool(normal(a)) and normal(a) == normal(b)
+    return bool(normalise_identifier(a)) and normalise_identifier(a) == normalise_identifier(b)
 
 
 def parse_vat(text: str) -> str | None:
     """A VAT id with its country prefix, normalised, when ``text`` has the shape of one; None for anything else.
 
-    The shape is enough, since printed examples and misread digits fail the checksum: see ``valid_vat``.
+    The check digits do not count here, since misread ids and printed examples fail them: see ``is_valid_vat``.
     """
     if len(text) > 40:
         return None
-    plain = normal(text)
+    plain = normalise_identifier(text)
     return plain if _VAT_SHAPE.fullmatch(plain) else None
 
 
-def valid_vat(text: str) -> bool:
+def is_valid_vat(text: str) -> bool:
     """Whether the check digits of a European VAT id (with its country prefix) are right."""
     try:
         return bool(eu_vat.validate(text))
@@ -82,9 +82,9 @@ def valid_vat(text: str) -> bool:
 
 def repair_vat(text: str) -> str | None:
     """A VAT id whose country prefix was misread by one letter ("LU" for "LV"), where the check digits prove the repair."""
-    plain = normal(text) if len(text) <= 40 else ""
+    plain = normalise_identifier(text) if len(text) <= 40 else ""
     if not re.fullmatch(r"[A-Z0-9]{2}[0-9]{8,12}", plain) or parse_vat(plain):
         return None
     near = [c for c in VAT_COUNTRIES if len(c) == 2 and sum(a != b for a, b in zip(c, plain, strict=False)) == 1]
-    found = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and valid_vat(c + plain[2:])]
+    found = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and is_valid_vat(c + plain[2:])]
     return found[0] if len(found) == 1 else None

@@ -1,6 +1,6 @@
 """Numbers as people print them: thousands and decimal marks of many countries, minus signs in many places.
 
-The rules follow the Unicode CLDR number patterns of the languages that the templates speak, and what OCR does to them.
+The rules follow the number patterns of Unicode's CLDR and the usual mistakes of OCR.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST = 40  # a longer string of digits is a code, not an amount
 def parse_number(text: str, decimal_mark: str | None = None) -> Decimal | None:
     """The number that the whole of ``text`` prints, or None.
 
-    ``decimal_mark`` ("." or ",") settles what the text alone leaves open: "1.234" is 1234 unless the mark is ".".
+    ``decimal_mark`` ("." or ",") decides where the text is ambiguous: "1.234" is 1234 unless the mark is ".".
     Accepts a leading or trailing minus, accounting brackets, Indian groups and full-width digits.
     """
     plain = unicodedata.normalize("NFKC", text).strip()
@@ -37,7 +37,7 @@ def parse_number(text: str, decimal_mark: str | None = None) -> Decimal | None:
 
 
 def guess_decimal_mark(texts: list[str]) -> str | None:
-    """The decimal mark that most of ``texts`` use, or None when they do not tell."""
+    """The decimal mark that most of ``texts`` use, or None where both are used as often."""
     votes = {".": 0, ",": 0}
     for text in texts:
         for mark, digits in re.findall(r"[0-9]([.,])([0-9]+)(?![0-9.,])", text):
@@ -50,7 +50,7 @@ def guess_decimal_mark(texts: list[str]) -> str | None:
     return max(votes, key=lambda mark: votes[mark])
 
 
-def plain(value: Decimal) -> str:
+def plain_decimal(value: Decimal) -> str:
     """The number as a plain decimal string, as printed: no exponent, no grouping."""
     return f"{value:f}"
 

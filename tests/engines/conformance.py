@@ -18,7 +18,7 @@ from pipeline.records import Answer, Claim, Json, Page, PageImage, Reason, UnitK
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import Template
-from pipeline.values.currencies import codes
+from pipeline.values.currencies import currency_codes
 from tests.drawing import invoice, invoice_pdf, page_image
 from tests.engines.polling import answer_all, stream_answers
 
@@ -139,7 +139,7 @@ def is_value(value: Json, kind: str, choices: list[str] | None = None) -> bool:
     if kind == "date":
         return date.fromisoformat(value).isoformat() == value
     if kind == "currency":
-        return value in codes()
+        return value in currency_codes()
     return value in (choices or []) if kind == "enum" else True
 
 

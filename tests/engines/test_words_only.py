@@ -9,7 +9,7 @@ from pipeline.engines.prompting import make_prompt
 from pipeline.records import Page, UnitKey
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings
-from pipeline.templates.schema import Printed, json_schema
+from pipeline.templates.schema import PrintedValues, json_schema
 from tests.checks.building import page_of
 from tests.engines.conformance import PICTURE
 
@@ -27,7 +27,7 @@ PAGE = page_of(
 )
 
 
-def printed(page: Page) -> Printed:
+def printed(page: Page) -> PrintedValues:
     return printed_values(page, INVOICE, {})
 
 

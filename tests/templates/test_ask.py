@@ -48,12 +48,12 @@ def test_braces_in_a_question_are_never_code() -> None:
 
 
 @pytest.mark.parametrize("question", ["", " \n ", "x" * (MAX_CHARACTERS + 1)])
-def test_no_question_and_endless_questions_are_refused(question: str) -> None:
+def test_empty_and_too_long_questions_are_refused(question: str) -> None:
     with pytest.raises(TemplateError):
         ask_template(question)
 
 
-def test_a_question_that_follows_up_brings_the_earlier_ones_with_their_answers() -> None:
+def test_a_follow_up_question_carries_the_previous_ones_with_their_answers() -> None:
     earlier = [("Who sells?", 'Harrow "Lane" {{ 7 * 7 }}'), ("When is it due?", None)]
     template = ask_template("And how much is it?", earlier)
     prompt = render_prompt(template, words="w", page=1, pages=1)
@@ -66,12 +66,12 @@ def test_a_question_that_follows_up_brings_the_earlier_ones_with_their_answers()
     assert template.description == "And how much is it?"
 
 
-def test_a_question_without_words_of_its_own_is_looked_up_by_those_of_the_one_before() -> None:
+def test_a_question_without_content_words_has_the_labels_of_the_previous_one() -> None:
     template = ask_template("And where?", [("What is the delivery date?", "2025-01-01")])
     assert template.fields["answer"].labels["en"][0] == "delivery date"
 
 
-def test_a_long_talk_is_not_an_endless_prompt() -> None:
+def test_a_long_conversation_is_cut() -> None:
     template = ask_template("And now?", [(f"Question {number}?", "x" * 10_000) for number in range(100)])
     assert len(template.fields["answer"].description) < 10_000
     assert "Question 99?" in template.fields["answer"].description

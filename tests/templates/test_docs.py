@@ -24,15 +24,15 @@ def test_the_delivery_note_of_the_docs_is_a_template_that_gets_its_files() -> No
         assert route(path, {note.name: note}, []) == ["delivery_note"]
 
 
-def test_the_mistakes_shown_are_those_that_are_reported() -> None:
-    shown = re.findall(r"^templates/(delivery_note\.yaml:\d+: .*)$", PAGE, re.MULTILINE)
+def test_the_documented_mistakes_are_those_that_are_reported() -> None:
+    documented = re.findall(r"^templates/(delivery_note\.yaml:\d+: .*)$", PAGE, re.MULTILINE)
     text = (
         DELIVERY_NOTE.replace("{{ words }}", "{{ word }}").replace("labels:", "lables:", 1).replace("type: date", "type: dat")
     )
     text += "checks:\n  - {name: boxes, sum: [items.quantty], equals: items.quantity}\n"
     with pytest.raises(TemplateError) as caught:
         parse_template(text, "delivery_note.yaml")
-    assert caught.value.message.split("\n") == shown
+    assert caught.value.message.split("\n") == documented
 
 
 @pytest.mark.parametrize("model", [Template, Applies, TemplateField, Column, Check, ImageBudget, AnswerBudget])

@@ -20,7 +20,7 @@ def test_the_prompt_names_page_fields_and_words(note: Template) -> None:
 
 
 @given(st.text(max_size=200))
-def test_words_arrive_as_they_are_whatever_they_hold(words: str) -> None:
+def test_the_words_of_a_page_stand_in_the_prompt_unchanged(words: str) -> None:
     assert render_prompt(template("<{{ words }}>"), words=words, page=1, pages=1) == f"<{words}>"
 
 
@@ -42,7 +42,7 @@ def test_braces_in_a_document_are_never_code(words: str) -> None:
         "{{ fields.nothing }}",
     ],
 )
-def test_the_sandbox_holds(prompt: str) -> None:
+def test_the_sandbox_refuses_dangerous_code(prompt: str) -> None:
     with pytest.raises(TemplateError, match="cannot be rendered"):
         render_prompt(template(prompt), words="", page=1, pages=1)
 

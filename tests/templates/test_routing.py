@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import SettingsError
 from pipeline.templates.model import Applies, Template, TemplateField
-from pipeline.templates.routing import Route, check_routes, for_kind, matches, route
+from pipeline.templates.routing import Route, check_routes, matches, route, template_for_kind
 
 
 def template(name: str, **applies: list[str]) -> Template:
@@ -90,13 +90,13 @@ def test_a_route_needs_a_template() -> None:
             Route.model_validate(wrong)
 
 
-def test_a_route_to_nowhere_is_reported() -> None:
+def test_a_route_to_an_unknown_template_is_reported() -> None:
     with pytest.raises(SettingsError, match="`invoise`, which does not exist, did you mean `invoice`"):
         check_routes([Route(match="*", template=["invoise"])], TEMPLATES)
     check_routes([Route(match="*", template=["invoice"])], TEMPLATES)
 
 
 def test_kinds_go_to_the_first_template_for_them_else_to_the_transcript() -> None:
-    assert for_kind("invoice", TEMPLATES) == "delivery_note"
-    assert for_kind("receipt", TEMPLATES) == "receipt"
-    assert for_kind("photo", TEMPLATES) == "transcript"
+    assert template_for_kind("invoice", TEMPLATES) == "delivery_note"
+    assert template_for_kind("receipt", TEMPLATES) == "receipt"
+    assert template_for_kind("photo", TEMPLATES) == "transcript"

@@ -1,4 +1,4 @@
-"""Dates in many languages and orders, and glued to what stands beside them."""
+"""Dates in many languages and orders, also joined to other text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_numeric_dates_of_a_locale_are_read_back(date: datetime.date, locale: st
 
 
 @given(st.text(max_size=100))
-def test_no_text_is_too_odd(text: str) -> None:
+def test_any_text_is_parsed_without_an_error(text: str) -> None:
     parse_date(text)
     parse_time(text)
     assert all(0 <= start < end <= len(text) for start, end, _ in find_dates(text))
@@ -58,11 +58,11 @@ def test_printed_dates(printed: str, iso: str) -> None:
 @pytest.mark.parametrize(
     "printed", ["31/02/2018", "1.234,56", "0123/45678", "08.30 - 12.30 Uhr", "+33 4 72 07 08 55", "2024", ""]
 )
-def test_what_is_no_date(printed: str) -> None:
+def test_other_texts_are_no_dates(printed: str) -> None:
     assert parse_date(printed) is None
 
 
-def test_the_order_is_told_by_dates_that_leave_no_choice() -> None:
+def test_unambiguous_dates_show_the_order() -> None:
     assert guess_order(["11/03/2017", "11/17/2017"]) == "MDY"
     assert guess_order(["03.04.2017", "25.04.2017"]) == "DMY"
     assert guess_order(["03.04.2017"]) is None

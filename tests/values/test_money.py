@@ -17,7 +17,7 @@ LOCALES = st.sampled_from(["en_US", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL",
 
 
 @given(AMOUNTS, LOCALES, st.sampled_from(["EUR", "GBP", "PLN", "CHF", "USD", "SEK"]))
-def test_what_a_locale_formats_is_read_back(amount: Decimal, locale: str, currency: str) -> None:
+def test_amounts_of_a_locale_are_read_back(amount: Decimal, locale: str, currency: str) -> None:
     printed = format_currency(amount, currency, format="¤¤ #,##0.00" if currency == "SEK" else None, locale=locale)
     money = parse_money(printed)
     assert money is not None
@@ -25,7 +25,7 @@ def test_what_a_locale_formats_is_read_back(amount: Decimal, locale: str, curren
 
 
 @given(st.text(max_size=70), st.sampled_from([None, ".", ","]))
-def test_no_text_is_too_odd(text: str, mark: str | None) -> None:
+def test_any_text_is_parsed_without_an_error(text: str, mark: str | None) -> None:
     money = parse_money(text, mark)
     assert money is None or any(c.isdigit() for c in text)
 
@@ -55,7 +55,7 @@ def test_symbols_codes_and_words(printed: str, amount: str, currency: str | None
 
 
 @pytest.mark.parametrize("printed", ["EUR", "100 Stk", "19%", "€", "12 May", "A4"])
-def test_what_is_no_money(printed: str) -> None:
+def test_other_texts_are_no_amounts(printed: str) -> None:
     assert parse_money(printed) is None
 
 
@@ -71,5 +71,5 @@ def test_currencies_by_symbol_code_and_name(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["STD", "XYZ", "the", "", "VAT"])
-def test_what_names_no_currency_in_use(text: str) -> None:
+def test_other_texts_name_no_currency(text: str) -> None:
     assert parse_currency(text) is None

@@ -1,8 +1,8 @@
-"""Whether the words of a page are those of an invoice or of a receipt.
+"""Decides by its words whether a page is an invoice or a receipt.
 
-An order confirmation, a delivery note, a quotation, a reminder and an account statement print what invoices print: addressee, prices,
-bank details, the number of an invoice. Entering one as an invoice books it twice, so what a paper calls itself decides: by its largest
-heading, else by the line that names it. Names and numbers that any business paper bears (IBAN, VAT number) make no invoice.
+Order confirmations, delivery notes, quotations, reminders and account statements print what invoices print: addressee, prices, bank
+details, the number of an invoice. Booked as an invoice, one of them would be paid twice. So the title decides: the largest heading, else
+the line that names the document. Words that any business letter has (IBAN, VAT number) do not count as evidence.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pipeline.engines.embedded.terms import Terms, fold, terms
 from pipeline.languages import Languages, from_words
 from pipeline.records import Page, Word
 
-PAPER_CHARACTERS = 55
-"""Rolls of receipt printers hold 24 to 48 characters; letter paper holds 80 and more."""
+RECEIPT_CHARACTERS = 55
+"""Characters across a receipt, at most: receipt printers print 24 to 48, letters have 80 and more."""
 LARGE = 1.3
-"""A heading's letters are so many times higher than the page's usual ones."""
+"""Height of a heading's letters, in those of the page's usual letters."""
 TITLE_WORDS = 6
-"""Titles are short; what is longer is a sentence that mentions a paper."""
+"""Words of a title, at most. A longer line is a sentence that mentions a document."""
 _AMOUNT = re.compile(r"(?<![\d.,/'])\d+(?:[.,']\d{3})*\s?[.,]\d{2}(?![./,:-]?\d)")
-"""An amount with two decimals; OCR may part it. No date or time."""
+"""An amount with two decimals, in which OCR may leave a blank; no date or time."""
 
 
 @from_words
@@ -34,14 +34,14 @@ def _total_with_amount(languages: Languages) -> re.Pattern[str]:
     return re.compile(rf"(?:{terms().totals.pattern})\D{{0,12}}{_AMOUNT.pattern}")
 
 
-def business_paper(page: Page) -> Literal["invoice", "receipt", "other"] | None:
-    """Invoice, receipt, another paper of business, or None when the words do not say."""
+def business_page_kind(page: Page) -> Literal["invoice", "receipt", "other"] | None:
+    """Invoice, receipt, another business document, or None where the words do not decide."""
     text = fold(" ".join(word.text for word in page.words))
     known = terms()
     invoice, receipt = known.find(text)
-    amounts = len(_AMOUNT.findall(text))
-    narrow = 0 < characters_across(page) <= PAPER_CHARACTERS
-    if narrow and amounts and _is_slip(page, text, len(invoice), len(receipt), amounts):
+    amounts = len(find_amounts(text))
+    narrow = 0 < characters_across(page) <= RECEIPT_CHARACTERS
+    if narrow and amounts and _is_receipt_print(page, text, len(invoice), len(receipt), amounts):
         return "receipt"
     usual = _usual_size(page)
     titles = [(fold(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
@@ -60,8 +60,13 @@ def business_paper(page: Page) -> Literal["invoice", "receipt", "other"] | None:
     return "receipt" if len(receipt) >= 3 and amounts >= 2 else None
 
 
-def _is_slip(page: Page, text: str, invoice: int, receipt: int, amounts: int) -> bool:
-    """Whether narrow print with amounts speaks as tills do."""
+def find_amounts(text: str) -> list[str]:
+    """The amounts in a text, as printed. Dates, times and percentages are none."""
+    return _AMOUNT.findall(text)
+
+
+def _is_receipt_print(page: Page, text: str, invoice: int, receipt: int, amounts: int) -> bool:
+    """Whether narrow print with amounts is a receipt."""
     if page.height > 0.9 * page.width and (receipt >= 2 or (receipt and amounts >= 2)) and receipt >= invoice - 1:
         return True
     if page.source != "ocr":
@@ -70,7 +75,7 @@ def _is_slip(page: Page, text: str, invoice: int, receipt: int, amounts: int) ->
         return True
     return (
         not invoice and amounts >= 3 and bool(_total_with_amount().search(text))
-    )  # a photograph may be wider than the slip in it is high
+    )  # a photograph may be wider than the receipt in it is high
 
 
 def _usual_size(page: Page) -> float:
@@ -93,12 +98,12 @@ def _runs(page: Page, usual: float) -> Iterator[tuple[list[Word], bool]]:
 
 
 def _titled(names: re.Pattern[str], titles: list[tuple[str, bool]], *, only_large: bool = False) -> bool:
-    """Whether a title bears one of the names: anywhere in a large one, at the start of any other."""
+    """Whether a title holds one of the names: anywhere in a large title, at the start of any other."""
     for text, large in titles:
         if text.count(" ") >= TITLE_WORDS:
             continue
-        found = names.search(text) if large else None if only_large else names.match(text.lstrip("0123456789.#- "))
-        if found and (large or not re.match(r"[\w\s.°#/-]*:", found.string[found.end() :])):
+        match = names.search(text) if large else None if only_large else names.match(text.lstrip("0123456789.#- "))
+        if match and (large or not re.match(r"[\w\s.°#/-]*:", match.string[match.end() :])):
             return True
     return False
 

@@ -1,8 +1,8 @@
-"""What a page is: invoice, receipt, chart, photo or other text.
+"""The kind of a page: invoice, receipt, chart, photo or other text.
 
-Words decide where there are words (see ``business``).
-Pixels decide the rest: drawings are made of few flat colours, photographs of many that change from pixel to pixel, charts hold
-flat colours in large marks or numbers along an axis. A small thumbnail is enough; without pixels the words alone decide.
+Where the words are those of a business document, they decide (``business_pages.py``). Otherwise pixels decide: drawings have few flat
+colours, photographs have many that change from pixel to pixel, and charts have flat colours in large marks, or numbers along an axis. A
+small thumbnail is enough. Without pixels only the words count.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.embedded.business_pages import business_paper
+from pipeline.engines.embedded.business_pages import business_page_kind
 from pipeline.records import Page, PageImage, Word
 from pipeline.templates.model import PageKind
 
 SIDE = 400
-"""Longest side in pixels of the picture that is looked at."""
+"""Longest side of the picture that is measured, in pixels."""
 COVERS = 2
-"""At most so many pages in front are taken for covers."""
+"""Pages at the beginning of a document that may be covers."""
 COVER_LETTERS = 300
 TABLE_NUMBERS = 500
-"""No chart prints more numbers."""
+"""Numbers from which a page is a table: charts have fewer."""
 _NUMBER = re.compile(r"^[-−+(]?[$€£¥]?\d[\d.,' ]*\s*[%kKMB€$]?\)?$")
 
 _PRICE = re.compile(r"[$€£¥]?\d+[.,]\d\d[€$]?")
-"""Menus and leaflets print prices; charts rarely have two decimals and no axis."""
+"""A price. Menus and leaflets have prices; charts rarely have two decimals and no axis."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the pixels say; shares from 0 to 1."""
+class PixelMeasures:
+    """Measures of a picture, most of them shares from 0 to 1."""
 
     plain: float
     """Pixels in the eight most frequent of 32,768 colours: drawings reach 0.8, photographs rarely 0.5."""
@@ -59,26 +59,26 @@ class Look:
 
 def classify(page: Page, image: PageImage | None) -> PageKind:
     """The kind of a page; ``image`` may be a small thumbnail, or None when only the words are known."""
-    if page.facts:  # an e-invoice states what it is
+    if page.facts:  # the data of an e-invoice say what it is
         return "invoice"
-    if paper := business_paper(page):
-        return "text" if paper == "other" else paper
+    if kind := business_page_kind(page):
+        return "text" if kind == "other" else kind
     letters = sum(len(word.text) for word in page.words if word.confidence >= 0.6)
     if image is None or image.width < 8 or image.height < 8:
         return "chart" if _axis(page.words) and letters < 400 else "text"
-    look = look_at(image, page.words)
-    if _is_photo(look) and letters < (20 if page.source == "textlayer" else 200):
+    measures = measure_pixels(image, page.words)
+    if _is_photo(measures) and letters < (20 if page.source == "textlayer" else 200):
         return "photo"
-    return "chart" if _is_chart(page.words, look, letters) else "text"
+    return "chart" if _is_chart(page.words, measures, letters) else "text"
 
 
 def is_cover(page: Page) -> bool:
-    """Whether a page of text says too little to tell what the document is: a cover sheet, a title page."""
+    """Whether a page of text has too few words to show the kind of its document: a cover sheet, a title page."""
     return page.number <= COVERS and sum(len(word.text) for word in page.words) < COVER_LETTERS
 
 
-def look_at(image: PageImage, words: Sequence[Word] = ()) -> Look:
-    """Measure the pixels, on a copy of at most ``SIDE`` pixels; what lies in the boxes of ``words`` is no mark."""
+def measure_pixels(image: PageImage, words: Sequence[Word] = ()) -> PixelMeasures:
+    """The measures of a picture, from a copy of at most ``SIDE`` pixels. Pixels in the boxes of ``words`` are no marks."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     factor = min(1.0, SIDE / max(image.width, image.height))
     if factor < 1:
@@ -91,7 +91,7 @@ def look_at(image: PageImage, words: Sequence[Word] = ()) -> Look:
     return _measured(pixels, outside)
 
 
-def _measured(pixels: NDArray[np.uint8], outside: NDArray[np.bool_]) -> Look:
+def _measured(pixels: NDArray[np.uint8], outside: NDArray[np.bool_]) -> PixelMeasures:
     codes = (pixels >> 3).astype(np.int32) @ np.array([1024, 32, 1])
     counts = np.bincount(codes.ravel(), minlength=32768)
     mode = int(counts.argmax())
@@ -104,7 +104,7 @@ def _measured(pixels: NDArray[np.uint8], outside: NDArray[np.bool_]) -> Look:
     plain = np.partition(counts, -8)[-8:].sum() / codes.size
     painted = np.bincount(codes[flat & clear], minlength=32768)
     still = flat & (cv2.dilate(pixels, span) - cv2.erode(pixels, span) <= 2).all(axis=2)
-    return Look(
+    return PixelMeasures(
         plain=float(plain),
         coloured=float(clear.mean()),
         wide=wide,
@@ -122,23 +122,23 @@ def _spread(places: NDArray[np.intp], length: int) -> float:
     return float(np.subtract(*np.percentile(places, [95, 5])) / length) if len(places) else 0.0
 
 
-def _is_photo(look: Look) -> bool:
-    """Many colours, or few that still change from pixel to pixel, as in the dark and in black and white, on what is no paper."""
-    return look.plain < 0.62 or (look.still < 0.4 and (look.ground < 0.2 or look.dark))
+def _is_photo(measures: PixelMeasures) -> bool:
+    """Whether it has many colours, or few that still change from pixel to pixel, as in the dark or in black and white, without paper."""
+    return measures.plain < 0.62 or (measures.still < 0.4 and (measures.ground < 0.2 or measures.dark))
 
 
-def _is_chart(words: Sequence[Word], look: Look, letters: int) -> bool:
-    """Colours or flat areas that spread over the picture together with numbers, or along an axis; no page of prose, no table."""
-    if letters > 1000 or look.plain < 0.55:
+def _is_chart(words: Sequence[Word], measures: PixelMeasures, letters: int) -> bool:
+    """Whether colours or flat areas spread over the picture with numbers, or numbers stand along an axis; no prose, no table."""
+    if letters > 1000 or measures.plain < 0.55:
         return False
     numbers = [word for word in words if _NUMBER.match(word.text)]
     share = len(numbers) / max(1, len(words))
-    drawn = look.coloured > 0.006 and look.wide > 0.25 and look.high > 0.1
+    drawn = measures.coloured > 0.006 and measures.wide > 0.25 and measures.high > 0.1
     if not drawn and _is_table(numbers):
         return False
-    if letters < 60 and (look.marks > 0.1 or drawn):
-        return look.plain > 0.75 and (len(numbers) >= 2 or look.hues >= 3)
-    if _axis(words) and (share > 0.3 or drawn or look.marks > 0.03):
+    if letters < 60 and (measures.marks > 0.1 or drawn):
+        return measures.plain > 0.75 and (len(numbers) >= 2 or measures.hues >= 3)
+    if _axis(words) and (share > 0.3 or drawn or measures.marks > 0.03):
         return True
     prices = sum(bool(_PRICE.fullmatch(word.text)) for word in numbers)
     return drawn and share > 0.1 and 2 * prices <= len(numbers)

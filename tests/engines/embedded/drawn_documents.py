@@ -1,7 +1,6 @@
-"""Papers that offices see, drawn in eight languages: invoices, and those that only look like them; letters, forms, tables, news, slides.
+"""Draws office documents in eight languages: invoices, documents that look like invoices, letters, forms, tables, news and slides.
 
-Every business paper prints the same furniture (addressee, numbers and dates, a table with prices, bank details), so that only what it
-calls itself tells it apart.
+Every business document prints the same parts (addressee, numbers and dates, a table with prices, bank details). Only its title differs.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from tests.engines.embedded.charts import draw_vertical_bars, draw_y_ticks, titl
 from tests.engines.embedded.page_builder import BLUE, Sheet
 
 Heading = Literal["large", "subject", "label"]
-"""A large heading, a line of its own in the size of the text, or none at all but the number's label."""
+"""Where the title stands: a large heading, a line in the size of the text, or only in the label of the number."""
 PROSE = """
     the committee met on tuesday and agreed that work may start before winter because prices for timber rose again while the river
     stayed low enough for boats to pass under old bridges without waiting several neighbours asked whether noise could be kept away
@@ -26,8 +25,8 @@ PROSE = """
 
 
 @dataclass(frozen=True)
-class Tongue:
-    """What one language prints on business papers."""
+class DocumentWords:
+    """The words of business documents in one language."""
 
     invoice: str
     number: str
@@ -40,42 +39,54 @@ class Tongue:
     order: str
     delivery: str
     others: tuple[str, str, str, str, str, str]
-    """Headings of what is no invoice: order confirmation, delivery note, reminder, quotation, purchase order, account statement."""
+    """Titles of other documents: order confirmation, delivery note, reminder, quotation, purchase order, account statement."""
 
 
-TONGUES = {
-    "en": Tongue("Invoice", "Invoice number", "Date", "Due date", ("Description", "Qty", "Unit price", "Amount"), "Net total", "VAT 20%",
+DOCUMENT_WORDS = {
+    "en": DocumentWords("Invoice", "Invoice number", "Date", "Due date", ("Description", "Qty", "Unit price", "Amount"),
+                  "Net total", "VAT 20%",
                  "Total", "Your order", "Delivery note",
-                 ("Order confirmation", "Delivery note", "Payment reminder", "Quotation", "Purchase order", "Account statement")),
-    "de": Tongue("Rechnung", "Rechnungsnummer", "Datum", "Fällig am", ("Bezeichnung", "Menge", "Einzelpreis", "Betrag"), "Nettobetrag",
+                 ("Order confirmation", "Delivery note", "Payment reminder", "Quotation", "Purchase order",
+                  "Account statement")),
+    "de": DocumentWords("Rechnung", "Rechnungsnummer", "Datum", "Fällig am", ("Bezeichnung", "Menge", "Einzelpreis", "Betrag"),
+                  "Nettobetrag",
                  "MwSt. 19%", "Gesamtbetrag", "Ihre Bestellung", "Lieferschein",
                  ("Auftragsbestätigung", "Lieferschein", "Zahlungserinnerung", "Angebot", "Bestellung", "Kontoauszug")),
-    "fr": Tongue("Facture", "Facture n°", "Date", "Échéance", ("Désignation", "Quantité", "Prix unitaire", "Montant"), "Total HT",
+    "fr": DocumentWords("Facture", "Facture n°", "Date", "Échéance", ("Désignation", "Quantité", "Prix unitaire", "Montant"),
+                  "Total HT",
                  "TVA 20%", "Total TTC", "Votre commande", "Bon de livraison",
-                 ("Confirmation de commande", "Bon de livraison", "Rappel de paiement", "Devis", "Bon de commande", "Relevé de compte")),
-    "es": Tongue("Factura", "Número de factura", "Fecha", "Vencimiento", ("Descripción", "Cantidad", "Precio unitario", "Importe"),
+                 ("Confirmation de commande", "Bon de livraison", "Rappel de paiement", "Devis", "Bon de commande",
+                  "Relevé de compte")),
+    "es": DocumentWords("Factura", "Número de factura", "Fecha", "Vencimiento", ("Descripción", "Cantidad", "Precio unitario",
+                  "Importe"),
                  "Base imponible", "IVA 21%", "Importe total", "Su pedido", "Albarán",
-                 ("Confirmación de pedido", "Albarán", "Recordatorio de pago", "Presupuesto", "Orden de compra", "Extracto de cuenta")),
-    "it": Tongue("Fattura", "Numero fattura", "Data", "Scadenza", ("Descrizione", "Quantità", "Prezzo unitario", "Importo"), "Imponibile",
+                 ("Confirmación de pedido", "Albarán", "Recordatorio de pago", "Presupuesto", "Orden de compra",
+                  "Extracto de cuenta")),
+    "it": DocumentWords("Fattura", "Numero fattura", "Data", "Scadenza", ("Descrizione", "Quantità", "Prezzo unitario",
+                  "Importo"), "Imponibile",
                  "IVA 22%", "Totale", "Vostro ordine", "Documento di trasporto",
                  ("Conferma d'ordine", "Documento di trasporto", "Sollecito di pagamento", "Preventivo", "Ordine di acquisto",
                   "Estratto conto")),
-    "nl": Tongue("Factuur", "Factuurnummer", "Datum", "Vervaldatum", ("Omschrijving", "Aantal", "Prijs", "Bedrag"), "Totaal excl. btw",
+    "nl": DocumentWords("Factuur", "Factuurnummer", "Datum", "Vervaldatum", ("Omschrijving", "Aantal", "Prijs", "Bedrag"),
+                  "Totaal excl. btw",
                  "Btw 21%", "Te betalen", "Uw bestelling", "Pakbon",
                  ("Orderbevestiging", "Pakbon", "Betalingsherinnering", "Offerte", "Inkooporder", "Rekeningafschrift")),
-    "pl": Tongue("Faktura VAT", "Numer faktury", "Data wystawienia", "Termin płatności", ("Nazwa", "Ilość", "Cena netto", "Wartość"),
+    "pl": DocumentWords("Faktura VAT", "Numer faktury", "Data wystawienia", "Termin płatności", ("Nazwa", "Ilość",
+                  "Cena netto", "Wartość"),
                  "Razem netto", "VAT 23%", "Do zapłaty", "Zamówienie nr", "Dokument WZ",
-                 ("Potwierdzenie zamówienia", "List przewozowy", "Wezwanie do zapłaty", "Oferta", "Zamówienie", "Wyciąg z rachunku")),
-    "pt": Tongue("Fatura", "Fatura n.º", "Data de emissão", "Data de vencimento", ("Descrição", "Quantidade", "Preço unitário", "Valor"),
+                 ("Potwierdzenie zamówienia", "List przewozowy", "Wezwanie do zapłaty", "Oferta", "Zamówienie",
+                  "Wyciąg z rachunku")),
+    "pt": DocumentWords("Fatura", "Fatura n.º", "Data de emissão", "Data de vencimento", ("Descrição", "Quantidade",
+                  "Preço unitário", "Valor"),
                  "Total líquido", "IVA 23%", "Total a pagar", "Sua encomenda", "Guia de remessa",
                  ("Confirmação de encomenda", "Guia de remessa", "Lembrete de pagamento", "Orçamento", "Nota de encomenda",
                   "Extrato de conta")),
 }  # fmt: skip
 
 
-def business(language: str, title: str, heading: Heading, *, tells: bool = True) -> Sheet:
-    """One business paper with five lines of goods. It tells invoice number and due date where ``tells``."""
-    tongue = TONGUES[language]
+def business(language: str, title: str, heading: Heading, *, with_number: bool = True) -> Sheet:
+    """One business document with five rows of goods. ``with_number``: it prints an invoice number and a due date."""
+    words = DOCUMENT_WORDS[language]
     sheet = Sheet(800, 1130)
     sheet.text(60, 60, "Harrow Lane Tools", 20)
     for n, line in enumerate(("Castle Street Paper", "12 Castle Street", "S3 8DQ Sheffield")):
@@ -84,19 +95,19 @@ def business(language: str, title: str, heading: Heading, *, tells: bool = True)
         sheet.text(740, 60, title, 30, "rm")
     elif heading == "subject":
         sheet.text(60, 290, f"{title} 2024-118", 12)
-    facts = [(tongue.number, "2024-118"), (tongue.due, "26.05.2024")] if tells else []
-    facts += [(tongue.issued, "12.05.2024"), (tongue.order, "B-7731"), (tongue.delivery, "L-20931")]
+    facts = [(words.number, "2024-118"), (words.due, "26.05.2024")] if with_number else []
+    facts += [(words.issued, "12.05.2024"), (words.order, "B-7731"), (words.delivery, "L-20931")]
     for n, (label, fact) in enumerate(facts):
         sheet.text(500, 140 + 20 * n, f"{label}:", 12)
         sheet.text(680, 140 + 20 * n, fact, 12)
-    for x, text in zip((60, 420, 520, 660), tongue.columns, strict=True):
+    for x, text in zip((60, 420, 520, 660), words.columns, strict=True):
         sheet.text(x, 340, text, 12)
     for n in range(5):
         for x, text in zip(
             (60, 420, 520, 660), (f"Oak board no. {n + 214}", str(n + 1), "20,00", f"{20 * (n + 1)},00"), strict=True
         ):
             sheet.text(x, 370 + 26 * n, text, 12)
-    for n, (label, amount) in enumerate(((tongue.net, "300,00"), (tongue.tax, "60,00"), (tongue.total, "360,00 €"))):
+    for n, (label, amount) in enumerate(((words.net, "300,00"), (words.tax, "60,00"), (words.total, "360,00 €"))):
         sheet.text(520, 530 + 24 * n, label, 12)
         sheet.text(660, 530 + 24 * n, amount, 12)
     _prose(sheet, 60, 660, 110, 3, seed=1)
@@ -107,7 +118,7 @@ def business(language: str, title: str, heading: Heading, *, tells: bool = True)
 def statement(language: str, *, large: bool) -> Sheet:
     """A month of a bank account: thirty bookings, old and new balance, IBAN and BIC in large."""
     sheet = Sheet(800, 1130)
-    title = TONGUES[language].others[-1]
+    title = DOCUMENT_WORDS[language].others[-1]
     sheet.text(60, 70, "Fairholt Bank", 20)
     sheet.text(60, 130, f"{title} 5/2024", 26 if large else 12)
     sheet.text(60, 170, "IBAN DE02 1203 0000 0000 2020 51", 12)
@@ -223,8 +234,8 @@ def slide(*, dark: bool = False) -> Sheet:
     sheet = Sheet(960, 540, paper)
     sheet.draw.rectangle((0, 0, 960, 14), (222, 172, 40))
     sheet.text(60, 80, "What we learnt in the north", 38, ink=ink)
-    for n, point in enumerate(("Trains beat lorries on every route", "Customers stay for 11 years", "Half of the 40 sites are paid off",
-                               "Two more depots by 2026", "Nobody misses the paper forms")):  # fmt: skip
+    for n, point in enumerate(("Trains are cheaper than lorries", "Customers stay for 11 years", "Half of the 40 sites are paid off",
+                               "Two more depots by 2026", "The paper forms are gone")):  # fmt: skip
         sheet.draw.ellipse((64, 162 + 66 * n, 80, 178 + 66 * n), (222, 172, 40))
         sheet.text(100, 170 + 66 * n, point, 24, ink=ink)
     return sheet
@@ -295,7 +306,7 @@ def sky(width: int = 640, height: int = 420) -> Image.Image:
 
 
 def on_a_table(paper: Sheet, width: int, height: int) -> tuple[Page, PageImage]:
-    """A photograph of a paper that lies on a table."""
+    """A photograph of a document that lies on a table."""
     image = clouds(width, height, 1)
     left, top = (width - paper.image.width) // 2, (height - paper.image.height) // 2
     image.paste(paper.image, (left, top))
@@ -306,7 +317,7 @@ def on_a_table(paper: Sheet, width: int, height: int) -> tuple[Page, PageImage]:
     return Page(1, width, height, words, "ocr"), PageImage(width, height, image.tobytes(), 1.0)
 
 
-RECEIVED = {
+RECEIPT_TITLES = {
     "en": "Receipt",
     "de": "Quittung",
     "fr": "Reçu",
@@ -316,8 +327,8 @@ RECEIVED = {
     "pl": "Potwierdzenie zapłaty",
     "pt": "Recibo",
 }
-"""How receipts on letter paper are headed."""
-CREDITED = {
+"""Titles of receipts on letter paper."""
+CREDIT_NOTE_TITLES = {
     "en": "Credit note",
     "de": "Gutschrift",
     "fr": "Avoir",
@@ -327,7 +338,7 @@ CREDITED = {
     "pl": "Faktura korygująca",
     "pt": "Nota de crédito",
 }
-"""Credit notes are booked as invoices are."""
+"""Titles of credit notes, which are booked as invoices are."""
 
 
 def till_roll(lines: Sequence[str]) -> Sheet:
@@ -338,8 +349,8 @@ def till_roll(lines: Sequence[str]) -> Sheet:
     return sheet
 
 
-def as_read(page: Page, seed: int = 0) -> Page:
-    """The page as OCR gives it back: letters of uneven height, some blanks lost, fewer accents."""
+def read_by_ocr(page: Page, seed: int = 0) -> Page:
+    """The page as OCR reads it: letters of uneven height, some blanks lost, fewer accents."""
     chance = random.Random(seed)
     words: list[Word] = []
     for word in page.words:

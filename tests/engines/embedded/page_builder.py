@@ -1,4 +1,4 @@
-"""A sheet to draw charts and pictures on; it remembers every word with its box, as a text layer would."""
+"""A sheet to draw charts and pictures on. It keeps every word with its box, as a text layer does."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class Sheet:
         self.lines += 1
 
     def page(self) -> Page:
-        """What was written, as a page of a text layer."""
+        """The words, as a page with a text layer."""
         return Page(1, self.image.width, self.image.height, tuple(self.words), "textlayer" if self.words else None)
 
     def pixels(self) -> PageImage:
-        """What was drawn."""
+        """The picture."""
         return PageImage(self.image.width, self.image.height, self.image.tobytes(), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Pages of every kind must be told apart, with pixels and without, in every language, printed or read by OCR."""
+"""The kind of a page is recognised with pixels and without, in every language, printed or read by OCR."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageFilter
 
-from pipeline.engines.embedded import business_pages
+from pipeline.engines.embedded.business_pages import find_amounts
 from pipeline.engines.embedded.classify import classify, is_cover
 from pipeline.records import Page, PageImage, Word
 from tests.engines.embedded import drawn_documents
@@ -20,7 +20,7 @@ from tests.engines.embedded.charts import (
     draw_y_ticks,
     titled_sheet,
 )
-from tests.engines.embedded.drawn_documents import CREDITED, RECEIVED, TONGUES
+from tests.engines.embedded.drawn_documents import CREDIT_NOTE_TITLES, DOCUMENT_WORDS, RECEIPT_TITLES
 from tests.engines.embedded.page_builder import BLUE, Sheet
 
 INVOICES = {
@@ -98,7 +98,7 @@ def test_receipts(language: str) -> None:
     assert classify(sheet.page(), None) == "receipt"
 
 
-def test_prose_is_text_even_when_it_speaks_of_invoices() -> None:
+def test_prose_about_invoices_is_text() -> None:
     sheet = letter(["About our house", "Every invoice is checked by two people before it is paid."], 24)
     assert classify(sheet.page(), sheet.pixels()) == "text"
 
@@ -149,42 +149,44 @@ def test_an_empty_page_is_text() -> None:
 
 
 def kinds(sheet: Sheet) -> set[str]:
-    """What a sheet is taken for, as printed and as OCR gives it back."""
-    return {classify(page, sheet.pixels()) for page in (sheet.page(), drawn_documents.as_read(sheet.page()))}
+    """The kinds of a sheet as printed and as OCR reads it."""
+    return {classify(page, sheet.pixels()) for page in (sheet.page(), drawn_documents.read_by_ocr(sheet.page()))}
 
 
-@pytest.mark.parametrize("language", TONGUES)
-def test_invoices_wherever_their_name_stands(language: str) -> None:
-    tongue = TONGUES[language]
+@pytest.mark.parametrize("language", DOCUMENT_WORDS)
+def test_an_invoice_is_known_by_its_title_at_any_place(language: str) -> None:
+    words = DOCUMENT_WORDS[language]
     for heading in ("large", "subject", "label"):
-        assert kinds(drawn_documents.business(language, tongue.invoice, heading)) == {"invoice"}, heading
-    both = f"{tongue.invoice} / {tongue.delivery}"
-    for title in (tongue.invoice.upper(), both, CREDITED[language]):
-        assert kinds(drawn_documents.business(language, title, "large", tells=False)) == {"invoice"}, title
+        assert kinds(drawn_documents.business(language, words.invoice, heading)) == {"invoice"}, heading
+    both = f"{words.invoice} / {words.delivery}"
+    for title in (words.invoice.upper(), both, CREDIT_NOTE_TITLES[language]):
+        assert kinds(drawn_documents.business(language, title, "large", with_number=False)) == {"invoice"}, title
 
 
-@pytest.mark.parametrize("language", TONGUES)
-def test_papers_that_print_what_invoices_print_are_none(language: str) -> None:
-    for title in TONGUES[language].others[:5]:
+@pytest.mark.parametrize("language", DOCUMENT_WORDS)
+def test_documents_that_print_what_invoices_print_are_no_invoices(language: str) -> None:
+    for title in DOCUMENT_WORDS[language].others[:5]:
         for heading in ("large", "subject"):
-            assert kinds(drawn_documents.business(language, title, heading, tells=False)) == {"text"}, (title, heading)
+            assert kinds(drawn_documents.business(language, title, heading, with_number=False)) == {"text"}, (title, heading)
     for large in (True, False):
         assert kinds(drawn_documents.statement(language, large=large)) == {"text"}
 
 
-@pytest.mark.parametrize("language", TONGUES)
-def test_a_reminder_is_none_though_it_tells_number_and_date_of_an_invoice(language: str) -> None:
+@pytest.mark.parametrize("language", DOCUMENT_WORDS)
+def test_a_reminder_is_no_invoice_though_it_names_number_and_date_of_one(language: str) -> None:
     for heading in ("large", "subject"):
-        assert kinds(drawn_documents.business(language, TONGUES[language].others[2], heading)) == {"text"}, heading
+        assert kinds(drawn_documents.business(language, DOCUMENT_WORDS[language].others[2], heading)) == {"text"}, heading
 
 
-@pytest.mark.parametrize("language", TONGUES)
-def test_receipts_on_letter_paper_say_so(language: str) -> None:
-    for tells in (True, False):
-        assert kinds(drawn_documents.business(language, RECEIVED[language], "large", tells=tells)) == {"receipt"}
+@pytest.mark.parametrize("language", DOCUMENT_WORDS)
+def test_a_receipt_on_letter_paper_is_known_by_its_title(language: str) -> None:
+    for with_number in (True, False):
+        assert kinds(drawn_documents.business(language, RECEIPT_TITLES[language], "large", with_number=with_number)) == {
+            "receipt"
+        }
 
 
-def test_a_row_that_names_another_paper_makes_an_invoice_no_other_paper() -> None:
+def test_an_invoice_that_names_a_delivery_note_stays_an_invoice() -> None:
     sheet = letter(
         ["Northern Timber", "Delivery note: 118", "Order confirmation: 7731", "Schlussrechnung Nr. 118", "Total 118.00"]
     )
@@ -194,7 +196,7 @@ def test_a_row_that_names_another_paper_makes_an_invoice_no_other_paper() -> Non
 @pytest.mark.parametrize("title", ["Lohnabrechnung", "Payslip", "Bulletin de paie", "Nómina", "Busta paga"])
 def test_payslips_are_no_invoices(title: str) -> None:
     for heading in ("large", "subject"):
-        assert kinds(drawn_documents.business("de", title, heading, tells=False)) == {"text"}, heading
+        assert kinds(drawn_documents.business("de", title, heading, with_number=False)) == {"text"}, heading
 
 
 @pytest.mark.parametrize("size", [(500, 700), (900, 600), (420, 900)])
@@ -213,8 +215,8 @@ def test_photographed_receipts(lines: list[str], size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "pl"])
 def test_photographed_invoices_and_reminders(language: str) -> None:
-    tongue = TONGUES[language]
-    for title, kind in ((tongue.invoice, "invoice"), (tongue.others[2], "text")):
+    words = DOCUMENT_WORDS[language]
+    for title, kind in ((words.invoice, "invoice"), (words.others[2], "text")):
         page, image = drawn_documents.on_a_table(drawn_documents.business(language, title, "large"), 1100, 1400)
         assert classify(page, image) == kind
 
@@ -236,7 +238,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_other_papers_are_text(name: str) -> None:
+def test_other_documents_are_text(name: str) -> None:
     assert kinds(TEXTS[name]()) == {"text"}
 
 
@@ -270,11 +272,11 @@ def test_a_note_in_pencil_that_was_scanned_is_no_photograph() -> None:
     sheet = Sheet(500, 700)
     sheet.text(80, 200, "Back at four", 30)
     image = Image.blend(sheet.image, Image.effect_noise((500, 700), 40).convert("RGB"), 0.1)
-    page = drawn_documents.as_read(sheet.page())
+    page = drawn_documents.read_by_ocr(sheet.page())
     assert classify(page, PageImage(500, 700, image.tobytes(), 1.0)) == "text"
 
 
-def test_the_data_of_an_e_invoice_settle_it() -> None:
+def test_the_data_of_an_e_invoice_decide() -> None:
     sheet = drawn_documents.letter()
     page = sheet.page()
     assert classify(page, sheet.pixels()) == "text"
@@ -296,11 +298,11 @@ def test_dates_and_percentages_are_no_amounts() -> None:
         ("3,172 .80 and 0.51", 2),
         ("v1.2.34", 0),
     ):
-        assert len(business_pages._AMOUNT.findall(text)) == amounts, text
+        assert len(find_amounts(text)) == amounts, text
 
 
 @pytest.mark.timeout(20)
-def test_hostile_pages_take_no_long_time() -> None:
+def test_hostile_pages_take_little_time() -> None:
     texts = ["1,1.1'" * 20000, "rechnung" * 10000, "1 .12" * 20000, *["7"] * 8000]
     words = tuple(Word(text, (5, 5 + n % 700, 60, 12 + n % 700), n // 3, confidence=0.5) for n, text in enumerate(texts))
     assert classify(Page(1, 600, 800, words, "textlayer"), None) in ("text", "chart")

@@ -1,4 +1,4 @@
-"""Questions in anybody's words: answered by what is printed, with its place, or honestly not at all."""
+"""Questions about a page are answered by printed text with its place, or not at all."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def bill() -> Sheet:
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "expected"),
     [
         ("When is it due?", "4 July 2025"),
         ("What is the delivery date?", "28 May 2025"),
@@ -78,12 +78,12 @@ def bill() -> Sheet:
         ("Where do the pallets go?", "Please return the pallets to our yard in Avonmouth."),
     ],
 )
-def test_an_invoice_answers_in_its_own_words_and_shows_where(question: str, told: str) -> None:
+def test_an_invoice_answers_with_printed_text_and_its_place(question: str, expected: str) -> None:
     found = answer(bill(), question)
-    assert found.value == told
+    assert found.value == expected
     assert found.grounding == "exact"
     assert found.box is not None
-    assert found.confidence is None, "nobody measured how often answers to questions are right"
+    assert found.confidence is None, "how often answers to questions are right is not measured"
 
 
 @pytest.mark.parametrize(
@@ -98,27 +98,27 @@ def test_an_invoice_answers_in_its_own_words_and_shows_where(question: str, told
         "What is the tax office?",
     ],
 )
-def test_what_the_page_does_not_say_is_not_answered(question: str) -> None:
+def test_a_question_that_the_page_does_not_answer_has_no_answer(question: str) -> None:
     assert answer(bill(), question).value is None
 
 
-def test_a_line_that_only_matches_says_so() -> None:
+def test_an_answer_that_is_the_nearest_line_is_flagged() -> None:
     sheet = Sheet()
     for row, line in enumerate(
-        ["Minutes", "Anna brings the ladder.", "Ben pays the rent on Friday.", "Nobody waters the plants."]
+        ["Minutes", "Anna brings the lamp.", "Ben pays the rent on Friday.", "Carla waters the plants."]
     ):
         sheet.text(40, 60 + 30 * row, line)
-    found = answer(sheet, "Who brings the ladder?")
-    assert (found.value, found.flags) == ("Anna brings the ladder.", ("nearest",))
+    found = answer(sheet, "Who brings the lamp?")
+    assert (found.value, found.flags) == ("Anna brings the lamp.", ("nearest",))
     assert answer(sheet, "Who pays the rent?").value == "Ben pays the rent on Friday."
     assert answer(sheet, "Who feeds the cat?").value is None
 
 
-def test_a_follow_up_without_words_of_its_own_is_about_what_was_asked_before() -> None:
+def test_a_question_without_content_words_is_about_the_previous_question() -> None:
     assert answer(bill(), "And when?", [("What is the delivery date?", "28 May 2025")]).value == "28 May 2025"
 
 
-def test_a_chart_tells_readings_and_names() -> None:
+def test_a_chart_answers_with_values_and_labels() -> None:
     sheet = titled_sheet("Visitors by month", "Month", "Visitors")
     draw_y_ticks(sheet, [0, 20, 40, 60, 80])
     draw_vertical_bars(sheet, ["Mar", "Apr", "May", "Jun"], {"": [20.0, 35.0, 70.0, 52.0]}, [0, 80])
@@ -130,5 +130,5 @@ def test_a_chart_tells_readings_and_names() -> None:
     assert answer(sheet, "What is the title?").value == "Visitors by month"
 
 
-def test_a_page_without_words_answers_nothing() -> None:
+def test_a_page_without_words_gives_no_answer() -> None:
     assert answer(Sheet(), "What is the total?").value is None

@@ -23,7 +23,7 @@ from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, VlmSettings
 from pipeline.templates.model import Template
-from pipeline.templates.schema import Printed, json_schema
+from pipeline.templates.schema import PrintedValues, json_schema
 from tests.engines.conformance import (
     ALL_TYPES,
     BUILT_IN,
@@ -39,7 +39,7 @@ from tests.engines.vlm.scripted_runner import STOP, prompt
 from tests.engines.vlm.tiny import PADDED, encoded, tokenizer
 
 JSON_TEMPLATES = [template for template in TEMPLATES if template.answer.form == "json"]
-PRINTED: Printed = {"money": ("1234.50", "-3.00"), "number": ("7",), "date": ("2025-03-24",), "time": ()}
+PRINTED: PrintedValues = {"money": ("1234.50", "-3.00"), "number": ("7",), "date": ("2025-03-24",), "time": ()}
 by_name = pytest.mark.parametrize("template", JSON_TEMPLATES, ids=lambda template: template.name)
 
 
@@ -76,7 +76,7 @@ def decode(written: Generation[Any]) -> str:
 
 @by_name
 @pytest.mark.parametrize("printed", [None, PRINTED], ids=["free", "printed"])
-def test_null_is_always_possible(grammars: Grammars, template: Template, printed: Printed | None) -> None:
+def test_null_is_always_possible(grammars: Grammars, template: Template, printed: PrintedValues | None) -> None:
     constraint = grammars.start(json_schema(template, printed))
     spell(constraint, json.dumps(dict.fromkeys(template.fields)))
     assert constraint.finished

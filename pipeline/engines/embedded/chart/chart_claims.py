@@ -11,7 +11,7 @@ from pipeline.engines.embedded.chart.chart_reader import ChartReading, analyse_c
 from pipeline.engines.embedded.chart.summary import summarize
 from pipeline.records import Claim, Json, Page, PageImage
 from pipeline.templates.model import Template
-from pipeline.values.numbers import plain
+from pipeline.values.numbers import plain_decimal
 
 
 def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Claim]:
@@ -38,7 +38,7 @@ def _text(label: ChartLabel | None) -> Claim:
 
 def _data(reading: ChartReading) -> Claim:
     rows: list[Json] = [
-        {"category": row.category, "series": row.series, "value": None if row.value is None else plain(row.value)}
+        {"category": row.category, "series": row.series, "value": None if row.value is None else plain_decimal(row.value)}
         for row in reading.rows
     ]
     words = tuple(sorted({index for row in reading.rows for index in row.words}))

@@ -13,7 +13,7 @@ from statistics import median
 from pipeline.languages import Languages, active, from_words
 from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Box, Page, Word
-from pipeline.values.boxes import around
+from pipeline.values.boxes import bounding_box
 from pipeline.values.numbers import parse_number
 
 PHRASE_GAP = 0.9
@@ -147,12 +147,12 @@ def _continues_number(part: Sequence[int], index: int, words: Sequence[Word]) ->
 def _label(indices: Sequence[int], words: Sequence[Word], scale: float) -> ChartLabel:
     boxes = [words[index].box for index in indices]
     text = " ".join(words[index].text for index in indices).strip()
-    box = around([(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in boxes])
+    box = bounding_box([(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in boxes])
     return ChartLabel(text, box, tuple(indices), parse_label_number(text), _is_rotated(boxes, text))
 
 
 def _is_rotated(boxes: Sequence[Box], text: str) -> bool:
-    x0, y0, x1, y1 = around(boxes)
+    x0, y0, x1, y1 = bounding_box(boxes)
     return len(text) >= 3 and y1 - y0 > (1.2 if len(text) > 3 else 1.3) * (x1 - x0)
 
 
@@ -175,7 +175,11 @@ def join_labels(labels: Sequence[ChartLabel]) -> ChartLabel:
     text = " ".join(label.text for label in ordered)
     words = tuple(index for label in ordered for index in label.words)
     return ChartLabel(
-        text, around([label.box for label in ordered]), words, parse_label_number(text), all(label.rotated for label in ordered)
+        text,
+        bounding_box([label.box for label in ordered]),
+        words,
+        parse_label_number(text),
+        all(label.rotated for label in ordered),
     )
 
 

@@ -14,7 +14,7 @@ from pipeline.engines.embedded.chart.colour_regions import ColourRegions
 from pipeline.languages import Languages, from_words
 from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Box
-from pipeline.values.boxes import around
+from pipeline.values.boxes import bounding_box
 
 
 @from_words
@@ -125,7 +125,9 @@ def _join_rotated(beside: Sequence[ChartLabel], left: float, usual: float) -> Ch
     line = [label for label in side if abs(label.x - tallest.x) < 0.6 * usual]
     ordered = sorted(line, key=lambda label: -label.y if tallest.x < left else label.y)
     words = tuple(index for label in ordered for index in label.words)
-    return ChartLabel(" ".join(label.text for label in ordered), around([label.box for label in ordered]), words, None, True)
+    return ChartLabel(
+        " ".join(label.text for label in ordered), bounding_box([label.box for label in ordered]), words, None, True
+    )
 
 
 def _heading_over_axis(

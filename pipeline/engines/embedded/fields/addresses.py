@@ -1,4 +1,4 @@
-"""The postal address below a name: the lines up to the first that is something else."""
+"""The postal address below a name."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def address_below(layout: Layout, name: Run, stop: set[int]) -> tuple[Run, ...]:
 
 
 def _leads(text: str) -> bool:
-    """Whether the line before the first that is surely of the address belongs to it: it ends in a comma's part or a house number."""
+    """Whether a line above the first sure line of an address belongs to it: it has a comma or ends in a house number."""
     return has_house_number(text) or ("," in text and not vocabulary().organisation.search(text))
 
 
 def _goes_on(run: Run, following: Run, first: bool) -> bool:
-    """Whether the next line belongs to the address too: after a comma, or one short line (town, country) without digits."""
+    """Whether the next line belongs to the address, too: it follows a comma, or is one short line (town, country) without digits."""
     if any(c.isdigit() for c in following.text):
         return False
     return run.text.rstrip().endswith(",") or (first and len(following.text) < _TOWN)

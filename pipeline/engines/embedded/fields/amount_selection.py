@@ -1,4 +1,4 @@
-"""Choosing the amounts together: those that satisfy the template's checks win over those that only stand well."""
+"""Chooses the amounts of all fields together: amounts that satisfy the template's checks win over amounts with better labels alone."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from math import prod
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.templates.model import Check
 
-_POOL = 6  # candidates considered for each field
+_MOST_OPTIONS = 6  # candidates considered for each field
 _COMBINATIONS = 4000  # about how many are tried together
-_LEAST = 0.3  # below this strength a field is left empty
-_HOLDS = 0.7
-_FAILS = 0.35
-_IMPLIED = 0.12  # strength of an amount without a label that a check asks for
+_LEAST_STRENGTH = 0.3  # below this strength a field is left empty
+_CHECK_HOLDS = 0.7
+_CHECK_FAILS = 0.35
+_IMPLIED_STRENGTH = 0.12  # strength of an amount without a label that a check asks for
 
 
 @dataclass(frozen=True)
-class Option:
-    """A candidate for one field and how strongly the page says so."""
+class AmountOption:
+    """A candidate for one field, and how strongly labels and place speak for it."""
 
     candidate: Candidate
     strength: float
@@ -33,8 +33,8 @@ class Option:
 
 
 def choose_amounts(
-    options: Mapping[str, list[Option]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
-) -> dict[str, Option]:
+    options: Mapping[str, list[AmountOption]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
+) -> dict[str, AmountOption]:
     """The best option of each field, judged together. ``others`` are all amounts of the page; ``known`` gives table sums."""
     fields = list(options)
     usable = [check for check in checks if check.sum and _terms(check) <= set(fields) | set(known)]
@@ -42,17 +42,17 @@ def choose_amounts(
     size = _largest([len(options[name]) for name in involved])
     pools = {name: sorted(options[name], key=lambda o: -o.strength)[:size] for name in fields}
     _add_implied(pools, others, usable, known)
-    chosen: dict[str, Option] = {}
+    chosen: dict[str, AmountOption] = {}
     for name in fields:
-        if name not in involved and pools[name] and pools[name][0].strength >= _LEAST:
+        if name not in involved and pools[name] and pools[name][0].strength >= _LEAST_STRENGTH:
             chosen[name] = pools[name][0]
     chosen.update(_together([name for name in fields if name in involved], pools, usable, known))
     return chosen
 
 
 def _largest(options: list[int]) -> int:
-    """How many options of each field are tried, so that there are not too many combinations of them."""
-    sizes = range(_POOL, 0, -1)
+    """How many options of each field are tried, so that the number of combinations stays small."""
+    sizes = range(_MOST_OPTIONS, 0, -1)
     return next((size for size in sizes if prod(1 + min(size, count) for count in options) <= _COMBINATIONS), 1)
 
 
@@ -60,27 +60,29 @@ def _terms(check: Check) -> set[str]:
     return {term.lstrip("-") for term in [*check.sum, check.equals or ""]}
 
 
-def _taken_off(check: Check) -> set[str]:
-    """Fields that are subtracted; papers print them with a minus or without."""
+def _subtracted(check: Check) -> set[str]:
+    """Fields that are subtracted. Pages print them with a minus or without."""
     return {name for name in check.subtracted if "." not in name}
 
 
 def _together(
-    fields: list[str], pools: Mapping[str, list[Option]], checks: list[Check], known: Mapping[str, Decimal]
-) -> dict[str, Option]:
-    best: tuple[float, tuple[Option | None, ...]] = (0.0, (None,) * len(fields))
+    fields: list[str], pools: Mapping[str, list[AmountOption]], checks: list[Check], known: Mapping[str, Decimal]
+) -> dict[str, AmountOption]:
+    best: tuple[float, tuple[AmountOption | None, ...]] = (0.0, (None,) * len(fields))
     for combination in product(*[[*pools[name], None] for name in fields]):
         values = {name: option.amount for name, option in zip(fields, combination, strict=True) if option}
-        score = sum(option.strength - _LEAST for option in combination if option)
-        held: set[str] = set()
+        score = sum(option.strength - _LEAST_STRENGTH for option in combination if option)
+        satisfied: set[str] = set()
         for check in checks:
             verdict = holds(check, {**known, **values})
             if verdict is True:
-                score += _HOLDS * (0.08 if _trivial(check, {**known, **values}) else 1.0)
-                held |= _terms(check)
+                score += _CHECK_HOLDS * (0.08 if _trivial(check, {**known, **values}) else 1.0)
+                satisfied |= _terms(check)
             elif verdict is False:
-                score -= _FAILS * (0.0 if any(term in known for term in _terms(check)) else 1.0)
-        weak = [n for n, o in zip(fields, combination, strict=True) if o and o.strength < _LEAST and n not in held]
+                score -= _CHECK_FAILS * (0.0 if any(term in known for term in _terms(check)) else 1.0)
+        weak = [
+            n for n, o in zip(fields, combination, strict=True) if o and o.strength < _LEAST_STRENGTH and n not in satisfied
+        ]
         if not weak and score > best[0] + 1e-9:
             best = (score, combination)
     return {name: option for name, option in zip(fields, best[1], strict=True) if option}
@@ -90,7 +92,7 @@ def holds(check: Check, values: Mapping[str, Decimal]) -> bool | None:
     """Whether a sum holds; None when a term is missing."""
     if not _terms(check) <= set(values):
         return None
-    unsigned = {**values, **{name: abs(values[name]) for name in _taken_off(check)}}
+    unsigned = {**values, **{name: abs(values[name]) for name in _subtracted(check)}}
     return any(abs(_sum(check, each) - values[check.equals or ""]) <= Decimal(check.tolerance) for each in (values, unsigned))
 
 
@@ -104,26 +106,26 @@ def _trivial(check: Check, values: Mapping[str, Decimal]) -> bool:
 
 
 def _add_implied(
-    pools: dict[str, list[Option]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
+    pools: dict[str, list[AmountOption]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
 ) -> None:
     """Amounts printed without a label that the labelled ones ask for."""
     by_value: dict[Decimal, Candidate] = {}
     for candidate in others:
         if candidate.quality >= 0.5:
             by_value[Decimal(candidate.value)] = candidate
-    strong = {name: [o.amount for o in pool if o.strength >= _LEAST][:4] for name, pool in pools.items()}
-    for name in {name for check in checks for name in _taken_off(check)} & set(strong):
+    strong = {name: [o.amount for o in pool if o.strength >= _LEAST_STRENGTH][:4] for name, pool in pools.items()}
+    for name in {name for check in checks for name in _subtracted(check)} & set(strong):
         strong[name] += [-amount for amount in strong[name] if amount < 0]
     strong.update({name: [value] for name, value in known.items()})
     for check in checks:
-        # A number that says one term plainly does not say another one, too: half is paid before, and half is not yet due.
-        spoken_for = {o.candidate.place for name in _taken_off(check) for o in pools[name] if o.strength >= _LEAST}
-        for missing in (_terms(check) - _taken_off(check)) & set(pools):
+        # An amount with a good label for one term is not used for another: half may be paid before, and half be due later.
+        taken = {o.candidate.place for name in _subtracted(check) for o in pools[name] if o.strength >= _LEAST_STRENGTH}
+        for missing in (_terms(check) - _subtracted(check)) & set(pools):
             for value in _solutions(check, missing, strong):
                 have = {option.candidate.place for option in pools[missing]}
-                new = value in by_value and by_value[value].place not in have | spoken_for
-                if new and value != 0 and len(have) <= _POOL:
-                    pools[missing].append(Option(by_value[value], _IMPLIED))
+                new = value in by_value and by_value[value].place not in have | taken
+                if new and value != 0 and len(have) <= _MOST_OPTIONS:
+                    pools[missing].append(AmountOption(by_value[value], _IMPLIED_STRENGTH))
 
 
 def _solutions(check: Check, missing: str, strong: Mapping[str, list[Decimal]]) -> set[Decimal]:

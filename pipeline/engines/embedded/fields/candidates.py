@@ -1,4 +1,4 @@
-"""Everything on a page that could be a date, a time, an amount, a number, a currency or an identifier."""
+"""All texts on a page that may be a date, a time, an amount, a number, a currency or an identifier."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 from pipeline.records import Box
-from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, codes, parse_currency
+from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, currency_codes, parse_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
-from pipeline.values.identifiers import parse_vat, repair_vat, valid_vat
+from pipeline.values.identifiers import is_valid_vat, parse_vat, repair_vat
 from pipeline.values.money import Money, parse_money
-from pipeline.values.numbers import guess_decimal_mark, parse_number, plain
+from pipeline.values.numbers import guess_decimal_mark, parse_number, plain_decimal
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Candidate:
     quality: float = 1.0
     currency: str | None = None
     repaired: bool = False
-    """Whether the recogniser's confusions were undone: to be believed where something else proves it."""
+    """Whether letters that OCR took for digits were replaced. Such a value counts only where another number proves it."""
 
     @property
     def printed(self) -> str:
@@ -41,7 +41,7 @@ class Candidate:
 
     @property
     def place(self) -> tuple[int, int, int]:
-        """Where it stands, for telling candidates apart."""
+        """Its place on the page, which no other candidate has."""
         return self.run.number, self.start, self.end
 
 
@@ -59,8 +59,8 @@ _DAMAGED = re.compile(
     r"(?![\w%]|[.,:/-]\w)",
     re.IGNORECASE,
 )
-"""An amount in which the recogniser took letters for digits, or lost or mistook the mark."""
-_CONFUSED = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
+"""An amount in which OCR read letters for digits, or lost or misread the decimal mark."""
+_DIGIT_OF_LETTER = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
 
@@ -72,7 +72,7 @@ class Candidates:
         self.layout = layout
         texts = [run.text for run in layout.runs]
         self.decimal_mark = guess_decimal_mark(texts)
-        self.order: Order | None = guess_order(texts) or _american(texts)
+        self.order: Order | None = guess_order(texts) or _united_states_order(texts)
         self.dates = [c for run in layout.runs for c in self._dates(run)]
         self.times = [c for run in layout.runs for c in self._times(run)]
         self._taken: dict[int, list[tuple[int, int]]] = {}
@@ -81,7 +81,7 @@ class Candidates:
         self.vats = [c for run in layout.runs for c in self._vats(run)]
         self.numbers = [c for run in layout.runs for c in self._amounts(run)]
         if layout.page.source == "ocr":
-            self.numbers += [c for run in layout.runs for c in self._damaged(run)]
+            self.numbers += [c for run in layout.runs for c in self._damaged_amounts(run)]
         self.money = [c for c in self.numbers if c.kind == "money"]
         self.identifiers = [c for run in layout.runs for c in self._identifiers(run)]
 
@@ -97,7 +97,7 @@ class Candidates:
         }.get(kind, [])
 
     def currency(self) -> tuple[str, tuple[int, ...], str] | None:
-        """The page's currency by majority, beside amounts before elsewhere: code, words, as printed."""
+        """The page's currency as code, words and printed text: the one that is printed most; beside an amount counts more."""
         votes: Counter[str] = Counter()
         first: dict[str, tuple[tuple[int, ...], str]] = {}
         for code, words, printed, weight in self._currency_marks():
@@ -120,7 +120,7 @@ class Candidates:
                 )
         for run in self.layout.runs:
             for match in _CURRENCY_WORD.finditer(run.text):
-                known = match[0] in codes() and match[0] not in CODE_ONLY
+                known = match[0] in currency_codes() and match[0] not in CODE_ONLY
                 symbol = not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
                 if (known or symbol) and (code := parse_currency(match[0])):
                     yield "CNY" if chinese and code == "JPY" else code, run.span(*match.span()), match[0], 2
@@ -162,7 +162,7 @@ class Candidates:
                 if not 8 <= len(text) <= 24 or not text[:2].isalpha() or not self._free(run, start, end):
                     continue
                 if value := parse_vat(text) or (repair_vat(text) if self.layout.page.source == "ocr" else None):
-                    return self._make("vat", value, run, (start, start + len(text)), 1.0 if valid_vat(value) else 0.8)
+                    return self._make("vat", value, run, (start, start + len(text)), 1.0 if is_valid_vat(value) else 0.8)
         return None
 
     def _amounts(self, run: Run) -> Iterator[Candidate]:
@@ -201,7 +201,7 @@ class Candidates:
         if match["sign"] and start == match.start() and match["sign"][0] == "-" and text[max(0, start - 1) : start].isalnum():
             start = match.start("digits")
         if (match["sign"] or "").startswith("(") and (match["after"] or not (match["tail"] or "").strip()):
-            # "(35,13 €)" is a remark; accountants who mean less than zero write the currency first
+            # "(35,13 €)" is a remark; negative amounts in brackets have the currency first
             start = match.start("before") if match["before"] else match.start("digits")
             end = match.start("tail") if match["tail"] and end == match.end() else end
         percent = vocabulary().percent.match(text, end) is not None
@@ -214,23 +214,23 @@ class Candidates:
         quality = _quality(digits, cents, bool(number.currency), after)
         if quality < 0.6 and sum(c.isalpha() for c in text[end:]) > 3:
             quality = 0.15  # a count within a sentence
-        return self._make(kind, plain(number.amount), run, (start, end), quality, number.currency)
+        return self._make(kind, plain_decimal(number.amount), run, (start, end), quality, number.currency)
 
-    def _damaged(self, run: Run) -> Iterator[Candidate]:
-        """Amounts that read well once letters among the digits and the mark are put right."""
+    def _damaged_amounts(self, run: Run) -> Iterator[Candidate]:
+        """Amounts in which letters among the digits, or the decimal mark, are corrected."""
         for match in _DAMAGED.finditer(run.text):
             currency = parse_currency(match["before"].strip()) if match["before"] else None
             digits = match["whole"] + match["cents"]
-            alone = match.start() == 0 and match.end() == len(run.text)
+            is_whole_run = match.start() == 0 and match.end() == len(run.text)
             sound = digits.isdecimal() and match["mark"].strip() in (".", ",")
-            if sound or not any(c.isdecimal() for c in digits) or not (currency or alone):
+            if sound or not any(c.isdecimal() for c in digits) or not (currency or is_whole_run):
                 continue
             if not currency and (not digits.isdecimal() or match["mark"].strip()):
-                continue  # "12:00" alone is a time, "SO.50" a code
-            amount = f"{match['whole'].translate(_CONFUSED)}.{match['cents'].translate(_CONFUSED)}"
+                continue  # "12:00" is a time, "SO.50" a code
+            amount = f"{match['whole'].translate(_DIGIT_OF_LETTER)}.{match['cents'].translate(_DIGIT_OF_LETTER)}"
             number = parse_number(f"-{amount}" if match["sign"] else amount, ".")
             if number is not None:
-                made = self._make("money", plain(number), run, match.span(), 0.7, currency)
+                made = self._make("money", plain_decimal(number), run, match.span(), 0.7, currency)
                 yield replace(made, repaired=True)
 
     def _identifiers(self, run: Run) -> Iterator[Candidate]:
@@ -286,7 +286,7 @@ def _amount_like(text: str) -> bool:
     )
 
 
-def _american(texts: list[str]) -> Order | None:
+def _united_states_order(texts: list[str]) -> Order | None:
     """Month first where the page prints dollars and an American postal code or telephone number."""
     joined = " ".join(texts)
     state = re.search(

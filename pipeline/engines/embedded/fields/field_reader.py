@@ -1,4 +1,4 @@
-"""One page and one template in, a claim for every field out: the order in which the parts are asked."""
+"""Reads all fields of a template from one page: tables, amounts, dates, identifiers, currency, parties, texts, in this order."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pipeline.engines.embedded.fields.addresses import address_below
-from pipeline.engines.embedded.fields.amount_selection import Option, choose_amounts
+from pipeline.engines.embedded.fields.amount_selection import AmountOption, choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.item_tables import Table, read_table
-from pipeline.engines.embedded.fields.label_relations import Claims
+from pipeline.engines.embedded.fields.label_relations import LabelScores
 from pipeline.engines.embedded.fields.labels import OTHER, Label, cut_box, find_labels, vocabulary_of
-from pipeline.engines.embedded.fields.name_candidates import Name
+from pipeline.engines.embedded.fields.name_candidates import NameCandidate
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
 from pipeline.engines.embedded.fields.receipt_items import read_items
@@ -23,14 +23,14 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     text_beside,
     unlabelled,
 )
-from pipeline.engines.embedded.fields.table_headings import headings_of
+from pipeline.engines.embedded.fields.table_headings import headings_by_text
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.records import Claim, Page
 from pipeline.templates.model import Template, TemplateField
 
 _ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
-UNPROVED = 0.29
-"""Strength of a repaired amount: too little by itself, enough where a sum asks for it."""
+UNCONFIRMED = 0.29
+"""Strength of a repaired amount: too little by itself, enough where a sum needs the amount."""
 _RIVALS = {
     "money": ("money", "number", "?money", "?paid", "?change"),
     "number": ("number", "money", "?money", "?paid", "?change", "?identifier"),
@@ -42,7 +42,7 @@ _RIVALS = {
 
 
 @dataclass(frozen=True)
-class _Words:
+class _TemplateWords:
     """The words of a template, folded once."""
 
     template: Template
@@ -51,54 +51,54 @@ class _Words:
     headings: dict[str, dict[str, str]]
 
 
-_KNOWN: dict[int, _Words] = {}
+_TEMPLATE_WORDS: dict[int, _TemplateWords] = {}
 
 
 def read_fields(page: Page, template: Template) -> dict[str, Claim]:
     """A claim for every field of the template, with value None where the page does not say.
 
-    Works from types, roles, labels, formats and checks; no field name is known here.
+    It uses types, roles, labels, formats and checks, never the name of a field.
     """
     empty = {name: Claim(value=None) for name in template.fields}
     if not any(word.text.strip() for word in page.words):
         return empty
-    found = _Reader(page, template).claims()
+    found = _FieldReader(page, template).read()
     return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in found.items()}}
 
 
 def _listed(claim: Claim, field: TemplateField) -> Claim:
-    """A field declared ``many`` has a list, also of one."""
+    """The claim with its value as a list where the field is declared ``many``."""
     single = field.many and claim.value is not None and not isinstance(claim.value, list)
     return replace(claim, value=[claim.value]) if single else claim
 
 
-def _words_of(template: Template) -> _Words:
-    known = _KNOWN.get(id(template))
+def _template_words(template: Template) -> _TemplateWords:
+    known = _TEMPLATE_WORDS.get(id(template))
     if known is None or known.template is not template or known.vocabulary is not vocabulary():
-        if len(_KNOWN) > 32:
-            _KNOWN.clear()
+        if len(_TEMPLATE_WORDS) > 32:
+            _TEMPLATE_WORDS.clear()
         tables = {name: field.columns for name, field in template.fields.items() if field.type == "table"}
         labels = vocabulary_of(template)
         others = [label for label, fields in labels.items() if fields & set(template.fields)]
-        headings = {name: headings_of(columns, others) for name, columns in tables.items()}
-        known = _KNOWN[id(template)] = _Words(template, vocabulary(), labels, headings)
+        headings = {name: headings_by_text(columns, others) for name, columns in tables.items()}
+        known = _TEMPLATE_WORDS[id(template)] = _TemplateWords(template, vocabulary(), labels, headings)
     return known
 
 
-class _Reader:
-    """What has been read of one page so far."""
+class _FieldReader:
+    """Reads one page field by field."""
 
     def __init__(self, page: Page, template: Template) -> None:
         self.template = template
-        self.words = _words_of(template)
+        self.words = _template_words(template)
         self.layout: Layout = lay_out(page)
         self.candidates = Candidates(self.layout)
         self.labels: list[Label] = find_labels(self.layout, self.words.labels)
-        self.found: dict[str, Claim] = {}
+        self.claims: dict[str, Claim] = {}
         self.tables: dict[str, Table] = {}
 
-    def claims(self) -> dict[str, Claim]:
-        """All that was found."""
+    def read(self) -> dict[str, Claim]:
+        """The claims of all fields that have a value."""
         self._tables()
         self._amounts()
         for kind in ("date", "time", "number"):
@@ -107,20 +107,20 @@ class _Reader:
         self._currencies()
         parties = self._parties()
         self._texts(parties)
-        return self.found
+        return self.claims
 
     def _fields(self, *kinds: str) -> dict[str, TemplateField]:
         return {name: field for name, field in self.template.fields.items() if field.type in kinds}
 
     def _claim(self, name: str, candidate: Candidate, score: float) -> None:
         value = [candidate.value] if self.template.fields[name].many else candidate.value
-        self.found[name] = Claim(value, candidate.printed, candidate.words, round(max(0.0, min(1.0, score)), 3))
+        self.claims[name] = Claim(value, candidate.printed, candidate.words, round(max(0.0, min(1.0, score)), 3))
 
-    def _relations(self, kind: str) -> Claims:
-        """Claims of the labels that could stand beside values of a type: an invoice number's label claims no amount."""
+    def _label_scores(self, kind: str) -> LabelScores:
+        """Scores of the labels that may stand beside values of a type. The label of an invoice number has none for amounts."""
         rivals = _RIVALS[kind]
         types = {name: field.type for name, field in self.template.fields.items()}
-        return Claims(self.layout, [o for o in self.labels if types.get(o.field, o.field) in rivals])
+        return LabelScores(self.layout, [o for o in self.labels if types.get(o.field, o.field) in rivals])
 
     def _tables(self) -> None:
         money = self._fields("money")
@@ -132,32 +132,32 @@ class _Reader:
             self.tables[name] = table
             if table.rows:
                 words = tuple(dict.fromkeys(table.words))
-                self.found[name] = Claim(table.rows, self.layout.text(words), words, round(min(1.0, 0.4 + table.score / 2), 3))
+                self.claims[name] = Claim(table.rows, self.layout.text(words), words, round(min(1.0, 0.4 + table.score / 2), 3))
 
     def _amounts(self) -> None:
         fields = list(self._fields("money"))
         if not fields:
             return
         money = self.candidates.money
-        scores = self._relations("money").score(money, spread=True)
+        scores = self._label_scores("money").score(money, spread=True)
         inside = {word for table in self.tables.values() for word in table.words}
         sound = {c.value for c in money if c.quality >= 0.8}
-        options: dict[str, list[Option]] = {name: [] for name in fields}
+        options: dict[str, list[AmountOption]] = {name: [] for name in fields}
         for candidate in money:
             weight = 0.4 if set(candidate.words) & inside else 1.0
             for name in fields:
                 power = strength(scores[candidate.place], name) * (0.4 + 0.6 * candidate.quality) * weight
                 if candidate.repaired and candidate.value not in sound:
-                    power = min(power, UNPROVED)
+                    power = min(power, UNCONFIRMED)
                 if power > 0.12:
-                    options[name].append(Option(candidate, power + self._stress(name, candidate)))
-        self._paid(options, scores)
-        self._after_payment(options)
-        for name, option in choose_amounts(options, money, self.template.checks, self._sums()).items():
+                    options[name].append(AmountOption(candidate, power + self._prominence(name, candidate)))
+        self._support_by_payment(options, scores)
+        self._weaken_after_payment(options)
+        for name, option in choose_amounts(options, money, self.template.checks, self._column_sums()).items():
             self._claim(name, option.candidate, option.strength)
 
-    def _stress(self, name: str, candidate: Candidate) -> float:
-        """What large print, a late place (for fields that the last page decides) and repetition add."""
+    def _prominence(self, name: str, candidate: Candidate) -> float:
+        """The strength that large print, a late place (for fields that the last page decides) and repetition add."""
         depth = candidate.run.row / max(1, len(self.layout.rows))
         larger = min(1.0, max(0.0, candidate.run.size / self.layout.height - 1.0))
         most = max((abs(Decimal(c.value)) for c in self.candidates.money if c.quality >= 0.8), default=None)
@@ -174,8 +174,10 @@ class _Reader:
         """Whether a check calls the field a sum of others."""
         return any(check.equals == name for check in self.template.checks)
 
-    def _paid(self, options: dict[str, list[Option]], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
-        """What was given less the change is what had to be paid: it backs the field that a check calls the sum."""
+    def _support_by_payment(
+        self, options: dict[str, list[AmountOption]], scores: Mapping[tuple[int, int, int], Mapping[str, float]]
+    ) -> None:
+        """Adds strength to the total that equals the payment less the change."""
         sums = [check.equals for check in self.template.checks if check.equals in options]
         given, change = ({Decimal(c.value) for c in self._labelled(kind, scores)} for kind in ("paid", "change"))
         owed = {a - b for a in given for b in change or {Decimal(0)}}
@@ -184,15 +186,16 @@ class _Reader:
                 if (candidate.quality >= 0.8 or candidate.repaired) and Decimal(candidate.value) in owed:
                     known = next((o for o in options[str(name)] if o.candidate is candidate), None)
                     options[str(name)] = [o for o in options[str(name)] if o is not known]
-                    options[str(name)].append(Option(candidate, (known.strength if known else 0.25) + 0.3))
+                    options[str(name)].append(AmountOption(candidate, (known.strength if known else 0.25) + 0.3))
 
-    def _after_payment(self, options: dict[str, list[Option]]) -> None:
-        """Below the cash and the change stand summaries of the tax, whose totals are not what was paid."""
+    def _weaken_after_payment(self, options: dict[str, list[AmountOption]]) -> None:
+        """Takes strength from totals below the payment: summaries of the tax stand there."""
         rows = [o.row for o in self.labels if o.field in (OTHER + "paid", OTHER + "change") and o.cover >= 0.6]
         paid = [row for row in rows if any(c.run.row == row and c.quality >= 0.8 for c in self.candidates.money)]
         for name in {str(check.equals) for check in self.template.checks} & set(options) if paid else ():
             options[name] = [
-                Option(o.candidate, o.strength * (0.75 if o.candidate.run.row > max(paid) else 1.0)) for o in options[name]
+                AmountOption(o.candidate, o.strength * (0.75 if o.candidate.run.row > max(paid) else 1.0))
+                for o in options[name]
             ]
 
     def _labelled(self, kind: str, scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> list[Candidate]:
@@ -200,7 +203,7 @@ class _Reader:
         money = [c for c in self.candidates.money if c.quality >= 0.8 and scores[c.place]]
         return [c for c in money if max(scores[c.place], key=lambda n: scores[c.place][n]) == OTHER + kind]
 
-    def _sums(self) -> dict[str, Decimal]:
+    def _column_sums(self) -> dict[str, Decimal]:
         """The sum of each money column of the tables."""
         sums: dict[str, Decimal] = {}
         for name, table in self.tables.items():
@@ -215,11 +218,11 @@ class _Reader:
         candidates = self.candidates.of(kind)
         if not fields or not candidates:
             return
-        scores = self._relations(kind).score(candidates, spread=False)
+        scores = self._label_scores(kind).score(candidates, spread=False)
         for name, (candidate, score) in choose_scalars(fields, candidates, scores).items():
             self._claim(name, candidate, score)
-        if fields[0] not in self.found and kind in ("date", "time"):
-            taken = {str(self.found[name].value) for name in fields if name in self.found}
+        if fields[0] not in self.claims and kind in ("date", "time"):
+            taken = {str(self.claims[name].value) for name in fields if name in self.claims}
             first = unlabelled(candidates, scores, taken)
             if first is not None:
                 self._claim(fields[0], first, 0.3)
@@ -231,7 +234,7 @@ class _Reader:
         vats = {name for name, field in fields.items() if field.format == "vat"}
         plain = [name for name in fields if name not in vats]
         pool = [self._trimmed(candidate) for candidate in self.candidates.identifiers]
-        scores = self._relations("identifier").score(pool, spread=False)
+        scores = self._label_scores("identifier").score(pool, spread=False)
         for name, (candidate, score) in choose_scalars(plain, pool, scores).items():
             self._claim(name, candidate, score)
         for name in vats:
@@ -252,11 +255,11 @@ class _Reader:
     def _vat(self, name: str, identifiers: list[Candidate], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
         vats = self.candidates.vats
         if vats:
-            own = self._relations("identifier").score(vats, spread=False)
+            own = self._label_scores("identifier").score(vats, spread=False)
             best = max(vats, key=lambda c: own[c.place].get(name, 0.0) + 0.3 * c.quality - 0.4 * self._near_buyer(c))
             self._claim(name, best, 0.5 + 0.5 * own[best.place].get(name, 0.0))
             return
-        taken = {claim.value for claim in self.found.values() if isinstance(claim.value, str)}
+        taken = {claim.value for claim in self.claims.values() if isinstance(claim.value, str)}
         pool = [c for c in identifiers if sum(d.isdigit() for d in c.value) >= 7 and c.value not in taken]
         for picked, (candidate, score) in choose_scalars([name], pool, scores).items():
             self._claim(picked, candidate, score)
@@ -277,9 +280,9 @@ class _Reader:
         found = self.candidates.currency()
         if found:
             for name in self._fields("currency"):
-                self.found[name] = Claim(found[0], found[2], found[1], 0.8)
+                self.claims[name] = Claim(found[0], found[2], found[1], 0.8)
 
-    def _parties(self) -> dict[str, tuple[Name, float]]:
+    def _parties(self) -> dict[str, tuple[NameCandidate, float]]:
         roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party" and field.role}
         busy = {c.run.number for c in self.candidates.money if c.quality >= 0.8}
         busy |= {c.run.number for c in self.candidates.dates}
@@ -289,29 +292,29 @@ class _Reader:
         for name, role in roles.items():
             if role in chosen:
                 party, score = chosen[role]
-                self.found[name] = Claim(party.text, party.text, party.words, round(min(1.0, score), 3))
+                self.claims[name] = Claim(party.text, party.text, party.words, round(min(1.0, score), 3))
         return chosen
 
-    def _texts(self, parties: Mapping[str, tuple[Name, float]]) -> None:
+    def _texts(self, parties: Mapping[str, tuple[NameCandidate, float]]) -> None:
         for name, field in self._fields("text", "enum", "party").items():
-            if name in self.found:
+            if name in self.claims:
                 continue
             if field.format == "address" and field.role and field.role in parties:
                 self._address(name, parties[field.role][0])
             elif field.type == "enum":
-                self._put(name, choice_on_page(self.layout, self.labels, name, field))
+                self._add_claim(name, choice_on_page(self.layout, self.labels, name, field))
             elif not (field.type == "party" and field.role):
-                self._put(name, text_beside(self.layout, self.labels, name))
+                self._add_claim(name, text_beside(self.layout, self.labels, name))
 
-    def _put(self, name: str, hit: tuple[str, tuple[int, ...], float] | None) -> None:
+    def _add_claim(self, name: str, hit: tuple[str, tuple[int, ...], float] | None) -> None:
         if hit:
-            self.found[name] = Claim(hit[0], self.layout.text(hit[1]), hit[1], round(min(1.0, hit[2]), 3))
+            self.claims[name] = Claim(hit[0], self.layout.text(hit[1]), hit[1], round(min(1.0, hit[2]), 3))
 
-    def _address(self, name: str, party: Name) -> None:
+    def _address(self, name: str, party: NameCandidate) -> None:
         stop = {c.run.number for c in [*self.candidates.dates, *self.candidates.vats]}
         stop |= {o.run.number for o in self.labels if o.cover > 0.4 and o.field not in (name, OTHER + "money", OTHER + "date")}
         runs = address_below(self.layout, party.run, stop)
         if runs:
             words = tuple(i for run in runs for i in run.words)
             text = ", ".join(run.text.strip(" ,") for run in runs)
-            self.found[name] = Claim(text, self.layout.text(words), words, 0.6)
+            self.claims[name] = Claim(text, self.layout.text(words), words, 0.6)

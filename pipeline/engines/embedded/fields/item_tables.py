@@ -1,4 +1,4 @@
-"""Tables with a header: columns found by their labels, words put into columns by place, rows told by their numbers."""
+"""Tables with a header: labels name the columns, place puts words into columns, numbers show where a row begins."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
-from pipeline.engines.embedded.fields.row_arithmetic import settle
-from pipeline.engines.embedded.fields.table_headings import NUMERIC, Head, find_heads
+from pipeline.engines.embedded.fields.row_arithmetic import complete_row
+from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, find_header_cells
 from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
 
 _LINES = 2.2  # letter heights between the lines of one row
-_PATIENCE = 6  # printed lines without a number after which a table has ended
+_MOST_LINES_WITHOUT_NUMBERS = 6  # printed lines without a number after which a table has ended
 _Cells = Mapping[str, tuple[str, tuple[int, ...]]]
 """Column name to value and words."""
 
@@ -35,18 +35,18 @@ def read_table(
 ) -> Table:
     """The rows of the table ``spec`` on the page; empty when no header names its columns.
 
-    ``headings`` are those of ``headings_of``; labels of ``totals`` end a table.
+    ``headings`` are those of ``headings_by_text``; labels of ``totals`` end a table.
     """
     best = Table()
     amounts = {c.run.row for c in candidates.money if c.quality >= 0.8}
     for row in range(len(layout.rows)):
         if row in amounts:
             continue
-        heads = find_heads(layout, row, headings, spec.columns)
-        named = {head.column for head in heads if head.column}
+        cells = find_header_cells(layout, row, headings, spec.columns)
+        named = {cell.column for cell in cells if cell.column}
         if len(named) < 2 or not any(spec.columns[name].type in NUMERIC for name in named):
             continue
-        table = _read_below(layout, candidates, spec.columns, heads, totals)
+        table = _read_below(layout, candidates, spec.columns, cells, totals)
         table.score = len(named) / len(spec.columns)
         if len(table.rows) * table.score > len(best.rows) * best.score:
             best = table
@@ -54,59 +54,59 @@ def read_table(
 
 
 def _read_below(
-    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], heads: list[Head], totals: list[Label]
+    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: list[HeaderCell], totals: list[Label]
 ) -> Table:
-    header = max(head.row for head in heads)
+    header = max(cell.row for cell in cells)
     table = Table(first=header, last=header)
     stops = {label.row for label in totals if label.cover >= 0.5 and label.row > header}
     gap, apart = 0, False
     open_row: dict[str, Json] | None = None
     for row in range(header + 1, len(layout.rows)):
-        values = _values(layout, candidates, columns, heads, row)
+        values = _values(layout, candidates, columns, cells, row)
         numeric = [name for name in values if columns[name].type in NUMERIC]
         if row in stops and (table.rows or numeric) and (len(numeric) < 2 or len(numeric) == len(values)):
             break
-        apart = apart or (open_row is not None and not _follows(layout, row))
-        starts = _is_row(columns, values, heads) and not (apart and _thinner(columns, table.rows, numeric))
+        apart = apart or (open_row is not None and not _stands_close_below(layout, row))
+        starts = _is_row(columns, values, cells) and not (apart and _has_fewer_numbers(columns, table.rows, numeric))
         if apart and not starts:
             gap = max(gap, 3)
         if starts:
             open_row = dict.fromkeys(columns) | {name: value for name, (value, _) in values.items()}
-            settle(open_row, columns, [c for c in candidates.money if c.run.row == row])
+            complete_row(open_row, columns, [c for c in candidates.money if c.run.row == row])
             table.rows.append(open_row)
             gap, apart = 0, False
         else:
             gap += 1
-            if gap > _PATIENCE:
+            if gap > _MOST_LINES_WITHOUT_NUMBERS:
                 break
             if open_row is not None and gap <= 3:
-                _continue(columns, open_row, values)
+                _extend_row(columns, open_row, values)
         if open_row is not None and (starts or gap <= 3):
             table.words += [word for _, words in values.values() for word in words]
             table.last = row if starts else max(table.last, row)
     return table
 
 
-def _follows(layout: Layout, row: int) -> bool:
+def _stands_close_below(layout: Layout, row: int) -> bool:
     """Whether a row stands close below the one before."""
     above = max(run.box[3] for run in layout.rows[row - 1])
     return min(run.box[1] for run in layout.rows[row]) - above < _LINES * layout.height
 
 
-def _thinner(columns: Mapping[str, Column], rows: list[dict[str, Json]], numeric: list[str]) -> bool:
-    """Whether a line has fewer numbers than every row before it; apart from the table, it is a footer that happens to hold some."""
+def _has_fewer_numbers(columns: Mapping[str, Column], rows: list[dict[str, Json]], numeric: list[str]) -> bool:
+    """Whether a line has fewer numbers than every row before it. Such a line at a distance from the table is a footer."""
     return len(numeric) < min(sum(columns[name].type in NUMERIC and row[name] is not None for name in row) for row in rows)
 
 
-def _is_row(columns: Mapping[str, Column], values: _Cells, heads: list[Head]) -> bool:
+def _is_row(columns: Mapping[str, Column], values: _Cells, cells: list[HeaderCell]) -> bool:
     money = [name for name in values if columns[name].type == "money"]
-    last_money = [head.column for head in heads if head.column and columns[head.column].type == "money"][-1:]
+    last_money = [cell.column for cell in cells if cell.column and columns[cell.column].type == "money"][-1:]
     if not money:
         return not last_money and any(columns[name].type == "number" for name in values) and len(values) >= 2
     return bool(set(last_money) & set(money)) or sum(columns[name].type in NUMERIC for name in values) >= 2
 
 
-def _continue(columns: Mapping[str, Column], open_row: dict[str, Json], values: _Cells) -> None:
+def _extend_row(columns: Mapping[str, Column], open_row: dict[str, Json], values: _Cells) -> None:
     for name, (value, _) in values.items():
         if columns[name].type == "text" and open_row.get(name):
             open_row[name] = f"{open_row[name]} {value}"
@@ -115,31 +115,35 @@ def _continue(columns: Mapping[str, Column], open_row: dict[str, Json], values: 
 
 
 def _values(
-    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], heads: list[Head], row: int
+    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: list[HeaderCell], row: int
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Column name to value and words of one printed row."""
     found: dict[str, tuple[str, tuple[int, ...]]] = {}
     numbers = [c for c in candidates.numbers if c.run.row == row and c.kind == "money"]
     used: set[int] = set()
-    for name, head in ((h.column, h) for h in heads if h.column and columns[h.column].type in NUMERIC):
-        best = _nearest(heads, head, numbers)
+    for name, cell in ((h.column, h) for h in cells if h.column and columns[h.column].type in NUMERIC):
+        best = _nearest(cells, cell, numbers)
         if best is not None and name is not None:
             found[name] = (best.value, best.words)
             used |= set(best.words)
-    for head in heads:
-        if head.column and columns[head.column].type not in NUMERIC:
-            words = [i for run in layout.rows[row] for i in _under(layout, run, heads, head) if i not in used]
+    for cell in cells:
+        if cell.column and columns[cell.column].type not in NUMERIC:
+            words = [i for run in layout.rows[row] for i in _under(layout, run, cells, cell) if i not in used]
             if any(c.isalnum() for i in words for c in layout.page.words[i].text):
-                found[head.column] = (layout.text(words), tuple(words))
-    _text_before(layout, columns, heads, row, found)
+                found[cell.column] = (layout.text(words), tuple(words))
+    _text_before(layout, columns, cells, row, found)
     return found
 
 
 def _text_before(
-    layout: Layout, columns: Mapping[str, Column], heads: list[Head], row: int, found: dict[str, tuple[str, tuple[int, ...]]]
+    layout: Layout,
+    columns: Mapping[str, Column],
+    cells: list[HeaderCell],
+    row: int,
+    found: dict[str, tuple[str, tuple[int, ...]]],
 ) -> None:
-    """A text column's words where its heading is centred over a wide column: all that stands before the first number."""
-    missing = [h.column for h in heads if h.column and columns[h.column].type not in NUMERIC and h.column not in found]
+    """Adds the words of a text column whose heading is centred over a wide column: all words before the first number."""
+    missing = [h.column for h in cells if h.column and columns[h.column].type not in NUMERIC and h.column not in found]
     numbers = [i for name, (_, words) in found.items() if columns[name].type in NUMERIC for i in words]
     if missing and len(numbers) >= 2:
         first = min(layout.page.words[i].box[0] for i in numbers)
@@ -148,28 +152,28 @@ def _text_before(
             found[missing[0]] = (layout.text(words), tuple(words))
 
 
-def _under(layout: Layout, run: Run, heads: list[Head], head: Head) -> list[int]:
+def _under(layout: Layout, run: Run, cells: list[HeaderCell], cell: HeaderCell) -> list[int]:
     """The words of a run that stand in a text column: from a little left of its heading to the next heading."""
-    end = min((other.left for other in heads if other.left > head.left), default=1e9)
-    begin = max((other.right for other in heads if other.right < head.left), default=head.left - 4 * layout.height)
-    if run.box[2] < head.left - layout.height:
+    end = min((other.left for other in cells if other.left > cell.left), default=1e9)
+    begin = max((other.right for other in cells if other.right < cell.left), default=cell.left - 4 * layout.height)
+    if run.box[2] < cell.left - layout.height:
         return []
     boxes = [(i, layout.page.words[i].box) for i in run.words]
     return [i for i, box in boxes if begin < (box[0] + box[2]) / 2 < end]
 
 
-def _nearest(heads: list[Head], head: Head, numbers: list[Candidate]) -> Candidate | None:
-    near = [c for c in numbers if _head_of(heads, c.box) is head]
-    return max(near, key=lambda c: (c.quality, -abs(c.box[2] - head.right)), default=None)
+def _nearest(cells: list[HeaderCell], cell: HeaderCell, numbers: list[Candidate]) -> Candidate | None:
+    near = [c for c in numbers if _cell_above(cells, c.box) is cell]
+    return max(near, key=lambda c: (c.quality, -abs(c.box[2] - cell.right)), default=None)
 
 
-def _head_of(heads: list[Head], box: tuple[float, float, float, float]) -> Head:
+def _cell_above(cells: list[HeaderCell], box: tuple[float, float, float, float]) -> HeaderCell:
     """The header cell that a value stands under: by shared width, else by the nearest edge."""
 
-    def distance(head: Head) -> float:
-        shared = min(head.right, box[2]) - max(head.left, box[0])
+    def distance(cell: HeaderCell) -> float:
+        shared = min(cell.right, box[2]) - max(cell.left, box[0])
         if shared > 0:
-            return -shared / max(1.0, min(head.right - head.left, box[2] - box[0]))
-        return min(abs(head.right - box[2]), abs(head.left - box[0]), -shared)
+            return -shared / max(1.0, min(cell.right - cell.left, box[2] - box[0]))
+        return min(abs(cell.right - box[2]), abs(cell.left - box[0]), -shared)
 
-    return min(heads, key=distance)
+    return min(cells, key=distance)

@@ -1,4 +1,4 @@
-"""How strongly a label on the page claims a value: beside it, above it, in the same word."""
+"""How strongly a label on the page belongs to a value: beside it, above it, in the same word."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipeline.engines.embedded.fields.vocabulary import is_neutral
 _ABOVE_ROWS = 14
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
 VAGUE = 0.55
-"""What a word that many things are called by ("Number") is worth as a label."""
+"""The weight of a label that many values share ("Number")."""
 _TITLE_REACH = 4.0  # letter heights between a title and its number
 
 
-class Claims:
+class LabelScores:
     """Scores of (field, candidate) pairs: the best label of each field for each candidate, 0 to 1.
 
     Amounts in a row belong to the label at its left, the last one most; other values to the nearest label only.
@@ -78,7 +78,7 @@ class Claims:
         return found
 
     def _closely(self, label: Label, candidate: Candidate) -> bool:
-        """Whether the value follows at once, or after words in brackets."""
+        """Whether the value follows directly, or after words in brackets."""
         if label.run is candidate.run:
             between = _BRACKETS.sub(" ", label.run.text[label.end : candidate.start])
             return all(is_neutral(word) for word in between.split())
@@ -112,10 +112,10 @@ class Claims:
             if aligned:
                 near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
                 for label in aligned:
-                    alone = 1.0 if not self._has_own(label, by_row[above]) else 0.45
+                    weight = 1.0 if not self._has_own(label, by_row[above]) else 0.45
                     keep = 1.0 if spread else 0.4**blocked
                     found.append(
-                        (label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * alone * keep * (VAGUE if label.vague else 1.0))
+                        (label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0))
                     )
                 break
             if any(_aligned(c.box, candidate.box, height) for c in by_row[above]) or (
@@ -125,10 +125,10 @@ class Claims:
         return found
 
     def _wrapped(self, candidate: Candidate, by_row: dict[int, list[Candidate]]) -> list[tuple[str, float]]:
-        """Labels of the row before, where that row has no value and this one nothing else: the line was broken."""
+        """Labels of the row above, where that row has no value and this row has nothing else: the line was broken."""
         row = candidate.run.row
-        alone = all(sum(c.isalpha() for c in run.text) <= 4 for run in self.layout.rows[row])
-        if row == 0 or not alone or by_row[row - 1] or candidate is not by_row[row][-1]:
+        only_values = all(sum(c.isalpha() for c in run.text) <= 4 for run in self.layout.rows[row])
+        if row == 0 or not only_values or by_row[row - 1] or candidate is not by_row[row][-1]:
             return []
         return [(o.field, 0.75 * (0.2 + 0.8 * o.cover)) for o in self._by_row[row - 1] if o.box[0] < candidate.box[0]]
 

@@ -1,7 +1,7 @@
-"""Where the labels of a template stand on a page, and labels of other things that compete with them.
+"""Finds the labels of a template on a page, and labels of other values that compete with them.
 
-All letters and digits of the page, run after run and without blanks, make one string; each label is looked for in it, so
-that lost or doubled blanks do no harm. On scans, runs without a label are also compared with all labels letter by letter.
+All letters and digits of the page, run after run and without blanks, form one string, in which each label is searched. So lost or
+doubled blanks do not matter. On scans, runs without a label are also compared with all labels letter by letter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.records import Box
 from pipeline.templates.model import Labels, Template
 
 OTHER = "?"
-"""Begins the field name of labels that belong to nothing in the template: "?money", "?date", "?identifier"."""
+"""Begins the field name of labels that belong to no field of the template: "?money", "?date", "?identifier"."""
 _FUZZY = 84
 _AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
 _WORD = re.compile(r"w/o|[^\W\d_]+")
@@ -44,11 +44,11 @@ class Label:
     cover: float = 1.0
     """Share of the run's own letters (values left out) that the label explains."""
     title: bool = False
-    """The label is also a document's title ("Invoice"): it leads only to what follows it closely."""
+    """The label is also a document's title ("Invoice"): it belongs only to a value close behind it."""
 
     @property
     def vague(self) -> bool:
-        """Whether the word says only that a number follows, not of what."""
+        """Whether the word says only that a number follows, and not which."""
         return fold(self.run.text[self.start : self.end]) in vocabulary().vague_labels
 
     @property
@@ -115,7 +115,7 @@ def find_labels(layout: Layout, vocabulary: dict[str, set[str]]) -> list[Label]:
 
 
 def _is_remark(label: Label, before: list[Label]) -> bool:
-    """Whether the label only tells what another, before it in the run, includes: "Total (incl. VAT)"."""
+    """Whether the label is a remark on another label before it in the run: "Total (incl. VAT)"."""
     for other in before:
         if other.run is label.run and other.end <= label.start:
             between = label.run.text[other.end : label.start]
@@ -176,7 +176,7 @@ def _label(layout: Layout, page: _PageString, start: int, end: int, field: str) 
 
 
 def make_label(layout: Layout, run: Run, start: int, end: int, field: str, length: int) -> Label:
-    """A label record, its box cut out of glued words in proportion to the characters."""
+    """A label. Where it shares a word with a value, its box is cut in proportion to the characters."""
     words = run.span(start, end)
     title = fold(run.text[start:end]) in vocabulary().titles
     return Label(field, run, start, end, cut_box(layout, run, start, end), words, length, title=title)
@@ -222,7 +222,7 @@ def _head(text: str) -> str:
 
 
 def _with_cover(labels: list[Label]) -> list[Label]:
-    """Labels with their ``cover`` filled in."""
+    """The labels with their ``cover``."""
     by_run: dict[int, list[Label]] = defaultdict(list)
     for label in labels:
         by_run[label.run.number].append(label)

@@ -1,4 +1,4 @@
-"""Parts of lines that could be the name of an organisation or a person."""
+"""Parts of lines that may be the name of an organisation or a person."""
 
 from __future__ import annotations
 
@@ -25,23 +25,25 @@ _WEB = re.compile(r"www\.|https?:|\w@\w|\w\.(?:com|net|org)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Name:
-    """A possible name: characters from ``start`` of a run, with the lines joined to it."""
+class NameCandidate:
+    """A possible name: the characters of a run from ``start``, and lines that belong to it."""
 
     text: str
     run: Run
     start: int
     words: tuple[int, ...]
     features: float
-    """How much it looks like the name of an organisation or person at all, 0 to 1."""
+    """How much it looks like the name of an organisation or a person, 0 to 1."""
 
 
-def find_names(layout: Layout, labels: list[Label], leads: list[Label], busy: set[int], cuts: Mapping[int, int]) -> list[Name]:
+def find_name_candidates(
+    layout: Layout, labels: list[Label], leads: list[Label], busy: set[int], cuts: Mapping[int, int]
+) -> list[NameCandidate]:
     """All possible names. ``leads`` are the labels of parties, which are cut off; the others make a line no name."""
     by_run: dict[int, list[Label]] = {}
     for label in labels:
         by_run.setdefault(label.run.number, []).append(label)
-    names: list[Name] = []
+    names: list[NameCandidate] = []
     for run in layout.runs:
         own = by_run.get(run.number, [])
         for start, end in _parts(run, cuts.get(run.number, len(run.text))):
@@ -50,10 +52,10 @@ def find_names(layout: Layout, labels: list[Label], leads: list[Label], busy: se
             if name and features > 0:
                 names.append(replace(name, features=features))
     whole = [_joined(layout, name, names) for name in names]
-    return [name for name in whole if not is_organisation(name.text) or _says_more(residue(name.text))]
+    return [name for name in whole if not is_organisation(name.text) or _has_more_than_form(without_legal_form(name.text))]
 
 
-def _says_more(rest: str) -> bool:
+def _has_more_than_form(rest: str) -> bool:
     """Whether there is a name beside the legal form: three letters, two capitals ("BP plc"), or writing without letters."""
     return (
         len(fold(rest)) >= 3
@@ -66,13 +68,13 @@ def _after_lead(run: Run, start: int, end: int, leads: list[Label]) -> int:
     """Where the name begins after a label such as "Seller:"; a legal form alone is no name, so "Seller GmbH" stays whole."""
     for label in leads:
         rest = run.text[label.end : end]
-        if label.start - start <= 2 and (rest.lstrip()[:1] == ":" or residue(rest)):
+        if label.start - start <= 2 and (rest.lstrip()[:1] == ":" or without_legal_form(rest)):
             start = max(start, label.end)
     return start
 
 
 def has_house_number(text: str) -> bool:
-    """Whether the text ends as streets do."""
+    """Whether the text ends in a house number and is no organisation."""
     return _HOUSE.search(text) is not None and not is_organisation(text)
 
 
@@ -108,7 +110,7 @@ def _is_address(text: str, words: Vocabulary) -> bool:
     return POSTCODE.search(text) is not None or (words.street.search(text) is not None and any(c.isdigit() for c in text))
 
 
-def residue(text: str) -> str:
+def without_legal_form(text: str) -> str:
     """A name without its legal form and registration number."""
     return vocabulary().organisation.sub(" ", _REGISTRATION.sub("", text)).strip(" .,&()-\"'")
 
@@ -121,7 +123,7 @@ def _parts(run: Run, end: int) -> Iterator[tuple[int, int]]:
     yield at, end
 
 
-def _name(run: Run, start: int, end: int, labels: list[Label]) -> Name | None:
+def _name(run: Run, start: int, end: int, labels: list[Label]) -> NameCandidate | None:
     text = run.text[start:end]
     clean = text.lstrip(" :;.,|*#-–_'\"(")
     start += len(text) - len(clean)
@@ -129,10 +131,10 @@ def _name(run: Run, start: int, end: int, labels: list[Label]) -> Name | None:
     tail = [o.start for o in labels if o.start > start + 2 and o.start < start + len(clean) <= o.end]
     if tail:
         clean = run.text[start : min(tail)].rstrip(" :;,|*#-–_'(")
-    return Name(clean, run, start, run.span(start, start + len(clean)), 0.0) if clean else None
+    return NameCandidate(clean, run, start, run.span(start, start + len(clean)), 0.0) if clean else None
 
 
-def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float:
+def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool) -> float:
     text = name.text
     letters = sum(c.isalpha() for c in text)
     digits = sum(c.isdigit() for c in text)
@@ -160,7 +162,7 @@ def _features(name: Name, labels: list[Label], busy: bool, split: bool) -> float
     return max(0.05, score)
 
 
-def _is_labels(name: Name, labels: list[Label]) -> bool:
+def _is_labels(name: NameCandidate, labels: list[Label]) -> bool:
     """Whether most of the text is labels."""
     end = name.start + len(name.text)
     spans = {(max(o.start, name.start), min(o.end, end)) for o in labels if o.start < end and o.end > name.start}
@@ -169,11 +171,11 @@ def _is_labels(name: Name, labels: list[Label]) -> bool:
     return covered >= 0.6 * max(1, letters) and not is_organisation(name.text)
 
 
-def _joined(layout: Layout, name: Name, names: list[Name]) -> Name:
+def _joined(layout: Layout, name: NameCandidate, names: list[NameCandidate]) -> NameCandidate:
     """With the line above, where a name was printed on two lines and this one is little more than the legal form."""
     if not is_organisation(name.text) or name.start > 2:
         return name
-    rest = residue(name.text).split()
+    rest = without_legal_form(name.text).split()
     if len(rest) > 1:
         return name
     above = next(iter(layout.chain(name.run, -1, 1)), None)

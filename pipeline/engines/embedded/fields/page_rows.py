@@ -1,7 +1,7 @@
-"""A page's words as rows and runs: what stands on one height, and what stands together there.
+"""A page's words as rows and runs.
 
-A *row* is everything at one height of the page; a *run* is a stretch of a row without a wide gap. Rows are built from the
-boxes alone, because a text layer's own lines may stop at column borders.
+A *row* is all words at one height of the page. A *run* is a part of a row without a wide gap. Rows are built from the boxes only,
+since the lines of a text layer may end at the borders of columns.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from itertools import pairwise
 from statistics import median
 
 from pipeline.records import Box, Page, Word
-from pipeline.values.boxes import around
+from pipeline.values.boxes import bounding_box
 
 RUN_GAP = 1.6  # a gap wider than this many letter heights ends a run
 TIGHT_GAP = 0.75  # groups of thousands stand closer than this many letter heights
 BLOCK_GAP = 1.3  # lines of one block stand closer than this many letter heights
-# No paper that people read holds more; hostile pages do, and would take minutes.
+# Hostile pages hold more, and would take minutes.
 _LONGEST, _MOST_IN_ROW, _MOST_WORDS = 120, 150, 2500
 _DOMAIN = re.compile(
     r"(?:@|www\.|https?://)([\w.-]+)|\b([\w-]{3,}\.(?:com|de|fr|es|it|nl|pl|eu|co\.uk|org|net|at|ch|be|my|sg|lv|pt|cn))\b",
@@ -86,7 +86,7 @@ class Layout:
 
     def box(self, words: Iterable[int]) -> Box:
         """The box around some words."""
-        return around(self.page.words[i].box for i in words)
+        return bounding_box(self.page.words[i].box for i in words)
 
     def text(self, words: Iterable[int]) -> str:
         """Words as printed, with single blanks."""
@@ -133,7 +133,7 @@ def stand_together(a: Box, b: Box, height: float) -> bool:
 
 @lru_cache(maxsize=16384)
 def fold(text: str) -> str:
-    """Lower-case letters and digits (and # %) only, without accents: what labels are compared by."""
+    """Lower-case letters and digits (and # %) without accents and blanks, for comparing labels."""
     plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
     return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")
 
@@ -226,7 +226,7 @@ def _run(words: Sequence[Word], group: list[int], row: int, number: int) -> Run:
         words=tuple(group),
         text=" ".join(words[i].text for i in group),
         starts=tuple(starts),
-        box=around(words[i].box for i in group),
+        box=bounding_box(words[i].box for i in group),
         size=float(max(_height(words[i]) for i in group)),
         bold=all(words[i].bold for i in group),
     )

@@ -1,4 +1,4 @@
-"""Who sells and who buys: names told by labels, legal forms, place, print size, repetition and web addresses."""
+"""The seller and the buyer: names by labels, legal forms, place, print size, repetition and web addresses."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.name_candidates import (
-    Name,
-    find_names,
+    NameCandidate,
+    find_name_candidates,
     has_house_number,
     is_address,
     is_person,
     is_return_line,
-    residue,
+    without_legal_form,
 )
 from pipeline.engines.embedded.fields.page_rows import Layout, fold
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 
 LEAST = 0.3
 WINDOW = 5.0
-"""Letter heights below the return line within which the window's first lines stand."""
+"""Distance from the return line to the first lines of the address window, in letter heights."""
 NAMED = 0.45
 """Share of a line that a web address must make up for the line to be the name behind it."""
 _MOST_NAMES = 100
@@ -30,7 +30,7 @@ _CHAIN = 5  # lines of a block that are looked at
 
 
 class Parties:
-    """Names on a page, and which of them is the seller or the buyer."""
+    """The names on a page, and which of them are the seller and the buyer."""
 
     def __init__(
         self, layout: Layout, labels: list[Label], roles: Mapping[str, str], busy: set[int], cuts: Mapping[int, int]
@@ -42,7 +42,7 @@ class Parties:
         self.layout = layout
         self.labels = [label for label in labels if label.field in roles and label.start <= 2]
         self.roles = roles
-        found = find_names(layout, labels, self.labels, busy, cuts)
+        found = find_name_candidates(layout, labels, self.labels, busy, cuts)
         likely = sorted(found, key=lambda name: -name.features)[:_MOST_NAMES]
         self.names = sorted(likely, key=lambda name: name.run.number)
         self._senders = [name for name in self.names if name.start <= 2 and is_return_line(name.run.text)]
@@ -50,11 +50,11 @@ class Parties:
         tops = [run.box[1] for run in layout.runs]
         self._first, self._last = min(tops, default=0.0), max(tops, default=0.0)
 
-    def choose(self) -> dict[str, tuple[Name, float]]:
+    def choose(self) -> dict[str, tuple[NameCandidate, float]]:
         """The seller and the buyer with their strengths, each by role; never the same name for both."""
         sellers = self._ranked("seller")
         buyers = self._ranked("buyer") if "buyer" in self.roles.values() else []
-        best: tuple[float, dict[str, tuple[Name, float]]] = (0.0, {})
+        best: tuple[float, dict[str, tuple[NameCandidate, float]]] = (0.0, {})
         for power, seller in [*sellers, (LEAST, None)]:
             for other, buyer in [*buyers, (LEAST, None)]:
                 if seller and buyer and same_name(seller.text, buyer.text):
@@ -65,12 +65,12 @@ class Parties:
                     best = (score, {role: (name, min(1.0, p)) for role, (name, p) in pairs.items() if name})
         return best[1]
 
-    def _ranked(self, role: str) -> list[tuple[float, Name]]:
+    def _ranked(self, role: str) -> list[tuple[float, NameCandidate]]:
         strength = self.seller_strength if role == "seller" else self.buyer_strength
         ranked = sorted(((strength(name), -at, name) for at, name in enumerate(self.names)), reverse=True, key=lambda r: r[:2])
         return [(power, name) for power, _, name in ranked[:8] if power > LEAST]
 
-    def seller_strength(self, name: Name) -> float:
+    def seller_strength(self, name: NameCandidate) -> float:
         """How likely the name is the seller's."""
         top = self._depth(name)
         score = 0.35 * name.features
@@ -78,7 +78,7 @@ class Parties:
         score += 0.1 if top > 0.85 and name.features >= 0.8 else 0.0
         score += 0.1 * min(2.0, max(0.0, name.run.size / self.layout.height - 1.0)) if top < 0.5 else 0.0
         score += 0.15 * min(2, self._counts[_key(name.text)] - 1)
-        score += 0.4 * self._like_host(name.text)
+        score += 0.4 * self._host_share(name.text)
         backed = name.features >= 0.8 or self._before_address(name) > 0
         score += (0.45 if backed else 0.2) * self._labelled_as(name, "seller")
         score -= 0.6 * self._labelled_as(name, "buyer")
@@ -86,34 +86,34 @@ class Parties:
         score -= 0.3 if self._after_address(name) else 0.0
         score -= 0.3 if self._street(name) else 0.0
         score += 0.3 if name in self._senders else 0.0
-        score -= 0.3 if self._addressed(name) else 0.0
+        score -= 0.3 if self._in_address_window(name) else 0.0
         score -= 0.3 if self._former(name) else 0.0
         score -= 0.3 if self._person(name) and "buyer" in self.roles.values() else 0.0
         return score
 
-    def buyer_strength(self, name: Name) -> float:
+    def buyer_strength(self, name: NameCandidate) -> float:
         """How likely the name is the buyer's: labelled so, or in the address window."""
         top = self._depth(name)
         score = 0.25 * name.features + 0.75 * self._labelled_as(name, "buyer") - 0.4 * self._labelled_as(name, "seller")
         score += 0.25 * self._before_address(name) if 0.04 < top < 0.4 else 0.0
         score += 0.1 if self._person(name) else 0.0
-        score += 0.3 if self._addressed(name) else 0.0
+        score += 0.3 if self._in_address_window(name) else 0.0
         score -= 0.3 if name in self._senders else 0.0
-        score -= 0.4 * self._like_host(name.text)
+        score -= 0.4 * self._host_share(name.text)
         score -= 0.25 if top > 0.6 else 0.0
         score -= 0.3 if self._after_address(name) else 0.0
         score -= 0.15 * min(2, self._counts[_key(name.text)] - 1)
         return score
 
-    def _depth(self, name: Name) -> float:
+    def _depth(self, name: NameCandidate) -> float:
         """0 for the first line of the page, 1 for the last."""
         return (name.run.box[1] - self._first) / max(1.0, self._last - self._first)
 
-    def _labelled_as(self, name: Name, role: str) -> float:
+    def _labelled_as(self, name: NameCandidate, role: str) -> float:
         """1 for a name beside or right below a label of that role; less for other lines of the same block."""
-        return max((self._led(label, name) for label in self.labels if self.roles[label.field] == role), default=0.0)
+        return max((self._label_strength(label, name) for label in self.labels if self.roles[label.field] == role), default=0.0)
 
-    def _led(self, label: Label, name: Name) -> float:
+    def _label_strength(self, label: Label, name: NameCandidate) -> float:
         """How well the label leads to the name."""
         weight = 0.3 + 0.7 * label.cover
         height = max(4.0, self.layout.height)
@@ -130,9 +130,9 @@ class Parties:
         )
         return weight * (1.0 - 0.08 * max(0.0, gap)) * 0.5**between
 
-    def _like_host(self, text: str) -> float:
+    def _host_share(self, text: str) -> float:
         """How much of a web or mail address on the page the name explains."""
-        plain = residue(text)
+        plain = without_legal_form(text)
         joined = fold(plain)
         best = 0.0
         for host in self.layout.hosts if len(joined) >= 3 else ():
@@ -147,14 +147,14 @@ class Parties:
                 best = max(best, min(1.0, sum(map(len, parts)) / len(host)))
         return best if best >= 0.45 else 0.0
 
-    def _before_address(self, name: Name) -> float:
+    def _before_address(self, name: NameCandidate) -> float:
         """1 when the next lines of the block are an address, less the farther they are."""
         for at, run in enumerate(self.layout.chain(name.run, 1, _CHAIN)):
             if is_address(run.text):
                 return 1.0 - 0.2 * at
         return 0.0
 
-    def _addressed(self, name: Name) -> bool:
+    def _in_address_window(self, name: NameCandidate) -> bool:
         """Whether the name begins the block below a return line: the address window of a letter (DIN 5008)."""
         height = max(4.0, self.layout.height)
         return any(
@@ -164,24 +164,24 @@ class Parties:
             for sender in self._senders
         )
 
-    def _former(self, name: Name) -> bool:
-        """Whether the words before say that it was the name once."""
+    def _former(self, name: NameCandidate) -> bool:
+        """Whether the words before it say that it is a former name."""
         before = [name.run.text[: name.start], *(run.text for run in self.layout.chain(name.run, -1, 1))]
         return any(vocabulary().former.search(text) for text in before)
 
-    def _street(self, name: Name) -> bool:
-        """Whether it is a street that no word gives away: it ends in a house number, and the next line is a town."""
+    def _street(self, name: NameCandidate) -> bool:
+        """Whether it is a street without a word for one: it ends in a house number, and the next line is a town."""
         return has_house_number(name.text) and any(is_address(run.text) for run in self.layout.chain(name.run, 1, 1))
 
-    def _person(self, name: Name) -> bool:
+    def _person(self, name: NameCandidate) -> bool:
         return is_person(name.text) or any(is_person(run.text) for run in self.layout.chain(name.run, -1, 1))
 
-    def _after_address(self, name: Name) -> bool:
+    def _after_address(self, name: NameCandidate) -> bool:
         return any(is_address(run.text) for run in self.layout.chain(name.run, -1, 3)) and name.features < 0.8
 
 
 def same_name(a: str, b: str) -> bool:
-    """Whether two names are one party."""
+    """Whether two names are of one party."""
     return fuzz.token_set_ratio(a.casefold(), b.casefold()) >= 92
 
 

@@ -9,13 +9,13 @@ from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.item_tables import Table
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout
-from pipeline.engines.embedded.fields.row_arithmetic import settle
+from pipeline.engines.embedded.fields.row_arithmetic import complete_row
 from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
 
 _COUNT = re.compile(r"(?<!\S)(?:[x×](\d{1,4})|(\d{1,4})\s?[x×])(?!\S)")
 _COUNTS = re.compile(r"\d[\d.,]*\s*[x×*@]|[x×*@]\s*\d[\d.,]*|(?<!\S)[x×*@](?!\S)|(?<!\S)[x×*@]$", re.IGNORECASE)
-"""Quantities and prices of a line that says nothing else: the name of the goods stands on the line above."""
+"""Quantities and prices. Where a line has nothing else, the name of the goods is on the line above."""
 
 
 def read_items(layout: Layout, candidates: Candidates, spec: TemplateField, totals: list[Label]) -> Table:
@@ -93,5 +93,5 @@ def _row(
         result[columns["text"]] = " ".join(_COUNT.sub(" ", text, count=1).split()) or text
     if price is not None and "price" in columns:
         result[columns["price"]] = price.value
-        settle(result, spec, [c for c in candidates.money if c.run.row == row])
+        complete_row(result, spec, [c for c in candidates.money if c.run.row == row])
     return result

@@ -19,7 +19,7 @@ def roles_of(columns: Mapping[str, Column]) -> tuple[str, str, str] | None:
     return (number[0], money[0], money[-1]) if number and len(money) > 1 else None
 
 
-def settle(row: dict[str, Json], columns: Mapping[str, Column], printed: list[Candidate]) -> None:
+def complete_row(row: dict[str, Json], columns: Mapping[str, Column], printed: list[Candidate]) -> None:
     """Replace at most one of quantity, price and amount by a number printed in the row, so that the product holds."""
     roles = roles_of(columns)
     if roles is None or sum(row.get(name) is not None for name in roles) < 2:

@@ -1,4 +1,4 @@
-"""Dates, times, identifiers and plain texts: one value for each field, the best label first, no value twice."""
+"""Chooses dates, times, identifiers and texts: one value for each field, the best label first, no value twice."""
 
 from __future__ import annotations
 

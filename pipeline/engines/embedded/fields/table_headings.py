@@ -1,4 +1,4 @@
-"""The header of a table: which column each of its cells names, also where a heading takes two lines."""
+"""The header of a table: the column that each of its cells names, also where a heading takes two lines."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SHORTEST = 5
 
 
 @dataclass(frozen=True)
-class Head:
-    """One cell of a header; ``column`` is None when it names none of the template's."""
+class HeaderCell:
+    """One cell of a header. ``column`` is None where it names no column of the template."""
 
     column: str | None
     text: str
@@ -33,7 +33,7 @@ class Head:
     """The text is a heading or a label of the template."""
 
 
-def headings_of(columns: Mapping[str, Column], labels: Iterable[str]) -> dict[str, str]:
+def headings_by_text(columns: Mapping[str, Column], labels: Iterable[str]) -> dict[str, str]:
     """Folded heading to column; where two columns share one, the text column has it, else the first.
 
     ``labels`` are the folded labels of the template's other fields.
@@ -47,22 +47,22 @@ def headings_of(columns: Mapping[str, Column], labels: Iterable[str]) -> dict[st
     return {label: name for label, name in words.items() if label}
 
 
-def find_heads(layout: Layout, row: int, headings: Mapping[str, str], columns: Mapping[str, Column]) -> list[Head]:
+def find_header_cells(layout: Layout, row: int, headings: Mapping[str, str], columns: Mapping[str, Column]) -> list[HeaderCell]:
     """The cells of the header whose main line is this row, left to right; none when it is no header."""
-    heads = _line(layout, row, headings)
-    if sum(head.column is not None for head in heads) < 2:
+    cells = _line(layout, row, headings)
+    if sum(cell.column is not None for cell in cells) < 2:
         return []
     for other in (row - 1, row + 1):
         if _beside(layout, row, other):
-            heads = _stacked(heads, _line(layout, other, headings), headings, above=other < row)
-    return _with_amount(_distinct(sorted(heads, key=lambda head: head.left)), columns)
+            cells = _stacked(cells, _line(layout, other, headings), headings, above=other < row)
+    return _with_amount(_distinct(sorted(cells, key=lambda cell: cell.left)), columns)
 
 
-def _line(layout: Layout, row: int, headings: Mapping[str, str]) -> list[Head]:
-    heads = [head for run in layout.rows[row] for head in _cells(layout, run, headings, False)]
-    if layout.page.source == "ocr" and any(head.column for head in heads):
-        return [head for run in layout.rows[row] for head in _cells(layout, run, headings, True)]
-    return heads
+def _line(layout: Layout, row: int, headings: Mapping[str, str]) -> list[HeaderCell]:
+    cells = [cell for run in layout.rows[row] for cell in _run_cells(layout, run, headings, False)]
+    if layout.page.source == "ocr" and any(cell.column for cell in cells):
+        return [cell for run in layout.rows[row] for cell in _run_cells(layout, run, headings, True)]
+    return cells
 
 
 def _beside(layout: Layout, row: int, other: int) -> bool:
@@ -74,11 +74,11 @@ def _beside(layout: Layout, row: int, other: int) -> bool:
     return gap < _CLOSE * layout.height
 
 
-def _stacked(heads: list[Head], others: list[Head], headings: Mapping[str, str], above: bool) -> list[Head]:
+def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: Mapping[str, str], above: bool) -> list[HeaderCell]:
     """The cells of two lines: joined where they stand over each other, else side by side."""
-    result = list(heads)
+    result = list(cells)
     for other in others:
-        at = next((i for i, head in enumerate(result) if head.left < other.right and other.left < head.right), None)
+        at = next((i for i, cell in enumerate(result) if cell.left < other.right and other.left < cell.right), None)
         if at is None:
             if other.column is not None:
                 result.append(other)
@@ -86,34 +86,34 @@ def _stacked(heads: list[Head], others: list[Head], headings: Mapping[str, str],
         text = other.text + result[at].text if above else result[at].text + other.text
         column = headings.get(text) or result[at].column or other.column
         left, right = min(result[at].left, other.left), max(result[at].right, other.right)
-        result[at] = Head(column, text, left, right, max(result[at].row, other.row))
+        result[at] = HeaderCell(column, text, left, right, max(result[at].row, other.row))
     return result
 
 
-def _cells(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> list[Head]:
+def _run_cells(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> list[HeaderCell]:
     """The run as one cell, or as several where more than one of its pieces is a heading ("Qty Price")."""
-    whole = _head(layout, run, 0, len(run.words), headings, misread, loose=True)
+    whole = _cell(layout, run, 0, len(run.words), headings, misread, loose=True)
     if len(run.words) > _MOST_WORDS or whole.text in headings:
         return [whole]
     pieces = list(_pieces(layout, run, headings, misread))
-    return pieces if sum(head.known for head in pieces) > 1 else [whole]
+    return pieces if sum(cell.known for cell in pieces) > 1 else [whole]
 
 
-def _pieces(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> Iterator[Head]:
+def _pieces(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> Iterator[HeaderCell]:
     """Headings from the first word on, the longest first; words of no heading stand alone."""
     first = 0
     while first < len(run.words):
         for last in range(len(run.words), first, -1):
-            head = _head(layout, run, first, last, headings, misread)
-            if head.known or last == first + 1:
-                yield head
+            cell = _cell(layout, run, first, last, headings, misread)
+            if cell.known or last == first + 1:
+                yield cell
                 first = last
                 break
 
 
-def _head(
+def _cell(
     layout: Layout, run: Run, first: int, last: int, headings: Mapping[str, str], misread: bool, loose: bool = False
-) -> Head:
+) -> HeaderCell:
     words = run.words[first:last]
     text = fold(layout.text(words)).strip("#%")
     box = layout.box(words)
@@ -123,7 +123,7 @@ def _head(
     if column is None and misread and len(text) >= _SHORTEST:
         close = process.extractOne(text, headings.keys(), scorer=fuzz.ratio, score_cutoff=_MISREAD)
         column = headings[close[0]] if close else None
-    return Head(column or None, text, box[0], box[2], run.row, column is not None)
+    return HeaderCell(column or None, text, box[0], box[2], run.row, column is not None)
 
 
 def _like(text: str, headings: Mapping[str, str]) -> str | None:
@@ -137,23 +137,23 @@ def _like(text: str, headings: Mapping[str, str]) -> str | None:
     return best[1]
 
 
-def _distinct(heads: list[Head]) -> list[Head]:
+def _distinct(cells: list[HeaderCell]) -> list[HeaderCell]:
     """Each column once, the first header of that name."""
-    seen: set[str | None] = {None}
+    used: set[str | None] = {None}
     result = []
-    for head in heads:
-        result.append(replace(head, column=None) if head.column in seen else head)
-        seen.add(head.column)
+    for cell in cells:
+        result.append(replace(cell, column=None) if cell.column in used else cell)
+        used.add(cell.column)
     return result
 
 
-def _with_amount(heads: list[Head], columns: Mapping[str, Column]) -> list[Head]:
+def _with_amount(cells: list[HeaderCell], columns: Mapping[str, Column]) -> list[HeaderCell]:
     """The template's last money column is the total of a row: unless named, it is the last cell, after the other prices."""
     money = [name for name, column in columns.items() if column.type == "money"]
-    named = [head.column for head in heads if head.column]
+    named = [cell.column for cell in cells if cell.column]
     if len(money) < 2 or money[-1] in named or not set(money[:-1]) & set(named):
-        return heads
-    last = len(heads) - 1
-    if heads[last].column is not None and (len(named) < 3 or columns[str(heads[last].column)].type != "money"):
-        return heads
-    return [*heads[:last], replace(heads[last], column=money[-1])]
+        return cells
+    last = len(cells) - 1
+    if cells[last].column is not None and (len(named) < 3 or columns[str(cells[last].column)].type != "money"):
+        return cells
+    return [*cells[:last], replace(cells[last], column=money[-1])]

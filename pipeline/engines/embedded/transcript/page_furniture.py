@@ -64,7 +64,7 @@ _FOOTNOTE = re.compile(r"[*†‡§¶¹²³⁰-⁹]|\(?\d{1,3}[).]?\s")
 def _page_number(languages: Languages) -> re.Pattern[str]:
     """A line that holds a page number and nothing else."""
     words = languages.words.page_numbers
-    page, of = plain_any_of([*words.page, *words.page_alone]), plain_any_of([*words.of, *words.of_alone])
+    page, of = plain_any_of([*words.page, *words.isolated_page]), plain_any_of([*words.of, *words.isolated_of])
     return re.compile(
         rf"[-–—\[(|·• ]*(?:(?:{page})\s*)?{_NUMBER}(?:\s*(?:/|\||{of})\s*\d{{1,4}})?[-–—\])|·• .]*", re.IGNORECASE
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.records import Box, Word
-from pipeline.values.boxes import around
+from pipeline.values.boxes import bounding_box
 
 RUN_GAP = 1.1
 """A gap wider than this many line heights ends a run of words."""
@@ -66,7 +66,7 @@ def make_runs(words: Sequence[Word], indices: Iterable[int]) -> list[WordRun]:
 def make_run(indices: Sequence[int], words: Sequence[Word], picture: int = 0) -> WordRun:
     """Return one run of these words."""
     letters = sum(len(words[index].text) for index in indices)
-    return WordRun(around(words[index].box for index in indices), tuple(indices), letters, picture)
+    return WordRun(bounding_box(words[index].box for index in indices), tuple(indices), letters, picture)
 
 
 def make_rows(runs: Iterable[WordRun]) -> list[TextRow]:

@@ -1,4 +1,4 @@
-"""Invoices of many layouts in eight languages, drawn by chance: nearly every value is found, whatever the layout."""
+"""Nearly every value is found on random invoices of many layouts in eight languages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_invoices(language: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", drawing.LANGUAGES)
-def test_a_deposit_is_taken_off_the_total_whatever_sign_is_printed(language: str, tmp_path: Path) -> None:
+def test_a_deposit_is_subtracted_also_where_it_is_printed_with_a_minus(language: str, tmp_path: Path) -> None:
     data = drawing.invoice(language, prepaid=Decimal("100.00"))
     page = read_page(drawing.invoice_pdf(data), tmp_path / "invoice.pdf")
     found = ground(read_fields(page, INVOICE), page, INVOICE)

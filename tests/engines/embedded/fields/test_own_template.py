@@ -37,7 +37,7 @@ NOTE = page(
         (50, 110, "Shipment: partial"),
         (50, 150, "Article"),
         (300, 150, "Pieces"),
-        (50, 166, "Oak shelf"),
+        (50, 166, "Oak board"),
         (310, 166, "4"),
         (50, 182, "Bracket set"),
         (310, 182, "8"),
@@ -54,5 +54,5 @@ def test_every_type_of_field() -> None:
         "carrier": "Blue Van Logistics",
         "weight": "12.5",
         "condition": "partial",
-        "goods": [{"article": "Oak shelf", "pieces": "4"}, {"article": "Bracket set", "pieces": "8"}],
+        "goods": [{"article": "Oak board", "pieces": "4"}, {"article": "Bracket set", "pieces": "8"}],
     }

@@ -1,4 +1,4 @@
-"""Sellers and buyers, where layouts make them hard to tell apart."""
+"""Sellers and buyers in difficult layouts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_address_window_is_the_buyer_and_the_footer_confirms_the_seller() ->
     assert parties(drawn) == ("Birkenhof Gärtnerei GmbH", "Ines Wagner")
 
 
-def test_a_seller_below_the_buyer_is_told_by_its_label() -> None:
+def test_a_label_shows_a_seller_below_the_buyer() -> None:
     drawn = page(
         [
             (50, 50, "Bill to"),

@@ -265,14 +265,14 @@ def test_of_two_totals_the_one_that_adds_up_wins() -> None:
     assert values(page(lines))["total"] == "96.00"
 
 
-def test_what_the_page_does_not_say_is_null() -> None:
+def test_a_value_that_is_not_printed_is_null() -> None:
     found = values(page([(50, 50, "Dear Sir or Madam, we thank you for the kind letter of last week")]))
     assert set(found.values()) == {None}
     assert set(found) == set(INVOICE.fields)
     assert set(values(page([])).values()) == {None}
 
 
-def test_month_first_dates_are_told_by_the_rest_of_the_page() -> None:
+def test_other_dates_of_the_page_show_that_the_month_comes_first() -> None:
     lines = [(50.0, 50.0, "Invoice date: 11/03/2017"), (50.0, 64.0, "Due date: 12/03/2017"), (50.0, 90.0, "Paid 11/17/2017")]
     found = values(page(lines))
     assert (found["invoice_date"], found["due_date"]) == ("2017-11-03", "2017-12-03")
@@ -285,7 +285,7 @@ WORDS = st.lists(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(WORDS, st.sampled_from(["textlayer", "ocr"]))
-def test_no_page_is_too_odd(drawn: list[tuple[str, float, float, float, float]], source: str) -> None:
+def test_any_page_is_read_without_an_error(drawn: list[tuple[str, float, float, float, float]], source: str) -> None:
     words = tuple(Word(t, (x, y, x + w, y + h), i, size=h) for i, (t, x, y, w, h) in enumerate(drawn))
     claims = read_fields(Page(1, 595, 842, words, "ocr" if source == "ocr" else "textlayer"), INVOICE)
     assert all(0 <= index < len(words) for claim in claims.values() for index in claim.words)
@@ -306,7 +306,7 @@ def sums(*rows: tuple[str, str]) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("deposit", "due"), [("Deposit", "Balance due"), ("Less deposit", "Balance"), ("Deposits received", "Amount due")]
 )
-def test_a_deposit_is_told_beside_what_is_due(deposit: str, due: str) -> None:
+def test_a_deposit_is_read_beside_the_amount_due(deposit: str, due: str) -> None:
     found = sums(("Subtotal", "1,000.00"), ("VAT 20%", "200.00"), ("Total", "1,200.00"), (deposit, "300.00"), (due, "900.00"))
     assert found == {
         "subtotal": "1000.00",
@@ -327,7 +327,7 @@ def test_credit_notes_in_negative_amounts() -> None:
     assert (found["total"], found["prepaid"], found["amount_due"]) == ("-120.00", "-50.00", "-70.00")
 
 
-def test_what_is_withheld_was_not_paid_before() -> None:
+def test_a_withheld_tax_is_no_prepayment() -> None:
     found = sums(
         ("Imponibile", "1.000,00"),
         ("IVA 22%", "220,00"),

@@ -1,4 +1,4 @@
-"""Till receipts as a scanner sees them, read with the built-in template."""
+"""Scanned till receipts, read with the built-in template."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.engines.embedded.fields.pages import page, template
 
 RECEIPT = template("receipt")
 
-SHOP = page(
+RECEIPT_PAGE = page(
     [
         (60, 20, "SUNNY CORNER MART SDN BHD", 12),
         (90, 36, "(998877-K)"),
@@ -45,7 +45,7 @@ def values(drawn: Page) -> dict[str, object]:
 
 
 def test_a_receipt() -> None:
-    found = values(SHOP)
+    found = values(RECEIPT_PAGE)
     assert found["vendor_name"] == "SUNNY CORNER MART SDN BHD"
     assert found["address"] == "NO 5, JALAN MAWAR 2, 43000 KAJANG, SELANGOR"
     assert found["vendor_vat_id"] == "000123456712"
@@ -55,7 +55,7 @@ def test_a_receipt() -> None:
 
 
 def test_goods_without_a_header() -> None:
-    rows = values(SHOP)["line_items"]
+    rows = values(RECEIPT_PAGE)["line_items"]
     assert rows == [
         {"description": "MILK TEA 500ML", "quantity": None, "unit_price": None, "amount": "6.50"},
         {"description": "WHOLEMEAL BREAD", "quantity": None, "unit_price": None, "amount": "4.20"},
@@ -82,7 +82,7 @@ def test_a_label_glued_to_its_number() -> None:
     assert values(page([(20, 50, "DOK.#00041892")], source="ocr", width=300))["receipt_number"] == "00041892"
 
 
-def test_amounts_that_a_scanner_tore_apart() -> None:
+def test_amounts_with_a_blank_inside_are_joined() -> None:
     for printed in ("3. 98", "3 .98", "3.9 8"):
         assert values(page([(20, 100, "TOTAL"), (240, 100, printed)], source="ocr", width=300))["total"] == "3.98"
 
@@ -138,12 +138,12 @@ def test_letters_in_a_text_layer_are_no_misread_digits() -> None:
     assert owed(("TOTAL", "RM1O.S0"), ("CASH", "RM20.00"), ("CHANGE", "RM9.50"), source="textlayer") != "10.50"
 
 
-def test_a_total_that_was_not_read_is_what_was_paid_less_the_change() -> None:
+def test_a_missing_total_is_the_payment_less_the_change() -> None:
     assert owed(("BREAD", "17.20"), ("TOTAL", ""), ("CASH", "20.00"), ("CHANGE", "0.00"), ("TOTAL CHARGES", "0.00")) == "20.00"
     assert owed(("BREAD", "17.20"), ("SUBTOTAL", "17.20"), ("CASH", "17.20")) == "17.20"
 
 
-def test_a_line_that_holds_a_web_address_among_other_words_is_not_the_shop() -> None:
+def test_a_line_that_holds_a_web_address_among_other_words_is_not_the_vendor() -> None:
     lines = [
         (40, 20, "Harbour Bakes Sdn Bhd"),
         (40, 34, "12 Jalan Laut, 30000 Ipoh"),
@@ -153,7 +153,7 @@ def test_a_line_that_holds_a_web_address_among_other_words_is_not_the_shop() -> 
     assert values(page(lines, width=300))["vendor_name"] == "Harbour Bakes Sdn Bhd"
 
 
-def test_a_former_name_is_not_the_shop() -> None:
+def test_a_former_name_is_not_the_vendor() -> None:
     lines = [
         (40, 20, "Blue Lamp Foods Ltd"),
         (40, 34, "formerly known as"),

@@ -1,4 +1,4 @@
-"""Tables whose headers are hard: two lines, one run, misread letters, amounts without a name."""
+"""Tables with difficult headers: two lines, one run, misread letters, amounts without a name."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_header_read_as_one_run_with_a_wrong_letter() -> None:
     assert rows(page(header + BODY, source="ocr")) == EXPECTED
 
 
-def test_the_last_column_is_the_amount_whatever_it_is_called() -> None:
+def test_the_last_column_is_the_amount_also_with_an_unknown_name() -> None:
     header = [(50.0, 210.0, "Item"), (290.0, 210.0, "Qty"), (375.0, 210.0, "Price"), (485.0, 210.0, "Zwirbel")]
     assert rows(page(header + BODY)) == EXPECTED
 
