@@ -20,16 +20,16 @@ from pipeline.cli.run import read_files
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.evaluate.comparison import Comparison, compare
-from pipeline.evaluate.einvoice_truth import written_in_einvoices
+from pipeline.evaluate.einvoice_truth import read_einvoice_truth
 from pipeline.evaluate.evaluation import Evaluation, evaluate, hashes_of
 from pipeline.evaluate.evaluation_report import write_report
 from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.groups import language_of, layout_of
 from pipeline.evaluate.read_results import ReadDocument, read_results
-from pipeline.evaluate.recording_engine import kept_pages
-from pipeline.evaluate.serialise import cell_told, comparison_told, evaluation_told
-from pipeline.evaluate.truth import Written, find_truth, fitting_template, read_written, truths
-from pipeline.evaluate.variant import Side, find_template, kept_run, make_side
+from pipeline.evaluate.recording_engine import recorded_pages
+from pipeline.evaluate.serialise import cell_json, comparison_json, evaluation_json
+from pipeline.evaluate.truth import TruthRow, find_truth, fitting_template, read_truth, truths
+from pipeline.evaluate.variant import Variant, find_results, find_template, make_variant
 from pipeline.intake.scan import scan_arguments
 from pipeline.run.job import all_templates, open_job
 from pipeline.run.loop import Loop
@@ -109,47 +109,49 @@ def command(
     settings, folder, silent = options.read_settings(config, engine=engine, model=model), folder.resolve(), quiet or as_json
     only = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
     path = None if einvoices else truth or find_truth(folder)
-    written = read_written(path) if path else None
-    chosen, file = _template(template, settings, written, only)
-    written = written or written_in_einvoices(folder, chosen, settings)
+    rows = read_truth(path) if path else None
+    chosen, file = _template(template, settings, rows, only)
+    rows = rows or read_einvoice_truth(folder, chosen, settings)
     with _workplace(keep) as work:
 
-        def sided(with_settings: Settings, with_template: Template, with_file: Path | None) -> Side:
-            return make_side(with_settings, folder, work, with_template, with_file, hide_xml=hide_xml or einvoices)
+        def variant_of(with_settings: Settings, with_template: Template, with_file: Path | None) -> Variant:
+            return make_variant(with_settings, folder, work, with_template, with_file, hide_xml=hide_xml or einvoices)
 
-        side = sided(settings, chosen, file)
-        other: Side | Path | None = None
+        variant = variant_of(settings, chosen, file)
+        other: Variant | Path | None = None
         if against_template:
-            other = sided(settings, *find_template(against_template, settings))
+            other = variant_of(settings, *find_template(against_template, settings))
         elif against_config:
             theirs = options.read_settings(against_config)
-            other = sided(theirs, *((chosen, file) if file else find_template(chosen.name, theirs)))
+            other = variant_of(theirs, *((chosen, file) if file else find_template(chosen.name, theirs)))
         elif against in ENGINE_NAMES:
-            other = sided(settings.model_copy(update={"engine": against, "model": ""}), chosen, file)
+            other = variant_of(settings.model_copy(update={"engine": against, "model": ""}), chosen, file)
         elif against:
-            other = kept_run(against, work, side)
-        specs = {**(other.template.fields if isinstance(other, Side) else {}), **chosen.fields}
-        known = truths(written[:limit], folder, specs, only)
+            other = find_results(against, work, variant)
+        specs = {**(other.template.fields if isinstance(other, Variant) else {}), **chosen.fields}
+        known = truths(rows[:limit], folder, specs, only)
         hashes = hashes_of(known)
-        evaluation = evaluate(side.label, known, hashes, _read(side, known, hashes, quiet=silent), specs, _grouping(side))
-        comparison = compare(_other(other, known, hashes, side, specs, quiet=silent), evaluation) if other else None
+        evaluation = evaluate(
+            variant.label, known, hashes, _read(variant, known, hashes, quiet=silent), specs, _grouping(variant)
+        )
+        comparison = compare(_other(other, known, hashes, variant, specs, quiet=silent), evaluation) if other else None
         if report:
-            about = _about(path or "the e-invoices' own data", known, side)
-            write_report(report, evaluation, comparison, specs, settings, partial(kept_pages, side.outbox), about)
-        told = _Told(evaluation, comparison, side, report, side.outbox if keep else None)
-        told.as_json() if as_json else told.as_text(quiet=quiet, misses=misses)
-    if evaluation.troubles:
+            about = _about(path or "the e-invoices' own data", known, variant)
+            write_report(report, evaluation, comparison, specs, settings, partial(recorded_pages, variant.outbox), about)
+        output = _Output(evaluation, comparison, variant, report, variant.outbox if keep else None)
+        output.as_json() if as_json else output.as_text(quiet=quiet, misses=misses)
+    if evaluation.problems:
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
 
 def _template(
-    named: str | None, settings: Settings, written: Sequence[Written] | None, only: tuple[str, ...]
+    named: str | None, settings: Settings, rows: Sequence[TruthRow] | None, only: tuple[str, ...]
 ) -> tuple[Template, Path | None]:
     """The template that was named, else the one that fits the truth; with its file, where it was named by that."""
-    if named or written is None:
+    if named or rows is None:
         return find_template(named or EINVOICE_TEMPLATE, settings)
-    asked = [Written("", "", dict.fromkeys(only))] if only else written
-    return fitting_template(asked, all_templates(settings)), None
+    requested = [TruthRow("", "", dict.fromkeys(only))] if only else rows
+    return fitting_template(requested, all_templates(settings)), None
 
 
 @contextmanager
@@ -169,12 +171,12 @@ def _workplace(keep: Path | None) -> Iterator[Path]:
             raise
 
 
-def _read(side: Side, known: Sequence[Truth], hashes: Mapping[Path, str], *, quiet: bool) -> dict[str, ReadDocument]:
+def _read(variant: Variant, known: Sequence[Truth], hashes: Mapping[Path, str], *, quiet: bool) -> dict[str, ReadDocument]:
     """Read what is not read yet, by the ordinary loop, and return all results by sha256."""
-    screen = RunScreen(logs_to_stderr=side.settings.log.as_json)
+    screen = RunScreen(logs_to_stderr=variant.settings.log.as_json)
     with (
-        monitor_command("eval", side.settings, screen, quiet=quiet) as monitor,
-        open_job(side.settings, template=side.template.name, engine=side.engine) as job,
+        monitor_command("eval", variant.settings, screen, quiet=quiet) as monitor,
+        open_job(variant.settings, template=variant.template.name, engine=variant.engine) as job,
         Loop(job, monitor) as loop,
         monitor.observe(job, loop),
     ):
@@ -185,73 +187,73 @@ def _read(side: Side, known: Sequence[Truth], hashes: Mapping[Path, str], *, qui
             raise KeyboardInterrupt
         for name, why in screen.skipped_files:
             click.echo(one_line(f"not read: {name}: {why}"), err=True)
-    return read_results(side.outbox, side.template.name, side.recipe)
+    return read_results(variant.outbox, variant.template.name, variant.recipe)
 
 
 def _other(
-    other: Side | Path,
+    other: Variant | Path,
     known: Sequence[Truth],
     hashes: Mapping[Path, str],
-    side: Side,
+    variant: Variant,
     specs: Mapping[str, TemplateField],
     *,
     quiet: bool,
 ) -> Evaluation:
-    """The other side's documents, scored: read now, or as they lie in a folder."""
-    if isinstance(other, Side):
+    """The scored documents of the variant to compare with: read now, or from a folder of results."""
+    if isinstance(other, Variant):
         return evaluate(other.label, known, hashes, _read(other, known, hashes, quiet=quiet), specs)
-    results = read_results(other, side.template.name)
+    results = read_results(other, variant.template.name)
     from_data = any(field.from_data for result in results.values() for field in result.fields.values())
-    if from_data and not side.settings.read_einvoices:
+    if from_data and not variant.settings.read_einvoices:
         click.echo(f"pipeline: {other} was read with the e-invoices' XML, which is hidden here", err=True)
     return evaluate(str(other), known, hashes, results, specs)
 
 
-def _grouping(side: Side) -> Callable[[Truth, str, ReadDocument | None], tuple[str, str]]:
+def _grouping(variant: Variant) -> Callable[[Truth, str, ReadDocument | None], tuple[str, str]]:
     """Language and layout of a document."""
 
     def group(truth: Truth, sha256: str, result: ReadDocument | None) -> tuple[str, str]:
-        pages = [] if truth.language or not sha256 else kept_pages(side.outbox, sha256)
-        return language_of(truth, side.template, pages), layout_of(truth, side.template, result)
+        pages = [] if truth.language or not sha256 else recorded_pages(variant.outbox, sha256)
+        return language_of(truth, variant.template, pages), layout_of(truth, variant.template, result)
 
     return group
 
 
-def _about(truth: Path | str, known: Sequence[Truth], side: Side) -> dict[str, str]:
+def _about(truth: Path | str, known: Sequence[Truth], variant: Variant) -> dict[str, str]:
     """The head of the report."""
     return {
         "truth": f"{truth.resolve() if isinstance(truth, Path) else truth} ({plural(len(known), 'document')})",
-        "template": side.label.partition(" · ")[0],
-        "engine": side.engine.identity,
-        "e-invoices": "XML hidden from the reader" if not side.settings.read_einvoices else "XML read where there is some",
-        "recipe": side.recipe,
+        "template": variant.label.partition(" · ")[0],
+        "engine": variant.engine.identity,
+        "e-invoices": "XML hidden from the reader" if not variant.settings.read_einvoices else "XML read where there is some",
+        "recipe": variant.recipe,
     }
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What the command found, on its way to the screen."""
+class _Output:
+    """The result of the command, to print."""
 
     evaluation: Evaluation
     comparison: Comparison | None
-    side: Side
+    variant: Variant
     report: Path | None
     kept: Path | None
 
     def as_json(self) -> None:
         """Everything, with every miss."""
         found: dict[str, Any] = {
-            "template": self.side.template.name,
-            "engine": self.side.engine.identity,
-            "recipe": self.side.recipe,
-            **evaluation_told(self.evaluation),
-            "misses": [cell_told(cell) for cell in self.evaluation.cells if not cell.right],
+            "template": self.variant.template.name,
+            "engine": self.variant.engine.identity,
+            "recipe": self.variant.recipe,
+            **evaluation_json(self.evaluation),
+            "misses": [cell_json(cell) for cell in self.evaluation.cells if not cell.right],
             "against": None,
             "report": str(self.report) if self.report else None,
             "kept": str(self.kept) if self.kept else None,
         }
         if self.comparison:
-            found["against"] = {**evaluation_told(self.comparison.before), "comparison": comparison_told(self.comparison)}
+            found["against"] = {**evaluation_json(self.comparison.before), "comparison": comparison_json(self.comparison)}
         echo_json(found)
 
     def as_text(self, *, quiet: bool, misses: bool) -> None:
@@ -264,7 +266,7 @@ class _Told:
             print_misses(self.evaluation)
         if self.comparison:
             print_comparison(self.comparison)
-        for file, why in self.evaluation.troubles:
+        for file, why in self.evaluation.problems:
             click.echo(one_line(f"{file}: {why}"), err=True)
         if self.report:
             click.echo(f"The report: {self.report}")

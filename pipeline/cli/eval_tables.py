@@ -11,9 +11,9 @@ from pipeline.cli.console import one_line, plural
 from pipeline.evaluate.comparison import Comparison
 from pipeline.evaluate.evaluation import Evaluation
 from pipeline.evaluate.intervals import Share
-from pipeline.evaluate.serialise import shown
+from pipeline.evaluate.serialise import format_value
 
-MOST_GROUPS = 12
+MAX_GROUPS = 12
 WIDTH = 110
 """Columns where the output is no terminal."""
 
@@ -43,26 +43,26 @@ def print_evaluation(evaluation: Evaluation) -> None:
     console.print(table)
     for name, rows in evaluation.tables.items():
         console.print(
-            f"rows of {name}: {rows.matched:,} of {rows.wanted:,} found, {rows.read:,} read; F1 {_percent(rows.f1)}",
+            f"rows of {name}: {rows.matched:,} of {rows.expected:,} found, {rows.read:,} read; F1 {_percent(rows.f1)}",
             style="dim",
         )
-        told = ", ".join(f"{column} {_percent(share.value)}" for column, share in rows.columns.items())
-        console.print(f"cells of {name}: {told}", style="dim")
+        text = ", ".join(f"{column} {_percent(share.value)}" for column, share in rows.columns.items())
+        console.print(f"cells of {name}: {text}", style="dim")
     for kind, groups in evaluation.groups.items():
         console.print()
         table = _table(kind, "documents", "right", "accuracy", "95 % interval")
-        for name, (documents, share) in list(groups.items())[:MOST_GROUPS]:
+        for name, (documents, share) in list(groups.items())[:MAX_GROUPS]:
             table.add_row(escape(one_line(name)), str(documents), *_share(share))
         console.print(table)
-        if len(groups) > MOST_GROUPS:
-            console.print(f"… and {len(groups) - MOST_GROUPS} more: --json or --report", style="dim")
+        if len(groups) > MAX_GROUPS:
+            console.print(f"… and {len(groups) - MAX_GROUPS} more: --json or --report", style="dim")
     console.print()
     plain, flagged = evaluation.flagged[False], evaluation.flagged[True]
     console.print(f"values without a flag: {_errors(plain)}; with one: {_errors(flagged)}")
     if found := evaluation.calibration:
         console.print(f"confidence: expected calibration error {found.error:.3f} over {plural(found.values, 'value')}")
         table = _table("review below", "not reviewed", "of these wrong", "error rate")
-        for item in found.trusted:
+        for item in found.thresholds:
             table.add_row(str(item.threshold), str(item.errors.of), str(item.errors.right), _percent(item.errors.value))
         console.print(table)
 
@@ -72,9 +72,11 @@ def print_misses(evaluation: Evaluation) -> None:
     click.echo()
     for cell in evaluation.cells:
         if not cell.right:
-            rows = f" ({len(cell.rows.matched)} of {cell.rows.wanted} rows)" if cell.rows else ""
+            rows = f" ({len(cell.rows.matched)} of {cell.rows.expected} rows)" if cell.rows else ""
             click.echo(
-                one_line(f"{cell.outcome}: {cell.file}: {cell.field}{rows}: {shown(cell.truth)} | {shown(cell.read.value)}")
+                one_line(
+                    f"{cell.outcome}: {cell.file}: {cell.field}{rows}: {format_value(cell.truth)} | {format_value(cell.read.value)}"
+                )
             )
 
 
@@ -88,8 +90,9 @@ def print_comparison(comparison: Comparison) -> None:
     console.print(table)
     for pair in comparison.pairs:
         if pair.change == "broken":
-            told = f"broken: {pair.after.file}: {pair.after.field}: {shown(pair.before.read.value)} → {shown(pair.after.read.value)}"
-            console.print(escape(one_line(told)), style="red", overflow="fold", highlight=False)
+            old, new = format_value(pair.before.read.value), format_value(pair.after.read.value)
+            text = f"broken: {pair.after.file}: {pair.after.field}: {old} → {new}"
+            console.print(escape(one_line(text)), style="red", overflow="fold", highlight=False)
     documents = comparison.documents
     console.print(f"[bold]{comparison.verdict}[/]", highlight=False)
     before, after = comparison.shares

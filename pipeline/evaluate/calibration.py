@@ -1,4 +1,4 @@
-"""Whether a result's own confidence can be believed: expected calibration error, reliability, errors among what nobody looks at."""
+"""How well confidence predicts errors: expected calibration error, reliability, and the errors above a review threshold."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Trusted:
-    """What would go unseen if only values below a threshold were reviewed."""
+class ThresholdErrors:
+    """Errors that stay if only values below a threshold are reviewed."""
 
     threshold: float
     errors: Share
@@ -37,7 +37,7 @@ class Calibration:
     error: float
     """Expected calibration error: the bins' distance from the diagonal, weighted by their values (Naeini et al., AAAI 2015)."""
     bins: tuple[Bin, ...]
-    trusted: tuple[Trusted, ...]
+    thresholds: tuple[ThresholdErrors, ...]
 
 
 def calibrate(judged: Sequence[tuple[float, bool]]) -> Calibration | None:
@@ -52,8 +52,8 @@ def calibrate(judged: Sequence[tuple[float, bool]]) -> Calibration | None:
         for part in parts
     )
     error = sum(item.share.of * abs(item.confidence - item.share.value) for item in bins) / len(ordered)
-    trusted = tuple(Trusted(threshold, _errors(ordered, threshold)) for threshold in THRESHOLDS)
-    return Calibration(len(ordered), error, bins, trusted)
+    thresholds = tuple(ThresholdErrors(threshold, _errors(ordered, threshold)) for threshold in THRESHOLDS)
+    return Calibration(len(ordered), error, bins, thresholds)
 
 
 def _errors(judged: Sequence[tuple[float, bool]], threshold: float) -> Share:

@@ -82,17 +82,17 @@ class Comparison:
         """One sentence for people."""
         fixed, broken = self.counts["fixed"], self.counts["broken"]
         if not self.pairs:
-            return "nothing to compare: the other side has none of these documents"
+            return "nothing to compare: the other variant has none of these documents"
         if not fixed and not broken:
             return f"no difference: all {len(self.pairs):,} values are as right or wrong as before"
-        told = f"{fixed:,} fixed, {broken:,} broken, p = {self.p:.2g}"
+        figures = f"{fixed:,} fixed, {broken:,} broken, p = {self.p:.2g}"
         if self.p >= SIGNIFICANT:
-            return f"no difference that this many documents could show: {told}"
-        return f"{'better' if fixed > broken else 'worse'}: {told}"
+            return f"no difference that this many documents could show: {figures}"
+        return f"{'better' if fixed > broken else 'worse'}: {figures}"
 
 
 def compare(before: Evaluation, after: Evaluation) -> Comparison:
-    """Pair the cells of documents that both sides have; a document that failed on one side stays, one it never had does not."""
+    """Pair the cells of documents that both variants have; a document that failed in one variant stays, one it never had does not."""
     known = {document.truth.file: document for document in before.documents if document.result or not document.sha256}
     both = [(known[d.truth.file], d) for d in after.documents if d.truth.file in known]
     pairs = [Pair(*cells) for old, new in both for cells in zip(old.cells, new.cells, strict=True)]

@@ -1,4 +1,4 @@
-"""E-invoices as their own truth: what the data inside of a PDF (or an XML file beside a document) state, its pages should show."""
+"""E-invoices as their own truth: the pages should print what the XML inside the PDF, or beside the document, states."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import TruthError
-from pipeline.evaluate.truth import Written
+from pipeline.evaluate.truth import TruthRow
 from pipeline.intake.scan import is_candidate
 from pipeline.records import Json
 from pipeline.runtime.worker_pool import WorkerPool
@@ -30,7 +30,7 @@ def handle(message: bytes) -> list[bytes]:
     return [json.dumps(facts).encode()]
 
 
-def written_in_einvoices(folder: Path, template: Template, settings: Settings) -> list[Written]:
+def read_einvoice_truth(folder: Path, template: Template, settings: Settings) -> list[TruthRow]:
     """The truth of every e-invoice below a folder, by the template's fields that name a business term.
 
     Raises TruthError where the template names none, or the folder holds no e-invoice.
@@ -41,7 +41,7 @@ def written_in_einvoices(folder: Path, template: Template, settings: Settings) -
             f"the template `{template.name}` names no business term (`einvoice: BT-…`)",
             "use --template invoice, or write a truth file",
         )
-    found = [_written(folder, path, facts, terms) for path, facts in _facts(folder, settings)]
+    found = [_truth_row(folder, path, facts, terms) for path, facts in _facts(folder, settings)]
     if not found:
         raise TruthError(
             f"{folder}: holds no e-invoice", "--e-invoices is for Factur-X and ZUGFeRD PDFs, and for XML beside a PDF"
@@ -50,7 +50,7 @@ def written_in_einvoices(folder: Path, template: Template, settings: Settings) -
 
 
 def _facts(folder: Path, settings: Settings) -> Iterator[tuple[Path, dict[str, Json]]]:
-    """Documents with the terms that are stated of them, sorted; files are parsed where a hostile one can do no harm."""
+    """Documents with the terms that their XML states, sorted by path. A worker process parses the files, since they may be hostile."""
     limits = settings.limits
     with WorkerPool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) as pool:
         for document, data in _pairs(folder):
@@ -61,24 +61,24 @@ def _facts(folder: Path, settings: Settings) -> Iterator[tuple[Path, dict[str, J
 
 def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Documents, each with the file that may hold its data: an XML file of the same name, else the PDF itself."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and _is_seen(path.relative_to(folder)))
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and _is_candidate_path(path.relative_to(folder)))
     beside = {path.with_suffix(""): path for path in paths if path.suffix.lower() == XML}
     for path in paths:
         if path.suffix.lower() != XML and (path.with_suffix("") in beside or path.suffix.lower() == ".pdf"):
             yield path, beside.get(path.with_suffix(""), path)
 
 
-def _is_seen(relative: Path) -> bool:
+def _is_candidate_path(relative: Path) -> bool:
     return all(is_candidate(part) for part in relative.parts)
 
 
-def _written(folder: Path, path: Path, facts: dict[str, Json], terms: dict[str, TemplateField]) -> Written:
-    """What is not stated stays unsaid: a page may well print it."""
-    fields = {name: _stated(facts[spec.einvoice or ""], spec) for name, spec in terms.items() if spec.einvoice in facts}
-    return Written(str(path), path.relative_to(folder).as_posix(), fields)
+def _truth_row(folder: Path, path: Path, facts: dict[str, Json], terms: dict[str, TemplateField]) -> TruthRow:
+    """The truth of one e-invoice. A term that the XML does not state is not scored, since a page may print it."""
+    fields = {name: _field_value(facts[spec.einvoice or ""], spec) for name, spec in terms.items() if spec.einvoice in facts}
+    return TruthRow(str(path), path.relative_to(folder).as_posix(), fields)
 
 
-def _stated(fact: Json, spec: TemplateField) -> Json:
+def _field_value(fact: Json, spec: TemplateField) -> Json:
     if spec.type != "table":
         return fact
     by_term = {column.einvoice: name for name, column in spec.columns.items() if column.einvoice}

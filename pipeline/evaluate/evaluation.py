@@ -1,4 +1,4 @@
-"""All documents of one side, scored, and the figures that follow: by field, on average, by language and layout, by confidence."""
+"""All documents of one variant, scored, and the figures that follow: by field, on average, by language and layout, by confidence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNREAD = ("failed", "skipped", "partial")
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredDocument:
     """One document with its cells."""
 
     truth: Truth
@@ -39,7 +39,7 @@ class Scored:
         return Share(sum(cell.right for cell in self.cells), len(self.cells))
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """Why it was not read, or not wholly; empty where it was."""
         if not self.sha256:
             return MISSING_FILE
@@ -52,7 +52,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class FieldFigures:
-    """How one field fared."""
+    """Outcomes of one field."""
 
     share: Share
     wrong: int
@@ -64,7 +64,7 @@ class FieldFigures:
 class TableFigures:
     """Rows of one table field, over all documents."""
 
-    wanted: int
+    expected: int
     read: int
     matched: int
     columns: Mapping[str, Share]
@@ -78,20 +78,20 @@ class TableFigures:
     @property
     def recall(self) -> float:
         """Share of the true rows that were read."""
-        return self.matched / self.wanted if self.wanted else 0.0
+        return self.matched / self.expected if self.expected else 0.0
 
     @property
     def f1(self) -> float:
         """Harmonic mean of both."""
-        return 2 * self.matched / (self.wanted + self.read) if self.wanted + self.read else 0.0
+        return 2 * self.matched / (self.expected + self.read) if self.expected + self.read else 0.0
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One side's documents, scored."""
+    """The scored documents of one variant."""
 
     label: str
-    documents: Sequence[Scored]
+    documents: Sequence[ScoredDocument]
     order: Sequence[str] = ()
     """Of the fields, where they are listed."""
 
@@ -147,7 +147,7 @@ class Evaluation:
     @property
     def groups(self) -> dict[str, dict[str, tuple[int, Share]]]:
         """Documents and cells by language and by layout; a kind of group with one member only says nothing and is left out."""
-        kinds: dict[str, Callable[[Scored], str]] = {
+        kinds: dict[str, Callable[[ScoredDocument], str]] = {
             "language": lambda document: document.language,
             "layout": lambda document: document.layout,
         }
@@ -155,13 +155,13 @@ class Evaluation:
         return {kind: groups for kind, groups in found.items() if len(groups) > 1}
 
     @property
-    def troubles(self) -> list[tuple[str, str]]:
+    def problems(self) -> list[tuple[str, str]]:
         """Documents that were not read, or not wholly, and why. They count all the same."""
-        return [(document.truth.file, document.trouble) for document in self.documents if document.trouble]
+        return [(document.truth.file, document.problem) for document in self.documents if document.problem]
 
     @cached_property
     def calibration(self) -> Calibration | None:
-        """Whether confidence can be believed; None where results carry none."""
+        """How well confidence predicts errors; None where results carry none."""
         valued = [cell for cell in self.cells if not is_absent(cell.read.value)]
         return calibrate([(cell.read.confidence, cell.right) for cell in valued if cell.read.confidence is not None])
 
@@ -179,12 +179,12 @@ def _table_figures(tables: Sequence[Rows]) -> TableFigures:
         for name, (right, of) in table.columns.items():
             so_far = columns.get(name, Share(0, 0))
             columns[name] = Share(so_far.right + right, so_far.of + of)
-    counts = (sum(t.wanted for t in tables), sum(t.read for t in tables), sum(len(t.matched) for t in tables))
+    counts = (sum(t.expected for t in tables), sum(t.read for t in tables), sum(len(t.matched) for t in tables))
     return TableFigures(*counts, columns)
 
 
-def _grouped(documents: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, tuple[int, Share]]:
-    members: dict[str, list[Scored]] = defaultdict(list)
+def _grouped(documents: Iterable[ScoredDocument], key: Callable[[ScoredDocument], str]) -> dict[str, tuple[int, Share]]:
+    members: dict[str, list[ScoredDocument]] = defaultdict(list)
     for document in documents:
         members[key(document)].append(document)
     found = {
@@ -207,7 +207,9 @@ def evaluate(
     for truth in truths:
         sha256 = hashes.get(truth.path, "")
         result = results.get(sha256)
-        documents.append(Scored(truth, sha256, result, tuple(score(truth, result, fields)), *group(truth, sha256, result)))
+        documents.append(
+            ScoredDocument(truth, sha256, result, tuple(score(truth, result, fields)), *group(truth, sha256, result))
+        )
     return Evaluation(label, documents, list(fields))
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.evaluate.comparison import Comparison
-from pipeline.evaluate.evaluation import Evaluation, Scored
+from pipeline.evaluate.evaluation import Evaluation, ScoredDocument
 from pipeline.evaluate.intervals import Share
 from pipeline.evaluate.marked_pages import Marked, Marks, draw, marks
 from pipeline.evaluate.scoring import Cell
-from pipeline.evaluate.serialise import shown
+from pipeline.evaluate.serialise import format_value
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.records import Page
 from pipeline.report.self_contained import render
@@ -22,8 +22,8 @@ from pipeline.settings import Settings
 from pipeline.templates.model import TemplateField
 
 HERE = Path(__file__).parent
-MOST_GROUPS = 40
-MOST_ROWS = 60
+MAX_GROUPS = 40
+MAX_ROWS = 60
 """Rows of a table shown in a miss."""
 MOST_PICTURES = 300
 """Misses that are shown with a picture, shared out among the fields."""
@@ -36,7 +36,7 @@ PagesOf = Callable[[str, Collection[int]], Sequence[Page]]
 
 
 @dataclass(frozen=True)
-class Shown:
+class Miss:
     """A miss as the report shows it."""
 
     cell: Cell
@@ -74,10 +74,10 @@ def write_report(
         "about": about,
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": __version__,
-        "most_groups": MOST_GROUPS,
+        "most_groups": MAX_GROUPS,
         "most_misses": MOST_MISSES,
     }
-    return write_atomically(path, [render(HERE / "report.html", values, {"percent": _percent, "shown": shown})])
+    return write_atomically(path, [render(HERE / "report.html", values, {"percent": _percent, "format_value": format_value})])
 
 
 def _percent(share: float | Share) -> str:
@@ -96,9 +96,9 @@ def _by_field(
     fields: Mapping[str, TemplateField],
     settings: Settings,
     pages_of: PagesOf,
-) -> dict[str, list[Shown]]:
+) -> dict[str, list[Miss]]:
     """Misses by field."""
-    by_field: dict[str, list[tuple[Scored, Cell]]] = {name: [] for name in evaluation.fields}
+    by_field: dict[str, list[tuple[ScoredDocument, Cell]]] = {name: [] for name in evaluation.fields}
     for document in evaluation.documents:
         for cell in document.cells:
             if not cell.right:
@@ -108,7 +108,7 @@ def _by_field(
     marked = {_key(miss[1]): _marks(*miss, fields, pages_of) for misses in missed.values() for miss in misses[:each]}
     drawn = draw(((key, mark) for key, mark in marked.items() if mark), settings)
     return {
-        name: [_shown(cell, fields[name], marked.get(_key(cell)), drawn.get(_key(cell))) for _, cell in misses]
+        name: [_miss(cell, fields[name], marked.get(_key(cell)), drawn.get(_key(cell))) for _, cell in misses]
         for name, misses in missed.items()
     }
 
@@ -117,16 +117,16 @@ def _key(cell: Cell) -> tuple[str, str]:
     return cell.file, cell.field
 
 
-def _marks(document: Scored, cell: Cell, fields: Mapping[str, TemplateField], pages_of: PagesOf) -> Marks | None:
+def _marks(document: ScoredDocument, cell: Cell, fields: Mapping[str, TemplateField], pages_of: PagesOf) -> Marks | None:
     if not document.sha256:
         return None
     pages = pages_of(document.sha256, {cell.read.page} if cell.read.page else ())
     return marks(document.truth.path, cell, pages, fields[cell.field])
 
 
-def _shown(cell: Cell, field: TemplateField, mark: Marks | None, picture: Marked | None) -> Shown:
+def _miss(cell: Cell, field: TemplateField, mark: Marks | None, picture: Marked | None) -> Miss:
     nowhere = bool(mark and not mark.true and cell.truth)
-    return Shown(cell, picture, nowhere, _table(cell, field) if field.type == "table" else None)
+    return Miss(cell, picture, nowhere, _table(cell, field) if field.type == "table" else None)
 
 
 def _table(cell: Cell, field: TemplateField) -> Table:
@@ -140,4 +140,6 @@ def _table(cell: Cell, field: TemplateField) -> Table:
 def _lines(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str], matched: set[int]
 ) -> tuple[tuple[tuple[str, ...], bool], ...]:
-    return tuple((tuple(shown(row.get(name)) for name in columns), n in matched) for n, row in enumerate(rows[:MOST_ROWS]))
+    return tuple(
+        (tuple(format_value(row.get(name)) for name in columns), n in matched) for n, row in enumerate(rows[:MAX_ROWS])
+    )

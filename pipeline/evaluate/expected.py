@@ -1,4 +1,4 @@
-"""What a person wrote down as the truth, made comparable by the type of its field; mistakes are told, never guessed around."""
+"""The truth that a person wrote, parsed by the type of its field so that results can be compared with it. A mistake raises an error."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from pipeline.values.dates import parse_date, parse_time
 from pipeline.values.money import parse_money
 from pipeline.values.numbers import parse_number, plain_decimal
 
-Wanted = tuple[str, ...] | list[str] | list[dict[str, str]] | None
+Expected = tuple[str, ...] | list[str] | list[dict[str, str]] | None
 """A tuple: any one of these values is right. A list: all of them (of a table: rows). None: the document does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is known of one document. A field that is not in ``fields`` is not scored."""
+    """The truth of one document. A field that is not in ``fields`` is not scored."""
 
     file: str
     """As the truth names it: a path below the folder."""
     path: Path
-    fields: Mapping[str, Wanted]
+    fields: Mapping[str, Expected]
     language: str = ""
     layout: str = ""
 
 
 def is_list(field: TemplateField) -> bool:
-    """Whether a document's value is a list of values; a table is one of rows, and a text a page is one text."""
+    """Whether the value of a document is a list of values. A table is a list of rows instead, and the texts of all pages are one text."""
     return field.many or (field.merge == "all" and field.type not in ("table", "text"))
 
 
-def wanted(value: Json, field: TemplateField) -> Wanted:
+def parse_expected(value: Json, field: TemplateField) -> Expected:
     """The truth of one field from what was written. Raises ValueError with a message for people."""
     if is_absent(value):
         return None
@@ -44,7 +44,7 @@ def wanted(value: Json, field: TemplateField) -> Wanted:
             raise ValueError("a table is a list of rows, each an object by column")
         return [_row(row, field) for row in value]
     if isinstance(value, Mapping):
-        raise ValueError("an object, where a value is meant")
+        raise ValueError("is an object; write one value or a list of values")
     values = [_single(item, field) for item in (value if isinstance(value, list) else [value])]
     return values if is_list(field) else tuple(dict.fromkeys(values))
 
@@ -59,11 +59,11 @@ def _row(row: Mapping[str, Json], field: TemplateField) -> dict[str, str]:
 
 def _single(value: Json, field: TemplateField | Column) -> str:
     if is_absent(value) or isinstance(value, bool | list | Mapping):
-        raise ValueError(f"`{value}` is no value")
+        raise ValueError(f"`{value}` is not a value")
     text = " ".join(str(value).split()) if field.type != "text" else str(value).strip()
     found = _normalised(text, field.type)
     if not found:
-        raise ValueError(f"`{text[:60]}` is no {field.type}")
+        raise ValueError(f"`{text[:60]}` is not of type {field.type}")
     return found
 
 

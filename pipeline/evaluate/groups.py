@@ -24,7 +24,7 @@ LONGEST_PAGE = 50_000
 def language_of(truth: Truth, template: Template, pages: Iterable[Page]) -> str:
     """The truth's language, else the one whose labels (of the template) the pages print most of, else unknown.
 
-    A label that several languages share counts for each of them by its share; a tie tells nothing.
+    A label that several languages share counts for each of them by its share; a tie gives unknown.
     """
     if truth.language:
         return truth.language
@@ -48,9 +48,9 @@ def layout_of(truth: Truth, template: Template, result: ReadDocument | None) -> 
         if field.type == "party" and field.role == "seller":
             known = truth.fields.get(name)
             read = result.fields[name].value if result and name in result.fields else None
-            told = known[0] if known else read
-            if told:
-                return " ".join(str(told).split())
+            issuer = known[0] if known else read
+            if issuer:
+                return " ".join(str(issuer).split())
     return UNKNOWN
 
 

@@ -22,7 +22,7 @@ NARROWEST = 260.0
 """Points that a picture shows at least, so that a person sees where on the page it is."""
 PAGE_PIXELS = 491_520
 """Pixels of a picture."""
-MOST_BYTES = 24_000_000
+MAX_BYTES = 24_000_000
 """Of all pictures together; misses beyond are listed without."""
 MOST_PLACES = 6
 
@@ -106,15 +106,15 @@ def _grown(low: float, high: float, most: float, least: float = NARROWEST) -> tu
     return max(0.0, low), min(most, high)
 
 
-def draw(wanted: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Marked]:
+def draw(expected: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Marked]:
     """Pictures by file and field, as many as ``MOST_BYTES`` allows."""
-    known = dict(wanted)
-    asked = [item for key, mark in known.items() if (item := _wanted(key, mark))]
-    drawn = page_images.draw_page_images(asked, settings, MOST_BYTES)
+    known = dict(expected)
+    requests = [item for key, mark in known.items() if (item := _image_request(key, mark))]
+    drawn = page_images.draw_page_images(requests, settings, MAX_BYTES)
     return {key: Marked(picture.uri, known[key]) for key, picture in drawn if isinstance(picture, page_images.EmbeddedImage)}
 
 
-def _wanted(key: tuple[str, str], mark: Marks) -> page_images.PageImageRequest[tuple[str, str]] | None:
+def _image_request(key: tuple[str, str], mark: Marks) -> page_images.PageImageRequest[tuple[str, str]] | None:
     """What to draw; None where the file is gone."""
     try:
         status = mark.path.stat()

@@ -69,7 +69,7 @@ def _detail(published: Mapping[str, Any]) -> str:
 def _field(item: Mapping[str, Any]) -> ReadField:
     flags = [str(flag) for flag in item.get("flags") or []]
     page, box = item.get("page"), item.get("box")
-    whole = isinstance(box, list) and len(box) == 4 and all(isinstance(side, int | float) for side in box)
+    whole = isinstance(box, list) and len(box) == 4 and all(isinstance(variant, int | float) for variant in box)
     return ReadField(
         item.get("value"),
         str(item.get("printed") or ""),

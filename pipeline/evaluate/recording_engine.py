@@ -1,4 +1,4 @@
-"""Keeps the pages that an engine is given, so that a report can show where the truth stands without reading them a second time."""
+"""Records the pages that an engine receives, so that a report can show where the truth stands without reading them a second time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.templates.model import Template
 
 PAGE = TypeAdapter(Page)
 FOLDER = "pages"
-MOST_PAGES = 30
-"""Pages of a document that are looked at afterwards."""
+MAX_PAGES = 30
+"""Most pages of a document that are read back."""
 
 
-class Listening:
-    """An engine that answers as the one behind it does, and notes every page in the outbox."""
+class RecordingEngine:
+    """An engine that answers as the one behind it, and writes every page that it receives to the outbox."""
 
     def __init__(self, engine: Engine, outbox: Path) -> None:
         self._engine, self._outbox = engine, outbox
@@ -42,9 +42,9 @@ class Listening:
         return self._engine.room
 
     def submit(self, request: Request) -> None:
-        """See Engine; a page that is asked about again is the same page."""
-        path = _place(self._outbox, request.key.sha256, request.page.number)
-        if not path.exists():
+        """See Engine."""
+        path = _page_path(self._outbox, request.key.sha256, request.page.number)
+        if not path.exists():  # a second request about a page has the same page
             write_atomically(path, [PAGE.dump_json(request.page)], sync=False)
         self._engine.submit(request)
 
@@ -57,20 +57,20 @@ class Listening:
         self._engine.reset()
 
 
-def kept_pages(outbox: Path, sha256: str, first: Collection[int] = ()) -> list[Page]:
-    """The pages of a document that an engine was given: those in ``first``, then the others in order, ``MOST_PAGES`` at most.
+def recorded_pages(outbox: Path, sha256: str, first: Collection[int] = ()) -> list[Page]:
+    """The recorded pages of a document: those with a number in ``first``, then the others in order, ``MAX_PAGES`` at most.
 
-    What cannot be read of them is left out.
+    A page whose file cannot be read is left out.
     """
-    numbers = [int(path.stem) for path in _place(outbox, sha256, 0).parent.glob("*.json") if path.stem.isdecimal()]
-    found = []
-    for number in sorted(numbers, key=lambda number: (number not in first, number))[:MOST_PAGES]:
+    numbers = [int(path.stem) for path in _page_path(outbox, sha256, 0).parent.glob("*.json") if path.stem.isdecimal()]
+    pages = []
+    for number in sorted(numbers, key=lambda number: (number not in first, number))[:MAX_PAGES]:
         try:
-            found.append(PAGE.validate_json(_place(outbox, sha256, number).read_bytes()))
+            pages.append(PAGE.validate_json(_page_path(outbox, sha256, number).read_bytes()))
         except (OSError, ValueError):
             continue
-    return found
+    return pages
 
 
-def _place(outbox: Path, sha256: str, page: int) -> Path:
+def _page_path(outbox: Path, sha256: str, page: int) -> Path:
     return outbox / STATE_FOLDER / FOLDER / sha256 / f"{page}.json"

@@ -1,4 +1,4 @@
-"""One document's result held against its truth: an outcome for every field that the truth speaks of.
+"""Compares the result of one document with its truth: an outcome for every field of the truth.
 
 Values are compared by type: amounts by value, dates and times as such, identifiers without marks and blanks, texts and names by
 likeness. The rules are stricter than those by which checks look for agreement: here a part of a name is not the name.
@@ -17,7 +17,7 @@ from rapidfuzz import fuzz
 
 from pipeline.checks.compare import SAME_TEXT_RATIO, as_decimal, is_absent
 from pipeline.checks.text_keys import digits, fold
-from pipeline.evaluate.expected import Truth, Wanted, is_list
+from pipeline.evaluate.expected import Expected, Truth, is_list
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
@@ -29,7 +29,7 @@ LONGEST_TEXT = 200_000
 """Letters above which two texts are only compared as a whole."""
 NEAR_ROWS = 50
 """Rows with which a true row is compared text by text."""
-MOST_ROWS = 5_000
+MAX_ROWS = 5_000
 """Rows of a result's table that are compared; further ones match none."""
 Outcome = Literal["right", "wrong", "missing", "invented"]
 
@@ -38,7 +38,7 @@ Outcome = Literal["right", "wrong", "missing", "invented"]
 class Rows:
     """A table's rows that agree: indices into the truth's and into the result's."""
 
-    wanted: int
+    expected: int
     read: int
     matched: tuple[tuple[int, int], ...]
     columns: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Rows:
     @property
     def f1(self) -> float:
         """Harmonic mean of the share of true rows that were read, and of read rows that are true."""
-        return 2 * len(self.matched) / (self.wanted + self.read) if self.wanted + self.read else 1.0
+        return 2 * len(self.matched) / (self.expected + self.read) if self.expected + self.read else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Cell:
     file: str
     field: str
     outcome: Outcome
-    truth: Wanted
+    truth: Expected
     read: ReadField
     rows: Rows | None = None
     unread: str = ""
@@ -74,40 +74,40 @@ def score(truth: Truth, result: ReadDocument | None, fields: Mapping[str, Templa
     unread = "not read" if result is None else result.reason
     lost = result is None or result.status in ("failed", "skipped")
     cells = []
-    for name, wanted in truth.fields.items():
+    for name, expected in truth.fields.items():
         read = (result.fields.get(name) if result else None) or ReadField(None)
-        rows = _rows(wanted, read.value, fields[name]) if fields[name].type == "table" else None
-        outcome = _outcome(wanted, read.value, fields[name], rows)
-        if lost and outcome == "right":  # nobody has looked, so that nothing can have been seen to be absent
+        rows = _rows(expected, read.value, fields[name]) if fields[name].type == "table" else None
+        outcome = _outcome(expected, read.value, fields[name], rows)
+        if lost and outcome == "right":  # an unread document does not show that a value is absent
             outcome = "missing"
-        cells.append(Cell(truth.file, name, outcome, wanted, read, rows, unread if is_absent(read.value) else ""))
+        cells.append(Cell(truth.file, name, outcome, expected, read, rows, unread if is_absent(read.value) else ""))
     return cells
 
 
-def _outcome(wanted: Wanted, value: Json, field: TemplateField, rows: Rows | None) -> Outcome:
-    if wanted is None:
+def _outcome(expected: Expected, value: Json, field: TemplateField, rows: Rows | None) -> Outcome:
+    if expected is None:
         return "right" if is_absent(value) else "invented"
     if is_absent(value):
         return "missing"
     if rows:
         return "right" if rows.f1 == 1 else "wrong"
-    return "right" if _same(wanted, value, field) else "wrong"
+    return "right" if _same(expected, value, field) else "wrong"
 
 
-def _same(wanted: Iterable[Json], value: Json, field: TemplateField) -> bool:
+def _same(expected: Iterable[Json], value: Json, field: TemplateField) -> bool:
     if is_list(field):
-        return _same_list([str(item) for item in wanted], value if isinstance(value, list) else [value], field)
+        return _same_list([str(item) for item in expected], value if isinstance(value, list) else [value], field)
     if isinstance(value, list):  # a text a page
         value = "\n".join(str(item) for item in value)
-    return any(same_as(field, str(choice), value) for choice in wanted)
+    return any(same_as(field, str(choice), value) for choice in expected)
 
 
-def _same_list(wanted: Sequence[str], values: Sequence[Json], field: TemplateField) -> bool:
+def _same_list(expected: Sequence[str], values: Sequence[Json], field: TemplateField) -> bool:
     """All values in any order, each once."""
     left = list(values)
-    if len(left) != len(wanted):
+    if len(left) != len(expected):
         return False
-    for choice in wanted:
+    for choice in expected:
         hit = next((value for value in left if same_as(field, choice, value)), None)
         if hit is None:
             return False
@@ -153,13 +153,13 @@ Line = dict[str, Decimal | str]
 """The cells of a row that say something, in a form in which equal ones are equal."""
 
 
-def _rows(wanted: Wanted, value: Json, spec: TemplateField) -> Rows | None:
+def _rows(expected: Expected, value: Json, spec: TemplateField) -> Rows | None:
     """Which rows agree in every cell that the truth states; each is used once, in order."""
-    if is_absent(value) and wanted is None:
+    if is_absent(value) and expected is None:
         return None
-    true = [_line(row, spec) for row in wanted or () if isinstance(row, dict)]
+    true = [_line(row, spec) for row in expected or () if isinstance(row, dict)]
     read_rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-    left = {number: _line(row, spec) for number, row in enumerate(read_rows[:MOST_ROWS])}
+    left = {number: _line(row, spec) for number, row in enumerate(read_rows[:MAX_ROWS])}
     matched = dict(_matches(true, left, spec))
     return Rows(len(true), len(read_rows), tuple(matched.items()), _columns(true, matched, left, spec))
 

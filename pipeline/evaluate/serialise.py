@@ -1,4 +1,4 @@
-"""An evaluation as plain data: what ``--json`` prints, and the words in which values are shown to people."""
+"""An evaluation as JSON data for ``--json``, and values as text for people."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pipeline.evaluate.intervals import Share
 from pipeline.evaluate.scoring import Cell
 from pipeline.records import Json
 
-LONGEST = 300
-"""Letters of a value that are shown in a line."""
+MAX_LENGTH = 300
+"""Most characters of a value in one line."""
 
 
-def shown(value: Json) -> str:
+def format_value(value: Json) -> str:
     """A true or read value in one line: alternatives with "or", lists with ";", rows of a table in brackets."""
     if value is None or value in ("", [], ()):
         return "—"
@@ -25,14 +25,14 @@ def shown(value: Json) -> str:
     else:
         text = str(value)
     text = " ".join(text.split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1]}…"
 
 
 def _row(row: dict[str, Json]) -> str:
     return f"[{' · '.join('—' if cell is None else str(cell) for cell in row.values())}]"
 
 
-def share_told(share: Share, interval: tuple[float, float] | None = None) -> dict[str, Any]:
+def share_json(share: Share, interval: tuple[float, float] | None = None) -> dict[str, Any]:
     """A share with its 95 % interval."""
     low, high = interval or share.interval
     return {
@@ -44,32 +44,32 @@ def share_told(share: Share, interval: tuple[float, float] | None = None) -> dic
     }
 
 
-def evaluation_told(evaluation: Evaluation) -> dict[str, Any]:
-    """Every figure of one side."""
+def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    """All figures of one variant."""
     fields: dict[str, Any] = {
-        name: {**share_told(item.share), "wrong": item.wrong, "missing": item.missing, "invented": item.invented}
+        name: {**share_json(item.share), "wrong": item.wrong, "missing": item.missing, "invented": item.invented}
         for name, item in evaluation.fields.items()
     }
     for name, table in evaluation.tables.items():
         fields[name]["rows"] = {
-            "truth": table.wanted,
+            "truth": table.expected,
             "read": table.read,
             "matched": table.matched,
             "precision": round(table.precision, 4),
             "recall": round(table.recall, 4),
             "f1": round(table.f1, 4),
-            "columns": {column: share_told(share) for column, share in table.columns.items()},
+            "columns": {column: share_json(share) for column, share in table.columns.items()},
         }
     return {
         "label": evaluation.label,
         "documents": len(evaluation.documents),
-        "not_read": [{"file": file, "why": why} for file, why in evaluation.troubles],
-        "micro": share_told(evaluation.micro, evaluation.micro_interval),
+        "not_read": [{"file": file, "why": why} for file, why in evaluation.problems],
+        "micro": share_json(evaluation.micro, evaluation.micro_interval),
         "macro": round(evaluation.macro, 4),
-        "all_right": share_told(evaluation.all_right),
+        "all_right": share_json(evaluation.all_right),
         "fields": fields,
         "groups": {
-            kind: {name: {"documents": count, **share_told(share)} for name, (count, share) in groups.items()}
+            kind: {name: {"documents": count, **share_json(share)} for name, (count, share) in groups.items()}
             for kind, groups in evaluation.groups.items()
         },
         "flags": {
@@ -80,11 +80,11 @@ def evaluation_told(evaluation: Evaluation) -> dict[str, Any]:
             }
             for flag, share in evaluation.flagged.items()
         },
-        "calibration": _calibration_told(evaluation),
+        "calibration": _calibration_json(evaluation),
     }
 
 
-def _calibration_told(evaluation: Evaluation) -> dict[str, Any] | None:
+def _calibration_json(evaluation: Evaluation) -> dict[str, Any] | None:
     found = evaluation.calibration
     if found is None:
         return None
@@ -102,12 +102,12 @@ def _calibration_told(evaluation: Evaluation) -> dict[str, Any] | None:
                 "errors": item.errors.right,
                 "error_rate": round(item.errors.value, 4),
             }
-            for item in found.trusted
+            for item in found.thresholds
         ],
     }
 
 
-def cell_told(cell: Cell) -> dict[str, Any]:
+def cell_json(cell: Cell) -> dict[str, Any]:
     """One cell, for the list of misses."""
     truth = list(cell.truth) if isinstance(cell.truth, tuple) and len(cell.truth) > 1 else cell.truth
     return {
@@ -119,7 +119,7 @@ def cell_told(cell: Cell) -> dict[str, Any]:
         "printed": cell.read.printed or None,
         "page": cell.read.page,
         **(
-            {"rows": {"truth": cell.rows.wanted, "read": cell.rows.read, "matched": len(cell.rows.matched)}}
+            {"rows": {"truth": cell.rows.expected, "read": cell.rows.read, "matched": len(cell.rows.matched)}}
             if cell.rows
             else {}
         ),
@@ -127,8 +127,8 @@ def cell_told(cell: Cell) -> dict[str, Any]:
     }
 
 
-def comparison_told(comparison: Comparison) -> dict[str, Any]:
-    """What changed between two sides."""
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """The differences between two variants."""
     changed = [pair for pair in comparison.pairs if pair.change in ("fixed", "broken")]
     return {
         "verdict": comparison.verdict,
@@ -141,5 +141,5 @@ def comparison_told(comparison: Comparison) -> dict[str, Any]:
             name: {change: count[change] for change in ("fixed", "broken", "right", "wrong")}
             for name, count in comparison.fields.items()
         },
-        "changes": [{"change": pair.change, "before": pair.before.read.value, **cell_told(pair.after)} for pair in changed],
+        "changes": [{"change": pair.change, "before": pair.before.read.value, **cell_json(pair.after)} for pair in changed],
     }

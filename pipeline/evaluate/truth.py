@@ -1,4 +1,4 @@
-"""Truth that people wrote: JSON Lines or CSV, also an outbox's own sheets after somebody corrected them."""
+"""Reads the truth that people wrote: JSON Lines or CSV, also the CSV files of an outbox after a person corrected them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipeline.errors import SettingsError, TruthError
-from pipeline.evaluate.expected import Truth, Wanted, is_list, wanted
+from pipeline.evaluate.expected import Expected, Truth, is_list, parse_expected
 from pipeline.records import Json
 from pipeline.templates.model import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
 from pipeline.yaml_files.explain import did_you_mean
@@ -20,8 +20,8 @@ from pipeline.yaml_files.explain import did_you_mean
 NAMES = ("truth.jsonl", "truth.csv")
 """Files that are looked for in the folder, in this order."""
 NULL = "null"
-"""A cell of a CSV that says: the document does not have this. An empty cell says nothing."""
-MISTAKES_TOLD = 10
+"""A cell of a CSV with this text means that the document does not state the field. An empty cell is not scored."""
+MAX_MISTAKES = 10
 _ABOUT = ("language", "layout")
 _DEFUSED = re.compile(r"^'(?=\s*[=+\-@\t\r＝＋－＠])")
 """The apostrophe that our own sheets put before what a spreadsheet would run."""
@@ -29,8 +29,8 @@ _CURE = "see docs/eval.md for the forms that truth can have"
 
 
 @dataclass(slots=True)
-class Written:
-    """One document's truth as it was written, before anybody asked what its fields mean."""
+class TruthRow:
+    """The truth of one document as it was written; its fields are not parsed yet."""
 
     where: str
     file: str
@@ -50,7 +50,7 @@ def find_truth(folder: Path) -> Path:
     return found
 
 
-def read_written(path: Path) -> list[Written]:
+def read_truth(path: Path) -> list[TruthRow]:
     """All documents of a truth file, in its order. Raises TruthError with file and line."""
     text = _text(path)
     found = list(_from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json_lines(path, text))
@@ -71,8 +71,8 @@ def _text(path: Path) -> str:
 # ---- JSON Lines ---------------------------------------------------------------------------------
 
 
-def _from_json_lines(path: Path, text: str) -> Iterator[Written]:
-    seen: set[str] = set()
+def _from_json_lines(path: Path, text: str) -> Iterator[TruthRow]:
+    files: set[str] = set()
     for number, line in enumerate(text.split("\n"), 1):  # other line ends may stand inside of strings
         if not line.strip():
             continue
@@ -83,41 +83,41 @@ def _from_json_lines(path: Path, text: str) -> Iterator[Written]:
             raise TruthError(f"{where}: not JSON: {error}", _CURE) from error
         if not isinstance(row, dict) or not isinstance(row.get("file"), str) or not row["file"]:
             raise TruthError(f"{where}: not an object with a `file`", _CURE)
-        yield _once(seen, _written(where, row))
+        yield _once(files, _truth_row(where, row))
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
-def _written(where: str, row: Mapping[str, Json]) -> Written:
-    """With ``fields``, other keys are the writer's own; without, they are the fields."""
+def _truth_row(where: str, row: Mapping[str, Json]) -> TruthRow:
+    """A row of JSON Lines. Beside ``fields`` other keys are ignored; without it all other keys are the fields."""
     fields = row["fields"] if "fields" in row else {key: row[key] for key in row if key not in (*SHEET_COLUMNS, *_ABOUT)}
     if not isinstance(fields, dict):
         raise TruthError(f"{where}: `fields` is not an object", _CURE)
-    return Written(where, row["file"], dict(fields), *(str(row.get(key) or "") for key in _ABOUT))
+    return TruthRow(where, row["file"], dict(fields), *(str(row.get(key) or "") for key in _ABOUT))
 
 
-def _once(seen: set[str], row: Written) -> Written:
-    if row.file in seen:
-        raise TruthError(f"{row.where}: `{row.file}` stands here a second time", "one line a document")
-    seen.add(row.file)
+def _once(files: set[str], row: TruthRow) -> TruthRow:
+    if row.file in files:
+        raise TruthError(f"{row.where}: `{row.file}` is in the file twice", "one line a document")
+    files.add(row.file)
     return row
 
 
 # ---- CSV ----------------------------------------------------------------------------------------
 
 
-def _from_csv(path: Path, text: str) -> Iterator[Written]:
+def _from_csv(path: Path, text: str) -> Iterator[TruthRow]:
     """One line a document; columns ``table.column`` may go on in further lines of the same file."""
-    documents: dict[str, Written] = {}
+    documents: dict[str, TruthRow] = {}
     for where, row in _lines(path, text):
         cells = {key: value for key, value in row.items() if value != "" and key not in (*SHEET_COLUMNS, *_ABOUT)}
         plain = {key: _cell(value) for key, value in cells.items() if "." not in key}
         if row["file"] not in documents:
-            documents[row["file"]] = Written(where, row["file"], plain, *(row.get(key, "") for key in _ABOUT))
+            documents[row["file"]] = TruthRow(where, row["file"], plain, *(row.get(key, "") for key in _ABOUT))
         elif any(documents[row["file"]].fields.get(key) != value for key, value in plain.items()):
-            raise TruthError(f"{where}: `{row['file']}` stands here a second time with other values", "one line a document")
+            raise TruthError(f"{where}: `{row['file']}` is in the file twice, with different values", "one line a document")
         for table in {key.partition(".")[0] for key in cells if "." in key}:
             line = {key.partition(".")[2]: _cell(value) for key, value in cells.items() if key.startswith(f"{table}.")}
             documents[row["file"]].fields.setdefault(table, []).append(line)
@@ -125,7 +125,7 @@ def _from_csv(path: Path, text: str) -> Iterator[Written]:
         table = sheet.name.removeprefix(f"{path.stem}.").removesuffix(".csv")
         for where, row in _lines(sheet, _text(sheet)):
             line = {key: _cell(value) for key, value in row.items() if value != "" and key not in TABLE_COLUMNS}
-            document = documents.setdefault(row["file"], Written(where, row["file"]))
+            document = documents.setdefault(row["file"], TruthRow(where, row["file"]))
             document.fields.setdefault(table, []).append(line)
     yield from documents.values()
 
@@ -160,14 +160,14 @@ def _globbed(stem: str) -> str:
 # ---- what the fields mean -----------------------------------------------------------------------
 
 
-def field_names(written: Iterable[Written]) -> list[str]:
-    """All fields that the truth speaks of, in its order."""
-    return list(dict.fromkeys(name for row in written for name in row.fields))
+def field_names(rows: Iterable[TruthRow]) -> list[str]:
+    """Names of all fields in the truth, in its order."""
+    return list(dict.fromkeys(name for row in rows for name in row.fields))
 
 
-def fitting_template(written: Iterable[Written], templates: Mapping[str, Template]) -> Template:
+def fitting_template(rows: Iterable[TruthRow], templates: Mapping[str, Template]) -> Template:
     """The first template that has every field of the truth. Raises TruthError, naming what the closest one lacks."""
-    names = field_names(written)
+    names = field_names(rows)
     for template in templates.values():
         if all(name in template.fields for name in names):
             return template
@@ -180,45 +180,45 @@ def fitting_template(written: Iterable[Written], templates: Mapping[str, Templat
 
 
 def truths(
-    written: Iterable[Written], folder: Path, fields: Mapping[str, TemplateField], only: tuple[str, ...] = ()
+    rows: Iterable[TruthRow], folder: Path, fields: Mapping[str, TemplateField], only: tuple[str, ...] = ()
 ) -> list[Truth]:
     """The truth by the types of its fields; ``only`` these are scored. Raises TruthError with every mistake, each with its line."""
-    rows = list(written)
+    rows = list(rows)
     for name in only:
         if name not in fields:
             raise SettingsError(f"there is no field `{name}`{did_you_mean(name, fields)}", f"fields: {', '.join(fields)}")
     mistakes: list[str] = []
     known: list[Truth] = []
     for row in rows:
-        meant: dict[str, Wanted] = {}
+        expected: dict[str, Expected] = {}
         for name, value in row.fields.items():
             if only and name not in only:
                 continue
             try:
-                meant[name] = _meant(name, value, fields)
+                expected[name] = _expected(name, value, fields)
             except ValueError as error:
                 mistakes.append(f"{row.where}: {name}: {error}")
-        ordered = {name: meant[name] for name in fields if name in meant}
+        ordered = {name: expected[name] for name in fields if name in expected}
         known.append(Truth(row.file, folder / row.file, ordered, row.language, row.layout))
     if mistakes:
-        more = [f"… and {len(mistakes) - MISTAKES_TOLD:,} more"] if len(mistakes) > MISTAKES_TOLD else []
+        more = [f"… and {len(mistakes) - MAX_MISTAKES:,} more"] if len(mistakes) > MAX_MISTAKES else []
         raise TruthError(
-            "\n".join([*mistakes[:MISTAKES_TOLD], *more]), "correct the truth, or name the fields to score: --fields"
+            "\n".join([*mistakes[:MAX_MISTAKES], *more]), "correct the truth, or name the fields to score: --fields"
         )
     if not any(truth.fields for truth in known):
-        raise TruthError("the truth says nothing about any field that is to be scored", _CURE)
+        raise TruthError("the truth has none of the fields to score", _CURE)
     return known
 
 
-def _meant(name: str, value: Json, fields: Mapping[str, TemplateField]) -> Wanted:
+def _expected(name: str, value: Json, fields: Mapping[str, TemplateField]) -> Expected:
     if name not in fields:
         raise ValueError(f"the template has no such field{did_you_mean(name, fields)}")
     spec = fields[name]
     if is_list(spec) and isinstance(value, str):
         value = [item.strip() for item in value.split(";") if item.strip()]
-    return wanted(value, spec)
+    return parse_expected(value, spec)
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:MISTAKES_TOLD])
-    return shown if len(names) <= MISTAKES_TOLD else f"{shown} and {len(names) - MISTAKES_TOLD} more"
+    first = ", ".join(f"`{name}`" for name in names[:MAX_MISTAKES])
+    return first if len(names) <= MAX_MISTAKES else f"{first} and {len(names) - MAX_MISTAKES} more"

@@ -1,4 +1,4 @@
-"""One side of a comparison: an engine, a template and settings that read the documents into an outbox of their own."""
+"""A variant to evaluate: an engine, a template and settings, with an outbox of its own for the results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import ENGINE_NAMES, make_engine
 from pipeline.errors import SettingsError
-from pipeline.evaluate.recording_engine import Listening
+from pipeline.evaluate.recording_engine import RecordingEngine
 from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.run.job import all_templates, check_template, recipe
@@ -24,8 +24,8 @@ LAST = "last"
 
 
 @dataclass(frozen=True)
-class Side:
-    """What reads, and where its results go: a folder named after the recipe, so that results of two recipes never mix."""
+class Variant:
+    """What reads, and where its results go. The folder is named after the recipe, so that results of two recipes never mix."""
 
     label: str
     settings: Settings
@@ -53,8 +53,10 @@ def find_template(named: str, settings: Settings) -> tuple[Template, Path | None
     return known[named], None
 
 
-def make_side(settings: Settings, folder: Path, work: Path, template: Template, file: Path | None, *, hide_xml: bool) -> Side:
-    """A side that reads documents in ``folder`` and keeps everything below ``work``. Raises EngineUnavailableError, OutboxError.
+def make_variant(
+    settings: Settings, folder: Path, work: Path, template: Template, file: Path | None, *, hide_xml: bool
+) -> Variant:
+    """A variant that reads documents in ``folder`` and keeps everything below ``work``. Raises EngineUnavailableError, OutboxError.
 
     Routes are left out: all documents are read with the one template.
     """
@@ -65,11 +67,14 @@ def make_side(settings: Settings, folder: Path, work: Path, template: Template, 
         changes["read_einvoices"] = False
     settings = settings.model_copy(update=changes)
     engine = make_engine(settings)
-    bare = Side("", settings, template, engine)
-    outbox = work / f"{template.name}-{bare.recipe}"
+    without_outbox = Variant("", settings, template, engine)
+    outbox = work / f"{template.name}-{without_outbox.recipe}"
     named = file.name if file else template.name
-    return Side(
-        f"{named} · {engine.identity}", settings.model_copy(update={"outbox": outbox}), template, Listening(engine, outbox)
+    return Variant(
+        f"{named} · {engine.identity}",
+        settings.model_copy(update={"outbox": outbox}),
+        template,
+        RecordingEngine(engine, outbox),
     )
 
 
@@ -80,13 +85,13 @@ def _folder_with(template: Template, file: Path, work: Path) -> Path:
     return folder
 
 
-def kept_run(named: str, work: Path, side: Side) -> Path:
+def find_results(named: str, work: Path, variant: Variant) -> Path:
     """The folder of results that ``--against`` names. Raises SettingsError where it holds none."""
     if named == LAST:
-        kept = [path for path in work.glob(f"{side.template.name}-*") if path != side.outbox and path.is_dir()]
+        kept = [path for path in work.glob(f"{variant.template.name}-*") if path != variant.outbox and path.is_dir()]
         if not kept:
             raise SettingsError(
-                f"{work}: no other evaluation with the template `{side.template.name}` was kept",
+                f"{work}: no other evaluation with the template `{variant.template.name}` was kept",
                 "evaluate with --keep before the change, and again after it",
             )
         return max(kept, key=_last_used)
@@ -100,7 +105,7 @@ def kept_run(named: str, work: Path, side: Side) -> Path:
 
 
 def _last_used(folder: Path) -> float:
-    """When a kept evaluation last wrote something down."""
+    """Time of the last change of a kept evaluation."""
     ledger = folder / STATE_FOLDER / LEDGER_FILE
     return ledger.stat().st_mtime if ledger.exists() else 0.0
 

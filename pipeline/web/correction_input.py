@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pipeline.evaluate.expected import is_list, wanted
+from pipeline.evaluate.expected import is_list, parse_expected
 from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Json
@@ -41,7 +41,7 @@ def parse_value(value: Json, field: TemplateField) -> Json:
         if value is not None and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
             raise ValueError("it must be a list with a text for each page")
         return value
-    parsed = wanted(value, field)
+    parsed = parse_expected(value, field)
     if parsed is None:
         return None
     if field.type == "table":

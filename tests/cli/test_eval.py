@@ -29,8 +29,8 @@ def read_units(kept: Path) -> dict[str, int]:
         return dict(db.execute("SELECT sha256, attempts FROM units"))
 
 
-def outcomes(told: Any) -> dict[tuple[str, str], str]:
-    return {(miss["file"], miss["field"]): miss["outcome"] for miss in told["misses"]}
+def outcomes(result: Any) -> dict[tuple[str, str], str]:
+    return {(miss["file"], miss["field"]): miss["outcome"] for miss in result["misses"]}
 
 
 def test_every_outcome_is_counted_as_it_should_be(pipeline: Pipeline, folder: Path) -> None:
@@ -46,24 +46,26 @@ def test_every_outcome_is_counted_as_it_should_be(pipeline: Pipeline, folder: Pa
     put_truth(folder / "truth", rows)
     done = pipeline("eval", "truth", "--engine", "embedded", "--json")
     assert done.code == 0
-    told = done.json
-    assert outcomes(told) == {
+    result = done.json
+    assert outcomes(result) == {
         ("de.pdf", "total"): "wrong",
         ("en.pdf", "due_date"): "invented",
         ("fr.pdf", "prepaid"): "missing",
     }
-    assert (told["micro"]["right"], told["micro"]["of"]) == (right - 2, right + 1)
-    assert told["template"] == "invoice"
-    total, due = told["fields"]["total"], told["fields"]["prepaid"]
+    assert (result["micro"]["right"], result["micro"]["of"]) == (right - 2, right + 1)
+    assert result["template"] == "invoice"
+    total, due = result["fields"]["total"], result["fields"]["prepaid"]
     assert (total["right"], total["of"], total["accuracy"], total["low"], total["high"]) == (2, 3, 0.6667, 0.2077, 0.9385)
     assert (total["wrong"], total["missing"], total["invented"]) == (1, 0, 0)
     assert (due["right"], due["of"], due["wrong"], due["missing"], due["invented"]) == (1, 2, 0, 1, 0)
-    assert told["fields"]["currency"]["of"] == 2
-    assert told["fields"]["line_items"]["rows"]["f1"] == 1
-    assert told["all_right"]["right"] == 0
-    assert told["macro"] == pytest.approx(sum(f["accuracy"] for f in told["fields"].values()) / len(told["fields"]), abs=1e-4)
-    assert set(told["groups"]["language"]) == {"de", "en", "fr"}, "told for one, seen by their labels on the others"
-    assert set(told["groups"]["layout"]) == {"house", "Harrow Lane Tools Ltd", "Les Jardins de Brévent SAS"}
+    assert result["fields"]["currency"]["of"] == 2
+    assert result["fields"]["line_items"]["rows"]["f1"] == 1
+    assert result["all_right"]["right"] == 0
+    assert result["macro"] == pytest.approx(
+        sum(f["accuracy"] for f in result["fields"].values()) / len(result["fields"]), abs=1e-4
+    )
+    assert set(result["groups"]["language"]) == {"de", "en", "fr"}, "stated for one document, by the labels on the others"
+    assert set(result["groups"]["layout"]) == {"house", "Harrow Lane Tools Ltd", "Les Jardins de Brévent SAS"}
     assert not (folder / "outbox").exists(), "nothing is written into the user's own outbox"
 
 
@@ -107,11 +109,11 @@ def test_did_my_change_help(pipeline: Pipeline, folder: Path) -> None:
     start, end = text.index("  due_date:"), text.index("  currency:")
     worse = text[:start] + "  due_date: {type: date, einvoice: BT-9, labels: {en: [Nowhere printed]}}\n" + text[end:]
     old = put(folder, "old.yaml", worse.encode())
-    told = pipeline("eval", "truth", "--engine", "embedded", "--against-template", old, "--json").json["against"]
-    assert told["comparison"]["fixed"] == told["comparison"]["fields"]["due_date"]["fixed"] == 6
-    assert told["comparison"]["broken"] == 0
-    assert told["comparison"]["verdict"] == "better: 6 fixed, 0 broken, p = 0.031"
-    assert told["comparison"]["documents"] == {"better": 6, "p": 0.03125}
+    result = pipeline("eval", "truth", "--engine", "embedded", "--against-template", old, "--json").json["against"]
+    assert result["comparison"]["fixed"] == result["comparison"]["fields"]["due_date"]["fixed"] == 6
+    assert result["comparison"]["broken"] == 0
+    assert result["comparison"]["verdict"] == "better: 6 fixed, 0 broken, p = 0.031"
+    assert result["comparison"]["documents"] == {"better": 6, "p": 0.03125}
     back = pipeline("eval", "truth", "--engine", "embedded", "--template", old, "--against-template", "invoice", "--quiet")
     assert back.out == "worse: 0 fixed, 6 broken, p = 0.031\n"
 
@@ -138,9 +140,9 @@ def test_corrected_sheets_of_the_outbox_are_truth(pipeline: Pipeline, folder: Pa
     for name in ("", ".line_items"):
         sheet = (folder / "outbox" / f"invoice{name}.csv").read_text(encoding="utf-8")
         (folder / "inbox" / f"truth{name}.csv").write_text(sheet.replace("DE-20417", "DE-20418"), encoding="utf-8")
-    told = pipeline("eval", "inbox", "--engine", "embedded", "--json").json
-    assert outcomes(told) == {("de.pdf", "invoice_number"): "wrong"}
-    assert told["fields"]["line_items"]["rows"]["truth"] == 4
+    result = pipeline("eval", "inbox", "--engine", "embedded", "--json").json
+    assert outcomes(result) == {("de.pdf", "invoice_number"): "wrong"}
+    assert result["fields"]["line_items"]["rows"]["truth"] == 4
 
 
 def test_e_invoices_are_their_own_truth_and_their_data_are_hidden(pipeline: Pipeline, folder: Path) -> None:
@@ -157,15 +159,15 @@ def test_e_invoices_are_their_own_truth_and_their_data_are_hidden(pipeline: Pipe
     assert {page["source"] for result in results for page in result["pages"]} == {"textlayer"}
     assert "XML hidden from the reader" in (folder / "report.html").read_text(encoding="utf-8")
     put_truth(folder / "bills", [{"file": "de.pdf", "total": "1"}])
-    seen = pipeline("eval", "bills", "--engine", "embedded", "--template", "invoice", "--keep", "kept", "--json").json
-    assert seen["kept"] != hidden["kept"], "what was read with the data is kept apart from what was read without"
-    with_data = json.loads((Path(seen["kept"]) / "de.pdf.json").read_text())
+    with_xml = pipeline("eval", "bills", "--engine", "embedded", "--template", "invoice", "--keep", "kept", "--json").json
+    assert with_xml["kept"] != hidden["kept"], "what was read with the data is kept apart from what was read without"
+    with_data = json.loads((Path(with_xml["kept"]) / "de.pdf.json").read_text())
     assert "xml" in with_data["results"]["invoice"]["fields"]["total"]["flags"]
 
 
 def test_mistakes_end_with_one_message_and_exit_code_2(pipeline: Pipeline, folder: Path) -> None:
     (folder / "truth").mkdir()
-    for arguments, told in (
+    for arguments, result in (
         ((), "there is no truth here (truth.jsonl or truth.csv)"),
         (("--truth", "gone.jsonl"), "gone.jsonl: cannot be read"),
         (("--e-invoices",), "holds no e-invoice"),
@@ -174,7 +176,7 @@ def test_mistakes_end_with_one_message_and_exit_code_2(pipeline: Pipeline, folde
     ):
         done = pipeline("eval", "truth", *arguments)
         assert (done.code, done.out) == (2, "")
-        assert told in done.err
+        assert result in done.err
     put_truth(folder / "truth", [{"file": "a.pdf", "totl": "5"}])
     assert "lacks `totl`" in pipeline("eval", "truth").err
     assert "did you mean `total`" in pipeline("eval", "truth", "--template", "invoice").err

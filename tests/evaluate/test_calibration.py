@@ -26,7 +26,7 @@ def test_boasting_is_an_error() -> None:
 def test_what_goes_unseen_at_a_threshold() -> None:
     found = calibrate([(0.99, True), (0.99, False), (0.6, False), (0.3, True)])
     assert found is not None
-    errors = {item.threshold: (item.errors.right, item.errors.of) for item in found.trusted}
+    errors = {item.threshold: (item.errors.right, item.errors.of) for item in found.thresholds}
     assert errors[0.5] == (2, 3)
     assert errors[0.9] == errors[0.99] == (1, 2)
 

@@ -8,7 +8,7 @@ import pytest
 
 from examples.einvoice import facturx_xml
 from pipeline.errors import TruthError
-from pipeline.evaluate.einvoice_truth import written_in_einvoices
+from pipeline.evaluate.einvoice_truth import read_einvoice_truth
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.load import load_templates
 from tests.drawing import invoice, invoice_pdf, invoice_truth, jpeg, scanned_invoice, text_pdf
@@ -24,7 +24,7 @@ def test_data_inside_of_a_pdf_and_beside_a_scan_become_truth(tmp_path: Path) -> 
     put(tmp_path, "letter.pdf", text_pdf(["No data here"]))
     put(tmp_path, "broken.pdf", b"%PDF-1.7 and nothing more")
     put(tmp_path, ".hidden/es.pdf", invoice_pdf(invoice("es"), facturx=True))
-    found = written_in_einvoices(tmp_path, TEMPLATES["invoice"], Settings())
+    found = read_einvoice_truth(tmp_path, TEMPLATES["invoice"], Settings())
     assert [row.file for row in found] == ["inside/de.pdf", "scan.jpg"]
     for row, language in zip(found, ("de", "fr"), strict=True):
         truth = invoice_truth(invoice(language))
@@ -38,13 +38,13 @@ def test_data_inside_of_a_pdf_and_beside_a_scan_become_truth(tmp_path: Path) -> 
 def test_a_folder_without_e_invoices_and_a_template_without_terms_are_refused(tmp_path: Path) -> None:
     put(tmp_path, "letter.pdf", text_pdf(["No data here"]))
     with pytest.raises(TruthError, match="holds no e-invoice"):
-        written_in_einvoices(tmp_path, TEMPLATES["invoice"], Settings())
+        read_einvoice_truth(tmp_path, TEMPLATES["invoice"], Settings())
     with pytest.raises(TruthError, match="names no business term"):
-        written_in_einvoices(tmp_path, TEMPLATES["transcript"], Settings())
+        read_einvoice_truth(tmp_path, TEMPLATES["transcript"], Settings())
 
 
 def test_xml_with_a_doctype_is_no_truth(tmp_path: Path) -> None:
     put(tmp_path, "scan.pdf", text_pdf(["x"]))
     put(tmp_path, "scan.xml", b'<!DOCTYPE a [<!ENTITY b "c">]>' + facturx_xml(invoice("fr")).partition(b"?>\n")[2])
     with pytest.raises(TruthError, match="holds no e-invoice"):
-        written_in_einvoices(tmp_path, TEMPLATES["invoice"], Settings())
+        read_einvoice_truth(tmp_path, TEMPLATES["invoice"], Settings())

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from pipeline.evaluate.comparison import compare
-from pipeline.evaluate.evaluation import Evaluation, Scored
+from pipeline.evaluate.evaluation import Evaluation, ScoredDocument
 from pipeline.evaluate.evaluation_report import write_report
-from pipeline.evaluate.expected import Truth, wanted
+from pipeline.evaluate.expected import Truth, parse_expected
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.evaluate.scoring import score
 from pipeline.records import Page, Word
@@ -30,7 +30,7 @@ FIELDS = load_templates([configs_folder() / "templates"])["invoice"].fields
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}\u202e'
 
 
-class _Seen(HTMLParser):
+class ParsedPage(HTMLParser):
     """Tags, and attributes by tag."""
 
     def __init__(self, html: str) -> None:
@@ -46,9 +46,11 @@ class _Seen(HTMLParser):
 
 
 def evaluation(path: Path, fields: dict[str, tuple[Any, ReadField]], label: str = "now", file: str = "a.pdf") -> Evaluation:
-    truth = Truth(file, path, {name: wanted(written, FIELDS[name]) for name, (written, _) in fields.items()}, "en", "house")
+    truth = Truth(
+        file, path, {name: parse_expected(written, FIELDS[name]) for name, (written, _) in fields.items()}, "en", "house"
+    )
     result = ReadDocument("done", fields={name: read for name, (_, read) in fields.items()})
-    return Evaluation(label, [Scored(truth, "f00d", result, tuple(score(truth, result, FIELDS)), "en", "house")])
+    return Evaluation(label, [ScoredDocument(truth, "f00d", result, tuple(score(truth, result, FIELDS)), "en", "house")])
 
 
 def page(width: float = 595.0, height: float = 842.0, *words: Word) -> Page:
@@ -69,11 +71,13 @@ def test_a_miss_is_shown_with_the_true_place_in_green_and_what_was_taken_in_red(
         evaluation(path, {"total": ("119.00", ReadField("100.00", page=1, box=(95, 77, 130, 89)))}),
         page(595, 842, *words),
     )
-    seen = _Seen(html)
-    boxes = {attributes["class"]: attributes for attributes in seen.all("rect") if attributes["class"] in ("true", "taken")}
+    html_page = ParsedPage(html)
+    boxes = {
+        attributes["class"]: attributes for attributes in html_page.all("rect") if attributes["class"] in ("true", "taken")
+    }
     assert (boxes["true"]["x"], boxes["true"]["y"]) == ("93.0", "58.0")
     assert (boxes["taken"]["x"], boxes["taken"]["y"]) == ("93.0", "75.0")
-    (picture,) = seen.all("image")
+    (picture,) = html_page.all("image")
     head, _, data = str(picture["href"]).partition(",")
     assert head == "data:image/webp;base64"
     drawn = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
@@ -92,15 +96,15 @@ def test_hostile_values_are_text_and_the_policy_forbids_the_rest(tmp_path: Path)
     }
     found = evaluation(path, fields, EVIL, EVIL)
     html = written(tmp_path, found, page(), comparison=compare(evaluation(path, fields, EVIL, EVIL), found), about={EVIL: EVIL})
-    seen = _Seen(html)
-    assert not seen.all("script")
-    assert not seen.all("img")
-    assert not [name for _, attributes in seen.tags for name in attributes if name.startswith("on") or name == "style"]
+    html_page = ParsedPage(html)
+    assert not html_page.all("script")
+    assert not html_page.all("img")
+    assert not [name for _, attributes in html_page.tags for name in attributes if name.startswith("on") or name == "style"]
     assert "{{ 7 * 7 }}" in html
     assert html.count("&lt;script&gt;") >= 5
-    links = [attributes[key] or "" for _, attributes in seen.tags for key in ("href", "src") if key in attributes]
+    links = [attributes[key] or "" for _, attributes in html_page.tags for key in ("href", "src") if key in attributes]
     assert all(link.startswith(("data:image/webp;base64,", "#")) for link in links)
-    (policy,) = [a["content"] or "" for a in seen.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [a["content"] or "" for a in html_page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; img-src data:;")
     style = re.search("<style>(.*?)</style>", html, re.DOTALL)
     assert style
@@ -109,13 +113,13 @@ def test_hostile_values_are_text_and_the_policy_forbids_the_rest(tmp_path: Path)
     assert "url(" not in style[1]
 
 
-def test_a_value_that_the_page_does_not_print_is_said_to_be_nowhere(tmp_path: Path) -> None:
+def test_a_value_that_the_page_does_not_print_has_no_place(tmp_path: Path) -> None:
     path = put(tmp_path, "a.pdf", text_pdf(["Total 5.00"]))
     html = written(
         tmp_path, evaluation(path, {"total": ("119.00", ReadField(None))}), page(595, 842, Word("5.00", (95, 60, 130, 72), 0))
     )
     assert "the true value was not found" in html
-    assert len(_Seen(html).all("image")) == 1, "the whole page is shown"
+    assert len(ParsedPage(html).all("image")) == 1, "the whole page is shown"
 
 
 @pytest.mark.parametrize("content", [None, b"%PDF-1.7 broken"])
@@ -123,7 +127,7 @@ def test_a_page_that_cannot_be_drawn_leaves_the_miss_without_a_picture(tmp_path:
     path = put(tmp_path, "a.pdf", content) if content else tmp_path / "gone.pdf"
     html = written(tmp_path, evaluation(path, {"total": ("119.00", ReadField("5"))}), page())
     assert "119.00" in html
-    assert not _Seen(html).all("image")
+    assert not ParsedPage(html).all("image")
 
 
 def test_confidence_gets_its_diagram_and_rows_are_marked(tmp_path: Path) -> None:
@@ -136,17 +140,17 @@ def test_confidence_gets_its_diagram_and_rows_are_marked(tmp_path: Path) -> None
     html = written(tmp_path, evaluation(path, fields), page())
     assert "Expected calibration error <b>0.350</b> over 2 values" in html
     assert html.count("<circle") == 2
-    assert [attributes.get("class") for attributes in _Seen(html).all("tr")].count("lone") == 1
+    assert [attributes.get("class") for attributes in ParsedPage(html).all("tr")].count("lone") == 1
 
 
 def test_pictures_stop_at_the_limit_and_misses_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path, "a.pdf", text_pdf(["x"]))
     found = evaluation(path, {"total": ("119.00", ReadField("5")), "subtotal": ("100.00", ReadField("5"))})
-    both = _Seen(written(tmp_path, found, page())).all("image")
+    both = ParsedPage(written(tmp_path, found, page())).all("image")
     assert len(both) == 2
-    monkeypatch.setattr("pipeline.evaluate.marked_pages.MOST_BYTES", len(str(both[0]["href"])))
+    monkeypatch.setattr("pipeline.evaluate.marked_pages.MAX_BYTES", len(str(both[0]["href"])))
     html = written(tmp_path, found, page())
-    assert len(_Seen(html).all("image")) == 1
+    assert len(ParsedPage(html).all("image")) == 1
     assert html.count('<article class="miss">') == 2
 
 

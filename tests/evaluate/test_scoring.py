@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.evaluate.expected import Truth, wanted
+from pipeline.evaluate.expected import Truth, parse_expected
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.evaluate.scoring import Cell, score
 from pipeline.templates.load import parse_template
@@ -38,7 +38,7 @@ FIELDS: dict[str, TemplateField] = TEMPLATE.fields
 
 
 def cell(field: str, written: Any, value: Any, status: str = "done") -> Cell:
-    truth = Truth("a.pdf", Path("a.pdf"), {field: wanted(written, FIELDS[field])})
+    truth = Truth("a.pdf", Path("a.pdf"), {field: parse_expected(written, FIELDS[field])})
     (found,) = score(truth, ReadDocument(status, fields={field: ReadField(value)}), FIELDS)
     return found
 
