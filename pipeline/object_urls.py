@@ -26,7 +26,7 @@ def is_url(value: object) -> bool:
     return isinstance(value, str) and bool(_URL.match(value))
 
 
-def parse(text: str) -> Path | str:
+def parse_store_url(text: str) -> Path | str:
     """The canonical form of a URL, without a slash at its end; a path for ``file://``.
 
     Raises ValueError, whose message never repeats the URL: it may contain a password.
@@ -57,7 +57,7 @@ def key_below(url: str, of: str) -> str | None:
     return url[len(of) + 1 :] if url.startswith(f"{of}/") else None
 
 
-def beside(url: str, name: str) -> str:
+def sibling_url(url: str, name: str) -> str:
     """The URL of a folder with this name beside ``url``, or in the bucket where ``url`` is a bucket."""
     scheme, rest = url.split("://")
     return f"{scheme}://{rest.rpartition('/')[0] or rest}/{name}"

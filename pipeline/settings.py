@@ -253,7 +253,7 @@ class Settings(BaseSettings):
         for key in ("inbox", "outbox", "archive", "failed"):
             if object_urls.is_url(values.get(key)):
                 try:
-                    place = object_urls.parse(values[key])
+                    place = object_urls.parse_store_url(values[key])
                 except ValueError as error:
                     raise ValueError(f"{key}: {error}") from None  # the URL stays out of every traceback
                 if isinstance(place, str):
@@ -331,7 +331,7 @@ class Settings(BaseSettings):
     def _beside(self, name: str) -> Path:
         url = self.inbox_url
         return (
-            object_urls.local_folder(self.objects_folder, object_urls.beside(url, name))
+            object_urls.local_folder(self.objects_folder, object_urls.sibling_url(url, name))
             if url
             else self.inbox.resolve().parent / name
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.object_urls import is_url, local_folder, local_path, outbox_folder, outbox_url, parse, url_of
+from pipeline.object_urls import is_url, local_folder, local_path, outbox_folder, outbox_url, parse_store_url, url_of
 from pipeline.remote.objects import result_name
 
 OBJECTS = Path("/state/objects")
@@ -75,7 +75,7 @@ def test_an_outbox_inside_of_another_ones_url_is_no_part_of_it() -> None:
 )
 def test_urls_are_written_in_one_way(written: str, place: object) -> None:
     assert is_url(written)
-    assert parse(written) == place
+    assert parse_store_url(written) == place
 
 
 @pytest.mark.parametrize(
@@ -94,5 +94,5 @@ def test_urls_are_written_in_one_way(written: str, place: object) -> None:
 )
 def test_other_urls_are_refused_and_never_repeated(written: str) -> None:
     with pytest.raises(ValueError, match=r"store|path") as refused:
-        parse(written)
+        parse_store_url(written)
     assert "pass-word" not in str(refused.value)

@@ -30,7 +30,7 @@ from pipeline.settings import Settings
 Event = Callable[[], None]
 ActorCallback = Callable[["Actor"], None]
 PING_SECONDS = 30.0
-"""How long an actor may be silent before it is asked whether it is alive."""
+"""How long an actor may be silent before it gets a ping."""
 PING_TIMEOUT_SECONDS = 300.0
 """After so long without an answer it counts as dead."""
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 600.0

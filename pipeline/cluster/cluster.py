@@ -36,12 +36,12 @@ MACHINES_SECONDS = 1.0
 HEAD_TIMEOUT_SECONDS = 60.0
 """After so long without an answer from the cluster's head, the cluster counts as gone."""
 STATUS_SECONDS = 1.0
-"""How often the status is renewed, and silent actors are asked whether they are alive."""
+"""How often the status is renewed, and silent actors get a ping."""
 MAX_WAIT_SECONDS = 0.2
 """How long the loop sleeps at most; each event wakes it."""
 MIN_WAIT_SECONDS = 0.05
-"""How long a call of ``poll`` may wait, whatever its timeout. The loop asks a local pool again at once, because the local engine works in
-the same thread; here each event wakes the loop."""
+"""How long a call of ``poll`` may wait at least, also with a shorter timeout. The loop asks a local pool again at once, because the local
+engine works in the same thread; here each event wakes the loop."""
 GC_THRESHOLDS = (50_000, 20, 100)
 """Of Python's garbage collector. With a thousand actors a million words are in flight, and scanning them again and again took a fourth
 of the driver's time (docs/scale.md)."""
@@ -212,7 +212,7 @@ class Cluster:
         return engine
 
     def wants_image(self, template: Template) -> bool:
-        """As Engine's; one actor is asked once for every template."""
+        """As Engine's; one actor answers once for every template."""
         name = self._digests.digest(template)
         while name not in self._wants_image:
             actor = next(iter(self._actors.ready.values()), None)

@@ -68,9 +68,9 @@ class UnitDispatch:
         """Units of this round without an answer."""
         self._least_busy = LeastBusy(actors.ready, _load)
         self.answers: deque[Answer] = deque()
-        """Answers that nobody has taken yet."""
+        """Answers that the engine has not returned yet."""
         self.retries = 0
-        """Units that were asked again because their actor or engine was lost."""
+        """Units that were submitted again because their actor or engine was lost."""
         actors.on_ready.append(self._on_ready)
         actors.on_loss.append(self._on_actor_loss)
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from pipeline.intake.scan import REASON_ENDING, InboxFile
 from pipeline.intake.settle import restat_file
-from pipeline.object_urls import beside, key_below, local_path, url_of
+from pipeline.object_urls import key_below, local_path, sibling_url, url_of
 from pipeline.remote.object_store import ObjectGoneError, StoreEntry
 from pipeline.remote.objects import MAX_SINGLE_LOOKUPS, ObjectInbox
 from pipeline.settings import Settings
@@ -87,7 +87,10 @@ class StoreFolders:
     def __init__(self, settings: Settings, objects: ObjectInbox) -> None:
         self._objects, self._store = objects, objects.store
         archive, failed = (url_of(objects.root, folder) for folder in (settings.archive_folder, settings.failed_folder))
-        self._archive, self._failed = archive or beside(objects.url, "archive"), failed or beside(objects.url, "failed")
+        self._archive, self._failed = (
+            archive or sibling_url(objects.url, "archive"),
+            failed or sibling_url(objects.url, "failed"),
+        )
 
     def is_unchanged(self, file: InboxFile) -> bool:
         """See ArchiveFolders."""

@@ -25,7 +25,7 @@ from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
-from pipeline.object_urls import local_path, parse
+from pipeline.object_urls import local_path, parse_store_url
 from pipeline.records import Source
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
@@ -303,7 +303,7 @@ def _objects(settings: Settings) -> ObjectInbox | None:
 def _object_url(written: str) -> str:
     """A URL named on the command line. Raises SettingsError."""
     try:
-        place = parse(written)
+        place = parse_store_url(written)
     except ValueError as error:
         raise SettingsError(str(error), "name files and folders, or URLs below the inbox") from None
     return str(place)

@@ -12,12 +12,11 @@ import os
 import signal
 import sys
 import time
-from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.cluster.cluster import Cluster
-from pipeline.engines.base import Request
+from pipeline.engines.base import Request, SequentialEngine
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import Observers, RunCounts
 from pipeline.monitoring.progress import Progress
@@ -33,7 +32,7 @@ ENGINE_FACTORY = "tests.cluster.faulty_engine:FaultyEngine"
 SECONDS = float(os.environ.get("FAULTY_ENGINE_SECONDS", "0.1"))
 
 
-class FaultyEngine:
+class FaultyEngine(SequentialEngine):
     """Answers one page after the other, slowly; a document's page without its image ends the engine."""
 
     identity = "echo/1"
@@ -42,32 +41,14 @@ class FaultyEngine:
     prefers_batches = False
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._gate = settings.inbox.parent / "open"
-        self._requests: deque[Request] = deque()
 
     def wants_image(self, template: Template) -> bool:
         del template
         return True
 
-    @property
-    def load(self) -> int:
-        return len(self._requests)
-
-    @property
-    def room(self) -> bool:
-        return not self._requests
-
-    def submit(self, request: Request) -> None:
-        self._requests.append(request)
-
-    def poll(self, timeout: float) -> list[Answer]:
-        del timeout
-        return [self._answer(self._requests.popleft())] if self._requests else []
-
-    def reset(self) -> None:
-        self._requests.clear()
-
-    def _answer(self, request: Request) -> Answer:
+    def respond(self, request: Request) -> Answer:
         text = " ".join(word.text for word in request.page.words)
         if "Document" in text:
             image = request.image

@@ -123,7 +123,7 @@ def test_files_are_put_away_within_the_store_and_come_back(runs: BucketRuns) -> 
     assert runs.texts("letters/good.pdf") == ["letters/good.pdf"]
 
 
-def test_files_that_were_kept_are_put_away_when_that_is_asked_for(runs: BucketRuns) -> None:
+def test_files_that_were_kept_are_moved_once_the_settings_say_so(runs: BucketRuns) -> None:
     runs.put("a.pdf")
     runs.run()
     runs.changes["after"] = "move"
@@ -208,7 +208,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_urls_with_passwords_are_refused_and_not_repeated(runs: BucketRuns) -> None:
-    ended = runs.command("run", "--inbox", "s3://me:open-sesame@papers/in", "--outbox", "outbox")
+    ended = runs.command("run", "--inbox", "s3://me:open-sesame@documents/in", "--outbox", "outbox")
     assert ended.returncode == 2
     assert "inbox: a store's URL is" in ended.stderr
     assert "open-sesame" not in ended.stderr + ended.stdout
