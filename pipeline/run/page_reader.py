@@ -133,6 +133,8 @@ class PageReader:
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
         short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
         if self._blank and not short:
+            if short := self._pdfium_words():
+                return self._page(short, "textlayer", facts)
             if not facts:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
@@ -178,6 +180,16 @@ class PageReader:
             raise
         except Exception:  # what the libraries raise on damaged fonts has no common type
             return []
+
+    def _pdfium_words(self) -> list[Word]:
+        """The printable words that PDFium extracts from a page where MuPDF finds no words and draws nothing."""
+        other = self._other()
+        handle = other.native_page(self._number) if other else None
+        if handle is None:
+            return []
+        with contextlib.suppress(Exception):  # a second opinion that fails changes nothing
+            return [word for word in read_pdfium_text_layer(handle) if word.text.isprintable()]
+        return []
 
     def _good(self, words: list[Word]) -> bool:
         """Whether the text layer is sound and covers the whole page."""

@@ -32,7 +32,7 @@ from tests.drawing import (
     tiff,
     turned_pdf,
 )
-from tests.pages.raw_pdf import EMPTY_PAGE, PAGE, one_page
+from tests.pages.raw_pdf import EMPTY_PAGE, PAGE, one_page, stream
 
 LINES = "Delivery note 4711\nThe quick brown fox jumps over the lazy dog\nTwelve boxes of oranges from Valencia\nReceived in good order"
 
@@ -236,6 +236,13 @@ def test_a_file_that_changed_since_it_was_hashed_is_not_read(tmp_path: Path) -> 
 
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "stress"
+
+
+def test_words_that_mupdf_neither_extracts_nor_draws_are_read_by_pdfium(tmp_path: Path) -> None:
+    clipping = stream("BT /F 30 Tf 7 Tr 50 50 Td (Greengrocer) Tj ET")  # text that only clips: MuPDF has no words for it
+    path = write(tmp_path, "clip.pdf", one_page(content=clipping))
+    page, _ = read(path)
+    assert (text(page), page.blank) == ("Greengrocer", False)
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="real documents are not here")
