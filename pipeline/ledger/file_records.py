@@ -15,7 +15,7 @@ from pipeline.records import DocumentStatus, Source
 from pipeline.values.times import utc_timestamp
 
 BATCH_ROWS = 1_000
-"""Rows of published files that are held in memory at a time."""
+"""Rows of published files in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)

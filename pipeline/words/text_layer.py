@@ -67,15 +67,15 @@ def read_pdfium_text_layer(page: pypdfium2.PdfPage) -> list[Word]:
 
 
 def _words(runs: Iterable[_Run], width: float, height: float) -> list[Word]:
-    shown: list[TextPiece] = []
+    visible_pieces: list[TextPiece] = []
     hidden: list[TextPiece] = []
     places: set[tuple[str, int, int]] = set()
     for run in runs:
         words = [(w, v) for w, v in _split(run) if _inside(w.box, width, height) and _is_new(w, places)]
-        shown.append(TextPiece(tuple(w for w, visible in words if visible), run.angle))
+        visible_pieces.append(TextPiece(tuple(w for w, visible in words if visible), run.angle))
         hidden.append(TextPiece(tuple(w for w, visible in words if not visible), run.angle))
     hidden_words = [w for piece in hidden for w in piece.words]
-    return number_lines(shown + hidden if is_sound(hidden_words, width, height) else shown)
+    return number_lines(visible_pieces + hidden if is_sound(hidden_words, width, height) else visible_pieces)
 
 
 def _is_new(word: Word, places: set[tuple[str, int, int]]) -> bool:
