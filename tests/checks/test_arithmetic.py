@@ -46,8 +46,8 @@ def test_rounding_is_allowed_up_to_the_tolerance(total: str, holds: bool) -> Non
 
 
 def test_a_wrong_sum_flags_its_members() -> None:
-    found = flags(subtotal="100.00", discount="10.00", tax_total="17.10", total="170.10")
-    assert found == dict.fromkeys(("subtotal", "discount", "tax_total", "total"), ("sum:gross",))
+    raised_flags = flags(subtotal="100.00", discount="10.00", tax_total="17.10", total="170.10")
+    assert raised_flags == dict.fromkeys(("subtotal", "discount", "tax_total", "total"), ("sum:gross",))
 
 
 @pytest.mark.parametrize("missing", ["subtotal", "discount", "tax_total", "total"])

@@ -17,9 +17,9 @@ GOOD = Evidence("119.00", "119,00", 1, (0, 0, 1, 1), "value", score=1.0)
 
 
 def confidence(evidence: Evidence, name: str = "total", **others: Evidence) -> float:
-    found = assess_confidence({name: evidence, **others}, INVOICE, "embedded/1")[name].confidence
-    assert found is not None
-    return found
+    value = assess_confidence({name: evidence, **others}, INVOICE, "embedded/1")[name].confidence
+    assert value is not None
+    return value
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_values_of_an_e_invoice_have_the_highest_confidence_unless_the_page_cont
 
 def test_absent_values_tables_and_other_engines_have_no_confidence() -> None:
     rows = Evidence([{"amount": "1.00"}])
-    found = assess_confidence({"total": Evidence(None), "line_items": rows}, INVOICE, "embedded/1")
-    assert [found[name].confidence for name in found] == [None, None]
+    fields = assess_confidence({"total": Evidence(None), "line_items": rows}, INVOICE, "embedded/1")
+    assert [fields[name].confidence for name in fields] == [None, None]
     assert assess_confidence({"total": GOOD}, INVOICE, "vlm/1 some-model")["total"].confidence is None
     assert assess_confidence({"caption": Evidence("a cat")}, CAPTION, "embedded/1")["caption"].confidence is None
 

@@ -68,11 +68,11 @@ def test_a_deposit_is_found_although_the_page_prints_a_minus() -> None:
     )
     page = page_of("Total     24,00", "Anzahlung     -5,00", "Zahlbetrag     19,00", facts={"BT-113": "5.00"})
     for claims in ({}, {"prepaid": "-5.00"}):
-        found = overlay_einvoice(ground(claims_of(**claims), page, template), page, template)["prepaid"]
-        assert (found.value, found.printed, found.flags) == ("5.00", "-5,00", ("xml",))
+        prepaid = overlay_einvoice(ground(claims_of(**claims), page, template), page, template)["prepaid"]
+        assert (prepaid.value, prepaid.printed, prepaid.flags) == ("5.00", "-5,00", ("xml",))
     negative = page_of("Anzahlung     -5,00", facts={"BT-113": "-5.00"})
-    found = overlay_einvoice(ground(claims_of(prepaid="-5.00"), negative, template), negative, template)["prepaid"]
-    assert (found.value, found.flags) == ("-5.00", ("xml",)), "the data's own sign is no contradiction"
+    prepaid = overlay_einvoice(ground(claims_of(prepaid="-5.00"), negative, template), negative, template)["prepaid"]
+    assert (prepaid.value, prepaid.flags) == ("-5.00", ("xml",)), "the data's own sign is no contradiction"
 
 
 def test_a_value_that_only_the_data_has_is_without_a_place() -> None:

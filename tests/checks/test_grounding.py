@@ -119,9 +119,9 @@ DUE = template_of(
 @pytest.mark.parametrize("claimed", ["1500.00", "-1500.00"])
 def test_a_deduction_has_no_minus_with_any_printed_sign(claimed: str, printed: str) -> None:
     page = page_of("Total     £8,011.20", f"Deposit received     {printed}", "Due     £6,511.20")
-    found = ground(claims_of(prepaid=claimed), page, DUE)
-    assert found["prepaid"].value == "1500.00"
-    assert found["prepaid"].grounding != "none"
+    grounded = ground(claims_of(prepaid=claimed), page, DUE)
+    assert grounded["prepaid"].value == "1500.00"
+    assert grounded["prepaid"].grounding != "none"
 
 
 def test_a_field_that_is_not_a_deduction_keeps_its_sign_although_a_check_subtracts_it() -> None:
@@ -130,16 +130,16 @@ def test_a_field_that_is_not_a_deduction_keeps_its_sign_although_a_check_subtrac
         checks=[{"name": "moved", "sum": ["closing", "-opening"], "equals": "moved"}],
     )
     page = page_of("Opening balance     -200.00", "Closing balance     300.00", "Moved     500.00")
-    found = ground(claims_of(opening="-200.00", closing="300.00", moved="500.00"), page, template)
-    assert found["opening"].value == "-200.00"
-    assert not any(evidence.flags for evidence in check_document(found, template).values())
+    grounded = ground(claims_of(opening="-200.00", closing="300.00", moved="500.00"), page, template)
+    assert grounded["opening"].value == "-200.00"
+    assert not any(evidence.flags for evidence in check_document(grounded, template).values())
 
 
 def test_on_a_credit_note_all_signs_count() -> None:
     page = page_of("Total     -120.00", "Paid     -100.00", "Due     -20.00")
-    found = ground(claims_of(total="-120.00", prepaid="-100.00", due="-20.00"), page, DUE)
-    assert (found["prepaid"].value, found["prepaid"].grounding) == ("-100.00", "exact")
-    assert not any(evidence.flags for evidence in check_document(found, DUE).values())
+    grounded = ground(claims_of(total="-120.00", prepaid="-100.00", due="-20.00"), page, DUE)
+    assert (grounded["prepaid"].value, grounded["prepaid"].grounding) == ("-100.00", "exact")
+    assert not any(evidence.flags for evidence in check_document(grounded, DUE).values())
 
 
 def test_the_merge_rule_chooses_among_several_places() -> None:

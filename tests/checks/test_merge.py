@@ -73,10 +73,10 @@ def test_the_rule_all_makes_a_list_of_single_values() -> None:
 def test_the_e_invoice_of_page_one_precedes_every_rule() -> None:
     data = on(1, "24.00", printed="4,00", flags=("xml", "xml-differs"))
     same = on(2, "24", printed="24,00", grounding="value", box=(1, 2, 3, 4))
-    found = merged({"type": "money", "merge": "last"}, data, same)
-    assert (found.value, found.page, found.box, found.printed, found.flags) == ("24.00", 2, (1, 2, 3, 4), "24,00", ("xml",))
-    found = merged({"type": "money", "merge": "last"}, data, on(2, "21.00", printed="21,00", grounding="value"))
-    assert (found.value, found.printed, found.flags) == ("24.00", "21,00", ("xml", "xml-differs"))
+    total = merged({"type": "money", "merge": "last"}, data, same)
+    assert (total.value, total.page, total.box, total.printed, total.flags) == ("24.00", 2, (1, 2, 3, 4), "24,00", ("xml",))
+    total = merged({"type": "money", "merge": "last"}, data, on(2, "21.00", printed="21,00", grounding="value"))
+    assert (total.value, total.printed, total.flags) == ("24.00", "21,00", ("xml", "xml-differs"))
     assert merged(TABLE, on(1, [{"name": "a"}], flags=("xml",)), on(2, [{"name": "a"}])).value == [{"name": "a"}]
 
 
