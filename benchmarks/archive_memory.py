@@ -41,12 +41,12 @@ def pack(folder: Path, kind: str, count: int) -> Path:
             for name, content in names:
                 pack.writestr(name, content)
         return archive
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tape:
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         for name, content in names:
             info = tarfile.TarInfo(name)
             info.size = len(content)
-            tape.addfile(info, io.BytesIO(content))
-            tape.members.clear()  # type: ignore[attr-defined]
+            tar.addfile(info, io.BytesIO(content))
+            tar.members.clear()  # type: ignore[attr-defined]
     return archive
 
 
@@ -71,7 +71,7 @@ def read(job: Job, archive: Path) -> int:
 
 
 def list_with_zipfile(_: Job, archive: Path) -> int:
-    """What the standard library takes for the directory alone."""
+    """Memory that the standard library takes for the directory of the archive."""
     with zipfile.ZipFile(archive) as pack:
         return len(pack.infolist())
 

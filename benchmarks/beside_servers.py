@@ -128,8 +128,8 @@ def values(outbox: Path) -> dict[tuple[str, str], Any]:
     """Every value by document and field, tables apart."""
     found = {}
     for path in sorted(outbox.glob("*.json")):
-        told = json.loads(path.read_text(encoding="utf-8"))
-        for result in told["results"].values():
+        published = json.loads(path.read_text(encoding="utf-8"))
+        for result in published["results"].values():
             found.update({(path.name, field): one["value"] for field, one in result["fields"].items()
                           if not isinstance(one["value"], list)})  # fmt: skip
     return found
@@ -177,7 +177,7 @@ def main() -> None:
 
 
 def row(name: str, seconds: float, documents: int, whole: int, times: float, same: float) -> Row:
-    """One line of the table, told at once: a peer may take long, or fail."""
+    """One line of the table, printed at once, since a peer may take long or fail."""
     print(f"{name}: {seconds / documents:.1f} s a document", file=sys.stderr, flush=True)
     return {
         "way": name,

@@ -2,7 +2,7 @@
 
     python -m benchmarks.classifier CASES [--folder NAME=TEMPLATE ...] [--pages N] [--json FILE]
 
-CASES is a folder of folders of documents (or of folders with the documents in ``docs/``). What a folder should be taken for is told by
+CASES is a folder of folders of documents (or of folders with the documents in ``docs/``). What a folder should be classified as is given by
 ``--folder``; else by its name, in the singular or the plural (``invoices``, ``receipt``, ``charts``, ``captions`` or ``photos``, ``text``
 or ``transcript``); other folders are left out. Every document is read by the reader that runs use, one after the other in this
 process; as there, the first page that tells a kind chooses. Prints the misses, the confusion table and seconds a document.
@@ -46,33 +46,34 @@ def choose(path: Path, pages: int) -> str:
     return FALLBACK
 
 
-def documents(cases: Path, told: dict[str, str]) -> Iterator[tuple[Path, str]]:
+def documents(cases: Path, kinds: dict[str, str]) -> Iterator[tuple[Path, str]]:
     """Documents and the templates that are right for them."""
     for folder in sorted(path for path in cases.iterdir() if path.is_dir()):
-        wanted = told.get(folder.name) or FOLDERS.get(folder.name.lower().removesuffix("s"))
+        expected = kinds.get(folder.name) or FOLDERS.get(folder.name.lower().removesuffix("s"))
         inner = folder / "docs" if (folder / "docs").is_dir() else folder
-        if wanted:
-            yield from ((path, wanted) for path in sorted(inner.iterdir()) if path.is_file())
+        if expected:
+            yield from ((path, expected) for path in sorted(inner.iterdir()) if path.is_file())
 
 
-def measure(cases: Path, told: dict[str, str], pages: int) -> dict[str, Any]:
+def measure(cases: Path, kinds: dict[str, str], pages: int) -> dict[str, Any]:
     """Classify everything."""
     table: Counter[tuple[str, str]] = Counter()
     misses, seconds = [], 0.0
-    for path, wanted in documents(cases, told):
+    for path, expected in documents(cases, kinds):
         started = time.perf_counter()
         try:
             chosen = choose(path, pages)
         except DocumentError as error:
             chosen = f"unread ({error.reason})"
         seconds += time.perf_counter() - started
-        table[wanted, chosen] += 1
-        if chosen != wanted:
-            misses.append({"file": str(path.relative_to(cases)), "wanted": wanted, "chosen": chosen})
+        table[expected, chosen] += 1
+        if chosen != expected:
+            misses.append({"file": str(path.relative_to(cases)), "expected": expected, "chosen": chosen})
     count = sum(table.values())
-    right = sum(many for (wanted, chosen), many in table.items() if wanted == chosen)
+    right = sum(many for (expected, chosen), many in table.items() if expected == chosen)
     rows = {
-        wanted: {chosen: table[wanted, chosen] for row, chosen in sorted(table) if row == wanted} for wanted, _ in sorted(table)
+        expected: {chosen: table[expected, chosen] for row, chosen in sorted(table) if row == expected}
+        for expected, _ in sorted(table)
     }
     return {
         "documents": count,
@@ -92,14 +93,14 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=5, help="look at so many pages of a document at most")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    told = dict(item.split("=", 1) for item in arguments.folder)
-    report = measure(arguments.cases, told, arguments.pages)
+    kinds = dict(item.split("=", 1) for item in arguments.folder)
+    report = measure(arguments.cases, kinds, arguments.pages)
     for miss in report["misses"]:
-        print(f"{miss['file']}: {miss['chosen']} instead of {miss['wanted']}")
+        print(f"{miss['file']}: {miss['chosen']} instead of {miss['expected']}")
     names = sorted({chosen for row in report["confusion"].values() for chosen in row} | set(report["confusion"]))
-    print(f"{'wanted / chosen':16}" + "".join(f"{name:>12}" for name in names))
-    for wanted, row in report["confusion"].items():
-        print(f"{wanted:16}" + "".join(f"{row.get(name, 0):12}" for name in names))
+    print(f"{'expected / chosen':16}" + "".join(f"{name:>12}" for name in names))
+    for expected, row in report["confusion"].items():
+        print(f"{expected:16}" + "".join(f"{row.get(name, 0):12}" for name in names))
     print(
         f"{report['right']} of {report['documents']} right ({report['share']:.3f}), {report['seconds_a_document']} s a document"
     )

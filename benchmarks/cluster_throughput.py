@@ -117,10 +117,12 @@ def main() -> None:
                 few = folder / "few"
                 for number in range(min(options.pages, 40 * count)):
                     documents.put(few, f"{number:05}.pdf", partial(documents.letter_page, number))
-                told = run(few, options.seconds, made.address, count)
+                figures = run(few, options.seconds, made.address, count)
                 what = f"{count} actors, {options.seconds:g} s a unit"
-                share = told["units/s"] / (count / options.seconds)
-                rows.append({"what": what, "units/s": told["units/s"], "driver, ms a unit": "", "of the ideal": f"{share:.0%}"})
+                share = figures["units/s"] / (count / options.seconds)
+                rows.append(
+                    {"what": what, "units/s": figures["units/s"], "driver, ms a unit": "", "of the ideal": f"{share:.0%}"}
+                )
             for name, what in (("many", "documents of one page"), ("long", "pages of one document")):
                 rows.append({"what": f"{what}, local", **run(folder / name, 0, None), "of the ideal": ""})
                 rows.append({"what": f"{what}, 1 actor", **run(folder / name, 0, made.address, 1), "of the ideal": ""})

@@ -166,10 +166,10 @@ def main(folder: str) -> None:
         for library in LIBRARIES if not is_text(template) else ():
             command = [sys.executable, "-m", "benchmarks.constraints", folder, library, name]
             try:
-                told = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False).stdout.strip()
+                output = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False).stdout.strip()
             except subprocess.TimeoutExpired:
-                told = f"not ready after {PATIENCE:g} s"
-            print(f"{name:10} {library:14} {told.splitlines()[-1] if told else 'crashed'}", flush=True)
+                output = f"not ready after {PATIENCE:g} s"
+            print(f"{name:10} {library:14} {output.splitlines()[-1] if output else 'crashed'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ def requests(count: int, *, sees: bool) -> Iterator[Request]:
             path = Path(folder, f"{number}.pdf")
             path.write_bytes(invoice_page(number))
             status = path.stat()
-            asked = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 64}, whole_page=False)
-            read.append(decode_content(handle(encode_request(asked)), 1))
+            call = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 64}, whole_page=False)
+            read.append(decode_content(handle(encode_request(call)), 1))
     for number in range(count):
         reading, images = read[number % DIFFERENT]
         key = UnitKey(f"{number:064}", 1, template.name, "r")
@@ -57,11 +57,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     engine = VlmEngine(Settings(engine="vlm", model=str(given.checkpoint)))
-    asked = list(requests(given.pages, sees=engine.wants_image(all_templates(Settings())["invoice"])))
+    all_requests = list(requests(given.pages, sees=engine.wants_image(all_templates(Settings())["invoice"])))
     done, rows = 0, list[Row]()
     marks = [mark for mark in (10, 100, 250, 500, 750, 1000, 2000, 5000, 10_000) if mark <= given.pages]
     started, before = time.perf_counter(), 0
-    waiting = deque(asked)
+    waiting = deque(all_requests)
     while done < given.pages:
         while waiting and engine.room:
             engine.submit(waiting.popleft())

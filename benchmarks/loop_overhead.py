@@ -4,7 +4,7 @@
 
 Two inboxes: many documents of one page, and one document of many pages. "loop" is the time of the loop's own process without the
 waiting for its readers; "end to end" is what passes on the clock, reading and all, with one reader so that the two do not share a
-core. The documents are told in stretches, so that a cost that grows with the outbox shows.
+core. The documents are reported in groups, so that a cost that grows with the outbox shows.
 """
 
 from __future__ import annotations

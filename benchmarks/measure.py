@@ -101,9 +101,9 @@ def report(title: str, rows: Sequence[Row], file: Path | None = None, notes: Seq
     console.print(table)
     for note in notes:
         console.print(note, markup=False)
-    told = machine()
-    console.print(", ".join(f"{key}: {value}" for key, value in told.items()), markup=False)
+    facts = machine()
+    console.print(", ".join(f"{key}: {value}" for key, value in facts.items()), markup=False)
     if file:
         file.write_text(
-            json.dumps({"title": title, "machine": told, "rows": rows, "notes": list(notes)}, indent=1) + "\n", "utf-8"
+            json.dumps({"title": title, "machine": facts, "rows": rows, "notes": list(notes)}, indent=1) + "\n", "utf-8"
         )

@@ -44,9 +44,9 @@ def prompts(folder: Path, config: Any, count: int, side: int, questions: int = 1
     from pipeline.records import PageImage
 
     chat, noise = ChatTemplate(find_model(str(folder)), config), np.random.default_rng(0)
-    asked = [Prompt("You read documents.", f"{'Again: ' * number}{PROMPT}", None, 0) for number in range(questions)]
+    requests = [Prompt("You read documents.", f"{'Again: ' * number}{PROMPT}", None, 0) for number in range(questions)]
     images = (PageImage(side, side, noise.integers(0, 255, (side, side, 3), np.uint8).tobytes(), 1.0) for _ in range(count))
-    return [chat.encode(question, image) for image in images for question in asked]
+    return [chat.encode(question, image) for image in images for question in requests]
 
 
 def theirs(folder: Path, way: str, side: int, new: int) -> Row:
@@ -58,8 +58,8 @@ def theirs(folder: Path, way: str, side: int, new: int) -> Row:
     dtype = torch.float32 if way == "naive" else torch.bfloat16
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype=dtype, local_files_only=True).eval()
     batch = STATIC if way == "static" else 1
-    asked = prompts(folder, model.config, batch, side)
-    inputs = {name: torch.cat([one.inputs[name] for one in asked]) for name in asked[0].inputs}
+    requests = prompts(folder, model.config, batch, side)
+    inputs = {name: torch.cat([one.inputs[name] for one in requests]) for name in requests[0].inputs}
     seconds = []
     for tokens in (1, new):
         started = time.perf_counter()
@@ -72,7 +72,7 @@ def theirs(folder: Path, way: str, side: int, new: int) -> Row:
                 do_sample=False,
             )
         seconds.append(time.perf_counter() - started)
-    return told(seconds[0] / batch, (seconds[1] - seconds[0]) / (new - 1), batch, new)
+    return speed_row(seconds[0] / batch, (seconds[1] - seconds[0]) / (new - 1), batch, new)
 
 
 def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtype: Any = "auto") -> Row:
@@ -87,16 +87,16 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtyp
     found = find_model(str(folder))
     plan = make_plan(found, VlmSettings(cache_gb=64, dtype=dtype))
     model = load_model(found, plan)
-    asked = prompts(folder, model.config, batch, side, questions)
+    requests = prompts(folder, model.config, batch, side, questions)
     runner = make_runner(model)
     spent = {"prefill": 0.0, "step": 0.0, "steps": 0.0}
     _timed(runner, spent)
     decoder: Decoder[int] = Decoder(runner, set(), batch=batch * questions, rows=plan.rows)
-    tasks = (DecodeTask(number, prompt, new) for number, prompt in enumerate(asked))
+    tasks = (DecodeTask(number, prompt, new) for number, prompt in enumerate(requests))
     written = list(decode_all(decoder, tasks))
     if [len(one.tokens) for one in written] != [new] * batch * questions:
         raise RuntimeError("an answer is not as long as it should be")
-    return told(spent["prefill"] / batch, spent["step"] / spent["steps"], batch, new)
+    return speed_row(spent["prefill"] / batch, spent["step"] / spent["steps"], batch, new)
 
 
 def _timed(runner: Any, spent: dict[str, float]) -> None:
@@ -115,7 +115,7 @@ def _timed(runner: Any, spent: dict[str, float]) -> None:
     runner.prefill, runner.step = timing("prefill", runner.prefill), timing("step", runner.step)
 
 
-def told(prefill: float, step: float, batch: int, new: int) -> Row:
+def speed_row(prefill: float, step: float, batch: int, new: int) -> Row:
     """Figures of one way: seconds to read a document, seconds a step for the batch."""
     return {"prefill": prefill, "step": step, "batch": batch, "document": prefill + (new - 1) * step / batch}
 
@@ -162,7 +162,7 @@ def work(folder: Path, side: int, tokens: int) -> Row:
     }
 
 
-def alone(way: str, folder: Path, side: int, new: int) -> Row:
+def measure_one(way: str, folder: Path, side: int, new: int) -> Row:
     """One way, in this process."""
     if way == "ceiling":
         return ceiling()
@@ -200,17 +200,17 @@ def _watch(pid: int, peak: list[int]) -> None:
         return
 
 
-def rows(results: dict[str, Row], ceilings: Row, wanted: Row, tokens: int) -> Iterator[Row]:
+def rows(results: dict[str, Row], ceilings: Row, work: Row, tokens: int) -> Iterator[Row]:
     """The table; shares are of the machine's own rates."""
     naive = results.get("naive", {}).get("document")
     for way, found in results.items():
-        step_bytes = wanted["weights"] + found["batch"] * (tokens + 50) * wanted["token bytes"]
+        step_bytes = work["weights"] + found["batch"] * (tokens + 50) * work["token bytes"]
         half = way != "naive"
         counts, _, dtype = way.partition(":")
         yield {
             "way": NAMES.get(way, f"ours, {counts} under way{dtype and ', '}{dtype}"),
             "prefill, s/doc": round(found["prefill"], 2),
-            "share of products": f"{wanted['prefill flops'] / found['prefill'] / ceilings['flops']:.0%}" if half else None,
+            "share of products": f"{work['prefill flops'] / found['prefill'] / ceilings['flops']:.0%}" if half else None,
             "step, ms": round(found["step"] * 1000),
             "tokens/s": round(found["batch"] / found["step"], 1),
             "share of reading": f"{step_bytes / found['step'] / ceilings['bytes']:.0%}" if half else None,
@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--only", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
-        print(json.dumps(alone(given.only, given.checkpoint, given.side, given.new)))
+        print(json.dumps(measure_one(given.only, given.checkpoint, given.side, given.new)))
         return
     shared = [str(given.checkpoint), "--side", str(given.side), "--new", str(given.new), "--only"]
     ceilings = run([*shared, "ceiling"])
@@ -241,8 +241,8 @@ def main() -> None:
         print(way, {name: round(value, 3) for name, value in results[way].items()}, file=sys.stderr, flush=True)
     tokens = (given.side // 32) ** 2 + 62
     table = list(rows(results, ceilings, work(given.checkpoint, given.side, tokens), tokens))
-    told_of = f"the machine: {ceilings['flops'] / 1e12:.2f} TFLOP/s in bfloat16 products, {ceilings['bytes'] / 1e9:.1f} GB/s of memory"
-    report("A 2B vision-language model on the CPU", table, given.json, [told_of])
+    note = f"the machine: {ceilings['flops'] / 1e12:.2f} TFLOP/s in bfloat16 products, {ceilings['bytes'] / 1e9:.1f} GB/s of memory"
+    report("A 2B vision-language model on the CPU", table, given.json, [note])
 
 
 if __name__ == "__main__":

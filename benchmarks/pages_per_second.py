@@ -71,8 +71,8 @@ def ocrmypdf_command(program: str, options: Sequence[str], pdf: Path, out: Path)
 
 def transcript(out: Path) -> str:
     """The pages' text from our JSON, with running heads and feet."""
-    told = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "box").glob("*.json")]
-    fields = [field for document in told for field in document["results"]["transcript"]["fields"].values()]
+    published = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "box").glob("*.json")]
+    fields = [field for document in published for field in document["results"]["transcript"]["fields"].values()]
     return "\n".join(page for field in fields for page in field["value"] or () if page)
 
 

@@ -105,11 +105,11 @@ def invoice2data(files: list[Path], python: str) -> Iterator[Fields]:
     """What its templates find; files that none fits have no field."""
     done = subprocess.run([python, "-c", _INVOICE2DATA, *map(str, files)], capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
-        told = json.loads(line) if line.startswith('{"file"') else None
-        if told:
-            fields = {ours: str(told["found"][theirs])[:10] if theirs == "date" else told["found"][theirs]
-                      for theirs, ours in _NAMES.items() if told["found"].get(theirs) is not None}  # fmt: skip
-            yield {"file": Path(told["file"]).name, "fields": fields}
+        output = json.loads(line) if line.startswith('{"file"') else None
+        if output:
+            fields = {ours: str(output["found"][theirs])[:10] if theirs == "date" else output["found"][theirs]
+                      for theirs, ours in _NAMES.items() if output["found"].get(theirs) is not None}  # fmt: skip
+            yield {"file": Path(output["file"]).name, "fields": fields}
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ def fill(job: Job, count: int) -> None:
 
 
 def timed(scan: Rescan, expected: int) -> float:
-    """Seconds of one look at the inbox; so many known files are to be told."""
+    """Seconds of one scan of the inbox, which must find this number of known files."""
     begun = time.perf_counter()
     todo, known = scan.look()
     if todo or len(known) != expected:

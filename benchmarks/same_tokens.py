@@ -1,10 +1,10 @@
-"""Whether many answers at once are the same as each alone by transformers' own ``generate``; where not, how close the choice was.
+"""Whether many answers at once are the same as those of transformers' own ``generate``; where not, how close the choice was.
 
     python -m benchmarks.same_tokens CHECKPOINT [--dtype bfloat16] [--prompts 50] [--new 64] [--batch 8] [--json FILE]
 
 In float32 all tokens are to be the same (the tests hold that). In bfloat16 sums are rounded in another order, so that two tokens
-that are nearly equally likely may change places; behind such a place the answers are different texts and are compared no further. Told is
-by how much the reference preferred its token there, in steps of bfloat16 at that height: one step is the least difference that it can tell.
+that are nearly equally likely may change places; behind such a place the answers are different texts and are compared no further.
+The output is by how much the reference preferred its token there, in steps of bfloat16 at that height: one step is the least difference that it can tell.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STEP = 2.0**-7
 
 
 def reference(model: Any, prompt: EncodedPrompt, new: int) -> list[int]:
-    """transformers' own answer, alone, of exactly so many tokens."""
+    """transformers' own answer to one prompt, of exactly so many tokens."""
     mask = torch.ones_like(prompt.inputs["input_ids"])
     with torch.inference_mode():
         written = model.generate(
@@ -76,7 +76,7 @@ def main() -> None:
         decoder: Decoder[int] = Decoder(make_runner(model), set(), batch=batch, rows=plan.rows)
         written = decode_all(decoder, (DecodeTask(number, prompt, given.new) for number, prompt in enumerate(prompts)))
         got = {one.tag: list(one.tokens) for one in written}
-        same = [common_length(got[number], wanted) for number, wanted in enumerate(expected)]
+        same = [common_length(got[number], expected_tokens) for number, expected_tokens in enumerate(expected)]
         parted = [number for number, count in enumerate(same) if count < given.new]
         close = sorted(
             steps_between(theirs, prompts[n], expected[n][: same[n]], got[n][same[n]], expected[n][same[n]]) for n in parted

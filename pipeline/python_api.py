@@ -34,7 +34,7 @@ from pipeline.settings import RetrySettings, Settings, load_settings
 from pipeline.templates.model import Column, FieldType, Template, TemplateField
 
 DOCUMENTS_AHEAD = 64
-"""Documents that are read before the caller asks for them; then reading pauses."""
+"""Most documents that wait for the caller. Reading pauses while there are so many."""
 PAGES_KEPT = 1_000
 """Documents whose pages are remembered, for further files with the same contents."""
 POLL_SECONDS = 0.2
@@ -193,7 +193,7 @@ def read_many(
     ends the reading.
 
     Raises SettingsError for wrong settings, unknown templates and missing files, TemplateError and EngineUnavailableError, all at once;
-    LockedError, LedgerError and OutboxError when the first document is asked for.
+    LockedError, LedgerError and OutboxError when iteration starts.
     """
     chosen = _settings(config, settings, {"engine": engine, "model": model, "outbox": outbox})
     names = template if isinstance(template, str) or template is None else ",".join(template)
@@ -261,7 +261,7 @@ class _Handover:
                 continue
 
     def check(self) -> None:
-        """Raises _Stopped when nobody takes documents any more."""
+        """Raises _Stopped when the caller takes no more documents."""
         if self._stopped.is_set():
             raise _Stopped
 
@@ -405,7 +405,7 @@ def _document(publication: Publication, templates: Mapping[str, Template], pages
         publication.reason,
         publication.detail,
         results,
-        tuple(_page(told, pages.get(told["page"])) for told in publication.pages()),
+        tuple(_page(item, pages.get(item["page"])) for item in publication.pages()),
         publication.as_json(),
     )
 

@@ -1,4 +1,4 @@
-"""The repository's example documents, read as `make run` reads them, say what they are known to say."""
+"""The repository's example documents, read as `make run` reads them, hold the values that they are known to hold."""
 
 from __future__ import annotations
 
@@ -31,22 +31,24 @@ def documents(outbox: Path) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_right_template_reads_every_field(outbox: Path, name: str) -> None:
-    told, expected = documents(outbox)[name], EXPECTED[name]
-    assert (told["status"], told["document"]["pages"]) == ("done", expected["pages"])
-    assert list(told["results"]) == [expected["template"]]
-    fields = told["results"][expected["template"]]["fields"]
+    result, expected = documents(outbox)[name], EXPECTED[name]
+    assert (result["status"], result["document"]["pages"]) == ("done", expected["pages"])
+    assert list(result["results"]) == [expected["template"]]
+    fields = result["results"][expected["template"]]["fields"]
     read = {key: fields[key]["value"] for key in expected.get("fields", {})}
     for key, value in expected.get("fields", {}).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            read[key] = [{column: row[column] for column in want} for row, want in zip(read[key], value, strict=True)]
+            read[key] = [
+                {column: row[column] for column in expected_row} for row, expected_row in zip(read[key], value, strict=True)
+            ]
     assert read == expected.get("fields", {})
 
 
 @pytest.mark.slow
 def test_every_value_of_the_invoices_has_its_place_on_the_page(outbox: Path) -> None:
     for name in ("invoice.pdf", "two-page-invoice.pdf", "receipt.jpg"):
-        told = documents(outbox)[name]
-        (result,) = told["results"].values()
+        document = documents(outbox)[name]
+        (result,) = document["results"].values()
         for key, field in result["fields"].items():
             if field["value"] is not None and not isinstance(field["value"], list):
                 assert field["grounding"] != "none", (name, key)
@@ -57,11 +59,11 @@ def test_every_value_of_the_invoices_has_its_place_on_the_page(outbox: Path) -> 
 def test_the_spreadsheets_hold_one_row_a_document_and_one_a_line_item(outbox: Path) -> None:
     with (outbox / "invoice.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
-    invoices = {name: told for name, told in EXPECTED.items() if told["template"] == "invoice"}
+    invoices = {name: expected for name, expected in EXPECTED.items() if expected["template"] == "invoice"}
     assert set(rows) == set(invoices)
     assert {name: row["total"] for name, row in rows.items()} == {
-        name: told["fields"]["total"] for name, told in invoices.items()
+        name: expected["fields"]["total"] for name, expected in invoices.items()
     }
     with (outbox / "invoice.line_items.csv").open(encoding="utf-8", newline="") as file:
         items = list(csv.DictReader(file))
-    assert len(items) == sum(len(told["fields"]["line_items"]) for told in invoices.values())
+    assert len(items) == sum(len(expected["fields"]["line_items"]) for expected in invoices.values())

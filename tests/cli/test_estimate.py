@@ -16,43 +16,43 @@ def test_an_inbox_is_estimated_and_then_there_is_nothing_left_to_do(pipeline: Pi
     for number in range(3):
         put(folder, f"inbox/{number}.pdf", text_pdf(["Alpha", "Beta"]))
     options = ("--template", "transcript", "--engine", "embedded")
-    said = pipeline("estimate", *options, "--within", "8h")
-    assert said.code == 0
-    assert "3 files (0 more known and up to date)" in said.out
-    assert "pages:     6, all opened" in said.out
-    assert "within 8 h: 100% likely" in said.out
-    assert said.err == ""
+    outcome = pipeline("estimate", *options, "--within", "8h")
+    assert outcome.code == 0
+    assert "3 files (0 more known and up to date)" in outcome.out
+    assert "pages:     6, all opened" in outcome.out
+    assert "within 8 h: 100% likely" in outcome.out
+    assert outcome.err == ""
     assert not (folder / "outbox").exists()
-    told = pipeline("estimate", *options, "--json", "--sample", "2").json
-    assert (told["files"], told["known"], told["pages"]) == (3, 0, {"value": 6, "low": 6, "high": 6})
-    assert told["seconds"]["low"] <= told["seconds"]["value"] <= told["seconds"]["high"]
-    assert told["memory_bytes"]["peak"] == told["memory_bytes"]["main"] + told["memory_bytes"]["readers"] > 50_000_000
-    assert (told["sample"]["documents"], told["sample"]["failed"], told["within"]) == (2, [], None)
+    values = pipeline("estimate", *options, "--json", "--sample", "2").json
+    assert (values["files"], values["known"], values["pages"]) == (3, 0, {"value": 6, "low": 6, "high": 6})
+    assert values["seconds"]["low"] <= values["seconds"]["value"] <= values["seconds"]["high"]
+    assert values["memory_bytes"]["peak"] == values["memory_bytes"]["main"] + values["memory_bytes"]["readers"] > 50_000_000
+    assert (values["sample"]["documents"], values["sample"]["failed"], values["within"]) == (2, [], None)
     assert pipeline("run", *options, "--quiet").code == 0
     done = pipeline("estimate", *options)
     assert (done.code, done.out) == (0, "nothing to do: 3 files known and up to date\n")
     assert pipeline("estimate", *options, "--json").json["seconds"] is None
 
 
-def test_an_empty_inbox_and_one_that_is_not_there(pipeline: Pipeline, folder: Path) -> None:
+def test_an_empty_inbox_and_a_missing_one(pipeline: Pipeline, folder: Path) -> None:
     assert pipeline("estimate").code == 2
     (folder / "inbox").mkdir()
-    said = pipeline("estimate", "--engine", "embedded")
-    assert (said.code, said.out) == (0, "nothing to do: there is no file to read\n")
+    outcome = pipeline("estimate", "--engine", "embedded")
+    assert (outcome.code, outcome.out) == (0, "nothing to do: there is no file to read\n")
 
 
-def test_an_engine_that_is_not_there_is_said_with_its_exit_code(pipeline: Pipeline, folder: Path) -> None:
+def test_an_engine_that_is_not_there_ends_with_its_exit_code(pipeline: Pipeline, folder: Path) -> None:
     put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
-    said = pipeline("estimate", "--engine", "vlm", "--model", "nobody/nothing")
-    assert said.code == 4
-    assert said.out == ""
+    outcome = pipeline("estimate", "--engine", "vlm", "--model", "acme/none")
+    assert outcome.code == 4
+    assert outcome.out == ""
 
 
 def test_failures_are_no_failure_of_the_estimate(pipeline: Pipeline, folder: Path) -> None:
     put(folder, "inbox/locked.pdf", encrypted_pdf())
-    said = pipeline("estimate", "--engine", "embedded")
-    assert said.code == 0
-    assert "locked.pdf: needs_password" in said.out
+    outcome = pipeline("estimate", "--engine", "embedded")
+    assert outcome.code == 0
+    assert "locked.pdf: needs_password" in outcome.out
     (failed,) = pipeline("estimate", "--engine", "embedded", "--json").json["sample"]["failed"]
     assert (failed["file"], failed["reason"]) == ("locked.pdf", "needs_password")
     assert "passwords" in failed["cure"]
@@ -64,11 +64,11 @@ def test_an_interrupted_estimate_prints_what_it_knows(
     for number in range(8):
         put(folder, f"inbox/{number}.pdf", text_pdf([f"Alpha {number}"]))
     monkeypatch.setattr("pipeline.cli.estimate.make_engine", lambda settings: InterruptedEngine())
-    said = pipeline("estimate", "--template", "transcript")
-    assert said.code == 130
-    assert "time:" in said.out
+    outcome = pipeline("estimate", "--template", "transcript")
+    assert outcome.code == 130
+    assert "time:" in outcome.out
 
 
-def test_a_time_that_is_none_is_refused(pipeline: Pipeline, folder: Path) -> None:
+def test_a_wrong_time_is_refused(pipeline: Pipeline, folder: Path) -> None:
     (folder / "inbox").mkdir()
     assert pipeline("estimate", "--within", "soon").code == 2

@@ -76,7 +76,7 @@ def test_a_real_run_takes_as_long_as_predicted(world: World, together: int) -> N
     assert forecast.seconds.value < 3 * took
 
 
-def test_nothing_is_written_and_a_run_at_work_is_no_hindrance(world: World) -> None:
+def test_nothing_is_written_and_another_run_may_be_at_work(world: World) -> None:
     fill(world, 2)
     forecast = estimate(world)
     assert not forecast.is_shared
@@ -89,7 +89,7 @@ def test_nothing_is_written_and_a_run_at_work_is_no_hindrance(world: World) -> N
         assert sorted(world.outbox.rglob("*")) == before
 
 
-def test_what_fails_in_the_sample_is_told_and_counts_as_what_it_is(world: World) -> None:
+def test_failures_in_the_sample_are_listed_and_counted(world: World) -> None:
     fill(world, 3)
     world.put("locked.pdf", encrypted_pdf())
     world.put("empty.pdf", b"")
@@ -157,7 +157,7 @@ def test_one_page_is_read_however_short_the_time(world: World) -> None:
     assert sum(len(file.pages) for file in forecast.read) == 1
     assert forecast.seconds
     low, high = (side - forecast.sample.startup for side in forecast.seconds.range)
-    assert high > 8 * low, "a single page tells little"
+    assert high > 8 * low, "a single page gives a wide range"
 
 
 def test_a_twin_of_a_document_costs_next_to_nothing(world: World) -> None:
@@ -170,7 +170,7 @@ def test_a_twin_of_a_document_costs_next_to_nothing(world: World) -> None:
 
 
 class InterruptedEngine(EchoEngine):
-    """Somebody presses Ctrl-C while it works on its sixth page."""
+    """A person presses Ctrl-C while it works on its sixth page."""
 
     def respond(self, request: Request) -> Answer:
         answer = super().respond(request)
@@ -179,7 +179,7 @@ class InterruptedEngine(EchoEngine):
         return answer
 
 
-def test_an_interrupted_estimate_says_what_it_knows(world: World) -> None:
+def test_an_interrupted_estimate_has_what_is_known_so_far(world: World) -> None:
     pages = fill(world, 8)
     forecast = estimate(world, InterruptedEngine())
     assert forecast.sample.interrupted
