@@ -4,7 +4,8 @@
 
 In float32 all tokens are to be the same (the tests hold that). In bfloat16 sums are rounded in another order, so that two tokens
 that are nearly equally likely may change places; behind such a place the answers are different texts and are compared no further.
-The output is by how much the reference preferred its token there, in steps of bfloat16 at that height: one step is the least difference that it can tell.
+The output is by how much the reference preferred its token there, in steps of bfloat16 at that
+magnitude: one step is the smallest difference that bfloat16 has.
 """
 
 from __future__ import annotations
