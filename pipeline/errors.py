@@ -1,7 +1,7 @@
-"""Every failure has a name, a one-line cure and an exit code.
+"""The errors of the program. Each has a message, a hint how to solve it, and an exit code.
 
-Two families: a ``PipelineError`` ends the command (its ``exit_code`` becomes the process's), a ``DocumentError`` ends one
-document or page (its ``reason`` is written into the result) and the others go on.
+There are two families. A ``PipelineError`` ends the command, and its ``exit_code`` becomes the exit code of the process. A
+``DocumentError`` ends one document or page: its ``reason`` is written into the result, and the other documents go on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pipeline.records import Reason
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every command; documented and stable."""
+    """The exit codes of all commands. They are documented and do not change."""
 
     OK = 0
     SOME_FAILED = 1
@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
 
 
 class PipelineError(Exception):
-    """A failure that ends the command. ``cure`` says what to do next, in one line."""
+    """An error that ends the command. ``cure`` says in one line what to do about it."""
 
     exit_code = ExitCode.USAGE
 
@@ -50,7 +50,7 @@ class LanguageError(PipelineError):
 
 
 class TruthError(PipelineError):
-    """The truth of an evaluation is not there, or cannot be used. The message begins with file and line."""
+    """The true values for an evaluation are missing or cannot be used. The message begins with file and line."""
 
 
 class LockedError(PipelineError):
@@ -60,13 +60,13 @@ class LockedError(PipelineError):
 
 
 class EngineUnavailableError(PipelineError):
-    """The engine asked for cannot start here (packages, weights or memory are missing)."""
+    """The requested engine cannot start here: packages, weights or memory are missing."""
 
     exit_code = ExitCode.NO_ENGINE
 
 
 class LedgerError(PipelineError):
-    """The ledger cannot be opened: damaged, or written by a newer version."""
+    """The ledger cannot be opened: it is damaged, or a newer version wrote it."""
 
 
 class OutboxError(PipelineError):
@@ -74,9 +74,9 @@ class OutboxError(PipelineError):
 
 
 class StoreError(PipelineError):
-    """An object store refuses, cannot be reached, or lacks the bucket or the package; `watch` waits for it to come back.
+    """An object store refuses a request, cannot be reached, or lacks the bucket or the package. `watch` waits and tries again.
 
-    ``passing``: whether it may be over in a moment.
+    ``passing``: whether the cause may pass within seconds.
     """
 
     def __init__(self, message: str, cure: str = "", *, passing: bool = False) -> None:
@@ -85,9 +85,9 @@ class StoreError(PipelineError):
 
 
 class DocumentError(Exception):
-    """A document or page that cannot be read; the batch goes on.
+    """A document or page cannot be read; the others go on.
 
-    ``reason`` is one of the closed list in ``records.Reason``; ``detail`` is for people.
+    ``reason`` is one of ``records.Reason``; ``detail`` explains it to people.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -100,7 +100,7 @@ FILE_CHANGED = "the file changed while it was read"
 
 
 class FileChangedError(DocumentError):
-    """The file is no longer the one that was hashed. It is read when it has settled."""
+    """The file changed after it was hashed. It is read again once it has stopped changing."""
 
     def __init__(self) -> None:
         super().__init__("unreadable", FILE_CHANGED)
@@ -108,11 +108,11 @@ class FileChangedError(DocumentError):
 
 CURES: dict[Reason, str] = {
     "needs_password": "add the password to `limits.passwords` in the settings, then `pipeline reprocess --failed`",
-    "unreadable": "open the file in a viewer; if it opens there, please report it, else scan or export it again",
-    "zero_pages": "the file holds no page; export it again from the program that made it",
+    "unreadable": "open the file in a viewer; if it opens there, please report this, otherwise scan or export it again",
+    "zero_pages": "the file has no page; export it again from the program that created it",
     "unsupported": "convert the file to PDF, PNG, JPEG or TIFF",
     "too_large": "raise the limit named in the message (in the settings or the template), then `pipeline reprocess --failed`",
     "timeout": "raise `limits.seconds` (for a server `server.seconds`) in the settings, then `pipeline reprocess --failed`",
     "engine": "run `pipeline doctor`, then `pipeline reprocess --failed`",
 }
-"""What a person can do about each reason."""
+"""What a user can do about each reason."""

@@ -1,4 +1,4 @@
-"""``pipeline export``: everything again from the ledger, in the formats of the outbox and others."""
+"""``pipeline export``: write all results of the ledger again, in the formats of the outbox and others."""
 
 from __future__ import annotations
 
@@ -29,11 +29,18 @@ from pipeline.web.correction_input import truth_rows
 @click.command("export")
 @options.config
 @options.outbox
-@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="May be repeated [json and csv].")
-@click.option("--to", type=options.PATH, help="Another folder than the outbox.")
-@click.option("--with", "others", multiple=True, type=options.PATH, help="Another outbox to put with it; may be repeated.")
 @click.option(
-    "--truth", "with_truth", is_flag=True, help="Write what people corrected and confirmed, for `pipeline eval --truth`."
+    "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format to write; may be repeated [json and csv]."
+)
+@click.option("--to", type=options.PATH, help="Folder to write to, instead of the outbox.")
+@click.option(
+    "--with", "others", multiple=True, type=options.PATH, help="Another outbox whose results are added; may be repeated."
+)
+@click.option(
+    "--truth",
+    "with_truth",
+    is_flag=True,
+    help="Write the values that people corrected and confirmed, for `pipeline eval --truth`.",
 )
 @options.as_json
 def command(
@@ -45,36 +52,37 @@ def command(
     with_truth: bool,
     as_json: bool,
 ) -> None:
-    """Write everything in the outbox again from the ledger, also in other formats.
+    """Write all results again, also in other formats.
 
     \b
-    json     a file a document
-    csv      a file a template and one a table field, all text
+    json     one file per document
+    csv      one file per template and per table field
     xlsx     documents.xlsx: the same tables as sheets of an Excel workbook
-    sqlite   documents.sqlite: the same as tables, with pages and every value's place
+    sqlite   documents.sqlite: the same tables in a database, with pages and the position of every value
     parquet  the same as Parquet files
-    jsonl    documents.jsonl: one document a line
+    jsonl    documents.jsonl: one document per line
 
-    Files that somebody deleted or changed come back; nothing is read again. --truth: TEMPLATE.truth.jsonl, a document a line.
-    --with puts the outboxes of several drivers (`run --shard`) together into the folder --to.
+    The results come from the ledger: no document is read again, and result files that were deleted or changed are restored. --truth
+    writes TEMPLATE.truth.jsonl, one document per line. --with combines the outboxes of several drivers (`run --shard`) in the folder
+    --to.
     """
     settings = options.read_settings(config, outbox=outbox)
     update_local_copy(settings)
     if others and (not to or to.resolve() in [folder.resolve() for folder in (settings.outbox, *others)]):
-        raise SettingsError("outboxes are put together in a folder of its own", "name it with --to")
+        raise SettingsError("several outboxes are combined in a separate folder", "name it with --to")
     with ExitStack() as stack:
-        mirror, ledger = stack.enter_context(_opened(settings))
-        elsewhere = [settings.model_copy(update={"outbox": other}) for other in dict.fromkeys(others)]
-        ledgers = [ledger, *(stack.enter_context(_opened(other))[1] for other in elsewhere)]
+        mirror, ledger = stack.enter_context(_open_outbox(settings))
+        other_settings = [settings.model_copy(update={"outbox": other}) for other in dict.fromkeys(others)]
+        ledgers = [ledger, *(stack.enter_context(_open_outbox(other))[1] for other in other_settings)]
         folder = to or settings.outbox
-        book = ledger if folder == settings.outbox else Unused()
+        sheet_records = ledger if folder == settings.outbox else Unused()
         kinds = formats or (() if with_truth else ("json", "csv"))
-        with _scratch(folder if to else settings.outbox / STATE_FOLDER) as scratch:
+        with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
-            export = Exporting(ledgers, templates, folder, book, settings.review.accepted_error, scratch)
+            export = Exporting(ledgers, templates, folder, sheet_records, settings.review.accepted_error, temporary)
             written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
-                written += map(str, _truth(ledgers, folder, scratch))
+                written += map(str, _write_truth(ledgers, folder, temporary))
         if mirror and not to:
             mirror.attach(ledger)
             mirror.finish()
@@ -85,8 +93,8 @@ def command(
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
-    """The ledger of an outbox on which nobody works meanwhile. Raises SettingsError, LockedError, LedgerError, StoreError."""
+def _open_outbox(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
+    """The ledger of an outbox, whose lock is held meanwhile. Raises SettingsError, LockedError, LedgerError, StoreError."""
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
@@ -94,21 +102,23 @@ def _opened(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder in ``folder`` for what is half written. Raises OutboxError."""
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """A folder in ``folder`` for files that are not complete yet. Raises OutboxError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        made = TemporaryDirectory(prefix=".export-", dir=folder, ignore_cleanup_errors=True)
+        temporary = TemporaryDirectory(prefix=".export-", dir=folder, ignore_cleanup_errors=True)
     except OSError as error:
         raise OutboxError(f"{folder}: cannot be written: {error}", "check that you may write there") from error
-    with made as path:
+    with temporary as path:
         yield Path(path)
 
 
-def _truth(ledgers: Sequence[Ledger], folder: Path, scratch: Path) -> Iterator[Path]:
-    """Write what people said, a file a template; yields the files."""
+def _write_truth(ledgers: Sequence[Ledger], folder: Path, temporary: Path) -> Iterator[Path]:
+    """Write corrected and confirmed values, one file per template. Yields the files."""
     for template in dict.fromkeys(name for ledger in ledgers for name in corrected_templates(ledger)):
         path = folder / f"{template}.truth.jsonl"
         rows = (row for ledger in ledgers for row in truth_rows(ledger, template))
-        write_atomically(path, ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows), scratch)
+        write_atomically(
+            path, ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows), temporary
+        )
         yield path

@@ -1,4 +1,4 @@
-"""``pipeline models``: get models from the hub, list, verify and remove those that are here."""
+"""``pipeline models``: download models from the hub; list, verify and remove the local ones."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from pipeline.errors import ExitCode, PipelineError
 from pipeline.values.times import format_duration
 
 LINE_SECONDS = 15.0
-"""How often a download says where it is when nobody looks at a bar."""
-SHORT = 8
+"""How often a download prints its progress where standard error is no terminal."""
+REVISION_LENGTH = 8
+"""Characters of a revision that are printed."""
 
 
 @click.group("models", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Get, list, verify and remove the models that read pages. Only `pull` uses the network."""
+    """Download, list, verify and remove models for the engine `vlm`. Only `pull` uses the network."""
 
 
 @command.command("list")
 @options.as_json
 def list_(as_json: bool) -> None:
-    """Show the models in the cache: name, revision, size, what they read, and whether they are complete."""
+    """List the models in the cache: name, revision, size, kind, and whether they are complete."""
     found = list(model_store.cached_models())
     if as_json:
         echo_json([{**asdict(model), "complete": not model.lacks} for model in found])
@@ -42,13 +43,13 @@ def list_(as_json: bool) -> None:
     table = Table("name", "revision", "size", "kind", "state", box=None, pad_edge=False, header_style="bold")
     for model in found:
         name = model.name + (" (default)" if model.default else "")
-        table.add_row(name, model.revision[:SHORT], decimal(model.bytes), model.kind, _state(model))
+        table.add_row(name, model.revision[:REVISION_LENGTH], decimal(model.bytes), model.kind, _state(model))
     if found:
         Console(markup=False, width=None if sys.stdout.isatty() else 200).print(table)
     else:
         click.echo(f"no models in {model_store.cache_folder()}")
     if not model_store.model_is_here(model_store.DEFAULT_MODEL):
-        click.echo(f"the default model {model_store.DEFAULT_MODEL} is not here; get it with: pipeline models pull")
+        click.echo(f"the default model {model_store.DEFAULT_MODEL} is not here; download it with: pipeline models pull")
 
 
 @command.command("pull")
@@ -56,34 +57,35 @@ def list_(as_json: bool) -> None:
 @click.option("--revision", metavar="R", help="Branch, tag or commit [main].")
 @options.as_json
 def pull_(name: str, revision: str | None, as_json: bool) -> None:
-    """Download the model NAME (ORG/NAME; without it the default one), or go on with a download that was broken off."""
-    listing = None if _final(name, revision) else _listed(name, revision)
+    """Download the model NAME (ORG/NAME; by default the default model), or continue an interrupted download."""
+    listing = None if _needs_no_hub(name, revision) else _hub_listing(name, revision)
     if listing is None or not pull.missing_files(listing):
         if listing:
-            with suppress(OSError):  # a cache that may not be written is as good for reading
+            with suppress(OSError):  # a read-only cache can be read all the same
                 pull.write_ref(listing)
         model = model_store.find_model(name, listing.commit if listing else revision)
-        told = f"{model.name} at {model.revision[:SHORT]} is here already, complete: {model.folder}"
+        message = f"{model.name} at {model.revision[:REVISION_LENGTH]} is here already, complete: {model.folder}"
         downloaded = 0
     else:
         pull.check_before_download(listing)
         downloaded = pull.remaining_bytes(listing)
         model = _download(listing)
-        told = f"{model.name} at {model.revision[:SHORT]} is here, complete and verified: {model.folder}"
+        message = f"{model.name} at {model.revision[:REVISION_LENGTH]} is here, complete and verified: {model.folder}"
     if as_json:
         echo_json({**asdict(model), "downloaded": downloaded})
     else:
-        click.echo(told)
+        click.echo(message)
 
 
 @command.command("verify")
 @click.argument("name", default=model_store.DEFAULT_MODEL)
 @options.as_json
 def verify_(name: str, as_json: bool) -> None:
-    """Hash every file of the model NAME again. What is damaged is deleted, so that `pull` gets it anew. Exit code 1 if so."""
+    """Compare every file of the model NAME with its hash. Damaged files are deleted, so that `pull` downloads them again; the exit
+    code is then 1."""
     if model_store.is_local(name):
-        told = "complete as far as its files tell; a file or folder of your own has no hashes to compare with"
-        click.echo(f"{model_store.find_model(name).folder}: {told}")
+        state = "complete as far as its files show; a file or folder of your own has no hashes to compare with"
+        click.echo(f"{model_store.find_model(name).folder}: {state}")
         return
     checked = list(verify.verify(name))
     if not checked:
@@ -91,7 +93,7 @@ def verify_(name: str, as_json: bool) -> None:
     if as_json:
         echo_json([asdict(file) for file in checked])
     else:
-        _tell_checked(name, checked)
+        _print_checked(name, checked)
     if any(file.state in verify.BAD_STATES for file in checked):
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
@@ -100,7 +102,7 @@ def verify_(name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def remove_(name: str, yes: bool) -> None:
-    """Delete the model NAME from the cache: all its revisions, and what broken downloads left."""
+    """Delete the model NAME from the cache: all revisions, and the rest of interrupted downloads."""
     if model_store.is_local(name):
         raise PipelineError(f"{name} is a file or folder of your own", "delete it yourself")
     size = verify.size_on_disk(name)
@@ -113,15 +115,15 @@ def remove_(name: str, yes: bool) -> None:
     click.echo(f"deleted {name}: {decimal(size)}")
 
 
-def _final(name: str, revision: str | None) -> bool:
-    """Whether the hub has nothing to say: a path, or an exact commit that is here."""
+def _needs_no_hub(name: str, revision: str | None) -> bool:
+    """Whether the hub need not be asked: NAME is a path, or the revision is an exact commit that is here."""
     return model_store.is_local(name) or bool(
         revision and model_store.COMMIT.fullmatch(revision) and model_store.model_is_here(name, revision)
     )
 
 
-def _listed(name: str, revision: str | None) -> ModelListing | None:
-    """What the hub has; None when it cannot be reached and the model is here."""
+def _hub_listing(name: str, revision: str | None) -> ModelListing | None:
+    """The files of the model on the hub; None when the hub cannot be reached and the model is here."""
     try:
         return request_listing(name, revision)
     except HubUnreachableError as error:
@@ -134,17 +136,22 @@ def _listed(name: str, revision: str | None) -> ModelListing | None:
 def _download(listing: ModelListing) -> model_store.LocalModel:
     left, total = pull.remaining_bytes(listing), sum(remote.size for remote in listing.files)
     here = f", {decimal(left)} of them to download" if left < total else ""
-    click.echo(f"{listing.name} at {listing.commit[:SHORT]}: {decimal(total)} in {len(listing.files)} files{here}", err=True)
+    click.echo(
+        f"{listing.name} at {listing.commit[:REVISION_LENGTH]}: {decimal(total)} in {len(listing.files)} files{here}", err=True
+    )
     try:
-        with _Shown(left) as shown:
-            return pull.download(listing, shown)
+        with _DownloadProgress(left) as progress:
+            return pull.download(listing, progress)
     except KeyboardInterrupt:
-        click.echo(f"{decimal(total - pull.remaining_bytes(listing))} of {decimal(total)} are here and stay here", err=True)
+        click.echo(
+            f"{decimal(total - pull.remaining_bytes(listing))} of {decimal(total)} are here; the next `pull` continues",
+            err=True,
+        )
         raise
 
 
-class _Shown:
-    """A bar on a terminal; elsewhere a line now and then."""
+class _DownloadProgress:
+    """Shows a bar on a terminal, elsewhere a line every ``LINE_SECONDS``."""
 
     def __init__(self, left: int) -> None:
         self._console = Console(stderr=True)
@@ -153,14 +160,15 @@ class _Shown:
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
-            TextColumn("· left about"),
+            TextColumn("· about"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=self._console,
         )
         self._task = self._progress.add_task("downloading", total=left)
-        self._told = time.monotonic()
+        self._printed = time.monotonic()
 
-    def __enter__(self) -> _Shown:
+    def __enter__(self) -> _DownloadProgress:
         if self._console.is_terminal:
             self._progress.start()
         return self
@@ -180,9 +188,9 @@ class _Shown:
         self._line()
 
     def _line(self) -> None:
-        if self._console.is_terminal or time.monotonic() < self._told + LINE_SECONDS:
+        if self._console.is_terminal or time.monotonic() < self._printed + LINE_SECONDS:
             return
-        self._told = time.monotonic()
+        self._printed = time.monotonic()
         task = self._progress.tasks[0]
         speed = f", {decimal(int(task.speed))}/s" if task.speed else ""
         left = f", about {format_duration(task.time_remaining)} left" if task.time_remaining else ""
@@ -199,15 +207,15 @@ def _state(model: model_store.CachedModel) -> str:
     return f"incomplete: {', '.join(model.lacks)}" if model.lacks else "complete"
 
 
-def _tell_checked(name: str, checked: list[verify.FileCheck]) -> None:
-    told = {"damaged": "is damaged and was deleted", "missing": "is missing", "unknown": "has no known hash: not checked"}
+def _print_checked(name: str, checked: list[verify.FileCheck]) -> None:
+    states = {"damaged": "is damaged and was deleted", "missing": "is missing", "unknown": "has no known hash: not checked"}
     for file in checked:
         if file.state != "good":
-            click.echo(f"{name} at {file.revision[:SHORT]}: {file.file} {told[file.state]}")
+            click.echo(f"{name} at {file.revision[:REVISION_LENGTH]}: {file.file} {states[file.state]}")
     newest = model_store.snapshot_folder(name)
     wrong = sorted({file.revision for file in checked if file.state in verify.BAD_STATES})
     for revision in wrong:
         option = "" if newest and newest.name == revision else f" --revision {revision}"
-        click.echo(f"`pipeline models pull {name}{option}` gets it anew, and only that")
+        click.echo(f"`pipeline models pull {name}{option}` downloads the damaged files again, and only those")
     if not wrong:
-        click.echo(f"{name}: {plural(sum(file.state == 'good' for file in checked), 'file')} as the hub gave them")
+        click.echo(f"{name}: {plural(sum(file.state == 'good' for file in checked), 'file')} match the hub's hashes")

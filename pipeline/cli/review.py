@@ -1,4 +1,4 @@
-"""``pipeline review``: results for a person to look over, in one HTML file."""
+"""``pipeline review``: one HTML file in which a person checks the results."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from pipeline.web.static_export import ReviewSummary, write_review
 from pipeline.yaml_files.explain import did_you_mean
 
 FILE = "review.html"
-LIMIT = 1_000
-MEGABYTES = 15.0
+DEFAULT_LIMIT = 1_000
+DEFAULT_MEGABYTES = 15.0
 T = TypeVar("T")
 
 
@@ -37,16 +37,22 @@ T = TypeVar("T")
 @options.config
 @options.outbox
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help=f"The file to write [OUTBOX/{FILE}].")
-@click.option("--needs-review", is_flag=True, help="Only documents with a value to look at, or with pages that are missing.")
+@click.option("--needs-review", is_flag=True, help="Only documents with a value to check, or with missing pages.")
 @click.option("--since", metavar="WHEN", help="Only documents read since then: an age (12h, 30d, 8w) or a day (2025-03-24).")
 @click.option("--template", metavar="NAME", help="Only documents that were read with this template.")
-@click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="The latest so many documents.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    help="At most this many, latest first.",
+)
 @click.option(
     "--megabytes",
     type=click.FloatRange(min=0, max=500),
-    default=MEGABYTES,
+    default=DEFAULT_MEGABYTES,
     show_default=True,
-    help="Room for pictures of pages; those of documents that need a look come first. 0: none.",
+    help="Room for images of pages; documents with values to check come first. 0: no images.",
 )
 @options.quiet
 @options.as_json
@@ -65,8 +71,8 @@ def command(
 ) -> None:
     """Write one HTML file that shows every value on its page.
 
-    It opens from disk in any browser and can be mailed; nothing is loaded from anywhere. PATHS are files or folders that were read, or
-    results in the outbox. The inbox, the outbox and a run at work are left alone.
+    The file opens in any browser without a network, and can be mailed. PATHS are files or folders that were read, or results in the
+    outbox. The inbox, the outbox and a run that is at work are not changed.
 
     \b
     Examples:
@@ -78,79 +84,80 @@ def command(
     update_local_copy(settings)
     if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
-    choice = Selection(paths, template, _since(since) if since else None, needs_review)
+    selection = Selection(paths, template, _since(since) if since else None, needs_review)
     path = output or settings.outbox / FILE
     with open_ledger(settings) as ledger, _bar(quiet or as_json) as bar:
         templates = known_templates(all_templates(settings), ledger)
-        files = matching_files(ledger, choice, settings.outbox)
-        _check(files, choice, templates)
-        found, looked_at = _latest(
+        files = matching_files(ledger, selection, settings.outbox)
+        _check(files, selection, templates)
+        documents, examined = _first_selected(
             bar.track(
-                select_documents(files, ledger, templates, choice, settings.review.accepted_error),
+                select_documents(files, ledger, templates, selection, settings.review.accepted_error),
                 total=len(files),
-                description="looking through results",
+                description="selecting documents",
             ),
             limit,
         )
         drawing = bar.add_task("drawing pages", total=None, visible=False)
 
-        def drawn(done: int, of: int) -> None:
+        def on_drawn(done: int, of: int) -> None:
             bar.update(drawing, completed=done, total=of, visible=True)
 
         about = {
-            "selection": _in_words(choice, since),
-            "left_out": len(files) - looked_at,
+            "selection": _describe(selection, since),
+            "left_out": len(files) - examined,
             "accepted_error": settings.review.accepted_error,
         }
-        with local_originals(settings, found) as here:
-            written = write_review(path, here, templates, settings, about, round(megabytes * 1_000_000), drawn)
+        with local_originals(settings, documents) as local:
+            summary = write_review(path, local, templates, settings, about, round(megabytes * 1_000_000), on_drawn)
     place = send_file(settings, path)
     if as_json:
-        echo_json({"report": place, **asdict(written), "left_out": about["left_out"]})
+        echo_json({"report": place, **asdict(summary), "left_out": about["left_out"]})
     elif not quiet:
-        _tell(place, written, len(files) - looked_at)
+        _print_summary(place, summary, len(files) - examined)
 
 
 def _since(when: str) -> str:
-    """A day (by UTC) or an age as the ledger writes times. Raises SettingsError."""
+    """A day (in UTC) or an age, as the ledger writes times. Raises SettingsError."""
     try:
         return f"{date.fromisoformat(when).isoformat()}T00:00:00.000Z"
     except ValueError:
         return options.time_before("--since", when)
 
 
-def _check(files: list[Any], choice: Selection, templates: dict[str, Template]) -> None:
-    """Raises SettingsError where what was named is not there; that nothing needs a look is no mistake."""
-    if not files and choice.paths:
+def _check(files: list[Any], selection: Selection, templates: dict[str, Template]) -> None:
+    """Raises SettingsError when a path or template that was named does not exist. An empty selection alone is no error."""
+    if not files and selection.paths:
         raise SettingsError(
-            "no document that was read fits", "`pipeline status` tells what was read; paths are files, folders or results"
+            "no known document matches these paths",
+            "`pipeline status` shows what was read; paths are files, folders or results",
         )
-    if not files and choice.template and choice.template not in templates:
+    if not files and selection.template and selection.template not in templates:
         raise SettingsError(
-            f"there is no template `{choice.template}`{did_you_mean(choice.template, templates)}",
+            f"there is no template `{selection.template}`{did_you_mean(selection.template, templates)}",
             f"templates: {', '.join(sorted(templates))}",
         )
 
 
-def _latest(found: Iterable[SelectedDocument | None], limit: int) -> tuple[list[SelectedDocument], int]:
-    """The first ``limit`` documents that are not left out, and how many were looked at."""
-    kept: list[SelectedDocument] = []
-    looked_at = 0
-    for item in found:
-        looked_at += 1
+def _first_selected(documents: Iterable[SelectedDocument | None], limit: int) -> tuple[list[SelectedDocument], int]:
+    """The first ``limit`` selected documents, and the number of documents that were examined for them."""
+    selected: list[SelectedDocument] = []
+    examined = 0
+    for item in documents:
+        examined += 1
         if item:
-            kept.append(item)
-        if len(kept) == limit:
+            selected.append(item)
+        if len(selected) == limit:
             break
-    return kept, looked_at
+    return selected, examined
 
 
-def _in_words(choice: Selection, since: str | None) -> str:
+def _describe(selection: Selection, since: str | None) -> str:
     parts = [
-        ", ".join(str(path) for path in choice.paths),
-        f"read with {choice.template}" if choice.template else "",
+        ", ".join(str(path) for path in selection.paths),
+        f"read with {selection.template}" if selection.template else "",
         f"since {since}" if since else "",
-        "what needs a look" if choice.needs_review else "",
+        "values to check" if selection.needs_review else "",
     ]
     return "; ".join(part for part in parts if part)
 
@@ -162,23 +169,24 @@ def _bar(hidden: bool) -> Iterator[Progress]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("· left about"),
+        TextColumn("· about"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
         yield bar
 
 
-def _tell(path: str, written: ReviewSummary, left_out: int) -> None:
+def _print_summary(path: str, summary: ReviewSummary, left_out: int) -> None:
     click.echo(
-        f"{path}: {plural(written.documents, 'document')}, {written.to_review:,} to look at; "
-        f"{plural(written.pictures, 'picture')}, {_size(written.bytes)}"
+        f"{path}: {plural(summary.documents, 'document')}, {summary.to_review:,} to check; "
+        f"{plural(summary.pictures, 'image')}, {_size(summary.bytes)}"
     )
     if left_out:
-        click.echo(f"{plural(left_out, 'older document')} left out: raise --limit, or choose with --since, --template or paths")
-    if written.without_picture:
+        click.echo(f"{plural(left_out, 'older document')} left out: raise --limit, or select with --since, --template or paths")
+    if summary.without_picture:
         click.echo(
-            f"{plural(written.without_picture, 'page')} without a picture, for want of room: raise --megabytes, or choose fewer documents"
+            f"{plural(summary.without_picture, 'page')} without an image, for lack of room: raise --megabytes or select fewer documents"
         )
 
 

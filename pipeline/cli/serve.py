@@ -17,8 +17,8 @@ from pipeline.run.job import all_templates, check_template, mended_ledger, open_
 from pipeline.runtime.lock import PROBE_SECONDS, locked
 from pipeline.settings import Settings
 
-TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - the name of one
-LEAST_TOKEN = 16
+TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - this is the name of a variable
+MIN_TOKEN_LENGTH = 16
 
 
 @click.command("serve")
@@ -27,9 +27,13 @@ LEAST_TOKEN = 16
 @options.engine
 @options.model
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8420, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 is any that is free.")
+@click.option("--port", default=8420, show_default=True, type=click.IntRange(0, 65_535), help="Port; 0 is any free port.")
 @click.option(
-    "--name", "names", multiple=True, metavar="HOST[:PORT]", help="Another name that browsers may use for it; may be repeated."
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="Another host name under which browsers may open it; may be repeated.",
 )
 def command(
     config: Path | None,
@@ -42,19 +46,20 @@ def command(
     port: int,
     names: tuple[str, ...],
 ) -> None:
-    """Show inbox and results in a browser, until stopped with Ctrl-C: add files, see progress, correct values, ask about pages.
+    """Show inbox and results in a browser, until stopped with Ctrl-C: add files, see progress, correct values, ask questions.
 
-    The address printed at the start holds a token; without it nobody gets in. Files are read by a `pipeline watch` of its own; where
-    another run holds the outbox, they are taken and read when that has ended. PIPELINE_SERVE_TOKEN sets the token.
+    Open the address that is printed at the start; it contains a token, and requests without the token are refused. The variable
+    PIPELINE_SERVE_TOKEN sets a token of your own. The command starts its own `pipeline watch`, which reads the files. If another run
+    uses the outbox, the files wait until that run has ended.
     """
     settings = options.read_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     if settings.inbox_url or settings.outbox_url:
         raise SettingsError(
-            "`pipeline serve` wants an inbox and an outbox that are folders", "docs/stores.md tells of other ways"
+            "`pipeline serve` needs an inbox and an outbox that are folders", "docs/stores.md describes other ways"
         )
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
-    if len(token) < LEAST_TOKEN or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
-        raise SettingsError(f"{TOKEN_VARIABLE}: not a token", f"at least {LEAST_TOKEN} letters, digits, - and _")
+    if len(token) < MIN_TOKEN_LENGTH or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
+        raise SettingsError(f"{TOKEN_VARIABLE}: not a token", f"at least {MIN_TOKEN_LENGTH} letters, digits, - and _")
     try:
         from pipeline.web import server
         from pipeline.web.app import make_app, with_access_control
@@ -63,7 +68,9 @@ def command(
         from pipeline.web.supervisor import Supervisor
         from pipeline.web.uploads import clean_up
     except ImportError as error:
-        raise SettingsError(f"`pipeline serve` needs packages that are not here: {error}", install_hint("serve")) from error
+        raise SettingsError(
+            f"`pipeline serve` needs packages that are not installed: {error}", install_hint("serve")
+        ) from error
 
     settings.inbox.mkdir(parents=True, exist_ok=True)
     templates = all_templates(settings)
@@ -71,15 +78,15 @@ def command(
         check_template(name.strip(), templates)
     _make_ledger(settings)
     clean_up(settings.inbox)
-    listening = server.listen(host, port)
-    port = listening.getsockname()[1]
+    listener = server.listen(host, port)
+    port = listener.getsockname()[1]
     if not server.is_loopback(host):
         click.echo(
-            f"pipeline: {host} can be reached from other machines, and nothing is encrypted: whoever listens has the token",
+            f"pipeline: {host} can be reached from other machines, without encryption: others on the network can read the token",
             err=True,
         )
     reader = Supervisor(_arguments(config, settings, template), settings.outbox)
-    with listening, PageImageCache(settings) as page_images, reader:
+    with listener, PageImageCache(settings) as page_images, reader:
         app = with_access_control(
             make_app(ServerContext(settings, templates, page_images, reader)),
             token,
@@ -87,34 +94,37 @@ def command(
             port,
             settings.limits.megabytes * 1_000_000,
         )
-        serving = server.WebServer(app)
+        web_server = server.WebServer(app)
 
         def stop() -> None:
-            serving.should_exit = True
+            web_server.should_exit = True
 
         with stop_on_signals(stop, lambda _: None):
-            shown = "127.0.0.1" if host in ("127.0.0.1", "0.0.0.0", "::", "localhost") else f"[{host}]" if ":" in host else host  # noqa: S104
-            click.echo(f"http://{shown}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
-            serving.run(sockets=[listening])
+            local = host in ("127.0.0.1", "0.0.0.0", "::", "localhost")  # noqa: S104
+            address = "127.0.0.1" if local else f"[{host}]" if ":" in host else host
+            click.echo(
+                f"http://{address}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it"
+            )
+            web_server.run(sockets=[listener])
     click.echo("stopped")
 
 
 def _make_ledger(settings: Settings) -> None:
-    """Make, lift or mend the ledger before two processes want it. Raises LedgerError, OutboxError."""
-    told: list[str] = []
-    with suppress(LockedError), locked(settings.outbox, PROBE_SECONDS):  # else the run at work has it
-        mended_ledger(settings, told).close()
+    """Create, migrate or repair the ledger before two processes open it. Raises LedgerError, OutboxError."""
+    messages: list[str] = []
+    with suppress(LockedError), locked(settings.outbox, PROBE_SECONDS):  # if a run holds the lock, that run has done it
+        mended_ledger(settings, messages).close()
     with open_ledger(settings):
         pass
-    for line in told:
+    for line in messages:
         click.echo(f"pipeline: {line}", err=True)
 
 
 def _arguments(config: Path | None, settings: Settings, template: str | None) -> list[str]:
-    """Of the `pipeline watch` that reads: the same settings, said outright."""
-    told = ["--inbox", str(settings.inbox), "--outbox", str(settings.outbox), "--engine", settings.engine]
+    """The arguments of the `pipeline watch` that reads the files, with the same settings."""
+    arguments = ["--inbox", str(settings.inbox), "--outbox", str(settings.outbox), "--engine", settings.engine]
     if config:
-        told += ["--config", str(config)]
+        arguments += ["--config", str(config)]
     if settings.model:
-        told += ["--model", settings.model]
-    return told + (["--template", template] if template else [])
+        arguments += ["--model", settings.model]
+    return arguments + (["--template", template] if template else [])

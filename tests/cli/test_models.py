@@ -127,9 +127,9 @@ def test_a_model_is_pulled_once_and_then_used_without_network(machine: Machine, 
     )  # fmt: skip
     told = machine.run("list").stdout
     assert f"{NAME}  {commit_of(checkpoint)[:8]}  6.0 MB  vision  complete" in told
-    assert f"the default model {DEFAULT_MODEL} is not here; get it with: pipeline models pull\n" in told
+    assert f"the default model {DEFAULT_MODEL} is not here; download it with: pipeline models pull\n" in told
     verified = machine.run("verify", NAME)
-    assert (verified.returncode, verified.stdout) == (0, f"{NAME}: 7 files as the hub gave them\n")
+    assert (verified.returncode, verified.stdout) == (0, f"{NAME}: 7 files match the hub's hashes\n")
     assert model_is_here(NAME)
     assert model_is_here(NAME, "main")
     assert len(hub.log) == asked
@@ -160,8 +160,8 @@ def test_a_download_that_was_broken_off_goes_on_where_it_stopped(machine: Machin
     assert 1_000_000 <= here < MODEL_BYTES
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert "of 6.0 MB are here and stay here\n" in err
-        assert "pipeline: interrupted; run the same command again to go on" in err
+        assert "of 6.0 MB are here; the next `pull` continues\n" in err
+        assert "pipeline: interrupted; the same command continues" in err
     assert not model_is_here(NAME)
     (row,) = machine.listed()
     assert (row["complete"], row["lacks"]) == (False, ["model.safetensors"])
@@ -212,7 +212,7 @@ def test_a_file_that_comes_damaged_is_refused_and_deleted(machine: Machine, hub:
     hub.flipped.add(file)
     pulled = machine.run("pull", NAME)
     assert pulled.returncode == 1
-    assert f"{file} of {NAME} came damaged" in pulled.stderr
+    assert f"{file} of {NAME} arrived damaged" in pulled.stderr
     assert not model_is_here(NAME)
     assert not machine.partial_bytes()
     for blob in machine.repository.glob("blobs/*"):
@@ -344,7 +344,7 @@ def test_verify_finds_what_went_bad_and_pull_brings_only_that(machine: Machine, 
     verified = machine.offline("verify", NAME)
     assert verified.code == 1
     assert f"{file} is damaged and was deleted" in verified.out
-    assert f"`pipeline models pull {NAME}` gets it anew" in verified.out
+    assert f"`pipeline models pull {NAME}` downloads the damaged files again" in verified.out
     assert not model_is_here(NAME)
     again = machine.offline("verify", NAME, "--json")
     assert again.code == 1
@@ -378,7 +378,7 @@ def test_a_damaged_revision_that_is_not_the_newest_is_asked_for_by_its_commit(
     hub.models[NAME] = write_checkpoint(tmp_path / "newer", megabytes=MEGABYTES, seed=1)
     assert machine.run("pull", NAME).returncode == 0
     os.truncate(blob, 1000)
-    assert f"`pipeline models pull {NAME} --revision {old}` gets it anew" in machine.offline("verify", NAME).out
+    assert f"`pipeline models pull {NAME} --revision {old}` downloads the damaged files again" in machine.offline("verify", NAME).out
     assert model_is_here(NAME)
 
 

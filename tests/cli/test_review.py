@@ -22,7 +22,7 @@ def test_a_review_is_written_beside_the_results_and_changes_nothing_else(pipelin
     before = {path: path.stat().st_mtime_ns for ending in ("json", "csv") for path in (folder / "outbox").rglob(f"*.{ending}")}
     outcome = pipeline("review")
     assert outcome.code == 0
-    assert re.search(r"outbox/review.html: 2 documents, 1 to look at; 1 picture, \d+ kB$", outcome.out.strip())
+    assert re.search(r"outbox/review.html: 2 documents, 1 to check; 1 image, \d+ kB$", outcome.out.strip())
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert 'id="image-' in (folder / "outbox" / "review.html").read_text(encoding="utf-8")
     told = pipeline("review", "--needs-review", "--output", "look/at.html", "--json").json
@@ -32,7 +32,7 @@ def test_a_review_is_written_beside_the_results_and_changes_nothing_else(pipelin
     limited = pipeline("review", "--limit", "1")
     assert "1 older document left out" in limited.out
     assert pipeline("review", "--quiet").out == ""
-    assert "1 page without a picture" in pipeline("review", "--megabytes", "0").out
+    assert "1 page without an image" in pipeline("review", "--megabytes", "0").out
     assert pipeline("run", "--template", "transcript").out.startswith("nothing to do"), "a review is no document"
 
 
@@ -42,7 +42,7 @@ def test_what_is_not_there_is_said(pipeline: Pipeline, folder: Path) -> None:
     put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
     pipeline("run", "--template", "transcript")
     for arguments, told in (
-        (["inbox/b.pdf"], "no document that was read fits"),
+        (["inbox/b.pdf"], "no known document matches these paths"),
         (["--template", "invoce"], "did you mean `invoice`"),
         (["--since", "yesterday"], "not an age"),
         (["--since", "999999w"], "not an age"),
