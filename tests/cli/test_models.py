@@ -378,7 +378,10 @@ def test_a_damaged_revision_that_is_not_the_newest_is_asked_for_by_its_commit(
     hub.models[NAME] = write_checkpoint(tmp_path / "newer", megabytes=MEGABYTES, seed=1)
     assert machine.run("pull", NAME).returncode == 0
     os.truncate(blob, 1000)
-    assert f"`pipeline models pull {NAME} --revision {old}` downloads the damaged files again" in machine.offline("verify", NAME).out
+    assert (
+        f"`pipeline models pull {NAME} --revision {old}` downloads the damaged files again"
+        in machine.offline("verify", NAME).out
+    )
     assert model_is_here(NAME)
 
 
