@@ -62,12 +62,17 @@ def render_prompt(template: Template, *, words: str, page: int, pages: int) -> s
 @lru_cache(maxsize=64)
 def uses_words(source: str) -> bool:
     """Whether a prompt offers the page's own words."""
-    return "words" in meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
+    return "words" in meta.find_undeclared_variables(_parsed(source))
+
+
+@lru_cache(maxsize=64)
+def _parsed(source: str) -> nodes.Template:
+    return _ENVIRONMENT.parse(source)
 
 
 @lru_cache(maxsize=64)
 def _compiled(source: str) -> jinja2.Template:
-    return _ENVIRONMENT.from_string(source)
+    return _ENVIRONMENT.from_string(_parsed(source))
 
 
 def _limited(pieces: Iterator[str]) -> str:
@@ -84,7 +89,7 @@ def _limited(pieces: Iterator[str]) -> str:
 def prompt_mistakes(source: str, fields: Mapping[str, TemplateField] | None) -> list[tuple[int, str]]:
     """The mistakes in a prompt as (line within the prompt, message). Without ``fields`` it is parsed but not rendered."""
     try:
-        tree = _ENVIRONMENT.parse(source)
+        tree = _parsed(source)
         compiled = _compiled(source)
         unknown = _unknown_variables(tree)
     except jinja2.TemplateSyntaxError as error:

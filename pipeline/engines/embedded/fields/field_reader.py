@@ -241,7 +241,7 @@ class _FieldReader:
             self._vat(name, pool, scores)
 
     def _trimmed(self, candidate: Candidate) -> Candidate:
-        """Without a label glued to the front of the value."""
+        """The candidate without a label that is joined to the front of its value."""
         own = [label for label in self.labels if label.run is candidate.run]
         ends = [o.end for o in own if candidate.start < o.end < candidate.end and candidate.run.text[o.end] not in "-/_"]
         if not ends or any(label.end <= candidate.start for label in own):
