@@ -85,7 +85,7 @@ def _settings() -> str:
 
 Every key of `pipeline.yaml`; all are optional. The command line goes before the environment, the environment before the file. In the
 environment a key is written in capitals behind `PIPELINE_`, sections with two underscores: `PIPELINE_LIMITS__PAGES=20` is `limits.pages`.
-`pipeline init` writes the same as a commented file.
+`configs/pipeline.yaml` is the same as a commented file; `pipeline init` writes a shorter one with the keys that people change most.
 """
     return text + "".join(_section(path or "Top level", model) for path, model in _models("", Settings))
 

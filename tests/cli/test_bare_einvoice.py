@@ -27,9 +27,9 @@ def read(folder: Path, pipeline: Pipeline, content: bytes) -> Any:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_its_values_are_read_and_stand_on_the_page_that_states_them(folder: Path, pipeline: Pipeline, encoding: str) -> None:
     xml = facturx_xml(invoice()).decode().replace('encoding="UTF-8"', f'encoding="{encoding[:6].rstrip("-")}"')
-    told = read(folder, pipeline, xml.encode(encoding))
-    assert (told["document"]["kind"], told["document"]["pages"], told["status"]) == ("xml", 1, "done")
-    fields = told["results"]["invoice"]["fields"]
+    result = read(folder, pipeline, xml.encode(encoding))
+    assert (result["document"]["kind"], result["document"]["pages"], result["status"]) == ("xml", 1, "done")
+    fields = result["results"]["invoice"]["fields"]
     wanted = {name: value for name, value in invoice_truth(invoice()).items() if name in fields and name != "line_items"}
     assert {name: fields[name]["value"] for name in wanted} == wanted
     assert fields["total"]["box"]
@@ -40,14 +40,14 @@ def test_its_values_are_read_and_stand_on_the_page_that_states_them(folder: Path
 def test_ubl_with_more_lines_than_a_page_holds(folder: Path, pipeline: Pipeline) -> None:
     begin, end = UBL.index("<cac:InvoiceLine"), UBL.index("</cac:InvoiceLine>") + len("</cac:InvoiceLine>")
     long = UBL[:begin] + UBL[begin:end] * 120 + UBL[end:]
-    told = read(folder, pipeline, long.encode())
-    assert told["document"]["pages"] > 2
-    assert len(told["results"]["invoice"]["fields"]["line_items"]["value"]) == 120
+    result = read(folder, pipeline, long.encode())
+    assert result["document"]["pages"] > 2
+    assert len(result["results"]["invoice"]["fields"]["line_items"]["value"]) == 120
 
 
 @pytest.mark.parametrize(
     "content", [b"<html><p>an invoice</p></html>", b"<Invoice", b"<!DOCTYPE x [<!ENTITY e 'x'>]><Invoice>&e;</Invoice>"]
 )
 def test_other_xml_is_unsupported(folder: Path, pipeline: Pipeline, content: bytes) -> None:
-    told = read(folder, pipeline, content)
-    assert (told["status"], told["reason"]) == ("failed", "unsupported")
+    result = read(folder, pipeline, content)
+    assert (result["status"], result["reason"]) == ("failed", "unsupported")

@@ -61,7 +61,7 @@ def test_a_quiet_run_says_only_what_failed(pipeline: Pipeline, folder: Path) -> 
     assert "1 of them failed" in pipeline("run", "--template", "transcript").out
 
 
-def test_a_question_is_told_with_its_answer(pipeline: Pipeline, folder: Path) -> None:
+def test_a_question_is_reported_with_its_answer(pipeline: Pipeline, folder: Path) -> None:
     pipeline("init")
     put(folder, "inbox/a.pdf", text_pdf(["Delivery date: 12 May 2025"]))
     assert pipeline("run", "--ask", "What is the delivery date?").code == 0
@@ -184,10 +184,10 @@ def test_status_lists_failures_with_their_cure(pipeline: Pipeline, folder: Path)
     put(folder, "inbox/locked.pdf", encrypted_pdf("x", "secret word"))
     put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
     pipeline("run", "--template", "transcript", "-q")
-    told = pipeline("status", "--json").json
-    assert told["documents"] == {"done": 1, "failed": 1}
-    assert told["failures"][0]["reason"] == "needs_password"
-    assert "passwords" in told["failures"][0]["cure"]
+    status = pipeline("status", "--json").json
+    assert status["documents"] == {"done": 1, "failed": 1}
+    assert status["failures"][0]["reason"] == "needs_password"
+    assert "passwords" in status["failures"][0]["cure"]
     assert "locked.pdf" in pipeline("status").out
 
 

@@ -103,7 +103,7 @@ def test_an_outbox_without_documents_gives_tables_without_rows(pipeline: Pipelin
     ]
 
 
-def test_where_nobody_may_write_is_told(pipeline: Pipeline, folder: Path, ledger: Ledger) -> None:
+def test_where_nobody_may_write_is_reported(pipeline: Pipeline, folder: Path, ledger: Ledger) -> None:
     ledger.close()
     (folder / "out").write_text("a file")
     outcome = pipeline("export", "--format", "xlsx", "--to", folder / "out")

@@ -125,9 +125,9 @@ def test_a_model_is_pulled_once_and_then_used_without_network(machine: Machine, 
     assert (row["name"], row["revision"], row["kind"], row["complete"], row["default"]) == (
         NAME, commit_of(checkpoint), "vision", True, False
     )  # fmt: skip
-    told = machine.run("list").stdout
-    assert f"{NAME}  {commit_of(checkpoint)[:8]}  6.0 MB  vision  complete" in told
-    assert f"the default model {DEFAULT_MODEL} is not here; download it with: pipeline models pull\n" in told
+    output = machine.run("list").stdout
+    assert f"{NAME}  {commit_of(checkpoint)[:8]}  6.0 MB  vision  complete" in output
+    assert f"the default model {DEFAULT_MODEL} is not here; download it with: pipeline models pull\n" in output
     verified = machine.run("verify", NAME)
     assert (verified.returncode, verified.stdout) == (0, f"{NAME}: 7 files match the hub's hashes\n")
     assert model_is_here(NAME)
@@ -194,7 +194,7 @@ def test_a_hub_that_knows_no_ranges_begins_anew(machine: Machine, hub: Hub) -> N
 
 
 @pytest.mark.slow
-def test_a_hub_that_goes_away_is_told_and_what_came_stays(machine: Machine, hub: Hub) -> None:
+def test_a_hub_that_goes_away_is_reported_and_what_came_stays(machine: Machine, hub: Hub) -> None:
     hub.drop_after, hub.drops = 2_500_000, 1
     hub.bytes_a_second = 10_000_000
     process = machine.start("pull", NAME)
@@ -240,7 +240,7 @@ def fill(file: Path) -> None:
             big.write(bytes(1 << 20))
 
 
-def test_a_disk_without_room_is_told_before_the_download(machine: Machine, hub: Hub, tmp_path: Path) -> None:
+def test_a_disk_without_room_is_reported_before_the_download(machine: Machine, hub: Hub, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 50_000_000) as disk:
         pulled = machine.run("pull", NAME, HF_HOME=str(disk))
         assert pulled.returncode == 1
@@ -251,7 +251,7 @@ def test_a_disk_without_room_is_told_before_the_download(machine: Machine, hub: 
 
 
 @pytest.mark.slow
-def test_a_disk_that_becomes_full_is_told_and_nothing_half_is_taken(
+def test_a_disk_that_becomes_full_is_reported_and_nothing_half_is_taken(
     machine: Machine, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", 110_000_000) as disk:
@@ -301,7 +301,7 @@ def test_what_cannot_be_used_is_refused_before_its_weights_come(machine: Machine
 
 
 @pytest.mark.slow
-def test_what_the_hub_refuses_is_told_with_a_cure(machine: Machine, hub: Hub) -> None:
+def test_what_the_hub_refuses_is_reported_with_a_cure(machine: Machine, hub: Hub) -> None:
     unknown = machine.run("pull", "org/unknown")
     assert unknown.returncode == 2
     assert "the hub knows no model org/unknown, or it is private\n  check the spelling" in unknown.stderr
@@ -388,9 +388,9 @@ def test_a_damaged_revision_that_is_not_the_newest_is_asked_for_by_its_commit(
 def test_a_disk_without_links_holds_the_files_themselves(machine: Machine, hub: Hub) -> None:
     program = "import os, sys; os.symlink = lambda *_, **__: os.stat('/nowhere'); from pipeline.cli.main import main; main()"
     command = [sys.executable, "-c", program, "models", "pull", NAME]
-    for told in ("complete and verified", "is here already"):
+    for output in ("complete and verified", "is here already"):
         done = subprocess.run(command, capture_output=True, text=True, env=machine.environment)
-        assert (done.returncode, told in done.stdout) == (0, True), done.stderr
+        assert (done.returncode, output in done.stdout) == (0, True), done.stderr
     assert not any(path.is_symlink() for path in find_model(NAME).folder.iterdir())
     verified = machine.offline("verify", NAME)
     assert (verified.code, "model.safetensors has no known hash: not checked" in verified.out) == (0, True)

@@ -186,7 +186,7 @@ def test_what_an_archive_lost_is_a_failure_and_the_next_archive_is_read(pipeline
     assert [item["file"] for item in outcome.json["left_for_later"]] == ["cut.tar.gz", "scans.tar.zst"]
 
 
-def test_what_is_passed_over_is_told_to_a_limit(pipeline: Pipeline, folder: Path) -> None:
+def test_what_is_passed_over_is_reported_to_a_limit(pipeline: Pipeline, folder: Path) -> None:
     archive = zip_of(folder / "odd.zip", [(f"../{number}.pdf", b"x") for number in range(1200)])
     outcome = pipeline("reprocess", archive, *AGAIN).json
     assert (len(outcome["left_for_later"]), outcome["left_more"]) == (1000, 200)

@@ -25,9 +25,9 @@ def test_a_review_is_written_beside_the_results_and_changes_nothing_else(pipelin
     assert re.search(r"outbox/review.html: 2 documents, 1 to check; 1 image, \d+ kB$", outcome.out.strip())
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert 'id="image-' in (folder / "outbox" / "review.html").read_text(encoding="utf-8")
-    told = pipeline("review", "--needs-review", "--output", "look/at.html", "--json").json
-    assert (told["report"], told["documents"], told["to_review"], told["pictures"]) == ("look/at.html", 1, 1, 0)
-    assert (folder / "look" / "at.html").stat().st_size == told["bytes"]
+    report = pipeline("review", "--needs-review", "--output", "look/at.html", "--json").json
+    assert (report["report"], report["documents"], report["to_review"], report["pictures"]) == ("look/at.html", 1, 1, 0)
+    assert (folder / "look" / "at.html").stat().st_size == report["bytes"]
     assert pipeline("review", "inbox/a.pdf", "--json").json["documents"] == 1
     limited = pipeline("review", "--limit", "1")
     assert "1 older document left out" in limited.out
@@ -41,7 +41,7 @@ def test_what_is_not_there_is_said(pipeline: Pipeline, folder: Path) -> None:
     pipeline("init")
     put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
     pipeline("run", "--template", "transcript")
-    for arguments, told in (
+    for arguments, report in (
         (["inbox/b.pdf"], "no known document matches these paths"),
         (["--template", "invoce"], "did you mean `invoice`"),
         (["--since", "yesterday"], "not an age"),
@@ -49,7 +49,7 @@ def test_what_is_not_there_is_said(pipeline: Pipeline, folder: Path) -> None:
     ):
         outcome = pipeline("review", *arguments)
         assert outcome.code == 2
-        assert told in outcome.err
+        assert report in outcome.err
     nothing = pipeline("review", "--since", "2999-01-01")
     assert (nothing.code, "review.html: 0 documents" in nothing.out) == (0, True)
 

@@ -23,28 +23,28 @@ from tests.run.processes import House, wait_for
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def workspace(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
-def many(house: House, count: int = 300) -> None:
+def many(workspace: House, count: int = 300) -> None:
     for number in range(count):
-        house.put(f"{number:03}.pdf", text_pdf([f"Document {number}", "second page"]))
+        workspace.put(f"{number:03}.pdf", text_pdf([f"Document {number}", "second page"]))
 
 
-def in_full_swing(house: House) -> Any:
+def in_full_swing(workspace: House) -> Any:
     """What status says once some documents are done and some are not."""
-    wait_for(lambda: len(list(house.outbox.glob("*.json"))) > 20)
-    return wait_for(lambda: (told := house.status())["run"]["documents"].get("done", 0) >= 5 and told)
+    wait_for(lambda: len(list(workspace.outbox.glob("*.json"))) > 20)
+    return wait_for(lambda: (status := workspace.status())["run"]["documents"].get("done", 0) >= 5 and status)
 
 
 @pytest.mark.slow
-def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(house: House) -> None:
-    many(house)
-    process = house.start("run", "--quiet")
-    told = in_full_swing(house)
-    run = told["run"]
-    assert (told["running"], run["state"], run["command"], run["engine"]) == (True, "reading", "run", EmbeddedEngine.identity)
+def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(workspace: House) -> None:
+    many(workspace)
+    process = workspace.start("run", "--quiet")
+    status = in_full_swing(workspace)
+    run = status["run"]
+    assert (status["running"], run["state"], run["command"], run["engine"]) == (True, "reading", "run", EmbeddedEngine.identity)
     done = sum(run["documents"].values())
     assert done + run["waiting"] == 300
     assert run["pages"] >= 2 * done
@@ -53,35 +53,35 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(hous
     low, high = run["seconds_left"]
     assert 0 < low < high
     assert run["reading"]
-    text = house.run("status")[1]
+    text = workspace.run("status")[1]
     assert "; a run is working" in text
     assert re.search(r"\d+ of 300 documents \(\d+ done\), \d+ pages", text)
     assert re.search(r"left: (about )?\d+ (s|min)", text)
 
     process.kill()
     process.communicate()
-    killed = house.status()
+    killed = workspace.status()
     assert (killed["running"], killed["run"]["state"], killed["run"]["seconds_left"]) == (False, "broken off", None)
-    assert "stopped unexpectedly after" in house.run("status")[1]
-    with locked(house.outbox):  # somebody else, e.g. `export`
-        assert house.status()["run"]["state"] == "broken off"
+    assert "stopped unexpectedly after" in workspace.run("status")[1]
+    with locked(workspace.outbox):  # somebody else, e.g. `export`
+        assert workspace.status()["run"]["state"] == "broken off"
 
-    assert house.run("run", "--quiet")[0] == 0
-    ended = house.status()["run"]
+    assert workspace.run("run", "--quiet")[0] == 0
+    ended = workspace.status()["run"]
     assert (ended["state"], ended["exit_code"], ended["waiting"], ended["reading"]) == ("ended", 0, 0, [])
     assert ended["known"] + ended["documents"]["done"] == 300
-    assert re.search(r"last run: run, .+, exit 0\n", house.run("status")[1])
+    assert re.search(r"last run: run, .+, exit 0\n", workspace.run("status")[1])
 
 
 @pytest.mark.slow
-def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_or_stay(house: House) -> None:
-    house.put("a.pdf")
-    process = house.start("watch", "--quiet")
+def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_or_stay(workspace: House) -> None:
+    workspace.put("a.pdf")
+    process = workspace.start("watch", "--quiet")
     try:
-        run = wait_for(lambda: (told := house.status())["run"] and told["run"]["documents"] and told["run"])
+        run = wait_for(lambda: (status := workspace.status())["run"] and status["run"]["documents"] and status["run"])
         assert (run["state"], run["documents"], run["waiting"], run["reading"]) == ("idle", {"done": 1}, 0, [])
-        assert "1 document (1 done), 1 page; waiting for files" in house.run("status")[1]
-        staying, leaving = house.start("status", "--follow"), house.start("status", "--follow")
+        assert "1 document (1 done), 1 page; waiting for files" in workspace.run("status")[1]
+        staying, leaving = workspace.start("status", "--follow"), workspace.start("status", "--follow")
         with pytest.raises(subprocess.TimeoutExpired):
             leaving.wait(6)
         leaving.send_signal(signal.SIGINT)
@@ -97,7 +97,7 @@ def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_o
         process.communicate()
 
 
-def test_a_run_with_nothing_to_do_is_told_as_that(pipeline: Pipeline, folder: Path) -> None:
+def test_a_run_with_nothing_to_do_is_reported_as_that(pipeline: Pipeline, folder: Path) -> None:
     pipeline("init")
     before = pipeline("status", "--json").json
     assert (before["running"], before["run"]) == (False, None)
@@ -114,10 +114,10 @@ def test_a_run_on_another_machine_is_believed_as_long_as_it_holds_the_lock(pipel
     pipeline("run")
     path = folder / "outbox" / ".pipeline" / "progress.json"
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True).stdout
-    told = {**json.loads(path.read_bytes()), "state": "reading", "pid": int(gone)}
+    status = {**json.loads(path.read_bytes()), "state": "reading", "pid": int(gone)}
     states = []
     for host in (platform.node(), "elsewhere"):
-        path.write_text(json.dumps({**told, "host": host}))
+        path.write_text(json.dumps({**status, "host": host}))
         with locked(folder / "outbox"):
             states.append(pipeline("status", "--json").json["run"]["state"])
         states.append(pipeline("status", "--json").json["run"]["state"])
@@ -125,7 +125,7 @@ def test_a_run_on_another_machine_is_believed_as_long_as_it_holds_the_lock(pipel
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "status"),
     [
         (0.4, "0 s"),
         (99, "99 s"),
@@ -136,8 +136,8 @@ def test_a_run_on_another_machine_is_believed_as_long_as_it_holds_the_lock(pipel
         (187_200, "2 days 4 h"),
     ],
 )
-def test_durations_are_as_exact_as_anybody_needs(seconds: float, told: str) -> None:
-    assert format_duration(seconds) == told
+def test_durations_are_as_exact_as_anybody_needs(seconds: float, status: str) -> None:
+    assert format_duration(seconds) == status
 
 
 def test_text_from_outside_cannot_command_the_terminal() -> None:

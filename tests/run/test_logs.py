@@ -25,7 +25,7 @@ ODD = 'a\nb\r\x1b[2J\x85\u2028 "quoted" = \udcff é.pdf'
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def workspace(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
@@ -46,72 +46,72 @@ def test_no_name_breaks_a_line(tmp_path: Path, as_json: bool) -> None:
         assert re.match(r'\d{4}-\d\d-\d\dT[\d:.]{12}Z INFO    file_started file="a\\nb\\r.+\.pdf" size=7$', lines[0])
 
 
-def test_the_log_tells_the_whole_run_and_nothing_else_is_on_standard_error(house: House) -> None:
-    house.put("a.pdf", text_pdf(["One", "Two"]))
-    house.put("locked.pdf", encrypted_pdf("x", "secret word"))
-    code, out, err = house.run("run", "--log-json", LOG__LEVEL="debug")
+def test_the_log_tells_the_whole_run_and_nothing_else_is_on_standard_error(workspace: House) -> None:
+    workspace.put("a.pdf", text_pdf(["One", "Two"]))
+    workspace.put("locked.pdf", encrypted_pdf("x", "secret word"))
+    code, out, err = workspace.run("run", "--log-json", LOG__LEVEL="debug")
     assert code == 1
     assert "a.pdf" in out, "the table for people stays on standard output"
-    told = events(err)
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["ts"]) for line in told)
-    names = [line["event"] for line in told]
+    reported_lines = events(err)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["ts"]) for line in reported_lines)
+    names = [line["event"] for line in reported_lines]
     assert names[:3] == ["run_started", "engine_ready", "files_found"]
     assert names[-1] == "run_ended"
     assert sorted(names[3:-1]) == ["document_published"] * 2 + ["file_started"] * 2 + ["unit_finished"] * 2
-    pages = [line for line in told if line["event"] == "unit_finished"]
+    pages = [line for line in reported_lines if line["event"] == "unit_finished"]
     assert [(line["file"], line["page"], line["status"], line["level"]) for line in pages] == [
         ("a.pdf", 1, "done", "debug"),
         ("a.pdf", 2, "done", "debug"),
     ]
-    published = {line["file"]: line for line in told if line["event"] == "document_published"}
+    published = {line["file"]: line for line in reported_lines if line["event"] == "document_published"}
     assert published["a.pdf"].items() >= {"status": "done", "pages": 2, "template": "transcript", "level": "info"}.items()
     assert published["locked.pdf"].items() >= {"status": "failed", "reason": "needs_password", "level": "warning"}.items()
-    ended = told[-1]
+    ended = reported_lines[-1]
     assert (ended["exit_code"], ended["documents"], ended["pages"]) == (1, {"done": 1, "failed": 1}, 2)
 
 
-def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(house: House) -> None:
-    house.put("a.pdf")
-    assert house.run("run", "--quiet", "--log-json") == (0, "", "")
-    assert house.run("run", "--quiet") == (0, "", "")
-    house.put("zero.pdf", b"")
-    house.put("b.pdf")
-    code, out, err = house.run("run", "--quiet")
+def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(workspace: House) -> None:
+    workspace.put("a.pdf")
+    assert workspace.run("run", "--quiet", "--log-json") == (0, "", "")
+    assert workspace.run("run", "--quiet") == (0, "", "")
+    workspace.put("zero.pdf", b"")
+    workspace.put("b.pdf")
+    code, out, err = workspace.run("run", "--quiet")
     assert (code, out) == (1, "")
     failed, last = err.splitlines()
     assert failed == "failed: zero.pdf: unreadable: the file is empty"
     assert re.fullmatch(r"2 documents: 1 done, 1 failed; \d+ s; exit 1", last)
-    code, out, err = house.run("reprocess", "--quiet", "--log-json")
+    code, out, err = workspace.run("reprocess", "--quiet", "--log-json")
     assert (code, out) == (1, "")
     assert [line["event"] for line in events(err)] == ["document_published", "run_ended"]
 
 
-def test_a_file_that_is_still_being_written_is_no_reason_to_send_mail(house: House) -> None:
-    os.utime(house.put("young.pdf"), None)
+def test_a_file_that_is_still_being_written_is_no_reason_to_send_mail(workspace: House) -> None:
+    os.utime(workspace.put("young.pdf"), None)
     patience = {"INTAKE__WAIT_SECONDS": "0", "INTAKE__UNCHANGED_SECONDS": "60"}
-    assert house.run("run", "--quiet", **patience) == (0, "", "")
-    assert "left for later: young.pdf: still being written" in house.run("run", **patience)[2]
+    assert workspace.run("run", "--quiet", **patience) == (0, "", "")
+    assert "left for later: young.pdf: still being written" in workspace.run("run", **patience)[2]
 
 
-def test_a_run_that_cannot_begin_says_so_in_the_log(house: House) -> None:
-    house.put("a.pdf")
-    with locked(house.outbox):
-        code, out, err = house.run("run", "--log-json")
+def test_a_run_that_cannot_begin_says_so_in_the_log(workspace: House) -> None:
+    workspace.put("a.pdf")
+    with locked(workspace.outbox):
+        code, out, err = workspace.run("run", "--log-json")
     assert (code, out) == (3, "")
     last = events(err)[-1]
     assert (last["event"], last["exit_code"], last["level"]) == ("run_ended", 3, "error")
     assert "another run works on" in last["error"]
-    code, _, err = house.run("run", "--log-json", "--engine", "nonsense")
+    code, _, err = workspace.run("run", "--log-json", "--engine", "nonsense")
     assert (code, [line["event"] for line in events(err)]) == (4, ["run_started", "engine_unavailable", "run_ended"])
 
 
-def test_the_log_file_rotates_and_keeps_whole_lines(house: House) -> None:
+def test_the_log_file_rotates_and_keeps_whole_lines(workspace: House) -> None:
     for number in range(24):
-        house.put(f"{number}.pdf")
-    size = {"LOG__FILE": str(house.folder / "logs" / "run.log"), "LOG__MEGABYTES": "0.002", "LOG__KEEP": "2"}
-    code, _, err = house.run("run", "--quiet", **size)
+        workspace.put(f"{number}.pdf")
+    size = {"LOG__FILE": str(workspace.folder / "logs" / "run.log"), "LOG__MEGABYTES": "0.002", "LOG__KEEP": "2"}
+    code, _, err = workspace.run("run", "--quiet", **size)
     assert (code, err) == (0, "")
-    files = sorted((house.folder / "logs").iterdir())
+    files = sorted((workspace.folder / "logs").iterdir())
     assert [file.name for file in files] == ["run.log", "run.log.1", "run.log.2"]
     for file in files:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -121,61 +121,61 @@ def test_the_log_file_rotates_and_keeps_whole_lines(house: House) -> None:
     assert "run_ended exit_code=0 documents=done:24" in files[0].read_text(encoding="utf-8")
 
 
-def test_the_log_file_lies_beside_the_settings_and_not_in_the_inbox(house: House) -> None:
-    house.put("a.pdf")
-    settings = house.folder / "conf" / "pipeline.yaml"
+def test_the_log_file_lies_beside_the_settings_and_not_in_the_inbox(workspace: House) -> None:
+    workspace.put("a.pdf")
+    settings = workspace.folder / "conf" / "pipeline.yaml"
     settings.parent.mkdir()
     settings.write_text("log: {file: run.log, json: true}\n")
-    assert house.run("run", "--config", str(settings))[0] == 0
+    assert workspace.run("run", "--config", str(settings))[0] == 0
     lines = events((settings.parent / "run.log").read_text(encoding="utf-8"))
     assert [lines[0]["event"], lines[-1]["event"]] == ["run_started", "run_ended"]
-    code, _, err = house.run("run", LOG__FILE=str(house.inbox / "run.log"))
+    code, _, err = workspace.run("run", LOG__FILE=str(workspace.inbox / "run.log"))
     assert (code, "is inside the inbox" in err) == (2, True)
-    code, _, err = house.run("run", LOG__FILE=str(house.put("a.pdf") / "run.log"))
+    code, _, err = workspace.run("run", LOG__FILE=str(workspace.put("a.pdf") / "run.log"))
     assert code == 2
 
 
-def test_a_full_disk_for_the_log_is_said_once_and_stops_nothing(house: House) -> None:
+def test_a_full_disk_for_the_log_is_said_once_and_stops_nothing(workspace: House) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
-    house.put("a.pdf")
-    code, _, err = house.run("run", "--quiet", LOG__FILE="/dev/full")
+    workspace.put("a.pdf")
+    code, _, err = workspace.run("run", "--quiet", LOG__FILE="/dev/full")
     assert code == 0
     assert err.count("\n") == 1
     assert "the log file /dev/full cannot be written" in err
-    assert (house.outbox / "a.pdf.json").exists()
+    assert (workspace.outbox / "a.pdf.json").exists()
 
 
 @pytest.mark.slow
-def test_a_server_that_is_busy_is_told_before_it_ends_anything(house: House) -> None:
-    house.put("a.pdf")
+def test_a_server_that_is_busy_is_reported_before_it_ends_anything(workspace: House) -> None:
+    workspace.put("a.pdf")
     turns = iter([503])
 
     def busy_once(handler: Handler, call: Call) -> None:
         handler.respond(503, {"error": {"message": "warming up"}}) if next(turns, 0) else behave_well(handler, call)
 
     with ScriptedServer(busy_once) as server:
-        code, _, err = house.run("run", "--log-json", "--engine", "server", SERVER__URL=server.url)
+        code, _, err = workspace.run("run", "--log-json", "--engine", "server", SERVER__URL=server.url)
     assert code == 0
     (retry,) = [line for line in events(err) if line["event"] == "engine_retry"]
     assert (retry["level"], retry["attempt"], "503: warming up" in retry["detail"]) == ("info", 1, True)
 
 
 @pytest.mark.slow
-def test_a_reader_that_dies_and_a_signal_are_told_with_their_place(house: House) -> None:
-    house.put("long.pdf", text_pdf([f"Page {page}" for page in range(1, 801)]))
-    process = house.start("run", "--log-json")
-    wait_for(lambda: len(units(house.outbox)) > 10)
+def test_a_reader_that_dies_and_a_signal_are_reported_with_their_place(workspace: House) -> None:
+    workspace.put("long.pdf", text_pdf([f"Page {page}" for page in range(1, 801)]))
+    process = workspace.start("run", "--log-json")
+    wait_for(lambda: len(units(workspace.outbox)) > 10)
     for child in psutil.Process(process.pid).children():
         if "worker_pool" in " ".join(child.cmdline()):
             child.kill()
-    before = len(units(house.outbox))
-    wait_for(lambda: len(units(house.outbox)) > before + 10)
+    before = len(units(workspace.outbox))
+    wait_for(lambda: len(units(workspace.outbox)) > before + 10)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    told = events(err)
-    lost = [line for line in told if line["event"] == "reader_lost"]
+    reported_lines = events(err)
+    lost = [line for line in reported_lines if line["event"] == "reader_lost"]
     assert [(line["file"], "SIGKILL" in line["detail"], line["page"] > 10) for line in lost] == [("long.pdf", True, True)]
-    assert [(line["event"], line.get("signal")) for line in told[-2:]] == [("signal", "SIGTERM"), ("run_ended", None)]
-    assert told[-1]["exit_code"] == 130
+    assert [(line["event"], line.get("signal")) for line in reported_lines[-2:]] == [("signal", "SIGTERM"), ("run_ended", None)]
+    assert reported_lines[-1]["exit_code"] == 130

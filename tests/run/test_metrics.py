@@ -34,26 +34,26 @@ def scrape(port: int) -> Scraped:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def workspace(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
 @pytest.fixture
-def watched(house: House) -> Iterator[tuple[House, int, subprocess.Popen[str]]]:
+def watched(workspace: House) -> Iterator[tuple[House, int, subprocess.Popen[str]]]:
     """A watcher with metrics, over three files."""
-    house.put("a.pdf", text_pdf(["One", "", "Three"]))
-    house.put("b.pdf", text_pdf(["Other"]))
-    house.put("locked.pdf", encrypted_pdf("x", "secret word"))
+    workspace.put("a.pdf", text_pdf(["One", "", "Three"]))
+    workspace.put("b.pdf", text_pdf(["Other"]))
+    workspace.put("locked.pdf", encrypted_pdf("x", "secret word"))
     port = free_port()
-    process = house.start("watch", "--quiet", "--metrics-port", str(port))
-    yield house, port, process
+    process = workspace.start("watch", "--quiet", "--metrics-port", str(port))
+    yield workspace, port, process
     process.kill()
     process.communicate()
 
 
 @pytest.mark.slow
 def test_a_watcher_counts_what_it_did_and_what_waits(watched: tuple[House, int, subprocess.Popen[str]]) -> None:
-    house, port, process = watched
+    workspace, port, process = watched
 
     def all_read() -> Scraped:
         seen = scrape(port)
@@ -83,7 +83,7 @@ def test_a_watcher_counts_what_it_did_and_what_waits(watched: tuple[House, int, 
     assert seen["process_resident_memory_bytes"] > 10_000_000
     assert not [name for name in seen if name.startswith("pipeline_") and name.partition(",")[0].endswith("_created")]
     before = seen["pipeline_last_progress_timestamp_seconds"]
-    house.put("later.pdf", text_pdf(["Later"]))
+    workspace.put("later.pdf", text_pdf(["Later"]))
     later = wait_for(lambda: (now := scrape(port)).get("pipeline_documents_total,status=done") == 3 and now)
     assert isinstance(later, dict)
     assert later["pipeline_last_progress_timestamp_seconds"] > before
@@ -109,11 +109,11 @@ def test_a_port_that_is_taken_is_a_mistake_with_a_cure(
     assert not other.outbox.exists(), "nothing was read"
 
 
-def test_who_does_not_ask_pays_nothing(house: House) -> None:
-    house.inbox.mkdir()
+def test_who_does_not_ask_pays_nothing(workspace: House) -> None:
+    workspace.inbox.mkdir()
     script = "import sys; from pipeline.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
     script += "print([m for m in ('prometheus_client', 'http.server') if m in sys.modules])"
-    command = [sys.executable, "-c", script, "run", "-q", "--inbox", str(house.inbox), "--outbox", str(house.outbox)]
+    command = [sys.executable, "-c", script, "run", "-q", "--inbox", str(workspace.inbox), "--outbox", str(workspace.outbox)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -121,10 +121,10 @@ def test_who_does_not_ask_pays_nothing(house: House) -> None:
 def test_a_cluster_tells_its_actors() -> None:
     metrics = RunMetrics()
     actors = [{"actor": 3, "host": "a", "units": 4, "pages": 2, "answered": 17}]
-    told: dict[str, object] = {}
-    metrics.add_cluster(lambda: told)
+    state: dict[str, object] = {}
+    metrics.add_cluster(lambda: state)
     prometheus_client.generate_latest(metrics.registry)  # before anything is known
-    told |= {"machines": 2, "actors": actors, "starting": 1, "waiting_units": 5, "lost_actors": 6, "retried_units": 7}
+    state |= {"machines": 2, "actors": actors, "starting": 1, "waiting_units": 5, "lost_actors": 6, "retried_units": 7}
     lines = prometheus_client.generate_latest(metrics.registry).decode().splitlines()
     for line in (
         "pipeline_cluster_machines 2.0",
