@@ -32,7 +32,7 @@ from tests.drawing import (
     tiff,
     turned_pdf,
 )
-from tests.pages.raw_pdf import EMPTY_PAGE, PAGE, one_page, stream
+from tests.pages.raw_pdf import CATALOG, EMPTY_PAGE, PAGE, TREE, one_page, raw_pdf, stream
 
 LINES = "Delivery note 4711\nThe quick brown fox jumps over the lazy dog\nTwelve boxes of oranges from Valencia\nReceived in good order"
 
@@ -239,10 +239,19 @@ CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "stress"
 
 
 def test_words_that_mupdf_neither_extracts_nor_draws_are_read_by_pdfium(tmp_path: Path) -> None:
-    clipping = stream("BT /F 30 Tf 7 Tr 50 50 Td (Greengrocer) Tj ET")  # text that only clips: MuPDF has no words for it
-    path = write(tmp_path, "clip.pdf", one_page(content=clipping))
+    codes = "漢字文書".encode("utf-16-be").hex()
+    font = "<</Type/Font/Subtype/Type0/BaseFont/Odd/Encoding/Identity-H/DescendantFonts[6 0 R]>>"
+    descendant = (
+        "<</Type/Font/Subtype/CIDFontType2/BaseFont/Odd/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+        "/FontDescriptor 7 0 R>>"
+    )
+    descriptor = "<</Type/FontDescriptor/FontName/Odd/Flags 32/FontBBox[0 0 500 700]/FontFile2 8 0 R>>"
+    content = stream(f"BT /F 30 Tf 7 Tr 50 50 Td <{codes}> Tj ET")  # the letters only clip, in a font that cannot be loaded
+    path = write(tmp_path, "odd.pdf", raw_pdf(CATALOG, TREE, PAGE, content, font, descendant, descriptor, stream("no font")))
+    with pymupdf.open(path) as document:
+        assert not document[0].get_text().strip()
     page, _ = read(path)
-    assert (text(page), page.blank) == ("Greengrocer", False)
+    assert (text(page), page.blank) == ("漢字文書", False)
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="real documents are not here")
