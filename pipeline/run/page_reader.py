@@ -45,8 +45,6 @@ OCR_SCALE = 200 / 72
 OCR_SCALES = (150 / 72, 300 / 72)
 """Scans are read at their own resolution between these."""
 OCR_PIXELS = 12_000_000
-UNMAPPED = "\ufffd"
-"""The letter that stands for glyphs without a known meaning."""
 THUMBNAIL_PIXELS = 400 * 560
 ENLARGED_SCALE = 400 / 72
 """Pixels per point of a part that is drawn once more."""
@@ -134,9 +132,8 @@ class PageReader:
             return self._page(layer, "textlayer", facts)
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
         short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
-        if self._blank and not any(word.text.strip(UNMAPPED) for word in short):
-            if words := self._pdfium_words():
-                return self._page(words, "textlayer", facts)
+        if self._blank and not short and (words := self._pdfium_words()):
+            return self._page(words, "textlayer", facts)
         if self._blank and not short:
             if not facts:
                 self._check_blank()
