@@ -99,7 +99,7 @@ def command(
     console = Console(stderr=True, quiet=as_json)
     with looking_job(settings, ready, template) as job:
         new, known = only_new(job, job.scan(lambda name, reason: skipped.append((name, reason)), paths), job.known)
-        with stop_on_signals(lambda: None, _interrupt), console.status("looking") as status:
+        with stop_on_signals(lambda: None, _interrupt), console.status("scanning the inbox") as status:
             forecast = Forecast(files=0)
             if new:
                 report = lambda what, done, of: status.update(f"{what}: {done:,} of {of:,}")  # noqa: E731
@@ -220,7 +220,7 @@ def _lines(forecast: Forecast, cluster: ClusterForecast | None, values: dict[str
     if forecast.unfinished:
         yield f"{plural(forecast.unfinished, 'document')} not finished in time: left out."
     if forecast.is_shared:
-        yield "Another run is at work on this outbox: alone, it would be faster."
+        yield "Another run works on this outbox and makes this one slower."
     if failed:
         yield f"{len(failed):,} of the {read} cannot be read, wholly or in part:"
         yield from (one_line(f"  {file.source.name}: {file.reason}: {file.detail}") for file in failed[:MAX_LISTED])

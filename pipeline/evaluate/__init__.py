@@ -1,1 +1,1 @@
-"""How right the readings are: documents with known truth, scored by field, compared between engines and templates, shown on the page."""
+"""Scores documents with known truth by field, compares engines and templates, and marks every miss on its page."""

@@ -82,8 +82,8 @@ def _field(item: Mapping[str, Any]) -> ReadField:
 
 
 def _confidence(item: Mapping[str, Any]) -> float | None:
-    told = item.get("confidence", item.get("score"))
-    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told <= 1 else None
+    details = item.get("confidence", item.get("score"))
+    return float(details) if isinstance(details, int | float) and not isinstance(details, bool) and 0 <= details <= 1 else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
