@@ -11,8 +11,6 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
-from stdnum import get_cc_module
-
 from pipeline.checks.compare import as_decimal, is_absent
 from pipeline.records import Evidence, Json
 from pipeline.templates.model import Check, Template
@@ -97,6 +95,8 @@ def _is_wrong_vat(value: Json) -> bool:
     prefix = next((p for p in _OUTSIDE_EU if plain.startswith(p)), None)
     if prefix is None:
         return not is_valid_vat(plain)
+    from stdnum import get_cc_module  # imports pydoc: only documents that print such a number pay for it
+
     module = get_cc_module(*_OUTSIDE_EU[prefix])
     number = plain if prefix == "CHE" else plain[2:]
     return not module.is_valid(number.removesuffix("MVA").removesuffix("MWST").removesuffix("TVA").removesuffix("IVA"))

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from stdnum.eu import vat as eu_vat
-from stdnum.exceptions import ValidationError
-
 _VAT_SHAPE = re.compile(
     r"(AT)U\d{8}|(BE)[01]\d{9}|(BG)\d{9,10}|(CY)\d{8}[A-Z]|(CZ)\d{8,10}|(DE)\d{9}|(DK)\d{8}|(EE)\d{9}|(EL|GR)\d{9}|"
     r"(ES)[A-Z0-9]\d{7}[A-Z0-9]|(FI)\d{8}|(FR)[A-Z0-9]{2}\d{9}|(HR)\d{11}|(HU)\d{8}|(IE)\d[A-Z0-9+*]\d{5}[A-Z]{1,2}|(IT)\d{11}|"
@@ -74,6 +71,9 @@ def parse_vat(text: str) -> str | None:
 
 def is_valid_vat(text: str) -> bool:
     """Whether the check digits of a European VAT id (with its country prefix) are right."""
+    from stdnum.eu import vat as eu_vat  # imports pydoc: only documents that print a VAT id pay for it
+    from stdnum.exceptions import ValidationError
+
     try:
         return bool(eu_vat.validate(text))
     except (ValidationError, ValueError, IndexError, KeyError):
