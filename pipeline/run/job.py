@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from pipeline import languages
 from pipeline.backoff import Backoff
-from pipeline.cluster.cluster import Cluster
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import OutboxError, SettingsError
@@ -42,6 +41,9 @@ from pipeline.templates.routing import check_routes, route, template_for_kind
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
 from pipeline.yaml_files.explain import did_you_mean
+
+if TYPE_CHECKING:
+    from pipeline.cluster.cluster import Cluster
 
 
 @dataclass
@@ -270,6 +272,8 @@ def open_job(
     notes: list[str] = []
     with ExitStack() as stack:
         if settings.executor == "ray" and engine is None and cluster is None:
+            from pipeline.cluster.cluster import Cluster
+
             cluster = stack.enter_context(Cluster(settings, page_requests.HANDLER))
         ready = engine or (cluster.engine if cluster else make_engine(settings))
         with locked(settings.outbox), mirrored(settings) as mirror, _own_ledger(settings, notes) as ledger:

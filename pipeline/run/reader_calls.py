@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from pipeline.cluster.cluster import Cluster
 from pipeline.errors import FILE_CHANGED, DocumentError
 from pipeline.intake.settle import restat_file
 from pipeline.monitoring.events import Observer
@@ -16,6 +16,9 @@ from pipeline.run.job import Job
 from pipeline.run.page_requests import HANDLER, PictureRequest, decode_picture, encode_request, page_request
 from pipeline.runtime.worker_pool import ReaderPool, Reply, WorkerPool
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.cluster.cluster import Cluster
 
 
 class ReaderCalls:
