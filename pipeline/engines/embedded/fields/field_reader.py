@@ -9,7 +9,7 @@ from decimal import Decimal
 from pipeline.engines.embedded.fields.addresses import address_below
 from pipeline.engines.embedded.fields.amount_selection import AmountOption, choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
-from pipeline.engines.embedded.fields.item_tables import Table, read_table
+from pipeline.engines.embedded.fields.item_tables import ItemTable, read_table
 from pipeline.engines.embedded.fields.label_relations import LabelScores
 from pipeline.engines.embedded.fields.labels import OTHER, Label, cut_box, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
@@ -95,7 +95,7 @@ class _FieldReader:
         self.candidates = Candidates(self.layout)
         self.labels: list[Label] = find_labels(self.layout, self.words.labels)
         self.claims: dict[str, Claim] = {}
-        self.tables: dict[str, Table] = {}
+        self.tables: dict[str, ItemTable] = {}
 
     def read(self) -> dict[str, Claim]:
         """The claims of all fields that have a value."""

@@ -20,7 +20,7 @@ _Cells = Mapping[str, tuple[str, tuple[int, ...]]]
 
 
 @dataclass
-class Table:
+class ItemTable:
     """Rows read from a page, the words they came from and the rows of the page that they take up."""
 
     rows: list[dict[str, Json]] = field(default_factory=list)
@@ -32,12 +32,12 @@ class Table:
 
 def read_table(
     layout: Layout, candidates: Candidates, spec: TemplateField, headings: Mapping[str, str], totals: list[Label]
-) -> Table:
+) -> ItemTable:
     """The rows of the table ``spec`` on the page; empty when no header names its columns.
 
     ``headings`` are those of ``headings_by_text``; labels of ``totals`` end a table.
     """
-    best = Table()
+    best = ItemTable()
     amounts = {c.run.row for c in candidates.money if c.quality >= 0.8}
     for row in range(len(layout.rows)):
         if row in amounts:
@@ -55,9 +55,9 @@ def read_table(
 
 def _read_below(
     layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: list[HeaderCell], totals: list[Label]
-) -> Table:
+) -> ItemTable:
     header = max(cell.row for cell in cells)
-    table = Table(first=header, last=header)
+    table = ItemTable(first=header, last=header)
     stops = {label.row for label in totals if label.cover >= 0.5 and label.row > header}
     gap, apart = 0, False
     open_row: dict[str, Json] | None = None

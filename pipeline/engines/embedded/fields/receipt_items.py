@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
-from pipeline.engines.embedded.fields.item_tables import Table
+from pipeline.engines.embedded.fields.item_tables import ItemTable
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout
 from pipeline.engines.embedded.fields.row_arithmetic import complete_row
@@ -18,10 +18,10 @@ _COUNTS = re.compile(r"\d[\d.,]*\s*[x×*@]|[x×*@]\s*\d[\d.,]*|(?<!\S)[x×*@](?!
 """Quantities and prices. Where a line has nothing else, the name of the goods is on the line above."""
 
 
-def read_items(layout: Layout, candidates: Candidates, spec: TemplateField, totals: list[Label]) -> Table:
+def read_items(layout: Layout, candidates: Candidates, spec: TemplateField, totals: list[Label]) -> ItemTable:
     """Rows between the head of the receipt and its first total."""
     columns = _columns(spec.columns)
-    table = Table()
+    table = ItemTable()
     if "amount" not in columns:
         return table
     end = min(
