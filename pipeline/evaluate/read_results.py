@@ -82,8 +82,12 @@ def _field(item: Mapping[str, Any]) -> ReadField:
 
 
 def _confidence(item: Mapping[str, Any]) -> float | None:
-    details = item.get("confidence", item.get("score"))
-    return float(details) if isinstance(details, int | float) and not isinstance(details, bool) and 0 <= details <= 1 else None
+    confidence = item.get("confidence", item.get("score"))
+    return (
+        float(confidence)
+        if isinstance(confidence, int | float) and not isinstance(confidence, bool) and 0 <= confidence <= 1
+        else None
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
