@@ -22,4 +22,4 @@ def test_objects_are_read_in_a_cluster_and_known_to_a_machine_without_one(runs: 
     assert sorted(row["file"] for row in runs.rows("documents")) == names, "rows stand in the order in which machines were done"
     runs.machine("second")
     again = runs.command("run", *runs.places, "--template", "transcript")
-    assert "nothing to do: 2 files known" in again.stdout
+    assert "nothing to do: 2 files up to date" in again.stdout
