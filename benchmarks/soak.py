@@ -50,7 +50,7 @@ def megabytes(watcher: psutil.Process) -> tuple[float, float]:
 
 
 def soak(folder: Path, count: int) -> list[Row]:
-    """Feed the watcher; a row a stretch."""
+    """Give files to the watcher. Yields one row for each stretch of files."""
     inbox, outbox, waiting = folder / "inbox", folder / "outbox", folder / "waiting"
     inbox.mkdir()
     for number in range(count):

@@ -21,7 +21,7 @@ ORDERS: tuple[Order | None, ...] = (None, *get_args(Order))
 
 
 def once(data: bytes) -> None:
-    """Values are what their types promise, whatever the text."""
+    """Values of any text are what their types promise."""
     choice, text = (data[0] if data else 0), data[1:].decode(errors="replace")
     _amounts(text, MARKS[choice % len(MARKS)])
     _dates(text, ORDERS[choice % len(ORDERS)])

@@ -195,16 +195,16 @@ def read_many(
     Raises SettingsError for wrong settings, unknown templates and missing files, TemplateError and EngineUnavailableError, all at once;
     LockedError, LedgerError and OutboxError when iteration starts.
     """
-    chosen = _settings(config, settings, {"engine": engine, "model": model, "outbox": outbox})
+    call_settings = _settings(config, settings, {"engine": engine, "model": model, "outbox": outbox})
     names = template if isinstance(template, str) or template is None else ",".join(template)
-    all_templates(chosen)  # also without names: mistakes in the user's own templates are raised here
-    named_templates(chosen, names)
+    all_templates(call_settings)  # also without names: mistakes in the user's own templates are raised here
+    named_templates(call_settings, names)
     files = [Path(path) for path in paths]
     for file in files:
         if not file.exists():
             raise SettingsError(f"{file}: no such file or folder", "check the path; nothing was read")
-    ready = None if chosen.executor == "ray" else make_engine(chosen)
-    return _documents(_Call(chosen, files, names, ask, ready), raise_on_failure=raise_on_failure)
+    ready = None if call_settings.executor == "ray" else make_engine(call_settings)
+    return _documents(_Call(call_settings, files, names, ask, ready), raise_on_failure=raise_on_failure)
 
 
 _loading_settings = threading.Lock()
@@ -214,15 +214,15 @@ def _settings(
     config: StrPath | None, settings: Settings | Mapping[str, Any] | None, keywords: Mapping[str, StrPath | None]
 ) -> Settings:
     """The settings of one call; keyword arguments win over ``settings``, these over ``config``. Raises SettingsError."""
-    given = {key: value for key, value in keywords.items() if value is not None}
+    values = {key: value for key, value in keywords.items() if value is not None}
     if not isinstance(settings, Settings):
         with _loading_settings:
-            return load_settings(Path(config) if config else None, search=False, **{**(settings or {}), **given})
+            return load_settings(Path(config) if config else None, search=False, **{**(settings or {}), **values})
     if config is not None:
         raise SettingsError("both `config` and a Settings object are given", "load_settings(config, ...) makes one of both")
-    if "outbox" in given:
-        given["outbox"] = Path(given["outbox"])
-    return settings.model_copy(update=given)
+    if "outbox" in values:
+        values["outbox"] = Path(values["outbox"])
+    return settings.model_copy(update=values)
 
 
 # ---- the reading thread ---------------------------------------------------------------------------------
@@ -312,8 +312,8 @@ def _read_all(call: _Call, handover: _Handover) -> None:
         with Loop(job, collector, answer_questions=False) as loop:
             try:
                 new, known = only_new(job, job.scan(collector.file_skipped, call.files), job.known)
-                for found in known:
-                    collector.file_known(found)
+                for file in known:
+                    collector.file_known(file)
                 loop.round(new)
                 loop.publisher.tidy()
                 collector.check_all(call.files)
@@ -361,19 +361,19 @@ class _Collector(Observer):
         """See Observer."""
         self._skipped[name] = reason
 
-    def file_finished(self, found: InboxFile) -> None:
+    def file_finished(self, file: InboxFile) -> None:
         """See Observer."""
-        path, name = found.source.path, found.source.name
+        path, name = file.source.path, file.source.name
         if path not in self._complete and name in self._skipped:
             self._put(Document(path, "failed", "unreadable", self._skipped.pop(name)))
 
-    def file_known(self, found: InboxFile) -> None:
+    def file_known(self, inbox_file: InboxFile) -> None:
         """Hand over what the outbox holds of a file that is up to date."""
-        job, file = self._job, self._job.known[os.fspath(found.source.path)]
+        job, file = self._job, self._job.known[os.fspath(inbox_file.source.path)]
         document = job.ledger.document(file.sha256, stale=True)
         if document:
             accepted = job.settings.review.accepted_error
-            self.document_published(compose(job.ledger, job.templates, found.source, document, file.recipes, accepted))
+            self.document_published(compose(job.ledger, job.templates, inbox_file.source, document, file.recipes, accepted))
 
     def check_all(self, files: Iterable[Path]) -> None:
         """Hand over a failed document for what was given and gave none."""

@@ -1,8 +1,7 @@
-"""What travels through the house: plain frozen records without logic.
+"""The records that packages exchange: frozen dataclasses without logic.
 
-Every room takes some of these and hands on others; no record knows a room. Boxes are
-``(x0, y0, x1, y1)`` in points (1/72 inch) with the origin at the top left of the page *as a person
-reads it*: page rotation, EXIF orientation and the turning of scans are already applied.
+No record depends on a package. Boxes are ``(x0, y0, x1, y1)`` in points (1/72 inch) with the origin at the top left of the page
+*as a person reads it*: page rotation, EXIF orientation and the turning of scans are already applied.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """The contents of a file, whatever its names: equal bytes are one document."""
+    """The contents of a file. Files with equal bytes are one document, under any name."""
 
     sha256: str
     kind: str
@@ -182,7 +181,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a person says one field of a document is, whatever was read. The latest ``version`` of a field holds."""
+    """The value of one field of a document as a person entered it. It replaces what was read. The latest ``version`` of a field holds."""
 
     template: str
     field: str

@@ -421,8 +421,8 @@ def _describe_mistake(item: ErrorDetails) -> str:
         return item["msg"]
     section = Settings.model_fields.get(str(item["loc"][0])) if len(item["loc"]) > 1 else None
     model = section.annotation if section else None
-    known = model if isinstance(model, type) and issubclass(model, BaseModel) else Settings
-    return f"there is no such key{did_you_mean(str(item['loc'][-1]), known.model_fields)}"
+    owner = model if isinstance(model, type) and issubclass(model, BaseModel) else Settings
+    return f"there is no such key{did_you_mean(str(item['loc'][-1]), owner.model_fields)}"
 
 
 def _read_file(file: Path) -> dict[str, Any]:

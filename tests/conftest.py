@@ -1,4 +1,4 @@
-"""What tests of several rooms share: Ctrl-C, and a real browser.
+"""What tests of several packages share: Ctrl-C, and a real browser.
 
 Tests of the browser are skipped where there is none, unless TESTS_NEED_BROWSER says that it must be there.
 """

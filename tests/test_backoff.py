@@ -27,7 +27,9 @@ def test_jitter_spreads_a_pause_around_its_length() -> None:
 
 
 @pytest.mark.parametrize(("passing", "seconds", "calls"), [(True, 5.0, 2), (False, 5.0, 1), (True, 0.1, 1)])
-def test_a_store_is_asked_again_only_for_what_may_pass_and_only_for_so_long(passing: bool, seconds: float, calls: int) -> None:
+def test_a_store_is_called_again_only_after_errors_that_may_pass_and_for_a_limited_time(
+    passing: bool, seconds: float, calls: int
+) -> None:
     count = 0
 
     def call() -> int:

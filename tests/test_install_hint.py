@@ -26,8 +26,8 @@ ORIGINS = [
     ({"url": "file://{here}", "dir_info": {}}, "install '{here}[vlm,serve]'"),
     ({"url": "file://{here}/a%20folder/inbox.whl", "archive_info": {}}, "install '{here}/a folder/inbox.whl[vlm,serve]'"),
     (
-        {"url": "https://git.example/papers.git", "vcs_info": {"vcs": "git", "commit_id": "abc123"}},
-        "install 'inbox-pipeline[vlm,serve] @ git+https://git.example/papers.git@abc123'",
+        {"url": "https://git.example/invoices.git", "vcs_info": {"vcs": "git", "commit_id": "abc123"}},
+        "install 'inbox-pipeline[vlm,serve] @ git+https://git.example/invoices.git@abc123'",
     ),
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Names of objects as local paths: told back without loss, and never outside their folder."""
+"""Names of objects as local paths: they come back without loss, and never lie outside their folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ keys = st.one_of(
 @example("a" * 200 + "..")
 @example("../../etc/passwd")
 @example("/etc/passwd")
-def test_a_key_is_a_path_in_its_folder_and_is_told_back(key: str) -> None:
+def test_a_key_is_a_path_in_its_folder_and_comes_back(key: str) -> None:
     url = f"s3://bucket/{key}"
     path = local_path(OBJECTS, url)
     assert url_of(OBJECTS, path) == url
@@ -54,7 +54,7 @@ def test_ordinary_keys_are_named_as_files_are() -> None:
 
 
 @pytest.mark.parametrize("url", ["s3://bucket", "gs://bucket/a/b", "abfs://box@account.dfs.core.windows.net/x"])
-def test_folders_are_told_back(url: str) -> None:
+def test_the_url_of_a_folder_comes_back(url: str) -> None:
     assert url_of(OBJECTS, local_folder(OBJECTS, url)) == url
     assert outbox_url(OBJECTS, outbox_folder(OBJECTS, url)) == url
 

@@ -50,12 +50,12 @@ class Sheet:
         return bytes(self._document.tobytes(garbage=3, deflate=True))
 
     def scan(self, chance: random.Random, bottom: float | None = None) -> bytes:
-        """A JPEG of the sheet as a scanner or a telephone sees it: coarser, askew, blurred, noisy."""
+        """A JPEG of the sheet as a scanner or a telephone records it: coarser, askew, blurred, noisy."""
         if bottom:
             self._page.set_cropbox(pymupdf.Rect(0, 0, self.width, bottom))
         pixels = self._page.get_pixmap(dpi=chance.choice((100, 120, 150, 200)))
         sheet = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.samples)
-        seen = as_scan(
+        scanned = as_scan(
             sheet,
             angle=chance.uniform(-1.5, 1.5),
             blur=chance.uniform(0.2, 1.1),
@@ -63,5 +63,5 @@ class Sheet:
             seed=chance.randrange(1 << 30),
         )
         buffer = io.BytesIO()
-        seen.convert("RGB").save(buffer, "JPEG", quality=chance.choice((45, 70, 85)))
+        scanned.convert("RGB").save(buffer, "JPEG", quality=chance.choice((45, 70, 85)))
         return buffer.getvalue()

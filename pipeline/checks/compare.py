@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from rapidfuzz import fuzz
 
-from pipeline.checks.text_keys import digits, fold
+from pipeline.checks.text_keys import digits, letters_and_digits
 from pipeline.records import Json
 from pipeline.values.identifiers import same_identifier
 
@@ -38,8 +38,8 @@ def same_value(kind: str, a: Json, b: Json) -> bool:
     if kind == "identifier":
         return same_identifier(str(a), str(b))
     if kind in ("text", "party"):
-        return _same_text(fold(str(a)), fold(str(b)))
-    return bool(fold(str(a)) == fold(str(b)))
+        return _same_text(letters_and_digits(str(a)), letters_and_digits(str(b)))
+    return bool(letters_and_digits(str(a)) == letters_and_digits(str(b)))
 
 
 def _same_text(a: str, b: str) -> bool:

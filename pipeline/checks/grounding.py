@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from pipeline.checks.deductions import unsigned_deductions, without_minus
-from pipeline.checks.text_keys import fold, make_key
+from pipeline.checks.text_keys import letters_and_digits, make_key
 from pipeline.checks.value_search import PageIndex, ValuePlace
 from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
 from pipeline.templates.model import Merge, Template, TemplateField
@@ -132,8 +132,8 @@ class Locator:
 
         A token may also be two words of the page, when the first one ends in a hyphen.
         """
-        tokens = {token for token in map(fold, text.split()) if token}
-        printed = [(word, fold(word.text)) for word in self.page.words]
+        tokens = {token for token in map(letters_and_digits, text.split()) if token}
+        printed = [(word, letters_and_digits(word.text)) for word in self.page.words]
         starts = {token for word, token in printed if token and word.text.rstrip()[-1:] in HYPHENS}
         whole = {token for _, token in printed}
         joined = {token: start for token in tokens - whole if (start := _broken_start(token, starts, whole))}
@@ -191,6 +191,6 @@ def _printed(claimed: str | None, words: Sequence[Word]) -> str:
     text = " ".join(word.text for word in words)
     if not claimed or not claimed.strip():
         return text
-    letters = fold(claimed)
+    letters = letters_and_digits(claimed)
     contained = any(make_key([text]).occurrences(letters)) if letters else claimed.strip() in text
     return claimed if contained else text

@@ -36,7 +36,7 @@ class Key:
         return tuple(dict.fromkeys(self.owner[start:end]))
 
 
-def fold(text: str) -> str:
+def letters_and_digits(text: str) -> str:
     """Letters and digits of a text, case folded."""
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 

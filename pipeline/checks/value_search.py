@@ -16,7 +16,7 @@ from functools import cached_property
 
 from rapidfuzz import fuzz
 
-from pipeline.checks.text_keys import Key, digits, fold, make_key, numeric_pieces
+from pipeline.checks.text_keys import Key, digits, letters_and_digits, make_key, numeric_pieces
 from pipeline.records import Grounding, Word
 from pipeline.values.currencies import parse_currency, split_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
@@ -87,11 +87,13 @@ class PageIndex:
         return places
 
     def _exact(self, value: str) -> list[ValuePlace]:
-        return [ValuePlace(self._key.owners(start, end), "exact") for start, end in self._key.occurrences(fold(value))]
+        return [
+            ValuePlace(self._key.owners(start, end), "exact") for start, end in self._key.occurrences(letters_and_digits(value))
+        ]
 
     def _in_a_column(self, value: str) -> list[ValuePlace]:
         """A text over several lines of one column, on a page whose lines continue in other columns."""
-        tokens = [token for token in map(fold, value.split()) if token]
+        tokens = [token for token in map(letters_and_digits, value.split()) if token]
         if len(tokens) < 2:
             return []
         starts = [i for i, token in enumerate(self._tokens) if token == tokens[0]][:MAX_PLACES]
@@ -122,7 +124,7 @@ class PageIndex:
 
     def _by_similarity(self, value: str) -> list[ValuePlace]:
         """The part of the text that is most similar to the value. All digits must agree; letters may differ."""
-        expected = fold(value)
+        expected = letters_and_digits(value)
         if len(expected) < MIN_FUZZY_LETTERS or len(expected) > 500:
             return []
         near = fuzz.partial_ratio_alignment(expected, self._key.text, score_cutoff=MIN_RATIO)
@@ -176,7 +178,7 @@ class PageIndex:
 
     @cached_property
     def _tokens(self) -> list[str]:
-        return [fold(word.text) for word in self.words]
+        return [letters_and_digits(word.text) for word in self.words]
 
     @cached_property
     def _lines(self) -> dict[int, list[int]]:

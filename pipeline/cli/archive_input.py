@@ -32,9 +32,9 @@ class ArchiveScreen(RunScreen):
 
     unpacked_files: UnpackedFiles = field(default_factory=UnpackedFiles)
 
-    def file_finished(self, found: InboxFile) -> None:
+    def file_finished(self, file: InboxFile) -> None:
         """See Observer."""
-        self.unpacked_files.remove(found.source.path)
+        self.unpacked_files.remove(file.source.path)
 
 
 def unpacked_folder(job: Job, archive: Path) -> Path:
@@ -54,8 +54,8 @@ def archive_members(
     outbox_folder = _outbox_folder(job, archive, folder)
 
     def is_needed(path: Path) -> bool:
-        known = job.ledger.file_at(path) if outdated_only else None
-        return not outdated_only or bool(known and known.stale)
+        record = job.ledger.file_at(path) if outdated_only else None
+        return not outdated_only or bool(record and record.stale)
 
     max_bytes = job.settings.limits.megabytes * 1_000_000
     with closing(unpack(archive, folder, max_bytes=max_bytes, is_needed=is_needed)) as members:
@@ -86,17 +86,17 @@ def _as_inbox_file(
             screen.documents["failed"] += 1
         return None
     screen.unpacked_files.add(member)
-    known = job.ledger.file_at(member.path)
-    if known and known.sha256 == member.sha256:
-        os.utime(member.path, ns=(known.mtime_ns, known.mtime_ns))
-    name = known.source.name if known else job.namer.within(member.path, f"{outbox_folder}/{member.name}")
+    record = job.ledger.file_at(member.path)
+    if record and record.sha256 == member.sha256:
+        os.utime(member.path, ns=(record.mtime_ns, record.mtime_ns))
+    name = record.source.name if record else job.namer.within(member.path, f"{outbox_folder}/{member.name}")
     source = Source(member.path, name, f"{archive.name}/{member.original_name}")
     file = InboxFile(source, member.size, member.path.stat().st_mtime_ns)
-    if not known or not job.up_to_date(known, file):
+    if not record or not job.up_to_date(record, file):
         return file
     screen.unpacked_files.remove(member.path)
     observer.files_found(0, 1)
-    screen.known_failed += known.status in ("failed", "partial")
+    screen.known_failed += record.status in ("failed", "partial")
     return None
 
 

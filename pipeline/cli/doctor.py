@@ -208,15 +208,15 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
 def _engines(settings: Settings) -> Iterator[Finding]:
     from pipeline.engines.registry import make_engine
 
-    chosen = False
+    has_engine = False
     try:
         engine = make_engine(settings)
     except PipelineError as error:
         yield Finding("engine", "wrong", error.message, error.cure)
     else:
         yield Finding("engine", "ok", f"{settings.engine}: {engine.identity} is ready")
-        chosen = engine.identity.startswith("vlm/")
-    yield _model(settings, chosen=chosen)
+        has_engine = engine.identity.startswith("vlm/")
+    yield _model(settings, chosen=has_engine)
     yield _captions()
 
 

@@ -129,14 +129,14 @@ def command(
         elif against:
             other = find_results(against, work, variant)
         specs = {**(other.template.fields if isinstance(other, Variant) else {}), **chosen.fields}
-        known = truths(rows[:limit], folder, specs, only)
-        hashes = hashes_of(known)
+        all_truths = truths(rows[:limit], folder, specs, only)
+        hashes = hashes_of(all_truths)
         evaluation = evaluate(
-            variant.label, known, hashes, _read(variant, known, hashes, quiet=silent), specs, _grouping(variant)
+            variant.label, all_truths, hashes, _read(variant, all_truths, hashes, quiet=silent), specs, _grouping(variant)
         )
-        comparison = compare(_other(other, known, hashes, variant, specs, quiet=silent), evaluation) if other else None
+        comparison = compare(_other(other, all_truths, hashes, variant, specs, quiet=silent), evaluation) if other else None
         if report:
-            about = _about(path or "the e-invoices' own data", known, variant)
+            about = _about(path or "the e-invoices' own data", all_truths, variant)
             write_report(report, evaluation, comparison, specs, settings, partial(recorded_pages, variant.outbox), about)
         output = _Output(evaluation, comparison, variant, report, variant.outbox if keep else None)
         output.as_json() if as_json else output.as_text(quiet=quiet, misses=misses)
@@ -171,7 +171,7 @@ def _workplace(keep: Path | None) -> Iterator[Path]:
             raise
 
 
-def _read(variant: Variant, known: Sequence[Truth], hashes: Mapping[Path, str], *, quiet: bool) -> dict[str, ReadDocument]:
+def _read(variant: Variant, all_truths: Sequence[Truth], hashes: Mapping[Path, str], *, quiet: bool) -> dict[str, ReadDocument]:
     """Read what is not read yet, by the ordinary loop, and return all results by sha256."""
     screen = RunScreen(logs_to_stderr=variant.settings.log.as_json)
     with (
@@ -180,7 +180,7 @@ def _read(variant: Variant, known: Sequence[Truth], hashes: Mapping[Path, str], 
         Loop(job, monitor) as loop,
         monitor.observe(job, loop),
     ):
-        paths = [truth.path for truth in known if truth.path in hashes]
+        paths = [truth.path for truth in all_truths if truth.path in hashes]
         todo, before = only_new(job, scan_arguments(paths, job.inbox, job.namer, monitor.file_skipped), job.known)
         read_files(job, loop, screen, monitor, todo, before, quiet=quiet)
         if loop.stopping:
@@ -192,7 +192,7 @@ def _read(variant: Variant, known: Sequence[Truth], hashes: Mapping[Path, str], 
 
 def _other(
     other: Variant | Path,
-    known: Sequence[Truth],
+    all_truths: Sequence[Truth],
     hashes: Mapping[Path, str],
     variant: Variant,
     specs: Mapping[str, TemplateField],
@@ -201,12 +201,12 @@ def _other(
 ) -> Evaluation:
     """The scored documents of the variant to compare with: read now, or from a folder of results."""
     if isinstance(other, Variant):
-        return evaluate(other.label, known, hashes, _read(other, known, hashes, quiet=quiet), specs)
+        return evaluate(other.label, all_truths, hashes, _read(other, all_truths, hashes, quiet=quiet), specs)
     results = read_results(other, variant.template.name)
     from_data = any(field.from_data for result in results.values() for field in result.fields.values())
     if from_data and not variant.settings.read_einvoices:
         click.echo(f"pipeline: {other} was read with the e-invoices' XML, which is hidden here", err=True)
-    return evaluate(str(other), known, hashes, results, specs)
+    return evaluate(str(other), all_truths, hashes, results, specs)
 
 
 def _grouping(variant: Variant) -> Callable[[Truth, str, ReadDocument | None], tuple[str, str]]:
@@ -219,10 +219,10 @@ def _grouping(variant: Variant) -> Callable[[Truth, str, ReadDocument | None], t
     return group
 
 
-def _about(truth: Path | str, known: Sequence[Truth], variant: Variant) -> dict[str, str]:
+def _about(truth: Path | str, all_truths: Sequence[Truth], variant: Variant) -> dict[str, str]:
     """The head of the report."""
     return {
-        "truth": f"{truth.resolve() if isinstance(truth, Path) else truth} ({plural(len(known), 'document')})",
+        "truth": f"{truth.resolve() if isinstance(truth, Path) else truth} ({plural(len(all_truths), 'document')})",
         "template": variant.label.partition(" · ")[0],
         "engine": variant.engine.identity,
         "e-invoices": "XML hidden from the reader" if not variant.settings.read_einvoices else "XML read where there is some",
@@ -242,7 +242,7 @@ class _Output:
 
     def as_json(self) -> None:
         """Everything, with every miss."""
-        found: dict[str, Any] = {
+        summary: dict[str, Any] = {
             "template": self.variant.template.name,
             "engine": self.variant.engine.identity,
             "recipe": self.variant.recipe,
@@ -253,8 +253,8 @@ class _Output:
             "kept": str(self.kept) if self.kept else None,
         }
         if self.comparison:
-            found["against"] = {**evaluation_json(self.comparison.before), "comparison": comparison_json(self.comparison)}
-        echo_json(found)
+            summary["against"] = {**evaluation_json(self.comparison.before), "comparison": comparison_json(self.comparison)}
+        echo_json(summary)
 
     def as_text(self, *, quiet: bool, misses: bool) -> None:
         """Tables for people; when ``quiet`` the one line that matters."""

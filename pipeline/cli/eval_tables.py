@@ -59,10 +59,12 @@ def print_evaluation(evaluation: Evaluation) -> None:
     console.print()
     plain, flagged = evaluation.flagged[False], evaluation.flagged[True]
     console.print(f"values without a flag: {_errors(plain)}; with one: {_errors(flagged)}")
-    if found := evaluation.calibration:
-        console.print(f"confidence: expected calibration error {found.error:.3f} over {plural(found.values, 'value')}")
+    if calibration := evaluation.calibration:
+        console.print(
+            f"confidence: expected calibration error {calibration.error:.3f} over {plural(calibration.values, 'value')}"
+        )
         table = _table("review below", "not reviewed", "of these wrong", "error rate")
-        for item in found.thresholds:
+        for item in calibration.thresholds:
             table.add_row(str(item.threshold), str(item.errors.of), str(item.errors.right), _percent(item.errors.value))
         console.print(table)
 

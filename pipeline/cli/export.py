@@ -80,16 +80,16 @@ def command(
         with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
             export = Exporting(ledgers, templates, folder, sheet_records, settings.review.accepted_error, temporary)
-            written = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
+            paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
-                written += map(str, _write_truth(ledgers, folder, temporary))
+                paths += map(str, _write_truth(ledgers, folder, temporary))
         if mirror and not to:
             mirror.attach(ledger)
             mirror.finish()
     if as_json:
-        echo_json({"written": written})
+        echo_json({"written": paths})
     else:
-        click.echo(f"{plural(len(written), 'file')} written to {to or settings.outbox_location}")
+        click.echo(f"{plural(len(paths), 'file')} written to {to or settings.outbox_location}")
 
 
 @contextmanager

@@ -36,15 +36,15 @@ def command() -> None:
 @options.as_json
 def list_(as_json: bool) -> None:
     """List the models in the cache: name, revision, size, kind, and whether they are complete."""
-    found = list(model_store.cached_models())
+    models = list(model_store.cached_models())
     if as_json:
-        echo_json([{**asdict(model), "complete": not model.lacks} for model in found])
+        echo_json([{**asdict(model), "complete": not model.lacks} for model in models])
         return
     table = Table("name", "revision", "size", "kind", "state", box=None, pad_edge=False, header_style="bold")
-    for model in found:
+    for model in models:
         name = model.name + (" (default)" if model.default else "")
         table.add_row(name, model.revision[:REVISION_LENGTH], decimal(model.bytes), model.kind, _state(model))
-    if found:
+    if models:
         Console(markup=False, width=None if sys.stdout.isatty() else 200).print(table)
     else:
         click.echo(f"no models in {model_store.cache_folder()}")
@@ -116,7 +116,7 @@ def remove_(name: str, yes: bool) -> None:
 
 
 def _needs_no_hub(name: str, revision: str | None) -> bool:
-    """Whether the hub need not be asked: NAME is a path, or the revision is an exact commit that is here."""
+    """Whether no request to the hub is needed: NAME is a path, or the revision is an exact commit that is here."""
     return model_store.is_local(name) or bool(
         revision and model_store.COMMIT.fullmatch(revision) and model_store.model_is_here(name, revision)
     )

@@ -95,7 +95,7 @@ def cluster_overrides(executor: str | None, address: str | None, shard: str | No
     }
 
 
-def deadline(minutes: float | None) -> float | None:
+def deadline_after(minutes: float | None) -> float | None:
     """The monotonic time in ``minutes`` from now; None without a limit."""
     return None if minutes is None else time.monotonic() + 60 * minutes
 

@@ -93,11 +93,11 @@ def command(
         plain = [path for path in local if isinstance(path, str) or path.resolve() not in archives]
         named = list(job.scan(monitor.file_skipped, plain)) if plain else []
         folders = tuple(f"{unpacked_folder(job, archive)}/" for archive in archives)
-        selection = _Selection({str(found.source.path) for found in named}, folders if filtered else ()) if paths else None
+        selection = _Selection({str(file.source.path) for file in named}, folders if filtered else ()) if paths else None
         by_ledger = selection is None or bool(selection.paths or selection.folders)
-        chosen = _chosen_files(job, selection, failed, status, read_with, older_than) if by_ledger else []
-        job.ledger.mark_for_rereading(chosen, failed_only=failed)
-        todo = _present_files(job, chosen, monitor, folders) if filtered or not paths else named
+        records = _chosen_files(job, selection, failed, status, read_with, older_than) if by_ledger else []
+        job.ledger.mark_for_rereading(records, failed_only=failed)
+        todo = _present_files(job, records, monitor, folders) if filtered or not paths else named
         more = chain.from_iterable(
             archive_members(job, archive, screen, monitor, outdated_only=filtered) for archive in archives
         )
@@ -119,10 +119,10 @@ def _fetch_archive(job: Job, url: str, monitor: RunMonitor) -> options.PathOrUrl
     """
     if not job.objects or not url.lower().endswith(ARCHIVE_SUFFIXES):
         return url
-    found = next(job.scan(monitor.file_skipped, [url]))
-    if found.size <= job.settings.limits.megabytes * 1_000_000:
+    file = next(job.scan(monitor.file_skipped, [url]))
+    if file.size <= job.settings.limits.megabytes * 1_000_000:
         with suppress(ObjectGoneError):
-            return job.objects.fetch(found).source.path
+            return job.objects.fetch(file).source.path
     return url
 
 
@@ -153,12 +153,12 @@ def _chosen_files(
     ]
 
 
-def _present_files(job: Job, chosen: list[FileRecord], monitor: RunMonitor, unpacking: tuple[str, ...]) -> list[InboxFile]:
+def _present_files(job: Job, records: list[FileRecord], monitor: RunMonitor, unpacking: tuple[str, ...]) -> list[InboxFile]:
     """The chosen files that still exist. Members of archives below ``unpacking`` are left out: they come when they are unpacked."""
-    found = []
-    many = job.objects and len(chosen) > MAX_SINGLE_LOOKUPS
+    files = []
+    many = job.objects and len(records) > MAX_SINGLE_LOOKUPS
     listed = {item.source.path: item for item in job.scan(monitor.file_skipped)} if many else {}
-    for file in chosen:
+    for file in records:
         path = file.source.path
         if str(path).startswith(unpacking):
             continue
@@ -173,5 +173,5 @@ def _present_files(job: Job, chosen: list[FileRecord], monitor: RunMonitor, unpa
                 file.source.name, "is in an archive: name the archive" if inside else f"is no longer at {path}"
             )
             continue
-        found.append(present)
-    return found
+        files.append(present)
+    return files

@@ -76,7 +76,7 @@ def command(
         "model": model,
         **options.cluster_overrides(executor, address, shard),
     }
-    deadline = options.deadline(max_minutes)
+    deadline = options.deadline_after(max_minutes)
     settings = options.read_settings(config, **overrides, **monitoring_overrides(log_json, metrics_port))
     check_inbox(settings, paths)
     screen = RunScreen(logs_to_stderr=settings.log.as_json)
@@ -126,7 +126,7 @@ def read_files(
     for note in job.notes:
         monitor.warning(note)
     monitor.files_found(min(len(todo), limit or len(todo)), len(known))
-    screen.known_failed = sum(job.known[str(found.source.path)].status in ("failed", "partial") for found in known)
+    screen.known_failed = sum(job.known[str(file.source.path)].status in ("failed", "partial") for file in known)
 
     def stop() -> None:
         loop.stopping = True
@@ -141,8 +141,8 @@ def read_files(
         loop.round(itertools.chain(_limited(settled, limit), more))
         loop.publisher.archive_known(known)
         loop.publisher.tidy()
-    for found in unsettled:
-        monitor.file_skipped(found.source.name, STILL_BEING_WRITTEN)
+    for file in unsettled:
+        monitor.file_skipped(file.source.name, STILL_BEING_WRITTEN)
     if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:
         monitor.file_skipped(plural(unread, "file"), OUT_OF_TIME)
 
@@ -152,11 +152,11 @@ def _limited(files: Iterator[InboxFile | None], limit: int | None) -> Iterator[I
     count = 0
     while limit is None or count < limit:
         try:
-            found = next(files)
+            file = next(files)
         except StopIteration:
             return
-        count += found is not None
-        yield found
+        count += file is not None
+        yield file
 
 
 def _failed_before(screen: RunScreen) -> str:

@@ -57,31 +57,31 @@ def unlabelled_amounts(page: Page, template: Template) -> list[str]:
 def _lines_by_field(page: Page, template: Template) -> dict[str, list[str]]:
     layout = lay_out(page)
     labels = [label for label in find_labels(layout, vocabulary_of(template)) if label.cover >= MIN_COVER and not label.title]
-    taken = {label.run.number for label in labels}
+    label_runs = {label.run.number for label in labels}
     return {
-        name: _lines(layout, field, [label for label in labels if label.field == name], taken)
+        name: _lines(layout, field, [label for label in labels if label.field == name], label_runs)
         for name, field in template.fields.items()
     }
 
 
-def _lines(layout: Layout, field: TemplateField, labels: list[Label], taken: Container[int]) -> list[str]:
+def _lines(layout: Layout, field: TemplateField, labels: list[Label], label_runs: Container[int]) -> list[str]:
     """The text at a field's best labels. Totals are at the end of a page, headings at its beginning."""
     ordered = labels[::-1] if field.merge == "last" else labels
-    lines = [line for label in ordered for line in _line(layout, label, taken)]
+    lines = [line for label in ordered for line in _line(layout, label, label_runs)]
     fit = [(text, beside) for text, beside in lines if field.type not in _DIGITS or any(c.isdigit() for c in text)]
     beside, below = [text for text, same in fit if same], [text for text, same in fit if not same]
     return list(dict.fromkeys(beside or below))[:MAX_LINES]
 
 
-def _line(layout: Layout, label: Label, taken: Container[int]) -> Iterator[tuple[str, bool]]:
+def _line(layout: Layout, label: Label, label_runs: Container[int]) -> Iterator[tuple[str, bool]]:
     """The label with the text behind it up to the next label (True), or with the text below it (False)."""
     run = label.run
     right = [other for other in layout.rows[run.row] if other.box[0] > run.box[0]]
-    following = [other.text for other in takewhile(lambda other: other.number not in taken, right)]
+    following = [other.text for other in takewhile(lambda other: other.number not in label_runs, right)]
     own = run.text[label.start :]
     if any(c.isalnum() for c in run.text[label.end :]) or following:
         yield " ".join([own, *following])[:MAX_LETTERS], True
         return
     below = next(layout.chain(run, 1, 1), None)
-    if below and below.number not in taken:
+    if below and below.number not in label_runs:
         yield f"{own} / {below.text}"[:MAX_LETTERS], False

@@ -57,5 +57,5 @@ def calibrate(judged: Sequence[tuple[float, bool]]) -> Calibration | None:
 
 
 def _errors(judged: Sequence[tuple[float, bool]], threshold: float) -> Share:
-    kept = [right for confidence, right in judged if confidence >= threshold]
-    return Share(kept.count(False), len(kept))
+    accepted = [right for confidence, right in judged if confidence >= threshold]
+    return Share(accepted.count(False), len(accepted))

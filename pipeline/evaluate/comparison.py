@@ -54,10 +54,10 @@ class Comparison:
     @property
     def fields(self) -> dict[str, Counter[str]]:
         """Pairs by field and change."""
-        found: dict[str, Counter[str]] = {name: Counter() for name in self.after.fields} if self.pairs else {}
+        outcomes: dict[str, Counter[str]] = {name: Counter() for name in self.after.fields} if self.pairs else {}
         for pair in self.pairs:
-            found.setdefault(pair.after.field, Counter())[pair.change] += 1
-        return found
+            outcomes.setdefault(pair.after.field, Counter())[pair.change] += 1
+        return outcomes
 
     @property
     def p(self) -> float:
@@ -93,8 +93,8 @@ class Comparison:
 
 def compare(before: Evaluation, after: Evaluation) -> Comparison:
     """Pair the cells of documents that both variants have; a document that failed in one variant stays, one it never had does not."""
-    known = {document.truth.file: document for document in before.documents if document.result or not document.sha256}
-    both = [(known[d.truth.file], d) for d in after.documents if d.truth.file in known]
+    earlier = {document.truth.file: document for document in before.documents if document.result or not document.sha256}
+    both = [(earlier[d.truth.file], d) for d in after.documents if d.truth.file in earlier]
     pairs = [Pair(*cells) for old, new in both for cells in zip(old.cells, new.cells, strict=True)]
     paired = Evaluation(before.label, [old for old, _ in both], before.order)
     return Comparison(paired, after, pairs, len(after.documents) - len(both))

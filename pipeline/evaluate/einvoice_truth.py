@@ -16,11 +16,11 @@ from pipeline.settings import Settings
 from pipeline.templates.model import Template, TemplateField
 from pipeline.words.einvoice import MAX_XML_BYTES, parse_einvoice, read_einvoice
 
-HANDLER = "pipeline.evaluate.einvoice_truth:handle"
+HANDLER = "pipeline.evaluate.einvoice_truth:handle_einvoice"
 XML = ".xml"
 
 
-def handle(message: bytes) -> list[bytes]:
+def handle_einvoice(message: bytes) -> list[bytes]:
     """The handler of ``WorkerPool``: a path to the business terms that its file states, as JSON; ``null`` for none."""
     path = Path(os.fsdecode(message))
     if path.suffix.lower() == XML:
@@ -41,12 +41,12 @@ def read_einvoice_truth(folder: Path, template: Template, settings: Settings) ->
             f"the template `{template.name}` names no business term (`einvoice: BT-…`)",
             "use --template invoice, or write a truth file",
         )
-    found = [_truth_row(folder, path, facts, terms) for path, facts in _facts(folder, settings)]
-    if not found:
+    rows = [_truth_row(folder, path, facts, terms) for path, facts in _facts(folder, settings)]
+    if not rows:
         raise TruthError(
             f"{folder}: holds no e-invoice", "--e-invoices is for Factur-X and ZUGFeRD PDFs, and for XML beside a PDF"
         )
-    return found
+    return rows
 
 
 def _facts(folder: Path, settings: Settings) -> Iterator[tuple[Path, dict[str, Json]]]:

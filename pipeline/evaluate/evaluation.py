@@ -129,10 +129,10 @@ class Evaluation:
         for cell in self.cells:
             counts[cell.field][cell.outcome] += 1
         names = [*(name for name in self.order if name in counts), *(name for name in counts if name not in self.order)]
-        found = {name: counts[name] for name in names}
+        counted = {name: counts[name] for name in names}
         return {
             name: FieldFigures(Share(count["right"], count.total()), count["wrong"], count["missing"], count["invented"])
-            for name, count in found.items()
+            for name, count in counted.items()
         }
 
     @cached_property
@@ -151,8 +151,8 @@ class Evaluation:
             "language": lambda document: document.language,
             "layout": lambda document: document.layout,
         }
-        found = {kind: _grouped(self.documents, key) for kind, key in kinds.items()}
-        return {kind: groups for kind, groups in found.items() if len(groups) > 1}
+        by_kind = {kind: _grouped(self.documents, key) for kind, key in kinds.items()}
+        return {kind: groups for kind, groups in by_kind.items() if len(groups) > 1}
 
     @property
     def problems(self) -> list[tuple[str, str]]:
@@ -187,11 +187,11 @@ def _grouped(documents: Iterable[ScoredDocument], key: Callable[[ScoredDocument]
     members: dict[str, list[ScoredDocument]] = defaultdict(list)
     for document in documents:
         members[key(document)].append(document)
-    found = {
+    values = {
         name: (len(group), Share(sum(d.share.right for d in group), sum(d.share.of for d in group)))
         for name, group in members.items()
     }
-    return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0])))
+    return dict(sorted(values.items(), key=lambda item: (-item[1][0], item[0])))
 
 
 def evaluate(
@@ -215,11 +215,11 @@ def evaluate(
 
 def hashes_of(truths: Iterable[Truth]) -> dict[Path, str]:
     """sha256 of every file that is there and can be read."""
-    found = {}
+    hashes = {}
     for truth in truths:
         try:
             with truth.path.open("rb") as file:
-                found[truth.path] = hashlib.file_digest(file, "sha256").hexdigest()
+                hashes[truth.path] = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             continue
-    return found
+    return hashes

@@ -1,4 +1,4 @@
-"""The report: one HTML file that opens from disk, with every miss shown on its page. No scripts; nothing is loaded from anywhere."""
+"""The report: one HTML file that opens from disk, with pictures of the misses. It has no scripts and loads nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline import __version__
 from pipeline.evaluate.comparison import Comparison
 from pipeline.evaluate.evaluation import Evaluation, ScoredDocument
 from pipeline.evaluate.intervals import Share
-from pipeline.evaluate.marked_pages import Marked, Marks, draw, marks
+from pipeline.evaluate.marked_pages import Marked, Marks, draw_marked_pages, marks
 from pipeline.evaluate.scoring import Cell
 from pipeline.evaluate.serialise import format_value
 from pipeline.publish.atomic_files import write_atomically
@@ -24,9 +24,9 @@ from pipeline.templates.model import TemplateField
 HERE = Path(__file__).parent
 MAX_GROUPS = 40
 MAX_ROWS = 60
-"""Rows of a table shown in a miss."""
+"""Rows of a table that a miss lists."""
 MOST_PICTURES = 300
-"""Misses that are shown with a picture, shared out among the fields."""
+"""Misses with a picture, shared out among the fields."""
 MOST_MISSES = 1_000
 """Misses of one field that are listed."""
 
@@ -106,9 +106,9 @@ def _by_field(
     missed = {name: misses for name, misses in by_field.items() if misses}
     each = MOST_PICTURES // max(1, len(missed))
     marked = {_key(miss[1]): _marks(*miss, fields, pages_of) for misses in missed.values() for miss in misses[:each]}
-    drawn = draw(((key, mark) for key, mark in marked.items() if mark), settings)
+    pictures = draw_marked_pages(((key, mark) for key, mark in marked.items() if mark), settings)
     return {
-        name: [_miss(cell, fields[name], marked.get(_key(cell)), drawn.get(_key(cell))) for _, cell in misses]
+        name: [_miss(cell, fields[name], marked.get(_key(cell)), pictures.get(_key(cell))) for _, cell in misses]
         for name, misses in missed.items()
     }
 

@@ -61,10 +61,10 @@ def _single(value: Json, field: TemplateField | Column) -> str:
     if is_absent(value) or isinstance(value, bool | list | Mapping):
         raise ValueError(f"`{value}` is not a value")
     text = " ".join(str(value).split()) if field.type != "text" else str(value).strip()
-    found = _normalised(text, field.type)
-    if not found:
+    normalised = _normalised(text, field.type)
+    if not normalised:
         raise ValueError(f"`{text[:60]}` is not of type {field.type}")
-    return found
+    return normalised
 
 
 def _normalised(text: str, kind: str) -> str | None:

@@ -46,9 +46,9 @@ def layout_of(truth: Truth, template: Template, result: ReadDocument | None) -> 
         return truth.layout
     for name, field in template.fields.items():
         if field.type == "party" and field.role == "seller":
-            known = truth.fields.get(name)
+            truth_value = truth.fields.get(name)
             read = result.fields[name].value if result and name in result.fields else None
-            issuer = known[0] if known else read
+            issuer = truth_value[0] if truth_value else read
             if issuer:
                 return " ".join(str(issuer).split())
     return UNKNOWN
@@ -66,13 +66,13 @@ def _frozen(labels: Labels) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 @cache
 def _by_word(labels: Sequence[tuple[tuple[str, tuple[str, ...]], ...]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = {}
+    groups: dict[str, set[str]] = {}
     for by_language in labels:
         for language, texts in by_language:
             for text in texts:
                 if len(plain := _plain(text).strip()) >= 3 or not plain.isascii():
-                    found.setdefault(plain, set()).add(language)
-    return {label: tuple(sorted(languages)) for label, languages in found.items()}
+                    groups.setdefault(plain, set()).add(language)
+    return {label: tuple(sorted(languages)) for label, languages in groups.items()}
 
 
 def _plain(text: str) -> str:

@@ -50,9 +50,9 @@ def bootstrap(documents: Sequence[Share]) -> tuple[float, float]:
     chance = np.random.default_rng(SEED)
     shares = []
     for _ in range(RESAMPLES):
-        drawn = chance.integers(len(documents), size=len(documents))
-        if total := of[drawn].sum():
-            shares.append(right[drawn].sum() / total)
+        sample = chance.integers(len(documents), size=len(documents))
+        if total := of[sample].sum():
+            shares.append(right[sample].sum() / total)
     low, high = np.quantile(shares, [0.025, 0.975])
     return float(low), float(high)
 

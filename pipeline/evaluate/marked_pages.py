@@ -17,7 +17,7 @@ from pipeline.templates.model import TemplateField
 from pipeline.values.boxes import bounding_box
 
 MARGIN = 40.0
-"""Points of the page shown around what is marked."""
+"""Points of the page around the boxes."""
 NARROWEST = 260.0
 """Points that a picture shows at least, so that a person sees where on the page it is."""
 PAGE_PIXELS = 491_520
@@ -29,7 +29,7 @@ MOST_PLACES = 6
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is to be seen on which page of a file."""
+    """The part of a page that a picture shows, and the boxes to draw on it."""
 
     path: Path
     page: int
@@ -53,8 +53,8 @@ def marks(path: Path, cell: Cell, pages: Sequence[Page], field: TemplateField) -
     if not pages:
         return None
     ordered = sorted(pages, key=lambda page: (page.number != cell.read.page, page.number))
-    found = next(((page, boxes) for page in ordered if (boxes := _true_boxes(page, cell, field))), None)
-    page, boxes = found or (ordered[0], ())
+    match = next(((page, boxes) for page in ordered if (boxes := _true_boxes(page, cell, field))), None)
+    page, boxes = match or (ordered[0], ())
     taken = _within(cell.read.box, page) if cell.read.box and cell.read.page == page.number else None
     boxes, looked_at = (boxes, boxes) if field.type == "table" else _by_likelihood(boxes, taken, field)
     return Marks(path, page.number, page.turned, _part(page, [*looked_at, *([taken] if taken else [])]), boxes, taken)
@@ -90,7 +90,7 @@ def _distance(a: Box, b: Box) -> float:
 
 
 def _part(page: Page, boxes: Sequence[Box]) -> Box:
-    """What is shown: the taken value and the nearest true place with a margin; the whole page where nothing is marked."""
+    """The part of the page for the picture: the boxes with a margin around them; the whole page without boxes."""
     if not boxes:
         return 0.0, 0.0, page.width, page.height
     left, top, right, bottom = bounding_box(boxes)
@@ -106,12 +106,16 @@ def _grown(low: float, high: float, most: float, least: float = NARROWEST) -> tu
     return max(0.0, low), min(most, high)
 
 
-def draw(expected: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Marked]:
-    """Pictures by file and field, as many as ``MOST_BYTES`` allows."""
-    known = dict(expected)
-    requests = [item for key, mark in known.items() if (item := _image_request(key, mark))]
-    drawn = page_images.draw_page_images(requests, settings, MAX_BYTES)
-    return {key: Marked(picture.uri, known[key]) for key, picture in drawn if isinstance(picture, page_images.EmbeddedImage)}
+def draw_marked_pages(expected: Iterable[tuple[tuple[str, str], Marks]], settings: Settings) -> dict[tuple[str, str], Marked]:
+    """Pictures by file and field, as many as ``MAX_BYTES`` allows."""
+    marks_by_key = dict(expected)
+    requests = [item for key, mark in marks_by_key.items() if (item := _image_request(key, mark))]
+    pictures = page_images.draw_page_images(requests, settings, MAX_BYTES)
+    return {
+        key: Marked(picture.uri, marks_by_key[key])
+        for key, picture in pictures
+        if isinstance(picture, page_images.EmbeddedImage)
+    }
 
 
 def _image_request(key: tuple[str, str], mark: Marks) -> page_images.PageImageRequest[tuple[str, str]] | None:

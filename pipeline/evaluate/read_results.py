@@ -43,7 +43,7 @@ def read_results(outbox: Path, template: str, recipe: str | None = None) -> dict
 
     Where a document was not read with ``template``, the only other result it has is taken.
     """
-    found: dict[str, ReadDocument] = {}
+    documents: dict[str, ReadDocument] = {}
     for _, published in published_results(outbox):
         results = _mapping(published["results"])
         result = _mapping(results.get(template) or (next(iter(results.values())) if len(results) == 1 else None))
@@ -51,14 +51,14 @@ def read_results(outbox: Path, template: str, recipe: str | None = None) -> dict
         if recipe and not unread and result.get("recipe") != recipe:
             continue
         document, provenance = _mapping(published["document"]), _mapping(published["provenance"])
-        found[str(document.get("sha256"))] = ReadDocument(
+        documents[str(document.get("sha256"))] = ReadDocument(
             str(published["status"]),
             str(published["reason"] or ""),
             _detail(published),
             {name: _field(item) for name, item in _mapping(result.get("fields")).items() if isinstance(item, dict)},
             str(provenance.get("engine") or ""),
         )
-    return found
+    return documents
 
 
 def _detail(published: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from typing import Literal
 from rapidfuzz import fuzz
 
 from pipeline.checks.compare import SAME_TEXT_RATIO, as_decimal, is_absent
-from pipeline.checks.text_keys import digits, fold
+from pipeline.checks.text_keys import digits, letters_and_digits
 from pipeline.evaluate.expected import Expected, Truth, is_list
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.records import Json
@@ -72,13 +72,13 @@ class Cell:
 def score(truth: Truth, result: ReadDocument | None, fields: Mapping[str, TemplateField]) -> list[Cell]:
     """A cell for every field of the truth; of a document that was not read, all that should have a value are missing."""
     unread = "not read" if result is None else result.reason
-    lost = result is None or result.status in ("failed", "skipped")
+    is_unread = result is None or result.status in ("failed", "skipped")
     cells = []
     for name, expected in truth.fields.items():
         read = (result.fields.get(name) if result else None) or ReadField(None)
         rows = _rows(expected, read.value, fields[name]) if fields[name].type == "table" else None
         outcome = _outcome(expected, read.value, fields[name], rows)
-        if lost and outcome == "right":  # an unread document does not show that a value is absent
+        if is_unread and outcome == "right":  # an unread document does not show that a value is absent
             outcome = "missing"
         cells.append(Cell(truth.file, name, outcome, expected, read, rows, unread if is_absent(read.value) else ""))
     return cells
@@ -125,8 +125,8 @@ def same_as(field: TemplateField, truth: str, value: Json) -> bool:
     if field.type == "time":  # seconds only where both have them
         return bool(read) and (truth.startswith(read) or read.startswith(truth))
     if field.type in ("text", "party"):
-        return _same_text(fold(truth), fold(read), part=field.type == "party")
-    return fold(truth) == fold(read)
+        return _same_text(letters_and_digits(truth), letters_and_digits(read), part=field.type == "party")
+    return letters_and_digits(truth) == letters_and_digits(read)
 
 
 def _same_vat(truth: str, read: str) -> bool:
@@ -172,7 +172,7 @@ def _line(row: Mapping[str, Json], spec: TemplateField) -> Line:
 def _comparable(column: Column, value: Json) -> Decimal | str | None:
     if column.type in ("money", "number"):
         return as_decimal(value)
-    return normalise_identifier(str(value)) if column.type == "identifier" else fold(str(value))
+    return normalise_identifier(str(value)) if column.type == "identifier" else letters_and_digits(str(value))
 
 
 def _alike(name: str, a: Line, b: Line, spec: TemplateField) -> bool:

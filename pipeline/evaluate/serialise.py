@@ -85,15 +85,15 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _calibration_json(evaluation: Evaluation) -> dict[str, Any] | None:
-    found = evaluation.calibration
-    if found is None:
+    calibration = evaluation.calibration
+    if calibration is None:
         return None
     return {
-        "values": found.values,
-        "ece": round(found.error, 4),
+        "values": calibration.values,
+        "ece": round(calibration.error, 4),
         "bins": [
             {"confidence": round(item.confidence, 4), "accuracy": round(item.share.value, 4), "values": item.share.of}
-            for item in found.bins
+            for item in calibration.bins
         ],
         "errors_at": [
             {
@@ -102,7 +102,7 @@ def _calibration_json(evaluation: Evaluation) -> dict[str, Any] | None:
                 "errors": item.errors.right,
                 "error_rate": round(item.errors.value, 4),
             }
-            for item in found.thresholds
+            for item in calibration.thresholds
         ],
     }
 

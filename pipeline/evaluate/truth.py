@@ -41,22 +41,22 @@ class TruthRow:
 
 def find_truth(folder: Path) -> Path:
     """The truth file of a folder. Raises TruthError."""
-    found = next((folder / name for name in NAMES if (folder / name).is_file()), None)
-    if found is None:
+    path = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    if path is None:
         raise TruthError(
             f"{folder}: there is no truth here ({' or '.join(NAMES)})",
             "name it with --truth, or use --e-invoices; docs/eval.md",
         )
-    return found
+    return path
 
 
 def read_truth(path: Path) -> list[TruthRow]:
     """All documents of a truth file, in its order. Raises TruthError with file and line."""
     text = _text(path)
-    found = list(_from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json_lines(path, text))
-    if not found:
+    rows = list(_from_csv(path, text) if path.suffix.lower() == ".csv" else _from_json_lines(path, text))
+    if not rows:
         raise TruthError(f"{path}: holds no document", _CURE)
-    return found
+    return rows
 
 
 def _text(path: Path) -> str:
@@ -188,7 +188,7 @@ def truths(
         if name not in fields:
             raise SettingsError(f"there is no field `{name}`{did_you_mean(name, fields)}", f"fields: {', '.join(fields)}")
     mistakes: list[str] = []
-    known: list[Truth] = []
+    results: list[Truth] = []
     for row in rows:
         expected: dict[str, Expected] = {}
         for name, value in row.fields.items():
@@ -199,15 +199,15 @@ def truths(
             except ValueError as error:
                 mistakes.append(f"{row.where}: {name}: {error}")
         ordered = {name: expected[name] for name in fields if name in expected}
-        known.append(Truth(row.file, folder / row.file, ordered, row.language, row.layout))
+        results.append(Truth(row.file, folder / row.file, ordered, row.language, row.layout))
     if mistakes:
         more = [f"… and {len(mistakes) - MAX_MISTAKES:,} more"] if len(mistakes) > MAX_MISTAKES else []
         raise TruthError(
             "\n".join([*mistakes[:MAX_MISTAKES], *more]), "correct the truth, or name the fields to score: --fields"
         )
-    if not any(truth.fields for truth in known):
+    if not any(truth.fields for truth in results):
         raise TruthError("the truth has none of the fields to score", _CURE)
-    return known
+    return results
 
 
 def _expected(name: str, value: Json, fields: Mapping[str, TemplateField]) -> Expected:

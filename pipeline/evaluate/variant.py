@@ -48,9 +48,9 @@ def find_template(named: str, settings: Settings) -> tuple[Template, Path | None
     path = Path(named)
     if path.suffix in (".yaml", ".yml"):
         return load_template(path), path
-    known = all_templates(settings)
-    check_template(named, known)
-    return known[named], None
+    templates = all_templates(settings)
+    check_template(named, templates)
+    return templates[named], None
 
 
 def make_variant(
@@ -88,13 +88,13 @@ def _folder_with(template: Template, file: Path, work: Path) -> Path:
 def find_results(named: str, work: Path, variant: Variant) -> Path:
     """The folder of results that ``--against`` names. Raises SettingsError where it holds none."""
     if named == LAST:
-        kept = [path for path in work.glob(f"{variant.template.name}-*") if path != variant.outbox and path.is_dir()]
-        if not kept:
+        outboxes = [path for path in work.glob(f"{variant.template.name}-*") if path != variant.outbox and path.is_dir()]
+        if not outboxes:
             raise SettingsError(
                 f"{work}: no other evaluation with the template `{variant.template.name}` was kept",
                 "evaluate with --keep before the change, and again after it",
             )
-        return max(kept, key=_last_used)
+        return max(outboxes, key=_last_used)
     folder = Path(named)
     if not folder.is_dir() or not any(_results(folder)):
         raise SettingsError(

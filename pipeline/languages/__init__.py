@@ -46,13 +46,13 @@ def active() -> Languages:
 
 def from_words(make: Callable[[Languages], Derived]) -> Callable[[], Derived]:
     """A function without arguments that gives what ``make`` makes of the languages in force; it is made once for them."""
-    made: tuple[Languages, Derived] | None = None
+    cache: tuple[Languages, Derived] | None = None
 
     def get() -> Derived:
-        nonlocal made
+        nonlocal cache
         languages = active()
-        if made is None or made[0] is not languages:
-            made = languages, make(languages)
-        return made[1]
+        if cache is None or cache[0] is not languages:
+            cache = languages, make(languages)
+        return cache[1]
 
     return get

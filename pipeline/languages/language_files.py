@@ -45,8 +45,8 @@ class Languages:
     def labels(self, name: str) -> dict[str, Words]:
         """The labels of one name (``invoice.total``) by language; empty where no language has it."""
         group, _, field = name.partition(".")
-        found = {code: language.labels.get(group, {}).get(field, []) for code, language in self.by_code.items()}
-        return {code: list(labels) for code, labels in found.items() if labels}
+        by_code = {code: language.labels.get(group, {}).get(field, []) for code, language in self.by_code.items()}
+        return {code: list(labels) for code, labels in by_code.items() if labels}
 
     @cached_property
     def label_names(self) -> frozenset[str]:
@@ -89,8 +89,8 @@ def _joined(parts: list[Language]) -> Language:
     for part in parts:
         for group, fields in part.labels.items():
             for field, words in fields.items():
-                known = labels.setdefault(group, {}).setdefault(field, [])
-                known += [word for word in words if word not in known]
+                merged = labels.setdefault(group, {}).setdefault(field, [])
+                merged += [word for word in words if word not in merged]
     return merge(parts).model_copy(update={"labels": labels})
 
 

@@ -58,10 +58,10 @@ class DocumentRow:
     """Fields that a person corrected."""
 
 
-def search_documents(ledger: Ledger, chosen: DocumentFilter, limit: int, offset: int) -> tuple[int, list[DocumentRow]]:
+def search_documents(ledger: Ledger, document_filter: DocumentFilter, limit: int, offset: int) -> tuple[int, list[DocumentRow]]:
     """The number of matching documents, and ``limit`` of them from ``offset`` on: waiting ones first, then the latest results."""
-    like = "%" + "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in chosen.text) + "%"
-    values = {**asdict(chosen), "like": like, "limit": limit, "offset": offset}
+    like = "%" + "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in document_filter.text) + "%"
+    values = {**asdict(document_filter), "like": like, "limit": limit, "offset": offset}
     total = next(ledger.rows(f"SELECT count(*) AS n {_MATCHES}", values))["n"]
     rows = ledger.rows(
         f"""SELECT name, relative, files.sha256, status, files.reason, recipes, published_at, review, corrected,

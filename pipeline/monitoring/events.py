@@ -47,7 +47,7 @@ class Observer:
     def file_skipped(self, name: str, reason: str) -> None:
         """A file was left for a later run."""
 
-    def file_finished(self, found: InboxFile) -> None:
+    def file_finished(self, file: InboxFile) -> None:
         """The loop no longer needs this file: it is published, skipped or known."""
 
     def file_archived(self, name: str, place: str) -> None:
@@ -107,10 +107,10 @@ class Observers(Observer):
         for observer in self._observers:
             observer.file_skipped(name, reason)
 
-    def file_finished(self, found: InboxFile) -> None:
+    def file_finished(self, file: InboxFile) -> None:
         """See Observer."""
         for observer in self._observers:
-            observer.file_finished(found)
+            observer.file_finished(file)
 
     def file_archived(self, name: str, place: str) -> None:
         """See Observer."""

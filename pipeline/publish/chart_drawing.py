@@ -10,7 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from pipeline.publish.chart_values import plain_number
-from pipeline.publish.inert_svg import shorten
+from pipeline.publish.inert_svg import limit_letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def draw_chart(figure: Figure, kind: str, data: DataFrame) -> None:
         from matplotlib.patches import Patch
 
         handles = [Patch(color=colour) for _, colour in keys[:MAX_KEYS]]
-        labels = [shorten(name, MAX_NAME_LETTERS) for name, _ in keys[:MAX_KEYS]]
+        labels = [limit_letters(name, MAX_NAME_LETTERS) for name, _ in keys[:MAX_KEYS]]
         for patch in figure.legend(handles, labels, loc="outside right center", frameon=False).get_patches():
             patch.set_gid("key:")
         figure.set_figheight(max(figure.get_figheight(), 0.6 + 0.18 * len(handles)))
@@ -61,7 +61,9 @@ def _draw_pie(axes: Axes, data: DataFrame, width: float | None) -> list[tuple[st
     for sector, number in zip(sectors, data.index, strict=True):
         sector.set_gid(f"mark:{number}")
     names = data["category"].where(data["category"] != "", data["series"]).replace("", "(no name)")
-    texts = [f"{shorten(name, MAX_NAME_LETTERS - 8)}: {value:g}" for name, value in zip(names, data["value"], strict=True)]
+    texts = [
+        f"{limit_letters(name, MAX_NAME_LETTERS - 8)}: {value:g}" for name, value in zip(names, data["value"], strict=True)
+    ]
     return list(zip(texts, colours, strict=True))
 
 
@@ -109,11 +111,11 @@ def _mark_ids(data: DataFrame) -> str:
 def _name_categories(axes: Axes, names: Mapping[float, str], is_vertical: bool) -> None:
     """Name the positions of categories. Below the plot at most ``MAX_TICKS`` have names, which run upwards when they are long."""
     step = ceil(len(names) / MAX_TICKS) if is_vertical else 1
-    chosen = {position: shorten(name, MAX_NAME_LETTERS) for position, name in list(names.items())[::step]}
+    labels = {position: limit_letters(name, MAX_NAME_LETTERS) for position, name in list(names.items())[::step]}
     if is_vertical:
-        is_long = len(chosen) * max(map(len, chosen.values())) > LEVEL_LETTERS
-        axes.set_xticks(list(chosen), list(chosen.values()), rotation=90 if is_long else 0)
+        is_long = len(labels) * max(map(len, labels.values())) > LEVEL_LETTERS
+        axes.set_xticks(list(labels), list(labels.values()), rotation=90 if is_long else 0)
     else:
-        axes.set_yticks(list(chosen), list(chosen.values()))
+        axes.set_yticks(list(labels), list(labels.values()))
         axes.invert_yaxis()
     axes.grid(axis="y" if is_vertical else "x")

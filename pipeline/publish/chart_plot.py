@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.publish.chart_drawing import draw_chart
 from pipeline.publish.chart_values import MAX_LETTERS, chart_values
-from pipeline.publish.inert_svg import clean_text, inert_svg, shorten
+from pipeline.publish.inert_svg import clean_text, inert_svg, limit_letters
 
 MAX_MARKS = 300
 """Most values that are drawn."""
@@ -53,7 +53,7 @@ def plot_chart(fields: Mapping[str, Any]) -> str | None:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # browsers have other fonts
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         figure.suptitle(title, fontsize=10, fontweight="bold")
-        figure.add_subplot(xlabel=x_title, ylabel=shorten(y_title, 45))
+        figure.add_subplot(xlabel=x_title, ylabel=limit_letters(y_title, 45))
         draw_chart(figure, kind, DataFrame(values[:MAX_MARKS]))
         svg = io.StringIO()
         figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))

@@ -48,15 +48,15 @@ def append_rows(
     bytes. The caller stores the size in the transaction that marks the documents as published. Raises OutboxError.
     """
     path = folder / f"{name}.csv"
-    known = ledger.sheet_state(name)
-    if known is None and not path.exists():
+    state = ledger.sheet_state(name)
+    if state is None and not path.exists():
         return write_atomically(path, [_header(columns), _lines(rows, columns)], scratch)
-    if known is None or known[2] or known[0] != list(columns) or _size(path) < known[1]:
+    if state is None or state[2] or state[0] != list(columns) or _size(path) < state[1]:
         return None
     try:
         with path.open("r+b") as file:
-            file.truncate(known[1])
-            file.seek(known[1])
+            file.truncate(state[1])
+            file.seek(state[1])
             file.write(_lines(rows, columns))
             file.flush()
             os.fsync(file.fileno())

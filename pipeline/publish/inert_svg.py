@@ -16,10 +16,10 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 def clean_text(text: object, most: int) -> str:
     """Return a text on one line with at most so many letters, without those that XML forbids; empty for None."""
-    return shorten(" ".join(_FORBIDDEN.sub("", str(text or "")[: 4 * most]).split()), most)
+    return limit_letters(" ".join(_FORBIDDEN.sub("", str(text or "")[: 4 * most]).split()), most)
 
 
-def shorten(text: str, most: int) -> str:
+def limit_letters(text: str, most: int) -> str:
     """Return a text with at most so many letters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 

@@ -84,7 +84,7 @@ def _conversation(question: str, earlier: Sequence[tuple[str, str | None]]) -> s
     """The question, after the previous ones and their answers. Answers are quoted, since they come from the page."""
     if not earlier:
         return question
-    before = [f"{' '.join(asked.split())[:MAX_CHARACTERS]} (answered: {_quote(answer)})" for asked, answer in earlier]
+    before = [f"{' '.join(previous.split())[:MAX_CHARACTERS]} (answered: {_quote(answer)})" for previous, answer in earlier]
     return "\n".join(["asked before about this page:", *before, f"to be answered now: {question}"])
 
 

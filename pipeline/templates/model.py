@@ -197,7 +197,7 @@ class Template(_Strict):
     @model_validator(mode="after")
     def _sheets_keep_their_columns(self) -> Template:
         for name, field in self.fields.items():
-            taken = [name] if name in SHEET_COLUMNS else [column for column in field.columns if column in TABLE_COLUMNS]
-            if taken:
-                raise ValueError(f"`{taken[0]}` is a column of every CSV file; give the field another name")
+            reserved = [name] if name in SHEET_COLUMNS else [column for column in field.columns if column in TABLE_COLUMNS]
+            if reserved:
+                raise ValueError(f"`{reserved[0]}` is a column of every CSV file; give the field another name")
         return self

@@ -76,14 +76,14 @@ def _compiled(source: str) -> jinja2.Template:
 
 
 def _limited(pieces: Iterator[str]) -> str:
-    kept: list[str] = []
+    lines: list[str] = []
     length = 0
     for piece in pieces:
         length += len(piece)
         if length > MAX_CHARACTERS:
             raise DocumentError("too_large", f"the page's prompt is longer than {MAX_CHARACTERS} characters")
-        kept.append(piece)
-    return "".join(kept)
+        lines.append(piece)
+    return "".join(lines)
 
 
 def prompt_mistakes(source: str, fields: Mapping[str, TemplateField] | None) -> list[tuple[int, str]]:
@@ -105,10 +105,8 @@ def _unknown_variables(tree: nodes.Template) -> list[tuple[int, str]]:
     for name in tree.find_all(nodes.Name):
         if name.name in unknown:
             first.setdefault(name.name, name.lineno)
-    known = f" (a prompt may use {', '.join(VARIABLES)})"
-    return [
-        (line, f"prompt: unknown variable `{name}`{did_you_mean(name, VARIABLES) or known}") for name, line in first.items()
-    ]
+    hint = f" (a prompt may use {', '.join(VARIABLES)})"
+    return [(line, f"prompt: unknown variable `{name}`{did_you_mean(name, VARIABLES) or hint}") for name, line in first.items()]
 
 
 def _rendering_mistakes(compiled: jinja2.Template, fields: Mapping[str, TemplateField]) -> list[tuple[int, str]]:
@@ -129,5 +127,5 @@ def _error_sentence(error: Exception, fields: Mapping[str, TemplateField]) -> st
     what, name = missing.groups()
     if what == "dict":
         return f"there is no field `{name}`{did_you_mean(name, fields)}"
-    known = TemplateField.model_fields if what == "TemplateField" else Column.model_fields
-    return f"a {'field' if what == 'TemplateField' else 'column'} has no `{name}`{did_you_mean(name, known)}"
+    keys = TemplateField.model_fields if what == "TemplateField" else Column.model_fields
+    return f"a {'field' if what == 'TemplateField' else 'column'} has no `{name}`{did_you_mean(name, keys)}"

@@ -29,17 +29,17 @@ _TIME = re.compile(r"([01]?\d|2[0-3])\s?[:h]\s?([0-5]\d)(?!\d)(?:\s?:\s?([0-5]\d
 
 def find_dates(text: str, order: Order | None = None) -> list[tuple[int, int, datetime.date]]:
     """Every date in ``text`` with its start and end, left to right, none overlapping."""
-    found: list[tuple[int, int, datetime.date]] = []
+    dates: list[tuple[int, int, datetime.date]] = []
     for start, end, date in sorted(_all_dates(text, order), key=lambda hit: (hit[0], -hit[1])):
-        if not found or start >= found[-1][1]:
-            found.append((start, end, date))
-    return found
+        if not dates or start >= dates[-1][1]:
+            dates.append((start, end, date))
+    return dates
 
 
 def parse_date(text: str, order: Order | None = None) -> datetime.date | None:
     """The date in ``text``, or None. ``order`` decides "03/04/2024"; without it the day comes first where both are possible."""
-    found = find_dates(unicodedata.normalize("NFKC", text[:80]).strip(), order)
-    return found[0][2] if found else None
+    dates = find_dates(unicodedata.normalize("NFKC", text[:80]).strip(), order)
+    return dates[0][2] if dates else None
 
 
 def parse_time(text: str) -> str | None:

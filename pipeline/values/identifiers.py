@@ -49,8 +49,8 @@ VAT_COUNTRIES = [
 
 def normalise_identifier(text: str) -> str:
     """An identifier for comparisons: upper-case letters and digits only."""
-    kept = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
-    return unicodedata.normalize("NFKC", kept)  # marks may have kept Korean letters apart that form one
+    letters = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
+    return unicodedata.normalize("NFKC", letters)  # marks may have kept Korean letters apart that form one
 
 
 def same_identifier(a: str, b: str) -> bool:
@@ -86,5 +86,5 @@ def repair_vat(text: str) -> str | None:
     if not re.fullmatch(r"[A-Z0-9]{2}[0-9]{8,12}", plain) or parse_vat(plain):
         return None
     near = [c for c in VAT_COUNTRIES if len(c) == 2 and sum(a != b for a, b in zip(c, plain, strict=False)) == 1]
-    found = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and is_valid_vat(c + plain[2:])]
-    return found[0] if len(found) == 1 else None
+    numbers = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and is_valid_vat(c + plain[2:])]
+    return numbers[0] if len(numbers) == 1 else None

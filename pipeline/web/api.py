@@ -177,7 +177,7 @@ def server_context(request: Request) -> ServerContext:
 
 
 @contextmanager
-def open_document(request: Request, identifier: str) -> Iterator[tuple[Ledger, FileRecord]]:
+def open_file_record(request: Request, identifier: str) -> Iterator[tuple[Ledger, FileRecord]]:
     """The ledger and one file of it, by its identifier. Raises HTTPException 404."""
     name = document_name(identifier)
     with server_context(request).ledger() as ledger:
@@ -295,7 +295,7 @@ def documents(
 @router.get("/documents/{id}")
 def fetch_result(request: Request, id: Id) -> dict[str, Any]:  # noqa: A002 - the name in the URL
     """A document's result: the JSON of its file in the outbox, which docs/output.md describes."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         return require_publication(request, ledger, file).as_json()
 
 
@@ -306,7 +306,7 @@ def fetch_result(request: Request, id: Id) -> dict[str, Any]:  # noqa: A002 - th
 )
 def page_image(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=100_000)]) -> Response:  # noqa: A002
     """A page as an upright image."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         rotation = ledger.page_rotation(file.sha256, page)
     try:
         image = server_context(request).page_images.get(file, page, rotation)
@@ -345,7 +345,7 @@ Name = Annotated[str, Path(max_length=63)]
 @router.put("/documents/{id}/fields/{template}/{field}", responses=CONFLICT)
 def correct(request: Request, id: Id, template: Name, field: Name, correction: CorrectionRequest) -> Any:  # noqa: A002
     """Correct a value, or confirm it by sending the value that was read."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         spec = server_context(request).known_templates(ledger).get(template)
         if spec is None or field not in spec.fields:
             raise HTTPException(404, "there is no such field")
@@ -367,7 +367,7 @@ def withdraw(
     by: Annotated[str, Query(max_length=80)] = "",
 ) -> Any:
     """Withdraw a correction: the field has the value that was read again."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         if (template, field) not in correction_history(ledger, file.published_sha256 or ""):
             raise HTTPException(404, "this field has no correction")
         return _record(ledger, file, _new_version(request, ledger, file, (template, field), version, by, withdrawn=True))
@@ -405,7 +405,7 @@ def _record(ledger: Ledger, file: FileRecord, correction: Correction) -> Any:
 @router.get("/documents/{id}/fields/{template}/{field}/history")
 def field_history(request: Request, id: Id, template: Name, field: Name) -> list[CorrectionVersion]:  # noqa: A002
     """All corrections of a field, oldest first."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         history = correction_history(ledger, file.published_sha256 or "")
         return [_correction_version(item) for item in history.get((template, field), [])]
 
@@ -437,7 +437,7 @@ def truth(request: Request, template: Annotated[str, Query(max_length=63)] = "")
 @router.post("/documents/{id}/questions", status_code=202)
 def ask(request: Request, id: Id, question: QuestionRequest) -> OrderStatus:  # noqa: A002
     """Ask about a page; GET /api/orders/{number} has the answer when the engine has given it."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         document = ledger.document(file.sha256, stale=True)
         if document is None or question.page > document.pages:
             raise HTTPException(404, "there is no such page")
@@ -452,7 +452,7 @@ def ask(request: Request, id: Id, question: QuestionRequest) -> OrderStatus:  # 
 @router.get("/documents/{id}/questions")
 def questions(request: Request, id: Id) -> list[OrderStatus]:  # noqa: A002
     """All questions about a document with their answers, oldest first."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         return [_order_status(item) for item in orders_for_document(ledger, file.sha256, "question")]
 
 
@@ -463,7 +463,7 @@ def reread(request: Request, id: Id, reading: RereadRequest) -> OrderStatus:  # 
         raise HTTPException(400, "there is no such template")
     if reading.engine and reading.engine not in ENGINE_NAMES:
         raise HTTPException(400, f"engines: {', '.join(ENGINE_NAMES)}")
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         details = {"name": file.source.name, "template": reading.template or None, "engine": reading.engine or None}
         return _order_status(place_order(ledger, "reading", file.sha256, details, reading.by or ANONYMOUS))
 

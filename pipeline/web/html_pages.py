@@ -21,7 +21,8 @@ from pipeline.ledger.document_search import DocumentFilter
 from pipeline.ledger.orders import Order, open_orders, orders_for_document
 from pipeline.publish.review_flags import flag_text
 from pipeline.publish.rows import DOCUMENTS, sheet_names
-from pipeline.web.api import Id, open_document, require_publication, run_status, server_context
+from pipeline.values.times import format_duration
+from pipeline.web.api import Id, open_file_record, require_publication, run_status, server_context
 from pipeline.web.correction_input import input_kind
 from pipeline.web.document_list import list_documents, preview_text
 from pipeline.web.view import DocumentView, document_view, value_text
@@ -45,6 +46,7 @@ def _environment() -> Environment:
     )
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     environment.filters["value_text"] = value_text
+    environment.filters["duration"] = format_duration
     environment.filters["code_markup"] = code_markup
     return environment
 
@@ -111,7 +113,7 @@ def document_list_page(
 def document_page(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:  # noqa: A002
     """The fields of a document, one of its pages, and the questions about this page."""
     context = server_context(request)
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         publication = context.publication(ledger, file)
         view = document_view(publication, context.known_templates(ledger)) if publication else None
         questions = [
@@ -164,7 +166,7 @@ def _question(item: Order) -> dict[str, Any]:
 def page_with_boxes(request: Request, id: Id, page: Annotated[int, Path(ge=1, le=100_000)]) -> Response:  # noqa: A002
     """A page's image with a box around every value that is printed on it."""
     context = server_context(request)
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         publication = context.publication(ledger, file)
         view = document_view(publication, context.known_templates(ledger)) if publication else None
         questions = [item for item in orders_for_document(ledger, file.sha256, "question") if item.details["page"] == page]
@@ -215,7 +217,7 @@ def _box(field: str, box: Sequence[float], kind: str, name: str, value: str) -> 
 @router.get("/documents/{id}/result.json")
 def result_file(request: Request, id: Id) -> Response:  # noqa: A002 - the name in the URL
     """A document's JSON as a download."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         content = require_publication(request, ledger, file).as_bytes()
     name = quote(f"{file.source.path.name}.json".encode(errors="replace"), safe="")
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
@@ -225,7 +227,7 @@ def result_file(request: Request, id: Id) -> Response:  # noqa: A002 - the name 
 @router.get("/documents/{id}/redrawn/{template}.svg")
 def chart_image(request: Request, id: Id, template: str) -> Response:  # noqa: A002
     """A chart drawn from the values that were read."""
-    with open_document(request, id) as (ledger, file):
+    with open_file_record(request, id) as (ledger, file):
         templates = server_context(request).known_templates(ledger)
         view = document_view(require_publication(request, ledger, file), templates)
     svg = next((result.chart_svg() for result in view.results if result.template == template), None)

@@ -34,7 +34,7 @@ def explain(error: ErrorDetails, model: type[BaseModel], whole: str) -> str:
     """One sentence for one of pydantic's errors. ``model`` is that of the whole file, ``whole`` the message for a file without keys."""
     where, kind = error_location(error), error["type"]
     name, dotted = str(where[-1]) if where else "", ".".join(map(str, where))
-    given = str(error["input"])[:_LONGEST_QUOTE]
+    value = str(error["input"])[:_LONGEST_QUOTE]
     if kind == "extra_forbidden":
         keys = _keys(model, where[:-1])
         return f"unknown key `{name}`" + (did_you_mean(name, keys) or _list_of("keys here are", keys))
@@ -43,14 +43,14 @@ def explain(error: ErrorDetails, model: type[BaseModel], whole: str) -> str:
     if error["input"] is None:
         return f"`{dotted}` is empty"
     if kind == "literal_error":
-        return _unknown_choice(model, where, given)
+        return _unknown_choice(model, where, value)
     if kind == "string_pattern_mismatch":
         pattern = error.get("ctx", {}).get("pattern")
-        return _bad_name(pattern, name if "[key]" in error["loc"] else given)
+        return _bad_name(pattern, name if "[key]" in error["loc"] else value)
     if kind == "value_error":
         return f"`{dotted}`: {error['msg'].removeprefix('Value error, ')}"
     if kind == "list_type":
-        return f"`{dotted}` must be a list, e.g. `[{given}]`"
+        return f"`{dotted}` must be a list, e.g. `[{value}]`"
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return f"`{dotted}` must hold keys (`key: value`)" if where else whole
     if kind == "too_short" and name == "fields":
@@ -58,19 +58,19 @@ def explain(error: ErrorDetails, model: type[BaseModel], whole: str) -> str:
     return f"`{dotted}`: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
-def _unknown_choice(model: type[BaseModel], where: Where, given: str) -> str:
+def _unknown_choice(model: type[BaseModel], where: Where, value: str) -> str:
     choices = [str(choice) for choice in get_args(_without_none(_annotation(model, where)))]
     key = next(part for part in reversed(where) if isinstance(part, str))
     noun = key.removesuffix("s") if isinstance(where[-1], int) else key
-    return f"unknown {noun} `{given}`" + (did_you_mean(given, choices) or _list_of("choose one of", choices))
+    return f"unknown {noun} `{value}`" + (did_you_mean(value, choices) or _list_of("choose one of", choices))
 
 
-def _bad_name(pattern: str | None, given: str) -> str:
+def _bad_name(pattern: str | None, value: str) -> str:
     if pattern == LANGUAGE_PATTERN:
-        return f"`{given}` is not a language: write its two letters, such as `en`"
-    cleaned = re.sub(r"[^a-z0-9]+", "_", given.lower()).strip("_")
+        return f"`{value}` is not a language: write its two letters, such as `en`"
+    cleaned = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
     example = f", e.g. `{cleaned}`" if re.match(r"[a-z]", cleaned) else ""
-    return f"`{given}` is not a name: lower-case letters, digits and `_`, a letter first{example}"
+    return f"`{value}` is not a name: lower-case letters, digits and `_`, a letter first{example}"
 
 
 def _list_of(lead: str, choices: Iterable[str]) -> str:
@@ -101,6 +101,6 @@ def _annotation(model: type[BaseModel], where: Where) -> Any:
 def _without_none(annotation: Any) -> Any:
     """The type without ``| None``."""
     if get_origin(annotation) in (Union, types.UnionType):
-        kept = [choice for choice in get_args(annotation) if choice is not type(None)]
-        return kept[0] if len(kept) == 1 else annotation
+        choices = [choice for choice in get_args(annotation) if choice is not type(None)]
+        return choices[0] if len(choices) == 1 else annotation
     return annotation

@@ -30,8 +30,8 @@ def test_its_values_are_read_and_stand_on_the_page_that_states_them(folder: Path
     result = read(folder, pipeline, xml.encode(encoding))
     assert (result["document"]["kind"], result["document"]["pages"], result["status"]) == ("xml", 1, "done")
     fields = result["results"]["invoice"]["fields"]
-    wanted = {name: value for name, value in invoice_truth(invoice()).items() if name in fields and name != "line_items"}
-    assert {name: fields[name]["value"] for name in wanted} == wanted
+    expected = {name: value for name, value in invoice_truth(invoice()).items() if name in fields and name != "line_items"}
+    assert {name: fields[name]["value"] for name in expected} == expected
     assert fields["total"]["box"]
     assert "xml" in fields["total"]["flags"]
     assert len(fields["line_items"]["value"]) == 2

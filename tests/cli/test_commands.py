@@ -225,8 +225,8 @@ def test_archives_are_read_like_folders(pipeline: Pipeline, folder: Path) -> Non
         pack.writestr("2023/a.pdf", text_pdf(["Alpha"]))
         pack.writestr("../evil.pdf", text_pdf(["Evil"]))
     put(folder, "x/b.pdf", text_pdf(["Beta"]))
-    with tarfile.open(folder / "old.tar.gz", "w:gz") as tape:
-        tape.add(folder / "x" / "b.pdf", "b.pdf")
+    with tarfile.open(folder / "old.tar.gz", "w:gz") as archive:
+        archive.add(folder / "x" / "b.pdf", "b.pdf")
     outcome = pipeline("reprocess", folder / "old.zip", folder / "old.tar.gz", "--template", "transcript", "--json")
     assert outcome.json["documents"] == {"done": 2}
     assert [item["file"] for item in outcome.json["left_for_later"]] == ["old.zip/../evil.pdf"]
@@ -273,7 +273,7 @@ def test_doctor_leaves_a_precision_to_the_cluster_that_this_machine_cannot_do(
 ) -> None:
     pipeline("init")
     monkeypatch.setenv("PIPELINE_OCR__PRECISION", "bfloat16")
-    monkeypatch.setenv("PIPELINE_LIMITS__MEMORY_MB", "4000")  # too little for it, whatever the processor
+    monkeypatch.setenv("PIPELINE_LIMITS__MEMORY_MB", "4000")  # too little for it on any processor
 
     def ocr() -> dict[str, str]:
         return next(finding for finding in pipeline("doctor", "--json").json if finding["name"] == "ocr")

@@ -64,7 +64,7 @@ def test_every_outcome_is_counted_as_it_should_be(pipeline: Pipeline, folder: Pa
     assert result["macro"] == pytest.approx(
         sum(f["accuracy"] for f in result["fields"].values()) / len(result["fields"]), abs=1e-4
     )
-    assert set(result["groups"]["language"]) == {"de", "en", "fr"}, "stated for one document, by the labels on the others"
+    assert set(result["groups"]["language"]) == {"de", "en", "fr"}, "one document names it, labels give it for the others"
     assert set(result["groups"]["layout"]) == {"house", "Harrow Lane Tools Ltd", "Les Jardins de Brévent SAS"}
     assert not (folder / "outbox").exists(), "nothing is written into the user's own outbox"
 

@@ -69,15 +69,15 @@ def test_all_formats_hold_the_same_documents_once_in_the_same_columns(pipeline: 
         put(ledger, "c.pdf", {"number": "=1+1", "day": "1815-06-18", "total": "9" * 20})
     export(pipeline)
     outbox = folder / "outbox"
-    book = openpyxl.load_workbook(outbox / "documents.xlsx")
-    assert book.sheetnames == ["documents", "order", "order.items"]
+    workbook = openpyxl.load_workbook(outbox / "documents.xlsx")
+    assert workbook.sheetnames == ["documents", "order", "order.items"]
     with closing(sqlite3.connect(outbox / "documents.sqlite")) as database:
-        for name in book.sheetnames:
+        for name in workbook.sheetnames:
             with (outbox / f"{name}.csv").open(encoding="utf-8", newline="") as file:
                 table = list(csv.reader(file))
             columns, files = table[0], [row[0] for row in table[1:]]
-            assert [cell.value for cell in book[name][1]] == columns
-            assert [cell.value for cell in book[name]["A"][1:]] == files
+            assert [cell.value for cell in workbook[name][1]] == columns
+            assert [cell.value for cell in workbook[name]["A"][1:]] == files
             frame = pd.read_parquet(outbox / f"{name}.parquet")
             assert (list(frame.columns), list(frame["file"])) == (columns, files)
             cursor = database.execute(f'SELECT * FROM "{name.replace(".", "_")}"')
@@ -103,7 +103,7 @@ def test_an_outbox_without_documents_gives_tables_without_rows(pipeline: Pipelin
     ]
 
 
-def test_where_nobody_may_write_is_reported(pipeline: Pipeline, folder: Path, ledger: Ledger) -> None:
+def test_a_folder_without_write_permission_is_reported(pipeline: Pipeline, folder: Path, ledger: Ledger) -> None:
     ledger.close()
     (folder / "out").write_text("a file")
     outcome = pipeline("export", "--format", "xlsx", "--to", folder / "out")

@@ -370,7 +370,7 @@ def test_an_update_that_was_broken_off_leaves_the_old_revision_in_use(machine: M
     assert find_model(NAME, old.revision) == old
 
 
-def test_a_damaged_revision_that_is_not_the_newest_is_asked_for_by_its_commit(
+def test_a_damaged_revision_that_is_not_the_newest_is_requested_by_its_commit(
     machine: Machine, hub: Hub, tmp_path: Path
 ) -> None:
     assert machine.run("pull", NAME).returncode == 0

@@ -37,12 +37,12 @@ def zip_of(path: Path, members: Members) -> Path:
     return path
 
 
-def tape_of(path: Path, members: Members) -> Path:
-    with tarfile.open(path, "w:xz") as tape:
+def tar_of(path: Path, members: Members) -> Path:
+    with tarfile.open(path, "w:xz") as archive_file:
         for name, content in members:
             info = tarfile.TarInfo(name)
             info.size = len(content)
-            tape.addfile(info, io.BytesIO(content))
+            archive_file.addfile(info, io.BytesIO(content))
     return path
 
 
@@ -89,7 +89,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     return seen
 
 
-def test_few_members_lie_unpacked_whatever_becomes_of_them(pipeline: Pipeline, folder: Path, watched: Watched) -> None:
+def test_few_members_are_unpacked_at_a_time_however_they_end(pipeline: Pipeline, folder: Path, watched: Watched) -> None:
     twin = text_pdf(["Twin"])
     members = [(f"{number}.pdf", text_pdf([f"Letter {number}"])) for number in range(4)]
     members += [(f"twins/{number}.pdf", twin) for number in range(6)]
@@ -175,8 +175,8 @@ def test_archives_and_folders_of_one_name_each_keep_their_own_results(pipeline: 
 
 def test_what_an_archive_lost_is_a_failure_and_the_next_archive_is_read(pipeline: Pipeline, folder: Path) -> None:
     cut, other = folder / "cut.tar.gz", folder / "scans.tar.zst"
-    with tarfile.open(cut, "w:gz") as tape:
-        tape.add(Path(__file__), "a.pdf")
+    with tarfile.open(cut, "w:gz") as archive_file:
+        archive_file.add(Path(__file__), "a.pdf")
     cut.write_bytes(cut.read_bytes()[:300])
     other.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(99))
     good = zip_of(folder / "good.zip", [("a.pdf", text_pdf(["Alpha"]))])
@@ -208,7 +208,7 @@ def test_kills_lose_nothing_double_nothing_and_change_no_name(tmp_path: Path, en
     count = 40
     names = [f"{number % 3}/same.pdf" if number % 4 == 0 else f"{number:02}.pdf" for number in range(count)]
     members = [(name, text_pdf([f"Document {number // 2}"])) for number, name in enumerate(names)]  # every second one is a twin
-    archive = (zip_of if ending == "zip" else tape_of)(tmp_path / f"scans.{ending}", members)
+    archive = (zip_of if ending == "zip" else tar_of)(tmp_path / f"scans.{ending}", members)
 
     def start(outbox: str) -> subprocess.Popen[bytes]:
         command = [

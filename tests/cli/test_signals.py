@@ -17,7 +17,7 @@ from tests.run.test_kill import units
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_asked_to_stop_keeps_what_is_done_and_can_go_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_run_that_a_signal_stops_keeps_what_is_done_and_can_go_on(tmp_path: Path, number: signal.Signals) -> None:
     inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
     inbox.mkdir()
     (inbox / "long.pdf").write_bytes(text_pdf([f"This is page {page} of a long document" for page in range(1, 601)]))

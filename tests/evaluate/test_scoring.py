@@ -106,7 +106,7 @@ def test_an_unread_document_gets_nothing_right() -> None:
 ROWS = [{"what": "Stahlwinkel", "quantity": "12", "price": "84.50"}, {"what": "Montage", "quantity": "2.5", "price": "61.20"}]
 
 
-def test_rows_are_found_whatever_their_order_and_silent_cells_are_not_compared() -> None:
+def test_rows_match_in_any_order_and_cells_without_truth_are_not_compared() -> None:
     assert cell("lines", ROWS, [{**ROWS[1], "quantity": "2.50"}, ROWS[0]]).outcome == "right"
     assert cell("lines", [{"price": "84.50"}, {"what": "Montage", "price": None}], ROWS).outcome == "right"
 

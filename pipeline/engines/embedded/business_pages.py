@@ -13,7 +13,7 @@ from itertools import groupby
 from statistics import median
 from typing import Literal
 
-from pipeline.engines.embedded.terms import Terms, fold, terms
+from pipeline.engines.embedded.terms import Terms, terms, without_accents
 from pipeline.languages import Languages, from_words
 from pipeline.records import Page, Word
 
@@ -36,21 +36,23 @@ def _total_with_amount(languages: Languages) -> re.Pattern[str]:
 
 def business_page_kind(page: Page) -> Literal["invoice", "receipt", "other"] | None:
     """Invoice, receipt, another business document, or None where the words do not decide."""
-    text = fold(" ".join(word.text for word in page.words))
-    known = terms()
-    invoice, receipt = known.find(text)
+    text = without_accents(" ".join(word.text for word in page.words))
+    vocabulary = terms()
+    invoice, receipt = vocabulary.find(text)
     amounts = len(find_amounts(text))
     narrow = 0 < characters_across(page) <= RECEIPT_CHARACTERS
     if narrow and amounts and _is_receipt_print(page, text, len(invoice), len(receipt), amounts):
         return "receipt"
     usual = _usual_size(page)
-    titles = [(fold(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
-    headed, (names, asks, bears) = _headed(page, usual, known), known.invoice_evidence(invoice)
-    numbered = any(known.numbered_titles.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
+    titles = [(without_accents(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
+    headed, (names, asks, bears) = _headed(page, usual, vocabulary), vocabulary.invoice_evidence(invoice)
+    numbered = any(vocabulary.numbered_titles.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
     names += numbered
-    if _titled(known.reminder_titles, titles) or (not headed and _titled(known.other_titles, titles, only_large=names > 0)):
+    if _titled(vocabulary.reminder_titles, titles) or (
+        not headed and _titled(vocabulary.other_titles, titles, only_large=names > 0)
+    ):
         return "other"
-    if amounts and not headed and any(large and known.receipt_titles.match(text) for text, large in titles):
+    if amounts and not headed and any(large and vocabulary.receipt_titles.match(text) for text, large in titles):
         return "receipt"
     score = names + asks + min(1, bears)
     if names and (headed or numbered or amounts >= 3 or score >= 3 or (score >= 2 and amounts)):
@@ -108,10 +110,10 @@ def _titled(names: re.Pattern[str], titles: list[tuple[str, bool]], *, only_larg
     return False
 
 
-def _headed(page: Page, usual: float, known: Terms) -> bool:
+def _headed(page: Page, usual: float, vocabulary: Terms) -> bool:
     """Whether a word of the upper half is an invoice's heading: larger than the rest."""
     upper = [word for word in page.words if word.box[1] < page.height / 2 and word.box[3] - word.box[1] > LARGE * usual]
-    return any(known.headings.fullmatch(fold(word.text)) for word in upper)
+    return any(vocabulary.headings.fullmatch(without_accents(word.text)) for word in upper)
 
 
 def characters_across(page: Page) -> float:

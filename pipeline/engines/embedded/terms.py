@@ -1,6 +1,6 @@
 """Words by which invoices, receipts and other business documents are recognised, in all languages.
 
-They are compared with text that ``fold`` made: lower case, without accents. A term counts once, however often it is printed.
+They are compared with text that ``without_accents`` made: lower case, without accents. A term counts once, however often it is printed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LONG_TERM = 9
 """Letters from which a term is also found inside longer words."""
 
 
-def fold(text: str) -> str:
+def without_accents(text: str) -> str:
     """Lower case, without accents."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in plain if not unicodedata.combining(character)).replace("ł", "l")
@@ -69,11 +69,11 @@ def terms(languages: Languages) -> Terms:
         other_titles=_pattern(words.other_titles),
         reminder_titles=_pattern(words.reminder_titles),
         totals=_pattern(words.totals),
-        receipt_titles=re.compile(any_of(map(fold, words.receipt_titles))),
+        receipt_titles=re.compile(any_of(map(without_accents, words.receipt_titles))),
         numbered_titles=_numbered_titles(words),
         headings=_headings(words),
-        invoice_names=re.compile(plain_any_of(_joined(fold(name)) for name in words.invoice_names)),
-        business_terms=frozenset(_joined(fold(term)) for term in words.business_terms),
+        invoice_names=re.compile(plain_any_of(_joined(without_accents(name)) for name in words.invoice_names)),
+        business_terms=frozenset(_joined(without_accents(term)) for term in words.business_terms),
     )
 
 
@@ -82,7 +82,7 @@ def _joined(term: str) -> str:
 
 
 def _pattern(terms: Iterable[str]) -> re.Pattern[str]:
-    parts = sorted({fold(term) for term in terms}, key=lambda term: (-len(term), term))
+    parts = sorted({without_accents(term) for term in terms}, key=lambda term: (-len(term), term))
     return re.compile("|".join(map(_bounded, parts)) or NEVER)
 
 
@@ -95,13 +95,16 @@ def _bounded(term: str) -> str:
 
 def _numbered_titles(words: Documents) -> re.Pattern[str]:
     """A title at the beginning, also as the end of a compound where it begins with ``*``, and a digit behind it."""
-    titles = [fold(title) for title in words.numbered_titles]
+    titles = [without_accents(title) for title in words.numbered_titles]
     compounds = plain_any_of(title.removeprefix("*") for title in titles if title.startswith("*"))
     whole = plain_any_of(title for title in titles if not title.startswith("*"))
-    others = plain_any_of(map(fold, words.unnumbered_titles))
+    others = plain_any_of(map(without_accents, words.unnumbered_titles))
     return re.compile(rf"(?:(?:{whole})|(?!\w*(?:{others}))\w*(?:{compounds}))\b.*\d", re.DOTALL)
 
 
 def _headings(words: Documents) -> re.Pattern[str]:
-    prefixes, headings = plain_any_of(map(fold, words.heading_prefixes)), plain_any_of(map(fold, words.invoice_headings))
+    prefixes, headings = (
+        plain_any_of(map(without_accents, words.heading_prefixes)),
+        plain_any_of(map(without_accents, words.invoice_headings)),
+    )
     return re.compile(rf"\W*(?:{prefixes})?(?:{headings})\W*")

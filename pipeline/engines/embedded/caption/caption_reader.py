@@ -154,5 +154,5 @@ def _quote(page: Page) -> tuple[str, tuple[int, ...]]:
         and '"' not in word.text
     ]
     largest = sorted(clear, key=lambda index: page.words[index].box[1] - page.words[index].box[3])[:MAX_QUOTED_WORDS]
-    chosen = tuple(sorted(largest))
-    return " ".join(page.words[index].text for index in chosen), chosen
+    indices = tuple(sorted(largest))
+    return " ".join(page.words[index].text for index in indices), indices

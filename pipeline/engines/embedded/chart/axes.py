@@ -116,7 +116,7 @@ def _fit_by_medians(
 ) -> tuple[float, float, list[ChartLabel]]:
     """Return the same line fitted by medians (Theil and Sen). Labels at the ends of an axis are often moved inwards."""
     ticks = line[2]
-    chosen = [(position, value) for position, value, tick in points if tick in ticks]
-    slopes = [(b - a) / (q - p) for (p, a), (q, b) in combinations(chosen, 2) if abs(q - p) > 1]
+    pairs = [(position, value) for position, value, tick in points if tick in ticks]
+    slopes = [(b - a) / (q - p) for (p, a), (q, b) in combinations(pairs, 2) if abs(q - p) > 1]
     slope = median(slopes) if slopes else line[0]
-    return slope, median(value - slope * position for position, value in chosen), ticks
+    return slope, median(value - slope * position for position, value in pairs), ticks

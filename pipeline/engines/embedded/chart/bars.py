@@ -142,12 +142,14 @@ def _without_strays(bars: list[Bar]) -> list[Bar]:
     based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 4]
     if len(based) < 0.5 * len(bars):
         return bars
-    kept = list(based)
+    remaining = list(based)
     for bar in sorted(bars, key=lambda bar: bar.start):
-        beside = [other for other in kept if _in_same_row(other, bar)]
-        if bar not in kept and any(-2 <= bar.start - other.end <= max(4.0, 0.3 * (bar.high - bar.low)) for other in beside):
-            kept.append(bar)
-    return kept if len(kept) >= 2 else bars
+        beside = [other for other in remaining if _in_same_row(other, bar)]
+        if bar not in remaining and any(
+            -2 <= bar.start - other.end <= max(4.0, 0.3 * (bar.high - bar.low)) for other in beside
+        ):
+            remaining.append(bar)
+    return remaining if len(remaining) >= 2 else bars
 
 
 def _in_same_row(bar: Bar, other: Bar) -> bool:

@@ -162,17 +162,17 @@ def _nearest_group(label: ChartLabel, centres: Sequence[float], bars: Bars) -> i
 def _rows_below_bars(labels: Sequence[ChartLabel], plot: Box) -> list[ChartLabel]:
     """Return the rows of labels just below the bars. A single text under the middle is the title of the axis and left out."""
     middle, width = (plot[0] + plot[2]) / 2, plot[2] - plot[0]
-    kept: list[ChartLabel] = []
+    labels_below: list[ChartLabel] = []
     for row in _group_into_rows(labels):
         height = max(label.height for label in row)
-        if kept and min(label.box[1] for label in row) - max(label.box[3] for label in kept) > 0.5 * height:
+        if labels_below and min(label.box[1] for label in row) - max(label.box[3] for label in labels_below) > 0.5 * height:
             break
         whole = (min(label.box[0] for label in row) + max(label.box[2] for label in row)) / 2
         spread = max(label.box[2] for label in row) - min(label.box[0] for label in row)
-        if kept and abs(whole - middle) < 0.1 * width and spread < 0.6 * width:
+        if labels_below and abs(whole - middle) < 0.1 * width and spread < 0.6 * width:
             break
-        kept += row
-    return kept
+        labels_below += row
+    return labels_below
 
 
 def _group_into_rows(labels: Sequence[ChartLabel]) -> list[list[ChartLabel]]:

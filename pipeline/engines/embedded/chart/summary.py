@@ -45,13 +45,15 @@ def summarize(kind: str, title: str | None, rows: Sequence[DataRow], unmatched: 
     name = _KINDS.get(kind, "chart")
     article = "An" if name[0] in "aeiou" else "A"
     sentences = [f"{article} {name} titled “{title}”." if title else f"{article} {name} without a title."]
-    known = _reportable_rows(rows)
-    printed = sum(row.printed for row, _ in known)
+    reportable = _reportable_rows(rows)
+    printed = sum(row.printed for row, _ in reportable)
     if kind == "scatter":
-        sentences += _correlation_sentence(known)
-    elif len(known) >= 2 and not (0 < printed < unmatched):
-        sentences += _extreme_sentences(known, kind, len(known) == len(rows) and not (printed and unmatched))
-        sentences += _trend_sentences(known) if kind.startswith("line") or kind == "area" else _comparison_sentences(known)
+        sentences += _correlation_sentence(reportable)
+    elif len(reportable) >= 2 and not (0 < printed < unmatched):
+        sentences += _extreme_sentences(reportable, kind, len(reportable) == len(rows) and not (printed and unmatched))
+        sentences += (
+            _trend_sentences(reportable) if kind.startswith("line") or kind == "area" else _comparison_sentences(reportable)
+        )
     return " ".join(sentences)
 
 
@@ -70,9 +72,9 @@ def _reportable_rows(rows: Sequence[DataRow]) -> list[RowValue]:
     return printed if 2 * len(printed) >= len(named) and len(printed) >= 2 else named
 
 
-def _extreme_sentences(known: Sequence[RowValue], kind: str, complete: bool) -> list[str]:
-    highest = max(known, key=lambda pair: pair[1])
-    lowest = min(known, key=lambda pair: pair[1])
+def _extreme_sentences(reportable: Sequence[RowValue], kind: str, complete: bool) -> list[str]:
+    highest = max(reportable, key=lambda pair: pair[1])
+    lowest = min(reportable, key=lambda pair: pair[1])
     if highest[1] == lowest[1]:
         return []
     if kind in ("pie", "donut"):
@@ -114,13 +116,13 @@ def _is_clearly_above(high: RowValue, low: RowValue) -> bool:
     return high[1] - low[1] > high[0].error + low[0].error
 
 
-def _comparison_sentences(known: Sequence[RowValue]) -> list[str]:
+def _comparison_sentences(reportable: Sequence[RowValue]) -> list[str]:
     """Return which series is highest in every category; for a single series, which value comes second."""
     by_series: dict[str | None, dict[str | None, RowValue]] = {}
-    for row, value in known:
+    for row, value in reportable:
         by_series.setdefault(row.series, {})[row.category] = (row, value)
-    if len(by_series) == 1 and len(known) >= 4:
-        first, second, third = sorted(known, key=lambda pair: -pair[1])[:3]
+    if len(by_series) == 1 and len(reportable) >= 4:
+        first, second, third = sorted(reportable, key=lambda pair: -pair[1])[:3]
         clear = _is_clearly_above(first, second) and _is_clearly_above(second, third) and second[0].category
         return [f"Next comes {second[0].category}."] if clear else []
     for name, values in by_series.items():
@@ -131,9 +133,9 @@ def _comparison_sentences(known: Sequence[RowValue]) -> list[str]:
     return []
 
 
-def _correlation_sentence(known: Sequence[RowValue]) -> list[str]:
+def _correlation_sentence(reportable: Sequence[RowValue]) -> list[str]:
     """Return whether the points of a scatter plot rise or fall from left to right."""
-    points = [(float(row.category), float(value)) for row, value in known if row.category]
+    points = [(float(row.category), float(value)) for row, value in reportable if row.category]
     if len(points) < 5 or len({x for x, _ in points}) < 2 or len({y for _, y in points}) < 2:
         return []
     coefficient = correlation([x for x, _ in points], [y for _, y in points])
@@ -141,10 +143,10 @@ def _correlation_sentence(known: Sequence[RowValue]) -> list[str]:
     return [f"The points {direction} from left to right."] if abs(coefficient) > MIN_CORRELATION else []
 
 
-def _trend_sentences(known: Sequence[RowValue]) -> list[str]:
+def _trend_sentences(reportable: Sequence[RowValue]) -> list[str]:
     """Return whether each series ends above or below its start."""
     series: dict[str | None, list[RowValue]] = {}
-    for row, value in known:
+    for row, value in reportable:
         series.setdefault(row.series, []).append((row, value))
     sentences = []
     for name, values in list(series.items())[:MAX_SERIES]:

@@ -42,12 +42,12 @@ def choose_amounts(
     size = _largest([len(options[name]) for name in involved])
     pools = {name: sorted(options[name], key=lambda o: -o.strength)[:size] for name in fields}
     _add_implied(pools, others, usable, known)
-    chosen: dict[str, AmountOption] = {}
+    selection: dict[str, AmountOption] = {}
     for name in fields:
         if name not in involved and pools[name] and pools[name][0].strength >= _LEAST_STRENGTH:
-            chosen[name] = pools[name][0]
-    chosen.update(_together([name for name in fields if name in involved], pools, usable, known))
-    return chosen
+            selection[name] = pools[name][0]
+    selection.update(_together([name for name in fields if name in involved], pools, usable, known))
+    return selection
 
 
 def _largest(options: list[int]) -> int:
@@ -119,11 +119,11 @@ def _add_implied(
     strong.update({name: [value] for name, value in known.items()})
     for check in checks:
         # An amount with a good label for one term is not used for another: half may be paid before, and half be due later.
-        taken = {o.candidate.place for name in _subtracted(check) for o in pools[name] if o.strength >= _LEAST_STRENGTH}
+        places = {o.candidate.place for name in _subtracted(check) for o in pools[name] if o.strength >= _LEAST_STRENGTH}
         for missing in (_terms(check) - _subtracted(check)) & set(pools):
             for value in _solutions(check, missing, strong):
                 have = {option.candidate.place for option in pools[missing]}
-                new = value in by_value and by_value[value].place not in have | taken
+                new = value in by_value and by_value[value].place not in have | places
                 if new and value != 0 and len(have) <= _MOST_OPTIONS:
                     pools[missing].append(AmountOption(by_value[value], _IMPLIED_STRENGTH))
 
@@ -133,8 +133,8 @@ def _solutions(check: Check, missing: str, strong: Mapping[str, list[Decimal]]) 
     terms = [(term.lstrip("-"), -1 if term.startswith("-") else 1) for term in check.sum] + [(check.equals or "", -1)]
     rest = [(name, sign) for name, sign in terms if name != missing]
     own = next(sign for name, sign in terms if name == missing)
-    found: set[Decimal] = set()
+    solutions: set[Decimal] = set()
     for values in product(*[strong.get(name, []) for name, _ in rest]):
         total = sum((sign * value for (_, sign), value in zip(rest, values, strict=True)), Decimal(0))
-        found.add(-total * own)
-    return found
+        solutions.add(-total * own)
+    return solutions

@@ -120,9 +120,9 @@ class Candidates:
                 )
         for run in self.layout.runs:
             for match in _CURRENCY_WORD.finditer(run.text):
-                known = match[0] in currency_codes() and match[0] not in CODE_ONLY
+                is_code = match[0] in currency_codes() and match[0] not in CODE_ONLY
                 symbol = not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
-                if (known or symbol) and (code := parse_currency(match[0])):
+                if (is_code or symbol) and (code := parse_currency(match[0])):
                     yield "CNY" if chinese and code == "JPY" else code, run.span(*match.span()), match[0], 2
 
     def _make(
@@ -170,8 +170,8 @@ class Candidates:
         while match := _AMOUNT.search(run.text, at):
             span = self._tight(run, match)
             at = max(span[1], at + 1)
-            if self._free(run, match.start("digits"), span[1]) and (found := self._amount(run, match, span)):
-                yield found
+            if self._free(run, match.start("digits"), span[1]) and (amount := self._amount(run, match, span)):
+                yield amount
 
     def _tight(self, run: Run, match: re.Match[str]) -> tuple[int, int]:
         """The span of the match, cut at a blank too wide to stand between groups of thousands."""
@@ -230,8 +230,8 @@ class Candidates:
             amount = f"{match['whole'].translate(_DIGIT_OF_LETTER)}.{match['cents'].translate(_DIGIT_OF_LETTER)}"
             number = parse_number(f"-{amount}" if match["sign"] else amount, ".")
             if number is not None:
-                made = self._make("money", plain_decimal(number), run, match.span(), 0.7, currency)
-                yield replace(made, repaired=True)
+                candidate = self._make("money", plain_decimal(number), run, match.span(), 0.7, currency)
+                yield replace(candidate, repaired=True)
 
     def _identifiers(self, run: Run) -> Iterator[Candidate]:
         for match in _IDENTIFIER.finditer(run.text):

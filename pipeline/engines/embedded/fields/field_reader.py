@@ -62,8 +62,8 @@ def read_fields(page: Page, template: Template) -> dict[str, Claim]:
     empty = {name: Claim(value=None) for name in template.fields}
     if not any(word.text.strip() for word in page.words):
         return empty
-    found = _FieldReader(page, template).read()
-    return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in found.items()}}
+    claims = _FieldReader(page, template).read()
+    return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in claims.items()}}
 
 
 def _listed(claim: Claim, field: TemplateField) -> Claim:
@@ -73,16 +73,16 @@ def _listed(claim: Claim, field: TemplateField) -> Claim:
 
 
 def _template_words(template: Template) -> _TemplateWords:
-    known = _TEMPLATE_WORDS.get(id(template))
-    if known is None or known.template is not template or known.vocabulary is not vocabulary():
+    words = _TEMPLATE_WORDS.get(id(template))
+    if words is None or words.template is not template or words.vocabulary is not vocabulary():
         if len(_TEMPLATE_WORDS) > 32:
             _TEMPLATE_WORDS.clear()
         tables = {name: field.columns for name, field in template.fields.items() if field.type == "table"}
         labels = vocabulary_of(template)
         others = [label for label, fields in labels.items() if fields & set(template.fields)]
         headings = {name: headings_by_text(columns, others) for name, columns in tables.items()}
-        known = _TEMPLATE_WORDS[id(template)] = _TemplateWords(template, vocabulary(), labels, headings)
-    return known
+        words = _TEMPLATE_WORDS[id(template)] = _TemplateWords(template, vocabulary(), labels, headings)
+    return words
 
 
 class _FieldReader:
@@ -179,14 +179,14 @@ class _FieldReader:
     ) -> None:
         """Adds strength to the total that equals the payment less the change."""
         sums = [check.equals for check in self.template.checks if check.equals in options]
-        given, change = ({Decimal(c.value) for c in self._labelled(kind, scores)} for kind in ("paid", "change"))
-        owed = {a - b for a in given for b in change or {Decimal(0)}}
+        payments, change = ({Decimal(c.value) for c in self._labelled(kind, scores)} for kind in ("paid", "change"))
+        owed = {a - b for a in payments for b in change or {Decimal(0)}}
         for name in sums[:1]:
             for candidate in self.candidates.money if name else ():
                 if (candidate.quality >= 0.8 or candidate.repaired) and Decimal(candidate.value) in owed:
-                    known = next((o for o in options[str(name)] if o.candidate is candidate), None)
-                    options[str(name)] = [o for o in options[str(name)] if o is not known]
-                    options[str(name)].append(AmountOption(candidate, (known.strength if known else 0.25) + 0.3))
+                    option = next((o for o in options[str(name)] if o.candidate is candidate), None)
+                    options[str(name)] = [o for o in options[str(name)] if o is not option]
+                    options[str(name)].append(AmountOption(candidate, (option.strength if option else 0.25) + 0.3))
 
     def _weaken_after_payment(self, options: dict[str, list[AmountOption]]) -> None:
         """Takes strength from totals below the payment: summaries of the tax stand there."""
@@ -222,8 +222,8 @@ class _FieldReader:
         for name, (candidate, score) in choose_scalars(fields, candidates, scores).items():
             self._claim(name, candidate, score)
         if fields[0] not in self.claims and kind in ("date", "time"):
-            taken = {str(self.claims[name].value) for name in fields if name in self.claims}
-            first = unlabelled(candidates, scores, taken)
+            used = {str(self.claims[name].value) for name in fields if name in self.claims}
+            first = unlabelled(candidates, scores, used)
             if first is not None:
                 self._claim(fields[0], first, 0.3)
 
@@ -259,8 +259,8 @@ class _FieldReader:
             best = max(vats, key=lambda c: own[c.place].get(name, 0.0) + 0.3 * c.quality - 0.4 * self._near_buyer(c))
             self._claim(name, best, 0.5 + 0.5 * own[best.place].get(name, 0.0))
             return
-        taken = {claim.value for claim in self.claims.values() if isinstance(claim.value, str)}
-        pool = [c for c in identifiers if sum(d.isdigit() for d in c.value) >= 7 and c.value not in taken]
+        used = {claim.value for claim in self.claims.values() if isinstance(claim.value, str)}
+        pool = [c for c in identifiers if sum(d.isdigit() for d in c.value) >= 7 and c.value not in used]
         for picked, (candidate, score) in choose_scalars([name], pool, scores).items():
             self._claim(picked, candidate, score)
 
@@ -277,10 +277,10 @@ class _FieldReader:
         return 1.0 if above and roles[above[-1].field] == "buyer" and candidate.run.row - above[-1].row < 10 else 0.0
 
     def _currencies(self) -> None:
-        found = self.candidates.currency()
-        if found:
+        currency = self.candidates.currency()
+        if currency:
             for name in self._fields("currency"):
-                self.claims[name] = Claim(found[0], found[2], found[1], 0.8)
+                self.claims[name] = Claim(currency[0], currency[2], currency[1], 0.8)
 
     def _parties(self) -> dict[str, tuple[NameCandidate, float]]:
         roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party" and field.role}
@@ -288,12 +288,12 @@ class _FieldReader:
         busy |= {c.run.number for c in self.candidates.dates}
         cuts = {c.run.number: c.start for c in self.candidates.vats}
         busy |= {run.number for table in self.tables.values() for run in self.layout.runs if set(run.words) & set(table.words)}
-        chosen = Parties(self.layout, self.labels, dict(roles), busy, cuts).choose() if roles else {}
+        parties = Parties(self.layout, self.labels, dict(roles), busy, cuts).choose() if roles else {}
         for name, role in roles.items():
-            if role in chosen:
-                party, score = chosen[role]
+            if role in parties:
+                party, score = parties[role]
                 self.claims[name] = Claim(party.text, party.text, party.words, round(min(1.0, score), 3))
-        return chosen
+        return parties
 
     def _texts(self, parties: Mapping[str, tuple[NameCandidate, float]]) -> None:
         for name, field in self._fields("text", "enum", "party").items():

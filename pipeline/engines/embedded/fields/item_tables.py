@@ -118,21 +118,21 @@ def _values(
     layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: list[HeaderCell], row: int
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Column name to value and words of one printed row."""
-    found: dict[str, tuple[str, tuple[int, ...]]] = {}
+    values: dict[str, tuple[str, tuple[int, ...]]] = {}
     numbers = [c for c in candidates.numbers if c.run.row == row and c.kind == "money"]
     used: set[int] = set()
     for name, cell in ((h.column, h) for h in cells if h.column and columns[h.column].type in NUMERIC):
         best = _nearest(cells, cell, numbers)
         if best is not None and name is not None:
-            found[name] = (best.value, best.words)
+            values[name] = (best.value, best.words)
             used |= set(best.words)
     for cell in cells:
         if cell.column and columns[cell.column].type not in NUMERIC:
             words = [i for run in layout.rows[row] for i in _under(layout, run, cells, cell) if i not in used]
             if any(c.isalnum() for i in words for c in layout.page.words[i].text):
-                found[cell.column] = (layout.text(words), tuple(words))
-    _text_before(layout, columns, cells, row, found)
-    return found
+                values[cell.column] = (layout.text(words), tuple(words))
+    _text_before(layout, columns, cells, row, values)
+    return values
 
 
 def _text_before(
@@ -140,16 +140,16 @@ def _text_before(
     columns: Mapping[str, Column],
     cells: list[HeaderCell],
     row: int,
-    found: dict[str, tuple[str, tuple[int, ...]]],
+    values: dict[str, tuple[str, tuple[int, ...]]],
 ) -> None:
     """Adds the words of a text column whose heading is centred over a wide column: all words before the first number."""
-    missing = [h.column for h in cells if h.column and columns[h.column].type not in NUMERIC and h.column not in found]
-    numbers = [i for name, (_, words) in found.items() if columns[name].type in NUMERIC for i in words]
+    missing = [h.column for h in cells if h.column and columns[h.column].type not in NUMERIC and h.column not in values]
+    numbers = [i for name, (_, words) in values.items() if columns[name].type in NUMERIC for i in words]
     if missing and len(numbers) >= 2:
         first = min(layout.page.words[i].box[0] for i in numbers)
         words = [i for run in layout.rows[row] for i in run.words if layout.page.words[i].box[2] <= first]
         if any(c.isalpha() for i in words for c in layout.page.words[i].text):
-            found[missing[0]] = (layout.text(words), tuple(words))
+            values[missing[0]] = (layout.text(words), tuple(words))
 
 
 def _under(layout: Layout, run: Run, cells: list[HeaderCell], cell: HeaderCell) -> list[int]:

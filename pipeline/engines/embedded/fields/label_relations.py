@@ -54,7 +54,7 @@ class LabelScores:
 
     def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[tuple[str, float]]:
         """Labels in the same row, to the left (or, weakly, to the right)."""
-        found: list[tuple[str, float]] = []
+        labels: list[tuple[str, float]] = []
         left = [label for label in self._by_row[candidate.run.row] if label.end_x <= candidate.box[0] + 2.0]
         at = [c.place for c in row].index(candidate.place)
         for label in left:
@@ -74,8 +74,8 @@ class LabelScores:
                 strength *= 0.55 if nearer else 1.0
             else:
                 strength *= 0.5 ** len(between) * 0.35 ** min(2, len(nearer))
-            found.append((label.field, strength))
-        return found
+            labels.append((label.field, strength))
+        return labels
 
     def _closely(self, label: Label, candidate: Candidate) -> bool:
         """Whether the value follows directly, or after words in brackets."""
@@ -97,7 +97,7 @@ class LabelScores:
 
     def _above(self, candidate: Candidate, by_row: dict[int, list[Candidate]], spread: bool) -> list[tuple[str, float]]:
         """Labels over the value, aligned with it, with at most other values of its column between."""
-        found: list[tuple[str, float]] = []
+        labels: list[tuple[str, float]] = []
         row = candidate.run.row
         height = max(self.layout.height, 4.0)
         blocked = 0
@@ -114,7 +114,7 @@ class LabelScores:
                 for label in aligned:
                     weight = 1.0 if not self._has_own(label, by_row[above]) else 0.45
                     keep = 1.0 if spread else 0.4**blocked
-                    found.append(
+                    labels.append(
                         (label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0))
                     )
                 break
@@ -122,7 +122,7 @@ class LabelScores:
                 self._text_between(above, candidate) and not spread
             ):
                 blocked += 1
-        return found
+        return labels
 
     def _wrapped(self, candidate: Candidate, by_row: dict[int, list[Candidate]]) -> list[tuple[str, float]]:
         """Labels of the row above, where that row has no value and this row has nothing else: the line was broken."""

@@ -14,7 +14,7 @@ from functools import cache
 
 from rapidfuzz import fuzz, process
 
-from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import is_neutral, vocabulary
 from pipeline.records import Box
 from pipeline.templates.model import Labels, Template
@@ -49,7 +49,7 @@ class Label:
     @property
     def vague(self) -> bool:
         """Whether the word says only that a number follows, and not which."""
-        return fold(self.run.text[self.start : self.end]) in vocabulary().vague_labels
+        return label_key(self.run.text[self.start : self.end]) in vocabulary().vague_labels
 
     @property
     def row(self) -> int:
@@ -76,12 +76,12 @@ def vocabulary_of(template: Template) -> dict[str, set[str]]:
     for name, field in template.fields.items():
         if field.type != "table":
             for label in flat(field.labels):
-                words[fold(label)].add(name)
+                words[label_key(label)].add(name)
     own = set(words)
     for kind, labels in vocabulary().other_labels.items():
         for label in labels:
-            if fold(label) not in own:
-                words[fold(label)].add(OTHER + kind)
+            if label_key(label) not in own:
+                words[label_key(label)].add(OTHER + kind)
     words.pop("", None)
     return words
 
@@ -102,15 +102,15 @@ def find_labels(layout: Layout, vocabulary: dict[str, set[str]]) -> list[Label]:
             if _is_whole(page, at, at + len(label), label):
                 hits.append((at, at + len(label), label))
             at = page.text.find(label, at + 1)
-    taken: list[Label] = []
+    accepted: list[Label] = []
     used = bytearray(len(page.text) + 1)
     for start, end, text in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
         if not any(used[start:end]):
             used[start:end] = b"\1" * (end - start)
-            taken += [_label(layout, page, start, end, name) for name in vocabulary[text]]
+            accepted += [_label(layout, page, start, end, name) for name in vocabulary[text]]
     if layout.page.source == "ocr":
-        taken += _misread(layout, taken, vocabulary)
-    labels = sorted(taken, key=lambda label: (label.row, label.box[0]))
+        accepted += _misread(layout, accepted, vocabulary)
+    labels = sorted(accepted, key=lambda label: (label.row, label.box[0]))
     return _with_cover([label for at, label in enumerate(labels) if not _is_remark(label, labels[max(0, at - 6) : at])])
 
 
@@ -149,7 +149,7 @@ def _page_string(runs: Iterable[Run]) -> _PageString:
 
 @cache
 def _folded_char(char: str) -> str:
-    return fold(char)
+    return label_key(char)
 
 
 def _begins(before: str, char: str) -> bool:
@@ -178,7 +178,7 @@ def _label(layout: Layout, page: _PageString, start: int, end: int, field: str) 
 def make_label(layout: Layout, run: Run, start: int, end: int, field: str, length: int) -> Label:
     """A label. Where it shares a word with a value, its box is cut in proportion to the characters."""
     words = run.span(start, end)
-    title = fold(run.text[start:end]) in vocabulary().titles
+    title = label_key(run.text[start:end]) in vocabulary().titles
     return Label(field, run, start, end, cut_box(layout, run, start, end), words, length, title=title)
 
 
@@ -195,11 +195,11 @@ def cut_box(layout: Layout, run: Run, start: int, end: int) -> Box:
     return x0, y0, x1, y1
 
 
-def _misread(layout: Layout, found: list[Label], vocabulary: dict[str, set[str]]) -> Iterator[Label]:
+def _misread(layout: Layout, accepted: list[Label], vocabulary: dict[str, set[str]]) -> Iterator[Label]:
     """Labels with a wrong letter or two, in runs that have none."""
-    have = {label.run.number for label in found}
+    have = {label.run.number for label in accepted}
     heads = {run.number: _head(run.text) for run in layout.runs if run.number not in have}
-    texts = {number: fold(head) for number, head in heads.items()}
+    texts = {number: label_key(head) for number, head in heads.items()}
     texts = {number: text for number, text in texts.items() if _FUZZY_LENGTH <= len(text) <= 30}
     if not texts:
         return

@@ -10,7 +10,7 @@ from functools import lru_cache
 from babel import Locale
 
 from pipeline.engines.embedded.fields.labels import Label
-from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import POSTCODE, Vocabulary, is_neutral, vocabulary
 from pipeline.languages import Languages, from_words
 
@@ -58,7 +58,7 @@ def find_name_candidates(
 def _has_more_than_form(rest: str) -> bool:
     """Whether there is a name beside the legal form: three letters, two capitals ("BP plc"), or writing without letters."""
     return (
-        len(fold(rest)) >= 3
+        len(label_key(rest)) >= 3
         or not rest.isascii()
         or (len(rest) == 2 and rest.isalnum() and rest.isupper() and not is_neutral(rest))
     )
@@ -139,7 +139,12 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
     letters = sum(c.isalpha() for c in text)
     digits = sum(c.isdigit() for c in text)
     chinese = re.search(r"[\u4e00-\u9fff]{2}", text) is not None
-    if (letters < 3 and not chinese) or len(text) > 70 or fold(text) in vocabulary().titles or fold(text) in _countries():
+    if (
+        (letters < 3 and not chinese)
+        or len(text) > 70
+        or label_key(text) in vocabulary().titles
+        or label_key(text) in _countries()
+    ):
         return 0.0
     organisation = is_organisation(text) and not _TOWN.match(text)
     if not vocabulary().honorific.sub("", text).strip(" .,"):
@@ -148,7 +153,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
         return 0.0
     if not organisation and (vocabulary().contact.search(text) or is_address(text) or len(text.split()) > 7):
         return 0.0
-    if _WEB.search(text) or fold(name.run.text) in vocabulary().titles:
+    if _WEB.search(text) or label_key(name.run.text) in vocabulary().titles:
         return 0.1
     score = 0.85 if organisation else 0.45
     score += 0.15 if text[:1].isupper() or chinese else -0.2
@@ -190,4 +195,4 @@ def _joined(layout: Layout, name: NameCandidate, names: list[NameCandidate]) -> 
 
 @from_words
 def _countries(languages: Languages) -> frozenset[str]:
-    return frozenset(fold(name) for code in languages.codes("countries") for name in Locale(code).territories.values())
+    return frozenset(label_key(name) for code in languages.codes("countries") for name in Locale(code).territories.values())

@@ -63,7 +63,7 @@ class Run:
     @cached_property
     def folded(self) -> str:
         """Letters and digits of the run, folded, without blanks."""
-        return fold(self.text)
+        return label_key(self.text)
 
     def span(self, start: int, end: int) -> tuple[int, ...]:
         """The words (indices into the page) that the characters ``start`` to ``end`` of ``text`` touch."""
@@ -117,13 +117,13 @@ class Layout:
     @cached_property
     def hosts(self) -> frozenset[str]:
         """Second-level names of the web and mail addresses on the page."""
-        found = set()
+        names = set()
         for run in self.runs:
             for match in _DOMAIN.finditer(run.text):
                 parts = [p for p in (match[1] or match[2]).casefold().split(".") if p not in _SUFFIXES]
                 if parts:
-                    found.add(fold(parts[-2] if len(parts) > 1 else parts[0]))
-        return frozenset(host for host in found if len(host) >= 3 and host not in _PUBLIC_HOSTS)
+                    names.add(label_key(parts[-2] if len(parts) > 1 else parts[0]))
+        return frozenset(host for host in names if len(host) >= 3 and host not in _PUBLIC_HOSTS)
 
 
 def stand_together(a: Box, b: Box, height: float) -> bool:
@@ -132,7 +132,7 @@ def stand_together(a: Box, b: Box, height: float) -> bool:
 
 
 @lru_cache(maxsize=16384)
-def fold(text: str) -> str:
+def label_key(text: str) -> str:
     """Lower-case letters and digits (and # %) without accents and blanks, for comparing labels."""
     plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
     return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")

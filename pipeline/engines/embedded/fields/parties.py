@@ -17,7 +17,7 @@ from pipeline.engines.embedded.fields.name_candidates import (
     is_return_line,
     without_legal_form,
 )
-from pipeline.engines.embedded.fields.page_rows import Layout, fold
+from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 
 LEAST = 0.3
@@ -42,8 +42,8 @@ class Parties:
         self.layout = layout
         self.labels = [label for label in labels if label.field in roles and label.start <= 2]
         self.roles = roles
-        found = find_name_candidates(layout, labels, self.labels, busy, cuts)
-        likely = sorted(found, key=lambda name: -name.features)[:_MOST_NAMES]
+        candidates = find_name_candidates(layout, labels, self.labels, busy, cuts)
+        likely = sorted(candidates, key=lambda name: -name.features)[:_MOST_NAMES]
         self.names = sorted(likely, key=lambda name: name.run.number)
         self._senders = [name for name in self.names if name.start <= 2 and is_return_line(name.run.text)]
         self._counts = Counter(_key(name.text) for name in self.names)
@@ -133,7 +133,7 @@ class Parties:
     def _host_share(self, text: str) -> float:
         """How much of a web or mail address on the page the name explains."""
         plain = without_legal_form(text)
-        joined = fold(plain)
+        joined = label_key(plain)
         best = 0.0
         for host in self.layout.hosts if len(joined) >= 3 else ():
             if joined in host:
@@ -142,7 +142,7 @@ class Parties:
                 best = max(best, 1.0 if len(host) >= NAMED * len(joined) else (len(host) / len(joined)) ** 0.5)
             elif fuzz.ratio(joined, host) >= 80:
                 best = max(best, 0.9)
-            parts = [fold(word) for word in plain.split() if len(fold(word)) >= 4 and fold(word) in host]
+            parts = [label_key(word) for word in plain.split() if len(label_key(word)) >= 4 and label_key(word) in host]
             if 2 * sum(map(len, parts)) >= len(joined):
                 best = max(best, min(1.0, sum(map(len, parts)) / len(host)))
         return best if best >= 0.45 else 0.0
@@ -186,4 +186,4 @@ def same_name(a: str, b: str) -> bool:
 
 
 def _key(text: str) -> str:
-    return fold(text)[:24]
+    return label_key(text)[:24]

@@ -50,18 +50,18 @@ def read_items(layout: Layout, candidates: Candidates, spec: TemplateField, tota
 
 def _columns(columns: Mapping[str, Column]) -> dict[str, str]:
     """The template's columns by what they hold: the first text, the first number, the first and the last money."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     money = [name for name, column in columns.items() if column.type == "money"]
     for name, column in columns.items():
         if column.type == "text":
-            found.setdefault("text", name)
+            names.setdefault("text", name)
         elif column.type == "number":
-            found.setdefault("quantity", name)
+            names.setdefault("quantity", name)
     if money:
-        found["amount"] = money[-1]
+        names["amount"] = money[-1]
         if len(money) > 1:
-            found["price"] = money[0]
-    return found
+            names["price"] = money[0]
+    return names
 
 
 def _amounts(candidates: Candidates, row: int) -> list[Candidate]:

@@ -30,8 +30,8 @@ def complete_row(row: dict[str, Json], columns: Mapping[str, Column], printed: l
     order = [at for at, value in enumerate(values) if value is None] or [2, 0, 1]
     for at in order:
         for candidate in printed:
-            tried = [*values[:at], Decimal(candidate.value), *values[at + 1 :]]
-            if candidate.value not in row.values() and _holds(tried):
+            completed = [*values[:at], Decimal(candidate.value), *values[at + 1 :]]
+            if candidate.value not in row.values() and _holds(completed):
                 row[roles[at]] = candidate.value
                 return
 

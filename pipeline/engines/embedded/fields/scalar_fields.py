@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.labels import Label
-from pipeline.engines.embedded.fields.page_rows import Layout, fold
+from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.templates.model import TemplateField
 
 LEAST = 0.33
@@ -30,19 +30,19 @@ def choose_scalars(fields: list[str], candidates: list[Candidate], scores: Score
         for at, c in enumerate(candidates)
         for name in fields
     ]
-    chosen: dict[str, tuple[Candidate, float]] = {}
+    choices: dict[str, tuple[Candidate, float]] = {}
     used: set[tuple[int, int, int]] = set()
     for score, _, name, candidate in sorted(pairs, key=lambda pair: (pair[0], pair[1]), reverse=True):
-        if score >= LEAST and name not in chosen and candidate.place not in used:
-            chosen[name] = (candidate, min(1.0, score))
+        if score >= LEAST and name not in choices and candidate.place not in used:
+            choices[name] = (candidate, min(1.0, score))
             used.add(candidate.place)
-    return chosen
+    return choices
 
 
-def unlabelled(candidates: list[Candidate], scores: Scores, taken: set[str]) -> Candidate | None:
+def unlabelled(candidates: list[Candidate], scores: Scores, used: set[str]) -> Candidate | None:
     """The first value that no label claims for anything else."""
     free = [
-        c for c in candidates if c.value not in taken and c.quality >= 0.8 and max(scores[c.place].values(), default=0.0) < 0.45
+        c for c in candidates if c.value not in used and c.quality >= 0.8 and max(scores[c.place].values(), default=0.0) < 0.45
     ]
     return free[0] if free else None
 
@@ -70,8 +70,8 @@ def choice_on_page(
     """The choice of an ``enum`` that is printed beside its label, or anywhere on the page."""
     beside = text_beside(layout, labels, name)
     if beside:
-        best = max(field.values, key=lambda value: fuzz.ratio(fold(value), fold(beside[0])))
-        if fuzz.ratio(fold(best), fold(beside[0])) >= 80:
+        best = max(field.values, key=lambda value: fuzz.ratio(label_key(value), label_key(beside[0])))
+        if fuzz.ratio(label_key(best), label_key(beside[0])) >= 80:
             return best, beside[1], beside[2]
     for value in sorted(field.values, key=len, reverse=True):
         for run in layout.runs:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.labels import flat
-from pipeline.engines.embedded.fields.page_rows import Layout, Run, fold
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.templates.model import Column
 
 NUMERIC = ("money", "number")
@@ -41,7 +41,7 @@ def headings_by_text(columns: Mapping[str, Column], labels: Iterable[str]) -> di
     words: dict[str, str] = {}
     for name in sorted(columns, key=lambda name: columns[name].type in NUMERIC):
         for label in flat(columns[name].labels):
-            words.setdefault(fold(label), name)
+            words.setdefault(label_key(label), name)
     for label in labels:
         words.setdefault(label, NONE)
     return {label: name for label, name in words.items() if label}
@@ -115,7 +115,7 @@ def _cell(
     layout: Layout, run: Run, first: int, last: int, headings: Mapping[str, str], misread: bool, loose: bool = False
 ) -> HeaderCell:
     words = run.words[first:last]
-    text = fold(layout.text(words)).strip("#%")
+    text = label_key(layout.text(words)).strip("#%")
     box = layout.box(words)
     column = headings.get(text)
     if column is None and loose and 0 < len(text) < 40:

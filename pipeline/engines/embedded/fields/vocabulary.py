@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.engines.embedded.fields.page_rows import fold
+from pipeline.engines.embedded.fields.page_rows import label_key
 from pipeline.languages import Languages, from_words
 from pipeline.languages.word_patterns import any_of, loose_any_of, plain_any_of
 from pipeline.values.currencies import parse_currency
@@ -57,8 +57,8 @@ def vocabulary(languages: Languages) -> Vocabulary:
     words = languages.words
     return Vocabulary(
         other_labels=dict(words.other_labels),
-        vague_labels=frozenset(map(fold, words.vague_labels)),
-        titles=frozenset(map(fold, words.titles)),
+        vague_labels=frozenset(map(label_key, words.vague_labels)),
+        titles=frozenset(map(label_key, words.titles)),
         filler=frozenset(words.filler),
         remarks=frozenset(words.remarks),
         without_tax=frozenset(words.without_tax),

@@ -77,9 +77,9 @@ class Question:
     @property
     def subject(self) -> tuple[str, ...]:
         """The words that tell one thing from others; all content words where there are none of these."""
-        known = question_words()
-        telling = tuple(word for word in self.words if word not in known.common and word not in known.document)
-        return telling or tuple(word for word in self.words if word not in known.document) or self.words
+        vocabulary = question_words()
+        telling = tuple(word for word in self.words if word not in vocabulary.common and word not in vocabulary.document)
+        return telling or tuple(word for word in self.words if word not in vocabulary.document) or self.words
 
     def coverage(self, text: Collection[str], *, abbreviated: bool = False) -> float:
         """Share of the subject's letters, 0 to 1, in words that the plain words of a text have, too."""
@@ -111,14 +111,14 @@ def alike(one: str, other: str, *, abbreviated: bool = False) -> bool:
 
 def parse_question(text: str) -> Question:
     """What a question asks for."""
-    words, known = plain_words(text), question_words()
+    words, vocabulary = plain_words(text), question_words()
     pairs = {" ".join(pair) for pair in pairwise(words)}
-    kinds = {kind for listed, kind in known.pairs if listed & pairs}
+    kinds = {kind for listed, kind in vocabulary.pairs if listed & pairs}
     if not kinds:
-        cued: list[Kind] = [kind for kind, cues in known.cues if cues & set(words)]
+        cued: list[Kind] = [kind for kind, cues in vocabulary.cues if cues & set(words)]
         kinds = set(cued) if cued[:1] in (["money"], ["number"]) else set(cued[:1])
-    content = [word for word in dict.fromkeys(words) if word not in known.stop_words]
-    things = [word for word in content if not any(word in cues for _, cues in known.cues)]
+    content = [word for word in dict.fromkeys(words) if word not in vocabulary.stop_words]
+    things = [word for word in content if not any(word in cues for _, cues in vocabulary.cues)]
     return Question(tuple(things or content), frozenset(kinds))
 
 

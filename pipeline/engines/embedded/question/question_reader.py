@@ -131,11 +131,11 @@ class _QuestionReader:
         table = next((claims[name] for name, field in template.fields.items() if field.type == "table"), None)
         rows = [row for row in (table.value if table else None) or [] if row.get("value") is not None]
         named = [row for row in rows if self._names(row)]
-        known = question_words()
-        extreme = max if known.highest & self._words else min if known.lowest & self._words else None
+        vocabulary = question_words()
+        extreme = max if vocabulary.highest & self._words else min if vocabulary.lowest & self._words else None
         if rows and extreme and not named:
             row = extreme(rows, key=lambda row: _number(row["value"]))
-            asks_for_value = self._question.kinds or known.value & self._words
+            asks_for_value = self._question.kinds or vocabulary.value & self._words
             return _measured(row["value"] if asks_for_value else row["category"] or row["value"])
         if named:
             values = [

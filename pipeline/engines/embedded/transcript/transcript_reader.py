@@ -23,8 +23,8 @@ def read_transcript(page: Page, template: Template) -> dict[str, Claim]:
     name = "text" if "text" in names or not names else names[0]
     furniture = find_furniture(page) if {"header", "footer"} <= set(names) else PageFurniture()
     outside = {index for run in (*furniture.header, *furniture.footer, *furniture.side) for index in run.words}
-    kept = [index for index in range(len(page.words)) if index not in outside]
-    text, order = transcribe(page.words, kept, pictures=page.source == "textlayer")
+    body = [index for index in range(len(page.words)) if index not in outside]
+    text, order = transcribe(page.words, body, pictures=page.source == "textlayer")
     claims = {name: _claim(text, order)}
     if {"header", "footer"} <= set(names):
         claims |= {
