@@ -32,8 +32,8 @@ from pipeline.monitoring.events import RunCounts
 from pipeline.records import Evidence, Result, UnitKey
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.outbox_names import Namer
-from pipeline.run.refresh import only_new
+from pipeline.run.outbox_names import OutboxNames
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
 from pipeline.values.times import utc_timestamp
 
@@ -73,7 +73,7 @@ def drive(folder: Path, machines: int, count: int, pages: int) -> Row:
             open_job(settings, template="transcript", engine=cluster.engine, cluster=cluster) as job,
             Loop(job, RunCounts()) as loop,
         ):
-            todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.known)
+            todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.known)
             started, begun = time.process_time(), time.perf_counter()
             loop.round(iter(todo))
             used, passed = time.process_time() - started, time.perf_counter() - begun
@@ -136,7 +136,7 @@ def ledger(units: int, pages: int, commits: int = 2_000) -> Row:
         checked = time.process_time() - started
         before, started = psutil.Process().memory_info().rss, time.process_time()
         known = book.files_by_path()
-        namer = Namer({path: file.source.name for path, file in known.items()})
+        namer = OutboxNames({path: file.source.name for path, file in known.items()})
         began, held = time.process_time() - started, psutil.Process().memory_info().rss - before
         del known, namer
         started = time.process_time()

@@ -28,7 +28,7 @@ from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import RaySettings, Settings
 from pipeline.templates.model import Template
 
@@ -85,7 +85,7 @@ def run(inbox: Path, seconds: float, address: str | None, actors: int = 0) -> Ro
         job = stack.enter_context(open_job(settings, template="transcript", engine=engine, cluster=there))
         clock = Clock()
         loop = stack.enter_context(Loop(job, clock))
-        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.known)
         loop.round(iter(todo))
         if set(clock.units) != {"done"}:
             raise RuntimeError(f"all were to be done: {clock.units}")

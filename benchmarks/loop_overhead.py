@@ -30,7 +30,7 @@ from pipeline.publish.publication import Publication
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
@@ -106,7 +106,7 @@ def run(inbox: Path, outbox: Path) -> Clock:
         open_job(settings, template="transcript", engine=InstantEngine()) as job,
         Loop(job, clock) as loop,
     ):
-        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, lambda *_: None), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.known)
         clock.mark()
         loop.round(iter(todo))
         clock.mark()

@@ -21,7 +21,7 @@ from benchmarks.measure import Row, Times, report
 from pipeline.intake.scan import scan_inbox
 from pipeline.records import DocumentInfo
 from pipeline.run.job import Job, open_job
-from pipeline.run.refresh import Rescan
+from pipeline.run.refresh import InboxScanner
 from pipeline.settings import Settings
 
 
@@ -33,7 +33,7 @@ def fill(job: Job, count: int) -> None:
         (job.settings.inbox / f"{number // 1000:04}" / f"{number:06}.pdf").write_bytes(b"%PDF")
     recipes = {"transcript": job.recipes["transcript"]}
     with job.ledger.transaction():
-        for found in scan_inbox(job.inbox, job.namer, lambda *_: None):
+        for found in scan_inbox(job.inbox, job.outbox_names, lambda *_: None):
             sha256 = hashlib.sha256(found.source.name.encode()).hexdigest()
             job.ledger.record_document(DocumentInfo(sha256, "pdf", 1))
             job.ledger.record_chosen_template(sha256, "transcript")
@@ -41,10 +41,10 @@ def fill(job: Job, count: int) -> None:
             job.ledger.record_publication(found.source.path, sha256, recipes, "done", None)
 
 
-def timed(scan: Rescan, expected: int) -> float:
+def timed(scan: InboxScanner, expected: int) -> float:
     """Seconds of one scan of the inbox, which must find this number of known files."""
     begun = time.perf_counter()
-    todo, known = scan.look()
+    todo, known = scan.scan()
     if todo or len(known) != expected:
         raise RuntimeError(f"{len(todo)} to read, {len(known)} known")
     return time.perf_counter() - begun
@@ -58,7 +58,7 @@ def measure(folder: Path, count: int, rounds: int) -> list[Row]:
     first, again = Times(), Times()
     with open_job(settings, engine=InstantEngine()) as job:
         for _ in range(rounds):
-            scan = Rescan(job, lambda *_: None)
+            scan = InboxScanner(job, lambda *_: None)
             first.add(timed(scan, count))
             again.add(timed(scan, 0))
         memory = psutil.Process().memory_info().rss / 1e6

@@ -29,7 +29,7 @@ from pipeline.records import Box, DocumentStatus, Evidence, Grounding, Json, Pag
 from pipeline.run.compose import compose
 from pipeline.run.job import Job, all_templates, named_templates, open_job
 from pipeline.run.loop import Loop
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import RetrySettings, Settings, load_settings
 from pipeline.templates.model import Column, FieldType, Template, TemplateField
 
@@ -311,7 +311,7 @@ def _read_all(call: _Call, handover: _Handover) -> None:
         collector = _Collector(job, handover)
         with Loop(job, collector, answer_questions=False) as loop:
             try:
-                new, known = only_new(job, job.scan(collector.file_skipped, call.files), job.known)
+                new, known = split_up_to_date(job, job.scan(collector.file_skipped, call.files), job.known)
                 for file in known:
                     collector.file_known(file)
                 loop.round(new)

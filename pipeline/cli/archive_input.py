@@ -89,7 +89,7 @@ def _as_inbox_file(
     record = job.ledger.file_at(member.path)
     if record and record.sha256 == member.sha256:
         os.utime(member.path, ns=(record.mtime_ns, record.mtime_ns))
-    name = record.source.name if record else job.namer.within(member.path, f"{outbox_folder}/{member.name}")
+    name = record.source.name if record else job.outbox_names.within(member.path, f"{outbox_folder}/{member.name}")
     source = Source(member.path, name, f"{archive.name}/{member.original_name}")
     file = InboxFile(source, member.size, member.path.stat().st_mtime_ns)
     if not record or not job.up_to_date(record, file):
@@ -103,4 +103,4 @@ def _as_inbox_file(
 def _outbox_folder(job: Job, archive: Path, folder: Path) -> str:
     """The archive's folder in the outbox: the one of an earlier run, else a new one."""
     name = job.ledger.first_name_below(folder)
-    return name.split("/", 1)[0] if name else job.namer.folder(outbox_name(archive.name))
+    return name.split("/", 1)[0] if name else job.outbox_names.folder(outbox_name(archive.name))

@@ -22,8 +22,8 @@ from pipeline.estimate.sampling import PAGES_PER_DOCUMENT
 from pipeline.estimate.scaling import ClusterForecast, scale_forecast
 from pipeline.estimate.totals import Total
 from pipeline.remote.local_copy import update_local_copy
-from pipeline.run.job import looking_job
-from pipeline.run.refresh import only_new
+from pipeline.run.job import open_read_only_job
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
 from pipeline.values.times import format_duration
 
@@ -97,8 +97,8 @@ def command(
     ready = make_engine(settings)
     skipped: list[tuple[str, str]] = []
     console = Console(stderr=True, quiet=as_json)
-    with looking_job(settings, ready, template) as job:
-        new, known = only_new(job, job.scan(lambda name, reason: skipped.append((name, reason)), paths), job.known)
+    with open_read_only_job(settings, ready, template) as job:
+        new, known = split_up_to_date(job, job.scan(lambda name, reason: skipped.append((name, reason)), paths), job.known)
         with stop_on_signals(lambda: None, _interrupt), console.status("scanning the inbox") as status:
             forecast = Forecast(files=0)
             if new:

@@ -33,7 +33,7 @@ from pipeline.evaluate.variant import Variant, find_results, find_template, make
 from pipeline.intake.scan import scan_arguments
 from pipeline.run.job import all_templates, open_job
 from pipeline.run.loop import Loop
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
 from pipeline.templates.model import Template, TemplateField
 
@@ -181,7 +181,7 @@ def _read(variant: Variant, all_truths: Sequence[Truth], hashes: Mapping[Path, s
         monitor.observe(job, loop),
     ):
         paths = [truth.path for truth in all_truths if truth.path in hashes]
-        todo, before = only_new(job, scan_arguments(paths, job.inbox, job.namer, monitor.file_skipped), job.known)
+        todo, before = split_up_to_date(job, scan_arguments(paths, job.inbox, job.outbox_names, monitor.file_skipped), job.known)
         read_files(job, loop, screen, monitor, todo, before, quiet=quiet)
         if loop.stopping:
             raise KeyboardInterrupt

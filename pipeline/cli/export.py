@@ -19,7 +19,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.remote.mirror import Mirror, mirrored
-from pipeline.run.export_formats import FORMATS, Exporting, Unused
+from pipeline.run.export_formats import FORMATS, NullSheetLedger, OutboxExport
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings
@@ -75,11 +75,11 @@ def command(
         other_settings = [settings.model_copy(update={"outbox": other}) for other in dict.fromkeys(others)]
         ledgers = [ledger, *(stack.enter_context(_open_outbox(other))[1] for other in other_settings)]
         folder = to or settings.outbox
-        sheet_records = ledger if folder == settings.outbox else Unused()
+        sheet_records = ledger if folder == settings.outbox else NullSheetLedger()
         kinds = formats or (() if with_truth else ("json", "csv"))
         with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
-            export = Exporting(ledgers, templates, folder, sheet_records, settings.review.accepted_error, temporary)
+            export = OutboxExport(ledgers, templates, folder, sheet_records, settings.review.accepted_error, temporary)
             paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
                 paths += map(str, _write_truth(ledgers, folder, temporary))

@@ -163,7 +163,7 @@ def _present_files(job: Job, records: list[FileRecord], monitor: RunMonitor, unp
         if str(path).startswith(unpacking):
             continue
         try:
-            present = listed.get(path) or job.present(file.source)
+            present = listed.get(path) or job.present_file(file.source)
         except StoreError as error:
             monitor.file_skipped(file.source.name, error.message)
             continue

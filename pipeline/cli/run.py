@@ -19,7 +19,7 @@ from pipeline.intake.settle import SettleTracker, settled_files
 from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, OUT_OF_TIME, STILL_BEING_WRITTEN
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
 
 
@@ -86,7 +86,7 @@ def command(
         Loop(job, monitor, archive_files=not paths) as loop,
         monitor.observe(job, loop),
     ):
-        todo, known = only_new(job, job.scan(monitor.file_skipped, paths), job.known)
+        todo, known = split_up_to_date(job, job.scan(monitor.file_skipped, paths), job.known)
         loop.until = deadline
         read_files(job, loop, screen, monitor, todo, known, limit=limit, quiet=quiet or as_json)
         print_report(screen, settings, quiet=quiet, as_json=as_json)

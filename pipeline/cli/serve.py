@@ -13,7 +13,7 @@ from pipeline.cli import options
 from pipeline.cli.signals import stop_on_signals
 from pipeline.errors import LockedError, SettingsError
 from pipeline.install_hint import install_hint
-from pipeline.run.job import all_templates, check_template, mended_ledger, open_ledger
+from pipeline.run.job import all_templates, check_template, open_ledger, open_repaired_ledger
 from pipeline.runtime.lock import PROBE_SECONDS, locked
 from pipeline.settings import Settings
 
@@ -113,7 +113,7 @@ def _make_ledger(settings: Settings) -> None:
     """Create, migrate or repair the ledger before two processes open it. Raises LedgerError, OutboxError."""
     messages: list[str] = []
     with suppress(LockedError), locked(settings.outbox, PROBE_SECONDS):  # if a run holds the lock, that run has done it
-        mended_ledger(settings, messages).close()
+        open_repaired_ledger(settings, messages).close()
     with open_ledger(settings):
         pass
     for line in messages:

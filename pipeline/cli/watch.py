@@ -22,8 +22,8 @@ from pipeline.monitoring.events import RecentMessages, RunCounts
 from pipeline.publish.publication import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.refresh import Rescan
-from pipeline.run.reread import Rereading
+from pipeline.run.refresh import InboxScanner
+from pipeline.run.reread import RereadOrders
 
 
 class _DocumentLines(RunCounts):
@@ -112,11 +112,11 @@ def command(
         open_job(settings, template=template) as job,
         Loop(job, monitor, archive_files=True) as loop,
     ):
-        rescan = Rescan(job, monitor.file_skipped)
+        scanner = InboxScanner(job, monitor.file_skipped)
 
         def scan() -> list[InboxFile]:
             loop.publisher.flush()
-            todo, known = rescan.look()
+            todo, known = scanner.scan()
             loop.publisher.archive_known(known)
             return todo
 
@@ -126,7 +126,7 @@ def command(
             if job.objects
             else FolderWatcher(
                 job.inbox,
-                job.namer,
+                job.outbox_names,
                 scan,
                 quiet=intake.unchanged_seconds,
                 rescan=intake.rescan_seconds,
@@ -135,11 +135,11 @@ def command(
             )
         )
         pauses = ServicePauses(monitor.warning, lambda: loop.stopping)
-        rereading = Rereading(job, monitor)
+        reread_orders = RereadOrders(job, monitor)
 
         def stop() -> None:
             loop.stopping = True
-            rereading.stop()
+            reread_orders.stop()
 
         if until_eof:
             threading.Thread(target=_stop_at_eof, args=(stop,), name="parent", daemon=True).start()
@@ -153,9 +153,9 @@ def command(
             while not loop.stopping:
                 try:
                     if watcher.wait() and not loop.stopping:
-                        loop.round(rereading.until_due(watcher.pending(lambda: loop.busy)))
+                        loop.round(reread_orders.files_until_order(watcher.pending(lambda: loop.busy)))
                     loop.answer_questions()
-                    rereading.turn()
+                    reread_orders.carry_out()
                     loop.publisher.tidy(now=False)
                     pauses.reset()
                 except TEMPORARY_ERRORS as error:

@@ -1,1 +1,1 @@
-"""The one loop: plan the units, ask the engine, check each answer, commit it, publish the documents that are complete."""
+"""The loop over documents: admit → read → ask → check → commit → publish (``loop.py``), and the steps it calls."""

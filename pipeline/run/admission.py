@@ -1,4 +1,7 @@
-"""Admission: what a file of the inbox is to this run — known, a twin of one that is being read, or a document to read."""
+"""Admits files of the inbox to a run.
+
+A file is up to date already, has the contents of a document that is being read (a twin), or is a document to read.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pipeline.run.document_run import Action, DocumentRun
 from pipeline.run.job import Job
 
 SkipFile = Callable[[InboxFile, str], None]
-"""Leave a file for a later run, for a reason."""
+"""Called with a file that is left for a later run, and the reason."""
 
 
 class Admission:
@@ -24,10 +27,10 @@ class Admission:
         self._job, self._observer, self._archive, self._runs, self._skip = job, observer, archive, runs, skip
 
     def admit(self, file: InboxFile) -> DocumentRun | None:
-        """The document to read; None where nothing is to be done, or where the file waits for a twin or for a later run."""
+        """The document to read. None for a file that is up to date, waits for its twin, or is left for a later run."""
         ledger, path = self._job.ledger, file.source.path
-        known = ledger.file_at(path)
-        if known and self._job.up_to_date(known, file):
+        record = ledger.file_at(path)
+        if record and self._job.up_to_date(record, file):
             self._observer.file_finished(file)
             return None
         try:
@@ -42,25 +45,25 @@ class Admission:
             if path not in {other.source.path for other in (twin.file, *twin.twins)}:
                 twin.twins.append(file)
             return None
-        if known is None:
+        if record is None:
             file = self._archive.restore(file, sha256)
-            known = ledger.file_at(path)
-        elif self._job.is_due(known):
+            record = ledger.file_at(path)
+        elif self._job.is_due(record):
             ledger.mark_for_retry(sha256, self._job.settings.retry.page_attempts)
-        named = self._job.requested_templates(known)
+        named = self._job.requested_templates(record)
         ledger.record_file(file.source, sha256, file.size, file.mtime_ns, named)
         self._observer.file_started(file.source, sha256)
         return DocumentRun(
             file,
             sha256,
-            published=known.recipes if known and known.published_sha256 == sha256 else {},
+            published=record.recipes if record and record.published_sha256 == sha256 else {},
             named=named,
             page_limit=self._job.settings.limits.pages,
             templates_by_kind=self._job.templates_by_kind,
         )
 
     def known_document(self, run: DocumentRun) -> DocumentInfo | None:
-        """What is known of the document without opening it; None when a reader must open it."""
+        """The document, where the ledger or the file's size suffices; None when a reader must open the file."""
         limit = self._job.settings.limits.megabytes
         if run.file.size <= limit * 1_000_000:
             return self._job.ledger.document(run.sha256)
@@ -79,7 +82,7 @@ class Admission:
         return self.plan(run, document)
 
     def plan(self, run: DocumentRun, document: DocumentInfo) -> list[Action]:
-        """The units of the document that the ledger does not have; what to do first."""
+        """Plan the units that the ledger does not have. Returns the first actions."""
         ledger, sha256 = self._job.ledger, run.sha256
         recipes = self._job.plan(run.file.source.relative, run.named, ledger.chosen_template(sha256), run.published)
         ended = {template: ledger.answered_pages(sha256, template, recipe) for template, recipe in (recipes or {}).items()}

@@ -1,4 +1,4 @@
-"""Moves or deletes finished files, moves failed ones aside, and recognises those that come back into the inbox.
+"""Moves or deletes finished files, moves failed files to a folder of their own, and recognises failed files that come back.
 
 The ledger records a move after it has happened. The next start notices a crash in between (``catch_up``), so that the next file of the
 same name does not replace this one's result.
@@ -20,11 +20,11 @@ from pipeline.run.job import Job
 from pipeline.values.times import utc_timestamp
 
 _GONE = "{} (put away, {})"
-"""The path in the ledger of a file that was deleted: its old path and its name. Ledgers hold this text, so it stays."""
+"""The path in the ledger of a deleted file: its old path and its name. Ledgers hold this text, so it cannot change."""
 
 
 class Archive:
-    """Moves or deletes files as the settings say; ``observer`` learns where to."""
+    """Moves or deletes files as the settings say, and reports each to ``observer``."""
 
     def __init__(self, job: Job, observer: Observer) -> None:
         self._job, self._observer = job, observer
@@ -36,56 +36,57 @@ class Archive:
         settings, path = self._job.settings, file.source.path
         if settings.after == "keep" or not path.is_relative_to(self._root):
             return
-        place: Path | None
+        new_path: Path | None
         try:
             if not self._folders.is_unchanged(file):
                 return
             if status == "done":
-                place = self._folders.archive(file, settings.after)
+                new_path = self._folders.archive(file, settings.after)
             else:
-                place = self._folders.move_to_failed(file, _reason_text(file, status, reason, detail))
+                new_path = self._folders.move_to_failed(file, _reason_text(file, status, reason, detail))
         except OSError as error:
             self._observer.file_not_archived(file.source.name, error.strerror or str(error))
             return
         except StoreError as error:
             self._observer.file_not_archived(file.source.name, error.message)
             return
-        self._record_move(path, str(place) if place else _GONE.format(path, file.source.name))
-        self._observer.file_archived(file.source.name, str(place or ""))
+        self._record_move(path, str(new_path) if new_path else _GONE.format(path, file.source.name))
+        self._observer.file_archived(file.source.name, str(new_path or ""))
 
-    def archive_known(self, known: Iterable[InboxFile]) -> None:
-        """Move or delete files that were published before but are still in the inbox."""
-        for file in known if self._job.settings.after != "keep" else ():
+    def archive_known(self, files: Iterable[InboxFile]) -> None:
+        """Move or delete files that an earlier run published and that are still in the inbox."""
+        for file in files if self._job.settings.after != "keep" else ():
             record = self._job.ledger.file_at(file.source.path)
             if record and record.status and not record.retry_at:
                 reason, detail = self._job.ledger.failure_reason(record.sha256)
                 self.archive(file, record.status, reason, detail)
 
     def catch_up(self) -> None:
-        """Record moves that a run made but could not record before it died: files that are read, and no longer where the ledger says."""
+        """Record the moves that a run made just before it died: of files that are published, and no longer at their path."""
         if self._job.settings.after == "keep":
             return
-        read = {  # a file that waits for a retry was not moved
+        published = {  # a file that waits for a retry was not moved
             file.source.path: file
             for file in self._job.known.values()
             if file.published_sha256 and not file.retry_at and file.source.path.is_relative_to(self._root)
         }
-        for path in self._folders.missing(read):
-            file = read[path]
+        for path in self._folders.missing(published):
+            file = published[path]
             self._record_move(path, str(self._failed_path_of(file) or _GONE.format(path, file.source.name)))
 
     def _failed_path_of(self, file: FileRecord) -> Path | None:
-        place = self._folders.failed_path(file.source.relative)
-        if file.status == "done" or self._job.ledger.file_at(place) or self._folders.missing([place]):
+        """Where a failed file was moved to; None when it is not there."""
+        path = self._folders.failed_path(file.source.relative)
+        if file.status == "done" or self._job.ledger.file_at(path) or self._folders.missing([path]):
             return None
-        return place
+        return path
 
-    def _record_move(self, path: Path, where: str) -> None:
-        self._job.ledger.record_move(path, where)
-        self._job.namer.moved(path, where)
+    def _record_move(self, path: Path, new_path: str) -> None:
+        self._job.ledger.record_move(path, new_path)
+        self._job.outbox_names.moved(path, new_path)
 
     def restore(self, file: InboxFile, sha256: str) -> InboxFile:
-        """A failed file that was moved back into the inbox gets its old name in the outbox; any other file stays as it is."""
+        """The file with its old name in the outbox, if it failed before and was moved back into the inbox; else the file as it is."""
         ledger, folder = self._job.ledger, self._job.settings.failed_folder.resolve()
         namesake = ledger.file_at(self._folders.failed_path(file.source.relative))
         for record in [*([namesake] if namesake else []), *ledger.files_with_contents(sha256)]:
@@ -93,14 +94,14 @@ class Archive:
             if path.is_relative_to(folder) and self._folders.missing([path]):
                 ledger.mark_for_rereading([record], failed_only=True)
                 ledger.record_move(path, str(file.source.path))
-                self._job.namer.moved(path, str(file.source.path))
+                self._job.outbox_names.moved(path, str(file.source.path))
                 self._folders.remove_reason(path)
                 return replace(file, source=replace(file.source, name=record.source.name))
         return file
 
 
 def _reason_text(file: InboxFile, status: DocumentStatus, reason: Reason | None, detail: str) -> str:
-    """What is written beside a file that was set aside."""
+    """The text of the file that lies beside a failed file."""
     cure = CURES[reason] if reason else ""
     lines = [
         f"file:    {file.source.relative}",

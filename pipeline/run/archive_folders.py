@@ -80,7 +80,7 @@ class LocalFolders:
 class StoreFolders:
     """Folders in the inbox's object store, by the paths that stand for its objects; see ArchiveFolders.
 
-    An object is copied, checked once more and deleted. A crash in between leaves the object in both places; the next move finds its own
+    An object is copied, checked once more and deleted. A crash in between leaves the object in both places; the next move recognises the
     copy and goes on. An object that is replaced between the last check and the deletion is lost, unless the bucket keeps versions.
     """
 
@@ -131,24 +131,24 @@ class StoreFolders:
 
     def _move(self, file: InboxFile, target: str, reason: str | None = None) -> Path:
         entry = self._entry(file)
-        free, there = self._free(target, entry)
+        free, is_copied = self._free(target, entry)
         if reason is not None:
             self._store.write(free + REASON_ENDING, reason.encode(errors="replace"))
-        if not there:
+        if not is_copied:
             try:
                 self._store.copy(entry.url, free)
             except ObjectGoneError as error:
-                raise FileNotFoundError("gone meanwhile") from error
+                raise FileNotFoundError("no longer there") from error
         self._remove(file)
         return local_path(self._objects.root, free)
 
     def _remove(self, file: InboxFile) -> None:
         if not self.is_unchanged(file):
-            raise FileNotFoundError("replaced meanwhile")
+            raise FileNotFoundError("replaced since it was read")
         self._store.remove(self._entry(file).url)
 
     def _free(self, target: str, entry: StoreEntry) -> tuple[str, bool]:
-        """``target``, or the first ``name-2.ext``, ``name-3.ext`` … that is free, and whether the object lies there since a crash."""
+        """``target``, or the first ``name-2.ext``, ``name-3.ext`` … that is free, and whether it is a copy from before a crash."""
         folder, _, name = target.rpartition("/")
         stem, dot, suffix = name.rpartition(".") if "." in name[1:] else (name, "", "")
         number, candidate = 1, target
@@ -185,7 +185,7 @@ def reason_file(path: Path) -> Path:
 
 
 def _rename(path: Path, target: Path) -> Path:
-    """Rename; to another file system, copy beside the target and rename there, so that a crash leaves no half file under its name."""
+    """Rename ``path``. To another file system it is copied beside the target and renamed there: a crash leaves no half file as target."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.rename(target)

@@ -1,8 +1,7 @@
 """When readers work and when the engine works.
 
-An engine that ``prefers_batches`` computes on the cores that readers need. Side by side, a page costs the engine twice the time that the
-page takes by itself. So a batch of pages is read while the engine pauses, and none while it works. Other engines get each page as soon
-as it is read.
+An engine that ``prefers_batches`` computes on the cores that readers need. When both work, the engine needs twice the time for a page. So a
+batch of pages is read while the engine pauses, and none while it works. Other engines get each page as soon as it is read.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ MAX_WAITING = 64
 BATCH_PAGES = 16
 """Pages that are read at a time for an engine that prefers batches."""
 READER_TIMEOUT_SECONDS = 10.0
-"""How long such an engine pauses for a page that does not come."""
+"""How long the engine pauses for a page that a reader does not deliver."""
 
 
 class Batching:
-    """Decides who works now, from what waits and what is in flight."""
+    """Decides whether readers or the engine work now, from the requests that wait and those in flight."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,5 +35,5 @@ class Batching:
         self.engine_may_work = not (self._engine.prefers_batches and reader_load and self._waited < READER_TIMEOUT_SECONDS)
 
     def readers_waited(self, seconds: float, *, delivered: bool) -> None:
-        """The loop has waited for readers, which ``delivered`` or not."""
+        """Record that the loop has waited for readers; ``delivered``: whether a page came."""
         self._waited = 0.0 if delivered else self._waited + seconds

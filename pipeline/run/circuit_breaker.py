@@ -1,6 +1,6 @@
-"""Stops a run whose engine fails on one document after the other; the rest of the inbox stays unread.
+"""Stops a run when the engine fails on several documents in a row. The rest of the inbox stays unread.
 
-It counts documents, not pages: one long document full of noise is no reason to stop.
+Documents are counted, not pages: one long unreadable document is no reason to stop.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from pipeline.records import Result
 
 
 class CircuitBreaker:
-    """Opens when the engine failed on ``most`` documents in a row."""
+    """Opens when the engine has failed on ``limit`` documents in a row."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._failing: set[str] = set()
 
     def record(self, result: Result) -> None:
-        """Count the result of one unit. Raises EngineUnavailableError when it is one failure too many."""
+        """Count the result of one unit. Raises EngineUnavailableError when the limit is reached."""
         if result.reason != "engine":
             self._failing.clear()
             return
         self._failing.add(result.key.sha256)
-        if len(self._failing) >= self._most:
+        if len(self._failing) >= self._limit:
             self._failing.clear()
             raise EngineUnavailableError(
-                f"the engine failed on {self._most} documents in a row, the last time: {result.detail}",
+                f"the engine failed on {self._limit} documents in a row, the last time: {result.detail}",
                 "run `pipeline doctor`; the same command then goes on, and reads what failed again after a while",
             )

@@ -1,6 +1,6 @@
 """The state of one document in a run: opening → choosing → reading → complete.
 
-The state is pure. It reads no file, asks no engine and knows no ledger: the loop reports what happened, and gets back what is to be done.
+The state is pure: no files, no engine, no ledger. The loop reports what has happened and gets back the actions to do next.
 """
 
 from __future__ import annotations
@@ -50,25 +50,25 @@ Action = ChooseTemplate | AskEngine | EndPages
 
 @dataclass(frozen=True, slots=True)
 class PageReply:
-    """What a reader said of one page: the page, or why it cannot be read."""
+    """A reader's reply about one page: the page, or the reason why it cannot be read."""
 
     number: int
     page: Page | None = None
     kind: PageKind | None = None
-    """What the page is; None where it is blank or a cover, or where no template had to be chosen."""
+    """None for a page that is blank or a cover, and where no template has to be chosen."""
     images: Mapping[str, AnyImage] = field(default_factory=dict)
-    """Images for the engine, by template (by kind of page while the template is not chosen)."""
+    """Images for the engine by template, or by kind of page while no template is chosen."""
     reason: Reason | None = None
     detail: str = ""
     seconds: float = 0.0
 
 
 class DocumentRun:
-    """One document from its first byte to its publication.
+    """One document between its admission and its publication.
 
-    ``published`` maps template to recipe of what is already published of these contents. ``named`` are the templates that the command
-    line names for the file, now or earlier. At most ``page_limit`` pages are read. ``templates_by_kind`` says which template reads
-    which kind of page.
+    ``published`` is template to recipe of the present result for the same contents. ``named`` are the templates that the command line
+    names for the file, in this run or an earlier one. At most ``page_limit`` pages are read. ``templates_by_kind`` says which
+    template reads which kind of page.
     """
 
     def __init__(
@@ -88,19 +88,20 @@ class DocumentRun:
         self.recipes: dict[str, str] | None = None
         """Template to recipe of all that is to be published; None while no template is chosen."""
         self.open_units: dict[int, list[str]] = {}
-        """Templates whose unit has not ended, by page."""
+        """Templates whose units have not ended, by page."""
         self.pages_with_engine: set[int] = set()
+        """Pages of which the engine has at least one unit."""
         self._page_limit, self._templates_by_kind = page_limit, templates_by_kind
         self._unread: list[int] = []
-        """Pages to hand to a reader, the last one first."""
+        """Pages that no reader has had, the last one first."""
         self._replies: dict[int, PageReply] = {}
-        """Pages that were read before a template was chosen."""
-        self._choice_waits = False
-        """Whether a page is at a reader whose kind may choose the template."""
+        """Replies from before a template is chosen, by page."""
+        self._choice_is_pending = False
+        """Whether a reader has a page whose kind may choose the template."""
 
     @property
     def phase(self) -> Phase:
-        """Where the document is on its way."""
+        """The step that the document is in."""
         if self.document is None:
             return "opening"
         if self.recipes is None:
@@ -110,19 +111,19 @@ class DocumentRun:
     @property
     def has_page_to_read(self) -> bool:
         """Whether a reader can be given a page now. While no template is chosen, pages are read one at a time."""
-        return bool(self._unread) and not self._choice_waits
+        return bool(self._unread) and not self._choice_is_pending
 
     def next_page(self) -> int:
         """The number of the next page to read. Raises IndexError when there is none."""
-        self._choice_waits = self.recipes is None
+        self._choice_is_pending = self.recipes is None
         return self._unread.pop()
 
     def plan(
         self, document: DocumentInfo, recipes: Mapping[str, str] | None, ended: Mapping[str, Collection[int]]
     ) -> list[Action]:
-        """The document is open, or never will be, and its templates are known, or must be chosen (``recipes`` is None).
+        """Plan the units of a document that is open or cannot be opened. With ``recipes`` None its template must be chosen first.
 
-        ``ended`` are the pages whose units have ended before, by template.
+        ``ended``: pages by template whose units an earlier run has ended.
         """
         self.document = document
         if document.reason:
@@ -147,10 +148,10 @@ class DocumentRun:
         return actions
 
     def page_replied(self, reply: PageReply) -> list[Action]:
-        """A reader is done with a page."""
+        """Take the reply of a reader."""
         if self.recipes is not None or self.document is None:
             return self._page_actions(reply, reply.images)
-        self._choice_waits = False
+        self._choice_is_pending = False
         template = self._template_for(reply)
         self._replies[reply.number] = reply
         if template is None and self._unread:
@@ -158,7 +159,7 @@ class DocumentRun:
         return [ChooseTemplate(self.document, template or FALLBACK)]
 
     def unit_ended(self, page: int, template: str) -> None:
-        """A unit has its final status in the ledger."""
+        """Record that a unit has its final status in the ledger."""
         templates = self.open_units.get(page, [])
         if template in templates:
             templates.remove(template)

@@ -1,4 +1,4 @@
-"""Hands requests of the queue to the engine and takes its answers, while a watchdog looks for signs of life."""
+"""Hands requests from the queue to the engine and takes its answers. A watchdog checks that the engine is alive."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pipeline.run.job import Job
 from pipeline.runtime.watchdog import Watchdog, restart_count, restart_program
 
 TURN_SECONDS = 1.0
-"""How long the engine or the readers are waited for at most."""
+"""Longest wait for the engine or the readers."""
 IDLE_SECONDS = 0.05
-"""How long readers are waited for when more files may settle meanwhile."""
+"""Wait for readers when more files may come."""
 READER_SECONDS = 0.002
-"""How long readers are waited for while the engine works."""
+"""Wait for readers while the engine works."""
 ENGINE_SECONDS = 0.02
-"""How long an answer is waited for while readers work, or files may come."""
+"""Wait for an answer while readers work or files may come."""
 
 
 class EngineDriver:
-    """Use as a context manager: the watchdog runs inside.
+    """Drives the engine. Use as a context manager, in which the watchdog runs.
 
-    An engine that gives no sign of life for ``retry.watchdog_seconds`` cannot be interrupted, since it may hang in native code. The
-    program then calls ``before_restart`` and starts again with the same command, at most ``retry.stop_after_failures`` times.
+    An engine that hangs in native code cannot be interrupted. When it gives no sign of life for ``retry.watchdog_seconds``, the driver
+    calls ``before_restart`` and starts the program again with the same command, at most ``retry.stop_after_failures`` times.
     """
 
     def __init__(self, job: Job, queue: EngineQueue, observer: Observer, before_restart: Callable[[], None]) -> None:
@@ -46,32 +46,32 @@ class EngineDriver:
 
     @property
     def load(self) -> int:
-        """Requests that the engine has not answered."""
+        """Number of requests that the engine has not answered."""
         return self._engine.load
 
     def readers_may_work(self, reader_load: int) -> bool:
-        """Whether one more page should be read, with ``reader_load`` calls at the readers."""
+        """Whether one more page should be read while readers have ``reader_load`` calls."""
         return self._batching.readers_may_work(self._queue.waiting, reader_load)
 
     def reader_seconds(self, *, more_files: bool, ending: bool) -> float:
-        """How long to wait for readers: not at all when the engine could work."""
+        """Seconds to wait for readers: 0 when the engine has nothing in flight and could work."""
         if self._batching.engine_may_work and (self._engine.load or self._queue.has_next(ending=ending)):
             return READER_SECONDS if self._engine.load else 0.0
         return IDLE_SECONDS if more_files else TURN_SECONDS
 
     def readers_waited(self, seconds: float, *, delivered: bool) -> None:
-        """The loop has waited for readers, which ``delivered`` or not."""
+        """Record that the loop has waited for readers; ``delivered``: whether a page came."""
         self._batching.readers_waited(seconds, delivered=delivered)
 
     def submit(self, reader_load: int, *, ending: bool) -> None:
-        """Hand over what waits in the queue, as far as the engine has room. Raises EngineUnavailableError."""
+        """Hand over requests from the queue while the engine has room. Raises EngineUnavailableError."""
         self._batching.update(reader_load)
         while self._batching.engine_may_work and self._engine.room and (request := self._queue.next(ending=ending)):
             self._watchdog.heartbeat()
             self._engine.submit(request)
 
     def poll(self, *, may_wait: bool) -> list[Answer]:
-        """Answers that are complete; ``may_wait`` says that nothing else is to be done meanwhile. Raises EngineUnavailableError."""
+        """Complete answers. ``may_wait``: the loop has nothing else to do. Raises EngineUnavailableError."""
         if not self._engine.load or not self._batching.engine_may_work:
             self._watchdog.pause()
             return []
@@ -83,7 +83,7 @@ class EngineDriver:
         return answers
 
     def reset(self) -> None:
-        """Drop what the engine has not answered."""
+        """Drop all requests that the engine has not answered."""
         self._watchdog.pause()
         self._engine.reset()
 

@@ -1,6 +1,6 @@
-"""The queue in front of the engine: what waits for it, in which order, and what it has.
+"""The queue in front of the engine: the requests that wait, their order, and the units that the engine has.
 
-A unit over which an earlier run died is a suspect: the engine gets it alone, when nothing else waits.
+A unit that the engine had when an earlier run died is a suspect. The engine gets it when no other request waits, and nothing beside it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class EngineQueue:
             job.ledger.record_crash(interrupted)
         forget_interrupted_units(folder)
         self._deaths = job.ledger.crash_counts()
-        # In a cluster, engines die in processes of their own; when this process dies, no unit is to blame.
+        # In a cluster the engines run in other processes. A unit is then no suspect when this process dies.
         self._file = InFlightFile(folder) if job.cluster is None else None
         self._fresh: OrderedDict[UnitKey, Request] = OrderedDict()
         self._first: OrderedDict[UnitKey, Request] = OrderedDict()
@@ -34,7 +34,7 @@ class EngineQueue:
         self.in_flight = 0
         """Requests that the engine has not answered yet."""
         self.reserved = False
-        """Whether the engine is for one suspect alone."""
+        """Whether the engine may get nothing but one suspect."""
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +45,7 @@ class EngineQueue:
 
     @property
     def waiting(self) -> int:
-        """Requests of pages that were read and not handed to the engine yet."""
+        """Number of pages that are read and not with the engine yet."""
         return len(self._fresh) + self._quarantine.count_waiting()
 
     def is_given_up(self, key: UnitKey) -> bool:
@@ -61,7 +61,7 @@ class EngineQueue:
             self._fresh[key] = request
 
     def add_first(self, request: Request) -> None:
-        """Queue a request before all others: a unit that is asked again, or a person's question."""
+        """Queue a request before all others: the retry of a unit, or a person's question."""
         self._first[request.key] = request
 
     def has_next(self, *, ending: bool) -> bool:
@@ -85,15 +85,15 @@ class EngineQueue:
         return request
 
     def answered(self) -> None:
-        """The engine gave an answer."""
+        """Record that the engine has answered a request."""
         self.in_flight -= 1
 
     def reset_in_flight(self) -> None:
-        """The engine was reset, and has nothing."""
+        """Record that the engine was reset and has no requests."""
         self.in_flight = 0
 
     def discard(self, key: UnitKey) -> None:
-        """The unit has ended, or its file was left: a request that waits is removed, an answer that comes later is ignored."""
+        """Remove the waiting request of a unit that has ended or whose file is skipped; the unit is no suspect any more."""
         self._first.pop(key, None)
         self._fresh.pop(key, None)
         if self._file:
@@ -105,7 +105,7 @@ class EngineQueue:
             self._job.ledger.clear_crashes(key)
 
     def clear(self) -> None:
-        """Remove everything that waits or is in flight; nothing has died."""
+        """Remove all requests, waiting and in flight, without counting a crash."""
         self._first.clear()
         self._fresh.clear()
         self._quarantine.clear()
@@ -120,5 +120,5 @@ class EngineQueue:
         return next(iter(self._first or self._fresh), None)
 
     def _may_isolate(self, *, ending: bool) -> bool:
-        """Whether a suspect can be handed out once nothing else waits."""
+        """Whether the engine is free for a suspect, and one waits."""
         return not (ending or self.reserved or self.in_flight) and self._quarantine.count_waiting() > 0

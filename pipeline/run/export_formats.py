@@ -1,4 +1,4 @@
-"""Everything in the outbox again, from the ledger, in any of the formats."""
+"""Exports all published documents from the ledger, in any of the formats."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
 
 
-class Unused:
-    """Exporting asks no engine; the book of another folder is not kept."""
+class NullSheetLedger:
+    """A sheet ledger that stores nothing, for an export to a folder that is not the outbox."""
 
     def sheet_state(self, name: str) -> None:
-        """Nothing is known."""
+        """Always None: every sheet is unknown."""
         del name
 
     def record_sheet(self, name: str, columns: object, size: int) -> None:
-        """Nothing is kept."""
+        """Does nothing."""
         del name, columns, size
 
     def mark_sheets_outdated(self, names: Iterable[str]) -> None:
-        """Nothing is kept."""
+        """Does nothing."""
         del names
 
 
 @dataclass(frozen=True)
-class Exporting:
-    """One export: from where, to where; ``scratch`` is for what is half written."""
+class OutboxExport:
+    """One export from ledgers to a folder. ``scratch`` holds files while they are half written."""
 
     ledgers: Sequence[Ledger]
-    """One, or those of several drivers that shared an inbox."""
+    """One ledger, or the ledgers of several machines that shared an inbox (see the setting ``shard``)."""
     templates: Mapping[str, Template]
     folder: Path
     sheet_ledger: SheetLedger
@@ -55,7 +55,7 @@ class Exporting:
     scratch: Path
 
     def write(self, kind: str) -> Iterable[Path]:
-        """Write one format; yields the files."""
+        """Write one format. Yields the files."""
         if kind == "json":
             return self._json()
         if kind == "csv":
@@ -91,15 +91,15 @@ class Exporting:
         return [self.folder / f"{name}.csv" for name in sheets]
 
     def _sheets(self) -> dict[str, dict[str, ColumnKind]]:
-        used = {template for ledger in self.ledgers for file in ledger.published_files() for template in file.recipes}
-        names = [DOCUMENTS, *(name for key in self.templates if key in used for name in sheet_names(self.templates[key]))]
+        templates = {template for ledger in self.ledgers for file in ledger.published_files() for template in file.recipes}
+        names = [DOCUMENTS, *(name for key in self.templates if key in templates for name in sheet_names(self.templates[key]))]
         return {name: sheet_kinds(name, self.templates) or {} for name in names}
 
     def _publications(self) -> Iterator[Publication]:
-        """By name. Raises SettingsError when two outboxes have a result of the same name."""
-        found = (publications(ledger, self.templates, self.accepted_error) for ledger in self.ledgers)
+        """Publications sorted by name. Raises SettingsError when two outboxes have a result of the same name."""
+        by_ledger = (publications(ledger, self.templates, self.accepted_error) for ledger in self.ledgers)
         last = None
-        for item in heapq.merge(*found, key=lambda item: item.source.name):
+        for item in heapq.merge(*by_ledger, key=lambda item: item.source.name):
             if item.source.name == last:
                 raise SettingsError(
                     f"two of the outboxes have a result for {last}", "only parts of one inbox can be put together"

@@ -1,7 +1,7 @@
-"""A small file with the units that the engine has just now. It outlives the process.
+"""A file with the units that the engine has now, for the run after a crash.
 
-Units that a new run finds in it were with the engine when the last run died. Without this, a page that exhausts memory or crashes native
-code would kill every run at the same place. The file is written without syncing: it must survive the process, not the machine.
+The units in it were with the engine when the last run died. Without this file, a page that exhausts memory or crashes native code would
+kill every run at the same page. It is written without syncing: it must survive the process, not the machine.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pipeline.records import UnitKey
 
 FILE_NAME = "in_flight"
 EARLIER_FILE_NAME = "underway"
-"""What earlier versions called the file."""
+"""The name that earlier versions gave this file; it is still read."""
 
 
 class InFlightFile:
-    """The file: a line for every unit that is handed to the engine (+) or ends (-). Use as a context manager; leaving it empties it."""
+    """A line for every unit that the engine gets (+) or that ends (-). Use as a context manager; its end empties the file."""
 
     def __init__(self, folder: Path) -> None:
         self._keys: set[UnitKey] = set()
@@ -33,19 +33,19 @@ class InFlightFile:
         self._file.close()
 
     def add(self, key: UnitKey) -> None:
-        """The engine gets this unit."""
+        """Record that the engine gets a unit."""
         if key not in self._keys:
             self._keys.add(key)
             self._append("+", key)
 
     def discard(self, key: UnitKey) -> None:
-        """The unit has ended, or its file was left."""
+        """Record that a unit has ended, or that its file is skipped."""
         if key in self._keys:
             self._keys.discard(key)
             self._append("-", key) if self._keys else self.clear()
 
     def clear(self) -> None:
-        """The engine has nothing."""
+        """Record that the engine has no units."""
         self._keys.clear()
         self._file.seek(0)
         self._file.truncate()
@@ -75,6 +75,6 @@ def interrupted_units(folder: Path) -> list[UnitKey]:
 
 
 def forget_interrupted_units(folder: Path) -> None:
-    """Remove the files of runs that died; to be called once the ledger has their units."""
+    """Remove the files of runs that died. Call this after the ledger has recorded their units."""
     for name in (EARLIER_FILE_NAME, FILE_NAME):
         (folder / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Everything a run needs, made once from the settings: templates, engine, recipes, ledger and lock."""
+"""All that a run needs, made once from the settings: templates, engine, recipes, ledger and lock."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from pipeline.records import Source
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
 from pipeline.run import page_requests, unit_retry
-from pipeline.run.outbox_names import Namer
+from pipeline.run.outbox_names import OutboxNames
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, configs_folder
-from pipeline.templates.ask import PREFIX as ASKED
+from pipeline.templates.ask import PREFIX as QUESTION_PREFIX
 from pipeline.templates.ask import ask_template
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_templates
@@ -48,156 +48,156 @@ if TYPE_CHECKING:
 
 @dataclass
 class Job:
-    """Settings made real. ``forced`` templates come before every route."""
+    """The parts of one run. ``override_templates`` come before every route, for all files."""
 
     settings: Settings
     templates: Mapping[str, Template]
     engine: Engine
     ledger: Ledger
-    forced: tuple[str, ...] = ()
+    override_templates: tuple[str, ...] = ()
     cluster: Cluster | None = None
-    """The machines that read and answer; None is this one."""
+    """The machines that read and answer; None for this machine alone."""
     notes: list[str] = field(default_factory=list)
-    """What happened when it was opened and somebody should know."""
+    """Messages for the user about the opening of the ledger, e.g. that it was repaired."""
     objects: ObjectInbox | None = None
-    """The inbox, where that is in an object store."""
+    """The inbox, where it is in an object store."""
     mirror: Mirror | None = None
-    """The outbox there, for a run that may write to it."""
+    """The outbox in an object store, for a run that may write to it."""
     precision: Precision = field(init=False)
-    """How exactly the OCR reckons: decided once, and told to the readers."""
+    """The number format of the OCR, chosen once for all readers."""
     recipes: dict[str, str] = field(init=False)
     """Recipe by template: a hash of everything that can change an answer."""
     templates_by_kind: dict[PageKind, str] = field(init=False)
-    """Which template reads which kind of page when none is named."""
+    """The template that reads each kind of page when no template is named."""
     known: dict[str, FileRecord] = field(init=False)
     """Files by absolute path, as the ledger knew them at the start."""
-    namer: Namer = field(init=False)
-    """Names of files in the outbox."""
+    outbox_names: OutboxNames = field(init=False)
+    """Gives out names in the outbox."""
 
     def __post_init__(self) -> None:
         self.precision = self.cluster.precision if self.cluster else choose_precision(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.templates_by_kind = {kind: template_for_kind(kind, self.templates) for kind in get_args(PageKind)}
         self.known = self.ledger.files_by_path()
-        self.namer = Namer({path: file.source.name for path, file in self.known.items()})
+        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.known.items()})
 
     def recipe(self, template: Template) -> str:
-        """The recipe of a template that need not be among the job's."""
+        """The recipe of a template, also of one that is not in ``templates``."""
         return recipe(template, self.engine, einvoices=self.settings.read_einvoices, precision=self.precision)
 
     @property
     def outbox(self) -> Path:
-        """Where results go."""
+        """The folder for results."""
         return self.settings.outbox
 
     @property
     def inbox(self) -> Inbox:
-        """Where to look, and which folders in it are ours."""
+        """The folder of documents, without the program's own folders."""
         settings = self.settings
         return Inbox(settings.inbox, (settings.outbox, settings.archive_folder, settings.failed_folder), settings.shard_numbers)
 
     def scan(
-        self, left: SkipCallback, paths: Sequence[Path | str] = (), unchanged: FileStates | None = None
+        self, on_skip: SkipCallback, paths: Sequence[Path | str] = (), unchanged: FileStates | None = None
     ) -> Iterator[InboxFile]:
-        """Files and objects of the inbox, or those that are named, but for those that are ``unchanged``.
+        """Files and objects of the inbox without the ``unchanged`` ones, or those that ``paths`` name.
 
-        Raises SettingsError for a path or URL that is not there, StoreError.
+        Raises SettingsError for a path or URL that does not exist, StoreError.
         """
         urls = [_object_url(path) for path in paths if isinstance(path, str)]
         files = [path for path in paths if isinstance(path, Path)]
         if urls and not self.objects:
             raise SettingsError(f"{urls[0]}: the inbox is no such store", "name the store's folder with --inbox")
         if files:
-            yield from scan_arguments(files, self.inbox, self.namer, left)
+            yield from scan_arguments(files, self.inbox, self.outbox_names, on_skip)
         if self.objects and (urls or not files):
-            namer = self.namer
-            yield from self.objects.named_files(urls, namer, left) if urls else self.objects.scan(namer, left, unchanged)
+            names = self.outbox_names
+            yield from self.objects.named_files(urls, names, on_skip) if urls else self.objects.scan(names, on_skip, unchanged)
         elif not files:
-            yield from scan_inbox(self.inbox, self.namer, left, unchanged)
+            yield from scan_inbox(self.inbox, self.outbox_names, on_skip, unchanged)
 
-    def present(self, source: Source) -> InboxFile | None:
-        """The file or object that a source stands for as it is now; None when it is gone."""
+    def present_file(self, source: Source) -> InboxFile | None:
+        """The file or object of ``source`` with its present size and time; None when it no longer exists."""
         if self.objects and self.objects.is_object(source.path):
             return self.objects.restat_file(source)
-        found = restat_file(InboxFile(source, 0, 0))
-        return found if found and source.path.is_file() else None
+        file = restat_file(InboxFile(source, 0, 0))
+        return file if file and source.path.is_file() else None
 
     @property
     def scratch(self) -> Path:
-        """Where files lie while they are half written; emptied when a run starts."""
+        """The folder for files that are half written; emptied when a run starts."""
         return self.outbox / STATE_FOLDER / "tmp"
 
     @property
     def unpacked(self) -> Path:
-        """Where archives are unpacked; emptied when a run starts."""
+        """The folder in which archives are unpacked; emptied when a run starts."""
         return self.outbox / STATE_FOLDER / "unpacked"
 
-    def requested_templates(self, known: FileRecord | None) -> tuple[str, ...]:
-        """Templates named on the command line for a file: now, else when it was last named."""
-        named = tuple(name for name in self.forced if not name.startswith(ASKED))
-        return named or (known.requested_templates if known else ())
+    def requested_templates(self, record: FileRecord | None) -> tuple[str, ...]:
+        """Templates that the command line names for a file: of this run, else of the last run that named any."""
+        named = tuple(name for name in self.override_templates if not name.startswith(QUESTION_PREFIX))
+        return named or (record.requested_templates if record else ())
 
     def plan(
-        self, relative: str, requested: Sequence[str], chosen: str | None, before: Mapping[str, str]
+        self, relative: str, requested: Sequence[str], chosen: str | None, published: Mapping[str, str]
     ) -> dict[str, str] | None:
-        """Template to recipe of all that is to be published of a file; None when its pages must be looked at first.
+        """Template to recipe of all that is to be published of a file; None when the classifier must see its pages first.
 
-        What the command line says now comes first, then the routes, then what it said earlier (``requested``), then the classifier
-        (``chosen``). ``before`` is what is published of the same contents: a question adds its answer to it, and answers to earlier
-        questions stay.
+        The command line of this run comes first, then the routes, then the command line of earlier runs (``requested``), then the
+        classifier (``chosen``). ``published`` is template to recipe of the present result: a question adds its answer to that result,
+        and answers to earlier questions stay.
         """
-        routed = list(self.forced) or route(relative, self.templates, self.settings.routes)
+        routed = list(self.override_templates) or route(relative, self.templates, self.settings.routes)
         templates = (
             routed or [name for name in requested if name in self.recipes] or ([chosen] if chosen in self.recipes else [])
         )
         if not templates:
             return None
-        only_asked = all(name.startswith(ASKED) for name in self.forced) and bool(self.forced)
-        kept = [name for name in before if name in self.recipes and (only_asked or name.startswith(ASKED))]
-        return {name: self.recipes[name] for name in dict.fromkeys([*templates, *kept])}
+        overrides = self.override_templates
+        has_questions_only = bool(overrides) and all(name.startswith(QUESTION_PREFIX) for name in overrides)
+        stays = [
+            name for name in published if name in self.recipes and (has_questions_only or name.startswith(QUESTION_PREFIX))
+        ]
+        return {name: self.recipes[name] for name in dict.fromkeys([*templates, *stays])}
 
-    def up_to_date(self, file: FileRecord, found: InboxFile) -> bool:
-        """Whether what is published of a file is what today's recipes would give for it as it was found."""
-        if file.stale or file.published_sha256 != file.sha256 or (file.size, file.mtime_ns) != (found.size, found.mtime_ns):
+    def up_to_date(self, record: FileRecord, file: InboxFile) -> bool:
+        """Whether the file is unchanged, and its published result has the recipes that it would get today."""
+        if record.stale or record.published_sha256 != record.sha256:
             return False
-        if self.is_due(file):
+        if (record.size, record.mtime_ns) != (file.size, file.mtime_ns) or self.is_due(record):
             return False
-        return (
-            bool(file.unreadable)
-            or file.pinned
-            or self.plan(found.source.relative, self.requested_templates(file), file.chosen_template, file.recipes)
-            == file.recipes
-        )
+        if record.unreadable or record.pinned:
+            return True
+        requested = self.requested_templates(record)
+        return self.plan(file.source.relative, requested, record.chosen_template, record.recipes) == record.recipes
 
-    def retry_pause(self, tried: int) -> timedelta:
-        """How long something waits that failed ``tried`` times."""
-        return timedelta(seconds=Backoff(60 * self.settings.retry.wait_minutes, factor=4).seconds_after(tried))
+    def retry_pause(self, attempts: int) -> timedelta:
+        """How long a document waits that failed ``attempts`` times."""
+        return timedelta(seconds=Backoff(60 * self.settings.retry.wait_minutes, factor=4).seconds_after(attempts))
 
-    def is_due(self, file: FileRecord) -> bool:
-        """Whether a file that failed is to be read again now; also when its time lies too far ahead to be true."""
-        at = file.retry_at
+    def is_due(self, record: FileRecord) -> bool:
+        """Whether a file that failed is to be read again now. A time too far ahead comes from a wrong clock and counts as due."""
+        at = record.retry_at
         return at is not None and not utc_timestamp() < at <= utc_timestamp(self.retry_pause(self.settings.retry.page_attempts))
 
 
 def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precision: Precision = "float32") -> str:
-    """Sixteen hexadecimal digits that change whenever an answer could.
+    """Sixteen hexadecimal digits that change whenever an answer may change.
 
-    ``einvoices``: whether their data are read; ``precision``: of the OCR.
+    ``einvoices``: whether the data of e-invoices are read. ``precision``: the number format of the OCR. Ledgers hold these digits: the
+    JSON that is hashed stays byte for byte, or every document is read again.
     """
-    asking_again = [unit_retry.VERSION, engine.retries] if engine.retries else []
-    pages_alone = [] if einvoices else ["without e-invoices"]
-    rounded = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
-    own_words = [f"words {languages.active().additions}"] if languages.active().additions else []
-    content = json.dumps(
-        [digest(template), engine.identity, page_requests.VERSION, *asking_again, *pages_alone, *rounded, *own_words]
-    )
+    retries = [unit_retry.VERSION, engine.retries] if engine.retries else []
+    pages_only = [] if einvoices else ["without e-invoices"]
+    ocr = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
+    user_words = [f"words {languages.active().additions}"] if languages.active().additions else []
+    content = json.dumps([digest(template), engine.identity, page_requests.VERSION, *retries, *pages_only, *ocr, *user_words])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def all_templates(settings: Settings) -> dict[str, Template]:
-    """Built-in templates and the user's own, which come first and win; the settings' languages are in force from here on.
+    """Built-in templates and the user's own by name; one of the user's replaces a built-in one of the same name.
 
-    Raises LanguageError, TemplateError.
+    Makes the settings' languages the active ones first. Raises LanguageError, TemplateError.
     """
     languages.use(settings.languages)
     built_in = configs_folder() / "templates"
@@ -208,7 +208,7 @@ def all_templates(settings: Settings) -> dict[str, Template]:
 
 
 def _check_folders(settings: Settings) -> None:
-    """Raises OutboxError when results would be read as documents."""
+    """Raises OutboxError when the inbox lies inside the outbox: results would be read as documents."""
     if settings.inbox_url:
         inside = f"{settings.inbox_url}/".startswith(f"{settings.outbox_url}/")
     else:
@@ -226,31 +226,30 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger(settings.outbox / STATE_FOLDER)
 
 
-def mended_ledger(settings: Settings, told: list[str]) -> Ledger:
-    """See open_checked_ledger; the lock must be held."""
+def open_repaired_ledger(settings: Settings, notes: list[str]) -> Ledger:
+    """The outbox's ledger, repaired where it is damaged; ``notes`` gets what was done. The caller holds the lock."""
     url = settings.inbox_url
 
-    def place(relative: str) -> Path:
+    def inbox_path(relative: str) -> Path:
         return local_path(settings.objects_folder, f"{url}/{relative}") if url else settings.inbox.resolve() / relative
 
-    return open_checked_ledger(settings.outbox / STATE_FOLDER, settings.outbox, place, told)
+    return open_checked_ledger(settings.outbox / STATE_FOLDER, settings.outbox, inbox_path, notes)
 
 
 @contextmanager
-def _own_ledger(settings: Settings, told: list[str]) -> Iterator[Ledger]:
-    """The ledger for a run that holds the lock: checked and mended, and marked until the run ends in good order."""
-    folder = settings.outbox / STATE_FOLDER
-    mark = folder / UNCLEAN_FILE
-    with mended_ledger(settings, told) as ledger:
-        mark.touch()
+def _ledger_of_run(settings: Settings, notes: list[str]) -> Iterator[Ledger]:
+    """The repaired ledger. It is marked as unclean until the run ends in good order, so that the run after a crash checks it."""
+    unclean = settings.outbox / STATE_FOLDER / UNCLEAN_FILE
+    with open_repaired_ledger(settings, notes) as ledger:
+        unclean.touch()
         if settings.inbox_url or settings.outbox_url:
             update_ledger_paths(settings, ledger)
         yield ledger
-    mark.unlink(missing_ok=True)
+    unclean.unlink(missing_ok=True)
 
 
 def known_templates(templates: Mapping[str, Template], ledger: Ledger) -> dict[str, Template]:
-    """``templates``, and those that were made from earlier questions about documents."""
+    """``templates``, and the templates of earlier questions about documents."""
     return {**templates, **{template.name: template for template in map(ask_template, ledger.questions())}}
 
 
@@ -263,7 +262,7 @@ def open_job(
     engine: Engine | None = None,
     cluster: Cluster | None = None,
 ) -> Iterator[Job]:
-    """Take the outbox's lock and open everything. With the executor ``ray`` joins the cluster, unless there is one, or an ``engine``.
+    """Take the outbox's lock and open all parts of a job. Without ``engine`` and ``cluster``, the executor ``ray`` joins the cluster.
 
     Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
     """
@@ -275,9 +274,9 @@ def open_job(
             from pipeline.cluster.cluster import Cluster
 
             cluster = stack.enter_context(Cluster(settings, page_requests.HANDLER))
-        ready = engine or (cluster.engine if cluster else make_engine(settings))
-        with locked(settings.outbox), mirrored(settings) as mirror, _own_ledger(settings, notes) as ledger:
-            for leftover in ("tmp", "unpacked", "objects"):  # of a run that was killed
+        job_engine = engine or (cluster.engine if cluster else make_engine(settings))
+        with locked(settings.outbox), mirrored(settings) as mirror, _ledger_of_run(settings, notes) as ledger:
+            for leftover in ("tmp", "unpacked", "objects"):  # a run that was killed leaves them
                 shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
             if ask is not None:
                 question = ask_template(ask)
@@ -288,7 +287,7 @@ def open_job(
             yield Job(
                 settings,
                 known_templates(all_templates(settings), ledger),
-                ready,
+                job_engine,
                 ledger,
                 tuple(names),
                 cluster,
@@ -304,17 +303,17 @@ def _objects(settings: Settings) -> ObjectInbox | None:
     return ObjectInbox(settings, settings.inbox_url) if settings.inbox_url else None
 
 
-def _object_url(written: str) -> str:
+def _object_url(argument: str) -> str:
     """A URL named on the command line. Raises SettingsError."""
     try:
-        place = parse_store_url(written)
+        url = parse_store_url(argument)
     except ValueError as error:
         raise SettingsError(str(error), "name files and folders, or URLs below the inbox") from None
-    return str(place)
+    return str(url)
 
 
 def named_templates(settings: Settings, template: str | None) -> list[str]:
-    """The templates of ``--template``. Raises SettingsError for one that is not there."""
+    """The names in the value of ``--template``. Raises SettingsError for an unknown one."""
     names = [name.strip() for name in (template or "").split(",") if name.strip()]
     for name in names:
         check_template(name, all_templates(settings))
@@ -322,8 +321,8 @@ def named_templates(settings: Settings, template: str | None) -> list[str]:
 
 
 @contextmanager
-def looking_job(settings: Settings, engine: Engine, template: str | None = None) -> Iterator[Job]:
-    """A job to look with, beside a run that holds the lock: what is known, what would be read. Writes nothing.
+def open_read_only_job(settings: Settings, engine: Engine, template: str | None = None) -> Iterator[Job]:
+    """A job that answers what is known and what would be read. It writes nothing and needs no lock, so a run may be at work.
 
     Raises SettingsError, TemplateError, LedgerError, OutboxError.
     """

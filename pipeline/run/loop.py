@@ -1,7 +1,7 @@
 """The one loop: admit → read → ask → check → commit → publish.
 
-``run``, ``watch``, ``reprocess``, ``serve`` and cron all enter through ``Loop.round``. Readers are processes of their own and work two
-calls ahead for every core. Everything else happens here, in one thread, so that the ledger has one writer.
+``run``, ``watch``, ``reprocess``, ``serve`` and cron all enter through ``Loop.round``. Readers are processes of their own. All else happens
+here in one thread, so that the ledger has one writer.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from pipeline.runtime.worker_pool import Reply
 
 
 class Loop:
-    """Reads files until none are left; its workers stay between rounds. Use as a context manager.
+    """Reads files until none are left. Readers and engine stay ready between rounds. Use as a context manager.
 
-    ``archive_files``: move or delete published files as the settings say. ``answer_questions``: see to questions and corrections that
-    people leave in the ledger meanwhile. Set ``stopping`` (from a signal handler) or ``until`` (a monotonic time) to admit no more files
-    and pages; what is in flight is finished.
+    ``archive_files``: move or delete published files as the settings say. ``answer_questions``: carry out the orders in the ledger that
+    people place during the run. Set ``stopping`` (from a signal handler) or ``until`` (a monotonic time) to admit no more files and
+    pages; units in flight are finished.
     """
 
     def __init__(self, job: Job, observer: Observer, *, archive_files: bool = False, answer_questions: bool = True) -> None:
@@ -73,12 +73,12 @@ class Loop:
 
     @property
     def busy(self) -> bool:
-        """Whether documents are in this round: more can join them."""
+        """Whether a round is at work on documents, which more files can join."""
         return bool(self._runs)
 
     @property
     def in_flight(self) -> tuple[int, int]:
-        """Calls that readers have, and units that the engine has."""
+        """Number of calls that readers have, and of units that the engine has."""
         return self._pool.load, self._queue.in_flight
 
     @property
@@ -93,14 +93,14 @@ class Loop:
     def round(self, files: Iterable[InboxFile | None]) -> None:
         """Read these files to the end. None among them means "no file now, ask again soon".
 
-        Raises PipelineError when nothing can go on. What was answered until then is committed and published.
+        Raises PipelineError for a fault of the machine. All results until then are committed and published.
         """
         fetched = self._job.objects.fetch_ahead(files, self._skip_file) if self._job.objects else None
         self._files, self._more_files = fetched or iter(files), True
         try:
             while self._has_work():
                 self._observer.heartbeat()
-                self._questions.turn()
+                self._questions.carry_out_orders()
                 self._admit_and_read()
                 self._take_replies()
                 self._ask_and_check()
@@ -114,8 +114,8 @@ class Loop:
             self.publisher.flush()
 
     def answer_questions(self) -> None:
-        """See to what people ask, while no files are read."""
-        self._questions.turn()
+        """Carry out orders between rounds, while no files are read."""
+        self._questions.carry_out_orders()
         if self._questions.busy and not self._ending:
             self.round(())
 
@@ -167,7 +167,7 @@ class Loop:
     # ---- read: a page becomes words -----------------------------------------------------------------
 
     def _take_replies(self) -> None:
-        """Let readers deliver what they have read; wait for them when the engine has nothing to do."""
+        """Take the replies of readers; wait for them when the engine has nothing to do."""
         began = time.monotonic()
         delivered = self._pool.poll(self._engine.reader_seconds(more_files=self._more_files, ending=self._ending))
         self._engine.readers_waited(time.monotonic() - began, delivered=bool(delivered))
@@ -181,7 +181,7 @@ class Loop:
         self._do(run, run.page_replied(page_reply))
 
     def _do(self, run: DocumentRun, actions: Iterable[Action]) -> None:
-        """Do what the state of a document asks for; publish it when it is complete."""
+        """Carry out the actions that a document needs next; publish it when it is complete."""
         for action in actions:
             match action:
                 case ChooseTemplate(document, template):
@@ -207,7 +207,7 @@ class Loop:
                 self._units.check(answer)
 
     def _fail_unanswered(self) -> None:
-        """An engine owes an answer to every request. A unit without one ends as failed, never in silence."""
+        """End the units as failed for which an idle engine has given no answer."""
         self._questions.fail_unanswered()
         for run in [run for run in self._runs.values() if run.pages_with_engine]:
             self._do(run, [EndPages(sorted(run.pages_with_engine), "failed", "engine", "the engine gave no answer")])
@@ -238,7 +238,7 @@ class Loop:
         self._observer.file_finished(file)
 
     def _drop(self, run: DocumentRun, reason: str = FILE_CHANGED) -> None:
-        """The round is done with this document, or its file has changed; its twins are admitted."""
+        """Remove a document that is published or, with a ``reason``, skipped. Its twins are admitted."""
         del self._runs[run.sha256]
         self._units.drop(run)
         if run in self._readable:

@@ -1,4 +1,4 @@
-"""Units between a read page and a result: in the queue, at the engine, or asked again."""
+"""Units whose page is read and that have no result yet: they wait, are with the engine, or are retried."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ OnResult = Callable[[DocumentRun, Result], None]
 
 
 class OpenUnits:
-    """Puts units to the engine and checks their answers; ``on_result`` gets the best answer of each unit as its result."""
+    """Queues units for the engine and checks their answers. ``on_result`` gets the best answer of each unit as its result."""
 
     def __init__(self, job: Job, queue: EngineQueue, readers: ReaderCalls, on_result: OnResult) -> None:
         self._job, self._queue, self._readers, self._on_result = job, queue, readers, on_result
         self._units: dict[UnitKey, tuple[DocumentRun, UnitRetry]] = {}
 
     def ask(self, run: DocumentRun, action: AskEngine) -> None:
-        """Put a unit in the queue, unless it has killed the program too often."""
+        """Queue a unit. It fails at once if the program has died over it too often."""
         page, template = action.page, self._job.templates[action.template]
         key = UnitKey(run.sha256, page.number, template.name, self._job.recipes[template.name])
-        # The answer of a template must not depend on the templates beside it.
+        # The words in pictures are read only for transcripts. Other templates must get the same page with or without one beside them.
         visible = page if template.reader == "transcript" else without_picture_words(page)
         request = Request(key, visible, template, action.image, run.document.pages if run.document else 1)
         unit = UnitRetry(request, self._job.engine.retries)
@@ -43,8 +43,8 @@ class OpenUnits:
             self._queue.add(request)
 
     def check(self, answer: Answer) -> None:
-        """Check an answer against its page: the unit is asked again, or has its result."""
-        if answer.key in self._units:  # else it is late: its file was skipped
+        """Check an answer against its page. The unit is then retried, or has its result."""
+        if answer.key in self._units:  # else the answer is late: its file was skipped
             run, unit = self._units[answer.key]
             self._continue(run, unit, unit.take(answer))
 
@@ -70,7 +70,7 @@ class OpenUnits:
             self._queue.discard(key)
 
     def _draw(self, run: DocumentRun, unit: UnitRetry, following: NextRequest) -> None:
-        """Have the picture drawn that the next request needs."""
+        """Have a reader draw the image for the next request."""
         key = unit.request.key
 
         def on_image(image: AnyImage | None) -> None:
@@ -85,7 +85,7 @@ class OpenUnits:
 
 
 def _result(unit: UnitRetry, best: Attempt) -> Result:
-    """The best answer of a unit as its result; an e-invoice inside the file wins over what was read from its page."""
+    """The best answer of a unit as its result. Values of an e-invoice inside the file replace values read from the page."""
     page, template = unit.request.page, unit.request.template
     source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
     evidence = overlay_einvoice(best.evidence, page, template)
@@ -95,6 +95,6 @@ def _result(unit: UnitRetry, best: Attempt) -> Result:
 
 
 def page_results(run: DocumentRun, end: EndPages, recipes: Mapping[str, str]) -> list[Result]:
-    """The results of all open units of some pages, which end without the engine."""
+    """Results for all open units of some pages, which end without the engine."""
     keys = [UnitKey(run.sha256, page, name, recipes[name]) for page in end.pages for name in run.open_units[page]]
     return [Result(key, end.status, {}, end.reason, end.detail, None, end.seconds) for key in keys]

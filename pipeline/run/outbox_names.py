@@ -1,4 +1,7 @@
-"""Names in the outbox: a file keeps the one it has; two files never share one, and none stands in the way of another's folder."""
+"""Names of results in the outbox.
+
+A file keeps its name between runs. Two files never share a name, and no name conflicts with a folder that another name needs.
+"""
 
 from __future__ import annotations
 
@@ -6,57 +9,57 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SHEET_ENDINGS = (".csv", ".parquet", ".jsonl", ".xlsx", ".sqlite")
-"""A folder of the inbox with such an ending could stand where a spreadsheet goes."""
-LONGEST = 200
+"""A folder of the inbox with such an ending could have the path of a spreadsheet."""
+MAX_NUMBERED_BYTES = 200
 """Bytes kept of a name that gets a number, so that it stays a valid file name."""
 
 
-class Namer:
-    """Gives each file its name below the outbox. ``names`` are those of the ledger's files by absolute path."""
+class OutboxNames:
+    """Gives each file its name in the outbox. ``names`` are the names of the ledger's files by absolute path."""
 
     def __init__(self, names: dict[str, str]) -> None:
         self._names = dict(names)
         self._taken = set(self._names.values())
         self._folders = {folder for name in self._taken for folder in _folders(name)}
 
-    def __call__(self, path: Path, wanted: str) -> str:
-        """The file's own name, or ``wanted``; numbered, and out of its folder, where that is taken."""
+    def __call__(self, path: Path, preferred: str) -> str:
+        """The file's own name, or ``preferred`` for a new file. A taken name gets a number, and ``_`` in place of its folders."""
         key = str(path)
         if key not in self._names:
-            name, number = wanted, 1
-            while self._in_the_way(name):
+            name, number = preferred, 1
+            while self._conflicts(name):
                 number += 1
-                flat = wanted.replace("/", "_").encode()[-LONGEST:].decode(errors="ignore")
+                flat = preferred.replace("/", "_").encode()[-MAX_NUMBERED_BYTES:].decode(errors="ignore")
                 name = f"{flat}~{number}"
             self._names[key] = name
             self._taken.add(name)
             self._folders.update(_folders(name))
         return self._names[key]
 
-    def folder(self, wanted: str) -> str:
-        """``wanted``, numbered where it is taken: a folder for names that are given out elsewhere, each once."""
-        name, number = wanted, 1
-        while name in self._folders or self._in_the_way(f"{name}/"):
+    def folder(self, preferred: str) -> str:
+        """Reserve a folder: ``preferred``, or that with a number where it is taken. The caller gives out the names in it."""
+        name, number = preferred, 1
+        while name in self._folders or self._conflicts(f"{name}/"):
             number += 1
-            name = f"{wanted}~{number}"
+            name = f"{preferred}~{number}"
         self._folders.add(name)
         return name
 
-    def within(self, path: Path, wanted: str) -> str:
-        """The same as calling, for a name in such a folder; it is not remembered, so that memory does not grow with an archive."""
-        if str(path) in self._names or self._in_the_way(wanted):
-            return self(path, wanted)
-        return wanted
+    def within(self, path: Path, preferred: str) -> str:
+        """The name of a file in a reserved folder. It is not remembered, so that memory does not grow with an archive."""
+        if str(path) in self._names or self._conflicts(preferred):
+            return self(path, preferred)
+        return preferred
 
     def moved(self, old: Path, new: str) -> None:
-        """The file lies elsewhere now and keeps its name; another one that comes to its old place gets a name of its own."""
+        """The file has moved and keeps its name. Another file that comes to its old path gets a name of its own."""
         own = self._names.pop(new, None)
         self._names[new] = self._names.pop(str(old))
         if own != self._names[new]:
             self._taken.discard(own or "")
 
-    def _in_the_way(self, name: str) -> bool:
-        """Whether ``name.json`` is another's file or folder, or one of its folders is another's file."""
+    def _conflicts(self, name: str) -> bool:
+        """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name."""
         folders = list(_folders(name))
         blocked = any(folder.removesuffix(".json") in self._taken for folder in folders if folder.endswith(".json"))
         return (

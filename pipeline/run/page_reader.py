@@ -1,6 +1,6 @@
-"""The work of a reader process: open a file, read the words of a page, draw it, find out what kind of page it is.
+"""The work of a reader process: open a file, read the words of a page, draw it, classify it.
 
-Runs inside ``WorkerPool``, which kills a process that hangs. Only this module knows both pages and words.
+Runs in a process of ``WorkerPool``, which kills it when it hangs. No other module uses both the packages pages and words.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ from pipeline.words.soundness import covers_page, is_sound
 from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
 
 OCR_SCALE = 200 / 72
-"""Pixels per point for OCR of pages that are no scans."""
+"""Pixels per point for OCR of pages without a resolution of their own."""
 OCR_SCALES = (150 / 72, 300 / 72)
-"""Scans are read at their own resolution between these."""
+"""Lowest and highest pixels per point for OCR of scans inside a PDF, which have a resolution of their own."""
 OCR_PIXELS = 12_000_000
 THUMBNAIL_PIXELS = 400 * 560
 ENLARGED_SCALE = 400 / 72
-"""Pixels per point of a part that is drawn once more."""
+"""Pixels per point of a part of a page, at most."""
 
 
 _last_document: tuple[tuple[str, int, int], OpenDocument] | None = None
-"""The document of the last call: pages of one document mostly come in a row."""
+"""The document of the last call stays open, since the pages of a document mostly come one after the other."""
 
 
 def handle(message: bytes) -> list[bytes]:
-    """The handler of ``worker.Pool``. Raises DocumentError."""
+    """Answer one request of the ``WorkerPool`` with the parts of a reply. Raises DocumentError."""
     started = time.perf_counter()
-    request: ReadRequest = pickle.loads(message)  # noqa: S301 - made by our own parent
+    request: ReadRequest = pickle.loads(message)  # noqa: S301 - pickled by our own parent process
     document = _document(request)
     if not request.page:
         return [DOCUMENT_REPLY.dump_json(DocumentReply(document.kind, document.pages))]
@@ -103,13 +103,13 @@ def _document(request: ReadRequest) -> OpenDocument:
 
 
 def _open(path: Path, request: ReadRequest) -> OpenDocument:
-    """Open a file by its content; an e-invoice without a page gets pages that state it. Raises DocumentError."""
+    """Open a file by its content. A bare e-invoice (XML) gets pages with its data. Raises DocumentError."""
     facts = read_bare_einvoice(path)
     return EInvoiceDocument(facts) if facts else open_document(path, passwords=request.passwords, megapixels=request.megapixels)
 
 
 class PageReader:
-    """One page while it is read: its words, its rotation, and the library that can draw it."""
+    """Reads and draws one page. It keeps the page's rotation and the library that can draw the page."""
 
     def __init__(self, request: ReadRequest, document: OpenDocument) -> None:
         self._request, self._document, self._number = request, document, request.page
@@ -124,14 +124,14 @@ class PageReader:
             self._use_pdfium(error)
 
     def read(self) -> Page:
-        """The page with its words, upright. Raises DocumentError for a page that draws nothing although it may hold something."""
-        stated = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
-        facts = self._facts() if stated else {}
+        """The upright page with its words. Raises DocumentError for a page that draws nothing although it may have content."""
+        may_have_einvoice = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
+        facts = self._facts() if may_have_einvoice else {}
         layer = self._text_layer()
         if layer and self._good(layer):
             return self._page(layer, "textlayer", facts)
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
-        short = [word for word in layer if word.text.isprintable()]  # a lone digit says too little to be judged sound
+        short = [word for word in layer if word.text.isprintable()]  # a single digit is too short to be judged as sound
         if self._blank and not short and (words := self._pdfium_words()):
             return self._page(words, "textlayer", facts)
         if self._blank and not short:
@@ -145,7 +145,7 @@ class PageReader:
         return self._page(short, "textlayer" if short else None, facts)
 
     def with_pictures(self, page: Page) -> Page:
-        """A page with a text layer, and the words in pictures that the layer does not have."""
+        """The page with the words in its pictures added, where it has a text layer without them."""
         if page.source != "textlayer" or self._turned:
             return page
         boxes = unread_pictures(page.words, self._document.image_boxes(self._number), self._size.width, self._size.height)
@@ -153,7 +153,7 @@ class PageReader:
             return page
         try:
             image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
-        except DocumentError:  # words without their pictures are better than no page
+        except DocumentError:  # the page without the words in its pictures is better than none
             return page
         return replace(page, words=tuple(add_picture_words(page.words, read_pictures(image, boxes, self._request.precision))))
 
@@ -162,15 +162,16 @@ class PageReader:
         return Page(self._number, size.width, size.height, tuple(words), source, turned=self._turned, facts=facts)
 
     def _facts(self) -> Mapping[str, Any]:
+        """The data of the e-invoice inside the file, by business term; empty without one."""
         if isinstance(self._document, EInvoiceDocument):
             return self._document.facts
         try:
             return read_einvoice(Path(self._request.path)) or {}
-        except Exception:  # an attachment that is broken leaves the page to be read
+        except Exception:  # a broken attachment must not keep the page from being read
             return {}
 
     def _text_layer(self) -> list[Word]:
-        """The words of the file's text layer, sound or not; none where it cannot be read."""
+        """The words of the page's text layer, sound or not; none where it cannot be read."""
         handle = self._document.native_page(self._number)
         if handle is None:
             return []
@@ -178,16 +179,16 @@ class PageReader:
             return read_pdfium_text_layer(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
         except MemoryError:
             raise
-        except Exception:  # what the libraries raise on damaged fonts has no common type
+        except Exception:  # the libraries raise many types on damaged fonts
             return []
 
     def _pdfium_words(self) -> list[Word]:
-        """The printable words that PDFium extracts from a page where MuPDF finds no words and draws nothing."""
-        other = self._other()
+        """The printable words that PDFium extracts from a page."""
+        other = self._pdfium_document()
         handle = other.native_page(self._number) if other else None
         if handle is None:
             return []
-        with contextlib.suppress(Exception):  # a second opinion that fails changes nothing
+        with contextlib.suppress(Exception):  # without PDFium's words the page stays as it is
             return [word for word in read_pdfium_text_layer(handle) if word.text.isprintable()]
         return []
 
@@ -197,6 +198,7 @@ class PageReader:
         return is_sound(words, size.width, size.height) and covers_page(words, boxes, size.width, size.height)
 
     def _ocr_scale(self) -> float:
+        """Pixels per point for OCR."""
         low, high = OCR_SCALES
         native = self._document.native_scale(self._number)
         if native is None:
@@ -204,14 +206,14 @@ class PageReader:
         return min(high, max(low, native)) if self._document.kind == "pdf" else native
 
     def _check_blank(self) -> None:
-        """Raises DocumentError where an empty drawing does not prove that the page is empty."""
+        """Raises DocumentError where the page may have content although its drawing is empty."""
         if self._error:
             raise self._error
         if doubt := self._document.loss_warning(self._number):
             raise DocumentError("unreadable", f"page {self._number} shows nothing: {doubt}")
 
     def _draw(self, scale: float) -> PageImage:
-        """The page as it lies in the file; by PDFium where MuPDF draws nothing, or cannot draw."""
+        """The page as it is stored, not turned upright. PDFium draws it where MuPDF fails or draws nothing."""
         try:
             image = self._document.draw(self._number, scale)
         except DocumentError as error:
@@ -220,8 +222,8 @@ class PageReader:
             self._blank = is_blank(image)
             return image
         self._blank = is_blank(image)
-        if self._blank and (other := self._other()):
-            with contextlib.suppress(DocumentError):  # a page that PDFium cannot draw is no argument
+        if self._blank and (other := self._pdfium_document()):
+            with contextlib.suppress(DocumentError):  # if PDFium cannot draw it, MuPDF's drawing stands
                 second = other.draw(self._number, scale)
                 if not is_blank(second):
                     self._document, self._size, self._blank = other, other.size(self._number), False
@@ -230,7 +232,7 @@ class PageReader:
 
     def _use_pdfium(self, error: DocumentError) -> None:
         """Go on with PDFium. Raises ``error`` where PDFium cannot read the page either."""
-        other = self._other()
+        other = self._pdfium_document()
         if other is None:
             raise error
         try:
@@ -239,37 +241,37 @@ class PageReader:
             raise error from None
         self._document, self._error = other, error
 
-    def _other(self) -> PdfiumDocument | None:
-        """PDFium's view of a page that MuPDF reads; None where PDFium has none."""
+    def _pdfium_document(self) -> PdfiumDocument | None:
+        """The PDF opened with PDFium; None where PDFium is in use already, or cannot open it or has no such page."""
         if self._document.kind != "pdf" or isinstance(self._document, PdfiumDocument):
             return None
         other = open_with_pdfium(Path(self._request.path), self._request.passwords)
         return other if other and self._number <= other.pages else None
 
     def image(self, pixels: int) -> PageImage:
-        """The upright page in at most ``pixels``."""
+        """The upright page with at most ``pixels`` pixels."""
         return turn(self._draw(fit_scale(self._size, float("inf"), pixels)), self._turned)
 
     def printed_part(self, page: Page, pixels: int) -> PageImage:
-        """The image for an engine, in at most ``pixels``: the whole page, or its printed part."""
+        """The image for an engine with at most ``pixels`` pixels: the whole page, or its printed part."""
         if self._request.whole_page:
             return self.image(pixels)
         draw = lambda scale: turn(self._draw(fit_scale(self._size, scale, OCR_PIXELS)), self._turned)  # noqa: E731
         return draw_cropped(draw, page.words, self._size.width * self._size.height, pixels)
 
     def picture(self, request: PictureRequest) -> PageImage:
-        """The page or a part of it, upright, in the size requested, but never larger than print needs."""
+        """The upright page or a part of it in the requested size; a part has at most ENLARGED_SCALE pixels per point."""
         pixels, part = request.pixels, request.part
         if part is None:
             scale = fit_scale(self._size, float("inf"), pixels)
         else:
             area = max(1.0, (part[2] - part[0]) * (part[3] - part[1]))
             scale = fit_scale(self._size, min(ENLARGED_SCALE, (pixels / area) ** 0.5), OCR_PIXELS)
-        image = turn(self._draw(scale), self._find_turn() if request.turned is None else request.turned)
+        image = turn(self._draw(scale), self._detect_rotation() if request.turned is None else request.turned)
         return image if part is None else cut(image, part)
 
-    def _find_turn(self) -> int:
-        """By how much reading the page would turn it."""
+    def _detect_rotation(self) -> int:
+        """By how many degrees clockwise ``read`` would turn the page."""
         layer = self._text_layer()
         if layer and self._good(layer):
             return 0
@@ -277,7 +279,7 @@ class PageReader:
 
 
 def cut(image: PageImage, part: Box) -> PageImage:
-    """The part of an image that a box in points covers; at least one pixel."""
+    """The part of an image inside a box in points; at least one pixel."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
     left, top, right, bottom = (round(side * image.scale) for side in part)
     left, top = min(max(0, left), image.width - 1), min(max(0, top), image.height - 1)

@@ -1,7 +1,7 @@
-"""Requests to reader processes and their replies. ``page_reader`` is the side of the process.
+"""Requests to reader processes and their replies. ``page_reader`` is the other side, in the reader process.
 
-Replies cross the process border as JSON and raw pixels, so that a reader taken over by a hostile file can send data and nothing
-else. Requests come from the trusted side and are pickled, because a path need not be text.
+Replies are JSON and raw pixels, so that a reader taken over by a hostile file can send data and nothing else. Requests come from the
+trusted side and are pickled, because a path need not be valid text.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ VERSION = 3
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.page_reader:handle"
 MAX_PAGES = 100_000
-"""A document that claims more pages than this is not believed."""
+"""A document with more pages is taken for damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """Draw a page, or a part of it, once more."""
+    """Draw a page or a part of it once more."""
 
     pixels: int
-    """Size of the image at most."""
+    """The most pixels that the image may have."""
     turned: int | None
-    """As ``Page.turned``; None where the reader finds it out."""
+    """Like ``Page.turned``; None where the reader detects the rotation."""
     part: Box | None = None
-    """In points of the upright page; None is all of it."""
+    """A box in points of the upright page; None for the whole page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ class ReadRequest:
     mtime_ns: int
     page: int = 0
     classify: bool = False
-    """Whether to find out what kind of page it is."""
+    """Whether to classify the page."""
     images: Mapping[str, int] = field(default_factory=dict)
-    """Pixels of the image to draw, by template (by kind of page where ``classify``); 0 and absent: no image."""
+    """Pixels of the image to draw by template, or by kind of page where ``classify``. 0 or absent: no image."""
     whole_page: bool = True
-    """Whether images show the whole page, or only the part that is printed."""
+    """Whether images show the whole page, else only its printed part."""
     read_pictures: frozenset[str] = frozenset()
-    """Templates (kinds of page where ``classify``) that need the text inside the page's pictures too."""
+    """Templates, or kinds of page where ``classify``, that also need the text inside the page's pictures."""
     passwords: tuple[str, ...] = ()
     megapixels: int = 400
     picture: PictureRequest | None = None
-    """Only draw this and read nothing."""
+    """Draw this image and read nothing."""
     einvoice: bool = True
     """Whether to read the data of an e-invoice inside the file."""
     precision: Precision = "float32"
@@ -81,7 +81,7 @@ class DocumentReply:
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """Shape of one of the pixel parts that follow a PageContent."""
+    """Name and size of one image, whose pixels are a part of the reply after its PageContent."""
 
     name: str
     width: int
@@ -91,11 +91,11 @@ class ImageHeader:
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """The reply to a request for a page; its images follow as parts of raw pixels, in this order."""
+    """The reply to a request for a page. The pixels of its images follow as parts in this order."""
 
     page: Page
     kind: PageKind | None = None
-    """None where ``classify`` was not set, and for a page that is blank or a cover."""
+    """None where ``classify`` is not set, and for a page that is blank or a cover."""
     images: tuple[ImageHeader, ...] = ()
 
 
@@ -107,7 +107,7 @@ PAGE_CONTENT = TypeAdapter(PageContent)
 
 
 def page_request(job: Job, run: DocumentRun, page: int) -> ReadRequest:
-    """Read a page for all templates that miss it, or find out its kind; page 0 only opens the file."""
+    """Read a page for all templates that lack it, or classify it. Page 0 only opens the file."""
     if page == 0:
         return opening_request(job, run.file)
     classify = run.recipes is None
@@ -116,12 +116,12 @@ def page_request(job: Job, run: DocumentRun, page: int) -> ReadRequest:
 
 
 def opening_request(job: Job, file: InboxFile) -> ReadRequest:
-    """Only open a file, to learn its kind and number of pages."""
+    """Open a file for its kind and number of pages."""
     return _read_request(job, file, 0, {})
 
 
 def question_request(job: Job, file: InboxFile, page: int, template: Template) -> ReadRequest:
-    """Read a page for one template that need not be among the job's."""
+    """Read a page for one template, also one that is not among the job's."""
     return _read_request(job, file, page, {template.name: template})
 
 
@@ -164,21 +164,21 @@ def encode_request(request: ReadRequest) -> bytes:
 
 
 def decode_document(sha256: str, reply: Reply) -> DocumentInfo:
-    """What a reader found out that was to open a file: its kind and pages, or why it cannot be read."""
+    """A document's kind and number of pages from a reader's reply, or the reason why it cannot be read."""
     try:
         if reply.error:
             raise reply.error
         opened = decode_opening(reply.parts)
     except DocumentError as error:
         return DocumentInfo(sha256, "", 0, error.reason, error.detail)
-    if opened.pages > MAX_PAGES:  # a page tree that lies: every page would need a row in the ledger
-        detail = f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are not believed"
+    if opened.pages > MAX_PAGES:  # a false page count: every page would need a row in the ledger
+        detail = f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are taken for damage"
         return DocumentInfo(sha256, opened.kind, 0, "too_large", detail)
     return DocumentInfo(sha256, opened.kind, opened.pages)
 
 
 def decode_page(reply: Reply, number: int) -> PageReply:
-    """What a reader found out about page ``number``, or why the page cannot be read."""
+    """Page ``number`` from a reader's reply, or the reason why it cannot be read."""
     try:
         content, images = decode_reply(reply, number)
     except DocumentError as error:
@@ -187,7 +187,7 @@ def decode_page(reply: Reply, number: int) -> PageReply:
 
 
 def decode_picture(reply: Reply, number: int) -> AnyImage:
-    """The image that a ``PictureRequest`` asked for. Raises DocumentError."""
+    """The image of a ``PictureRequest``. Raises DocumentError."""
     _, images = decode_reply(reply, number)
     if not images:
         raise _invalid(ValueError("no image"))
@@ -195,7 +195,7 @@ def decode_picture(reply: Reply, number: int) -> AnyImage:
 
 
 def decode_opening(parts: list[bytes]) -> DocumentReply:
-    """The parts of a reply to a request for page 0. Raises DocumentError."""
+    """Decode the parts of a reply to a request for page 0. Raises DocumentError."""
     try:
         return DOCUMENT_REPLY.validate_json(parts[0])
     except (ValueError, IndexError) as error:
@@ -203,7 +203,7 @@ def decode_opening(parts: list[bytes]) -> DocumentReply:
 
 
 def decode_reply(reply: Reply, number: int) -> tuple[PageContent, Mapping[str, AnyImage]]:
-    """The content of page ``number`` and its images by name, whose pixels may lie on another machine. Raises DocumentError."""
+    """The content of page ``number`` and its images by name; pixels may be on another machine. Raises DocumentError."""
     if reply.error:
         raise reply.error
     if not reply.remote_parts:
@@ -216,7 +216,7 @@ def decode_reply(reply: Reply, number: int) -> tuple[PageContent, Mapping[str, A
 
 
 def decode_content(parts: list[bytes], number: int) -> tuple[PageContent, Mapping[str, PageImage]]:
-    """The parts of a reply to a request for page ``number``: its content, and its images by name. Raises DocumentError."""
+    """Decode the parts of a reply to a request for page ``number``: its content and its images by name. Raises DocumentError."""
     content = _decode_content(parts, number, [len(pixels) for pixels in parts[1:]])
     return content, {
         header.name: PageImage(header.width, header.height, pixels, header.scale)

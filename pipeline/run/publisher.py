@@ -1,7 +1,7 @@
 """Writes complete documents to the outbox: the JSON at once, spreadsheet rows and ledger entries in batches.
 
-A batch keeps a thousand small documents from costing a thousand syncs of every sheet. After a crash before its ledger entries, the
-documents of the batch are published again.
+A batch saves syncs: a thousand small documents do not need a thousand syncs of every sheet. After a crash before the ledger entries of
+a batch, its documents are published again.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from pipeline.values.times import utc_timestamp
 FLUSH_DOCUMENTS = 100
 FLUSH_SECONDS = 1.0
 TIDY_FACTOR = 20
-"""A watcher rewrites sheets only after this many times as long as the last rewriting took."""
+"""A watcher rewrites outdated sheets when this many times the duration of the last rewriting has passed."""
 
 
 class Publisher:
-    """Writes documents and maintains the spreadsheets; ``flush`` ends a round, ``tidy`` a run.
+    """Writes documents and maintains the spreadsheets. Call ``flush`` after a round and ``tidy`` after a run.
 
     ``archive`` moves or deletes files after their publication; None leaves them where they are.
     """
@@ -45,7 +45,7 @@ class Publisher:
 
     def publish(self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
         """Write the document's JSON; its rows follow with the next flush."""
-        if file.source.path in self._pending:  # the file was replaced and read again meanwhile
+        if file.source.path in self._pending:  # the file was replaced and read again since then
             self.flush()
         publication = compose(
             self._job.ledger, self._job.templates, file.source, document, recipes, self._job.settings.review.accepted_error
@@ -96,13 +96,13 @@ class Publisher:
             self._job.mirror.add_files(paths)
 
     def _upload(self, *, now: bool) -> None:
-        """Upload the outbox where it lies in an object store; files are archived only after that."""
+        """Upload an outbox in an object store. Files are archived only after that."""
         if self._job.mirror and self._job.mirror.checkpoint(now=now):
             self._archive_files()
 
-    def archive_known(self, known: Iterable[InboxFile]) -> None:
-        """Archive files that were published before but are still in the inbox; with an outbox in an object store, after the upload."""
-        self._known += known
+    def archive_known(self, files: Iterable[InboxFile]) -> None:
+        """Archive files that an earlier run published; with an outbox in an object store, after the upload."""
+        self._known += files
         if not self._job.mirror:
             self._archive_files()
 
@@ -115,7 +115,7 @@ class Publisher:
             self._archive.archive_known(known)
 
     def _retry_at(self, item: Publication) -> str | None:
-        """When to read a document again that failed for a reason that may pass; None for never."""
+        """The time to read a document again that failed for a reason that may pass; None for no retry."""
         if item.status not in ("failed", "partial"):
             return None
         attempts = self._job.ledger.fewest_attempts(
@@ -124,7 +124,7 @@ class Publisher:
         return None if attempts is None else utc_timestamp(self._job.retry_pause(attempts))
 
     def _append(self, rows: Mapping[str, list[Row]], dirty: set[str]) -> dict[str, int]:
-        """Append to the sheets that hold no outdated row; their new sizes in bytes."""
+        """Append to the sheets that are not ``dirty``. Returns their new sizes in bytes."""
         sizes: dict[str, int] = {}
         for name in rows.keys() - dirty:
             columns = sheet_columns(name, self._job.templates) or []
@@ -134,7 +134,7 @@ class Publisher:
         return sizes
 
     def _rows(self, items: Iterable[Publication]) -> tuple[dict[str, list[Row]], set[str]]:
-        """Rows to append by sheet, and the sheets that hold older rows of these documents."""
+        """Rows to append by sheet, and the sheets with older rows of these documents."""
         templates = self._job.templates
         rows: dict[str, list[Row]] = defaultdict(list)
         dirty: set[str] = set()
@@ -150,7 +150,7 @@ class Publisher:
     # ---- sheets that hold outdated rows ------------------------------------------------------------
 
     def tidy(self, *, now: bool = True) -> None:
-        """Rewrite the sheets that hold outdated rows; unless ``now``, only when enough time has passed since the last time."""
+        """Rewrite the outdated sheets and upload. Without ``now``, only when enough time has passed since the last rewriting."""
         self.flush()
         self._rebuild(now=now)
         self._upload(now=now)

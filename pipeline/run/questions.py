@@ -1,6 +1,6 @@
-"""Orders that people leave in the ledger while a run works: questions about a page, and corrected documents to publish again.
+"""Carries out orders that people place in the ledger: questions about a page, and corrected documents to publish again.
 
-A question goes to the engine before all pages that wait. Its answer belongs to no document's result.
+A question goes to the engine before all pages that wait. Its answer is no part of a document's result.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Question:
 
 
 class Questions:
-    """The open orders of one loop, carried out in its thread."""
+    """The open orders of a run, carried out in the loop's thread."""
 
     def __init__(self, job: Job, pool: ReaderPool, queue: EngineQueue, publisher: Publisher, *, enabled: bool = True) -> None:
         self._enabled = enabled
@@ -55,8 +55,8 @@ class Questions:
         """Whether a question waits for a reader or the engine."""
         return bool(self._at_readers or self._at_engine)
 
-    def turn(self) -> None:
-        """Carry out new orders; the ledger is queried once a second."""
+    def carry_out_orders(self) -> None:
+        """Carry out new orders. The ledger is queried once a second."""
         if not self._enabled or time.monotonic() < self._next_poll:
             return
         self._next_poll = time.monotonic() + POLL_SECONDS
@@ -67,12 +67,12 @@ class Questions:
                 self._read(order)
 
     def clear(self) -> None:
-        """Forget the questions in flight; those without an answer are asked again at the next turn."""
+        """Forget the questions in flight. Questions without an answer are asked again with the next orders."""
         self._at_readers.clear()
         self._at_engine.clear()
 
     def fail_unanswered(self) -> None:
-        """End the questions that the engine owes an answer."""
+        """End the questions to which the engine gave no answer."""
         for key in list(self._at_engine):
             self.take_answer(Answer(key, status="failed", reason="engine", detail="the engine gave no answer"))
 
@@ -93,7 +93,7 @@ class Questions:
     # ---- questions ----------------------------------------------------------------------------------
 
     def _read(self, order: Order) -> None:
-        """Have the page read that a question is about."""
+        """Have a reader read the page of a question."""
         in_flight = [*self._at_readers.values(), *(question for question, _ in self._at_engine.values())]
         if any(question.order.id == order.id for question in in_flight):
             return
@@ -104,7 +104,9 @@ class Questions:
             self._close(order, {"error": error.message})
             return
         key = UnitKey(order.sha256, page, template.name, self._job.recipe(template))
-        if any(question.key == key for question in in_flight):  # the same question: its turn comes after that one
+        if any(
+            question.key == key for question in in_flight
+        ):  # the same question again: it follows when the first has its answer
             return
         file = self._find_file(order.sha256)
         if file is None and self._may_be_recognised(order.sha256):
@@ -117,7 +119,7 @@ class Questions:
         self._pool.submit(encode_request(request), partial(self._ask, question))
 
     def _find_file(self, sha256: str) -> InboxFile | None:
-        """A file with these contents that is still what the ledger says."""
+        """A file with these contents whose size and time are those in the ledger."""
         for record in self._job.ledger.files_with_contents(sha256):
             file = InboxFile(record.source, record.size, record.mtime_ns)
             if restat_file(file) == file or (self._job.objects and self._job.objects.try_fetch(file)):
@@ -125,12 +127,12 @@ class Questions:
         return None
 
     def _may_be_recognised(self, sha256: str) -> bool:
-        """Whether a rebuilt ledger knows a file by its contents alone, until this run comes to the file."""
+        """Whether a rebuilt ledger has a file without size and time, so that this run may still recognise it."""
         return any(file.size < 0 and file.source.path.is_file() for file in self._job.ledger.files_with_contents(sha256))
 
     def _ask(self, question: _Question, reply: Reply) -> None:
-        """The page is read: put the question to the engine."""
-        if self._at_readers.get(question.order.id) is not question:  # of a round that has ended
+        """Take the page of a question and queue the question for the engine."""
+        if self._at_readers.get(question.order.id) is not question:  # the reply belongs to a round that has ended
             return
         del self._at_readers[question.order.id]
         try:
@@ -143,7 +145,7 @@ class Questions:
         if content.page.blank:
             self._close(question.order, {"answer": None, "engine": self._job.engine.identity})
         elif self._queue.is_given_up(question.key):
-            self._close(question.order, {"error": "the program died over this question again and again"})
+            self._close(question.order, {"error": "the program died several times while this question was being answered"})
         else:
             document = self._job.ledger.document(question.order.sha256, stale=True)
             pages = document.pages if document else 1
@@ -153,7 +155,7 @@ class Questions:
             self._queue.add_first(request)
 
     def take_answer(self, answer: Answer) -> bool:
-        """Take an answer of the engine; returns whether it belongs to a question."""
+        """Take an answer of the engine. Returns whether it belongs to a question."""
         question, request = self._at_engine.pop(answer.key, (None, None))
         if question is None or request is None:
             return False
@@ -183,7 +185,7 @@ class Questions:
 
 
 def earlier_questions(job: Job, order: Order) -> list[tuple[str, str | None]]:
-    """The questions that this one follows up on, with their answers, the first one first."""
+    """The questions that this one follows, with their answers, the oldest first."""
     questions: list[tuple[str, str | None]] = []
     follows = order.details.get("follows")
     while follows and len(questions) < REMEMBERED and (before := find_order(job.ledger, int(follows))):

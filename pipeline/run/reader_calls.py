@@ -1,4 +1,4 @@
-"""Calls to reader processes about the documents of a round."""
+"""Calls to reader processes for the documents of a round."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class ReaderCalls:
     """Sends requests to the pool and brings each reply to its document.
 
-    ``runs`` are the documents of the round by the hash of their contents; a reply about another one comes too late and is dropped.
-    ``on_change`` gets a document whose file is no longer the one that was hashed.
+    ``runs`` are the documents of the round by the hash of their contents. A late reply, for a document no longer among them, is dropped.
+    ``on_change`` gets a document whose file has changed since it was hashed.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ReaderCalls:
         self._job, self._pool, self._observer, self._runs, self._on_change = job, pool, observer, runs, on_change
 
     def read(self, run: DocumentRun, page: int, on_reply: Callable[[DocumentRun, int, Reply], None]) -> None:
-        """Have a page read; page 0 only opens the file."""
+        """Have a reader read a page. Page 0 only opens the file."""
 
         def deliver(reply: Reply) -> None:
             if self._runs.get(run.sha256) is not run:
@@ -52,7 +52,7 @@ class ReaderCalls:
         self._pool.submit(encode_request(page_request(self._job, run, page)), deliver, self._report_loss(run, page))
 
     def draw(self, run: DocumentRun, page: int, picture: PictureRequest, on_image: Callable[[AnyImage | None], None]) -> None:
-        """Have a page, or a part of it, drawn once more; the image is None when that fails."""
+        """Have a reader draw a page or a part of it. ``on_image`` gets None when that fails."""
 
         def deliver(reply: Reply) -> None:
             try:
@@ -68,7 +68,7 @@ class ReaderCalls:
 
 
 def reader_pool(settings: Settings, cluster: Cluster | None = None) -> ReaderPool:
-    """The processes that open files and read pages, here or in a cluster."""
+    """The processes that open files and read pages, on this machine or in a cluster."""
     if cluster:
         return cluster.readers()
     limits, attempts = settings.limits, settings.retry.reader_attempts

@@ -1,4 +1,7 @@
-"""What is new in the inbox. Looking again and again: what was known and unchanged the last time is passed over at the price of a glance."""
+"""Finds the files of the inbox that a run has to read.
+
+A run that scans the inbox again and again passes over files that were up to date at the last scan and have not changed.
+"""
 
 from __future__ import annotations
 
@@ -10,49 +13,51 @@ from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.run.job import Job
 
-FEW = 1_000
-"""So many files are looked up one by one; for more the whole ledger is read."""
+MAX_SINGLE_RECORDS = 1_000
+"""Up to this many files are looked up in the ledger one by one; for more, the whole table is read."""
 
 
-class Rescan:
-    """Remembers files that are read and stay where they are. ``left`` is told of folders that cannot be looked into.
+class InboxScanner:
+    """Scans the inbox and remembers the files that are up to date. ``on_skip`` gets the folders that cannot be listed.
 
-    Nothing is remembered where files are put away: one that comes back looks just as it did.
+    With ``after: move`` or ``delete`` no file is remembered: one that comes back has the same size and time as before.
     """
 
-    def __init__(self, job: Job, left: Callable[[str, str], None]) -> None:
-        self._job, self._left = job, left
+    def __init__(self, job: Job, on_skip: Callable[[str, str], None]) -> None:
+        self._job, self._on_skip = job, on_skip
         self._unchanged: dict[str, tuple[int, int]] = {}
 
-    def look(self) -> tuple[list[InboxFile], list[InboxFile]]:
-        """Files to read, and files that are up to date and were not remembered."""
+    def scan(self) -> tuple[list[InboxFile], list[InboxFile]]:
+        """Files to read, and files that are up to date; the remembered ones are left out."""
         job = self._job
-        seen = list(job.scan(self._left, unchanged=self._unchanged))
-        files = self._known(seen)
-        todo, known = only_new(job, seen, files)
+        files = list(job.scan(self._on_skip, unchanged=self._unchanged))
+        records = self._records(files)
+        to_read, up_to_date = split_up_to_date(job, files, records)
         if job.settings.after == "keep":
-            for found in known:
-                path = os.fspath(found.source.path)
-                if not files[path].retry_at:
-                    self._unchanged[path] = (found.size, found.mtime_ns)
-        return todo, known
+            for file in up_to_date:
+                path = os.fspath(file.source.path)
+                if not records[path].retry_at:
+                    self._unchanged[path] = (file.size, file.mtime_ns)
+        return to_read, up_to_date
 
-    def _known(self, seen: list[InboxFile]) -> dict[str, FileRecord]:
+    def _records(self, files: list[InboxFile]) -> dict[str, FileRecord]:
         ledger = self._job.ledger
-        if len(seen) > FEW:
+        if len(files) > MAX_SINGLE_RECORDS:
             return ledger.files_by_path()
-        paths = [found.source.path for found in seen]
-        return {os.fspath(path): file for path in paths if (file := ledger.file_at(path))}
+        paths = [file.source.path for file in files]
+        return {os.fspath(path): record for path in paths if (record := ledger.file_at(path))}
 
 
-def only_new(job: Job, files: Iterable[InboxFile], known: Mapping[str, FileRecord]) -> tuple[list[InboxFile], list[InboxFile]]:
-    """Files that are to be read, each once, and those that are ``known`` (by absolute path) and up to date."""
-    todo: dict[Path, InboxFile] = {}
-    done: list[InboxFile] = []
-    for found in files:
-        file = known.get(os.fspath(found.source.path))
-        if file and job.up_to_date(file, found):
-            done.append(found)
+def split_up_to_date(
+    job: Job, files: Iterable[InboxFile], records: Mapping[str, FileRecord]
+) -> tuple[list[InboxFile], list[InboxFile]]:
+    """Files to read, each once, and files that are up to date. ``records`` are the ledger's files by absolute path."""
+    to_read: dict[Path, InboxFile] = {}
+    up_to_date: list[InboxFile] = []
+    for file in files:
+        record = records.get(os.fspath(file.source.path))
+        if record and job.up_to_date(record, file):
+            up_to_date.append(file)
         else:
-            todo[found.source.path] = found
-    return list(todo.values()), done
+            to_read[file.source.path] = file
+    return list(to_read.values()), up_to_date

@@ -1,7 +1,7 @@
-"""Single documents read in the way that somebody asked for: with another template, another engine, or once more.
+"""Reads single documents once more by a person's order: with another template, with another engine, or in the same way.
 
-This happens between rounds of the loop, by a loop of its own over the same ledger. What was read so is pinned: it stays, whatever today's
-recipes are, until the file changes or is reprocessed.
+This happens between rounds of the loop, in a loop of its own over the same ledger. A result with another template or engine is pinned: it
+stays until the file changes or is reprocessed, also when today's recipes differ.
 """
 
 from __future__ import annotations
@@ -19,38 +19,39 @@ from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, check_template
 from pipeline.run.loop import Loop
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
+"""How often the ledger is queried for orders."""
 
 
-class Rereading:
-    """The open orders for readings."""
+class RereadOrders:
+    """Carries out the open orders for readings."""
 
     def __init__(self, job: Job, observer: Observer) -> None:
         self._job, self._observer = job, observer
         self._engines: dict[str, Engine] = {}
-        self._next, self._due = 0.0, False
+        self._next_poll, self._has_orders = 0.0, False
         self._loop: Loop | None = None
         self._stopping = False
 
     def stop(self) -> None:
-        """Finish what is in flight; what is not done stays ordered. Called from a signal handler."""
+        """Finish what is in flight. Orders that are not carried out stay open. Called from a signal handler."""
         self._stopping = True
         if self._loop:
             self._loop.stopping = True
 
-    def until_due(self, files: Iterator[InboxFile | None]) -> Iterator[InboxFile | None]:
-        """The files, as long as nobody waits for a reading."""
-        while not self._look():
+    def files_until_order(self, files: Iterator[InboxFile | None]) -> Iterator[InboxFile | None]:
+        """The files until an order is open, so that the round can end and the order be carried out."""
+        while not self._poll():
             try:
                 yield next(files)
             except StopIteration:
                 return
 
-    def turn(self) -> None:
-        """Carry out what is ordered. Raises what may pass by itself; the order then stays open."""
-        if not self._look():
+    def carry_out(self) -> None:
+        """Carry out the open orders. An error that may pass by itself (disk, database) is raised; the order stays open then."""
+        if not self._poll():
             return
-        self._due, self._next = False, 0.0
+        self._has_orders, self._next_poll = False, 0.0
         for order in open_orders(self._job.ledger, "reading"):
             if self._stopping:
                 return
@@ -61,50 +62,56 @@ class Rereading:
             if not self._stopping:
                 close_order(self._job.ledger, order.id, outcome)
 
-    def _look(self) -> bool:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + LOOK_SECONDS
-            self._due = bool(open_orders(self._job.ledger, "reading"))
-        return self._due
+    def _poll(self) -> bool:
+        """Whether an order is open; the ledger is queried once a second."""
+        if time.monotonic() >= self._next_poll:
+            self._next_poll = time.monotonic() + POLL_SECONDS
+            self._has_orders = bool(open_orders(self._job.ledger, "reading"))
+        return self._has_orders
 
     def _read(self, order: Order) -> Mapping[str, Any]:
         ledger, template = self._job.ledger, order.details.get("template")
-        file = ledger.file_by_name(order.details["name"])
-        found = self._job.present(file.source) if file else None
-        if file is None or found is None:
+        record = ledger.file_by_name(order.details["name"])
+        file = self._job.present_file(record.source) if record else None
+        if record is None or file is None:
             return {"error": "the file is no longer where it was read"}
         if template:
             check_template(template, self._job.templates)
         job = self._job_for(order.details.get("engine"), template)
-        again = (
-            job.plan(file.source.relative, job.requested_templates(file), file.chosen_template, file.recipes) == file.recipes
-        )
-        if again:
-            ledger.mark_for_rereading([file])
+        planned = job.plan(record.source.relative, job.requested_templates(record), record.chosen_template, record.recipes)
+        if planned == record.recipes:
+            ledger.mark_for_rereading([record])
         else:
-            ledger.mark_stale(file.source.path)
+            ledger.mark_stale(record.source.path)
         with Loop(job, self._observer, answer_questions=False) as self._loop:
-            self._loop.round([found])
+            self._loop.round([file])
             self._loop.publisher.tidy(now=False)
         self._loop = None
-        read = ledger.file_by_name(file.source.name)
-        if read is None or read.stale or read.published_sha256 != read.sha256:
+        record = ledger.file_by_name(record.source.name)
+        if record is None or record.stale or record.published_sha256 != record.sha256:
             return {"error": "the file changed while it was read; it is read again when it has settled"}
         if template or order.details.get("engine"):
-            ledger.pin(read.source.path)
-        return {"status": read.status, "engine": job.engine.identity, "templates": list(read.recipes)}
+            ledger.pin(record.source.path)
+        return {"status": record.status, "engine": job.engine.identity, "templates": list(record.recipes)}
 
     def _job_for(self, engine: str | None, template: str | None) -> Job:
-        job = self._job
-        settings, made = job.settings, job.engine
+        """The job with another engine, another template, or both; engines stay loaded for later orders."""
+        job, settings, chosen_engine = self._job, self._job.settings, self._job.engine
         if engine and engine != settings.engine:
-            model = (
-                settings.model if engine == "vlm" and settings.engine != "server" else ""
-            )  # a name at a server is no model here
+            # With the engine `server`, the setting `model` is a name at that server and no model of this machine.
+            model = settings.model if engine == "vlm" and settings.engine != "server" else ""
             settings = settings.model_copy(update={"engine": engine, "model": model})
             if engine not in self._engines:
                 self._engines[engine] = make_engine(settings)
-            made = self._engines[engine]
-        forced = (template,) if template else ()
-        cluster = job.cluster if made is job.engine else None
-        return Job(settings, job.templates, made, job.ledger, forced, cluster, objects=job.objects, mirror=job.mirror)
+            chosen_engine = self._engines[engine]
+        cluster = job.cluster if chosen_engine is job.engine else None
+        return Job(
+            settings,
+            job.templates,
+            chosen_engine,
+            job.ledger,
+            (template,) if template else (),
+            cluster,
+            objects=job.objects,
+            mirror=job.mirror,
+        )

@@ -1,8 +1,8 @@
 """Retries of a unit whose answer fails its checks.
 
-The first retry asks about the doubtful fields alone, on the enlarged part of the page where they stand. Later ones ask about the whole page
-again, at rising temperature, the last one at a higher resolution. Fields that hold are not asked again. The best answer wins; of equal ones
-the earlier.
+The first retry is about the doubtful fields only, with an enlarged image of the part of the page where they are. Later retries are about
+the whole page at rising temperature, the last one at a higher resolution. Fields that pass their checks are left out. The best answer
+wins; of equally good answers the earlier one wins.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from pipeline.templates.model import Template
 from pipeline.templates.narrow import narrow_template
 
 VERSION = 1
-"""Part of the recipe of every engine that retries: raise it when retries change."""
+"""Part of the recipe of every engine with retries. Raise it when retries change."""
 TEMPERATURES = (0.3, 0.6, 0.8, 1.0)
-"""Temperature of the first, second, … retry; the last one holds for all that follow."""
+"""Temperature of the first, second, … retry of the whole page; further retries use the last one."""
 LAST_RETRY_SCALE = 1.5
 """Factor by which the image of the last retry has more pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An answer with its evidence: grounded on the page, and checked as far as one page allows."""
+    """An answer with its evidence: grounded on its page and checked with the checks that one page allows."""
 
     answer: Answer
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Attempt:
 
     @property
     def doubtful(self) -> list[str]:
-        """Fields whose value is not on the page or fails a check; tables are left out."""
+        """Fields whose value is not on the page or fails a check, without tables."""
         return [name for name, item in self.flagged.items() if _is_doubtful(item) and not isinstance(item.value, list)]
 
     @property
@@ -49,7 +49,7 @@ class Attempt:
 
     @property
     def quality(self) -> tuple[bool, int]:
-        """Complete answers before others; then values that hold minus values that do not."""
+        """For comparison: whether the answer is complete, then the number of values that pass their checks minus those that fail."""
         values = [item for item in self.flagged.values() if not is_absent(item.value)]
         return self.answer.status == "done", sum(-1 if _is_doubtful(item) else 1 for item in values)
 
@@ -65,14 +65,14 @@ def check_answer(answer: Answer, request: Request) -> Attempt:
 
 
 def _scalar_checks(template: Template) -> Template:
-    """The template without sums over a table column: one missed row is no reason to doubt a total."""
+    """The template without sums over a table column, since one missed row is no reason to doubt a total."""
     checks = [check for check in template.checks if not any("." in member for member in check.sum)]
     return template.model_copy(update={"checks": checks})
 
 
 @dataclass(frozen=True, slots=True)
 class NextRequest:
-    """The next request of a unit. ``pixels`` is the size of the image to draw for it (0: keep the present one), ``part`` what it shows."""
+    """The next request of a unit. ``pixels``: size of a new image to draw for it, 0 for none. ``part``: the box that the image shows."""
 
     request: Request
     pixels: int = 0
@@ -81,13 +81,13 @@ class NextRequest:
 
 @dataclass(slots=True)
 class UnitRetry:
-    """One page and template while an engine works on it."""
+    """The attempts for one page and template."""
 
     request: Request
     retries: int
     best: Attempt | None = None
     part_checked: bool = False
-    """Whether the retry about doubtful fields was made, or is not needed."""
+    """Whether the retry about a part of the page was made or is not needed."""
     partial: bool = False
     """Whether the next answer covers the doubtful fields only."""
     page_retries: int = 0
@@ -96,7 +96,7 @@ class UnitRetry:
     """Time that engines took for all answers."""
 
     def take(self, answer: Answer) -> NextRequest | None:
-        """Take an answer. Returns the next request, or None when the best answer stands."""
+        """Take an answer. Returns the next request; None when the best answer is final."""
         self.seconds += answer.seconds
         if self.partial:
             self.partial = False
@@ -108,17 +108,17 @@ class UnitRetry:
         return self._next()
 
     def skip(self) -> NextRequest | None:
-        """The picture for the next request cannot be drawn: returns what to ask instead."""
+        """The image for the next request cannot be drawn. Returns the request after it, as ``take`` does."""
         self.partial = False
         return self._next()
 
     def _take_part(self, answer: Answer) -> None:
-        """Merge an answer about doubtful fields where it makes the whole better."""
+        """Merge an answer about doubtful fields if the whole answer becomes better."""
         assert self.best is not None  # noqa: S101 - a retry follows a first answer
         if answer.status != "done":
             return
-        kept = {name: claim for name, claim in answer.claims.items() if claim.value is not None}
-        merged = check_answer(replace(self.best.answer, claims={**self.best.answer.claims, **kept}), self.request)
+        claims = {name: claim for name, claim in answer.claims.items() if claim.value is not None}
+        merged = check_answer(replace(self.best.answer, claims={**self.best.answer.claims, **claims}), self.request)
         if merged.quality > self.best.quality:
             self.best = merged
 
@@ -140,7 +140,7 @@ class UnitRetry:
         return None
 
     def _page_request(self, best: Attempt) -> Request:
-        """The whole page once more: for all fields where the answer is incomplete, else for the doubtful ones."""
+        """A request about the whole page: for all fields where the answer is incomplete, else for the doubtful ones."""
         question = narrow_template(self.request.template, best.doubtful)
         if best.answer.status != "done" or not question.fields:
             return self.request
@@ -148,7 +148,7 @@ class UnitRetry:
         return replace(self.request, template=question.model_copy(update={"image": self.request.template.image}))
 
     def _part_request(self, best: Attempt) -> NextRequest | None:
-        """The retry about a part of the page."""
+        """The retry about the doubtful fields on a part of the page; None where they have no common part."""
         request, template = self.request, self.request.template
         fields = {name: template.fields[name] for name in best.doubtful}
         question = narrow_template(template, fields)

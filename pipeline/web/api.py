@@ -26,7 +26,7 @@ from pipeline.ledger.orders import Order, find_order, orders_for_document, place
 from pipeline.monitoring.progress import last_run
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction
-from pipeline.run.export_formats import Exporting, Unused
+from pipeline.run.export_formats import NullSheetLedger, OutboxExport
 from pipeline.runtime.lock import is_locked
 from pipeline.settings import STATE_FOLDER
 from pipeline.templates.ask import MAX_CHARACTERS
@@ -328,7 +328,9 @@ def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Respon
         folder = Path_(scratch.name)
         with context.ledger() as ledger:
             templates = context.known_templates(ledger)
-            exporting = Exporting([ledger], templates, folder, Unused(), context.settings.review.accepted_error, folder)
+            exporting = OutboxExport(
+                [ledger], templates, folder, NullSheetLedger(), context.settings.review.accepted_error, folder
+            )
             path = next(iter(exporting.write(kind)))
     except BaseException:
         scratch.cleanup()

@@ -19,27 +19,27 @@ from pipeline.runtime.lock import locked
 from pipeline.values.times import format_duration
 from tests.cli.conftest import Pipeline
 from tests.drawing import text_pdf
-from tests.run.processes import House, wait_for
+from tests.run.processes import Workspace, wait_for
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> House:
-    return House(tmp_path)
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
 
 
-def many(workspace: House, count: int = 300) -> None:
+def many(workspace: Workspace, count: int = 300) -> None:
     for number in range(count):
         workspace.put(f"{number:03}.pdf", text_pdf([f"Document {number}", "second page"]))
 
 
-def in_full_swing(workspace: House) -> Any:
+def in_full_swing(workspace: Workspace) -> Any:
     """What status says once some documents are done and some are not."""
     wait_for(lambda: len(list(workspace.outbox.glob("*.json"))) > 20)
     return wait_for(lambda: (status := workspace.status())["run"]["documents"].get("done", 0) >= 5 and status)
 
 
 @pytest.mark.slow
-def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(workspace: House) -> None:
+def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(workspace: Workspace) -> None:
     many(workspace)
     process = workspace.start("run", "--quiet")
     status = in_full_swing(workspace)
@@ -74,7 +74,7 @@ def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(work
 
 
 @pytest.mark.slow
-def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_or_stay(workspace: House) -> None:
+def test_a_watcher_that_has_read_everything_waits_and_who_follows_it_may_leave_or_stay(workspace: Workspace) -> None:
     workspace.put("a.pdf")
     process = workspace.start("watch", "--quiet")
     try:

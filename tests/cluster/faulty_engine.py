@@ -24,7 +24,7 @@ from pipeline.records import Answer, Claim, PageImage
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import RaySettings, RetrySettings, Settings
 from pipeline.templates.model import Template
 
@@ -81,7 +81,7 @@ def run(inbox: Path, outbox: Path, address: str | None, retry: RetrySettings, wa
         progress.cluster = (lambda: cluster.status) if cluster else None
         loop = stack.enter_context(Loop(job, Observers(tally, progress)))
         progress.begin(outbox, engine.identity)
-        todo, _ = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.known)
         loop.round(iter(todo))
         loop.publisher.tidy()
     return tally

@@ -88,9 +88,9 @@ def test_arguments_inside_the_inbox_keep_their_relative_path(tmp_path: Path) -> 
 
 
 def test_names_in_the_outbox_are_unique_and_conflict_with_no_folder_or_sheet() -> None:
-    from pipeline.run.outbox_names import Namer
+    from pipeline.run.outbox_names import OutboxNames
 
-    namer = Namer({"/x/a.pdf": "a.pdf"})
+    namer = OutboxNames({"/x/a.pdf": "a.pdf"})
     long = "文" * 80 + ".pdf"
     preferred = ["a.pdf", "a.pdf", "a.pdf.json/b.pdf", "invoice.csv/c.pdf", long, long, "d/e", "d"]
     given = [namer(Path(f"/{number}"), name) for number, name in enumerate(preferred)]

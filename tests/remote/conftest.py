@@ -24,7 +24,7 @@ import pytest
 from pipeline.monitoring.events import RunCounts
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings, load_settings
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine
@@ -141,7 +141,7 @@ class BucketRuns:
             open_job(self.settings, template="transcript", engine=self.engine) as job,
             Loop(job, tally, archive_files=True) as loop,
         ):
-            todo, known = only_new(job, job.scan(tally.file_skipped), job.known)
+            todo, known = split_up_to_date(job, job.scan(tally.file_skipped), job.known)
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo))
             loop.publisher.archive_known(known)

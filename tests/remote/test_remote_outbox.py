@@ -105,9 +105,9 @@ def test_another_machine_goes_on(runs: BucketRuns) -> None:
     assert runs.run().known == 2
     runs.put("c.pdf")
     runs.put("b.pdf", text_pdf(["Another b"]))
-    runs.engine.asked.clear()
+    runs.engine.units.clear()
     assert runs.run().documents == {"done": 2}
-    assert len(runs.engine.asked) == 2, "what the first machine read is not read again"
+    assert len(runs.engine.units) == 2, "what the first machine read is not read again"
     runs.machine("first")
     runs.put("d.pdf")
     assert runs.run().documents == {"done": 1}, "the first machine knows what the second one did"
@@ -153,11 +153,11 @@ def test_an_outbox_that_was_emptied_is_filled_again(runs: BucketRuns) -> None:
     runs.run()
     for item in runs.s3.list_objects_v2(Bucket=BUCKET, Prefix="out/")["Contents"]:
         runs.s3.delete_object(Bucket=BUCKET, Key=item["Key"])
-    runs.engine.asked.clear()
+    runs.engine.units.clear()
     runs.run()
     assert runs.texts("a.pdf") == ["a.pdf"]
     assert [row["file"] for row in runs.rows("documents")] == ["a.pdf"]
-    assert not runs.engine.asked
+    assert not runs.engine.units
 
 
 def test_two_machines_do_not_run_at_once(runs: BucketRuns) -> None:
@@ -197,11 +197,11 @@ def test_results_wait_while_the_store_is_away(runs: BucketRuns, server: S3Server
     with server_that_goes_offline(runs, server), pytest.raises(StoreError):
         runs.run()
     assert "a.pdf.json" not in runs.keys("out/")
-    runs.engine.asked.clear()
+    runs.engine.units.clear()
     runs.run()
     assert runs.texts("a.pdf") == ["a.pdf"]
     assert [row["file"] for row in runs.rows("documents")] == ["a.pdf"]
-    assert not runs.engine.asked, "it was read, and only had to be sent"
+    assert not runs.engine.units, "it was read, and only had to be sent"
 
 
 @contextmanager

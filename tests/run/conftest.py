@@ -1,4 +1,4 @@
-"""A world for the loop: an inbox, an outbox, and an engine that answers at once with what stands on the page."""
+"""Fixtures for the loop: an inbox, an outbox, and an engine that answers at once with the text of the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Claim
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.refresh import only_new
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
 from pipeline.templates.model import Template
 
@@ -27,7 +26,7 @@ OLD = 1_000_000_000
 
 
 class EchoEngine(SequentialEngine):
-    """Answers every text field with the page's words; remembers the requests, by template and page."""
+    """Answers every text field with the page's words. ``units`` are the requests by template and page."""
 
     identity = "echo/1"
     retries = 0
@@ -36,36 +35,50 @@ class EchoEngine(SequentialEngine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[tuple[str, int]] = []
+        self.units: list[tuple[str, int]] = []
 
     def wants_image(self, template: Template) -> bool:
         del template
         return False
 
     def respond(self, request: Request) -> Answer:
-        self.asked.append((request.template.name, request.page.number))
+        self.units.append((request.template.name, request.page.number))
         text = " ".join(word.text for word in request.page.words)
         claims = {name: Claim(text or None) for name, spec in request.template.fields.items() if spec.type == "text"}
         return Answer(request.key, claims)
 
 
 class LastFirstEngine(EchoEngine):
-    """Takes requests as long as there are any, then answers the last one first, as an engine with a queue may."""
+    """Collects requests as long as more come, then answers the last one first."""
 
     room = True
-    _loads = (0, 0)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack: list[Request] = []
+        self.loads = (0, 0)
+
+    @property
+    def load(self) -> int:
+        return len(self.stack)
+
+    def submit(self, request: Request) -> None:
+        self.stack.append(request)
 
     def poll(self, timeout: float) -> list[Answer]:
-        self._loads = self._loads[1], self.load
-        if self._loads[0] < self.load:  # more may come
+        self.loads = self.loads[1], self.load
+        if self.loads[0] < self.load:  # more may come
             time.sleep(min(timeout, 0.02))
             return []
-        return [self.respond(self._requests.pop())] if self._requests else []
+        return [self.respond(self.stack.pop())] if self.stack else []
+
+    def reset(self) -> None:
+        self.stack.clear()
 
 
 @dataclass
-class World:
-    """Folders and a way to run over them."""
+class RunFolders:
+    """An inbox and an outbox, and a way to run over them in this process."""
 
     inbox: Path
     outbox: Path
@@ -86,7 +99,7 @@ class World:
             open_job(settings, template=template, ask=ask, engine=self.engine) as job,
             Loop(job, tally, archive_files=True) as loop,
         ):
-            todo, known = only_new(job, scan_inbox(job.inbox, job.namer, tally.file_skipped), job.known)
+            todo, known = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.known)
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
             loop.publisher.tidy()
@@ -105,10 +118,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def folders(tmp_path: Path) -> RunFolders:
     """An empty inbox and no outbox yet."""
     (tmp_path / "inbox").mkdir()
-    return World(tmp_path / "inbox", tmp_path / "outbox")
-
-
-MakeWorld = Callable[[], World]
+    return RunFolders(tmp_path / "inbox", tmp_path / "outbox")

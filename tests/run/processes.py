@@ -1,4 +1,4 @@
-"""`pipeline` as a real process, for tests that look at it from outside while it works."""
+"""`pipeline` as a process of its own, for tests that observe it from outside."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ OLD = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class House:
-    """An inbox, an outbox, and commands over them; every process is a new one."""
+class Workspace:
+    """An inbox, an outbox, and commands over them. Every command is a new process."""
 
     folder: Path
 
@@ -33,7 +33,7 @@ class House:
         return self.folder / "outbox"
 
     def put(self, name: str, content: bytes | None = None) -> Path:
-        """A file that has been there for long; by default a page that says its name."""
+        """Write a file with an old time; by default a page with the file's name on it."""
         path = self.inbox / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text_pdf([name]) if content is None else content)
@@ -41,7 +41,7 @@ class House:
         return path
 
     def start(self, command: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """A command at work; ``environment`` are settings, ``LIMITS__PAGES="3"``."""
+        """Start a command. ``environment`` are settings, e.g. ``LIMITS__PAGES="3"``."""
         self.inbox.mkdir(exist_ok=True)
         folders = ["--outbox", str(self.outbox)] if command == "status" else ["--inbox", self.inbox, "--outbox", self.outbox]
         template = ["--template", "transcript"] if command in ("run", "watch") else []
@@ -55,25 +55,25 @@ class House:
         )
 
     def run(self, command: str, *arguments: str, **environment: str) -> tuple[int, str, str]:
-        """A command to its end: exit code, standard output, standard error."""
+        """Run a command to its end. Returns its exit code, standard output and standard error."""
         process = self.start(command, *arguments, **environment)
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
     def status(self) -> Any:
-        """What `status --json` says."""
+        """The output of `status --json`."""
         return json.loads(self.run("status", "--json")[1])
 
 
-def wait_for(look: Callable[[], T], seconds: float = 60) -> T:
-    """What ``look`` returns once that is true."""
+def wait_for(condition: Callable[[], T], seconds: float = 60) -> T:
+    """The first true value of ``condition``."""
     until = time.monotonic() + seconds
-    while not (seen := look()):
+    while not (value := condition()):
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.05)
-    return seen
+    return value
 
 
 def events(text: str) -> list[dict[str, Any]]:
-    """JSON lines, every one of them."""
+    """All JSON lines of a text."""
     return [json.loads(line) for line in text.splitlines()]

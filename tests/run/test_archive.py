@@ -1,4 +1,4 @@
-"""Files that failed are set aside with the reason beside them, and come back when somebody moves them into the inbox."""
+"""Failed files are moved to a folder with the reason beside them, and are read again when they are moved back into the inbox."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from pathlib import Path
 import pytest
 
 from tests.drawing import encrypted_pdf, text_pdf
-from tests.run.conftest import World
+from tests.run.conftest import RunFolders
 from tests.run.test_later_retry import FailingEngine, let_time_pass
 
 
 @pytest.fixture
-def moving(world: World) -> World:
-    """A world in which files that were read are moved away."""
-    world.changes.update(after="move")
-    return world
+def moving(folders: RunFolders) -> RunFolders:
+    """Folders with the setting ``after: move``."""
+    folders.changes.update(after="move")
+    return folders
 
 
-def failed_folder(world: World) -> Path:
-    return world.inbox.parent / "failed"
+def failed_folder(folders: RunFolders) -> Path:
+    return folders.inbox.parent / "failed"
 
 
 @pytest.mark.parametrize("after", ["move", "delete"])
-def test_what_failed_is_set_aside_with_its_reason(world: World, after: str) -> None:
-    world.changes.update(after=after)
-    content = world.put("letters/sealed.pdf", encrypted_pdf()).read_bytes()
-    world.run()
-    assert not (world.inbox / "letters/sealed.pdf").exists()
-    assert (failed_folder(world) / "letters/sealed.pdf").read_bytes() == content
-    told = (failed_folder(world) / "letters/sealed.pdf.reason.txt").read_text(encoding="utf-8")
-    assert "needs_password" in told
-    assert "limits.passwords" in told
-    assert world.json("letters/sealed.pdf")["status"] == "failed"
+def test_a_failed_file_is_moved_with_its_reason(folders: RunFolders, after: str) -> None:
+    folders.changes.update(after=after)
+    content = folders.put("letters/sealed.pdf", encrypted_pdf()).read_bytes()
+    folders.run()
+    assert not (folders.inbox / "letters/sealed.pdf").exists()
+    assert (failed_folder(folders) / "letters/sealed.pdf").read_bytes() == content
+    reason = (failed_folder(folders) / "letters/sealed.pdf.reason.txt").read_text(encoding="utf-8")
+    assert "needs_password" in reason
+    assert "limits.passwords" in reason
+    assert folders.json("letters/sealed.pdf")["status"] == "failed"
 
 
-def test_it_comes_back_under_its_name_and_is_tried_again(moving: World) -> None:
+def test_a_failed_file_moved_back_keeps_its_name_and_is_read_again(moving: RunFolders) -> None:
     sealed = encrypted_pdf(password="swordfish")
     moving.put("sealed.pdf", sealed)
     moving.run()
-    aside = failed_folder(moving) / "sealed.pdf"
-    aside.rename(moving.inbox / "sealed.pdf")
+    failed = failed_folder(moving) / "sealed.pdf"
+    failed.rename(moving.inbox / "sealed.pdf")
     (failed_folder(moving) / "sealed.pdf.reason.txt").rename(moving.inbox / "sealed.pdf.reason.txt")
     moving.changes["limits"] = {"passwords": ["swordfish"]}
     assert moving.run().documents == {"done": 1}
@@ -50,17 +50,17 @@ def test_it_comes_back_under_its_name_and_is_tried_again(moving: World) -> None:
     assert not list(failed_folder(moving).glob("*.pdf"))
 
 
-def test_a_mended_file_takes_the_place_of_the_one_that_failed(moving: World) -> None:
+def test_a_repaired_file_replaces_the_result_of_the_failed_one(moving: RunFolders) -> None:
     moving.put("a.pdf", b"%PDF-1.7 broken off")
     moving.run()
     (failed_folder(moving) / "a.pdf").unlink()
-    moving.put("a.pdf", text_pdf(["Mended"]))
+    moving.put("a.pdf", text_pdf(["Repaired"]))
     assert moving.run().documents == {"done": 1}
-    assert moving.texts("a.pdf") == ["Mended"]
+    assert moving.texts("a.pdf") == ["Repaired"]
     assert [(row["file"], row["status"]) for row in moving.csv("documents")] == [("a.pdf", "done")]
 
 
-def test_another_file_of_that_name_is_another_document(moving: World) -> None:
+def test_another_file_of_that_name_is_another_document(moving: RunFolders) -> None:
     moving.put("a.pdf", b"%PDF-1.7 broken off")
     moving.run()
     moving.put("a.pdf", text_pdf(["Another one"]))
@@ -68,7 +68,7 @@ def test_another_file_of_that_name_is_another_document(moving: World) -> None:
     assert sorted((row["file"], row["status"]) for row in moving.csv("documents")) == [("a.pdf", "failed"), ("a.pdf~2", "done")]
 
 
-def test_two_failures_of_one_name_do_not_meet(moving: World) -> None:
+def test_two_failed_files_of_one_name_are_both_kept(moving: RunFolders) -> None:
     moving.put("a.pdf", b"%PDF-1.7 broken off")
     moving.run()
     moving.put("a.pdf", b"%PDF-1.7 broken off in another place")
@@ -78,8 +78,8 @@ def test_two_failures_of_one_name_do_not_meet(moving: World) -> None:
     ]  # fmt: skip
 
 
-def test_a_run_that_died_between_the_move_and_its_note_costs_no_result(moving: World) -> None:
-    """The ledger still has the file in the inbox; the next scan of that name must not take its place."""
+def test_a_crash_between_the_move_and_its_record_loses_no_result(moving: RunFolders) -> None:
+    """The ledger still has the file in the inbox. The next file of that name must not replace its result."""
     moving.changes["after"] = "keep"
     path = moving.put("scan.pdf", text_pdf(["First"]))
     moving.run()
@@ -92,7 +92,7 @@ def test_a_run_that_died_between_the_move_and_its_note_costs_no_result(moving: W
     assert moving.texts("scan.pdf~2") == ["Second"]
 
 
-def test_a_failed_folder_inside_the_inbox_is_not_read(moving: World) -> None:
+def test_a_failed_folder_inside_the_inbox_is_not_read(moving: RunFolders) -> None:
     moving.changes["failed"] = moving.inbox / "failed"
     moving.put("a.pdf", b"%PDF-1.7 broken off")
     moving.run()
@@ -100,7 +100,7 @@ def test_a_failed_folder_inside_the_inbox_is_not_read(moving: World) -> None:
     assert moving.run().to_read == 0
 
 
-def test_a_file_that_waits_for_another_try_keeps_its_name_though_its_share_was_away_for_a_while(moving: World) -> None:
+def test_a_file_that_waits_for_a_retry_keeps_its_name_when_its_share_was_not_mounted_for_a_while(moving: RunFolders) -> None:
     engine = moving.engine = FailingEngine()
     path = moving.put("a.pdf", text_pdf(["Hello"]))
     moving.run()

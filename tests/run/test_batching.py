@@ -1,4 +1,4 @@
-"""Pages for an engine that works on the readers' own cores: read together, answered together, and held up by no reader that hangs."""
+"""Pages for an engine that computes on the readers' cores are read in batches and answered in batches. A reader that hangs delays none."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from pipeline.records import Answer
 from pipeline.run import batching
 from tests.drawing import text_pdf
-from tests.run.conftest import EchoEngine, World
+from tests.run.conftest import EchoEngine, RunFolders
 
 ROOM = 4
 
 
-class GatheringEngine(EchoEngine):
-    """Writes up to ``ROOM`` answers at once, of which one ends at every step; notes how many were under way."""
+class BatchingEngine(EchoEngine):
+    """Works on up to ``ROOM`` answers, of which each poll completes one. ``steps`` are the loads at each poll."""
 
     prefers_batches = True
 
@@ -37,11 +37,11 @@ class GatheringEngine(EchoEngine):
         return answers
 
     def stepped(self) -> None:
-        """After every step."""
+        """Called after every poll."""
 
 
-class HungReader(GatheringEngine):
-    """Stops the reader after the first step, until all answers are written that were under way."""
+class StoppedReaderEngine(BatchingEngine):
+    """Stops the readers after the first answer and continues them after the first batch."""
 
     def stepped(self) -> None:
         if len(self.steps) in (1, ROOM):
@@ -49,27 +49,27 @@ class HungReader(GatheringEngine):
                 reader.send_signal(signal.SIGSTOP if len(self.steps) == 1 else signal.SIGCONT)
 
 
-def test_answers_are_written_as_many_at_once_as_there_is_room_for(world: World) -> None:
-    world.engine = engine = GatheringEngine()
+def test_the_engine_gets_as_many_requests_as_it_has_room_for(folders: RunFolders) -> None:
+    folders.engine = engine = BatchingEngine()
     for number in range(40):
-        world.put(f"{number}.pdf", text_pdf([f"Page {number}"]))
-    assert world.run().documents == {"done": 40}
+        folders.put(f"{number}.pdf", text_pdf([f"Page {number}"]))
+    assert folders.run().documents == {"done": 40}
     assert engine.steps == [ROOM] * 37 + [3, 2, 1]
 
 
-def test_a_page_that_comes_while_others_are_answered_joins_them(world: World) -> None:
-    world.engine = engine = GatheringEngine()
-    world.put("long.pdf", text_pdf([f"Page {number}" for number in range(1, 21)]))
-    assert world.run().documents == {"done": 1}
+def test_pages_of_one_document_fill_the_batch_again(folders: RunFolders) -> None:
+    folders.engine = engine = BatchingEngine()
+    folders.put("long.pdf", text_pdf([f"Page {number}" for number in range(1, 21)]))
+    assert folders.run().documents == {"done": 1}
     assert engine.steps == [ROOM] * 17 + [3, 2, 1]
-    assert world.texts("long.pdf") == [f"Page {number}" for number in range(1, 21)]
+    assert folders.texts("long.pdf") == [f"Page {number}" for number in range(1, 21)]
 
 
-def test_a_reader_that_hangs_holds_up_no_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_hangs_delays_no_answers(folders: RunFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "READER_TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(batching, "BATCH_PAGES", ROOM)
-    world.engine = engine = HungReader()
+    folders.engine = engine = StoppedReaderEngine()
     for number in range(8):
-        world.put(f"{number}.pdf", text_pdf([f"Page {number}"]))
-    assert world.run().documents == {"done": 8}
-    assert engine.steps[:ROOM] == [4, 3, 2, 1], "those under way are answered while the next page does not come"
+        folders.put(f"{number}.pdf", text_pdf([f"Page {number}"]))
+    assert folders.run().documents == {"done": 8}
+    assert engine.steps[:ROOM] == [4, 3, 2, 1], "the batch is answered while the next page does not come"

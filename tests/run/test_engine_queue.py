@@ -1,4 +1,4 @@
-"""The order in which the engine gets requests, and what is known of a run that died."""
+"""The order in which the engine gets requests, and the units that an earlier run died over."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def queue(outbox: Path, *crashed: int) -> Iterator[EngineQueue]:
     for page in crashed:
         InFlightFile(folder).add(request(page).key)
     settings = Settings(inbox=outbox, outbox=outbox)
-    with Ledger(folder) as ledger, EngineQueue(Job(settings, all_templates(settings), EchoEngine(), ledger)) as made:
-        yield made
+    with Ledger(folder) as ledger, EngineQueue(Job(settings, all_templates(settings), EchoEngine(), ledger)) as engine_queue:
+        yield engine_queue
 
 
 def page(request: Request | None) -> int | None:
     return request.page.number if request else None
 
 
-def test_a_unit_that_is_asked_again_comes_before_all_others(tmp_path: Path) -> None:
+def test_a_retry_comes_before_all_other_requests(tmp_path: Path) -> None:
     with queue(tmp_path) as waiting:
         waiting.add(request(1))
         waiting.add(request(2))
@@ -50,7 +50,7 @@ def test_a_unit_that_is_asked_again_comes_before_all_others(tmp_path: Path) -> N
         assert waiting.in_flight == 3
 
 
-def test_a_suspect_is_asked_alone_when_nothing_else_waits(tmp_path: Path) -> None:
+def test_a_suspect_has_the_engine_to_itself_when_nothing_else_waits(tmp_path: Path) -> None:
     with queue(tmp_path, 1) as waiting:
         waiting.add(request(1))
         waiting.add(request(2))
@@ -62,16 +62,16 @@ def test_a_suspect_is_asked_alone_when_nothing_else_waits(tmp_path: Path) -> Non
         assert page(waiting.next(ending=False)) == 1
         waiting.add(request(3))
         waiting.add_first(request(4))
-        assert waiting.next(ending=False) is None, "nothing else is asked beside the suspect"
+        assert waiting.next(ending=False) is None, "the engine gets nothing beside the suspect"
         waiting.answered()
         waiting.add_first(request(1))
-        assert page(waiting.next(ending=False)) == 1, "the suspect itself may be asked again"
+        assert page(waiting.next(ending=False)) == 1, "the suspect itself may be retried"
         waiting.answered()
         waiting.discard(request(1).key)
         assert [page(waiting.next(ending=False)) for _ in range(3)] == [4, 3, None]
 
 
-def test_a_suspect_whose_file_was_left_holds_up_nothing(tmp_path: Path) -> None:
+def test_a_suspect_whose_file_is_skipped_delays_no_other(tmp_path: Path) -> None:
     with queue(tmp_path, 1) as waiting:
         waiting.add(request(1))
         waiting.discard(request(1).key)
@@ -81,7 +81,7 @@ def test_a_suspect_whose_file_was_left_holds_up_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file_name", ["in_flight", "underway"])
-def test_units_that_the_engine_had_are_read_once_also_as_an_earlier_version_wrote_them(tmp_path: Path, file_name: str) -> None:
+def test_interrupted_units_count_as_one_crash_also_from_the_file_of_an_earlier_version(tmp_path: Path, file_name: str) -> None:
     folder = tmp_path / STATE_FOLDER
     folder.mkdir()
     lines = [f"{sign}{json.dumps(astuple(request(page).key))}\n" for sign, page in (("+", 1), ("+", 2), ("-", 1))]

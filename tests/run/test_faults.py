@@ -1,5 +1,5 @@
-"""Faults of the machine: a full disk, an outbox that cannot be written, a ledger that others hold, clocks that jump, files cut short
-while they are read. A result is late, never lost and never doubled."""
+"""Faults of the machine: a full disk, an outbox that cannot be written, a locked ledger, clocks that jump, files cut short while they are
+read. A result may be late, but is never lost or doubled."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import pytest
 
 from pipeline.engines.base import Request
 from pipeline.records import Answer
-from tests.cli.test_watch import wait_for
 from tests.drawing import text_pdf
-from tests.run.conftest import EchoEngine, World
+from tests.run.conftest import EchoEngine, RunFolders
+from tests.run.processes import wait_for
 
 OLD = 1_000_000
 
@@ -51,18 +51,18 @@ def command(name: str, inbox: Path, outbox: Path) -> list[str]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MB; skips where mounting is not allowed."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], check=False, capture_output=True)
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=False, capture_output=True)
     if mounted.returncode:
         pytest.skip("file systems cannot be mounted here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=False)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def fill(place: Path) -> Path:
-    """Take up all that is left of a disk."""
-    ballast = place / "ballast"
+def fill(folder: Path) -> Path:
+    """Use up all free space of a disk."""
+    ballast = folder / "ballast"
     with contextlib.suppress(OSError), ballast.open("wb") as file:
         while True:
             file.write(b"\0" * 4096)
@@ -89,7 +89,7 @@ def test_a_full_disk_ends_a_run_and_the_next_one_goes_on(small_disk: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_a_watcher_outlives_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+def test_a_watcher_survives_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
     inbox, outbox = tmp_path / "inbox", small_disk / "outbox"
     inbox.mkdir()
     put(inbox, "first.pdf", "First")
@@ -99,8 +99,8 @@ def test_a_watcher_outlives_a_full_disk(small_disk: Path, tmp_path: Path) -> Non
         ballast = fill(small_disk)
         put(inbox, "second.pdf", "Second")
         assert watcher.stderr is not None
-        told = watcher.stderr.readline()
-        assert "trying again" in told
+        line = watcher.stderr.readline()
+        assert "trying again" in line
         ballast.unlink()
         wait_for(lambda: (outbox / "second.pdf.json").exists())
         watcher.send_signal(signal.SIGTERM)
@@ -109,7 +109,7 @@ def test_a_watcher_outlives_a_full_disk(small_disk: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_an_outbox_that_cannot_be_written_is_said_before_anything_is_read(tmp_path: Path) -> None:
+def test_an_outbox_that_cannot_be_written_is_reported_before_any_file_is_read(tmp_path: Path) -> None:
     inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
     inbox.mkdir()
     outbox.mkdir(mode=0o500)
@@ -119,55 +119,55 @@ def test_an_outbox_that_cannot_be_written_is_said_before_anything_is_read(tmp_pa
     assert "cannot be written" in ended.stderr
 
 
-def test_a_folder_in_the_way_of_a_result_ends_the_run_and_loses_nothing(world: World) -> None:
-    world.put("a.pdf", text_pdf(["A"]))
-    world.put("b.pdf", text_pdf(["B"]))
-    (world.outbox / "a.pdf.json" / "in the way").mkdir(parents=True)
+def test_a_folder_in_the_way_of_a_result_ends_the_run_and_loses_nothing(folders: RunFolders) -> None:
+    folders.put("a.pdf", text_pdf(["A"]))
+    folders.put("b.pdf", text_pdf(["B"]))
+    (folders.outbox / "a.pdf.json" / "in the way").mkdir(parents=True)
     with pytest.raises(Exception, match="cannot be written"):
-        world.run()
-    (world.outbox / "a.pdf.json" / "in the way").rmdir()
-    (world.outbox / "a.pdf.json").rmdir()
-    world.run()
-    assert world.texts("a.pdf") == ["A"]
-    assert sorted(row["text"] for row in world.csv("transcript")) == ["A", "B"]
+        folders.run()
+    (folders.outbox / "a.pdf.json" / "in the way").rmdir()
+    (folders.outbox / "a.pdf.json").rmdir()
+    folders.run()
+    assert folders.texts("a.pdf") == ["A"]
+    assert sorted(row["text"] for row in folders.csv("transcript")) == ["A", "B"]
 
 
-def test_a_ledger_that_somebody_else_holds_for_a_while_is_waited_for(world: World) -> None:
-    world.put("a.pdf", text_pdf(["A"]))
-    world.run()
-    world.put("b.pdf", text_pdf(["B"]))
-    other = sqlite3.connect(world.outbox / ".pipeline" / "ledger.sqlite", check_same_thread=False, isolation_level=None)
+def test_a_run_waits_for_a_ledger_that_another_process_has_locked(folders: RunFolders) -> None:
+    folders.put("a.pdf", text_pdf(["A"]))
+    folders.run()
+    folders.put("b.pdf", text_pdf(["B"]))
+    other = sqlite3.connect(folders.outbox / ".pipeline" / "ledger.sqlite", check_same_thread=False, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     threading.Timer(2, lambda: other.execute("ROLLBACK")).start()
-    begun = time.monotonic()
-    assert world.run().documents == {"done": 1}
-    assert time.monotonic() - begun > 1
-    assert sorted(row["text"] for row in world.csv("transcript")) == ["A", "B"]
+    began = time.monotonic()
+    assert folders.run().documents == {"done": 1}
+    assert time.monotonic() - began > 1
+    assert sorted(row["text"] for row in folders.csv("transcript")) == ["A", "B"]
 
 
 class CuttingEngine(EchoEngine):
-    """Cuts a file short when it is first asked."""
+    """Cuts a file short at its first request."""
 
     path: Path
 
     def respond(self, request: Request) -> Answer:
         answer = super().respond(request)
-        if len(self.asked) == 1:
+        if len(self.units) == 1:
             os.truncate(self.path, self.path.stat().st_size // 2)
         return answer
 
 
-def test_a_file_cut_short_while_it_is_read_is_left_until_it_is_whole(world: World) -> None:
-    engine = world.engine = CuttingEngine()
+def test_a_file_cut_short_while_it_is_read_is_skipped_until_it_is_complete(folders: RunFolders) -> None:
+    engine = folders.engine = CuttingEngine()
     whole = text_pdf([f"Page {number}" for number in range(60)])
-    engine.path = world.put("a.pdf", whole)
-    world.put("b.pdf", text_pdf(["B"]))
-    tally = world.run()
+    engine.path = folders.put("a.pdf", whole)
+    folders.put("b.pdf", text_pdf(["B"]))
+    tally = folders.run()
     assert [name for name, _ in tally.skipped_files] == ["a.pdf"]
     assert tally.documents == {"done": 1}
-    world.put("a.pdf", whole)
-    assert world.run().documents == {"done": 1}
-    assert world.texts("a.pdf") == [f"Page {number}" for number in range(60)]
+    folders.put("a.pdf", whole)
+    assert folders.run().documents == {"done": 1}
+    assert folders.texts("a.pdf") == [f"Page {number}" for number in range(60)]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""``kill -9`` at any moment: nothing is lost, nothing is doubled, nothing finished is done again."""
+"""``kill -9`` at any moment loses no result, doubles none, and no finished unit is done again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.drawing import text_pdf
 
 DOCUMENTS, PAGES = 60, 2
 KILLS = int(os.environ.get("KILLS", "20"))
-"""Of the run; a quarter as many of its readers and of the watcher. KILLS=100 is what docs/reliability.md speaks of."""
+"""Number of kills of the run; readers and watcher are killed a quarter as often. docs/reliability.md reports KILLS=100."""
 
 
 def units(outbox: Path) -> dict[tuple[str, int], str]:
@@ -32,7 +32,7 @@ def units(outbox: Path) -> dict[tuple[str, int], str]:
     try:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
             return {(sha, page): ended for sha, page, ended in db.execute("SELECT sha256, page, ended_at FROM units")}
-    except sqlite3.OperationalError:  # not there yet
+    except sqlite3.OperationalError:  # the ledger is being made
         return {}
 
 
@@ -51,23 +51,23 @@ def put(inbox: Path, number: int) -> None:
 
 
 def check_all(outbox: Path) -> None:
-    """Every document is there, once, with its own text."""
+    """Check that every document is published once, with its own text."""
     assert len(units(outbox)) == DOCUMENTS * PAGES
     for number in range(DOCUMENTS):
-        told = json.loads((outbox / f"{number:02}.pdf.json").read_text(encoding="utf-8"))
-        assert told["status"] == "done"
-        text = told["results"]["transcript"]["fields"]["text"]["value"]
+        document = json.loads((outbox / f"{number:02}.pdf.json").read_text(encoding="utf-8"))
+        assert document["status"] == "done"
+        text = document["results"]["transcript"]["fields"]["text"]["value"]
         assert text == [f"Document {number} page {page}" for page in range(1, PAGES + 1)]
     for sheet in ("transcript", "documents"):
         with (outbox / f"{sheet}.csv").open(encoding="utf-8", newline="") as file:
             assert sorted(row["file"] for row in csv.DictReader(file)) == [f"{number:02}.pdf" for number in range(DOCUMENTS)]
-    left = [path for path in outbox.rglob("*.tmp") if ".pipeline" not in path.parts]
-    assert not left, "no half-written file is left where people look"
+    unfinished = [path for path in outbox.rglob("*.tmp") if ".pipeline" not in path.parts]
+    assert not unfinished, "half-written files lie in the outbox"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+def test_kills_lose_no_result_and_double_none(tmp_path: Path) -> None:
     inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
     inbox.mkdir()
     for number in range(DOCUMENTS):
@@ -77,8 +77,8 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
         before = units(outbox)
         process = start(inbox, outbox)
         goal = len(before) + chance.randint(0, max(1, 180 // KILLS))
-        patience = time.monotonic() + (60 if kill % 4 else chance.random())  # every fourth dies while starting
-        while process.poll() is None and len(units(outbox)) <= goal and time.monotonic() < patience:
+        deadline = time.monotonic() + (60 if kill % 4 else chance.random())  # every fourth dies while starting
+        while process.poll() is None and len(units(outbox)) <= goal and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(chance.random() * 0.02)
         process.send_signal(signal.SIGKILL)
@@ -96,7 +96,7 @@ def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_readers_that_are_killed_cost_no_page(tmp_path: Path) -> None:
+def test_kills_of_readers_lose_no_page(tmp_path: Path) -> None:
     inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
     inbox.mkdir()
     for number in range(DOCUMENTS):
@@ -104,9 +104,9 @@ def test_readers_that_are_killed_cost_no_page(tmp_path: Path) -> None:
     chance, killed = random.Random(5), 0
     process = start(inbox, outbox, PIPELINE_RETRY__READER_ATTEMPTS="10")
     while process.poll() is None and killed < KILLS // 4:
-        known = len(units(outbox))
+        committed = len(units(outbox))
         until = time.monotonic() + 60
-        while process.poll() is None and len(units(outbox)) <= known and time.monotonic() < until:
+        while process.poll() is None and len(units(outbox)) <= committed and time.monotonic() < until:
             time.sleep(0.002)  # the reader is at work
         time.sleep(chance.random() * 0.03)
         for reader in psutil.Process(process.pid).children() if process.poll() is None else []:
@@ -121,7 +121,7 @@ def test_readers_that_are_killed_cost_no_page(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_watchers_that_are_killed_lose_nothing_that_comes_in(tmp_path: Path) -> None:
+def test_kills_of_watchers_lose_no_new_file(tmp_path: Path) -> None:
     inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
     inbox.mkdir()
     chance, came = random.Random(7), iter(range(DOCUMENTS))

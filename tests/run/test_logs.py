@@ -17,7 +17,7 @@ from pipeline.runtime.lock import locked
 from pipeline.settings import LogSettings
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
-from tests.run.processes import House, events, wait_for
+from tests.run.processes import Workspace, events, wait_for
 from tests.run.test_kill import units
 
 ODD = 'a\nb\r\x1b[2J\x85\u2028 "quoted" = \udcff é.pdf'
@@ -25,8 +25,8 @@ ODD = 'a\nb\r\x1b[2J\x85\u2028 "quoted" = \udcff é.pdf'
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> House:
-    return House(tmp_path)
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
 
 
 @pytest.mark.parametrize("as_json", [True, False])
@@ -46,7 +46,7 @@ def test_no_name_breaks_a_line(tmp_path: Path, as_json: bool) -> None:
         assert re.match(r'\d{4}-\d\d-\d\dT[\d:.]{12}Z INFO    file_started file="a\\nb\\r.+\.pdf" size=7$', lines[0])
 
 
-def test_the_log_tells_the_whole_run_and_nothing_else_is_on_standard_error(workspace: House) -> None:
+def test_the_log_tells_the_whole_run_and_nothing_else_is_on_standard_error(workspace: Workspace) -> None:
     workspace.put("a.pdf", text_pdf(["One", "Two"]))
     workspace.put("locked.pdf", encrypted_pdf("x", "secret word"))
     code, out, err = workspace.run("run", "--log-json", LOG__LEVEL="debug")
@@ -70,7 +70,7 @@ def test_the_log_tells_the_whole_run_and_nothing_else_is_on_standard_error(works
     assert (ended["exit_code"], ended["documents"], ended["pages"]) == (1, {"done": 1, "failed": 1}, 2)
 
 
-def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(workspace: House) -> None:
+def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(workspace: Workspace) -> None:
     workspace.put("a.pdf")
     assert workspace.run("run", "--quiet", "--log-json") == (0, "", "")
     assert workspace.run("run", "--quiet") == (0, "", "")
@@ -86,14 +86,14 @@ def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(workspac
     assert [line["event"] for line in events(err)] == ["document_published", "run_ended"]
 
 
-def test_a_file_that_is_still_being_written_is_no_reason_to_send_mail(workspace: House) -> None:
+def test_a_file_that_is_still_being_written_is_no_reason_to_send_mail(workspace: Workspace) -> None:
     os.utime(workspace.put("young.pdf"), None)
     patience = {"INTAKE__WAIT_SECONDS": "0", "INTAKE__UNCHANGED_SECONDS": "60"}
     assert workspace.run("run", "--quiet", **patience) == (0, "", "")
     assert "left for later: young.pdf: still being written" in workspace.run("run", **patience)[2]
 
 
-def test_a_run_that_cannot_begin_says_so_in_the_log(workspace: House) -> None:
+def test_a_run_that_cannot_begin_says_so_in_the_log(workspace: Workspace) -> None:
     workspace.put("a.pdf")
     with locked(workspace.outbox):
         code, out, err = workspace.run("run", "--log-json")
@@ -105,7 +105,7 @@ def test_a_run_that_cannot_begin_says_so_in_the_log(workspace: House) -> None:
     assert (code, [line["event"] for line in events(err)]) == (4, ["run_started", "engine_unavailable", "run_ended"])
 
 
-def test_the_log_file_rotates_and_keeps_whole_lines(workspace: House) -> None:
+def test_the_log_file_rotates_and_keeps_whole_lines(workspace: Workspace) -> None:
     for number in range(24):
         workspace.put(f"{number}.pdf")
     size = {"LOG__FILE": str(workspace.folder / "logs" / "run.log"), "LOG__MEGABYTES": "0.002", "LOG__KEEP": "2"}
@@ -121,7 +121,7 @@ def test_the_log_file_rotates_and_keeps_whole_lines(workspace: House) -> None:
     assert "run_ended exit_code=0 documents=done:24" in files[0].read_text(encoding="utf-8")
 
 
-def test_the_log_file_lies_beside_the_settings_and_not_in_the_inbox(workspace: House) -> None:
+def test_the_log_file_lies_beside_the_settings_and_not_in_the_inbox(workspace: Workspace) -> None:
     workspace.put("a.pdf")
     settings = workspace.folder / "conf" / "pipeline.yaml"
     settings.parent.mkdir()
@@ -135,7 +135,7 @@ def test_the_log_file_lies_beside_the_settings_and_not_in_the_inbox(workspace: H
     assert code == 2
 
 
-def test_a_full_disk_for_the_log_is_said_once_and_stops_nothing(workspace: House) -> None:
+def test_a_full_disk_for_the_log_is_said_once_and_stops_nothing(workspace: Workspace) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     workspace.put("a.pdf")
@@ -147,7 +147,7 @@ def test_a_full_disk_for_the_log_is_said_once_and_stops_nothing(workspace: House
 
 
 @pytest.mark.slow
-def test_a_server_that_is_busy_is_reported_before_it_ends_anything(workspace: House) -> None:
+def test_a_server_that_is_busy_is_reported_before_it_ends_anything(workspace: Workspace) -> None:
     workspace.put("a.pdf")
     turns = iter([503])
 
@@ -162,7 +162,7 @@ def test_a_server_that_is_busy_is_reported_before_it_ends_anything(workspace: Ho
 
 
 @pytest.mark.slow
-def test_a_reader_that_dies_and_a_signal_are_reported_with_their_place(workspace: House) -> None:
+def test_a_reader_that_dies_and_a_signal_are_reported_with_their_place(workspace: Workspace) -> None:
     workspace.put("long.pdf", text_pdf([f"Page {page}" for page in range(1, 801)]))
     process = workspace.start("run", "--log-json")
     wait_for(lambda: len(units(workspace.outbox)) > 10)

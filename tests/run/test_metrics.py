@@ -17,7 +17,7 @@ from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.monitoring.metrics import RunMetrics
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.llama_server import free_port
-from tests.run.processes import House, wait_for
+from tests.run.processes import Workspace, wait_for
 
 Scraped = dict[str, float]
 
@@ -34,12 +34,12 @@ def scrape(port: int) -> Scraped:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> House:
-    return House(tmp_path)
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
 
 
 @pytest.fixture
-def watched(workspace: House) -> Iterator[tuple[House, int, subprocess.Popen[str]]]:
+def watched(workspace: Workspace) -> Iterator[tuple[Workspace, int, subprocess.Popen[str]]]:
     """A watcher with metrics, over three files."""
     workspace.put("a.pdf", text_pdf(["One", "", "Three"]))
     workspace.put("b.pdf", text_pdf(["Other"]))
@@ -52,7 +52,7 @@ def watched(workspace: House) -> Iterator[tuple[House, int, subprocess.Popen[str
 
 
 @pytest.mark.slow
-def test_a_watcher_counts_what_it_did_and_what_waits(watched: tuple[House, int, subprocess.Popen[str]]) -> None:
+def test_a_watcher_counts_what_it_did_and_what_waits(watched: tuple[Workspace, int, subprocess.Popen[str]]) -> None:
     workspace, port, process = watched
 
     def all_read() -> Scraped:
@@ -95,11 +95,11 @@ def test_a_watcher_counts_what_it_did_and_what_waits(watched: tuple[House, int, 
 
 @pytest.mark.slow
 def test_a_port_that_is_taken_is_a_mistake_with_a_cure(
-    watched: tuple[House, int, subprocess.Popen[str]], tmp_path: Path
+    watched: tuple[Workspace, int, subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     _, port, _ = watched
     wait_for(lambda: scrape(port))
-    other = House(tmp_path / "other")
+    other = Workspace(tmp_path / "other")
     other.folder.mkdir()
     other.put("a.pdf")
     code, _, err = other.run("run", METRICS__PORT=str(port))
@@ -109,7 +109,7 @@ def test_a_port_that_is_taken_is_a_mistake_with_a_cure(
     assert not other.outbox.exists(), "nothing was read"
 
 
-def test_who_does_not_ask_pays_nothing(workspace: House) -> None:
+def test_who_does_not_ask_pays_nothing(workspace: Workspace) -> None:
     workspace.inbox.mkdir()
     script = "import sys; from pipeline.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
     script += "print([m for m in ('prometheus_client', 'http.server') if m in sys.modules])"

@@ -1,4 +1,4 @@
-"""What readers make of pages: rotation, scans, transparency, several frames, broken text layers, data inside of files."""
+"""Reading pages: rotation, scans, transparency, several frames, broken text layers, data inside files."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def words(image: PageImage) -> list[str]:
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_words_of_a_turned_pdf_stand_where_the_reader_sees_them(tmp_path: Path, degrees: int) -> None:
+def test_words_of_a_rotated_pdf_have_the_boxes_of_the_upright_page(tmp_path: Path, degrees: int) -> None:
     path = write(tmp_path, "a.pdf", turned_pdf(text_pdf(["Delivery note 4711\nThe quick brown fox"]), degrees))
     page, images = read(path, images={"t": 600})
     assert "The quick brown fox" in text(page)
@@ -82,7 +82,7 @@ def test_words_of_a_turned_pdf_stand_where_the_reader_sees_them(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])
-def test_a_scan_that_lies_on_its_side_is_turned_upright_words_image_and_size(tmp_path: Path, turned: int) -> None:
+def test_a_rotated_scan_is_turned_upright_with_its_words_image_and_size(tmp_path: Path, turned: int) -> None:
     scan = page_image(text_pdf([LINES], size=20)).rotate(turned, expand=True)
     path = write(tmp_path, "scan.pdf", scan_pdf([scan]))
     page, images = read(path, images={"t": 600})
@@ -112,7 +112,7 @@ def test_frames_of_a_tiff_are_pages_and_animations_are_one(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("ending", "options"), [("png", {}), ("webp", {"quality": 90}), ("avif", {"quality": 80}), ("heif", {}), ("bmp", {})]
 )
-def test_images_are_recognised_by_content_whatever_their_name(tmp_path: Path, ending: str, options: dict[str, int]) -> None:
+def test_images_are_recognised_by_their_content_not_their_name(tmp_path: Path, ending: str, options: dict[str, int]) -> None:
     image = page_image(text_pdf([LINES], size=24), dpi=80)
     buffer = io.BytesIO()
     image.save(buffer, ending.upper(), **options)
@@ -183,7 +183,7 @@ def test_a_part_of_a_page_that_mupdf_draws_empty_comes_from_pdfium(tmp_path: Pat
     assert min(images[""].rgb) < 128
 
 
-def test_light_writing_on_nothing_is_no_blank_page(tmp_path: Path) -> None:
+def test_transparent_pages_with_text_are_not_blank(tmp_path: Path) -> None:
     ink = page_image(text_pdf([LINES], size=24), dpi=80).convert("L")
     clear = Image.new("RGBA", ink.size, "white")
     clear.putalpha(ink.point(lambda grey: 255 - grey))
@@ -202,7 +202,7 @@ def test_an_animation_that_begins_with_nothing_is_its_first_frame_that_shows_som
     assert read(write(tmp_path, f"empty.{ending}", empty.getvalue()))[0].blank
 
 
-def test_a_lone_digit_is_no_blank_page(tmp_path: Path) -> None:
+def test_a_page_with_a_single_digit_is_not_blank(tmp_path: Path) -> None:
     assert text(read(write(tmp_path, "a.pdf", text_pdf(["7"])))[0]) == "7"
 
 
@@ -213,17 +213,17 @@ def test_the_image_arrives_within_the_budget_of_visual_tokens(tmp_path: Path) ->
         assert 0.9 < image.width * image.height / (tokens * 32 * 32) <= 1.01
 
 
-def test_an_invoice_is_told_from_other_text_and_its_xml_is_read(tmp_path: Path) -> None:
+def test_an_invoice_is_classified_and_its_xml_is_read(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", invoice_pdf(invoice("de"), facturx=True))
     reading, _ = decode_content(handle(encode_request(request(path, classify=True))), 1)
     assert reading.kind == "invoice"
     assert reading.page.facts["BT-1"] == invoice("de").number
     assert not read(path, einvoice=False)[0].facts
-    letter = write(tmp_path, "b.pdf", text_pdf(["\n".join(["Dear reader, nothing here is to be paid by anybody."] * 20)]))
+    letter = write(tmp_path, "b.pdf", text_pdf(["\n".join(["Dear reader, there is no amount to be paid here."] * 20)]))
     assert decode_content(handle(encode_request(request(letter, classify=True))), 1)[0].kind == "text"
 
 
-def test_a_cover_tells_no_kind_unless_nothing_follows(tmp_path: Path) -> None:
+def test_a_cover_has_no_kind_unless_it_is_the_last_page(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf(["Documents for May", "Documents for June"]))
     kinds = [decode_content(handle(encode_request(request(path, page, classify=True))), page)[0].kind for page in (1, 2)]
     assert kinds == [None, "text"]
@@ -301,15 +301,15 @@ def test_a_scan_that_leans_a_little_keeps_names_and_rows_whole(tmp_path: Path) -
         assert len(claims["line_items"].value) == len(data.items)
 
 
-def test_a_reply_that_is_not_what_was_asked_for_ends_its_page_only(tmp_path: Path) -> None:
+def test_an_invalid_reply_is_a_document_error(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf([LINES, LINES]))
     good = handle(encode_request(request(path, 1, images={"t": 64})))
     assert decode_content(good, 1)[0].page.number == 1
     for parts, page in ((good, 2), (good[:1], 1), ([good[0], good[1][:-1]], 1), ([b"{}", good[1]], 1), ([b"\xff"], 1), ([], 1)):
-        with pytest.raises(DocumentError, match="nonsense"):
+        with pytest.raises(DocumentError, match="invalid reply"):
             decode_content(parts, page)
     for junk in ([], [b"[]"], [b'{"kind": 1}']):
-        with pytest.raises(DocumentError, match="nonsense"):
+        with pytest.raises(DocumentError, match="invalid reply"):
             decode_opening(junk)
 
 
@@ -328,7 +328,7 @@ def test_a_part_of_a_page_is_drawn_enlarged_and_upright(tmp_path: Path, degrees:
     assert line.text in " ".join(word.text for word in again)
 
 
-def test_a_part_beyond_the_page_is_still_a_picture(tmp_path: Path) -> None:
+def test_a_part_outside_the_page_is_still_an_image(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf([LINES]))
     parts = handle(encode_request(request(path, picture=PictureRequest(64, 0, (900.0, 2000.0, 950.0, 2100.0)))))
     _, images = decode_content(parts, 1)
@@ -336,7 +336,7 @@ def test_a_part_beyond_the_page_is_still_a_picture(tmp_path: Path) -> None:
 
 
 def scan_with_a_layer_of_its_own() -> bytes:
-    """A scan that fills its page, and one line of text above it that only the file states."""
+    """A scan that fills its page, and one line above it that is in the text layer only."""
     document = pymupdf.open("pdf", scan_pdf([page_image(text_pdf([LINES]))]))
     page = document[0]
     page.insert_text((40, 30), "Archive of the harbour board, box 17", fontsize=12)
@@ -351,15 +351,15 @@ def test_words_of_a_scan_s_own_layer_are_kept_as_they_are(tmp_path: Path) -> Non
     assert text(page).count("Archive") == 1
 
 
-def test_text_in_pictures_is_read_for_the_templates_that_want_it(tmp_path: Path) -> None:
+def test_text_in_pictures_is_read_for_the_templates_that_need_it(tmp_path: Path) -> None:
     document = pymupdf.open("pdf", text_pdf([LINES]))
-    shown = pymupdf.open().new_page(width=200, height=30)
-    shown.insert_text((10, 20), "Harbour office", fontsize=16)
-    document[0].insert_image(pymupdf.Rect(100, 500, 300, 530), pixmap=shown.get_pixmap(dpi=200))
+    picture = pymupdf.open().new_page(width=200, height=30)
+    picture.insert_text((10, 20), "Harbour office", fontsize=16)
+    document[0].insert_image(pymupdf.Rect(100, 500, 300, 530), pixmap=picture.get_pixmap(dpi=200))
     path = write(tmp_path, "a.pdf", bytes(document.tobytes()))
     plain, _ = read(path, images={"transcript": 0})
     page, _ = read(path, images={"transcript": 0}, read_pictures=frozenset({"transcript"}))
     assert without_picture_words(page) == replace(plain, seconds=page.seconds)
-    seen = [word for word in page.words if word.source == "ocr"]
-    assert [word.text for word in seen] == ["Harbour", "office"]
-    assert all(100 <= word.box[0] < word.box[2] <= 300 and 500 <= word.box[1] < word.box[3] <= 530 for word in seen)
+    picture_words = [word for word in page.words if word.source == "ocr"]
+    assert [word.text for word in picture_words] == ["Harbour", "office"]
+    assert all(100 <= word.box[0] < word.box[2] <= 300 and 500 <= word.box[1] < word.box[3] <= 530 for word in picture_words)

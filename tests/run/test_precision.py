@@ -13,19 +13,19 @@ from pipeline.settings import Settings
 from pipeline.words.networks import Bfloat16Network, Tensor
 from pipeline.words.precision import bfloat16_obstacle
 from tests.drawing import page_image, text_pdf
-from tests.run.conftest import EchoEngine, World
+from tests.run.conftest import EchoEngine, RunFolders
 
 
-def test_pages_are_read_again_when_the_precision_changes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.put("a.pdf", text_pdf(["Alpha"]))
-    for precision, asked in (("float32", 1), ("float32", 1), ("bfloat16", 2), ("bfloat16", 2)):
-        monkeypatch.setattr("pipeline.run.job.choose", lambda settings, found=precision: found)
-        monkeypatch.setattr("pipeline.run.compose._OF_OCR", {"float32": (), "bfloat16": ("onnxruntime",)})
-        world.run()
-        assert len(world.engine.asked) == asked
+def test_pages_are_read_again_when_the_precision_changes(folders: RunFolders, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders.put("a.pdf", text_pdf(["Alpha"]))
+    for precision, count in (("float32", 1), ("float32", 1), ("bfloat16", 2), ("bfloat16", 2)):
+        monkeypatch.setattr("pipeline.run.job.choose_precision", lambda settings, chosen=precision: chosen)
+        monkeypatch.setattr("pipeline.run.compose.OCR_LIBRARIES", {"float32": (), "bfloat16": ("onnxruntime",)})
+        folders.run()
+        assert len(folders.engine.units) == count
 
 
-def test_recipes_of_float32_are_those_from_before_there_was_a_choice() -> None:
+def test_the_recipe_of_float32_does_not_name_the_precision() -> None:
     template = all_templates(Settings())["transcript"]
     assert recipe(template, EchoEngine()) == recipe(template, EchoEngine(), precision="float32")
     assert recipe(template, EchoEngine()) != recipe(template, EchoEngine(), precision="bfloat16")
@@ -33,7 +33,9 @@ def test_recipes_of_float32_are_those_from_before_there_was_a_choice() -> None:
 
 @pytest.mark.skipif(bfloat16_obstacle(6_000) is not None, reason="OpenVINO, or a unit that multiplies bfloat16, is missing")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_reader_reads_in_the_precision_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+def test_a_reader_reads_in_the_precision_of_its_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
     calls: list[int] = []
     run = Bfloat16Network.run
 

@@ -1,4 +1,4 @@
-"""A damaged ledger: noticed, put aside, made anew from the outbox; nothing is read again."""
+"""A damaged ledger is noticed, moved aside and rebuilt from the outbox. No document is read again."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import close_order, delete_old_orders, find_order, open_orders, orders_for_document, place_order
 from pipeline.records import Correction
 from tests.drawing import blank_pdf, encrypted_pdf, invoice, invoice_pdf, text_pdf
-from tests.run.conftest import EchoEngine, World
+from tests.run.conftest import EchoEngine, RunFolders
 
 
-def ledger(world: World) -> Path:
-    return world.outbox / ".pipeline" / "ledger.sqlite"
+def ledger_path(folders: RunFolders) -> Path:
+    return folders.outbox / ".pipeline" / "ledger.sqlite"
 
 
-def settled(published: dict[str, Any]) -> dict[str, Any]:
-    """What a result says, without the times of its making."""
+def without_times(published: dict[str, Any]) -> dict[str, Any]:
+    """A published result without times."""
     return {key: value for key, value in published.items() if key not in ("provenance", "pages")} | {
         "pages": [{name: value for name, value in page.items() if name != "seconds"} for page in published["pages"]]
     }
@@ -35,147 +35,150 @@ def overwrite(path: Path, at: int, length: int) -> None:
 
 
 @pytest.fixture
-def full(world: World) -> World:
-    """A world in which several kinds of documents were read."""
-    world.put("a.pdf", text_pdf(["One", "Two"]))
-    world.put("sub/b.pdf", invoice_pdf(invoice("de")))
-    world.put("sealed.pdf", encrypted_pdf())
-    world.put("blank.pdf", blank_pdf(2))
-    world.put("broken.pdf", b"%PDF-1.7 broken off")
-    world.run()
-    return world
+def read_folders(folders: RunFolders) -> RunFolders:
+    """Folders in which several kinds of documents were read."""
+    folders.put("a.pdf", text_pdf(["One", "Two"]))
+    folders.put("sub/b.pdf", invoice_pdf(invoice("de")))
+    folders.put("sealed.pdf", encrypted_pdf())
+    folders.put("blank.pdf", blank_pdf(2))
+    folders.put("broken.pdf", b"%PDF-1.7 broken off")
+    folders.run()
+    return folders
 
 
 NAMES = ("a.pdf", "sub/b.pdf", "sealed.pdf", "blank.pdf", "broken.pdf")
 
 
-def test_a_ledger_that_is_no_database_is_made_anew(full: World) -> None:
-    before = {name: settled(full.json(name)) for name in NAMES}
-    rows = sorted(map(str, full.csv("documents")))
-    for path in ledger(full).parent.glob("ledger.sqlite*"):
+def test_a_ledger_that_is_not_a_database_is_rebuilt(read_folders: RunFolders) -> None:
+    before = {name: without_times(read_folders.json(name)) for name in NAMES}
+    rows = sorted(map(str, read_folders.csv("documents")))
+    for path in ledger_path(read_folders).parent.glob("ledger.sqlite*"):
         path.write_bytes(b"no database at all" * 1000)
-    engine = full.engine = EchoEngine()
-    full.run()
-    assert engine.asked == []
-    assert {name: settled(full.json(name)) for name in NAMES} == before
-    assert sorted(map(str, full.csv("documents"))) == rows
-    assert full.run().to_read == 0
-    assert list(ledger(full).parent.glob("damaged-*/ledger.sqlite"))
+    engine = read_folders.engine = EchoEngine()
+    read_folders.run()
+    assert engine.units == []
+    assert {name: without_times(read_folders.json(name)) for name in NAMES} == before
+    assert sorted(map(str, read_folders.csv("documents"))) == rows
+    assert read_folders.run().to_read == 0
+    assert list(ledger_path(read_folders).parent.glob("damaged-*/ledger.sqlite"))
 
 
-def test_damage_in_the_middle_is_found_when_the_last_run_died(full: World) -> None:
-    with sqlite3.connect(ledger(full)) as db:
+def test_damage_in_the_middle_is_found_when_the_last_run_died(read_folders: RunFolders) -> None:
+    with sqlite3.connect(ledger_path(read_folders)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    overwrite(ledger(full), 3 * 4096, 4096)
-    (ledger(full).parent / "unclean").touch()
-    engine = full.engine = EchoEngine()
-    full.run()
-    assert engine.asked == []
-    assert list(ledger(full).parent.glob("damaged-*/ledger.sqlite"))
+    overwrite(ledger_path(read_folders), 3 * 4096, 4096)
+    (ledger_path(read_folders).parent / "unclean").touch()
+    engine = read_folders.engine = EchoEngine()
+    read_folders.run()
+    assert engine.units == []
+    assert list(ledger_path(read_folders).parent.glob("damaged-*/ledger.sqlite"))
 
 
-def test_a_sound_ledger_survives_a_run_that_died(full: World) -> None:
-    (ledger(full).parent / "unclean").touch()
-    assert full.run().to_read == 0
-    assert not list(ledger(full).parent.glob("damaged-*"))
-    assert not (ledger(full).parent / "unclean").exists()
+def test_a_sound_ledger_survives_a_run_that_died(read_folders: RunFolders) -> None:
+    (ledger_path(read_folders).parent / "unclean").touch()
+    assert read_folders.run().to_read == 0
+    assert not list(ledger_path(read_folders).parent.glob("damaged-*"))
+    assert not (ledger_path(read_folders).parent / "unclean").exists()
 
 
-# ---- what people said and asked -------------------------------------------------------------------
+# ---- corrections and orders -----------------------------------------------------------------------
 
 
-def said(template: str, field: str, version: int, value: object) -> Correction:
+def correction(template: str, field: str, version: int, value: object) -> Correction:
     return Correction(template, field, version, value, False, None, "Anna", "2026-01-01T00:00:00Z")
 
 
-def spoil(world: World) -> None:
-    for path in ledger(world).parent.glob("ledger.sqlite*"):
+def damage(folders: RunFolders) -> None:
+    for path in ledger_path(folders).parent.glob("ledger.sqlite*"):
         path.write_bytes(b"no database at all" * 1000)
 
 
-def values(book: Ledger, sha256: str) -> dict[tuple[str, str], list[object]]:
-    return {place: [word.value for word in words] for place, words in correction_history(book, sha256).items()}
+def values(ledger: Ledger, sha256: str) -> dict[tuple[str, str], list[object]]:
+    return {place: [item.value for item in history] for place, history in correction_history(ledger, sha256).items()}
 
 
-def read_one(world: World, text: str) -> str:
-    """Read ``a.pdf``, which says this; the hash of its contents."""
-    world.put("a.pdf", text_pdf([text]))
-    world.run()
-    with Ledger(ledger(world).parent) as book:
-        return next(book.published_files()).sha256
+def read_one(folders: RunFolders, text: str) -> str:
+    """Read ``a.pdf`` with this text. Returns the hash of its contents."""
+    folders.put("a.pdf", text_pdf([text]))
+    folders.run()
+    with Ledger(ledger_path(folders).parent) as ledger:
+        return next(ledger.published_files()).sha256
 
 
 @pytest.mark.parametrize("how", ["damaged", "gone", "behind"])
-def test_no_correction_is_lost_published_or_not_with_its_template_or_without(world: World, how: str) -> None:
-    sha256 = read_one(world, "As read")
-    with Ledger(ledger(world).parent) as book:
-        record_correction(book, sha256, said("transcript", "text", 1, ["First"]))
-    world.run()
-    with Ledger(ledger(world).parent) as book:
-        record_correction(book, sha256, said("transcript", "text", 2, ["Second"]))  # in no JSON yet
-        record_correction(book, sha256, said("receipt", "total", 1, "5.00"))  # a template that reads it no more
-        wanted = values(book, sha256)
+def test_no_correction_is_lost_in_a_rebuilt_ledger(folders: RunFolders, how: str) -> None:
+    sha256 = read_one(folders, "As read")
+    with Ledger(ledger_path(folders).parent) as ledger:
+        record_correction(ledger, sha256, correction("transcript", "text", 1, ["First"]))
+    folders.run()
+    with Ledger(ledger_path(folders).parent) as ledger:
+        record_correction(ledger, sha256, correction("transcript", "text", 2, ["Second"]))  # not published yet
+        record_correction(ledger, sha256, correction("receipt", "total", 1, "5.00"))  # of a template that no longer reads it
+        expected = values(ledger, sha256)
         if how == "behind":  # the power was cut before the ledger's log was on the disk
-            book.change("DELETE FROM corrections WHERE version = 2 OR template = 'receipt'")
-    assert world.json("a.pdf")["results"]["transcript"]["fields"]["text"]["value"] == ["First"]
+            ledger.change("DELETE FROM corrections WHERE version = 2 OR template = 'receipt'")
+    assert folders.json("a.pdf")["results"]["transcript"]["fields"]["text"]["value"] == ["First"]
     if how == "damaged":
-        spoil(world)
+        damage(folders)
     if how == "gone":
-        for path in ledger(world).parent.glob("ledger.sqlite*"):
+        for path in ledger_path(folders).parent.glob("ledger.sqlite*"):
             path.unlink()
-    world.run()
-    world.run()
-    with Ledger(ledger(world).parent) as book:
-        assert values(book, sha256) == wanted
-        assert open_orders(book) == []
-        record_correction(book, sha256, said("transcript", "text", 3, ["Third"]))
-    assert world.json("a.pdf")["results"]["transcript"]["fields"]["text"]["value"] == ["Second"]
+    folders.run()
+    folders.run()
+    with Ledger(ledger_path(folders).parent) as ledger:
+        assert values(ledger, sha256) == expected
+        assert open_orders(ledger) == []
+        record_correction(ledger, sha256, correction("transcript", "text", 3, ["Third"]))
+    assert folders.json("a.pdf")["results"]["transcript"]["fields"]["text"]["value"] == ["Second"]
 
 
-def test_a_line_that_was_broken_off_costs_itself_only(world: World) -> None:
-    sha256 = read_one(world, "As read")
-    with Ledger(ledger(world).parent) as book:
-        record_correction(book, sha256, said("transcript", "text", 1, ["First"]))
-        with (ledger(world).parent / JOURNAL_FILE).open("ab") as journal:
+def test_an_incomplete_line_of_the_journal_affects_no_other_line(folders: RunFolders) -> None:
+    sha256 = read_one(folders, "As read")
+    with Ledger(ledger_path(folders).parent) as ledger:
+        record_correction(ledger, sha256, correction("transcript", "text", 1, ["First"]))
+        with (ledger_path(folders).parent / JOURNAL_FILE).open("ab") as journal:
             journal.write(b'\n{"correction": {"templ')
-        record_correction(book, sha256, said("transcript", "text", 2, ["Second"]))
-    spoil(world)
-    world.run()
-    with Ledger(ledger(world).parent) as book:
-        assert values(book, sha256) == {("transcript", "text"): [["First"], ["Second"]]}
+        record_correction(ledger, sha256, correction("transcript", "text", 2, ["Second"]))
+    damage(folders)
+    folders.run()
+    with Ledger(ledger_path(folders).parent) as ledger:
+        assert values(ledger, sha256) == {("transcript", "text"): [["First"], ["Second"]]}
 
 
-def test_conversations_and_readings_that_were_asked_for_survive(world: World) -> None:
-    sha256 = read_one(world, "Harrow Lane")
-    with Ledger(ledger(world).parent) as book:
-        first = place_order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
-    world.run()
-    with Ledger(ledger(world).parent) as book:
-        second = place_order(book, "question", sha256, {"page": 1, "question": "Where?", "follows": first.id}, "Ben")
-        reading = place_order(book, "reading", sha256, {"name": "a.pdf", "template": "transcript", "engine": None}, "Ben")
-        close_order(book, reading.id, {"status": "done", "engine": "echo/1", "templates": ["transcript"]})
-    spoil(world)
-    world.run()
-    world.run()
-    with Ledger(ledger(world).parent) as book:
-        talk = orders_for_document(book, sha256, "question")
-        assert [(item.id, item.by, (item.outcome or {})["answer"]) for item in talk] == [
+def test_questions_and_reading_orders_survive_a_rebuilt_ledger(folders: RunFolders) -> None:
+    sha256 = read_one(folders, "Harrow Lane")
+    with Ledger(ledger_path(folders).parent) as ledger:
+        first = place_order(ledger, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
+    folders.run()
+    with Ledger(ledger_path(folders).parent) as ledger:
+        second = place_order(ledger, "question", sha256, {"page": 1, "question": "Where?", "follows": first.id}, "Ben")
+        reading = place_order(ledger, "reading", sha256, {"name": "a.pdf", "template": "transcript", "engine": None}, "Ben")
+        close_order(ledger, reading.id, {"status": "done", "engine": "echo/1", "templates": ["transcript"]})
+    damage(folders)
+    folders.run()
+    folders.run()
+    with Ledger(ledger_path(folders).parent) as ledger:
+        questions = orders_for_document(ledger, sha256, "question")
+        assert [(item.id, item.by, (item.outcome or {})["answer"]) for item in questions] == [
             (first.id, "Anna", "Harrow Lane"),
             (second.id, "Ben", "Harrow Lane"),
         ]
-        assert next(book.rows("SELECT pinned FROM files"))["pinned"] == 1
+        assert next(ledger.rows("SELECT pinned FROM files"))["pinned"] == 1
 
 
-def test_orders_nobody_looks_at_any_more_are_forgotten(world: World) -> None:
-    sha256 = read_one(world, "Harrow Lane")
-    with Ledger(ledger(world).parent) as book:
-        kept = place_order(book, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
-        strange = place_order(book, "question", "0" * 64, {"page": 1, "question": "Who?", "follows": None}, "Anna")
-        done = place_order(book, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
-        waits = place_order(book, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
-        for item in (kept, strange, done):
-            close_order(book, item.id, {"answer": "x"})
-        assert delete_old_orders(book) == 0
-        book.change("UPDATE orders SET ended_at = '2025-01-01T00:00:00Z' WHERE ended_at IS NOT NULL")
-        assert delete_old_orders(book) == 2
-        assert [find_order(book, item.id) is not None for item in (kept, strange, done, waits)] == [True, False, False, True]
+def test_old_orders_are_deleted(folders: RunFolders) -> None:
+    sha256 = read_one(folders, "Harrow Lane")
+    with Ledger(ledger_path(folders).parent) as ledger:
+        of_known_document = place_order(ledger, "question", sha256, {"page": 1, "question": "Who?", "follows": None}, "Anna")
+        of_unknown_document = place_order(
+            ledger, "question", "0" * 64, {"page": 1, "question": "Who?", "follows": None}, "Anna"
+        )
+        done = place_order(ledger, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
+        waits = place_order(ledger, "reading", sha256, {"name": "a.pdf", "template": None, "engine": None}, "Anna")
+        for item in (of_known_document, of_unknown_document, done):
+            close_order(ledger, item.id, {"answer": "x"})
+        assert delete_old_orders(ledger) == 0
+        ledger.change("UPDATE orders SET ended_at = '2025-01-01T00:00:00Z' WHERE ended_at IS NOT NULL")
+        assert delete_old_orders(ledger) == 2
+        assert [find_order(ledger, item.id) is not None for item in (of_known_document, waits)] == [True, True]
+        assert [find_order(ledger, item.id) for item in (of_unknown_document, done)] == [None, None]

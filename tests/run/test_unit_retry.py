@@ -1,4 +1,4 @@
-"""Asking again: what is done about answers that fail their checks, seen from an engine's side and from the outbox."""
+"""Retries of answers that fail their checks: the requests that the engine gets, and the results in the outbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.engines.base import Request
 from pipeline.records import Answer, Claim
 from pipeline.templates.model import Template
 from tests.drawing import text_pdf
-from tests.run.conftest import EchoEngine, World
+from tests.run.conftest import EchoEngine, RunFolders
 
 PAGE = "Invoice no. R-4711\nDate 12.03.2025\n\n\n\n\n\n\n\n\n\n\n\n\nSubtotal 100.00\nVAT 19.00\nTotal 119.00"
 RIGHT = {"invoice_number": "R-4711", "subtotal": "100.00", "tax_total": "19.00", "total": "119.00"}
@@ -19,7 +19,7 @@ Script = Callable[[Request, int], Answer | dict[str, Any]]
 
 
 class ScriptedEngine(EchoEngine):
-    """Answers by a script of the request and how many came before it."""
+    """Answers by a script, which gets the request and the number of requests before it."""
 
     def __init__(self, script: Script, *, retries: int = 2, accepts_images: bool = False) -> None:
         super().__init__()
@@ -39,27 +39,27 @@ class ScriptedEngine(EchoEngine):
         return scripted
 
 
-def fields_of(world: World, name: str = "a.pdf") -> Any:
-    return world.json(name)["results"]["invoice"]["fields"]
+def fields_of(folders: RunFolders, name: str = "a.pdf") -> Any:
+    return folders.json(name)["results"]["invoice"]["fields"]
 
 
-def play(world: World, script: Script, **engine: Any) -> ScriptedEngine:
+def run_script(folders: RunFolders, script: Script, **engine: Any) -> ScriptedEngine:
     scripted = ScriptedEngine(script, **engine)
-    world.engine = scripted
-    world.put("a.pdf", text_pdf([PAGE]))
-    world.run("invoice")
+    folders.engine = scripted
+    folders.put("a.pdf", text_pdf([PAGE]))
+    folders.run("invoice")
     return scripted
 
 
-def test_what_holds_is_asked_once(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT)
+def test_an_answer_that_passes_its_checks_is_not_retried(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: RIGHT)
     assert [request.temperature for request in engine.requests] == [0]
-    assert fields_of(world)["total"]["value"] == "119.00"
+    assert fields_of(folders)["total"]["value"] == "119.00"
 
 
-def test_a_value_that_is_not_printed_is_asked_for_again_on_the_part_where_its_label_stands(world: World) -> None:
-    engine = play(
-        world, lambda request, number: RIGHT | ({"invoice_number": "R-4712"} if number == 0 else {}), accepts_images=True
+def test_a_value_that_is_not_on_the_page_is_retried_on_the_part_with_its_label(folders: RunFolders) -> None:
+    engine = run_script(
+        folders, lambda request, number: RIGHT | ({"invoice_number": "R-4712"} if number == 0 else {}), accepts_images=True
     )
     first, second = engine.requests
     assert list(second.template.fields) == ["invoice_number"]
@@ -69,92 +69,92 @@ def test_a_value_that_is_not_printed_is_asked_for_again_on_the_part_where_its_la
     assert second.image
     assert second.image.scale > 1.5 * first.image.scale, "enlarged"
     assert second.image.height < second.image.width / 2, "a part of the page"
-    found = fields_of(world)["invoice_number"]
-    assert (found["value"], found["flags"]) == ("R-4711", [])
+    field = fields_of(folders)["invoice_number"]
+    assert (field["value"], field["flags"]) == ("R-4711", [])
 
 
-def test_a_second_answer_that_is_no_better_changes_nothing(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT | {"invoice_number": f"R-{number}"})
+def test_a_second_answer_that_is_no_better_changes_nothing(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: RIGHT | {"invoice_number": f"R-{number}"})
     assert len(engine.requests) == 2
-    found = fields_of(world)["invoice_number"]
-    assert (found["value"], found["flags"]) == ("R-0", ["ungrounded"])
+    field = fields_of(folders)["invoice_number"]
+    assert (field["value"], field["flags"]) == ("R-0", ["ungrounded"])
 
 
-def test_a_wrong_sum_is_asked_for_at_rising_temperature_and_the_first_of_equals_stays(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT | {"total": "100.00"})
+def test_a_wrong_sum_is_retried_at_rising_temperature_and_the_first_of_equal_answers_wins(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: RIGHT | {"total": "100.00"})
     assert [request.temperature for request in engine.requests] == [0, 0, 0.3, 0.6]
     assert [set(request.template.fields) for request in engine.requests[1:]] == [{"subtotal", "tax_total", "total"}] * 3
-    assert fields_of(world)["total"]["value"] == "100.00"
-    assert any(flag.startswith("sum:") for flag in fields_of(world)["total"]["flags"])
+    assert fields_of(folders)["total"]["value"] == "100.00"
+    assert any(flag.startswith("sum:") for flag in fields_of(folders)["total"]["flags"])
 
 
-def test_the_last_asking_shows_a_finer_image(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT | {"total": "100.00"}, accepts_images=True)
+def test_the_last_retry_has_an_image_of_higher_resolution(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: RIGHT | {"total": "100.00"}, accepts_images=True)
     areas = [request.image.width * request.image.height for request in engine.requests if request.image]
     assert len(areas) == 4
     assert areas[3] > 1.4 * areas[0]
     assert areas[2] == pytest.approx(areas[0], rel=0.02)
 
 
-def test_a_better_answer_at_a_higher_temperature_wins(world: World) -> None:
-    play(world, lambda request, number: RIGHT | ({"total": "100.00"} if number < 3 else {}))
-    assert fields_of(world)["total"]["value"] == "119.00"
-    assert fields_of(world)["total"]["flags"] == []
+def test_a_better_answer_at_a_higher_temperature_wins(folders: RunFolders) -> None:
+    run_script(folders, lambda request, number: RIGHT | ({"total": "100.00"} if number < 3 else {}))
+    assert fields_of(folders)["total"]["value"] == "119.00"
+    assert fields_of(folders)["total"]["flags"] == []
 
 
-def cut_off(request: Request) -> Answer:
+def truncated(request: Request) -> Answer:
     claims = {"invoice_number": Claim("R-4711"), "total": Claim("11", flags=("truncated",))}
     return Answer(request.key, claims, "failed", "too_large", "the answer is longer than answer.tokens of `invoice` (8)")
 
 
-def test_an_answer_that_was_cut_off_is_asked_for_as_a_whole(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT if number else cut_off(request))
+def test_a_truncated_answer_is_retried_for_all_fields(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: RIGHT if number else truncated(request))
     assert [request.temperature for request in engine.requests] == [0, 0.3]
     assert engine.requests[1].template == engine.requests[0].template
-    assert world.json("a.pdf")["status"] == "done"
+    assert folders.json("a.pdf")["status"] == "done"
 
 
-def test_what_was_answered_before_the_cut_is_kept_and_the_document_is_partial(world: World) -> None:
-    engine = play(world, lambda request, number: cut_off(request))
+def test_values_before_the_truncation_are_kept_and_the_document_is_partial(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: truncated(request))
     assert len(engine.requests) == 3
-    told = world.json("a.pdf")
-    assert (told["status"], told["reason"]) == ("partial", "too_large")
-    assert "answer.tokens" in told["pages"][0]["detail"]
-    assert fields_of(world)["invoice_number"]["value"] == "R-4711"
-    assert "truncated" in fields_of(world)["total"]["flags"]
+    document = folders.json("a.pdf")
+    assert (document["status"], document["reason"]) == ("partial", "too_large")
+    assert "answer.tokens" in document["pages"][0]["detail"]
+    assert fields_of(folders)["invoice_number"]["value"] == "R-4711"
+    assert "truncated" in fields_of(folders)["total"]["flags"]
 
 
-def test_without_retries_nothing_is_asked_twice(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT | {"total": "1.00"}, retries=0)
+def test_without_retries_no_unit_is_requested_twice(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: RIGHT | {"total": "1.00"}, retries=0)
     assert len(engine.requests) == 1
 
 
-def test_a_row_that_was_missed_casts_no_doubt_on_the_total(world: World) -> None:
+def test_a_missed_row_is_no_reason_to_retry_the_total(folders: RunFolders) -> None:
     rows = [{"description": "Oak boards", "quantity": None, "unit_price": None, "amount": "19.00"}]
-    engine = play(world, lambda request, number: RIGHT | {"line_items": rows})
+    engine = run_script(folders, lambda request, number: RIGHT | {"line_items": rows})
     assert len(engine.requests) == 1
-    assert any(flag.startswith("sum:") for flag in fields_of(world)["line_items"]["flags"])
+    assert any(flag.startswith("sum:") for flag in fields_of(folders)["line_items"]["flags"])
 
 
-def test_many_pages_that_are_all_asked_again_are_each_answered_for_themselves(world: World) -> None:
+def test_retries_of_many_pages_reach_the_right_pages(folders: RunFolders) -> None:
     def script(request: Request, number: int) -> dict[str, Any]:
         numbers = [word.text for word in request.page.words if word.text.startswith("R-")]
         first = len(request.template.fields) > 3
         return {"invoice_number": "wrong" if first else numbers[0] if numbers else None}
 
-    world.engine = ScriptedEngine(script)
+    folders.engine = ScriptedEngine(script)
     for number in range(12):
-        world.put(f"{number}.pdf", text_pdf([PAGE.replace("R-4711", f"R-{number}0")]))
-    world.run("invoice")
-    assert [fields_of(world, f"{number}.pdf")["invoice_number"]["value"] for number in range(12)] == [
+        folders.put(f"{number}.pdf", text_pdf([PAGE.replace("R-4711", f"R-{number}0")]))
+    folders.run("invoice")
+    assert [fields_of(folders, f"{number}.pdf")["invoice_number"]["value"] for number in range(12)] == [
         f"R-{number}0" for number in range(12)
     ]
 
 
-def test_another_number_of_retries_is_another_recipe(world: World) -> None:
-    engine = play(world, lambda request, number: RIGHT)
-    world.run("invoice")
+def test_another_number_of_retries_is_another_recipe(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: RIGHT)
+    folders.run("invoice")
     assert len(engine.requests) == 1
     engine.retries = 0
-    world.run("invoice")
+    folders.run("invoice")
     assert len(engine.requests) == 2
