@@ -63,9 +63,10 @@ def settled_files(
             yield file
         else:
             waiting.append(file)
-    deadline = time.monotonic() + timeout_seconds
-    while waiting and time.monotonic() < deadline:
+    deadline, late = time.monotonic() + timeout_seconds, False
+    while waiting and not late:
         yield None
+        late = time.monotonic() >= deadline  # reading the settled files may take longer: the others are then checked once more
         changing = []
         for present in filter(None, map(restat_file, waiting)):
             if tracker.is_settled(present):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -65,6 +66,29 @@ def test_a_file_that_does_not_stop_growing_stays_unsettled(tmp_path: Path) -> No
     stop.set()
     writer.join()
     assert [item.source.name for item in unsettled] == ["endless.pdf"]
+
+
+class TrackerOfTwoFiles(SettleTracker):
+    """``b.pdf`` is settled at the second check and ``a.pdf`` at the third, as when they are copied one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__(0.1)
+        self.checks: Counter[str] = Counter()
+
+    def is_settled(self, file: InboxFile) -> bool:
+        self.checks[file.source.name] += 1
+        return self.checks[file.source.name] >= {"b.pdf": 2, "a.pdf": 3}[file.source.name]
+
+
+def test_reading_one_file_for_longer_than_the_timeout_does_not_leave_the_others_unread(tmp_path: Path) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        (tmp_path / name).write_bytes(b"x")
+    unsettled: list[InboxFile] = []
+    files = []
+    for file in wait_for(settled_files(scan(tmp_path), TrackerOfTwoFiles(), 0.3, unsettled)):
+        files.append(file.source.name)
+        time.sleep(0.5)  # reading takes longer than the timeout
+    assert (files, unsettled) == (["b.pdf", "a.pdf"], [])
 
 
 def test_a_file_with_a_future_time_settles_when_it_is_observed_unchanged(tmp_path: Path) -> None:
