@@ -1,6 +1,6 @@
 """The reference pages of the site, made from the code: commands from Click, settings and keys of templates from pydantic.
 
-A hook of MkDocs (mkdocs.yml). What a key means is the text below it in its class, so that this page says what the code says.
+A hook of MkDocs (mkdocs.yml). The description of a key is the text below it in its class.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ def pages() -> dict[str, str]:
 
 
 def _commands() -> str:
-    told = "\n".join(
+    sections = "\n".join(
         _command(command, context)
         for command, context in _all_commands(cli, click.Context(cli, info_name="pipeline", **cli.context_settings))
     )
-    return f"# Commands\n\nWhat `--help` says. The exit codes are those of [errors](../errors.md).\n\n{told}"
+    return f"# Commands\n\nThe texts of `--help`. Exit codes are explained in [errors](../errors.md).\n\n{sections}"
 
 
 def _all_commands(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
     yield command, context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            if found:
-                yield from _all_commands(found, click.Context(found, info_name=name, parent=context, **found.context_settings))
+            if subcommand := command.get_command(context, name):
+                inner = click.Context(subcommand, info_name=name, parent=context, **subcommand.context_settings)
+                yield from _all_commands(subcommand, inner)
 
 
 def _command(command: click.Command, context: click.Context) -> str:
@@ -67,13 +67,13 @@ def _command(command: click.Command, context: click.Context) -> str:
 
 
 def _prose(text: str) -> list[str]:
-    """A help text in Markdown; what Click leaves as it is (behind a line of ``\\b``) becomes code."""
-    told = []
+    """A help text in Markdown. Paragraphs that Click does not wrap (after a line of ``\\b``) become code."""
+    lines = []
     for paragraph in inspect.cleandoc(text).split("\n\n"):
-        before, kept, as_it_is = paragraph.partition("\b\n")
-        told += [before.strip(), ""] if before.strip() else []
-        told += ["```text", textwrap.dedent(as_it_is), "```", ""] if kept else []
-    return told
+        before, mark, unwrapped = paragraph.partition("\b\n")
+        lines += [before.strip(), ""] if before.strip() else []
+        lines += ["```text", textwrap.dedent(unwrapped), "```", ""] if mark else []
+    return lines
 
 
 # ---- settings and templates ---------------------------------------------------------------------
@@ -94,13 +94,13 @@ def _template() -> str:
     text = """\
 # Keys of a template
 
-Every key, with what it may hold. [Templates](../templates.md) explains them with examples.
+Every key and its possible values. [Templates](../templates.md) explains them with examples.
 """
     return text + "".join(_section(path or "Top level", model) for path, model in _models("", Template))
 
 
 def _models(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    """A model and those within it, each with the path at which it stands in the file."""
+    """A model and the models inside it, each with its path in the file."""
     yield path, model
     for key, field in _fields(model).items():
         for within, form in _within(field.annotation):
@@ -108,7 +108,7 @@ def _models(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseM
 
 
 def _within(annotation: Any) -> Iterator[tuple[type[BaseModel], str]]:
-    """Models in a type, and what stands behind their key: ``.NAME`` in a mapping, ``[]`` in a list."""
+    """Models in a type, and the suffix of their key: ``.NAME`` in a mapping, ``[]`` in a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation, ""
     arguments = get_args(annotation)
@@ -137,26 +137,26 @@ def _section(title: str, model: type[BaseModel]) -> str:
 
 
 def meanings_of(model: type[BaseModel]) -> dict[str, str]:
-    """The text below each key in its class, or that of the section's own class."""
+    """The text below each key in its class, or the docstring of the section's class."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
     assert isinstance(tree, ast.ClassDef)
-    found = {}
+    meanings = {}
     for statement, after in pairwise([*tree.body, ast.Pass()]):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             info = model.model_fields.get(statement.target.id)
             below = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
             section = next((within for within, _ in _within(info.annotation)), None) if info else None
-            found[statement.target.id] = _markdown(str(below) or (section and section.__doc__) or "")
-    return found
+            meanings[statement.target.id] = _markdown(str(below) or (section and section.__doc__) or "")
+    return meanings
 
 
 def _markdown(text: str) -> str:
-    """A docstring's marks as Markdown's, and pages of the documentation as links."""
+    """A docstring as Markdown, with pages of the documentation as links."""
     return re.sub(r"docs/([a-z]+)\.md", r"[\1](../\1.md)", inspect.cleandoc(text).replace("``", "`"))
 
 
 def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
-    """What a value may be, in words."""
+    """The possible values, in words."""
     if "$ref" in schema:
         named = defs[schema["$ref"].rpartition("/")[2]]
         return "see below" if named.get("type") == "object" else _kind(named, defs)
