@@ -126,7 +126,7 @@ class DocumentRun:
         ``ended``: pages by template whose units an earlier run has ended.
         """
         self.document = document
-        if document.reason:
+        if document.reason or not document.pages:
             self.recipes = dict(recipes or {})
             return []
         pages = range(1, document.pages + 1)
@@ -176,6 +176,8 @@ class DocumentRun:
 
     def _page_actions(self, reply: PageReply, images: Mapping[str, AnyImage]) -> list[Action]:
         page = reply.page
+        if reply.number not in self.open_units:  # an earlier run has ended the units of a page that was read for its kind
+            return []
         if page is None:
             return [EndPages([reply.number], "failed", reply.reason, reply.detail, reply.seconds)]
         if page.blank:

@@ -53,6 +53,14 @@ def test_the_same_bytes_under_two_names_are_read_once_and_published_twice(folder
     assert len(folders.csv("transcript")) == 3
 
 
+def test_a_copy_of_a_blank_document_that_was_read_with_a_named_template_is_published(folders: RunFolders) -> None:
+    folders.put("a.pdf", blank_pdf(2))
+    folders.run("transcript")
+    folders.put("copy of a.pdf", blank_pdf(2))
+    assert folders.run(template=None).documents == {"done": 1}
+    assert [page["status"] for page in folders.json("copy of a.pdf")["pages"]] == ["blank", "blank"]
+
+
 def test_twins_of_different_routes_are_each_read_by_their_own_template(folders: RunFolders) -> None:
     folders.engine = LastFirstEngine()
     folders.put("transcript/a.pdf", text_pdf(["Same"]))
