@@ -52,13 +52,13 @@ def pack(folder: Path, kind: str, count: int) -> Path:
 
 def unpack_and_plan(job: Job, archive: Path) -> int:
     """Everything but the loop: how many members were taken."""
-    screen, taken = ArchiveScreen(), 0
-    for found in archive_members(job, archive, screen, screen):
-        if found:
-            taken += 1
-            job.ledger.record_file(found.source, f"{taken:064}", found.size, found.mtime_ns)
-            screen.file_finished(found)
-    return taken
+    screen, count = ArchiveScreen(), 0
+    for file in archive_members(job, archive, screen, screen):
+        if file:
+            count += 1
+            job.ledger.record_file(file.source, f"{count:064}", file.size, file.mtime_ns)
+            screen.file_finished(file)
+    return count
 
 
 def read(job: Job, archive: Path) -> int:

@@ -126,13 +126,13 @@ def done(outbox: Path) -> int:
 
 def values(outbox: Path) -> dict[tuple[str, str], Any]:
     """Every value by document and field, tables apart."""
-    found = {}
+    by_field = {}
     for path in sorted(outbox.glob("*.json")):
         published = json.loads(path.read_text(encoding="utf-8"))
         for result in published["results"].values():
-            found.update({(path.name, field): one["value"] for field, one in result["fields"].items()
+            by_field.update({(path.name, field): one["value"] for field, one in result["fields"].items()
                           if not isinstance(one["value"], list)})  # fmt: skip
-    return found
+    return by_field
 
 
 def main() -> None:
@@ -147,33 +147,37 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=4, help="answers under way in llama.cpp, whose steps for more take longer")
     parser.add_argument("--keep", type=Path, help="a new folder for the inbox and the outboxes")
     parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        work = given.keep or Path(temporary, "work")
+        work = arguments.keep or Path(temporary, "work")
         work.mkdir(parents=True)
         (work / "inbox").mkdir()
-        every = sorted(path for path in given.folder.iterdir() if path.is_file())
-        for path in every[:: max(1, len(every) // given.documents)][: given.documents]:
+        every = sorted(path for path in arguments.folder.iterdir() if path.is_file())
+        for path in every[:: max(1, len(every) // arguments.documents)][: arguments.documents]:
             copied = work / "inbox" / path.name
             shutil.copyfile(path, copied)
             os.utime(copied, (OLD, OLD))
-        settings = ["--template", given.template]
-        took, here = run(work, "ours", [*settings, "--engine", "vlm", "--model", str(given.model)], {})
-        ours, mine = took - load_seconds(given.model), values(here)
-        rows = [row("ours", ours, given.documents, done(here), 1.0, 1.0)]
+        settings = ["--template", arguments.template]
+        took, here = run(work, "ours", [*settings, "--engine", "vlm", "--model", str(arguments.model)], {})
+        ours, mine = took - load_seconds(arguments.model), values(here)
+        rows = [row("ours", ours, arguments.documents, done(here), 1.0, 1.0)]
         peers: dict[str, tuple[list[str], dict[str, str], int]] = {}
-        if gguf := given.gguf or (given.model if given.model.suffix == ".gguf" else None):
-            command = [sys.executable, "-m", "benchmarks.beside_servers", "serve", str(gguf), str(given.slots)]
-            peers[f"llama.cpp, {given.slots} slots"] = (command, {}, given.slots)
-        if given.vllm:
-            peers["vLLM, 8 at once"] = (*vllm(given.vllm, given.model, 8), 8)
+        if gguf := arguments.gguf or (arguments.model if arguments.model.suffix == ".gguf" else None):
+            command = [sys.executable, "-m", "benchmarks.beside_servers", "serve", str(gguf), str(arguments.slots)]
+            peers[f"llama.cpp, {arguments.slots} slots"] = (command, {}, arguments.slots)
+        if arguments.vllm:
+            peers["vLLM, 8 at once"] = (*vllm(arguments.vllm, arguments.model, 8), 8)
         for name, (command, environment, slots) in peers.items():
             with served(command, environment, slots) as there:
                 theirs, over_there = run(work, name.split(",")[0], [*settings, "--engine", "server"], there)
             others = values(over_there)
             same = sum(mine[key] == others.get(key) for key in mine) / max(1, len(mine))
-            rows.append(row(name, theirs, given.documents, done(over_there), theirs / ours, same))
-    report(f"{given.documents} documents of {given.folder.name} with {given.model.name}, loading apart", rows, given.json)
+            rows.append(row(name, theirs, arguments.documents, done(over_there), theirs / ours, same))
+    report(
+        f"{arguments.documents} documents of {arguments.folder.name} with {arguments.model.name}, loading apart",
+        rows,
+        arguments.json,
+    )
 
 
 def row(name: str, seconds: float, documents: int, whole: int, times: float, same: float) -> Row:

@@ -63,21 +63,21 @@ def drawn_pages(documents: int, cache: Path) -> Iterator[tuple[str, dict[str, st
     for kind, scanned, count in plan:
         for language in LANGUAGES * count:
             seed += 1
-            kept = cache / f"{kind}-{language}-{seed}{'-scan' * scanned}.pickle"
-            if not kept.exists():
+            cached = cache / f"{kind}-{language}-{seed}{'-scan' * scanned}.pickle"
+            if not cached.exists():
                 data, facts = (draw_invoice if kind == "invoice" else draw_receipt)(seed, language, scanned=scanned)
                 page = read_page(data, cache / ("page.jpg" if scanned else "page.pdf"))
-                kept.write_bytes(pickle.dumps((kind, facts, page)))
-            yield pickle.loads(kept.read_bytes())
+                cached.write_bytes(pickle.dumps((kind, facts, page)))
+            yield pickle.loads(cached.read_bytes())
 
 
 def cases(documents: int, cache: Path) -> list[Case]:
     """Every value of every drawn document whose truth is known."""
     templates = {name: load_template(configs_folder() / "templates" / f"{name}.yaml") for name in ("invoice", "receipt")}
-    found = []
+    rows = []
     for number, (kind, facts, page) in enumerate(drawn_pages(documents, cache)):
-        found += list(_of_document(number, page, templates[kind], facts))
-    return found
+        rows += list(_of_document(number, page, templates[kind], facts))
+    return rows
 
 
 def _of_document(number: int, page: Page, template: Template, facts: dict[str, str | None]) -> Iterator[Case]:
@@ -124,10 +124,10 @@ def chances(rows: list[Case], weights: dict[str, float]) -> Numbers:
     return chance
 
 
-def picture(found: Calibration) -> str:
+def picture(calibration: Calibration) -> str:
     """A reliability diagram as SVG: confidence against the share that is right, with 95 % intervals."""
     marks = []
-    for part in found.bins:
+    for part in calibration.bins:
         x, low, high = 50 + 300 * part.confidence, *(350 - 300 * end for end in part.share.interval)
         marks.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" stroke="#2e6aa8"/>')
         marks.append(f'<circle cx="{x:.1f}" cy="{350 - 300 * part.share.value:.1f}" r="4" fill="#2e6aa8"/>')

@@ -70,9 +70,9 @@ def llguidance(tokenizer: Any, schema: dict[str, Any], tokens: list[int]) -> Sco
         if waiting:
             waiting.pop(0)
         else:
-            begun = time.perf_counter()
+            start = time.perf_counter()
             matcher.compute_bitmask()
-            score.masks.append(time.perf_counter() - begun)
+            score.masks.append(time.perf_counter() - start)
         if not matcher.consume_token(token):
             raise ValueError(f"refuses {tokenizer.decode([token])!r}")
     return score
@@ -93,9 +93,9 @@ def xgrammar(tokenizer: Any, schema: dict[str, Any], tokens: list[int]) -> Score
     matcher.fill_next_token_bitmask(mask)
     score = Score(time.perf_counter() - started, [])
     for token in tokens:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         matcher.fill_next_token_bitmask(mask)
-        score.masks.append(time.perf_counter() - begun)
+        score.masks.append(time.perf_counter() - start)
         if not matcher.accept_token(token):
             raise ValueError(f"refuses {tokenizer.decode([token])!r}")
     return score
@@ -119,9 +119,9 @@ def outlines_core(tokenizer: Any, schema: dict[str, Any], tokens: list[int]) -> 
     guide.get_tokens()
     score = Score(time.perf_counter() - started, [])
     for token in tokens:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         guide.get_tokens()
-        score.masks.append(time.perf_counter() - begun)
+        score.masks.append(time.perf_counter() - start)
         guide.advance(token)
     return score
 

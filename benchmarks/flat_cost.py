@@ -55,26 +55,26 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--pages", type=int, default=1000)
     parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    engine = VlmEngine(Settings(engine="vlm", model=str(given.checkpoint)))
-    all_requests = list(requests(given.pages, sees=engine.wants_image(all_templates(Settings())["invoice"])))
-    done, rows = 0, list[Row]()
-    marks = [mark for mark in (10, 100, 250, 500, 750, 1000, 2000, 5000, 10_000) if mark <= given.pages]
+    arguments = parser.parse_args()
+    engine = VlmEngine(Settings(engine="vlm", model=str(arguments.checkpoint)))
+    all_requests = list(requests(arguments.pages, sees=engine.wants_image(all_templates(Settings())["invoice"])))
+    answered, rows = 0, list[Row]()
+    marks = [mark for mark in (10, 100, 250, 500, 750, 1000, 2000, 5000, 10_000) if mark <= arguments.pages]
     started, before = time.perf_counter(), 0
     waiting = deque(all_requests)
-    while done < given.pages:
+    while answered < arguments.pages:
         while waiting and engine.room:
             engine.submit(waiting.popleft())
         for _ in engine.poll(1.0):
-            done += 1
-            if done not in marks:
+            answered += 1
+            if answered not in marks:
                 continue
             now = time.perf_counter()
             memory = psutil.Process().memory_info().rss
-            cost = (now - started) / (done - before) * 1000
-            rows.append({"pages": f"{before + 1}-{done}", "ms a page": round(cost, 1), "memory, MB": round(memory / 1e6)})
-            started, before = now, done
-    report(f"{given.pages} pages through one engine (the first stretch holds the loading)", rows, given.json)
+            cost = (now - started) / (answered - before) * 1000
+            rows.append({"pages": f"{before + 1}-{answered}", "ms a page": round(cost, 1), "memory, MB": round(memory / 1e6)})
+            started, before = now, answered
+    report(f"{arguments.pages} pages through one engine (the first stretch holds the loading)", rows, arguments.json)
 
 
 if __name__ == "__main__":

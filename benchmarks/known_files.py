@@ -32,18 +32,18 @@ def _run(inbox: Path, outbox: Path) -> Sequence[str | Path]:
 def measure(commands: dict[str, Sequence[str | Path]], rounds: int, log: Path) -> list[Row]:
     """Each command once a round; the last line each said."""
     times = {name: Times() for name in commands}
-    said: dict[str, str] = {}
+    output: dict[str, str] = {}
     for _ in range(rounds):
         for name, command in commands.items():
             times[name].add(timed(command, log))
-            said[name] = log.read_text(encoding="utf-8").strip().splitlines()[-1]
+            output[name] = log.read_text(encoding="utf-8").strip().splitlines()[-1]
     return [
         {
             "command": name,
             "seconds": f"{each.median:.2f}",
             "lowest": f"{each.low:.2f}",
             "highest": f"{each.high:.2f}",
-            "said last": said[name][:60],
+            "said last": output[name][:60],
         }
         for name, each in times.items()
     ]

@@ -56,13 +56,13 @@ def timed(
 ) -> float:
     """Seconds of a whole command, start-up and all. Raises RuntimeError with what it said when its exit status is not ``fine``."""
     started = time.perf_counter()
-    done = subprocess.run([str(part) for part in command], capture_output=True, env={**os.environ, **(environment or {})})
+    outcome = subprocess.run([str(part) for part in command], capture_output=True, env={**os.environ, **(environment or {})})
     seconds = time.perf_counter() - started
     if log:
-        log.write_bytes(done.stdout + done.stderr)
-    if done.returncode not in fine:
-        said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
-        raise RuntimeError(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{said}")
+        log.write_bytes(outcome.stdout + outcome.stderr)
+    if outcome.returncode not in fine:
+        output = (outcome.stdout + outcome.stderr).decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(map(str, command))}: exit status {outcome.returncode}\n{output}")
     return seconds
 
 

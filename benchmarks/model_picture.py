@@ -45,9 +45,9 @@ def main() -> None:
     parser.add_argument("measured", type=Path)
     parser.add_argument("picture", type=Path)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=SECONDS")
-    given = parser.parse_args()
-    peers = {name: float(seconds) for name, _, seconds in (peer.rpartition("=") for peer in given.peer)}
-    given.picture.write_text(picture(json.loads(given.measured.read_text(encoding="utf-8")), peers), encoding="utf-8")
+    arguments = parser.parse_args()
+    peers = {name: float(seconds) for name, _, seconds in (peer.rpartition("=") for peer in arguments.peer)}
+    arguments.picture.write_text(picture(json.loads(arguments.measured.read_text(encoding="utf-8")), peers), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -93,8 +93,8 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtyp
     _timed(runner, spent)
     decoder: Decoder[int] = Decoder(runner, set(), batch=batch * questions, rows=plan.rows)
     tasks = (DecodeTask(number, prompt, new) for number, prompt in enumerate(requests))
-    written = list(decode_all(decoder, tasks))
-    if [len(one.tokens) for one in written] != [new] * batch * questions:
+    generations = list(decode_all(decoder, tasks))
+    if [len(one.tokens) for one in generations] != [new] * batch * questions:
         raise RuntimeError("an answer is not as long as it should be")
     return speed_row(spent["prefill"] / batch, spent["step"] / spent["steps"], batch, new)
 
@@ -186,8 +186,8 @@ def run(arguments: list[str]) -> Row:
         output, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)}: exit status {process.returncode}")
-    found: Row = json.loads(output.splitlines()[-1])
-    return {**found, "peak": peak[0]}
+    row: Row = json.loads(output.splitlines()[-1])
+    return {**row, "peak": peak[0]}
 
 
 def _watch(pid: int, peak: list[int]) -> None:
@@ -229,20 +229,20 @@ def main() -> None:
     parser.add_argument("--new", type=int, default=100)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.only:
-        print(json.dumps(measure_one(given.only, given.checkpoint, given.side, given.new)))
+    arguments = parser.parse_args()
+    if arguments.only:
+        print(json.dumps(measure_one(arguments.only, arguments.checkpoint, arguments.side, arguments.new)))
         return
-    shared = [str(given.checkpoint), "--side", str(given.side), "--new", str(given.new), "--only"]
+    shared = [str(arguments.checkpoint), "--side", str(arguments.side), "--new", str(arguments.new), "--only"]
     ceilings = run([*shared, "ceiling"])
     results: dict[str, Row] = {}
-    for way in given.ways.split(","):
+    for way in arguments.ways.split(","):
         results[way] = run([*shared, way])
         print(way, {name: round(value, 3) for name, value in results[way].items()}, file=sys.stderr, flush=True)
-    tokens = (given.side // 32) ** 2 + 62
-    table = list(rows(results, ceilings, work(given.checkpoint, given.side, tokens), tokens))
+    tokens = (arguments.side // 32) ** 2 + 62
+    table = list(rows(results, ceilings, work(arguments.checkpoint, arguments.side, tokens), tokens))
     note = f"the machine: {ceilings['flops'] / 1e12:.2f} TFLOP/s in bfloat16 products, {ceilings['bytes'] / 1e9:.1f} GB/s of memory"
-    report("A 2B vision-language model on the CPU", table, given.json, [note])
+    report("A 2B vision-language model on the CPU", table, arguments.json, [note])
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def sidecar(out: Path) -> str:
 
 def contenders(ocrmypdf: str | None) -> list[Contender]:
     """Everything that is measured, ours first."""
-    found = [
+    programs = [
         Contender("pipeline run --template transcript", "born-digital", partial(pipeline_command, "transcript"), transcript),
         Contender("pipeline run --template invoice", "born-digital", partial(pipeline_command, "invoice")),
         Contender("pipeline run --template transcript", "scans", partial(pipeline_command, "transcript"), transcript),
@@ -91,12 +91,12 @@ def contenders(ocrmypdf: str | None) -> list[Contender]:
     ]
     if ocrmypdf:
         skip, force = partial(ocrmypdf_command, ocrmypdf, ["--skip-text"]), partial(ocrmypdf_command, ocrmypdf, ["--force-ocr"])
-        found += [
+        programs += [
             Contender("ocrmypdf --skip-text", "born-digital", skip),
             Contender("ocrmypdf --force-ocr", "born-digital", force, sidecar),
             Contender("ocrmypdf", "scans", partial(ocrmypdf_command, ocrmypdf, []), sidecar),
         ]
-    return sorted(found, key=lambda contender: contender.pages)
+    return sorted(programs, key=lambda contender: contender.pages)
 
 
 def material(folder: Path, pages: int, scans: int) -> dict[str, Material]:
@@ -105,14 +105,14 @@ def material(folder: Path, pages: int, scans: int) -> dict[str, Material]:
         "born-digital": documents.words_of(documents.born_digital(pages)),
         "scans": documents.words_of(documents.joined(documents.scan_original(number) for number in range(scans))),
     }
-    made: dict[str, Material] = {}
+    materials: dict[str, Material] = {}
     for kind, count, few, draw in (
         ("born-digital", pages, max(1, pages // 10), documents.born_digital),
         ("scans", scans, min(2, scans - 1), documents.scans),
     ):
         whole, start = (documents.put(folder, f"{kind}-{number}.pdf", partial(draw, number)) for number in (count, few))
-        made[kind] = Material(whole, start, count, few, Counter(words[kind]))
-    return made
+        materials[kind] = Material(whole, start, count, few, Counter(words[kind]))
+    return materials
 
 
 def run_once(contender: Contender, given: Material) -> None:

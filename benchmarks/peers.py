@@ -75,19 +75,19 @@ def by_regex(page: Page) -> Fields:
     for word in page.words:
         lines.setdefault(word.line, []).append(word.text)
     texts = [" ".join(words) for words in lines.values()]
-    found: Fields = {"vendor_name": texts[0] if texts else None}
+    fields: Fields = {"vendor_name": texts[0] if texts else None}
     for text in texts:
         amounts = [money for match in _AMOUNT.findall(text) if (money := parse_money(match))]
         kind = "subtotal" if _NET.search(text) else "total" if _TOTAL.search(text) else "tax_total" if _TAX.search(text) else ""
         if amounts and kind:
-            found[kind] = plain_decimal(amounts[-1].amount)
+            fields[kind] = plain_decimal(amounts[-1].amount)
     whole = "\n".join(texts)
     if dates := list(find_dates(whole, None)):
-        found["invoice_date"] = found["date"] = dates[0][2].isoformat()
+        fields["invoice_date"] = fields["date"] = dates[0][2].isoformat()
     if number := _NUMBER.search(whole):
-        found["invoice_number"] = found["receipt_number"] = number[1]
-    found["currency"] = next((code for mark, code in _CURRENCY.items() if mark in whole), None)
-    return found
+        fields["invoice_number"] = fields["receipt_number"] = number[1]
+    fields["currency"] = next((code for mark, code in _CURRENCY.items() if mark in whole), None)
+    return fields
 
 
 def regex(files: list[Path]) -> Iterator[Fields]:
@@ -103,8 +103,8 @@ def regex(files: list[Path]) -> Iterator[Fields]:
 
 def invoice2data(files: list[Path], python: str) -> Iterator[Fields]:
     """What its templates find; files that none fits have no field."""
-    done = subprocess.run([python, "-c", _INVOICE2DATA, *map(str, files)], capture_output=True, text=True, check=True)
-    for line in done.stdout.splitlines():
+    outcome = subprocess.run([python, "-c", _INVOICE2DATA, *map(str, files)], capture_output=True, text=True, check=True)
+    for line in outcome.stdout.splitlines():
         output = json.loads(line) if line.startswith('{"file"') else None
         if output:
             fields = {ours: str(output["found"][theirs])[:10] if theirs == "date" else output["found"][theirs]

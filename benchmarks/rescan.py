@@ -33,21 +33,21 @@ def fill(job: Job, count: int) -> None:
         (job.settings.inbox / f"{number // 1000:04}" / f"{number:06}.pdf").write_bytes(b"%PDF")
     recipes = {"transcript": job.recipes["transcript"]}
     with job.ledger.transaction():
-        for found in scan_inbox(job.inbox, job.outbox_names, lambda *_: None):
-            sha256 = hashlib.sha256(found.source.name.encode()).hexdigest()
+        for file in scan_inbox(job.inbox, job.outbox_names, lambda *_: None):
+            sha256 = hashlib.sha256(file.source.name.encode()).hexdigest()
             job.ledger.record_document(DocumentInfo(sha256, "pdf", 1))
             job.ledger.record_chosen_template(sha256, "transcript")
-            job.ledger.record_file(found.source, sha256, found.size, found.mtime_ns)
-            job.ledger.record_publication(found.source.path, sha256, recipes, "done", None)
+            job.ledger.record_file(file.source, sha256, file.size, file.mtime_ns)
+            job.ledger.record_publication(file.source.path, sha256, recipes, "done", None)
 
 
 def timed(scan: InboxScanner, expected: int) -> float:
     """Seconds of one scan of the inbox, which must find this number of known files."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     todo, known = scan.scan()
     if todo or len(known) != expected:
         raise RuntimeError(f"{len(todo)} to read, {len(known)} known")
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def measure(folder: Path, count: int, rounds: int) -> list[Row]:

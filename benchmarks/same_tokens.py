@@ -65,22 +65,24 @@ def main() -> None:
     parser.add_argument("--new", type=int, default=64)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    found = find_model(given.checkpoint)
-    plan = make_plan(found, VlmSettings(dtype=given.dtype, cache_gb=8))
+    arguments = parser.parse_args()
+    found = find_model(arguments.checkpoint)
+    plan = make_plan(found, VlmSettings(dtype=arguments.dtype, cache_gb=8))
     model, theirs = load_model(found, plan), load_model(found, plan)
     chat = ChatTemplate(found, model.config)
-    prompts = [chat.encode(make_prompt(request), request.local_image) for request in requests(given.prompts, sees=found.vision)]
-    expected = [reference(theirs, prompt, given.new) for prompt in prompts]
+    prompts = [
+        chat.encode(make_prompt(request), request.local_image) for request in requests(arguments.prompts, sees=found.vision)
+    ]
+    expected = [reference(theirs, prompt, arguments.new) for prompt in prompts]
     rows: list[Row] = []
-    for batch in (1, given.batch):
+    for batch in (1, arguments.batch):
         decoder: Decoder[int] = Decoder(make_runner(model), set(), batch=batch, rows=plan.rows)
-        written = decode_all(decoder, (DecodeTask(number, prompt, given.new) for number, prompt in enumerate(prompts)))
-        got = {one.tag: list(one.tokens) for one in written}
-        same = [common_length(got[number], expected_tokens) for number, expected_tokens in enumerate(expected)]
-        parted = [number for number, count in enumerate(same) if count < given.new]
+        generations = decode_all(decoder, (DecodeTask(number, prompt, arguments.new) for number, prompt in enumerate(prompts)))
+        tokens = {one.tag: list(one.tokens) for one in generations}
+        same = [common_length(tokens[number], expected_tokens) for number, expected_tokens in enumerate(expected)]
+        parted = [number for number, count in enumerate(same) if count < arguments.new]
         close = sorted(
-            steps_between(theirs, prompts[n], expected[n][: same[n]], got[n][same[n]], expected[n][same[n]]) for n in parted
+            steps_between(theirs, prompts[n], expected[n][: same[n]], tokens[n][same[n]], expected[n][same[n]]) for n in parted
         )
         rows.append(
             {
@@ -93,7 +95,7 @@ def main() -> None:
                 "steps, most": round(close[-1], 1) if close else None,
             }
         )
-    report(f"{given.checkpoint}, {given.dtype}: our tokens beside transformers' own", rows, given.json)
+    report(f"{arguments.checkpoint}, {arguments.dtype}: our tokens beside transformers' own", rows, arguments.json)
 
 
 if __name__ == "__main__":

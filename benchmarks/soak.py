@@ -66,14 +66,14 @@ def soak(folder: Path, count: int) -> list[Row]:
                 time.sleep(0.05)
                 if process.poll() is not None:
                     raise RuntimeError(f"the watcher ended with {process.returncode}")
-            done = (number + 1) * AT_ONCE
-            if done % STRETCH == 0:
-                while published(outbox) < done:
+            count_put = (number + 1) * AT_ONCE
+            if count_put % STRETCH == 0:
+                while published(outbox) < count_put:
                     time.sleep(0.05)
                 now, (own, reader) = time.monotonic(), megabytes(watcher)
                 rows.append(
                     {
-                        "documents": done,
+                        "documents": count_put,
                         "ms a document": f"{(now - begun) / STRETCH * 1000:.1f}",
                         "main process, MB": f"{own:.0f}",
                         "reader, MB": f"{reader:.0f}",

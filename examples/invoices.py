@@ -36,12 +36,12 @@ def draw_invoice(invoice: Invoice, layout: Layout = "modern", colour: str = "#1f
 
 def fonts_for(language: str) -> tuple[str, str]:
     """Names of a regular and a bold font with the language's letters: Vera, or Droid (PyMuPDF's) for Polish and Chinese."""
-    known = set(pdfmetrics.getRegisteredFontNames())
+    registered = set(pdfmetrics.getRegisteredFontNames())
     if language in ("pl", "zh"):
-        if "Droid" not in known:
+        if "Droid" not in registered:
             pdfmetrics.registerFont(TTFont("Droid", io.BytesIO(pymupdf.Font("cjk").buffer)))
         return "Droid", "Droid"
-    if "Vera" not in known:
+    if "Vera" not in registered:
         pdfmetrics.registerFont(TTFont("Vera", str(FONTS / "Vera.ttf")))
         pdfmetrics.registerFont(TTFont("Vera-Bold", str(FONTS / "VeraBd.ttf")))
     return "Vera", "Vera-Bold"

@@ -86,7 +86,7 @@ def truth(invoice: Invoice) -> dict[str, object]:
         }
         for item in invoice.items
     ]
-    found: dict[str, object] = {
+    values: dict[str, object] = {
         "vendor_name": invoice.seller.name,
         "vendor_vat_id": invoice.seller.vat_id,
         "buyer_name": invoice.buyer.name,
@@ -99,9 +99,9 @@ def truth(invoice: Invoice) -> dict[str, object]:
         "total": f"{invoice.total:.2f}",
     }
     if invoice.prepaid:
-        found["amount_due"] = f"{invoice.total - invoice.prepaid:.2f}"
-        found["prepaid"] = f"{invoice.prepaid:.2f}"
-    return found | {"line_items": rows}
+        values["amount_due"] = f"{invoice.total - invoice.prepaid:.2f}"
+        values["prepaid"] = f"{invoice.prepaid:.2f}"
+    return values | {"line_items": rows}
 
 
 WORDING: dict[str, dict[str, str]] = {

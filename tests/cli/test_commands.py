@@ -82,10 +82,10 @@ def test_the_settings_file_of_init_holds_some_twenty_keys_with_their_defaults_an
     pipeline: Pipeline, folder: Path
 ) -> None:
     pipeline("init")
-    written, defaults = load_settings(folder / "pipeline.yaml", workers=0), Settings(workers=0)
+    settings, defaults = load_settings(folder / "pipeline.yaml", workers=0), Settings(workers=0)
     places = {"inbox", "outbox", "templates"}  # relative to the file
-    assert written.model_dump(exclude=places) == defaults.model_dump(exclude=places)
-    assert written.inbox == folder / "inbox"
+    assert settings.model_dump(exclude=places) == defaults.model_dump(exclude=places)
+    assert settings.inbox == folder / "inbox"
     text = (folder / "pipeline.yaml").read_text(encoding="utf-8")
     keys = [
         (section, key)
@@ -290,7 +290,7 @@ def test_help_is_there_for_every_command_and_imports_no_heavy_library() -> None:
     script = "import sys; from pipeline.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
     script += "print([m for m in ('torch', 'pandas', 'cv2', 'pymupdf', 'onnxruntime') if m in sys.modules], file=sys.stderr)"
     for name in ((), ("status",), *((name,) for name in COMMANDS)):
-        done = subprocess.run([sys.executable, "-c", script, *name, "--help"], capture_output=True, text=True, check=True)
-        assert "Usage: " in done.stdout
+        outcome = subprocess.run([sys.executable, "-c", script, *name, "--help"], capture_output=True, text=True, check=True)
+        assert "Usage: " in outcome.stdout
         if name in ((), ("status",)):
-            assert done.stderr.strip() == "[]"
+            assert outcome.stderr.strip() == "[]"

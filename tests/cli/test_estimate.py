@@ -34,7 +34,7 @@ def test_an_inbox_is_estimated_and_then_there_is_nothing_left_to_do(pipeline: Pi
     assert pipeline("estimate", *options, "--json").json["seconds"] is None
 
 
-def test_an_empty_inbox_and_a_missing_one(pipeline: Pipeline, folder: Path) -> None:
+def test_a_missing_inbox_is_an_error_and_an_empty_one_is_not(pipeline: Pipeline, folder: Path) -> None:
     assert pipeline("estimate").code == 2
     (folder / "inbox").mkdir()
     outcome = pipeline("estimate", "--engine", "embedded")

@@ -23,9 +23,9 @@ from tests.run.test_kill import units
 INVOICE = configs_folder() / "templates" / "invoice.yaml"
 
 
-def read_units(kept: Path) -> dict[str, int]:
+def read_units(folder: Path) -> dict[str, int]:
     """Attempts by unit of everything that was read into a kept folder."""
-    with sqlite3.connect(f"file:{kept / '.pipeline' / 'ledger.sqlite'}?mode=ro", uri=True) as db:
+    with sqlite3.connect(f"file:{folder / '.pipeline' / 'ledger.sqlite'}?mode=ro", uri=True) as db:
         return dict(db.execute("SELECT sha256, attempts FROM units"))
 
 
@@ -44,9 +44,9 @@ def test_every_outcome_is_counted_as_it_should_be(pipeline: Pipeline, folder: Pa
     english["prepaid"] = None  # nothing of the kind is printed, as the truth says
     rows[0] |= {"language": "de", "layout": "house"}
     put_truth(folder / "truth", rows)
-    done = pipeline("eval", "truth", "--engine", "embedded", "--json")
-    assert done.code == 0
-    result = done.json
+    outcome = pipeline("eval", "truth", "--engine", "embedded", "--json")
+    assert outcome.code == 0
+    result = outcome.json
     assert outcomes(result) == {
         ("de.pdf", "total"): "wrong",
         ("en.pdf", "due_date"): "invented",
@@ -74,10 +74,10 @@ def test_what_cannot_be_read_counts_as_missing(pipeline: Pipeline, folder: Path)
     good, gone, locked = ({"file": name, "total": "5.00", "due_date": None} for name in ("good.pdf", "gone.pdf", "locked.pdf"))
     put(folder, "truth/good.pdf", text_pdf(["Invoice\nTotal 5.00"]))
     put_truth(folder / "truth", [good, gone, locked])
-    done = pipeline("eval", "truth", "--template", "invoice", "--engine", "embedded", "--json")
-    assert done.code == 1
-    assert (done.json["micro"]["right"], done.json["micro"]["of"]) == (2, 6)
-    why = {item["file"]: item["why"] for item in done.json["not_read"]}
+    outcome = pipeline("eval", "truth", "--template", "invoice", "--engine", "embedded", "--json")
+    assert outcome.code == 1
+    assert (outcome.json["micro"]["right"], outcome.json["micro"]["of"]) == (2, 6)
+    why = {item["file"]: item["why"] for item in outcome.json["not_read"]}
     assert why["gone.pdf"] == "the file is not there"
     assert "needs_password" in why["locked.pdf"]
     text = pipeline("eval", "truth", "--template", "invoice", "--engine", "embedded", "--misses")
@@ -89,16 +89,16 @@ def test_a_second_evaluation_reads_nothing_and_an_unfinished_one_goes_on(pipelin
     put_truth(folder / "truth", put_invoices(folder / "truth", ["de", "en"]))
     command = ("eval", "truth", "--engine", "embedded", "--keep", "kept", "--json")
     first = pipeline(*command, "--limit", "1").json
-    kept = Path(first["kept"])
-    assert len(read_units(kept)) == 1
+    outbox = Path(first["kept"])
+    assert len(read_units(outbox)) == 1
     second = pipeline(*command).json
-    assert second["kept"] == str(kept)
+    assert second["kept"] == str(outbox)
     third = pipeline(*command).json
     assert third == second
-    assert list(read_units(kept).values()) == [1, 1], "each was read once"
-    before = {path: path.stat().st_mtime_ns for path in kept.glob("*.json")}
+    assert list(read_units(outbox).values()) == [1, 1], "each was read once"
+    before = {path: path.stat().st_mtime_ns for path in outbox.glob("*.json")}
     assert pipeline("eval", "truth", "--engine", "embedded", "--keep", "kept", "-q").out.startswith("100.0 % of ")
-    assert {path: path.stat().st_mtime_ns for path in kept.glob("*.json")} == before
+    assert {path: path.stat().st_mtime_ns for path in outbox.glob("*.json")} == before
 
 
 def test_did_my_change_help(pipeline: Pipeline, folder: Path) -> None:
@@ -174,9 +174,9 @@ def test_mistakes_end_with_one_message_and_exit_code_2(pipeline: Pipeline, folde
         (("--e-invoices", "--truth", "x"), "exclude each other"),
         (("--against", "x", "--against-template", "y"), "exclude each other"),
     ):
-        done = pipeline("eval", "truth", *arguments)
-        assert (done.code, done.out) == (2, "")
-        assert result in done.err
+        outcome = pipeline("eval", "truth", *arguments)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert result in outcome.err
     put_truth(folder / "truth", [{"file": "a.pdf", "totl": "5"}])
     assert "lacks `totl`" in pipeline("eval", "truth").err
     assert "did you mean `total`" in pipeline("eval", "truth", "--template", "invoice").err

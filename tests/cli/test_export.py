@@ -94,9 +94,9 @@ def test_all_formats_hold_the_same_documents_once_in_the_same_columns(pipeline: 
 
 def test_an_outbox_without_documents_gives_tables_without_rows(pipeline: Pipeline, folder: Path, ledger: Ledger) -> None:
     ledger.close()
-    written = export(pipeline, "--to", folder / "out")
-    assert written == ["documents.csv", "documents.xlsx", "documents.sqlite", "documents.parquet", "documents.jsonl"]
-    assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(written)
+    paths = export(pipeline, "--to", folder / "out")
+    assert paths == ["documents.csv", "documents.xlsx", "documents.sqlite", "documents.parquet", "documents.jsonl"]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(paths)
     sheet = openpyxl.load_workbook(folder / "out" / "documents.xlsx").active
     assert [[cell.value for cell in row] for row in sheet] == [
         ["file", "status", "reason", "pages", "templates", "kind", "sha256"]

@@ -105,13 +105,13 @@ def test_a_model_is_pulled_once_and_then_used_without_network(machine: Machine, 
     assert pulled.returncode == 0, pulled.stderr
     assert f"{NAME} at {commit_of(checkpoint)[:8]} is here, complete and verified" in pulled.stdout
     assert "6.0 MB in 7 files" in pulled.stderr
-    assert sum(asked.path.startswith("/api/") for asked in hub.log) == 1
-    found = find_model(NAME)
-    assert {path.name for path in found.folder.iterdir()} == {
+    assert sum(requests.path.startswith("/api/") for requests in hub.log) == 1
+    model = find_model(NAME)
+    assert {path.name for path in model.folder.iterdir()} == {
         "config.json", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json", "generation_config.json",
         "chat_template.jinja", "model.safetensors"
     }  # fmt: skip
-    assert (found.folder / "model.safetensors").read_bytes() == (checkpoint / "model.safetensors").read_bytes()
+    assert (model.folder / "model.safetensors").read_bytes() == (checkpoint / "model.safetensors").read_bytes()
 
     sent = hub.sent()
     again = machine.run("pull", NAME, "--json")
@@ -119,7 +119,7 @@ def test_a_model_is_pulled_once_and_then_used_without_network(machine: Machine, 
     assert "is here already" in machine.run("pull", NAME).stdout
     assert hub.sent() == sent
 
-    asked = len(hub.log)
+    requests = len(hub.log)
     assert machine.run("pull", NAME, "--revision", commit_of(checkpoint)).returncode == 0
     (row,) = machine.listed()
     assert (row["name"], row["revision"], row["kind"], row["complete"], row["default"]) == (
@@ -132,7 +132,7 @@ def test_a_model_is_pulled_once_and_then_used_without_network(machine: Machine, 
     assert (verified.returncode, verified.stdout) == (0, f"{NAME}: 7 files match the hub's hashes\n")
     assert model_is_here(NAME)
     assert model_is_here(NAME, "main")
-    assert len(hub.log) == asked
+    assert len(hub.log) == requests
 
     hub.stop()
     offline = machine.run("pull", NAME)
@@ -145,8 +145,8 @@ def test_the_libraries_find_what_was_pulled(machine: Machine, hub: Hub) -> None:
     assert machine.run("pull", NAME).returncode == 0
     hub.stop()
     program = f"from huggingface_hub import snapshot_download; print(snapshot_download({NAME!r}, local_files_only=True))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=machine.environment)
-    assert done.stdout.strip() == str(find_model(NAME).folder), done.stderr
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=machine.environment)
+    assert outcome.stdout.strip() == str(find_model(NAME).folder), outcome.stderr
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -167,10 +167,10 @@ def test_a_download_that_was_broken_off_goes_on_where_it_stopped(machine: Machin
     assert (row["complete"], row["lacks"]) == (False, ["model.safetensors"])
     assert row["bytes"] > here
 
-    hub.bytes_a_second, asked = None, len(hub.log)
+    hub.bytes_a_second, earlier = None, len(hub.log)
     again = machine.run("pull", NAME)
     assert again.returncode == 0, again.stderr
-    second = hub.log[asked:]
+    second = hub.log[earlier:]
     assert [a.range for a in second if "model.safetensors" in a.path] == [f"bytes={here}-"]
     assert sum(a.sent for a in second if "model.safetensors" in a.path) == find_model(NAME).bytes - here
     assert machine.offline("verify", NAME).code == 0
@@ -180,10 +180,10 @@ def test_a_connection_that_breaks_is_made_again(machine: Machine, hub: Hub) -> N
     hub.drop_after, hub.drops = 2_500_000, 2
     pulled = machine.run("pull", NAME)
     assert pulled.returncode == 0, pulled.stderr
-    asked = [a for a in hub.log if "model.safetensors" in a.path]
-    assert len(asked) == 3
-    assert all(a.range for a in asked[1:])
-    assert sum(a.sent for a in asked) < 2 * MODEL_BYTES
+    requests = [a for a in hub.log if "model.safetensors" in a.path]
+    assert len(requests) == 3
+    assert all(a.range for a in requests[1:])
+    assert sum(a.sent for a in requests) < 2 * MODEL_BYTES
 
 
 @pytest.mark.slow
@@ -247,7 +247,7 @@ def test_a_disk_without_room_is_reported_before_the_download(machine: Machine, h
         assert "not enough disk" in pulled.stderr
         assert "6.0 MB to download and 100.0 MB to spare, but only 50.0 MB free" in pulled.stderr
         assert not list(disk.iterdir())
-    assert not [asked for asked in hub.log if "safetensors" in asked.path]
+    assert not [request for request in hub.log if "safetensors" in request.path]
 
 
 @pytest.mark.slow
@@ -277,9 +277,9 @@ def test_a_disk_that_becomes_full_is_reported_and_nothing_half_is_taken(
 def test_two_pulls_at_once_download_once(machine: Machine, hub: Hub) -> None:
     hub.bytes_a_second = 6_000_000
     with ThreadPoolExecutor() as both:
-        done = list(both.map(lambda _: machine.run("pull", NAME), range(2)))
-    assert [process.returncode for process in done] == [0, 0], done
-    assert sum(asked.sent for asked in hub.log if "safetensors" in asked.path) == find_model(NAME).bytes
+        outcomes = list(both.map(lambda _: machine.run("pull", NAME), range(2)))
+    assert [process.returncode for process in outcomes] == [0, 0], outcomes
+    assert sum(request.sent for request in hub.log if "safetensors" in request.path) == find_model(NAME).bytes
 
 
 def test_what_cannot_be_used_is_refused_before_its_weights_come(machine: Machine, hub: Hub, tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_what_cannot_be_used_is_refused_before_its_weights_come(machine: Machine
     }.items():
         refused = machine.run("pull", name)
         assert (refused.returncode, reason in refused.stderr) == (2, True), refused.stderr
-    assert not [asked for asked in hub.log if "model" in asked.path.rpartition("/")[2]]
+    assert not [request for request in hub.log if "model" in request.path.rpartition("/")[2]]
     assert machine.listed() == []
 
 
@@ -328,9 +328,9 @@ def test_a_token_goes_to_the_hub_and_not_to_the_storage_it_names(machine: Machin
         hub.storage = storage
         assert machine.run("pull", NAME, HF_TOKEN="hf_secret").returncode == 0
         assert hub.log
-        assert all(asked.authorized for asked in hub.log)
+        assert all(request.authorized for request in hub.log)
         assert storage.log
-        assert not any(asked.authorized for asked in storage.log)
+        assert not any(request.authorized for request in storage.log)
     assert machine.offline("verify", NAME).code == 0
 
 
@@ -349,10 +349,10 @@ def test_verify_finds_what_went_bad_and_pull_brings_only_that(machine: Machine, 
     again = machine.offline("verify", NAME, "--json")
     assert again.code == 1
     assert {row["file"] for row in again.json if row["state"] == "missing"} == {file}
-    asked = len(hub.log)
+    earlier = len(hub.log)
     assert machine.run("pull", NAME).returncode == 0
-    brought = {a.path.rpartition("/")[2] for a in hub.log[asked:] if "/resolve/" in a.path}
-    assert brought == {file, "config.json"}
+    files = {a.path.rpartition("/")[2] for a in hub.log[earlier:] if "/resolve/" in a.path}
+    assert files == {file, "config.json"}
     assert machine.offline("verify", NAME).code == 0
 
 
@@ -389,8 +389,8 @@ def test_a_disk_without_links_holds_the_files_themselves(machine: Machine, hub: 
     program = "import os, sys; os.symlink = lambda *_, **__: os.stat('/nowhere'); from pipeline.cli.main import main; main()"
     command = [sys.executable, "-c", program, "models", "pull", NAME]
     for output in ("complete and verified", "is here already"):
-        done = subprocess.run(command, capture_output=True, text=True, env=machine.environment)
-        assert (done.returncode, output in done.stdout) == (0, True), done.stderr
+        outcome = subprocess.run(command, capture_output=True, text=True, env=machine.environment)
+        assert (outcome.returncode, output in outcome.stdout) == (0, True), outcome.stderr
     assert not any(path.is_symlink() for path in find_model(NAME).folder.iterdir())
     verified = machine.offline("verify", NAME)
     assert (verified.code, "model.safetensors has no known hash: not checked" in verified.out) == (0, True)
@@ -398,17 +398,17 @@ def test_a_disk_without_links_holds_the_files_themselves(machine: Machine, hub: 
 
 def test_remove_asks_with_the_size_and_deletes_everything(machine: Machine, hub: Hub) -> None:
     assert machine.run("pull", NAME).returncode == 0
-    asked = len(hub.log)
-    kept = machine.run("remove", NAME, answer="n\n")
-    assert "delete org/reader (6.0 MB) from" in kept.stdout
-    assert "nothing was deleted" in kept.stdout
+    requests = len(hub.log)
+    refusal = machine.run("remove", NAME, answer="n\n")
+    assert "delete org/reader (6.0 MB) from" in refusal.stdout
+    assert "nothing was deleted" in refusal.stdout
     assert model_is_here(NAME)
     assert machine.run("remove", NAME, answer="y\n").returncode == 0
     assert not machine.repository.exists()
     assert machine.listed() == []
     assert machine.offline("remove", NAME, "--yes").code == 2
     assert machine.offline("verify", NAME).code == 4
-    assert len(hub.log) == asked
+    assert len(hub.log) == requests
 
 
 def test_remove_also_deletes_a_broken_download(machine: Machine, hub: Hub) -> None:
@@ -431,8 +431,8 @@ def test_paths_of_your_own_are_never_downloaded_or_deleted(machine: Machine, hub
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "huggingface_hub" else found(name))
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "huggingface_hub" else find_spec(name))
     pulled = machine.offline("pull", NAME)
     assert pulled.code == 4
     assert f"not installed: huggingface_hub\n  {install_hint('vlm')}" in pulled.err

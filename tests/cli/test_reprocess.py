@@ -71,22 +71,22 @@ class Watched:
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """At most two members may lie unpacked."""
-    seen = Watched()
+    unpacked = Watched()
     add, tidy = UnpackedFiles.add, Publisher.tidy
 
-    def counted(lying: UnpackedFiles, item: UnpackedMember) -> None:
-        add(lying, item)
-        seen.places.add(item.path)
-        seen.counts.append(sum(path.exists() for path in seen.places))
+    def counted(files: UnpackedFiles, item: UnpackedMember) -> None:
+        add(files, item)
+        unpacked.places.add(item.path)
+        unpacked.counts.append(sum(path.exists() for path in unpacked.places))
 
     def at_the_end(publisher: Publisher) -> None:
-        seen.left = sum(path.exists() for path in seen.places)
+        unpacked.left = sum(path.exists() for path in unpacked.places)
         tidy(publisher)
 
     monkeypatch.setattr(UnpackedFiles.__init__, "__defaults__", (2, 1_000_000))
     monkeypatch.setattr(UnpackedFiles, "add", counted)
     monkeypatch.setattr(Publisher, "tidy", at_the_end)
-    return seen
+    return unpacked
 
 
 def test_few_members_are_unpacked_at_a_time_however_they_end(pipeline: Pipeline, folder: Path, watched: Watched) -> None:
@@ -128,8 +128,8 @@ def test_filters_choose_among_the_members_of_an_archive(pipeline: Pipeline, fold
         assert pipeline("reprocess", each, *AGAIN).json["documents"] == {"done": 1, "failed": 1}
     (folder / "pipeline.yaml").write_text("outbox: outbox\nlimits: {passwords: [secret word]}\n")
     before = results(folder / "outbox")
-    gone = pipeline("reprocess", "--failed", *AGAIN).json
-    assert [item["why"] for item in gone["left_for_later"]] == ["is in an archive: name the archive"] * 2
+    summary = pipeline("reprocess", "--failed", *AGAIN).json
+    assert [item["why"] for item in summary["left_for_later"]] == ["is in an archive: name the archive"] * 2
     for each in (archive, inner):
         assert pipeline("reprocess", each, "--failed", *AGAIN).json["documents"] == {"done": 1}
     after = results(folder / "outbox")
@@ -234,10 +234,10 @@ def test_kills_lose_nothing_double_nothing_and_change_no_name(tmp_path: Path, en
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert before.items() <= units(tmp_path / "killed").items(), "a finished unit was lost or done again"
-    done = units(tmp_path / "killed")
-    assert 9 < len(done) < count // 2, "the kills must fall into the work"
+    finished_units = units(tmp_path / "killed")
+    assert 9 < len(finished_units) < count // 2, "the kills must fall into the work"
     assert start("killed").wait(120) == 0
-    assert done.items() <= units(tmp_path / "killed").items()
+    assert finished_units.items() <= units(tmp_path / "killed").items()
     assert known(tmp_path / "killed") == known(tmp_path / "whole")
     assert results(tmp_path / "killed").keys() == results(tmp_path / "whole").keys()
     assert rows(tmp_path / "killed") == rows(tmp_path / "whole")

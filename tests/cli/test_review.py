@@ -36,7 +36,7 @@ def test_a_review_is_written_beside_the_results_and_changes_nothing_else(pipelin
     assert pipeline("run", "--template", "transcript").out.startswith("nothing to do"), "a review is no document"
 
 
-def test_what_is_not_there_is_said(pipeline: Pipeline, folder: Path) -> None:
+def test_a_review_of_nothing_says_what_is_missing(pipeline: Pipeline, folder: Path) -> None:
     assert "nothing was read into" in pipeline("review").err
     pipeline("init")
     put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))

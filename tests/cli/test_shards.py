@@ -30,10 +30,10 @@ def listed(outbox: Path) -> list[str]:
 def test_parts_of_an_inbox_are_read_each_once_and_put_together(folder: Path, pipeline: Pipeline) -> None:
     names = put(folder)
     for number in (1, 2):
-        done = pipeline(
+        outcome = pipeline(
             "run", "--shard", f"{number}/2", "--outbox", f"out{number}", "--engine", "embedded", "--template", "transcript"
         )
-        assert done.code == 0, done.err
+        assert outcome.code == 0, outcome.err
     first, second = listed(folder / "out1"), listed(folder / "out2")
     assert first
     assert second
@@ -42,8 +42,8 @@ def test_parts_of_an_inbox_are_read_each_once_and_put_together(folder: Path, pip
     refused = pipeline("export", "--outbox", "out1", "--with", "out2")
     assert refused.code == 2
     assert "--to" in refused.err
-    done = pipeline("export", "--outbox", "out1", "--with", "out2", "--to", "all")
-    assert done.code == 0, done.err
+    outcome = pipeline("export", "--outbox", "out1", "--with", "out2", "--to", "all")
+    assert outcome.code == 0, outcome.err
     assert listed(folder / "all") == sorted(names)
     assert {path.relative_to(folder / "all").as_posix() for path in (folder / "all").rglob("*.json")} == {
         f"{name}.json" for name in names
@@ -54,17 +54,17 @@ def test_two_outboxes_with_the_same_result_are_not_put_together(folder: Path, pi
     put(folder)
     for name in ("out1", "out2"):
         pipeline("run", "--limit", "1", "--outbox", name, "--engine", "embedded", "--template", "transcript")
-    done = pipeline("export", "--outbox", "out1", "--with", "out2", "--to", "all")
-    assert done.code == 2
-    assert "0/0.pdf" in done.err
+    outcome = pipeline("export", "--outbox", "out1", "--with", "out2", "--to", "all")
+    assert outcome.code == 2
+    assert "0/0.pdf" in outcome.err
 
 
 def test_parts_that_are_none_are_refused(folder: Path, pipeline: Pipeline) -> None:
     put(folder)
     for shard in ("3/2", "0/2", "half"):
-        done = pipeline("run", "--shard", shard)
-        assert done.code == 2
-        assert "shard" in done.err
+        outcome = pipeline("run", "--shard", shard)
+        assert outcome.code == 2
+        assert "shard" in outcome.err
 
 
 def test_every_path_belongs_to_exactly_one_part_and_to_the_same_for_ever(tmp_path: Path) -> None:

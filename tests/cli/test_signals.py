@@ -30,9 +30,9 @@ def test_a_run_that_a_signal_stops_keeps_what_is_done_and_can_go_on(tmp_path: Pa
         time.sleep(0.01)
     process.send_signal(number)
     assert process.wait(20) == 130
-    done = units(outbox)
-    assert 20 <= len(done) < 600
+    finished_units = units(outbox)
+    assert 20 <= len(finished_units) < 600
     assert not list(outbox.glob("*.json")), "a document is published when it is complete"
     assert subprocess.run(command, check=False).returncode == 0
-    assert done.items() <= units(outbox).items()
+    assert finished_units.items() <= units(outbox).items()
     assert len(units(outbox)) == 600

@@ -106,9 +106,9 @@ def test_from_a_files_last_byte_to_its_result_are_two_seconds(tmp_path: Path) ->
         waited = []
         for number in range(5):
             (inbox / f"{number}.pdf").write_bytes(text_pdf([f"Number {number}"]))
-            begun = time.monotonic()
+            start = time.monotonic()
             wait_for(lambda number=number: (outbox / f"{number}.pdf.json").exists())  # type: ignore[misc]
-            waited.append(time.monotonic() - begun)
+            waited.append(time.monotonic() - start)
         process.send_signal(signal.SIGTERM)
         process.wait(30)
     print(waited)

@@ -11,22 +11,22 @@ from pipeline.evaluate.calibration import calibrate
 
 def test_a_confidence_that_comes_true_has_no_error() -> None:
     judged = [(0.8, n % 5 != 0) for n in range(100)]
-    found = calibrate(judged)
-    assert found is not None
-    assert found.error == pytest.approx(0)
-    assert [item.share.of for item in found.bins] == [10] * 10
+    calibration = calibrate(judged)
+    assert calibration is not None
+    assert calibration.error == pytest.approx(0)
+    assert [item.share.of for item in calibration.bins] == [10] * 10
 
 
-def test_boasting_is_an_error() -> None:
-    found = calibrate([(1.0, n % 2 == 0) for n in range(40)])
-    assert found is not None
-    assert found.error == pytest.approx(0.5)
+def test_too_high_a_confidence_is_an_error() -> None:
+    calibration = calibrate([(1.0, n % 2 == 0) for n in range(40)])
+    assert calibration is not None
+    assert calibration.error == pytest.approx(0.5)
 
 
-def test_what_goes_unseen_at_a_threshold() -> None:
-    found = calibrate([(0.99, True), (0.99, False), (0.6, False), (0.3, True)])
-    assert found is not None
-    errors = {item.threshold: (item.errors.right, item.errors.of) for item in found.thresholds}
+def test_errors_above_each_threshold_are_counted() -> None:
+    calibration = calibrate([(0.99, True), (0.99, False), (0.6, False), (0.3, True)])
+    assert calibration is not None
+    errors = {item.threshold: (item.errors.right, item.errors.of) for item in calibration.thresholds}
     assert errors[0.5] == (2, 3)
     assert errors[0.9] == errors[0.99] == (1, 2)
 
@@ -37,9 +37,9 @@ def test_no_confidence_no_calibration() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
 def test_bins_share_all_values_out_equally(judged: list[tuple[float, bool]]) -> None:
-    found = calibrate(judged)
-    assert found is not None
-    sizes = [item.share.of for item in found.bins]
+    calibration = calibrate(judged)
+    assert calibration is not None
+    sizes = [item.share.of for item in calibration.bins]
     assert sum(sizes) == len(judged)
     assert max(sizes) - min(sizes) <= 1
-    assert 0 <= found.error <= 1
+    assert 0 <= calibration.error <= 1

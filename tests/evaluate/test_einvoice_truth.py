@@ -24,9 +24,9 @@ def test_data_inside_of_a_pdf_and_beside_a_scan_become_truth(tmp_path: Path) -> 
     put(tmp_path, "letter.pdf", text_pdf(["No data here"]))
     put(tmp_path, "broken.pdf", b"%PDF-1.7 and nothing more")
     put(tmp_path, ".hidden/es.pdf", invoice_pdf(invoice("es"), facturx=True))
-    found = read_einvoice_truth(tmp_path, TEMPLATES["invoice"], Settings())
-    assert [row.file for row in found] == ["inside/de.pdf", "scan.jpg"]
-    for row, language in zip(found, ("de", "fr"), strict=True):
+    rows = read_einvoice_truth(tmp_path, TEMPLATES["invoice"], Settings())
+    assert [row.file for row in rows] == ["inside/de.pdf", "scan.jpg"]
+    for row, language in zip(rows, ("de", "fr"), strict=True):
         truth = invoice_truth(invoice(language))
         assert row.fields["invoice_number"] == truth["invoice_number"]
         assert row.fields["total"] == truth["total"]

@@ -24,11 +24,11 @@ SHARES = st.integers(1, 400).flatmap(lambda of: st.integers(0, of).map(lambda ri
         (1, 29, 0.0061, 0.1718),
     ],
 )
-def test_wilsons_interval(right: int, of: int, low: float, high: float) -> None:
+def test_a_share_has_wilsons_interval(right: int, of: int, low: float, high: float) -> None:
     assert Share(right, of).interval == pytest.approx((low, high), abs=5e-5)
 
 
-def test_nothing_counted_is_nothing_known() -> None:
+def test_without_counts_the_interval_is_zero_to_one() -> None:
     assert Share(0, 0).interval == (0.0, 1.0)
     assert bootstrap([]) == (0.0, 1.0)
 
@@ -42,7 +42,7 @@ def test_an_interval_holds_its_share_and_narrows_with_more_documents(share: Shar
 
 
 @pytest.mark.parametrize(("fixed", "broken", "p"), [(14, 3, 0.0127), (5, 0, 0.0625), (0, 6, 0.03125), (2, 2, 1.0), (0, 0, 1.0)])
-def test_mcnemars_exact_p(fixed: int, broken: int, p: float) -> None:
+def test_mcnemar_gives_the_exact_p(fixed: int, broken: int, p: float) -> None:
     assert mcnemar(fixed, broken) == pytest.approx(p, abs=5e-5)
 
 

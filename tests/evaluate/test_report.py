@@ -47,7 +47,7 @@ class ParsedPage(HTMLParser):
 
 def evaluation(path: Path, fields: dict[str, tuple[Any, ReadField]], label: str = "now", file: str = "a.pdf") -> Evaluation:
     truth = Truth(
-        file, path, {name: parse_expected(written, FIELDS[name]) for name, (written, _) in fields.items()}, "en", "house"
+        file, path, {name: parse_expected(expected, FIELDS[name]) for name, (expected, _) in fields.items()}, "en", "house"
     )
     result = ReadDocument("done", fields={name: read for name, (_, read) in fields.items()})
     return Evaluation(label, [ScoredDocument(truth, "f00d", result, tuple(score(truth, result, FIELDS)), "en", "house")])
@@ -57,9 +57,9 @@ def page(width: float = 595.0, height: float = 842.0, *words: Word) -> Page:
     return Page(1, width, height, words, "textlayer")
 
 
-def written(tmp_path: Path, found: Evaluation, *pages: Page, **more: Any) -> str:
+def written(tmp_path: Path, results: Evaluation, *pages: Page, **more: Any) -> str:
     out = tmp_path / "report.html"
-    write_report(out, found, more.get("comparison"), FIELDS, Settings(), lambda *_: pages, more.get("about", {}))
+    write_report(out, results, more.get("comparison"), FIELDS, Settings(), lambda *_: pages, more.get("about", {}))
     return out.read_text(encoding="utf-8")
 
 

@@ -37,10 +37,10 @@ fields:
 FIELDS: dict[str, TemplateField] = TEMPLATE.fields
 
 
-def cell(field: str, written: Any, value: Any, status: str = "done") -> Cell:
-    truth = Truth("a.pdf", Path("a.pdf"), {field: parse_expected(written, FIELDS[field])})
-    (found,) = score(truth, ReadDocument(status, fields={field: ReadField(value)}), FIELDS)
-    return found
+def cell(field: str, expected: Any, value: Any, status: str = "done") -> Cell:
+    truth = Truth("a.pdf", Path("a.pdf"), {field: parse_expected(expected, FIELDS[field])})
+    (cell_score,) = score(truth, ReadDocument(status, fields={field: ReadField(value)}), FIELDS)
+    return cell_score
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def cell(field: str, written: Any, value: Any, status: str = "done") -> Cell:
         ("orders", "A-1", ["A-1"]),
     ],
 )
-def test_right(field: str, written: Any, value: Any) -> None:
-    assert cell(field, written, value).outcome == "right"
+def test_values_that_mean_the_same_are_right(field: str, expected: Any, value: Any) -> None:
+    assert cell(field, expected, value).outcome == "right"
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_right(field: str, written: Any, value: Any) -> None:
         ("orders", ["A-1", "A-1"], ["A-1", "B-2"]),
     ],
 )
-def test_wrong(field: str, written: Any, value: Any) -> None:
-    assert cell(field, written, value).outcome == "wrong"
+def test_values_that_differ_are_wrong(field: str, expected: Any, value: Any) -> None:
+    assert cell(field, expected, value).outcome == "wrong"
 
 
 def test_null_means_that_the_document_does_not_say() -> None:
@@ -98,7 +98,7 @@ def test_null_means_that_the_document_does_not_say() -> None:
 
 def test_an_unread_document_gets_nothing_right() -> None:
     truth = Truth("a.pdf", Path("a.pdf"), {"amount": ("5.00",), "note": None})
-    assert [found.outcome for found in score(truth, None, FIELDS)] == ["missing", "missing"]
+    assert [cell_score.outcome for cell_score in score(truth, None, FIELDS)] == ["missing", "missing"]
     failed = ReadDocument("failed", "needs_password")
     assert [(c.outcome, c.unread) for c in score(truth, failed, FIELDS)] == [("missing", "needs_password")] * 2
 

@@ -32,7 +32,7 @@ def mistake(rows: list[TruthRow]) -> str:
     return raised.value.message
 
 
-def test_json_lines_with_fields_and_flat(tmp_path: Path) -> None:
+def test_json_lines_may_be_flat_or_have_fields(tmp_path: Path) -> None:
     rows = written(
         tmp_path,
         "truth.jsonl",

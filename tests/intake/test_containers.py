@@ -288,21 +288,21 @@ def test_documents_are_not_archives(tmp_path: Path) -> None:
 def test_members_are_unpacked_one_at_a_time_and_deleted_after_use(tmp_path: Path) -> None:
     archive = zip_of(tmp_path / "a.zip", [(f"{number}.pdf", b"12345") for number in range(9)])
     into, unpacked = tmp_path / "unpacked", UnpackedFiles(files=3, size=1000)
-    taken = []
+    names = []
     for item in unpack(archive, into, max_bytes=MB):
         assert isinstance(item, UnpackedMember)
-        taken.append(item)
+        names.append(item)
         unpacked.add(item)
         if unpacked.full:
-            unpacked.remove(taken.pop(0).path)
+            unpacked.remove(names.pop(0).path)
         assert len(list(into.iterdir())) <= 3
     unpacked.remove(archive)
     assert archive.exists(), "only members are deleted"
     assert not UnpackedFiles(files=3, size=11).full
     few = UnpackedFiles(files=3, size=10)
-    few.add(taken[0])
+    few.add(names[0])
     assert not few.full
-    few.add(taken[1])
+    few.add(names[1])
     assert few.full
 
 

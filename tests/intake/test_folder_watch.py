@@ -104,14 +104,14 @@ def test_files_that_arrive_during_a_round_join_it(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"1")
     os.utime(tmp_path / "a.pdf", (1, 1))
     with watching(tmp_path) as watcher:
-        given: list[InboxFile | None] = []
-        for file in watcher.pending(lambda: len([one for one in given if one]) < 2):
+        files: list[InboxFile | None] = []
+        for file in watcher.pending(lambda: len([one for one in files if one]) < 2):
             if file and file.source.name == "a.pdf":
                 (tmp_path / "b.pdf").write_bytes(b"2")
-            given.append(file)
+            files.append(file)
             time.sleep(0.01)
-        assert [one.source.name for one in given if one] == ["a.pdf", "b.pdf"]
-        assert None in given
+        assert [one.source.name for one in files if one] == ["a.pdf", "b.pdf"]
+        assert None in files
 
 
 @pytest.mark.parametrize(

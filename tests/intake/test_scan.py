@@ -93,8 +93,8 @@ def test_names_in_the_outbox_are_unique_and_conflict_with_no_folder_or_sheet() -
     namer = OutboxNames({"/x/a.pdf": "a.pdf"})
     long = "文" * 80 + ".pdf"
     preferred = ["a.pdf", "a.pdf", "a.pdf.json/b.pdf", "invoice.csv/c.pdf", long, long, "d/e", "d"]
-    given = [namer(Path(f"/{number}"), name) for number, name in enumerate(preferred)]
-    assert len(set(given)) == len(given)
-    assert not [name for name in given if name.startswith(("a.pdf.json/", "invoice.csv/"))]
-    assert all(len(part.encode()) <= 250 for name in given for part in name.split("/"))
+    names = [namer(Path(f"/{number}"), name) for number, name in enumerate(preferred)]
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if name.startswith(("a.pdf.json/", "invoice.csv/"))]
+    assert all(len(part.encode()) <= 250 for name in names for part in name.split("/"))
     assert namer(Path("/x/a.pdf"), "other.pdf") == "a.pdf", "a file keeps the name it has"

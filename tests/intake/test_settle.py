@@ -41,11 +41,11 @@ def test_old_files_are_settled_at_once_and_growing_files_when_they_stop_growing(
     writer = threading.Thread(target=write_slowly)
     writer.start()
     unsettled: list[InboxFile] = []
-    done = [
+    settled = [
         (item.source.name, item.size) for item in wait_for(settled_files(scan(tmp_path), SettleTracker(0.35), 20, unsettled))
     ]
     writer.join()
-    assert done == [("old.pdf", 1), ("slow.pdf", 7)]
+    assert settled == [("old.pdf", 1), ("slow.pdf", 7)]
     assert unsettled == []
 
 

@@ -85,16 +85,16 @@ def test_a_users_file_adds_labels_to_a_language(folder: Path) -> None:
 
 
 def test_a_users_file_adds_a_language(folder: Path) -> None:
-    drawn = page([(50, 50, "Jumla kuu 118.00"), (50, 80, "Tarehe 3 Agosti 2024"), (50, 110, "Kodi 18.00")])
-    before = read_fields(drawn, invoice())
+    bill = page([(50, 50, "Jumla kuu 118.00"), (50, 80, "Tarehe 3 Agosti 2024"), (50, 110, "Kodi 18.00")])
+    before = read_fields(bill, invoice())
     (folder / "sw.yaml").write_text(
         "cldr: [months]\nlabels:\n  invoice:\n    total: [Jumla kuu]\n    tax_total: [Kodi]\n    invoice_date: [Tarehe]\n",
         "utf-8",
     )
     languages.use(folder)
-    found = read_fields(drawn, invoice())
+    claims = read_fields(bill, invoice())
     assert (before["total"].value, before["tax_total"].value) == (None, None)
-    assert [found[name].value for name in ("total", "tax_total", "invoice_date")] == ["118.00", "18.00", "2024-08-03"]
+    assert [claims[name].value for name in ("total", "tax_total", "invoice_date")] == ["118.00", "18.00", "2024-08-03"]
 
 
 def test_a_users_words_tell_kinds_of_pages_apart(folder: Path) -> None:

@@ -47,14 +47,14 @@ def displayed(cell: Any) -> str:
 
 
 def test_every_type_is_kept(folder: Path) -> None:
-    found = cells(folder, number="007", day="2025-09-12", at="09:42", total="1234.50", note="thanks")
-    assert found["number"].value == "007"
-    assert found["day"].value == datetime.datetime(2025, 9, 12)  # noqa: DTZ001
-    assert found["day"].number_format == "yyyy-mm-dd"
-    assert found["at"].value == datetime.time(9, 42)
-    assert found["total"].data_type == "n"
-    assert displayed(found["total"]) == "1,234.50"
-    assert found["note"].value == "thanks"
+    by_name = cells(folder, number="007", day="2025-09-12", at="09:42", total="1234.50", note="thanks")
+    assert by_name["number"].value == "007"
+    assert by_name["day"].value == datetime.datetime(2025, 9, 12)  # noqa: DTZ001
+    assert by_name["day"].number_format == "yyyy-mm-dd"
+    assert by_name["at"].value == datetime.time(9, 42)
+    assert by_name["total"].data_type == "n"
+    assert displayed(by_name["total"]) == "1,234.50"
+    assert by_name["note"].value == "thanks"
 
 
 def test_the_header_is_frozen_and_filters_all_rows(folder: Path) -> None:
@@ -168,8 +168,8 @@ def test_names_of_worksheets_are_names_that_excel_accepts(folder: Path) -> None:
 def test_rows_beyond_the_limit_of_a_worksheet_go_to_further_worksheets(folder: Path) -> None:
     workbook = openpyxl.load_workbook(write(folder, [{"file": str(n)} for n in range(7)], max_rows=4))
     assert workbook.sheetnames == ["bill", "bill (2)", "bill (3)"]
-    found = [cell.value for sheet in workbook for cell in sheet["A"][1:]]
-    assert found == [str(n) for n in range(7)]
+    values = [cell.value for sheet in workbook for cell in sheet["A"][1:]]
+    assert values == [str(n) for n in range(7)]
     assert all(sheet["A1"].value == "file" and sheet.auto_filter.ref for sheet in workbook)
 
 

@@ -48,15 +48,15 @@ def test_every_type_is_kept(tmp_path: Path) -> None:
 
 def test_amounts_have_as_many_decimals_as_the_longest(tmp_path: Path) -> None:
     amounts = ["0.00012345", "-123456789012345678901234567890.1", "7"]
-    found = pd.read_parquet(write(tmp_path, [{"file": "a", "total": amount} for amount in amounts]))["total"]
-    assert [Decimal(amount) for amount in amounts] == list(found)
+    totals = pd.read_parquet(write(tmp_path, [{"file": "a", "total": amount} for amount in amounts]))["total"]
+    assert [Decimal(amount) for amount in amounts] == list(totals)
 
 
 @pytest.mark.parametrize("amount", ["1" * 40, "1." + "1" * 40, "about 5"])
 def test_a_column_with_a_value_of_another_type_is_text(tmp_path: Path, amount: str) -> None:
-    found = pd.read_parquet(write(tmp_path, [{"file": "a", "total": "1.50", "day": "soon"}, {"file": "b", "total": amount}]))
-    assert list(found["total"]) == ["1.50", amount]
-    assert found["day"][0] == "soon"
+    frame = pd.read_parquet(write(tmp_path, [{"file": "a", "total": "1.50", "day": "soon"}, {"file": "b", "total": amount}]))
+    assert list(frame["total"]) == ["1.50", amount]
+    assert frame["day"][0] == "soon"
 
 
 def test_an_export_without_documents_has_no_rows(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_digests_change_only_on_purpose() -> None:
     assert {name: digest(template) for name, template in load_templates([FOLDER]).items()} == DIGESTS
 
 
-def test_all_are_there_with_their_documented_fields() -> None:
+def test_all_templates_are_there_with_their_documented_fields() -> None:
     loaded = load_templates([FOLDER])
     assert {name: " ".join(template.fields) for name, template in loaded.items()} == FIELDS
     assert {key: list(loaded[key[0]].fields[key[1]].columns) for key in COLUMNS} == COLUMNS

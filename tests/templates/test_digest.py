@@ -18,7 +18,7 @@ def of(text: str) -> str:
     return digest(parse_template(text, "t.yaml"))
 
 
-def test_it_is_the_same_everywhere() -> None:
+def test_the_digest_is_the_same_on_every_machine() -> None:
     assert of(TEXT) == "43e01e297aeb40d4"
 
 
@@ -49,5 +49,5 @@ def test_what_changes_no_answer_changes_nothing(text: str) -> None:
     ],
     ids=["prompt", "description", "labels", "merge", "image", "order of the fields"],
 )
-def test_what_changes_an_answer_changes_it(text: str) -> None:
+def test_what_changes_an_answer_changes_the_digest(text: str) -> None:
     assert of(text) != of(TEXT)

@@ -73,7 +73,7 @@ def test_words_that_yaml_takes_for_switches_stay_words(note: Template) -> None:
 def test_a_mistake_is_reported_with_its_line_and_a_suggestion(note_text: str, old: str, new: str, expected: str) -> None:
     text = changed(note_text, old, new)
     line = line_of(text, new.split("\n")[-1])
-    assert [found for found in mistakes(text) if found.startswith(f"t.yaml:{line}: {expected}")]
+    assert [mistake for mistake in mistakes(text) if mistake.startswith(f"t.yaml:{line}: {expected}")]
 
 
 def test_a_repeated_key_is_refused(note_text: str) -> None:

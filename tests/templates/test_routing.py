@@ -45,7 +45,7 @@ TEMPLATES = {
         ("scan[12].tif", "x/scan2.tif", True),
     ],
 )
-def test_globs(glob: str, path: str, fits: bool) -> None:
+def test_a_glob_fits_its_paths_and_no_others(glob: str, path: str, fits: bool) -> None:
     assert matches(glob, path) is fits
 
 

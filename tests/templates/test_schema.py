@@ -26,7 +26,7 @@ def validator(note: Template) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-def test_a_good_answer_is_valid(validator: Draft202012Validator) -> None:
+def test_an_answer_within_the_schema_is_valid(validator: Draft202012Validator) -> None:
     validator.validate(ANSWER)
 
 
@@ -51,7 +51,7 @@ def test_fields_stand_in_the_order_of_the_template(note: Template) -> None:
         ("items", [{"description": "x", "value": None}] * 501),
     ],
 )  # fmt: skip
-def test_a_bad_value_is_refused(validator: Draft202012Validator, field: str, value: object) -> None:
+def test_a_value_outside_the_schema_is_refused(validator: Draft202012Validator, field: str, value: object) -> None:
     assert not validator.is_valid(ANSWER | {field: value})
 
 

@@ -49,7 +49,7 @@ def test_any_text_is_parsed_without_an_error(text: str) -> None:
         ("05.01 2022", "2022-01-05"),
     ],
 )
-def test_printed_dates(printed: str, iso: str) -> None:
+def test_printed_dates_become_iso_dates(printed: str, iso: str) -> None:
     date = parse_date(printed)
     assert date is not None
     assert date.isoformat() == iso
@@ -81,5 +81,5 @@ def test_unambiguous_dates_show_the_order() -> None:
         ("1.30", None),
     ],
 )
-def test_times(printed: str, time: str | None) -> None:
+def test_printed_times_become_hours_and_minutes(printed: str, time: str | None) -> None:
     assert parse_time(printed) == time

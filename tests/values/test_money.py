@@ -46,7 +46,7 @@ def test_any_text_is_parsed_without_an_error(text: str, mark: str | None) -> Non
         ("￥1,280.00", "1280.00", None),
     ],
 )
-def test_symbols_codes_and_words(printed: str, amount: str, currency: str | None) -> None:
+def test_amounts_with_symbols_codes_and_words_are_parsed(printed: str, amount: str, currency: str | None) -> None:
     money = parse_money(printed)
     assert money is not None
     assert money.amount == Decimal(amount)

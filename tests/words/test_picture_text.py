@@ -16,9 +16,9 @@ from tests.words.drawing import letter, page_with, picture, texts, word
 
 def with_picture(box: tuple[float, float, float, float], line: str) -> pymupdf.Page:
     """A letter with a line of text as a picture on it."""
-    drawn = page_with([(4, 12, line)], size=11, width=box[2] - box[0], height=box[3] - box[1])
+    pdf_page = page_with([(4, 12, line)], size=11, width=box[2] - box[0], height=box[3] - box[1])
     page = letter()
-    page.insert_image(box, pixmap=drawn.get_pixmap(dpi=200))
+    page.insert_image(box, pixmap=pdf_page.get_pixmap(dpi=200))
     return page
 
 

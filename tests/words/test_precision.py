@@ -49,8 +49,8 @@ def test_without_a_requirement_ocr_runs_in_float32(
 def test_with_all_requirements_bfloat16_is_used_unless_the_settings_name_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"amx_bf16"}))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
-    chosen = [choose_precision(settings(requested)) for requested in ("auto", "bfloat16", "float32")]
-    assert chosen == ["bfloat16", "bfloat16", "float32"]
+    precisions = [choose_precision(settings(requested)) for requested in ("auto", "bfloat16", "float32")]
+    assert precisions == ["bfloat16", "bfloat16", "float32"]
 
 
 def test_lines_are_stretched_by_less_than_2_5_percent_to_few_lengths() -> None:

@@ -133,15 +133,15 @@ def _is_chart(words: Sequence[Word], measures: PixelMeasures, letters: int) -> b
         return False
     numbers = [word for word in words if _NUMBER.match(word.text)]
     share = len(numbers) / max(1, len(words))
-    drawn = measures.coloured > 0.006 and measures.wide > 0.25 and measures.high > 0.1
-    if not drawn and _is_table(numbers):
+    has_drawing = measures.coloured > 0.006 and measures.wide > 0.25 and measures.high > 0.1
+    if not has_drawing and _is_table(numbers):
         return False
-    if letters < 60 and (measures.marks > 0.1 or drawn):
+    if letters < 60 and (measures.marks > 0.1 or has_drawing):
         return measures.plain > 0.75 and (len(numbers) >= 2 or measures.hues >= 3)
-    if _axis(words) and (share > 0.3 or drawn or measures.marks > 0.03):
+    if _axis(words) and (share > 0.3 or has_drawing or measures.marks > 0.03):
         return True
     prices = sum(bool(_PRICE.fullmatch(word.text)) for word in numbers)
-    return drawn and share > 0.1 and 2 * prices <= len(numbers)
+    return has_drawing and share > 0.1 and 2 * prices <= len(numbers)
 
 
 def _is_table(numbers: Sequence[Word]) -> bool:

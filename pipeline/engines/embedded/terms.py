@@ -103,8 +103,6 @@ def _numbered_titles(words: Documents) -> re.Pattern[str]:
 
 
 def _headings(words: Documents) -> re.Pattern[str]:
-    prefixes, headings = (
-        plain_any_of(map(without_accents, words.heading_prefixes)),
-        plain_any_of(map(without_accents, words.invoice_headings)),
-    )
+    prefixes = plain_any_of(map(without_accents, words.heading_prefixes))
+    headings = plain_any_of(map(without_accents, words.invoice_headings))
     return re.compile(rf"\W*(?:{prefixes})?(?:{headings})\W*")

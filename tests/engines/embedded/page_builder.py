@@ -65,9 +65,9 @@ class Sheet:
 
 
 def _starts(text: str) -> Sequence[tuple[str, int]]:
-    found, at = [], 0
+    starts, at = [], 0
     for word in text.split():
         at = text.index(word, at)
-        found.append((word, at))
+        starts.append((word, at))
         at += len(word)
-    return found
+    return starts

@@ -74,9 +74,9 @@ def test_objects_and_place_make_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_object_that_is_clear_in_one_crop_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = class_probabilities(c409=0.08)
-    found[3, 409] = 0.95
-    assert caption(monkeypatch, found)["objects"].value == ["clock"]
+    probabilities = class_probabilities(c409=0.08)
+    probabilities[3, 409] = 0.95
+    assert caption(monkeypatch, probabilities)["objects"].value == ["clock"]
 
 
 def test_clear_words_are_quoted_with_their_indices(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,8 +189,8 @@ def fresh_network() -> Iterator[None]:
 @pytest.mark.usefixtures("fresh_network")
 def test_the_detector_finds_drawn_objects_and_nothing_in_noise() -> None:
     sign = stop_sign()
-    found = object_detector.find_objects(np.asarray(sign))
-    assert [(item.name, item.count) for item in found or []] == [("stop sign", 1)]
+    objects = object_detector.find_objects(np.asarray(sign))
+    assert [(item.name, item.count) for item in objects or []] == [("stop sign", 1)]
     pair = Image.new("RGB", (700, 300), (150, 140, 120))
     pair.paste(sign, (0, 0))
     pair.paste(sign, (400, 0))
@@ -244,7 +244,7 @@ def test_the_tables_name_existing_classes_once_a_noun() -> None:
 def test_the_network_gives_probabilities_for_every_crop() -> None:
     pytest.importorskip("efficientnet_lite_pytorch")
     pixels = np.asarray(Image.effect_noise((120, 90), 60).convert("RGB"), np.uint8)
-    found = image_tags.probabilities(pixels)
-    assert found is not None
-    assert found.shape == (CROPS, 1000)
-    assert found.sum(axis=1) == pytest.approx(np.ones(CROPS), abs=1e-3)
+    probabilities = image_tags.probabilities(pixels)
+    assert probabilities is not None
+    assert probabilities.shape == (CROPS, 1000)
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(CROPS), abs=1e-3)

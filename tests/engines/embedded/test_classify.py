@@ -85,14 +85,14 @@ def photo(width: int = 300, height: int = 200) -> PageImage:
 
 
 @pytest.mark.parametrize("language", INVOICES)
-def test_invoices(language: str) -> None:
+def test_an_invoice_is_classified_as_one(language: str) -> None:
     sheet = letter(INVOICES[language])
     assert classify(sheet.page(), sheet.pixels()) == "invoice"
     assert classify(sheet.page(), None) == "invoice"
 
 
 @pytest.mark.parametrize("language", RECEIPTS)
-def test_receipts(language: str) -> None:
+def test_a_receipt_is_classified_as_one(language: str) -> None:
     sheet = till_roll(RECEIPTS[language])
     assert classify(sheet.page(), sheet.pixels()) == "receipt"
     assert classify(sheet.page(), None) == "receipt"
@@ -117,7 +117,7 @@ def charts() -> dict[str, Sheet]:
 
 
 @pytest.mark.parametrize("name", ["bars", "lines", "pie", "printed"])
-def test_charts(name: str) -> None:
+def test_a_chart_is_classified_as_one(name: str) -> None:
     sheet = charts()[name]
     assert classify(sheet.page(), sheet.pixels()) == "chart"
 
@@ -137,7 +137,7 @@ def test_a_letterhead_in_colour_makes_no_chart() -> None:
     assert classify(sheet.page(), sheet.pixels()) == "text"
 
 
-def test_a_thumbnail_is_enough() -> None:
+def test_a_thumbnail_of_a_chart_is_classified_as_one() -> None:
     sheet = charts()["bars"]
     small = sheet.image.resize((160, 120), Image.Resampling.BOX)
     assert classify(sheet.page(), PageImage(160, 120, small.tobytes(), 0.25)) == "chart"
@@ -208,13 +208,13 @@ def test_payslips_are_no_invoices(title: str) -> None:
         ["SMALL CAFE", "2 Espresso 4.40", "1 Tart 3.90", "TOTAL 8.30"],
     ],
 )
-def test_photographed_receipts(lines: list[str], size: tuple[int, int]) -> None:
+def test_a_photographed_receipt_is_classified_as_one(lines: list[str], size: tuple[int, int]) -> None:
     page, image = drawn_documents.on_a_table(drawn_documents.till_roll(lines), *size)
     assert classify(page, image) == "receipt"
 
 
 @pytest.mark.parametrize("language", ["en", "de", "pl"])
-def test_photographed_invoices_and_reminders(language: str) -> None:
+def test_photographed_invoices_and_reminders_have_different_classes(language: str) -> None:
     words = DOCUMENT_WORDS[language]
     for title, kind in ((words.invoice, "invoice"), (words.others[2], "text")):
         page, image = drawn_documents.on_a_table(drawn_documents.business(language, title, "large"), 1100, 1400)

@@ -27,14 +27,14 @@ def read(text_page: Page) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("number", ["7", "- 7 -", "Page 7", "Seite 7 von 12", "7 / 12", "xiv", "[7]", "1047"])
-def test_page_numbers(number: str) -> None:
+def test_page_numbers_are_headers_or_footers(number: str) -> None:
     for y, place in ((40, "header"), (750, "footer")):
         text, header, footer = read(page((number, 290, y, 10)))
         assert (header, footer) == ((number, "") if place == "header" else ("", number))
         assert text == "\n".join(BODY)
 
 
-def test_running_heads_and_feet_of_many_forms() -> None:
+def test_running_heads_and_feet_of_many_forms_are_no_body_text() -> None:
     text_page = page(
         ("The Ferry Guide", 60, 40, 10),
         ("Chapter 3", 480, 40, 10),
@@ -54,7 +54,7 @@ def test_a_page_number_is_found_below_a_text_that_ends_early() -> None:
     assert text == "\n".join(BODY[:20])
 
 
-def test_a_stamp_along_the_side() -> None:
+def test_a_stamp_along_the_side_is_no_body_text() -> None:
     text_page = page()
     stamp = [("2021", 240.0), ("May", 285.0), ("archive:2105.00417v1", 320.0)]
     words = tuple(Word(text, (12, y, 32, y + 10 * len(text)), 200 + n, size=20) for n, (text, y) in enumerate(stamp))

@@ -21,9 +21,9 @@ ENGINE = EmbeddedEngine()
 def answer(sheet: Sheet, question: str, earlier: Sequence[tuple[str, str | None]] = ()) -> Evidence:
     template, page = ask_template(question, earlier), sheet.page()
     ENGINE.submit(Request(UnitKey("0" * 64, 1, template.name, ""), page, template, sheet.pixels()))
-    (found,) = ENGINE.poll(0)
-    assert found.status == "done", found.detail
-    return assess_confidence(ground(found.claims, page, template), template, ENGINE.identity)["answer"]
+    (reply,) = ENGINE.poll(0)
+    assert reply.status == "done", reply.detail
+    return assess_confidence(ground(reply.claims, page, template), template, ENGINE.identity)["answer"]
 
 
 def bill() -> Sheet:
@@ -79,11 +79,11 @@ def bill() -> Sheet:
     ],
 )
 def test_an_invoice_answers_with_printed_text_and_its_place(question: str, expected: str) -> None:
-    found = answer(bill(), question)
-    assert found.value == expected
-    assert found.grounding == "exact"
-    assert found.box is not None
-    assert found.confidence is None, "how often answers to questions are right is not measured"
+    evidence = answer(bill(), question)
+    assert evidence.value == expected
+    assert evidence.grounding == "exact"
+    assert evidence.box is not None
+    assert evidence.confidence is None, "how often answers to questions are right is not measured"
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_an_answer_that_is_the_nearest_line_is_flagged() -> None:
         ["Minutes", "Anna brings the lamp.", "Ben pays the rent on Friday.", "Carla waters the plants."]
     ):
         sheet.text(40, 60 + 30 * row, line)
-    found = answer(sheet, "Who brings the lamp?")
-    assert (found.value, found.flags) == ("Anna brings the lamp.", ("nearest",))
+    evidence = answer(sheet, "Who brings the lamp?")
+    assert (evidence.value, evidence.flags) == ("Anna brings the lamp.", ("nearest",))
     assert answer(sheet, "Who pays the rent?").value == "Ben pays the rent on Friday."
     assert answer(sheet, "Who feeds the cat?").value is None
 

@@ -78,10 +78,10 @@ def test_every_box_encloses_its_value_and_nothing_else(folder: ReviewFolder, ope
                       (inner.right - outer.left) / outer.width, (inner.bottom - outer.top) / outer.height];
             }"""
         )
-        drawn = Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("L")
-        pixels = np.asarray(drawn)
-        left, right = (round(sides[n] * drawn.width) for n in (0, 2))
-        top, bottom = (round(sides[n] * drawn.height) for n in (1, 3))
+        picture = Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("L")
+        pixels = np.asarray(picture)
+        left, right = (round(sides[n] * picture.width) for n in (0, 2))
+        top, bottom = (round(sides[n] * picture.height) for n in (1, 3))
         assert pixels[top:bottom, left:right].min() < 100, "there is ink in the box"
         around = pixels[top - 12 : bottom + 12, left - 12 : right + 12].copy()
         around[12:-12, 12:-12] = 255
@@ -166,8 +166,8 @@ def test_fields_show_value_printed_text_grounding_confidence_and_reasons(folder:
 
 
 def test_missing_pages_are_listed_with_the_reason_and_what_to_do(folder: ReviewFolder, open_review: OpenReview) -> None:
-    lost = PageRead(status="failed", reason="timeout", detail="not read within 120 s (limits.seconds)")
-    folder.add("partial.pdf", text_pdf(["x", "y", "z"]), [PageRead({"total": grounded("1")}), lost, lost])
+    failure = PageRead(status="failed", reason="timeout", detail="not read within 120 s (limits.seconds)")
+    folder.add("partial.pdf", text_pdf(["x", "y", "z"]), [PageRead({"total": grounded("1")}), failure, failure])
     fill(folder)
     page = open_review(folder.write())
     item(page, "partial.pdf").click()
@@ -417,10 +417,10 @@ def test_axe_finds_nothing_serious(folder: ReviewFolder, open_review: OpenReview
 def serious(page: Page) -> list[str]:
     """The serious violations that axe finds, with their elements."""
     page.wait_for_timeout(200)  # colours change gradually
-    found = Axe().run(page).response["violations"]
+    violations = Axe().run(page).response["violations"]
     return [
         f"{item['id']}: {[node['html'][:90] for node in item['nodes'][:3]]}"
-        for item in found
+        for item in violations
         if item["impact"] in ("serious", "critical")
     ]
 

@@ -127,12 +127,12 @@ def test_no_name_leaves_the_inbox_and_no_file_is_overwritten(served: Served) -> 
 
 
 def test_a_template_is_selected_by_its_name_only(served: Served) -> None:
-    sent = served.submit("as.pdf", text_pdf(["As a receipt"]), template="receipt")
-    assert sent["file"] == "receipt/as.pdf"
+    upload = served.submit("as.pdf", text_pdf(["As a receipt"]), template="receipt")
+    assert upload["file"] == "receipt/as.pdf"
     with served.client() as client:
         answer = client.put("/api/files/as.pdf", content=b"x", params={"template": "../evil"})
     assert answer.status_code == 400
-    assert served.read(sent["sha256"])["templates"] == ["receipt"]
+    assert served.read(upload["sha256"])["templates"] == ["receipt"]
 
 
 def test_a_template_folder_that_links_out_of_the_inbox_is_refused(served: Served) -> None:
@@ -185,12 +185,14 @@ def test_an_interrupted_upload_leaves_nothing(served: Served) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"GET / HT", b""])
-def test_a_connection_without_a_complete_request_head_is_closed_while_others_are_served(served: Served, sent: bytes) -> None:
+def test_a_connection_without_a_complete_request_head_is_closed_while_others_are_served(
+    served: Served, request_bytes: bytes
+) -> None:
     address = urlsplit(served.base)
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(socket.create_connection((address.hostname or "", address.port or 0))) for _ in range(20)]
         for client in idle:
-            client.sendall(sent)
+            client.sendall(request_bytes)
             client.settimeout(60)
         with served.client() as other:
             assert other.get("/api/status").status_code == 200

@@ -105,8 +105,8 @@ def test_an_archive_is_stored_as_a_folder_of_its_members(served: Served) -> None
         for name, content in inside.items():
             archive.writestr(name, content)
     for already in (False, True):
-        sent = served.submit("post.zip", buffer.getvalue())
-        assert (sent["members"], sent["already"]) == (["post.zip/march/one.pdf", "post.zip/three.pdf"], already)
+        upload = served.submit("post.zip", buffer.getvalue())
+        assert (upload["members"], upload["already"]) == (["post.zip/march/one.pdf", "post.zip/three.pdf"], already)
     for name in ("march/one.pdf", "three.pdf"):
         sha256 = hashlib.sha256(inside[name]).hexdigest()
         assert served.read(sha256)["file"] == f"post.zip/{name}"
@@ -118,12 +118,12 @@ def test_an_archive_is_stored_as_a_folder_of_its_members(served: Served) -> None
 
 
 def test_a_chart_of_the_values_is_drawn_beside_its_page(served: Served) -> None:
-    sent = served.submit("chart.png", CHART.read_bytes())
-    document = served.read(sent["sha256"])
+    upload = served.submit("chart.png", CHART.read_bytes())
+    document = served.read(upload["sha256"])
     with served.client() as client:
-        drawn = client.get(f"/documents/{document['id']}/redrawn/chart.svg")
-        assert drawn.headers["content-type"].startswith("image/svg+xml")
-        assert "Bicycles repaired per month" in drawn.text
+        chart = client.get(f"/documents/{document['id']}/redrawn/chart.svg")
+        assert chart.headers["content-type"].startswith("image/svg+xml")
+        assert "Bicycles repaired per month" in chart.text
         assert f"/documents/{document['id']}/redrawn/chart.svg" in client.get(f"/documents/{document['id']}").text
         assert client.get(f"/documents/{document['id']}/redrawn/invoice.svg").status_code == 404
 
@@ -170,8 +170,8 @@ def test_another_engine_reads_a_document_and_gets_earlier_questions_with_a_new_o
 
 def test_values_from_documents_and_people_are_never_markup(served: Served) -> None:
     evil = "<script>alert(1)</script><b onclick=x>"
-    sent = served.submit("<img src=x>.pdf", text_pdf([evil]), template="transcript")
-    document = served.read(sent["sha256"])
+    upload = served.submit("<img src=x>.pdf", text_pdf([evil]), template="transcript")
+    document = served.read(upload["sha256"])
     with served.client() as client:
         client.post(
             f"/api/documents/{document['id']}/questions", json={"page": 1, "question": f"{evil}{{{{ 7*7 }}}}", "by": evil}
@@ -260,8 +260,8 @@ def test_a_question_about_a_page_and_another_that_follows_up(served: Served, doc
 
 
 def test_a_document_is_read_with_another_template_and_stays_so(served: Served) -> None:
-    sent = served.submit("other.pdf", invoice_pdf(invoice("de")))
-    document = served.read(sent["sha256"])
+    upload = served.submit("other.pdf", invoice_pdf(invoice("de")))
+    document = served.read(upload["sha256"])
     assert document["templates"] == ["invoice"]
     with served.client() as client:
         path = f"/api/documents/{document['id']}/readings"
@@ -273,26 +273,26 @@ def test_a_document_is_read_with_another_template_and_stays_so(served: Served) -
         assert client.get(f"/documents/{document['id']}").status_code == 200
     assert "error" in failed or failed["status"] in ("failed", "done")
     time.sleep(3)
-    assert served.read(sent["sha256"])["templates"] == ["transcript"]
+    assert served.read(upload["sha256"])["templates"] == ["transcript"]
 
 
 def test_while_another_run_holds_the_outbox_files_are_stored_and_read_afterwards(folder: Path) -> None:
     running = Served(folder)
     with locked(folder / "outbox"):
         running.start()
-        sent = running.submit("a.pdf", text_pdf(["A page"]))
+        upload = running.submit("a.pdf", text_pdf(["A page"]))
         with running.client() as client:
             wait_for(lambda: client.get("/api/status").json()["reader"]["state"] == "elsewhere")
             assert client.get("/api/documents").json()["total"] == 0
             assert "another run holds the outbox" in client.get("/").text
-    assert running.read(sent["sha256"])["status"] == "done"
+    assert running.read(upload["sha256"])["status"] == "done"
     assert running.stop() == 0
 
 
 def test_a_server_that_is_killed_loses_nothing(folder: Path) -> None:
     running = Served(folder).start()
-    sent = running.submit("a.pdf", invoice_pdf(invoice("en")))
-    document = running.read(sent["sha256"])
+    upload = running.submit("a.pdf", invoice_pdf(invoice("en")))
+    document = running.read(upload["sha256"])
     with running.client() as client:
         client.put(total(document), json={"value": "7", "version": 0, "by": "Anna"})
         question = client.post(

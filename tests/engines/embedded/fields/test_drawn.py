@@ -21,7 +21,7 @@ INVOICE = template("invoice")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_invoices(language: str, tmp_path: Path) -> None:
+def test_drawn_invoices_are_read_with_at_most_three_mistakes(language: str, tmp_path: Path) -> None:
     wrong = []
     for seed in SEEDS:
         data, facts = draw_invoice(seed, language, scanned=False)
@@ -38,7 +38,7 @@ def test_invoices(language: str, tmp_path: Path) -> None:
 def test_a_deposit_is_subtracted_also_where_it_is_printed_with_a_minus(language: str, tmp_path: Path) -> None:
     data = drawing.invoice(language, prepaid=Decimal("100.00"))
     page = read_page(drawing.invoice_pdf(data), tmp_path / "invoice.pdf")
-    found = ground(read_fields(page, INVOICE), page, INVOICE)
-    values = {name: found[name].value for name in ("total", "prepaid", "amount_due")}
+    evidence = ground(read_fields(page, INVOICE), page, INVOICE)
+    values = {name: evidence[name].value for name in ("total", "prepaid", "amount_due")}
     assert values == {"total": "1400.40", "prepaid": "100.00", "amount_due": "1300.40"}
-    assert found["prepaid"].printed != "100.00", "it is printed with a minus"
+    assert evidence["prepaid"].printed != "100.00", "it is printed with a minus"

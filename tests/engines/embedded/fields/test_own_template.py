@@ -45,9 +45,9 @@ NOTE = page(
 )
 
 
-def test_every_type_of_field() -> None:
-    found = {name: claim.value for name, claim in read_fields(NOTE, DELIVERY_NOTE).items()}
-    assert found == {
+def test_every_type_of_field_is_read() -> None:
+    values = {name: claim.value for name, claim in read_fields(NOTE, DELIVERY_NOTE).items()}
+    assert values == {
         "note_number": "DN-5512",
         "order_number": "PO-900",
         "delivered_on": "2024-06-01",

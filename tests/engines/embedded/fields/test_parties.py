@@ -9,14 +9,14 @@ from tests.engines.embedded.fields.pages import page, template
 INVOICE, RECEIPT = template("invoice"), template("receipt")
 
 
-def parties(drawn: Page) -> tuple[object, object]:
+def parties(letter: Page) -> tuple[object, object]:
     """Seller and buyer."""
-    claims = read_fields(drawn, INVOICE)
+    claims = read_fields(letter, INVOICE)
     return claims["vendor_name"].value, claims["buyer_name"].value
 
 
 def test_the_address_window_is_the_buyer_and_the_footer_confirms_the_seller() -> None:
-    drawn = page(
+    letter = page(
         [
             (50, 90, "Birkenhof Gärtnerei GmbH · Am Moor 4 · 28195 Bremen", 7),
             (50, 110, "Frau"),
@@ -28,11 +28,11 @@ def test_the_address_window_is_the_buyer_and_the_footer_confirms_the_seller() ->
             (300, 790, "info@birkenhof-gaertnerei.de"),
         ]
     )
-    assert parties(drawn) == ("Birkenhof Gärtnerei GmbH", "Ines Wagner")
+    assert parties(letter) == ("Birkenhof Gärtnerei GmbH", "Ines Wagner")
 
 
 def test_a_label_shows_a_seller_below_the_buyer() -> None:
-    drawn = page(
+    letter = page(
         [
             (50, 50, "Bill to"),
             (50, 64, "Quayside Hotel Ltd"),
@@ -40,30 +40,30 @@ def test_a_label_shows_a_seller_below_the_buyer() -> None:
             (50, 400, "Seller: Meadow Dairy Ltd"),
         ]
     )
-    assert parties(drawn) == ("Meadow Dairy Ltd", "Quayside Hotel Ltd")
+    assert parties(letter) == ("Meadow Dairy Ltd", "Quayside Hotel Ltd")
 
 
 def test_a_label_is_not_cut_from_a_name_that_contains_it() -> None:
-    drawn = page([(50, 50, "Brandner Metallbau GmbH"), (50, 62, "Werkstraße 20"), (50, 74, "90402 Nürnberg")])
-    assert parties(drawn)[0] == "Brandner Metallbau GmbH"
+    letter = page([(50, 50, "Brandner Metallbau GmbH"), (50, 62, "Werkstraße 20"), (50, 74, "90402 Nürnberg")])
+    assert parties(letter)[0] == "Brandner Metallbau GmbH"
 
 
 def test_titles_countries_and_thanks_are_no_names() -> None:
-    drawn = page([(50, 50, "TAX INVOICE", 18), (50, 80, "Germany"), (50, 110, "Invoice no: 12")])
-    assert parties(drawn) == (None, None)
+    letter = page([(50, 50, "TAX INVOICE", 18), (50, 80, "Germany"), (50, 110, "Invoice no: 12")])
+    assert parties(letter) == (None, None)
 
 
-def test_a_name_on_two_lines() -> None:
-    drawn = page(
+def test_a_name_on_two_lines_is_joined() -> None:
+    letter = page(
         [(60, 20, "GREEN VALLEY ORGANIC"), (72, 32, "TRADING SDN BHD"), (40, 44, "LOT 5, JALAN TERATAI, 43000 KAJANG")],
         source="ocr",
         width=300,
     )
-    assert read_fields(drawn, RECEIPT)["vendor_name"].value == "GREEN VALLEY ORGANIC TRADING SDN BHD"
+    assert read_fields(letter, RECEIPT)["vendor_name"].value == "GREEN VALLEY ORGANIC TRADING SDN BHD"
 
 
-def test_the_vat_id_of_the_seller_not_of_the_buyer() -> None:
-    drawn = page(
+def test_the_vat_id_is_that_of_the_seller() -> None:
+    letter = page(
         [
             (50, 50, "Seller"),
             (320, 50, "Buyer"),
@@ -73,4 +73,4 @@ def test_the_vat_id_of_the_seller_not_of_the_buyer() -> None:
             (320, 76, "VAT ID: DE314159262"),
         ]
     )
-    assert read_fields(drawn, INVOICE)["vendor_vat_id"].value == "NL004495445B01"
+    assert read_fields(letter, INVOICE)["vendor_vat_id"].value == "NL004495445B01"

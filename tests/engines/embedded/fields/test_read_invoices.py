@@ -146,9 +146,9 @@ CHINESE = page(
 )
 
 
-def values(drawn: Page) -> dict[str, object]:
+def values(invoice_page: Page) -> dict[str, object]:
     """The values read."""
-    return {name: claim.value for name, claim in read_fields(drawn, INVOICE).items()}
+    return {name: claim.value for name, claim in read_fields(invoice_page, INVOICE).items()}
 
 
 @pytest.mark.parametrize(
@@ -233,9 +233,9 @@ def values(drawn: Page) -> dict[str, object]:
     ],
     ids=["german", "french", "english", "polish", "chinese"],
 )
-def test_the_header_of_an_invoice(drawn: Page, expected: dict[str, object]) -> None:
-    found = values(drawn)
-    assert {name: found[name] for name in expected} == expected
+def test_the_header_fields_of_an_invoice_are_read(invoice_page: Page, expected: dict[str, object]) -> None:
+    fields = values(invoice_page)
+    assert {name: fields[name] for name in expected} == expected
 
 
 def test_rows_of_the_table_with_continued_descriptions() -> None:
@@ -266,16 +266,16 @@ def test_of_two_totals_the_one_that_adds_up_wins() -> None:
 
 
 def test_a_value_that_is_not_printed_is_null() -> None:
-    found = values(page([(50, 50, "Dear Sir or Madam, we thank you for the kind letter of last week")]))
-    assert set(found.values()) == {None}
-    assert set(found) == set(INVOICE.fields)
+    fields = values(page([(50, 50, "Dear Sir or Madam, we thank you for the kind letter of last week")]))
+    assert set(fields.values()) == {None}
+    assert set(fields) == set(INVOICE.fields)
     assert set(values(page([])).values()) == {None}
 
 
 def test_other_dates_of_the_page_show_that_the_month_comes_first() -> None:
     lines = [(50.0, 50.0, "Invoice date: 11/03/2017"), (50.0, 64.0, "Due date: 12/03/2017"), (50.0, 90.0, "Paid 11/17/2017")]
-    found = values(page(lines))
-    assert (found["invoice_date"], found["due_date"]) == ("2017-11-03", "2017-12-03")
+    fields = values(page(lines))
+    assert (fields["invoice_date"], fields["due_date"]) == ("2017-11-03", "2017-12-03")
 
 
 WORDS = st.lists(
@@ -285,8 +285,8 @@ WORDS = st.lists(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(WORDS, st.sampled_from(["textlayer", "ocr"]))
-def test_any_page_is_read_without_an_error(drawn: list[tuple[str, float, float, float, float]], source: str) -> None:
-    words = tuple(Word(t, (x, y, x + w, y + h), i, size=h) for i, (t, x, y, w, h) in enumerate(drawn))
+def test_any_page_is_read_without_an_error(lines: list[tuple[str, float, float, float, float]], source: str) -> None:
+    words = tuple(Word(t, (x, y, x + w, y + h), i, size=h) for i, (t, x, y, w, h) in enumerate(lines))
     claims = read_fields(Page(1, 595, 842, words, "ocr" if source == "ocr" else "textlayer"), INVOICE)
     assert all(0 <= index < len(words) for claim in claims.values() for index in claim.words)
 
@@ -307,8 +307,8 @@ def sums(*rows: tuple[str, str]) -> dict[str, object]:
     ("deposit", "due"), [("Deposit", "Balance due"), ("Less deposit", "Balance"), ("Deposits received", "Amount due")]
 )
 def test_a_deposit_is_read_beside_the_amount_due(deposit: str, due: str) -> None:
-    found = sums(("Subtotal", "1,000.00"), ("VAT 20%", "200.00"), ("Total", "1,200.00"), (deposit, "300.00"), (due, "900.00"))
-    assert found == {
+    fields = sums(("Subtotal", "1,000.00"), ("VAT 20%", "200.00"), ("Total", "1,200.00"), (deposit, "300.00"), (due, "900.00"))
+    assert fields == {
         "subtotal": "1000.00",
         "tax_total": "200.00",
         "total": "1200.00",
@@ -318,24 +318,24 @@ def test_a_deposit_is_read_beside_the_amount_due(deposit: str, due: str) -> None
 
 
 def test_one_printed_number_is_not_both_paid_and_due() -> None:
-    found = sums(("Subtotal", "100.00"), ("VAT 20%", "20.00"), ("Total", "120.00"), ("Deposit", "60.00"))
-    assert (found["prepaid"], found["amount_due"]) == ("60.00", None)
+    fields = sums(("Subtotal", "100.00"), ("VAT 20%", "20.00"), ("Total", "120.00"), ("Deposit", "60.00"))
+    assert (fields["prepaid"], fields["amount_due"]) == ("60.00", None)
 
 
 def test_credit_notes_in_negative_amounts() -> None:
-    found = sums(("Total", "-120.00"), ("Paid", "-50.00"), ("Balance due", "-70.00"))
-    assert (found["total"], found["prepaid"], found["amount_due"]) == ("-120.00", "-50.00", "-70.00")
+    fields = sums(("Total", "-120.00"), ("Paid", "-50.00"), ("Balance due", "-70.00"))
+    assert (fields["total"], fields["prepaid"], fields["amount_due"]) == ("-120.00", "-50.00", "-70.00")
 
 
 def test_a_withheld_tax_is_no_prepayment() -> None:
-    found = sums(
+    fields = sums(
         ("Imponibile", "1.000,00"),
         ("IVA 22%", "220,00"),
         ("Totale", "1.220,00"),
         ("Ritenuta", "-200,00"),
         ("Netto a pagare", "1.020,00"),
     )
-    assert (found["total"], found["amount_due"], found["prepaid"]) == ("1220.00", "1020.00", None)
+    assert (fields["total"], fields["amount_due"], fields["prepaid"]) == ("1220.00", "1020.00", None)
 
 
 @pytest.mark.parametrize("rates", [3, 4, 5])
@@ -345,5 +345,5 @@ def test_the_sums_are_found_beside_a_summary_of_many_rates(rates: int) -> None:
         for n in range(rates)
         for row in ((f"Net {20 - 4 * n}%", f"{800 - 150 * n}.00"), (f"VAT {20 - 4 * n}%", f"{160 - 31 * n}.00"))
     ]
-    found = sums(("Subtotal", "1500.00"), ("VAT", "231.00"), ("Total", "1731.00"), *summary)
-    assert (found["subtotal"], found["tax_total"], found["total"]) == ("1500.00", "231.00", "1731.00")
+    fields = sums(("Subtotal", "1500.00"), ("VAT", "231.00"), ("Total", "1731.00"), *summary)
+    assert (fields["subtotal"], fields["tax_total"], fields["total"]) == ("1500.00", "231.00", "1731.00")

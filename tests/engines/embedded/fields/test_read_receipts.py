@@ -39,22 +39,22 @@ RECEIPT_PAGE = page(
 )
 
 
-def values(drawn: Page) -> dict[str, object]:
+def values(receipt_page: Page) -> dict[str, object]:
     """The values read."""
-    return {name: claim.value for name, claim in read_fields(drawn, RECEIPT).items()}
+    return {name: claim.value for name, claim in read_fields(receipt_page, RECEIPT).items()}
 
 
-def test_a_receipt() -> None:
-    found = values(RECEIPT_PAGE)
-    assert found["vendor_name"] == "SUNNY CORNER MART SDN BHD"
-    assert found["address"] == "NO 5, JALAN MAWAR 2, 43000 KAJANG, SELANGOR"
-    assert found["vendor_vat_id"] == "000123456712"
-    assert found["receipt_number"] == "SC-000451"
-    assert (found["date"], found["time"]) == ("2021-09-23", "17:57:07")
-    assert (found["currency"], found["total"]) == ("MYR", "10.70")
+def test_the_fields_of_a_receipt_are_read() -> None:
+    fields = values(RECEIPT_PAGE)
+    assert fields["vendor_name"] == "SUNNY CORNER MART SDN BHD"
+    assert fields["address"] == "NO 5, JALAN MAWAR 2, 43000 KAJANG, SELANGOR"
+    assert fields["vendor_vat_id"] == "000123456712"
+    assert fields["receipt_number"] == "SC-000451"
+    assert (fields["date"], fields["time"]) == ("2021-09-23", "17:57:07")
+    assert (fields["currency"], fields["total"]) == ("MYR", "10.70")
 
 
-def test_goods_without_a_header() -> None:
+def test_goods_without_a_table_header_are_read() -> None:
     rows = values(RECEIPT_PAGE)["line_items"]
     assert rows == [
         {"description": "MILK TEA 500ML", "quantity": None, "unit_price": None, "amount": "6.50"},
@@ -63,22 +63,22 @@ def test_goods_without_a_header() -> None:
 
 
 def test_cash_and_change_are_no_totals() -> None:
-    found = values(page([(20, 100, "CASH"), (240, 100, "20.00"), (20, 114, "CHANGE"), (240, 114, "3.50")], width=300))
-    assert found["total"] is None
+    fields = values(page([(20, 100, "CASH"), (240, 100, "20.00"), (20, 114, "CHANGE"), (240, 114, "3.50")], width=300))
+    assert fields["total"] is None
 
 
-def test_misread_letters_in_a_label() -> None:
+def test_a_label_with_misread_letters_is_recognised_only_in_ocr() -> None:
     lines = [(20.0, 100.0, "Bread"), (240.0, 100.0, "3.10"), (20.0, 130.0, "Grand Tota1"), (240.0, 130.0, "3.10")]
     assert values(page(lines, source="ocr", width=300))["total"] == "3.10"
     assert values(page(lines, source="textlayer", width=300))["total"] is None
 
 
-def test_a_total_on_the_line_after_its_label() -> None:
+def test_a_total_on_the_line_after_its_label_is_read() -> None:
     lines = [(20.0, 100.0, "Coffee"), (240.0, 100.0, "2.80"), (20.0, 130.0, "KOPĀ SUMMA:"), (240.0, 145.0, "2.80")]
     assert values(page(lines, width=300))["total"] == "2.80"
 
 
-def test_a_label_glued_to_its_number() -> None:
+def test_a_number_glued_to_its_label_is_read() -> None:
     assert values(page([(20, 50, "DOK.#00041892")], source="ocr", width=300))["receipt_number"] == "00041892"
 
 
@@ -88,7 +88,7 @@ def test_amounts_with_a_blank_inside_are_joined() -> None:
 
 
 def test_the_first_goods_on_a_receipt_keep_their_name_when_they_have_a_quantity() -> None:
-    drawn = page(
+    receipt_page = page(
         [
             (60, 20, "GRANARY LANE CAFE LTD", 12),
             (20, 50, "Check # 4413 09/02/2025 11:20"),
@@ -105,7 +105,7 @@ def test_the_first_goods_on_a_receipt_keep_their_name_when_they_have_a_quantity(
         source="ocr",
         width=300,
     )
-    items = values(drawn)["line_items"]
+    items = values(receipt_page)["line_items"]
     assert isinstance(items, list)
     assert [(row["description"], row["amount"]) for row in items] == [
         ("Lentil soup", "11.00"),
@@ -117,10 +117,10 @@ def test_the_first_goods_on_a_receipt_keep_their_name_when_they_have_a_quantity(
 
 def owed(*lines: tuple[str, str], source: WordSource = "ocr") -> object:
     """The total of a receipt with these labels and amounts."""
-    drawn = [
+    lines_at = [
         cell for n, (label, amount) in enumerate(lines) for cell in ((20, 100 + 14 * n, label), (220, 100 + 14 * n, amount))
     ]
-    return values(page(drawn, source=source, width=300))["total"]
+    return values(page(lines_at, source=source, width=300))["total"]
 
 
 def test_a_misread_total_is_repaired_where_the_payment_proves_it() -> None:
@@ -163,6 +163,6 @@ def test_a_former_name_is_not_the_vendor() -> None:
     assert values(page(lines, width=300))["vendor_name"] == "Blue Lamp Foods Ltd"
 
 
-def test_a_name_of_two_letters_with_its_legal_form() -> None:
-    found = values(page([(40, 20, 'SIA "QV"'), (40, 34, "Brīvības iela 3, Rīga"), (40, 60, "DOK.#0077")], width=300))
-    assert found["vendor_name"] == 'SIA "QV"'
+def test_a_name_of_two_letters_is_read_with_its_legal_form() -> None:
+    fields = values(page([(40, 20, 'SIA "QV"'), (40, 34, "Brīvības iela 3, Rīga"), (40, 60, "DOK.#0077")], width=300))
+    assert fields["vendor_name"] == 'SIA "QV"'

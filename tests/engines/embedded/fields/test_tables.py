@@ -11,9 +11,9 @@ from tests.engines.embedded.fields.pages import page, template, template_of
 INVOICE = template("invoice")
 
 
-def rows(drawn: Page) -> list[dict[str, object]]:
+def rows(invoice_page: Page) -> list[dict[str, object]]:
     """The rows of the built-in template's table."""
-    value = read_fields(drawn, INVOICE)["line_items"].value
+    value = read_fields(invoice_page, INVOICE)["line_items"].value
     assert value is None or isinstance(value, list)
     return value or []
 
@@ -29,7 +29,7 @@ EXPECTED = [
 ]
 
 
-def test_a_header_of_two_lines() -> None:
+def test_a_table_header_of_two_lines_is_read() -> None:
     header = [
         (50.0, 200.0, "Description"), (290.0, 200.0, "Quantity"), (380.0, 195.0, "Unit"), (380.0, 206.0, "price"), (485.0, 200.0, "Amount"),
     ]  # fmt: skip
@@ -87,17 +87,17 @@ fields:
 checks:
   - {name: adds_up, sum: [net, duty], equals: gross}
 """)
-    drawn = page(
+    invoice_page = page(
         [(50, 50, "Nettotal 200.00"), (50, 70, "Gross 238.00"), (50, 90, "7 parcels 38.00"), (50, 110, "insured 500.00")]
     )
-    found = read_fields(drawn, own)
-    assert found["duty"].value == "38.00"
+    claims = read_fields(invoice_page, own)
+    assert claims["duty"].value == "38.00"
     without = page([(50, 50, "Nettotal 200.00"), (50, 70, "Gross 238.00"), (50, 90, "7 parcels 39.00")])
     assert read_fields(without, own)["duty"].value is None
 
 
 def test_of_totals_by_tax_rate_the_last_row_is_the_documents() -> None:
-    drawn = page(
+    invoice_page = page(
         [
             (60, 500, "Net amount"), (220, 500, "VAT amount"), (380, 500, "Gross total"),
             (60, 516, "100.00"), (220, 516, "19.00"), (380, 516, "119.00"),
@@ -105,8 +105,8 @@ def test_of_totals_by_tax_rate_the_last_row_is_the_documents() -> None:
             (60, 548, "150.00"), (220, 548, "22.50"), (380, 548, "172.50"),
         ]
     )  # fmt: skip
-    found = read_fields(drawn, INVOICE)
-    assert [found[name].value for name in ("subtotal", "tax_total", "total")] == ["150.00", "22.50", "172.50"]
+    claims = read_fields(invoice_page, INVOICE)
+    assert [claims[name].value for name in ("subtotal", "tax_total", "total")] == ["150.00", "22.50", "172.50"]
 
 
 @pytest.mark.parametrize(
