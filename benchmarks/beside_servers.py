@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--vllm", help="the Python of its environment, to measure it as well")
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--template", default="receipt")
-    parser.add_argument("--slots", type=int, default=4, help="answers under way in llama.cpp, whose steps for more take longer")
+    parser.add_argument("--slots", type=int, default=4, help="answers in flight in llama.cpp, whose steps for more take longer")
     parser.add_argument("--keep", type=Path, help="a new folder for the inbox and the outboxes")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.publish.chart_plot import plot_chart
 
-SHORTER = {", one by one": "", " under way": "", "static batch of": "batch of", "three templates": "x 3", "bfloat16": "bf16"}
+SHORTER = {", one by one": "", " in flight": "", "static batch of": "batch of", "three templates": "x 3", "bfloat16": "bf16"}
 """There is room for some two dozen letters beside a bar."""
 
 

@@ -5,7 +5,7 @@
 The work is one picture of SIDE x SIDE pixels of noise a document, a prompt of sixty tokens and NEW tokens written greedily, never ending
 early. A checkpoint with random weights of the right shape does: speed is the same. Each way runs in a process of its own, one
 after the other; the figures are from one run, on a machine that does nothing else. ``naive`` is float32, one document after the other;
-``static`` is a batch of eight that begins and ends together; numbers are our own engine with so many documents under way; ``8x3`` asks
+``static`` is a batch of eight that begins and ends together; numbers are our own engine with so many documents in flight; ``8x3`` asks
 three questions about each of eight documents, and ``8:int8`` runs in that precision (`vlm.dtype`).
 """
 
@@ -208,7 +208,7 @@ def rows(results: dict[str, Row], ceilings: Row, work: Row, tokens: int) -> Iter
         half = way != "naive"
         counts, _, dtype = way.partition(":")
         yield {
-            "way": NAMES.get(way, f"ours, {counts} under way{dtype and ', '}{dtype}"),
+            "way": NAMES.get(way, f"ours, {counts} in flight{dtype and ', '}{dtype}"),
             "prefill, s/doc": round(found["prefill"], 2),
             "share of products": f"{work['prefill flops'] / found['prefill'] / ceilings['flops']:.0%}" if half else None,
             "step, ms": round(found["step"] * 1000),

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from docs.reference import meanings_of, pages
 from pipeline import languages
 from pipeline.cli.main import COMMANDS, cli
+from pipeline.engines.embedded.classify import classify
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.errors import ExitCode, LanguageError
 from pipeline.languages.language_files import built_in_languages, load_languages
@@ -29,7 +30,7 @@ from pipeline.settings import Settings, configs_folder
 from pipeline.templates.load import load_template
 from pipeline.templates.model import AnswerBudget, Applies, Check, Column, ImageBudget, Template, TemplateField
 from pipeline.templates.routing import Route
-from tests.engines.embedded.fields.pages import page as page_of
+from tests.engines.embedded.page_builder import Sheet
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = [info.annotation for info in Settings.model_fields.values() if isinstance(info.annotation, type)]
@@ -241,16 +242,20 @@ def test_the_language_files_of_the_docs_add_their_words(tmp_path: Path) -> None:
     assert loaded.labels("delivery_note.number") == {"de": ["Lieferschein-Nr.", "Lieferscheinnummer"]}
 
 
-def test_a_greek_invoice_is_read_with_the_file_of_the_docs(tmp_path: Path) -> None:
+def test_a_greek_invoice_is_recognised_and_read_with_the_file_of_the_docs(tmp_path: Path) -> None:
     (tmp_path / "el.yaml").write_text(language_files_of_the_docs()["el.yaml"], "utf-8")
-    invoice = page_of(
-        [(50, 50, "Αριθμός τιμολογίου TM-2041"), (50, 80, "Ημερομηνία 14 Μαρτίου 2025"), (50, 300, "Σύνολο 1.240,00")]
-    )
+    lines = ("Τιμολόγιο", "Αριθμός τιμολογίου TM-2041", "Ημερομηνία 14 Μαρτίου 2025", "Σύνολο 1.240,00")
+    sheet = Sheet(800, 1130)
+    for row, line in enumerate(lines):
+        sheet.text(70, 90 + 30 * row, line, 26 if row == 0 else 13)
+    assert classify(sheet.page(), None) == "text"
     try:
         languages.use(tmp_path)
-        claims = read_fields(invoice, load_template(configs_folder() / "templates" / "invoice.yaml"))
+        kind = classify(sheet.page(), None)
+        claims = read_fields(sheet.page(), load_template(configs_folder() / "templates" / "invoice.yaml"))
     finally:
         languages.use(None)
+    assert kind == "invoice"
     assert [claims[name].value for name in ("invoice_number", "invoice_date", "total")] == ["TM-2041", "2025-03-14", "1240.00"]
 
 
