@@ -73,7 +73,7 @@ def drive(folder: Path, machines: int, count: int, pages: int) -> Row:
             open_job(settings, template="transcript", engine=cluster.engine, cluster=cluster) as job,
             Loop(job, RunCounts()) as loop,
         ):
-            todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.known)
+            todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.file_records)
             started, begun = time.process_time(), time.perf_counter()
             loop.round(iter(todo))
             used, passed = time.process_time() - started, time.perf_counter() - begun

@@ -85,7 +85,7 @@ def run(inbox: Path, seconds: float, address: str | None, actors: int = 0) -> Ro
         job = stack.enter_context(open_job(settings, template="transcript", engine=engine, cluster=there))
         clock = Clock()
         loop = stack.enter_context(Loop(job, clock))
-        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.file_records)
         loop.round(iter(todo))
         if set(clock.units) != {"done"}:
             raise RuntimeError(f"all were to be done: {clock.units}")

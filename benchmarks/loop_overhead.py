@@ -106,7 +106,7 @@ def run(inbox: Path, outbox: Path) -> Clock:
         open_job(settings, template="transcript", engine=InstantEngine()) as job,
         Loop(job, clock) as loop,
     ):
-        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.file_records)
         clock.mark()
         loop.round(iter(todo))
         clock.mark()

@@ -311,7 +311,7 @@ def _read_all(call: _Call, handover: _Handover) -> None:
         collector = _Collector(job, handover)
         with Loop(job, collector, answer_questions=False) as loop:
             try:
-                new, known = split_up_to_date(job, job.scan(collector.file_skipped, call.files), job.known)
+                new, known = split_up_to_date(job, job.scan(collector.file_skipped, call.files), job.file_records)
                 for file in known:
                     collector.file_known(file)
                 loop.round(new)
@@ -369,7 +369,7 @@ class _Collector(Observer):
 
     def file_known(self, inbox_file: InboxFile) -> None:
         """Hand over what the outbox holds of a file that is up to date."""
-        job, file = self._job, self._job.known[os.fspath(inbox_file.source.path)]
+        job, file = self._job, self._job.file_records[os.fspath(inbox_file.source.path)]
         document = job.ledger.document(file.sha256, stale=True)
         if document:
             accepted = job.settings.review.accepted_error

@@ -98,7 +98,9 @@ def command(
     skipped: list[tuple[str, str]] = []
     console = Console(stderr=True, quiet=as_json)
     with open_read_only_job(settings, ready, template) as job:
-        new, known = split_up_to_date(job, job.scan(lambda name, reason: skipped.append((name, reason)), paths), job.known)
+        new, known = split_up_to_date(
+            job, job.scan(lambda name, reason: skipped.append((name, reason)), paths), job.file_records
+        )
         with stop_on_signals(lambda: None, _interrupt), console.status("scanning the inbox") as status:
             forecast = Forecast(files=0)
             if new:

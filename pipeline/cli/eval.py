@@ -182,7 +182,7 @@ def _read(variant: Variant, all_truths: Sequence[Truth], hashes: Mapping[Path, s
     ):
         paths = [truth.path for truth in all_truths if truth.path in hashes]
         todo, before = split_up_to_date(
-            job, scan_arguments(paths, job.inbox, job.outbox_names, monitor.file_skipped), job.known
+            job, scan_arguments(paths, job.inbox, job.outbox_names, monitor.file_skipped), job.file_records
         )
         read_files(job, loop, screen, monitor, todo, before, quiet=quiet)
         if loop.stopping:

@@ -86,7 +86,7 @@ def command(
         Loop(job, monitor, archive_files=not paths) as loop,
         monitor.observe(job, loop),
     ):
-        todo, known = split_up_to_date(job, job.scan(monitor.file_skipped, paths), job.known)
+        todo, known = split_up_to_date(job, job.scan(monitor.file_skipped, paths), job.file_records)
         loop.until = deadline
         read_files(job, loop, screen, monitor, todo, known, limit=limit, quiet=quiet or as_json)
         print_report(screen, settings, quiet=quiet, as_json=as_json)
@@ -126,7 +126,7 @@ def read_files(
     for note in job.notes:
         monitor.warning(note)
     monitor.files_found(min(len(todo), limit or len(todo)), len(known))
-    screen.known_failed = sum(job.known[str(file.source.path)].status in ("failed", "partial") for file in known)
+    screen.known_failed = sum(job.file_records[str(file.source.path)].status in ("failed", "partial") for file in known)
 
     def stop() -> None:
         loop.stopping = True
@@ -139,7 +139,7 @@ def read_files(
     settled = settled_files(todo, SettleTracker(unchanged_seconds), intake.wait_seconds, unsettled)
     with stop_on_signals(stop, monitor.signal_received), screen.progress_bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
-        loop.publisher.archive_known(known)
+        loop.publisher.archive_published(known)
         loop.publisher.tidy()
     for file in unsettled:
         monitor.file_skipped(file.source.name, STILL_BEING_WRITTEN)

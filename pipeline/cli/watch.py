@@ -117,7 +117,7 @@ def command(
         def scan() -> list[InboxFile]:
             loop.publisher.flush()
             todo, known = scanner.scan()
-            loop.publisher.archive_known(known)
+            loop.publisher.archive_published(known)
             return todo
 
         intake = settings.intake

@@ -96,7 +96,7 @@ def _path(found: InboxFile, job: Job, objects: Path) -> Path:
 
 def _known_pages(job: Job, found: InboxFile) -> int | None:
     """Pages to read of a file that an earlier run opened and that is unchanged; None for any other."""
-    file = job.known.get(os.fspath(found.source.path))
+    file = job.file_records.get(os.fspath(found.source.path))
     if file is None or (file.size, file.mtime_ns) != (found.size, found.mtime_ns):
         return None
     document = job.ledger.document(file.sha256, stale=True)

@@ -19,7 +19,7 @@ from pipeline.run.archive_folders import ArchiveFolders, LocalFolders, StoreFold
 from pipeline.run.job import Job
 from pipeline.values.times import utc_timestamp
 
-_GONE = "{} (put away, {})"
+_DELETED_PATH = "{} (put away, {})"
 """The path in the ledger of a deleted file: its old path and its name. Ledgers hold this text, so it cannot change."""
 
 
@@ -50,10 +50,10 @@ class Archive:
         except StoreError as error:
             self._observer.file_not_archived(file.source.name, error.message)
             return
-        self._record_move(path, str(new_path) if new_path else _GONE.format(path, file.source.name))
+        self._record_move(path, str(new_path) if new_path else _DELETED_PATH.format(path, file.source.name))
         self._observer.file_archived(file.source.name, str(new_path or ""))
 
-    def archive_known(self, files: Iterable[InboxFile]) -> None:
+    def archive_published(self, files: Iterable[InboxFile]) -> None:
         """Move or delete files that an earlier run published and that are still in the inbox."""
         for file in files if self._job.settings.after != "keep" else ():
             record = self._job.ledger.file_at(file.source.path)
@@ -67,12 +67,12 @@ class Archive:
             return
         published = {  # a file that waits for a retry was not moved
             file.source.path: file
-            for file in self._job.known.values()
+            for file in self._job.file_records.values()
             if file.published_sha256 and not file.retry_at and file.source.path.is_relative_to(self._root)
         }
         for path in self._folders.missing(published):
             file = published[path]
-            self._record_move(path, str(self._failed_path_of(file) or _GONE.format(path, file.source.name)))
+            self._record_move(path, str(self._failed_path_of(file) or _DELETED_PATH.format(path, file.source.name)))
 
     def _failed_path_of(self, file: FileRecord) -> Path | None:
         """Where a failed file was moved to; None when it is not there."""

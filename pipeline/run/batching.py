@@ -21,7 +21,7 @@ class Batching:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waited = 0.0
+        self._wait_seconds = 0.0
         self.engine_may_work = not engine.prefers_batches
 
     def readers_may_work(self, waiting: int, reader_load: int) -> bool:
@@ -32,8 +32,10 @@ class Batching:
 
     def update(self, reader_load: int) -> None:
         """Set ``engine_may_work``. A reader that hangs does not hold up answers for longer than READER_TIMEOUT_SECONDS."""
-        self.engine_may_work = not (self._engine.prefers_batches and reader_load and self._waited < READER_TIMEOUT_SECONDS)
+        self.engine_may_work = not (
+            self._engine.prefers_batches and reader_load and self._wait_seconds < READER_TIMEOUT_SECONDS
+        )
 
     def readers_waited(self, seconds: float, *, delivered: bool) -> None:
         """Record that the loop has waited for readers; ``delivered``: whether a page came."""
-        self._waited = 0.0 if delivered else self._waited + seconds
+        self._wait_seconds = 0.0 if delivered else self._wait_seconds + seconds

@@ -25,11 +25,11 @@ class EngineQueue:
         if interrupted := interrupted_units(folder):
             job.ledger.record_crash(interrupted)
         forget_interrupted_units(folder)
-        self._deaths = job.ledger.crash_counts()
+        self._crash_counts = job.ledger.crash_counts()
         # In a cluster the engines run in other processes. A unit is then no suspect when this process dies.
         self._file = InFlightFile(folder) if job.cluster is None else None
-        self._fresh: OrderedDict[UnitKey, Request] = OrderedDict()
-        self._first: OrderedDict[UnitKey, Request] = OrderedDict()
+        self._requests: OrderedDict[UnitKey, Request] = OrderedDict()
+        self._priority_requests: OrderedDict[UnitKey, Request] = OrderedDict()
         self._quarantine: Quarantine[UnitKey, EngineQueue] = Quarantine()
         self.in_flight = 0
         """Requests that the engine has not answered yet."""
@@ -46,23 +46,23 @@ class EngineQueue:
     @property
     def waiting(self) -> int:
         """Number of pages that are read and not with the engine yet."""
-        return len(self._fresh) + self._quarantine.count_waiting()
+        return len(self._requests) + self._quarantine.count_waiting()
 
     def is_given_up(self, key: UnitKey) -> bool:
         """Whether the program died over this unit too often to try it once more."""
-        return self._deaths.get(key, 0) >= self._job.settings.retry.crash_attempts
+        return self._crash_counts.get(key, 0) >= self._job.settings.retry.crash_attempts
 
     def add(self, request: Request) -> None:
         """Queue a page that was read."""
         key = request.key
-        if key in self._deaths:
+        if key in self._crash_counts:
             self._quarantine.add(key, lambda _: self.add_first(request))
         else:
-            self._fresh[key] = request
+            self._requests[key] = request
 
     def add_first(self, request: Request) -> None:
         """Queue a request before all others: the retry of a unit, or a person's question."""
-        self._first[request.key] = request
+        self._priority_requests[request.key] = request
 
     def has_next(self, *, ending: bool) -> bool:
         """Whether ``next`` would return a request."""
@@ -78,7 +78,7 @@ class EngineQueue:
         key = self._next_key()
         if key is None:
             return None
-        request = self._first.pop(key, None) or self._fresh.pop(key)
+        request = self._priority_requests.pop(key, None) or self._requests.pop(key)
         self.in_flight += 1
         if self._file:
             self._file.add(key)
@@ -94,20 +94,20 @@ class EngineQueue:
 
     def discard(self, key: UnitKey) -> None:
         """Remove the waiting request of a unit that has ended or whose file is skipped; the unit is no suspect any more."""
-        self._first.pop(key, None)
-        self._fresh.pop(key, None)
+        self._priority_requests.pop(key, None)
+        self._requests.pop(key, None)
         if self._file:
             self._file.discard(key)
-        if key in self._deaths:
+        if key in self._crash_counts:
             self._quarantine.discard(lambda suspect: suspect == key)
             self._quarantine.release(key, self)
-        if self._deaths.pop(key, None):
+        if self._crash_counts.pop(key, None):
             self._job.ledger.clear_crashes(key)
 
     def clear(self) -> None:
         """Remove all requests, waiting and in flight, without counting a crash."""
-        self._first.clear()
-        self._fresh.clear()
+        self._priority_requests.clear()
+        self._requests.clear()
         self._quarantine.clear()
         self.in_flight = 0
         if self._file:
@@ -116,8 +116,8 @@ class EngineQueue:
     def _next_key(self) -> UnitKey | None:
         if self.reserved:
             suspect = self._quarantine.suspect_at(self)
-            return suspect if suspect in self._first else None
-        return next(iter(self._first or self._fresh), None)
+            return suspect if suspect in self._priority_requests else None
+        return next(iter(self._priority_requests or self._requests), None)
 
     def _may_isolate(self, *, ending: bool) -> bool:
         """Whether the engine is free for a suspect, and one waits."""

@@ -69,7 +69,7 @@ class Job:
     """Recipe by template: a hash of everything that can change an answer."""
     templates_by_kind: dict[PageKind, str] = field(init=False)
     """The template that reads each kind of page when no template is named."""
-    known: dict[str, FileRecord] = field(init=False)
+    file_records: dict[str, FileRecord] = field(init=False)
     """Files by absolute path, as the ledger knew them at the start."""
     outbox_names: OutboxNames = field(init=False)
     """Gives out names in the outbox."""
@@ -78,8 +78,8 @@ class Job:
         self.precision = self.cluster.precision if self.cluster else choose_precision(self.settings)
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.templates_by_kind = {kind: template_for_kind(kind, self.templates) for kind in get_args(PageKind)}
-        self.known = self.ledger.files_by_path()
-        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.known.items()})
+        self.file_records = self.ledger.files_by_path()
+        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.file_records.items()})
 
     def recipe(self, template: Template) -> str:
         """The recipe of a template, also of one that is not in ``templates``."""

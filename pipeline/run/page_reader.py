@@ -64,8 +64,8 @@ def handle(message: bytes) -> list[bytes]:
     reader = PageReader(request, document)
     if request.picture:
         image = reader.picture(request.picture)
-        head = ImageHeader("", image.width, image.height, image.scale)
-        return [PAGE_CONTENT.dump_json(PageContent(Page(request.page, 0, 0), None, (head,))), image.rgb]
+        header = ImageHeader("", image.width, image.height, image.scale)
+        return [PAGE_CONTENT.dump_json(PageContent(Page(request.page, 0, 0), None, (header,))), image.rgb]
     page = reader.read()
     kind = classify(page, reader.image(THUMBNAIL_PIXELS)) if request.classify and not page.blank else None
     if request.read_pictures & ({kind} if request.classify else set(request.images)):
@@ -76,9 +76,9 @@ def handle(message: bytes) -> list[bytes]:
     sizes = {name: pixels for name, pixels in requested.items() if pixels and not page.blank}
     drawings = {pixels: reader.printed_part(page, pixels) for pixels in set(sizes.values())}
     images = {name: drawings[pixels] for name, pixels in sizes.items()}
-    heads = tuple(ImageHeader(name, image.width, image.height, image.scale) for name, image in images.items())
+    headers = tuple(ImageHeader(name, image.width, image.height, image.scale) for name, image in images.items())
     page = replace(page, seconds=round(time.perf_counter() - started, 4))
-    return [PAGE_CONTENT.dump_json(PageContent(page, kind, heads)), *(image.rgb for image in images.values())]
+    return [PAGE_CONTENT.dump_json(PageContent(page, kind, headers)), *(image.rgb for image in images.values())]
 
 
 def _document(request: ReadRequest) -> OpenDocument:
@@ -128,13 +128,13 @@ class PageReader:
         may_have_einvoice = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
         facts = self._facts() if may_have_einvoice else {}
         layer = self._text_layer()
-        if layer and self._good(layer):
+        if layer and self._is_usable(layer):
             return self._page(layer, "textlayer", facts)
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
-        short = [word for word in layer if word.text.isprintable()]  # a single digit is too short to be judged as sound
-        if self._blank and not short and (words := self._pdfium_words()):
+        printable = [word for word in layer if word.text.isprintable()]  # a single digit is too short to be judged as sound
+        if self._blank and not printable and (words := self._pdfium_words()):
             return self._page(words, "textlayer", facts)
-        if self._blank and not short:
+        if self._blank and not printable:
             if not facts:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
@@ -142,7 +142,7 @@ class PageReader:
         if words := read_image(turn(image, self._turned), self._request.precision):
             sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
             return self._page(add_picture_words(layer, words) if sound else words, "ocr", facts)
-        return self._page(short, "textlayer" if short else None, facts)
+        return self._page(printable, "textlayer" if printable else None, facts)
 
     def with_pictures(self, page: Page) -> Page:
         """The page with the words in its pictures added, where it has a text layer without them."""
@@ -172,11 +172,15 @@ class PageReader:
 
     def _text_layer(self) -> list[Word]:
         """The words of the page's text layer, sound or not; none where it cannot be read."""
-        handle = self._document.native_page(self._number)
-        if handle is None:
+        native_page = self._document.native_page(self._number)
+        if native_page is None:
             return []
         try:
-            return read_pdfium_text_layer(handle) if isinstance(self._document, PdfiumDocument) else read_text_layer(handle)
+            return (
+                read_pdfium_text_layer(native_page)
+                if isinstance(self._document, PdfiumDocument)
+                else read_text_layer(native_page)
+            )
         except MemoryError:
             raise
         except Exception:  # the libraries raise many types on damaged fonts
@@ -185,14 +189,14 @@ class PageReader:
     def _pdfium_words(self) -> list[Word]:
         """The printable words that PDFium extracts from a page."""
         other = self._pdfium_document()
-        handle = other.native_page(self._number) if other else None
-        if handle is None:
+        native_page = other.native_page(self._number) if other else None
+        if native_page is None:
             return []
         with contextlib.suppress(Exception):  # without PDFium's words the page stays as it is
-            return [word for word in read_pdfium_text_layer(handle) if word.text.isprintable()]
+            return [word for word in read_pdfium_text_layer(native_page) if word.text.isprintable()]
         return []
 
-    def _good(self, words: list[Word]) -> bool:
+    def _is_usable(self, words: list[Word]) -> bool:
         """Whether the text layer is sound and covers the whole page."""
         size, boxes = self._size, self._document.image_boxes(self._number)
         return is_sound(words, size.width, size.height) and covers_page(words, boxes, size.width, size.height)
@@ -273,7 +277,7 @@ class PageReader:
     def _detect_rotation(self) -> int:
         """By how many degrees clockwise ``read`` would turn the page."""
         layer = self._text_layer()
-        if layer and self._good(layer):
+        if layer and self._is_usable(layer):
             return 0
         return upright_rotation(self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)))
 

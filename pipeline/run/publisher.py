@@ -37,10 +37,10 @@ class Publisher:
     def __init__(self, job: Job, archive: Archive | None = None) -> None:
         self._job, self._archive = job, archive
         self._pending: dict[Path, tuple[InboxFile, Publication]] = {}
-        self._since = 0.0
+        self._pending_since = 0.0
         self._next_tidy = 0.0
         self._archivable: list[tuple[InboxFile, Publication]] = []
-        self._known: list[InboxFile] = []
+        self._published_before: list[InboxFile] = []
         job.ledger.record_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
     def publish(self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
@@ -54,14 +54,14 @@ class Publisher:
         write_atomically(path, [publication.as_bytes()], self._job.scratch)
         self._mirror([path])
         if not self._pending:
-            self._since = time.monotonic()
+            self._pending_since = time.monotonic()
         self._pending[file.source.path] = (file, publication)
         self.flush_if_due()
         return publication
 
     def flush_if_due(self) -> None:
         """``flush`` when the batch is large or old enough."""
-        if len(self._pending) >= FLUSH_DOCUMENTS or (self._pending and time.monotonic() - self._since > FLUSH_SECONDS):
+        if len(self._pending) >= FLUSH_DOCUMENTS or (self._pending and time.monotonic() - self._pending_since > FLUSH_SECONDS):
             self.flush()
         self._upload(now=False)
 
@@ -71,14 +71,14 @@ class Publisher:
         if not pending:
             return
         items = [publication for _, publication in pending]
-        rows, dirty = self._rows(items)
-        sizes = self._append(rows, dirty)
+        rows, outdated = self._rows(items)
+        sizes = self._append(rows, outdated)
         ledger = self._job.ledger
         retry_at = {item.source.path: self._retry_at(item) for item in items}
         with ledger.transaction():
             for name, size in sizes.items():
                 ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], size)
-            ledger.mark_sheets_outdated(sorted({*dirty, *(rows.keys() - sizes.keys())}))
+            ledger.mark_sheets_outdated(sorted({*outdated, *(rows.keys() - sizes.keys())}))
             for item in items:
                 path, sha256 = item.source.path, item.document.sha256
                 review = [name for template in item.fields for name in item.fields_to_review(template)]
@@ -100,19 +100,19 @@ class Publisher:
         if self._job.mirror and self._job.mirror.checkpoint(now=now):
             self._archive_files()
 
-    def archive_known(self, files: Iterable[InboxFile]) -> None:
+    def archive_published(self, files: Iterable[InboxFile]) -> None:
         """Archive files that an earlier run published; with an outbox in an object store, after the upload."""
-        self._known += files
+        self._published_before += files
         if not self._job.mirror:
             self._archive_files()
 
     def _archive_files(self) -> None:
         done, self._archivable = self._archivable, []
-        known, self._known = self._known, []
+        published_before, self._published_before = self._published_before, []
         if self._archive:
             for file, item in done:
                 self._archive.archive(file, item.status, item.reason, item.detail)
-            self._archive.archive_known(known)
+            self._archive.archive_published(published_before)
 
     def _retry_at(self, item: Publication) -> str | None:
         """The time to read a document again that failed for a reason that may pass; None for no retry."""
@@ -123,10 +123,10 @@ class Publisher:
         )
         return None if attempts is None else utc_timestamp(self._job.retry_pause(attempts))
 
-    def _append(self, rows: Mapping[str, list[Row]], dirty: set[str]) -> dict[str, int]:
-        """Append to the sheets that are not ``dirty``. Returns their new sizes in bytes."""
+    def _append(self, rows: Mapping[str, list[Row]], outdated: set[str]) -> dict[str, int]:
+        """Append to the sheets that are not ``outdated``. Returns their new sizes in bytes."""
         sizes: dict[str, int] = {}
-        for name in rows.keys() - dirty:
+        for name in rows.keys() - outdated:
             columns = sheet_columns(name, self._job.templates) or []
             size = append_rows(self._job.outbox, self._job.ledger, name, columns, rows[name], self._job.scratch)
             if size is not None:
@@ -137,15 +137,15 @@ class Publisher:
         """Rows to append by sheet, and the sheets with older rows of these documents."""
         templates = self._job.templates
         rows: dict[str, list[Row]] = defaultdict(list)
-        dirty: set[str] = set()
+        outdated: set[str] = set()
         for item in items:
             for name, added in text_rows(item, templates).items():
                 rows[name] += added
             before = self._job.ledger.file_at(item.source.path)
             if before and before.published_sha256:
                 used = [templates[name] for name in {*before.recipes, *item.recipes} if name in templates]
-                dirty |= {DOCUMENTS, *(name for template in used for name in sheet_names(template))}
-        return rows, dirty
+                outdated |= {DOCUMENTS, *(name for template in used for name in sheet_names(template))}
+        return rows, outdated
 
     # ---- sheets that hold outdated rows ------------------------------------------------------------
 

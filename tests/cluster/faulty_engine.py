@@ -81,7 +81,7 @@ def run(inbox: Path, outbox: Path, address: str | None, retry: RetrySettings, wa
         progress.cluster = (lambda: cluster.status) if cluster else None
         loop = stack.enter_context(Loop(job, Observers(tally, progress)))
         progress.begin(outbox, engine.identity)
-        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.file_records)
         loop.round(iter(todo))
         loop.publisher.tidy()
     return tally

@@ -141,10 +141,10 @@ class BucketRuns:
             open_job(self.settings, template="transcript", engine=self.engine) as job,
             Loop(job, tally, archive_files=True) as loop,
         ):
-            todo, known = split_up_to_date(job, job.scan(tally.file_skipped), job.known)
+            todo, known = split_up_to_date(job, job.scan(tally.file_skipped), job.file_records)
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo))
-            loop.publisher.archive_known(known)
+            loop.publisher.archive_published(known)
             loop.publisher.tidy()
         return tally
 

@@ -99,11 +99,11 @@ class RunFolders:
             open_job(settings, template=template, ask=ask, engine=self.engine) as job,
             Loop(job, tally, archive_files=True) as loop,
         ):
-            todo, known = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.known)
+            todo, known = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.file_records)
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
             loop.publisher.tidy()
-            loop.publisher.archive_known(known)
+            loop.publisher.archive_published(known)
         return tally
 
     def json(self, name: str) -> Any:

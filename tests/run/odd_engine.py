@@ -75,7 +75,7 @@ def main() -> None:
     settings = Settings(inbox=inbox, outbox=outbox, workers=1, retry=retry)
     tally = PrintingCounts()
     with open_job(settings, template="transcript", engine=OddEngine()) as job, Loop(job, tally) as loop:
-        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.file_records)
         loop.round(iter(todo))
         loop.publisher.tidy()
 

@@ -106,19 +106,19 @@ def test_a_document_whose_units_have_all_ended_completes_at_once() -> None:
     assert run.phase == "complete"
 
 
-@pytest.mark.parametrize("known", [None, recipes("invoice")])
-def test_a_document_that_cannot_be_opened_completes_at_once(known: dict[str, str] | None) -> None:
+@pytest.mark.parametrize("templates", [None, recipes("invoice")])
+def test_a_document_that_cannot_be_opened_completes_at_once(templates: dict[str, str] | None) -> None:
     run = new_run()
-    assert run.plan(DocumentInfo(SHA256, "", 0, "unreadable"), known, {"invoice": ()}) == []
+    assert run.plan(DocumentInfo(SHA256, "", 0, "unreadable"), templates, {"invoice": ()}) == []
     assert (run.phase, run.has_page_to_read) == ("complete", False)
-    assert run.recipes == (known or {})
+    assert run.recipes == (templates or {})
 
 
-@pytest.mark.parametrize("known", [None, recipes("invoice")])
-def test_a_document_without_pages_completes_at_once(known: dict[str, str] | None) -> None:
+@pytest.mark.parametrize("templates", [None, recipes("invoice")])
+def test_a_document_without_pages_completes_at_once(templates: dict[str, str] | None) -> None:
     run = new_run()
-    assert run.plan(document(0), known, {"invoice": ()}) == []
-    assert (run.phase, run.recipes) == ("complete", known or {})
+    assert run.plan(document(0), templates, {"invoice": ()}) == []
+    assert (run.phase, run.recipes) == ("complete", templates or {})
 
 
 def test_a_cover_is_held_back_until_the_next_page_chooses_the_template_for_both() -> None:

@@ -51,7 +51,7 @@ def estimate(
 ) -> Forecast:
     settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1, **changes)
     with open_read_only_job(settings, engine or folders.engine, "transcript") as job:
-        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.known)
+        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.file_records)
         engine = engine or folders.engine
         return make_forecast(job, engine, "transcript", todo, most=most, seconds=seconds, most_opened=most_opened)
 

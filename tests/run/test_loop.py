@@ -424,5 +424,5 @@ def test_a_scanner_finds_changed_and_new_files_only(folders: RunFolders) -> None
         assert scanner.scan() == ([], [])
         (folders.inbox / "b.pdf").write_bytes(text_pdf(["Another B"]))
         folders.put("c.pdf", text_pdf(["C"]))
-        todo, known = scanner.scan()
-        assert ([file.source.name for file in todo], known) == (["b.pdf", "c.pdf"], [])
+        to_read, up_to_date = scanner.scan()
+        assert ([file.source.name for file in to_read], up_to_date) == (["b.pdf", "c.pdf"], [])
