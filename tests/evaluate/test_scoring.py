@@ -44,7 +44,7 @@ def cell(field: str, expected: Any, value: Any, status: str = "done") -> Cell:
 
 
 @pytest.mark.parametrize(
-    ("field", "written", "value"),
+    ("field", "expected", "value"),
     [
         ("amount", "1.234,50 €", "1234.5"),
         ("amount", "119", "119.00"),
@@ -70,7 +70,7 @@ def test_values_that_mean_the_same_are_right(field: str, expected: Any, value: A
 
 
 @pytest.mark.parametrize(
-    ("field", "written", "value"),
+    ("field", "expected", "value"),
     [
         ("amount", "119.00", "119.01"),
         ("amount", "5.00", "-5.00"),

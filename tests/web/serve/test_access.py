@@ -184,7 +184,7 @@ def test_an_interrupted_upload_leaves_nothing(served: Served) -> None:
     assert not list(served.inbox.glob("half*"))
 
 
-@pytest.mark.parametrize("sent", [b"GET / HT", b""])
+@pytest.mark.parametrize("request_bytes", [b"GET / HT", b""])
 def test_a_connection_without_a_complete_request_head_is_closed_while_others_are_served(
     served: Served, request_bytes: bytes
 ) -> None:

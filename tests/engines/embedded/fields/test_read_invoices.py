@@ -152,7 +152,7 @@ def values(invoice_page: Page) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("drawn", "expected"),
+    ("invoice_page", "expected"),
     [
         (
             GERMAN,
