@@ -266,3 +266,37 @@ def test_the_mistake_in_a_language_file_is_reported_as_the_docs_show(tmp_path: P
     with pytest.raises(LanguageError) as caught:
         load_languages(tmp_path / "languages")
     assert caught.value.message.replace(f"{tmp_path}{os.sep}", "") in page
+
+
+def option_names(command: click.Command) -> set[str]:
+    names = {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
+    return names.union(*(option_names(inner) for _, inner in commands(command, "") if inner is not command), {"--help"})
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_option_that_a_page_gives_to_a_command_exists(page: Path) -> None:
+    known = {path.removeprefix("pipeline "): option_names(command) for path, command in commands(cli, "pipeline")}
+    text = page.read_text(encoding="utf-8")
+    calls = re.findall(r"(?:^|[ `/(])pipeline ([a-z]+)([^\n`|#;]*)", text, re.MULTILINE)
+    options = [(name, option) for name, rest in calls if name in COMMANDS for option in re.findall(r"--[a-z][a-z-]*", rest)]
+    assert [f"{name} {option}" for name, option in options if option not in known[name]] == []
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    sections = {
+        key: {inner.alias or name for name, inner in info.annotation.model_fields.items()}
+        for key, info in Settings.model_fields.items()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
+    }
+    assert {"retry", "limits", "server"} <= set(sections)
+    old = {renamed.old for renamed in RENAMED_KEYS} if page.name in ("upgrading.md", "CHANGELOG.md") else set()
+    named = re.findall(rf"`({'|'.join(sections)})\.(\w+)[`:]", page.read_text(encoding="utf-8"))
+    wrong = [f"{section}.{key}" for section, key in named if key not in sections[section]]
+    assert [key for key in wrong if key not in old] == []
+
+
+def test_the_readme_is_short_and_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 90
+    assert [name for name in COMMANDS if f"pipeline {name}" not in text] == []
