@@ -58,38 +58,40 @@ def results(outbox: Path) -> dict[str, int]:
 
 
 @dataclass
-class Watched:
-    """What lay unpacked while a command ran."""
+class UnpackedCounts:
+    """The number of unpacked files while a command ran."""
 
-    counts: list[int] = field(default_factory=list)
-    """Files, each time that one was added."""
+    at_each_member: list[int] = field(default_factory=list)
+    """Files, each time that a member was unpacked."""
     places: set[Path] = field(default_factory=set)
-    left: int = 0
+    at_the_end: int = 0
     """Files when everything had been read."""
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """At most two members may lie unpacked."""
-    unpacked = Watched()
+def unpacked(monkeypatch: pytest.MonkeyPatch) -> UnpackedCounts:
+    """Counts the unpacked files of a command that may have two of them at a time."""
+    counts = UnpackedCounts()
     add, tidy = UnpackedFiles.add, Publisher.tidy
 
-    def counted(files: UnpackedFiles, item: UnpackedMember) -> None:
+    def add_and_count(files: UnpackedFiles, item: UnpackedMember) -> None:
         add(files, item)
-        unpacked.places.add(item.path)
-        unpacked.counts.append(sum(path.exists() for path in unpacked.places))
+        counts.places.add(item.path)
+        counts.at_each_member.append(sum(path.exists() for path in counts.places))
 
-    def at_the_end(publisher: Publisher) -> None:
-        unpacked.left = sum(path.exists() for path in unpacked.places)
+    def count_and_tidy(publisher: Publisher) -> None:
+        counts.at_the_end = sum(path.exists() for path in counts.places)
         tidy(publisher)
 
     monkeypatch.setattr(UnpackedFiles.__init__, "__defaults__", (2, 1_000_000))
-    monkeypatch.setattr(UnpackedFiles, "add", counted)
-    monkeypatch.setattr(Publisher, "tidy", at_the_end)
-    return unpacked
+    monkeypatch.setattr(UnpackedFiles, "add", add_and_count)
+    monkeypatch.setattr(Publisher, "tidy", count_and_tidy)
+    return counts
 
 
-def test_few_members_are_unpacked_at_a_time_however_they_end(pipeline: Pipeline, folder: Path, watched: Watched) -> None:
+def test_few_members_are_unpacked_at_a_time_however_they_end(
+    pipeline: Pipeline, folder: Path, unpacked: UnpackedCounts
+) -> None:
     twin = text_pdf(["Twin"])
     members = [(f"{number}.pdf", text_pdf([f"Letter {number}"])) for number in range(4)]
     members += [(f"twins/{number}.pdf", twin) for number in range(6)]
@@ -98,18 +100,18 @@ def test_few_members_are_unpacked_at_a_time_however_they_end(pipeline: Pipeline,
     outcome = pipeline("reprocess", archive, *AGAIN)
     assert outcome.json["documents"] == {"done": 10, "failed": 3}
     assert len(rows(folder / "outbox")) == 13
-    assert len(watched.counts) == 13
-    assert (max(watched.counts), watched.left) == (2, 0)
+    assert len(unpacked.at_each_member) == 13
+    assert (max(unpacked.at_each_member), unpacked.at_the_end) == (2, 0)
     assert not (folder / "outbox" / ".pipeline" / "unpacked").exists()
 
     before = results(folder / "outbox")
     again = pipeline("reprocess", archive, *AGAIN)
     assert (again.code, again.json["documents"], again.json["known"]) == (0, {}, 13)
     assert results(folder / "outbox") == before
-    assert (max(watched.counts), watched.left) == (2, 0)
+    assert (max(unpacked.at_each_member), unpacked.at_the_end) == (2, 0)
 
 
-def test_a_twin_that_turns_out_to_be_known_is_deleted_too(pipeline: Pipeline, folder: Path, watched: Watched) -> None:
+def test_a_twin_that_turns_out_to_be_known_is_deleted_too(pipeline: Pipeline, folder: Path, unpacked: UnpackedCounts) -> None:
     twins = [(f"{number}.pdf", text_pdf(["A letter to somebody"])) for number in range(8)]
     archive = zip_of(folder / "a.zip", twins)
     pipeline("init")
@@ -118,7 +120,7 @@ def test_a_twin_that_turns_out_to_be_known_is_deleted_too(pipeline: Pipeline, fo
     (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: outbox\n")
     outcome = pipeline("reprocess", archive, "--json")
     assert outcome.json["documents"] == {"done": 1}, "the classifier chose the same, so the other seven are up to date"
-    assert (max(watched.counts), watched.left) == (2, 0)
+    assert (max(unpacked.at_each_member), unpacked.at_the_end) == (2, 0)
 
 
 def test_filters_choose_among_the_members_of_an_archive(pipeline: Pipeline, folder: Path) -> None:
@@ -193,7 +195,7 @@ def test_what_is_passed_over_is_reported_to_a_limit(pipeline: Pipeline, folder: 
     assert "left for later: 200 more" in pipeline("reprocess", archive).err
 
 
-def known(outbox: Path) -> dict[str, tuple[str, str]]:
+def recorded_files(outbox: Path) -> dict[str, tuple[str, str]]:
     """Name and contents by path, as the ledger knows them."""
     with sqlite3.connect(f"file:{outbox / '.pipeline' / 'ledger.sqlite'}?mode=ro", uri=True) as db:
         return {
@@ -238,7 +240,7 @@ def test_kills_lose_nothing_double_nothing_and_change_no_name(tmp_path: Path, en
     assert 9 < len(finished_units) < count // 2, "the kills must fall into the work"
     assert start("killed").wait(120) == 0
     assert finished_units.items() <= units(tmp_path / "killed").items()
-    assert known(tmp_path / "killed") == known(tmp_path / "whole")
+    assert recorded_files(tmp_path / "killed") == recorded_files(tmp_path / "whole")
     assert results(tmp_path / "killed").keys() == results(tmp_path / "whole").keys()
     assert rows(tmp_path / "killed") == rows(tmp_path / "whole")
     assert len(rows(tmp_path / "killed")) == count
