@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import DocumentError
 from pipeline.pages.mupdf import MuPdfDocument
-from pipeline.pages.open import open_document, open_with_pdfium
+from pipeline.pages.open_document import open_document, open_with_pdfium
 from pipeline.pages.protocol import OpenDocument, fit_scale
 
 MEGAPIXELS = 4

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rapidfuzz import fuzz
 
-from pipeline.checks.compare import as_decimal
+from pipeline.checks.value_comparison import as_decimal
 from pipeline.records import Json
 from pipeline.templates.model import TemplateField
 

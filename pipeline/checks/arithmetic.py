@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
-from pipeline.checks.compare import as_decimal, is_absent
+from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.records import Evidence, Json
 from pipeline.templates.model import Check, Template
 from pipeline.values.identifiers import is_valid_vat, parse_vat

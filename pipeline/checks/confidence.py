@@ -15,9 +15,9 @@ from importlib.resources import files
 from math import exp
 
 from pipeline.checks.arithmetic import CHECKSUM, confirmed_by_sums
-from pipeline.checks.compare import is_absent
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
 from pipeline.checks.fallbacks import FALLBACK_FLAG
+from pipeline.checks.value_comparison import is_absent
 from pipeline.records import Evidence
 from pipeline.templates.model import Template, TemplateField
 

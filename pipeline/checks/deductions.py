@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pipeline.checks.compare import as_decimal
+from pipeline.checks.value_comparison import as_decimal
 from pipeline.records import Json
 from pipeline.templates.model import Check, Template
 

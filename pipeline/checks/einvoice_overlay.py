@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.checks.compare import is_absent, same_value
 from pipeline.checks.deductions import unsigned_deductions, without_minus
 from pipeline.checks.grounding import UNGROUNDED, Locator
+from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.records import Evidence, Json, Page
 from pipeline.templates.model import Template, TemplateField
 

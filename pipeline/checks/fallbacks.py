@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pipeline.checks.compare import as_decimal, is_absent
+from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.records import Evidence, Json
 from pipeline.templates.model import Template
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.checks.compare import is_absent, same_value
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
+from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.records import Evidence, Grounding, Json, Result
 from pipeline.templates.model import Template, TemplateField
 

@@ -16,7 +16,7 @@ from pipeline.cli.run import check_inbox
 from pipeline.cli.service_retry import TEMPORARY_ERRORS, ServicePauses
 from pipeline.cli.signals import stop_on_signals
 from pipeline.intake.folder_watch import FolderWatcher
-from pipeline.intake.poll import InboxPoller
+from pipeline.intake.inbox_poll import InboxPoller
 from pipeline.intake.scan import InboxFile
 from pipeline.monitoring.events import RecentMessages, RunCounts
 from pipeline.publish.publication import Publication

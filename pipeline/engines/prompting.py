@@ -15,8 +15,8 @@ from typing import Any
 
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.fields import read_fields
-from pipeline.engines.hints import make_hints, unlabelled_amounts
 from pipeline.engines.printed_values import printed_values
+from pipeline.engines.prompt_hints import make_hints, unlabelled_amounts
 from pipeline.records import Claim
 from pipeline.templates.model import Template, TemplateField
 from pipeline.templates.prompt import render_prompt, uses_words

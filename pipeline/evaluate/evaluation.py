@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.checks.compare import is_absent
+from pipeline.checks.value_comparison import is_absent
 from pipeline.evaluate.calibration import Calibration, calibrate
 from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.intervals import Share, bootstrap

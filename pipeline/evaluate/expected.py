@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.checks.compare import as_decimal, is_absent
+from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.records import Json
 from pipeline.templates.model import Column, TemplateField
 from pipeline.values.currencies import parse_currency

@@ -15,8 +15,8 @@ from typing import Literal
 
 from rapidfuzz import fuzz
 
-from pipeline.checks.compare import SAME_TEXT_RATIO, as_decimal, is_absent
 from pipeline.checks.text_keys import digits, letters_and_digits
+from pipeline.checks.value_comparison import SAME_TEXT_RATIO, as_decimal, is_absent
 from pipeline.evaluate.expected import Expected, Truth, is_list
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.records import Json

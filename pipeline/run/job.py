@@ -32,11 +32,11 @@ from pipeline.run import page_requests, unit_retry
 from pipeline.run.outbox_names import OutboxNames
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, configs_folder
-from pipeline.templates.ask import PREFIX as QUESTION_PREFIX
-from pipeline.templates.ask import ask_template
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_templates
 from pipeline.templates.model import PageKind, Template
+from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
+from pipeline.templates.question_template import ask_template
 from pipeline.templates.routing import check_routes, route, template_for_kind
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision

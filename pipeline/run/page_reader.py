@@ -20,7 +20,7 @@ from pipeline.errors import DocumentError, FileChangedError
 from pipeline.pages.blank import is_blank
 from pipeline.pages.crop import draw_cropped
 from pipeline.pages.einvoice_pages import EInvoiceDocument
-from pipeline.pages.open import open_document, open_with_pdfium
+from pipeline.pages.open_document import open_document, open_with_pdfium
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument, Size, fit_scale
 from pipeline.records import Box, Page, PageImage, Word

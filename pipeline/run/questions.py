@@ -24,8 +24,8 @@ from pipeline.run.page_requests import decode_content, encode_request, question_
 from pipeline.run.publisher import Publisher
 from pipeline.run.unit_retry import check_answer
 from pipeline.runtime.worker_pool import ReaderPool, Reply
-from pipeline.templates.ask import REMEMBERED, ask_template
 from pipeline.templates.model import Template
+from pipeline.templates.question_template import REMEMBERED, ask_template
 from pipeline.words.lines import without_picture_words
 
 POLL_SECONDS = 1.0

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pipeline.checks.arithmetic import CHECKSUM, check_document
-from pipeline.checks.compare import is_absent
+from pipeline.checks.field_region import field_region
 from pipeline.checks.grounding import UNGROUNDED, ground
-from pipeline.checks.region import field_region
+from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.base import Request
 from pipeline.records import Answer, Box, Evidence
 from pipeline.templates.model import Template
-from pipeline.templates.narrow import narrow_template
+from pipeline.templates.partial_template import narrow_template
 
 VERSION = 1
 """Part of the recipe of every engine with retries. Raise it when retries change."""

@@ -29,7 +29,7 @@ from pipeline.records import Correction
 from pipeline.run.export_formats import NullSheetLedger, OutboxExport
 from pipeline.runtime.lock import is_locked
 from pipeline.settings import STATE_FOLDER
-from pipeline.templates.ask import MAX_CHARACTERS
+from pipeline.templates.question_template import MAX_CHARACTERS
 from pipeline.values.times import utc_timestamp
 from pipeline.web.context import ServerContext, document_name
 from pipeline.web.correction_input import parse_value, truth_rows

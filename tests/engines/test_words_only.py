@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.engines.base import Request
-from pipeline.engines.hints import label_lines, unlabelled_amounts
 from pipeline.engines.printed_values import printed_values
+from pipeline.engines.prompt_hints import label_lines, unlabelled_amounts
 from pipeline.engines.prompting import make_prompt
 from pipeline.records import Page, UnitKey
 from pipeline.run.job import all_templates

@@ -13,7 +13,7 @@ from itertools import groupby
 from statistics import median
 from typing import Literal
 
-from pipeline.engines.embedded.terms import Terms, terms, without_accents
+from pipeline.engines.embedded.business_terms import Terms, terms, without_accents
 from pipeline.languages import Languages, from_words
 from pipeline.records import Page, Word
 

@@ -11,7 +11,7 @@ from pipeline.checks.grounding import ground
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.records import Evidence, UnitKey
-from pipeline.templates.ask import ask_template
+from pipeline.templates.question_template import ask_template
 from tests.engines.embedded.charts import draw_vertical_bars, draw_y_ticks, titled_sheet
 from tests.engines.embedded.page_builder import Sheet
 

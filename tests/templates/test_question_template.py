@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import TemplateError
-from pipeline.templates.ask import MAX_CHARACTERS, ask_template
 from pipeline.templates.digest import digest
 from pipeline.templates.prompt import render_prompt
+from pipeline.templates.question_template import MAX_CHARACTERS, ask_template
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipeline.errors import DocumentError
 from pipeline.pages.mupdf import MuPdfDocument
-from pipeline.pages.open import open_document
+from pipeline.pages.open_document import open_document
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument
 from tests.drawing import encrypted_pdf, png, text_pdf
