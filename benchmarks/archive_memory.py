@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks import documents
 from benchmarks.loop_overhead import InstantEngine
 from benchmarks.measure import Row, report
-from pipeline.cli.archive_input import ArchiveScreen, archive_members
+from pipeline.cli.container_input import ArchiveScreen, archive_members
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.settings import Settings

@@ -36,7 +36,7 @@ from pipeline.evaluate.calibration import Calibration, calibrate
 from pipeline.records import Page
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 RIDGE = 0.3
 FOLDS = 5

@@ -30,7 +30,7 @@ from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
 from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import RaySettings, Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 
 class SleepingEngine(SequentialEngine):

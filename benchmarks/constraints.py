@@ -20,8 +20,8 @@ from typing import Any
 from pipeline.engines.prompting import is_text
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings
-from pipeline.templates.model import Column, Template, TemplateField
-from pipeline.templates.schema import json_schema
+from pipeline.templates.answer_schema import json_schema
+from pipeline.templates.template import Column, Template, TemplateField
 
 VALUES = {"money": "1234.50", "number": "12", "date": "2025-03-12", "time": "09:42", "currency": "EUR"}
 STYLE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}

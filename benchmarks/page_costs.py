@@ -31,7 +31,7 @@ from pipeline.run import page_reader
 from pipeline.run.job import all_templates
 from pipeline.run.page_requests import ReadRequest, decode_content, encode_request
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.words.ocr import OcrReader
 from pipeline.words.precision import Precision, choose_precision
 

@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 
 from pipeline.cli.main import cli
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import DocumentError, TemplateError
+from pipeline.templates.answer_schema import json_schema
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_template
-from pipeline.templates.prompt import render_prompt
-from pipeline.templates.schema import json_schema
+from pipeline.templates.prompt_rendering import render_prompt
 
 
 def once(data: bytes) -> None:

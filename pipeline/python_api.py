@@ -31,7 +31,7 @@ from pipeline.run.job import Job, all_templates, named_templates, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import RetrySettings, Settings, load_settings
-from pipeline.templates.model import Column, FieldType, Template, TemplateField
+from pipeline.templates.template import Column, FieldType, Template, TemplateField
 
 DOCUMENTS_AHEAD = 64
 """Most documents that wait for the caller. Reading pauses while there are so many."""

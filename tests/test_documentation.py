@@ -28,8 +28,8 @@ from pipeline.records import Reason
 from pipeline.renamed_settings import RENAMED_KEYS
 from pipeline.settings import Settings, configs_folder
 from pipeline.templates.load import load_template
-from pipeline.templates.model import AnswerBudget, Applies, Check, Column, ImageBudget, Template, TemplateField
 from pipeline.templates.routing import Route
+from pipeline.templates.template import AnswerBudget, Applies, Check, Column, ImageBudget, Template, TemplateField
 from tests.engines.embedded.page_builder import Sheet
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from pipeline.checks.value_comparison import as_decimal
 from pipeline.records import Json
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 ALIKE = 85

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.records import Evidence, Json
-from pipeline.templates.model import Check, Template
+from pipeline.templates.template import Check, Template
 from pipeline.values.identifiers import is_valid_vat, parse_vat
 
 CHECKSUM = "checksum"

@@ -19,7 +19,7 @@ from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
 from pipeline.checks.fallbacks import FALLBACK_FLAG
 from pipeline.checks.value_comparison import is_absent
 from pipeline.records import Evidence
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 ENGINE = "embedded"
 WEIGHTS = "calibration.json"

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from pipeline.checks.value_comparison import as_decimal
 from pipeline.records import Json
-from pipeline.templates.model import Check, Template
+from pipeline.templates.template import Check, Template
 
 
 def unsigned_deductions(template: Template, values: Mapping[str, Json]) -> frozenset[str]:

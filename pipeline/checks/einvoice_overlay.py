@@ -9,7 +9,7 @@ from pipeline.checks.deductions import unsigned_deductions, without_minus
 from pipeline.checks.grounding import UNGROUNDED, Locator
 from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.records import Evidence, Json, Page
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 FROM_DATA = "xml"
 """Flag of a value from the data. Without grounding, the page does not print it."""

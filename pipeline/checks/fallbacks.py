@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.records import Evidence, Json
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 FALLBACK_FLAG = "as:"
 """Prefix of the flag that names the field from which the value, page and box come."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.checks.value_search import PageIndex
 from pipeline.records import Box, Evidence, Page
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 
 MARGIN = 3.0
 """Letter heights around the values. An engine needs their labels and neighbours to distinguish them."""

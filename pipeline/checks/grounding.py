@@ -12,7 +12,7 @@ from pipeline.checks.deductions import unsigned_deductions, without_minus
 from pipeline.checks.text_keys import letters_and_digits, make_key
 from pipeline.checks.value_search import PageIndex, ValuePlace
 from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
-from pipeline.templates.model import Merge, Template, TemplateField
+from pipeline.templates.template import Merge, Template, TemplateField
 from pipeline.values.boxes import bounding_box
 
 UNGROUNDED = "ungrounded"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
 from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.records import Evidence, Grounding, Json, Result
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 _RANK: dict[Grounding, int] = {"exact": 3, "value": 2, "fuzzy": 1, "none": 0}
 _NUMBERED = re.compile(r"([a-z-]+):(\d{1,9})(\..*)?", re.DOTALL)

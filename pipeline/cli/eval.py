@@ -35,7 +35,7 @@ from pipeline.run.job import all_templates, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 EINVOICE_TEMPLATE = "invoice"
 

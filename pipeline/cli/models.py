@@ -15,7 +15,7 @@ from rich.table import Table
 
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
-from pipeline.engines.vlm import model_store, pull, verify
+from pipeline.engines.vlm import model_check, model_store, pull
 from pipeline.engines.vlm.hub import ModelListing, request_listing
 from pipeline.engines.vlm.hub_errors import HubUnreachableError
 from pipeline.errors import ExitCode, PipelineError
@@ -87,14 +87,14 @@ def verify_(name: str, as_json: bool) -> None:
         state = "complete as far as its files show; a file or folder of your own has no hashes to compare with"
         click.echo(f"{model_store.find_model(name).folder}: {state}")
         return
-    checked = list(verify.verify(name))
+    checked = list(model_check.verify(name))
     if not checked:
         model_store.find_model(name)
     if as_json:
         echo_json([asdict(file) for file in checked])
     else:
         _print_checked(name, checked)
-    if any(file.state in verify.BAD_STATES for file in checked):
+    if any(file.state in model_check.BAD_STATES for file in checked):
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
 
@@ -105,13 +105,13 @@ def remove_(name: str, yes: bool) -> None:
     """Delete the model NAME from the cache: all revisions, and the rest of interrupted downloads."""
     if model_store.is_local(name):
         raise PipelineError(f"{name} is a file or folder of your own", "delete it yourself")
-    size = verify.size_on_disk(name)
+    size = model_check.size_on_disk(name)
     if not size:
         raise PipelineError(f"{name} is not in {model_store.cache_folder()}", "`pipeline models list` shows what is there")
     if not yes and not click.confirm(f"delete {name} ({decimal(size)}) from {model_store.cache_folder()}?"):
         click.echo("nothing was deleted")
         return
-    verify.remove(name)
+    model_check.remove(name)
     click.echo(f"deleted {name}: {decimal(size)}")
 
 
@@ -207,13 +207,13 @@ def _state(model: model_store.CachedModel) -> str:
     return f"incomplete: {', '.join(model.lacks)}" if model.lacks else "complete"
 
 
-def _print_checked(name: str, checked: list[verify.FileCheck]) -> None:
+def _print_checked(name: str, checked: list[model_check.FileCheck]) -> None:
     states = {"damaged": "is damaged and was deleted", "missing": "is missing", "unknown": "has no known hash: not checked"}
     for file in checked:
         if file.state != "good":
             click.echo(f"{name} at {file.revision[:REVISION_LENGTH]}: {file.file} {states[file.state]}")
     newest = model_store.snapshot_folder(name)
-    wrong = sorted({file.revision for file in checked if file.state in verify.BAD_STATES})
+    wrong = sorted({file.revision for file in checked if file.state in model_check.BAD_STATES})
     for revision in wrong:
         option = "" if newest and newest.name == revision else f" --revision {revision}"
         click.echo(f"`pipeline models pull {name}{option}` downloads the damaged files again, and only those")

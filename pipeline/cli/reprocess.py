@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.archive_input import ArchiveScreen, archive_members, unpacked_folder
+from pipeline.cli.container_input import ArchiveScreen, archive_members, unpacked_folder
 from pipeline.cli.monitors import RunMonitor, monitor_command, monitoring_overrides
 from pipeline.cli.run import exit_with_result, print_report, read_files
 from pipeline.errors import StoreError

@@ -20,7 +20,7 @@ from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.remote.local_copy import send_file, update_local_copy
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.web.originals import local_originals
 from pipeline.web.selection import SelectedDocument, Selection, matching_files, select_documents
 from pipeline.web.static_export import ReviewSummary, write_review

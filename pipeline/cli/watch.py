@@ -23,7 +23,7 @@ from pipeline.publish.publication import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import InboxScanner
-from pipeline.run.reread import RereadOrders
+from pipeline.run.reread_orders import RereadOrders
 
 
 class _DocumentLines(RunCounts):

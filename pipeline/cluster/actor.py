@@ -18,7 +18,7 @@ from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer, AnyImage, PageImage, RemoteImage
 from pipeline.runtime.engine_process import EngineDescription, EngineProcess, pin_to_cores
 from pipeline.runtime.worker_pool import WorkerPool
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.words.precision import choose_precision
 
 FETCH_SECONDS = 15.0

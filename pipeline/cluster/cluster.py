@@ -28,7 +28,7 @@ from pipeline.records import Answer
 from pipeline.runtime.engine_process import EngineDescription
 from pipeline.runtime.worker_pool import OnLoss, OnReply, ReaderPool, Reply
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.words.precision import Precision
 
 MACHINES_SECONDS = 1.0

@@ -23,7 +23,7 @@ from pipeline.records import Answer, PageImage, RemoteImage, UnitKey
 from pipeline.runtime.engine_process import EngineDiedError
 from pipeline.runtime.worker_pool import Reply
 from pipeline.templates.digest import digest
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 CACHED_DIGESTS = 256
 """Templates whose digest is cached."""

@@ -15,7 +15,7 @@ import pydantic_core
 from pipeline.engines.base import Request
 from pipeline.engines.prompting import is_text
 from pipeline.records import Answer, Claim, Json, Reason
-from pipeline.templates.model import Column, Template, TemplateField
+from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.values.currencies import currency_codes
 from pipeline.values.dates import parse_date
 from pipeline.values.money import parse_money

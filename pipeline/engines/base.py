@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.records import Answer, AnyImage, Page, PageImage, RemoteImage, UnitKey
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pipeline.engines.embedded.fields.labels import find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.name_candidates import find_name_candidates
 from pipeline.engines.embedded.fields.page_rows import lay_out
 from pipeline.records import Claim, Page
-from pipeline.templates.model import Template
-from pipeline.templates.schema import PrintedValues
+from pipeline.templates.answer_schema import PrintedValues
+from pipeline.templates.template import Template
 
 MIN_QUALITY = 0.15
 """Amounts of lower quality are parts of telephone and account numbers."""

@@ -13,7 +13,7 @@ from itertools import takewhile
 from pipeline.engines.embedded.fields.labels import Label, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.records import Claim, Page
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 MIN_COVER = 0.5
 """A label covers at least this share of the letters of its text: "the total of all efforts" is no label."""

@@ -18,9 +18,9 @@ from pipeline.engines.embedded.fields import read_fields
 from pipeline.engines.printed_values import printed_values
 from pipeline.engines.prompt_hints import make_hints, unlabelled_amounts
 from pipeline.records import Claim
-from pipeline.templates.model import Template, TemplateField
-from pipeline.templates.prompt import render_prompt, uses_words
-from pipeline.templates.schema import json_schema
+from pipeline.templates.answer_schema import json_schema
+from pipeline.templates.prompt_rendering import render_prompt, uses_words
+from pipeline.templates.template import Template, TemplateField
 from pipeline.words.fixed_width import page_text
 
 SYSTEM = (

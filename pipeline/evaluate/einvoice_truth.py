@@ -13,7 +13,7 @@ from pipeline.intake.scan import is_candidate
 from pipeline.records import Json
 from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.settings import Settings
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 from pipeline.words.einvoice import MAX_XML_BYTES, parse_einvoice, read_einvoice
 
 HANDLER = "pipeline.evaluate.einvoice_truth:handle_einvoice"

@@ -15,7 +15,7 @@ from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.intervals import Share, bootstrap
 from pipeline.evaluate.read_results import ReadDocument
 from pipeline.evaluate.scoring import Cell, Rows, score
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 
 MISSING_FILE = "the file is not there"
 UNREAD = ("failed", "skipped", "partial")

@@ -19,7 +19,7 @@ from pipeline.publish.atomic_files import write_atomically
 from pipeline.records import Page
 from pipeline.report.self_contained import render
 from pipeline.settings import Settings
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 
 HERE = Path(__file__).parent
 MAX_GROUPS = 40

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.records import Json
-from pipeline.templates.model import Column, TemplateField
+from pipeline.templates.template import Column, TemplateField
 from pipeline.values.currencies import parse_currency
 from pipeline.values.dates import parse_date, parse_time
 from pipeline.values.money import parse_money

@@ -11,7 +11,7 @@ from functools import cache
 from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.read_results import ReadDocument
 from pipeline.records import Page
-from pipeline.templates.model import Labels, Template
+from pipeline.templates.template import Labels, Template
 
 UNKNOWN = "unknown"
 FEWEST_LABELS = 2

@@ -13,7 +13,7 @@ from pipeline.records import Box, Page
 from pipeline.report import page_images
 from pipeline.run.page_requests import PictureRequest
 from pipeline.settings import Settings
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 from pipeline.values.boxes import bounding_box
 
 MARGIN = 40.0

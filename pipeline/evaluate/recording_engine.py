@@ -11,7 +11,7 @@ from pipeline.engines.base import Engine, Request
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.records import Answer, Page
 from pipeline.settings import STATE_FOLDER
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 PAGE = TypeAdapter(Page)
 FOLDER = "pages"

@@ -20,7 +20,7 @@ from pipeline.checks.value_comparison import SAME_TEXT_RATIO, as_decimal, is_abs
 from pipeline.evaluate.expected import Expected, Truth, is_list
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.records import Json
-from pipeline.templates.model import Column, TemplateField
+from pipeline.templates.template import Column, TemplateField
 from pipeline.values.identifiers import normalise_identifier, same_identifier
 
 PART = 0.5

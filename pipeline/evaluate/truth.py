@@ -14,7 +14,7 @@ from typing import NoReturn
 from pipeline.errors import SettingsError, TruthError
 from pipeline.evaluate.expected import Expected, Truth, is_list, parse_expected
 from pipeline.records import Json
-from pipeline.templates.model import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
+from pipeline.templates.template import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
 from pipeline.yaml_files.explain import did_you_mean
 
 NAMES = ("truth.jsonl", "truth.csv")

@@ -16,7 +16,7 @@ from pipeline.run.job import all_templates, check_template, recipe
 from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.words.precision import choose_precision
 
 LAST = "last"

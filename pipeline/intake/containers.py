@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pipeline.errors import OutboxError
-from pipeline.intake.archive_members import Member, display_name, readable_name
+from pipeline.intake.container_members import Member, display_name, readable_name
 from pipeline.intake.member_names import MemberNames
 from pipeline.intake.tar import BLOCK, is_tar, may_be_tar, tar_members
 from pipeline.intake.zip import zip_members

@@ -11,7 +11,7 @@ import sqlite3
 from pathlib import PurePosixPath
 from typing import Self
 
-from pipeline.intake.archive_members import folders_and_name
+from pipeline.intake.container_members import folders_and_name
 from pipeline.intake.scan import outbox_name
 
 MAX_NAME_BYTES = 1_000

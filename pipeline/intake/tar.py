@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from pipeline.intake.archive_members import Member, refusal_of_name
+from pipeline.intake.container_members import Member, refusal_of_name
 
 BLOCK = tarfile.BLOCKSIZE
 MAX_HEADER_BYTES = 1 << 20

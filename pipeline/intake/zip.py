@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import IO, BinaryIO, cast
 
-from pipeline.intake.archive_members import CHUNK, Member, refusal_of_name
+from pipeline.intake.container_members import CHUNK, Member, refusal_of_name
 
 _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\5\6"

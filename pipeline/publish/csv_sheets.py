@@ -20,7 +20,7 @@ from pipeline.publish.atomic_files import atomic_file, write_atomically
 from pipeline.publish.cells import ColumnKind
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import Row, defuse, sheet_columns
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 
 class SheetLedger(Protocol):

@@ -18,7 +18,7 @@ import pandas as pd
 from pipeline.publish.cells import Cell, ColumnKind
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import cell_rows
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 MAX_ROWS = 20_000
 MAX_CHARACTERS = 20_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.records import Evidence
-from pipeline.templates.model import Check
+from pipeline.templates.template import Check
 
 REVIEW_FLAGS = ("ungrounded", "sum:", "order:", "checksum", "xml-differs", "truncated")
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.publish.cells import Cell, ColumnKind, as_cell, as_text
 from pipeline.publish.publication import Publication
 from pipeline.records import Evidence
-from pipeline.templates.model import Column, Template, TemplateField
+from pipeline.templates.template import Column, Template, TemplateField
 
 DOCUMENTS = "documents"
 """Name of the sheet that lists every document. No template may have this name."""

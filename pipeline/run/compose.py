@@ -18,8 +18,8 @@ from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source
-from pipeline.templates.model import Template
 from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
+from pipeline.templates.template import Template
 from pipeline.words.precision import Precision
 
 Templates = Mapping[str, Template]

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pipeline.intake.scan import InboxFile
 from pipeline.records import AnyImage, DocumentInfo, Page, Reason, UnitStatus
-from pipeline.templates.model import PageKind
 from pipeline.templates.routing import FALLBACK
+from pipeline.templates.template import PageKind
 
 Phase = Literal["opening", "choosing", "reading", "complete"]
 

@@ -16,7 +16,7 @@ from pipeline.publish.csv_sheets import SheetLedger, rebuild
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
 from pipeline.run.compose import publications
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -28,16 +28,16 @@ from pipeline.object_urls import local_path, parse_store_url
 from pipeline.records import Source
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
-from pipeline.run import page_requests, unit_retry
+from pipeline.run import answer_retry, page_requests
 from pipeline.run.outbox_names import OutboxNames
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, configs_folder
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_templates
-from pipeline.templates.model import PageKind, Template
 from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
 from pipeline.templates.question_template import ask_template
 from pipeline.templates.routing import check_routes, route, template_for_kind
+from pipeline.templates.template import PageKind, Template
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
 from pipeline.yaml_files.explain import did_you_mean
@@ -186,7 +186,7 @@ def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precis
     ``einvoices``: whether the data of e-invoices are read. ``precision``: the number format of the OCR. Ledgers hold these digits: the
     JSON that is hashed stays byte for byte, or every document is read again.
     """
-    retries = [unit_retry.VERSION, engine.retries] if engine.retries else []
+    retries = [answer_retry.VERSION, engine.retries] if engine.retries else []
     pages_only = [] if einvoices else ["without e-invoices"]
     ocr = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
     user_words = [f"words {languages.active().additions}"] if languages.active().additions else []

@@ -9,12 +9,12 @@ from pipeline.checks.einvoice_overlay import overlay_einvoice
 from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.records import Answer, AnyImage, Result, UnitKey
+from pipeline.run.answer_retry import Attempt, NextRequest, UnitRetry
 from pipeline.run.document_run import AskEngine, DocumentRun, EndPages
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import PictureRequest
 from pipeline.run.reader_calls import ReaderCalls
-from pipeline.run.unit_retry import Attempt, NextRequest, UnitRetry
 from pipeline.words.lines import without_picture_words
 
 OnResult = Callable[[DocumentRun, Result], None]

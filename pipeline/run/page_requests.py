@@ -20,7 +20,7 @@ from pipeline.records import AnyImage, Box, DocumentInfo, Page, PageImage, Remot
 from pipeline.run.document_run import DocumentRun, PageReply
 from pipeline.runtime.worker_pool import Reply
 from pipeline.settings import Settings
-from pipeline.templates.model import PageKind, Template
+from pipeline.templates.template import PageKind, Template
 from pipeline.words.precision import Precision
 
 if TYPE_CHECKING:

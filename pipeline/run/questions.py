@@ -18,14 +18,14 @@ from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import restat_file
 from pipeline.ledger.orders import Order, close_order, delete_orders, find_order, open_orders
 from pipeline.records import Answer, UnitKey
+from pipeline.run.answer_retry import check_answer
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import decode_content, encode_request, question_request
 from pipeline.run.publisher import Publisher
-from pipeline.run.unit_retry import check_answer
 from pipeline.runtime.worker_pool import ReaderPool, Reply
-from pipeline.templates.model import Template
 from pipeline.templates.question_template import REMEMBERED, ask_template
+from pipeline.templates.template import Template
 from pipeline.words.lines import without_picture_words
 
 POLL_SECONDS = 1.0

@@ -26,7 +26,7 @@ from pipeline.errors import EngineUnavailableError, PipelineError
 from pipeline.records import Answer, UnitKey
 from pipeline.runtime.worker_pool import bind_to_parent
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 if TYPE_CHECKING:
     from pipeline.engines.base import Engine, Request

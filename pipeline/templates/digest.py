@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pipeline.templates.model import PIXELS_PER_TOKEN, Template
+from pipeline.templates.template import PIXELS_PER_TOKEN, Template
 
 
 def digest(template: Template) -> str:

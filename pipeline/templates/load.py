@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pipeline.errors import TemplateError
 from pipeline.templates.label_lists import insert_labels
-from pipeline.templates.model import Template
-from pipeline.templates.prompt import prompt_mistakes
+from pipeline.templates.prompt_rendering import prompt_mistakes
 from pipeline.templates.references import check_references
+from pipeline.templates.template import Template
 from pipeline.yaml_files.yaml_check import validate
 from pipeline.yaml_files.yaml_lines import Mistake, YamlDocument, read_yaml, read_yaml_file
 

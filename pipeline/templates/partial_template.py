@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.templates.model import AnswerBudget, ImageBudget, Template
+from pipeline.templates.template import AnswerBudget, ImageBudget, Template
 
 _PROMPT = """\
 Look closely at page {{ page }} of {{ pages }} of a document, or a part of it, enlarged, and answer anew:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipeline.errors import TemplateError
 from pipeline.languages import Languages, from_words
 from pipeline.languages.word_patterns import plain_any_of
-from pipeline.templates.model import AnswerBudget, Template, TemplateField
+from pipeline.templates.template import AnswerBudget, Template, TemplateField
 
 PREFIX = "ask_"
 """The beginning of these templates' names."""

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import get_args
 
 from pipeline.records import Json
-from pipeline.templates.model import FieldType
+from pipeline.templates.template import FieldType
 from pipeline.yaml_files.explain import did_you_mean
 from pipeline.yaml_files.yaml_lines import Where, YamlDocument
 

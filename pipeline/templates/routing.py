@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.errors import SettingsError
-from pipeline.templates.model import PageKind, Template
+from pipeline.templates.template import PageKind, Template
 from pipeline.yaml_files.explain import did_you_mean
 
 FALLBACK = "transcript"

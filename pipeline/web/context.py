@@ -14,7 +14,7 @@ from pipeline.publish.publication import Publication
 from pipeline.run.compose import compose
 from pipeline.run.job import known_templates, open_ledger
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.web.image_cache import PageImageCache
 from pipeline.web.supervisor import Supervisor
 

@@ -10,7 +10,7 @@ from pipeline.evaluate.expected import is_list, parse_expected
 from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Json
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 
 MAX_CHARACTERS = 200_000
 InputKind = Literal["one", "many", "texts", "table", ""]

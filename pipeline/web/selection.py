@@ -10,7 +10,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.run.compose import compose
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 
 @dataclass(frozen=True)

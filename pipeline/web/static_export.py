@@ -24,7 +24,7 @@ from pipeline.report.page_images import EmbeddedImage, PageImageRequest, draw_pa
 from pipeline.report.self_contained import render
 from pipeline.run.page_requests import PictureRequest
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.web.export_data import document_data, visible_text
 from pipeline.web.originals import Original, find_original
 from pipeline.web.selection import SelectedDocument

@@ -15,7 +15,7 @@ from pipeline.publish.chart_values import chart_values
 from pipeline.publish.publication import Publication
 from pipeline.publish.review_flags import flag_notes, review_reasons
 from pipeline.records import Correction, Evidence, Json, Reason
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 
 @dataclass(frozen=True, slots=True)

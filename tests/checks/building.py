@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.records import Claim, Evidence, Page, Result, UnitKey, Word
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 SIZE = 10.0
 

@@ -26,7 +26,7 @@ from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
 from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import RaySettings, RetrySettings, Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 ENGINE_FACTORY = "tests.cluster.faulty_engine:FaultyEngine"
 SECONDS = float(os.environ.get("FAULTY_ENGINE_SECONDS", "0.1"))

@@ -17,7 +17,7 @@ from pipeline.records import Page, UnitKey, Word
 from pipeline.runtime.engine_process import EngineDiedError, EngineProcess
 from pipeline.settings import RetrySettings, Settings, configs_folder
 from pipeline.templates.load import load_templates
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from tests.cluster.faulty_engine import ENGINE_FACTORY
 
 TEMPLATE = load_templates([configs_folder() / "templates"])["transcript"]

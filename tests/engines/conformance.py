@@ -17,7 +17,7 @@ from pipeline.engines.base import Engine, Request
 from pipeline.records import Answer, Claim, Json, Page, PageImage, Reason, UnitKey, Word
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.values.currencies import currency_codes
 from tests.drawing import invoice, invoice_pdf, page_image
 from tests.engines.polling import answer_all, stream_answers

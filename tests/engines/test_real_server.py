@@ -21,9 +21,9 @@ from pipeline.engines.prompting import make_prompt
 from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.chat_request import answer_form, chat
 from pipeline.settings import ServerSettings, Settings
+from pipeline.templates.answer_schema import json_schema
 from pipeline.templates.load import parse_template
-from pipeline.templates.model import Template
-from pipeline.templates.schema import json_schema
+from pipeline.templates.template import Template
 from tests.drawing import text_pdf
 from tests.engines.conformance import BUILT_IN, LINES, check_answer, request, words_of
 from tests.engines.polling import answer_all

@@ -25,7 +25,7 @@ from pipeline.engines.server.retry import LONGEST_RETRY_AFTER_SECONDS, retry_sec
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.settings import ServerSettings, Settings
-from pipeline.templates.schema import json_schema
+from pipeline.templates.answer_schema import json_schema
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, request, sample_requests
 from tests.engines.polling import answer_all, stream_answers
 from tests.engines.scripted import Behave, Call, Handler, ScriptedServer, behave_well

@@ -9,7 +9,7 @@ from pipeline.engines.prompting import make_prompt
 from pipeline.records import Page, UnitKey
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings
-from pipeline.templates.schema import PrintedValues, json_schema
+from pipeline.templates.answer_schema import PrintedValues, json_schema
 from tests.checks.building import page_of
 from tests.engines.conformance import PICTURE
 

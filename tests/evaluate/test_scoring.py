@@ -11,7 +11,7 @@ from pipeline.evaluate.expected import Truth, parse_expected
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.evaluate.scoring import Cell, score
 from pipeline.templates.load import parse_template
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 
 TEMPLATE = parse_template(
     """

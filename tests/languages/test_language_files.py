@@ -20,7 +20,7 @@ from pipeline.run.job import recipe
 from pipeline.settings import load_settings
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.values.dates import parse_date
 from tests.engines.embedded.fields.pages import CONFIGS, page
 from tests.engines.embedded.page_builder import Sheet

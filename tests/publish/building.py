@@ -13,7 +13,7 @@ from pipeline.publish.cells import ColumnKind, as_cell
 from pipeline.publish.frames import make_frame
 from pipeline.publish.publication import Publication
 from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 BILL = Template.model_validate(
     {

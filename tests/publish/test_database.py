@@ -15,7 +15,7 @@ from pipeline.publish.database import table_names, write_database
 from pipeline.publish.frames import frame_batches
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from tests.publish.building import BILL, publication
 
 VALUES = {

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.publish.review_flags import fields_to_review, flag_notes, flag_text, review_reasons
 from pipeline.records import Evidence
-from pipeline.templates.model import Check
+from pipeline.templates.template import Check
 
 CHECKS = {
     "adds_up": Check(name="adds_up", sum=["subtotal", "tax", "-prepaid"], equals="due"),

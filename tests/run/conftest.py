@@ -20,7 +20,7 @@ from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 OLD = 1_000_000_000
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.intake.scan import InboxFile
 from pipeline.records import DocumentInfo, Page, PageImage, Source, Word
 from pipeline.run.document_run import Action, AskEngine, ChooseTemplate, DocumentRun, EndPages, PageReply
-from pipeline.templates.model import PageKind
+from pipeline.templates.template import PageKind
 
 SHA256 = "f" * 64
 TEMPLATES: Mapping[PageKind, str] = {

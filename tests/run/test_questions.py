@@ -16,7 +16,7 @@ from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Correction
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
-from pipeline.run.reread import RereadOrders
+from pipeline.run.reread_orders import RereadOrders
 from pipeline.settings import STATE_FOLDER, Settings
 from tests.drawing import blank_pdf, text_pdf
 from tests.run.conftest import EchoEngine, RunFolders

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.templates.load import parse_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 DELIVERY_NOTE = """\
 name: delivery_note

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from pipeline.templates.answer_schema import json_schema
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_template, load_templates
-from pipeline.templates.prompt import render_prompt
-from pipeline.templates.schema import json_schema
+from pipeline.templates.prompt_rendering import render_prompt
 
 FOLDER = Path(__file__).parents[2] / "configs" / "templates"
 FILES = sorted(FOLDER.glob("*.yaml"))

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from pipeline.errors import TemplateError
 from pipeline.templates.load import parse_template
-from pipeline.templates.model import AnswerBudget, Applies, Check, Column, ImageBudget, Template, TemplateField
 from pipeline.templates.routing import route
+from pipeline.templates.template import AnswerBudget, Applies, Check, Column, ImageBudget, Template, TemplateField
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text("utf-8")
 DELIVERY_NOTE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]

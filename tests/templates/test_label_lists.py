@@ -7,7 +7,7 @@ import pytest
 from pipeline.errors import TemplateError
 from pipeline.languages import active
 from pipeline.templates.load import parse_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 TEXT = """\
 name: bill

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import TemplateError
 from pipeline.templates.load import load_template, load_templates, parse_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 SMALL = "name: {name}\nprompt: Read.\nfields:\n  total: {{type: money}}\n"
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import TemplateError
 from pipeline.templates.digest import digest
-from pipeline.templates.prompt import render_prompt
+from pipeline.templates.prompt_rendering import render_prompt
 from pipeline.templates.question_template import MAX_CHARACTERS, ask_template
 
 

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.errors import SettingsError
-from pipeline.templates.model import Applies, Template, TemplateField
 from pipeline.templates.routing import Route, check_routes, matches, route, template_for_kind
+from pipeline.templates.template import Applies, Template, TemplateField
 
 
 def template(name: str, **applies: list[str]) -> Template:

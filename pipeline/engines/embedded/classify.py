@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.engines.embedded.business_pages import business_page_kind
 from pipeline.records import Page, PageImage, Word
-from pipeline.templates.model import PageKind
+from pipeline.templates.template import PageKind
 
 SIDE = 400
 """Longest side of the picture that is measured, in pixels."""

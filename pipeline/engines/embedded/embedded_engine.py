@@ -9,7 +9,7 @@ from dataclasses import replace
 from pipeline.engines.base import Request, SequentialEngine
 from pipeline.engines.deadline import DeadlineError, deadline
 from pipeline.records import Answer, Claim
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 VERSION = 2
 """Part of every recipe: raise it when readers answer differently."""

@@ -20,7 +20,7 @@ from pipeline.engines.server.reply import read_completion
 from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 if TYPE_CHECKING:
     import httpx

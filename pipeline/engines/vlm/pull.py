@@ -21,8 +21,8 @@ from rich.filesize import decimal
 from pipeline.engines.vlm import hub, model_files
 from pipeline.engines.vlm.hub import ModelListing, RemoteFile
 from pipeline.engines.vlm.hub_errors import PullError, translated_errors
+from pipeline.engines.vlm.model_check import has_hash
 from pipeline.engines.vlm.model_store import LocalModel, cache_folder, find_model
-from pipeline.engines.vlm.verify import has_hash
 from pipeline.errors import PipelineError
 
 RESERVED_DISK_BYTES = 100_000_000

@@ -18,7 +18,7 @@ from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model
 from pipeline.errors import DocumentError
 from pipeline.records import Answer
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 if TYPE_CHECKING:
     from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation

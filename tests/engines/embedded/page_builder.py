@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.records import Page, PageImage, Word
 from pipeline.templates.load import load_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 TEMPLATES = Path(__file__).parents[3] / "configs" / "templates"
 BLUE, RED, GREEN, GOLD = (46, 106, 168), (196, 66, 48), (62, 142, 82), (222, 172, 40)

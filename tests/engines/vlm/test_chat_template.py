@@ -19,7 +19,7 @@ from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.errors import EngineUnavailableError, ExitCode
 from pipeline.records import PageImage
 from pipeline.settings import Settings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from tests.drawing import text_pdf
 from tests.engines.conformance import BUILT_IN, LINES, PICTURE, request, words_of
 from tests.engines.embedded.fields.pages import template_of

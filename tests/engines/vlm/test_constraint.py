@@ -22,8 +22,8 @@ from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
 from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, VlmSettings
-from pipeline.templates.model import Template
-from pipeline.templates.schema import PrintedValues, json_schema
+from pipeline.templates.answer_schema import PrintedValues, json_schema
+from pipeline.templates.template import Template
 from tests.engines.conformance import (
     ALL_TYPES,
     BUILT_IN,

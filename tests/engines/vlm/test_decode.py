@@ -22,7 +22,7 @@ from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, VlmSettings
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, checked_answers, request, sample_requests, words_of
 from tests.engines.polling import answer_all
 from tests.engines.vlm.scripted_runner import STOP, ScriptedRunner, decode_script, prompt, scripted_engine

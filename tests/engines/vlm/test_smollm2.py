@@ -18,8 +18,8 @@ from pipeline.engines.vlm.decode import Generation
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings, VlmSettings
-from pipeline.templates.model import Template
-from pipeline.templates.schema import json_schema
+from pipeline.templates.answer_schema import json_schema
+from pipeline.templates.template import Template
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, check_answer, request, words_of
 from tests.engines.polling import answer_all
 

@@ -26,8 +26,8 @@ from pipeline.engines.vlm.model_store import find_model
 from pipeline.records import PageImage, UnitKey
 from pipeline.run.page_reader import handle
 from pipeline.run.page_requests import PAGE_CONTENT, ReadRequest
-from pipeline.templates.model import Template
-from pipeline.templates.schema import json_schema
+from pipeline.templates.answer_schema import json_schema
+from pipeline.templates.template import Template
 from tests.engines.vlm.tiny import PADDED, Sizes, encoded, save, tokenizer, vision_model
 
 TEXT: Sizes = {

@@ -16,7 +16,7 @@ from pipeline.engines.embedded.caption.appearance import Appearance, measure_app
 from pipeline.engines.embedded.caption.class_nouns import OBJECT_NAMES, OBJECTS_BY_NOUN
 from pipeline.engines.embedded.caption.object_detector import DetectedObject
 from pipeline.records import Claim, Page, PageImage
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 MIN_WORD_CONFIDENCE = 0.9
 """Least confidence of a word that is quoted."""

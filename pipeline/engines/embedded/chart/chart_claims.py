@@ -10,7 +10,7 @@ from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 from pipeline.engines.embedded.chart.chart_reader import ChartReading, analyse_chart
 from pipeline.engines.embedded.chart.summary import summarize
 from pipeline.records import Claim, Json, Page, PageImage
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from pipeline.values.numbers import plain_decimal
 
 

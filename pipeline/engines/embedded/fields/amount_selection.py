@@ -9,7 +9,7 @@ from itertools import product
 from math import prod
 
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.templates.model import Check
+from pipeline.templates.template import Check
 
 _MOST_OPTIONS = 6  # candidates considered for each field
 _COMBINATIONS = 4000  # about how many are tried together

@@ -26,7 +26,7 @@ from pipeline.engines.embedded.fields.scalar_fields import (
 from pipeline.engines.embedded.fields.table_headings import headings_by_text
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.records import Claim, Page
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 _ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
 UNCONFIRMED = 0.29

@@ -11,7 +11,7 @@ from pipeline.engines.embedded.fields.page_rows import Layout, Run
 from pipeline.engines.embedded.fields.row_arithmetic import complete_row
 from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, find_header_cells
 from pipeline.records import Json
-from pipeline.templates.model import Column, TemplateField
+from pipeline.templates.template import Column, TemplateField
 
 _LINES = 2.2  # letter heights between the lines of one row
 _MOST_LINES_WITHOUT_NUMBERS = 6  # printed lines without a number after which a table has ended

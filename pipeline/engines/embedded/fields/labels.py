@@ -17,7 +17,7 @@ from rapidfuzz import fuzz, process
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import is_neutral, vocabulary
 from pipeline.records import Box
-from pipeline.templates.model import Labels, Template
+from pipeline.templates.template import Labels, Template
 
 OTHER = "?"
 """Begins the field name of labels that belong to no field of the template: "?money", "?date", "?identifier"."""

@@ -11,7 +11,7 @@ from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout
 from pipeline.engines.embedded.fields.row_arithmetic import complete_row
 from pipeline.records import Json
-from pipeline.templates.model import Column, TemplateField
+from pipeline.templates.template import Column, TemplateField
 
 _COUNT = re.compile(r"(?<!\S)(?:[x×](\d{1,4})|(\d{1,4})\s?[x×])(?!\S)")
 _COUNTS = re.compile(r"\d[\d.,]*\s*[x×*@]|[x×*@]\s*\d[\d.,]*|(?<!\S)[x×*@](?!\S)|(?<!\S)[x×*@]$", re.IGNORECASE)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.records import Json
-from pipeline.templates.model import Column
+from pipeline.templates.template import Column
 
 _TOLERANCE = Decimal("0.02")
 

@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, label_key
-from pipeline.templates.model import TemplateField
+from pipeline.templates.template import TemplateField
 
 LEAST = 0.33
 Scores = Mapping[tuple[int, int, int], Mapping[str, float]]

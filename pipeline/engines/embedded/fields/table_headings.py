@@ -9,7 +9,7 @@ from rapidfuzz import fuzz, process
 
 from pipeline.engines.embedded.fields.labels import flat
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
-from pipeline.templates.model import Column
+from pipeline.templates.template import Column
 
 NUMERIC = ("money", "number")
 NONE = ""

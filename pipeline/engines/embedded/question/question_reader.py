@@ -28,8 +28,8 @@ from pipeline.languages import Languages, active
 from pipeline.records import Claim
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_template
-from pipeline.templates.model import Template, TemplateField
 from pipeline.templates.question_template import MAX_CHARACTERS
+from pipeline.templates.template import Template, TemplateField
 
 NEAREST = "nearest"
 """Flag of an answer that is a whole line: the one that has most of the question's words."""

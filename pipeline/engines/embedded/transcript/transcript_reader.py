@@ -11,7 +11,7 @@ from pipeline.engines.embedded.transcript.picture_regions import assign_pictures
 from pipeline.engines.embedded.transcript.reading_order import parts_in_reading_order
 from pipeline.engines.embedded.transcript.word_runs import TextRow, make_rows, make_runs
 from pipeline.records import Claim, Page, Word
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 
 def read_transcript(page: Page, template: Template) -> dict[str, Claim]:

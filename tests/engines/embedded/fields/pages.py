@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.records import Page, Word, WordSource
 from pipeline.templates.load import load_template, parse_template
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 
 SIZE = 10.0
 CONFIGS = Path(__file__).parents[4] / "configs" / "templates"

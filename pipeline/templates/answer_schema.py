@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.templates.model import Template, TemplateField
+from pipeline.templates.template import Template, TemplateField
 
 PATTERNS = {
     "money": r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$",

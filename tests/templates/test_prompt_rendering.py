@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import DocumentError, TemplateError
-from pipeline.templates.model import Template, TemplateField
-from pipeline.templates.prompt import MAX_CHARACTERS, render_prompt
+from pipeline.templates.prompt_rendering import MAX_CHARACTERS, render_prompt
+from pipeline.templates.template import Template, TemplateField
 
 
 def template(prompt: str) -> Template:

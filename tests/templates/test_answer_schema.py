@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.templates.model import Template
-from pipeline.templates.schema import json_schema
+from pipeline.templates.answer_schema import json_schema
+from pipeline.templates.template import Template
 
 ANSWER: dict[str, Any] = {
     "number": "DN-7",

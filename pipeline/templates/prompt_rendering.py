@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.errors import DocumentError, TemplateError
-from pipeline.templates.model import Column, Template, TemplateField
+from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.yaml_files.explain import did_you_mean
 
 MAX_CHARACTERS = 200_000

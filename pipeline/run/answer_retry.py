@@ -16,8 +16,8 @@ from pipeline.checks.grounding import UNGROUNDED, ground
 from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.base import Request
 from pipeline.records import Answer, Box, Evidence
-from pipeline.templates.model import Template
 from pipeline.templates.partial_template import narrow_template
+from pipeline.templates.template import Template
 
 VERSION = 1
 """Part of the recipe of every engine with retries. Raise it when retries change."""

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.engines.base import Request
 from pipeline.records import Answer, Claim
-from pipeline.templates.model import Template
+from pipeline.templates.template import Template
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
 
