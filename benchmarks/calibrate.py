@@ -91,7 +91,7 @@ def _of_document(number: int, page: Page, template: Template, facts: dict[str, s
 
 def fit(rows: list[Case]) -> dict[str, float]:
     """Weights by feature. What speaks against a value never gets to speak for it: where a drawn sum fails by chance among right values
-    (a discount between the lines and the total), its weight is nought."""
+    (a discount between the lines and the total), its weight is zero."""
     names = {name for row in rows for name in row.features}
     weights = _likeliest(rows, sorted(names))
     if wrong := {name for name in names & AGAINST if weights[name] > 0}:

@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.soak [--documents 10000] [--json FILE]``
 
-The watcher is a process of its own with one reader. Files come into its inbox a hundred at a time, as fast as it takes them. Memory is
-that of the watcher's main process and that of its readers, at the end of each stretch.
+The watcher is a process of its own with one reader. Files come into its inbox a hundred at a time, as fast as the watcher reads
+them. Memory is that of the watcher's main process and that of its readers, at the end of each stretch.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_an_outbox_inside_of_another_ones_url_is_no_part_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "place"),
+    ("url", "place"),
     [
         ("S3://bucket//a/b/", "s3://bucket/a/b"),
         ("gcs://bucket", "gs://bucket"),
@@ -73,13 +73,13 @@ def test_an_outbox_inside_of_another_ones_url_is_no_part_of_it() -> None:
         ("abfs://box@account.dfs.core.windows.net/x", "abfs://box@account.dfs.core.windows.net/x"),
     ],
 )
-def test_urls_are_written_in_one_way(written: str, place: object) -> None:
-    assert is_url(written)
-    assert parse_store_url(written) == place
+def test_urls_are_written_in_one_way(url: str, place: object) -> None:
+    assert is_url(url)
+    assert parse_store_url(url) == place
 
 
 @pytest.mark.parametrize(
-    "written",
+    "url",
     [
         "s3://user:pass-word@bucket/x",
         "s3://pass-word@bucket/x",
@@ -92,7 +92,7 @@ def test_urls_are_written_in_one_way(written: str, place: object) -> None:
         "s3://b/\n",
     ],
 )
-def test_other_urls_are_refused_and_never_repeated(written: str) -> None:
+def test_other_urls_are_refused_and_never_repeated(url: str) -> None:
     with pytest.raises(ValueError, match=r"store|path") as refused:
-        parse_store_url(written)
+        parse_store_url(url)
     assert "pass-word" not in str(refused.value)

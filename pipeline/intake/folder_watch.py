@@ -181,7 +181,7 @@ class FolderWatcher:
         self._observer = None
 
     def _restart_observing(self) -> None:
-        """Observe the inbox again where it was unmounted or created anew. The old observer gets no events of the new folder."""
+        """Observe the inbox again where it was unmounted or created again. The old observer gets no events of the new folder."""
         try:
             status = self._root.stat()
         except OSError:

@@ -48,7 +48,7 @@ class Organisations(_Part):
 
 
 class Addresses(_Part):
-    """Words of which addresses are made."""
+    """Words that addresses contain."""
 
     streets: Words = []
     house_numbers: Words = []

@@ -42,7 +42,7 @@ class DocumentRecords(LedgerConnection):
         self._db.execute("INSERT OR REPLACE INTO questions VALUES (?, ?)", [template, question])
 
     def questions(self) -> list[str]:
-        """All questions that were ever asked on the command line."""
+        """All questions from the command line."""
         return [row[0] for row in self._db.execute("SELECT question FROM questions ORDER BY template")]
 
     def record_recipes(self, recipes: Mapping[str, str], engine: str, versions: Mapping[str, str]) -> None:

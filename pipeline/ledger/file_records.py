@@ -45,7 +45,7 @@ class FileRecord:
     published_at: str | None = None
     """When its result was published, as a UTC timestamp."""
     pinned: bool = False
-    """Whether its result stays although the present recipes differ, because the user asked for this reading."""
+    """Whether its result stays although the present recipes differ, because the user ordered this reading."""
 
 
 class FileRecords(LedgerConnection):

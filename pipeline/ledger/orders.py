@@ -18,12 +18,12 @@ from pipeline.values.times import utc_timestamp
 
 OrderKind = Literal["question", "reading", "publishing"]
 RETENTION_DAYS = 30
-"""How long closed readings are kept, and questions about documents of which no file is left."""
+"""How long closed readings are kept, and questions about documents without any file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a person asked the running process to do. ``outcome`` is None while it is open."""
+    """A task from a person for the running process. ``outcome`` is None while it is open."""
 
     id: int
     kind: OrderKind

@@ -35,7 +35,7 @@ class SheetLedger(Protocol):
         ...
 
     def mark_sheets_outdated(self, names: Iterable[str]) -> None:
-        """Mark sheets as outdated: they must be written anew."""
+        """Mark sheets as outdated: they must be written again."""
         ...
 
 
@@ -75,7 +75,7 @@ def rebuild(
     templates: Mapping[str, Template],
     scratch: Path | None = None,
 ) -> None:
-    """Write sheets anew, in one pass over all documents. All their columns are text. Raises OutboxError."""
+    """Write whole sheets, in one pass over all documents. All their columns are text. Raises OutboxError."""
     from pipeline.publish.frames import frame_batches, map_cells
 
     text_kinds: dict[str, dict[str, ColumnKind]] = {

@@ -1,4 +1,4 @@
-"""Keeps a ``pipeline watch`` running as a child process: it is started anew whenever it ends.
+"""Keeps a ``pipeline watch`` running as a child process: it is started again whenever it ends.
 
 When another run holds the outbox, the child ends at once and is tried again every few seconds. When this process ends for any reason, the
 child's standard input is closed, and the child ends too.

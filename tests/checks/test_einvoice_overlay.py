@@ -39,12 +39,12 @@ FACTS = {
 PAGE = page_of("Kelp Farm", "Invoice K-77 of 31.05.2024", "Kelp     4     20,00", "Total     24,00", facts=FACTS)
 
 
-def read_and_overlaid(**values: Any) -> dict[str, Evidence]:
+def read_and_overlay(**values: Any) -> dict[str, Evidence]:
     return overlay_einvoice(ground(claims_of(**values), PAGE, TEMPLATE), PAGE, TEMPLATE)
 
 
 def test_values_missing_from_the_answer_come_from_the_data_with_their_place_on_the_page() -> None:
-    result = read_and_overlaid()
+    result = read_and_overlay()
     assert {name: e.value for name, e in result.items() if name != "line_items"} == {
         "vendor_name": "Kelp Farm",
         "invoice_number": "K 77",
@@ -76,32 +76,32 @@ def test_a_deposit_is_found_although_the_page_prints_a_minus() -> None:
 
 
 def test_a_value_that_only_the_data_has_is_without_a_place() -> None:
-    due = read_and_overlaid()["amount_due"]
+    due = read_and_overlay()["amount_due"]
     assert (due.grounding, due.box, due.flags) == ("none", None, ("xml",))
 
 
 def test_where_both_agree_the_evidence_of_the_page_stays() -> None:
-    result = read_and_overlaid(total="24", invoice_number="K-77", vendor_name="KELP FARM")
+    result = read_and_overlay(total="24", invoice_number="K-77", vendor_name="KELP FARM")
     assert (result["total"].value, result["total"].flags, result["total"].printed) == ("24.00", ("xml",), "24,00")
     assert (result["invoice_number"].value, result["invoice_number"].flags) == ("K 77", ("xml",))
     assert result["vendor_name"].value == "Kelp Farm"
 
 
 def test_where_they_differ_the_data_wins_and_the_page_value_is_kept_as_printed() -> None:
-    total = read_and_overlaid(total="20.00")["total"]
+    total = read_and_overlay(total="20.00")["total"]
     assert (total.value, total.flags) == ("24.00", ("xml", "xml-differs"))
     assert total.printed == "20,00"
     assert total.box == PAGE.words[-1].box, "the box is where the value stands, not where the page was misread"
 
 
 def test_an_ungrounded_page_value_leaves_only_the_flag() -> None:
-    total = read_and_overlaid(total="99.00")["total"]
+    total = read_and_overlay(total="99.00")["total"]
     assert (total.value, total.printed, total.flags) == ("24.00", "99.00", ("xml", "xml-differs"))
 
 
 def test_rows_come_from_the_data_and_keep_the_columns_that_it_lacks() -> None:
     rows = [{"description": "Kelp", "quantity": "4", "amount": "20.00", "shelf": "B3"}]
-    items = read_and_overlaid(line_items=rows)["line_items"]
+    items = read_and_overlay(line_items=rows)["line_items"]
     assert items.value == [{"description": "Kelp", "quantity": "4.0000", "amount": "20.00", "shelf": "B3"}]
     assert items.flags == ("xml",)
     assert items.box is not None
@@ -109,8 +109,8 @@ def test_rows_come_from_the_data_and_keep_the_columns_that_it_lacks() -> None:
 
 def test_other_rows_on_the_page_are_flagged() -> None:
     rows = [{"description": "Kelp", "quantity": "4", "amount": "21.00"}]
-    assert read_and_overlaid(line_items=rows)["line_items"].flags == ("xml", "xml-differs")
-    assert read_and_overlaid(line_items=rows * 2)["line_items"].flags == ("xml", "xml-differs")
+    assert read_and_overlay(line_items=rows)["line_items"].flags == ("xml", "xml-differs")
+    assert read_and_overlay(line_items=rows * 2)["line_items"].flags == ("xml", "xml-differs")
 
 
 def test_a_page_without_data_is_unchanged() -> None:

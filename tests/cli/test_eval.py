@@ -197,16 +197,16 @@ def test_an_interrupted_evaluation_goes_on_where_it_was(tmp_path: Path) -> None:
     environment = {**os.environ, "PIPELINE_WORKERS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
 
-    def kept() -> Path:
+    def evaluation_outbox() -> Path:
         return next((tmp_path / "kept").glob("transcript-*"), tmp_path / "kept" / "none")
 
-    while len(units(kept())) < 20:
+    while len(units(evaluation_outbox())) < 20:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
-    done = units(kept())
+    done = units(evaluation_outbox())
     assert 20 <= len(done) < 600
     again = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
     assert json.loads(again.stdout)["micro"]["right"] == 1
-    assert done.items() <= units(kept()).items()
+    assert done.items() <= units(evaluation_outbox()).items()

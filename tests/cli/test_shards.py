@@ -22,7 +22,7 @@ def put(folder: Path) -> set[str]:
     return {f"{number % 2}/{number}.pdf" for number in range(FILES)}
 
 
-def listed(outbox: Path) -> list[str]:
+def file_names(outbox: Path) -> list[str]:
     with (outbox / "documents.csv").open(encoding="utf-8", newline="") as file:
         return [row["file"] for row in csv.DictReader(file)]
 
@@ -34,7 +34,7 @@ def test_parts_of_an_inbox_are_read_each_once_and_put_together(folder: Path, pip
             "run", "--shard", f"{number}/2", "--outbox", f"out{number}", "--engine", "embedded", "--template", "transcript"
         )
         assert outcome.code == 0, outcome.err
-    first, second = listed(folder / "out1"), listed(folder / "out2")
+    first, second = file_names(folder / "out1"), file_names(folder / "out2")
     assert first
     assert second
     assert sorted(first + second) == sorted(names)
@@ -44,7 +44,7 @@ def test_parts_of_an_inbox_are_read_each_once_and_put_together(folder: Path, pip
     assert "--to" in refused.err
     outcome = pipeline("export", "--outbox", "out1", "--with", "out2", "--to", "all")
     assert outcome.code == 0, outcome.err
-    assert listed(folder / "all") == sorted(names)
+    assert file_names(folder / "all") == sorted(names)
     assert {path.relative_to(folder / "all").as_posix() for path in (folder / "all").rglob("*.json")} == {
         f"{name}.json" for name in names
     }

@@ -27,27 +27,27 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-def many(workspace: Workspace, count: int = 300) -> None:
+def put_documents(workspace: Workspace, count: int = 300) -> None:
     for number in range(count):
         workspace.put(f"{number:03}.pdf", text_pdf([f"Document {number}", "second page"]))
 
 
-def in_full_swing(workspace: Workspace) -> Any:
-    """What status says once some documents are done and some are not."""
+def wait_for_progress(workspace: Workspace) -> Any:
+    """The status once some documents are done and some are not."""
     wait_for(lambda: len(list(workspace.outbox.glob("*.json"))) > 20)
     return wait_for(lambda: (status := workspace.status())["run"]["documents"].get("done", 0) >= 5 and status)
 
 
 @pytest.mark.slow
 def test_a_run_at_work_tells_how_far_it_is_and_a_killed_one_is_not_believed(workspace: Workspace) -> None:
-    many(workspace)
+    put_documents(workspace)
     process = workspace.start("run", "--quiet")
-    status = in_full_swing(workspace)
+    status = wait_for_progress(workspace)
     run = status["run"]
     assert (status["running"], run["state"], run["command"], run["engine"]) == (True, "reading", "run", EmbeddedEngine.identity)
-    done = sum(run["documents"].values())
-    assert done + run["waiting"] == 300
-    assert run["pages"] >= 2 * done
+    finished = sum(run["documents"].values())
+    assert finished + run["waiting"] == 300
+    assert run["pages"] >= 2 * finished
     assert run["documents_per_minute"] > 0
     assert run["pages_per_minute"] > run["documents_per_minute"]
     low, high = run["seconds_left"]

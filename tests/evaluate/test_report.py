@@ -57,7 +57,7 @@ def page(width: float = 595.0, height: float = 842.0, *words: Word) -> Page:
     return Page(1, width, height, words, "textlayer")
 
 
-def written(tmp_path: Path, results: Evaluation, *pages: Page, **more: Any) -> str:
+def report_html(tmp_path: Path, results: Evaluation, *pages: Page, **more: Any) -> str:
     out = tmp_path / "report.html"
     write_report(out, results, more.get("comparison"), FIELDS, Settings(), lambda *_: pages, more.get("about", {}))
     return out.read_text(encoding="utf-8")
@@ -66,7 +66,7 @@ def written(tmp_path: Path, results: Evaluation, *pages: Page, **more: Any) -> s
 def test_a_miss_is_shown_with_the_true_place_in_green_and_what_was_taken_in_red(tmp_path: Path) -> None:
     path = put(tmp_path, "a.pdf", text_pdf(["Total 119.00\nPaid 100.00"]))
     words = (Word("Total", (64, 60, 90, 72), 0), Word("119.00", (95, 60, 130, 72), 0), Word("100.00", (95, 77, 130, 89), 1))
-    html = written(
+    html = report_html(
         tmp_path,
         evaluation(path, {"total": ("119.00", ReadField("100.00", page=1, box=(95, 77, 130, 89)))}),
         page(595, 842, *words),
@@ -80,11 +80,11 @@ def test_a_miss_is_shown_with_the_true_place_in_green_and_what_was_taken_in_red(
     (picture,) = html_page.all("image")
     head, _, data = str(picture["href"]).partition(",")
     assert head == "data:image/webp;base64"
-    drawn = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
+    image = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
     left, top = float(str(picture["x"])), float(str(picture["y"]))
-    scale = drawn.width / float(str(picture["width"]))
+    scale = image.width / float(str(picture["width"]))
     part = ((60 - left) * scale, (58 - top) * scale, (140 - left) * scale, (92 - top) * scale)
-    assert np.asarray(drawn.crop(part)).min() < 90, "ink stands where the boxes are"
+    assert np.asarray(image.crop(part)).min() < 90, "ink stands where the boxes are"
 
 
 def test_hostile_values_are_text_and_the_policy_forbids_the_rest(tmp_path: Path) -> None:
@@ -94,8 +94,10 @@ def test_hostile_values_are_text_and_the_policy_forbids_the_rest(tmp_path: Path)
         "vendor_name": (EVIL + "A", ReadField(EVIL, printed=EVIL, flags=(EVIL,), page=1, box=(-1e9, -5, 1e9, 1e9))),
         "line_items": ([{"amount": "5"}], ReadField([row, EVIL])),
     }
-    found = evaluation(path, fields, EVIL, EVIL)
-    html = written(tmp_path, found, page(), comparison=compare(evaluation(path, fields, EVIL, EVIL), found), about={EVIL: EVIL})
+    results = evaluation(path, fields, EVIL, EVIL)
+    html = report_html(
+        tmp_path, results, page(), comparison=compare(evaluation(path, fields, EVIL, EVIL), results), about={EVIL: EVIL}
+    )
     html_page = ParsedPage(html)
     assert not html_page.all("script")
     assert not html_page.all("img")
@@ -115,7 +117,7 @@ def test_hostile_values_are_text_and_the_policy_forbids_the_rest(tmp_path: Path)
 
 def test_a_value_that_the_page_does_not_print_has_no_place(tmp_path: Path) -> None:
     path = put(tmp_path, "a.pdf", text_pdf(["Total 5.00"]))
-    html = written(
+    html = report_html(
         tmp_path, evaluation(path, {"total": ("119.00", ReadField(None))}), page(595, 842, Word("5.00", (95, 60, 130, 72), 0))
     )
     assert "the true value was not found" in html
@@ -125,7 +127,7 @@ def test_a_value_that_the_page_does_not_print_has_no_place(tmp_path: Path) -> No
 @pytest.mark.parametrize("content", [None, b"%PDF-1.7 broken"])
 def test_a_page_that_cannot_be_drawn_leaves_the_miss_without_a_picture(tmp_path: Path, content: bytes | None) -> None:
     path = put(tmp_path, "a.pdf", content) if content else tmp_path / "gone.pdf"
-    html = written(tmp_path, evaluation(path, {"total": ("119.00", ReadField("5"))}), page())
+    html = report_html(tmp_path, evaluation(path, {"total": ("119.00", ReadField("5"))}), page())
     assert "119.00" in html
     assert not ParsedPage(html).all("image")
 
@@ -137,7 +139,7 @@ def test_confidence_gets_its_diagram_and_rows_are_marked(tmp_path: Path) -> None
         "currency": ("EUR", ReadField("USD", confidence=0.6)),
         "line_items": ([{"amount": "5"}, {"amount": "6"}], ReadField([{"amount": "5.00"}])),
     }
-    html = written(tmp_path, evaluation(path, fields), page())
+    html = report_html(tmp_path, evaluation(path, fields), page())
     assert "Expected calibration error <b>0.350</b> over 2 values" in html
     assert html.count("<circle") == 2
     assert [attributes.get("class") for attributes in ParsedPage(html).all("tr")].count("lone") == 1
@@ -145,15 +147,15 @@ def test_confidence_gets_its_diagram_and_rows_are_marked(tmp_path: Path) -> None
 
 def test_pictures_stop_at_the_limit_and_misses_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path, "a.pdf", text_pdf(["x"]))
-    found = evaluation(path, {"total": ("119.00", ReadField("5")), "subtotal": ("100.00", ReadField("5"))})
-    both = ParsedPage(written(tmp_path, found, page())).all("image")
+    results = evaluation(path, {"total": ("119.00", ReadField("5")), "subtotal": ("100.00", ReadField("5"))})
+    both = ParsedPage(report_html(tmp_path, results, page())).all("image")
     assert len(both) == 2
     monkeypatch.setattr("pipeline.evaluate.marked_pages.MAX_BYTES", len(str(both[0]["href"])))
-    html = written(tmp_path, found, page())
+    html = report_html(tmp_path, results, page())
     assert len(ParsedPage(html).all("image")) == 1
     assert html.count('<article class="miss">') == 2
 
 
 def test_a_report_without_a_miss_says_so(tmp_path: Path) -> None:
-    html = written(tmp_path, evaluation(tmp_path / "a.pdf", {"total": ("119.00", ReadField("119"))}))
+    html = report_html(tmp_path, evaluation(tmp_path / "a.pdf", {"total": ("119.00", ReadField("119"))}))
     assert "every scored value is right" in html

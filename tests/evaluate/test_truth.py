@@ -16,7 +16,7 @@ from pipeline.templates.load import load_templates
 INVOICE = load_templates([configs_folder() / "templates"])["invoice"]
 
 
-def written(folder: Path, name: str, text: str) -> list[TruthRow]:
+def truth_rows(folder: Path, name: str, text: str) -> list[TruthRow]:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return read_truth(path)
@@ -33,7 +33,7 @@ def mistake(rows: list[TruthRow]) -> str:
 
 
 def test_json_lines_may_be_flat_or_have_fields(tmp_path: Path) -> None:
-    rows = written(
+    rows = truth_rows(
         tmp_path,
         "truth.jsonl",
         '{"file": "a.pdf", "fields": {"total": 119.50, "due_date": null}, "language": "de", "layout": "x", "mine": 5}\n\n'
@@ -47,7 +47,7 @@ def test_json_lines_may_be_flat_or_have_fields(tmp_path: Path) -> None:
 
 
 def test_a_csv_from_a_spreadsheet(tmp_path: Path) -> None:
-    rows = written(
+    rows = truth_rows(
         tmp_path,
         "truth.csv",
         "\ufefffile;language;total;due_date;vendor_name\r\n"
@@ -62,7 +62,7 @@ def test_a_csv_from_a_spreadsheet(tmp_path: Path) -> None:
 
 
 def test_rows_of_tables_in_dotted_columns_go_on_in_further_lines(tmp_path: Path) -> None:
-    rows = written(
+    rows = truth_rows(
         tmp_path,
         "truth.csv",
         "file,total,line_items.description,line_items.amount\na.pdf,20,Nails,12\na.pdf,,Screws,8\nb.pdf,5,,\n",
@@ -73,7 +73,7 @@ def test_rows_of_tables_in_dotted_columns_go_on_in_further_lines(tmp_path: Path)
 
 def test_the_outboxs_own_sheets_are_truth_once_they_are_corrected(tmp_path: Path) -> None:
     (tmp_path / "truth.line_items.csv").write_text("file,row,description,quantity,unit_price,amount\na.pdf,1,Nails,2,6,12\n")
-    rows = written(tmp_path, "truth.csv", "file,status,pages,vendor_name,total,flags\na.pdf,done,1,A Ltd,12,total: sum\n")
+    rows = truth_rows(tmp_path, "truth.csv", "file,status,pages,vendor_name,total,flags\na.pdf,done,1,A Ltd,12,total: sum\n")
     line = {"description": "Nails", "quantity": "2", "unit_price": "6", "amount": "12"}
     assert expected(rows) == [{"vendor_name": ("A Ltd",), "total": ("12",), "line_items": [line]}]
 
@@ -95,7 +95,7 @@ def test_the_outboxs_own_sheets_are_truth_once_they_are_corrected(tmp_path: Path
 )
 def test_mistakes_in_the_form_are_reported_with_their_line(tmp_path: Path, name: str, text: str, error: str) -> None:
     with pytest.raises(TruthError) as raised:
-        written(tmp_path, name, text)
+        truth_rows(tmp_path, name, text)
     assert error in raised.value.message
 
 

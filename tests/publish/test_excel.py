@@ -40,7 +40,7 @@ def cells(folder: Path, **values: Any) -> dict[str, Any]:
     return {name.value: cell for name, cell in zip(sheet[1], sheet[2], strict=True)}
 
 
-def displayed(cell: Any) -> str:
+def display_text(cell: Any) -> str:
     """A number as Excel displays it by its format."""
     whole, _, decimals = cell.number_format.partition(".")
     return format(Decimal(repr(cell.value)), f"{',' if ',' in whole else ''}.{len(decimals)}f")
@@ -53,7 +53,7 @@ def test_every_type_is_kept(folder: Path) -> None:
     assert by_name["day"].number_format == "yyyy-mm-dd"
     assert by_name["at"].value == datetime.time(9, 42)
     assert by_name["total"].data_type == "n"
-    assert displayed(by_name["total"]) == "1,234.50"
+    assert display_text(by_name["total"]) == "1,234.50"
     assert by_name["note"].value == "thanks"
 
 
@@ -73,7 +73,7 @@ def test_the_header_is_frozen_and_filters_all_rows(folder: Path) -> None:
 def test_amounts_are_displayed_with_exactly_their_digits(folder: Path, amounts: list[Decimal]) -> None:
     texts = [format(amount, "f") for amount in amounts]
     sheet = openpyxl.load_workbook(write(folder, [{"file": "a", "total": text} for text in texts])).active
-    assert [displayed(cell).replace(",", "") for cell in sheet["E"][1:]] == texts
+    assert [display_text(cell).replace(",", "") for cell in sheet["E"][1:]] == texts
 
 
 @pytest.mark.parametrize("amount", ["12345678901234567.89", "-99999999999999999999999999999999", "0." + "3" * 40])
@@ -176,12 +176,12 @@ def test_rows_beyond_the_limit_of_a_worksheet_go_to_further_worksheets(folder: P
 def test_a_failing_export_leaves_the_old_workbook(folder: Path) -> None:
     before = write(folder, [{"file": "a.pdf"}]).read_bytes()
 
-    def broken() -> Iterator[Mapping[str, pd.DataFrame]]:
+    def broken_batches() -> Iterator[Mapping[str, pd.DataFrame]]:
         yield {"bill": frame({"file": "b.pdf"})}
         raise OSError("no space left on device")
 
     with pytest.raises(OutboxError, match="no space"):
-        write_workbook(folder / "documents.xlsx", {"bill": KINDS}, broken(), folder / "scratch")
+        write_workbook(folder / "documents.xlsx", {"bill": KINDS}, broken_batches(), folder / "scratch")
     assert (folder / "documents.xlsx").read_bytes() == before
     assert sorted(path.name for path in folder.iterdir()) == ["documents.xlsx", "scratch"]
 

@@ -14,12 +14,12 @@ fields:
 """
 
 
-def of(text: str) -> str:
+def digest_of(text: str) -> str:
     return digest(parse_template(text, "t.yaml"))
 
 
 def test_the_digest_is_the_same_on_every_machine() -> None:
-    assert of(TEXT) == "43e01e297aeb40d4"
+    assert digest_of(TEXT) == "43e01e297aeb40d4"
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_digest_is_the_same_on_every_machine() -> None:
     ids=["comment", "for", "order of a field's keys", "order of the template's keys", "defaults written out"],
 )
 def test_what_changes_no_answer_changes_nothing(text: str) -> None:
-    assert of(text) == of(TEXT)
+    assert digest_of(text) == digest_of(TEXT)
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_what_changes_no_answer_changes_nothing(text: str) -> None:
     ids=["prompt", "description", "labels", "merge", "image", "order of the fields"],
 )
 def test_what_changes_an_answer_changes_the_digest(text: str) -> None:
-    assert of(text) != of(TEXT)
+    assert digest_of(text) != digest_of(TEXT)

@@ -20,7 +20,7 @@ def mistakes(text: str) -> list[str]:
     return str(caught.value.message).split("\n")
 
 
-def changed(text: str, old: str, new: str) -> str:
+def replace_text(text: str, old: str, new: str) -> str:
     assert old in text
     return text.replace(old, new, 1)
 
@@ -71,13 +71,13 @@ def test_words_that_yaml_takes_for_switches_stay_words(note: Template) -> None:
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported_with_its_line_and_a_suggestion(note_text: str, old: str, new: str, expected: str) -> None:
-    text = changed(note_text, old, new)
+    text = replace_text(note_text, old, new)
     line = line_of(text, new.split("\n")[-1])
     assert [mistake for mistake in mistakes(text) if mistake.startswith(f"t.yaml:{line}: {expected}")]
 
 
 def test_a_repeated_key_is_refused(note_text: str) -> None:
-    text = changed(note_text, "  ordered: {type: date}", "  number: {type: date}")
+    text = replace_text(note_text, "  ordered: {type: date}", "  number: {type: date}")
     first = line_of(text, "  number:")
     assert f"t.yaml:{first + 7}: `number` is already on line {first}: a key may stand only once" in mistakes(text)
 
@@ -90,10 +90,10 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(note_text: s
         ("equals: goods_value", "equals: goods"),
         ("post]", "]"),
     ]:
-        text = changed(text, old, new)
-    found = mistakes(text)
-    assert [line.split(": ")[1].split(" ")[0] for line in found] == ["prompt", "unknown", "check"]
-    lines = [int(line.split(":")[1]) for line in found]
+        text = replace_text(text, old, new)
+    reports = mistakes(text)
+    assert [line.split(": ")[1].split(" ")[0] for line in reports] == ["prompt", "unknown", "check"]
+    lines = [int(line.split(":")[1]) for line in reports]
     assert lines == sorted(lines)
 
 

@@ -12,7 +12,7 @@ from pipeline.web.view import DocumentView, document_view, value_text
 from tests.publish.building import BILL, publication
 
 
-def corrected(*values: str | None) -> Publication:
+def publication_with_corrections(*values: str | None) -> Publication:
     """A document whose total was read as 5 and corrected to the given values in turn; None withdraws."""
     read = publication("a.pdf", {"total": "5"})
     history = [
@@ -38,13 +38,13 @@ def view(published: Publication) -> DocumentView:
 
 
 def test_a_corrected_field_has_its_correction_and_the_value_that_was_read() -> None:
-    (field,) = view(corrected("6", "7")).results[0].fields
+    (field,) = view(publication_with_corrections("6", "7")).results[0].fields
     assert field.active_correction is not None
     assert (field.active_correction.value, field.value_read, len(field.corrections)) == ("7", "5", 2)
 
 
 def test_a_field_with_a_withdrawn_correction_has_only_its_history() -> None:
-    (field,) = view(corrected("6", None)).results[0].fields
+    (field,) = view(publication_with_corrections("6", None)).results[0].fields
     assert (field.active_correction, field.value_read, len(field.corrections)) == (None, None, 2)
 
 

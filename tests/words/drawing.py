@@ -42,7 +42,7 @@ def picture(page: pymupdf.Page, dpi: int = 150, turn: int = 0) -> PageImage:
     return PageImage(pixels.width, pixels.height, bytes(pixels.samples), dpi / 72)
 
 
-def saved(page: pymupdf.Page) -> bytes:
+def pdf_bytes(page: pymupdf.Page) -> bytes:
     """The page's document as a file."""
     return bytes(page.parent.tobytes())
 

@@ -119,11 +119,11 @@ def test_lines_of_many_lengths_need_few_input_shapes(monkeypatch: pytest.MonkeyP
     shapes: list[tuple[int, ...]] = []
     run = Bfloat16Network.run
 
-    def counted(self: Bfloat16Network, pictures: Tensor) -> Tensor:
+    def count_calls(self: Bfloat16Network, pictures: Tensor) -> Tensor:
         shapes.append(pictures.shape)
         return run(self, pictures)
 
-    monkeypatch.setattr(Bfloat16Network, "run", counted)
+    monkeypatch.setattr(Bfloat16Network, "run", count_calls)
     line = to_bgr(picture(letter()))[110:140]
     FastRecogniser(Recogniser).read([line[:, :width] for width in range(200, 500, 5)])
     assert len(shapes) == 60

@@ -10,7 +10,7 @@ from .drawing import LETTER_LINES, word
 PAGE = (600.0, 800.0)
 
 
-def laid_out(text: str) -> list[Word]:
+def words_of(text: str) -> list[Word]:
     return [word(part, x=40 + 60 * (n % 8), y=40 + 14 * (n // 8)) for n, part in enumerate(text.split())]
 
 
@@ -43,12 +43,12 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", SOUND)
 def test_ordinary_text_is_sound_in_any_script(name: str) -> None:
-    assert is_sound(laid_out(SOUND[name]), *PAGE)
+    assert is_sound(words_of(SOUND[name]), *PAGE)
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_text_layer_is_not_sound(name: str) -> None:
-    assert not is_sound(laid_out(BROKEN[name]), *PAGE)
+    assert not is_sound(words_of(BROKEN[name]), *PAGE)
 
 
 def test_text_in_one_place_is_not_sound() -> None:

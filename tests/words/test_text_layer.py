@@ -7,11 +7,11 @@ import pytest
 from pipeline.words.soundness import is_sound
 from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
 
-from .drawing import LETTER_LINES, letter, page_with, saved, texts
+from .drawing import LETTER_LINES, letter, page_with, pdf_bytes, texts
 
 
-def reopened(page: pymupdf.Page) -> pymupdf.Page:
-    return pymupdf.open("pdf", saved(page))[0]
+def reopen(page: pymupdf.Page) -> pymupdf.Page:
+    return pymupdf.open("pdf", pdf_bytes(page))[0]
 
 
 def test_lines_are_read_top_to_bottom_in_any_order_of_drawing() -> None:
@@ -43,7 +43,7 @@ def test_both_libraries_read_a_rotated_page_as_displayed(turn: int) -> None:
     page = pymupdf.open().new_page(width=300, height=200)
     page.insert_text((100, 100), "Upright", rotate=turn, fontsize=12)
     page.set_rotation(turn)
-    data = saved(page)
+    data = pdf_bytes(page)
     displayed = pymupdf.open("pdf", data)[0]
     first, second = read_text_layer(displayed), read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])
     assert texts(first) == texts(second) == ["Upright"]
@@ -57,14 +57,14 @@ def test_both_libraries_read_a_rotated_page_as_displayed(turn: int) -> None:
 def test_boxes_count_from_the_crop_box() -> None:
     page = page_with([(100, 100, "corner")])
     page.set_cropbox(pymupdf.Rect(90, 80, 400, 380))
-    data = saved(page)
+    data = pdf_bytes(page)
     for words in (read_text_layer(pymupdf.open("pdf", data)[0]), read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])):
         assert words[0].box[0] == pytest.approx(10, abs=2)
         assert words[0].box[3] == pytest.approx(22, abs=3)
 
 
 def test_pdfium_agrees_with_mupdf_on_an_ordinary_page() -> None:
-    data = saved(letter())
+    data = pdf_bytes(letter())
     assert texts(read_pdfium_text_layer(pypdfium2.PdfDocument(data)[0])) == LETTER_LINES
 
 
@@ -72,7 +72,7 @@ def test_invisible_text_of_an_ocr_layer_is_used() -> None:
     page = pymupdf.open().new_page(width=420, height=400)
     for n, line in enumerate(LETTER_LINES):
         page.insert_text((40, 60 + 30 * n), line, render_mode=3)
-    assert texts(read_text_layer(reopened(page))) == LETTER_LINES
+    assert texts(read_text_layer(reopen(page))) == LETTER_LINES
 
 
 def test_invisible_garbage_beside_real_text_is_ignored() -> None:
@@ -80,7 +80,7 @@ def test_invisible_garbage_beside_real_text_is_ignored() -> None:
     for _ in range(40):
         page.insert_text((40, 350), "hidden", render_mode=3)
     page.insert_text((40, 370), "%%% ### @@@ $$$ !!! ~~~ ^^^ &&&", render_mode=3)
-    assert texts(read_text_layer(reopened(page))) == LETTER_LINES
+    assert texts(read_text_layer(reopen(page))) == LETTER_LINES
 
 
 def test_text_printed_twice_to_look_bold_counts_once() -> None:
@@ -94,20 +94,20 @@ def test_values_typed_into_form_fields_are_read() -> None:
     field.field_type, field.field_name, field.field_value = pymupdf.PDF_WIDGET_TYPE_TEXT, "sum", "2450"
     field.rect = pymupdf.Rect(20, 80, 150, 100)
     page.add_widget(field)
-    assert texts(read_text_layer(reopened(page))) == ["2450"]
+    assert texts(read_text_layer(reopen(page))) == ["2450"]
 
 
 def test_an_empty_page_has_no_words() -> None:
     page = pymupdf.open().new_page()
     assert read_text_layer(page) == []
-    assert read_pdfium_text_layer(pypdfium2.PdfDocument(saved(page))[0]) == []
+    assert read_pdfium_text_layer(pypdfium2.PdfDocument(pdf_bytes(page))[0]) == []
 
 
 def test_glyphs_without_a_unicode_mapping_are_not_letters() -> None:
     """The font has no ToUnicode table, so its glyph numbers are not text."""
     page = pymupdf.open().new_page()
     page.insert_htmlbox(pymupdf.Rect(40, 40, 400, 200), "发票号码合计金额购买方名称单价数量")
-    document = pymupdf.open("pdf", saved(page))
+    document = pymupdf.open("pdf", pdf_bytes(page))
     assert is_sound(read_text_layer(document[0]), 600, 800)
     for xref in range(1, document.xref_length()):
         if document.xref_get_key(xref, "ToUnicode")[0] == "xref":

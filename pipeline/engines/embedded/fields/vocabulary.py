@@ -44,7 +44,7 @@ class Vocabulary:
     former: re.Pattern[str]
     """Words behind which a name stands that an organisation had once."""
     street: re.Pattern[str]
-    """Words of which addresses are made."""
+    """Words that addresses contain."""
     contact: re.Pattern[str]
     """Words and signs beside telephone numbers and web addresses."""
     percent: re.Pattern[str]
