@@ -1,4 +1,4 @@
-"""The forecast against the real thing: files really opened and read, engines whose cost is a sleep, then the run itself."""
+"""The estimate against the real thing: files really opened and read, engines whose cost is a sleep, then the run itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.engines.base import Request
-from pipeline.estimate.forecast import Forecast, make_forecast
+from pipeline.estimate.estimate import DRIVER_DOCUMENT_SECONDS, DRIVER_PAGE_SECONDS, Estimate, Total, make_estimate
+from pipeline.estimate.sample import Sample
 from pipeline.intake.scan import scan_inbox
+from pipeline.publish.publication import Publication
 from pipeline.records import Answer
 from pipeline.run.job import open_read_only_job
 from pipeline.run.refresh import split_up_to_date
@@ -42,18 +45,17 @@ class SleepyEngine(EchoEngine):
 
 
 def estimate(
-    folders: RunFolders,
-    engine: EchoEngine | None = None,
-    most: int = 40,
-    seconds: float = 60,
-    most_opened: int = 400,
-    **changes: Any,
-) -> Forecast:
+    folders: RunFolders, engine: EchoEngine | None = None, most: int = 40, seconds: float = 60, **changes: Any
+) -> Estimate:
     settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1, **changes)
     with open_read_only_job(settings, engine or folders.engine, "transcript") as job:
-        todo, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.file_records)
-        engine = engine or folders.engine
-        return make_forecast(job, engine, "transcript", todo, most=most, seconds=seconds, most_opened=most_opened)
+        new, _ = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, lambda *_: None), job.file_records)
+        return make_estimate(job, engine or folders.engine, "transcript", new, most, seconds)
+
+
+def failed(result: Estimate) -> list[Publication]:
+    """Documents of the sample that failed, wholly or in part."""
+    return [file.publication for file in result.read.values() if file.publication and file.publication.reason]
 
 
 def fill(folders: RunFolders, documents: int, pages: Callable[[int], int] = lambda number: 1 + number % 4) -> int:
@@ -67,30 +69,29 @@ def fill(folders: RunFolders, documents: int, pages: Callable[[int], int] = lamb
 @pytest.mark.parametrize("together", [1, 4])
 def test_a_real_run_takes_as_long_as_predicted(folders: RunFolders, together: int) -> None:
     pages = fill(folders, 24)
-    forecast = estimate(folders, SleepyEngine(0.1 * together, together, loading=1.0), most=8)
-    assert forecast.pages
-    assert forecast.seconds
-    assert forecast.pages.range == (pages, pages), "so few files are all opened"
-    assert forecast.sample.startup >= 1
+    result = estimate(folders, SleepyEngine(0.1 * together, together, loading=1.0), most=8)
+    assert result.pages
+    assert result.seconds
+    assert result.pages.range == pytest.approx((pages, pages)), "so few files are all opened"
+    assert result.sample.startup >= 1
     folders.engine = SleepyEngine(0.1 * together, together, loading=1.0)
     started = time.monotonic()
     folders.run()
     took = time.monotonic() - started
-    low, high = forecast.seconds.range
+    low, high = result.seconds.range
     assert low / 1.2 <= took <= high * 1.2
-    assert forecast.seconds.value < 3 * took
+    assert result.seconds.value < 3 * took
 
 
 def test_nothing_is_written_and_another_run_may_be_at_work(folders: RunFolders) -> None:
     fill(folders, 2)
-    forecast = estimate(folders)
-    assert not forecast.is_shared
+    result = estimate(folders)
+    assert len(result.read) == 2
     assert not folders.outbox.exists()
     with locked(folders.outbox):
         before = sorted(folders.outbox.rglob("*"))
-        forecast = estimate(folders)
-        assert forecast.is_shared
-        assert len(forecast.read) == 2
+        result = estimate(folders)
+        assert len(result.read) == 2
         assert sorted(folders.outbox.rglob("*")) == before
 
 
@@ -99,79 +100,69 @@ def test_failures_in_the_sample_are_listed_and_counted(folders: RunFolders) -> N
     folders.put("locked.pdf", encrypted_pdf())
     folders.put("empty.pdf", b"")
     folders.put("blank.pdf", blank_pdf(2))
-    forecast = estimate(folders)
-    assert {(file.source.name, file.reason) for file in forecast.failed} == {
+    result = estimate(folders)
+    assert {(file.source.name, file.reason) for file in failed(result)} == {
         ("locked.pdf", "needs_password"),
         ("empty.pdf", "unreadable"),
     }
-    assert forecast.pages
-    assert forecast.pages.value == 1 + 2 + 3 + 2
-    assert forecast.seconds
+    assert result.pages
+    assert result.pages.value == pytest.approx(1 + 2 + 3 + 2)
+    assert result.seconds
 
 
 def test_only_the_first_pages_of_a_long_document_are_read_and_all_are_counted(folders: RunFolders) -> None:
     folders.put("long.pdf", text_pdf([f"Page {page}" for page in range(60)]))
-    forecast = estimate(folders)
+    result = estimate(folders)
     assert folders.engine.units == [("transcript", page) for page in range(1, 6)]
-    assert not forecast.failed
-    assert forecast.pages
-    assert forecast.pages.value == 60
-    assert forecast.bytes
+    assert not failed(result)
+    assert result.pages
+    assert result.pages.value == pytest.approx(60)
+    assert result.bytes
     folders.run()
     written = sum(path.stat().st_size for path in folders.outbox.rglob("*") if path.is_file())
-    low, high = forecast.bytes.range
+    low, high = result.bytes.range
     assert low / 5 < written < high * 5
 
 
 def test_pages_above_the_limit_and_files_above_it_are_not_counted(folders: RunFolders) -> None:
     fill(folders, 2, lambda number: 9)
-    forecast = estimate(folders, limits=LimitSettings(pages=3))
-    assert forecast.pages
-    assert forecast.pages.value == 6
-
-
-def test_pages_that_an_earlier_run_counted_are_known(folders: RunFolders, monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = fill(folders, 6)
-    folders.run()
-    monkeypatch.setattr(EchoEngine, "identity", "echo/2")
-    forecast = estimate(folders, most=1, most_opened=1)
-    assert forecast.files == forecast.opened == 6
-    assert forecast.pages
-    assert forecast.pages.range == (pages, pages)
+    result = estimate(folders, limits=LimitSettings(pages=3))
+    assert result.pages
+    assert result.pages.value == pytest.approx(6)
 
 
 def test_a_sample_ends_when_its_time_is_over(folders: RunFolders) -> None:
     fill(folders, 30)
-    forecast = estimate(folders, SleepyEngine(0.5), seconds=4)
-    assert 0 < len(forecast.read) < 20
-    assert forecast.seconds
-    low, high = forecast.seconds.range
-    assert low < forecast.seconds.value < high
+    result = estimate(folders, SleepyEngine(0.5), seconds=4)
+    assert 0 < len(result.read) < 20
+    assert result.seconds
+    low, high = result.seconds.range
+    assert low < result.seconds.value < high
 
 
 def test_a_page_that_comes_too_late_has_not_failed(folders: RunFolders) -> None:
     folders.put("a.pdf", text_pdf(["Alpha", "Beta"]))
-    forecast = estimate(folders, LastFirstEngine(), seconds=0.001)
-    assert not forecast.failed
-    assert [file.pages for file in forecast.read] == [{1}]
+    result = estimate(folders, LastFirstEngine(), seconds=0.001)
+    assert not failed(result)
+    assert [file.pages for file in result.read.values()] == [{1}]
 
 
 def test_one_page_is_read_however_short_the_time(folders: RunFolders) -> None:
     fill(folders, 12)
-    forecast = estimate(folders, SleepyEngine(0.1, loading=0.5), seconds=0.001)
-    assert sum(len(file.pages) for file in forecast.read) == 1
-    assert forecast.seconds
-    low, high = (side - forecast.sample.startup for side in forecast.seconds.range)
+    result = estimate(folders, SleepyEngine(0.1, loading=0.5), seconds=0.001)
+    assert sum(len(file.pages) for file in result.read.values()) == 1
+    assert result.seconds
+    low, high = (side - result.sample.startup for side in result.seconds.range)
     assert high > 8 * low, "a single page gives a wide range"
 
 
 def test_a_twin_of_a_document_costs_next_to_nothing(folders: RunFolders) -> None:
     for number in range(4):
         folders.put(f"{number}.pdf", text_pdf(["Same"] * 3))
-    forecast = estimate(folders, SleepyEngine(0.2))
-    assert forecast.seconds
-    assert forecast.seconds.value - forecast.sample.startup < 2 * 3 * 0.2
-    assert len(forecast.read) == 4
+    result = estimate(folders, SleepyEngine(0.2))
+    assert result.seconds
+    assert result.seconds.value - result.sample.startup < 2 * 3 * 0.2
+    assert len(result.read) == 4
 
 
 class InterruptedEngine(EchoEngine):
@@ -186,9 +177,36 @@ class InterruptedEngine(EchoEngine):
 
 def test_an_interrupted_estimate_has_what_is_known_so_far(folders: RunFolders) -> None:
     pages = fill(folders, 8)
-    forecast = estimate(folders, InterruptedEngine())
-    assert forecast.sample.interrupted
-    assert sum(len(file.pages) for file in forecast.read) == 5
-    assert forecast.pages
-    assert forecast.pages.value == pages
-    assert forecast.seconds
+    result = estimate(folders, InterruptedEngine())
+    assert result.interrupted
+    assert sum(len(file.pages) for file in result.read.values()) == 5
+    assert result.pages
+    assert result.pages.value == pytest.approx(pages)
+    assert result.seconds
+
+
+def numbers(files: int, pages: float, seconds: float) -> Estimate:
+    """An estimate in which the start takes ten seconds."""
+    outcomes, sample = np.array([0.8, 1.0, 1.2]), Sample(60)
+    sample.startup = 10.0
+    return Estimate(files, sample, {}, pages=Total(pages, pages * outcomes), seconds=Total(seconds, seconds * outcomes))
+
+
+def test_actors_share_the_work_but_not_the_start() -> None:
+    divided = numbers(100, 1_000, 8_010.0).divide(2 / 16)
+    assert divided.seconds
+    assert divided.seconds.value == pytest.approx(1_010.0)
+    assert not divided.driver_is_limit
+
+
+def test_the_drivers_own_part_is_not_divided() -> None:
+    divided = numbers(10_000, 100_000, 50_010.0).divide(2 / 2_000)
+    least = 10_000 * DRIVER_DOCUMENT_SECONDS + 100_000 * DRIVER_PAGE_SECONDS
+    assert divided.driver_is_limit
+    assert divided.seconds
+    assert divided.seconds.value == pytest.approx(least + 10.0)
+    assert divided.seconds.outcomes.min() > 10.0 + 10_000 * DRIVER_DOCUMENT_SECONDS
+
+
+def test_without_a_time_there_is_nothing_to_share() -> None:
+    assert Estimate(3, Sample(60), {}).divide(2.0).seconds is None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from pipeline.runtime.lock import locked
 from tests.cli.conftest import Pipeline
 from tests.cli.test_commands import put
 from tests.drawing import encrypted_pdf, text_pdf
-from tests.run.test_forecast import InterruptedEngine
+from tests.estimate.test_estimate import InterruptedEngine
 
 
 def test_an_inbox_is_estimated_and_then_there_is_nothing_left_to_do(pipeline: Pipeline, folder: Path) -> None:
@@ -18,9 +20,9 @@ def test_an_inbox_is_estimated_and_then_there_is_nothing_left_to_do(pipeline: Pi
     options = ("--template", "transcript", "--engine", "embedded")
     outcome = pipeline("estimate", *options, "--within", "8h")
     assert outcome.code == 0
-    assert "3 files (0 more known and up to date)" in outcome.out
-    assert "pages:     6, all opened" in outcome.out
-    assert "within 8 h: 100% likely" in outcome.out
+    assert "3 files to read (0 more known and up to date)" in outcome.out
+    assert re.search(r"^pages +6 *$", outcome.out, re.MULTILINE)
+    assert "Within 8 h: 100% likely." in outcome.out
     assert outcome.err == ""
     assert not (folder / "outbox").exists()
     values = pipeline("estimate", *options, "--json", "--sample", "2").json
@@ -66,7 +68,25 @@ def test_an_interrupted_estimate_prints_what_it_knows(
     monkeypatch.setattr("pipeline.cli.estimate.make_engine", lambda settings: InterruptedEngine())
     outcome = pipeline("estimate", "--template", "transcript")
     assert outcome.code == 130
-    assert "time:" in outcome.out
+    assert re.search(r"^time +\d", outcome.out, re.MULTILINE)
+
+
+def test_actors_divide_the_work(pipeline: Pipeline, folder: Path) -> None:
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"] * 4))
+    cluster = pipeline("estimate", "--engine", "embedded", "--template", "transcript", "--actors", "8", "--json").json[
+        "cluster"
+    ]
+    assert cluster["actors"] == 8
+    assert cluster["cores"] % 8 == 0
+    assert cluster["driver_seconds"]["value"] == pytest.approx(0.003 + 4 * 0.007, abs=0.1)
+
+
+def test_another_run_is_named(pipeline: Pipeline, folder: Path) -> None:
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha"]))
+    with locked(folder / "outbox"):
+        outcome = pipeline("estimate", "--engine", "embedded", "--template", "transcript")
+    assert outcome.code == 0
+    assert "Another run works on this outbox" in outcome.out
 
 
 def test_a_wrong_time_is_refused(pipeline: Pipeline, folder: Path) -> None:
