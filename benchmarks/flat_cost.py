@@ -41,7 +41,7 @@ def requests(count: int, *, sees: bool) -> Iterator[Request]:
             path = Path(folder, f"{number}.pdf")
             path.write_bytes(invoice_page(number))
             status = path.stat()
-            call = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 64}, whole_page=False)
+            call = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"invoice": 65_536}, whole_page=False)
             read.append(decode_content(handle(encode_request(call)), 1))
     for number in range(count):
         reading, images = read[number % DIFFERENT]

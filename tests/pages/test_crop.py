@@ -17,17 +17,19 @@ from pipeline.run.page_requests import ReadRequest, decode_content, encode_reque
 from pipeline.words.ocr import read_image
 from tests.drawing import text_pdf
 
-TOKEN = 32 * 32
+KILOPIXEL = 1_024
 GAP = "\n" * 14
 TEXT = "\n".join(["Harrow Lane Tools Ltd, 12 Harrow Lane, York", "Invoice R-2041/77 of 14 March 2025", "", "12 Screws 14.50"])
 FOOT = "Total EUR 1204.50 payable within thirty days"
 
 
-def read(folder: Path, content: bytes, tokens: int, name: str = "a.pdf", *, whole: bool = False) -> tuple[Page, PageImage]:
+def read(folder: Path, content: bytes, kilopixels: int, name: str = "a.pdf", *, whole: bool = False) -> tuple[Page, PageImage]:
     path = folder / name
     path.write_bytes(content)
     status = path.stat()
-    request = ReadRequest(str(path), status.st_size, status.st_mtime_ns, 1, images={"t": tokens}, whole_page=whole)
+    request = ReadRequest(
+        str(path), status.st_size, status.st_mtime_ns, 1, images={"t": kilopixels * KILOPIXEL}, whole_page=whole
+    )
     reading, images = decode_content(handle(encode_request(request)), 1)
     return reading.page, images["t"]
 
@@ -52,10 +54,10 @@ def test_print_has_the_legible_height(tmp_path: Path) -> None:
 
 def test_an_image_is_within_its_budget(tmp_path: Path) -> None:
     dense = text_pdf(["\n".join([f"{TEXT} {FOOT}"[:90]] * 60)], size=5)
-    for tokens in (64, 640, 1280):
-        _, image = read(tmp_path, dense, tokens)
-        assert image.width * image.height <= 1.03 * tokens * TOKEN
-    assert image.width * image.height > 0.5 * tokens * TOKEN
+    for kilopixels in (64, 640, 1280):
+        _, image = read(tmp_path, dense, kilopixels)
+        assert image.width * image.height <= 1.03 * kilopixels * KILOPIXEL
+    assert image.width * image.height > 0.5 * kilopixels * KILOPIXEL
 
 
 def test_a_band_of_empty_paper_is_narrowed_but_not_removed(tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_a_picture_is_not_cropped(tmp_path: Path, paper: str) -> None:
     sheet.save(content, "PNG")
     _, image = read(tmp_path, content.getvalue(), 640, "a.png")
     assert image.width / image.height == pytest.approx(800 / 600, rel=0.02)
-    assert image.width * image.height == pytest.approx(640 * TOKEN, rel=0.1)
+    assert image.width * image.height == pytest.approx(640 * KILOPIXEL, rel=0.1)
 
 
 def test_a_whole_page_keeps_the_positions_of_its_words(tmp_path: Path) -> None:
