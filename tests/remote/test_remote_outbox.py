@@ -230,7 +230,7 @@ def test_status_export_review_and_reprocess(runs: BucketRuns) -> None:
     assert len(runs.get("out/documents.jsonl").splitlines()) == 1
     review = runs.command("review", "--outbox", runs.outbox)
     assert "s3://documents/out/review.html: 1 document" in review.stdout
-    assert "1 picture" in review.stdout, "the page was fetched and drawn"
+    assert "1 image" in review.stdout, "the page was fetched and drawn"
     assert b"a.pdf" in runs.get("out/review.html")
     again = runs.command("reprocess", "s3://documents/in/a.pdf", *runs.places, "--json")
     assert json.loads(again.stdout)["documents"] == {"done": 1}
