@@ -18,7 +18,7 @@ from pipeline.cli.console import document_row, echo_json, one_line, plural
 from pipeline.cli.run import check_inbox
 from pipeline.cli.signals import stop_on_signals
 from pipeline.engines.registry import make_engine
-from pipeline.estimate.estimate import Estimate, Total, make_estimate
+from pipeline.estimate.ratio_estimate import Estimate, Total, make_estimate
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.run.job import open_read_only_job
 from pipeline.run.refresh import split_up_to_date

@@ -129,7 +129,7 @@ class Documents(_Part):
     """What tills print before a sum."""
 
 
-class QuestionWords(_Part):
+class QuestionVocabulary(_Part):
     """Words of questions that people ask about a page."""
 
     stop_words: Words = []
@@ -184,7 +184,7 @@ class Language(_Part):
     page_numbers: PageNumbers = PageNumbers()
     charts: Charts = Charts()
     documents: Documents = Documents()
-    questions: QuestionWords = QuestionWords()
+    questions: QuestionVocabulary = QuestionVocabulary()
 
 
 def merge(languages: Sequence[Language]) -> Language:

@@ -11,7 +11,7 @@ from pipeline.runtime.lock import locked
 from tests.cli.conftest import Pipeline
 from tests.cli.test_commands import put
 from tests.drawing import encrypted_pdf, text_pdf
-from tests.estimate.test_estimate import InterruptedEngine
+from tests.estimate.test_ratio_estimate import InterruptedEngine
 
 
 def test_an_inbox_is_estimated_and_then_there_is_nothing_left_to_do(pipeline: Pipeline, folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.estimate.estimate import Total, draw, total
+from pipeline.estimate.ratio_estimate import Total, draw, total
 
 FILES = st.lists(st.tuples(st.integers(0, 1 << 31), st.integers(1, 500), st.floats(0, 1e4)), min_size=1, max_size=30)
 """Bytes, pages and cost of some files."""

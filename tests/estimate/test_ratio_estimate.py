@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.engines.base import Request
-from pipeline.estimate.estimate import DRIVER_DOCUMENT_SECONDS, DRIVER_PAGE_SECONDS, Estimate, Total, make_estimate
+from pipeline.estimate.ratio_estimate import DRIVER_DOCUMENT_SECONDS, DRIVER_PAGE_SECONDS, Estimate, Total, make_estimate
 from pipeline.estimate.sample import Sample
 from pipeline.intake.scan import scan_inbox
 from pipeline.publish.publication import Publication
