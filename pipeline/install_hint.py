@@ -30,8 +30,9 @@ def install_hint(*extras: str) -> str:
         listed = " and ".join(f"`{extra}`" for extra in extras)
         return f"install the extra{'s' if len(extras) > 1 else ''} {listed}: docs/install.md"
     python = shlex.quote(sys.executable)
-    installer = f"{python} -m pip" if importlib.util.find_spec("pip") else f"uv pip --python {python}"
-    return f"{installer} install {requirement}"
+    if importlib.util.find_spec("pip"):
+        return f"{python} -m pip install {requirement}"
+    return f"uv pip install --python {python} {requirement}"
 
 
 def _direct_url() -> dict[str, Any]:

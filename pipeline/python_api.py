@@ -19,6 +19,7 @@ from queue import Full, Queue
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pipeline import object_urls
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import DocumentError, SettingsError
@@ -221,6 +222,11 @@ def _settings(
     if config is not None:
         raise SettingsError("both `config` and a Settings object are given", "load_settings(config, ...) makes one of both")
     if "outbox" in values:
+        if object_urls.is_url(values["outbox"]):
+            raise SettingsError(
+                f"{values['outbox']}: an outbox in an object store cannot be added to a Settings object",
+                "give the URL to Settings or load_settings, or give `settings` as a dict",
+            )
         values["outbox"] = Path(values["outbox"])
     return settings.model_copy(update=values)
 
@@ -368,7 +374,9 @@ class _Collector(Observer):
             self._put(Document(path, "failed", "unreadable", self._skipped.pop(name)))
 
     def file_known(self, inbox_file: InboxFile) -> None:
-        """Hand over what the outbox holds of a file that is up to date."""
+        """Hand over what the outbox holds of a file that is up to date, once."""
+        if inbox_file.source.path in self._complete:
+            return
         job, file = self._job, self._job.file_records[os.fspath(inbox_file.source.path)]
         document = job.ledger.document(file.sha256, stale=True)
         if document:

@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from pipeline.errors import SettingsError
 
+_INTEGER = TypeAdapter(int)
 MAX_VALUE_LENGTH = 40
 """Characters of a value that a message repeats; a longer value is left out."""
 
@@ -19,9 +22,10 @@ def _keep(value: Any) -> Any:
 
 def _add_one(value: Any) -> Any:
     """``retries`` counted the answers after the first; attempts count the first one too."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 4:
-        return str(int(value) + 1)
-    return value + 1 if type(value) is int else value
+    try:
+        return _INTEGER.validate_python(value) + 1
+    except ValidationError:  # the validation of the settings refuses it, under its new name
+        return value
 
 
 def _is_read(value: Any) -> Any:

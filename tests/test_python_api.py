@@ -18,6 +18,7 @@ import pytest
 
 import pipeline
 from pipeline.runtime.lock import locked
+from pipeline.settings import Settings
 from tests.drawing import blank_pdf, encrypted_pdf, invoice, invoice_pdf, png, receipt_image, text_pdf
 
 ROOT = Path(__file__).parents[1]
@@ -169,6 +170,21 @@ def test_an_outbox_holds_the_results_and_gives_them_again(folder: Path) -> None:
     assert pipeline.read("a.pdf", template="transcript", settings=settings).published == published
     with locked(folder / "outbox"), pytest.raises(pipeline.LockedError):
         pipeline.read("a.pdf", outbox="outbox")
+
+
+def test_a_known_file_that_is_named_twice_gives_one_document(folder: Path) -> None:
+    outbox = folder / "outbox"
+    (folder / "in").mkdir()
+    (folder / "in" / "a.pdf").write_bytes(text_pdf(["Harbour office"]))
+    for _ in range(2):
+        documents = list(pipeline.read_many([folder / "in", folder / "in" / "a.pdf"], template="transcript", outbox=outbox))
+        assert [document.path.name for document in documents] == ["a.pdf"]
+
+
+def test_a_store_as_outbox_beside_a_settings_object_is_refused(folder: Path) -> None:
+    (folder / "a.pdf").write_bytes(text_pdf(["Harbour office"]))
+    with pytest.raises(pipeline.PipelineError, match="s3://papers/out"):
+        pipeline.read(folder / "a.pdf", settings=Settings(), outbox="s3://papers/out")
 
 
 def test_a_settings_file_is_used_where_it_is_named(folder: Path) -> None:

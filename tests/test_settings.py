@@ -124,3 +124,9 @@ def test_the_full_file_holds_only_todays_keys_and_the_defaults() -> None:
     assert full.deprecations == ()
     places = {"inbox", "outbox", "templates"}  # relative to the file
     assert full.model_dump(exclude=places) == Settings().model_dump(exclude=places)
+
+
+@pytest.mark.parametrize("written", ["2", " 2", "+2", "2.0"])
+def test_every_way_to_write_the_old_retries_gives_one_attempt_more(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("PIPELINE_RETRIES", written)
+    assert load_settings(search=False).retry.answer_attempts == 3

@@ -251,6 +251,10 @@ def last_run(outbox: Path, *, locked: bool) -> dict[str, Any] | None:
         return None
     if not isinstance(state, dict):
         return None
+    if "trouble" in state:  # a version before this one wrote the file
+        state.setdefault("warning", state["trouble"])
+    if isinstance(cluster := state.get("cluster"), dict) and "asked_again" in cluster:
+        cluster.setdefault("retried_units", cluster["asked_again"])
     if state.get("state") != "ended" and not (locked and _may_be_alive(state)):
         state |= {"state": "broken off", "seconds_left": None, "reading": []}
     return state

@@ -7,6 +7,8 @@ kill every run at the same page. It is written without syncing: it must survive 
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import Self
@@ -75,6 +77,10 @@ def interrupted_units(folder: Path) -> list[UnitKey]:
 
 
 def forget_interrupted_units(folder: Path) -> None:
-    """Remove the files of runs that died. Call this after the ledger has recorded their units."""
-    for name in (EARLIER_FILE_NAME, FILE_NAME):
-        (folder / name).unlink(missing_ok=True)
+    """Empty the files of runs that died. Call this after the ledger has recorded their units.
+
+    The present file keeps its inode: another loop of this process may hold it open (``reread_orders``).
+    """
+    (folder / EARLIER_FILE_NAME).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.truncate(folder / FILE_NAME, 0)

@@ -45,6 +45,9 @@ from pipeline.yaml_files.explain import did_you_mean
 if TYPE_CHECKING:
     from pipeline.cluster.cluster import Cluster
 
+LONGEST_PAUSE_SECONDS = 365 * 86_400
+"""The longest time that a failed document waits for its next attempt."""
+
 
 @dataclass
 class Job:
@@ -172,7 +175,9 @@ class Job:
 
     def retry_pause(self, attempts: int) -> timedelta:
         """How long a document waits that failed ``attempts`` times."""
-        return timedelta(seconds=Backoff(60 * self.settings.retry.wait_minutes, factor=4).seconds_after(attempts))
+        return timedelta(
+            seconds=Backoff(60 * self.settings.retry.wait_minutes, LONGEST_PAUSE_SECONDS, factor=4).seconds_after(attempts)
+        )
 
     def is_due(self, record: FileRecord) -> bool:
         """Whether a file that failed is to be read again now. A time too far ahead comes from a wrong clock and counts as due."""

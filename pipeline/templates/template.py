@@ -154,7 +154,7 @@ class ImageBudget(_Strict):
             raise ValueError("`tokens` is the old name of `pixels`: give only `pixels`")
         try:
             pixels = int(value["tokens"]) * PIXELS_PER_TOKEN
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError("`tokens` is a number; its new name is `pixels`") from error
         return {**{key: item for key, item in value.items() if key != "tokens"}, "pixels": pixels}
 

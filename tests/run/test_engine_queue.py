@@ -93,3 +93,15 @@ def test_interrupted_units_count_as_one_crash_also_from_the_file_of_an_earlier_v
     assert interrupted_units(folder) == []
     with Ledger(folder) as ledger:
         assert ledger.crash_counts() == {request(2).key: 1}
+
+
+def test_a_second_queue_leaves_the_file_of_the_first_in_place(tmp_path: Path) -> None:
+    """A document that a person wants read again gets a loop of its own beside the watcher's."""
+    with queue(tmp_path) as first:
+        with Ledger(tmp_path / STATE_FOLDER) as ledger:
+            settings = Settings(inbox=tmp_path, outbox=tmp_path)
+            with EngineQueue(Job(settings, all_templates(settings), EchoEngine(), ledger)):
+                pass
+        first.add(request(1))
+        assert page(first.next(ending=False)) == 1
+        assert [key.page for key in interrupted_units(tmp_path / STATE_FOLDER)] == [1]
