@@ -116,8 +116,6 @@ class ObjectInbox(Observer):
         """
         source, more = iter(files), True
         self._in_flight.clear()
-        while self._fetched_singly:
-            self._fetched_singly.pop().unlink(missing_ok=True)
         ahead: deque[tuple[InboxFile, Future[InboxFile]]] = deque()
         end = threading.Event()
         pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
@@ -158,6 +156,8 @@ class ObjectInbox(Observer):
             pool.shutdown(wait=True, cancel_futures=True)
             for found, _ in ahead:
                 found.source.path.unlink(missing_ok=True)
+            while self._fetched_singly:  # for questions: a reader may still need them until the round ends
+                self._fetched_singly.pop().unlink(missing_ok=True)
 
     def fetch(self, found: InboxFile) -> InboxFile:
         """Fetch one object now, to the path that stands for it. Raises ObjectGoneError, StoreError, OutboxError."""

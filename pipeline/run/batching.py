@@ -28,6 +28,8 @@ class Batching:
         """Whether one more page should be read, with ``waiting`` requests in the queue and ``reader_load`` calls at the readers."""
         if not self._engine.prefers_batches:
             return waiting < MAX_WAITING
+        if self.engine_may_work and waiting:  # the next batch is read when the engine has all of this one
+            return False
         return waiting + reader_load < BATCH_PAGES and (self._engine.room or not self._engine.load)
 
     def update(self, reader_load: int) -> None:

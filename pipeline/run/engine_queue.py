@@ -88,10 +88,6 @@ class EngineQueue:
         """Record that the engine has answered a request."""
         self.in_flight -= 1
 
-    def reset_in_flight(self) -> None:
-        """Record that the engine was reset and has no requests."""
-        self.in_flight = 0
-
     def discard(self, key: UnitKey) -> None:
         """Remove the waiting request of a unit that has ended or whose file is skipped; the unit is no suspect any more."""
         self._priority_requests.pop(key, None)

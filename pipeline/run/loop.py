@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Self
 
 from pipeline.errors import FILE_CHANGED
@@ -97,7 +98,11 @@ class Loop:
         """
         fetched = self._job.objects.fetch_ahead(files, self._skip_file) if self._job.objects else None
         self._files, self._more_files = fetched or iter(files), True
-        try:
+        states = (self._questions, self._queue, self._units, self._readable, self._runs)
+        with ExitStack() as cleanup:  # in reverse order, each also when another one fails
+            cleanup.callback(self.publisher.flush)
+            for clear in (*(state.clear for state in states), *([fetched.close] if fetched else []), self._engine.reset):
+                cleanup.callback(clear)
             while self._has_work():
                 self._observer.heartbeat()
                 self._questions.carry_out_orders()
@@ -105,13 +110,6 @@ class Loop:
                 self._take_replies()
                 self._ask_and_check()
                 self.publisher.flush_if_due()
-        finally:
-            self._engine.reset()
-            if fetched:
-                fetched.close()
-            for state in (self._runs, self._readable, self._units, self._queue, self._questions):
-                state.clear()
-            self.publisher.flush()
 
     def answer_questions(self) -> None:
         """Carry out orders between rounds, while no files are read."""

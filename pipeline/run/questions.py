@@ -21,7 +21,7 @@ from pipeline.records import Answer, UnitKey
 from pipeline.run.answer_retry import check_answer
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
-from pipeline.run.page_requests import decode_content, encode_request, question_request
+from pipeline.run.page_requests import decode_reply, encode_request, question_request
 from pipeline.run.publisher import Publisher
 from pipeline.runtime.worker_pool import ReaderPool, Reply
 from pipeline.templates.question_template import REMEMBERED, ask_template
@@ -103,7 +103,8 @@ class Questions:
         except TemplateError as error:
             self._close(order, {"error": error.message})
             return
-        key = UnitKey(order.sha256, page, template.name, self._job.recipe(template))
+        # The key is the question's own: the same question may be a unit of the document, too (--ask).
+        key = UnitKey(order.sha256, page, template.name, f"question {self._job.recipe(template)}")
         if any(
             question.key == key for question in in_flight
         ):  # the same question again: it follows when the first has its answer
@@ -136,9 +137,7 @@ class Questions:
             return
         del self._at_readers[question.order.id]
         try:
-            if reply.error:
-                raise reply.error
-            content, images = decode_content(reply.parts, question.key.page)
+            content, images = decode_reply(reply, question.key.page)
         except DocumentError as error:
             self._close(question.order, {"error": str(error)})
             return

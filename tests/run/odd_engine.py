@@ -37,6 +37,8 @@ class PrintingCounts(RunCounts):
 class OddEngine(EchoEngine):
     """Takes up to BATCH requests before it answers the first, as an engine that batches does."""
 
+    retries = 2
+
     def __init__(self) -> None:
         super().__init__()
         self.batch: list[Request] = []

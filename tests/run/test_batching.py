@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
 import psutil
 import pytest
 
-from pipeline.records import Answer
+from pipeline.engines.base import Request
+from pipeline.intake.scan import scan_inbox
+from pipeline.monitoring.events import RunCounts
+from pipeline.records import Answer, Page
 from pipeline.run import batching
+from pipeline.run.job import open_job
+from pipeline.run.loop import Loop
+from pipeline.settings import Settings
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
 
@@ -63,6 +70,48 @@ def test_pages_of_one_document_fill_the_batch_again(folders: RunFolders) -> None
     assert folders.run().documents == {"done": 1}
     assert engine.steps == [ROOM] * 17 + [3, 2, 1]
     assert folders.texts("long.pdf") == [f"Page {number}" for number in range(1, 21)]
+
+
+class OneRequestAPollEngine(BatchingEngine):
+    """Has room for one request between two polls, as an engine that reads one prompt a step."""
+
+    def __init__(self, pages_read: Callable[[], int]) -> None:
+        super().__init__()
+        self.pages_read = pages_read
+        self.pages_at_step: list[int] = []
+        self.submitted = False
+
+    @property
+    def room(self) -> bool:
+        return self.load < ROOM and not self.submitted
+
+    def submit(self, request: Request) -> None:
+        super().submit(request)
+        self.submitted = True
+
+    def stepped(self) -> None:
+        self.submitted = False
+        self.pages_at_step.append(self.pages_read())
+
+
+class PageCounts(RunCounts):
+    """Counts the pages that readers have delivered."""
+
+    pages = 0
+
+    def page_read(self, sha256: str, page: Page) -> None:
+        self.pages += 1
+
+
+def test_the_engine_pauses_once_a_batch_and_not_for_every_page(folders: RunFolders) -> None:
+    for number in range(40):
+        folders.put(f"{number}.pdf", text_pdf([f"Page {number}"]))
+    counts = PageCounts()
+    engine = OneRequestAPollEngine(lambda: counts.pages)
+    settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1)
+    with open_job(settings, template="transcript", engine=engine) as job, Loop(job, counts) as loop:
+        loop.round(scan_inbox(job.inbox, job.outbox_names, counts.file_skipped))
+    assert sorted(set(engine.pages_at_step)) == [16, 32, 40]
 
 
 def test_a_reader_that_hangs_delays_no_answers(folders: RunFolders, monkeypatch: pytest.MonkeyPatch) -> None:

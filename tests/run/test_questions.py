@@ -13,7 +13,7 @@ from pipeline.ledger.corrections import record_correction
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, find_order, open_orders, place_order
 from pipeline.monitoring.events import RunCounts
-from pipeline.records import Answer, Correction
+from pipeline.records import Answer, Correction, UnitKey
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.reread_orders import RereadOrders
@@ -56,6 +56,18 @@ class QuestionEngine(EchoEngine):
         return super().respond(request)
 
 
+class KeyEngine(EchoEngine):
+    """Remembers the keys of its requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[UnitKey] = []
+
+    def respond(self, request: Request) -> Answer:
+        self.keys.append(request.key)
+        return super().respond(request)
+
+
 def test_a_question_is_answered_by_the_next_run_about_its_page_alone(folders: RunFolders) -> None:
     folders.put("a.pdf", text_pdf(["First page", "Second page"]))
     folders.engine = engine = QuestionEngine()
@@ -80,6 +92,21 @@ def test_a_follow_up_question_contains_the_answer_before_it(folders: RunFolders)
     ask(folders, "a.pdf", "And where?", follows=first.id)
     folders.run()
     assert 'Who is it? (answered: "Harrow Lane")' in engine.questions[-1]
+
+
+def test_a_question_of_a_person_and_the_same_one_of_the_run_are_both_answered(folders: RunFolders) -> None:
+    """Their requests have keys of their own, so that an answer to one never ends the other."""
+    folders.put("a.pdf", text_pdf(["Harrow Lane"]))
+    folders.run()
+    folders.engine = engine = KeyEngine()
+    order = ask(folders, "a.pdf", "Where is it?")
+    assert folders.run(None, ask="Where is it?").documents == {"done": 1}
+    answers = [
+        result["fields"]["answer"]["value"] for name, result in folders.json("a.pdf")["results"].items() if name != "transcript"
+    ]
+    assert answers == ["Harrow Lane"]
+    assert outcome(folders, order)["answer"] == "Harrow Lane"
+    assert len(engine.keys) == len(set(engine.keys)) == 2
 
 
 def test_questions_without_an_answer_say_why_and_delay_no_document(folders: RunFolders) -> None:
