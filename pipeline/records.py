@@ -160,6 +160,8 @@ class Answer:
     reason: Reason | None = None
     detail: str = ""
     seconds: float = 0.0
+    final: bool = False
+    """Whether the unit is not asked again, although its answer failed: it has killed engines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ class UnitDispatch:
             return
         del self._deaths[key]
         detail = f"the program died {deaths} times while this page was being answered, the last time: {cause}"
-        self._finish(unit, failed_answer(unit.request, detail))
+        self._finish(unit, replace(failed_answer(unit.request, detail), final=True))
 
     def _redraw(self, unit: _Unit) -> None:
         """The machine that drew the image is gone, or does not hand it out: read the page again, for the image alone."""

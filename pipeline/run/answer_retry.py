@@ -105,7 +105,7 @@ class UnitRetry:
             attempt = check_answer(answer, self.request)
             if self.best is None or attempt.quality > self.best.quality:
                 self.best = attempt
-        return self._next()
+        return None if answer.final else self._next()
 
     def skip(self) -> NextRequest | None:
         """The image for the next request cannot be drawn. Returns the request after it, as ``take`` does."""

@@ -34,12 +34,11 @@ class OpenUnits:
         # The words in pictures are read only for transcripts. Other templates must get the same page with or without one beside them.
         visible = page if template.reader == "transcript" else without_picture_words(page)
         request = Request(key, visible, template, action.image, run.document.pages if run.document else 1)
-        given_up = self._queue.is_given_up(key)
-        unit = UnitRetry(request, 0 if given_up else self._job.engine.retries)
+        unit = UnitRetry(request, self._job.engine.retries)
         self._units[key] = run, unit
-        if given_up:
+        if self._queue.is_given_up(key):
             detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"
-            self._continue(run, unit, unit.take(failed_answer(request, detail)))
+            self._continue(run, unit, unit.take(replace(failed_answer(request, detail), final=True)))
         else:
             self._queue.add(request)
 

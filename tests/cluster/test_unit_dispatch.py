@@ -93,6 +93,7 @@ def test_units_of_an_engine_that_died_are_answered_alone_until_the_cause_is_know
         while cluster.units.answers:
             found = cluster.units.answers.popleft()
             statuses[found.key.page] = found.status
+            assert found.final == (found.key.page == 2), "it has killed engines and is not asked again"
     assert deaths == 3
     assert statuses == {2: "failed", **dict.fromkeys((1, 3, 4, 5, 6), "done")}
     assert cluster.units.load == 0

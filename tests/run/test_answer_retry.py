@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.records import Answer, Claim
 from pipeline.templates.template import Template
@@ -71,6 +73,12 @@ def test_a_value_that_is_not_on_the_page_is_retried_on_the_part_with_its_label(f
     assert second.image.height < second.image.width / 2, "a part of the page"
     field = fields_of(folders)["invoice_number"]
     assert (field["value"], field["flags"]) == ("R-4711", [])
+
+
+def test_a_unit_that_has_killed_engines_is_not_asked_again(folders: RunFolders) -> None:
+    engine = run_script(folders, lambda request, number: replace(failed_answer(request, "it killed three engines"), final=True))
+    assert len(engine.requests) == 1
+    assert folders.json("a.pdf")["status"] == "failed"
 
 
 def test_a_second_answer_that_is_no_better_changes_nothing(folders: RunFolders) -> None:
