@@ -71,8 +71,8 @@ class Engine(Protocol):
     def poll(self, timeout: float) -> list[Answer]:
         """Answers that are complete, in completion order.
 
-        Waits ``timeout`` seconds at most for the first one. An engine that works in this process works during the call, for one step
-        whatever the timeout. Every return is a sign of life. Raises EngineUnavailableError.
+        Waits ``timeout`` seconds at most for the first one. An engine that works in this process does one step
+        during the call and ignores the timeout. Every return is a sign of life. Raises EngineUnavailableError.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The log: every event once, one line each, whatever a file is called and however the run ends."""
+"""The log: every event once, one line each, for any file name and any end of the run."""
 
 from __future__ import annotations
 

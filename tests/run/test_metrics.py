@@ -23,7 +23,7 @@ Scraped = dict[str, float]
 
 
 def scrape(port: int) -> Scraped:
-    """Samples by name and labels as Prometheus writes them; empty while nobody listens."""
+    """Samples by name and labels as Prometheus writes them; empty while no server listens."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
             text = response.read().decode()
