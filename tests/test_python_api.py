@@ -44,7 +44,15 @@ def put(folder: Path, name: str, content: bytes) -> Path:
 
 
 def readers() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """The readers that this process runs; a browser that other tests have left open is none."""
+    return [child for child in psutil.Process().children(recursive=True) if is_reader(child)]
+
+
+def is_reader(process: psutil.Process) -> bool:
+    try:
+        return any("worker_pool" in argument for argument in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_an_invoice_has_typed_values_with_their_places(folder: Path) -> None:
