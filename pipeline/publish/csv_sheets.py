@@ -17,9 +17,10 @@ from typing import Protocol
 
 from pipeline.errors import OutboxError
 from pipeline.publish.atomic_files import atomic_file, write_atomically
-from pipeline.publish.cells import ColumnKind
+from pipeline.publish.cells import Cell, ColumnKind, as_text
+from pipeline.publish.csv_cells import defuse_row
 from pipeline.publish.publication import Publication
-from pipeline.publish.rows import Row, defuse, sheet_columns
+from pipeline.publish.rows import Row, sheet_columns
 from pipeline.templates.template import Template
 
 
@@ -76,7 +77,7 @@ def rebuild(
     scratch: Path | None = None,
 ) -> None:
     """Write whole sheets, in one pass over all documents. All their columns are text. Raises OutboxError."""
-    from pipeline.publish.frames import frame_batches, map_cells
+    from pipeline.publish.frames import frame_batches
 
     text_kinds: dict[str, dict[str, ColumnKind]] = {
         name: dict.fromkeys(sheet_columns(name, templates) or (), "text") for name in sheets
@@ -87,8 +88,7 @@ def rebuild(
             files[name].write(_header(list(columns)))
         for batch in frame_batches(publications, templates, text_kinds):
             for name, file in files.items():
-                text = map_cells(batch.frames[name], lambda cell: cell and defuse(cell))
-                file.write(text.to_csv(index=False, header=False, lineterminator="\n").encode(errors="replace"))
+                file.write(_encode(batch.frames[name].itertuples(index=False, name=None)))
         sizes = {name: file.tell() for name, file in files.items()}
     for name, size in sizes.items():
         ledger.record_sheet(name, list(text_kinds[name]), size)
@@ -102,9 +102,9 @@ def _lines(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     return _encode([row.get(column, "") for column in columns] for row in rows)
 
 
-def _encode(lines: Iterable[Sequence[str]]) -> bytes:
+def _encode(lines: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(lines)
+    csv.writer(text, lineterminator="\n").writerows(defuse_row([as_text(cell) for cell in line]) for line in lines)
     return text.getvalue().encode(errors="replace")
 
 

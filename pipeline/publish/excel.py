@@ -22,8 +22,8 @@ from xlsxwriter.utility import xl_range
 from pipeline.errors import OutboxError
 from pipeline.publish.atomic_files import atomic_file
 from pipeline.publish.cells import Cell, ColumnKind, as_plain_text
+from pipeline.publish.csv_cells import may_be_formula
 from pipeline.publish.frames import Sheets
-from pipeline.publish.rows import may_be_formula
 
 MAX_ROWS = 1_048_576
 """Rows of a worksheet, with its header; further rows go to a further worksheet."""

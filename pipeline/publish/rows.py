@@ -1,11 +1,10 @@
 """Rows of the tables in the outbox: one row a document, or one row a line of a table field.
 
-``text_rows`` is for the CSV files, where no cell may start a formula. ``cell_rows`` is for formats with typed columns.
+``text_rows`` is for the CSV files. ``cell_rows`` is for formats with typed columns.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,8 +34,6 @@ _KINDS_BY_FIELD_TYPE: Mapping[str, ColumnKind] = {
 """Field types whose columns are not plain text."""
 XML = "xml"
 """The flag of values from an e-invoice's data. It tells the source and asks for no review, so the ``flags`` column leaves it out."""
-_FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
-_PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?%?$")
 Row = dict[str, str]
 Values = dict[str, Any]
 """Values of the results by column."""
@@ -76,9 +73,9 @@ def sheet_names(template: Template) -> list[str]:
 
 
 def text_rows(publication: Publication, templates: Mapping[str, Template]) -> dict[str, list[Row]]:
-    """Rows by sheet for one document, as text that no spreadsheet runs as a formula; see ``sheet_values``."""
+    """Rows by sheet for one document, as text; see ``sheet_values``."""
     return {
-        name: [{column: defuse(as_text(value)) for column, value in row.items()} for row in rows]
+        name: [{column: as_text(value) for column, value in row.items()} for row in rows]
         for name, rows in sheet_values(publication, templates).items()
     }
 
@@ -130,13 +127,3 @@ def _template_values(publication: Publication, template: Template, fields: Mappi
                 for number, item in enumerate(items, 1)
             ]
     return rows
-
-
-def may_be_formula(cell: str) -> bool:
-    """Whether a spreadsheet may run the text as a formula."""
-    return bool(_FORMULA.match(cell)) and not _PLAIN_NUMBER.match(cell)
-
-
-def defuse(cell: str) -> str:
-    """A leading apostrophe before text that a spreadsheet may run as a formula (OWASP, CSV injection); numbers stay as they are."""
-    return f"'{cell}" if may_be_formula(cell) else cell
