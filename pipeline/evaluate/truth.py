@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from pipeline.errors import SettingsError, TruthError
 from pipeline.evaluate.expected import Expected, Truth, is_list, parse_expected
+from pipeline.publish.csv_cells import true_text
 from pipeline.records import Json
 from pipeline.templates.template import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
 from pipeline.yaml_files.explain import did_you_mean
@@ -23,8 +24,6 @@ NULL = "null"
 """A cell of a CSV with this text means that the document does not state the field. An empty cell is not scored."""
 MAX_MISTAKES = 10
 _ABOUT = ("language", "layout")
-_DEFUSED = re.compile(r"^'(?=\s*[=+\-@\t\r＝＋－＠])")
-"""The apostrophe that our own sheets put before what a spreadsheet would run."""
 _CURE = "see docs/eval.md for the forms that truth can have"
 
 
@@ -144,7 +143,7 @@ def _lines(path: Path, text: str) -> Iterator[tuple[str, dict[str, str]]]:
             if any(row.values()):
                 if not row["file"]:
                     raise TruthError(f"{where}: the cell `file` is empty", _CURE)
-                yield where, {key: _DEFUSED.sub("", value.strip()) for key, value in row.items()}
+                yield where, {key: true_text(value.strip()) for key, value in row.items()}
     except csv.Error as error:
         raise TruthError(f"{path}:{reader.line_num}: not CSV: {error}", _CURE) from error
 

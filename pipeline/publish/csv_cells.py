@@ -23,6 +23,7 @@ _INSIDE = re.compile(f"(?<![{_DROPPED}{_SEPARATORS}])[{_DROPPED}{_SEPARATORS}]++
 _LAST_SEPARATOR = re.compile(f"[{_SEPARATORS}](?=[^{_SEPARATORS}]*\\Z)")
 _RULE_OF_TABLE = re.compile(r"\|[ \t]*\Z")
 _DASHES = re.compile(r"-+:?[ \t]*\|")
+_ESCAPE_INSIDE = re.compile(f"(?<=[{_SEPARATORS}])'(?=[{_DROPPED}]*[{_SIGNS}])")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?%?", re.ASCII)
 
 
@@ -39,6 +40,12 @@ def defuse(cell: str) -> str:
 def defuse_row(cells: Sequence[str]) -> list[str]:
     """The cells of a line. A number in the first one has an apostrophe, too: split by semicolons, the whole line is the cell."""
     return [_defuse_text(cell) if at == 0 else defuse(cell) for at, cell in enumerate(cells)]
+
+
+def true_text(cell: str) -> str:
+    """The text of a cell that ``defuse`` may have changed, without the apostrophes."""
+    cell = _ESCAPE_INSIDE.sub("", cell)
+    return cell[1:] if cell.startswith("'") and _AT_START.match(cell[1:]) else cell
 
 
 def _defuse_text(cell: str) -> str:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipeline.publish.csv_cells import defuse, true_text
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.database import write_database
 from pipeline.publish.excel import write_workbook
@@ -106,10 +107,17 @@ def test_numbers_stay_numbers(number: Decimal) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Müller & Co. – Berlin", "a; b; c", "10-12 May", "a+b=c", "mail@example.com", "| a | b |\n| --- | ---: |\n| 1 | 2 |"]
+    "text",
+    ["Müller & Co. – Berlin", "a; b; c", "10-12 May", "a+b=c", "mail@example.com", "| a | b |\n| --- | ---: |\n| 1 | 2 |"],
 )
 def test_harmless_text_stays_as_it_is(text: str) -> None:
     assert next(csv.DictReader(io.StringIO(written([("a.pdf", text)]), newline="")))["note"] == text
+
+
+@pytest.mark.parametrize("text", [attack for attack in ATTACKS if "\r" not in attack])
+def test_truth_in_a_corrected_sheet_is_read_without_the_apostrophes(text: str) -> None:
+    assert true_text(defuse(text)) == text
+    assert true_text("rock 'n' roll; 'quoted'") == "rock 'n' roll; 'quoted'"
 
 
 def test_the_search_for_formulas_takes_linear_time() -> None:
