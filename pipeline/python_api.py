@@ -23,7 +23,7 @@ from pipeline import object_urls
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import DocumentError, SettingsError
-from pipeline.intake.scan import InboxFile
+from pipeline.intake.scan import NO_REGULAR_FILE, InboxFile
 from pipeline.monitoring.events import Observer
 from pipeline.publish.publication import Publication
 from pipeline.records import Box, DocumentStatus, Evidence, Grounding, Json, Page, Reason, UnitStatus, WordSource
@@ -385,11 +385,12 @@ class _Collector(Observer):
 
     def check_all(self, files: Iterable[Path]) -> None:
         """Hand over a failed document for what was given and gave none."""
-        for name, reason in self._skipped.items():
-            self._put(Document(Path(name), "failed", "unreadable", reason))
         for file in files:
             if not file.is_dir() and file.resolve() not in self._complete:
-                self._put(Document(file.resolve(), "failed", "unsupported", "no regular file"))
+                self._put(Document(file.resolve(), "failed", "unsupported", NO_REGULAR_FILE))
+        for name, reason in self._skipped.items():
+            if Path(name) not in self._complete:
+                self._put(Document(Path(name), "failed", "unreadable", reason))
 
     def _put(self, document: Document) -> None:
         self._complete.add(document.path)

@@ -76,7 +76,8 @@ class IntakeSettings(_Strict):
     unchanged_seconds: Seconds = Field(default=1.5, ge=0)
     """A file counts as completely written once it has not changed for this long."""
     wait_seconds: Seconds = Field(default=30.0, ge=0)
-    """How long `run` waits for files that are still being written, and for an object store that does not answer."""
+    """How long `run` waits for files that are still being written while it has nothing else to do, and for an object store that does not
+    answer. For a file that no longer changes it waits `unchanged_seconds` in any case."""
     rescan_seconds: Seconds = Field(default=60.0, gt=0)
     """How often `watch` scans the whole inbox, in case the operating system lost an event."""
     change_detection: Literal["auto", "native", "polling"] = "auto"

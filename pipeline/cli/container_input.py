@@ -81,9 +81,12 @@ def _as_inbox_file(
 ) -> InboxFile | None:
     """A member as a file to read; None when it is skipped or up to date."""
     if isinstance(member, SkippedMember):
-        observer.file_skipped(f"{archive.name}/{member.name}" if member.name else archive.name, member.reason)
+        shown_name = f"{archive.name}/{member.name}" if member.name else archive.name
         if member.document_lost:
+            observer.file_skipped(shown_name, member.reason)
             screen.documents["failed"] += 1
+        else:
+            observer.file_ignored(shown_name, member.reason)
         return None
     screen.unpacked_files.add(member)
     record = job.ledger.file_at(member.path)

@@ -52,8 +52,8 @@ class _LazyGroup(click.Group):
 
 
 EPILOG = """\b
-Exit codes: 0 all done, 1 some documents failed, 2 usage or configuration,
-3 another run uses the outbox, 4 the engine is not available, 70 a defect in pipeline,
+Exit codes: 0 all done, 1 some documents failed or were left unread, 2 usage or
+configuration, 3 another run uses the outbox, 4 the engine is not available, 70 a defect in pipeline,
 130 interrupted (the same command continues)."""
 
 

@@ -72,7 +72,7 @@ _shard = click.option(
 max_minutes = click.option(
     "--max-minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Stop after this time, once the pages in work are done; the next run continues.",
+    help="Stop after this time, once the pages in work are done; exit code 1 if files are left. The next run continues.",
 )
 
 

@@ -16,7 +16,7 @@ from pipeline.cli.signals import stop_on_signals
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import SettleTracker, settled_files
-from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, OUT_OF_TIME, STILL_BEING_WRITTEN
+from pipeline.monitoring.events import ABOVE_LIMIT, GONE, OUT_OF_TIME, STILL_BEING_WRITTEN
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
@@ -31,7 +31,9 @@ from pipeline.settings import Settings
 @options.model
 @options.shard
 @click.option("--ask", metavar="QUESTION", help='Answer a question about every page, e.g. "What is the delivery date?".')
-@click.option("--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop; exit code 1 if files are left."
+)
 @options.max_minutes
 @options.quiet
 @options.as_json
@@ -102,7 +104,7 @@ def check_inbox(settings: Settings, paths: Iterable[options.PathOrUrl]) -> None:
 
 
 def exit_with_result(loop: Loop, screen: RunScreen) -> None:
-    """Raise what ends the command with the right exit code: interrupted, or some documents failed."""
+    """Raise what ends the command with the right exit code: interrupted, or some documents failed or were left."""
     if loop.stopping:
         raise KeyboardInterrupt
     if not screen.all_done:
@@ -135,16 +137,23 @@ def read_files(
 
     intake = job.settings.intake
     unsettled: list[InboxFile] = []
+    gone: list[InboxFile] = []
     unchanged_seconds = 0 if job.objects else intake.unchanged_seconds  # an object in a store is always complete
-    settled = settled_files(todo, SettleTracker(unchanged_seconds), intake.wait_seconds, unsettled)
+    wait_seconds = max(intake.wait_seconds, unchanged_seconds)  # a file that no longer changes settles within this time
+    settled = settled_files(todo, SettleTracker(unchanged_seconds), wait_seconds, unsettled, gone, lambda: loop.busy)
+    unread_before = screen.unread
     with stop_on_signals(stop, monitor.signal_received), screen.progress_bar(quiet):
         loop.round(itertools.chain(_limited(settled, limit), more))
         loop.publisher.archive_published(known)
         loop.publisher.tidy()
-    for file in unsettled:
-        monitor.file_skipped(file.source.name, STILL_BEING_WRITTEN)
-    if loop.out_of_time and (unread := screen.to_read - sum(screen.documents.values())) > 0:
+    for files, reason in ((unsettled, STILL_BEING_WRITTEN), (gone, GONE)):
+        for file in files:
+            monitor.file_skipped(file.source.name, reason)
+    unread = screen.to_read - screen.documents.total() - (screen.unread - unread_before)
+    if loop.out_of_time and unread > 0:
         monitor.file_skipped(plural(unread, "file"), OUT_OF_TIME)
+    if limit and len(todo) > limit:
+        monitor.file_skipped(plural(len(todo) - limit, "file"), ABOVE_LIMIT)
 
 
 def _limited(files: Iterator[InboxFile | None], limit: int | None) -> Iterator[InboxFile | None]:
@@ -167,6 +176,12 @@ def _failed_before(screen: RunScreen) -> str:
 def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json: bool) -> None:
     """Print what was read and where it was written."""
     skipped = [{"file": name, "why": why} for name, why in screen.skipped_files]
+    logs_to_stderr = settings.log.as_json
+    for item in skipped:
+        if not logs_to_stderr:
+            click.echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
+    if screen.more_skipped_files and not logs_to_stderr:
+        click.echo(f"left for later: {screen.more_skipped_files:,} more", err=True)
     if as_json:
         echo_json(
             {
@@ -180,12 +195,6 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
             }
         )
         return
-    logs_to_stderr = settings.log.as_json
-    for item in skipped:
-        if not logs_to_stderr and not (quiet and item["why"] in HARMLESS_SKIP_REASONS):
-            click.echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
-    if screen.more_skipped_files and not logs_to_stderr:
-        click.echo(f"left for later: {screen.more_skipped_files:,} more", err=True)
     if quiet and logs_to_stderr:
         return
     if quiet:

@@ -21,6 +21,7 @@ UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", 
 REASON_ENDING = ".reason.txt"
 """Suffix of a text that says why the file beside it was set aside. It is no document, also when both are moved back."""
 IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini"})
+NO_REGULAR_FILE = "no regular file"
 MAX_NAME = 240
 """Bytes of a file name in the outbox. ``.json`` and a temporary suffix still fit into the 255 bytes of file systems."""
 
@@ -94,8 +95,12 @@ def scan_arguments(arguments: Iterable[Path], inbox: Inbox, namer: OutboxNamer, 
             raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
         root = inbox.root if inbox.contains(path) else path.parent
         for below in _walk(path, inbox, on_skip, {}) if path.is_dir() else [path]:
-            if inbox.is_in_shard(relative_path(below, root)) and (file := stat_file(below, root, namer)):
+            if not inbox.is_in_shard(relative_path(below, root)):
+                continue
+            if file := stat_file(below, root, namer):
                 yield file
+            elif below == path:
+                on_skip(str(path), NO_REGULAR_FILE)
 
 
 def stat_file(path: Path, root: Path, namer: OutboxNamer) -> InboxFile | None:

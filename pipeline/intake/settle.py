@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,11 +51,17 @@ def restat_file(file: InboxFile) -> InboxFile | None:
 
 
 def settled_files(
-    files: Iterable[InboxFile], tracker: SettleTracker, timeout_seconds: float, unsettled: list[InboxFile]
+    files: Iterable[InboxFile],
+    tracker: SettleTracker,
+    timeout_seconds: float,
+    unsettled: list[InboxFile],
+    gone: list[InboxFile],
+    is_busy: Callable[[], bool] = lambda: False,
 ) -> Iterator[InboxFile | None]:
     """The settled files first, then the others as they settle. None means that no file is settled now, and the caller waits a moment.
 
-    Files that still change after ``timeout_seconds`` are appended to ``unsettled``.
+    ``timeout_seconds`` counts only the time in which the caller is not busy with other files. Files that still change after it are
+    appended to ``unsettled``, files that cannot be found any more to ``gone``.
     """
     waiting = []
     for file in files:
@@ -63,13 +69,19 @@ def settled_files(
             yield file
         else:
             waiting.append(file)
-    deadline, late = time.monotonic() + timeout_seconds, False
+    idle_seconds, late = 0.0, False
     while waiting and not late:
+        began, was_busy = time.monotonic(), is_busy()
         yield None
-        late = time.monotonic() >= deadline  # reading the settled files may take longer: the others are then checked once more
+        if not (was_busy or is_busy()):
+            idle_seconds += time.monotonic() - began
+        late = idle_seconds >= timeout_seconds
         changing = []
-        for present in filter(None, map(restat_file, waiting)):
-            if tracker.is_settled(present):
+        for file in waiting:
+            present = restat_file(file)
+            if present is None:
+                gone.append(file)
+            elif tracker.is_settled(present):
                 yield present
             else:
                 changing.append(present)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pipeline.errors import FILE_CHANGED
 from pipeline.intake.scan import InboxFile
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, Page, Result, Source
 
 STILL_BEING_WRITTEN = "still being written"
+GONE = "no longer where it was listed; if it was renamed, the next run reads it"
 OUT_OF_TIME = "out of time (--max-minutes)"
-HARMLESS_SKIP_REASONS = frozenset({STILL_BEING_WRITTEN, FILE_CHANGED, OUT_OF_TIME})
-"""Reasons for which a file is left for a later run although nothing is wrong with it."""
+ABOVE_LIMIT = "above --limit"
 MESSAGES_KEPT = 1_000
 """Messages that ``RecentMessages`` compares with."""
 SKIPPED_FILES_KEPT = 1_000
@@ -45,7 +44,10 @@ class Observer:
         """The result of a document was written to the outbox."""
 
     def file_skipped(self, name: str, reason: str) -> None:
-        """A file was left for a later run."""
+        """A file that may be a document was left for a later run."""
+
+    def file_ignored(self, name: str, reason: str) -> None:
+        """Something that is no document was passed over, such as a link in an archive."""
 
     def file_finished(self, file: InboxFile) -> None:
         """The loop no longer needs this file: it is published, skipped or known."""
@@ -107,6 +109,11 @@ class Observers(Observer):
         for observer in self._observers:
             observer.file_skipped(name, reason)
 
+    def file_ignored(self, name: str, reason: str) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.file_ignored(name, reason)
+
     def file_finished(self, file: InboxFile) -> None:
         """See Observer."""
         for observer in self._observers:
@@ -165,9 +172,11 @@ class RunCounts(Observer):
     units: Counter[str] = field(default_factory=Counter)
     """Finished units by status."""
     skipped_files: list[tuple[str, str]] = field(default_factory=list)
-    """Name and reason of the first ``SKIPPED_FILES_KEPT`` files that were left for a later run."""
+    """Name and reason of the first ``SKIPPED_FILES_KEPT`` files that were left for a later run, ignored, or not put away."""
     more_skipped_files: int = 0
     """Number of skipped files beyond those."""
+    unread: int = 0
+    """Number of files that were left for a later run."""
 
     def files_found(self, documents: int, known: int) -> None:
         """See Observer."""
@@ -184,16 +193,24 @@ class RunCounts(Observer):
 
     def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
+        self.unread += 1
+        self._list(name, reason)
+
+    def file_ignored(self, name: str, reason: str) -> None:
+        """See Observer."""
+        self._list(name, reason)
+
+    def file_not_archived(self, name: str, reason: str) -> None:
+        """See Observer."""
+        self._list(name, f"read, but cannot be put away: {reason}")
+
+    def _list(self, name: str, reason: str) -> None:
         if len(self.skipped_files) < SKIPPED_FILES_KEPT:
             self.skipped_files.append((name, reason))
         else:
             self.more_skipped_files += 1
 
-    def file_not_archived(self, name: str, reason: str) -> None:
-        """See Observer. The file is listed with those that were left for a later run."""
-        self.file_skipped(name, f"read, but cannot be put away: {reason}")
-
     @property
     def all_done(self) -> bool:
-        """Whether no document failed, wholly or in part."""
-        return not (self.documents["failed"] or self.documents["partial"])
+        """Whether no document failed, wholly or in part, and no file was left unread."""
+        return not (self.documents["failed"] or self.documents["partial"] or self.unread)

@@ -17,7 +17,7 @@ from logging.handlers import RotatingFileHandler
 from typing import Any
 
 from pipeline.errors import SettingsError
-from pipeline.monitoring.events import HARMLESS_SKIP_REASONS, Observer, RecentMessages
+from pipeline.monitoring.events import Observer, RecentMessages
 from pipeline.publish.publication import Publication
 from pipeline.records import Result, Source
 from pipeline.settings import LogSettings
@@ -197,8 +197,12 @@ class RunLog(Observer):
         """See Observer."""
         self._names = {sha256: started for sha256, started in self._names.items() if started != name}
         if self._messages.add(name, reason):
-            level = logging.INFO if reason in HARMLESS_SKIP_REASONS else logging.WARNING
-            log_event(level, "file_skipped", file=name, detail=reason)
+            log_event(logging.WARNING, "file_skipped", file=name, detail=reason)
+
+    def file_ignored(self, name: str, reason: str) -> None:
+        """See Observer."""
+        if self._messages.add(name, reason):
+            log_event(logging.WARNING, "file_ignored", file=name, detail=reason)
 
     def file_archived(self, name: str, place: str) -> None:
         """See Observer."""

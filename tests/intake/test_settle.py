@@ -42,7 +42,8 @@ def test_old_files_are_settled_at_once_and_growing_files_when_they_stop_growing(
     writer.start()
     unsettled: list[InboxFile] = []
     settled = [
-        (item.source.name, item.size) for item in wait_for(settled_files(scan(tmp_path), SettleTracker(0.35), 20, unsettled))
+        (item.source.name, item.size)
+        for item in wait_for(settled_files(scan(tmp_path), SettleTracker(0.35), 20, unsettled, []))
     ]
     writer.join()
     assert settled == [("old.pdf", 1), ("slow.pdf", 7)]
@@ -62,7 +63,7 @@ def test_a_file_that_does_not_stop_growing_stays_unsettled(tmp_path: Path) -> No
     writer = threading.Thread(target=write_on)
     writer.start()
     unsettled: list[InboxFile] = []
-    assert list(wait_for(settled_files(scan(tmp_path), SettleTracker(0.3), 0.8, unsettled))) == []
+    assert list(wait_for(settled_files(scan(tmp_path), SettleTracker(0.3), 0.8, unsettled, []))) == []
     stop.set()
     writer.join()
     assert [item.source.name for item in unsettled] == ["endless.pdf"]
@@ -85,7 +86,7 @@ def test_reading_one_file_for_longer_than_the_timeout_does_not_leave_the_others_
         (tmp_path / name).write_bytes(b"x")
     unsettled: list[InboxFile] = []
     files = []
-    for file in wait_for(settled_files(scan(tmp_path), TrackerOfTwoFiles(), 0.3, unsettled)):
+    for file in wait_for(settled_files(scan(tmp_path), TrackerOfTwoFiles(), 0.3, unsettled, [])):
         files.append(file.source.name)
         time.sleep(0.5)  # reading takes longer than the timeout
     assert (files, unsettled) == (["b.pdf", "a.pdf"], [])

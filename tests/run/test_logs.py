@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import signal
 from pathlib import Path
@@ -84,13 +83,6 @@ def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(workspac
     code, out, err = workspace.run("reprocess", "--quiet", "--log-json")
     assert (code, out) == (1, "")
     assert [line["event"] for line in events(err)] == ["document_published", "run_ended"]
-
-
-def test_a_file_that_is_still_being_written_is_no_reason_to_send_mail(workspace: Workspace) -> None:
-    os.utime(workspace.put("young.pdf"), None)
-    patience = {"INTAKE__WAIT_SECONDS": "0", "INTAKE__UNCHANGED_SECONDS": "60"}
-    assert workspace.run("run", "--quiet", **patience) == (0, "", "")
-    assert "left for later: young.pdf: still being written" in workspace.run("run", **patience)[2]
 
 
 def test_a_run_that_cannot_begin_says_so_in_the_log(workspace: Workspace) -> None:
