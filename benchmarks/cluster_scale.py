@@ -26,7 +26,7 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from benchmarks.simulated_ray import SimulatedCluster
 from pipeline.intake.scan import scan_inbox
-from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.replacement import LEDGER_FILE
 from pipeline.ledger.ledger import Ledger
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Evidence, Result, UnitKey

@@ -13,9 +13,9 @@ import click
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
 from pipeline.errors import OutboxError, SettingsError
-from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.replacement import has_ledger
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.remote.mirror import Mirror, mirrored
@@ -95,7 +95,7 @@ def command(
 @contextmanager
 def _open_outbox(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
     """The ledger of an outbox, whose lock is held meanwhile. Raises SettingsError, LockedError, LedgerError, StoreError."""
-    if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
+    if not has_ledger(settings.outbox / STATE_FOLDER):
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     with locked(settings.outbox), mirrored(settings) as mirror, open_ledger(settings) as ledger:
         yield mirror, ledger

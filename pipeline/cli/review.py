@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, plural
 from pipeline.errors import SettingsError
-from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.replacement import has_ledger
 from pipeline.remote.local_copy import send_file, update_local_copy
 from pipeline.run.job import all_templates, known_templates, open_ledger
 from pipeline.settings import STATE_FOLDER
@@ -82,7 +82,7 @@ def command(
     """
     settings = options.read_settings(config, outbox=outbox)
     update_local_copy(settings)
-    if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
+    if not has_ledger(settings.outbox / STATE_FOLDER):
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     selection = Selection(paths, template, _since(since) if since else None, needs_review)
     path = output or settings.outbox / FILE

@@ -18,9 +18,9 @@ from rich.text import Text
 from pipeline.cli import options
 from pipeline.cli.console import echo_json, one_line, plural
 from pipeline.errors import CURES
-from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.counts import document_counts, latest_failures, template_counts, unit_counts
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.replacement import has_ledger
 from pipeline.monitoring.progress import last_run
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.run.job import open_ledger
@@ -59,7 +59,7 @@ def command(config: Path | None, outbox: options.PathOrUrl | None, failed: bool,
 
 def _status(settings: Settings, limit: int | None) -> dict[str, Any]:
     elsewhere = update_local_copy(settings)
-    if not (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
+    if not has_ledger(settings.outbox / STATE_FOLDER):
         nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
         return {"outbox": settings.outbox_location, "running": bool(elsewhere), "run": None, **nothing}
     here = is_locked(settings.outbox)

@@ -10,7 +10,7 @@ from pipeline.engines.base import Engine
 from pipeline.engines.registry import ENGINE_NAMES, make_engine
 from pipeline.errors import SettingsError
 from pipeline.evaluate.recording_engine import RecordingEngine
-from pipeline.ledger.connection import LEDGER_FILE
+from pipeline.ledger.replacement import LEDGER_FILE
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.run.job import all_templates, check_template, recipe
 from pipeline.settings import STATE_FOLDER, Settings

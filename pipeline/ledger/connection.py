@@ -8,33 +8,44 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
 from pipeline.errors import LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
+from pipeline.ledger.replacement import LEDGER_FILE, opening
 
-LEDGER_FILE = "ledger.sqlite"
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process that writes."""
 
 
 class LedgerConnection:
-    """An open ledger file, migrated to the present version. Raises LedgerError when it cannot be opened."""
+    """An open ledger file, migrated to the present version. ``name`` is another file in the folder, for a ledger that is being made.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / LEDGER_FILE
+    Raises LedgerError when it cannot be opened.
+    """
+
+    def __init__(self, folder: Path, name: str = LEDGER_FILE) -> None:
+        self.path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._migrate()
+            with opening(folder) if name == LEDGER_FILE else nullcontext():
+                self._open()
         except (sqlite3.Error, OSError) as error:
             raise LedgerError(
                 f"{self.path}: {error}", "move the file away; `pipeline run` then reads the inbox again and rewrites the outbox"
             ) from error
+
+    def _open(self) -> None:
+        self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._migrate()
+        except BaseException:
+            self._db.close()
+            raise
 
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -52,6 +63,16 @@ class LedgerConnection:
     def close(self) -> None:
         """Merge the write-ahead log into the file and close it."""
         self._db.close()
+
+    def close_whole(self) -> None:
+        """Close the ledger so that everything is in the one file. Raises LedgerError when the log cannot be merged."""
+        try:
+            busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._db.close()
+        except sqlite3.Error as error:
+            raise LedgerError(f"{self.path}: {error}", "free disk space or check permissions, then run again") from error
+        if busy or self.path.with_name(f"{self.path.name}-wal").exists():
+            raise LedgerError(f"{self.path}: another process has it open", "end that process, then run again")
 
     def check_integrity(self) -> None:
         """Raises LedgerError when SQLite finds the file damaged."""

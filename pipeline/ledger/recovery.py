@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
-from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.corrections import correction_history, restore_corrections
 from pipeline.ledger.journal import read_entries
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
+from pipeline.ledger.replacement import REBUILT_FILE, begin_rebuilding, end_rebuilding, rebuilding_begun
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
 
 UNCLEAN_FILE = "unclean"
@@ -36,28 +36,46 @@ def open_checked_ledger(folder: Path, outbox: Path, inbox_path: InboxPath, messa
 
     A line about each repair is appended to ``messages``. Raises LedgerError.
     """
-    try:
-        ledger = Ledger(folder)
-        if (folder / UNCLEAN_FILE).exists():
-            ledger.check_integrity()
-    except LedgerError as error:
-        if not isinstance(error.__cause__, sqlite3.DatabaseError) or isinstance(error.__cause__, sqlite3.OperationalError):
-            raise
-        damaged = _move_away(folder)
-        ledger = Ledger(folder)
-        count = rebuild_ledger(ledger, outbox, inbox_path)
-        messages.append(
-            f"the ledger was damaged ({error.__cause__}): rebuilt from {count:,} results in {outbox}; the damaged file is in {damaged}"
-        )
-        replay_journal(ledger, with_orders=True)
-        _restore_pins(ledger)
-    else:
-        is_new = next(ledger.published_files(), None) is None  # also after a user moved the old one away
-        if count := replay_journal(ledger, with_orders=is_new):
-            messages.append(f"the ledger lacked {count:,} corrections and questions; they are restored")
-        if not is_new:
-            delete_old_orders(ledger)
+    begun = rebuilding_begun(folder)
+    if begun is None:
+        try:
+            ledger = Ledger(folder)
+            if (folder / UNCLEAN_FILE).exists():
+                ledger.check_integrity()
+        except LedgerError as error:
+            if not isinstance(error.__cause__, sqlite3.DatabaseError) or isinstance(error.__cause__, sqlite3.OperationalError):
+                raise
+            begun = str(error.__cause__), folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    if begun:
+        messages.append(_rebuild(folder, outbox, inbox_path, *begun))
+        return Ledger(folder)
+    is_new = next(ledger.published_files(), None) is None  # also after a user moved the old one away
+    if count := replay_journal(ledger, with_orders=is_new):
+        messages.append(f"the ledger lacked {count:,} corrections and questions; they are restored")
+    if not is_new:
+        delete_old_orders(ledger)
     return ledger
+
+
+def _rebuild(folder: Path, outbox: Path, inbox_path: InboxPath, reason: str, set_aside: Path) -> str:
+    """Set the damaged ledger aside, and put one that is made from the outbox and the journal at its place when it is whole.
+
+    A run that dies at any instant leaves a mark, by which the next one begins again. Returns a message. Raises LedgerError.
+    """
+    try:
+        reason, set_aside = begin_rebuilding(folder, reason, set_aside)
+        with Ledger(folder, REBUILT_FILE) as ledger:
+            count = rebuild_ledger(ledger, outbox, inbox_path)
+            replay_journal(ledger, with_orders=True)
+            _restore_pins(ledger)
+            ledger.close_whole()
+        end_rebuilding(folder)
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerError(
+            f"{folder}: the ledger cannot be made anew: {error}",
+            "free disk space or check permissions; the next run begins again",
+        ) from error
+    return f"the ledger was damaged ({reason}): rebuilt from {count:,} results in {outbox}; the damaged file is in {set_aside}"
 
 
 def _restore_pins(ledger: Ledger) -> None:
@@ -70,17 +88,6 @@ def _restore_pins(ledger: Ledger) -> None:
         is_special = bool(readings and (readings[-1].details.get("template") or readings[-1].details.get("engine")))
         if is_special and "status" in outcome and set(outcome["templates"]) == set(file.recipes):
             ledger.pin(file.source.path)
-
-
-def _move_away(folder: Path) -> Path:
-    """Move the ledger's files into a new folder beside them. Returns that folder."""
-    target = folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    target.mkdir(parents=True, exist_ok=True)
-    for suffix in ("", "-wal", "-shm"):
-        path = folder / f"{LEDGER_FILE}{suffix}"
-        if path.exists():
-            path.rename(target / path.name)
-    return target
 
 
 # ---- from the outbox ------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from pipeline.backoff import retry_store_call, store_backoff
 from pipeline.errors import LedgerError, StoreError
-from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.ledger import Ledger
-from pipeline.publish.atomic_files import atomic_path
+from pipeline.ledger.replacement import put_ledger
+from pipeline.publish.atomic_files import atomic_path, write_atomically
 from pipeline.remote import snapshot
 from pipeline.remote.lease import Lease
 from pipeline.remote.object_store import ObjectStore, open_store
@@ -250,10 +250,8 @@ def bring_up_to_date(settings: Settings) -> None:
     for entry in settings.outbox.iterdir():
         if entry.name != STATE_FOLDER:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    for ending in ("", "-wal", "-shm"):
-        (folder / f"{LEDGER_FILE}{ending}").unlink(missing_ok=True)
-    (folder / PLACE).write_text(found.folder, encoding="utf-8")
-    (folder / "fetched.sqlite").replace(folder / LEDGER_FILE)
+    _write_note(folder / PLACE, found.folder)
+    put_ledger(folder, folder / "fetched.sqlite")
     with SentLog(folder) as sent_log:
         sent_log.clear()
         sent_log.set_mark("saved", found.id)
@@ -268,7 +266,7 @@ def update_ledger_paths(settings: Settings, ledger: Ledger) -> None:
     if before != now:
         ledger.record_folder_move(Path(before), Path(now))
     if before != now or not note.is_file():
-        note.write_text(now, encoding="utf-8")
+        _write_note(note, now)
 
 
 def _size_and_time(path: Path) -> tuple[int, int]:
@@ -280,9 +278,13 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+def _write_note(path: Path, text: str) -> None:
+    """Write a small file that a crash leaves whole or as it was."""
+    write_atomically(path, [text.encode(errors="surrogateescape")])
+
+
 def _holder(folder: Path) -> str:
     note = folder / HOLDER
     if not note.is_file():
-        with atomic_path(note) as path:
-            path.write_text(uuid.uuid4().hex, encoding="utf-8")
+        _write_note(note, uuid.uuid4().hex)
     return note.read_text(encoding="utf-8")

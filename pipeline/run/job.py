@@ -20,10 +20,10 @@ from pipeline.engines.registry import make_engine
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.intake.scan import FileStates, Inbox, InboxFile, SkipCallback, scan_arguments, scan_inbox
 from pipeline.intake.settle import restat_file
-from pipeline.ledger.connection import LEDGER_FILE
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
+from pipeline.ledger.replacement import has_ledger
 from pipeline.object_urls import local_path, parse_store_url
 from pipeline.records import Source
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
@@ -333,7 +333,7 @@ def open_read_only_job(settings: Settings, engine: Engine, template: str | None 
     """
     names = tuple(named_templates(settings, template))
     with ExitStack() as stack:
-        if (settings.outbox / STATE_FOLDER / LEDGER_FILE).is_file():
+        if has_ledger(settings.outbox / STATE_FOLDER):
             ledger = stack.enter_context(open_ledger(settings))
         else:
             _check_folders(settings)
