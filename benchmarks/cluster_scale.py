@@ -26,8 +26,8 @@ from benchmarks import documents
 from benchmarks.measure import Row, report
 from benchmarks.simulated_ray import SimulatedCluster
 from pipeline.intake.scan import scan_inbox
-from pipeline.ledger.replacement import LEDGER_FILE
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.replacement import LEDGER_FILE
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Evidence, Result, UnitKey
 from pipeline.run.job import open_job
