@@ -38,7 +38,7 @@ def fill(job: Job, count: int) -> None:
             job.ledger.record_document(DocumentInfo(sha256, "pdf", 1))
             job.ledger.record_chosen_template(sha256, "transcript")
             job.ledger.record_file(file.source, sha256, file.size, file.mtime_ns)
-            job.ledger.record_publication(file.source.path, sha256, recipes, "done", None)
+            job.ledger.record_publication(file.source.name, sha256, recipes, "done", None)
 
 
 def timed(scan: InboxScanner, expected: int) -> float:

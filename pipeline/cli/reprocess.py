@@ -144,8 +144,8 @@ def _chosen_files(
     before = options.time_before("--older-than", older_than) if older_than else None
     return [
         file
-        for path, file in job.ledger.files_by_path().items()
-        if (selection is None or path in selection)
+        for file in [*job.ledger.files_by_path().values(), *job.ledger.deleted_files()]
+        if (selection is None or str(file.source.path) in selection)
         and (not failed or file.status in ("failed", "partial"))
         and (not status or file.status == status)
         and (not read_with or read_with in file.recipes)
@@ -161,6 +161,9 @@ def _present_files(job: Job, records: list[FileRecord], monitor: RunMonitor, unp
     for file in records:
         path = file.source.path
         if str(path).startswith(unpacking):
+            continue
+        if file.place == "deleted":
+            monitor.file_skipped(file.source.name, "was deleted after it was read (`after: delete`)")
             continue
         try:
             present = listed.get(path) or job.present_file(file.source)

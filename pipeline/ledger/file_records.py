@@ -1,4 +1,8 @@
-"""The files of the inbox in the ledger: where each lies, what it contained last, and which result of it is published."""
+"""The files of the inbox in the ledger: where each lies, what it contained last, and which result of it is published.
+
+A row is identified by the name of its result. ``place`` says where the file is: where it was read (``original``), in the archive, in the
+folder of failed files, or nowhere (``deleted``). The ledger does not conclude from an absent file that it was moved or deleted.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.ledger.connection import LedgerConnection
 from pipeline.records import DocumentStatus, Source
@@ -17,12 +21,16 @@ from pipeline.values.times import utc_timestamp
 BATCH_ROWS = 1_000
 """Rows of published files in memory at a time."""
 
+FilePlace = Literal["original", "archive", "failed", "deleted"]
+"""Where a file is: where it was read, where finished files are moved to, where failed files are moved to, or nowhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
     """A file with its last recorded state and its published result."""
 
     source: Source
+    """Its path is where the file is now; of a deleted file, where it was."""
     sha256: str
     size: int
     mtime_ns: int
@@ -46,17 +54,25 @@ class FileRecord:
     """When its result was published, as a UTC timestamp."""
     pinned: bool = False
     """Whether its result stays although the present recipes differ, because the user ordered this reading."""
+    place: FilePlace = "original"
+    archived_at: str | None = None
+    """When it was moved or deleted, as a UTC timestamp."""
 
 
 class FileRecords(LedgerConnection):
     """The table ``files``."""
 
     def files_by_path(self) -> dict[str, FileRecord]:
-        """All files by absolute path."""
-        return {os.fsdecode(row["path"]): _file_record(row) for row in self.rows("SELECT * FROM known")}
+        """All files by absolute path, without the deleted ones."""
+        query = "SELECT * FROM known WHERE path IS NOT NULL"
+        return {os.fsdecode(row["path"]): _file_record(row) for row in self.rows(query)}
+
+    def deleted_files(self) -> list[FileRecord]:
+        """Files that were deleted after they were read. Their results stay."""
+        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE path IS NULL")]
 
     def file_at(self, path: Path) -> FileRecord | None:
-        """The file with this absolute path."""
+        """The file that is at this absolute path; a deleted file is not at its old path."""
         query = "SELECT * FROM known WHERE path = ?"
         return next((_file_record(row) for row in self.rows(query, [os.fsencode(path)])), None)
 
@@ -98,7 +114,7 @@ class FileRecords(LedgerConnection):
 
     def record_publication(
         self,
-        path: Path,
+        name: str,
         sha256: str,
         recipes: Mapping[str, str],
         status: str,
@@ -108,40 +124,69 @@ class FileRecords(LedgerConnection):
         review: Sequence[str] = (),
         corrected: Sequence[str] = (),
     ) -> None:
-        """Record that the result of these contents is safely in the outbox; ``retry_at`` is when it is to be read again.
+        """Record that the result ``name`` of these contents is safely in the outbox; ``retry_at`` is when it is to be read again.
 
         ``review`` and ``corrected`` name the fields that a person should review and those that a person corrected.
         """
         self._db.execute(
             """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, retry_at = ?, stale = 0,
-               review = ?, corrected = ? WHERE path = ?""",
+               review = ?, corrected = ? WHERE name = ?""",
             [
                 *(sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, utc_timestamp(), retry_at),
-                *(json.dumps(list(review)), json.dumps(list(corrected)), os.fsencode(path)),
+                *(json.dumps(list(review)), json.dumps(list(corrected)), name),
             ],
         )
 
-    def record_move(self, old: Path, new: str) -> None:
-        """Record that a file was moved; ``new`` is empty for a deleted one. Its result keeps its name."""
-        self._db.execute("UPDATE files SET path = ? WHERE path = ?", [os.fsencode(new), os.fsencode(old)])
+    def record_move(self, old: Path, new: Path, place: FilePlace, *, watch: bool = False) -> None:
+        """Record that a file was moved; its result keeps its name. With ``watch``, changes of the moved file are looked for."""
+        at = None if place == "original" else utc_timestamp()
+        self._db.execute(
+            "UPDATE files SET path = ?, place = ?, archived_at = ?, watched = ? WHERE path = ?",
+            [os.fsencode(new), place, at, watch, os.fsencode(old)],
+        )
+
+    def record_deletion(self, path: Path) -> None:
+        """Record that a file was deleted. Its result keeps its name, which no other file gets."""
+        self._db.execute(
+            "UPDATE files SET path = NULL, place = 'deleted', deleted_path = path, archived_at = ?, watched = 0 WHERE path = ?",
+            [utc_timestamp(), os.fsencode(path)],
+        )
+
+    def record_place_below(self, folder: Path, place: FilePlace) -> None:
+        """Record the place of the files below ``folder`` that ledgers of older versions do not tell from those of the inbox."""
+        self._db.execute(
+            "UPDATE files SET place = ? WHERE path > ? AND path < ? AND place = 'original'",
+            [place, os.fsencode(f"{folder}/"), os.fsencode(f"{folder}0")],  # "0" is the letter after "/"
+        )
+
+    def watched_files(self) -> list[FileRecord]:
+        """Moved files whose changes are looked for."""
+        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE watched ORDER BY name")]
+
+    def end_watch(self, paths: Sequence[Path]) -> None:
+        """Look for changes of these files no longer."""
+        with self.transaction():
+            self._db.executemany("UPDATE files SET watched = 0 WHERE path = ?", [(os.fsencode(path),) for path in paths])
 
     def record_folder_move(self, old: Path, new: Path) -> None:
         """Record that all files below ``old`` now lie below ``new``."""
         before, after = os.fsencode(f"{old}/"), os.fsencode(f"{new}/")
-        query = "SELECT path FROM files WHERE substr(path, 1, ?) = ?"
         with self.transaction():
-            paths = [row[0] for row in self._db.execute(query, [len(before), before])]
-            self._db.executemany(
-                "UPDATE files SET path = ? WHERE path = ?", ((after + path[len(before) :], path) for path in paths)
-            )
+            for table, column in (("files", "path"), ("files", "deleted_path"), ("removals", "path"), ("removals", "target")):
+                query = f"SELECT {column} FROM {table} WHERE substr({column}, 1, ?) = ?"  # noqa: S608
+                paths = [row[0] for row in self._db.execute(query, [len(before), before])]
+                self._db.executemany(
+                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608
+                    [(after + path[len(before) :], path) for path in dict.fromkeys(paths)],
+                )
 
-    def mark_stale(self, path: Path) -> None:
-        """Mark a file to be read again. Units that were answered under the same recipe are kept."""
-        self.change("UPDATE files SET stale = 1, pinned = 0 WHERE path = ?", [os.fsencode(path)])
+    def mark_stale(self, name: str) -> None:
+        """Mark the file with this result to be read again. Units that were answered under the same recipe are kept."""
+        self.change("UPDATE files SET stale = 1, pinned = 0 WHERE name = ?", [name])
 
-    def pin(self, path: Path) -> None:
-        """Keep the published result of a file although the present recipes differ."""
-        self.change("UPDATE files SET pinned = 1 WHERE path = ?", [os.fsencode(path)])
+    def pin(self, name: str) -> None:
+        """Keep a published result although the present recipes differ."""
+        self.change("UPDATE files SET pinned = 1 WHERE name = ?", [name])
 
 
 @lru_cache(maxsize=1024)
@@ -152,7 +197,7 @@ def _parsed_json(text: str) -> Any:
 
 def _file_record(row: Mapping[str, Any]) -> FileRecord:
     return FileRecord(
-        source=Source(Path(os.fsdecode(row["path"])), row["name"], row["relative"]),
+        source=Source(Path(os.fsdecode(row["path"] or row["deleted_path"])), row["name"], row["relative"]),
         sha256=row["sha256"],
         size=row["size"],
         mtime_ns=row["mtime_ns"],
@@ -167,4 +212,6 @@ def _file_record(row: Mapping[str, Any]) -> FileRecord:
         retry_at=row["retry_at"],
         published_at=row["published_at"],
         pinned=bool(row["pinned"]),
+        place=row["place"],
+        archived_at=row["archived_at"],
     )

@@ -134,4 +134,70 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE files ADD COLUMN review TEXT;
     ALTER TABLE files ADD COLUMN corrected TEXT;
     """,
+    """
+    -- Where a file is, as a column of its own. A result's name identifies the row; deleted files have no path.
+    DROP VIEW known;
+    CREATE TABLE placed_files (
+        name          TEXT PRIMARY KEY, -- below the outbox, without '.json'
+        path          BLOB UNIQUE,      -- absolute, as the file system's bytes; NULL: it was deleted after it was read
+        place         TEXT NOT NULL DEFAULT 'original' CHECK (place IN ('original', 'archive', 'failed', 'deleted')),
+        deleted_path  BLOB,             -- where a deleted file was
+        archived_at   TEXT,             -- when it was moved or deleted
+        watched       INTEGER NOT NULL DEFAULT 0, -- whether changes of a moved file are still looked for
+        relative      TEXT NOT NULL,    -- below the inbox: what routes match
+        sha256        TEXT NOT NULL,
+        size          INTEGER NOT NULL,
+        mtime_ns      INTEGER NOT NULL,
+        published     TEXT,             -- sha256 of the contents whose result is in the outbox; NULL when none is
+        recipes       TEXT,             -- JSON: template -> recipe of that result
+        status        TEXT,             -- of the published document
+        reason        TEXT,
+        published_at  TEXT,
+        told          TEXT NOT NULL DEFAULT '[]', -- JSON: templates that the user named on the command line
+        stale         INTEGER NOT NULL DEFAULT 0, -- to be read again; what is published stays until then
+        retry_at      TEXT,             -- when it is due to be read again; NULL: never automatically
+        pinned        INTEGER NOT NULL DEFAULT 0, -- the result of an ordered reading stays
+        review        TEXT,             -- JSON: fields that a person should review
+        corrected     TEXT,             -- JSON: fields that a person corrected
+        CHECK ((path IS NULL) = (place = 'deleted'))
+    ) WITHOUT ROWID;
+
+    -- Older versions marked the path of a deleted file with ' (put away, NAME)', some of them once more at every start.
+    WITH RECURSIVE stripped (name, path, marks) AS (
+        SELECT name, path, 0 FROM files
+        UNION ALL
+        SELECT name, substr(path, 1, length(path) - length(CAST(' (put away, ' || name || ')' AS BLOB))), marks + 1 FROM stripped
+        WHERE substr(path, -length(CAST(' (put away, ' || name || ')' AS BLOB))) = CAST(' (put away, ' || name || ')' AS BLOB)
+    ), latest AS (SELECT name, max(marks) AS marks, path FROM stripped GROUP BY name)
+    INSERT INTO placed_files (
+        name, path, place, deleted_path, relative, sha256, size, mtime_ns, published, recipes, status, reason, published_at, told,
+        stale, retry_at, pinned, review, corrected
+    )
+    SELECT name, CASE WHEN marks = 0 THEN files.path END, CASE WHEN marks = 0 THEN 'original' ELSE 'deleted' END,
+        CASE WHEN marks > 0 THEN latest.path END, relative, sha256, size, mtime_ns, published, recipes, status, reason,
+        published_at, told, stale, retry_at, pinned, review, corrected
+    FROM files JOIN latest USING (name);
+
+    DROP TABLE files;
+    ALTER TABLE placed_files RENAME TO files;
+    CREATE INDEX files_by_document ON files (sha256);
+    CREATE INDEX watched_files ON files (name) WHERE watched;
+    CREATE VIEW known AS
+        SELECT files.*, documents.chosen, documents.reason IS NOT NULL AS unreadable
+        FROM files LEFT JOIN documents USING (sha256);
+
+    -- Files that are about to be moved or deleted. A row is on the disk before the file is touched, and goes when that is done.
+    CREATE TABLE removals (
+        path      BLOB PRIMARY KEY,     -- where the file is
+        place     TEXT NOT NULL CHECK (place IN ('archive', 'failed', 'deleted')),
+        target    BLOB,                 -- where it is moved to; NULL: it is deleted
+        claim     BLOB,                 -- the name that it has meanwhile in its own folder; NULL in an object store
+        device    INTEGER NOT NULL,     -- as the file was when it was read
+        inode     INTEGER NOT NULL,
+        folder    INTEGER NOT NULL,     -- inode of its folder: another one is another file system, or the share is not mounted
+        size      INTEGER NOT NULL,
+        mtime_ns  INTEGER NOT NULL,
+        sha256    TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )

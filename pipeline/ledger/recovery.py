@@ -87,7 +87,7 @@ def _restore_pins(ledger: Ledger) -> None:
         outcome = (readings[-1].outcome or {}) if readings else {}
         is_special = bool(readings and (readings[-1].details.get("template") or readings[-1].details.get("engine")))
         if is_special and "status" in outcome and set(outcome["templates"]) == set(file.recipes):
-            ledger.pin(file.source.path)
+            ledger.pin(file.source.name)
 
 
 # ---- from the outbox ------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]
         if "corrected" in item and not item["corrected"].get("withdrawn")
     ]
     ledger.record_publication(
-        source.path, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected
+        source.name, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected
     )
 
 

@@ -19,9 +19,6 @@ from pipeline.run.archive_folders import ArchiveFolders, LocalFolders, StoreFold
 from pipeline.run.job import Job
 from pipeline.values.times import utc_timestamp
 
-_DELETED_PATH = "{} (put away, {})"
-"""The path in the ledger of a deleted file: its old path and its name. Ledgers hold this text, so it cannot change."""
-
 
 class Archive:
     """Moves or deletes files as the settings say, and reports each to ``observer``."""
@@ -50,7 +47,7 @@ class Archive:
         except StoreError as error:
             self._observer.file_not_archived(file.source.name, error.message)
             return
-        self._record_move(path, str(new_path) if new_path else _DELETED_PATH.format(path, file.source.name))
+        self._record_move(path, new_path, failed=status != "done")
         self._observer.file_archived(file.source.name, str(new_path or ""))
 
     def archive_published(self, files: Iterable[InboxFile]) -> None:
@@ -72,7 +69,7 @@ class Archive:
         }
         for path in self._folders.missing(published):
             file = published[path]
-            self._record_move(path, str(self._failed_path_of(file) or _DELETED_PATH.format(path, file.source.name)))
+            self._record_move(path, self._failed_path_of(file), failed=file.status != "done")
 
     def _failed_path_of(self, file: FileRecord) -> Path | None:
         """Where a failed file was moved to; None when it is not there."""
@@ -81,9 +78,13 @@ class Archive:
             return None
         return path
 
-    def _record_move(self, path: Path, new_path: str) -> None:
-        self._job.ledger.record_move(path, new_path)
-        self._job.outbox_names.moved(path, new_path)
+    def _record_move(self, path: Path, new_path: Path | None, *, failed: bool) -> None:
+        if new_path is None:
+            self._job.ledger.record_deletion(path)
+            self._job.outbox_names.deleted(path)
+        else:
+            self._job.ledger.record_move(path, new_path, "failed" if failed else "archive")
+            self._job.outbox_names.moved(path, new_path)
 
     def restore(self, file: InboxFile, sha256: str) -> InboxFile:
         """The file with its old name in the outbox, if it failed before and was moved back into the inbox; else the file as it is."""
@@ -93,8 +94,8 @@ class Archive:
             path = record.source.path
             if path.is_relative_to(folder) and self._folders.missing([path]):
                 ledger.mark_for_rereading([record], failed_only=True)
-                ledger.record_move(path, str(file.source.path))
-                self._job.outbox_names.moved(path, str(file.source.path))
+                ledger.record_move(path, file.source.path, "original")
+                self._job.outbox_names.moved(path, file.source.path)
                 self._folders.remove_reason(path)
                 return replace(file, source=replace(file.source, name=record.source.name))
         return file

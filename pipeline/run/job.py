@@ -82,7 +82,8 @@ class Job:
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.templates_by_kind = {kind: template_for_kind(kind, self.templates) for kind in get_args(PageKind)}
         self.file_records = self.ledger.files_by_path()
-        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.file_records.items()})
+        deleted = (file.source.name for file in self.ledger.deleted_files())
+        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.file_records.items()}, deleted)
 
     def recipe(self, template: Template) -> str:
         """The recipe of a template, also of one that is not in ``templates``."""

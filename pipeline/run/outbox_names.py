@@ -5,7 +5,7 @@ A file keeps its name between runs. Two files never share a name, and no name co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SHEET_ENDINGS = (".csv", ".parquet", ".jsonl", ".xlsx", ".sqlite")
@@ -15,11 +15,14 @@ MAX_NUMBERED_BYTES = 200
 
 
 class OutboxNames:
-    """Gives each file its name in the outbox. ``names`` are the names of the ledger's files by absolute path."""
+    """Gives each file its name in the outbox.
 
-    def __init__(self, names: dict[str, str]) -> None:
+    ``names`` are the names of the ledger's files by absolute path; ``other_names`` those of files that are at no path any more.
+    """
+
+    def __init__(self, names: dict[str, str], other_names: Iterable[str] = ()) -> None:
         self._names = dict(names)
-        self._taken = set(self._names.values())
+        self._taken = {*self._names.values(), *other_names}
         self._folders = {folder for name in self._taken for folder in _folders(name)}
 
     def __call__(self, path: Path, preferred: str) -> str:
@@ -51,12 +54,16 @@ class OutboxNames:
             return self(path, preferred)
         return preferred
 
-    def moved(self, old: Path, new: str) -> None:
+    def moved(self, old: Path, new: Path) -> None:
         """The file has moved and keeps its name. Another file that comes to its old path gets a name of its own."""
-        own = self._names.pop(new, None)
-        self._names[new] = self._names.pop(str(old))
-        if own != self._names[new]:
+        own = self._names.pop(str(new), None)
+        self._names[str(new)] = self._names.pop(str(old))
+        if own != self._names[str(new)]:
             self._taken.discard(own or "")
+
+    def deleted(self, path: Path) -> None:
+        """The file was deleted and keeps its name. Another file that comes to its path gets a name of its own."""
+        self._names.pop(str(path), None)
 
     def _conflicts(self, name: str) -> bool:
         """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name."""

@@ -36,7 +36,7 @@ class Publisher:
 
     def __init__(self, job: Job, archive: Archive | None = None) -> None:
         self._job, self._archive = job, archive
-        self._pending: dict[Path, tuple[InboxFile, Publication]] = {}
+        self._pending: dict[str, tuple[InboxFile, Publication]] = {}  # by name
         self._pending_since = 0.0
         self._next_tidy = 0.0
         self._archivable: list[tuple[InboxFile, Publication]] = []
@@ -45,7 +45,7 @@ class Publisher:
 
     def publish(self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
         """Write the document's JSON; its rows follow with the next flush."""
-        if file.source.path in self._pending:  # the file was replaced and read again since then
+        if file.source.name in self._pending:  # the file was replaced and read again since then
             self.flush()
         publication = compose(
             self._job.ledger, self._job.templates, file.source, document, recipes, self._job.settings.review.accepted_error
@@ -55,7 +55,7 @@ class Publisher:
         self._mirror([path])
         if not self._pending:
             self._pending_since = time.monotonic()
-        self._pending[file.source.path] = (file, publication)
+        self._pending[file.source.name] = (file, publication)
         self.flush_if_due()
         return publication
 
@@ -74,20 +74,20 @@ class Publisher:
         rows, outdated = self._rows(items)
         sizes = self._append(rows, outdated)
         ledger = self._job.ledger
-        retry_at = {item.source.path: self._retry_at(item) for item in items}
+        retry_at = {item.source.name: self._retry_at(item) for item in items}
         with ledger.transaction():
             for name, size in sizes.items():
                 ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], size)
             ledger.mark_sheets_outdated(sorted({*outdated, *(rows.keys() - sizes.keys())}))
             for item in items:
-                path, sha256 = item.source.path, item.document.sha256
+                name, sha256 = item.source.name, item.document.sha256
                 review = [name for template in item.fields for name in item.fields_to_review(template)]
                 corrected = [name for template in item.fields for name in item.corrected_fields(template)]
                 ledger.record_publication(
-                    *(path, sha256, item.recipes, item.status, item.reason, retry_at[path]), review=review, corrected=corrected
+                    *(name, sha256, item.recipes, item.status, item.reason, retry_at[name]), review=review, corrected=corrected
                 )
         self._mirror(self._job.outbox / f"{name}.csv" for name in sizes)
-        self._archivable += [(file, item) for file, item in pending if not retry_at[file.source.path]]
+        self._archivable += [(file, item) for file, item in pending if not retry_at[file.source.name]]
         if not self._job.mirror:
             self._archive_files()
 
@@ -141,7 +141,7 @@ class Publisher:
         for item in items:
             for name, added in text_rows(item, templates).items():
                 rows[name] += added
-            before = self._job.ledger.file_at(item.source.path)
+            before = self._job.ledger.file_by_name(item.source.name)
             if before and before.published_sha256:
                 used = [templates[name] for name in {*before.recipes, *item.recipes} if name in templates]
                 outdated |= {DOCUMENTS, *(name for template in used for name in sheet_names(template))}

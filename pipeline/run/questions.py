@@ -122,6 +122,8 @@ class Questions:
     def _find_file(self, sha256: str) -> InboxFile | None:
         """A file with these contents whose size and time are those in the ledger."""
         for record in self._job.ledger.files_with_contents(sha256):
+            if record.place == "deleted":  # another file may be at its path
+                continue
             file = InboxFile(record.source, record.size, record.mtime_ns)
             if restat_file(file) == file or (self._job.objects and self._job.objects.try_fetch(file)):
                 return file
@@ -129,7 +131,8 @@ class Questions:
 
     def _may_be_recognised(self, sha256: str) -> bool:
         """Whether a rebuilt ledger has a file without size and time, so that this run may still recognise it."""
-        return any(file.size < 0 and file.source.path.is_file() for file in self._job.ledger.files_with_contents(sha256))
+        files = self._job.ledger.files_with_contents(sha256)
+        return any(file.size < 0 and file.place != "deleted" and file.source.path.is_file() for file in files)
 
     def _ask(self, question: _Question, reply: Reply) -> None:
         """Take the page of a question and queue the question for the engine."""

@@ -72,7 +72,7 @@ class RereadOrders:
     def _read(self, order: Order) -> Mapping[str, Any]:
         ledger, template = self._job.ledger, order.details.get("template")
         record = ledger.file_by_name(order.details["name"])
-        file = self._job.present_file(record.source) if record else None
+        file = self._job.present_file(record.source) if record and record.place != "deleted" else None
         if record is None or file is None:
             return {"error": "the file is no longer where it was read"}
         if template:
@@ -82,7 +82,7 @@ class RereadOrders:
         if planned == record.recipes:
             ledger.mark_for_rereading([record])
         else:
-            ledger.mark_stale(record.source.path)
+            ledger.mark_stale(record.source.name)
         with Loop(job, self._observer, answer_questions=False) as self._loop:
             self._loop.round([file])
             self._loop.publisher.tidy(now=False)
@@ -91,7 +91,7 @@ class RereadOrders:
         if record is None or record.stale or record.published_sha256 != record.sha256:
             return {"error": "the file changed while it was read; it is read again when it has settled"}
         if template or order.details.get("engine"):
-            ledger.pin(record.source.path)
+            ledger.pin(record.source.name)
         return {"status": record.status, "engine": job.engine.identity, "templates": list(record.recipes)}
 
     def _job_for(self, engine: str | None, template: str | None) -> Job:

@@ -264,6 +264,8 @@ def _existing_copy(context: ServerContext, sha256: str, template: str) -> str | 
     with context.ledger() as ledger:
         for file in ledger.files_with_contents(sha256):
             path = file.source.path
+            if file.place == "deleted":
+                continue
             if path.is_relative_to(inbox) and (not template or file.source.relative.startswith(f"{template}/")):
                 with suppress(OSError):
                     current = path.stat()

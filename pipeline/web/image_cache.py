@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from queue import LifoQueue
 from threading import Lock
 
+from pipeline.errors import DocumentError
 from pipeline.ledger.file_records import FileRecord
 from pipeline.report.page_images import encode_webp
 from pipeline.run.page_requests import HANDLER, PictureRequest, drawing_request, encode_request
@@ -60,6 +61,8 @@ class PageImageCache:
         key = (file.sha256, page, rotation)
         if image := self._lookup(key):
             return image
+        if file.place == "deleted":  # another file may be at its path
+            raise DocumentError("unreadable", "the file was deleted after it was read")
         pool = self._idle.get()
         try:
             if image := self._lookup(key):  # another thread has drawn it in the meantime

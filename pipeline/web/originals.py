@@ -38,6 +38,8 @@ class Original:
 def find_original(file: FileRecord) -> Original:
     """The original of a published file. A file with another time or size is compared by its contents."""
     path = file.source.path
+    if file.place == "deleted":  # another file may be at its path
+        return Original("gone")
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

@@ -53,7 +53,7 @@ def put(ledger: Ledger, name: str, values: Mapping[str, Any] | None) -> None:
     if values is not None:
         fields = {key: Evidence(value, None, 1, None, "exact") for key, value in values.items()}
         ledger.commit([Result(UnitKey(sha256, 1, "order", "r"), "done", fields)])
-    ledger.record_publication(Path("/inbox") / name, sha256, recipes, "done" if values is not None else "failed", None)
+    ledger.record_publication(name, sha256, recipes, "done" if values is not None else "failed", None)
 
 
 def export(pipeline: Pipeline, *more: str | Path) -> list[str]:

@@ -36,7 +36,7 @@ def test_stale_units_are_read_again_while_the_old_result_stays_published(tmp_pat
         ledger.record_file(Source(path, "a.pdf", "a.pdf"), "s", 10, 20)
         ledger.record_document(DocumentInfo("s", "pdf", 2))
         ledger.commit([result(1), result(2, "failed")])
-        ledger.record_publication(path, "s", {"invoice": "r1"}, "partial", None)
+        ledger.record_publication("a.pdf", "s", {"invoice": "r1"}, "partial", None)
         file = ledger.files_by_path()[str(path)]
         assert not file.stale
         ledger.mark_for_rereading([file], failed_only=True)

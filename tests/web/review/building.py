@@ -85,7 +85,7 @@ class ReviewFolder:
             )
             size = len(content) if content is not None else 1
             self.ledger.record_file(Source(path, name, name), sha256, size, OLD * 1_000_000_000)
-            self.ledger.record_publication(path, sha256, {template: recipe}, status, why)
+            self.ledger.record_publication(name, sha256, {template: recipe}, status, why)
         return path
 
     def select(self, selection: Selection | None = None) -> list[SelectedDocument]:
