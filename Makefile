@@ -18,7 +18,7 @@ test: $(STAMP) lint
 	$(BIN)/pytest -n 2 --dist loadfile --durations 15
 
 proof: $(STAMP)
-	$(BIN)/pytest -m proof --timeout 3600 --durations 15
+	KILLS=$${KILLS:-300} $(BIN)/pytest -m "proof or kills" --timeout 3600 --durations 15
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from pipeline.settings import configs_folder
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.evaluate.building import put, put_invoices, put_truth
-from tests.run.test_kill import units
+from tests.run.kills import units
 
 INVOICE = configs_folder() / "templates" / "invoice.yaml"
 

@@ -22,7 +22,7 @@ from pipeline.intake.containers import UnpackedFiles, UnpackedMember
 from pipeline.run.publisher import Publisher
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf
-from tests.run.test_kill import units
+from tests.run.kills import units
 
 Members = list[tuple[str, bytes]]
 AGAIN = ("--template", "transcript", "--json")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.drawing import text_pdf
-from tests.run.test_kill import units
+from tests.run.kills import units
 
 
 @pytest.mark.slow

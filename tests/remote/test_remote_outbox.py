@@ -24,8 +24,8 @@ from tests.drawing import blank_pdf, invoice, invoice_pdf, png, receipt_image, t
 from tests.remote.conftest import BUCKET, BucketRuns, S3Server
 from tests.run.conftest import EchoEngine
 
-KILLS = max(4, int(os.environ.get("KILLS", "20")) // 4)
-"""KILLS=100 is 25 of them."""
+KILLS = max(4, int(os.environ.get("KILLS", "60")) // 12)
+"""KILLS=300 is 25 of them."""
 
 
 def plain(result: Any) -> Any:

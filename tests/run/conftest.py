@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
+import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,3 +125,14 @@ def folders(tmp_path: Path) -> RunFolders:
     """An empty inbox and no outbox yet."""
     (tmp_path / "inbox").mkdir()
     return RunFolders(tmp_path / "inbox", tmp_path / "outbox")
+
+
+@pytest.fixture
+def other_file_system() -> Iterator[Path]:
+    """A folder on a file system other than that of the temporary files."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev:
+        pytest.skip("there is no second file system at /dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=memory))
+    yield folder
+    shutil.rmtree(folder)

@@ -18,9 +18,10 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replacement import begin_rebuilding
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
+from tests.run.kills import share
 
 DOCUMENTS = 300
-KILLS = 10
+KILLS = max(10, share(0.05))
 REBUILD = """
 import sys
 from pathlib import Path
@@ -56,6 +57,7 @@ def results(folders: RunFolders) -> dict[str, str]:
     return {name: " ".join(folders.texts(name.removesuffix(".json"))) for name in names}
 
 
+@pytest.mark.kills
 @pytest.mark.slow
 def test_kills_of_a_rebuild_lose_no_row_and_overwrite_no_result(folders: RunFolders) -> None:
     for number in range(DOCUMENTS):

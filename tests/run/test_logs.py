@@ -16,8 +16,8 @@ from pipeline.runtime.lock import locked
 from pipeline.settings import LogSettings
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
+from tests.run.kills import units
 from tests.run.processes import Workspace, events, wait_for
-from tests.run.test_kill import units
 
 ODD = 'a\nb\r\x1b[2J\x85\u2028 "quoted" = \udcff é.pdf'
 """Line breaks of every kind, a command to the terminal, a byte that is no text."""

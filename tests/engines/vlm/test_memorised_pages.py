@@ -19,7 +19,7 @@ import yaml
 from pipeline.runtime.processor import multiplies_bytes
 from pipeline.templates.load import load_templates
 from tests.engines.vlm.train import draw, teach
-from tests.run.test_kill import units
+from tests.run.kills import units
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PAGES = 16
