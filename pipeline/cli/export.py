@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
@@ -77,7 +79,7 @@ def command(
         folder = to or settings.outbox
         sheet_records = ledger if folder == settings.outbox else NullSheetLedger()
         kinds = formats or (() if with_truth else ("json", "csv"))
-        with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER) as temporary:
+        with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER, settings.outbox) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
             export = OutboxExport(ledgers, templates, folder, sheet_records, settings.review.accepted_error, temporary)
             paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
@@ -102,15 +104,22 @@ def _open_outbox(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
 
 
 @contextmanager
-def _temporary_folder(folder: Path) -> Iterator[Path]:
-    """A folder in ``folder`` for files that are not complete yet. Raises OutboxError."""
+def _temporary_folder(folder: Path, outbox: Path) -> Iterator[Path]:
+    """A folder in ``folder`` for files that are not complete yet. Raises OutboxError.
+
+    Each outbox has its own, and the caller holds the outbox's lock: what is in it is left from an export that was killed.
+    """
+    temporary = folder / f".export-{hashlib.sha256(os.fsencode(outbox.resolve())).hexdigest()[:12]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = TemporaryDirectory(prefix=".export-", dir=folder, ignore_cleanup_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
     except OSError as error:
         raise OutboxError(f"{folder}: cannot be written: {error}", "check that you may write there") from error
-    with temporary as path:
-        yield Path(path)
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write_truth(ledgers: Sequence[Ledger], folder: Path, temporary: Path) -> Iterator[Path]:

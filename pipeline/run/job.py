@@ -282,8 +282,9 @@ def open_job(
             cluster = stack.enter_context(Cluster(settings, page_requests.HANDLER))
         job_engine = engine or (cluster.engine if cluster else make_engine(settings))
         with locked(settings.outbox), mirrored(settings) as mirror, _ledger_of_run(settings, notes) as ledger:
-            for leftover in ("tmp", "unpacked", "objects"):  # a run that was killed leaves them
-                shutil.rmtree(settings.outbox / STATE_FOLDER / leftover, ignore_errors=True)
+            state = settings.outbox / STATE_FOLDER
+            for leftover in (state / "tmp", state / "unpacked", state / "objects", *state.glob(".export-*")):
+                shutil.rmtree(leftover, ignore_errors=True)  # a run or an export that was killed leaves them
             if ask is not None:
                 question = ask_template(ask)
                 ledger.record_question(question.name, ask)

@@ -24,8 +24,8 @@ from tests.drawing import encrypted_pdf, text_pdf
 KILLS = int(os.environ.get("KILLS", "60"))
 """Number of kills of all tests together. Each test takes its share. docs/reliability.md reports KILLS=300."""
 OLD = 1_000_000_000
-UNFINISHED = re.compile(r"^\.|\.(part|tmp|partial|claim|claimed)$")
-"""Names of files that are not complete, or that somebody works on."""
+UNFINISHED = re.compile(r"^\.|\.(part|tmp|partial|claim|claimed)$|\(changed ")
+"""Names of files that are not complete, that a run works on, or that another program seems to have changed."""
 
 
 def share(part: float) -> int:
