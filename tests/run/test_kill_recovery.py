@@ -19,11 +19,9 @@ def damage(folders: KillFolders) -> None:
         path.write_bytes(b"no database at all" * 1000)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    "after", [pytest.param("keep", marks=pytest.mark.proof), pytest.param("move", marks=pytest.mark.proof), pytest.param("delete", marks=pytest.mark.proof)]
-)
+@pytest.mark.parametrize("after", ["keep", "move", "delete"])
 def test_kills_while_a_ledger_is_rebuilt_lose_no_row(tmp_path: Path, after: str) -> None:
     folders = KillFolders(tmp_path, tmp_path / "elsewhere", after)
     for number in range(DOCUMENTS):
