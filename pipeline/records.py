@@ -212,3 +212,17 @@ class Result:
     seconds: float = 0.0
     turned: int = 0
     """As ``Page.turned``: boxes fit the page that is turned so."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """How a file of the outbox was when the program wrote it last, and how it will be after a write that has begun."""
+
+    size: int
+    crc: int
+    """CRC-32 of these bytes."""
+    stamp: str
+    """Device, inode and times, as the file system gave them."""
+    next_size: int | None = None
+    next_crc: int | None = None
+    """Size and CRC-32 after the write that has begun; None when none has."""

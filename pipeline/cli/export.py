@@ -18,7 +18,7 @@ from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replacement import has_ledger
-from pipeline.publish.atomic_files import write_atomically
+from pipeline.publish.own_files import OwnFiles
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.remote.mirror import Mirror, mirrored
 from pipeline.run.export_formats import FORMATS, NullSheetLedger, OutboxExport
@@ -64,7 +64,8 @@ def command(
     parquet  the same as Parquet files
     jsonl    documents.jsonl: one document per line
 
-    The results come from the ledger: no document is read again, and result files that were deleted or changed are restored. --truth
+    The results come from the ledger: no document is read again, and result files that were deleted or changed are restored; a
+    table that another program changed is kept under another name. --truth
     writes TEMPLATE.truth.jsonl, one document per line. --with combines the outboxes of several drivers (`run --shard`) in the folder
     --to.
     """
@@ -81,10 +82,11 @@ def command(
         kinds = formats or (() if with_truth else ("json", "csv"))
         with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER, settings.outbox) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
-            export = OutboxExport(ledgers, templates, folder, sheet_records, settings.review.accepted_error, temporary)
+            files = OwnFiles(ledger, settings.outbox, lambda line: click.echo(f"pipeline: {line}", err=True))
+            export = OutboxExport(ledgers, templates, folder, sheet_records, files, settings.review.accepted_error, temporary)
             paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
-                paths += map(str, _write_truth(ledgers, folder, temporary))
+                paths += map(str, _write_truth(ledgers, export))
         if mirror and not to:
             mirror.attach(ledger)
             mirror.finish()
@@ -122,12 +124,9 @@ def _temporary_folder(folder: Path, outbox: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_truth(ledgers: Sequence[Ledger], folder: Path, temporary: Path) -> Iterator[Path]:
+def _write_truth(ledgers: Sequence[Ledger], export: OutboxExport) -> Iterator[Path]:
     """Write corrected and confirmed values, one file per template. Yields the files."""
     for template in dict.fromkeys(name for ledger in ledgers for name in corrected_templates(ledger)):
-        path = folder / f"{template}.truth.jsonl"
         rows = (row for ledger in ledgers for row in truth_rows(ledger, template))
-        write_atomically(
-            path, ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows), temporary
-        )
-        yield path
+        lines = ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows)
+        yield export.write_lines(f"{template}.truth.jsonl", lines)

@@ -104,10 +104,11 @@ def check_inbox(settings: Settings, paths: Iterable[options.PathOrUrl]) -> None:
 
 
 def exit_with_result(loop: Loop, screen: RunScreen) -> None:
-    """Raise what ends the command with the right exit code: interrupted, or some documents failed or were left."""
+    """Raise what ends the command with the right exit code: interrupted, or some documents failed or were left, or tables are not
+    written."""
     if loop.stopping:
         raise KeyboardInterrupt
-    if not screen.all_done:
+    if not screen.all_done or loop.publisher.unwritten:
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
 

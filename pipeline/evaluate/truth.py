@@ -122,6 +122,8 @@ def _from_csv(path: Path, text: str) -> Iterator[TruthRow]:
             documents[row["file"]].fields.setdefault(table, []).append(line)
     for sheet in sorted(path.parent.glob(f"{_globbed(path.stem)}.*.csv")):
         table = sheet.name.removeprefix(f"{path.stem}.").removesuffix(".csv")
+        if "(changed " in table:  # an older copy of a person's (see publish.own_files)
+            continue
         for where, row in _lines(sheet, _text(sheet)):
             line = {key: _cell(value) for key, value in row.items() if value != "" and key not in TABLE_COLUMNS}
             document = documents.setdefault(row["file"], TruthRow(where, row["file"]))

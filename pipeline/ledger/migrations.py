@@ -200,4 +200,15 @@ MIGRATIONS: tuple[str, ...] = (
         sha256    TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    -- Files of the outbox that the program writes again, as it wrote them last: a file that differs is somebody else's.
+    CREATE TABLE written_files (
+        path       BLOB PRIMARY KEY,    -- the name in the outbox, or an absolute path, as the file system's bytes
+        size       INTEGER NOT NULL,
+        crc        INTEGER NOT NULL,    -- CRC-32 of these bytes
+        stamp      TEXT NOT NULL,       -- device, inode and times; another stamp means that the checksum decides
+        next_size  INTEGER,             -- after the write that has begun; NULL when none has
+        next_crc   INTEGER
+    ) WITHOUT ROWID;
+    """,
 )

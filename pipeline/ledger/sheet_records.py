@@ -1,15 +1,17 @@
-"""The growing CSV files of the outbox in the ledger: up to which byte each is complete, and which hold outdated rows."""
+"""The files of the outbox that are written again: how the program wrote each last, and which CSV files hold outdated rows."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 
 from pipeline.ledger.connection import LedgerConnection
+from pipeline.records import FileMark
 
 
 class SheetRecords(LedgerConnection):
-    """The table ``sheets``."""
+    """The tables ``sheets`` and ``written_files``."""
 
     def sheet_state(self, name: str) -> tuple[list[str], int, bool] | None:
         """Columns of a sheet, its complete length in bytes, and whether it holds outdated rows."""
@@ -24,6 +26,19 @@ class SheetRecords(LedgerConnection):
         """Record that these sheets hold outdated rows. They are rebuilt before the run ends."""
         self._db.executemany(
             "INSERT INTO sheets VALUES (?, '[]', 0, 1) ON CONFLICT (name) DO UPDATE SET dirty = 1", [(name,) for name in names]
+        )
+
+    def file_mark(self, key: str) -> FileMark | None:
+        """How the program wrote a file last; None when it did not. ``key`` is its name in the outbox, or an absolute path."""
+        query = "SELECT size, crc, stamp, next_size, next_crc FROM written_files WHERE path = ?"
+        row = self._db.execute(query, [os.fsencode(key)]).fetchone()
+        return FileMark(*row) if row else None
+
+    def record_file_mark(self, key: str, mark: FileMark) -> None:
+        """Record how the program writes a file, or has written it."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO written_files VALUES (?, ?, ?, ?, ?, ?)",
+            [os.fsencode(key), mark.size, mark.crc, mark.stamp, mark.next_size, mark.next_crc],
         )
 
     def outdated_sheets(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 The ledger stores up to which byte a sheet is valid. New rows are appended and synced, then the ledger is updated; after a crash in
 between, the next append cuts off the rows that the ledger does not know. When rows replace older rows, the sheet is marked as outdated and
-written anew. A sheet that another program has changed is also written anew.
+written anew. A sheet that another program has changed is kept under another name, and written anew as well (see ``own_files``).
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 import io
 import os
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -19,8 +21,10 @@ from pipeline.errors import OutboxError
 from pipeline.publish.atomic_files import atomic_file, write_atomically
 from pipeline.publish.cells import Cell, ColumnKind, as_text
 from pipeline.publish.csv_cells import defuse_row
+from pipeline.publish.own_files import DISK_ERRORS, FileInUseError, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import Row, sheet_columns
+from pipeline.records import FileMark
 from pipeline.templates.template import Template
 
 
@@ -41,57 +45,79 @@ class SheetLedger(Protocol):
 
 
 def append_rows(
-    folder: Path, ledger: SheetLedger, name: str, columns: Sequence[str], rows: Sequence[Row], scratch: Path | None = None
-) -> int | None:
-    """Append rows to ``folder/name.csv`` and sync it. Returns its size in bytes; None when the sheet has to be written anew.
+    folder: Path,
+    ledger: SheetLedger,
+    files: OwnFiles,
+    name: str,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    scratch: Path | None = None,
+) -> FileMark | None:
+    """Append rows to ``folder/name.csv`` and sync it. Returns its new mark; None when the sheet has to be written anew.
 
     The rows are written by the ``csv`` module: a run that publishes a few documents need not import pandas. ``rebuild`` writes the same
-    bytes. The caller stores the size in the transaction that marks the documents as published. Raises OutboxError.
+    bytes. The caller stores the mark in the transaction that marks the documents as published. Raises OutboxError, FileInUseError.
     """
     path = folder / f"{name}.csv"
     state = ledger.sheet_state(name)
-    if state is None and not path.exists():
-        return write_atomically(path, [_header(columns), _lines(rows, columns)], scratch)
-    if state is None or state[2] or state[0] != list(columns) or _size(path) < state[1]:
+    if state is None and not os.path.lexists(path):
+        new = (scratch or folder) / f".{uuid.uuid4().hex}.tmp"
+        write_atomically(new, [_header(columns), _lines(rows, columns)])
+        return files.put(new, path)
+    if state is None or state[2] or state[0] != list(columns):
         return None
     try:
-        with path.open("r+b") as file:
-            file.truncate(state[1])
-            file.seek(state[1])
-            file.write(_lines(rows, columns))
-            file.flush()
-            os.fsync(file.fileno())
-            return file.tell()
+        if files.has_mark(path) or (_is_own(path, columns, state[1]) and files.adopt(path)):
+            return files.append(path, _lines(rows, columns))
     except OSError as error:
-        raise OutboxError(
-            f"{path}: cannot be written: {error}", "close the program that has it open, then run again"
-        ) from error
+        if error.errno in DISK_ERRORS:
+            raise OutboxError(f"{path}: cannot be written: {error}", "free disk space; nothing is lost, run again") from error
+    return None
 
 
 def rebuild(
     folder: Path,
     ledger: SheetLedger,
+    files: OwnFiles,
     sheets: Iterable[str],
     publications: Iterable[Publication],
     templates: Mapping[str, Template],
     scratch: Path | None = None,
-) -> None:
-    """Write whole sheets, in one pass over all documents. All their columns are text. Raises OutboxError."""
+) -> dict[str, str]:
+    """Write whole sheets, in one pass over all documents. All their columns are text.
+
+    Returns the sheets that cannot be written now, with the reason. Raises OutboxError.
+    """
     from pipeline.publish.frames import frame_batches
 
     text_kinds: dict[str, dict[str, ColumnKind]] = {
         name: dict.fromkeys(sheet_columns(name, templates) or (), "text") for name in sheets
     }
+    unwritten: dict[str, str] = {}
     with ExitStack() as stack:
-        files = {name: stack.enter_context(atomic_file(folder / f"{name}.csv", scratch)) for name in text_kinds}
+        new = {name: (scratch or folder) / f".{uuid.uuid4().hex}.csv" for name in text_kinds}
+        for path in new.values():
+            stack.callback(path.unlink, missing_ok=True)
+        with ExitStack() as writing:
+            opened = {name: writing.enter_context(atomic_file(path)) for name, path in new.items()}
+            for name, columns in text_kinds.items():
+                opened[name].write(_header(list(columns)))
+            for batch in frame_batches(publications, templates, text_kinds):
+                for name, file in opened.items():
+                    file.write(_encode(batch.frames[name].itertuples(index=False, name=None)))
         for name, columns in text_kinds.items():
-            files[name].write(_header(list(columns)))
-        for batch in frame_batches(publications, templates, text_kinds):
-            for name, file in files.items():
-                file.write(_encode(batch.frames[name].itertuples(index=False, name=None)))
-        sizes = {name: file.tell() for name, file in files.items()}
-    for name, size in sizes.items():
-        ledger.record_sheet(name, list(text_kinds[name]), size)
+            state = ledger.sheet_state(name)
+            is_own = (
+                partial(_is_own, columns=state[0], size=state[1])
+                if state and state[0]
+                else partial(_adds_nothing, other=new[name])
+            )
+            try:
+                mark = files.put(new[name], folder / f"{name}.csv", is_own)
+                ledger.record_sheet(name, list(columns), mark.size)
+            except FileInUseError as error:
+                unwritten[name] = str(error)
+    return unwritten
 
 
 def _header(columns: Sequence[str]) -> bytes:
@@ -108,8 +134,22 @@ def _encode(lines: Iterable[Sequence[Cell]]) -> bytes:
     return text.getvalue().encode(errors="replace")
 
 
-def _size(path: Path) -> int:
+def _is_own(path: Path, columns: Sequence[str], size: int) -> bool:
+    """Whether a sheet of which an older version recorded only the size has the form in which the program writes it."""
+    if not columns or path.stat().st_size != size:
+        return False
     try:
-        return path.stat().st_size
-    except OSError:
-        return -1
+        with path.open(encoding="utf-8", newline="") as file:
+            if file.readline() != _header(columns).decode():
+                return False
+            return all(len(row) == len(columns) for row in csv.reader(file, strict=True))
+    except (ValueError, csv.Error):
+        return False
+
+
+def _adds_nothing(path: Path, other: Path) -> bool:
+    """Whether every line of a sheet is in another one, in any order: the ledger was rebuilt, and nothing is lost with the old sheet."""
+    with other.open("rb") as new:
+        lines = {hash(line) for line in new}
+    with path.open("rb") as old:
+        return all(hash(line) in lines for line in old)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import SettingsError
+from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.cells import ColumnKind
 from pipeline.publish.csv_sheets import SheetLedger, rebuild
+from pipeline.publish.own_files import FileInUseError, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
 from pipeline.run.compose import publications
@@ -27,7 +28,7 @@ FORMATS = ("json", "csv", "xlsx", "sqlite", "parquet", "jsonl")
 
 
 class NullSheetLedger:
-    """A sheet ledger that stores nothing, for an export to a folder that is not the outbox."""
+    """A ledger of sheets and files that stores nothing, for an export to a folder that is not the outbox."""
 
     def sheet_state(self, name: str) -> None:
         """Always None: every sheet is unknown."""
@@ -41,16 +42,29 @@ class NullSheetLedger:
         """Does nothing."""
         del names
 
+    def file_mark(self, key: str) -> None:
+        """Always None: every file is unknown."""
+        del key
+
+    def record_file_mark(self, key: str, mark: object) -> None:
+        """Does nothing."""
+        del key, mark
+
 
 @dataclass(frozen=True)
 class OutboxExport:
-    """One export from ledgers to a folder. ``scratch`` holds files while they are half written."""
+    """One export from ledgers to a folder. ``scratch`` holds files until they are complete.
+
+    Raises OutboxError for a file that cannot be written.
+    """
 
     ledgers: Sequence[Ledger]
     """One ledger, or the ledgers of several machines that shared an inbox (see the setting ``shard``)."""
     templates: Mapping[str, Template]
     folder: Path
     sheet_ledger: SheetLedger
+    files: OwnFiles
+    """The files of ``folder``: one that somebody else has changed is kept under another name."""
     accepted_error: float
     scratch: Path
 
@@ -63,8 +77,8 @@ class OutboxExport:
         if kind == "parquet":
             from pipeline.publish.parquet import write_parquet
 
-            return write_parquet(self.folder, self._sheets(), self._frames(), self.scratch)
-        path = self.folder / f"{DOCUMENTS}.{kind}"
+            return self._put(write_parquet(self._new_folder(), self._sheets(), self._frames(), self.scratch))
+        path = self._new_folder() / f"{DOCUMENTS}.{kind}"
         if kind == "jsonl":
             from pipeline.publish.json_lines import write_json_lines
 
@@ -77,7 +91,29 @@ class OutboxExport:
             from pipeline.publish.excel import write_workbook
 
             write_workbook(path, self._sheets(), self._frames(), self.scratch)
-        return [path]
+        return self._put([path])
+
+    def write_lines(self, name: str, lines: Iterable[bytes]) -> Path:
+        """Write one more file."""
+        path = self._new_folder() / name
+        write_atomically(path, lines, self.scratch)
+        return self._put([path])[0]
+
+    def _new_folder(self) -> Path:
+        """The folder of complete files that are not at their place yet."""
+        folder = self.scratch / "complete"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _put(self, complete: Sequence[Path]) -> list[Path]:
+        """Move complete files to their place."""
+        paths = [self.folder / path.name for path in complete]
+        for new, path in zip(complete, paths, strict=True):
+            try:
+                self.files.put(new, path)
+            except FileInUseError as error:
+                raise OutboxError(str(error), "close the program that has it open, then export again") from error
+        return paths
 
     def _json(self) -> Iterator[Path]:
         for item in self._publications():
@@ -87,7 +123,11 @@ class OutboxExport:
 
     def _csv(self) -> list[Path]:
         sheets = list(self._sheets())
-        rebuild(self.folder, self.sheet_ledger, sheets, self._publications(), self.templates, self.scratch)
+        unwritten = rebuild(
+            self.folder, self.sheet_ledger, self.files, sheets, self._publications(), self.templates, self.scratch
+        )
+        for reason in unwritten.values():
+            raise OutboxError(reason, "close the program that has it open, then export again")
         return [self.folder / f"{name}.csv" for name in sheets]
 
     def _sheets(self) -> dict[str, dict[str, ColumnKind]]:

@@ -46,7 +46,7 @@ class Loop:
         self._archive = Archive(job, observer)
         if archive_files:
             self._archive.catch_up()
-        self.publisher = Publisher(job, self._archive if archive_files else None)
+        self.publisher = Publisher(job, self._archive if archive_files else None, observer.warning)
         self.stopping = False
         self.until: float | None = None
         self._runs: dict[str, DocumentRun] = {}  # by the hash of the contents

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.intake.scan import InboxFile
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
+from pipeline.publish.own_files import FileInUseError, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
-from pipeline.records import DocumentInfo
+from pipeline.records import DocumentInfo, FileMark
 from pipeline.run.archive import Archive
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
@@ -24,6 +26,8 @@ from pipeline.values.times import utc_timestamp
 
 FLUSH_DOCUMENTS = 100
 FLUSH_SECONDS = 1.0
+RETRY_SECONDS = 60.0
+"""A watcher tries again after this time to write a sheet that another program holds."""
 TIDY_FACTOR = 20
 """A watcher rewrites outdated sheets when this many times the duration of the last rewriting has passed."""
 
@@ -31,11 +35,15 @@ TIDY_FACTOR = 20
 class Publisher:
     """Writes documents and maintains the spreadsheets. Call ``flush`` after a round and ``tidy`` after a run.
 
-    ``archive`` moves or deletes files after their publication; None leaves them where they are.
+    ``archive`` moves or deletes files after their publication; None leaves them where they are. ``warn`` gets a line about each
+    spreadsheet that somebody else has changed, or that cannot be written.
     """
 
-    def __init__(self, job: Job, archive: Archive | None = None) -> None:
-        self._job, self._archive = job, archive
+    def __init__(self, job: Job, archive: Archive | None = None, warn: Callable[[str], None] = lambda _: None) -> None:
+        self._job, self._archive, self._warn = job, archive, warn
+        self._files = OwnFiles(job.ledger, job.outbox, warn)
+        self.unwritten: dict[str, str] = {}
+        """Spreadsheets that could not be written at the last attempt, with the reason. Their rows are in the ledger."""
         self._pending: dict[str, tuple[InboxFile, Publication]] = {}  # by name
         self._pending_since = 0.0
         self._next_tidy = 0.0
@@ -72,13 +80,14 @@ class Publisher:
             return
         items = [publication for _, publication in pending]
         rows, outdated = self._rows(items)
-        sizes = self._append(rows, outdated)
+        marks = self._append(rows, outdated)
         ledger = self._job.ledger
         retry_at = {item.source.name: self._retry_at(item) for item in items}
         with ledger.transaction():
-            for name, size in sizes.items():
-                ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], size)
-            ledger.mark_sheets_outdated(sorted({*outdated, *(rows.keys() - sizes.keys())}))
+            for name, mark in marks.items():
+                ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], mark.size)
+                self._files.record(self._job.outbox / f"{name}.csv", mark)
+            ledger.mark_sheets_outdated(sorted({*outdated, *(rows.keys() - marks.keys())}))
             for item in items:
                 name, sha256 = item.source.name, item.document.sha256
                 review = [name for template in item.fields for name in item.fields_to_review(template)]
@@ -86,7 +95,7 @@ class Publisher:
                 ledger.record_publication(
                     *(name, sha256, item.recipes, item.status, item.reason, retry_at[name]), review=review, corrected=corrected
                 )
-        self._mirror(self._job.outbox / f"{name}.csv" for name in sizes)
+        self._mirror(self._job.outbox / f"{name}.csv" for name in marks)
         self._archivable += [(file, item) for file, item in pending if not retry_at[file.source.name]]
         if not self._job.mirror:
             self._archive_files()
@@ -123,15 +132,16 @@ class Publisher:
         )
         return None if attempts is None else utc_timestamp(self._job.retry_pause(attempts))
 
-    def _append(self, rows: Mapping[str, list[Row]], outdated: set[str]) -> dict[str, int]:
-        """Append to the sheets that are not ``outdated``. Returns their new sizes in bytes."""
-        sizes: dict[str, int] = {}
+    def _append(self, rows: Mapping[str, list[Row]], outdated: set[str]) -> dict[str, FileMark]:
+        """Append to the sheets that are not ``outdated``. Returns their new marks."""
+        marks: dict[str, FileMark] = {}
+        job = self._job
         for name in rows.keys() - outdated:
-            columns = sheet_columns(name, self._job.templates) or []
-            size = append_rows(self._job.outbox, self._job.ledger, name, columns, rows[name], self._job.scratch)
-            if size is not None:
-                sizes[name] = size
-        return sizes
+            columns = sheet_columns(name, job.templates) or []
+            with suppress(FileInUseError):  # the rewriting says so, when it fails as well
+                if mark := append_rows(job.outbox, job.ledger, self._files, name, columns, rows[name], job.scratch):
+                    marks[name] = mark
+        return marks
 
     def _rows(self, items: Iterable[Publication]) -> tuple[dict[str, list[Row]], set[str]]:
         """Rows to append by sheet, and the sheets with older rows of these documents."""
@@ -162,6 +172,13 @@ class Publisher:
             return
         started = time.monotonic()
         documents = publications(job.ledger, job.templates, job.settings.review.accepted_error)
-        rebuild(job.outbox, job.ledger, sheets, documents, job.templates, job.scratch)
-        self._mirror(job.outbox / f"{name}.csv" for name in sheets)
-        self._next_tidy = time.monotonic() + TIDY_FACTOR * (time.monotonic() - started)
+        before, self.unwritten = (
+            self.unwritten,
+            rebuild(job.outbox, job.ledger, self._files, sheets, documents, job.templates, job.scratch),
+        )
+        for name, reason in self.unwritten.items():
+            if before.get(name) != reason:
+                self._warn(f"{reason}; its rows are kept, and the next run tries again")
+        self._mirror(job.outbox / f"{name}.csv" for name in sheets if name not in self.unwritten)
+        pause = TIDY_FACTOR * (time.monotonic() - started)
+        self._next_tidy = time.monotonic() + (max(pause, RETRY_SECONDS) if self.unwritten else pause)

@@ -24,6 +24,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, find_order, orders_for_document, place_order
 from pipeline.monitoring.progress import last_run
+from pipeline.publish.own_files import OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction
 from pipeline.run.export_formats import NullSheetLedger, OutboxExport
@@ -330,9 +331,10 @@ def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Respon
         folder = Path_(scratch.name)
         with context.ledger() as ledger:
             templates = context.known_templates(ledger)
-            exporting = OutboxExport(
-                [ledger], templates, folder, NullSheetLedger(), context.settings.review.accepted_error, folder
-            )
+            nothing_kept = NullSheetLedger()
+            files = OwnFiles(nothing_kept, folder, lambda _: None)
+            accepted = context.settings.review.accepted_error
+            exporting = OutboxExport([ledger], templates, folder, nothing_kept, files, accepted, folder)
             path = next(iter(exporting.write(kind)))
     except BaseException:
         scratch.cleanup()

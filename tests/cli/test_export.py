@@ -109,3 +109,36 @@ def test_a_folder_without_write_permission_is_reported(pipeline: Pipeline, folde
     outcome = pipeline("export", "--format", "xlsx", "--to", folder / "out")
     assert outcome.code == 2
     assert "cannot be written" in outcome.err
+
+
+@pytest.mark.parametrize("to", [None, "elsewhere"])
+def test_a_file_that_another_program_changed_is_kept_beside_the_new_one(
+    ledger: Ledger, pipeline: Pipeline, folder: Path, to: str | None
+) -> None:
+    put(ledger, "a.pdf", {"number": "1", "items": ITEMS})
+    place, target = folder / (to or "outbox"), ["--to", to] if to else []
+    tables = ["documents.csv", "documents.jsonl", "documents.sqlite", "documents.xlsx", "order.csv", "order.parquet"]
+    export(pipeline, *target)
+    export(pipeline, *target)
+    assert not list(place.glob("*(changed *")), "what nobody changed is replaced"
+    saved = {}
+    for name in tables:
+        path = place / name
+        path.write_bytes(path.read_bytes()[:-1] + b"!")  # the same size
+        saved[path.suffix, path.stem] = path.read_bytes()
+    outcome = pipeline("export", *(part for kind in FORMATS for part in ("--format", kind)), *target)
+    assert outcome.code == 0, outcome.err
+    for (suffix, stem), content in saved.items():
+        (copy,) = place.glob(f"{stem} (changed *){suffix}")
+        assert copy.read_bytes() == content
+        assert (place / f"{stem}{suffix}").read_bytes() != content
+        assert f"{stem}{suffix} was changed by another program: it is kept as `{copy.name}`" in outcome.err
+
+
+def test_a_file_of_somebody_else_with_the_name_of_an_export_is_kept(ledger: Ledger, pipeline: Pipeline, folder: Path) -> None:
+    put(ledger, "a.pdf", {"number": "1"})
+    (folder / "outbox" / "documents.xlsx").write_text("mine")
+    pipeline("export", "--format", "xlsx")
+    (copy,) = (folder / "outbox").glob("documents (changed *).xlsx")
+    assert copy.read_text() == "mine"
+    assert openpyxl.load_workbook(folder / "outbox" / "documents.xlsx").sheetnames[0] == "documents"

@@ -20,15 +20,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.publish.csv_cells import defuse, true_text
-from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.database import write_database
 from pipeline.publish.excel import write_workbook
 from pipeline.publish.frames import frame_batches
 from pipeline.publish.json_lines import write_json_lines
 from pipeline.publish.parquet import write_parquet
-from pipeline.publish.rows import sheet_columns, sheet_kinds, text_rows
-from pipeline.run.export_formats import NullSheetLedger
-from tests.publish.building import BILL, publication
+from pipeline.publish.rows import sheet_kinds
+from tests.publish.building import BILL, SheetFolder, publication
 
 TEMPLATES = {"bill": BILL}
 SHEETS = {name: sheet_kinds(name, TEMPLATES) or {} for name in ("documents", "bill", "bill.items")}
@@ -64,10 +62,10 @@ ATTACKS = [
 
 def written(documents: list[tuple[str, str]]) -> str:
     """The sheet of documents with these names and notes, as bytes decode to text."""
-    rows = [row for name, note in documents for row in text_rows(publication(name, {"note": note}), TEMPLATES)["bill"]]
     with tempfile.TemporaryDirectory() as folder:
-        append_rows(Path(folder), NullSheetLedger(), "bill", sheet_columns("bill", TEMPLATES) or [], rows)
-        return (Path(folder) / "bill.csv").read_bytes().decode()
+        sheet = SheetFolder(Path(folder))
+        assert sheet.append(*(publication(name, {"note": note}) for name, note in documents))
+        return sheet.path.read_bytes().decode()
 
 
 def begins_like_a_formula(cell: str) -> bool:
@@ -154,5 +152,6 @@ def test_typed_formats_keep_true_values_as_text_that_never_runs(tmp_path: Path) 
 
 def test_a_rebuilt_sheet_is_as_inert(tmp_path: Path) -> None:
     documents = [publication(f"{number}.pdf", {"note": attack}) for number, attack in enumerate(ATTACKS)]
-    rebuild(tmp_path, NullSheetLedger(), ["bill"], documents, TEMPLATES)
-    assert_inert((tmp_path / "bill.csv").read_bytes().decode())
+    sheet = SheetFolder(tmp_path)
+    sheet.rebuild(*documents)
+    assert_inert(sheet.path.read_bytes().decode())

@@ -1,0 +1,238 @@
+"""Files of the outbox that the program writes again: recognised as its own, and kept beside the new one where somebody changed them.
+
+People open ``invoice.csv`` in a spreadsheet, change it and save it. Such a file is not appended to and not replaced: it gets the name
+``invoice (changed 2026-11-29).csv``, and a new one is written from the ledger. The same holds for a file that somebody has put there, for
+a link and for a folder. A file that is gone is written anew.
+
+The ledger has a mark of every file: size, checksum, and the time and place that its file system gives it. While those stay the same, no
+byte is read. Where they differ (a copy, another mount), the checksum of the whole file decides. Before the program writes, the ledger
+gets the mark that the file will have, so that a file that a crash left half written is recognised as well.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import OutboxError
+from pipeline.records import FileMark
+
+_CHUNK = 1 << 20
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Errors of the machine. All others belong to the one file: another program holds it, or its owner does not allow it."""
+
+
+class MarkLedger(Protocol):
+    """The part of the ledger that knows the files."""
+
+    def file_mark(self, key: str) -> FileMark | None:
+        """The mark of a file; None for a file that the program has not written."""
+        ...
+
+    def record_file_mark(self, key: str, mark: FileMark) -> None:
+        """Store the mark of a file."""
+        ...
+
+
+class FileInUseError(Exception):
+    """One file cannot be written now, because of its owner or of another program. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is at the place of a file."""
+
+    change: str = ""
+    """What somebody else did to it, in words for people; empty for the program's own file, and where there is none."""
+    exists: bool = True
+    writable: bool = True
+
+
+OwnTest = Callable[[Path], bool]
+"""Whether a file without a mark is the program's own, by its contents."""
+
+
+class OwnFiles:
+    """The files that the program writes again in one folder. ``notify`` gets a line for each file that somebody else has changed."""
+
+    def __init__(self, ledger: MarkLedger, folder: Path, notify: Callable[[str], None]) -> None:
+        self._ledger, self._folder, self._notify = ledger, folder, notify
+
+    def inspect(self, path: Path, is_own: OwnTest = lambda _: False) -> Found:
+        """What is at ``path``. ``is_own`` decides about a file of which the ledger has no mark."""
+        try:
+            file, writable = _open(path)
+        except FileNotFoundError:
+            return Found(exists=False)
+        except OSError:
+            return Found(_kind(path))
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                return Found(_kind(path))
+            mark = self._ledger.file_mark(self._key(path))
+            if mark is None:
+                return Found("" if is_own(path) else "is not written by this program", writable=writable)
+            return Found(_change(file, status, mark), writable=writable)
+        finally:
+            os.close(file)
+
+    def append(self, path: Path, data: bytes) -> FileMark | None:
+        """Append to the program's own file, behind its last recorded byte, and sync it. Returns the new mark.
+
+        None when the file must be written anew: it is gone, was changed, or may not be opened for writing. Raises OSError.
+        """
+        mark = self._ledger.file_mark(self._key(path))
+        if mark is None:
+            return None
+        try:
+            file, writable = _open(path)
+        except OSError:
+            return None
+        with os.fdopen(file, "r+b" if writable else "rb", buffering=0) as stream:
+            status = os.fstat(file)
+            if not writable or not stat.S_ISREG(status.st_mode) or _change(file, status, mark):
+                return None
+            size, crc = mark.size + len(data), zlib.crc32(data, mark.crc)
+            self._ledger.record_file_mark(self._key(path), FileMark(mark.size, mark.crc, mark.stamp, size, crc))
+            stream.truncate(mark.size)
+            stream.seek(mark.size)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[stream.write(rest) :]
+            os.fsync(file)
+            return FileMark(size, crc, _stamp(os.fstat(file)))
+
+    def has_mark(self, path: Path) -> bool:
+        """Whether the ledger knows how the program wrote the file."""
+        return self._ledger.file_mark(self._key(path)) is not None
+
+    def adopt(self, path: Path) -> FileMark:
+        """Record the present file as the program's own. Raises OSError."""
+        with path.open("rb") as stream:
+            mark = FileMark(*_checksum(stream.fileno()), _stamp(os.fstat(stream.fileno())))
+        self._ledger.record_file_mark(self._key(path), mark)
+        return mark
+
+    def record(self, path: Path, mark: FileMark) -> None:
+        """Record the mark that ``append`` returned."""
+        self._ledger.record_file_mark(self._key(path), mark)
+
+    def put(self, new: Path, path: Path, is_own: OwnTest = lambda _: False) -> FileMark:
+        """Move a complete file to ``path`` and record its mark. What somebody else put or changed there is kept beside it.
+
+        Raises FileInUseError, and OutboxError when the disk is full.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with new.open("rb") as stream:
+                os.fsync(stream.fileno())
+                size, crc = _checksum(stream.fileno())
+            found = self.inspect(path, lambda old: is_own(old) or _is_equal(old, size, crc))
+            if found.change:
+                self._keep(path, found.change)
+            elif found.exists and not self._ledger.file_mark(self._key(path)):
+                self.adopt(path)
+            before = self._ledger.file_mark(self._key(path)) or FileMark(0, 0, "")
+            self._ledger.record_file_mark(self._key(path), FileMark(before.size, before.crc, before.stamp, size, crc))
+            new.replace(path)
+            mark = FileMark(size, crc, _stamp(path.lstat()))
+        except OSError as error:
+            if error.errno in DISK_ERRORS:
+                raise OutboxError(f"{path}: cannot be written: {error}", "free disk space, then run again") from error
+            raise FileInUseError(f"{path.name} cannot be written: {error.strerror or error}") from error
+        self._ledger.record_file_mark(self._key(path), mark)
+        return mark
+
+    def _keep(self, path: Path, change: str) -> None:
+        """Give a file that somebody else changed a name of its own, and say so. Raises OSError."""
+        target = _name_for_changed(path)
+        path.rename(target)
+        self._notify(f"{path.name} {change}: it is kept as `{target.name}`, and {path.name} is written anew")
+
+    def _key(self, path: Path) -> str:
+        return path.name if path.parent == self._folder else str(path.absolute())
+
+
+def _open(path: Path) -> tuple[int, bool]:
+    """A descriptor of the file itself, never of what a link names, and whether it may be written. It never waits. Raises OSError."""
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(path, os.O_RDWR | flags), True
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ETXTBSY):
+            raise
+    return os.open(path, os.O_RDONLY | flags), False
+
+
+def _kind(path: Path) -> str:
+    """What a thing that is no readable file is, for people."""
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            return "is a link to another file"
+        if stat.S_ISDIR(mode):
+            return "is a folder"
+        if not stat.S_ISREG(mode):
+            return "is no file"
+    return "cannot be read any more"
+
+
+def _change(file: int, status: os.stat_result, mark: FileMark) -> str:
+    """What somebody else did to an open file; empty when it is as the mark says, or as a crash of the program left it."""
+    if mark.next_size is None and (status.st_size, _stamp(status)) == (mark.size, mark.stamp):
+        return ""
+    if mark.next_size == status.st_size and mark.next_crc == _checksum(file)[1]:
+        return ""
+    if status.st_size < mark.size:
+        return "was shortened by another program"
+    if _checksum(file, mark.size)[1] != mark.crc:
+        return "was changed by another program"
+    return "was lengthened by another program" if status.st_size > max(mark.size, mark.next_size or 0) else ""
+
+
+def _stamp(status: os.stat_result) -> str:
+    """Where a file is and when it was changed last, as its file system says."""
+    return f"{status.st_dev}:{status.st_ino}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
+def _checksum(file: int, size: int | None = None) -> tuple[int, int]:
+    """Length and CRC-32 of an open file, or of its first ``size`` bytes. The file's position stays."""
+    at = crc = 0
+    while size is None or at < size:
+        data = os.pread(file, _CHUNK if size is None else min(_CHUNK, size - at), at)
+        if not data:
+            break
+        at, crc = at + len(data), zlib.crc32(data, crc)
+    return at, crc
+
+
+def _is_equal(path: Path, size: int, crc: int) -> bool:
+    """Whether a file has these contents."""
+    with path.open("rb") as stream:
+        return os.fstat(stream.fileno()).st_size == size and _checksum(stream.fileno()) == (size, crc)
+
+
+def _name_for_changed(path: Path) -> Path:
+    """A free name beside ``path`` with the day of the change."""
+    status = path.lstat()
+    with suppress(OverflowError, ValueError, OSError):
+        day = time.strftime("%Y-%m-%d", time.localtime(min(status.st_mtime, time.time())))
+        return next(name for name in _numbered(path, day) if not os.path.lexists(name))
+    return next(name for name in _numbered(path, "before") if not os.path.lexists(name))
+
+
+def _numbered(path: Path, day: str) -> Iterable[Path]:
+    yield path.with_name(f"{path.stem} (changed {day}){path.suffix}")
+    number = 1
+    while True:
+        number += 1
+        yield path.with_name(f"{path.stem} (changed {day}, {number}){path.suffix}")
