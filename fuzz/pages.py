@@ -11,6 +11,7 @@ from pipeline.errors import DocumentError
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.open_document import open_document, open_with_pdfium
 from pipeline.pages.protocol import OpenDocument, fit_scale
+from pipeline.safe_open import open_file
 
 MEGAPIXELS = 4
 """Limit for image files. It is low so that inputs are fast."""
@@ -23,13 +24,14 @@ def once(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.pdf"  # with this suffix, bytes without a header are tried as a PDF
         path.write_bytes(data)
-        try:
-            document = open_document(path, passwords=("secret",), megapixels=MEGAPIXELS)
-        except DocumentError:
-            return
-        _draw(document)
-        if document.kind == "pdf" and (other := open_with_pdfium(path, ("secret",))):
-            _draw(other)
+        with open_file(path) as file:
+            try:
+                document = open_document(file, str(path), passwords=("secret",), megapixels=MEGAPIXELS)
+            except DocumentError:
+                return
+            _draw(document)
+            if document.kind == "pdf" and (other := open_with_pdfium(file, ("secret",))):
+                _draw(other)
 
 
 def _draw(document: OpenDocument) -> None:

@@ -12,6 +12,7 @@ from pipeline.evaluate.truth import TruthRow
 from pipeline.intake.scan import is_candidate
 from pipeline.records import Json
 from pipeline.runtime.worker_pool import WorkerPool
+from pipeline.safe_open import contents, open_named_file
 from pipeline.settings import Settings
 from pipeline.templates.template import Template, TemplateField
 from pipeline.words.einvoice import MAX_XML_BYTES, parse_einvoice, read_einvoice
@@ -23,10 +24,9 @@ XML = ".xml"
 def handle_einvoice(message: bytes) -> list[bytes]:
     """The handler of ``WorkerPool``: a path to the business terms that its file states, as JSON; ``null`` for none."""
     path = Path(os.fsdecode(message))
-    if path.suffix.lower() == XML:
-        facts = parse_einvoice(path.read_bytes()) if path.stat().st_size <= MAX_XML_BYTES else None
-    else:
-        facts = read_einvoice(path)
+    with open_named_file(path) as file:
+        is_xml = path.suffix.lower() == XML
+        facts = parse_einvoice(file.read(MAX_XML_BYTES + 1)) if is_xml else read_einvoice(contents(file))
     return [json.dumps(facts).encode()]
 
 

@@ -15,6 +15,7 @@ from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.intervals import Share, bootstrap
 from pipeline.evaluate.read_results import ReadDocument
 from pipeline.evaluate.scoring import Cell, Rows, score
+from pipeline.safe_open import open_named_file
 from pipeline.templates.template import TemplateField
 
 MISSING_FILE = "the file is not there"
@@ -218,7 +219,7 @@ def hashes_of(truths: Iterable[Truth]) -> dict[Path, str]:
     hashes = {}
     for truth in truths:
         try:
-            with truth.path.open("rb") as file:
+            with open_named_file(truth.path) as file:
                 hashes[truth.path] = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             continue

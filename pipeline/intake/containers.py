@@ -24,6 +24,7 @@ from pipeline.intake.container_members import Member, display_name, readable_nam
 from pipeline.intake.member_names import MemberNames
 from pipeline.intake.tar import BLOCK, is_tar, may_be_tar, tar_members
 from pipeline.intake.zip import zip_members
+from pipeline.safe_open import file_status, open_file
 
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 """Usual suffixes of archives, for callers that choose by name before a file is at hand. ``is_archive`` decides by the contents."""
@@ -84,7 +85,7 @@ MemberStream = Generator[UnpackedMember | SkippedMember, None, None]
 def is_archive(path: Path) -> bool:
     """Whether the contents of ``path`` are an archive, also one of an unsupported format."""
     try:
-        return path.is_file() and _is_archive(path, _head(path))
+        return _is_archive(path, _head(path))
     except OSError:
         return False
 
@@ -92,8 +93,9 @@ def is_archive(path: Path) -> bool:
 def unpack(archive: Path, into: Path, *, max_bytes: int, is_needed: MemberFilter = lambda _: True) -> MemberStream:
     """Unpack the documents of ``archive`` into the folder ``into``, each when the caller takes it.
 
-    The caller deletes each file when it is done with it. A member above ``max_bytes`` is skipped, and so is the rest of an archive that
-    unpacks to too many bytes. Raises OutboxError when the disk is full. Problems of the archive are yielded as SkippedMember.
+    ``archive`` is a path without symbolic links. The caller deletes each file when it is done with it. A member above ``max_bytes`` is
+    skipped, and so is the rest of an archive that unpacks to too many bytes. Raises OutboxError when the disk is full. Problems of the
+    archive are yielded as SkippedMember.
     """
     with _disk_errors(into):
         into.mkdir(parents=True, exist_ok=True)
@@ -232,7 +234,7 @@ def _members(archive: Path) -> Iterator[Member | None]:
     if kind := next((kind for mark, kind in _UNSUPPORTED_FORMATS.items() if head.startswith(mark)), None):
         raise NotImplementedError(f"{kind} cannot be read; unpack it and name the folder")
     if head.startswith(_ZIP_MARKS):
-        with archive.open("rb") as file:
+        with open_file(archive) as file:
             yield from zip_members(file)
     else:
         yield from tar_members(archive, head)
@@ -246,13 +248,13 @@ def _is_archive(path: Path, head: bytes) -> bool:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(BLOCK)
 
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return file_status(path).st_size
     except OSError:  # deleted meanwhile; opening it reports that
         return 0
 

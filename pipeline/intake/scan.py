@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.errors import SettingsError
 from pipeline.records import Source
+from pipeline.safe_open import FileState, file_numbers, file_status, link_target
 
 UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".!ut", "~")
 """Suffixes that browsers, sync programs and editors give to files that they are still writing."""
@@ -35,6 +36,20 @@ class InboxFile:
     mtime_ns: int
     sha256: str | None = field(default=None, compare=False)
     """Hash of its contents, where the caller has it already."""
+    numbers: tuple[int, int] | None = None
+    """Device and inode; None where they are not known, or may change while the file does not."""
+    target: Path | None = None
+    """The file to which ``source.path`` leads, where that is a symbolic link."""
+
+    @property
+    def location(self) -> Path:
+        """Path of the file itself, without symbolic links."""
+        return self.target or self.source.path
+
+    @property
+    def state(self) -> FileState:
+        """What an opened file must match."""
+        return FileState(self.size, self.mtime_ns, self.numbers)
 
 
 OutboxNamer = Callable[[Path, str], str]
@@ -104,20 +119,50 @@ def scan_arguments(arguments: Iterable[Path], inbox: Inbox, namer: OutboxNamer, 
 
 
 def stat_file(path: Path, root: Path, namer: OutboxNamer) -> InboxFile | None:
-    """The file at ``path``; None when it is gone, is no regular file, or is a link that leads out of ``root``."""
-    try:
-        status = path.lstat()
-        if stat.S_ISLNK(status.st_mode):
-            if not path.resolve().is_relative_to(root):
-                return None
-            status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            return None
-    except (OSError, RuntimeError):  # deleted meanwhile, or a loop of links
+    """The file at ``path``; None when it is gone, is no regular file, is a link that leads out of ``root``, or lies behind a link."""
+    found = _status(path, root)
+    if found is None:
         return None
+    status, target = found
     relative = relative_path(path, root)
     printable = relative.encode(errors="surrogateescape").decode(errors="replace")
-    return InboxFile(Source(path, namer(path, outbox_name(relative)), printable), status.st_size, status.st_mtime_ns)
+    source = Source(path, namer(path, outbox_name(relative)), printable)
+    return InboxFile(source, status.st_size, status.st_mtime_ns, numbers=file_numbers(status), target=target)
+
+
+def file_of_source(source: Source, inbox: Path) -> InboxFile | None:
+    """A known file as it is now; None as for ``stat_file``."""
+    found = _status(source.path, _link_root(source.path, inbox))
+    if found is None:
+        return None
+    status, target = found
+    return InboxFile(source, status.st_size, status.st_mtime_ns, numbers=file_numbers(status), target=target)
+
+
+def file_location(path: Path, inbox: Path) -> Path:
+    """The file itself: ``path``, or the target where it is a link to a file in the same inbox, or elsewhere below its own folder."""
+    return (link_target(path, _link_root(path, inbox)) or path) if path.is_symlink() else path
+
+
+def _link_root(path: Path, inbox: Path) -> Path:
+    """The folder out of which a link at ``path`` must not lead."""
+    root = inbox.resolve()
+    return root if path.is_relative_to(root) else path.parent
+
+
+def _status(path: Path, root: Path) -> tuple[os.stat_result, Path | None] | None:
+    """The status of a regular file, and the file itself where ``path`` is a link; None as for ``stat_file``."""
+    target = None
+    try:
+        status = file_status(path)
+        if stat.S_ISLNK(status.st_mode):
+            target = link_target(path, root)
+            if target is None:
+                return None
+            status = file_status(target)
+    except OSError:  # deleted meanwhile
+        return None
+    return (status, target) if stat.S_ISREG(status.st_mode) else None
 
 
 def relative_path(path: Path, root: Path) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.intake.scan import InboxFile
+from pipeline.safe_open import file_status
 
 _NANO = 1_000_000_000
 
@@ -42,12 +45,20 @@ class SettleTracker:
 
 
 def restat_file(file: InboxFile) -> InboxFile | None:
-    """The file with its present size and time; None when it is gone."""
+    """The file with its present size and time; None when no file is there, or a link that did not lead to it before.
+
+    Device and inode are present ones, too, where the given file has them.
+    """
     try:
-        status = file.source.path.stat()
+        if file.target and os.path.realpath(file.source.path, strict=True) != os.fspath(file.target):
+            return None
+        status = file_status(file.location)
     except OSError:
         return None
-    return replace(file, size=status.st_size, mtime_ns=status.st_mtime_ns)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    numbers = file.numbers and (status.st_dev, status.st_ino)
+    return replace(file, size=status.st_size, mtime_ns=status.st_mtime_ns, numbers=numbers)
 
 
 def settled_files(

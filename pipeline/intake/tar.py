@@ -14,17 +14,19 @@ import os
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, BinaryIO, cast
 
 from pipeline.intake.container_members import Member, refusal_of_name
+from pipeline.safe_open import open_file
 
 BLOCK = tarfile.BLOCKSIZE
 MAX_HEADER_BYTES = 1 << 20
 """Bytes that the headers of one member may take; real ones take a few thousand."""
-_OPENERS: dict[bytes, Callable[[Path], object]] = {
-    b"\x1f\x8b": gzip.GzipFile,
+_OPENERS: dict[bytes, Callable[[BinaryIO], object]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\0": lzma.LZMAFile,
     b"]\0\0": lzma.LZMAFile,
@@ -77,13 +79,19 @@ def tar_members(path: Path, head: bytes) -> Iterator[Member | None]:
             yield None
 
 
-def _opener(head: bytes) -> Callable[[Path], object] | None:
+def _opener(head: bytes) -> Callable[[BinaryIO], object] | None:
     return next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
 
 
-def _decompressed(path: Path, head: bytes) -> IO[bytes]:
+@contextmanager
+def _decompressed(path: Path, head: bytes) -> Iterator[IO[bytes]]:
     opener = _opener(head)
-    return cast(IO[bytes], opener(path)) if opener else path.open("rb")
+    with open_file(path) as file:
+        if opener:
+            with cast(IO[bytes], opener(file)) as decompressed:
+                yield decompressed
+        else:
+            yield file
 
 
 def _member(archive: tarfile.TarFile, info: tarfile.TarInfo, bytes_when_skipped: int) -> Member:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
@@ -32,11 +32,11 @@ class ImageDocument:
     Raises DocumentError: ``unsupported`` for formats that Pillow does not know, ``too_large`` above ``megapixels``, else ``unreadable``.
     """
 
-    def __init__(self, path: Path, megapixels: int) -> None:
+    def __init__(self, file: BinaryIO, megapixels: int) -> None:
         Image.MAX_IMAGE_PIXELS = None  # _check_size applies the limit before a pixel is decoded
         self._max_pixels = megapixels * 1_000_000
         try:
-            self._image = Image.open(path, formats=None)
+            self._image = Image.open(file, formats=None)
         except UnidentifiedImageError as error:
             raise DocumentError("unsupported", "neither a PDF nor an image format that is known") from error
         except MemoryError:

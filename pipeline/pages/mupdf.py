@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline.errors import DocumentError
 from pipeline.pages.protocol import Size
 from pipeline.records import Box, PageImage, Reason
 from pipeline.runtime.pymupdf_import import pymupdf
+from pipeline.safe_open import descriptor_path
 
 SCAN_COVERAGE = 0.6
 """A page is a scan when one image covers more than this share of it."""
@@ -33,13 +33,14 @@ class MuPdfDocument:
 
     kind = "pdf"
 
-    def __init__(self, path: Path, passwords: Sequence[str] = ()) -> None:
+    def __init__(self, file: BinaryIO, name: str, passwords: Sequence[str] = ()) -> None:
         pymupdf.TOOLS.mupdf_display_errors(False)
         pymupdf.TOOLS.mupdf_display_warnings(False)
         try:
-            self._document = pymupdf.open(path, filetype="pdf")
+            self._document = pymupdf.open(descriptor_path(file), filetype="pdf")
         except Exception as error:
-            raise DocumentError("unreadable", f"MuPDF: {error}") from error
+            message = str(error).replace(descriptor_path(file), name)
+            raise DocumentError("unreadable", f"MuPDF: {message}") from error
         if not self._document.is_pdf:  # MuPDF also opens pictures and web pages of any size
             raise DocumentError("unreadable", "MuPDF: the content is not a PDF")
         if self._document.needs_pass and not any(self._document.authenticate(word) for word in ("", *passwords)):

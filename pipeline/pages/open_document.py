@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import BinaryIO
 
 import filetype
 
@@ -18,13 +18,16 @@ HEADER = 1024
 _ZIP, _TAR, _TAR_AT = b"PK\3\4", b"ustar", 257
 
 
-def open_document(path: Path, *, passwords: Sequence[str] = (), megapixels: int = 400) -> OpenDocument:
-    """Open ``path`` by its contents. The name matters only for a PDF whose header is lost.
+def open_document(file: BinaryIO, name: str, *, passwords: Sequence[str] = (), megapixels: int = 400) -> OpenDocument:
+    """A file as a document, by its contents. The file stays open as long as the document is used.
+
+    The ``name`` matters only for a PDF whose header is lost, and in messages.
 
     Raises DocumentError with one of the reasons in ``records.Reason``.
     """
-    with path.open("rb") as file:
-        head = file.read(HEADER)
+    file.seek(0)
+    head = file.read(HEADER)
+    file.seek(0)
     if not head:
         raise DocumentError("unreadable", "the file is empty")
     if head.startswith(_ZIP) or head[_TAR_AT:].startswith(_TAR):  # a PDF inside may have its header among the first bytes
@@ -32,33 +35,33 @@ def open_document(path: Path, *, passwords: Sequence[str] = (), megapixels: int 
             "unsupported", "an archive or an office document; `pipeline reprocess FILE` reads what is in an archive"
         )
     if b"%PDF-" in head:
-        return _open_pdf(path, passwords)
+        return _open_pdf(file, name, passwords)
     try:
-        return ImageDocument(path, megapixels)
+        return ImageDocument(file, megapixels)
     except DocumentError as error:
         if error.reason != "unsupported":
             raise
-        if path.suffix.lower() == ".pdf":
-            return _open_pdf(path, passwords)
+        if name.lower().endswith(".pdf"):
+            return _open_pdf(file, name, passwords)
         if (guess := filetype.guess(head)) and guess.mime.startswith("image/"):
             raise DocumentError("unreadable", f"looks like {guess.mime}, but cannot be decoded") from error
         raise
 
 
-def _open_pdf(path: Path, passwords: Sequence[str]) -> OpenDocument:
+def _open_pdf(file: BinaryIO, name: str, passwords: Sequence[str]) -> OpenDocument:
     try:
-        return MuPdfDocument(path, passwords)
+        return MuPdfDocument(file, name, passwords)
     except DocumentError as first:
-        return _open_after_failure(first, path, passwords)
+        return _open_after_failure(first, file, passwords)
 
 
-def _open_after_failure(first: DocumentError, path: Path, passwords: Sequence[str]) -> PdfiumDocument:
+def _open_after_failure(first: DocumentError, file: BinaryIO, passwords: Sequence[str]) -> PdfiumDocument:
     """The PDF by PDFium, where it finds visible content and as many pages as the file declares.
 
     Raises DocumentError: ``first``, MuPDF's error, unless PDFium gives a better reason.
     """
     try:
-        other = PdfiumDocument(path, passwords)
+        other = PdfiumDocument(file, passwords)
     except DocumentError as second:
         needs_password = first.reason == "unreadable" and second.reason == "needs_password"
         raise (second if needs_password else first) from second
@@ -71,9 +74,9 @@ def _open_after_failure(first: DocumentError, path: Path, passwords: Sequence[st
     return other
 
 
-def open_with_pdfium(path: Path, passwords: Sequence[str] = ()) -> PdfiumDocument | None:
+def open_with_pdfium(file: BinaryIO, passwords: Sequence[str] = ()) -> PdfiumDocument | None:
     """A PDF by PDFium; None where PDFium cannot open it."""
     try:
-        return PdfiumDocument(path, passwords)
+        return PdfiumDocument(file, passwords)
     except DocumentError:
         return None

@@ -7,8 +7,7 @@ does not need. PDFium reads many of these.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -25,8 +24,8 @@ class PdfiumDocument:
 
     kind = "pdf"
 
-    def __init__(self, path: Path, passwords: Sequence[str] = ()) -> None:
-        self._document = _open(path, passwords)
+    def __init__(self, file: BinaryIO, passwords: Sequence[str] = ()) -> None:
+        self._document = _open(file, passwords)
         self.pages = len(self._document)
         if self.pages <= 0:
             raise DocumentError("zero_pages", "the file holds no page")
@@ -87,12 +86,12 @@ class PdfiumDocument:
         self._document.close()
 
 
-def _open(path: Path, passwords: Sequence[str]) -> Any:
+def _open(file: BinaryIO, passwords: Sequence[str]) -> Any:
     last = "cannot be opened"
     for password in (None, *passwords):
         _reset_last_error()
         try:
-            return pypdfium2.PdfDocument(path, password=password)
+            return pypdfium2.PdfDocument(file, password=password)
         except pypdfium2.PdfiumError as error:
             last = str(error)
     if _PASSWORD_ERROR in last.lower():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pipeline.errors import FILE_CHANGED
+from pipeline.errors import FILE_CHANGED, FileChangedError
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
 from pipeline.monitoring.events import Observer
@@ -35,6 +35,8 @@ class Admission:
             return None
         try:
             sha256 = file.sha256 or content_hash(file)
+        except FileChangedError:
+            sha256 = None
         except OSError as error:
             self._skip(file, f"cannot be read: {error.strerror or error}")
             return None

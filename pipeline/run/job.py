@@ -18,8 +18,7 @@ from pipeline.backoff import Backoff
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import OutboxError, SettingsError
-from pipeline.intake.scan import FileStates, Inbox, InboxFile, SkipCallback, scan_arguments, scan_inbox
-from pipeline.intake.settle import restat_file
+from pipeline.intake.scan import FileStates, Inbox, InboxFile, SkipCallback, file_of_source, scan_arguments, scan_inbox
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
@@ -123,8 +122,7 @@ class Job:
         """The file or object of ``source`` with its present size and time; None when it no longer exists."""
         if self.objects and self.objects.is_object(source.path):
             return self.objects.restat_file(source)
-        file = restat_file(InboxFile(source, 0, 0))
-        return file if file and source.path.is_file() else None
+        return file_of_source(source, self.settings.inbox)
 
     @property
     def scratch(self) -> Path:

@@ -6,12 +6,13 @@ Runs in a process of ``WorkerPool``, which kills it when it hangs. No other modu
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from pipeline.run.page_requests import (
     PictureRequest,
     ReadRequest,
 )
+from pipeline.safe_open import contents, open_listed_file
 from pipeline.words.einvoice import read_bare_einvoice, read_einvoice
 from pipeline.words.ocr import read_image
 from pipeline.words.orientation import upright_rotation
@@ -50,18 +52,18 @@ ENLARGED_SCALE = 400 / 72
 """Pixels per point of a part of a page, at most."""
 
 
-_last_document: tuple[tuple[str, int, int], OpenDocument] | None = None
-"""The document of the last call stays open, since the pages of a document mostly come one after the other."""
+_last_document: tuple[ReadRequest, BinaryIO, OpenDocument] | None = None
+"""The request, file and document of the last call: they stay open, since the pages of a document mostly come one after the other."""
 
 
 def handle(message: bytes) -> list[bytes]:
     """Answer one request of the ``WorkerPool`` with the parts of a reply. Raises DocumentError."""
     started = time.perf_counter()
     request: ReadRequest = pickle.loads(message)  # noqa: S301 - pickled by our own parent process
-    document = _document(request)
+    file, document = _document(request)
     if not request.page:
         return [DOCUMENT_REPLY.dump_json(DocumentReply(document.kind, document.pages))]
-    reader = PageReader(request, document)
+    reader = PageReader(request, file, document)
     if request.picture:
         image = reader.picture(request.picture)
         header = ImageHeader("", image.width, image.height, image.scale)
@@ -81,38 +83,44 @@ def handle(message: bytes) -> list[bytes]:
     return [PAGE_CONTENT.dump_json(PageContent(page, kind, headers)), *(image.rgb for image in images.values())]
 
 
-def _document(request: ReadRequest) -> OpenDocument:
+def _document(request: ReadRequest) -> tuple[BinaryIO, OpenDocument]:
+    """The file of a request and the document in it. Raises DocumentError; FileChangedError where it is not the file that was listed."""
     global _last_document
-    path = Path(request.path)
     try:
-        status = path.stat()
+        file = open_listed_file(Path(request.path), request.state)
     except OSError as error:
         raise FileChangedError from error
-    if (status.st_size, status.st_mtime_ns) != (request.size, request.mtime_ns):
-        raise FileChangedError
-    identity = (request.path, request.size, request.mtime_ns)
-    if _last_document and _last_document[0] == identity:
-        return _last_document[1]
     if _last_document:
+        before, last_file, document = _last_document
+        same = (before.path, before.state) == (request.path, request.state)
+        if same and os.path.sameopenfile(last_file.fileno(), file.fileno()):
+            file.close()
+            return last_file, document
         with contextlib.suppress(Exception):
-            _last_document[1].close()
+            document.close()
+        last_file.close()
         _last_document = None
-    document = _open(path, request)
-    _last_document = (identity, document)
-    return document
+    try:
+        document = _open(Path(request.path), file, request)
+    except BaseException:
+        file.close()
+        raise
+    _last_document = (request, file, document)
+    return file, document
 
 
-def _open(path: Path, request: ReadRequest) -> OpenDocument:
+def _open(path: Path, file: BinaryIO, request: ReadRequest) -> OpenDocument:
     """Open a file by its content. A bare e-invoice (XML) gets pages with its data. Raises DocumentError."""
-    facts = read_bare_einvoice(path)
-    return EInvoiceDocument(facts) if facts else open_document(path, passwords=request.passwords, megapixels=request.megapixels)
+    if facts := read_bare_einvoice(file):
+        return EInvoiceDocument(facts)
+    return open_document(file, str(path), passwords=request.passwords, megapixels=request.megapixels)
 
 
 class PageReader:
     """Reads and draws one page. It keeps the page's rotation and the library that can draw the page."""
 
-    def __init__(self, request: ReadRequest, document: OpenDocument) -> None:
-        self._request, self._document, self._number = request, document, request.page
+    def __init__(self, request: ReadRequest, file: BinaryIO, document: OpenDocument) -> None:
+        self._request, self._file, self._document, self._number = request, file, document, request.page
         self._turned = 0
         self._error: DocumentError | None = None
         """Why MuPDF cannot read the page, where PDFium replaces it."""
@@ -166,7 +174,7 @@ class PageReader:
         if isinstance(self._document, EInvoiceDocument):
             return self._document.facts
         try:
-            return read_einvoice(Path(self._request.path)) or {}
+            return read_einvoice(contents(self._file)) or {}
         except Exception:  # a broken attachment must not keep the page from being read
             return {}
 
@@ -249,7 +257,7 @@ class PageReader:
         """The PDF opened with PDFium; None where PDFium is in use already, or cannot open it or has no such page."""
         if self._document.kind != "pdf" or isinstance(self._document, PdfiumDocument):
             return None
-        other = open_with_pdfium(Path(self._request.path), self._request.passwords)
+        other = open_with_pdfium(self._file, self._request.passwords)
         return other if other and self._number <= other.pages else None
 
     def image(self, pixels: int) -> PageImage:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from pipeline.errors import DocumentError
-from pipeline.intake.scan import InboxFile
+from pipeline.intake.scan import InboxFile, file_location
 from pipeline.records import AnyImage, Box, DocumentInfo, Page, PageImage, RemoteImage
 from pipeline.run.document_run import DocumentRun, PageReply
 from pipeline.runtime.worker_pool import Reply
+from pipeline.safe_open import FileState
 from pipeline.settings import Settings
 from pipeline.templates.template import PageKind, Template
 from pipeline.words.precision import Precision
@@ -50,6 +51,7 @@ class ReadRequest:
     """One call to a reader. ``page`` 0 only opens the file."""
 
     path: str
+    """Path of the file itself, without symbolic links."""
     size: int
     mtime_ns: int
     page: int = 0
@@ -69,6 +71,13 @@ class ReadRequest:
     """Whether to read the data of an e-invoice inside the file."""
     precision: Precision = "float32"
     """Number format in which the OCR computes."""
+    numbers: tuple[int, int] | None = None
+    """Device and inode of the file; None where they are not compared."""
+
+    @property
+    def state(self) -> FileState:
+        """What the opened file must match."""
+        return FileState(self.size, self.mtime_ns, self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,7 @@ def drawing_request(
 ) -> ReadRequest:
     """Draw a page of a file that was read before."""
     limits = settings.limits
+    path = file_location(path, settings.inbox)
     return ReadRequest(
         str(path), size, mtime_ns, page, passwords=limits.passwords, megapixels=limits.megapixels, picture=picture
     )
@@ -140,7 +150,7 @@ def _read_request(
 ) -> ReadRequest:
     settings, engine = job.settings, job.engine
     return ReadRequest(
-        str(file.source.path),
+        str(file.location),
         file.size,
         file.mtime_ns,
         page,
@@ -152,6 +162,7 @@ def _read_request(
         megapixels=settings.limits.megapixels,
         einvoice=settings.read_einvoices,
         precision=job.precision,
+        numbers=None if job.cluster else file.numbers,  # other machines number the same file differently
     )
 
 

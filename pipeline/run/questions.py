@@ -14,8 +14,7 @@ from typing import Any
 from pipeline.checks.confidence import assess_confidence
 from pipeline.engines.base import Request
 from pipeline.errors import DocumentError, TemplateError
-from pipeline.intake.scan import InboxFile
-from pipeline.intake.settle import restat_file
+from pipeline.intake.scan import InboxFile, file_of_source
 from pipeline.ledger.orders import Order, close_order, delete_orders, find_order, open_orders
 from pipeline.records import Answer, UnitKey
 from pipeline.run.answer_retry import check_answer
@@ -124,8 +123,11 @@ class Questions:
         for record in self._job.ledger.files_with_contents(sha256):
             if record.place == "deleted":  # another file may be at its path
                 continue
+            present = file_of_source(record.source, self._job.settings.inbox)
+            if present and (present.size, present.mtime_ns) == (record.size, record.mtime_ns):
+                return present
             file = InboxFile(record.source, record.size, record.mtime_ns)
-            if restat_file(file) == file or (self._job.objects and self._job.objects.try_fetch(file)):
+            if self._job.objects and self._job.objects.try_fetch(file):
                 return file
         return None
 

@@ -14,9 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from pipeline.errors import StoreError
+from pipeline.intake.scan import file_location
 from pipeline.ledger.file_records import FileRecord
 from pipeline.object_urls import url_of
 from pipeline.remote.object_store import ObjectGoneError, open_store
+from pipeline.safe_open import file_status, open_file
 from pipeline.settings import Settings
 from pipeline.web.selection import SelectedDocument
 
@@ -35,19 +37,19 @@ class Original:
     mtime_ns: int = 0
 
 
-def find_original(file: FileRecord) -> Original:
-    """The original of a published file. A file with another time or size is compared by its contents."""
-    path = file.source.path
+def find_original(file: FileRecord, settings: Settings) -> Original:
+    """The original of a published file. One with another time or size is compared by its contents. No link out of the inbox is followed."""
     if file.place == "deleted":  # another file may be at its path
         return Original("gone")
     try:
-        status = path.stat()
+        path = file_location(file.source.path, settings.inbox)
+        status = file_status(path)
         if not stat.S_ISREG(status.st_mode):
             return Original("gone")
         if (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns):
             sha256 = file.sha256
         else:
-            with path.open("rb") as opened:
+            with open_file(path) as opened:
                 sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     except (OSError, ValueError):
         return Original("gone")

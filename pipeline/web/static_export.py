@@ -68,7 +68,7 @@ def write_review(
 
     ``about`` describes the selection: ``selection`` (in words), ``left_out`` (number of documents). Raises OutboxError.
     """
-    originals = [find_original(item.file) for item in documents]
+    originals = [find_original(item.file, settings) for item in documents]
     data = [
         document_data(document_view(item.publication, templates), item.file.published_at, original.state)
         for item, original in zip(documents, originals, strict=True)

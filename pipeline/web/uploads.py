@@ -7,7 +7,6 @@ stored as a folder of its members.
 from __future__ import annotations
 
 import contextlib
-import filecmp
 import hashlib
 import os
 import shutil
@@ -16,11 +15,13 @@ import unicodedata
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.intake.containers import SkippedMember, is_archive, unpack
 from pipeline.intake.scan import is_candidate
+from pipeline.safe_open import open_file, open_named_file
 
 FOLDER = ".uploads"
 MAX_NAME_BYTES = 200
@@ -65,7 +66,7 @@ class Upload:
     _file: BinaryIO = field(init=False)
 
     def __enter__(self) -> Upload:
-        folder = self.inbox / FOLDER
+        folder = self.inbox.resolve() / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{uuid.uuid4().hex}.part"
         self._file = self._path.open("xb")
@@ -143,9 +144,15 @@ def _store(source: Path, inbox: Path, folder: str, name: str) -> StoredFile:
 
 def _has_same_contents(one: Path, other: Path) -> bool:
     try:
-        return other.is_file() and filecmp.cmp(one, other, shallow=False)
+        with open_file(one) as stored, open_named_file(other) as present:
+            sizes = [os.fstat(file.fileno()).st_size for file in (stored, present)]
+            return sizes[0] == sizes[1] and _digest(stored) == _digest(present)
     except OSError:
         return False
+
+
+def _digest(file: BufferedReader) -> bytes:
+    return hashlib.file_digest(file, "sha256").digest()
 
 
 def _numbered_names(name: str) -> Iterator[str]:

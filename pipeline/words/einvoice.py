@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
+from typing import BinaryIO
 
 from lxml import etree
 
@@ -46,12 +46,11 @@ _XML_BEGINS = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<")
 Facts = dict[str, Json]
 
 
-def read_einvoice(pdf: bytes | Path) -> Facts | None:
+def read_einvoice(content: bytes) -> Facts | None:
     """Business terms of the e-invoice inside a PDF; None without one that can be read.
 
     XML that is invalid by its own schema is read too. The page confirms or contradicts its values later.
     """
-    content = pdf if isinstance(pdf, bytes) else pdf.read_bytes()
     logging.getLogger("factur-x").setLevel(logging.CRITICAL)
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
@@ -65,14 +64,14 @@ def read_einvoice(pdf: bytes | Path) -> Facts | None:
     return parse_einvoice(xml) if xml else None
 
 
-def read_bare_einvoice(path: Path) -> Facts | None:
+def read_bare_einvoice(file: BinaryIO) -> Facts | None:
     """Business terms of an XML file that is an e-invoice (XRechnung, Peppol); None for all other files."""
-    with path.open("rb") as file:
-        head = file.read(64).lstrip(_BLANK)
-        if not head.startswith(_XML_BEGINS):
-            return None
-        file.seek(0)
-        return parse_einvoice(file.read(MAX_XML_BYTES + 1))
+    file.seek(0)
+    head = file.read(64).lstrip(_BLANK)
+    if not head.startswith(_XML_BEGINS):
+        return None
+    file.seek(0)
+    return parse_einvoice(file.read(MAX_XML_BYTES + 1))
 
 
 def parse_einvoice(xml: bytes) -> Facts | None:

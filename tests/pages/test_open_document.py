@@ -23,20 +23,20 @@ CATALOG_TO_PAGE = "<</Type/Catalog/Pages 3 0 R>>"
 """A catalogue with a page in place of the page tree. MuPDF finds no page, PDFium finds it."""
 
 
-def open_file(folder: Path, content: bytes) -> OpenDocument:
+def open_bytes(folder: Path, content: bytes) -> OpenDocument:
     path = folder / "a.pdf"
     path.write_bytes(content)
-    return open_document(path)
+    return open_document(path.open("rb"), str(path))
 
 
 def refusal(folder: Path, content: bytes) -> DocumentError:
     with pytest.raises(DocumentError) as caught:
-        open_file(folder, content)
+        open_bytes(folder, content)
     return caught.value
 
 
 def test_a_sound_file_is_read_by_mupdf(tmp_path: Path) -> None:
-    assert isinstance(open_file(tmp_path, one_page()), MuPdfDocument)
+    assert isinstance(open_bytes(tmp_path, one_page()), MuPdfDocument)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_sound_file_is_read_by_mupdf(tmp_path: Path) -> None:
     ids=["no number of pages", "no tree"],
 )
 def test_pages_that_only_pdfium_finds_are_read(tmp_path: Path, content: bytes) -> None:
-    document = open_file(tmp_path, content)
+    document = open_bytes(tmp_path, content)
     assert isinstance(document, PdfiumDocument)
     assert document.pages == 1
 
@@ -99,8 +99,8 @@ def test_the_error_of_an_earlier_file_is_not_reported(tmp_path: Path) -> None:
 
 
 def test_a_blank_page_has_a_loss_warning_where_the_file_lacks_its_content(tmp_path: Path) -> None:
-    assert not open_file(tmp_path, one_page(page=EMPTY_PAGE)).loss_warning(1)
-    assert not open_file(tmp_path, one_page(content=stream("q Q"))).loss_warning(1)
+    assert not open_bytes(tmp_path, one_page(page=EMPTY_PAGE)).loss_warning(1)
+    assert not open_bytes(tmp_path, one_page(content=stream("q Q"))).loss_warning(1)
     lost = {
         "content": one_page(page=PAGE.replace("4 0 R", "9 0 R")),
         "syntax": one_page(content=stream("BT /F 30 Tf ((( Greengrocer")),
@@ -108,7 +108,7 @@ def test_a_blank_page_has_a_loss_warning_where_the_file_lacks_its_content(tmp_pa
         "hold it": one_page()[:110],
     }
     for word, content in lost.items():
-        assert word in open_file(tmp_path, content).loss_warning(1)
+        assert word in open_bytes(tmp_path, content).loss_warning(1)
 
 
 def test_boxes_of_images_are_those_of_the_page_as_displayed(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_boxes_of_images_are_those_of_the_page_as_displayed(tmp_path: Path) -> N
     page = document.new_page(width=200, height=100)
     page.insert_image(pymupdf.Rect(10, 10, 30, 20), stream=png(Image.new("RGB", (20, 10), "red")))
     page.set_rotation(90)
-    reopened = open_file(tmp_path, bytes(document.tobytes()))
+    reopened = open_bytes(tmp_path, bytes(document.tobytes()))
     assert reopened.image_boxes(1) == [(80.0, 10.0, 90.0, 30.0)]
     reopened.close()
 

@@ -114,11 +114,9 @@ def pdf_with(name: str, content: bytes) -> bytes:
     return bytes(document.tobytes())
 
 
-def test_factur_x_in_a_pdf_is_read_without_changes(tmp_path: Path) -> None:
+def test_factur_x_in_a_pdf_is_read_without_changes() -> None:
     data = pdf_with("factur-x.xml", CII.encode())
     assert read_einvoice(data) == FACTS
-    (tmp_path / "a.pdf").write_bytes(data)
-    assert read_einvoice(tmp_path / "a.pdf") == FACTS
 
 
 def test_zugferd_1_is_read_by_its_own_element_names() -> None:
