@@ -20,7 +20,7 @@ from mkdocs.structure.files import File, Files
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.cli.main import cli
+from pipeline.cli.commands import cli
 from pipeline.settings import Settings
 from pipeline.templates.template import Template
 

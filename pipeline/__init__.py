@@ -3,11 +3,9 @@
 ``pipeline.read("a.pdf", template="invoice")`` reads one document from Python; see docs/python.md.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+# No import here runs when the package is loaded, not even of ``__future__``: with `python -m pipeline` it could be a file of the current
+# folder, which the command line then takes out of the module path.
+TYPE_CHECKING = False
 __version__ = "0.1.0"
 __all__ = [
     "Document",
@@ -47,6 +45,8 @@ else:
 
     def __getattr__(name):
         """A public name, imported when it is first used: ``import pipeline`` loads no numpy (PEP 562)."""
+        from importlib import import_module
+
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         module = "python_api" if name in _API else "settings" if name in _SETTINGS else "errors"

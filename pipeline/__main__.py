@@ -1,4 +1,4 @@
-"""``python -m pipeline`` is the command ``pipeline``."""
+"""``python -m pipeline`` is the command ``pipeline``. Nothing is imported before the module path is safe."""
 
 from pipeline.cli.main import main
 

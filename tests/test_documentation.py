@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from docs.reference import meanings_of, pages
 from pipeline import languages
-from pipeline.cli.main import COMMANDS, cli
+from pipeline.cli.commands import COMMANDS, cli
 from pipeline.engines.embedded.classify import classify
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.errors import ExitCode, LanguageError

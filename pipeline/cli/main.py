@@ -1,102 +1,18 @@
-"""The command ``pipeline``. It imports only the subcommand that is used, so ``--help`` is quick."""
+"""The entry of the command ``pipeline``. Nothing is imported before the module path is safe; ``commands`` has all the rest."""
 
-from __future__ import annotations
+import os
 
-import importlib
-import sqlite3
-import sys
-import traceback
-
-import click
-
-from pipeline import __version__
-from pipeline.errors import ExitCode, PipelineError
-
-COMMANDS = {
-    "init": "Prepare a folder: settings, templates, inbox and outbox.",
-    "doctor": "Check this machine and the settings, and say what to do about problems.",
-    "run": "Read the new documents in the inbox (or the given PATHS), then stop.",
-    "estimate": "Predict time, memory and disk for the whole inbox from a small sample.",
-    "watch": "Read the inbox and every file that arrives in it, until stopped.",
-    "serve": "Show inbox and results in a browser: add files, correct values, ask questions.",
-    "status": "Show how far a run is, what is done, and what failed and why.",
-    "review": "Write one HTML file that shows every value on its page, to open or mail.",
-    "export": "Write all results again, also as Excel, SQLite, Parquet or JSON Lines.",
-    "reprocess": "Read documents, folders or archives again with the present templates and engine.",
-    "eval": "Measure accuracy on documents with known values; compare engines and templates.",
-    "models": "Download, list, verify and remove models.",
-}
-
-
-class _LazyGroup(click.Group):
-    """Imports the module of a subcommand when the subcommand is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which a new user needs them."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command in the module ``pipeline.cli.<name>``."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        command = importlib.import_module(f"pipeline.cli.{cmd_name}").command
-        return command if isinstance(command, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list for ``--help`` without an import."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-EPILOG = """\b
-Exit codes: 0 all done, 1 some documents failed or were left unread, 2 usage or
-configuration, 3 another run uses the outbox, 4 the engine is not available, 70 a defect in pipeline,
-130 interrupted (the same command continues)."""
-
-
-@click.command(
-    cls=_LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(__version__, "-V", "--version")
-def cli() -> None:
-    """Read a folder of PDFs and images; write their values as JSON and CSV.
-
-    \b
-    Start here:
-      pipeline init            create ./inbox, ./outbox, pipeline.yaml and templates/
-      pipeline run             read the files in ./inbox, write the results to ./outbox
-      pipeline status          see what was read and what failed
-    """
+from pipeline.runtime.safe_path import finds_libraries_in_current_folder, same_command, use_safe_environment, use_safe_path
 
 
 def main() -> None:
-    """Run the command line. An expected error prints a message and what to do about it; only a defect prints a traceback."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = ExitCode.USAGE
-    except PipelineError as error:
-        click.echo(f"pipeline: {error}", err=True)
-        code = error.exit_code
-    except sqlite3.Error as error:
-        click.echo(
-            f"pipeline: the ledger: {error}\n  if it happens again, see docs/errors.md; finished pages are kept", err=True
-        )
-        code = ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("pipeline: interrupted; the same command continues", err=True)
-        code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = ExitCode.OK
-    except Exception:
-        traceback.print_exc()
-        click.echo("pipeline: this is a defect; please report it with the lines above. Finished pages are kept", err=True)
-        code = ExitCode.DEFECT
-    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+    """Run the command line. No file of the current folder is executed for its name, whatever the environment says."""
+    use_safe_path()
+    use_safe_environment()
+    if finds_libraries_in_current_folder():
+        command = same_command()
+        os.execv(command[0], command)  # noqa: S606 - our own command line
+
+    from pipeline.cli.commands import run_command_line
+
+    run_command_line()

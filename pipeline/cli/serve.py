@@ -57,7 +57,7 @@ def command(
         raise SettingsError(
             "`pipeline serve` needs an inbox and an outbox that are folders", "docs/stores.md describes other ways"
         )
-    token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
+    token = os.environ.pop(TOKEN_VARIABLE, "") or secrets.token_urlsafe(32)
     if len(token) < MIN_TOKEN_LENGTH or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
         raise SettingsError(f"{TOKEN_VARIABLE}: not a token", f"at least {MIN_TOKEN_LENGTH} letters, digits, - and _")
     try:

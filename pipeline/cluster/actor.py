@@ -6,7 +6,6 @@ Its methods run in many threads at the same time; each call waits for a process 
 from __future__ import annotations
 
 import queue
-import sys
 from dataclasses import replace
 from pathlib import Path
 from platform import node
@@ -31,7 +30,6 @@ class ReadingActor:
     """One actor. Its readers start with the first page, its engine at once."""
 
     def __init__(self, setup: ActorSetup) -> None:
-        vars(sys.modules["__main__"]).pop("__file__", None)  # spawned processes would run Ray's own main module
         self._setup = setup
         pin_to_cores(setup.cores)
         self._readers: queue.SimpleQueue[WorkerPool] = queue.SimpleQueue()

@@ -11,20 +11,19 @@ import importlib
 import os
 import queue
 import signal
+import subprocess
 import threading
 import time
 from collections import defaultdict, deque
 from concurrent.futures import Future
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import Connection, Pipe
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.errors import EngineUnavailableError, PipelineError
 from pipeline.records import Answer, UnitKey
-from pipeline.runtime.worker_pool import bind_to_parent
+from pipeline.runtime.child_process import bind_to_parent, start_child
 from pipeline.settings import Settings
 from pipeline.templates.template import Template
 
@@ -84,8 +83,7 @@ class EngineProcess:
         self._number = 0
         self._last_sign = 0.0
         self._closed = False
-        self._process: SpawnProcess | None = None
-        # A child dies with the thread that started it, so that thread must live as long as this object.
+        self._process: subprocess.Popen[bytes] | None = None
         threading.Thread(target=self._supervise, name="engine", daemon=True).start()
 
     def describe(self) -> EngineDescription:
@@ -161,14 +159,18 @@ class EngineProcess:
                 return
 
     def _start(self) -> Connection:
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._process = context.Process(
-            target=serve, args=(theirs, self._settings, self._factory, self._cores, os.getpid()), daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        ours, theirs = Pipe()
+        with theirs:
+            self._process = start_child(
+                "pipeline.runtime.engine_process:serve",
+                [theirs.fileno(), self._factory, os.getpid()],
+                [theirs.fileno()],
+                also=secret_variables(self._settings),
+                folder=None,  # a model may be named by a relative path
+            )
         self._last_sign = time.monotonic()
+        with contextlib.suppress(OSError):  # it has died already, which the first wait for it reports
+            ours.send((self._settings, self._cores))
         return ours
 
     def _receive(self, pipe: Connection) -> Any:
@@ -209,22 +211,35 @@ class EngineProcess:
             future.set_exception(error)
         assert self._process is not None  # noqa: S101 - it was started
         self._process.kill()
-        self._process.join(5)
+        self._wait(self._process)
         pipe.close()
 
     def _exit_cause(self) -> str:
         assert self._process is not None  # noqa: S101 - it was started
-        self._process.join(5)
-        code = self._process.exitcode
+        code = self._wait(self._process)
         return signal.Signals(-code).name if code and code < 0 else f"exit status {code}"
+
+    @staticmethod
+    def _wait(process: subprocess.Popen[bytes]) -> int | None:
+        """The exit code of a process that ends; None where it takes longer."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+        return process.returncode
+
+
+def secret_variables(settings: Settings) -> tuple[str, ...]:
+    """Names of the variables with secrets that the engine needs: the key of a server, where one is asked."""
+    return (settings.server.key_variable,) if settings.engine == "server" else ()
 
 
 # ---- in the process -----------------------------------------------------------------------------------
 
 
-def serve(pipe: Connection, settings: Settings, factory: str, cores: tuple[int, ...], parent: int) -> None:
+def serve(descriptor: int, factory: str, parent: int) -> None:
     """The process's main: make the engine, then answer until the pipe closes."""
     bind_to_parent(parent)
+    pipe = Connection(descriptor)
+    settings, cores = pipe.recv()
     pin_to_cores(cores)
     sender = _Sender(pipe)
     try:

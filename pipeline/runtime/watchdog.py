@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from pipeline.runtime.safe_path import same_command, use_safe_environment
+
 RESTARTS = "_PIPELINE_RESTARTS"
 """Environment variable that counts restarts, so that an engine that always hangs does not restart the program for ever."""
 
@@ -59,4 +61,6 @@ def restart_program() -> None:
     """Replace this process by a new one with the same command; its locks and files are released."""
     os.environ[RESTARTS] = str(restart_count() + 1)
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
+    use_safe_environment()  # libraries may have changed it since the start
+    command = same_command()
+    os.execv(command[0], command)  # noqa: S606 - our own command line

@@ -10,21 +10,18 @@ The pool has no threads. ``submit`` and ``poll`` are called from one loop; all w
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
-import json
 import os
 import resource
 import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing import connection, spawn
+from multiprocessing import connection
 from multiprocessing.connection import Connection, Pipe
 from typing import Protocol, Self, cast, get_args
 
@@ -32,6 +29,7 @@ import psutil
 
 from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.records import Reason, RemotePixels
+from pipeline.runtime.child_process import bind_to_parent, start_child
 
 Handler = Callable[[bytes], list[bytes]]
 """Runs in the worker: a request as bytes to a reply as parts of bytes; raises DocumentError for a document that cannot be read.
@@ -49,14 +47,6 @@ REPLY_TIMEOUT_SECONDS = 10
 NICE = 10
 """Added to the niceness of workers."""
 _MEGABYTE = 1024 * 1024
-_WORKER_MAIN = """
-import json, sys
-path, *arguments = json.loads(sys.argv[1])
-sys.path[:] = path
-from pipeline.runtime.worker_pool import serve
-serve(*arguments)
-"""
-"""What a worker runs. ``multiprocessing`` would first import the script that started the pool, and so run it a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +213,9 @@ class WorkerPool:
 
     def _start(self) -> _Worker:
         ours, theirs = Pipe()
-        arguments = json.dumps(
-            [[str(folder) for folder in sys.path], self._handler, theirs.fileno(), self._memory_mb, os.getpid()]
-        )
-        process = subprocess.Popen([spawn.get_executable(), "-c", _WORKER_MAIN, arguments], pass_fds=[theirs.fileno()])
-        theirs.close()
+        with theirs:
+            arguments = [self._handler, theirs.fileno(), self._memory_mb, os.getpid()]
+            process = start_child("pipeline.runtime.worker_pool:serve", arguments, [theirs.fileno()])
         _set_read_timeout(ours)
         worker = _Worker(process, ours)
         self._workers.append(worker)
@@ -353,17 +341,6 @@ def _call(handler: Handler, request: bytes) -> list[bytes]:
         return [b"error", b"unreadable", f"{type(error).__name__}: {error}"[:500].encode(errors="replace")]
 
 
-def bind_to_parent(parent: int) -> None:
-    """End this process with the one that started it, and ignore signals: they go to the whole group, and the parent acts on them."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(0)
-
-
 def _confine(memory_mb: int, parent: int) -> None:
     """Set up a worker: it ends with its parent, ignores signals, has a lower priority than the parent and a memory limit, and native
     libraries cannot print to the terminal."""
@@ -375,3 +352,4 @@ def _confine(memory_mb: int, parent: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
+    os.close(null)

@@ -6,6 +6,7 @@ child's standard input is closed, and the child ends too.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 from pipeline.backoff import Backoff
 from pipeline.errors import ExitCode
 from pipeline.monitoring.progress import last_run
+from pipeline.runtime.safe_path import pipeline_command, safe_environment
 
 FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 2.0, 60.0
 LOCKED_RETRY_SECONDS = 5.0
@@ -33,7 +35,7 @@ class Supervisor:
 
     def __init__(self, arguments: Sequence[str], outbox: Path) -> None:
         self._outbox = outbox
-        self._command = [sys.executable, "-m", "pipeline", "watch", "--quiet", "--until-eof", *arguments]
+        self._command = [*pipeline_command(), "watch", "--quiet", "--until-eof", *arguments]
         self._child: subprocess.Popen[bytes] | None = None
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
         self._stopping = threading.Event()
@@ -85,7 +87,12 @@ class Supervisor:
     def _run_child(self) -> int:
         self._lines.clear()
         with subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+            self._command,
+            env=safe_environment(dict(os.environ)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         ) as child:
             self._child = child
             if self._stopping.is_set() and child.stdin:

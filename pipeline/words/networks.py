@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class Network:
     """One network. ``labels`` are the names of its classes, empty without classes. Not thread-safe."""
 
     def __init__(self, package: str, name: str, threads: int = 1) -> None:
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would record and send how it is used
         import onnxruntime
 
         # The default options keep the memory between calls. Allocating it again takes a fifth of the detector's time.

@@ -285,7 +285,7 @@ def test_doctor_leaves_a_precision_to_the_cluster_that_this_machine_cannot_do(
 
 
 def test_help_is_there_for_every_command_and_imports_no_heavy_library() -> None:
-    from pipeline.cli.main import COMMANDS
+    from pipeline.cli.commands import COMMANDS
 
     script = "import sys; from pipeline.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
     script += "print([m for m in ('torch', 'pandas', 'cv2', 'pymupdf', 'onnxruntime') if m in sys.modules], file=sys.stderr)"
