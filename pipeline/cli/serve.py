@@ -100,7 +100,7 @@ def command(
             web_server.should_exit = True
 
         with stop_on_signals(stop, lambda _: None):
-            local = host in ("127.0.0.1", "0.0.0.0", "::", "localhost")  # noqa: S104
+            local = host in ("127.0.0.1", "0.0.0.0", "::", "localhost")  # noqa: S104 - compared, not bound
             address = "127.0.0.1" if local else f"[{host}]" if ":" in host else host
             click.echo(
                 f"http://{address}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it"

@@ -92,7 +92,7 @@ class FileRecords(LedgerConnection):
 
     def published_files(self) -> Iterator[FileRecord]:
         """Files with a published result, by name. Memory does not grow with their number."""
-        query = f"SELECT * FROM known WHERE published IS NOT NULL AND name > ? ORDER BY name LIMIT {BATCH_ROWS}"  # noqa: S608
+        query = f"SELECT * FROM known WHERE published IS NOT NULL AND name > ? ORDER BY name LIMIT {BATCH_ROWS}"  # noqa: S608 - inserted are constants
         last = ""
         while rows := list(self.rows(query, [last])):
             yield from map(_file_record, rows)
@@ -173,10 +173,10 @@ class FileRecords(LedgerConnection):
         before, after = os.fsencode(f"{old}/"), os.fsencode(f"{new}/")
         with self.transaction():
             for table, column in (("files", "path"), ("files", "deleted_path"), ("removals", "path"), ("removals", "target")):
-                query = f"SELECT {column} FROM {table} WHERE substr({column}, 1, ?) = ?"  # noqa: S608
+                query = f"SELECT {column} FROM {table} WHERE substr({column}, 1, ?) = ?"  # noqa: S608 - inserted are constants
                 paths = [row[0] for row in self._db.execute(query, [len(before), before])]
                 self._db.executemany(
-                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608
+                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608 - inserted are constants
                     [(after + path[len(before) :], path) for path in dict.fromkeys(paths)],
                 )
 

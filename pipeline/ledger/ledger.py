@@ -23,9 +23,9 @@ class Ledger(FileRecords, DocumentRecords, UnitRecords, SheetRecords):
         count = 0
         with self.transaction():
             for file in files:
-                self._db.execute(f"UPDATE units SET stale = 1, attempts = 0 WHERE sha256 = ?{units}", [file.sha256])  # noqa: S608
+                self._db.execute(f"UPDATE units SET stale = 1, attempts = 0 WHERE sha256 = ?{units}", [file.sha256])  # noqa: S608 - the inserted text is written above
                 self._db.execute("DELETE FROM deaths WHERE sha256 = ?", [file.sha256])
-                self._db.execute(f"UPDATE documents SET stale = 1{choice} WHERE sha256 = ?", [file.sha256])  # noqa: S608
+                self._db.execute(f"UPDATE documents SET stale = 1{choice} WHERE sha256 = ?", [file.sha256])  # noqa: S608 - the inserted text is written above
                 self._db.execute("UPDATE files SET stale = 1, pinned = 0 WHERE sha256 = ?", [file.sha256])
                 count += 1
         return count

@@ -73,7 +73,7 @@ class UnitRecords(LedgerConnection):
         """UTC timestamps at which the reading of a document under these recipes began and ended; None before it began."""
         marks = ",".join("?" * len(recipes))
         query = f"""SELECT min(strftime('%Y-%m-%dT%H:%M:%fZ', julianday(ended_at) - seconds / 86400.0)), max(ended_at)
-                    FROM units WHERE sha256 = ? AND recipe IN ({marks})"""  # noqa: S608
+                    FROM units WHERE sha256 = ? AND recipe IN ({marks})"""  # noqa: S608 - inserted are question marks and a constant
         first, last = self._db.execute(query, [sha256, *recipes.values()]).fetchone()
         return (first, last) if first else None
 
@@ -100,13 +100,13 @@ class UnitRecords(LedgerConnection):
         """The smallest number of attempts among units with a retryable failure and fewer attempts than ``limit``; None without any."""
         values = list(recipes)
         marks = ",".join("?" * len(values))
-        query = f"SELECT min(attempts) FROM units WHERE sha256 = ? AND recipe IN ({marks}) AND {_RETRYABLE} AND attempts < ?"  # noqa: S608
+        query = f"SELECT min(attempts) FROM units WHERE sha256 = ? AND recipe IN ({marks}) AND {_RETRYABLE} AND attempts < ?"  # noqa: S608 - inserted are question marks and a constant
         attempts: int | None = self._db.execute(query, [sha256, *values, limit]).fetchone()[0]
         return attempts
 
     def mark_for_retry(self, sha256: str, limit: int) -> None:
         """Mark a document's units with a retryable failure and fewer attempts than ``limit`` to be read again."""
-        self._db.execute(f"UPDATE units SET stale = 1 WHERE sha256 = ? AND {_RETRYABLE} AND attempts < ?", [sha256, limit])  # noqa: S608
+        self._db.execute(f"UPDATE units SET stale = 1 WHERE sha256 = ? AND {_RETRYABLE} AND attempts < ?", [sha256, limit])  # noqa: S608 - inserted are question marks and a constant
 
     def record_crash(self, keys: Iterable[UnitKey]) -> None:
         """Count one more crash of the program for each of these units, which the engine held at that time."""

@@ -47,7 +47,7 @@ class ChatTemplate:
 
         source: dict[str, Any] = {"gguf_file": model.gguf} if model.gguf else {}
         self._folder, self._config, self.accepts_images = model.folder, config, model.vision
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(  # nosec B615 # a folder of this machine, nothing is downloaded
             model.folder, local_files_only=True, trust_remote_code=False, **source
         )
         if not self.tokenizer.chat_template:
@@ -128,7 +128,7 @@ class ChatTemplate:
     def _image_processor(self) -> Any:
         from transformers import AutoImageProcessor
 
-        return AutoImageProcessor.from_pretrained(self._folder, backend="pil", local_files_only=True, trust_remote_code=False)
+        return AutoImageProcessor.from_pretrained(self._folder, backend="pil", local_files_only=True, trust_remote_code=False)  # nosec B615 # as above
 
     def _encode_by_processor(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
         inputs = self._processor(images=[picture], text=[self._render(system, content, self._processor)], return_tensors="pt")
@@ -138,7 +138,7 @@ class ChatTemplate:
     def _processor(self) -> Any:
         from transformers import AutoProcessor
 
-        return AutoProcessor.from_pretrained(self._folder, local_files_only=True, trust_remote_code=False)
+        return AutoProcessor.from_pretrained(self._folder, local_files_only=True, trust_remote_code=False)  # nosec B615 # as above
 
 
 def _parts(content: Any) -> list[dict[str, str]]:

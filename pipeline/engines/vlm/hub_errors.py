@@ -33,7 +33,7 @@ def translated_errors(name: str, revision: str) -> Iterator[None]:
     )
 
     again = f"run `pipeline models pull {name}` again: it goes on where it stopped"
-    token = "make a token on the hub and set HF_TOKEN to it"  # noqa: S105
+    token = "make a token on the hub and set HF_TOKEN to it"  # noqa: S105 - a sentence about a token
     try:
         yield
     except OfflineModeIsEnabled as error:
