@@ -152,6 +152,14 @@ class FileRecords(LedgerConnection):
             [utc_timestamp(), os.fsencode(path)],
         )
 
+    def record_deleted_file(self, source: Source, sha256: str) -> None:
+        """Record a file that was at its path and is no longer there, with unknown size and time. No other file gets its name."""
+        self._db.execute(
+            """INSERT INTO files (name, place, deleted_path, relative, sha256, size, mtime_ns, archived_at)
+               VALUES (?, 'deleted', ?, ?, ?, -1, -1, ?)""",
+            [source.name, os.fsencode(source.path), source.relative, sha256, utc_timestamp()],
+        )
+
     def record_place_below(self, folder: Path, place: FilePlace) -> None:
         """Record the place of the files below ``folder`` that ledgers of older versions do not tell from those of the inbox."""
         self._db.execute(

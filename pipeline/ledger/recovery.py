@@ -7,6 +7,7 @@ and the journal (see ``ledger.journal``), orders from the journal only.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections import defaultdict
@@ -23,9 +24,17 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
 from pipeline.ledger.replacement import REBUILT_FILE, begin_rebuilding, end_rebuilding, rebuilding_begun
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
+from pipeline.safe_open import open_named_file
 
 UNCLEAN_FILE = "unclean"
 """A file that exists while a run works. When a run finds it at its start, the run before crashed, and the ledger is checked."""
+
+UNKNOWN = -1
+"""Size and time of a file in a rebuilt ledger. No file has these: it is hashed again, and then recognised."""
+_UNSUPPORTED = (sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""What SQLite raises for values such as lists; which of them depends on the version of Python."""
+NAMED_RESULTS = 10
+"""Files that are no whole results and that a message names."""
 
 InboxPath = Callable[[str], Path]
 """The absolute path of a file, by its path below the inbox."""
@@ -65,7 +74,7 @@ def _rebuild(folder: Path, outbox: Path, inbox_path: InboxPath, reason: str, set
     try:
         reason, set_aside = begin_rebuilding(folder, reason, set_aside)
         with Ledger(folder, REBUILT_FILE) as ledger:
-            count = rebuild_ledger(ledger, outbox, inbox_path)
+            count, left_out = rebuild_ledger(ledger, outbox, inbox_path)
             replay_journal(ledger, with_orders=True)
             _restore_pins(ledger)
             ledger.close_whole()
@@ -75,7 +84,15 @@ def _rebuild(folder: Path, outbox: Path, inbox_path: InboxPath, reason: str, set
             f"{folder}: the ledger cannot be made anew: {error}",
             "free disk space or check permissions; the next run begins again",
         ) from error
-    return f"the ledger was damaged ({reason}): rebuilt from {count:,} results in {outbox}; the damaged file is in {set_aside}"
+    message = (
+        f"the ledger was damaged ({reason}): rebuilt from {count:,} results in {outbox}; the damaged file is in {set_aside}"
+    )
+    if left_out:
+        names = ", ".join(left_out[:NAMED_RESULTS]) + (" …" if len(left_out) > NAMED_RESULTS else "")
+        message += (
+            f"; left out because they are no whole results: {names}; their documents are read again where they are in the inbox"
+        )
+    return message
 
 
 def _restore_pins(ledger: Ledger) -> None:
@@ -93,15 +110,20 @@ def _restore_pins(ledger: Ledger) -> None:
 # ---- from the outbox ------------------------------------------------------------------------------
 
 
-def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> int:
-    """Fill an empty ledger from the JSON files of an outbox. Returns their number."""
+def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple[int, list[str]]:
+    """Fill an empty ledger from the JSON files of an outbox. Returns their number, and the names of those that are no whole result."""
     count = 0
+    left_out: list[str] = []
     for name, published in published_results(outbox):
-        with ledger.transaction():
-            relative = published["document"]["path"]
-            _restore_result(ledger, Source(inbox_path(relative), name, relative), published)
-        count += 1
-    return count
+        try:
+            with ledger.transaction():
+                relative = published["document"]["path"]
+                _restore_result(ledger, Source(inbox_path(relative), name, relative), published)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError, sqlite3.IntegrityError, *_UNSUPPORTED):
+            left_out.append(f"{name}.json")  # damaged, edited by a person, or written by another program
+        else:
+            count += 1
+    return count, left_out
 
 
 def published_results(outbox: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -114,7 +136,7 @@ def published_results(outbox: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             content = json.loads(path.read_text(encoding="utf-8"))
             if isinstance(content, dict) and {"document", "status", "results", "pages", "provenance"} <= content.keys():
                 yield relative.as_posix().removesuffix(".json"), content
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
 
 
@@ -138,7 +160,7 @@ def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]
     chosen_template = next((template for template, result in results.items() if "question" not in result), None)
     if chosen_template:
         ledger.record_chosen_template(sha256, chosen_template)
-    ledger.record_file(source, sha256, -1, -1)  # no file has this size: it is hashed again, and then recognised
+    _restore_file(ledger, source, sha256)
     review = [name for result in results.values() for name in result.get("review", ())]
     corrected = [
         name
@@ -149,6 +171,26 @@ def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]
     ledger.record_publication(
         source.name, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected
     )
+
+
+def _restore_file(ledger: Ledger, source: Source, sha256: str) -> None:
+    """Record the file of a result. Of several that had one path in the inbox, that is the one that is there; the others were moved."""
+    namesake = ledger.file_at(source.path)
+    if namesake and _content_hash(source.path) != sha256:
+        ledger.record_deleted_file(source, sha256)
+        return
+    if namesake:
+        ledger.record_deletion(source.path)
+    ledger.record_file(source, sha256, UNKNOWN, UNKNOWN)
+
+
+def _content_hash(path: Path) -> str | None:
+    """Hash of the file at ``path``; None where none can be read."""
+    try:
+        with open_named_file(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def _corrections(template: str, fields: Mapping[str, Any]) -> Iterator[Correction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,76 @@ def test_a_sound_ledger_survives_a_run_that_died(read_folders: RunFolders) -> No
     assert read_folders.run().to_read == 0
     assert not list(ledger_path(read_folders).parent.glob("damaged-*"))
     assert not (ledger_path(read_folders).parent / "unclean").exists()
+
+
+@pytest.mark.parametrize("after", ["move", "delete"])
+def test_results_of_files_that_had_one_path_survive_a_rebuilt_ledger(folders: RunFolders, after: str) -> None:
+    folders.changes.update(after=after)
+    for text in ("First", "Second"):
+        folders.put("scan.pdf", text_pdf([text]))
+        folders.run()
+    damage(folders)
+    folders.put("other.pdf", text_pdf(["Other"]))
+    folders.run()
+    assert sorted(row["file"] for row in folders.csv("documents")) == ["other.pdf", "scan.pdf", "scan.pdf~2"]
+    assert [folders.texts("scan.pdf"), folders.texts("scan.pdf~2")] == [["First"], ["Second"]]
+
+
+def test_a_file_that_is_still_in_the_inbox_keeps_its_result_beside_a_namesake_in_a_rebuilt_ledger(folders: RunFolders) -> None:
+    folders.changes.update(after="move")
+    folders.put("scan.pdf", text_pdf(["First"]))
+    folders.run()
+    folders.changes.update(after="keep")
+    folders.put("scan.pdf", text_pdf(["Second"]))
+    folders.run()
+    damage(folders)
+    folders.changes.update(after="move")
+    engine = folders.engine = EchoEngine()
+    folders.run()
+    assert engine.units == []
+    assert sorted(row["file"] for row in folders.csv("documents")) == ["scan.pdf", "scan.pdf~2"]
+    assert [folders.texts("scan.pdf"), folders.texts("scan.pdf~2")] == [["First"], ["Second"]]
+
+
+FOREIGN = {"document": {}, "status": "done", "results": {}, "pages": [], "provenance": {}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(FOREIGN),
+        json.dumps({**FOREIGN, "document": [1], "pages": 3}),
+        json.dumps({**FOREIGN, "document": {"path": "x", "sha256": None, "kind": "pdf", "pages": 1}, "reason": None}),
+        json.dumps({**FOREIGN, "document": {"path": "x", "sha256": ["y"], "kind": "pdf", "pages": 1}, "reason": None}),
+        "[" * 100_000 + "]" * 100_000,
+        '{"document": {"path": ',
+    ],
+    ids=["empty", "wrong types", "no hash", "a list as hash", "deep", "cut off"],
+)
+def test_a_file_that_is_no_result_does_not_keep_a_ledger_from_being_rebuilt(folders: RunFolders, content: str) -> None:
+    folders.put("a.pdf", text_pdf(["Hello"]))
+    folders.run()
+    (folders.outbox / "b.pdf.json").write_text(content, encoding="utf-8")
+    damage(folders)
+    engine = folders.engine = EchoEngine()
+    folders.run()
+    assert engine.units == []
+    assert [row["file"] for row in folders.csv("documents")] == ["a.pdf"]
+
+
+def test_a_result_that_a_person_damaged_is_read_again(folders: RunFolders) -> None:
+    folders.put("a.pdf", text_pdf(["Hello"]))
+    folders.put("b.pdf", text_pdf(["Good morning"]))
+    folders.run()
+    result = folders.json("b.pdf")
+    del result["results"]["transcript"]["fields"]["text"]["box"]
+    (folders.outbox / "b.pdf.json").write_text(json.dumps(result), encoding="utf-8")
+    damage(folders)
+    engine = folders.engine = EchoEngine()
+    folders.run()
+    assert engine.units == [("transcript", 1)]
+    assert folders.texts("b.pdf") == ["Good morning"]
+    assert [row["file"] for row in folders.csv("documents")] == ["a.pdf", "b.pdf"]
 
 
 # ---- corrections and orders -----------------------------------------------------------------------
