@@ -89,6 +89,8 @@ def command(
         monitor.observe(job, loop),
     ):
         todo, known = split_up_to_date(job, job.scan(monitor.file_skipped, paths), job.file_records)
+        if not paths and loop.recognise_moves(todo, known):
+            todo, known = split_up_to_date(job, [*todo, *known], job.file_records)
         loop.until = deadline
         read_files(job, loop, screen, monitor, todo, known, limit=limit, quiet=quiet or as_json)
         print_report(screen, settings, quiet=quiet, as_json=as_json)
@@ -189,6 +191,7 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
                 "documents": dict(screen.documents),
                 "units": dict(screen.units),
                 "known": screen.known,
+                "renamed": screen.renamed,
                 "left_for_later": skipped,
                 "left_more": screen.more_skipped_files,
                 "outbox": settings.outbox_location,
@@ -204,6 +207,8 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
         if (more := screen.documents["failed"] + screen.documents["partial"] - len(screen.failed_rows)) > 0:
             click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.outbox_location}", err=True)
         return
+    if screen.renamed:
+        click.echo(f"{plural(screen.renamed, 'file')} renamed or moved in the inbox: the results have the new names.")
     total = sum(screen.documents.values())
     if not total and skipped:
         click.echo(f"nothing read: {plural(len(skipped), 'file')} left for later, {plural(screen.known, 'file')} up to date")

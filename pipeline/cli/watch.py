@@ -112,7 +112,7 @@ def command(
         open_job(settings, template=template) as job,
         Loop(job, monitor, archive_files=True) as loop,
     ):
-        scanner = InboxScanner(job, monitor.file_skipped)
+        scanner = InboxScanner(job, monitor.file_skipped, loop.recognise_moves)
 
         def scan() -> list[InboxFile]:
             loop.publisher.flush()
@@ -134,6 +134,8 @@ def command(
                 poll=intake.poll_seconds,
             )
         )
+        if isinstance(watcher, FolderWatcher):
+            watcher.on_ready = loop.recognise_moves
         pauses = ServicePauses(monitor.warning, lambda: loop.stopping)
         reread_orders = RereadOrders(job, monitor)
 

@@ -102,6 +102,8 @@ class FolderWatcher:
         self._poll_seconds = poll
         self.polling = observer == "polling" or (observer == "auto" and is_network(self._root))
         """Whether changes are detected by polling."""
+        self.on_ready: Callable[[list[InboxFile]], object] = lambda _: None
+        """Called with the files that ``pending`` gives out next."""
         self._may_poll = observer != "native"
         self._observer: BaseObserver | None = None
         self._observed_root: tuple[int, int] | None = None
@@ -132,6 +134,8 @@ class FolderWatcher:
         deadline = time.monotonic() + ROUND_SECONDS
         while time.monotonic() < deadline:
             ready = [file for path in self._queued_paths() if (file := self._settled_file(path))]
+            if ready:
+                self.on_ready(ready)
             for file in ready:
                 with self._lock:
                     self._paths.pop(file.source.path, None)

@@ -42,6 +42,11 @@ class InboxFile:
     """The file to which ``source.path`` leads, where that is a symbolic link."""
 
     @property
+    def inode(self) -> str | None:
+        """The inode as the ledger has it; None where it is not known, or may change while the file does not."""
+        return str(self.numbers[1]) if self.numbers else None
+
+    @property
     def location(self) -> Path:
         """Path of the file itself, without symbolic links."""
         return self.target or self.source.path

@@ -57,6 +57,8 @@ class FileRecord:
     place: FilePlace = "original"
     archived_at: str | None = None
     """When it was moved or deleted, as a UTC timestamp."""
+    inode: str | None = None
+    """The file system's number of it; None where that is not known, or may change while the file does not."""
 
 
 class FileRecords(LedgerConnection):
@@ -84,6 +86,16 @@ class FileRecords(LedgerConnection):
         """All files with these contents."""
         return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
 
+    def files_of_size(self, size: int) -> list[FileRecord]:
+        """All files that had this size in bytes when they were read."""
+        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE size = ?", [size])]
+
+    def original_below(self, folder: Path, limit: int) -> list[FileRecord]:
+        """Some files below ``folder`` that the program did not move, at most ``limit``."""
+        query = "SELECT * FROM known WHERE path > ? AND path < ? AND place = 'original' AND size >= 0 LIMIT ?"
+        first, end = os.fsencode(f"{folder}/"), os.fsencode(f"{folder}0")  # "0" is the letter after "/"
+        return [_file_record(row) for row in self.rows(query, [first, end, limit])]
+
     def first_name_below(self, folder: Path) -> str | None:
         """The result name of some file below ``folder`` whose result lies in a subfolder of the outbox."""
         query = "SELECT name FROM files WHERE path > ? AND path < ? AND name LIKE '%/%' LIMIT 1"
@@ -99,18 +111,31 @@ class FileRecords(LedgerConnection):
             last = rows[-1]["name"]
 
     def record_file(
-        self, source: Source, sha256: str, size: int, mtime_ns: int, requested_templates: Sequence[str] = ()
+        self,
+        source: Source,
+        sha256: str,
+        size: int,
+        mtime_ns: int,
+        requested_templates: Sequence[str] = (),
+        inode: str | None = None,
     ) -> None:
         """Record a file and its present contents. Its published result stays until ``record_publication``."""
         self._db.execute(
-            """INSERT INTO files (path, name, relative, sha256, size, mtime_ns, told) VALUES (?, ?, ?, ?, ?, ?, ?)
+            """INSERT INTO files (path, name, relative, sha256, size, mtime_ns, told, inode) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT (path) DO UPDATE SET relative = excluded.relative, size = excluded.size, mtime_ns = excluded.mtime_ns,
+               inode = excluded.inode,
                pinned = pinned AND sha256 = excluded.sha256, sha256 = excluded.sha256, told = excluded.told""",
             [
                 *(os.fsencode(source.path), source.name, source.relative, sha256, size, mtime_ns),
                 json.dumps(list(requested_templates)),
+                inode,
             ],
         )
+
+    def record_inodes(self, inodes: Mapping[str, str]) -> None:
+        """Record the file systems' numbers of files that an older version has recorded, by name."""
+        with self.transaction():
+            self._db.executemany("UPDATE files SET inode = ? WHERE name = ?", ((inode, name) for name, inode in inodes.items()))
 
     def record_publication(
         self,
@@ -222,4 +247,5 @@ def _file_record(row: Mapping[str, Any]) -> FileRecord:
         pinned=bool(row["pinned"]),
         place=row["place"],
         archived_at=row["archived_at"],
+        inode=row["inode"],
     )

@@ -211,4 +211,19 @@ MIGRATIONS: tuple[str, ...] = (
         next_crc   INTEGER
     ) WITHOUT ROWID;
     """,
+    """
+    -- Results of files that were renamed or moved within the inbox: to be published again under these names.
+    CREATE TABLE renamed_results (name TEXT PRIMARY KEY) WITHOUT ROWID;
+    -- Results without a document: their files are to be removed from the outbox. A row goes when that is done.
+    CREATE TABLE obsolete_results (name TEXT PRIMARY KEY) WITHOUT ROWID;
+    -- Folders of the inbox as they were when files were found in them. An unmounted share leaves another folder at the same path.
+    CREATE TABLE inbox_folders (
+        path      BLOB PRIMARY KEY,     -- absolute
+        inode     TEXT NOT NULL,        -- the file system's number of it; text, because some exceed 63 bits
+        is_mount  INTEGER NOT NULL      -- whether it lies on another file system than the folder around it
+    ) WITHOUT ROWID;
+    CREATE INDEX files_by_size ON files (size);
+    -- The file system's number of a file: tells apart two files of one size and time that have changed places.
+    ALTER TABLE files ADD COLUMN inode TEXT;
+    """,
 )

@@ -52,6 +52,9 @@ class Observer:
     def file_finished(self, file: InboxFile) -> None:
         """The loop no longer needs this file: it is published, skipped or known."""
 
+    def file_renamed(self, before: str, name: str) -> None:
+        """A file was renamed or moved within the inbox; its result has the name ``name`` instead of ``before`` now."""
+
     def file_archived(self, name: str, place: str) -> None:
         """A finished file was moved out of the inbox to ``place``, or deleted where ``place`` is empty."""
 
@@ -119,6 +122,11 @@ class Observers(Observer):
         for observer in self._observers:
             observer.file_finished(file)
 
+    def file_renamed(self, before: str, name: str) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.file_renamed(before, name)
+
     def file_archived(self, name: str, place: str) -> None:
         """See Observer."""
         for observer in self._observers:
@@ -175,6 +183,8 @@ class RunCounts(Observer):
     """Name and reason of the first ``SKIPPED_FILES_KEPT`` files that were left for a later run, ignored, or not put away."""
     more_skipped_files: int = 0
     """Number of skipped files beyond those."""
+    renamed: int = 0
+    """Number of files that were renamed or moved within the inbox."""
     unread: int = 0
     """Number of files that were left for a later run."""
 
@@ -195,6 +205,11 @@ class RunCounts(Observer):
         """See Observer."""
         self.unread += 1
         self._list(name, reason)
+
+    def file_renamed(self, before: str, name: str) -> None:
+        """See Observer."""
+        del before, name
+        self.renamed += 1
 
     def file_ignored(self, name: str, reason: str) -> None:
         """See Observer."""

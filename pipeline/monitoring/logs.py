@@ -204,6 +204,10 @@ class RunLog(Observer):
         if self._messages.add(name, reason):
             log_event(logging.WARNING, "file_ignored", file=name, detail=reason)
 
+    def file_renamed(self, before: str, name: str) -> None:
+        """See Observer."""
+        log_event(logging.INFO, "file_renamed", file=name, before=before)
+
     def file_archived(self, name: str, place: str) -> None:
         """See Observer."""
         log_event(logging.INFO, "file_archived", file=name, place=place or "deleted")

@@ -75,6 +75,15 @@ class Mirror:
             name = path.relative_to(self._folder).as_posix()
             (self._waiting if name.endswith(".json") else self._sheets)[name] = None
 
+    def remove_files(self, names: Iterable[str]) -> None:
+        """Remove files of the outbox from the store, too. Raises StoreError, LockedError."""
+        if self._sending:
+            self._collect()
+        self._lease.check()
+        for name in names:
+            self._waiting.pop(name, None)
+            self._store.remove(f"{self.url}/{name}")
+
     @property
     def is_behind(self) -> bool:
         """Whether the store lacks anything that is in the outbox or the ledger."""

@@ -6,15 +6,18 @@ A file is up to date already, has the contents of a document that is being read 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pipeline.errors import FILE_CHANGED, FileChangedError
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
+from pipeline.ledger.file_records import FileRecord
 from pipeline.monitoring.events import Observer
 from pipeline.records import DocumentInfo
 from pipeline.run.archive import Archive
 from pipeline.run.document_run import Action, DocumentRun
 from pipeline.run.job import Job
+from pipeline.run.moves import Moves
 
 SkipFile = Callable[[InboxFile, str], None]
 """Called with a file that is left for a later run, and the reason."""
@@ -23,8 +26,11 @@ SkipFile = Callable[[InboxFile, str], None]
 class Admission:
     """Admits files to a run. ``runs`` are the documents in the run by the hash of their contents."""
 
-    def __init__(self, job: Job, observer: Observer, archive: Archive, runs: Mapping[str, DocumentRun], skip: SkipFile) -> None:
-        self._job, self._observer, self._archive, self._runs, self._skip = job, observer, archive, runs, skip
+    def __init__(
+        self, job: Job, observer: Observer, archive: Archive, moves: Moves, runs: Mapping[str, DocumentRun], skip: SkipFile
+    ) -> None:
+        self._job, self._observer, self._archive, self._moves = job, observer, archive, moves
+        self._runs, self._skip = runs, skip
 
     def admit(self, file: InboxFile) -> DocumentRun | None:
         """The document to read. None for a file that is up to date, waits for its twin, or is left for a later run."""
@@ -47,13 +53,25 @@ class Admission:
             if path not in {other.source.path for other in (twin.file, *twin.twins)}:
                 twin.twins.append(file)
             return None
+        if record is None or record.sha256 != sha256:
+            if run := self._moves.waits_for(file, sha256, record):
+                run.twins.append(file)
+                return None
+            if self._moves.recognise_file(file, sha256):
+                record = ledger.file_at(path)
+                if record and self._job.up_to_date(record, file):
+                    self._observer.file_finished(file)
+                    return None
+        if record and self._is_another_file(record, sha256):
+            file, record = self._with_new_name(file), None
         if record is None:
             file = self._archive.restore(file, sha256)
             record = ledger.file_at(path)
         elif self._job.is_due(record):
             ledger.mark_for_retry(sha256, self._job.settings.retry.page_attempts)
+        self._moves.observe(file)
         named = self._job.requested_templates(record)
-        ledger.record_file(file.source, sha256, file.size, file.mtime_ns, named)
+        ledger.record_file(file.source, sha256, file.size, file.mtime_ns, named, file.inode)
         self._observer.file_started(file.source, sha256)
         return DocumentRun(
             file,
@@ -63,6 +81,17 @@ class Admission:
             page_limit=self._job.settings.limits.pages,
             templates_by_kind=self._job.templates_by_kind,
         )
+
+    def _is_another_file(self, record: FileRecord, sha256: str) -> bool:
+        """Whether a rebuilt ledger names an earlier file of this path, which was read and then moved or deleted by the program."""
+        return self._job.settings.after != "keep" and record.size < 0 and record.sha256 != sha256
+
+    def _with_new_name(self, file: InboxFile) -> InboxFile:
+        """The file with a name of its own; the earlier file of its path keeps name and result."""
+        source = file.source
+        self._job.ledger.record_deletion(source.path)
+        self._job.outbox_names.deleted(source.path)
+        return replace(file, source=replace(source, name=self._job.outbox_names(source.path, source.name)))
 
     def known_document(self, run: DocumentRun) -> DocumentInfo | None:
         """The document, where the ledger or the file's size suffices; None when a reader must open the file."""

@@ -73,6 +73,8 @@ class Job:
     """The template that reads each kind of page when no template is named."""
     file_records: dict[str, FileRecord] = field(init=False)
     """Files by absolute path, as the ledger knew them at the start."""
+    vacated_paths: set[str] = field(default_factory=set)
+    """Absolute paths whose file was renamed or moved since ``InboxScanner`` has taken them. What comes there later is another file."""
     outbox_names: OutboxNames = field(init=False)
     """Gives out names in the outbox."""
 
@@ -167,10 +169,19 @@ class Job:
             return False
         if (record.size, record.mtime_ns) != (file.size, file.mtime_ns) or self.is_due(record):
             return False
+        if record.inode and file.inode and record.inode != file.inode and self._has_double(record):
+            return False
         if record.unreadable or record.pinned:
             return True
         requested = self.requested_templates(record)
         return self.plan(file.source.relative, requested, record.chosen_template, record.recipes) == record.recipes
+
+    def _has_double(self, record: FileRecord) -> bool:
+        """Whether another file has the same size and time: the two may have changed places."""
+        return any(
+            other.source.name != record.source.name and other.mtime_ns == record.mtime_ns and other.sha256 != record.sha256
+            for other in self.ledger.files_of_size(record.size)
+        )
 
     def retry_pause(self, attempts: int) -> timedelta:
         """How long a document waits that failed ``attempts`` times."""

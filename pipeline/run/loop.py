@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Self
 
@@ -23,6 +23,7 @@ from pipeline.run.document_run import Action, AskEngine, ChooseTemplate, Documen
 from pipeline.run.engine_driver import IDLE_SECONDS, EngineDriver
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
+from pipeline.run.moves import Moves
 from pipeline.run.open_units import OpenUnits, page_results
 from pipeline.run.page_requests import decode_document, decode_page
 from pipeline.run.publisher import Publisher
@@ -56,7 +57,9 @@ class Loop:
         self._pool = reader_pool(job.settings, job.cluster)
         self._queue = EngineQueue(job)
         self._engine = EngineDriver(job, self._queue, observer, self._pool.close)
-        self._admission = Admission(job, self._observer, self._archive, self._runs, self._skip_file)
+        self._moves = Moves(job, self.publisher, self._runs, self._observer)
+        self._moves.finish()
+        self._admission = Admission(job, self._observer, self._archive, self._moves, self._runs, self._skip_file)
         self._readers = ReaderCalls(job, self._pool, self._observer, self._runs, self._drop)
         self._units = OpenUnits(job, self._queue, self._readers, self._end_unit)
         self._questions = Questions(job, self._pool, self._queue, self.publisher, enabled=answer_questions)
@@ -90,6 +93,10 @@ class Loop:
     @property
     def _ending(self) -> bool:
         return self.stopping or self.out_of_time
+
+    def recognise_moves(self, files: Sequence[InboxFile], known: Iterable[InboxFile] = ()) -> int:
+        """Recognise files that were renamed or moved among those that a scan has found; see ``Moves.recognise``."""
+        return self._moves.recognise(files, known)
 
     def round(self, files: Iterable[InboxFile | None]) -> None:
         """Read these files to the end. None among them means "no file now, ask again soon".

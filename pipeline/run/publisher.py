@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.intake.scan import InboxFile
+from pipeline.ledger.file_records import FileRecord
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.own_files import FileInUseError, OwnFiles
@@ -22,6 +23,7 @@ from pipeline.records import DocumentInfo, FileMark
 from pipeline.run.archive import Archive
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
+from pipeline.run.obsolete_results import remove_obsolete_results
 from pipeline.values.times import utc_timestamp
 
 FLUSH_DOCUMENTS = 100
@@ -66,6 +68,19 @@ class Publisher:
         self._pending[file.source.name] = (file, publication)
         self.flush_if_due()
         return publication
+
+    def republish(self, file: FileRecord, document: DocumentInfo) -> None:
+        """Write the result of a known file again, under the file's present name. The file itself is not moved or deleted for it."""
+        publication = compose(
+            self._job.ledger, self._job.templates, file.source, document, file.recipes, self._job.settings.review.accepted_error
+        )
+        path = self._job.outbox / f"{file.source.name}.json"
+        write_atomically(path, [publication.as_bytes()], self._job.scratch)
+        self._mirror([path])
+
+    def remove_obsolete(self) -> None:
+        """Remove the result files of documents that have another name now or were forgotten."""
+        remove_obsolete_results(self._job.ledger, self._job.outbox, self._job.mirror)
 
     def flush_if_due(self) -> None:
         """``flush`` when the batch is large or old enough."""

@@ -20,19 +20,30 @@ MAX_SINGLE_RECORDS = 1_000
 class InboxScanner:
     """Scans the inbox and remembers the files that are up to date. ``on_skip`` gets the folders that cannot be listed.
 
-    With ``after: move`` or ``delete`` no file is remembered: one that comes back has the same size and time as before.
+    With ``after: move`` or ``delete`` no file is remembered: one that comes back has the same size and time as before. ``recognise``
+    gets the files to read and those that are up to date, and returns how many of the former it has recognised as known ones.
     """
 
-    def __init__(self, job: Job, on_skip: Callable[[str, str], None]) -> None:
-        self._job, self._on_skip = job, on_skip
+    def __init__(
+        self,
+        job: Job,
+        on_skip: Callable[[str, str], None],
+        recognise: Callable[[list[InboxFile], list[InboxFile]], int] = lambda *_: 0,
+    ) -> None:
+        self._job, self._on_skip, self._recognise = job, on_skip, recognise
         self._unchanged: dict[str, tuple[int, int]] = {}
 
     def scan(self) -> tuple[list[InboxFile], list[InboxFile]]:
         """Files to read, and files that are up to date; the remembered ones are left out."""
         job = self._job
+        while job.vacated_paths:
+            self._unchanged.pop(job.vacated_paths.pop(), None)
         files = list(job.scan(self._on_skip, unchanged=self._unchanged))
         records = self._records(files)
         to_read, up_to_date = split_up_to_date(job, files, records)
+        if self._recognise(to_read, up_to_date):
+            records = self._records(files)
+            to_read, up_to_date = split_up_to_date(job, files, records)
         if job.settings.after == "keep":
             for file in up_to_date:
                 path = os.fspath(file.source.path)

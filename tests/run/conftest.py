@@ -103,6 +103,8 @@ class RunFolders:
             Loop(job, tally, archive_files=True) as loop,
         ):
             todo, known = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.file_records)
+            if loop.recognise_moves(todo, known):
+                todo, known = split_up_to_date(job, [*todo, *known], job.file_records)
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
             loop.publisher.tidy()

@@ -89,7 +89,7 @@ def test_kills_of_a_rebuild_lose_no_row_and_overwrite_no_result(folders: RunFold
             break
     assert killed == KILLS, "the kills must fall into the work"
 
-    folders.put("300.pdf", text_pdf(["The new file"]))
+    folders.put("000.pdf", text_pdf(["The new file"]))  # the first file of this name is in the archive
     folders.engine = EchoEngine()
     folders.run()
     assert folders.engine.units == [("transcript", 1)], "only the new file is read"
@@ -97,8 +97,9 @@ def test_kills_of_a_rebuild_lose_no_row_and_overwrite_no_result(folders: RunFold
     assert len(rows) == len(set(rows)) == DOCUMENTS + 1
     after = results(folders)
     assert before.items() <= after.items()
-    assert after.keys() - before.keys() == {"300.pdf.json"}
+    assert after.keys() - before.keys() == {"000.pdf~2.json"}
     assert not list(state(folders).glob("rebuil*"))
+    assert folders.run().to_read == 0
 
 
 def test_a_log_of_the_damaged_ledger_is_not_applied_to_the_new_one(folders: RunFolders) -> None:
