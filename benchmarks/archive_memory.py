@@ -25,6 +25,7 @@ from benchmarks import documents
 from benchmarks.loop_overhead import InstantEngine
 from benchmarks.measure import Row, report
 from pipeline.cli.container_input import ArchiveScreen, archive_members
+from pipeline.intake.archive_worker import ArchiveWorker
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.settings import Settings
@@ -53,19 +54,20 @@ def pack(folder: Path, kind: str, count: int) -> Path:
 def unpack_and_plan(job: Job, archive: Path) -> int:
     """Everything but the loop: how many members were taken."""
     screen, count = ArchiveScreen(), 0
-    for file in archive_members(job, archive, screen, screen):
-        if file:
-            count += 1
-            job.ledger.record_file(file.source, f"{count:064}", file.size, file.mtime_ns)
-            screen.file_finished(file)
+    with ArchiveWorker() as worker:
+        for file in archive_members(job, worker, archive, screen, screen):
+            if file:
+                count += 1
+                job.ledger.record_file(file.source, f"{count:064}", file.size, file.mtime_ns)
+                screen.file_finished(file)
     return count
 
 
 def read(job: Job, archive: Path) -> int:
     """The real loop: how many documents were read, or known before."""
     screen = ArchiveScreen()
-    with Loop(job, screen) as loop:
-        loop.round(archive_members(job, archive, screen, screen))
+    with Loop(job, screen) as loop, ArchiveWorker() as worker:
+        loop.round(archive_members(job, worker, archive, screen, screen))
         loop.publisher.tidy()
     return screen.documents["done"] + screen.known
 

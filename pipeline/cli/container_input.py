@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.cli.console import RunScreen
-from pipeline.intake.containers import SkippedMember, UnpackedFiles, UnpackedMember, unpack
+from pipeline.intake.archive_worker import ArchiveWorker
+from pipeline.intake.containers import SkippedMember, UnpackedFiles, UnpackedMember
 from pipeline.intake.scan import InboxFile, outbox_name
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import url_of
@@ -44,7 +45,7 @@ def unpacked_folder(job: Job, archive: Path) -> Path:
 
 
 def archive_members(
-    job: Job, archive: Path, screen: ArchiveScreen, observer: Observer, *, outdated_only: bool = False
+    job: Job, worker: ArchiveWorker, archive: Path, screen: ArchiveScreen, observer: Observer, *, outdated_only: bool = False
 ) -> Iterator[InboxFile | None]:
     """Members to read; None when no member is ready yet. ``outdated_only`` yields only those that the ledger marks to be read again.
 
@@ -53,12 +54,12 @@ def archive_members(
     folder, unpacked, last = unpacked_folder(job, archive), screen.unpacked_files, time.monotonic()
     outbox_folder = _outbox_folder(job, archive, folder)
 
-    def is_needed(path: Path) -> bool:
-        record = job.ledger.file_at(path) if outdated_only else None
-        return not outdated_only or bool(record and record.stale)
-
+    needed = None
+    if outdated_only:
+        records = job.ledger.files_by_path().values()
+        needed = [file.source.path.name for file in records if file.stale and file.source.path.parent == folder]
     max_bytes = job.settings.limits.megabytes * 1_000_000
-    with closing(unpack(archive, folder, max_bytes=max_bytes, is_needed=is_needed)) as members:
+    with closing(worker.unpack(archive, folder, max_bytes=max_bytes, needed=needed)) as members:
         while True:
             while unpacked.full:
                 yield None

@@ -15,7 +15,8 @@ from pipeline.cli.container_input import ArchiveScreen, archive_members, unpacke
 from pipeline.cli.monitors import RunMonitor, monitor_command, monitoring_overrides
 from pipeline.cli.run import exit_with_result, print_report, read_files
 from pipeline.errors import StoreError
-from pipeline.intake.containers import ARCHIVE_SUFFIXES, is_archive
+from pipeline.intake.archive_worker import ArchiveWorker
+from pipeline.intake.containers import ARCHIVE_SUFFIXES
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.remote.object_store import ObjectGoneError
@@ -84,12 +85,13 @@ def command(
         monitor_command("reprocess", settings, screen, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
         Loop(job, monitor) as loop,
+        ArchiveWorker() as worker,
         monitor.observe(job, loop),
     ):
         if read_with:
             check_template(read_with, job.templates)
         local = [_fetch_archive(job, path, monitor) if isinstance(path, str) else path for path in paths]
-        archives = list(dict.fromkeys(path.resolve() for path in local if isinstance(path, Path) and is_archive(path)))
+        archives = list(dict.fromkeys(path.resolve() for path in local if isinstance(path, Path) and worker.is_archive(path)))
         plain = [path for path in local if isinstance(path, str) or path.resolve() not in archives]
         named = list(job.scan(monitor.file_skipped, plain)) if plain else []
         folders = tuple(f"{unpacked_folder(job, archive)}/" for archive in archives)
@@ -99,7 +101,7 @@ def command(
         job.ledger.mark_for_rereading(records, failed_only=failed)
         todo = _present_files(job, records, monitor, folders) if filtered or not paths else named
         more = chain.from_iterable(
-            archive_members(job, archive, screen, monitor, outdated_only=filtered) for archive in archives
+            archive_members(job, worker, archive, screen, monitor, outdated_only=filtered) for archive in archives
         )
         try:
             read_files(job, loop, screen, monitor, todo, [], more=more, quiet=quiet or as_json)

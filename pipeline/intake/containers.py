@@ -90,6 +90,15 @@ def is_archive(path: Path) -> bool:
         return False
 
 
+def may_be_archive(path: Path) -> bool:
+    """Whether ``is_archive`` may say yes, by the first bytes alone: nothing is decompressed."""
+    try:
+        head = _head(path) if path.is_file() else b""
+    except OSError:
+        return False
+    return head.startswith((*_ZIP_MARKS, *_UNSUPPORTED_FORMATS)) or may_be_tar(head)
+
+
 def unpack(archive: Path, into: Path, *, max_bytes: int, is_needed: MemberFilter = lambda _: True) -> MemberStream:
     """Unpack the documents of ``archive`` into the folder ``into``, each when the caller takes it.
 
@@ -134,7 +143,7 @@ class _Unpacker:
                 yield from self._member(member, prefix, depth)
         except _UNPACK_ERRORS as error:
             problem = f"damaged: what follows member {count:,} cannot be found" if count else "cannot be unpacked"
-            yield SkippedMember(display_name(prefix), f"{problem}: {error}", True)
+            yield SkippedMember(display_name(prefix), f"{problem}: {_cause(error)}", True)
         else:
             if not count:
                 yield SkippedMember(display_name(prefix), "holds no file", False)
@@ -191,7 +200,7 @@ class _Unpacker:
         except tarfile.TarError as error:  # the members behind it in a tar file cannot be located either
             raise tarfile.ReadError(f"in {display_name(name)}: {error}") from error
         except _UNPACK_ERRORS as error:
-            return SkippedMember(display_name(name), f"cannot be unpacked: {error}", True)
+            return SkippedMember(display_name(name), f"cannot be unpacked: {_cause(error)}", True)
         if size_and_hash is None:
             return SkippedMember(display_name(name), self._too_large, True)
         return UnpackedMember(unique_name, readable_name(name), path, *size_and_hash)
@@ -276,6 +285,11 @@ def _disk_errors(path: Path) -> Iterator[None]:
             f"{path.parent}: cannot be written: {error.strerror or error}",
             "free disk space, then run again; what was read is kept",
         ) from error
+
+
+def _cause(error: BaseException) -> str:
+    """An error in words."""
+    return "needs more memory than an archive may" if isinstance(error, MemoryError) else str(error)
 
 
 class UnpackedFiles:

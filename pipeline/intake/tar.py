@@ -40,6 +40,8 @@ def is_tar(path: Path, head: bytes) -> bool:
         try:
             with _decompressed(path, head) as file:
                 head = file.read(BLOCK)
+        except MemoryError:  # the dictionary is too large: unpacking says so
+            return True
         except _READ_ERRORS:
             return False
     return _is_header(head[:BLOCK])

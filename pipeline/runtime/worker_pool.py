@@ -120,10 +120,21 @@ class ReaderPool(Protocol):
 class WorkerPool:
     """``size`` workers that run ``handler``; replies are delivered in completion order. See ReaderPool for the methods.
 
-    A call that crashes its worker or exceeds ``seconds`` is tried ``attempts`` times in all, each time in a fresh process.
+    A call that crashes its worker or exceeds ``seconds`` is tried ``attempts`` times in all, each time in a fresh process. A worker is
+    replaced after ``calls_per_worker`` calls; one whose handler keeps something from call to call must not be.
     """
 
-    def __init__(self, handler: str, *, size: int, seconds: float, memory_mb: int, attempts: int = 1) -> None:
+    def __init__(
+        self,
+        handler: str,
+        *,
+        size: int,
+        seconds: float,
+        memory_mb: int,
+        attempts: int = 1,
+        calls_per_worker: int = CALLS_PER_WORKER,
+    ) -> None:
+        self._calls_per_worker = calls_per_worker
         self._handler, self._seconds, self._memory_mb, self._attempts = handler, seconds, memory_mb, attempts
         self._size = max(1, size)
         self._workers: list[_Worker] = []
@@ -203,7 +214,7 @@ class WorkerPool:
 
     def _idle_worker(self) -> _Worker | None:
         for worker in self._workers:
-            if worker.call is None and worker.calls < CALLS_PER_WORKER:
+            if worker.call is None and worker.calls < self._calls_per_worker:
                 return worker
             if worker.call is None:
                 self._workers.remove(worker)
@@ -241,7 +252,7 @@ class WorkerPool:
             )
         worker.call = None
         if _resident_bytes(worker.process) > LARGEST_IDLE:
-            worker.calls = CALLS_PER_WORKER
+            worker.calls = self._calls_per_worker
         if head == b"ok":
             call.on_reply(Reply(parts, seconds=seconds))
             return 1

@@ -19,7 +19,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.intake.containers import SkippedMember, is_archive, unpack
+from pipeline.intake.archive_worker import ArchiveWorker
+from pipeline.intake.containers import SkippedMember, UnpackedMember
 from pipeline.intake.scan import is_candidate
 from pipeline.safe_open import open_file, open_named_file
 
@@ -91,7 +92,8 @@ class Upload:
     def is_archive(self) -> bool:
         """Whether the complete file is a zip or tar archive."""
         self._file.flush()
-        return is_archive(self._path)
+        with ArchiveWorker() as worker:
+            return worker.is_archive(self._path)
 
     def store(self, name: str, folder: str = "") -> StoredFile:
         """Move the complete file into ``folder`` below the inbox. ``name`` gets a number when another file has it.
@@ -113,7 +115,7 @@ class Upload:
         paths = (f"{folder}/{numbered}" if folder else numbered for numbered in _numbered_names(name))
         target = next(path for path in paths if (self.inbox / path).is_dir() or not os.path.lexists(self.inbox / path))
         try:
-            for item in unpack(self._path, unpacked, max_bytes=max_bytes):
+            for item in self._members(unpacked, max_bytes):
                 if isinstance(item, SkippedMember):
                     skipped += [f"{item.name or name}: {item.reason}"] if item.document_lost else []
                     continue
@@ -123,6 +125,10 @@ class Upload:
         finally:
             shutil.rmtree(unpacked, ignore_errors=True)
         return stored, skipped
+
+    def _members(self, into: Path, max_bytes: int) -> Iterator[UnpackedMember | SkippedMember]:
+        with ArchiveWorker() as worker:
+            yield from worker.unpack(self._path, into, max_bytes=max_bytes)
 
 
 def _store(source: Path, inbox: Path, folder: str, name: str) -> StoredFile:
