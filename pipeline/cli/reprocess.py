@@ -91,7 +91,9 @@ def command(
         if read_with:
             check_template(read_with, job.templates)
         local = [_fetch_archive(job, path, monitor) if isinstance(path, str) else path for path in paths]
-        archives = list(dict.fromkeys(path.resolve() for path in local if isinstance(path, Path) and worker.is_archive(path)))
+        archives = list(
+            dict.fromkeys(path.resolve() for path in local if isinstance(path, Path) and worker.is_archive(path.resolve()))
+        )
         plain = [path for path in local if isinstance(path, str) or path.resolve() not in archives]
         named = list(job.scan(monitor.file_skipped, plain)) if plain else []
         folders = tuple(f"{unpacked_folder(job, archive)}/" for archive in archives)

@@ -93,7 +93,7 @@ def is_archive(path: Path) -> bool:
 def may_be_archive(path: Path) -> bool:
     """Whether ``is_archive`` may say yes, by the first bytes alone: nothing is decompressed."""
     try:
-        head = _head(path) if path.is_file() else b""
+        head = _head(path)
     except OSError:
         return False
     return head.startswith((*_ZIP_MARKS, *_UNSUPPORTED_FORMATS)) or may_be_tar(head)
