@@ -170,6 +170,14 @@ def test_every_file_and_module_that_a_page_names_exists(page: Path) -> None:
     assert sorted(set(re.findall(r"\btest_\w+\.py\b", text)) - tests) == []
 
 
+@pytest.mark.parametrize("page", ["reliability", "security"])
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"))
+    assert named
+    for file, name in named:
+        assert re.search(rf"^def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), f"{file}::{name}"
+
+
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
