@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from pipeline import __version__, settings
 from pipeline.errors import SettingsError
 from pipeline.monitoring.events import Observer
+from pipeline.monitoring.metrics_server import MetricsServer
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, DocumentStatus, Page, Reason, Result
 
@@ -139,7 +140,12 @@ def serve_metrics(address: settings.MetricsSettings) -> Iterator[RunMetrics]:
     """Metrics that are served at ``address`` until the context ends. Raises SettingsError when the address cannot be used."""
     metrics = RunMetrics()
     try:
-        server, thread = prometheus.start_http_server(address.port, address.host, metrics.registry)
+        server = MetricsServer(
+            address.host,
+            address.port,
+            lambda: prometheus.generate_latest(metrics.registry),
+            prometheus.CONTENT_TYPE_LATEST,
+        )
     except OSError as error:
         raise SettingsError(
             f"metrics cannot be served at {address.host}:{address.port}: {error.strerror or error}",
@@ -148,6 +154,4 @@ def serve_metrics(address: settings.MetricsSettings) -> Iterator[RunMetrics]:
     try:
         yield metrics
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+        server.close()

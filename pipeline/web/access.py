@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import http.cookies
+import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 
@@ -73,17 +73,22 @@ class AccessControl:
         if refusal := self._refusal(scope, headers):
             await _send_error(send, *refusal)
             return
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=50)
-        if scope["method"] == "GET" and self._is_token(query.pop("token", [""])[0]):
-            await self._set_cookie(scope["path"], query, send)
-            return
-        if not self._has_token(headers):
+        token, rest = _split_query(scope["query_string"])
+        from_url = scope["method"] == "GET" and self._is_token(token)
+        if not from_url and not self._has_token(headers):
             await _send_error(send, 401, "the token is missing or wrong: open the address that `pipeline serve` printed")
+            return
+        if remember := scope.get("has_token"):
+            remember()
+        if from_url:
+            await self._set_cookie(scope["path"], rest, send)
             return
         await self.app(scope, self._limit_body(scope, headers, receive), _with_security_headers(send, nonce))
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         """Status and message for a request with a foreign host name or origin; None for a permitted one."""
+        if not scope["path"].startswith("/"):
+            return 400, "the path must begin with a slash"
         host = headers.get("host", "").lower()
         if host not in self.hosts:
             return 421, "this server does not go by that name"
@@ -99,25 +104,21 @@ class AccessControl:
 
     @staticmethod
     def _is_own_origin(origin: str, host: str) -> bool:
-        parts = urlsplit(origin.lower())
-        return parts.scheme in ("http", "https") and parts.netloc == host
+        return origin.lower() in (f"http://{host}", f"https://{host}")
 
     def _is_token(self, text: str) -> bool:
-        return hmac.compare_digest(text.encode(), self.token.encode())
+        return hmac.compare_digest(text.encode(errors="replace"), self.token.encode())
 
     def _has_token(self, headers: dict[str, str]) -> bool:
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._is_token(credentials.strip())
-        try:
-            cookies = http.cookies.SimpleCookie(headers.get("cookie", ""))
-        except http.cookies.CookieError:
-            return False
-        return self.cookie in cookies and self._is_token(cookies[self.cookie].value)
+        cookies = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
+        return any(name == self.cookie and self._is_token(value) for name, _, value in cookies)
 
-    async def _set_cookie(self, path: str, query: dict[str, list[str]], send: Send) -> None:
+    async def _set_cookie(self, path: str, query: str, send: Send) -> None:
         """Move the token from the URL into a cookie, and redirect to the URL without it."""
-        location = quote(f"/{path.lstrip('/')}") + (f"?{urlencode(query, doseq=True)}" if query else "")
+        location = quote(f"/{path.lstrip('/')}", errors="replace") + (f"?{query}" if query else "")
         cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
         headers = [(b"location", location.encode()), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
         await _with_security_headers(send, "")({"type": "http.response.start", "status": 303, "headers": headers})
@@ -152,6 +153,15 @@ class AccessControl:
         return receive_limited
 
 
+def _split_query(query: bytes) -> tuple[str, str]:
+    """The first token in a query string, and the string without tokens. Nothing else of it is looked at: it may be a stranger's."""
+    parts = query.decode("latin-1").split("&")
+    tokens = [part.removeprefix("token=") for part in parts if part.startswith("token=")]
+    return (tokens or [""])[0], quote(
+        "&".join(part for part in parts if not part.startswith("token=")), safe="&=%+/?:@!$'()*,;~"
+    )
+
+
 def _with_security_headers(send: Send, nonce: str) -> Send:
     """``send`` with headers that forbid what the pages do not need, and caching unless the response permits it."""
 
@@ -167,8 +177,8 @@ def _with_security_headers(send: Send, nonce: str) -> Send:
 
 
 async def _send_error(send: Send, status: int, detail: str) -> None:
-    body = f'{{"detail":"{detail}"}}'.encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    body = json.dumps({"detail": detail}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await _with_security_headers(send, "")({"type": "http.response.start", "status": status, "headers": headers})

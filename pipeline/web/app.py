@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from pipeline import __version__
@@ -32,9 +34,29 @@ def make_app(context: ServerContext) -> FastAPI:
         del request
         return JSONResponse({"detail": error.message if isinstance(error, PipelineError) else str(error)}, 503)
 
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        """As FastAPI's answer, without the input: a text that no UTF-8 can hold would fail once more here."""
+        del request
+        mistakes = error.errors() if isinstance(error, RequestValidationError) else []
+        detail = [{key: _plain(mistake.get(key)) for key in ("loc", "msg", "type")} for mistake in mistakes]
+        return JSONResponse({"detail": detail}, 422)
+
+    async def defect(request: Request, error: Exception) -> JSONResponse:
+        del request
+        return JSONResponse({"detail": f"a defect in pipeline: {type(error).__name__}"}, 500)
+
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, defect)
     app.add_exception_handler(PipelineError, unavailable)
     app.add_exception_handler(sqlite3.Error, unavailable)
     return app
+
+
+def _plain(value: Any) -> Any:
+    """A part of a mistake, in which every text can be sent."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def with_access_control(app: FastAPI, token: str, hosts: frozenset[str], port: int, max_upload_bytes: int) -> AccessControl:
