@@ -81,6 +81,12 @@ class KillFolders:
         self.sealed.append(name)
         self._write(name, encrypted_pdf(name))
 
+    def rename(self, old: str, new: str) -> None:
+        """Rename a document of the inbox."""
+        (self.inbox / new).parent.mkdir(parents=True, exist_ok=True)
+        (self.inbox / old).rename(self.inbox / new)
+        self.texts[new] = self.texts.pop(old)
+
     def _write(self, name: str, content: bytes) -> None:
         self.originals[content] += 1
         path, unseen = self.inbox / name, self.folder / "unseen"
