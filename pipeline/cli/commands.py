@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import sqlite3
 import sys
-import traceback
 
 import click
 
 from pipeline import __version__
+from pipeline.cli.terminal import echo, echo_error, echo_traceback, echo_usage_error
 from pipeline.errors import ExitCode, PipelineError
 
 COMMANDS = {
@@ -79,24 +79,22 @@ def run_command_line() -> None:
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        echo_usage_error(error)
         code = ExitCode.USAGE
     except PipelineError as error:
-        click.echo(f"pipeline: {error}", err=True)
+        echo_error(error)
         code = error.exit_code
     except sqlite3.Error as error:
-        click.echo(
-            f"pipeline: the ledger: {error}\n  if it happens again, see docs/errors.md; finished pages are kept", err=True
-        )
+        echo(f"pipeline: the ledger: {error}\n  if it happens again, see docs/errors.md; finished pages are kept", err=True)
         code = ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("pipeline: interrupted; the same command continues", err=True)
+        echo("pipeline: interrupted; the same command continues", err=True)
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         code = ExitCode.OK
     except Exception:
-        traceback.print_exc()
-        click.echo("pipeline: this is a defect; please report it with the lines above. Finished pages are kept", err=True)
+        echo_traceback()
+        echo("pipeline: this is a defect; please report it with the lines above. Finished pages are kept", err=True)
         code = ExitCode.DEFECT
     sys.exit(code if isinstance(code, int) else ExitCode.OK)

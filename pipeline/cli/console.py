@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-import click
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,10 +17,14 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
+from pipeline.cli.terminal import echo
 from pipeline.errors import CURES
 from pipeline.monitoring.events import RunCounts
+from pipeline.printable import one_line, printable
 from pipeline.publish.publication import Publication
 from pipeline.records import Result
 
@@ -34,11 +35,23 @@ VALUE_LENGTH = 48
 FILE_WIDTH = 40
 
 
+class TerminalConsole(Console):
+    """A rich console on which text stays text: no markup, no emoji codes, no control characters, whatever a document says."""
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None, quiet: bool = False) -> None:
+        super().__init__(stderr=stderr, width=width, quiet=quiet, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """See Console. Only rich's own control sequences pass as they are."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
+
+
 @dataclass
 class RunScreen(RunCounts):
     """Counts what a run does, draws a progress bar, and keeps the first documents for the table."""
 
-    console: Console = field(default_factory=lambda: Console(stderr=True))
+    console: Console = field(default_factory=lambda: TerminalConsole(stderr=True))
     rows: list[dict[str, Any]] = field(default_factory=list)
     """The first documents, for the table."""
     known_failed: int = 0
@@ -57,14 +70,14 @@ class RunScreen(RunCounts):
             return nullcontext()
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("documents · {task.fields[pages]} pages ·"),
+            TextColumn("documents · {task.fields[pages]} pages ·", markup=False),
             TimeElapsedColumn(),
-            TextColumn("· about"),
+            TextColumn("· about", markup=False),
             TimeRemainingColumn(),
-            TextColumn("left"),
+            TextColumn("left", markup=False),
             console=self.console,
             speed_estimate_period=600,
         )
@@ -95,7 +108,7 @@ class RunScreen(RunCounts):
     def warning(self, message: str) -> None:
         """See Observer."""
         if not self.logs_to_stderr:
-            click.echo(f"pipeline: {message}", err=True)
+            echo(one_line(f"pipeline: {message}"), err=True)
 
     def _update(self, **changes: Any) -> None:
         if self._progress is not None:
@@ -126,7 +139,7 @@ def document_row(publication: Publication) -> dict[str, Any]:
 def documents_table(screen: RunScreen) -> Table:
     """The first documents of this run."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    longest = max((len(row["file"]) for row in screen.rows), default=0)
+    longest = max((len(one_line(row["file"])) for row in screen.rows), default=0)
     table.add_column("file", overflow="fold", min_width=min(longest, FILE_WIDTH), max_width=FILE_WIDTH)
     table.add_column("template", min_width=8)
     table.add_column("status", min_width=8)
@@ -134,20 +147,9 @@ def documents_table(screen: RunScreen) -> Table:
     colours = {"done": "green", "partial": "yellow", "failed": "red", "skipped": "yellow"}
     for row in screen.rows:
         text = row["read"] if not row["reason"] else f"{row['reason']}: {row['detail']}"
-        colour = colours[row["status"]]
-        table.add_row(escape(row["file"]), row["template"], f"[{colour}]{row['status']}[/]", escape(text))
+        status = Text(row["status"], style=colours[row["status"]])
+        table.add_row(one_line(row["file"]), row["template"], status, one_line(text))
     return table
-
-
-def echo_json(value: Any) -> None:
-    """Print a JSON value on standard output."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=str)
-    sys.stdout.write("\n")
-
-
-def one_line(text: str) -> str:
-    """Text from a file name or a document as one line without control characters: what is not printable is escaped."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def plural(count: int, noun: str) -> str:

@@ -17,7 +17,7 @@ import psutil
 
 from pipeline import __version__
 from pipeline.cli import options
-from pipeline.cli.console import echo_json
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import ExitCode, PipelineError, StoreError
 from pipeline.install_hint import install_hint
 from pipeline.object_urls import url_of
@@ -73,7 +73,7 @@ def command(
     else:
         marks = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
         for finding in findings:
-            click.echo(
+            echo(
                 f"{marks[finding.state]} {finding.name}: {finding.detail}"
                 + (f"\n      → {finding.cure}" if finding.cure else "")
             )

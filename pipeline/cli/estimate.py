@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
 from pipeline.cli import options
-from pipeline.cli.console import document_row, echo_json, one_line, plural
+from pipeline.cli.console import TerminalConsole, document_row, plural
 from pipeline.cli.run import check_inbox
 from pipeline.cli.signals import stop_on_signals
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.engines.registry import make_engine
 from pipeline.estimate.ratio_estimate import Estimate, Total, make_estimate
+from pipeline.printable import one_line
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.run.job import open_read_only_job
 from pipeline.run.refresh import split_up_to_date
@@ -96,7 +97,7 @@ def command(
     check_inbox(settings, paths)
     update_local_copy(settings)
     engine, skipped = make_engine(settings), list[tuple[str, str]]()
-    status = Console(stderr=True, quiet=as_json).status(f"reading up to {sample} documents of the inbox")
+    status = TerminalConsole(stderr=True, quiet=as_json).status(f"reading up to {sample} documents of the inbox")
     with open_read_only_job(settings, engine, template) as job, stop_on_signals(_interrupt, lambda _: None), status:
         shared = is_locked(settings.outbox)
         new, known = split_up_to_date(
@@ -170,13 +171,9 @@ def _print(values: dict[str, Any]) -> None:
     sample, within, cluster, known = values["sample"], values["within"], values["cluster"] or {}, values["known"]
     notes = []
     if not values["files"]:
-        click.echo(
-            "nothing to do: " + (f"{plural(known, 'file')} known and up to date" if known else "there is no file to read")
-        )
+        echo("nothing to do: " + (f"{plural(known, 'file')} known and up to date" if known else "there is no file to read"))
     else:
-        click.echo(
-            f"{plural(values['files'], 'file')} to read ({known:,} more known and up to date), engine {values['engine']}\n"
-        )
+        echo(f"{plural(values['files'], 'file')} to read ({known:,} more known and up to date), engine {values['engine']}\n")
         table = Table("", "about", "likely", box=None, pad_edge=False, header_style="bold")
         for name, key, form in ROWS:
             if sides := {**values, **cluster}.get(key):
@@ -184,7 +181,7 @@ def _print(values: dict[str, Any]) -> None:
                 table.add_row(name, value, "" if low == high else f"{low} to {high}")
         if values["memory_bytes"]:
             table.add_row("memory", decimal(values["memory_bytes"]["peak"]), "on each machine" if cluster else "")
-        Console().print(table)
+        TerminalConsole().print(table)
         documents, pages = plural(sample["documents"], "document"), plural(sample["pages"], "page")
         notes.append(f"\nFrom {documents} and {pages}, really read in {format_duration(sample['seconds'])}.")
     if values["files"] and not values["seconds"]:
@@ -195,8 +192,8 @@ def _print(values: dict[str, Any]) -> None:
         notes.append("Another run works on this outbox and makes this one slower.")
     if cluster.get("driver_is_the_limit"):
         notes.append("The driver limits the run: more actors do not help, several drivers would (--shard).")
-    click.echo("\n".join(notes)) if notes else None
+    echo("\n".join(notes)) if notes else None
     for file in sample["failed"][:MAX_LISTED]:
-        click.echo(one_line(f"cannot be read: {file['file']}: {file['reason']}: {file['detail']}"))
+        echo(one_line(f"cannot be read: {file['file']}: {file['reason']}: {file['detail']}"))
     for file in values["left_for_later"][:MAX_LISTED]:
-        click.echo(one_line(f"left out: {file['file']}: {file['why']}"))
+        echo(one_line(f"left out: {file['file']}: {file['why']}"))

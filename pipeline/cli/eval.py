@@ -13,10 +13,11 @@ from typing import Any
 import click
 
 from pipeline.cli import options
-from pipeline.cli.console import RunScreen, echo_json, one_line, plural
+from pipeline.cli.console import RunScreen, plural
 from pipeline.cli.eval_tables import headline, print_comparison, print_evaluation, print_misses
 from pipeline.cli.monitors import monitor_command
 from pipeline.cli.run import read_files
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.evaluate.comparison import Comparison, compare
@@ -31,6 +32,7 @@ from pipeline.evaluate.serialise import cell_json, comparison_json, evaluation_j
 from pipeline.evaluate.truth import TruthRow, find_truth, fitting_template, read_truth, truths
 from pipeline.evaluate.variant import Variant, find_results, find_template, make_variant
 from pipeline.intake.scan import scan_arguments
+from pipeline.printable import one_line
 from pipeline.run.job import all_templates, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
@@ -165,9 +167,7 @@ def _workplace(keep: Path | None) -> Iterator[Path]:
         try:
             yield Path(folder)
         except KeyboardInterrupt:
-            click.echo(
-                "pipeline: what was read is not kept; with --keep FOLDER the next evaluation would go on from there", err=True
-            )
+            echo("pipeline: what was read is not kept; with --keep FOLDER the next evaluation would go on from there", err=True)
             raise
 
 
@@ -188,7 +188,7 @@ def _read(variant: Variant, all_truths: Sequence[Truth], hashes: Mapping[Path, s
         if loop.stopping:
             raise KeyboardInterrupt
         for name, why in screen.skipped_files:
-            click.echo(one_line(f"not read: {name}: {why}"), err=True)
+            echo(one_line(f"not read: {name}: {why}"), err=True)
     return read_results(variant.outbox, variant.template.name, variant.recipe)
 
 
@@ -207,7 +207,7 @@ def _other(
     results = read_results(other, variant.template.name)
     from_data = any(field.from_data for result in results.values() for field in result.fields.values())
     if from_data and not variant.settings.read_einvoices:
-        click.echo(f"pipeline: {other} was read with the e-invoices' XML, which is hidden here", err=True)
+        echo(f"pipeline: {other} was read with the e-invoices' XML, which is hidden here", err=True)
     return evaluate(str(other), all_truths, hashes, results, specs)
 
 
@@ -261,7 +261,7 @@ class _Output:
     def as_text(self, *, quiet: bool, misses: bool) -> None:
         """Tables for people; when ``quiet`` the one line that matters."""
         if quiet:
-            click.echo(self.comparison.verdict if self.comparison else headline(self.evaluation))
+            echo(self.comparison.verdict if self.comparison else headline(self.evaluation))
             return
         print_evaluation(self.evaluation)
         if misses:
@@ -269,8 +269,8 @@ class _Output:
         if self.comparison:
             print_comparison(self.comparison)
         for file, why in self.evaluation.problems:
-            click.echo(one_line(f"{file}: {why}"), err=True)
+            echo(one_line(f"{file}: {why}"), err=True)
         if self.report:
-            click.echo(f"The report: {self.report}")
+            echo(f"The report: {self.report}")
         if self.kept:
-            click.echo(f"Kept in {self.kept}")
+            echo(f"Kept in {self.kept}")

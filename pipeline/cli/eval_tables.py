@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from pipeline.cli.console import one_line, plural
+from pipeline.cli.console import TerminalConsole, plural
+from pipeline.cli.terminal import echo
 from pipeline.evaluate.comparison import Comparison
 from pipeline.evaluate.evaluation import Evaluation
 from pipeline.evaluate.intervals import Share
 from pipeline.evaluate.serialise import format_value
+from pipeline.printable import one_line
 
 MAX_GROUPS = 12
 WIDTH = 110
@@ -52,7 +52,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         console.print()
         table = _table(kind, "documents", "right", "accuracy", "95 % interval")
         for name, (documents, share) in list(groups.items())[:MAX_GROUPS]:
-            table.add_row(escape(one_line(name)), str(documents), *_share(share))
+            table.add_row(one_line(name), str(documents), *_share(share))
         console.print(table)
         if len(groups) > MAX_GROUPS:
             console.print(f"… and {len(groups) - MAX_GROUPS} more: --json or --report", style="dim")
@@ -71,11 +71,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 def print_misses(evaluation: Evaluation) -> None:
     """A line a miss: outcome, file, field, truth and what was read."""
-    click.echo()
+    echo()
     for cell in evaluation.cells:
         if not cell.right:
             rows = f" ({len(cell.rows.matched)} of {cell.rows.expected} rows)" if cell.rows else ""
-            click.echo(
+            echo(
                 one_line(
                     f"{cell.outcome}: {cell.file}: {cell.field}{rows}: {format_value(cell.truth)} | {format_value(cell.read.value)}"
                 )
@@ -85,7 +85,7 @@ def print_misses(evaluation: Evaluation) -> None:
 def print_comparison(comparison: Comparison) -> None:
     """What was fixed and broken, and the verdict."""
     console = _console()
-    console.print(f"\nagainst [bold]{escape(one_line(comparison.before.label))}[/]")
+    console.print(Text.assemble("\nagainst ", (one_line(comparison.before.label), "bold")))
     table = _table("field", "fixed", "broken", "both right", "both wrong")
     for name, counts in comparison.fields.items():
         table.add_row(name, *(str(counts[change] or "·") for change in ("fixed", "broken", "right", "wrong")))
@@ -94,9 +94,9 @@ def print_comparison(comparison: Comparison) -> None:
         if pair.change == "broken":
             old, new = format_value(pair.before.read.value), format_value(pair.after.read.value)
             text = f"broken: {pair.after.file}: {pair.after.field}: {old} → {new}"
-            console.print(escape(one_line(text)), style="red", overflow="fold", highlight=False)
+            console.print(one_line(text), style="red", overflow="fold", highlight=False)
     documents = comparison.documents
-    console.print(f"[bold]{comparison.verdict}[/]", highlight=False)
+    console.print(comparison.verdict, style="bold", highlight=False)
     before, after = comparison.shares
     console.print(
         f"{_percent(before.value)} right before, {_percent(after.value)} now, of {after.of:,} values", highlight=False
@@ -109,8 +109,8 @@ def print_comparison(comparison: Comparison) -> None:
         console.print(f"{plural(comparison.unpaired, 'document')} unknown to the other side: left out of the comparison")
 
 
-def _console() -> Console:
-    console = Console()
+def _console() -> TerminalConsole:
+    console = TerminalConsole()
     if not console.is_terminal:
         console.width = WIDTH
     return console

@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.console import echo_json, plural
+from pipeline.cli.console import plural
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.ledger import Ledger
@@ -82,7 +83,7 @@ def command(
         kinds = formats or (() if with_truth else ("json", "csv"))
         with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER, settings.outbox) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
-            files = OwnFiles(ledger, settings.outbox, lambda line: click.echo(f"pipeline: {line}", err=True))
+            files = OwnFiles(ledger, settings.outbox, lambda line: echo(f"pipeline: {line}", err=True))
             export = OutboxExport(ledgers, templates, folder, sheet_records, files, settings.review.accepted_error, temporary)
             paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
@@ -93,7 +94,7 @@ def command(
     if as_json:
         echo_json({"written": paths})
     else:
-        click.echo(f"{plural(len(paths), 'file')} written to {to or settings.outbox_location}")
+        echo(f"{plural(len(paths), 'file')} written to {to or settings.outbox_location}")
 
 
 @contextmanager

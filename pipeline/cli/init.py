@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.terminal import echo
 from pipeline.errors import SettingsError
 from pipeline.settings import FILE_NAME, configs_folder
 
@@ -35,5 +36,5 @@ def command(folder: Path) -> None:
     if not examples.exists():
         shutil.copytree(configs_folder() / "templates", examples)
         created.append("templates/examples/")
-    click.echo(f"created in {folder.resolve()}: {', '.join(created)}" if created else f"{folder.resolve()} was ready already")
-    click.echo("next: put documents into inbox/, then run `pipeline run`; `pipeline doctor` checks this machine")
+    echo(f"created in {folder.resolve()}: {', '.join(created)}" if created else f"{folder.resolve()} was ready already")
+    echo("next: put documents into inbox/, then run `pipeline run`; `pipeline doctor` checks this machine")

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
 from pipeline.cli import options
-from pipeline.cli.console import echo_json, plural
+from pipeline.cli.console import TerminalConsole, plural
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.engines.vlm import model_check, model_store, pull
 from pipeline.engines.vlm.hub import ModelListing, request_listing
 from pipeline.engines.vlm.hub_errors import HubUnreachableError
@@ -45,11 +45,11 @@ def list_(as_json: bool) -> None:
         name = model.name + (" (default)" if model.default else "")
         table.add_row(name, model.revision[:REVISION_LENGTH], decimal(model.bytes), model.kind, _state(model))
     if models:
-        Console(markup=False, width=None if sys.stdout.isatty() else 200).print(table)
+        TerminalConsole(width=None if sys.stdout.isatty() else 200).print(table)
     else:
-        click.echo(f"no models in {model_store.cache_folder()}")
+        echo(f"no models in {model_store.cache_folder()}")
     if not model_store.model_is_here(model_store.DEFAULT_MODEL):
-        click.echo(f"the default model {model_store.DEFAULT_MODEL} is not here; download it with: pipeline models pull")
+        echo(f"the default model {model_store.DEFAULT_MODEL} is not here; download it with: pipeline models pull")
 
 
 @command.command("pull")
@@ -74,7 +74,7 @@ def pull_(name: str, revision: str | None, as_json: bool) -> None:
     if as_json:
         echo_json({**asdict(model), "downloaded": downloaded})
     else:
-        click.echo(message)
+        echo(message)
 
 
 @command.command("verify")
@@ -85,7 +85,7 @@ def verify_(name: str, as_json: bool) -> None:
     code is then 1."""
     if model_store.is_local(name):
         state = "complete as far as its files show; a file or folder of your own has no hashes to compare with"
-        click.echo(f"{model_store.find_model(name).folder}: {state}")
+        echo(f"{model_store.find_model(name).folder}: {state}")
         return
     checked = list(model_check.verify(name))
     if not checked:
@@ -109,10 +109,10 @@ def remove_(name: str, yes: bool) -> None:
     if not size:
         raise PipelineError(f"{name} is not in {model_store.cache_folder()}", "`pipeline models list` shows what is there")
     if not yes and not click.confirm(f"delete {name} ({decimal(size)}) from {model_store.cache_folder()}?"):
-        click.echo("nothing was deleted")
+        echo("nothing was deleted")
         return
     model_check.remove(name)
-    click.echo(f"deleted {name}: {decimal(size)}")
+    echo(f"deleted {name}: {decimal(size)}")
 
 
 def _needs_no_hub(name: str, revision: str | None) -> bool:
@@ -129,21 +129,21 @@ def _hub_listing(name: str, revision: str | None) -> ModelListing | None:
     except HubUnreachableError as error:
         if not model_store.model_is_here(name, revision):
             raise
-        click.echo(f"pipeline: {error.message}", err=True)
+        echo(f"pipeline: {error.message}", err=True)
         return None
 
 
 def _download(listing: ModelListing) -> model_store.LocalModel:
     left, total = pull.remaining_bytes(listing), sum(remote.size for remote in listing.files)
     here = f", {decimal(left)} of them to download" if left < total else ""
-    click.echo(
+    echo(
         f"{listing.name} at {listing.commit[:REVISION_LENGTH]}: {decimal(total)} in {len(listing.files)} files{here}", err=True
     )
     try:
         with _DownloadProgress(left) as progress:
             return pull.download(listing, progress)
     except KeyboardInterrupt:
-        click.echo(
+        echo(
             f"{decimal(total - pull.remaining_bytes(listing))} of {decimal(total)} are here; the next `pull` continues",
             err=True,
         )
@@ -154,15 +154,15 @@ class _DownloadProgress:
     """Shows a bar on a terminal, elsewhere a line every ``LINE_SECONDS``."""
 
     def __init__(self, left: int) -> None:
-        self._console = Console(stderr=True)
+        self._console = TerminalConsole(stderr=True)
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
-            TextColumn("· about"),
+            TextColumn("· about", markup=False),
             TimeRemainingColumn(),
-            TextColumn("left"),
+            TextColumn("left", markup=False),
             console=self._console,
         )
         self._task = self._progress.add_task("downloading", total=left)
@@ -194,9 +194,7 @@ class _DownloadProgress:
         task = self._progress.tasks[0]
         speed = f", {decimal(int(task.speed))}/s" if task.speed else ""
         left = f", about {format_duration(task.time_remaining)} left" if task.time_remaining else ""
-        click.echo(
-            f"{task.description}: {decimal(int(task.completed))} of {decimal(int(task.total or 0))}{speed}{left}", err=True
-        )
+        echo(f"{task.description}: {decimal(int(task.completed))} of {decimal(int(task.total or 0))}{speed}{left}", err=True)
 
 
 def _state(model: model_store.CachedModel) -> str:
@@ -211,11 +209,11 @@ def _print_checked(name: str, checked: list[model_check.FileCheck]) -> None:
     states = {"damaged": "is damaged and was deleted", "missing": "is missing", "unknown": "has no known hash: not checked"}
     for file in checked:
         if file.state != "good":
-            click.echo(f"{name} at {file.revision[:REVISION_LENGTH]}: {file.file} {states[file.state]}")
+            echo(f"{name} at {file.revision[:REVISION_LENGTH]}: {file.file} {states[file.state]}")
     newest = model_store.snapshot_folder(name)
     wrong = sorted({file.revision for file in checked if file.state in model_check.BAD_STATES})
     for revision in wrong:
         option = "" if newest and newest.name == revision else f" --revision {revision}"
-        click.echo(f"`pipeline models pull {name}{option}` downloads the damaged files again, and only those")
+        echo(f"`pipeline models pull {name}{option}` downloads the damaged files again, and only those")
     if not wrong:
-        click.echo(f"{name}: {plural(sum(file.state == 'good' for file in checked), 'file')} match the hub's hashes")
+        echo(f"{name}: {plural(sum(file.state == 'good' for file in checked), 'file')} match the hub's hashes")

@@ -15,6 +15,7 @@ import click
 
 from pipeline import __version__
 from pipeline.cli.console import plural
+from pipeline.cli.terminal import echo
 from pipeline.errors import EngineUnavailableError, ExitCode, PipelineError, SettingsError
 from pipeline.monitoring.events import Observers, RunCounts
 from pipeline.monitoring.logs import RunLog, log_event, open_log
@@ -111,7 +112,7 @@ def monitor_command(command: str, settings: Settings, counts: RunCounts, *, quie
             code = exit_code(error)
             _log_end(monitor, code, time.monotonic() - started, error)
             if quiet and not settings.log.as_json and counts.documents:
-                click.echo(run_summary(counts, time.monotonic() - started, code), err=True)
+                echo(run_summary(counts, time.monotonic() - started, code), err=True)
             if settings.log.as_json:
                 raise click.exceptions.Exit(code) from error
             raise

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pipeline.cli.terminal import echo
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import SettingsError
 from pipeline.object_urls import is_url
@@ -122,5 +123,5 @@ def read_settings(config: Path | None, **overrides: Any) -> Settings:
     settings = load_settings(config, **overrides)
     if not settings.log.as_json:
         for line in settings.deprecations:
-            click.echo(f"pipeline: {line}", err=True)
+            echo(f"pipeline: {line}", err=True)
     return settings

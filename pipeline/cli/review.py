@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipeline.cli import options
-from pipeline.cli.console import echo_json, plural
+from pipeline.cli.console import TerminalConsole, plural
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import SettingsError
 from pipeline.ledger.replacement import has_ledger
 from pipeline.remote.local_copy import send_file, update_local_copy
@@ -164,28 +164,28 @@ def _describe(selection: Selection, since: str | None) -> str:
 
 @contextmanager
 def _bar(hidden: bool) -> Iterator[Progress]:
-    console = Console(stderr=True)
+    console = TerminalConsole(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("· about"),
+        TextColumn("· about", markup=False),
         TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("left", markup=False),
     )
     with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
         yield bar
 
 
 def _print_summary(path: str, summary: ReviewSummary, left_out: int) -> None:
-    click.echo(
+    echo(
         f"{path}: {plural(summary.documents, 'document')}, {summary.to_review:,} to check; "
         f"{plural(summary.pictures, 'image')}, {_size(summary.bytes)}"
     )
     if left_out:
-        click.echo(f"{plural(left_out, 'older document')} left out: raise --limit, or select with --since, --template or paths")
+        echo(f"{plural(left_out, 'older document')} left out: raise --limit, or select with --since, --template or paths")
     if summary.without_picture:
-        click.echo(
+        echo(
             f"{plural(summary.without_picture, 'page')} without an image, for lack of room: raise --megabytes or select fewer documents"
         )
 

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from pipeline.cli import options
-from pipeline.cli.console import RunScreen, documents_table, echo_json, one_line, plural
+from pipeline.cli.console import RunScreen, TerminalConsole, documents_table, plural
 from pipeline.cli.monitors import RunMonitor, monitor_command, monitoring_overrides
 from pipeline.cli.signals import stop_on_signals
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import SettleTracker, settled_files
 from pipeline.monitoring.events import ABOVE_LIMIT, GONE, OUT_OF_TIME, STILL_BEING_WRITTEN
+from pipeline.printable import one_line
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
@@ -136,7 +137,7 @@ def read_files(
     def stop() -> None:
         loop.stopping = True
         if not quiet:
-            click.echo("stopping after the pages in work; press again to stop at once", err=True)
+            echo("stopping after the pages in work; press again to stop at once", err=True)
 
     intake = job.settings.intake
     unsettled: list[InboxFile] = []
@@ -182,9 +183,9 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
     logs_to_stderr = settings.log.as_json
     for item in skipped:
         if not logs_to_stderr:
-            click.echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
+            echo(one_line(f"left for later: {item['file']}: {item['why']}"), err=True)
     if screen.more_skipped_files and not logs_to_stderr:
-        click.echo(f"left for later: {screen.more_skipped_files:,} more", err=True)
+        echo(f"left for later: {screen.more_skipped_files:,} more", err=True)
     if as_json:
         echo_json(
             {
@@ -203,31 +204,27 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
         return
     if quiet:
         for row in screen.failed_rows:
-            click.echo(one_line(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}"), err=True)
+            echo(one_line(f"{row['status']}: {row['file']}: {row['reason']}: {row['detail']}"), err=True)
         if (more := screen.documents["failed"] + screen.documents["partial"] - len(screen.failed_rows)) > 0:
-            click.echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.outbox_location}", err=True)
+            echo(f"… and {more:,} more: pipeline status --failed --outbox {settings.outbox_location}", err=True)
         return
     if screen.renamed:
-        click.echo(f"{plural(screen.renamed, 'file')} renamed or moved in the inbox: the results have the new names.")
+        echo(f"{plural(screen.renamed, 'file')} renamed or moved in the inbox: the results have the new names.")
     total = sum(screen.documents.values())
     if not total and skipped:
-        click.echo(f"nothing read: {plural(len(skipped), 'file')} left for later, {plural(screen.known, 'file')} up to date")
+        echo(f"nothing read: {plural(len(skipped), 'file')} left for later, {plural(screen.known, 'file')} up to date")
         return
     if not total:
-        click.echo(
-            f"nothing to do: {plural(screen.known, 'file')} up to date in {settings.outbox_location}{_failed_before(screen)}"
-        )
+        echo(f"nothing to do: {plural(screen.known, 'file')} up to date in {settings.outbox_location}{_failed_before(screen)}")
         return
-    console = Console()
+    console = TerminalConsole()
     if not console.is_terminal:
         console.width = 120
     console.print(documents_table(screen))
     if total > len(screen.rows):
-        click.echo(f"… and {total - len(screen.rows):,} more")
+        echo(f"… and {total - len(screen.rows):,} more")
     by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(screen.documents.items()))
-    click.echo(f"\n{plural(total, 'document')} ({by_status}); {plural(screen.known, 'file')} known before.")
+    echo(f"\n{plural(total, 'document')} ({by_status}); {plural(screen.known, 'file')} known before.")
     if screen.failed_rows:
-        click.echo(f"What to do about the failed ones: pipeline status --outbox {settings.outbox_location}")
-    click.echo(
-        f"Written to {settings.outbox_location}/: one JSON file per document, one CSV file per template, and documents.csv."
-    )
+        echo(f"What to do about the failed ones: pipeline status --outbox {settings.outbox_location}")
+    echo(f"Written to {settings.outbox_location}/: one JSON file per document, one CSV file per template, and documents.csv.")

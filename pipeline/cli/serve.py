@@ -11,6 +11,7 @@ import click
 
 from pipeline.cli import options
 from pipeline.cli.signals import stop_on_signals
+from pipeline.cli.terminal import echo
 from pipeline.errors import LockedError, SettingsError
 from pipeline.install_hint import install_hint
 from pipeline.run.job import all_templates, check_template, open_ledger, open_repaired_ledger
@@ -81,7 +82,7 @@ def command(
     listener = server.listen(host, port)
     port = listener.getsockname()[1]
     if not server.is_loopback(host):
-        click.echo(
+        echo(
             f"pipeline: {host} can be reached from other machines, without encryption: others on the network can read the token",
             err=True,
         )
@@ -102,11 +103,9 @@ def command(
         with stop_on_signals(stop, lambda _: None):
             local = host in ("127.0.0.1", "0.0.0.0", "::", "localhost")  # noqa: S104 - compared, not bound
             address = "127.0.0.1" if local else f"[{host}]" if ":" in host else host
-            click.echo(
-                f"http://{address}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it"
-            )
+            echo(f"http://{address}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
             web_server.run(sockets=[listener])
-    click.echo("stopped")
+    echo("stopped")
 
 
 def _make_ledger(settings: Settings) -> None:
@@ -117,7 +116,7 @@ def _make_ledger(settings: Settings) -> None:
     with open_ledger(settings):
         pass
     for line in messages:
-        click.echo(f"pipeline: {line}", err=True)
+        echo(f"pipeline: {line}", err=True)
 
 
 def _arguments(config: Path | None, settings: Settings, template: str | None) -> list[str]:

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli import options
-from pipeline.cli.console import echo_json, one_line, plural
+from pipeline.cli.console import TerminalConsole, plural
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import CURES
 from pipeline.ledger.counts import document_counts, latest_failures, template_counts, unit_counts
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replacement import has_ledger
 from pipeline.monitoring.progress import last_run
+from pipeline.printable import one_line
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.run.job import open_ledger
 from pipeline.runtime.lock import is_locked
@@ -82,10 +84,10 @@ def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:
 
 def _print(status: dict[str, Any]) -> None:
     for line in _lines(status):
-        click.echo(line)
+        echo(line)
     if status["failures"]:
-        click.echo("\nlast failures:")
-        Console(markup=False).print(_failures(status["failures"]))
+        echo("\nlast failures:")
+        TerminalConsole().print(_failures(status["failures"]))
 
 
 def _follow(settings: Settings, limit: int | None) -> None:
@@ -99,7 +101,10 @@ def _follow(settings: Settings, limit: int | None) -> None:
         return Group(*parts), status["running"]
 
     display, running = render()
-    with suppress(KeyboardInterrupt), Live(display, auto_refresh=False, vertical_overflow="crop") as live:
+    with (
+        suppress(KeyboardInterrupt),
+        Live(display, console=TerminalConsole(), auto_refresh=False, vertical_overflow="crop") as live,
+    ):
         while running:
             started = time.monotonic()
             display, running = render()
@@ -143,7 +148,7 @@ def _run_lines(run: dict[str, Any]) -> Iterator[str]:
         if run.get("cluster"):
             yield from _cluster_lines(run["cluster"])
         if run["reading"]:
-            yield f"  reading {', '.join(run['reading'])}"
+            yield one_line(f"  reading {', '.join(run['reading'])}")
         yield f"  last update {format_duration(_age(run['updated']))} ago"
     if run["state"] == "ended":
         yield from _speed(run)

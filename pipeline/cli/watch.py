@@ -10,15 +10,16 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.console import one_line
 from pipeline.cli.monitors import monitor_command, monitoring_overrides
 from pipeline.cli.run import check_inbox
 from pipeline.cli.service_retry import TEMPORARY_ERRORS, ServicePauses
 from pipeline.cli.signals import stop_on_signals
+from pipeline.cli.terminal import echo
 from pipeline.intake.folder_watch import FolderWatcher
 from pipeline.intake.inbox_poll import InboxPoller
 from pipeline.intake.scan import InboxFile
 from pipeline.monitoring.events import RecentMessages, RunCounts
+from pipeline.printable import one_line
 from pipeline.publish.publication import Publication
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
@@ -37,21 +38,21 @@ class _DocumentLines(RunCounts):
     def file_skipped(self, name: str, reason: str) -> None:
         """See Observer. A message that repeats is printed once."""
         if self._messages.add(name, reason) and not self._logs_to_stderr:
-            click.echo(one_line(f"left for later: {name}: {reason}"), err=True)
+            echo(one_line(f"left for later: {name}: {reason}"), err=True)
 
     def warning(self, message: str) -> None:
         """See Observer."""
         if not self._logs_to_stderr:
-            click.echo(f"pipeline: {message}", err=True)
+            echo(one_line(f"pipeline: {message}"), err=True)
 
     def document_published(self, publication: Publication) -> None:
         """See Observer."""
         super().document_published(publication)
         line = f"{publication.status}: {publication.source.name}"
         if publication.reason and not self._logs_to_stderr:
-            click.echo(one_line(f"{line}: {publication.reason}: {publication.detail}"), err=True)
+            echo(one_line(f"{line}: {publication.reason}: {publication.detail}"), err=True)
         elif not publication.reason and not self._quiet:
-            click.echo(one_line(line))
+            echo(one_line(line))
 
 
 def _stop_at_eof(stop: Callable[[], None]) -> None:
@@ -151,7 +152,7 @@ def command(
         with stop_on_signals(stop, monitor.signal_received), watcher, monitor.observe(job, loop, backlog=watcher.backlog):
             if not (quiet or logs_to_stderr):
                 how = " by polling" if watcher.polling else ""
-                click.echo(f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it")
+                echo(f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it")
             while not loop.stopping:
                 try:
                     if watcher.wait() and not loop.stopping:
@@ -165,4 +166,4 @@ def command(
                     watcher.request_scan()
             loop.publisher.tidy()
             if not (quiet or logs_to_stderr):
-                click.echo("stopped")
+                echo("stopped")

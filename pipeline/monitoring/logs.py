@@ -18,6 +18,7 @@ from typing import Any
 
 from pipeline.errors import SettingsError
 from pipeline.monitoring.events import Observer, RecentMessages
+from pipeline.printable import one_line
 from pipeline.publish.publication import Publication
 from pipeline.records import Result, Source
 from pipeline.settings import LogSettings
@@ -89,7 +90,8 @@ class _File(RotatingFileHandler):
         del record
         if not self._failed:
             self._failed = True
-            print(f"pipeline: the log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}", file=sys.stderr)
+            line = f"pipeline: the log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}"
+            print(one_line(line), file=sys.stderr)
 
     def close(self) -> None:
         """Close the file, also when its last lines cannot be written."""
@@ -127,7 +129,7 @@ class _Text(logging.Formatter):
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return ",".join(f"{key}:{count}" for key, count in value.items()) or "-"
+        return ",".join(one_line(f"{key}:{count}") for key, count in value.items()) or "-"
     text = str(value)
     if text and text.isprintable() and not set(text) & set(' "='):
         return text

@@ -19,6 +19,7 @@ from typing import Any
 from pipeline.backoff import Backoff
 from pipeline.errors import ExitCode
 from pipeline.monitoring.progress import last_run
+from pipeline.printable import one_line
 from pipeline.runtime.safe_path import pipeline_command, safe_environment
 
 FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 2.0, 60.0
@@ -102,5 +103,5 @@ class Supervisor:
                 line = raw.decode(errors="replace").rstrip()
                 self._lines.append(line)
                 if "another run works on" not in line:
-                    print(line, file=sys.stderr, flush=True)
+                    print(one_line(line), file=sys.stderr, flush=True)
             return child.wait()

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.console import one_line
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
+from pipeline.printable import one_line
 from pipeline.runtime.lock import locked
 from pipeline.values.times import format_duration
 from tests.cli.conftest import Pipeline
