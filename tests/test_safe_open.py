@@ -189,10 +189,11 @@ def test_a_folder_deeper_than_any_path_is_opened_part_by_part(tmp_path: Path) ->
     subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may list every folder")
 def test_a_folder_that_may_be_passed_and_not_listed_is_passed(folder: Path) -> None:
     (folder / "inbox").chmod(0o111)
     try:
+        if os.access(folder / "inbox", os.R_OK):
+            pytest.skip("this user may list every folder")
         with open_file(folder / "inbox" / "sub" / "a.pdf") as file:
             assert file.read() == b"listed"
     finally:

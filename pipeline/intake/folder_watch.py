@@ -1,10 +1,12 @@
 """Watches the inbox for new files: the operating system reports changes (watchdog), and a scan now and then finds what it missed.
 
-The observer's thread only records paths. The caller's thread decides which of them exist, are settled and are to be read.
+Where it reports none, as on network shares, the folder is listed again and again. Linked folders are never entered. The observer's thread
+only records paths. The caller's thread decides which of them exist, are settled and are to be read.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,9 +17,9 @@ import psutil
 from watchdog.events import FileClosedNoWriteEvent, FileOpenedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
-from watchdog.observers.polling import PollingObserver
 
-from pipeline.intake.scan import Inbox, InboxFile, OutboxNamer, is_candidate, relative_path, stat_file
+from pipeline.intake.folder_poll import FolderPoller
+from pipeline.intake.scan import Inbox, InboxFile, OutboxNamer, inbox_entries, is_candidate, relative_path, stat_files
 from pipeline.intake.settle import SettleTracker
 
 POLL_SECONDS = 0.1
@@ -105,7 +107,7 @@ class FolderWatcher:
         self.on_ready: Callable[[list[InboxFile]], object] = lambda _: None
         """Called with the files that ``pending`` gives out next."""
         self._may_poll = observer != "native"
-        self._observer: BaseObserver | None = None
+        self._observer: BaseObserver | FolderPoller | None = None
         self._observed_root: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
@@ -121,7 +123,7 @@ class FolderWatcher:
         if not self._paths:
             self._changed.wait(min(MAX_WAIT_SECONDS, max(0.0, self._next_scan - time.monotonic())))
             self._changed.clear()
-        settled = any(self._settled_file(path) for path in self._queued_paths())
+        settled = any(self._settled_files())
         if self._paths and not settled:
             time.sleep(POLL_SECONDS)
         return settled
@@ -133,7 +135,7 @@ class FolderWatcher:
         """
         deadline = time.monotonic() + ROUND_SECONDS
         while time.monotonic() < deadline:
-            ready = [file for path in self._queued_paths() if (file := self._settled_file(path))]
+            ready = list(self._settled_files())
             if ready:
                 self.on_ready(ready)
             for file in ready:
@@ -164,19 +166,35 @@ class FolderWatcher:
             status = self._root.stat()
         except OSError:  # not mounted now
             return
-        try:
-            self._start(PollingObserver(timeout=self._poll_seconds) if self.polling else Observer())
-        except OSError:  # no more inotify watches
-            if self.polling or not self._may_poll:
-                raise
-            self.polling = True
-            self._start(PollingObserver(timeout=self._poll_seconds))
+        if not self.polling:
+            observer = Observer()
+            observer.schedule(_PathRecorder(self._add_path, self.request_scan), str(self._root), recursive=True)
+            try:
+                observer.start()
+                self._observer = observer
+            except OSError:  # no more inotify watches
+                if not self._may_poll:
+                    raise
+                self.polling = True
+            except RecursionError:  # folders deeper than watchdog can descend
+                self.polling = True
+        if self.polling:
+            self._observer = FolderPoller(self._entries, self._add_path, self.request_scan, self._poll_seconds)
+            self._observer.start()
         self._observed_root = (status.st_dev, status.st_ino)
 
-    def _start(self, observer: BaseObserver) -> None:
-        observer.schedule(_PathRecorder(self._add_path, self.request_scan), str(self._root), recursive=True)
-        observer.start()
-        self._observer = observer
+    def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
+        def on_skip(name: str, reason: str) -> None:  # the scan reports what cannot be read
+            if name == os.fspath(self._root):
+                raise OSError(reason)
+
+        return inbox_entries(self._inbox, on_skip)
+
+    def _is_observing(self) -> bool:
+        """Whether the observer's threads live; they end at errors."""
+        if isinstance(self._observer, BaseObserver):
+            return self._observer.is_alive() and all(emitter.is_alive() for emitter in self._observer.emitters)
+        return self._observer is not None and self._observer.is_alive()
 
     def _stop_observing(self) -> None:
         if self._observer:
@@ -191,8 +209,7 @@ class FolderWatcher:
         except OSError:
             self._observed_root = None
             return
-        alive = self._observer is not None and self._observer.is_alive()
-        if not alive or self._observed_root != (status.st_dev, status.st_ino):
+        if not self._is_observing() or self._observed_root != (status.st_dev, status.st_ino):
             self._stop_observing()
             self._start_observing()
 
@@ -212,14 +229,15 @@ class FolderWatcher:
 
     # ---- paths --------------------------------------------------------------------------------------
 
-    def _settled_file(self, path: Path) -> InboxFile | None:
-        file = stat_file(path, self._root, self._namer)
-        if file is None:
-            with self._lock:
-                self._paths.pop(path, None)
-            self._tracker.forget(path)
-            return None
-        return file if self._tracker.is_settled(file) else None
+    def _settled_files(self) -> Iterator[InboxFile]:
+        """The queued files that are settled. Paths where no file is leave the queue."""
+        for path, file in stat_files(self._queued_paths(), self._root, self._namer):
+            if file is None:
+                with self._lock:
+                    self._paths.pop(path, None)
+                self._tracker.forget(path)
+            elif self._tracker.is_settled(file):
+                yield file
 
     def _queued_paths(self) -> list[Path]:
         with self._lock:

@@ -10,18 +10,22 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import SettingsError
+from pipeline.intake.folder_walk import SkipCallback, walk_files
 from pipeline.records import Source
-from pipeline.safe_open import FileState, file_numbers, file_status, link_target
+from pipeline.safe_open import FileState, file_numbers, file_status, link_target, open_folder
 
 UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".!ut", "~")
 """Suffixes that browsers, sync programs and editors give to files that they are still writing."""
 REASON_ENDING = ".reason.txt"
 """Suffix of a text that says why the file beside it was set aside. It is no document, also when both are moved back."""
 IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini"})
+MAX_RELATIVE_BYTES, MAX_FOLDERS = 800, 100
+"""Bytes and folders of a result's path below the outbox. Object stores take keys of 1,024 bytes."""
 NO_REGULAR_FILE = "no regular file"
 MAX_NAME = 240
 """Bytes of a file name in the outbox. ``.json`` and a temporary suffix still fit into the 255 bytes of file systems."""
@@ -60,9 +64,6 @@ class InboxFile:
 OutboxNamer = Callable[[Path, str], str]
 """Absolute path and preferred name → the file's name in the outbox, which no other file has."""
 
-SkipCallback = Callable[[str, str], None]
-"""Called with the name and the reason of each file or folder that may hold documents but cannot be read."""
-
 FileStates = Mapping[str, tuple[int, int]]
 """Size and time (nanoseconds) by absolute path. A file in the same state is not listed again."""
 
@@ -85,6 +86,15 @@ class Inbox:
         """Whether ``path`` lies in the inbox and in none of the program's own folders."""
         return path.is_relative_to(self.root) and not any(path.is_relative_to(folder.resolve()) for folder in self.own_folders)
 
+    def own_numbers(self) -> set[tuple[int, int]]:
+        """Device and inode of the program's own folders: a file system may know them by other spellings of their paths."""
+        numbers = set()
+        for folder in self.own_folders:
+            with suppress(OSError):
+                status = folder.stat()
+                numbers.add((status.st_dev, status.st_ino))
+        return numbers
+
     def is_in_shard(self, relative: str) -> bool:
         """Whether the file with this path below the inbox belongs to ``shard``."""
         if self.shard is None:
@@ -98,34 +108,88 @@ def scan_inbox(
     inbox: Inbox, namer: OutboxNamer, on_skip: SkipCallback, unchanged: FileStates | None = None
 ) -> Iterator[InboxFile]:
     """All files below the inbox, sorted by path, except those whose state is in ``unchanged``."""
-    root = inbox.root
-    for path in _walk(root, inbox, on_skip, unchanged or {}):
-        if inbox.is_in_shard(relative_path(path, root)) and (file := stat_file(path, root, namer)):
-            yield file
+    yield from _scan_folder(inbox.root, inbox.root, inbox, namer, on_skip, unchanged or {})
 
 
 def scan_arguments(arguments: Iterable[Path], inbox: Inbox, namer: OutboxNamer, on_skip: SkipCallback) -> Iterator[InboxFile]:
     """Files and folders of the command line, read where they are. Paths inside the inbox keep their relative path.
 
-    Raises SettingsError for a path that does not exist.
+    Raises SettingsError for a path that does not exist or that the operating system refuses.
     """
     for argument in arguments:
-        path = argument.resolve()
-        if not path.exists():
-            raise SettingsError(f"{argument}: no such file or folder", "check the path; nothing was read of it")
+        path, is_folder = _resolved(argument)
         root = inbox.root if inbox.contains(path) else path.parent
-        for below in _walk(path, inbox, on_skip, {}) if path.is_dir() else [path]:
-            if not inbox.is_in_shard(relative_path(below, root)):
-                continue
-            if file := stat_file(below, root, namer):
-                yield file
-            elif below == path:
-                on_skip(str(path), NO_REGULAR_FILE)
+        if is_folder:
+            yield from _scan_folder(path, root, inbox, namer, on_skip, {})
+        elif inbox.is_in_shard(relative_path(path, root)):
+            for _, file in stat_files([path], root, namer):
+                if file:
+                    yield file
+                else:
+                    on_skip(str(path), NO_REGULAR_FILE)
 
 
-def stat_file(path: Path, root: Path, namer: OutboxNamer) -> InboxFile | None:
-    """The file at ``path``; None when it is gone, is no regular file, is a link that leads out of ``root``, or lies behind a link."""
-    found = _status(path, root)
+def inbox_entries(inbox: Inbox, on_skip: SkipCallback, folder: Path | None = None) -> Iterator[tuple[str, os.stat_result]]:
+    """Path and status of all that may be a document below the inbox, or below ``folder``, without the program's own folders."""
+    own_paths = {str(own.resolve()) for own in inbox.own_folders}
+    own_numbers = inbox.own_numbers()
+
+    def is_wanted(path: str, status: os.stat_result | None) -> bool:
+        if status is None:
+            return is_candidate(path.rpartition("/")[2])
+        return path not in own_paths and (status.st_dev, status.st_ino) not in own_numbers
+
+    return walk_files(folder or inbox.root, is_wanted, on_skip)
+
+
+def stat_files(paths: Iterable[Path], root: Path, namer: OutboxNamer) -> Iterator[tuple[Path, InboxFile | None]]:
+    """The files at some paths below ``root``, folder by folder.
+
+    None for a path where no regular file is, for a link that leads out of ``root``, and for a path behind a link.
+    """
+    by_folder: dict[str, list[Path]] = {}
+    for path in paths:
+        by_folder.setdefault(os.fspath(path).rpartition("/")[0] or "/", []).append(path)
+    for folder, members in by_folder.items():
+        try:
+            descriptor = open_folder(Path(folder))
+        except OSError:  # deleted meanwhile
+            yield from ((path, None) for path in members)
+            continue
+        try:
+            for path in members:
+                try:
+                    status = os.stat(path.name, dir_fd=descriptor, follow_symlinks=False)
+                except OSError:
+                    yield path, None
+                else:
+                    yield path, _inbox_file(path, status, root, namer)
+        finally:
+            os.close(descriptor)
+
+
+def _scan_folder(
+    folder: Path, root: Path, inbox: Inbox, namer: OutboxNamer, on_skip: SkipCallback, unchanged: FileStates
+) -> Iterator[InboxFile]:
+    for path, status in inbox_entries(inbox, on_skip, folder):
+        if (status.st_size, status.st_mtime_ns) == unchanged.get(path):
+            continue
+        if inbox.is_in_shard(relative_path(path, root)) and (file := _inbox_file(Path(path), status, root, namer)):
+            yield file
+
+
+def _resolved(argument: Path) -> tuple[Path, bool]:
+    """A path of the command line without links, and whether it is a folder. Raises SettingsError."""
+    try:
+        path = Path(os.path.realpath(argument, strict=True))
+        return path, stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        what = "no such file or folder" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        raise SettingsError(f"{argument}: {what}", "check the path; nothing was read of it") from error
+
+
+def _inbox_file(path: Path, status: os.stat_result, root: Path, namer: OutboxNamer) -> InboxFile | None:
+    found = _regular_file(path, status, root)
     if found is None:
         return None
     status, target = found
@@ -136,8 +200,11 @@ def stat_file(path: Path, root: Path, namer: OutboxNamer) -> InboxFile | None:
 
 
 def file_of_source(source: Source, inbox: Path) -> InboxFile | None:
-    """A known file as it is now; None as for ``stat_file``."""
-    found = _status(source.path, _link_root(source.path, inbox))
+    """A known file as it is now; None as for ``stat_files``."""
+    try:
+        found = _regular_file(source.path, file_status(source.path), _link_root(source.path, inbox))
+    except OSError:
+        return None
     if found is None:
         return None
     status, target = found
@@ -155,22 +222,24 @@ def _link_root(path: Path, inbox: Path) -> Path:
     return root if path.is_relative_to(root) else path.parent
 
 
-def _status(path: Path, root: Path) -> tuple[os.stat_result, Path | None] | None:
-    """The status of a regular file, and the file itself where ``path`` is a link; None as for ``stat_file``."""
+def _regular_file(path: Path, status: os.stat_result, root: Path) -> tuple[os.stat_result, Path | None] | None:
+    """The status of a regular file, and the file itself where ``path`` is a link; None for all else.
+
+    ``status`` is that of the path, without following a link.
+    """
     target = None
-    try:
-        status = file_status(path)
-        if stat.S_ISLNK(status.st_mode):
-            target = link_target(path, root)
-            if target is None:
-                return None
+    if stat.S_ISLNK(status.st_mode):
+        target = link_target(path, root)
+        if target is None:
+            return None
+        try:
             status = file_status(target)
-    except OSError:  # deleted meanwhile
-        return None
+        except OSError:  # deleted meanwhile
+            return None
     return (status, target) if stat.S_ISREG(status.st_mode) else None
 
 
-def relative_path(path: Path, root: Path) -> str:
+def relative_path(path: Path | str, root: Path) -> str:
     """The path below ``root``. ``Path.relative_to`` takes as long as everything else that a scan does with a file."""
     return os.fspath(path)[len(os.fspath(root)) :].lstrip("/")
 
@@ -182,9 +251,17 @@ def is_candidate(name: str) -> bool:
 
 
 def outbox_name(relative: str) -> str:
-    """A path below the outbox that every file system accepts. Control characters become ``_``; long names end in a hash."""
-    if relative.isprintable() and len(relative.encode()) <= MAX_NAME:  # nearly all
+    """A path below the outbox that every file system accepts. Control characters become ``_``; long names end in a hash.
+
+    A path of very many folders, or with very long names, becomes one name.
+    """
+    if relative.isprintable() and len(relative.encode()) <= MAX_NAME and relative.count("/") <= MAX_FOLDERS:  # nearly all
         return relative
+    raw = relative.encode(errors="surrogateescape")
+    if len(raw) > MAX_RELATIVE_BYTES or relative.count("/") > MAX_FOLDERS:
+        end = "".join(c if c.isprintable() and c != "/" else "_" for c in raw.decode(errors="replace")).encode()
+        digest = hashlib.sha256(raw).hexdigest()[:16]
+        return end[-(MAX_NAME - 17) :].decode(errors="ignore") + "~" + digest
     parts = []
     for part in relative.split("/"):
         clean = "".join(c if c.isprintable() else "_" for c in part.encode(errors="surrogateescape").decode(errors="replace"))
@@ -193,32 +270,3 @@ def outbox_name(relative: str) -> str:
             clean = clean.encode()[: MAX_NAME - 9].decode(errors="ignore") + "~" + digest
         parts.append(clean)
     return "/".join(parts)
-
-
-def _walk(folder: Path, inbox: Inbox, on_skip: SkipCallback, unchanged: FileStates) -> Iterator[Path]:
-    """Files below ``folder``, sorted by path, without the program's own folders. ``on_skip`` gets the folders that cannot be listed."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        on_skip(str(folder), f"cannot be listed: {error.strerror or error}")
-        return
-    own_folders = {str(own.resolve()) for own in inbox.own_folders}
-    for entry in entries:
-        if not is_candidate(entry.name):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            if entry.path not in own_folders:
-                yield from _walk(Path(entry.path), inbox, on_skip, unchanged)
-        elif not _is_unchanged(entry, unchanged):
-            yield Path(entry.path)
-
-
-def _is_unchanged(entry: os.DirEntry[str], unchanged: FileStates) -> bool:
-    before = unchanged.get(entry.path)
-    if before is None:
-        return False
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except OSError:
-        return False
-    return (status.st_size, status.st_mtime_ns) == before

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from pipeline.backoff import retry_store_call
 from pipeline.errors import FILE_CHANGED, OutboxError, SettingsError, StoreError
-from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, OutboxNamer, SkipCallback, is_candidate, outbox_name
+from pipeline.intake.folder_walk import SkipCallback
+from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, OutboxNamer, is_candidate, outbox_name
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path

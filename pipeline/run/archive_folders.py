@@ -17,6 +17,9 @@ from pipeline.remote.object_store import ObjectGoneError, StoreEntry
 from pipeline.remote.objects import MAX_SINGLE_LOOKUPS, ObjectInbox
 from pipeline.settings import Settings
 
+MAX_CUT_BYTES = 240
+"""Bytes of a name to which a suffix is added."""
+
 
 class ArchiveFolders(Protocol):
     """The folders for finished and for failed files. All methods raise OSError, or StoreError for an object store."""
@@ -174,31 +177,48 @@ def move_or_delete(path: Path, relative: str, after: Literal["move", "delete"], 
 def move_with_reason(path: Path, relative: str, folder: Path, reason: str) -> Path:
     """Move ``path`` below ``folder``. A file with ``reason`` is written beside it first. Returns its new path. Raises OSError."""
     target = _free_path(folder / relative)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folders(target.parent)
     reason_file(target).write_text(reason, encoding="utf-8", errors="replace")
     return _rename(path, target)
 
 
 def reason_file(path: Path) -> Path:
     """The file that says why the file at ``path`` failed."""
-    return path.with_name(path.name[:200] + REASON_ENDING)
+    return path.with_name(_cut(path.name) + REASON_ENDING)
 
 
 def _rename(path: Path, target: Path) -> Path:
     """Rename ``path``. To another file system it is copied beside the target and renamed there: a crash leaves no half file as target."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folders(target.parent)
     try:
         path.rename(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        unfinished = target.with_name(f".{target.name[:200]}.part")
+        unfinished = target.with_name(f".{_cut(target.name)}.part")
         shutil.copy2(path, unfinished)
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         unfinished.rename(target)
         path.unlink()
     return target
+
+
+def _cut(name: str) -> str:
+    """A file name with room for a suffix: file systems take 255 bytes."""
+    short = name[:200]
+    raw = os.fsencode(short)
+    return short if len(raw) <= MAX_CUT_BYTES else raw[:200].decode(errors="ignore")
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it. ``Path.mkdir(parents=True)`` fails by recursion a thousand folders below."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
 
 
 def _free_path(target: Path) -> Path:

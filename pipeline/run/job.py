@@ -18,7 +18,8 @@ from pipeline.backoff import Backoff
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import OutboxError, SettingsError
-from pipeline.intake.scan import FileStates, Inbox, InboxFile, SkipCallback, file_of_source, scan_arguments, scan_inbox
+from pipeline.intake.folder_walk import SkipCallback
+from pipeline.intake.scan import FileStates, Inbox, InboxFile, file_of_source, scan_arguments, scan_inbox
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +14,25 @@ from typing import Any
 
 import psutil
 import pytest
-from watchdog.observers.polling import PollingObserver
+from watchdog.observers import Observer
 
 from pipeline.intake import folder_watch
 from pipeline.intake.folder_watch import FolderWatcher, is_network
 from pipeline.intake.scan import Inbox, InboxFile, scan_inbox
+
+
+class Watcher(FolderWatcher):
+    """Remembers the files that it gave, as a ledger does."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.given: set[InboxFile] = set()
+
+    def pending(self, busy: Callable[[], bool] = lambda: False) -> Iterator[InboxFile | None]:
+        for file in super().pending(busy):
+            if file:
+                self.given.add(file)
+            yield file
 
 
 @contextmanager
@@ -29,7 +45,12 @@ def watching(folder: Path, **changes: Any) -> Iterator[FolderWatcher]:
         return preferred
 
     settings: dict[str, Any] = {"quiet": 0.2, "rescan": 3600.0, "poll": 0.1, **changes}
-    with FolderWatcher(inbox, name, lambda: list(scan_inbox(inbox, name, lambda *_: None)), **settings) as watcher:
+
+    def scan() -> list[InboxFile]:
+        return [file for file in scan_inbox(inbox, name, lambda *_: None) if file not in watcher.given]
+
+    watcher = Watcher(inbox, name, scan, **settings)
+    with watcher:
         watcher.wait()
         yield watcher
 
@@ -87,7 +108,7 @@ def test_an_inbox_that_is_created_anew_is_observed_again(tmp_path: Path) -> None
 
 
 def test_without_kernel_watches_the_watcher_polls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Exhausted(PollingObserver):
+    class Exhausted(Observer):  # type: ignore[misc, valid-type]
         def start(self) -> None:
             raise OSError(28, "inotify watch limit reached")
 
@@ -126,3 +147,61 @@ def test_network_shares_are_recognised_by_their_file_system(monkeypatch: pytest.
     parts = [Partition("/", "ext4"), Partition("/mnt/share", kind), Partition("/mnt/share2", "nfs"), Partition("/mnt", "nfs")]
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: parts)
     assert is_network(Path("/mnt/share/inbox")) is expected
+
+
+@pytest.mark.parametrize("observer", ["native", "polling"])
+def test_nothing_behind_a_linked_folder_is_given(tmp_path: Path, observer: str) -> None:
+    inbox, outside = tmp_path / "inbox", tmp_path / "outside"
+    for folder in (inbox / "real", outside):
+        folder.mkdir(parents=True)
+    (inbox / "out").symlink_to(outside)
+    (inbox / "in").symlink_to("real")
+    with watching(inbox, observer=observer) as watcher:
+        (inbox / "later").symlink_to(outside)
+        (outside / "private.pdf").write_bytes(b"1")
+        (inbox / "real" / "a.pdf").write_bytes(b"2")
+        assert collect(watcher, bool) == ["real/a.pdf"]
+        (outside / "private2.pdf").write_bytes(b"3")
+        (inbox / "real").rename(inbox / "moved")
+        (inbox / "real").symlink_to(outside)
+        (inbox / "z.pdf").write_bytes(b"4")
+        names = collect(watcher, lambda names: "z.pdf" in names)
+        assert set(names) <= {"z.pdf", "moved/a.pdf"}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("how", ["native", "polling"])
+def test_folders_that_link_to_themselves_take_neither_memory_nor_time(tmp_path: Path, how: str) -> None:
+    inbox = tmp_path / "inbox"
+    (inbox / "sub").mkdir(parents=True)
+    for name in ("one", "two", "sub/one", "sub/two"):
+        (inbox / name).symlink_to(".")
+    script = f"""
+import resource, sys, time
+from pathlib import Path
+import psutil
+from tests.intake.test_folder_watch import collect, watching
+resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000,) * 2)
+inbox = Path({str(inbox)!r})
+with watching(inbox, observer={how!r}) as watcher:
+    (inbox / "sub" / "a.pdf").write_bytes(b"1")
+    assert collect(watcher, bool) == ["sub/a.pdf"]
+    time.sleep(2)  # polls go on
+print(psutil.Process().memory_info().rss)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 500_000_000, "bytes of memory"
+
+
+def test_polling_goes_on_when_the_folder_was_away(tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    (folder / "old.pdf").write_bytes(b"1")
+    with watching(folder, observer="polling") as watcher:
+        assert collect(watcher, bool) == ["old.pdf"]
+        folder.rename(tmp_path / "away")
+        time.sleep(0.5)
+        (tmp_path / "away").rename(folder)
+        (folder / "new.pdf").write_bytes(b"2")
+        assert collect(watcher, bool) == ["new.pdf"], "a file that was there before is not new"

@@ -21,7 +21,7 @@ from pipeline.run.loop import Loop
 from pipeline.settings import Settings
 from tests.drawing import text_pdf
 from tests.run.conftest import OLD, RunFolders
-from tests.run.processes import Workspace
+from tests.run.processes import Workspace, wait_for
 
 PRIVATE = "PRIVATE CONTENT"
 
@@ -144,3 +144,33 @@ def test_a_run_beside_a_process_that_swaps_files_ends_and_reads_no_private_file(
     assert (space.outbox / "z.pdf.json").is_file()
     assert PRIVATE not in "".join(found.read_text() for found in space.outbox.rglob("*.json"))
     assert private.is_file()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("how", ["native", "polling"])
+def test_a_watcher_that_deletes_leaves_files_behind_linked_folders(tmp_path: Path, how: str) -> None:
+    space = Workspace(tmp_path)
+    space.put("a.pdf")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (space.inbox / "out").symlink_to(outside)
+    (space.inbox / "loop").symlink_to(".")
+    settings = {
+        "AFTER": "delete",
+        "INTAKE__CHANGE_DETECTION": how,
+        "INTAKE__UNCHANGED_SECONDS": "0.2",
+        "INTAKE__POLL_SECONDS": "0.3",
+    }
+    process = space.start("watch", **settings)
+    try:
+        wait_for(lambda: (space.outbox / "a.pdf.json").exists() and not (space.inbox / "a.pdf").exists())
+        (outside / "private.pdf").write_bytes(text_pdf([PRIVATE]))
+        space.put("b.pdf")
+        wait_for(lambda: (space.outbox / "b.pdf.json").exists() and not (space.inbox / "b.pdf").exists())
+        space.put("c.pdf")
+        wait_for(lambda: (space.outbox / "c.pdf.json").exists() and not (space.inbox / "c.pdf").exists())
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+    assert (outside / "private.pdf").exists()
+    assert len(list(space.outbox.rglob("*.pdf.json"))) == 3
