@@ -23,6 +23,7 @@ COMMANDS = {
     "review": "Write one HTML file that shows every value on its page, to open or mail.",
     "export": "Write all results again, also as Excel, SQLite, Parquet or JSON Lines.",
     "reprocess": "Read documents, folders or archives again with the present templates and engine.",
+    "forget": "Take results of documents back (undoable), e.g. of files that have vanished.",
     "eval": "Measure accuracy on documents with known values; compare engines and templates.",
     "models": "Download, list, verify and remove models.",
 }

@@ -81,13 +81,13 @@ def command(
         folder = to or settings.outbox
         sheet_records = ledger if folder == settings.outbox else NullSheetLedger()
         kinds = formats or (() if with_truth else ("json", "csv"))
-        with _temporary_folder(folder if to else settings.outbox / STATE_FOLDER, settings.outbox) as temporary:
+        with temporary_folder(folder if to else settings.outbox / STATE_FOLDER, settings.outbox) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
             files = OwnFiles(ledger, settings.outbox, lambda line: echo(f"pipeline: {line}", err=True))
             export = OutboxExport(ledgers, templates, folder, sheet_records, files, settings.review.accepted_error, temporary)
             paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
-                paths += map(str, _write_truth(ledgers, export))
+                paths += map(str, write_truth(ledgers, export))
         if mirror and not to:
             mirror.attach(ledger)
             mirror.finish()
@@ -107,7 +107,7 @@ def _open_outbox(settings: Settings) -> Iterator[tuple[Mirror | None, Ledger]]:
 
 
 @contextmanager
-def _temporary_folder(folder: Path, outbox: Path) -> Iterator[Path]:
+def temporary_folder(folder: Path, outbox: Path) -> Iterator[Path]:
     """A folder in ``folder`` for files that are not complete yet. Raises OutboxError.
 
     Each outbox has its own, and the caller holds the outbox's lock: what is in it is left from an export that was killed.
@@ -125,7 +125,7 @@ def _temporary_folder(folder: Path, outbox: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_truth(ledgers: Sequence[Ledger], export: OutboxExport) -> Iterator[Path]:
+def write_truth(ledgers: Sequence[Ledger], export: OutboxExport) -> Iterator[Path]:
     """Write corrected and confirmed values, one file per template. Yields the files."""
     for template in dict.fromkeys(name for ledger in ledgers for name in corrected_templates(ledger)):
         rows = (row for ledger in ledgers for row in truth_rows(ledger, template))

@@ -108,6 +108,16 @@ class LedgerConnection:
             raise
         self._db.execute("COMMIT")
 
+    @contextmanager
+    def synced_transaction(self) -> Iterator[None]:
+        """``transaction`` that a power cut cannot undo: it is on the disk when the block has ended."""
+        self._db.execute("PRAGMA synchronous=FULL")
+        try:
+            with self.transaction():
+                yield
+        finally:
+            self._db.execute("PRAGMA synchronous=NORMAL")
+
     def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[dict[str, Any]]:
         """The rows of a query, each as a dict by column name."""
         cursor = self._db.execute(query, parameters)

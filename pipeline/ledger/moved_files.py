@@ -35,9 +35,9 @@ def record_moves(ledger: Ledger, moves: Sequence[FileMove], sheets: Iterable[str
     """Give documents their new paths and names in one transaction, also where they change places with each other.
 
     A record that had one of the paths and is not moved itself is replaced: its file was overwritten. ``sheets`` hold rows of these
-    documents.
+    documents. They are on the disk when this returns.
     """
-    with ledger.transaction():
+    with ledger.synced_transaction():
         rows = {move.record.source.name: _row(ledger, move.record.source.name) for move in moves}
         replaced = [
             row["name"]

@@ -237,6 +237,8 @@ def _results(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]
 def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
     """Restore corrections, and ``with_orders`` also orders, that the journal has and the ledger lacks. Returns how many.
 
+    What was said about a document that was forgotten since is left out.
+
     The journal may hold two corrections of one version when the ledger took only one of them. The last one holds.
     """
     corrections: dict[tuple[str, str, str, int], Correction] = {}
@@ -251,6 +253,12 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
                 orders[entry["order"]["id"]] = entry["order"]
             elif "ended" in entry:
                 outcomes.setdefault(entry["ended"], entry)
+            elif "forgotten" in entry:
+                forgotten = set(entry["forgotten"])
+                corrections = {key: item for key, item in corrections.items() if key[0] not in forgotten}
+                for number in [number for number, order in orders.items() if order["sha256"] in forgotten]:
+                    del orders[number]
+                    outcomes.pop(number, None)
         except (KeyError, TypeError):  # damaged, or written by another program
             continue
     with ledger.transaction():
