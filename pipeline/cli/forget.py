@@ -9,12 +9,14 @@ from pathlib import Path
 import click
 
 from pipeline.cli import options
-from pipeline.cli.console import echo_json, one_line, plural
+from pipeline.cli.console import plural
 from pipeline.cli.export import temporary_folder, write_truth
+from pipeline.cli.terminal import echo, echo_json
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.replacement import has_ledger
+from pipeline.printable import one_line
 from pipeline.publish.own_files import OwnFiles
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.run.export_formats import OutboxExport
@@ -66,7 +68,7 @@ def command(
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     with _open_forgetter(settings) as (forgetter, resumed):
         for log in resumed:
-            click.echo(f"an interrupted command is completed: {log.id} is {log.state}", err=True)
+            echo(f"an interrupted command is completed: {log.id} is {log.state}", err=True)
         if undo and any(log.state == "undone" and (not paths or str(paths[0]) == log.id) for log in resumed):
             return
         if undo:
@@ -106,7 +108,7 @@ def _open_forgetter(settings: Settings) -> Iterator[tuple[Forgetter, list[UndoLo
     """What takes documents of the outbox back, whose lock is held. Interrupted commands are completed first; these are their logs."""
 
     def warn(message: str) -> None:
-        click.echo(one_line(f"pipeline: {message}"), err=True)
+        echo(one_line(f"pipeline: {message}"), err=True)
 
     with open_job(settings, engine=EmbeddedEngine()) as job:
         if job.mirror:
@@ -123,21 +125,19 @@ def _open_forgetter(settings: Settings) -> Iterator[tuple[Forgetter, list[UndoLo
 def _list(job: Job, records: Sequence[FileRecord]) -> None:
     """Print what goes."""
     for record in records[:LISTED]:
-        click.echo(
+        echo(
             one_line(
                 f"  {record.source.name}  ({record.status or 'not read yet'}, {', '.join(record.recipes) or 'no template'})"
             )
         )
     if len(records) > LISTED:
-        click.echo(f"  … and {len(records) - LISTED:,} more")
+        echo(f"  … and {len(records) - LISTED:,} more")
     corrected = sum(1 for record in records if _said(job, record, "corrections"))
     asked = sum(1 for record in records if _said(job, record, "orders"))
     if corrected or asked:
-        click.echo(f"{plural(corrected, 'document')} with corrections, {asked:,} with conversations")
+        echo(f"{plural(corrected, 'document')} with corrections, {asked:,} with conversations")
     if present := still_there(job, records):
-        click.echo(
-            f"{plural(len(present), 'file')} still in the inbox: the next run reads them again unless you move them away"
-        )
+        echo(f"{plural(len(present), 'file')} still in the inbox: the next run reads them again unless you move them away")
 
 
 def _said(job: Job, record: FileRecord, table: str) -> bool:
@@ -162,13 +162,13 @@ def _ask(records: Sequence[FileRecord], vanished: Vanished | None, *, yes: bool,
             )
         return
     if warning:
-        click.echo(f"WARNING: {warning}.", err=True)
+        echo(f"WARNING: {warning}.", err=True)
     try:
         if click.confirm(f"Forget {plural(len(records), 'document')}?", default=False, err=quiet):
             return
     except click.Abort:
         raise SettingsError("not confirmed", "add --yes where there is nobody to ask; nothing was changed") from None
-    click.echo("nothing was changed", err=quiet)
+    echo("nothing was changed", err=quiet)
     raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
 
@@ -180,7 +180,7 @@ def _nothing(vanished: Vanished | None) -> str:
 
 
 def _report(content: dict[str, object], text: str, as_json: bool) -> None:
-    echo_json(content) if as_json else click.echo(text)
+    echo_json(content) if as_json else echo(text)
 
 
 # ---- other exports in the outbox ----------------------------------------------------------------
@@ -201,7 +201,7 @@ def _write_exports(job: Job, log: UndoLog) -> None:
     if not kinds and not with_truth:
         return
     with temporary_folder(outbox / STATE_FOLDER, outbox) as temporary:
-        files = OwnFiles(ledger, outbox, lambda line: click.echo(one_line(f"pipeline: {line}"), err=True))
+        files = OwnFiles(ledger, outbox, lambda line: echo(one_line(f"pipeline: {line}"), err=True))
         accepted = job.settings.review.accepted_error
         export = OutboxExport([ledger], job.templates, outbox, ledger, files, accepted, temporary)
         written = [path for kind in kinds for path in export.write(kind)]
