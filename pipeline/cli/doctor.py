@@ -18,10 +18,11 @@ import psutil
 from pipeline import __version__
 from pipeline.cli import options
 from pipeline.cli.terminal import echo, echo_json
-from pipeline.errors import ExitCode, PipelineError, StoreError
+from pipeline.errors import ExitCode, PipelineError, SettingsError, StoreError
 from pipeline.install_hint import install_hint
 from pipeline.object_urls import url_of
 from pipeline.run.job import all_templates
+from pipeline.run.overlapping_folders import check_folders
 from pipeline.runtime.processor import cpu_flags, multiplies_bfloat16
 from pipeline.settings import Settings, find_settings_file, load_settings
 from pipeline.words.precision import bfloat16_obstacle, choose_precision
@@ -182,8 +183,10 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
     folder = settings.outbox
     if settings.outbox_url:
         yield _store("outbox", settings.outbox_url, settings.outbox_url)
-    if not settings.inbox_url and settings.inbox.resolve().is_relative_to(folder.resolve()):
-        yield Finding("outbox", "wrong", f"{folder} contains the inbox", "choose an outbox that does not contain the inbox")
+    try:
+        check_folders(settings)
+    except SettingsError as error:
+        yield Finding("outbox", "wrong", error.message, error.cure)
         return
     existing = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.exists())
     if not os.access(existing, os.W_OK):

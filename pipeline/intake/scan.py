@@ -70,7 +70,7 @@ FileStates = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Inbox:
-    """A folder of documents, without the program's own folders (outbox, archive) that may lie inside it."""
+    """A folder of documents, without the program's own folders (outbox, archive, templates) that may lie inside it."""
 
     folder: Path
     own_folders: tuple[Path, ...]
@@ -84,7 +84,13 @@ class Inbox:
 
     def contains(self, path: Path) -> bool:
         """Whether ``path`` lies in the inbox and in none of the program's own folders."""
-        return path.is_relative_to(self.root) and not any(path.is_relative_to(folder.resolve()) for folder in self.own_folders)
+        return path.is_relative_to(self.root) and not any(path.is_relative_to(folder) for folder in self.own_folders_inside())
+
+    def own_folders_inside(self) -> list[Path]:
+        """The program's own folders below the root, with links resolved."""
+        root = self.root
+        folders = (Path(os.path.realpath(folder)) for folder in self.own_folders)
+        return [folder for folder in folders if folder != root and folder.is_relative_to(root)]
 
     def own_numbers(self) -> set[tuple[int, int]]:
         """Device and inode of the program's own folders: a file system may know them by other spellings of their paths."""
@@ -131,7 +137,7 @@ def scan_arguments(arguments: Iterable[Path], inbox: Inbox, namer: OutboxNamer, 
 
 def inbox_entries(inbox: Inbox, on_skip: SkipCallback, folder: Path | None = None) -> Iterator[tuple[str, os.stat_result]]:
     """Path and status of all that may be a document below the inbox, or below ``folder``, without the program's own folders."""
-    own_paths = {str(own.resolve()) for own in inbox.own_folders}
+    own_paths = set(map(str, inbox.own_folders_inside()))
     own_numbers = inbox.own_numbers()
 
     def is_wanted(path: str, status: os.stat_result | None) -> bool:

@@ -17,7 +17,7 @@ from pipeline import languages
 from pipeline.backoff import Backoff
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
-from pipeline.errors import OutboxError, SettingsError
+from pipeline.errors import SettingsError
 from pipeline.intake.folder_walk import SkipCallback
 from pipeline.intake.scan import FileStates, Inbox, InboxFile, file_of_source, scan_arguments, scan_inbox
 from pipeline.ledger.file_records import FileRecord
@@ -30,6 +30,7 @@ from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
 from pipeline.run import answer_retry, page_requests
 from pipeline.run.outbox_names import OutboxNames
+from pipeline.run.overlapping_folders import check_folders, check_paths
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, configs_folder
 from pipeline.templates.digest import digest
@@ -100,7 +101,8 @@ class Job:
     def inbox(self) -> Inbox:
         """The folder of documents, without the program's own folders."""
         settings = self.settings
-        return Inbox(settings.inbox, (settings.outbox, settings.archive_folder, settings.failed_folder), settings.shard_numbers)
+        own = (settings.outbox, settings.archive_folder, settings.failed_folder, settings.templates, settings.languages)
+        return Inbox(settings.inbox, tuple(folder for folder in own if folder), settings.shard_numbers)
 
     def scan(
         self, on_skip: SkipCallback, paths: Sequence[Path | str] = (), unchanged: FileStates | None = None
@@ -114,6 +116,7 @@ class Job:
         if urls and not self.objects:
             raise SettingsError(f"{urls[0]}: the inbox is no such store", "name the store's folder with --inbox")
         if files:
+            check_paths(files, self.settings)
             yield from scan_arguments(files, self.inbox, self.outbox_names, on_skip)
         if self.objects and (urls or not files):
             names = self.outbox_names
@@ -223,22 +226,9 @@ def all_templates(settings: Settings) -> dict[str, Template]:
     return templates
 
 
-def _check_folders(settings: Settings) -> None:
-    """Raises OutboxError when the inbox lies inside the outbox: results would be read as documents."""
-    if settings.inbox_url:
-        inside = f"{settings.inbox_url}/".startswith(f"{settings.outbox_url}/")
-    else:
-        inside = settings.inbox.resolve().is_relative_to(settings.outbox.resolve())
-    if inside:
-        raise OutboxError(
-            f"the inbox {settings.inbox_location} lies inside the outbox {settings.outbox_location}",
-            "choose an outbox that does not hold the inbox",
-        )
-
-
 def open_ledger(settings: Settings) -> Ledger:
     """The outbox's ledger. Raises LedgerError, OutboxError."""
-    _check_folders(settings)
+    check_folders(settings)
     return Ledger(settings.outbox / STATE_FOLDER)
 
 
@@ -282,7 +272,7 @@ def open_job(
 
     Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
     """
-    _check_folders(settings)
+    check_folders(settings)
     names = named_templates(settings, template)
     notes: list[str] = []
     with ExitStack() as stack:
@@ -348,7 +338,7 @@ def open_read_only_job(settings: Settings, engine: Engine, template: str | None 
         if has_ledger(settings.outbox / STATE_FOLDER):
             ledger = stack.enter_context(open_ledger(settings))
         else:
-            _check_folders(settings)
+            check_folders(settings)
             ledger = stack.enter_context(Ledger(Path(stack.enter_context(TemporaryDirectory(prefix="pipeline-")))))
         yield Job(settings, known_templates(all_templates(settings), ledger), engine, ledger, names, objects=_objects(settings))
 

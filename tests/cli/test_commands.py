@@ -265,7 +265,7 @@ def test_doctor_says_what_is_wrong_and_what_to_do(pipeline: Pipeline, folder: Pa
     (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: .\n")
     nested = pipeline("doctor")
     assert nested.code == 2
-    assert "contains the inbox" in nested.out
+    assert "lies in `outbox`" in nested.out
 
 
 def test_doctor_leaves_a_precision_to_the_cluster_that_this_machine_cannot_do(
