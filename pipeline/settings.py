@@ -11,6 +11,7 @@ Keys of older versions are still read (``pipeline.renamed_settings``).
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -29,7 +30,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentValueError
 
-from pipeline import object_urls, renamed_settings
+from pipeline import found_settings, object_urls, renamed_settings
 from pipeline.errors import SettingsError
 from pipeline.templates.routing import Route
 from pipeline.yaml_files.explain import did_you_mean
@@ -144,7 +145,8 @@ class ServerSettings(_Strict):
     url: str = Field(default="http://127.0.0.1:8000/v1", pattern=r"^https?://")
     """Scheme, host, port and path; it mostly ends in `/v1`."""
     key_variable: str = "PIPELINE_SERVER_KEY"
-    """Name of the environment variable that holds the API key, if the server needs one. The key itself is never written to a file."""
+    """Name of the environment variable that holds the API key, if the server needs one. The key itself is never written to a file. In a
+    settings file that is not named with `--config`, the name must begin with `PIPELINE_`."""
     accepts_images: bool = True
     """Whether the model reads images; a model that does not gets only the words of the page."""
     concurrency: int = Field(default=4, ge=1, le=256)
@@ -384,18 +386,21 @@ def find_settings_file(folder: Path) -> Path | None:
 def load_settings(file: Path | None = None, *, search: bool = True, **overrides: Any) -> Settings:
     """Settings from ``file``, the environment, and ``overrides`` that are not None.
 
-    Without a ``file`` it is the one in the current folder, if there is one. With ``search=False`` no file is looked for.
+    Without a ``file`` it is the one in the current folder, if there is one; such a file may not say everything (``found_settings``). With
+    ``search=False`` no file is looked for.
 
     Raises SettingsError with every mistake, each with the name of its key.
     """
-    if file is None and search:
-        file = find_settings_file(Path.cwd())
+    found = find_settings_file(Path.cwd()) if file is None and search else None
+    file = file or found
     values, deprecations = renamed_settings.upgrade_file(_read_file(file), file) if file else ({}, [])
     variables = {name.lower(): value for name, value in os.environ.items()}
     deprecations += renamed_settings.upgrade_environment(variables, ENVIRONMENT_PREFIX.lower())[1]
     for key in ("templates", "languages"):
         if file and (file.parent / key).is_dir():
             values.setdefault(key, file.parent / key)
+    if found:
+        found_settings.check_found_file(found, values, lambda key: _is_given(key, overrides, variables))
     Settings._file_values = values
     try:
         settings = Settings(**{key: value for key, value in overrides.items() if value is not None})
@@ -414,6 +419,15 @@ def load_settings(file: Path | None = None, *, search: bool = True, **overrides:
         Settings._file_values = {}
     settings._deprecations = tuple(deprecations)
     return settings
+
+
+def _is_given(key: str, overrides: Mapping[str, Any], variables: Mapping[str, str]) -> bool:
+    """Whether the command line or the environment gives a value, whose key is written ``server.url``."""
+    section, _, name = key.partition(".")
+    if name and isinstance(given := overrides.get(section), Mapping) and given.get(name) is not None:
+        return True
+    prefix = ENVIRONMENT_PREFIX.lower()
+    return (not name and overrides.get(section) is not None) or f"{prefix}{key.replace('.', '__')}" in variables
 
 
 def _describe_mistake(item: ErrorDetails) -> str:

@@ -25,7 +25,7 @@ from pipeline.cluster.unit_dispatch import DigestCache, UnitDispatch
 from pipeline.engines.base import Engine, Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
-from pipeline.runtime.engine_process import EngineDescription
+from pipeline.runtime.engine_process import EngineDescription, needed_variables
 from pipeline.runtime.worker_pool import OnLoss, OnReply, ReaderPool, Reply
 from pipeline.settings import Settings
 from pipeline.templates.template import Template
@@ -71,7 +71,7 @@ class Cluster:
         self._status: ClusterStatus = {}
 
     def __enter__(self) -> Self:
-        self._ray = self._stack.enter_context(connect(self._settings.ray))
+        self._ray = self._stack.enter_context(connect(self._settings.ray, needed_variables(self._settings)))
         self._set_gc_thresholds()
         try:
             retry = self._settings.retry

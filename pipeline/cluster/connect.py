@@ -7,12 +7,14 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import Any
 
 from pipeline.errors import EngineUnavailableError, SettingsError
 from pipeline.install_hint import install_hint
+from pipeline.runtime.child_process import child_environment
+from pipeline.runtime.safe_path import IS_INSTALLED, PACKAGE_PARENT
 from pipeline.settings import RaySettings
 
 ENVIRONMENT = {
@@ -23,6 +25,8 @@ ENVIRONMENT = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
 """Environment of this process and of its children."""
+LOCAL_VARIABLE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""With "0" Ray's processes use the loopback address for themselves, on Linux too."""
 CONNECT_SECONDS = 10.0
 LOGGER = logging.getLogger("pipeline.cluster")
 
@@ -39,8 +43,11 @@ def import_ray() -> ModuleType:
 
 
 @contextmanager
-def connect(settings: RaySettings) -> Iterator[ModuleType]:
-    """Ray, connected to the cluster until the context ends. Raises EngineUnavailableError, SettingsError."""
+def connect(settings: RaySettings, needed: tuple[str, ...] = ()) -> Iterator[ModuleType]:
+    """Ray, connected to the cluster until the context ends. Raises EngineUnavailableError, SettingsError.
+
+    ``needed`` names variables that engines need beyond those of all children; a cluster that is started here gets no others.
+    """
     if "://" in settings.address:
         raise SettingsError(
             f"ray.address: {settings.address}: Ray's client is not supported", "run the command on a machine of the cluster"
@@ -52,8 +59,8 @@ def connect(settings: RaySettings) -> Iterator[ModuleType]:
     _redirect_messages(ray)
     try:
         _check_port(settings.address)
-        with _stderr_to_null():
-            ray.init(address=settings.address, **options)
+        with _local_only(ray, needed) if settings.address == "local" else nullcontext(), _stderr_to_null():
+            ray.init(address=settings.address, job_config=_job_config(), **options)
     except Exception as error:  # ConnectionError, RuntimeError, ValueError
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise EngineUnavailableError(
@@ -65,6 +72,42 @@ def connect(settings: RaySettings) -> Iterator[ModuleType]:
     finally:
         with contextlib.suppress(Exception):
             ray.shutdown()
+
+
+def _job_config() -> Any:
+    """A job whose workers do not look for modules in the driver's current folder, which Ray puts first on their path."""
+    from ray.job_config import JobConfig
+
+    class SafeJobConfig(JobConfig):  # type: ignore[misc, unused-ignore]
+        def _serialize(self) -> Any:
+            self._py_driver_sys_path = [] if IS_INSTALLED else [PACKAGE_PARENT]
+            return super()._serialize()
+
+    return SafeJobConfig()
+
+
+@contextmanager
+def _local_only(ray: ModuleType, needed: tuple[str, ...]) -> Iterator[None]:
+    """While it lasts, Ray starts processes that listen on 127.0.0.1 alone and have no secrets but those named.
+
+    Everybody who reaches a port of Ray can run code. Without this, Ray listens on all addresses of the machine, except on macOS.
+    """
+    constants: Any = ray._private.ray_constants
+    before, present = dict(os.environ), constants.ENABLE_RAY_CLUSTER
+    own = {name: value for name, value in before.items() if name.startswith("RAY_")}
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        _set_environment({**child_environment(*needed), **own, **ENVIRONMENT, LOCAL_VARIABLE: "0"})
+        yield
+    finally:
+        _set_environment(before)
+        constants.ENABLE_RAY_CLUSTER = present
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+    for name in os.environ.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
 
 
 def _check_port(address: str) -> None:

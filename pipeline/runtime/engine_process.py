@@ -36,6 +36,7 @@ POLL_SECONDS = 0.02
 """How long an engine that works elsewhere is waited for while there is room for one more request."""
 HEARTBEAT_SECONDS = 1.0
 """How often the process says that it is alive, at most."""
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
 MAX_STARTS = 3
 """Processes in a row that die before they are ready, after which the engine counts as unavailable."""
 
@@ -165,7 +166,7 @@ class EngineProcess:
                 "pipeline.runtime.engine_process:serve",
                 [theirs.fileno(), self._factory, os.getpid()],
                 [theirs.fileno()],
-                also=secret_variables(self._settings),
+                also=needed_variables(self._settings),
                 folder=None,  # a model may be named by a relative path
             )
         self._last_sign = time.monotonic()
@@ -227,9 +228,9 @@ class EngineProcess:
         return process.returncode
 
 
-def secret_variables(settings: Settings) -> tuple[str, ...]:
-    """Names of the variables with secrets that the engine needs: the key of a server, where one is asked."""
-    return (settings.server.key_variable,) if settings.engine == "server" else ()
+def needed_variables(settings: Settings) -> tuple[str, ...]:
+    """Names of the variables that the engine needs beyond those of all children: the key of a server and proxies, where one is asked."""
+    return (settings.server.key_variable, *PROXY_VARIABLES) if settings.engine == "server" else ()
 
 
 # ---- in the process -----------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ def environment_of(engine: EngineProcess) -> dict[str, str]:
 
 @linux
 @pytest.mark.parametrize("name", ["embedded", "server"])
-def test_an_engine_process_has_the_key_of_its_server_and_no_other_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_process_has_what_its_server_needs_and_no_other_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in {**SECRETS, "HF_HOME": "/models"}.items():
         if variable != "PIPELINE_LIMITS__PASSWORDS":  # the settings read it here
             monkeypatch.setenv(variable, value)
@@ -188,7 +188,6 @@ def test_an_engine_process_has_the_key_of_its_server_and_no_other_secret(name: s
         variables = environment_of(engine)
     finally:
         engine.close()
-    assert {variable for variable in variables if variable in SECRETS} == (
-        {"PIPELINE_SERVER_KEY"} if name == "server" else set()
-    )
+    needed = {"PIPELINE_SERVER_KEY", "HTTPS_PROXY"} if name == "server" else set()
+    assert {variable for variable in variables if variable in SECRETS} == needed
     assert variables["HF_HOME"] == "/models"
