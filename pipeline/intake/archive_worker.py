@@ -40,7 +40,7 @@ class ArchiveWorker:
         if not may_be_archive(path):
             return False
         try:
-            return bool(self._ask(is_archive=str(path))["is_archive"])
+            return bool(self._ask(is_archive=str(path.absolute()))["is_archive"])
         except DocumentError:  # unpacking it says why
             return True
 
@@ -50,7 +50,8 @@ class ArchiveWorker:
         A process that was killed or took too much ends the archive with a SkippedMember. Raises OutboxError when the disk is full.
         """
         try:
-            self._ask(archive=str(archive), into=str(into), max_bytes=max_bytes, needed=needed and sorted(needed))
+            places = {"archive": str(archive.absolute()), "into": str(into.absolute())}  # the process is in another folder
+            self._ask(**places, max_bytes=max_bytes, needed=needed and sorted(needed))
             while "end" not in (answer := self._ask()):
                 if "disk" in answer:
                     raise OutboxError(*answer["disk"])
