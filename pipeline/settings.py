@@ -32,6 +32,7 @@ from pydantic_settings import SettingsError as EnvironmentValueError
 
 from pipeline import found_settings, object_urls, renamed_settings
 from pipeline.errors import SettingsError
+from pipeline.ignored_names import IgnoredNames
 from pipeline.templates.routing import Route
 from pipeline.yaml_files.explain import did_you_mean
 
@@ -86,6 +87,15 @@ class IntakeSettings(_Strict):
     `auto` chooses by the kind of file system."""
     poll_seconds: Seconds = Field(default=2.0, gt=0)
     """How often `polling` scans. An inbox in an object store is always polled."""
+    ignore: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Patterns of names that are no documents, as in `.gitignore`, beside those of file servers, desktops and unfinished downloads;
+    upper and lower case are the same. `!*.tmp` takes one of those back (docs/service.md)."""
+
+    @field_validator("ignore")
+    @classmethod
+    def _check_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        IgnoredNames(patterns)
+        return patterns
 
 
 class ReviewSettings(_Strict):

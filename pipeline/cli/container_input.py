@@ -59,7 +59,9 @@ def archive_members(
         records = job.ledger.files_by_path().values()
         needed = [file.source.path.name for file in records if file.stale and file.source.path.parent == folder]
     max_bytes = job.settings.limits.megabytes * 1_000_000
-    with closing(worker.unpack(archive, folder, max_bytes=max_bytes, needed=needed)) as members:
+    with closing(
+        worker.unpack(archive, folder, max_bytes=max_bytes, needed=needed, ignore=job.settings.intake.ignore)
+    ) as members:
         while True:
             while unpacked.full:
                 yield None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import TruthError
 from pipeline.evaluate.truth import TruthRow
-from pipeline.intake.scan import is_candidate
+from pipeline.ignored_names import BUILT_IN_NAMES
 from pipeline.records import Json
 from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.safe_open import contents, open_named_file
@@ -69,7 +69,7 @@ def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _is_candidate_path(relative: Path) -> bool:
-    return all(is_candidate(part) for part in relative.parts)
+    return not BUILT_IN_NAMES.ignores_path(relative.as_posix())
 
 
 def _truth_row(folder: Path, path: Path, facts: dict[str, Json], terms: dict[str, TemplateField]) -> TruthRow:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutboxError
+from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.containers import SkippedMember, UnpackedMember, is_archive, unpack
 
 HANDLER = f"{__name__}:handle"
@@ -36,6 +37,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
             Path(request["into"]),
             max_bytes=request["max_bytes"],
             is_needed=lambda path: needed is None or path.name in needed,
+            ignored=IgnoredNames(tuple(request["ignore"])),
         )
         return {}
     try:

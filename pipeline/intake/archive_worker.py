@@ -44,14 +44,16 @@ class ArchiveWorker:
         except DocumentError:  # unpacking it says why
             return True
 
-    def unpack(self, archive: Path, into: Path, *, max_bytes: int, needed: Iterable[str] | None = None) -> MemberStream:
-        """See ``containers.unpack``. ``needed`` are the names of the files to unpack; None unpacks all.
+    def unpack(
+        self, archive: Path, into: Path, *, max_bytes: int, needed: Iterable[str] | None = None, ignore: Iterable[str] = ()
+    ) -> MemberStream:
+        """See ``containers.unpack``. ``needed`` are the names of the files to unpack; None unpacks all. ``ignore`` are patterns of names.
 
         A process that was killed or took too much ends the archive with a SkippedMember. Raises OutboxError when the disk is full.
         """
         try:
             places = {"archive": str(archive.absolute()), "into": str(into.absolute())}  # the process is in another folder
-            self._ask(**places, max_bytes=max_bytes, needed=needed and sorted(needed))
+            self._ask(**places, max_bytes=max_bytes, needed=needed and sorted(needed), ignore=[*ignore])
             while "end" not in (answer := self._ask()):
                 if "disk" in answer:
                     raise OutboxError(*answer["disk"])

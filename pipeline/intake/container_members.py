@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from pipeline.intake.scan import is_candidate
-
 CHUNK = 1 << 20
 DISPLAY_NAME_LENGTH = 200
 """Characters of a member's name in messages."""
@@ -47,7 +45,7 @@ def refusal_of_name(name: str) -> str:
         return "its name leads out of the archive"
     if not parts:
         return "it has no name"
-    return "" if all(map(is_candidate, parts)) else "hidden or unfinished"
+    return ""
 
 
 def readable_name(name: str) -> str:

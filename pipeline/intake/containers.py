@@ -20,7 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pipeline.errors import OutboxError
-from pipeline.intake.container_members import Member, display_name, readable_name
+from pipeline.ignored_names import BUILT_IN_NAMES, IgnoredNames
+from pipeline.intake.container_members import Member, display_name, folders_and_name, readable_name, refusal_of_name
 from pipeline.intake.member_names import MemberNames
 from pipeline.intake.tar import BLOCK, is_tar, may_be_tar, tar_members
 from pipeline.intake.zip import zip_members
@@ -99,7 +100,14 @@ def may_be_archive(path: Path) -> bool:
     return head.startswith((*_ZIP_MARKS, *_UNSUPPORTED_FORMATS)) or may_be_tar(head)
 
 
-def unpack(archive: Path, into: Path, *, max_bytes: int, is_needed: MemberFilter = lambda _: True) -> MemberStream:
+def unpack(
+    archive: Path,
+    into: Path,
+    *,
+    max_bytes: int,
+    is_needed: MemberFilter = lambda _: True,
+    ignored: IgnoredNames = BUILT_IN_NAMES,
+) -> MemberStream:
     """Unpack the documents of ``archive`` into the folder ``into``, each when the caller takes it.
 
     ``archive`` is a path without symbolic links. The caller deletes each file when it is done with it. A member above ``max_bytes`` is
@@ -110,7 +118,7 @@ def unpack(archive: Path, into: Path, *, max_bytes: int, is_needed: MemberFilter
         into.mkdir(parents=True, exist_ok=True)
     budget = max(MIN_FULL_SIZE_MEMBERS * max_bytes, MAX_RATIO * _size(archive))
     with MemberNames() as names:
-        unpacker = _Unpacker(into, max_bytes, is_needed, names, budget)
+        unpacker = _Unpacker(into, max_bytes, is_needed, names, budget, ignored)
         try:
             yield from unpacker.members(archive, "", 0)
         except _ArchiveTooLargeError:
@@ -130,6 +138,7 @@ class _Unpacker:
     names: MemberNames
     budget: int
     """Bytes that may still be unpacked from the archive."""
+    ignored: IgnoredNames
 
     def members(self, archive: Path, prefix: str, depth: int) -> MemberStream:
         """The members of an archive inside ``depth`` others. ``prefix`` is the path to it, with which their names begin."""
@@ -150,7 +159,11 @@ class _Unpacker:
 
     def _member(self, member: Member, prefix: str, depth: int) -> MemberStream:
         name = f"{prefix}/{member.name}" if prefix else member.name
-        refusal, document_lost = member.refusal, member.document_lost
+        refusal, document_lost = refusal_of_name(member.name), False
+        if not refusal and self.ignored.ignores_path("/".join(folders_and_name(name))):
+            refusal = "hidden or unfinished"
+        if not refusal:
+            refusal, document_lost = member.refusal, member.document_lost
         if not refusal and member.size > self.max_bytes:
             refusal, document_lost = self._too_large, True
         if refusal:

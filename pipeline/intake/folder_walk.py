@@ -25,18 +25,22 @@ _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE})
 
 SkipCallback = Callable[[str, str], None]
 """Called with the name and the reason of each file or folder that may hold documents but cannot be read."""
-IsWanted = Callable[[str, os.stat_result | None], bool]
-"""Whether the entry with this path may hold documents. A call with None decides by the name; for folders a call with the status follows."""
+IsIgnored = Callable[[str, bool], bool]
+"""Whether the file (the folder, where the second argument is true) at this path is passed over for its name."""
+IsOwn = Callable[[str, os.stat_result], bool]
+"""Whether the folder at this path is one of the program's own."""
 
 
-def walk_files(folder: Path, is_wanted: IsWanted, on_skip: SkipCallback) -> Iterator[tuple[str, os.stat_result]]:
+def walk_files(
+    folder: Path, is_ignored: IsIgnored, is_own: IsOwn, on_skip: SkipCallback
+) -> Iterator[tuple[str, os.stat_result]]:
     """Path and status of everything below ``folder`` that is no folder, sorted by path. A link has its own status.
 
     ``folder`` is a path without links.
     """
     levels: list[_Level] = []
     try:
-        levels += _opened(_Level(os.fspath(folder), None), None, is_wanted, on_skip)
+        levels += _opened(_Level(os.fspath(folder), None), None, is_ignored, on_skip)
         while levels:
             level = levels[-1]
             name = next(level.names, None)
@@ -52,8 +56,8 @@ def walk_files(folder: Path, is_wanted: IsWanted, on_skip: SkipCallback) -> Iter
                 continue
             if not stat.S_ISDIR(status.st_mode):
                 yield path, status
-            elif is_wanted(path, status):
-                levels += _opened(_Level(path, name), level, is_wanted, on_skip)
+            elif not is_own(path, status):
+                levels += _opened(_Level(path, name), level, is_ignored, on_skip)
                 if len(levels) > OPEN_LEVELS:
                     levels[-1 - OPEN_LEVELS].close()
     finally:
@@ -91,7 +95,7 @@ class _Level:
             self._descriptor = None
 
 
-def _opened(level: _Level, above: _Level | None, is_wanted: IsWanted, on_skip: SkipCallback) -> list[_Level]:
+def _opened(level: _Level, above: _Level | None, is_ignored: IsIgnored, on_skip: SkipCallback) -> list[_Level]:
     """The level with the names in its folder; nothing where the folder cannot be listed or is gone."""
     names: list[str] = []
     try:
@@ -99,7 +103,7 @@ def _opened(level: _Level, above: _Level | None, is_wanted: IsWanted, on_skip: S
         with os.scandir(level.descriptor()) as entries:
             for entry in entries:
                 path = level.path_of(entry.name)
-                if not is_wanted(path, None):
+                if is_ignored(path, entry.is_dir(follow_symlinks=False)):
                     continue
                 if len(path) > MAX_PATH_BYTES // 4 and len(os.fsencode(path)) > MAX_PATH_BYTES:
                     on_skip(

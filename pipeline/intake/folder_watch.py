@@ -19,7 +19,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from pipeline.intake.folder_poll import FolderPoller
-from pipeline.intake.scan import Inbox, InboxFile, OutboxNamer, inbox_entries, is_candidate, relative_path, stat_files
+from pipeline.intake.scan import Inbox, InboxFile, OutboxNamer, inbox_entries, relative_path, stat_files
 from pipeline.intake.settle import SettleTracker
 
 POLL_SECONDS = 0.1
@@ -245,7 +245,7 @@ class FolderWatcher:
 
     def _is_candidate(self, path: Path) -> bool:
         relative = relative_path(path, self._root)
-        return all(map(is_candidate, relative.split("/"))) and self._inbox.is_in_shard(relative)
+        return not self._inbox.ignored.ignores_path(relative) and self._inbox.is_in_shard(relative)
 
     def _add_path(self, path: Path) -> None:
         if self._inbox.contains(path) and self._is_candidate(path):

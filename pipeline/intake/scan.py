@@ -15,15 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import SettingsError
+from pipeline.ignored_names import BUILT_IN_NAMES, IgnoredNames
 from pipeline.intake.folder_walk import SkipCallback, walk_files
 from pipeline.records import Source
 from pipeline.safe_open import FileState, file_numbers, file_status, link_target, open_folder
 
-UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".!ut", "~")
-"""Suffixes that browsers, sync programs and editors give to files that they are still writing."""
 REASON_ENDING = ".reason.txt"
 """Suffix of a text that says why the file beside it was set aside. It is no document, also when both are moved back."""
-IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini"})
 MAX_RELATIVE_BYTES, MAX_FOLDERS = 800, 100
 """Bytes and folders of a result's path below the outbox. Object stores take keys of 1,024 bytes."""
 NO_REGULAR_FILE = "no regular file"
@@ -76,6 +74,7 @@ class Inbox:
     own_folders: tuple[Path, ...]
     shard: tuple[int, int] | None = None
     """(3, 16) reads the third of sixteen shards; None reads all files."""
+    ignored: IgnoredNames = BUILT_IN_NAMES
 
     @property
     def root(self) -> Path:
@@ -140,12 +139,17 @@ def inbox_entries(inbox: Inbox, on_skip: SkipCallback, folder: Path | None = Non
     own_paths = set(map(str, inbox.own_folders_inside()))
     own_numbers = inbox.own_numbers()
 
-    def is_wanted(path: str, status: os.stat_result | None) -> bool:
-        if status is None:
-            return is_candidate(path.rpartition("/")[2])
-        return path not in own_paths and (status.st_dev, status.st_ino) not in own_numbers
+    root = inbox.root
+    top = folder or root
+    base = root if top.is_relative_to(root) else top
 
-    return walk_files(folder or inbox.root, is_wanted, on_skip)
+    def is_ignored(path: str, is_folder: bool) -> bool:
+        return inbox.ignored.ignores(relative_path(path, base), is_folder=is_folder)
+
+    def is_own(path: str, status: os.stat_result) -> bool:
+        return path in own_paths or (status.st_dev, status.st_ino) in own_numbers
+
+    return walk_files(top, is_ignored, is_own, on_skip)
 
 
 def stat_files(paths: Iterable[Path], root: Path, namer: OutboxNamer) -> Iterator[tuple[Path, InboxFile | None]]:
@@ -251,9 +255,8 @@ def relative_path(path: Path | str, root: Path) -> str:
 
 
 def is_candidate(name: str) -> bool:
-    """Whether a file or folder may hold documents, judged by its name only."""
-    lowered = name.lower()
-    return not (lowered.startswith(".") or lowered.endswith((*UNFINISHED_SUFFIXES, REASON_ENDING)) or lowered in IGNORED_NAMES)
+    """Whether a file may be a document, judged by its name only."""
+    return not BUILT_IN_NAMES.ignores(name)
 
 
 def outbox_name(relative: str) -> str:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from pipeline.backoff import retry_store_call
 from pipeline.errors import FILE_CHANGED, OutboxError, SettingsError, StoreError
+from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.folder_walk import SkipCallback
-from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, OutboxNamer, is_candidate, outbox_name
+from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, OutboxNamer, outbox_name
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path
@@ -47,12 +48,16 @@ class ObjectInbox(Observer):
         self.url, self.root = url, settings.objects_folder
         self.store: ObjectStore = open_store(url)
         self._is_in_shard = Inbox(self.root, (), settings.shard_numbers).is_in_shard
+        self._ignored = IgnoredNames(settings.intake.ignore)
         self._limit = settings.limits.megabytes * 1_000_000
         self._retry_seconds = settings.intake.wait_seconds
         outside = (settings.outbox_url, self._url(settings.archive_folder), self._url(settings.failed_folder))
         self._own_urls = tuple(f"{place}/" for place in outside if place and key_below(place, url) is not None)
         self._in_flight: set[Path] = set()
         self._fetched_singly: set[Path] = set()
+
+    def _is_candidate(self, key: str) -> bool:
+        return not self._ignored.ignores_path("/".join(part for part in key.split("/") if part not in ("", ".", "..")))
 
     def _url(self, path: Path) -> str | None:
         return url_of(self.root, path)
@@ -69,7 +74,7 @@ class ObjectInbox(Observer):
         """All objects of the inbox (``below`` a URL in it), sorted by key, without the ``unchanged`` ones. Raises StoreError."""
         for entry in self.store.entries(below or self.url):
             key = key_below(entry.url, self.url)
-            if key is None or entry.url.startswith(self._own_urls) or not (_is_candidate(key) and self._is_in_shard(key)):
+            if key is None or entry.url.startswith(self._own_urls) or not (self._is_candidate(key) and self._is_in_shard(key)):
                 continue
             if key.endswith("/"):
                 if entry.size:
@@ -198,10 +203,6 @@ class ObjectInbox(Observer):
         if self.is_object(path):
             self._in_flight.discard(path)
             path.unlink(missing_ok=True)
-
-
-def _is_candidate(key: str) -> bool:
-    return all(part in ("", ".", "..") or is_candidate(part) for part in key.split("/"))
 
 
 def result_name(key: str) -> str:

@@ -18,6 +18,7 @@ from pipeline.backoff import Backoff
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import SettingsError
+from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.folder_walk import SkipCallback
 from pipeline.intake.scan import FileStates, Inbox, InboxFile, file_of_source, scan_arguments, scan_inbox
 from pipeline.ledger.file_records import FileRecord
@@ -102,7 +103,8 @@ class Job:
         """The folder of documents, without the program's own folders."""
         settings = self.settings
         own = (settings.outbox, settings.archive_folder, settings.failed_folder, settings.templates, settings.languages)
-        return Inbox(settings.inbox, tuple(folder for folder in own if folder), settings.shard_numbers)
+        ignored = IgnoredNames(settings.intake.ignore)
+        return Inbox(settings.inbox, tuple(folder for folder in own if folder), settings.shard_numbers, ignored)
 
     def scan(
         self, on_skip: SkipCallback, paths: Sequence[Path | str] = (), unchanged: FileStates | None = None

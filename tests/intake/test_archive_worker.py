@@ -158,3 +158,12 @@ def test_a_full_disk_stays_an_error_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "into").write_text("a file in the place of the folder")
     with ArchiveWorker() as worker, pytest.raises(OutboxError):
         list(worker.unpack(tmp_path / "a.zip", tmp_path / "into", max_bytes=MB))
+
+
+def test_names_of_the_users_patterns_are_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("a.pdf", "drafts/b.pdf", "@eaDir/c.pdf"):
+            archive.writestr(name, b"x")
+    with ArchiveWorker() as worker:
+        items = list(worker.unpack(tmp_path / "a.zip", tmp_path / "into", max_bytes=MB, ignore=["drafts/"]))
+    assert [item.name for item in items if isinstance(item, UnpackedMember)] == ["a.pdf"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutboxError
+from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.containers import MAX_DEPTH, SkippedMember, UnpackedFiles, UnpackedMember, is_archive, unpack
 from pipeline.intake.zip import zip_members
 from tests.drawing import text_pdf
@@ -370,3 +371,14 @@ def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
     (tmp_path / "unpacked").write_text("a file, no folder")
     with pytest.raises(OutboxError):
         outcome(archive)
+
+
+@pytest.mark.parametrize("ending", ["zip", *MODES])
+def test_housekeeping_and_names_of_the_users_patterns_are_not_unpacked(tmp_path: Path, ending: str) -> None:
+    passed = ["__MACOSX/a.pdf", "x/@EADIR/a.pdf", "Thumbs.db", "~$offer.docx", "x/drafts/b.pdf"]
+    archive = archive_of(tmp_path / f"scans.{ending}", [(name, b"x") for name in [*passed, "lost+found.pdf", "kept.tmp"]])
+    names = IgnoredNames(("drafts/", "!*.tmp"))
+    items = list(unpack(archive, tmp_path / "unpacked", max_bytes=MB, ignored=names))
+    assert [item.name for item in items if isinstance(item, UnpackedMember)] == ["lost+found.pdf", "kept.tmp"]
+    skipped = [item for item in items if isinstance(item, SkippedMember)]
+    assert [(item.name, item.document_lost) for item in skipped] == [(name, False) for name in passed]

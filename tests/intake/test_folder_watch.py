@@ -16,6 +16,7 @@ import psutil
 import pytest
 from watchdog.observers import Observer
 
+from pipeline.ignored_names import IgnoredNames
 from pipeline.intake import folder_watch
 from pipeline.intake.folder_watch import FolderWatcher, is_network
 from pipeline.intake.scan import Inbox, InboxFile, scan_inbox
@@ -36,9 +37,9 @@ class Watcher(FolderWatcher):
 
 
 @contextmanager
-def watching(folder: Path, **changes: Any) -> Iterator[FolderWatcher]:
+def watching(folder: Path, patterns: tuple[str, ...] = (), **changes: Any) -> Iterator[FolderWatcher]:
     """A watcher of a folder. Without other settings it scans at the start only."""
-    inbox = Inbox(folder, ())
+    inbox = Inbox(folder, (), ignored=IgnoredNames(patterns))
 
     def name(path: Path, preferred: str) -> str:
         del path
@@ -205,3 +206,14 @@ def test_polling_goes_on_when_the_folder_was_away(tmp_path: Path) -> None:
         (tmp_path / "away").rename(folder)
         (folder / "new.pdf").write_bytes(b"2")
         assert collect(watcher, bool) == ["new.pdf"], "a file that was there before is not new"
+
+
+@pytest.mark.parametrize("observer", ["native", "polling"])
+def test_housekeeping_and_names_of_the_users_patterns_are_not_given(tmp_path: Path, observer: str) -> None:
+    for folder in ("@eaDir", "sub/#recycle", "drafts"):
+        (tmp_path / folder).mkdir(parents=True)
+    with watching(tmp_path, observer=observer, patterns=("drafts/", "*.bak")) as watcher:
+        for name in ("@eaDir/a.pdf", "sub/#recycle/b.pdf", "drafts/c.pdf", "d.bak", "~$e.docx", "f.crdownload"):
+            (tmp_path / name).write_bytes(b"1")
+        (tmp_path / "z.pdf").write_bytes(b"2")
+        assert collect(watcher, lambda names: "z.pdf" in names) == ["z.pdf"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SettingsError
+from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.scan import Inbox, outbox_name, scan_arguments, scan_inbox
 
 
@@ -98,3 +99,38 @@ def test_names_in_the_outbox_are_unique_and_conflict_with_no_folder_or_sheet() -
     assert not [name for name in names if name.startswith(("a.pdf.json/", "invoice.csv/"))]
     assert all(len(part.encode()) <= 250 for name in names for part in name.split("/"))
     assert namer(Path("/x/a.pdf"), "other.pdf") == "a.pdf", "a file keeps the name it has"
+
+
+HOUSEKEEPING = (
+    "@eaDir/a.pdf/thumb.jpg",
+    "sub/#recycle/a.pdf",
+    "sub/$RECYCLE.BIN/a.pdf",
+    "LOST+FOUND/a.pdf",
+    "~$offer.docx",
+    "a.pdf.!UT",
+)
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+
+
+def test_housekeeping_of_servers_and_desktops_is_not_listed(tmp_path: Path) -> None:
+    fill(tmp_path, *HOUSEKEEPING, "lost+found.pdf", "sub/parts.pdf")
+    assert names(tmp_path, tmp_path / "none") == ["lost+found.pdf", "sub/parts.pdf"]
+    argument = [tmp_path / "sub"]
+    files = scan_arguments(argument, Inbox(tmp_path / "elsewhere", ()), preferred_name, lambda *_: None)
+    assert [file.source.name for file in files] == ["sub/parts.pdf"]
+
+
+def test_patterns_of_the_user_count_from_the_inbox(tmp_path: Path) -> None:
+    fill(tmp_path, "a.pdf", "a.bak", "drafts/b.pdf", "sub/drafts/c.pdf", "sub/d.tmp")
+    inbox = Inbox(tmp_path, (), ignored=IgnoredNames(("*.bak", "/drafts/", "!*.tmp")))
+    expected = ["a.pdf", "sub/d.tmp", "sub/drafts/c.pdf"]
+    assert [file.source.name for file in scan_inbox(inbox, preferred_name, lambda *_: None)] == expected
+    files = scan_arguments([tmp_path / "sub", tmp_path / "drafts"], inbox, preferred_name, lambda *_: None)
+    assert [file.source.relative for file in files] == ["sub/d.tmp", "sub/drafts/c.pdf", "drafts/b.pdf"]

@@ -36,7 +36,7 @@ def test_odd_keys_are_only_names(runs: BucketRuns, tmp_path: Path) -> None:
     odd += ["star*[1].pdf", "q?x#y.pdf", "/lead.pdf"]
     for key in odd:
         runs.put(key, text_pdf([f"Text {odd.index(key)}"]))
-    for passed in (".hidden.pdf", "half.part", "folder/"):
+    for passed in (".hidden.pdf", "half.part", "folder/", "x/@eaDir/a.pdf/t.jpg", "#RECYCLE/a.pdf", "~$a.docx"):
         runs.put(passed, b"")
     assert runs.run().documents == {"done": len(odd)}
     results = [key for key in runs.keys("out/") if key.endswith(".json")]
