@@ -30,7 +30,7 @@ from pipeline.records import Source
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
 from pipeline.run import answer_retry, page_requests
-from pipeline.run.outbox_names import OutboxNames, ignores_case
+from pipeline.run.outbox_names import OutboxNames
 from pipeline.run.overlapping_folders import check_folders, check_paths
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, configs_folder
@@ -87,8 +87,7 @@ class Job:
         self.templates_by_kind = {kind: template_for_kind(kind, self.templates) for kind in get_args(PageKind)}
         self.file_records = self.ledger.files_by_path()
         deleted = (file.source.name for file in self.ledger.deleted_files())
-        names = {path: file.source.name for path, file in self.file_records.items()}
-        self.outbox_names = OutboxNames(names, deleted, ignore_case=ignores_case(self.ledger.path))
+        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.file_records.items()}, deleted)
 
     def recipe(self, template: Template) -> str:
         """The recipe of a template, also of one that is not in ``templates``."""

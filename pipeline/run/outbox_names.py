@@ -5,7 +5,6 @@ A file keeps its name between runs. Two files never share a name, and no name co
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,19 +17,13 @@ MAX_NUMBERED_BYTES = 200
 class OutboxNames:
     """Gives each file its name in the outbox.
 
-    ``names`` are the names of the ledger's files by absolute path; ``other_names`` those of files that are at no path any more. With
-    ``ignore_case`` no two names differ only in the case or the composition of their letters.
+    ``names`` are the names of the ledger's files by absolute path; ``other_names`` those of files that are at no path any more.
     """
 
-    def __init__(self, names: dict[str, str], other_names: Iterable[str] = (), *, ignore_case: bool = False) -> None:
+    def __init__(self, names: dict[str, str], other_names: Iterable[str] = ()) -> None:
         self._names = dict(names)
-        self._ignore_case = ignore_case
-        self._taken = {self._key(name) for name in (*self._names.values(), *other_names)}
+        self._taken = {*self._names.values(), *other_names}
         self._folders = {folder for name in self._taken for folder in _folders(name)}
-
-    def _key(self, name: str) -> str:
-        """What is equal for names that the outbox takes for the same."""
-        return unicodedata.normalize("NFC", name).casefold() if self._ignore_case else name
 
     def __call__(self, path: Path, preferred: str) -> str:
         """The file's own name, or ``preferred`` for a new file. A taken name gets a number, and ``_`` in place of its folders."""
@@ -42,25 +35,22 @@ class OutboxNames:
                 flat = preferred.replace("/", "_").encode()[-MAX_NUMBERED_BYTES:].decode(errors="ignore")
                 name = f"{flat}~{number}"
             self._names[key] = name
-            self._taken.add(self._key(name))
-            self._folders.update(_folders(self._key(name)))
+            self._taken.add(name)
+            self._folders.update(_folders(name))
         return self._names[key]
 
     def folder(self, preferred: str) -> str:
         """Reserve a folder: ``preferred``, or that with a number where it is taken. The caller gives out the names in it."""
         name, number = preferred, 1
-        while self._key(name) in self._folders or self._conflicts(f"{name}/"):
+        while name in self._folders or self._conflicts(f"{name}/"):
             number += 1
             name = f"{preferred}~{number}"
-        self._folders.add(self._key(name))
+        self._folders.add(name)
         return name
 
     def within(self, path: Path, preferred: str) -> str:
-        """The name of a file in a reserved folder. It is not remembered, so that memory does not grow with an archive.
-
-        Members of an archive have names that differ, but not where case is ignored: there they are remembered.
-        """
-        if self._ignore_case or str(path) in self._names or self._conflicts(preferred):
+        """The name of a file in a reserved folder. It is not remembered, so that memory does not grow with an archive."""
+        if str(path) in self._names or self._conflicts(preferred):
             return self(path, preferred)
         return preferred
 
@@ -69,7 +59,7 @@ class OutboxNames:
         own = self._names.pop(str(new), None)
         self._names[str(new)] = self._names.pop(str(old))
         if own != self._names[str(new)]:
-            self._taken.discard(self._key(own or ""))
+            self._taken.discard(own or "")
 
     def deleted(self, path: Path) -> None:
         """The file was deleted and keeps its name. Another file that comes to its path gets a name of its own."""
@@ -77,7 +67,6 @@ class OutboxNames:
 
     def _conflicts(self, name: str) -> bool:
         """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name."""
-        name = self._key(name)
         folders = list(_folders(name))
         blocked = any(folder.removesuffix(".json") in self._taken for folder in folders if folder.endswith(".json"))
         return (
@@ -86,14 +75,6 @@ class OutboxNames:
             or blocked
             or bool(folders and folders[0].endswith(SHEET_ENDINGS))
         )
-
-
-def ignores_case(file: Path) -> bool:
-    """Whether the file system takes names for the same that differ in case, judged by a file that exists."""
-    try:
-        return file.with_name(file.name.swapcase()).samefile(file)
-    except OSError:
-        return False
 
 
 def _folders(name: str) -> Iterator[str]:

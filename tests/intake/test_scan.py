@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -135,30 +134,3 @@ def test_patterns_of_the_user_count_from_the_inbox(tmp_path: Path) -> None:
     assert [file.source.name for file in scan_inbox(inbox, preferred_name, lambda *_: None)] == expected
     files = scan_arguments([tmp_path / "sub", tmp_path / "drafts"], inbox, preferred_name, lambda *_: None)
     assert [file.source.relative for file in files] == ["sub/d.tmp", "sub/drafts/c.pdf", "drafts/b.pdf"]
-
-
-def test_names_differ_by_more_than_case_in_an_outbox_that_ignores_case() -> None:
-    from pipeline.run.outbox_names import OutboxNames
-
-    preferred = ["A.pdf", "a.pdf", "Ä.pdf", "a\u0308.pdf", "Bills/a.pdf", "bills/A.pdf", "x.PDF.json/b.pdf", "X.pdf"]
-    namer = OutboxNames({"/x/A.PDF": "A.PDF"}, ["gone.pdf"], ignore_case=True)
-    names = [namer(Path(f"/{number}"), name) for number, name in enumerate(preferred)]
-    names += [namer.within(Path(f"/zip/{number}"), f"scans.zip/{name}") for number, name in enumerate(["b.pdf", "B.pdf"])]
-    names.append(namer(Path("/new"), "Gone.pdf"))
-    keys = [unicodedata.normalize("NFC", name).casefold() for name in [*names, "A.PDF", "gone.pdf"]]
-    assert len(set(keys)) == len(keys)
-    assert names[7] == "X.pdf~2", "X.pdf.json would be the folder of another file"
-    assert namer(Path("/0"), "A.pdf") == names[0], "a file keeps the name it has"
-
-
-def test_names_that_differ_in_case_are_kept_where_case_counts(tmp_path: Path) -> None:
-    from pipeline.run.outbox_names import OutboxNames, ignores_case
-
-    file = tmp_path / "ledger.sqlite"
-    file.touch()
-    same = (tmp_path / "LEDGER.SQLITE").exists()
-    assert ignores_case(file) is same
-    (tmp_path / "LEDGER.SQLITE").touch()
-    assert ignores_case(file) is same, "two files are not one"
-    namer = OutboxNames({})
-    assert [namer(Path(f"/{name}"), name) for name in ("a.pdf", "A.pdf")] == ["a.pdf", "A.pdf"]
