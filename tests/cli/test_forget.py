@@ -22,6 +22,7 @@ from pipeline.records import Correction
 from pipeline.runtime.lock import locked
 from tests.cli.conftest import Outcome, Pipeline
 from tests.drawing import text_pdf
+from tests.run.kills import share
 from tests.run.processes import Workspace
 
 OLD = 1_000_000_000
@@ -285,8 +286,9 @@ def test_a_share_below_the_inbox_that_is_not_mounted_is_left_alone(read: Path, p
 # ---- kill -9 ------------------------------------------------------------------------------------
 
 
+@pytest.mark.kills
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 def test_kills_of_forget_and_undo(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     for number in range(120):
@@ -301,7 +303,7 @@ def test_kills_of_forget_and_undo(tmp_path: Path) -> None:
     assert results(tmp_path).keys() == files.keys() - going
     assert workspace.run("forget", "--undo")[0] == 0
     assert (results(tmp_path), tables(tmp_path)) == (files, ledger)
-    for kill in range(8):
+    for kill in range(max(8, share(0.04))):
         arguments = [str(workspace.inbox / "go"), "--yes"] if kill % 2 == 0 else ["--undo"]
         for _ in range(2):
             process = workspace.start("forget", *arguments)

@@ -21,6 +21,7 @@ from pipeline.records import Correction
 from pipeline.templates.routing import Route
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
+from tests.run.kills import share
 from tests.run.processes import Workspace, wait_for
 
 
@@ -318,7 +319,9 @@ def test_files_that_are_moved_while_watch_runs(tmp_path: Path, detection: str) -
     assert {name: item["document"]["sha256"] for name, item in results(workspace).items()} == swapped
 
 
+@pytest.mark.kills
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_kills_while_moves_are_carried_out(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     for number in range(60):
@@ -329,7 +332,7 @@ def test_kills_while_moves_are_carried_out(tmp_path: Path) -> None:
     with sqlite3.connect(workspace.outbox / ".pipeline" / "ledger.sqlite") as db:
         ended = dict(db.execute("SELECT sha256, ended_at FROM units"))
     chance, present = random.Random(12), "one"
-    for kill in range(10):
+    for kill in range(max(10, share(0.04))):
         target = f"folder {kill}"
         (workspace.inbox / present).rename(workspace.inbox / target)
         present = target
