@@ -112,6 +112,7 @@ CURES: dict[Reason, str] = {
     "zero_pages": "the file has no page; export it again from the program that created it",
     "unsupported": "convert the file to PDF, PNG, JPEG or TIFF",
     "too_large": "raise the limit named in the message (in the settings or the template), then `pipeline reprocess --failed`",
+    "too_slow": "raise `limits.document_minutes` in the settings, then `pipeline reprocess --failed`",
     "timeout": "raise `limits.seconds` (for a server `server.seconds`) in the settings, then `pipeline reprocess --failed`",
     "engine": "run `pipeline doctor`, then `pipeline reprocess --failed`",
 }

@@ -18,7 +18,7 @@ Json = Any
 WordSource = Literal["textlayer", "ocr", "xml"]
 UnitStatus = Literal["done", "blank", "failed", "skipped"]
 DocumentStatus = Literal["done", "partial", "failed", "skipped"]
-Reason = Literal["needs_password", "unreadable", "zero_pages", "unsupported", "too_large", "timeout", "engine"]
+Reason = Literal["needs_password", "unreadable", "zero_pages", "unsupported", "too_large", "too_slow", "timeout", "engine"]
 Grounding = Literal["exact", "value", "fuzzy", "none"]
 
 

@@ -66,6 +66,9 @@ class LimitSettings(_Strict):
     """Pixels of an image after decompression, in millions."""
     seconds: Seconds = Field(default=120, gt=0)
     """Time to read one page; after it the reader process is killed."""
+    document_minutes: float = Field(default=1_440, ge=0, le=1_000_000)
+    """Time that readers and the engine may spend on one document until it is published, added up over all runs; pages that are left then
+    fail. An engine that works on several pages at a time counts with a share for each. 0 is no limit."""
     memory_mb: int = Field(default=6_000, ge=2_000)
     """Address space of a reader process."""
     passwords: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()

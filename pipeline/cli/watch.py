@@ -116,7 +116,7 @@ def command(
         scanner = InboxScanner(job, monitor.file_skipped, loop.recognise_moves)
 
         def scan() -> list[InboxFile]:
-            loop.publisher.flush()
+            loop.publisher.tidy(now=False)
             todo, known = scanner.scan()
             loop.publisher.archive_published(known)
             return todo
@@ -153,15 +153,21 @@ def command(
             if not (quiet or logs_to_stderr):
                 how = " by polling" if watcher.polling else ""
                 echo(f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it")
+            published = 0
             while not loop.stopping:
                 try:
                     if watcher.wait() and not loop.stopping:
-                        loop.round(reread_orders.files_until_order(watcher.pending(lambda: loop.busy)))
+                        loop.round(watcher.pending(lambda: loop.busy), reread_orders.is_waiting)
+                        if reread_orders.is_waiting():  # documents that are not finished come again
+                            watcher.request_scan()
                     loop.answer_questions()
                     reread_orders.carry_out()
                     loop.publisher.tidy(now=False)
                     pauses.reset()
                 except TEMPORARY_ERRORS as error:
+                    if lines.documents.total() > published:  # it has worked since the last error
+                        pauses.reset()
+                    published = lines.documents.total()
                     pauses.wait(error)
                     watcher.request_scan()
             loop.publisher.tidy()

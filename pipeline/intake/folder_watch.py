@@ -28,8 +28,6 @@ MAX_WAIT_SECONDS = 1.0
 """The longest wait for a file. The caller handles signals after each wait."""
 STOP_SECONDS = 5.0
 """How long the observer's thread may take to end."""
-ROUND_SECONDS = 300.0
-"""A round takes no more files after this time, so that it ends and outdated spreadsheets are rebuilt."""
 RESCAN_FACTOR = 20
 """The pause between two scans is at least this many times as long as a scan."""
 NETWORK_SHARES = (
@@ -133,8 +131,7 @@ class FolderWatcher:
 
         None means that no file is settled now while the caller is ``busy``.
         """
-        deadline = time.monotonic() + ROUND_SECONDS
-        while time.monotonic() < deadline:
+        while True:
             ready = list(self._settled_files())
             if ready:
                 self.on_ready(ready)
@@ -147,7 +144,7 @@ class FolderWatcher:
                 if not busy():
                     return
                 yield None
-                self._scan_if_due()
+            self._scan_if_due()
 
     def request_scan(self) -> None:
         """Scan the whole inbox at the next opportunity."""

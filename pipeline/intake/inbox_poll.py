@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
-from pipeline.intake.folder_watch import MAX_WAIT_SECONDS, RESCAN_FACTOR, ROUND_SECONDS
+from pipeline.intake.folder_watch import MAX_WAIT_SECONDS, RESCAN_FACTOR
 from pipeline.intake.scan import InboxFile
 
 
@@ -36,8 +36,7 @@ class InboxPoller:
 
     def pending(self, busy: Callable[[], bool] = lambda: False) -> Iterator[InboxFile | None]:
         """The queued files, and those that arrive meanwhile. None means that no file is queued now while the caller is ``busy``."""
-        deadline = time.monotonic() + ROUND_SECONDS
-        while time.monotonic() < deadline:
+        while True:
             if self._queue:
                 yield self._queue.popleft()
             elif busy():

@@ -37,6 +37,15 @@ class DocumentRecords(LedgerConnection):
         """Record the template that the classifier chose for a document."""
         self._db.execute("UPDATE documents SET chosen = ? WHERE sha256 = ?", [template, sha256])
 
+    def seconds_spent(self, sha256: str) -> float:
+        """Time that readers and the engine have spent on a document since its last publication, as far as it is recorded."""
+        row = self._db.execute("SELECT seconds FROM documents WHERE sha256 = ?", [sha256]).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def record_seconds_spent(self, sha256: str, seconds: float) -> None:
+        """Record the time that readers and the engine have spent on a document; 0 when it is published."""
+        self._db.execute("UPDATE documents SET seconds = ? WHERE sha256 = ?", [seconds, sha256])
+
     def record_question(self, template: str, question: str) -> None:
         """Record a question of the command line, with the template that was made of it."""
         self._db.execute("INSERT OR REPLACE INTO questions VALUES (?, ?)", [template, question])

@@ -226,4 +226,8 @@ MIGRATIONS: tuple[str, ...] = (
     -- The file system's number of a file: tells apart two files of one size and time that have changed places.
     ALTER TABLE files ADD COLUMN inode TEXT;
     """,
+    """
+    -- Time that readers and the engine have spent on a document that is not published yet.
+    ALTER TABLE documents ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
+    """,
 )

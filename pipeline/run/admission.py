@@ -5,6 +5,7 @@ A file is up to date already, has the contents of a document that is being read 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -13,12 +14,14 @@ from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.monitoring.events import Observer
-from pipeline.records import DocumentInfo
+from pipeline.records import Answer, DocumentInfo
 from pipeline.run.archive import Archive
 from pipeline.run.document_run import Action, DocumentRun
 from pipeline.run.job import Job
 from pipeline.run.moves import Moves
 
+RECORD_SECONDS = 30.0
+"""How often the time that a document takes is recorded."""
 SkipFile = Callable[[InboxFile, str], None]
 """Called with a file that is left for a later run, and the reason."""
 
@@ -35,6 +38,8 @@ class Admission:
     def admit(self, file: InboxFile) -> DocumentRun | None:
         """The document to read. None for a file that is up to date, waits for its twin, or is left for a later run."""
         ledger, path = self._job.ledger, file.source.path
+        if any(file == run.file for run in self._runs.values()):  # a later scan has found a file that is being read
+            return None
         record = ledger.file_at(path)
         if record and self._job.up_to_date(record, file):
             self._observer.file_finished(file)
@@ -80,6 +85,8 @@ class Admission:
             named=named,
             page_limit=self._job.settings.limits.pages,
             templates_by_kind=self._job.templates_by_kind,
+            seconds=ledger.seconds_spent(sha256),
+            seconds_limit=60 * self._job.settings.limits.document_minutes or math.inf,
         )
 
     def _is_another_file(self, record: FileRecord, sha256: str) -> bool:
@@ -92,6 +99,22 @@ class Admission:
         self._job.ledger.record_deletion(source.path)
         self._job.outbox_names.deleted(source.path)
         return replace(file, source=replace(source, name=self._job.outbox_names(source.path, source.name)))
+
+    def count_time(self, run: DocumentRun, seconds: float) -> None:
+        """Count time against ``limits.document_minutes``. It is recorded now and then, so that it counts after a crash, too."""
+        before, run.seconds = run.seconds, run.seconds + seconds
+        if before // RECORD_SECONDS != run.seconds // RECORD_SECONDS:
+            self._job.ledger.record_seconds_spent(run.sha256, run.seconds)
+
+    def count_answer(self, answer: Answer, concurrency: int) -> None:
+        """Count the time of an answer, which the engine worked on together with others, ``concurrency`` in all."""
+        if run := self._runs.get(answer.key.sha256):
+            self.count_time(run, answer.seconds / concurrency)
+
+    def reset_time(self, run: DocumentRun) -> None:
+        """The document is published. A later reading has the whole time again."""
+        if run.seconds >= RECORD_SECONDS:
+            self._job.ledger.record_seconds_spent(run.sha256, 0)
 
     def known_document(self, run: DocumentRun) -> DocumentInfo | None:
         """The document, where the ledger or the file's size suffices; None when a reader must open the file."""

@@ -5,6 +5,7 @@ The state is pure: no files, no engine, no ledger. The loop reports what has hap
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -68,7 +69,8 @@ class DocumentRun:
 
     ``published`` is template to recipe of the present result for the same contents. ``named`` are the templates that the command line
     names for the file, in this run or an earlier one. At most ``page_limit`` pages are read. ``templates_by_kind`` says which
-    template reads which kind of page.
+    template reads which kind of page. ``seconds`` is the time that it has taken already, in an earlier run that did not finish it, and
+    ``seconds_limit`` the most that it may take.
     """
 
     def __init__(
@@ -80,6 +82,8 @@ class DocumentRun:
         named: tuple[str, ...] = (),
         page_limit: int,
         templates_by_kind: Mapping[PageKind, str],
+        seconds: float = 0.0,
+        seconds_limit: float = math.inf,
     ) -> None:
         self.file, self.sha256, self.published, self.named = file, sha256, published, named
         self.twins: list[InboxFile] = []
@@ -91,6 +95,9 @@ class DocumentRun:
         """Templates whose units have not ended, by page."""
         self.pages_with_engine: set[int] = set()
         """Pages of which the engine has at least one unit."""
+        self.seconds = seconds
+        """Time that readers and the engine have taken."""
+        self._seconds_limit = seconds_limit
         self._page_limit, self._templates_by_kind = page_limit, templates_by_kind
         self._unread: list[int] = []
         """Pages that no reader has had, the last one first."""
@@ -107,6 +114,11 @@ class DocumentRun:
         if self.recipes is None:
             return "choosing"
         return "reading" if self.open_units else "complete"
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether it has taken all the time that it may take."""
+        return self.seconds >= self._seconds_limit
 
     @property
     def has_page_to_read(self) -> bool:
@@ -154,9 +166,15 @@ class DocumentRun:
         self._choice_is_pending = False
         template = self._template_for(reply)
         self._replies[reply.number] = reply
-        if template is None and self._unread:
+        if template is None and self._unread and not self.out_of_time:
             return []
         return [ChooseTemplate(self.document, template or FALLBACK)]
+
+    def end_open_pages(self) -> EndPages:
+        """End all pages that have no result: the document is out of time."""
+        self._unread.clear()
+        detail = f"the document took more than {self._seconds_limit / 60:g} minutes (limits.document_minutes)"
+        return EndPages(sorted(self.open_units), "failed", "too_slow", detail)
 
     def unit_ended(self, page: int, template: str) -> None:
         """Record that a unit has its final status in the ledger."""

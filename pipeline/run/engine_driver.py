@@ -36,6 +36,8 @@ class EngineDriver:
         self._observer, self._before_restart = observer, before_restart
         self._watchdog = Watchdog(self._retry.watchdog_seconds, self._restart)
         self._batching = Batching(job.engine)
+        self.concurrency = 1
+        """Requests that the engine worked on before the last ``poll``."""
 
     def __enter__(self) -> Self:
         self._watchdog.__enter__()
@@ -76,6 +78,7 @@ class EngineDriver:
             self._watchdog.pause()
             return []
         self._watchdog.heartbeat()
+        self.concurrency = max(1, self._engine.load)
         answers = self._engine.poll(TURN_SECONDS if may_wait else ENGINE_SECONDS)
         self._watchdog.heartbeat()
         for _ in answers:

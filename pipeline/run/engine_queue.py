@@ -12,6 +12,7 @@ from pipeline.engines.base import Request
 from pipeline.records import UnitKey
 from pipeline.run.in_flight import InFlightFile, forget_interrupted_units, interrupted_units
 from pipeline.run.job import Job
+from pipeline.run.request_turns import RequestTurns
 from pipeline.runtime.quarantine import Quarantine
 from pipeline.settings import STATE_FOLDER
 
@@ -28,7 +29,7 @@ class EngineQueue:
         self._crash_counts = job.ledger.crash_counts()
         # In a cluster the engines run in other processes. A unit is then no suspect when this process dies.
         self._file = InFlightFile(folder) if job.cluster is None else None
-        self._requests: OrderedDict[UnitKey, Request] = OrderedDict()
+        self._requests = RequestTurns()
         self._priority_requests: OrderedDict[UnitKey, Request] = OrderedDict()
         self._quarantine: Quarantine[UnitKey, EngineQueue] = Quarantine()
         self.in_flight = 0
@@ -58,7 +59,7 @@ class EngineQueue:
         if key in self._crash_counts:
             self._quarantine.add(key, lambda _: self.add_first(request))
         else:
-            self._requests[key] = request
+            self._requests.add(request)
 
     def add_first(self, request: Request) -> None:
         """Queue a request before all others: the retry of a unit, or a person's question."""
@@ -78,7 +79,7 @@ class EngineQueue:
         key = self._next_key()
         if key is None:
             return None
-        request = self._priority_requests.pop(key, None) or self._requests.pop(key)
+        request = self._priority_requests.pop(key, None) or self._requests.take(key)
         self.in_flight += 1
         if self._file:
             self._file.add(key)
@@ -91,7 +92,7 @@ class EngineQueue:
     def discard(self, key: UnitKey) -> None:
         """Remove the waiting request of a unit that has ended or whose file is skipped; the unit is no suspect any more."""
         self._priority_requests.pop(key, None)
-        self._requests.pop(key, None)
+        self._requests.discard(key)
         if self._file:
             self._file.discard(key)
         if key in self._crash_counts:
@@ -113,7 +114,7 @@ class EngineQueue:
         if self.reserved:
             suspect = self._quarantine.suspect_at(self)
             return suspect if suspect in self._priority_requests else None
-        return next(iter(self._priority_requests or self._requests), None)
+        return next(iter(self._priority_requests), None) or self._requests.next_key()
 
     def _may_isolate(self, *, ending: bool) -> bool:
         """Whether the engine is free for a suspect, and one waits."""

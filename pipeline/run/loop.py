@@ -7,8 +7,7 @@ here in one thread, so that the ledger has one writer.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Self
 
@@ -29,6 +28,7 @@ from pipeline.run.page_requests import decode_document, decode_page
 from pipeline.run.publisher import Publisher
 from pipeline.run.questions import Questions
 from pipeline.run.reader_calls import ReaderCalls, reader_pool
+from pipeline.run.reading_turns import ReadingTurns
 from pipeline.runtime.worker_pool import Reply
 
 
@@ -37,7 +37,7 @@ class Loop:
 
     ``archive_files``: move or delete published files as the settings say. ``answer_questions``: carry out the orders in the ledger that
     people place during the run. Set ``stopping`` (from a signal handler) or ``until`` (a monotonic time) to admit no more files and
-    pages; units in flight are finished.
+    pages; units in flight are finished. Files that are not published then are read on when they come again.
     """
 
     def __init__(self, job: Job, observer: Observer, *, archive_files: bool = False, answer_questions: bool = True) -> None:
@@ -51,15 +51,15 @@ class Loop:
         self.stopping = False
         self.until: float | None = None
         self._runs: dict[str, DocumentRun] = {}  # by the hash of the contents
-        self._readable: deque[DocumentRun] = deque()  # documents with a page for a reader
-        self._files: Iterator[InboxFile | None] = iter(())
-        self._more_files = False
+        self._turns = ReadingTurns()
+        self._is_interrupted: Callable[[], bool] = lambda: False
         self._pool = reader_pool(job.settings, job.cluster)
         self._queue = EngineQueue(job)
         self._engine = EngineDriver(job, self._queue, observer, self._pool.close)
-        self._moves = Moves(job, self.publisher, self._runs, self._observer)
-        self._moves.finish()
-        self._admission = Admission(job, self._observer, self._archive, self._moves, self._runs, self._skip_file)
+        moves = Moves(job, self.publisher, self._runs, self._observer)
+        moves.finish()
+        self.recognise_moves = moves.recognise
+        self._admission = Admission(job, self._observer, self._archive, moves, self._runs, self._skip_file)
         self._readers = ReaderCalls(job, self._pool, self._observer, self._runs, self._drop)
         self._units = OpenUnits(job, self._queue, self._readers, self._end_unit)
         self._questions = Questions(job, self._pool, self._queue, self.publisher, enabled=answer_questions)
@@ -92,20 +92,17 @@ class Loop:
 
     @property
     def _ending(self) -> bool:
-        return self.stopping or self.out_of_time
+        return self.stopping or self.out_of_time or self._is_interrupted()
 
-    def recognise_moves(self, files: Sequence[InboxFile], known: Iterable[InboxFile] = ()) -> int:
-        """Recognise files that were renamed or moved among those that a scan has found; see ``Moves.recognise``."""
-        return self._moves.recognise(files, known)
-
-    def round(self, files: Iterable[InboxFile | None]) -> None:
-        """Read these files to the end. None among them means "no file now, ask again soon".
+    def round(self, files: Iterable[InboxFile | None], is_interrupted: Callable[[], bool] = lambda: False) -> None:
+        """Read these files to the end, or until ``is_interrupted``. None among them means "no file now, ask again soon".
 
         Raises PipelineError for a fault of the machine. All results until then are committed and published.
         """
         fetched = self._job.objects.fetch_ahead(files, self._skip_file) if self._job.objects else None
-        self._files, self._more_files = fetched or iter(files), True
-        states = (self._questions, self._queue, self._units, self._readable, self._runs)
+        self._turns.begin(fetched or files)
+        self._is_interrupted = is_interrupted
+        states = (self._questions, self._queue, self._units, self._turns, self._runs)
         with ExitStack() as cleanup:  # in reverse order, each also when another one fails
             cleanup.callback(self.publisher.flush)
             for clear in (*(state.clear for state in states), *([fetched.close] if fetched else []), self._engine.reset):
@@ -129,32 +126,25 @@ class Loop:
             return True
         if self._ending:
             return False
-        if not (self._more_files or self._readable):
+        if not self._turns.waiting:
             self._fail_unanswered()
-        return bool(self._more_files or self._readable or self._pool.load)
+        return self._turns.waiting or bool(self._pool.load)
 
     # ---- admit: a file becomes a document -----------------------------------------------------------
 
     def _admit_and_read(self) -> None:
-        """Keep the readers busy: with the next page, or with the next file when no document has a page left to read."""
-        while not self._ending and self._pool.room and self._engine.readers_may_work(self._pool.load):
-            if self._readable:
-                run = self._readable[0]
-                self._readers.read(run, run.next_page(), self._read)
-                if not run.has_page_to_read:
-                    self._readable.popleft()
-            elif file := self._next_file():
-                self._admit(file)
+        """Keep the readers busy: with pages of the documents in turn, and with new files."""
+        while (
+            not self._ending
+            and self._pool.room
+            and self._engine.readers_may_work(self._pool.load)
+            and (turn := self._turns.next())
+        ):
+            if isinstance(turn, InboxFile):
+                self._admit(turn)
             else:
-                break
-
-    def _next_file(self) -> InboxFile | None:
-        """The next file; None when there is none now."""
-        try:
-            return next(self._files) if self._more_files else None
-        except StopIteration:
-            self._more_files = False
-            return None
+                self._readers.read(turn, turn.next_page(), self._read)
+                self._turns.add(turn)
 
     def _admit(self, file: InboxFile) -> None:
         run = self._admission.admit(file)
@@ -174,13 +164,14 @@ class Loop:
     def _take_replies(self) -> None:
         """Take the replies of readers; wait for them when the engine has nothing to do."""
         began = time.monotonic()
-        delivered = self._pool.poll(self._engine.reader_seconds(more_files=self._more_files, ending=self._ending))
+        delivered = self._pool.poll(self._engine.reader_seconds(more_files=self._turns.more_files, ending=self._ending))
         self._engine.readers_waited(time.monotonic() - began, delivered=bool(delivered))
-        if self._more_files and not (delivered or self._pool.load or self._engine.load or self._queue.waiting):
+        if self._turns.more_files and not (delivered or self._pool.load or self._engine.load or self._queue.waiting):
             time.sleep(IDLE_SECONDS)
 
     def _read(self, run: DocumentRun, number: int, reply: Reply) -> None:
         page_reply = decode_page(reply, number)
+        self._admission.count_time(run, reply.seconds)
         if page_reply.page:
             self._observer.page_read(run.sha256, page_reply.page)
         self._do(run, run.page_replied(page_reply))
@@ -197,18 +188,22 @@ class Loop:
                     self._commit(run, page_results(run, action, self._job.recipes))
         if self._runs.get(run.sha256) is not run:
             return
+        if run.out_of_time and run.phase == "reading":
+            self._units.drop(run)
+            self._commit(run, page_results(run, run.end_open_pages(), self._job.recipes))
         if run.phase == "complete":
             self._publish(run)
-        elif run.has_page_to_read and run not in self._readable:
-            self._readable.append(run)
+        else:
+            self._turns.add(run)
 
     # ---- ask and check: words become an answer, an answer becomes a result -------------------------
 
     def _ask_and_check(self) -> None:
         self._engine.submit(self._pool.load, ending=self._ending)
-        for answer in self._engine.poll(may_wait=not (self._pool.load or self._more_files)):
+        for answer in self._engine.poll(may_wait=not (self._pool.load or self._turns.more_files)):
             self._observer.answer_received(answer)
             if not self._questions.take_answer(answer):
+                self._admission.count_answer(answer, self._engine.concurrency)
                 self._units.check(answer)
 
     def _fail_unanswered(self) -> None:
@@ -234,6 +229,7 @@ class Loop:
 
     def _publish(self, run: DocumentRun) -> None:
         assert run.document is not None  # noqa: S101 - a complete document is open
+        self._admission.reset_time(run)
         self._observer.document_published(self.publisher.publish(run.file, run.document, run.recipes or {}))
         self._observer.file_finished(run.file)
         self._drop(run, reason="")
@@ -246,8 +242,7 @@ class Loop:
         """Remove a document that is published or, with a ``reason``, skipped. Its twins are admitted."""
         del self._runs[run.sha256]
         self._units.drop(run)
-        if run in self._readable:
-            self._readable.remove(run)
+        self._turns.remove(run)
         if reason:
             self._skip_file(run.file, reason)
         for twin in run.twins:

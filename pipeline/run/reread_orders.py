@@ -7,13 +7,12 @@ stays until the file changes or is reprocessed, also when today's recipes differ
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
 from pipeline.errors import PipelineError
-from pipeline.intake.scan import InboxFile
 from pipeline.ledger.orders import Order, close_order, open_orders
 from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, check_template
@@ -39,17 +38,9 @@ class RereadOrders:
         if self._loop:
             self._loop.stopping = True
 
-    def files_until_order(self, files: Iterator[InboxFile | None]) -> Iterator[InboxFile | None]:
-        """The files until an order is open, so that the round can end and the order be carried out."""
-        while not self._poll():
-            try:
-                yield next(files)
-            except StopIteration:
-                return
-
     def carry_out(self) -> None:
         """Carry out the open orders. An error that may pass by itself (disk, database) is raised; the order stays open then."""
-        if not self._poll():
+        if not self.is_waiting():
             return
         self._has_orders, self._next_poll = False, 0.0
         for order in open_orders(self._job.ledger, "reading"):
@@ -62,8 +53,8 @@ class RereadOrders:
             if not self._stopping:
                 close_order(self._job.ledger, order.id, outcome)
 
-    def _poll(self) -> bool:
-        """Whether an order is open; the ledger is queried once a second."""
+    def is_waiting(self) -> bool:
+        """Whether an order is open, so that a round should end; the ledger is queried once a second."""
         if time.monotonic() >= self._next_poll:
             self._next_poll = time.monotonic() + POLL_SECONDS
             self._has_orders = bool(open_orders(self._job.ledger, "reading"))

@@ -72,6 +72,8 @@ class _Call:
     on_reply: OnReply
     on_loss: OnLoss | None
     attempts: int = 0
+    seconds: float = 0.0
+    """Time of the attempts that failed."""
 
 
 @dataclass(slots=True)
@@ -254,11 +256,11 @@ class WorkerPool:
         if _resident_bytes(worker.process) > LARGEST_IDLE:
             worker.calls = self._calls_per_worker
         if head == b"ok":
-            call.on_reply(Reply(parts, seconds=seconds))
+            call.on_reply(Reply(parts, seconds=call.seconds + seconds))
             return 1
         reason, detail = (part.decode(errors="replace") for part in parts)
         known = reason if reason in get_args(Reason) else "unreadable"
-        call.on_reply(Reply(error=DocumentError(cast(Reason, known), detail), seconds=seconds))
+        call.on_reply(Reply(error=DocumentError(cast(Reason, known), detail), seconds=call.seconds + seconds))
         return 1
 
     def _lose(self, worker: _Worker, error: DocumentError) -> int:
@@ -267,12 +269,13 @@ class WorkerPool:
         assert call is not None  # noqa: S101 - as above
         self._workers.remove(worker)
         self._end(worker)
+        call.seconds += seconds
         if call.on_loss:
             call.on_loss(error.detail)
         if call.attempts < self._attempts:
             self._waiting.append(call)
             return 0
-        call.on_reply(Reply(error=error, seconds=seconds))
+        call.on_reply(Reply(error=error, seconds=call.seconds))
         return 1
 
     @staticmethod

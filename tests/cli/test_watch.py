@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drawing import encrypted_pdf, text_pdf
+from tests.drawing import encrypted_pdf, page_image, text_pdf, tiff
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -113,3 +114,18 @@ def test_from_a_files_last_byte_to_its_result_are_two_seconds(tmp_path: Path) ->
         process.wait(30)
     print(waited)
     assert min(waited) < 2
+
+
+@pytest.mark.slow
+def test_a_file_that_arrives_while_a_long_scan_is_read_is_published_before_it(
+    watching: tuple[Path, Path, subprocess.Popen[bytes]],
+) -> None:
+    inbox, outbox, _ = watching
+    wait_for(lambda: text(outbox, "before.pdf") == "There before")
+    pages = [page_image(text_pdf([f"Scanned page {number}"])) for number in range(60)]
+    (inbox / "long.tiff").write_bytes(tiff(pages))
+    with sqlite3.connect(outbox / ".pipeline" / "ledger.sqlite") as ledger:
+        wait_for(lambda: ledger.execute("SELECT count(*) FROM units").fetchone()[0] > 2)
+    (inbox / "late.pdf").write_bytes(text_pdf(["Late"]))
+    wait_for(lambda: text(outbox, "late.pdf") == "Late")
+    assert not (outbox / "long.tiff.json").exists()
