@@ -6,6 +6,7 @@ There are two families. A ``PipelineError`` ends the command, and its ``exit_cod
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 from pipeline.records import Reason
@@ -51,6 +52,27 @@ class LanguageError(PipelineError):
 
 class TruthError(PipelineError):
     """The true values for an evaluation are missing or cannot be used. The message begins with file and line."""
+
+
+MACHINE_ERRNOS = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EIO", "ESTALE", "ENODEV", "ENXIO", "ETIMEDOUT"),  # disks and shares
+        *("EMFILE", "ENFILE", "EAGAIN", "ENOMEM", "ENOBUFS"),  # open files, processes, memory
+    )
+    if hasattr(errno, name)
+)
+"""Numbers of system errors that no document causes and that may pass: a full disk, too many open files or processes, a lost share."""
+
+
+def is_machine_fault(error: BaseException) -> bool:
+    """Whether an error of the system comes from the state of the machine, and is neither a defect nor a document's fault."""
+    return isinstance(error, OSError) and error.errno in MACHINE_ERRNOS
+
+
+def describe_machine_fault(error: OSError) -> str:
+    """Such an error in words, with the file where there is one."""
+    return f"{error.filename or 'this machine'}: {error.strerror or error}"
 
 
 class LockedError(PipelineError):

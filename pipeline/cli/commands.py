@@ -10,7 +10,7 @@ import click
 
 from pipeline import __version__
 from pipeline.cli.terminal import echo, echo_error, echo_traceback, echo_usage_error
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.errors import ExitCode, PipelineError, describe_machine_fault, is_machine_fault
 
 COMMANDS = {
     "init": "Prepare a folder: settings, templates, inbox and outbox.",
@@ -94,8 +94,12 @@ def run_command_line() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = ExitCode.OK
-    except Exception:
-        echo_traceback()
-        echo("pipeline: this is a defect; please report it with the lines above. Finished pages are kept", err=True)
-        code = ExitCode.DEFECT
+    except Exception as error:
+        if isinstance(error, OSError) and is_machine_fault(error):
+            echo(f"pipeline: {describe_machine_fault(error)}\n  nothing is lost; run again when this is solved", err=True)
+            code = ExitCode.USAGE
+        else:
+            echo_traceback()
+            echo("pipeline: this is a defect; please report it with the lines above. Finished pages are kept", err=True)
+            code = ExitCode.DEFECT
     sys.exit(code if isinstance(code, int) else ExitCode.OK)

@@ -21,7 +21,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.terminal import echo
+from pipeline.cli.terminal import echo_if_possible
 from pipeline.errors import CURES
 from pipeline.monitoring.events import RunCounts
 from pipeline.printable import one_line, printable
@@ -108,7 +108,7 @@ class RunScreen(RunCounts):
     def warning(self, message: str) -> None:
         """See Observer."""
         if not self.logs_to_stderr:
-            echo(one_line(f"pipeline: {message}"), err=True)
+            echo_if_possible(one_line(f"pipeline: {message}"), err=True)
 
     def _update(self, **changes: Any) -> None:
         if self._progress is not None:

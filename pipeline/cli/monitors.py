@@ -16,7 +16,7 @@ import click
 from pipeline import __version__
 from pipeline.cli.console import plural
 from pipeline.cli.terminal import echo
-from pipeline.errors import EngineUnavailableError, ExitCode, PipelineError, SettingsError
+from pipeline.errors import EngineUnavailableError, ExitCode, PipelineError, SettingsError, is_machine_fault
 from pipeline.monitoring.events import Observers, RunCounts
 from pipeline.monitoring.logs import RunLog, log_event, open_log
 from pipeline.monitoring.progress import Progress
@@ -159,7 +159,7 @@ def exit_code(error: BaseException) -> int:
         return int(error.exit_code)
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return ExitCode.INTERRUPTED
-    if isinstance(error, click.ClickException | sqlite3.Error):
+    if isinstance(error, click.ClickException | sqlite3.Error) or is_machine_fault(error):
         return ExitCode.USAGE
     return ExitCode.DEFECT
 

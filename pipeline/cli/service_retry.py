@@ -7,12 +7,23 @@ import time
 from collections.abc import Callable
 
 from pipeline.backoff import Backoff
-from pipeline.errors import EngineUnavailableError, OutboxError, PipelineError, StoreError
+from pipeline.errors import (
+    EngineUnavailableError,
+    OutboxError,
+    PipelineError,
+    StoreError,
+    describe_machine_fault,
+    is_machine_fault,
+)
 
 TEMPORARY_ERRORS = (EngineUnavailableError, OutboxError, StoreError, sqlite3.OperationalError)
-"""Errors whose cause may pass. Every other error ends the service; the system's service manager starts it again."""
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 600.0
 POLL_SECONDS = 0.1
+
+
+def is_temporary(error: BaseException) -> bool:
+    """Whether the cause of an error may pass. Every other error ends the service; the system's service manager starts it again."""
+    return isinstance(error, TEMPORARY_ERRORS) or is_machine_fault(error)
 
 
 class ServicePauses:
@@ -31,7 +42,10 @@ class ServicePauses:
 
     def wait(self, error: Exception) -> None:
         """Report an error, then wait."""
-        message = error.message if isinstance(error, PipelineError) else f"the ledger: {error}"
+        if isinstance(error, PipelineError):
+            message = error.message
+        else:
+            message = describe_machine_fault(error) if isinstance(error, OSError) else f"the ledger: {error}"
         seconds = self._backoff.next_seconds()
         self._warn(f"{message}; trying again in {seconds:g} s")
         until = time.monotonic() + seconds

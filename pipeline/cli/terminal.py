@@ -19,6 +19,19 @@ def echo(text: str = "", *, err: bool = False) -> None:
     click.echo(printable(text), err=err)
 
 
+def echo_if_possible(text: str = "", *, err: bool = False) -> None:
+    """As ``echo``, while documents are read: an output that cannot be written, such as a file on a full disk, does not end the reading.
+
+    Raises BrokenPipeError when the program that reads the output is gone.
+    """
+    try:
+        echo(text, err=err)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
+
+
 def echo_error(error: PipelineError) -> None:
     """Print an error and what to do about it. Lines behind the first are indented: a file's name cannot imitate one of the program."""
     text = f"{error.message}\n{error.cure}" if error.cure else error.message

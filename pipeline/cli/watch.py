@@ -12,9 +12,9 @@ import click
 from pipeline.cli import options
 from pipeline.cli.monitors import monitor_command, monitoring_overrides
 from pipeline.cli.run import check_inbox
-from pipeline.cli.service_retry import TEMPORARY_ERRORS, ServicePauses
+from pipeline.cli.service_retry import ServicePauses, is_temporary
 from pipeline.cli.signals import stop_on_signals
-from pipeline.cli.terminal import echo
+from pipeline.cli.terminal import echo_if_possible
 from pipeline.intake.folder_watch import FolderWatcher
 from pipeline.intake.inbox_poll import InboxPoller
 from pipeline.intake.scan import InboxFile
@@ -38,21 +38,21 @@ class _DocumentLines(RunCounts):
     def file_skipped(self, name: str, reason: str) -> None:
         """See Observer. A message that repeats is printed once."""
         if self._messages.add(name, reason) and not self._logs_to_stderr:
-            echo(one_line(f"left for later: {name}: {reason}"), err=True)
+            echo_if_possible(one_line(f"left for later: {name}: {reason}"), err=True)
 
     def warning(self, message: str) -> None:
         """See Observer."""
         if not self._logs_to_stderr:
-            echo(one_line(f"pipeline: {message}"), err=True)
+            echo_if_possible(one_line(f"pipeline: {message}"), err=True)
 
     def document_published(self, publication: Publication) -> None:
         """See Observer."""
         super().document_published(publication)
         line = f"{publication.status}: {publication.source.name}"
         if publication.reason and not self._logs_to_stderr:
-            echo(one_line(f"{line}: {publication.reason}: {publication.detail}"), err=True)
+            echo_if_possible(one_line(f"{line}: {publication.reason}: {publication.detail}"), err=True)
         elif not publication.reason and not self._quiet:
-            echo(one_line(line))
+            echo_if_possible(one_line(line))
 
 
 def _stop_at_eof(stop: Callable[[], None]) -> None:
@@ -152,7 +152,9 @@ def command(
         with stop_on_signals(stop, monitor.signal_received), watcher, monitor.observe(job, loop, backlog=watcher.backlog):
             if not (quiet or logs_to_stderr):
                 how = " by polling" if watcher.polling else ""
-                echo(f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it")
+                echo_if_possible(
+                    f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it"
+                )
             published = 0
             while not loop.stopping:
                 try:
@@ -164,7 +166,9 @@ def command(
                     reread_orders.carry_out()
                     loop.publisher.tidy(now=False)
                     pauses.reset()
-                except TEMPORARY_ERRORS as error:
+                except Exception as error:
+                    if not is_temporary(error):
+                        raise
                     if lines.documents.total() > published:  # it has worked since the last error
                         pauses.reset()
                     published = lines.documents.total()
@@ -172,4 +176,4 @@ def command(
                     watcher.request_scan()
             loop.publisher.tidy()
             if not (quiet or logs_to_stderr):
-                echo("stopped")
+                echo_if_possible("stopped")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,7 +34,8 @@ def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True) -
             f"{path}: cannot be written: {error}", "free disk space or check permissions; nothing is lost, run again"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the next run empties the folder of temporary files
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from pipeline import languages
 from pipeline.backoff import Backoff
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
-from pipeline.errors import SettingsError
+from pipeline.errors import OutboxError, SettingsError
 from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.folder_walk import SkipCallback
 from pipeline.intake.scan import FileStates, Inbox, InboxFile, file_of_source, scan_arguments, scan_inbox
@@ -249,11 +249,17 @@ def _ledger_of_run(settings: Settings, notes: list[str]) -> Iterator[Ledger]:
     """The repaired ledger. It is marked as unclean until the run ends in good order, so that the run after a crash checks it."""
     unclean = settings.outbox / STATE_FOLDER / UNCLEAN_FILE
     with open_repaired_ledger(settings, notes) as ledger:
-        unclean.touch()
+        try:
+            unclean.touch()
+        except OSError as error:
+            raise OutboxError(
+                f"{unclean}: cannot be written: {error.strerror or error}", "free disk space or check permissions"
+            ) from error
         if settings.inbox_url or settings.outbox_url:
             update_ledger_paths(settings, ledger)
         yield ledger
-    unclean.unlink(missing_ok=True)
+    with suppress(OSError):  # the next run then checks the ledger
+        unclean.unlink(missing_ok=True)
 
 
 def known_templates(templates: Mapping[str, Template], ledger: Ledger) -> dict[str, Template]:

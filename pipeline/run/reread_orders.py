@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
-from pipeline.errors import PipelineError
+from pipeline.errors import OutboxError, PipelineError, StoreError
 from pipeline.ledger.orders import Order, close_order, open_orders
 from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, check_template
@@ -48,6 +48,8 @@ class RereadOrders:
                 return
             try:
                 outcome = self._read(order)
+            except (OutboxError, StoreError):
+                raise
             except PipelineError as error:
                 outcome = {"error": error.message, "cure": error.cure}
             if not self._stopping:

@@ -222,14 +222,27 @@ class WorkerPool:
                 self._workers.remove(worker)
                 self._end(worker)
                 break
-        return self._start() if len(self._workers) < self._size else None
+        if len(self._workers) >= self._size:
+            return None
+        try:
+            return self._start()
+        except OSError as error:  # no more processes, memory or open files
+            if self._workers:
+                return None
+            raise EngineUnavailableError(
+                f"readers cannot start: {error.strerror or error}", "raise the limits of this machine or end other programs"
+            ) from error
 
     def _start(self) -> _Worker:
         ours, theirs = Pipe()
-        with theirs:
-            arguments = [self._handler, theirs.fileno(), self._memory_mb, os.getpid()]
-            process = start_child("pipeline.runtime.worker_pool:serve", arguments, [theirs.fileno()])
-        _set_read_timeout(ours)
+        try:
+            with theirs:
+                _set_read_timeout(ours)
+                arguments = [self._handler, theirs.fileno(), self._memory_mb, os.getpid()]
+                process = start_child("pipeline.runtime.worker_pool:serve", arguments, [theirs.fileno()])
+        except OSError:
+            ours.close()
+            raise
         worker = _Worker(process, ours)
         self._workers.append(worker)
         return worker

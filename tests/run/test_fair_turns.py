@@ -26,7 +26,7 @@ PAGES = 100
 class SlowEngine(EchoEngine):
     """Says that it took long for every answer."""
 
-    seconds = 10.0
+    seconds = 1000.0
 
     def respond(self, request: Request) -> Answer:
         return dataclasses.replace(super().respond(request), seconds=self.seconds)
@@ -179,13 +179,13 @@ def limited(folders: RunFolders, seconds: float) -> None:
 
 def test_a_document_out_of_time_is_partial_names_its_missing_pages_and_is_not_retried(folders: RunFolders) -> None:
     folders.engine = SlowEngine()
-    limited(folders, 25)
+    limited(folders, 2500)
     folders.put("long.pdf", text_pdf([f"Page {number}" for number in range(1, 9)]))
     folders.put("short.pdf", text_pdf(["Short"]))
     assert folders.run().documents == {"partial": 1, "done": 1}
     document = folders.json("long.pdf")
     done = sum(page["status"] == "done" for page in document["pages"])
-    assert 1 <= done <= 3
+    assert done == 3
     assert (document["status"], document["reason"]) == ("partial", "too_slow")
     missing = [page for page in document["pages"] if page["status"] == "failed"]
     assert [page["page"] for page in missing] == list(range(done + 1, 9))
@@ -207,7 +207,7 @@ def test_a_document_out_of_time_is_partial_names_its_missing_pages_and_is_not_re
 def test_the_time_counts_from_one_run_to_the_next(folders: RunFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "RECORD_SECONDS", 1.0)
     folders.engine = SlowEngine()
-    limited(folders, 45)
+    limited(folders, 4500)
     folders.put("long.pdf", text_pdf([f"Page {number}" for number in range(1, 9)]))
     order = Order()
     settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1, **folders.changes)
@@ -217,6 +217,6 @@ def test_the_time_counts_from_one_run_to_the_next(folders: RunFolders, monkeypat
     first = order.answers
     assert folders.run().documents == {"partial": 1}
     pages = [page["status"] for page in folders.json("long.pdf")["pages"]]
-    assert pages.count("done") in (4, 5), f"{first} pages of the first run count"
+    assert pages.count("done") == 5, f"{first} pages of the first run count"
     with open_ledger(settings) as ledger:
         assert ledger.seconds_spent(folders.json("long.pdf")["document"]["sha256"]) == 0
