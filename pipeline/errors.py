@@ -95,6 +95,13 @@ class OutboxError(PipelineError):
     """The outbox cannot be written."""
 
 
+class BlockedResultError(OutboxError):
+    """Something is in the way of one result: a folder of its name, a file where a folder must be, a subfolder without permission.
+
+    It concerns one document only; the others go on.
+    """
+
+
 class StoreError(PipelineError):
     """An object store refuses a request, cannot be reached, or lacks the bucket or the package. `watch` waits and tries again.
 

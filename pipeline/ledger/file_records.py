@@ -163,8 +163,13 @@ class FileRecords(LedgerConnection):
         )
 
     def record_move(self, old: Path, new: Path, place: FilePlace, *, watch: bool = False) -> None:
-        """Record that a file was moved; its result keeps its name. With ``watch``, changes of the moved file are looked for."""
+        """Record that a file was moved; its result keeps its name. With ``watch``, changes of the moved file are looked for.
+
+        A file that was at its new path before is no longer there: somebody has removed it.
+        """
         at = None if place == "original" else utc_timestamp()
+        if new != old:
+            self.record_deletion(new)
         self._db.execute(
             "UPDATE files SET path = ?, place = ?, archived_at = ?, watched = ? WHERE path = ?",
             [os.fsencode(new), place, at, watch, os.fsencode(old)],

@@ -13,6 +13,7 @@ from pipeline.run.batching import Batching
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.runtime.watchdog import Watchdog, restart_count, restart_program
+from pipeline.runtime.worker_pool import ReaderPool
 
 TURN_SECONDS = 1.0
 """Longest wait for the engine or the readers."""
@@ -51,9 +52,9 @@ class EngineDriver:
         """Number of requests that the engine has not answered."""
         return self._engine.load
 
-    def readers_may_work(self, reader_load: int) -> bool:
-        """Whether one more page should be read while readers have ``reader_load`` calls."""
-        return self._batching.readers_may_work(self._queue.waiting, reader_load)
+    def readers_may_work(self, pool: ReaderPool) -> bool:
+        """Whether one more page should be read by the readers of ``pool``."""
+        return pool.room and self._batching.readers_may_work(self._queue.waiting, pool.load)
 
     def reader_seconds(self, *, more_files: bool, ending: bool) -> float:
         """Seconds to wait for readers: 0 when the engine has nothing in flight and could work."""

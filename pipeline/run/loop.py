@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Self
 
-from pipeline.errors import FILE_CHANGED
+from pipeline.errors import FILE_CHANGED, BlockedResultError
 from pipeline.intake.scan import InboxFile
 from pipeline.monitoring.events import Observer, Observers
 from pipeline.records import Result
@@ -134,12 +134,7 @@ class Loop:
 
     def _admit_and_read(self) -> None:
         """Keep the readers busy: with pages of the documents in turn, and with new files."""
-        while (
-            not self._ending
-            and self._pool.room
-            and self._engine.readers_may_work(self._pool.load)
-            and (turn := self._turns.next())
-        ):
+        while not self._ending and self._engine.readers_may_work(self._pool) and (turn := self._turns.next()):
             if isinstance(turn, InboxFile):
                 self._admit(turn)
             else:
@@ -230,9 +225,14 @@ class Loop:
     def _publish(self, run: DocumentRun) -> None:
         assert run.document is not None  # noqa: S101 - a complete document is open
         self._admission.reset_time(run)
-        self._observer.document_published(self.publisher.publish(run.file, run.document, run.recipes or {}))
-        self._observer.file_finished(run.file)
-        self._drop(run, reason="")
+        try:
+            publication = self.publisher.publish(run.file, run.document, run.recipes or {})
+        except BlockedResultError as error:
+            self._drop(run, f"its result cannot be written: {error.message}")
+        else:
+            self._observer.document_published(publication)
+            self._observer.file_finished(run.file)
+            self._drop(run, reason="")
 
     def _skip_file(self, file: InboxFile, reason: str) -> None:
         self._observer.file_skipped(file.source.name, reason)

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pipeline.errors import FileChangedError
+from pipeline.errors import BlockedResultError, FileChangedError
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
@@ -77,7 +77,10 @@ class Moves:
             record = ledger.file_by_name(name)
             document = ledger.document(record.published_sha256, stale=True) if record and record.published_sha256 else None
             if record and document:
-                self._publisher.republish(record, document)
+                try:
+                    self._publisher.republish(record, document)
+                except BlockedResultError:  # the next scan finds the file, and its reading reports the obstacle
+                    ledger.mark_stale(record.source.name)
         if names:
             clear_renamed(ledger, names)
         self._publisher.remove_obsolete()

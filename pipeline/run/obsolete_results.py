@@ -20,9 +20,20 @@ def remove_obsolete_results(ledger: Ledger, outbox: Path, mirror: Mirror | None)
     if not names:
         return
     removable = [name for name in names if not ((record := ledger.file_by_name(name)) and record.published_sha256)]
+    kept = set()
     try:
         for name in removable:
-            (outbox / f"{name}.json").unlink(missing_ok=True)
+            path = outbox / f"{name}.json"
+            try:
+                path.unlink(missing_ok=True)
+            except (IsADirectoryError, NotADirectoryError):
+                continue  # something else is there now
+            except PermissionError:
+                if path.is_dir():  # another system's number for that
+                    continue
+                if path.parent == outbox:
+                    raise
+                kept.add(name)  # until the next run
         folders = {_remove_empty_folders((outbox / name).parent, outbox) for name in removable}
         for folder in folders:
             if folder.is_dir():  # else it became empty after this one was looked at
@@ -35,7 +46,7 @@ def remove_obsolete_results(ledger: Ledger, outbox: Path, mirror: Mirror | None)
         except StoreError as error:
             mirror.on_warning(f"{error.message}; old results stay in the store until the next run")
             return
-    clear_obsolete(ledger, names)
+    clear_obsolete(ledger, [name for name in names if name not in kept])
 
 
 def _remove_empty_folders(folder: Path, outbox: Path) -> Path:

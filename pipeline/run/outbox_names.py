@@ -1,10 +1,12 @@
 """Names of results in the outbox.
 
-A file keeps its name between runs. Two files never share a name, and no name conflicts with a folder that another name needs.
+A file keeps its name between runs. Two files never share a name, also not on file systems that take `A.pdf` and `a.pdf` for one file, and
+no name conflicts with a folder that another name needs.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -22,7 +24,7 @@ class OutboxNames:
 
     def __init__(self, names: dict[str, str], other_names: Iterable[str] = ()) -> None:
         self._names = dict(names)
-        self._taken = {*self._names.values(), *other_names}
+        self._taken = set(map(_key, (*self._names.values(), *other_names)))
         self._folders = {folder for name in self._taken for folder in _folders(name)}
 
     def __call__(self, path: Path, preferred: str) -> str:
@@ -35,17 +37,17 @@ class OutboxNames:
                 flat = preferred.replace("/", "_").encode()[-MAX_NUMBERED_BYTES:].decode(errors="ignore")
                 name = f"{flat}~{number}"
             self._names[key] = name
-            self._taken.add(name)
-            self._folders.update(_folders(name))
+            self._taken.add(_key(name))
+            self._folders.update(_folders(_key(name)))
         return self._names[key]
 
     def folder(self, preferred: str) -> str:
         """Reserve a folder: ``preferred``, or that with a number where it is taken. The caller gives out the names in it."""
         name, number = preferred, 1
-        while name in self._folders or self._conflicts(f"{name}/"):
+        while _key(name) in self._folders or self._conflicts(f"{name}/"):
             number += 1
             name = f"{preferred}~{number}"
-        self._folders.add(name)
+        self._folders.add(_key(name))
         return name
 
     def within(self, path: Path, preferred: str) -> str:
@@ -55,11 +57,11 @@ class OutboxNames:
         return preferred
 
     def moved(self, old: Path, new: Path) -> None:
-        """The file has moved and keeps its name. Another file that comes to its old path gets a name of its own."""
-        own = self._names.pop(str(new), None)
+        """The file has moved and keeps its name. Another file that comes to its old path gets a name of its own.
+
+        The name that the new path had stays taken: a result of an earlier file may have it.
+        """
         self._names[str(new)] = self._names.pop(str(old))
-        if own != self._names[str(new)]:
-            self._taken.discard(own or "")
 
     def deleted(self, path: Path) -> None:
         """The file was deleted and keeps its name. Another file that comes to its path gets a name of its own."""
@@ -67,6 +69,7 @@ class OutboxNames:
 
     def _conflicts(self, name: str) -> bool:
         """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name."""
+        name = _key(name)
         folders = list(_folders(name))
         blocked = any(folder.removesuffix(".json") in self._taken for folder in folders if folder.endswith(".json"))
         return (
@@ -75,6 +78,11 @@ class OutboxNames:
             or blocked
             or bool(folders and folders[0].endswith(SHEET_ENDINGS))
         )
+
+
+def _key(name: str) -> str:
+    """The same for names that are one file on some file systems: letters in either case, accents composed or not."""
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _folders(name: str) -> Iterator[str]:

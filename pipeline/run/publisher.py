@@ -6,12 +6,14 @@ a batch, its documents are published again.
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.errors import BlockedResultError, OutboxError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.publish.atomic_files import write_atomically
@@ -26,6 +28,12 @@ from pipeline.run.job import Job
 from pipeline.run.obsolete_results import remove_obsolete_results
 from pipeline.values.times import utc_timestamp
 
+OBSTACLES = frozenset(
+    {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG, errno.EXDEV}
+)
+"""Numbers of system errors that come from one path of the outbox."""
+PERMISSIONS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""The same where the path is in a subfolder."""
 FLUSH_DOCUMENTS = 100
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 60.0
@@ -54,15 +62,13 @@ class Publisher:
         job.ledger.record_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
     def publish(self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
-        """Write the document's JSON; its rows follow with the next flush."""
+        """Write the document's JSON; its rows follow with the next flush. Raises BlockedResultError, OutboxError."""
         if file.source.name in self._pending:  # the file was replaced and read again since then
             self.flush()
         publication = compose(
             self._job.ledger, self._job.templates, file.source, document, recipes, self._job.settings.review.accepted_error
         )
-        path = self._job.outbox / f"{file.source.name}.json"
-        write_atomically(path, [publication.as_bytes()], self._job.scratch)
-        self._mirror([path])
+        self._write_result(publication)
         if not self._pending:
             self._pending_since = time.monotonic()
         self._pending[file.source.name] = (file, publication)
@@ -70,12 +76,24 @@ class Publisher:
         return publication
 
     def republish(self, file: FileRecord, document: DocumentInfo) -> None:
-        """Write the result of a known file again, under the file's present name. The file itself is not moved or deleted for it."""
+        """Write the result of a known file again, under the file's present name. The file itself is not moved or deleted for it.
+
+        Raises BlockedResultError, OutboxError.
+        """
         publication = compose(
             self._job.ledger, self._job.templates, file.source, document, file.recipes, self._job.settings.review.accepted_error
         )
-        path = self._job.outbox / f"{file.source.name}.json"
-        write_atomically(path, [publication.as_bytes()], self._job.scratch)
+        self._write_result(publication)
+
+    def _write_result(self, publication: Publication) -> None:
+        path = self._job.outbox / f"{publication.source.name}.json"
+        try:
+            write_atomically(path, [publication.as_bytes()], self._job.scratch)
+        except OutboxError as error:
+            number = error.__cause__.errno if isinstance(error.__cause__, OSError) else None
+            if number in OBSTACLES or (number in PERMISSIONS and path.parent != self._job.outbox):
+                raise BlockedResultError(error.message, "remove what is in the way, then run again") from error
+            raise
         self._mirror([path])
 
     def remove_obsolete(self) -> None:

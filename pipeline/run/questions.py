@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.checks.confidence import assess_confidence
 from pipeline.engines.base import Request
-from pipeline.errors import DocumentError, TemplateError
+from pipeline.errors import BlockedResultError, DocumentError, TemplateError
 from pipeline.intake.scan import InboxFile, file_of_source
 from pipeline.ledger.orders import Order, close_order, delete_orders, find_order, open_orders
 from pipeline.records import Answer, UnitKey
@@ -84,7 +84,10 @@ class Questions:
             for file in ledger.files_with_contents(sha256) if document else ():
                 # A stale file is published when it has been read.
                 if document and file.published_sha256 == sha256 and not file.stale:
-                    self._publisher.publish(InboxFile(file.source, file.size, file.mtime_ns), document, file.recipes)
+                    try:
+                        self._publisher.publish(InboxFile(file.source, file.size, file.mtime_ns), document, file.recipes)
+                    except BlockedResultError:  # the next scan finds the file, and its reading reports the obstacle
+                        ledger.mark_stale(file.source.name)
         if orders:
             self._publisher.flush()
         delete_orders(ledger, orders)

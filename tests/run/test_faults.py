@@ -6,13 +6,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -119,17 +121,105 @@ def test_an_outbox_that_cannot_be_written_is_reported_before_any_file_is_read(tm
     assert "cannot be written" in ended.stderr
 
 
-def test_a_folder_in_the_way_of_a_result_ends_the_run_and_loses_nothing(folders: RunFolders) -> None:
-    folders.put("a.pdf", text_pdf(["A"]))
+def block_by_folder(outbox: Path) -> Path:
+    (outbox / "sub" / "a.pdf.json" / "in the way").mkdir(parents=True)
+    return outbox / "sub" / "a.pdf.json"
+
+
+def block_by_file(outbox: Path) -> Path:
+    outbox.mkdir()
+    (outbox / "sub").write_text("a file")
+    return outbox / "sub"
+
+
+def block_by_dangling_link(outbox: Path) -> Path:
+    outbox.mkdir()
+    (outbox / "sub").symlink_to(outbox / "nowhere" / "at all")
+    return outbox / "sub"
+
+
+def block_by_loop_of_links(outbox: Path) -> Path:
+    outbox.mkdir()
+    (outbox / "sub").symlink_to(outbox / "sub")
+    return outbox / "sub"
+
+
+def block_by_permission(outbox: Path) -> Path:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (outbox / "sub").mkdir(parents=True)
+    (outbox / "sub").chmod(0o500)
+    return outbox / "sub"
+
+
+@pytest.mark.parametrize(
+    "block", [block_by_folder, block_by_file, block_by_dangling_link, block_by_loop_of_links, block_by_permission]
+)
+def test_something_in_the_way_of_a_result_costs_this_document_only_and_until_it_is_gone(
+    folders: RunFolders, block: Callable[[Path], Path]
+) -> None:
+    folders.put("sub/a.pdf", text_pdf(["A"]))
     folders.put("b.pdf", text_pdf(["B"]))
-    (folders.outbox / "a.pdf.json" / "in the way").mkdir(parents=True)
-    with pytest.raises(Exception, match="cannot be written"):
-        folders.run()
-    (folders.outbox / "a.pdf.json" / "in the way").rmdir()
-    (folders.outbox / "a.pdf.json").rmdir()
-    folders.run()
-    assert folders.texts("a.pdf") == ["A"]
+    obstacle = block(folders.outbox)
+    for _ in range(2):
+        tally = folders.run()
+        ((name, reason),) = tally.skipped_files
+        assert name == "sub/a.pdf"
+        assert reason.startswith("its result cannot be written: ")
+        assert not tally.all_done
+    assert folders.texts("b.pdf") == ["B"]
+    obstacle.chmod(0o700) if obstacle.is_dir() else None
+    shutil.rmtree(obstacle) if obstacle.is_dir() else obstacle.unlink()
+    assert folders.run().documents == {"done": 1}
+    assert folders.texts("sub/a.pdf") == ["A"]
     assert sorted(row["text"] for row in folders.csv("transcript")) == ["A", "B"]
+    assert len(folders.engine.units) == 2, "no page is read again"
+
+
+def test_a_dangling_link_in_place_of_a_result_is_replaced(folders: RunFolders) -> None:
+    folders.put("a.pdf", text_pdf(["A"]))
+    folders.outbox.mkdir()
+    for name in ("a.pdf.json", "documents.csv", "transcript.csv"):
+        (folders.outbox / name).symlink_to(folders.outbox / "nowhere" / name)
+    assert folders.run().documents == {"done": 1}
+    assert folders.texts("a.pdf") == ["A"]
+    assert [row["text"] for row in folders.csv("transcript")] == ["A"]
+
+
+def test_namesakes_that_come_back_after_the_archived_file_was_removed_have_results_of_their_own(
+    folders: RunFolders, tmp_path: Path
+) -> None:
+    folders.changes |= {"after": "move", "archive": tmp_path / "archive"}
+    for number in range(3):
+        folders.put("a.pdf", text_pdf([f"Number {number}"]))
+        assert folders.run().documents == {"done": 1}
+        shutil.rmtree(tmp_path / "archive")
+    assert sorted(row["text"] for row in folders.csv("transcript")) == ["Number 0", "Number 1", "Number 2"]
+    assert {folders.texts(name)[0] for name in ("a.pdf", "a.pdf~2", "a.pdf~3")} == {"Number 0", "Number 1", "Number 2"}
+
+
+def test_a_failed_file_that_was_removed_and_its_namesakes_end_no_run(folders: RunFolders, tmp_path: Path) -> None:
+    folders.changes |= {"after": "move", "archive": tmp_path / "archive", "failed": tmp_path / "failed"}
+    for number in range(3):
+        folders.put("a.pdf", b"no document %d" % number)
+        assert folders.run().documents == {"failed": 1}
+        if number == 1:
+            (tmp_path / "failed" / "a.pdf").unlink()
+    folders.put("a.pdf", text_pdf(["Repaired"]))
+    shutil.rmtree(tmp_path / "failed")
+    assert folders.run().documents == {"done": 1}
+    assert "Repaired" in {row["text"] for row in folders.csv("transcript")}
+
+
+def test_names_that_differ_in_case_or_in_the_spelling_of_accents_have_results_apart(folders: RunFolders) -> None:
+    names = ("Scan.pdf", "scan.PDF", "R\u00e9sum\u00e9.pdf", "Re\u0301sume\u0301.pdf", "SUB/x.pdf", "sub/X.pdf")
+    for name in names:
+        folders.put(name, text_pdf([f"Text of {len(name)} {name.encode().hex()}"]))
+    assert folders.run().documents == {"done": 6}
+    results = [
+        str(path.relative_to(folders.outbox)) for path in folders.outbox.rglob("*.json") if ".pipeline" not in path.parts
+    ]
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in results}) == 6
 
 
 def test_a_run_waits_for_a_ledger_that_another_process_has_locked(folders: RunFolders) -> None:
