@@ -31,6 +31,8 @@ from pipeline.settings import Settings
 FETCHERS = 4
 FETCH_AHEAD = 8
 """Objects that are fetched or wait for a reader; objects that readers have are not counted."""
+HELD_BYTES = 8_000_000_000
+"""No more objects are fetched while those that are still needed take so much of the disk."""
 FETCH_AHEAD_BYTES = 500_000_000
 """No further object is fetched while this many bytes are fetched ahead."""
 MAX_KEY_BYTES = 600
@@ -53,7 +55,8 @@ class ObjectInbox(Observer):
         self._retry_seconds = settings.intake.wait_seconds
         outside = (settings.outbox_url, self._url(settings.archive_folder), self._url(settings.failed_folder))
         self._own_urls = tuple(f"{place}/" for place in outside if place and key_below(place, url) is not None)
-        self._in_flight: set[Path] = set()
+        self._in_flight: dict[Path, int] = {}
+        """Bytes of the objects that are fetched or being fetched and are still needed."""
         self._fetched_singly: set[Path] = set()
 
     def _is_candidate(self, key: str) -> bool:
@@ -127,7 +130,7 @@ class ObjectInbox(Observer):
         pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         try:
             while more or ahead:
-                idle = False
+                idle = sum(list(self._in_flight.values())) >= HELD_BYTES
                 while (
                     more and not idle and len(ahead) < FETCH_AHEAD and sum(found.size for found, _ in ahead) < FETCH_AHEAD_BYTES
                 ):
@@ -141,7 +144,7 @@ class ObjectInbox(Observer):
                     elif (
                         isinstance(found, InboxFile) and found.source.path not in self._in_flight
                     ):  # else a rescan listed it again
-                        self._in_flight.add(found.source.path)
+                        self._in_flight[found.source.path] = found.size if found.size <= self._limit else 0
                         ahead.append((found, pool.submit(self._fetch, found, end)))
                 if not ahead and not idle:
                     continue
@@ -201,7 +204,7 @@ class ObjectInbox(Observer):
         """See Observer: the file is no longer needed here."""
         path = found.source.path
         if self.is_object(path):
-            self._in_flight.discard(path)
+            self._in_flight.pop(path, None)
             path.unlink(missing_ok=True)
 
 
