@@ -31,6 +31,7 @@ from pipeline.run.compose import compose
 from pipeline.run.job import Job, all_templates, named_templates, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
+from pipeline.safe_open import path_problem, shortened
 from pipeline.settings import RetrySettings, Settings, load_settings
 from pipeline.templates.template import Column, FieldType, Template, TemplateField
 
@@ -155,7 +156,7 @@ def read(
 
     Raises what ``read_many`` raises, and SettingsError for a folder.
     """
-    if Path(path).is_dir():
+    if not path_problem(Path(path)) and Path(path).is_dir():
         raise SettingsError(f"{path}: is a folder", "read_many() reads all files in it")
     documents = read_many(
         [path],
@@ -202,6 +203,8 @@ def read_many(
     named_templates(call_settings, names)
     files = [Path(path) for path in paths]
     for file in files:
+        if problem := path_problem(file):
+            raise SettingsError(f"{shortened(str(file))}: {problem}", "check the path; nothing was read")
         if not file.exists():
             raise SettingsError(f"{file}: no such file or folder", "check the path; nothing was read")
     ready = None if call_settings.executor == "ray" else make_engine(call_settings)

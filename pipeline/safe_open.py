@@ -29,6 +29,8 @@ _REPLACED = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EMLINK, errno.ESTALE, errno.EISDIR, errno.ENXIO, errno.ENODEV}
 )
 """Errors of an opening which say that the path is no longer the listed file."""
+SHOWN_CHARACTERS = 120
+"""Characters at both ends of a long path in a message."""
 _RENUMBERED = (
     "nfs", "cifs", "smb", "9p", "fuse", "vboxsf", "vmhgfs", "prl_fs", "davfs", "virtiofs", "vfat", "msdos", "exfat", "autofs",
 )  # fmt: skip
@@ -152,6 +154,22 @@ def contents(file: BinaryIO) -> bytes:
         chunks.append(chunk)
         at += len(chunk)
     return b"".join(chunks)
+
+
+def path_problem(path: Path) -> str:
+    """Why no operation on a path can succeed: it is too long, a loop of links, or holds a zero byte. Empty for all other paths."""
+    try:
+        path.stat()
+    except ValueError as error:
+        return str(error)
+    except OSError as error:
+        return os.strerror(error.errno) if error.errno in (errno.ENAMETOOLONG, errno.ELOOP) else ""
+    return ""
+
+
+def shortened(path: str) -> str:
+    """A path for messages: its beginning and its end where it is very long."""
+    return path if len(path) <= 2 * SHOWN_CHARACTERS else f"{path[:SHOWN_CHARACTERS]}…{path[-SHOWN_CHARACTERS:]}"
 
 
 def descriptor_path(file: BinaryIO) -> str:

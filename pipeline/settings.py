@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import (
@@ -33,6 +33,7 @@ from pydantic_settings import SettingsError as EnvironmentValueError
 from pipeline import found_settings, object_urls, renamed_settings
 from pipeline.errors import SettingsError
 from pipeline.ignored_names import IgnoredNames
+from pipeline.safe_open import path_problem
 from pipeline.templates.routing import Route
 from pipeline.yaml_files.explain import did_you_mean
 
@@ -287,6 +288,14 @@ class Settings(BaseSettings):
             if key in urls:
                 values[key] = object_urls.local_folder(_objects_folder(Path(values.get("outbox") or "outbox")), urls[key])
         return values
+
+    @model_validator(mode="after")
+    def _check_paths(self) -> Self:
+        for key in PATH_KEYS:
+            path = getattr(self, key)
+            if path and (problem := path_problem(path)):
+                raise ValueError(f"{key}: {problem}")
+        return self
 
     @property
     def deprecations(self) -> tuple[str, ...]:

@@ -65,7 +65,12 @@ EINVOICE_TEMPLATE = "invoice"
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report with every miss on its page."
 )
 @click.option("--misses", is_flag=True, help="List every miss.")
-@click.option("--keep", type=options.PATH, help="Keep what is read in this folder: the next evaluation goes on from there.")
+@click.option(
+    "--keep",
+    type=options.local_path,
+    metavar="PATH",
+    help="Keep what is read in this folder: the next evaluation goes on from there.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many documents of the truth.")
 @options.quiet
 @options.as_json

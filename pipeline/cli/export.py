@@ -35,9 +35,14 @@ from pipeline.web.correction_input import truth_rows
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format to write; may be repeated [json and csv]."
 )
-@click.option("--to", type=options.PATH, help="Folder to write to, instead of the outbox.")
+@click.option("--to", type=options.local_path, metavar="PATH", help="Folder to write to, instead of the outbox.")
 @click.option(
-    "--with", "others", multiple=True, type=options.PATH, help="Another outbox whose results are added; may be repeated."
+    "--with",
+    "others",
+    multiple=True,
+    type=options.local_path,
+    metavar="PATH",
+    help="Another outbox whose results are added; may be repeated.",
 )
 @click.option(
     "--truth",

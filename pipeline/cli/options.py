@@ -15,20 +15,27 @@ from pipeline.cli.terminal import echo
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import SettingsError
 from pipeline.object_urls import is_url
+from pipeline.safe_open import path_problem, shortened
 from pipeline.settings import Settings, load_settings
 from pipeline.values.times import format_timestamp
 
 F = TypeVar("F", bound=Callable[..., Any])
 _AGE = re.compile(r"^(\d{1,6})([hdw])$")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-PATH = click.Path(path_type=Path)
 PathOrUrl = Path | str
 """A path, or the URL of an object store. A URL stays a string: as a Path it would lose a slash."""
 
 
 def path_or_url(text: str) -> PathOrUrl:
-    """``text`` itself if it is a URL, else a path."""
-    return text if is_url(text) else Path(text)
+    """``text`` itself if it is a URL, else as ``local_path``."""
+    return text if is_url(text) else local_path(text)
+
+
+def local_path(text: str) -> Path:
+    """A path. Raises SettingsError for one that the operating system refuses."""
+    if problem := path_problem(Path(text)):
+        raise SettingsError(f"{shortened(text)}: {problem}", "check the path; nothing was read of it")
+    return Path(text)
 
 
 config = click.option(

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @click.command("review")
-@click.argument("paths", nargs=-1, type=options.PATH)
+@click.argument("paths", nargs=-1, type=options.local_path)
 @options.config
 @options.outbox
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help=f"The file to write [OUTBOX/{FILE}].")

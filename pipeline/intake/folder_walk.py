@@ -12,15 +12,13 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.safe_open import open_folder, open_subfolder
+from pipeline.safe_open import open_folder, open_subfolder, shortened
 
 MAX_PATH_BYTES = 4_095
 """Bytes of the longest path that Linux opens by name (PATH_MAX without the byte at its end). A file with a longer path could be read, but
 neither moved nor shown."""
 OPEN_LEVELS = 32
 """Folders that are open at the same time; those further up are opened again when their turn comes."""
-SHOWN_CHARACTERS = 120
-"""Characters at both ends of a path in a message."""
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE})
 
 SkipCallback = Callable[[str, str], None]
@@ -107,19 +105,15 @@ def _opened(level: _Level, above: _Level | None, is_ignored: IsIgnored, on_skip:
                     continue
                 if len(path) > MAX_PATH_BYTES // 4 and len(os.fsencode(path)) > MAX_PATH_BYTES:
                     on_skip(
-                        _shortened(path), f"its path is longer than {MAX_PATH_BYTES:,} bytes; move it to a folder further up"
+                        shortened(path), f"its path is longer than {MAX_PATH_BYTES:,} bytes; move it to a folder further up"
                     )
                 else:
                     names.append(entry.name)
     except OSError as error:
         if above is None or error.errno not in _GONE:
-            on_skip(_shortened(level.path), f"cannot be listed: {error.strerror or error}")
+            on_skip(shortened(level.path), f"cannot be listed: {error.strerror or error}")
     if not names:
         level.close()
         return []
     level.names = iter(sorted(names))
     return [level]
-
-
-def _shortened(path: str) -> str:
-    return path if len(path) <= 2 * SHOWN_CHARACTERS else f"{path[:SHOWN_CHARACTERS]}…{path[-SHOWN_CHARACTERS:]}"

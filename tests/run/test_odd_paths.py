@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from pipeline import read
+from pipeline.errors import SettingsError
+from pipeline.settings import load_settings
 from tests.deep_folders import deep_folder
 from tests.drawing import text_pdf
 from tests.run.processes import Workspace, wait_for
@@ -121,3 +126,30 @@ def test_a_watcher_goes_on_beside_a_very_deep_folder(tmp_path: Path, how: str) -
             process.terminate()
             _, err = process.communicate(timeout=60)
         assert "Traceback" not in err, err
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("command", ["run", "reprocess", "review", "estimate"])
+def test_a_path_of_the_command_line_that_the_system_refuses_is_a_wrong_argument(tmp_path: Path, command: str) -> None:
+    space = Workspace(tmp_path)
+    space.put("a.pdf")
+    loop = tmp_path / "loop.pdf"
+    loop.symlink_to(loop)
+    for path, problem in ((str(loop), "Too many levels"), ("/".join(["d" * 200] * 25), "too long")):
+        call = [sys.executable, "-m", "pipeline", command, path]
+        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, problem in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+
+
+@pytest.mark.parametrize("key", ["inbox", "outbox", "archive", "failed", "templates", "languages"])
+def test_a_path_of_the_settings_that_the_system_refuses_is_named_with_its_key(tmp_path: Path, key: str) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for path in (loop, Path("/".join(["d" * 200] * 25))):
+        with pytest.raises(SettingsError, match=key):
+            load_settings(None, search=False, **{key: path})
+
+
+def test_the_python_api_refuses_such_a_path_too(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="too long"):
+        read(tmp_path / "/".join(["d" * 200] * 25))
