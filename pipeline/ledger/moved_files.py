@@ -62,6 +62,11 @@ def record_moves(ledger: Ledger, moves: Sequence[FileMove], sheets: Iterable[str
                     "inode": move.inode,
                 },
             )
+            ledger.change(
+                """UPDATE orders SET details = json_set(details, '$.name', ?)
+                   WHERE kind = 'reading' AND sha256 = ? AND json_extract(details, '$.name') = ?""",
+                [move.source.name, move.record.sha256, move.record.source.name],
+            )
             ledger.change("DELETE FROM obsolete_results WHERE name = ?", [move.source.name])
             ledger.change("INSERT OR IGNORE INTO renamed_results VALUES (?)", [move.source.name])
         ledger.mark_sheets_outdated(sorted(set(sheets)))

@@ -98,8 +98,9 @@ def _rebuild(folder: Path, outbox: Path, inbox_path: InboxPath, reason: str, set
 def _restore_pins(ledger: Ledger) -> None:
     """Pin the files whose published result comes from an ordered reading."""
     for file in list(ledger.published_files()):
-        readings = [
-            order for order in orders_for_document(ledger, file.sha256, "reading") if order.details["name"] == file.source.name
+        others = {other.source.name for other in ledger.files_with_contents(file.sha256)} - {file.source.name}
+        readings = [  # the journal has the name of that time; the file may have been renamed since
+            order for order in orders_for_document(ledger, file.sha256, "reading") if order.details["name"] not in others
         ]
         outcome = (readings[-1].outcome or {}) if readings else {}
         is_special = bool(readings and (readings[-1].details.get("template") or readings[-1].details.get("engine")))

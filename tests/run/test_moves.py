@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.engines.base import Request
 from pipeline.ledger.corrections import record_correction
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.orders import orders_for_document, place_order
-from pipeline.records import Correction
+from pipeline.ledger.orders import close_order, orders_for_document, place_order
+from pipeline.records import Answer, Correction
 from pipeline.templates.routing import Route
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
@@ -257,6 +258,52 @@ def test_a_file_that_comes_again_after_it_was_archived_is_another_document(folde
     folders.put("b.pdf", content)
     folders.run()
     assert rows(folders) == ["a.pdf", "b.pdf"]
+
+
+class RenamingEngine(EchoEngine):
+    """Renames a file of the inbox while it has a page of it."""
+
+    def __init__(self, old: Path, new: Path) -> None:
+        super().__init__()
+        self._old, self._new = old, new
+
+    def respond(self, request: Request) -> Answer:
+        if self._old.exists():
+            self._old.rename(self._new)
+        return super().respond(request)
+
+
+def test_a_file_that_is_renamed_while_the_engine_has_it(folders: RunFolders) -> None:
+    path = folders.put("a.pdf", text_pdf(["Alpha"]))
+    folders.engine = RenamingEngine(path, folders.inbox / "b.pdf")
+    folders.run()
+    assert rows(folders) == ["a.pdf"]
+    assert read_again(folders) == []
+    check(folders, b="Alpha")
+
+
+def test_an_ordered_reading_keeps_its_result_under_the_new_name_also_in_a_rebuilt_ledger(folders: RunFolders) -> None:
+    folders.put("a.pdf", text_pdf(["Alpha"]))
+    folders.put("b.pdf", text_pdf(["Beta"]))
+    folders.run(None)
+    sha256 = sha256_of(folders, "a.pdf")
+    with Ledger(folders.outbox / ".pipeline") as ledger:
+        (record,) = ledger.files_with_contents(sha256)
+        order = place_order(ledger, "reading", sha256, {"name": "a.pdf", "template": "receipt", "engine": None}, "Ben")
+        close_order(ledger, order.id, {"status": "done", "engine": "echo/1", "templates": list(record.recipes)})
+        ledger.pin("a.pdf")
+    (folders.inbox / "a.pdf").rename(folders.inbox / "c.pdf")
+    folders.run(None)
+    with Ledger(folders.outbox / ".pipeline") as ledger:
+        (moved,) = ledger.files_with_contents(sha256)
+        assert (moved.source.name, moved.pinned) == ("c.pdf", True)
+        (order,) = orders_for_document(ledger, sha256, "reading")
+        assert order.details["name"] == "c.pdf"
+    for path in (folders.outbox / ".pipeline").glob("ledger.sqlite*"):
+        path.write_bytes(b"no database at all" * 1000)
+    folders.run(None)
+    with Ledger(folders.outbox / ".pipeline") as ledger:
+        assert [file.pinned for file in ledger.files_with_contents(sha256)] == [True]
 
 
 # ---- as processes -------------------------------------------------------------------------------
