@@ -86,8 +86,11 @@ def handle(message: bytes) -> list[bytes]:
 def _document(request: ReadRequest) -> tuple[BinaryIO, OpenDocument]:
     """The file of a request and the document in it. Raises DocumentError; FileChangedError where it is not the file that was listed."""
     global _last_document
+    path = Path(request.path)
+    if request.shared_folder:
+        path = Path(os.path.realpath(request.shared_folder)) / path.relative_to(request.shared_folder)
     try:
-        file = open_listed_file(Path(request.path), request.state)
+        file = open_listed_file(path, request.state)
     except OSError as error:
         raise FileChangedError from error
     if _last_document:

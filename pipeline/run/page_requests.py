@@ -73,6 +73,8 @@ class ReadRequest:
     """Number format in which the OCR computes."""
     numbers: tuple[int, int] | None = None
     """Device and inode of the file; None where they are not compared."""
+    shared_folder: str = ""
+    """The folder around ``path`` that a machine of a cluster may reach by links of its own; empty on this machine."""
 
     @property
     def state(self) -> FileState:
@@ -163,7 +165,13 @@ def _read_request(
         einvoice=settings.read_einvoices,
         precision=job.precision,
         numbers=None if job.cluster else file.numbers,  # other machines number the same file differently
+        shared_folder=_shared_folder(job, file.location) if job.cluster else "",
     )
+
+
+def _shared_folder(job: Job, path: Path) -> str:
+    root = job.inbox.root
+    return str(root if path.is_relative_to(root) else path.parent)
 
 
 def encode_request(request: ReadRequest) -> bytes:

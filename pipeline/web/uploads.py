@@ -22,7 +22,7 @@ from typing import BinaryIO
 from pipeline.intake.archive_worker import ArchiveWorker
 from pipeline.intake.containers import SkippedMember, UnpackedMember
 from pipeline.intake.scan import is_candidate
-from pipeline.safe_open import open_file, open_named_file
+from pipeline.safe_open import open_file, open_folder, open_named_file
 
 FOLDER = ".uploads"
 MAX_NAME_BYTES = 200
@@ -133,18 +133,23 @@ class Upload:
 
 def _store(source: Path, inbox: Path, folder: str, name: str) -> StoredFile:
     target = inbox / folder
-    if not target.resolve().is_relative_to(inbox.resolve()):
+    target = Path(os.path.realpath(target))
+    if not target.is_relative_to(inbox.resolve()):
         raise OSError(f"{folder} is outside of the inbox")
     target.mkdir(parents=True, exist_ok=True)
-    for candidate in _numbered_names(name):
-        file = f"{folder}/{candidate}" if folder else candidate
-        try:
-            _move_new(source, target / candidate)
-        except FileExistsError:
-            if _has_same_contents(source, target / candidate):
-                return StoredFile(file, already=True)
-            continue
-        return StoredFile(file)
+    descriptor = open_folder(target)  # stays on this folder when the path gets a link to another one
+    try:
+        for candidate in _numbered_names(name):
+            file = f"{folder}/{candidate}" if folder else candidate
+            try:
+                _move_new(source, candidate, descriptor)
+            except FileExistsError:
+                if _has_same_contents(source, target / candidate):
+                    return StoredFile(file, already=True)
+                continue
+            return StoredFile(file)
+    finally:
+        os.close(descriptor)
     raise OSError("every numbered name is in use")
 
 
@@ -169,16 +174,15 @@ def _numbered_names(name: str) -> Iterator[str]:
         yield f"{stem} ({number}).{ending}" if dot else f"{name} ({number})"
 
 
-def _move_new(source: Path, target: Path) -> None:
-    """Give the file the name ``target``. Raises FileExistsError when another file has it."""
+def _move_new(source: Path, name: str, folder: int) -> None:
+    """Give the file a name in the folder with this descriptor. Raises FileExistsError when another file has it."""
     try:
-        os.link(source, target)
+        os.link(source, name, dst_dir_fd=folder)
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links: an empty file reserves the name first
-        with target.open("xb"):
-            pass
-        source.replace(target)
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder))
+        os.replace(source, name, dst_dir_fd=folder)
 
 
 def clean_up(inbox: Path) -> None:

@@ -14,7 +14,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphComponent
 from PIL import Image
 
-from pipeline.errors import DocumentError
+from pipeline.errors import DocumentError, FileChangedError
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.records import Page, PageImage
@@ -227,6 +227,20 @@ def test_a_cover_has_no_kind_unless_it_is_the_last_page(tmp_path: Path) -> None:
     path = write(tmp_path, "a.pdf", text_pdf(["Documents for May", "Documents for June"]))
     kinds = [decode_content(handle(encode_request(request(path, page, classify=True))), page)[0].kind for page in (1, 2)]
     assert kinds == [None, "text"]
+
+
+def test_links_around_the_shared_folder_of_a_cluster_are_followed_and_links_in_it_are_not(tmp_path: Path) -> None:
+    (tmp_path / "share" / "sub").mkdir(parents=True)
+    path = write(tmp_path / "share" / "sub", "a.pdf", text_pdf(["shared"]))
+    (tmp_path / "mount").symlink_to("share")
+    (tmp_path / "share" / "link").symlink_to("sub")
+    root = str(tmp_path / "mount")
+    page, _ = read(tmp_path / "mount" / "sub" / "a.pdf", shared_folder=root)
+    assert text(page) == "shared"
+    for refused, folder in (("mount/link/a.pdf", root), ("mount/sub/a.pdf", "")):
+        with pytest.raises(FileChangedError):
+            read(tmp_path / refused, shared_folder=folder)
+    assert path.exists()
 
 
 def test_a_file_that_changed_since_it_was_hashed_is_not_read(tmp_path: Path) -> None:
