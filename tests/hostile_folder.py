@@ -61,6 +61,32 @@ class HostileFolder:
         for name in LIBRARIES:
             (self.folder / name).write_bytes(b"no library")
 
+    def add_programs(self) -> None:
+        """Programs that libraries start by their names."""
+        for name in (
+            "fc-list",
+            "gcc",
+            "cc",
+            "ld",
+            "ldconfig",
+            "objdump",
+            "uname",
+            "file",
+            "git",
+            "latex",
+            "kpsewhich",
+            "nproc",
+            "sh",
+        ):
+            program = self.folder / name
+            program.write_text(f"#!/bin/sh\necho program:{name} >> {self._record}\n", encoding="utf-8")
+            program.chmod(0o755)
+
+    def add_configuration(self) -> None:
+        """Files that libraries read by their names, made so that reading one is noticed."""
+        for name in ("matplotlibrc", ".env", ".netrc", "fonts.conf", "pyvenv.cfg", "setup.cfg", "ray_bootstrap_config.yaml"):
+            (self.folder / name).write_bytes(b"\xff\xfe\0 no text\n")
+
     @property
     def executed(self) -> list[str]:
         """Names of the modules that a process has executed."""

@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.publish.chart_drawing import draw_chart
 from pipeline.publish.chart_values import MAX_LETTERS, chart_values
 from pipeline.publish.inert_svg import clean_text, inert_svg, limit_letters
+from pipeline.runtime.matplotlib_import import import_matplotlib
 
 MAX_MARKS = 300
 """Most values that are drawn."""
@@ -40,6 +41,7 @@ def plot_chart(fields: Mapping[str, Any]) -> str | None:
     """
     if not (values := chart_values(fields.get("data"))):
         return None
+    import_matplotlib()
     import matplotlib
     from matplotlib.figure import Figure
     from pandas import DataFrame

@@ -12,6 +12,8 @@ PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath
 """Folder that holds the package ``pipeline``."""
 LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
 """Variables with folders in which the dynamic linker looks; an empty entry means the current folder."""
+LISTS = ("PATH", "PYTHONPATH", *LIBRARY_PATHS)
+"""Variables with lists of folders in which code is found by name."""
 _MAIN = "import sys; sys.path.append(sys.argv.pop(1)); from pipeline.cli.main import main; main()"
 """The command line of a package that is not installed: its folder comes after all others."""
 
@@ -47,14 +49,14 @@ IS_INSTALLED = PACKAGE_PARENT in _path_without_current_folder()
 
 
 def safe_environment(environment: dict[str, str]) -> dict[str, str]:
-    """A copy for a child process, in which no path of Python or of the dynamic linker means the current folder by being empty.
+    """A copy for a child process, in which no empty entry of a list of folders means the current folder.
 
     Relative entries become absolute, because the child may run in another folder.
     """
     safe = {**environment}
     if IS_INSTALLED:  # otherwise the current folder is the only way to find the package with ``-m``
         safe["PYTHONSAFEPATH"] = "1"
-    for name in ("PYTHONPATH", *LIBRARY_PATHS):
+    for name in LISTS:
         if name in safe:
             safe[name] = os.pathsep.join(os.path.abspath(entry) for entry in _entries(safe[name]))  # noqa: PTH100
             if not safe[name]:
@@ -70,7 +72,7 @@ def use_safe_path() -> None:
 def use_safe_environment() -> None:
     """Take the current folder out of the environment, for all processes that this one starts."""
     safe = safe_environment(dict(os.environ))
-    for name in ("PYTHONPATH", *LIBRARY_PATHS):
+    for name in LISTS:
         if name not in safe:
             os.environ.pop(name, None)
     os.environ.update(safe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,25 @@ def test_a_run_loads_no_library_from_the_current_folder(tmp_path: Path, library_
     hostile.add_libraries()
     with_documents(hostile.folder)
     run([*console_script(tmp_path / "bin"), *RUN], hostile.folder, LD_LIBRARY_PATH=library_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere matplotlib reads its file in the current folder")
+def test_a_review_with_a_chart_starts_no_program_and_reads_no_configuration_of_the_current_folder(tmp_path: Path) -> None:
+    """An empty entry of PATH means the current folder. matplotlib starts `fc-list`, and reads `matplotlibrc` there before any other."""
+    hostile = HostileFolder(tmp_path / "in", tmp_path / "executed", MODULES - BY_RUNPY)
+    hostile.add_programs()
+    hostile.add_configuration()
+    with_documents(hostile.folder)
+    paths = {"PATH": f":{os.environ['PATH']}", "MPLCONFIGDIR": str(tmp_path / "fonts")}
+    run([sys.executable, "-m", "pipeline", *RUN], hostile.folder, **paths)
+    command = [*console_script(tmp_path / "bin"), "review", "--outbox", "../outbox", "--output", "../review.html"]
+    done = subprocess.run(
+        command, cwd=hostile.folder, env=plain_environment(**paths), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert "Bicycles repaired per month" in (tmp_path / "review.html").read_text(encoding="utf-8")
+    assert hostile.executed == []
 
 
 def where(request: bytes) -> list[bytes]:
