@@ -222,7 +222,7 @@ def test_no_process_outlives_its_actor(machines: ClusterMachines) -> None:
         return [
             process.pid
             for process in psutil.process_iter(["cmdline"])
-            if re.search("spawn_main|worker_pool", " ".join(process.info["cmdline"] or ())) and process.ppid() == 1
+            if re.search("(worker_pool|engine_process):serve", " ".join(process.info["cmdline"] or ())) and process.ppid() == 1
         ]
 
     wait_for(lambda: not left())

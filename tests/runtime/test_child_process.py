@@ -117,12 +117,16 @@ time.sleep(600)
 def test_children_end_with_a_parent_that_is_killed(number: int) -> None:
     """An idle reader, one in a call that never ends, and an engine."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-    assert parent.stdout
-    assert parent.stdout.readline() == "ready\n"
-    children = [child.pid for child in psutil.Process(parent.pid).children(recursive=True)]
-    assert len(children) == 3
-    parent.send_signal(number)
-    parent.communicate(timeout=30)
+    try:
+        assert parent.stdout
+        assert parent.stdout.readline() == "ready\n"
+        children = [child.pid for child in psutil.Process(parent.pid).children(recursive=True)]
+        assert len(children) == 3
+        parent.send_signal(number)
+        parent.communicate(timeout=30)
+    finally:
+        parent.kill()
+        parent.communicate()
     wait_for(lambda: not any(map(is_alive, children)), 30)
 
 
@@ -133,6 +137,35 @@ def open_files(pid: int) -> list[str]:
         with suppress(OSError):  # closed meanwhile
             files.append(os.fspath(entry.readlink()))
     return files
+
+
+FORKING = f"""
+import os
+from pipeline.runtime.worker_pool import WorkerPool
+
+def call(request):
+    with WorkerPool({HANDLER!r}, size=1, seconds=60, memory_mb=2_000) as pool:
+        return pool.call(request).parts[1]
+
+assert call(b"before") == b"before"
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if call(b"in the child") == b"in the child" else 1)
+assert call(b"after") == b"after"
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_program_that_forks_starts_readers_in_both_processes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKING],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @contextmanager
