@@ -126,6 +126,8 @@ class DocumentError(Exception):
 
 
 FILE_CHANGED = "the file changed while it was read"
+EMPTY_FILE = "the file is empty"
+"""Why a file without content is left: it is no document yet. It is read when it has content."""
 
 
 class FileChangedError(DocumentError):

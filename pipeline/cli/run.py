@@ -18,6 +18,7 @@ from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import SettleTracker, settled_files
 from pipeline.monitoring.events import ABOVE_LIMIT, GONE, OUT_OF_TIME, STILL_BEING_WRITTEN
 from pipeline.printable import one_line
+from pipeline.run.changed_files import ChangedFiles
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
@@ -92,6 +93,8 @@ def command(
         todo, known = split_up_to_date(job, job.scan(monitor.file_skipped, paths), job.file_records)
         if not paths and loop.recognise_moves(todo, known):
             todo, known = split_up_to_date(job, [*todo, *known], job.file_records)
+        if not paths:
+            todo += ChangedFiles(job).changed()
         loop.until = deadline
         read_files(job, loop, screen, monitor, todo, known, limit=limit, quiet=quiet or as_json)
         print_report(screen, settings, quiet=quiet, as_json=as_json)

@@ -21,6 +21,7 @@ from pipeline.intake.scan import InboxFile
 from pipeline.monitoring.events import RecentMessages, RunCounts
 from pipeline.printable import one_line
 from pipeline.publish.publication import Publication
+from pipeline.run.changed_files import ChangedFiles
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import InboxScanner
@@ -117,6 +118,7 @@ def command(
 
         def scan() -> list[InboxFile]:
             loop.publisher.tidy(now=False)
+            loop.publisher.catch_up()
             todo, known = scanner.scan()
             loop.publisher.archive_published(known)
             return todo
@@ -139,6 +141,7 @@ def command(
             watcher.on_ready = loop.recognise_moves
         pauses = ServicePauses(monitor.warning, lambda: loop.stopping)
         reread_orders = RereadOrders(job, monitor)
+        changed_files = ChangedFiles(job, intake.unchanged_seconds, intake.rescan_seconds)
 
         def stop() -> None:
             loop.stopping = True
@@ -162,6 +165,8 @@ def command(
                         loop.round(watcher.pending(lambda: loop.busy), reread_orders.is_waiting)
                         if reread_orders.is_waiting():  # documents that are not finished come again
                             watcher.request_scan()
+                    if changed := changed_files.settled():
+                        loop.round(changed)
                     loop.answer_questions()
                     reread_orders.carry_out()
                     loop.publisher.tidy(now=False)

@@ -1,20 +1,22 @@
 """The SQLite file behind the ledger: opening, migrations, transactions, copies.
 
 The file is in WAL mode with ``synchronous=NORMAL``. A commit survives ``kill -9`` at any instant. A power cut may undo the last commits
-but never damages the file, and the work of a commit that was undone is done again.
+but never damages the file, and the work of a commit that was undone is done again. A ``synced_transaction`` brings itself and all commits
+before it to the disk: it stands before everything that moves or deletes a file.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from pipeline.errors import LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
 from pipeline.ledger.replacement import LEDGER_FILE, opening
+from pipeline.runtime.file_system import sync_folder
 
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process that writes."""
@@ -28,6 +30,7 @@ class LedgerConnection:
 
     def __init__(self, folder: Path, name: str = LEDGER_FILE) -> None:
         self.path = folder / name
+        self._is_on_disk = False  # whether the names of its folders are
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with opening(folder) if name == LEDGER_FILE else nullcontext():
@@ -110,13 +113,30 @@ class LedgerConnection:
 
     @contextmanager
     def synced_transaction(self) -> Iterator[None]:
-        """``transaction`` that a power cut cannot undo: it is on the disk when the block has ended."""
+        """A transaction that is on the disk when the block has ended, and with it all earlier ones. Raises LedgerError.
+
+        All commits go to one log, and with ``synchronous=FULL`` SQLite syncs that log.
+        """
+        if not self._is_on_disk:
+            self._sync_folders()
         self._db.execute("PRAGMA synchronous=FULL")
         try:
             with self.transaction():
                 yield
         finally:
             self._db.execute("PRAGMA synchronous=NORMAL")
+
+    def _sync_folders(self) -> None:
+        """Bring the names of the state folder, of the outbox and of the ledger in it to the disk. Raises LedgerError."""
+        try:
+            for folder in list(self.path.absolute().parents)[:3]:
+                with suppress(PermissionError):  # a folder that may not be listed
+                    sync_folder(folder)
+        except OSError as error:
+            raise LedgerError(
+                f"{self.path}: cannot be synced: {error}", "check the disk; nothing is lost, run again"
+            ) from error
+        self._is_on_disk = True
 
     def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[dict[str, Any]]:
         """The rows of a query, each as a dict by column name."""

@@ -191,10 +191,13 @@ class FileRecords(LedgerConnection):
         )
 
     def record_place_below(self, folder: Path, place: FilePlace) -> None:
-        """Record the place of the files below ``folder`` that ledgers of older versions do not tell from those of the inbox."""
+        """Record the place of the files below ``folder`` that ledgers of older versions do not tell from those of the inbox.
+
+        Changes of failed files are looked for from now on.
+        """
         self._db.execute(
-            "UPDATE files SET place = ? WHERE path > ? AND path < ? AND place = 'original'",
-            [place, os.fsencode(f"{folder}/"), os.fsencode(f"{folder}0")],  # "0" is the letter after "/"
+            "UPDATE files SET place = ?, watched = ? WHERE path > ? AND path < ? AND place = 'original'",
+            [place, place == "failed", os.fsencode(f"{folder}/"), os.fsencode(f"{folder}0")],  # "0" is the letter after "/"
         )
 
     def watched_files(self) -> list[FileRecord]:

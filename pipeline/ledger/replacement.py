@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import LedgerError
+from pipeline.runtime.file_system import sync_folder
 
 LEDGER_FILE = "ledger.sqlite"
 REBUILT_FILE = "rebuilt.sqlite"
@@ -105,15 +106,6 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what a run that died has left of a rebuilt ledger."""
     for ending in ENDINGS:
         (folder / f"{REBUILT_FILE}{ending}").unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _free_path(path: Path) -> Path:

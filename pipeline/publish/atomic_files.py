@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import OutboxError
+from pipeline.runtime.file_system import sync_folder
 
 
 @contextmanager
-def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[Path]:
+def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True, sync_name: bool = True) -> Iterator[Path]:
     """A temporary path to write to. It replaces ``path`` when the block ends, and is removed when the block fails.
 
     ``scratch`` is a folder on the same file system for the temporary file; by default it is the folder of ``path``. Without ``sync``
-    a power cut may lose the file.
+    a power cut may lose the file; without ``sync_name`` it may bring the old file back, until the caller has synced the folder.
     Raises OutboxError when the folder cannot be written or the disk is full; the old file is then unchanged.
     """
     temporary = (scratch or path.parent) / f".{uuid.uuid4().hex}.tmp"
@@ -29,6 +30,8 @@ def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True) -
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
         temporary.replace(path)
+        if sync and sync_name:
+            sync_folder(path.parent)
     except OSError as error:
         raise OutboxError(
             f"{path}: cannot be written: {error}", "free disk space or check permissions; nothing is lost, run again"
@@ -39,13 +42,15 @@ def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True) -
 
 
 @contextmanager
-def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True, sync_name: bool = True) -> Iterator[BinaryIO]:
     """``atomic_path`` with the file opened for writing."""
-    with atomic_path(path, scratch, sync=sync) as temporary, temporary.open("wb") as file:
+    with atomic_path(path, scratch, sync=sync, sync_name=sync_name) as temporary, temporary.open("wb") as file:
         yield file
 
 
-def write_atomically(path: Path, chunks: Iterable[bytes], scratch: Path | None = None, *, sync: bool = True) -> int:
+def write_atomically(
+    path: Path, chunks: Iterable[bytes], scratch: Path | None = None, *, sync: bool = True, sync_name: bool = True
+) -> int:
     """Replace ``path`` by the joined chunks and return their bytes. A reader sees the old file or the new one. See ``atomic_path``."""
-    with atomic_file(path, scratch, sync=sync) as file:
+    with atomic_file(path, scratch, sync=sync, sync_name=sync_name) as file:
         return sum(file.write(chunk) for chunk in chunks)

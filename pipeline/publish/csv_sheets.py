@@ -62,7 +62,7 @@ def append_rows(
     state = ledger.sheet_state(name)
     if state is None and not os.path.lexists(path):
         new = (scratch or folder) / f".{uuid.uuid4().hex}.tmp"
-        write_atomically(new, [_header(columns), _lines(rows, columns)])
+        write_atomically(new, [_header(columns), _lines(rows, columns)], sync_name=False)
         return files.put(new, path)
     if state is None or state[2] or state[0] != list(columns):
         return None
@@ -99,7 +99,7 @@ def rebuild(
         for path in new.values():
             stack.callback(path.unlink, missing_ok=True)
         with ExitStack() as writing:
-            opened = {name: writing.enter_context(atomic_file(path)) for name, path in new.items()}
+            opened = {name: writing.enter_context(atomic_file(path, sync_name=False)) for name, path in new.items()}
             for name, columns in text_kinds.items():
                 opened[name].write(_header(list(columns)))
             for batch in frame_batches(publications, templates, text_kinds):

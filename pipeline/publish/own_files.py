@@ -24,6 +24,7 @@ from typing import Protocol
 
 from pipeline.errors import OutboxError
 from pipeline.records import FileMark
+from pipeline.runtime.file_system import sync_folder
 
 _CHUNK = 1 << 20
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -144,6 +145,7 @@ class OwnFiles:
             before = self._ledger.file_mark(self._key(path)) or FileMark(0, 0, "")
             self._ledger.record_file_mark(self._key(path), FileMark(before.size, before.crc, before.stamp, size, crc))
             new.replace(path)
+            sync_folder(path.parent)
             mark = FileMark(size, crc, _stamp(path.lstat()))
         except OSError as error:
             if error.errno in DISK_ERRORS:

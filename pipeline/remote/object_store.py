@@ -151,6 +151,31 @@ class ObjectStore:
             except FileNotFoundError:
                 return
 
+    def remove_unchanged(self, entry: StoreEntry) -> None:
+        """Delete an object that is still as it was listed. Raises ObjectGoneError when it is not.
+
+        S3 itself compares the ETag at the deletion; for other stores there is an instant between the check and the deletion.
+        """
+        with _store_errors(entry.url):
+            try:
+                info = self.filesystem.info(entry.url)
+            except FileNotFoundError as error:
+                raise ObjectGoneError(entry.url) from error
+            if _entry(entry.url, info["size"], info) != entry:
+                raise ObjectGoneError(entry.url)
+            if self._scheme == "s3" and info.get("ETag"):
+                bucket, _, key = entry.url.split("://")[1].partition("/")
+                try:
+                    self.filesystem.call_s3("delete_object", Bucket=bucket, Key=key, IfMatch=info["ETag"])
+                except Exception as error:  # every library has errors of its own
+                    if _is_precondition(error):
+                        raise ObjectGoneError(entry.url) from error
+                    if not _is_unsupported(error):
+                        raise
+                else:
+                    return
+        self.remove(entry.url)
+
 
 def open_store(url: str) -> ObjectStore:
     """The store that a URL points into. Raises StoreError when its package is not installed."""
@@ -182,6 +207,12 @@ def _entry(url: str, size: int, info: Mapping[str, Any]) -> StoreEntry:
 
 def _is_precondition(error: Exception) -> bool:
     return "precondition" in str(error).lower().replace("-", "") or "412" in str(error)
+
+
+def _is_unsupported(error: Exception) -> bool:
+    """Whether a server or library does not know a condition at the deletion of objects."""
+    text = f"{type(error).__name__} {error}".lower()
+    return any(mark in text for mark in ("notimplemented", "not implemented", "501", "paramvalidation", "unknown parameter"))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pipeline.errors import FILE_CHANGED, FileChangedError
+from pipeline.errors import EMPTY_FILE, FILE_CHANGED, FileChangedError
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
@@ -34,6 +34,7 @@ class Admission:
     ) -> None:
         self._job, self._observer, self._archive, self._moves = job, observer, archive, moves
         self._runs, self._skip = runs, skip
+        self._unpacked = job.unpacked.resolve()
 
     def admit(self, file: InboxFile) -> DocumentRun | None:
         """The document to read. None for a file that is up to date, waits for its twin, or is left for a later run."""
@@ -44,6 +45,9 @@ class Admission:
         record = ledger.file_at(path)
         if record and self._job.up_to_date(record, file):
             self._observer.file_finished(file)
+            return None
+        if file.size == 0 and not path.is_relative_to(self._unpacked):  # what an archive holds gets no content later
+            self._skip(file, EMPTY_FILE)
             return None
         try:
             sha256 = file.sha256 or content_hash(file)

@@ -1,23 +1,42 @@
 """Moves or deletes finished files, moves failed files to a folder of their own, and recognises failed files that come back.
 
-The ledger records a move after it has happened. The next start notices a crash in between (``catch_up``), so that the next file of the
-same name does not replace this one's result.
+Many files at a time go through three steps: what was read of them is on the disk (the publisher sees to that); the ledger has on the disk
+that they are about to be moved or deleted (``plan``); they are moved or deleted, and the ledger records that (``carry_out``). A crash in
+between leaves open removals, and the next start finishes or undoes them (``catch_up``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.errors import CURES, StoreError
+from pipeline.errors import CURES, OutboxError, StoreError
 from pipeline.intake.scan import InboxFile
-from pipeline.ledger.file_records import FileRecord
+from pipeline.intake.settle import restat_file
+from pipeline.ledger.removal_records import Removal, RemovalPlace
 from pipeline.monitoring.events import Observer
 from pipeline.records import DocumentStatus, Reason
-from pipeline.run.archive_folders import ArchiveFolders, LocalFolders, StoreFolders
+from pipeline.run.archive_folders import ArchiveFolders
+from pipeline.run.file_removal import CHANGED, ClaimLeftError, KeptFileError
 from pipeline.run.job import Job
+from pipeline.run.local_folders import LocalFolders
+from pipeline.run.store_folders import StoreFolders
 from pipeline.values.times import utc_timestamp
+
+BATCH = 100
+"""Files that are moved or deleted before their folders are synced and the ledger records it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file whose result is published, with what the result says."""
+
+    file: InboxFile
+    sha256: str
+    status: DocumentStatus
+    reason: Reason | None = None
+    detail: str = ""
 
 
 class Archive:
@@ -26,73 +45,159 @@ class Archive:
     def __init__(self, job: Job, observer: Observer) -> None:
         self._job, self._observer = job, observer
         self._root = job.inbox.root
-        self._folders: ArchiveFolders = StoreFolders(job.settings, job.objects) if job.objects else LocalFolders(job.settings)
+        self._failed_root = job.settings.failed_folder.resolve()
+        self._folders: ArchiveFolders = (
+            StoreFolders(job.settings, job.objects, self._is_taken)
+            if job.objects
+            else LocalFolders(job.settings, self._is_taken)
+        )
+        self._planned: dict[Path, tuple[Removal, ReadFile]] = {}
 
-    def archive(self, file: InboxFile, status: DocumentStatus, reason: Reason | None = None, detail: str = "") -> None:
-        """Move or delete a file of the inbox whose result is published, unless it is no longer the one that was read."""
-        settings, path = self._job.settings, file.source.path
-        if settings.after == "keep" or not path.is_relative_to(self._root):
-            return
-        new_path: Path | None
-        try:
-            if not self._folders.is_unchanged(file):
-                return
-            if status == "done":
-                new_path = self._folders.archive(file, settings.after)
-            else:
-                new_path = self._folders.move_to_failed(file, _reason_text(file, status, reason, detail))
-        except OSError as error:
-            self._observer.file_not_archived(file.source.name, error.strerror or str(error))
-            return
-        except StoreError as error:
-            self._observer.file_not_archived(file.source.name, error.message)
-            return
-        self._record_move(path, new_path, failed=status != "done")
-        self._observer.file_archived(file.source.name, str(new_path or ""))
+    def _is_taken(self, path: Path) -> bool:
+        return self._job.ledger.file_at(path) is not None
 
-    def archive_published(self, files: Iterable[InboxFile]) -> None:
-        """Move or delete files that an earlier run published and that are still in the inbox."""
-        for file in files if self._job.settings.after != "keep" else ():
-            record = self._job.ledger.file_at(file.source.path)
-            if record and record.status and not record.retry_at:
-                reason, detail = self._job.ledger.failure_reason(record.sha256)
-                self.archive(file, record.status, reason, detail)
+    # ---- files that were read -----------------------------------------------------------------------
 
-    def catch_up(self) -> None:
-        """Record the moves that a run made just before it died: of files that are published, and no longer at their path."""
+    def plan(self, files: Iterable[ReadFile]) -> None:
+        """Record on the disk that these files of the inbox, whose results are on the disk, are about to be moved or deleted."""
         if self._job.settings.after == "keep":
             return
-        published = {  # a file that waits for a retry was not moved
-            file.source.path: file
-            for file in self._job.file_records.values()
-            if file.published_sha256 and not file.retry_at and file.source.path.is_relative_to(self._root)
-        }
-        for path in self._folders.missing(published):
-            file = published[path]
-            self._record_move(path, self._failed_path_of(file), failed=file.status != "done")
+        planned: dict[Path, tuple[Removal, ReadFile]] = {}
+        targets: set[Path] = set()
+        for item in files:
+            try:
+                removal = self._removal(item)
+            except (KeptFileError, OSError, StoreError) as error:
+                self._observer.file_not_archived(item.file.source.name, _describe(error))
+                continue
+            if removal and removal.target not in targets:  # else it follows with the next plan
+                planned[removal.path] = (removal, item)
+                targets |= {removal.target} if removal.target else set()
+        if planned:
+            self._job.ledger.begin_removals(removal for removal, _ in planned.values())
+            self._planned |= planned
 
-    def _failed_path_of(self, file: FileRecord) -> Path | None:
-        """Where a failed file was moved to; None when it is not there."""
-        path = self._folders.failed_path(file.source.relative)
-        if file.status == "done" or self._job.ledger.file_at(path) or self._folders.missing([path]):
+    def _removal(self, item: ReadFile) -> Removal | None:
+        """The removal of a file; None for one that stays where it is."""
+        path = item.file.source.path
+        record = self._job.ledger.file_at(path)
+        if record is None or record.source.name != item.file.source.name:  # e.g. published again after it was deleted
             return None
-        return path
+        if item.file.size == 0:  # no document yet
+            return None
+        if path.is_relative_to(self._failed_root):  # it changed there, and was read again
+            if item.status != "done":
+                self._folders.write_reason(path, _reason_text(item))
+                return None
+        elif not path.is_relative_to(self._root):
+            return None
+        place: RemovalPlace = "deleted" if self._job.settings.after == "delete" else "archive"
+        return self._folders.plan(item.file, item.sha256, place if item.status == "done" else "failed")
 
-    def _record_move(self, path: Path, new_path: Path | None, *, failed: bool) -> None:
-        if new_path is None:
-            self._job.ledger.record_deletion(path)
-            self._job.outbox_names.deleted(path)
-        else:
-            self._job.ledger.record_move(path, new_path, "failed" if failed else "archive")
-            self._job.outbox_names.moved(path, new_path)
+    def plan_published(self, files: Iterable[InboxFile]) -> None:
+        """``plan`` for files that an earlier run published and that are still in the inbox."""
+        self.plan(self._published(files) if self._job.settings.after != "keep" else ())
+
+    def _published(self, files: Iterable[InboxFile]) -> Iterable[ReadFile]:
+        ledger = self._job.ledger
+        for file in files:
+            record = ledger.file_at(file.source.path)
+            if record and record.status and record.published_sha256 and not record.retry_at:
+                yield ReadFile(file, record.published_sha256, record.status, *ledger.failure_reason(record.sha256))
+
+    def carry_out(self) -> None:
+        """Move or delete the planned files."""
+        planned, self._planned = list(self._planned.values()), {}
+        for start in range(0, len(planned), BATCH):
+            self._carry_out(planned[start : start + BATCH])
+
+    def _carry_out(self, batch: Sequence[tuple[Removal, ReadFile]]) -> None:
+        done: list[tuple[Removal, ReadFile]] = []
+        undone: list[Removal] = []
+        try:
+            for removal, item in batch:
+                name = item.file.source.name
+                try:
+                    if removal.place == "failed" and removal.target:
+                        self._folders.write_reason(removal.target, _reason_text(item))
+                    self._folders.remove(removal)
+                    done.append((removal, item))
+                except ClaimLeftError as error:
+                    self._observer.file_not_archived(name, _describe(error))
+                except (KeptFileError, OSError, StoreError) as error:
+                    if isinstance(error, KeptFileError) and error.reason == CHANGED and restat_file(item.file) == item.file:
+                        self._job.ledger.mark_stale(name)  # its size and time do not show that it was replaced
+                    undone.append(removal)
+                    if removal.place == "failed" and removal.target:
+                        self._folders.remove_reason(removal.target)
+                    self._observer.file_not_archived(name, _describe(error))
+        finally:
+            self._sync()
+            self._end([removal for removal, _ in done], undone)
+        for removal, item in done:
+            if item.file.source.path.is_relative_to(self._failed_root):
+                self._folders.remove_reason(removal.path)
+            self._observer.file_archived(item.file.source.name, str(removal.target or ""))
+
+    def _end(self, done: Sequence[Removal], undone: Sequence[Removal]) -> None:
+        self._job.ledger.end_removals(done, undone)
+        for removal in done:
+            self._job.file_records.pop(str(removal.path), None)
+            if removal.target:
+                self._job.outbox_names.moved(removal.path, removal.target)
+            else:
+                self._job.outbox_names.deleted(removal.path)
+
+    # ---- after a crash ------------------------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Finish or undo the removals that a crash interrupted. What cannot be decided now, because a share is not there, stays open."""
+        if self._planned:
+            return
+        done, undone = [], []
+        for removal in self._job.ledger.open_removals():
+            try:
+                outcome = self._folders.resolve(removal)
+            except ClaimLeftError as error:
+                self._observer.file_not_archived(removal.path.name, _describe(error))
+                continue
+            if outcome == "done":
+                done.append(removal)
+            elif outcome == "undone":
+                undone.append(removal)
+        if done or undone:
+            self._sync()
+            self._end(done, undone)
+
+    def _sync(self) -> None:
+        """Bring the removals to the disk. Raises OutboxError."""
+        try:
+            self._folders.sync()
+        except OSError as error:
+            raise OutboxError(
+                f"{error.filename or 'the archive'}: cannot be synced: {error.strerror or error}",
+                "check the disk; nothing is lost, the next run goes on",
+            ) from error
+
+    def record_places(self) -> None:
+        """Record the places of files that an older version has moved."""
+        settings, ledger = self._job.settings, self._job.ledger
+        with ledger.transaction():
+            for folder in {settings.archive_folder, settings.archive_folder.resolve()}:
+                ledger.record_place_below(folder, "archive")
+            ledger.record_place_below(self._failed_root, "failed")
+
+    # ---- failed files that come back ----------------------------------------------------------------
 
     def restore(self, file: InboxFile, sha256: str) -> InboxFile:
         """The file with its old name in the outbox, if it failed before and was moved back into the inbox; else the file as it is."""
-        ledger, folder = self._job.ledger, self._job.settings.failed_folder.resolve()
+        ledger = self._job.ledger
         namesake = ledger.file_at(self._folders.failed_path(file.source.relative))
         for record in [*([namesake] if namesake else []), *ledger.files_with_contents(sha256)]:
             path = record.source.path
-            if path.is_relative_to(folder) and self._folders.missing([path]):
+            came_back = file.source.path if record.sha256 != sha256 else None
+            is_failed = record.place != "deleted" and path.is_relative_to(self._failed_root)
+            if is_failed and self._folders.was_taken_out(path, came_back):
                 ledger.mark_for_rereading([record], failed_only=True)
                 ledger.record_move(path, file.source.path, "original")
                 self._job.outbox_names.moved(path, file.source.path)
@@ -101,13 +206,23 @@ class Archive:
         return file
 
 
-def _reason_text(file: InboxFile, status: DocumentStatus, reason: Reason | None, detail: str) -> str:
+def _describe(error: Exception) -> str:
+    """Why a file stays, in words."""
+    if isinstance(error, KeptFileError):
+        return error.reason
+    if isinstance(error, StoreError):
+        return error.message
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _reason_text(item: ReadFile) -> str:
     """The text of the file that lies beside a failed file."""
+    file, status, reason = item.file, item.status, item.reason
     cure = CURES[reason] if reason else ""
     lines = [
         f"file:    {file.source.relative}",
         f"status:  {status}" + (" (what could be read of it is in the outbox)" if status == "partial" else ""),
-        f"reason:  {reason}: {detail}" if reason else "",
+        f"reason:  {reason}: {item.detail}" if reason else "",
         f"cure:    {cure}" if cure else "",
         f"result:  {file.source.name}.json in the outbox",
         f"when:    {utc_timestamp()}",

@@ -118,7 +118,7 @@ class OutboxExport:
     def _json(self) -> Iterator[Path]:
         for item in self._publications():
             path = self.folder / f"{item.source.name}.json"
-            write_atomically(path, [item.as_bytes()], self.scratch)
+            write_atomically(path, [item.as_bytes()], self.scratch, sync_name=False)
             yield path
 
     def _csv(self) -> list[Path]:

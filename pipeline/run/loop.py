@@ -46,6 +46,7 @@ class Loop:
             job.mirror.on_warning = observer.warning
         self._archive = Archive(job, observer)
         if archive_files:
+            self._archive.record_places()
             self._archive.catch_up()
         self.publisher = Publisher(job, self._archive if archive_files else None, observer.warning)
         self.stopping = False

@@ -7,8 +7,8 @@ from pathlib import Path
 from pipeline.errors import OutboxError, StoreError
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.moved_files import clear_obsolete, obsolete_results
-from pipeline.ledger.replacement import sync_folder
 from pipeline.remote.mirror import Mirror
+from pipeline.runtime.file_system import sync_folder
 
 
 def remove_obsolete_results(ledger: Ledger, outbox: Path, mirror: Mirror | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from pipeline.publish.own_files import FileInUseError, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
 from pipeline.records import DocumentInfo, FileMark
-from pipeline.run.archive import Archive
+from pipeline.run.archive import Archive, ReadFile
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
 from pipeline.run.obsolete_results import remove_obsolete_results
+from pipeline.runtime.file_system import FolderSync
 from pipeline.values.times import utc_timestamp
 
 OBSTACLES = frozenset(
@@ -57,8 +58,7 @@ class Publisher:
         self._pending: dict[str, tuple[InboxFile, Publication]] = {}  # by name
         self._pending_since = 0.0
         self._next_tidy = 0.0
-        self._archivable: list[tuple[InboxFile, Publication]] = []
-        self._published_before: list[InboxFile] = []
+        self._folder_sync = FolderSync()
         job.ledger.record_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
     def publish(self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
@@ -68,7 +68,7 @@ class Publisher:
         publication = compose(
             self._job.ledger, self._job.templates, file.source, document, recipes, self._job.settings.review.accepted_error
         )
-        self._write_result(publication)
+        self._write_result(publication, sync_name=False)  # the flush does that for many at a time
         if not self._pending:
             self._pending_since = time.monotonic()
         self._pending[file.source.name] = (file, publication)
@@ -83,12 +83,12 @@ class Publisher:
         publication = compose(
             self._job.ledger, self._job.templates, file.source, document, file.recipes, self._job.settings.review.accepted_error
         )
-        self._write_result(publication)
+        self._write_result(publication, sync_name=True)
 
-    def _write_result(self, publication: Publication) -> None:
+    def _write_result(self, publication: Publication, *, sync_name: bool) -> None:
         path = self._job.outbox / f"{publication.source.name}.json"
         try:
-            write_atomically(path, [publication.as_bytes()], self._job.scratch)
+            write_atomically(path, [publication.as_bytes()], self._job.scratch, sync_name=sync_name)
         except OutboxError as error:
             number = error.__cause__.errno if isinstance(error.__cause__, OSError) else None
             if number in OBSTACLES or (number in PERMISSIONS and path.parent != self._job.outbox):
@@ -107,13 +107,17 @@ class Publisher:
         self._upload(now=False)
 
     def flush(self) -> None:
-        """Append the pending rows, record the publications in the ledger, archive the files."""
+        """Append the pending rows, bring results and sheets to the disk, record the publications in the ledger, archive the files.
+
+        A power cut at any instant leaves no record of a result that is not on the disk.
+        """
         pending, self._pending = list(self._pending.values()), {}
         if not pending:
             return
         items = [publication for _, publication in pending]
         rows, outdated = self._rows(items)
         marks = self._append(rows, outdated)
+        self._sync_names([*(f"{item.source.name}.json" for item in items), *(f"{name}.csv" for name in marks)])
         ledger = self._job.ledger
         retry_at = {item.source.name: self._retry_at(item) for item in items}
         with ledger.transaction():
@@ -129,9 +133,22 @@ class Publisher:
                     *(name, sha256, item.recipes, item.status, item.reason, retry_at[name]), review=review, corrected=corrected
                 )
         self._mirror(self._job.outbox / f"{name}.csv" for name in marks)
-        self._archivable += [(file, item) for file, item in pending if not retry_at[file.source.name]]
-        if not self._job.mirror:
-            self._archive_files()
+        if self._archive:
+            self._archive.plan(
+                ReadFile(file, item.document.sha256, item.status, item.reason, item.detail)
+                for file, item in pending
+                if not retry_at[file.source.name]
+            )
+            if not self._job.mirror:
+                self._archive.carry_out()
+
+    def _sync_names(self, names: Iterable[str]) -> None:
+        """Bring the names of files in the outbox to the disk. Raises OutboxError."""
+        outbox = self._job.outbox.absolute()
+        try:
+            self._folder_sync.sync([outbox / name for name in names], outbox)
+        except OSError as error:
+            raise OutboxError(f"{outbox}: cannot be synced: {error}", "check the disk; nothing is lost, run again") from error
 
     def _mirror(self, paths: Iterable[Path]) -> None:
         if self._job.mirror:
@@ -139,22 +156,29 @@ class Publisher:
 
     def _upload(self, *, now: bool) -> None:
         """Upload an outbox in an object store. Files are archived only after that."""
-        if self._job.mirror and self._job.mirror.checkpoint(now=now):
-            self._archive_files()
+        if self._job.mirror and self._job.mirror.checkpoint(now=now) and self._archive:
+            self._archive.carry_out()
 
-    def archive_published(self, files: Iterable[InboxFile]) -> None:
-        """Archive files that an earlier run published; with an outbox in an object store, after the upload."""
-        self._published_before += files
-        if not self._job.mirror:
-            self._archive_files()
+    def archive_published(self, files: Sequence[InboxFile]) -> None:
+        """Archive files that an earlier run published; with an outbox in an object store, after the upload.
 
-    def _archive_files(self) -> None:
-        done, self._archivable = self._archivable, []
-        published_before, self._published_before = self._published_before, []
+        A file whose result was removed from the outbox stays.
+        """
+        if not self._archive or not files or self._job.settings.after == "keep":
+            return
+        if self._job.mirror:
+            self._upload(now=False)  # what the run's start recorded is no reason to send the ledger; what is planned is
+            self._archive.plan_published(files)
+            return
+        files = [file for file in files if (self._job.outbox / f"{file.source.name}.json").is_file()]
+        self._sync_names(f"{file.source.name}.json" for file in files)
+        self._archive.plan_published(files)
+        self._archive.carry_out()
+
+    def catch_up(self) -> None:
+        """Finish or undo what a crash interrupted, as far as the shares are there."""
         if self._archive:
-            for file, item in done:
-                self._archive.archive(file, item.status, item.reason, item.detail)
-            self._archive.archive_published(published_before)
+            self._archive.catch_up()
 
     def _retry_at(self, item: Publication) -> str | None:
         """The time to read a document again that failed for a reason that may pass; None for no retry."""

@@ -18,8 +18,8 @@ from typing import Literal
 
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.forgotten import Row, decode_row, encode_row
-from pipeline.ledger.replacement import sync_folder
 from pipeline.publish.atomic_files import write_atomically
+from pipeline.runtime.file_system import sync_folder
 from pipeline.settings import STATE_FOLDER
 from pipeline.values.times import utc_timestamp
 

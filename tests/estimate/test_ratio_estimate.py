@@ -98,12 +98,12 @@ def test_nothing_is_written_and_another_run_may_be_at_work(folders: RunFolders) 
 def test_failures_in_the_sample_are_listed_and_counted(folders: RunFolders) -> None:
     fill(folders, 3)
     folders.put("locked.pdf", encrypted_pdf())
-    folders.put("empty.pdf", b"")
+    folders.put("cut.pdf", b"%PDF-1.7 cut off")
     folders.put("blank.pdf", blank_pdf(2))
     result = estimate(folders)
     assert {(file.source.name, file.reason) for file in failed(result)} == {
         ("locked.pdf", "needs_password"),
-        ("empty.pdf", "unreadable"),
+        ("cut.pdf", "unreadable"),
     }
     assert result.pages
     assert result.pages.value == pytest.approx(1 + 2 + 3 + 2)

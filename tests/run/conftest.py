@@ -19,6 +19,7 @@ from pipeline.engines.base import Request, SequentialEngine
 from pipeline.intake.scan import scan_inbox
 from pipeline.monitoring.events import RunCounts
 from pipeline.records import Answer, Claim
+from pipeline.run.changed_files import ChangedFiles
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
@@ -105,6 +106,7 @@ class RunFolders:
             todo, known = split_up_to_date(job, scan_inbox(job.inbox, job.outbox_names, tally.file_skipped), job.file_records)
             if loop.recognise_moves(todo, known):
                 todo, known = split_up_to_date(job, [*todo, *known], job.file_records)
+            todo += ChangedFiles(job).changed()
             tally.files_found(len(todo), len(known))
             loop.round(iter(todo[:limit]))
             loop.publisher.tidy()

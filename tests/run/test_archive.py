@@ -78,20 +78,6 @@ def test_two_failed_files_of_one_name_are_both_kept(moving: RunFolders) -> None:
     ]  # fmt: skip
 
 
-def test_a_crash_between_the_move_and_its_record_loses_no_result(moving: RunFolders) -> None:
-    """The ledger still has the file in the inbox. The next file of that name must not replace its result."""
-    moving.changes["after"] = "keep"
-    path = moving.put("scan.pdf", text_pdf(["First"]))
-    moving.run()
-    path.unlink()
-    moving.changes["after"] = "move"
-    moving.run()
-    moving.put("scan.pdf", text_pdf(["Second"]))
-    moving.run()
-    assert moving.texts("scan.pdf") == ["First"]
-    assert moving.texts("scan.pdf~2") == ["Second"]
-
-
 def test_a_failed_folder_inside_the_inbox_is_not_read(moving: RunFolders) -> None:
     moving.changes["failed"] = moving.inbox / "failed"
     moving.put("a.pdf", b"%PDF-1.7 broken off")

@@ -73,16 +73,14 @@ def test_twins_of_different_routes_are_each_read_by_their_own_template(folders: 
 
 def test_bad_files_fail_with_a_reason_and_the_others_go_on(folders: RunFolders) -> None:
     folders.put("locked.pdf", encrypted_pdf("secret", "open sesame"))
-    folders.put("empty.pdf", b"")
     folders.put("cut.pdf", text_pdf(["Cut"])[:200])
     folders.put("notes.txt", b"just text")
     folders.put("fine.pdf", text_pdf(["Fine"]))
     tally = folders.run()
-    assert tally.documents == {"failed": 4, "done": 1}
-    reasons = {name: folders.json(name)["reason"] for name in ("locked.pdf", "empty.pdf", "cut.pdf", "notes.txt")}
+    assert tally.documents == {"failed": 3, "done": 1}
+    reasons = {name: folders.json(name)["reason"] for name in ("locked.pdf", "cut.pdf", "notes.txt")}
     assert reasons == {
         "locked.pdf": "needs_password",
-        "empty.pdf": "unreadable",
         "cut.pdf": "unreadable",
         "notes.txt": "unsupported",
     }
