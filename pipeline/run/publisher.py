@@ -35,6 +35,8 @@ OBSTACLES = frozenset(
 """Numbers of system errors that come from one path of the outbox."""
 PERMISSIONS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """The same where the path is in a subfolder."""
+REFUSED_NAMES = frozenset({errno.EINVAL, errno.EILSEQ})
+"""The same where the error names the path: file systems of other systems refuse names with ``:``, ``?`` or a dot at the end."""
 FLUSH_DOCUMENTS = 100
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 60.0
@@ -90,8 +92,9 @@ class Publisher:
         try:
             write_atomically(path, [publication.as_bytes()], self._job.scratch, sync_name=sync_name)
         except OutboxError as error:
-            number = error.__cause__.errno if isinstance(error.__cause__, OSError) else None
-            if number in OBSTACLES or (number in PERMISSIONS and path.parent != self._job.outbox):
+            if isinstance(error.__cause__, OSError) and _is_of_path(
+                error.__cause__, in_subfolder=path.parent != self._job.outbox
+            ):
                 raise BlockedResultError(error.message, "remove what is in the way, then run again") from error
             raise
         self._mirror([path])
@@ -239,3 +242,9 @@ class Publisher:
         self._mirror(job.outbox / f"{name}.csv" for name in sheets if name not in self.unwritten)
         pause = TIDY_FACTOR * (time.monotonic() - started)
         self._next_tidy = time.monotonic() + (max(pause, RETRY_SECONDS) if self.unwritten else pause)
+
+
+def _is_of_path(error: OSError, *, in_subfolder: bool) -> bool:
+    """Whether the fault is of the path of one result, and not of the outbox."""
+    number = error.errno
+    return number in OBSTACLES or (number in PERMISSIONS and in_subfolder) or (number in REFUSED_NAMES and bool(error.filename))

@@ -4,6 +4,7 @@ read. A result may be late, but is never lost or doubled."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -174,6 +175,25 @@ def test_something_in_the_way_of_a_result_costs_this_document_only_and_until_it_
     assert folders.texts("sub/a.pdf") == ["A"]
     assert sorted(row["text"] for row in folders.csv("transcript")) == ["A", "B"]
     assert len(folders.engine.units) == 2, "no page is read again"
+
+
+def test_a_name_that_the_file_system_of_the_outbox_refuses_costs_this_document_only(
+    folders: RunFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As exFAT and SMB do. No such file system can be made here, so the renaming of the file refuses the name."""
+    rename = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if ":" in target.name:
+            raise OSError(errno.EINVAL, "Invalid argument", str(path), None, str(target))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    folders.put("at 12:30.pdf", text_pdf(["A"]))
+    folders.put("b.pdf", text_pdf(["B"]))
+    tally = folders.run()
+    assert [name for name, _ in tally.skipped_files] == ["at 12:30.pdf"]
+    assert [row["file"] for row in folders.csv("documents")] == ["b.pdf"]
 
 
 def test_a_dangling_link_in_place_of_a_result_is_replaced(folders: RunFolders) -> None:
