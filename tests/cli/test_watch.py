@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.ledger.counts import unit_counts
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.orders import find_order, place_order
 from tests.drawing import encrypted_pdf, page_image, text_pdf, tiff
 
 
@@ -129,3 +132,26 @@ def test_a_file_that_arrives_while_a_long_scan_is_read_is_published_before_it(
     (inbox / "late.pdf").write_bytes(text_pdf(["Late"]))
     wait_for(lambda: text(outbox, "late.pdf") == "Late")
     assert not (outbox / "long.tiff.json").exists()
+
+
+def is_closed(ledger: Ledger, number: int) -> bool:
+    order = find_order(ledger, number)
+    return order is not None and order.outcome is not None
+
+
+@pytest.mark.slow
+def test_an_order_is_carried_out_while_a_long_scan_is_read_and_the_scan_is_read_on(
+    watching: tuple[Path, Path, subprocess.Popen[bytes]],
+) -> None:
+    inbox, outbox, _ = watching
+    wait_for(lambda: text(outbox, "before.pdf") == "There before")
+    (inbox / "long.tiff").write_bytes(tiff([page_image(text_pdf([f"Scanned page {number}"])) for number in range(20)]))
+    with Ledger(outbox / ".pipeline") as ledger:
+        wait_for(lambda: sum(unit_counts(ledger).values()) > 3)
+        record = ledger.file_by_name("before.pdf")
+        assert record
+        order = place_order(ledger, "reading", record.sha256, {"name": "before.pdf", "template": "transcript"}, by="test")
+        wait_for(lambda: is_closed(ledger, order.id))
+        assert not (outbox / "long.tiff.json").exists()
+    wait_for(lambda: (outbox / "long.tiff.json").exists(), 120)
+    assert {page["status"] for page in json.loads((outbox / "long.tiff.json").read_bytes())["pages"]} == {"done"}
