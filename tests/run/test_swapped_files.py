@@ -174,3 +174,23 @@ def test_a_watcher_that_deletes_leaves_files_behind_linked_folders(tmp_path: Pat
         process.communicate(timeout=60)
     assert (outside / "private.pdf").exists()
     assert len(list(space.outbox.rglob("*.pdf.json"))) == 3
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("after", ["keep", "move", "delete"])
+def test_a_link_to_a_file_inside_of_the_inbox_is_read_and_shown(tmp_path: Path, after: str) -> None:
+    space = Workspace(tmp_path)
+    real = space.put(".store/real.bin", text_pdf(["linked content"]))
+    (space.inbox / "sub").mkdir()
+    link = space.inbox / "sub" / "a.pdf"
+    link.symlink_to("../.store/real.bin")
+    code, out, err = space.run("run", "--json", AFTER=after)
+    assert (code, json.loads(out)["documents"]) == (0, {"done": 1}), err
+    assert real.is_file(), "the link is moved or deleted, not the file"
+    assert os.path.lexists(link) == (after == "keep")
+    if after == "keep":
+        command = [sys.executable, "-m", "pipeline", "review", "--outbox", str(space.outbox)]
+        environment = {**os.environ, "PIPELINE_INBOX": str(space.inbox)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "data:image/webp" in (space.outbox / "review.html").read_text(encoding="utf-8")
