@@ -138,8 +138,11 @@ class KillFolders:
     # ---- checks -----------------------------------------------------------------------------------------
 
     def check_originals(self) -> None:
-        """Check that no document is lost: it is in the inbox or the archive, or it was deleted and has its result."""
-        found = Counter(path.read_bytes() for path in self._files() if path.suffix == ".pdf")
+        """Check that no document is lost: it is in the inbox or the archive, or it was deleted and has its result.
+
+        A file that was being moved may have a hidden name.
+        """
+        found = Counter(path.read_bytes() for path in self._files())
         if self.after != "delete":
             lost = self.originals - found
             assert not lost, f"{lost.total()} originals are lost"
