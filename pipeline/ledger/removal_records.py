@@ -44,7 +44,8 @@ class RemovalRecords(FileRecords):
         rows = [
             (
                 *(os.fsencode(item.path), item.place, _encoded(item.target), _encoded(item.claim)),
-                *(item.device, item.inode, item.folder, item.size, item.mtime_ns, item.sha256),
+                *map(_signed, (item.device, item.inode, item.folder)),
+                *(item.size, item.mtime_ns, item.sha256),
             )
             for item in removals
         ]
@@ -73,10 +74,16 @@ class RemovalRecords(FileRecords):
                 row["place"],
                 Path(os.fsdecode(row["target"])) if row["target"] else None,
                 Path(os.fsdecode(row["claim"])) if row["claim"] else None,
-                *(row[column] for column in ("device", "inode", "folder", "size", "mtime_ns", "sha256")),
+                *(row[column] % 2**64 for column in ("device", "inode", "folder")),
+                *(row[column] for column in ("size", "mtime_ns", "sha256")),
             )
             for row in self.rows("SELECT * FROM removals ORDER BY path")
         ]
+
+
+def _signed(number: int) -> int:
+    """A number of 64 bits as SQLite takes it: network file systems give inodes above 2**63."""
+    return number - 2**64 if number >= 2**63 else number
 
 
 def _encoded(path: Path | None) -> bytes | None:

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.ledger import migrations
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.removal_records import Removal
 from pipeline.ledger.replacement import LEDGER_FILE
 from pipeline.records import Source
 
@@ -60,3 +61,11 @@ def test_a_path_is_free_once_its_file_was_moved_or_deleted(tmp_path: Path) -> No
         places = {file.source.name: file.place for file in [*ledger.files_by_path().values(), *ledger.deleted_files()]}
         assert places == {"scan.pdf": "deleted", "scan.pdf~2": "deleted", "scan.pdf~3": "archive", "scan.pdf~4": "original"}
         assert {file.source.name for file in ledger.published_files()} == {"scan.pdf", "scan.pdf~2"}
+
+
+@pytest.mark.parametrize("inode", [7, 2**63 - 1, 2**63, 2**64 - 1])
+def test_inodes_of_network_file_systems_are_kept(tmp_path: Path, inode: int) -> None:
+    removal = Removal(Path("/inbox/a.pdf"), "archive", Path("/archive/a.pdf"), None, inode, inode, inode, 10, 20, "s")
+    with Ledger(tmp_path) as ledger:
+        ledger.begin_removals([removal])
+        assert ledger.open_removals() == [removal]
