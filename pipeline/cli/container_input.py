@@ -20,6 +20,7 @@ from pipeline.intake.containers import SkippedMember, UnpackedFiles, UnpackedMem
 from pipeline.intake.scan import InboxFile, outbox_name
 from pipeline.monitoring.events import Observer
 from pipeline.object_urls import url_of
+from pipeline.permissions import withheld_rights, withhold
 from pipeline.records import Source
 from pipeline.run.job import Job
 
@@ -92,6 +93,7 @@ def _as_inbox_file(
             observer.file_ignored(shown_name, member.reason)
         return None
     screen.unpacked_files.add(member)
+    withhold(member.path, withheld_rights(archive, job.inbox.root))
     record = job.ledger.file_at(member.path)
     if record and record.sha256 == member.sha256:
         os.utime(member.path, ns=(record.mtime_ns, record.mtime_ns))

@@ -8,6 +8,8 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import click
@@ -88,7 +90,12 @@ def command(
         kinds = formats or (() if with_truth else ("json", "csv"))
         with temporary_folder(folder if to else settings.outbox / STATE_FOLDER, settings.outbox) as temporary:
             templates = {name: item for one in ledgers for name, item in known_templates(all_templates(settings), one).items()}
-            files = OwnFiles(ledger, settings.outbox, lambda line: echo(f"pipeline: {line}", err=True))
+            files = OwnFiles(
+                ledger,
+                settings.outbox,
+                lambda line: echo(f"pipeline: {line}", err=True),
+                lambda: reduce(or_, (one.withheld_rights() for one in ledgers)),
+            )
             export = OutboxExport(ledgers, templates, folder, sheet_records, files, settings.review.accepted_error, temporary)
             paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:

@@ -108,8 +108,9 @@ def command(
             "left_out": len(files) - examined,
             "accepted_error": settings.review.accepted_error,
         }
+        withheld = ledger.withheld_rights()
         with local_originals(settings, documents) as local:
-            summary = write_review(path, local, templates, settings, about, round(megabytes * 1_000_000), on_drawn)
+            summary = write_review(path, local, templates, settings, about, round(megabytes * 1_000_000), on_drawn, withheld)
     place = send_file(settings, path)
     if as_json:
         echo_json({"report": place, **asdict(summary), "left_out": about["left_out"]})

@@ -7,6 +7,7 @@ before it to the disk: it stands before everything that moves or deletes a file.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
@@ -16,6 +17,7 @@ from typing import Any, Self
 from pipeline.errors import LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
 from pipeline.ledger.replacement import LEDGER_FILE, opening
+from pipeline.permissions import is_shared, make_private_folder
 from pipeline.runtime.file_system import sync_folder
 
 BUSY_SECONDS = 30.0
@@ -32,7 +34,7 @@ class LedgerConnection:
         self.path = folder / name
         self._is_on_disk = False  # whether the names of its folders are
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             with opening(folder) if name == LEDGER_FILE else nullcontext():
                 self._open()
         except (sqlite3.Error, OSError) as error:
@@ -41,6 +43,9 @@ class LedgerConnection:
             ) from error
 
     def _open(self) -> None:
+        if not self.path.exists():  # SQLite gives its other files the rights of this one
+            mode = 0o660 if is_shared(self.path.parent.parent) else 0o600
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
         self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             self._db.execute("PRAGMA journal_mode=WAL")

@@ -13,6 +13,20 @@ from pipeline.values.times import utc_timestamp
 class DocumentRecords(LedgerConnection):
     """The tables ``documents``, ``recipes`` and ``questions``."""
 
+    def record_withheld_rights(self, sha256: str, rights: int) -> None:
+        """Record which rights to read a document withholds, as bits of a mode."""
+        self._db.execute("DELETE FROM withheld_rights WHERE sha256 = ?", [sha256])
+        if rights:
+            self._db.execute("INSERT INTO withheld_rights VALUES (?, ?)", [sha256, rights])
+
+    def withheld_rights(self, sha256: str | None = None) -> int:
+        """The rights to read that a document withholds; without ``sha256``, those that any document of the outbox withholds."""
+        if sha256 is not None:
+            row = self._db.execute("SELECT rights FROM withheld_rights WHERE sha256 = ?", [sha256]).fetchone()
+            return int(row[0]) if row else 0
+        query = "SELECT 1 FROM withheld_rights JOIN files USING (sha256) WHERE rights & ? LIMIT 1"
+        return sum(right for right in (32, 4) if self._db.execute(query, [right]).fetchone())
+
     def document(self, sha256: str, *, stale: bool = False) -> DocumentInfo | None:
         """A document that was opened before; with ``stale`` also one that is to be opened again."""
         query = "SELECT kind, pages, reason, detail FROM documents WHERE sha256 = ? AND stale <= ?"

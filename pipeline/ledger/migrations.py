@@ -230,4 +230,11 @@ MIGRATIONS: tuple[str, ...] = (
     -- Time that readers and the engine have spent on a document that is not published yet.
     ALTER TABLE documents ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
     """,
+    """
+    -- Documents that the group or others may not read: their results must not be more readable. A document without a row withholds nothing.
+    CREATE TABLE withheld_rights (
+        sha256  TEXT PRIMARY KEY,
+        rights  INTEGER NOT NULL        -- of the mode of a file: 32 for the group, 4 for others
+    ) WITHOUT ROWID;
+    """,
 )

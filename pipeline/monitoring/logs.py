@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
-from typing import Any
+from typing import Any, cast
 
 from pipeline.errors import SettingsError
 from pipeline.monitoring.events import Observer, RecentMessages
@@ -84,6 +87,22 @@ class _File(RotatingFileHandler):
     """A log file that reports only its first failure, in one line. A full disk does not stop the run."""
 
     _failed = False
+    _mode = 0o600
+    """Names of documents and what is wrong with them are for the owner. A mode that the owner gave the file stays when it is rotated."""
+
+    def _open(self) -> TextIOWrapper:
+        """The file opened for appending; see FileHandler."""
+
+        def opener(name: str, flags: int) -> int:
+            return os.open(name, flags, self._mode)
+
+        stream = open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)  # noqa: SIM115
+        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+        if self._mode & ~mode & 0o044 and not stream.tell():  # a new file, after the umask
+            os.fchmod(stream.fileno(), self._mode)
+        else:
+            self._mode = mode
+        return cast(TextIOWrapper, stream)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of the base class
         """Print once that lines are lost."""

@@ -42,15 +42,30 @@ def atomic_path(path: Path, scratch: Path | None = None, *, sync: bool = True, s
 
 
 @contextmanager
-def atomic_file(path: Path, scratch: Path | None = None, *, sync: bool = True, sync_name: bool = True) -> Iterator[BinaryIO]:
-    """``atomic_path`` with the file opened for writing."""
-    with atomic_path(path, scratch, sync=sync, sync_name=sync_name) as temporary, temporary.open("wb") as file:
+def atomic_file(
+    path: Path, scratch: Path | None = None, *, sync: bool = True, sync_name: bool = True, withheld: int = 0
+) -> Iterator[BinaryIO]:
+    """``atomic_path`` with the file opened for writing. ``withheld`` are rights that it must not have (see ``permissions``)."""
+
+    def open_with_rights(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o666 & ~withheld)
+
+    with (
+        atomic_path(path, scratch, sync=sync, sync_name=sync_name) as temporary,
+        open(temporary, "wb", opener=open_with_rights) as file,
+    ):
         yield file
 
 
 def write_atomically(
-    path: Path, chunks: Iterable[bytes], scratch: Path | None = None, *, sync: bool = True, sync_name: bool = True
+    path: Path,
+    chunks: Iterable[bytes],
+    scratch: Path | None = None,
+    *,
+    sync: bool = True,
+    sync_name: bool = True,
+    withheld: int = 0,
 ) -> int:
-    """Replace ``path`` by the joined chunks and return their bytes. A reader sees the old file or the new one. See ``atomic_path``."""
-    with atomic_file(path, scratch, sync=sync, sync_name=sync_name) as file:
+    """Replace ``path`` by the joined chunks and return their bytes. A reader sees the old file or the new one. See ``atomic_file``."""
+    with atomic_file(path, scratch, sync=sync, sync_name=sync_name, withheld=withheld) as file:
         return sum(file.write(chunk) for chunk in chunks)

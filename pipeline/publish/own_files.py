@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import OutboxError
+from pipeline.permissions import withhold
 from pipeline.records import FileMark
 from pipeline.runtime.file_system import sync_folder
 
@@ -62,10 +63,15 @@ OwnTest = Callable[[Path], bool]
 
 
 class OwnFiles:
-    """The files that the program writes again in one folder. ``notify`` gets a line for each file that somebody else has changed."""
+    """The files that the program writes again in one folder. ``notify`` gets a line for each file that somebody else has changed.
 
-    def __init__(self, ledger: MarkLedger, folder: Path, notify: Callable[[str], None]) -> None:
-        self._ledger, self._folder, self._notify = ledger, folder, notify
+    The files gather many documents. So they have none of the rights that a single one of them withholds (``withheld``).
+    """
+
+    def __init__(
+        self, ledger: MarkLedger, folder: Path, notify: Callable[[str], None], withheld: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._ledger, self._folder, self._notify, self._withheld = ledger, folder, notify, withheld
 
     def inspect(self, path: Path, is_own: OwnTest = lambda _: False) -> Found:
         """What is at ``path``. ``is_own`` decides about a file of which the ledger has no mark."""
@@ -104,6 +110,8 @@ class OwnFiles:
                 return None
             size, crc = mark.size + len(data), zlib.crc32(data, mark.crc)
             self._ledger.record_file_mark(self._key(path), FileMark(mark.size, mark.crc, mark.stamp, size, crc))
+            if withheld := self._withheld():
+                withhold(file, withheld)
             stream.truncate(mark.size)
             stream.seek(mark.size)
             rest = memoryview(data)
@@ -134,6 +142,7 @@ class OwnFiles:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            withhold(new, self._withheld())
             with new.open("rb") as stream:
                 os.fsync(stream.fileno())
                 size, crc = _checksum(stream.fileno())

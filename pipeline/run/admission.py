@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from pipeline.errors import EMPTY_FILE, FILE_CHANGED, FileChangedError
@@ -14,6 +15,7 @@ from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.monitoring.events import Observer
+from pipeline.permissions import rights_to_withhold, withheld_rights
 from pipeline.records import Answer, DocumentInfo
 from pipeline.run.archive import Archive
 from pipeline.run.document_run import Action, DocumentRun
@@ -82,6 +84,9 @@ class Admission:
         self._moves.observe(file)
         named = self._job.requested_templates(record)
         ledger.record_file(file.source, sha256, file.size, file.mtime_ns, named, file.inode)
+        with suppress(OSError):  # deleted meanwhile: reading it says so
+            withheld = withheld_rights(path, self._job.inbox.root)
+            ledger.record_withheld_rights(sha256, rights_to_withhold(withheld, self._job.outbox, path.stat().st_gid))
         self._observer.file_started(file.source, sha256)
         return DocumentRun(
             file,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,7 +120,8 @@ class OutboxExport:
     def _json(self) -> Iterator[Path]:
         for item in self._publications():
             path = self.folder / f"{item.source.name}.json"
-            write_atomically(path, [item.as_bytes()], self.scratch, sync_name=False)
+            withheld = reduce(or_, (ledger.withheld_rights(item.document.sha256) for ledger in self.ledgers))
+            write_atomically(path, [item.as_bytes()], self.scratch, sync_name=False, withheld=withheld)
             yield path
 
     def _csv(self) -> list[Path]:

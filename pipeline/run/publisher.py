@@ -54,7 +54,7 @@ class Publisher:
 
     def __init__(self, job: Job, archive: Archive | None = None, warn: Callable[[str], None] = lambda _: None) -> None:
         self._job, self._archive, self._warn = job, archive, warn
-        self._files = OwnFiles(job.ledger, job.outbox, warn)
+        self._files = OwnFiles(job.ledger, job.outbox, warn, job.ledger.withheld_rights)
         self.unwritten: dict[str, str] = {}
         """Spreadsheets that could not be written at the last attempt, with the reason. Their rows are in the ledger."""
         self._pending: dict[str, tuple[InboxFile, Publication]] = {}  # by name
@@ -89,8 +89,9 @@ class Publisher:
 
     def _write_result(self, publication: Publication, *, sync_name: bool) -> None:
         path = self._job.outbox / f"{publication.source.name}.json"
+        withheld = self._job.ledger.withheld_rights(publication.document.sha256)
         try:
-            write_atomically(path, [publication.as_bytes()], self._job.scratch, sync_name=sync_name)
+            write_atomically(path, [publication.as_bytes()], self._job.scratch, sync_name=sync_name, withheld=withheld)
         except OutboxError as error:
             if isinstance(error.__cause__, OSError) and _is_of_path(
                 error.__cause__, in_subfolder=path.parent != self._job.outbox

@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 
 from pipeline.errors import LockedError, OutboxError
+from pipeline.permissions import make_private_folder
 from pipeline.settings import STATE_FOLDER
 
 LOCK_SECONDS = 1.0
@@ -28,7 +29,7 @@ def locked(outbox: Path, timeout_seconds: float = LOCK_SECONDS) -> Iterator[None
     """
     folder = outbox / STATE_FOLDER
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         lock = filelock.FileLock(folder / "lock", timeout=timeout_seconds)
         lock.acquire()
     except filelock.Timeout as error:

@@ -63,10 +63,12 @@ def write_review(
     about: Mapping[str, Any],
     max_image_bytes: int,
     progress: ProgressCallback | None = None,
+    withheld: int = 0,
 ) -> ReviewSummary:
     """Write the review. Images take at most ``max_image_bytes``; those of documents that need a review come first.
 
-    ``about`` describes the selection: ``selection`` (in words), ``left_out`` (number of documents). Raises OutboxError.
+    ``about`` describes the selection: ``selection`` (in words), ``left_out`` (number of documents). ``withheld`` are rights that the
+    file must not have (see ``permissions``). Raises OutboxError.
     """
     originals = [find_original(item.file, settings) for item in documents]
     data = [
@@ -83,7 +85,7 @@ def write_review(
     review = {"documents": data, "about": {**about, "written": datetime.now(UTC).isoformat(timespec="seconds")}}
     html = render(TEMPLATE, {"data": htmlsafe_json_dumps(review, dumps=_dumps), "images": images, "version": __version__})
     return ReviewSummary(
-        write_atomically(path, [html]),
+        write_atomically(path, [html], withheld=withheld),
         len(documents),
         sum(item.needs_review for item in documents),
         len(images),
