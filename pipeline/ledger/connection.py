@@ -56,11 +56,26 @@ class LedgerConnection:
             raise
 
     def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise LedgerError(f"{self.path}: written by a newer pipeline (ledger version {version})", "upgrade the pipeline")
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            self._db.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+        if self._version > len(MIGRATIONS):
+            raise LedgerError(
+                f"{self.path}: written by a newer pipeline (ledger version {self._version})", "upgrade the pipeline"
+            )
+        while (version := self._version) < len(MIGRATIONS):
+            # Another process may migrate the ledger at the same time: the version is checked once more inside of the transaction.
+            check = f"""CREATE TEMP TABLE present (version CHECK (version = {version}));
+                INSERT INTO present SELECT user_version FROM pragma_user_version; DROP TABLE present"""  # noqa: S608
+            try:
+                self._db.executescript(
+                    f"BEGIN IMMEDIATE; {check}; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
+                )
+            except sqlite3.IntegrityError:
+                self._db.execute("ROLLBACK")
+                if self._version == version:
+                    raise
+
+    @property
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,20 @@ def test_inodes_of_network_file_systems_are_kept(tmp_path: Path, inode: int) -> 
     with Ledger(tmp_path) as ledger:
         ledger.begin_removals([removal])
         assert ledger.open_removals() == [removal]
+
+
+def test_programs_that_open_an_old_ledger_at_once_migrate_it_once(tmp_path: Path) -> None:
+    for attempt in range(10):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        old_ledger(folder, {"a.pdf": b"/inbox/a.pdf (put away, a.pdf)", "b.pdf": b"/inbox/b.pdf"})
+        barrier = threading.Barrier(4)
+
+        def open_ledger(folder: Path = folder, barrier: threading.Barrier = barrier) -> list[str]:
+            barrier.wait()
+            with Ledger(folder) as ledger:
+                return [file.place for file in ledger.published_files()]
+
+        with ThreadPoolExecutor(4) as pool:
+            opened = [pool.submit(open_ledger) for _ in range(4)]
+            assert [item.result() for item in opened] == [["deleted", "original"]] * 4
