@@ -18,7 +18,7 @@ proof = pytest.mark.proof
 CASES = [
     pytest.param("keep", False, marks=proof),
     pytest.param("move", False, marks=proof),
-    pytest.param("move", True, marks=proof),
+    ("move", True),
     pytest.param("delete", False, marks=proof),
     pytest.param("delete", True, marks=proof),
 ]
@@ -66,9 +66,7 @@ def test_kills_of_runs_lose_no_file(tmp_path: Path, other_file_system: Path, aft
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    ("after", "across"), [pytest.param("move", True, marks=proof), pytest.param("delete", False, marks=proof)]
-)
+@pytest.mark.parametrize(("after", "across"), [pytest.param("move", True, marks=proof), ("delete", False)])
 def test_kills_of_watchers_lose_no_file(tmp_path: Path, other_file_system: Path, after: str, across: bool) -> None:
     folders = folders_of(tmp_path, after, other_file_system, across=across)
     chance = random.Random(f"watch {after}")

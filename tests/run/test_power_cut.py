@@ -193,7 +193,7 @@ needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="strace rec
 
 
 @needs_strace
-@pytest.mark.proof
+@pytest.mark.slow
 def test_a_power_cut_loses_no_deleted_file(tmp_path: Path, contents: dict[str, bytes]) -> None:
     machine = Machine(tmp_path / "machine", tmp_path / "other", "delete")
     check_cuts(machine, "run", contents, tmp_path / "calls", cuts=6)
