@@ -80,6 +80,21 @@ def test_an_object_replaced_while_it_is_fetched_is_not_mixed_with_the_new_one(ru
         store.fetch(entry, tmp_path / "a")
 
 
+def test_an_object_replaced_since_it_was_read_is_not_deleted(runs: BucketRuns) -> None:
+    runs.put("a.pdf", b"x" * 100)
+    store = open_store(runs.inbox)
+    entry = store.entry(f"{runs.inbox}/a.pdf")
+    runs.put("a.pdf", b"y" * 100)  # the same size, in the same second
+    assert entry
+    with pytest.raises(ObjectGoneError):
+        store.remove_unchanged(entry)
+    assert runs.get("in/a.pdf") == b"y" * 100
+    present = store.entry(f"{runs.inbox}/a.pdf")
+    assert present
+    store.remove_unchanged(present)
+    assert not runs.keys("in/")
+
+
 def test_too_large_objects_are_not_fetched(runs: BucketRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     runs.put("large.pdf", b"x" * 1_000_001)
     runs.put("small.pdf")
