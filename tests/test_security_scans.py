@@ -20,11 +20,13 @@ from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import default_settings
 
 ROOT = Path(__file__).parent.parent
+BASELINE = ".secrets.baseline"
 ACCEPTED_SECRETS = {
     "examples/draw.py": "the hash of a drawing",
     "pipeline/engines/embedded/caption/object_detector.py": "hashes of the weights that are read",
     "pipeline/pages/pdfium.py": "a word in a message of PDFium",
     "tests/checks/test_arithmetic.py": "an invoice number",
+    "tests/cli/test_found_settings.py": "an invented key, which must stay where it is",
     "tests/engines/vlm/fixtures/processor.json": "the tokens of a processor",
     "tests/engines/vlm/test_model_store.py": "invented commits of a model",
     "tests/evaluate/test_scoring.py": "an invoice number",
@@ -35,6 +37,7 @@ ACCEPTED_SECRETS = {
     "tests/run/old_outbox/results/letter.pdf.json": "hashes of documents",
     "tests/run/old_outbox/state/ledger.sql": "hashes of documents, recipes",
     "tests/run/old_outbox/state/said.jsonl": "hashes of documents",
+    "tests/runtime/test_child_process.py": "an invented URL with a password, which must stay where it is",
     "tests/templates/test_builtin.py": "digests of templates",
     "tests/templates/test_digest.py": "digests of templates",
     "tests/test_object_urls.py": "an invented URL with a password, which must be refused",
@@ -81,12 +84,12 @@ def test_ruff_and_bandit_share_one_list_of_exceptions() -> None:
 
 @pytest.mark.slow
 def test_the_repository_holds_no_secret() -> None:
-    accepted = json.loads((ROOT / ".secrets.baseline").read_text(encoding="utf-8"))["results"]
+    accepted = json.loads((ROOT / BASELINE).read_text(encoding="utf-8"))["results"]
     known = {(name, find["hashed_secret"]) for name, finds in accepted.items() for find in finds}
     assert accepted.keys() == ACCEPTED_SECRETS.keys(), "every file of .secrets.baseline has its reason"
     with default_settings():
         secrets = SecretsCollection(root=str(ROOT))
-        secrets.scan_files(*git_files())
+        secrets.scan_files(*(name for name in git_files() if name != BASELINE))
     found = [(name, find.secret_hash, f"{name}:{find.line_number}: {find.type}") for name, find in secrets]
     assert found, "the scan works"
     unknown = [text for name, secret_hash, text in found if (name, secret_hash) not in known]

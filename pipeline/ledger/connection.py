@@ -63,7 +63,7 @@ class LedgerConnection:
         while (version := self._version) < len(MIGRATIONS):
             # Another process may migrate the ledger at the same time: the version is checked once more inside of the transaction.
             check = f"""CREATE TEMP TABLE present (version CHECK (version = {version}));
-                INSERT INTO present SELECT user_version FROM pragma_user_version; DROP TABLE present"""  # noqa: S608
+                INSERT INTO present SELECT user_version FROM pragma_user_version; DROP TABLE present"""  # noqa: S608 - inserted are our own numbers and statements
             try:
                 self._db.executescript(
                     f"BEGIN IMMEDIATE; {check}; {MIGRATIONS[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
