@@ -71,7 +71,8 @@ def written(documents: list[tuple[str, str]]) -> str:
 def begins_like_a_formula(cell: str) -> bool:
     """Whether a spreadsheet may run the cell: a sign behind blanks, invisible characters and quotes, that is no number and no rule."""
     seen = re.sub('^[\\s"\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+', "", cell)
-    return seen.startswith(tuple("=+-@＝＋－＠﹦﹢﹣﹫")) and not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?%?|-+:?[ \t]*", cell)
+    is_number, is_rule = re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?%?", cell), re.fullmatch(r"-+:?[ \t]*", seen)
+    return seen.startswith(tuple("=+-@＝＋－＠﹦﹢﹣﹫")) and not (is_number or is_rule)
 
 
 def assert_inert(text: str) -> None:
@@ -94,6 +95,7 @@ NASTY = st.text(st.sampled_from(list("=+-@＝﹦;|\t\n\r, \"'a1.:%\u00a0\u200b\u
 @given(st.lists(st.tuples(NASTY.filter(bool), NASTY), min_size=1, max_size=4))
 @example([("a", "x;"), ("-5", "y")])
 @example([("a", "p,q;"), ("-5", '"')])
+@example([("a", "| -|")])
 def test_no_text_becomes_a_formula(documents: list[tuple[str, str]]) -> None:
     assert_inert(written(documents))
 
