@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
+from pipeline.checks.einvoice_overlay import ADJUSTED
 from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.records import Evidence, Json
 from pipeline.templates.template import Check, Template
@@ -60,12 +61,20 @@ def _sum_holds(check: Check, fields: Mapping[str, Evidence]) -> bool:
     """False for a sum that differs from its total. True where a member is missing, because the sum cannot be checked then."""
     target = _amount(check.equals or "", fields)
     members = {member: _amount(member.lstrip("-"), fields) for member in check.sum}
+    if target is not None and any("." in member for member in check.sum):
+        target -= _adjustment(fields[check.equals or ""])
     if target is None or any(amount is None for amount in members.values()):
         return True
     total = sum(
         (-amount if member.startswith("-") else amount for member, amount in members.items() if amount is not None), Decimal(0)
     )
     return abs(total - target) <= (as_decimal(check.tolerance) or Decimal(0))
+
+
+def _adjustment(total: Evidence) -> Decimal:
+    """What lies between the rows of a table and their total, as the data of an e-invoice state it."""
+    amounts = (as_decimal(flag.partition(":")[2]) for flag in total.flags if flag.startswith(f"{ADJUSTED}:"))
+    return next((amount for amount in amounts if amount is not None), Decimal(0))
 
 
 def _amount(member: str, fields: Mapping[str, Evidence]) -> Decimal | None:

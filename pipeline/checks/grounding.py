@@ -61,10 +61,21 @@ def _ground(name: str, claim: Claim, locator: Locator, template: Template, *, ei
     if field.type == "table":
         return _ground_table(name, claim, bare, locator, template)
     values = value if isinstance(value, list) else [value]
-    places = [locator.find_value(field.type, str(each), claim.words, field.merge, either_sign=either_sign) for each in values]
+    places = [
+        locator.find_value(field.type, str(each), claim.words, field.merge, either_sign=either_sign)
+        or _find_name(str(each), field, claim, locator)
+        for each in values
+    ]
     missing = [n for n, place in enumerate(places, 1) if place is None] if is_printed(template, name) else []
     flags = [f"{UNGROUNDED}:{n}" for n in missing] if isinstance(value, list) else [UNGROUNDED for _ in missing]
     return locator.to_evidence(bare, places, flags)
+
+
+def _find_name(value: str, field: TemplateField, claim: Claim, locator: Locator) -> ValuePlace | None:
+    """The place of a choice's name, as ``value_labels`` lists them, the longest first."""
+    names = sorted((name for names in field.value_labels.get(value, {}).values() for name in names), key=len, reverse=True)
+    places = (locator.find_value("text", name, claim.words, field.merge) for name in dict.fromkeys(names))
+    return next((place for place in places if place), None)
 
 
 def _ground_table(name: str, claim: Claim, bare: Evidence, locator: Locator, template: Template) -> Evidence:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.checks.carry_forward import is_carry_row
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
+from pipeline.checks.page_selection import PageSelection, select_pages
 from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.records import Evidence, Grounding, Json, Result
 from pipeline.templates.template import Template, TemplateField
 
+OTHER_DOCUMENTS = "other-documents"
+"""Flag ``other-documents:2,3`` of a file whose pages 2 and 3 are of other documents."""
 _RANK: dict[Grounding, int] = {"exact": 3, "value": 2, "fuzzy": 1, "none": 0}
+_NO_ROW = re.compile(r"[a-z-]+:0(\..*)?$", re.DOTALL)
 _NUMBERED = re.compile(r"([a-z-]+):(\d{1,9})(\..*)?", re.DOTALL)
 
 
@@ -23,8 +28,59 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
     e-invoice on page 1 (flag ``xml``) belongs to the whole document and precedes every rule; a page with the same value gives it a place.
     Fields with ``many`` join their lists without duplicates, except with ``last`` and ``best``.
     """
+    pages = [_items_only(result.fields, template) for result in results]
+    selection = select_pages(pages, template)
+    merged = {}
+    for name, field in template.fields.items():
+        chosen = _pages_of(name, field, pages, selection, template)
+        merged[name] = _field(
+            field, [p.get(name, Evidence(None)) if n in chosen else Evidence(None) for n, p in enumerate(pages)]
+        )
+    return _with_other_documents(merged, results, selection)
+
+
+def _items_only(fields: Mapping[str, Evidence], template: Template) -> Mapping[str, Evidence]:
+    """The fields of a page, tables without rows that carry a sum to the next page. Data of an e-invoice have none."""
+    changed = {}
+    for name, field in template.fields.items():
+        evidence = fields.get(name)
+        if field.type != "table" or evidence is None or FROM_DATA in evidence.flags or not isinstance(evidence.value, list):
+            continue
+        kept = [at for at, row in enumerate(evidence.value) if not is_carry_row(row, field)]
+        if len(kept) < len(evidence.value):
+            numbers = [kept.index(at) + 1 if at in kept else 0 for at in range(len(evidence.value))]
+            flags = tuple(new for flag in evidence.flags if (new := _renumbered(flag, numbers)) and not _NO_ROW.match(new))
+            changed[name] = replace(evidence, value=[evidence.value[at] for at in kept], flags=flags)
+    return {**fields, **changed} if changed else fields
+
+
+def _pages_of(
+    name: str, field: TemplateField, pages: Sequence[Mapping[str, Evidence]], selection: PageSelection, template: Template
+) -> Collection[int]:
+    """The pages that give a field its value: those of the document; for an amount in a sum the page with the totals, where it has it."""
+    if field.type == "table":
+        return selection.without_annex(template, pages, name)
+    in_sums = {term.lstrip("-") for check in template.checks if check.sum for term in (*check.sum, check.equals or "")}
+    totals = selection.totals
+    if field.merge == "last" and name in in_sums and totals is not None:
+        return (
+            (totals,)
+            if name in pages[totals] and not is_absent(pages[totals][name].value)
+            else [p for p in selection.own if p <= totals]
+        )
+    return selection.own
+
+
+def _with_other_documents(
+    merged: dict[str, Evidence], results: Sequence[Result], selection: PageSelection
+) -> dict[str, Evidence]:
+    """The fields, all that have a value flagged where the file holds other documents, too."""
+    if not selection.others:
+        return merged
+    flag = f"{OTHER_DOCUMENTS}:{','.join(str(results[page].key.page) for page in selection.others)}"
     return {
-        name: _field(field, [r.fields.get(name, Evidence(None)) for r in results]) for name, field in template.fields.items()
+        name: evidence if is_absent(evidence.value) else replace(evidence, flags=(*evidence.flags, flag))
+        for name, evidence in merged.items()
     }
 
 

@@ -43,6 +43,8 @@ class Organisations(_Part):
     """Other words that only names of organisations have."""
     former: Words = []
     """Words before a name that an organisation had once."""
+    closings: Words = []
+    """Words before a name at the end of a letter."""
     honorifics: Words = []
     """Forms of address before a person's name."""
 
@@ -68,7 +70,16 @@ class Numbers(_Part):
 
 
 class Dates(_Part):
-    """Words within dates."""
+    """Words within and beside dates."""
+
+    other_documents: Words = []
+    """Documents and events other than the invoice: the date behind one of them is not the invoice's."""
+    dated: Words = []
+    """Words between such a document and its date."""
+    discounts: Words = []
+    """Words beside a date until which there is a discount."""
+    without: Words = []
+    """Words before one of ``discounts`` that say that there is none."""
 
     months: dict[Word, Annotated[int, Field(ge=1, le=12)]] = {}
     """Names of months that CLDR lacks, and their numbers."""
@@ -80,6 +91,17 @@ class Dates(_Part):
     """Words between the month and the year."""
     after_year: Words = []
     """Words behind a year that stands first."""
+
+
+class Deposits(_Part):
+    """Words beside a deposit."""
+
+    requested: Words = []
+    """The deposit is asked for: "Deposit due now"."""
+    received: Words = []
+    """It was paid before: "Deposit paid"."""
+    later: Words = []
+    """Beside a balance: it is due at another time, as "on completion"."""
 
 
 class PageNumbers(_Part):
@@ -180,6 +202,9 @@ class Language(_Part):
     organisations: Organisations = Organisations()
     addresses: Addresses = Addresses()
     numbers: Numbers = Numbers()
+    carry_forward: Words = []
+    """What stands in a row of a table that carries a sum from one page to the next."""
+    deposits: Deposits = Deposits()
     dates: Dates = Dates()
     page_numbers: PageNumbers = PageNumbers()
     charts: Charts = Charts()

@@ -15,6 +15,7 @@ from pipeline.runtime.pymupdf_import import pymupdf
 TERMS = {
     "BT-1": "Invoice number",
     "BT-2": "Issue date",
+    "BT-3": "Type code",
     "BT-9": "Due date",
     "BT-5": "Currency",
     "BT-27": "Seller",

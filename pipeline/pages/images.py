@@ -10,14 +10,18 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import DocumentError
 from pipeline.pages.blank import is_blank
-from pipeline.pages.protocol import POINTS_PER_INCH, Size
+from pipeline.pages.protocol import Size
+from pipeline.pages.resolution import resolution, with_square_pixels
+from pipeline.pages.tiff_frames import page_frames
 from pipeline.records import Box, PageImage
 
-PLAUSIBLE_DPI = (50.0, 2400.0)
-"""A resolution outside this range is wrong metadata. The image then counts as 72 dpi, one pixel per point."""
 REFUSED_FORMATS = frozenset({"EPS", "WMF"})
 """Formats that Pillow passes to an interpreter or to the operating system."""
 MAX_FRAMES = 10_000
+ORIENTATION_TAG, SIDEWAYS = 0x0112, frozenset({5, 6, 7, 8})
+"""EXIF's orientation, and its values for images whose width and height change places."""
+DARKEST = 48
+"""An image without a brighter value is stretched: Pillow keeps the upper 8 of 16 bits in colour, and scanners may use the lower 12."""
 ANIMATED = frozenset({"gif", "png", "webp", "avif"})
 """Kinds whose frames are an animation, not pages."""
 MAX_SEARCHED_FRAMES = 50
@@ -48,17 +52,21 @@ class ImageDocument:
             raise DocumentError("unsupported", f"{name} files are programs; convert to PDF or PNG")
         self.kind = name.lower()
         self._check_size()
-        self.pages = self._frames() if name == "TIFF" else 1
-        self._upright: tuple[int, Image.Image] | None = None
+        self._frames = self._page_frames() if name == "TIFF" else [0]
+        self.pages = len(self._frames)
+        self._upright: tuple[int, Image.Image, float] | None = None
 
-    def _frames(self) -> int:
+    def _page_frames(self) -> list[int]:
+        """Indices of the frames of a TIFF that are pages."""
         try:
-            count = int(getattr(self._image, "n_frames", 1))
+            count = max(1, int(getattr(self._image, "n_frames", 1)))
+            if count <= MAX_FRAMES:
+                return page_frames(self._image, count, self._max_pixels)
+        except MemoryError:
+            raise
         except Exception as error:
             raise DocumentError("unreadable", f"Pillow: {error}") from error
-        if count > MAX_FRAMES:
-            raise DocumentError("too_large", f"{count} frames")
-        return max(1, count)
+        raise DocumentError("too_large", f"{count} frames")
 
     def _check_size(self) -> None:
         width, height = self._image.size
@@ -67,13 +75,13 @@ class ImageDocument:
         if not width or not height:
             raise DocumentError("unreadable", f"{width} x {height} pixels")
 
-    def _frame(self, number: int) -> Image.Image:
-        """The decoded frame, upright, in RGB. The last one is cached, because a page is drawn several times."""
+    def _frame(self, number: int) -> tuple[Image.Image, float]:
+        """The decoded frame, upright, in RGB, and its pixels per point. The last one is cached, because a page is drawn several times."""
         if self._upright and self._upright[0] == number:
-            return self._upright[1]
+            return self._upright[1:]
         try:
-            if self.pages > 1:
-                self._image.seek(number - 1)
+            if self._frames != [0]:
+                self._image.seek(self._frames[number - 1])
                 self._check_size()
             upright = self._decode()
             if self.kind in ANIMATED and getattr(self._image, "is_animated", False) and is_blank(_page_image(upright)):
@@ -82,12 +90,16 @@ class ImageDocument:
             raise
         except Exception as error:  # Pillow's plug-ins raise any exception on broken files
             raise DocumentError("unreadable", f"Pillow, page {number}: {error}") from error
-        self._upright = (number, upright)
-        return upright
+        scale = resolution(self._image).scale
+        self._upright = (number, upright, scale)
+        return upright, scale
 
     def _decode(self) -> Image.Image:
         self._image.load()
-        return _to_rgb(ImageOps.exif_transpose(self._image))
+        x, y = resolution(self._image).stretch
+        sideways = self._image.getexif().get(ORIENTATION_TAG, 1) in SIDEWAYS
+        upright = ImageOps.exif_transpose(self._image)
+        return _to_rgb(with_square_pixels(upright, (y, x) if sideways else (x, y), self._max_pixels))
 
     def _first_visible_frame(self) -> Image.Image | None:
         """The first later frame that is not blank. Animations often begin with an empty frame."""
@@ -104,23 +116,16 @@ class ImageDocument:
 
     def native_scale(self, number: int) -> float:
         """Pixels per point, from the file's own resolution where that is plausible."""
-        del number
-        dpi = self._image.info.get("dpi")
-        try:
-            value = float(dpi[0]) if dpi else POINTS_PER_INCH
-        except (TypeError, ValueError, ZeroDivisionError):
-            value = POINTS_PER_INCH
-        low, high = PLAUSIBLE_DPI
-        return (value if low <= value <= high else POINTS_PER_INCH) / POINTS_PER_INCH
+        return self._frame(number)[1]
 
     def size(self, number: int) -> Size:
         """The upright frame's size in points."""
-        frame, scale = self._frame(number), self.native_scale(number)
+        frame, scale = self._frame(number)
         return Size(frame.width / scale, frame.height / scale)
 
     def draw(self, number: int, scale: float) -> PageImage:
         """The frame, reduced where ``scale`` (pixels per point) is below its own. It is never enlarged."""
-        frame, native = self._frame(number), self.native_scale(number)
+        frame, native = self._frame(number)
         if scale < native:
             width, height = (max(1, round(side * scale / native)) for side in frame.size)
             frame = frame.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -151,12 +156,23 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     """The image as 8-bit RGB. 16-bit and float values are scaled; transparent parts become white."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         values = np.asarray(image, dtype=np.float64)
-        low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(values.min()), float(values.max()))
+        low, high = float(values.min()), float(values.max())
+        if image.mode.startswith("I;16"):  # scanners store 10, 12 or 14 bits in 16
+            low, high = 0.0, float((1 << max(8, int(high).bit_length())) - 1)
         scaled = (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
         return Image.fromarray(scaled.clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return _on_background(image.convert("RGBA"))
-    return image.convert("RGB")
+    return _brightened(image.convert("RGB"))
+
+
+def _brightened(image: Image.Image) -> Image.Image:
+    """An image that has dark values only, stretched to full brightness."""
+    values = np.asarray(image)
+    low, high = int(values.min()), int(values.max())
+    if high >= DARKEST or high - low < 4:
+        return image
+    return image.point([min(255, round(value * 255 / high)) for value in range(256)] * 3)
 
 
 def _on_background(image: Image.Image) -> Image.Image:

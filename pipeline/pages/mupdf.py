@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -13,6 +14,13 @@ from pipeline.safe_open import descriptor_path
 
 SCAN_COVERAGE = 0.6
 """A page is a scan when one image covers more than this share of it."""
+MAX_ANNOTATED_PAGES = 50
+"""Pages that are searched for attachments."""
+MAX_ATTACHMENTS = 100
+EINVOICE_DATA = re.compile(
+    r"(factur-x|zugferd-invoice|xrechnung|order-x|cida?|ubl)[\w.-]*\.xml|.*invoice[\w.-]*\.xml", re.IGNORECASE
+)
+"""Names of the XML of e-invoices, which is read as data (Factur-X 1.07, 6.2)."""
 WARNING_SCALE = 0.1
 """Pixels per point of a drawing that is only made for MuPDF's warnings."""
 LOSS_WARNINGS = ("page may not be correct", "treating as end of file")
@@ -124,6 +132,14 @@ class MuPdfDocument:
         page = self.native_page(number)
         boxes = [pymupdf.Rect(info["bbox"]) * page.rotation_matrix for info in _images(page)]
         return [(float(box.x0), float(box.y0), float(box.x1), float(box.y1)) for box in boxes]
+
+    def attachments(self) -> list[str]:
+        """Names of the files inside the PDF, in its list of attachments or on its first pages, without the data of an e-invoice."""
+        names = [str(self._document.embfile_info(name).get("filename") or name) for name in self._document.embfile_names()]
+        for number in range(min(self.pages, MAX_ANNOTATED_PAGES)):
+            found = self._document.load_page(number).annots(types=[pymupdf.PDF_ANNOT_FILE_ATTACHMENT])
+            names += [str(annotation.file_info.get("filename") or "without a name") for annotation in found]
+        return [name for name in dict.fromkeys(names) if not EINVOICE_DATA.fullmatch(name)][:MAX_ATTACHMENTS]
 
     def close(self) -> None:
         """Release the file and MuPDF's cache of it."""

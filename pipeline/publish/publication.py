@@ -76,7 +76,8 @@ class Publication:
     @property
     def detail(self) -> str:
         """The reason in words for people."""
-        return self.document.detail or next((unit.detail for unit in self.units if unit.reason), "")
+        page_detail = next((unit.detail for unit in self.units if unit.reason), "")
+        return "; ".join(filter(None, (page_detail, self.document.detail)))
 
     def pages(self) -> list[dict[str, Any]]:
         """Every page with one status over all templates, by page number. The numbers are those of the original file."""
@@ -97,7 +98,7 @@ class Publication:
             },
             "status": self.status,
             "reason": self.reason,
-            **({"detail": document.detail} if document.reason else {}),
+            **({"detail": document.detail} if document.detail else {}),
             "results": {
                 template: {
                     "recipe": self.recipes[template],

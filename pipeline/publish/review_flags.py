@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipeline.records import Evidence
 from pipeline.templates.template import Check
 
-REVIEW_FLAGS = ("ungrounded", "sum:", "order:", "checksum", "xml-differs", "truncated")
+REVIEW_FLAGS = ("ungrounded", "sum:", "order:", "checksum", "xml-differs", "truncated", "other-documents")
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
 _NO_BREAK_SPACE = "\u00a0"
@@ -44,6 +44,10 @@ def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
     kind, _, subject = flag.partition(":")
     if kind in ("sum", "order"):
         return f"{'does not add up' if kind == 'sum' else 'dates are out of order'}: {_rule(subject, checks)}"
+    if kind == "adjusted":
+        return f"the sum of the rows and {subject} of allowances and charges"
+    if kind == "other-documents":
+        return f"the file holds other documents on {'pages' if ',' in subject else 'page'} {subject.replace(',', ', ')}"
     if kind == "as":
         return f"not printed by itself, taken from {subject}"
     row, _, column = subject.partition(".")

@@ -9,7 +9,7 @@ import contextlib
 import os
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -21,6 +21,7 @@ from pipeline.errors import DocumentError, FileChangedError
 from pipeline.pages.blank import is_blank
 from pipeline.pages.crop import draw_cropped
 from pipeline.pages.einvoice_pages import EInvoiceDocument
+from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.open_document import open_document, open_with_pdfium
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument, Size, fit_scale
@@ -36,11 +37,12 @@ from pipeline.run.page_requests import (
 )
 from pipeline.safe_open import contents, open_listed_file
 from pipeline.words.einvoice import read_bare_einvoice, read_einvoice
-from pipeline.words.ocr import read_image
+from pipeline.words.ocr import read_image, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
-from pipeline.words.picture_text import add_picture_words, read_pictures, unread_pictures
-from pipeline.words.soundness import covers_page, is_sound
+from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge_words, read_pictures, unread_pictures
+from pipeline.words.soundness import is_mostly_picture, is_sound
 from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
+from pipeline.words.uncovered_ink import INK_SCALE, drawn_texts, has_uncovered_print, is_string
 
 OCR_SCALE = 200 / 72
 """Pixels per point for OCR of pages without a resolution of their own."""
@@ -62,7 +64,7 @@ def handle(message: bytes) -> list[bytes]:
     request: ReadRequest = pickle.loads(message)  # noqa: S301 - pickled by our own parent process
     file, document = _document(request)
     if not request.page:
-        return [DOCUMENT_REPLY.dump_json(DocumentReply(document.kind, document.pages))]
+        return [DOCUMENT_REPLY.dump_json(DocumentReply(document.kind, document.pages, _attachments(document)))]
     reader = PageReader(request, file, document)
     if request.picture:
         image = reader.picture(request.picture)
@@ -119,6 +121,18 @@ def _open(path: Path, file: BinaryIO, request: ReadRequest) -> OpenDocument:
     return open_document(file, str(path), passwords=request.passwords, megapixels=request.megapixels)
 
 
+def _attachments(document: OpenDocument) -> tuple[str, ...]:
+    """Names of the files inside a PDF; none where it is too damaged to say."""
+    if not isinstance(document, MuPdfDocument) or document.kind != "pdf":
+        return ()
+    try:
+        return tuple(document.attachments())
+    except MemoryError:
+        raise
+    except Exception:  # MuPDF raises many types on damaged objects; the pages are read anyway
+        return ()
+
+
 class PageReader:
     """Reads and draws one page. It keeps the page's rotation and the library that can draw the page."""
 
@@ -140,7 +154,7 @@ class PageReader:
         facts = self._facts() if may_have_einvoice else {}
         layer = self._text_layer()
         if layer and self._is_usable(layer):
-            return self._page(layer, "textlayer", facts)
+            return self._page(self._with_drawn_texts(layer), "textlayer", facts)
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
         printable = [word for word in layer if word.text.isprintable()]  # a single digit is too short to be judged as sound
         if self._blank and not printable and (words := self._pdfium_words()):
@@ -152,7 +166,7 @@ class PageReader:
         self._turned = upright_rotation(image)
         if words := read_image(turn(image, self._turned), self._request.precision):
             sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
-            return self._page(add_picture_words(layer, words) if sound else words, "ocr", facts)
+            return self._page(merge_words(layer, words) if sound else words, "ocr", facts)
         return self._page(printable, "textlayer" if printable else None, facts)
 
     def with_pictures(self, page: Page) -> Page:
@@ -190,12 +204,16 @@ class PageReader:
             return (
                 read_pdfium_text_layer(native_page)
                 if isinstance(self._document, PdfiumDocument)
-                else read_text_layer(native_page)
+                else read_text_layer(native_page, self._read_places)
             )
         except MemoryError:
             raise
         except Exception:  # the libraries raise many types on damaged fonts
             return []
+
+    def _read_places(self, boxes: Sequence[Box]) -> list[tuple[str, float]]:
+        image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
+        return read_places(image, boxes, self._request.precision)
 
     def _pdfium_words(self) -> list[Word]:
         """The printable words that PDFium extracts from a page."""
@@ -208,9 +226,29 @@ class PageReader:
         return []
 
     def _is_usable(self, words: list[Word]) -> bool:
-        """Whether the text layer is sound and covers the whole page."""
+        """Whether the text layer is sound and has all text of the page."""
         size, boxes = self._size, self._document.image_boxes(self._number)
-        return is_sound(words, size.width, size.height) and covers_page(words, boxes, size.width, size.height)
+        if not is_sound(words, size.width, size.height):
+            return False
+        if not is_mostly_picture(boxes, size.width, size.height):
+            return True
+        try:
+            image = self._document.draw(self._number, fit_scale(size, INK_SCALE, OCR_PIXELS))
+        except DocumentError:  # the words of a page that cannot be drawn are better than none
+            return True
+        return not has_uncovered_print(image, words)
+
+    def _with_drawn_texts(self, layer: list[Word]) -> list[Word]:
+        """The words, with those that are drawn as shapes or small pictures within lines of text."""
+        native_page = self._document.native_page(self._number)
+        if native_page is None or isinstance(self._document, PdfiumDocument):
+            return layer
+        boxes = drawn_texts(native_page, layer)
+        if not boxes:
+            return layer
+        image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
+        words = read_strings(image, boxes, self._request.precision)
+        return merge_words(layer, [word for word in words if word.confidence >= MIN_CONFIDENCE and is_string(word.text)])
 
     def _ocr_scale(self) -> float:
         """Pixels per point for OCR."""

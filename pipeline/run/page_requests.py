@@ -27,7 +27,9 @@ from pipeline.words.precision import Precision
 if TYPE_CHECKING:
     from pipeline.run.job import Job
 
-VERSION = 3
+MAX_NAME_LETTERS = 100
+"""Letters of the name of an attachment that are reported."""
+VERSION = 4
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.page_reader:handle"
 MAX_PAGES = 100_000
@@ -88,6 +90,8 @@ class DocumentReply:
 
     kind: str
     pages: int
+    attachments: tuple[str, ...] = ()
+    """Names of the files inside a PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,8 @@ def decode_document(sha256: str, reply: Reply) -> DocumentInfo:
     if opened.pages > MAX_PAGES:  # a false page count: every page would need a row in the ledger
         detail = f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are taken for damage"
         return DocumentInfo(sha256, opened.kind, 0, "too_large", detail)
-    return DocumentInfo(sha256, opened.kind, opened.pages)
+    names = ", ".join(name[:MAX_NAME_LETTERS] for name in opened.attachments)
+    return DocumentInfo(sha256, opened.kind, opened.pages, detail=f"attachments that were not read: {names}" if names else "")
 
 
 def decode_page(reply: Reply, number: int) -> PageReply:

@@ -55,6 +55,9 @@ def _own_labels(where: Where, spec: Json) -> Iterator[tuple[Where, dict[str, Jso
     labels = _mapping(spec).get("labels")
     if isinstance(labels, dict):
         yield (*where, "labels"), labels
+    for value, inner in _mapping(_mapping(spec).get("value_labels")).items():
+        if isinstance(inner, dict):
+            yield (*where, "value_labels", value), inner
 
 
 def _mapping(value: Json) -> dict[str, Json]:

@@ -67,6 +67,10 @@ class TemplateField(_Strict):
     """A grammar for identifiers (``vat``) and text (``address``)."""
     values: list[str] = []
     """The choices of an ``enum``."""
+    value_labels: dict[str, Labels] = {}
+    """What a page prints for a choice, as a heading or beside the label, by language; without them the choice itself is looked for."""
+    value_codes: dict[str, str] = {}
+    """The choice that a code of the e-invoice stands for."""
     columns: dict[Name, Column] = {}
     """The columns of a ``table``."""
     otherwise: Name | None = None
@@ -88,6 +92,9 @@ class TemplateField(_Strict):
             raise ValueError("only a table has `columns`")
         if self.type != "enum" and self.values:
             raise ValueError("only an enum has `values`")
+        unknown = [value for value in (*self.value_labels, *self.value_codes.values()) if value not in self.values]
+        if unknown:
+            raise ValueError(f"`{unknown[0]}` is none of the `values`")
         if self.type == "table" and self.many:
             raise ValueError("a table is a list already: leave `many` out")
         if self.deduction and (self.type not in ("money", "number") or self.many):

@@ -12,6 +12,8 @@ from decimal import Decimal
 BLANKS = " \u00a0\u2007\u2009\u202f"
 APOSTROPHES = "'’`´"
 MINUSES = "-−–—‐"
+CREDIT = "CR"
+"""Accounts mark amounts in the customer's favour so."""
 _SHAPE = re.compile(rf"(?P<digits>[0-9][0-9.,{APOSTROPHES}{BLANKS}]*|[.,][0-9]+)")
 _LONGEST = 40  # a longer string of digits is a code, not an amount
 
@@ -36,12 +38,15 @@ def parse_number(text: str, decimal_mark: str | None = None) -> Decimal | None:
     return -value if negative and value else value
 
 
-def guess_decimal_mark(texts: list[str]) -> str | None:
-    """The decimal mark that most of ``texts`` use, or None where both are used as often."""
+def guess_decimal_mark(texts: list[str], decimals: int = 2) -> str | None:
+    """The decimal mark that most of ``texts`` use, or None where both are used as often.
+
+    ``decimals`` is the number of decimals of the currency (ISO 4217): "135.500" is a hundred and thirty-five dinars.
+    """
     votes = {".": 0, ",": 0}
     for text in texts:
         for mark, digits in re.findall(r"[0-9]([.,])([0-9]+)(?![0-9.,])", text):
-            if len(digits) == 2:
+            if len(digits) in (2, decimals):
                 votes[mark] += 1
             elif len(digits) == 3:
                 votes["," if mark == "." else "."] += 0 if text.startswith("0") else 1
@@ -62,6 +67,8 @@ def _take_sign(text: str) -> tuple[bool, str]:
         return True, text[1:].lstrip()
     if text[-1:] and text[-1] in MINUSES:
         return True, text[:-1].rstrip()
+    if text.endswith(CREDIT) and text[:-2].rstrip()[-1:].isdigit():
+        return True, text[:-2].rstrip()
     return False, text[1:].lstrip() if text.startswith("+") else text
 
 

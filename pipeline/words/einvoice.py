@@ -1,16 +1,18 @@
 """Reads the e-invoice inside a PDF or an XML file: Factur-X, ZUGFeRD 1 and 2, XRechnung; as CII or UBL.
 
-Values are keyed by the business terms of EN 16931 (BT-…, BG-…) and not changed: amounts are plain decimal strings. The XML is not trusted:
-documents with a DOCTYPE are refused, nothing is fetched, the size is limited. The ``factur-x`` package, which finds the attachment, parses
-it too, within libxml2's own limits; the worker process contains that risk.
+Values are keyed by the business terms of EN 16931 (BT-…, BG-…). Amounts are plain decimal strings. BT-146 is the price of one unit, also
+where the file states the price of a hundred (BT-149). The XML is not trusted: documents with entities of their own are refused, nothing
+is fetched, the size is limited. The ``factur-x`` package, which finds the attachment, parses it too, within libxml2's own limits; the
+worker process contains that risk.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from typing import BinaryIO
 
 from lxml import etree
@@ -19,7 +21,15 @@ from pipeline.records import Json
 from pipeline.runtime.pymupdf_import import pymupdf
 
 MAX_XML_BYTES = 20_000_000
-_DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?=\.?\d)\d{0,18}(\.\d{0,18})?", re.ASCII)
+"""The decimals of XML Schema (3.2.3), of at most 36 digits: ``.5`` and ``50.`` are valid."""
+MAX_PRICE_DECIMALS = 10
+"""Decimals of a price that is divided by a base quantity and does not come out even."""
+VAT_SCHEMES = ("VA", "VAT")
+NO_VAT_SCHEMES = ("FC", "LOC", "0184")
+"""Schemes of registrations that are no tax on sales: the number at the local tax office."""
+ENVELOPES = ("StandardBusinessDocument", "InvoiceEnvelope", "Envelope", "StandardBusinessDocumentHeader")
+"""Roots of files that carry an invoice inside: Peppol's SBDH (UN/CEFACT) and those of gateways."""
 _COMPACT_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
 
 _CII_AGREEMENT = "ApplicableHeaderTradeAgreement|ApplicableSupplyChainTradeAgreement"
@@ -28,6 +38,8 @@ _CII_SUM = "SpecifiedTradeSettlementHeaderMonetarySummation|SpecifiedTradeSettle
 _CII_LINE_SUM = "SpecifiedTradeSettlementLineMonetarySummation|SpecifiedTradeSettlementMonetarySummation"
 _CII_MONEY = {
     "BT-106": "LineTotalAmount",
+    "BT-107": "AllowanceTotalAmount",
+    "BT-108": "ChargeTotalAmount",
     "BT-109": "TaxBasisTotalAmount",
     "BT-112": "GrandTotalAmount",
     "BT-113": "TotalPrepaidAmount",
@@ -35,6 +47,8 @@ _CII_MONEY = {
 }
 _UBL_MONEY = {
     "BT-106": "LineExtensionAmount",
+    "BT-107": "AllowanceTotalAmount",
+    "BT-108": "ChargeTotalAmount",
     "BT-109": "TaxExclusiveAmount",
     "BT-112": "TaxInclusiveAmount",
     "BT-113": "PrepaidAmount",
@@ -44,6 +58,7 @@ _BLANK = b" \t\r\n\xef\xbb\xbf"
 _XML_BEGINS = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<")
 """The first bytes of XML, also in UTF-16."""
 Facts = dict[str, Json]
+ROOTS = ("CrossIndustryInvoice", "CrossIndustryDocument", "Invoice", "CreditNote")
 
 
 def read_einvoice(content: bytes) -> Facts | None:
@@ -75,22 +90,30 @@ def read_bare_einvoice(file: BinaryIO) -> Facts | None:
 
 
 def parse_einvoice(xml: bytes) -> Facts | None:
-    """Business terms of a CII or UBL invoice; None for XML that is neither, is broken, too large or has a DOCTYPE."""
+    """Business terms of a CII or UBL invoice, also within an envelope; None for XML that is none, is broken, too large or has entities."""
     if len(xml) > MAX_XML_BYTES:
         return None
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
     try:
-        root = etree.fromstring(xml, parser)
+        root = etree.fromstring(xml.lstrip(_BLANK) if xml.lstrip(_BLANK).startswith(b"<") else xml, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    if root is None or root.getroottree().docinfo.doctype:
+    if root is None or _has_entities(root):
         return None
+    if _local(root) in ENVELOPES:
+        root = next((node for node in root.iter() if _local(node) in ROOTS), root)
     kind = _local(root)
     if kind in ("CrossIndustryInvoice", "CrossIndustryDocument"):
         return _present(_cii(root))
     if kind in ("Invoice", "CreditNote"):
         return _present(_ubl(root))
     return None
+
+
+def _has_entities(root: etree._Element) -> bool:
+    """Whether the file declares entities or refers to some, whose text would be missing or come from elsewhere."""
+    dtd = root.getroottree().docinfo.internalDTD
+    return bool(dtd is not None and list(dtd.iterentities())) or any(node.tag is etree.Entity for node in root.iter())
 
 
 def _has_attachments(content: bytes) -> bool:
@@ -109,7 +132,8 @@ def _cii(root: etree._Element) -> Facts:
     facts: Facts = {
         "BT-1": _text(head, "ID"),
         "BT-2": _date(_text(head, "IssueDateTime", "DateTimeString")),
-        "BT-9": _date(_text(settlement, "SpecifiedTradePaymentTerms", "DueDateDateTime", "DateTimeString")),
+        "BT-3": _text(head, "TypeCode"),
+        "BT-9": _cii_due_date(settlement),
         "BT-5": currency,
         "BT-27": _text(seller, "Name"),
         "BT-31": _cii_vat_id(seller),
@@ -121,26 +145,43 @@ def _cii(root: etree._Element) -> Facts:
     return facts | {term: _decimal(_text(total, name)) for term, name in _CII_MONEY.items()}
 
 
+def _cii_due_date(settlement: etree._Element | None) -> str | None:
+    """The last date of payment. Terms with a discount give the date until which there is one."""
+    terms = list(_nodes(settlement, "SpecifiedTradePaymentTerms"))
+    plain = [term for term in terms if _node(term, "ApplicableTradePaymentDiscountTerms") is None]
+    for group in (plain, terms):
+        if dates := [date for term in group if (date := _date(_text(term, "DueDateDateTime", "DateTimeString")))]:
+            return max(dates)
+    return None
+
+
 def _is_item(line: etree._Element) -> bool:
     """False for headings and remarks of the extended profile, whose amounts do not count."""
     return _text(line, "AssociatedDocumentLineDocument", "LineStatusReasonCode") not in ("GROUP", "INFORMATION")
 
 
 def _cii_line(line: etree._Element) -> Facts:
-    price = "SpecifiedLineTradeAgreement|SpecifiedSupplyChainTradeAgreement"
+    price = _node(line, "SpecifiedLineTradeAgreement|SpecifiedSupplyChainTradeAgreement", "NetPriceProductTradePrice")
     delivery = "SpecifiedLineTradeDelivery|SpecifiedSupplyChainTradeDelivery"
     settlement = "SpecifiedLineTradeSettlement|SpecifiedSupplyChainTradeSettlement"
     return {
         "BT-153": _text(line, "SpecifiedTradeProduct", "Name"),
         "BT-129": _decimal(_text(line, delivery, "BilledQuantity")),
-        "BT-146": _decimal(_text(line, price, "NetPriceProductTradePrice", "ChargeAmount")),
+        "BT-146": _unit_price(_text(price, "ChargeAmount"), _text(price, "BasisQuantity")),
         "BT-131": _decimal(_text(line, settlement, _CII_LINE_SUM, "LineTotalAmount")),
     }
 
 
 def _cii_vat_id(party: etree._Element | None) -> str | None:
     registrations = (_node(r, "ID") for r in _nodes(party, "SpecifiedTaxRegistration"))
-    return next((_own_text(r) for r in registrations if r is not None and r.get("schemeID") in ("VA", "VAT")), None)
+    return _tax_number((r.get("schemeID") or "", _own_text(r)) for r in registrations if r is not None)
+
+
+def _tax_number(numbers: Iterable[tuple[str, str | None]]) -> str | None:
+    """The VAT number among numbers by scheme, else that of another tax on sales, as GST."""
+    known = [(scheme.upper(), number) for scheme, number in numbers if number]
+    others = [number for scheme, number in known if scheme and scheme not in NO_VAT_SCHEMES]
+    return next((number for scheme, number in known if scheme in VAT_SCHEMES), None) or next(iter(others), None)
 
 
 def _ubl(root: etree._Element) -> Facts:
@@ -151,7 +192,8 @@ def _ubl(root: etree._Element) -> Facts:
     facts: Facts = {
         "BT-1": _text(root, "ID"),
         "BT-2": _date(_text(root, "IssueDate")),
-        "BT-9": _date(_text(root, "DueDate") or _text(root, "PaymentMeans", "PaymentDueDate")),
+        "BT-3": _text(root, "InvoiceTypeCode|CreditNoteTypeCode") or ("381" if _local(root) == "CreditNote" else None),
+        "BT-9": _date(_text(root, "DueDate")) or _ubl_payment_date(root),
         "BT-5": currency,
         "BT-27": _ubl_name(seller),
         "BT-31": _ubl_vat_id(seller),
@@ -163,11 +205,18 @@ def _ubl(root: etree._Element) -> Facts:
     return facts | {term: _decimal(_text(total, name)) for term, name in _UBL_MONEY.items()}
 
 
+def _ubl_payment_date(root: etree._Element) -> str | None:
+    """The last date of the means of payment, or of terms without a discount."""
+    means = [_text(node, "PaymentDueDate") for node in _nodes(root, "PaymentMeans")]
+    terms = [_text(n, "PaymentDueDate") for n in _nodes(root, "PaymentTerms") if _node(n, "SettlementDiscountPercent") is None]
+    return max((date for text in (*means, *terms) if (date := _date(text))), default=None)
+
+
 def _ubl_line(line: etree._Element) -> Facts:
     return {
         "BT-153": _text(line, "Item", "Name"),
         "BT-129": _decimal(_text(line, "InvoicedQuantity|CreditedQuantity")),
-        "BT-146": _decimal(_text(line, "Price", "PriceAmount")),
+        "BT-146": _unit_price(_text(line, "Price", "PriceAmount"), _text(line, "Price", "BaseQuantity")),
         "BT-131": _decimal(_text(line, "LineExtensionAmount")),
     }
 
@@ -177,8 +226,7 @@ def _ubl_name(party: etree._Element | None) -> str | None:
 
 
 def _ubl_vat_id(party: etree._Element | None) -> str | None:
-    schemes = _nodes(party, "PartyTaxScheme")
-    return next((_text(s, "CompanyID") for s in schemes if _text(s, "TaxScheme", "ID") == "VAT"), None)
+    return _tax_number((_text(s, "TaxScheme", "ID") or "", _text(s, "CompanyID")) for s in _nodes(party, "PartyTaxScheme"))
 
 
 def _money_in(node: etree._Element | None, name: str, currency: str | None) -> str | None:
@@ -222,7 +270,22 @@ def _local(node: etree._Element) -> str:
 
 
 def _decimal(text: str | None) -> str | None:
-    return text if text and _DECIMAL.fullmatch(text) else None
+    """A decimal of XML Schema with a digit before the point, without a plus sign; as written otherwise."""
+    if not text or not _DECIMAL.fullmatch(text):
+        return None
+    sign, digits = ("-" if text[0] == "-" else ""), text.lstrip("+-")
+    whole, _, fraction = digits.partition(".")
+    return sign + (whole or "0") + (f".{fraction}" if fraction else "")
+
+
+def _unit_price(price: str | None, base: str | None) -> str | None:
+    """The price of one unit: BT-146 over BT-149, the number of units to which the price applies."""
+    amount, units = _decimal(price), _decimal(base)
+    if amount is None or units is None or Decimal(units) in (0, 1):
+        return amount
+    unit = Decimal(amount) / Decimal(units)
+    rounded = round(unit, MAX_PRICE_DECIMALS)
+    return f"{(rounded if rounded != unit else unit).normalize():f}"
 
 
 def _date(text: str | None) -> str | None:

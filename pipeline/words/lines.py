@@ -11,6 +11,8 @@ from statistics import median
 
 from pipeline.records import Page, Word
 
+MAX_MARK = 3
+"""Digits of a raised number."""
 MAX_SKEW = 15.0
 """Degrees. A piece with a larger angle is a line of its own."""
 
@@ -49,11 +51,15 @@ def number_lines(pieces: Sequence[TextPiece]) -> list[Word]:
 
 
 def without_picture_words(page: Page) -> Page:
-    """The page without words that OCR read from pictures on it, when it has a text layer."""
+    """The page without the lines that OCR read from pictures on it, when it has a text layer.
+
+    A word that is drawn as a shape or a small picture stays: it stands in a line of the text layer.
+    """
     if page.source != "textlayer" or all(word.source == "textlayer" for word in page.words):
         return page
-    lines = groupby((word for word in page.words if word.source == "textlayer"), key=lambda word: word.line)
-    return replace(page, words=tuple(replace(word, line=number) for number, (_, line) in enumerate(lines) for word in line))
+    lines = [list(line) for _, line in groupby(page.words, key=lambda word: word.line)]
+    lines = [line for line in lines if any(word.source == "textlayer" for word in line)]
+    return replace(page, words=tuple(replace(word, line=number) for number, line in enumerate(lines) for word in line))
 
 
 def _ordered(line: list[_Placed]) -> list[Word]:
@@ -98,5 +104,14 @@ def _neighbour(line: list[_Placed], piece: _Placed) -> _Placed | None:
 
 
 def _level(a: _Placed, b: _Placed) -> bool:
-    """Whether two pieces share a baseline: their middles are closer than half the smaller letter."""
-    return abs(a.y - b.y) < 0.5 * min(a.height, b.height)
+    """Whether two pieces share a baseline: their middles are closer than half the smaller letter, or one is raised beside the other."""
+    return abs(a.y - b.y) < 0.5 * min(a.height, b.height) or _is_raised_beside(a, b) or _is_raised_beside(b, a)
+
+
+def _is_raised_beside(base: _Placed, mark: _Placed) -> bool:
+    """Whether ``mark`` is a small number that stands right behind ``base``, within its height: a footnote's, or cents."""
+    if not all(word.text.isdigit() and len(word.text) <= MAX_MARK for word in mark.words):
+        return False
+    top, bottom = mark.y - mark.height / 2, mark.y + mark.height / 2
+    within = base.y - 0.8 * base.height <= top and bottom <= base.y + base.height / 2
+    return mark.height <= 0.8 * base.height and within and -0.1 * base.height <= mark.x0 - base.x1 <= 0.3 * base.height

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import pairwise
 
@@ -19,8 +19,10 @@ import numpy as np
 from pipeline.records import Box, PageImage, Word
 from pipeline.words.detector import Detector, Pixels, Quad
 from pipeline.words.fast_recogniser import FastRecogniser
+from pipeline.words.letter_spacing import join_spaced_letters, spaced_gaps
 from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.precision import Precision
+from pipeline.words.raised_digits import Extent, find_raised_digits, join_raised_cents
 from pipeline.words.recogniser import WIDE_GAP, Recogniser
 
 MIN_READABLE = 8
@@ -50,6 +52,8 @@ class OcrLine:
     columns: tuple[float, ...]
     """One for each letter of ``text`` except blanks."""
     confidence: float
+    raised: Mapping[int, Extent] = field(default_factory=dict)
+    """The raised digits, counted without blanks, with their top and bottom from 0 (top of the line) to 1."""
 
 
 class OcrReader:
@@ -63,7 +67,8 @@ class OcrReader:
 
     def read(self, image: PageImage) -> list[Word]:
         """Words of the page, line by line, with boxes in page points."""
-        return number_lines([_piece(line, image.scale) for line in self.lines(to_bgr(image))])
+        pieces = [_piece(line, image.scale) for line in self.lines(to_bgr(image))]
+        return join_raised_cents(join_spaced_letters(number_lines(pieces)))
 
     def lines(self, pixels: Pixels) -> list[OcrLine]:
         """Every readable line of text of a BGR picture, in the order of detection."""
@@ -99,10 +104,12 @@ class OcrReader:
 
     def recognise(self, pixels: Pixels, quads: Sequence[Quad]) -> list[OcrLine]:
         """The text in each box, read from the first corner towards the second; empty text where nothing is readable."""
-        texts = self._recogniser.read([_crop(pixels, quad) for quad in quads])
-        return [
-            OcrLine(quad, halfwidth(line.text), line.columns, line.confidence) for quad, line in zip(quads, texts, strict=True)
-        ]
+        crops = [_crop(pixels, quad) for quad in quads]
+        lines = []
+        for quad, crop, line in zip(quads, crops, self._recogniser.read(crops), strict=True):
+            text = halfwidth(line.text)
+            lines.append(OcrLine(quad, text, line.columns, line.confidence, find_raised_digits(crop, text, line.columns)))
+        return lines
 
 
 @cache
@@ -114,6 +121,23 @@ def ocr_reader(precision: Precision = "float32") -> OcrReader:
 def read_image(image: PageImage, precision: Precision = "float32") -> list[Word]:
     """Words of an upright page image, in reading order, with boxes in page points."""
     return ocr_reader(precision).read(image)
+
+
+def read_places(image: PageImage, boxes: Sequence[Box], precision: Precision = "float32") -> list[tuple[str, float]]:
+    """The text in each box (points) of an upright page image, and its confidence; each box holds one word or line."""
+    lines = ocr_reader(precision).recognise(to_bgr(image), [_quad(box, image.scale) for box in boxes])
+    return [(line.text, line.confidence) for line in lines]
+
+
+def read_strings(image: PageImage, boxes: Sequence[Box], precision: Precision = "float32") -> list[Word]:
+    """The words in boxes (points) of an upright page image; each box holds one string of letters."""
+    lines = ocr_reader(precision).recognise(to_bgr(image), [_quad(box, image.scale) for box in boxes])
+    return [word for line in lines if line.text.strip() for word in _piece(line, image.scale).words]
+
+
+def _quad(box: Box, scale: float) -> Quad:
+    x0, y0, x1, y1 = (side * scale for side in box)
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
 
 
 def to_bgr(image: PageImage) -> Pixels:
@@ -177,34 +201,39 @@ def _crop(pixels: Pixels, quad: Quad) -> Pixels:
 def _piece(line: OcrLine, scale: float) -> TextPiece:
     quad = line.quad / scale
     height = quad_size(quad)[1]
-    words = [
-        Word(text, _span_box(quad, start, end), 0, "ocr", round(line.confidence, 4), round(height, 2))
-        for text, start, end in split_line(line.text, line.columns, quad_size(quad)[0] / max(height, 0.1))
-    ]
+    words = []
+    for text, start, end, first in split_line(line.text, line.columns, quad_size(quad)[0] / max(height, 0.1), line.raised):
+        top, bottom = line.raised.get(first, (0.0, 1.0))
+        size = round(height * (bottom - top), 2)
+        words.append(Word(text, _span_box(quad, start, end, top, bottom), 0, "ocr", round(line.confidence, 4), size))
     return TextPiece(tuple(words), angle=float(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1]))))
 
 
-def split_line(text: str, columns: Sequence[float], aspect: float) -> list[tuple[str, float, float]]:
-    """Words of a recognised line with start and end as fractions of its length.
+def split_line(
+    text: str, columns: Sequence[float], aspect: float, raised: Collection[int] = ()
+) -> list[tuple[str, float, float, int]]:
+    """Words of a recognised line with start and end as fractions of its length, and the number of their first letter.
 
-    A word ends at a blank, and at a gap that is as wide as a letter is tall, except between spaced letters.
+    A word ends at a blank and at a gap that is as wide as a letter is tall, except between spaced letters, and before ``raised`` digits.
     ``aspect`` is the line's length over its height.
     """
     letters = [c for c in text if not c.isspace()]
     if len(letters) != len(columns):
         columns = [(n + 0.5) / len(letters) for n in range(len(letters))]
     gaps = [(after - before) * aspect * 6 for before, after in pairwise(columns)]
+    spaced = spaced_gaps(letters, gaps)
     groups: list[list[int]] = []
     at, blank = 0, True
     for letter in text:
         if letter.isspace():
             blank = True
             continue
-        if blank or _ends_word(gaps, at - 1):
+        ends = at - 1 not in spaced and (blank or _ends_word(gaps, at - 1))
+        if not groups or ends or (at in raised and at - 1 not in raised):
             groups.append([])
         groups[-1].append(at)
         at, blank = at + 1, False
-    return [("".join(letters[i] for i in group), *_extent(group, columns)) for group in groups]
+    return [("".join(letters[i] for i in group), *_extent(group, columns), group[0]) for group in groups]
 
 
 def _ends_word(gaps: Sequence[float], at: int) -> bool:
@@ -224,9 +253,12 @@ def _extent(group: Sequence[int], columns: Sequence[float]) -> tuple[float, floa
     return (start, end) if end > start else (left, max(right, left))
 
 
-def _span_box(quad: Quad, start: float, end: float) -> Box:
-    """The upright box around the part of the line from ``start`` to ``end``."""
-    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    corners = np.array([quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * start, quad[3] + bottom * end])
+def _span_box(quad: Quad, start: float, end: float, top: float = 0.0, bottom: float = 1.0) -> Box:
+    """The upright box around the part of the line from ``start`` to ``end`` of its length and ``top`` to ``bottom`` of its height."""
+    left, right = (
+        quad[0] + (quad[1] - quad[0]) * np.array([[start], [end]]),
+        quad[3] + (quad[2] - quad[3]) * np.array([[start], [end]]),
+    )
+    corners = np.concatenate([left + (right - left) * top, left + (right - left) * bottom])
     (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
     return round(float(x0), 2), round(float(y0), 2), round(float(x1), 2), round(float(y1), 2)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import Box, PageImage, Word
+from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.ocr import read_image
 from pipeline.words.precision import Precision
 
@@ -75,6 +76,15 @@ def add_picture_words(layer: Sequence[Word], picture_words: Sequence[Word]) -> l
     return [replace(word, line=number) for number, line in enumerate(lines) for word in line]
 
 
+def merge_words(layer: Sequence[Word], found: Sequence[Word]) -> list[Word]:
+    """The layer's words and the words that OCR found in places where it has none, in common lines: a label may stand in a scan and its
+    value in the layer.
+    """
+    boxes = np.array([word.box for word in layer], np.float64)
+    new = [word for word in found if not _holds_middle(boxes.reshape(-1, 4), word.box)]
+    return number_lines([TextPiece((word,)) for word in (*layer, *new)]) if new else list(layer)
+
+
 def _area(box: Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
@@ -98,6 +108,14 @@ def _middles(words: Sequence[Word]) -> NDArray[np.float64]:
 def _inside(middles: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
     x, y = middles[:, 0], middles[:, 1]
     return (x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])
+
+
+def _holds_middle(boxes: NDArray[np.float64], box: Box) -> bool:
+    """Whether words of the layer stand along half of the box's middle line. OCR's boxes are taller than the letters."""
+    y = (box[1] + box[3]) / 2
+    level = (boxes[:, 1] <= y) & (y <= boxes[:, 3])
+    wide = np.minimum(boxes[level, 2], box[2]) - np.maximum(boxes[level, 0], box[0])
+    return float(wide.clip(0).sum()) >= 0.5 * max(box[2] - box[0], 0.01)
 
 
 def _is_covered(boxes: NDArray[np.float64], box: Box) -> bool:

@@ -14,9 +14,7 @@ MIN_LETTERS = 3
 MAX_UNMAPPED_SHARE = 0.05
 """Largest share of unmapped glyphs in a sound layer, for example of an icon font."""
 BANDS = 32
-"""Horizontal bands of a page in which pictures and words are compared."""
-MIN_WORD_BANDS = 0.2
-"""Smallest share of the bands with pictures that have a word."""
+"""Horizontal bands of a page in which pictures are looked for."""
 _CID = re.compile(r"\(cid:\d{1,6}\)")
 _MOJIBAKE = re.compile(r"[ÃÂâÐÑ][\u0080-\u00bf€™œžš‚ƒ„…†‡ˆ‰‹‘’“”•–—›ŠŒŽŸ]")
 """UTF-8 decoded as Latin-1 or Windows-1252: the letter of a lead byte before the sign of a continuation byte."""
@@ -31,20 +29,10 @@ def is_sound(words: Sequence[Word], width: float, height: float) -> bool:
     return not (_has_unmapped(text) or _is_mojibake(words) or _is_no_language(text) or _is_misplaced(words, width, height))
 
 
-def covers_page(words: Sequence[Word], image_boxes: Sequence[Box], width: float, height: float) -> bool:
-    """Whether a text layer covers the page, given the boxes of the raster images on it.
-
-    False for a scan whose layer is only a stamped header or page number, because most of its large image has no word. True for pictures
-    beside text, a letterhead, and a background under text that fills the page.
-    """
-    if not words:
-        return not image_boxes
+def is_mostly_picture(image_boxes: Sequence[Box], width: float, height: float) -> bool:
+    """Whether raster images fill the page as a scan does, so that its text may be in them. ``width`` and ``height`` in points."""
     step = max(height, 1.0) / BANDS
-    with_pictures = [n for n in range(BANDS) if _picture_width(image_boxes, (n + 0.5) * step, width) >= 0.5 * width]
-    if 2 * len(with_pictures) < BANDS:
-        return True
-    with_words = {int((w.box[1] + w.box[3]) / 2 / step) for w in words}
-    return len(with_words.intersection(with_pictures)) >= MIN_WORD_BANDS * len(with_pictures)
+    return 2 * sum(_picture_width(image_boxes, (n + 0.5) * step, width) >= 0.5 * width for n in range(BANDS)) >= BANDS
 
 
 def _picture_width(image_boxes: Sequence[Box], y: float, width: float) -> float:

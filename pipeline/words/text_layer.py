@@ -7,21 +7,33 @@ separated: invisible text is an OCR layer over a scan, or an attempt to deceive,
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from math import atan2, degrees
 from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+from rapidfuzz.fuzz import ratio
 
 from pipeline.records import Box, Word
 from pipeline.runtime.pymupdf_import import pymupdf
+from pipeline.words.letter_spacing import join_spaced_letters
 from pipeline.words.lines import TextPiece, number_lines
+from pipeline.words.misread_glyphs import ReadPlaces, is_unmapped, repaired, suspicious_digits
+from pipeline.words.page_trace import PageTrace
+from pipeline.words.raised_digits import MAX_RAISED_SIZE, MIN_RAISE, SUPERSCRIPTS, join_raised_cents
 from pipeline.words.soundness import is_sound
+from pipeline.words.visibility import PaintedWord, PaintOrder
 
 MAX_LETTERS = 200_000
 """More letters than a real page has. The rest is ignored."""
+MAX_REPAIRS = 400
+"""Words of a page that are read by OCR because single letters are doubtful."""
+MIN_LIKENESS = 70
+"""Of 100: how much alike a stored text and the text that OCR reads in its place are at least, where both are the same word."""
+SOFT_HYPHEN = "\u00ad"
 _PAINTED = 16 | 32
 """MuPDF's flags for letters that are filled or stroked."""
 _PDFIUM_HYPHEN = 2
@@ -29,6 +41,7 @@ _PDFIUM_HYPHEN = 2
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
 """Without TEXT_CID_FOR_UNKNOWN_UNICODE, which turns glyph numbers into letters and hides that they are unmapped."""
 
+_Repair = Callable[[Sequence["_PrintedWord"]], None]
 _Rotation = tuple[float, float, float, float, float, float]
 """A page's rotation as a matrix, its elements in PDF order."""
 
@@ -42,6 +55,12 @@ class _Letter:
     size: float
     bold: bool
     visible: bool
+    baseline: float | None = None
+    """Height of the line on which the letter stands, downwards; None for text that is not level."""
+    colour: int = 0
+    opacity: int = 255
+    origin: tuple[float, float] = (0.0, 0.0)
+    """Where the letter starts on its baseline, in the page's own coordinates (unrotated)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +71,33 @@ class _Run:
     angle: float
 
 
-def read_text_layer(page: pymupdf.Page) -> list[Word]:
+@dataclass(slots=True)
+class _PrintedWord:
+    """A word with the letters that make it."""
+
+    word: Word
+    letters: list[_Letter]
+
+    @property
+    def visible(self) -> bool:
+        return self.letters[0].visible
+
+    def painted(self) -> PaintedWord:
+        first = self.letters[0]
+        return PaintedWord(self.word.text, self.word.box, self.word.size, first.colour, first.opacity, first.origin)
+
+
+def read_text_layer(page: pymupdf.Page, read_places: ReadPlaces | None = None) -> list[Word]:
     """Words of a MuPDF page in points, line by line, top to bottom; empty without a text layer.
 
-    Form fields and annotations count as visible. Invisible words are returned only when they are sound by themselves.
+    Form fields and annotations count as visible. Invisible words are returned only when they are sound by themselves and lie on a picture.
+    Words that are not seen on the page are left out. ``read_places`` is OCR for places where the layer is doubtful: words under a picture,
+    glyphs without a letter or with a wrong one. Without it the layer is believed.
     """
-    return _words(_mupdf_runs(page), page.rect.width, page.rect.height)
+    trace = PageTrace(page)
+    order = PaintOrder(page, trace, partial(_stand_there, read_places) if read_places else lambda words: [True] * len(words))
+    repair = partial(_repair, page, trace, read_places) if read_places else None
+    return _words(_mupdf_runs(page), page.rect.width, page.rect.height, order, repair)
 
 
 def read_pdfium_text_layer(page: pypdfium2.PdfPage) -> list[Word]:
@@ -66,16 +106,72 @@ def read_pdfium_text_layer(page: pypdfium2.PdfPage) -> list[Word]:
     return _words(_pdfium_runs(page), width, height)
 
 
-def _words(runs: Iterable[_Run], width: float, height: float) -> list[Word]:
-    visible_pieces: list[TextPiece] = []
-    hidden: list[TextPiece] = []
+def _words(
+    runs: Iterable[_Run], width: float, height: float, order: PaintOrder | None = None, repair: _Repair | None = None
+) -> list[Word]:
     places: set[tuple[str, int, int]] = set()
+    pieces = []
     for run in runs:
-        words = [(w, v) for w, v in _split(run) if _inside(w.box, width, height) and _is_new(w, places)]
-        visible_pieces.append(TextPiece(tuple(w for w, visible in words if visible), run.angle))
-        hidden.append(TextPiece(tuple(w for w, visible in words if not visible), run.angle))
-    hidden_words = [w for piece in hidden for w in piece.words]
-    return number_lines(visible_pieces + hidden if is_sound(hidden_words, width, height) else visible_pieces)
+        words = [_PrintedWord(_word(letters), letters) for letters in _split(run)]
+        pieces.append((run.angle, [w for w in words if _inside(w.word.box, width, height)]))
+    printed = [word for _, words in pieces for word in words if word.visible]
+    seen = order.visibility([word.painted() for word in printed]) if order else ["seen"] * len(printed)
+    found = {id(word): visibility for word, visibility in zip(printed, seen, strict=True)}
+    if repair:
+        repair([word for word in printed if found[id(word)] == "seen"])
+
+    def select(visibility: str) -> list[TextPiece]:
+        """The pieces of words of this visibility. A text that is printed twice in one place is given once."""
+        chosen = ((angle, [w.word for w in words if found.get(id(w), "under_scan") == visibility]) for angle, words in pieces)
+        return [TextPiece(tuple(word for word in words if _is_new(word, places)), angle) for angle, words in chosen]
+
+    visible, below = select("seen"), select("under_scan")
+    if order and any(piece.words for piece in visible):
+        below = [replace(piece, words=_on_pictures(piece.words, order)) for piece in below]
+    below_words = [word for piece in below for word in piece.words]
+    lines = number_lines(visible + below if is_sound(below_words, width, height) else visible)
+    return join_raised_cents(join_spaced_letters(lines))
+
+
+def _stand_there(read_places: ReadPlaces, words: Sequence[PaintedWord]) -> list[bool]:
+    """Whether OCR reads each of these words in its place."""
+    read = read_places([word.box for word in words])
+    return [ratio(_plain(word.text), _plain(text)) >= MIN_LIKENESS for word, (text, _) in zip(words, read, strict=True)]
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum()) or text
+
+
+def _repair(page: pymupdf.Page, trace: PageTrace, read_places: ReadPlaces, words: Sequence[_PrintedWord]) -> None:
+    """Replace the text of words with missing or wrong letters by what OCR reads in their place."""
+    wrong = suspicious_digits(page, trace)
+
+    def letters(word: _PrintedWord) -> list[str | None]:
+        """The letters of the word, None for doubtful ones."""
+        stored: list[str | None] = []
+        for letter in word.letters:
+            glyph = trace.glyph_at(letter.origin) if wrong and letter.char.isdecimal() else None
+            doubtful = is_unmapped(letter.char) or bool(glyph and (glyph.font, glyph.number) in wrong)
+            stored.append(None if doubtful else letter.char)
+        return stored
+
+    doubtful = [(word, stored) for word in words if None in (stored := letters(word))][:MAX_REPAIRS]
+    if doubtful:
+        read = read_places([word.word.box for word, _ in doubtful])
+        for (word, stored), (text, confidence) in zip(doubtful, read, strict=True):
+            word.word = replace(word.word, text=repaired(word.word.text, stored, text, confidence))
+
+
+def _on_pictures(words: Sequence[Word], order: PaintOrder) -> tuple[Word, ...]:
+    """The words whose middle lies on a picture: invisible words belong to a scan, and have no meaning on a digital page."""
+    boxes = order.picture_boxes
+    return tuple(
+        word
+        for word in words
+        for x, y in [((word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2)]
+        if ((boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])).any()
+    )
 
 
 def _is_new(word: Word, places: set[tuple[str, int, int]]) -> bool:
@@ -91,17 +187,28 @@ def _inside(box: Box, width: float, height: float) -> bool:
     return 0 <= (box[0] + box[2]) / 2 <= width and 0 <= (box[1] + box[3]) / 2 <= height
 
 
-def _split(run: _Run) -> Iterator[tuple[Word, bool]]:
-    """Words of a run, each with its visibility. A word ends at a blank and where the visibility changes."""
+def _split(run: _Run) -> Iterator[list[_Letter]]:
+    """The letters of each word of a run. A word ends at a blank, where the visibility changes and before a raised digit."""
     group: list[_Letter] = []
     for letter in run.letters:
-        if group and (letter.char.isspace() or letter.visible != group[0].visible):
-            yield _word(group), group[0].visible
+        if group and (letter.char.isspace() or letter.visible != group[0].visible or _raised(group[-1], letter)):
+            yield group
             group = []
         if not letter.char.isspace():
             group.append(letter)
     if group:
-        yield _word(group), group[0].visible
+        yield group
+
+
+def _raised(before: _Letter, letter: _Letter) -> bool:
+    """Whether a letter begins a raised mark behind a digit or a decimal mark: the number of a footnote, or cents without a point."""
+    if letter.char in SUPERSCRIPTS:
+        return before.char.isdecimal()
+    if not (letter.char.isdecimal() and (before.char.isdecimal() or before.char in ".,")):
+        return False
+    if letter.size > MAX_RAISED_SIZE * before.size or letter.baseline is None or before.baseline is None:
+        return False
+    return before.baseline - letter.baseline > MIN_RAISE * before.size
 
 
 def _clean(text: str) -> str:
@@ -140,15 +247,23 @@ def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
 def _mupdf_letters(span: dict[str, Any], rotation: _Rotation, level: bool) -> Iterator[_Letter]:
     size = span["size"]
     bold = bool(span["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in span["font"].lower()
-    visible = bool(span["char_flags"] & _PAINTED) and span["alpha"] > 0
+    colour, opacity = span["color"], span["alpha"]
+    visible = bool(span["char_flags"] & _PAINTED) and opacity > 0
     up, down = min(max(span["ascender"], 0.6), 0.95) * size, min(max(-span["descender"], 0.0), 0.3) * size
     for char in span["chars"]:
         x0, y0, x1, y1 = _rotated(char["bbox"], rotation)
+        base = None
         if level:
             x, y = char["origin"]
             base = rotation[1] * x + rotation[3] * y + rotation[5]
             y0, y1 = base - up, base + down
-        yield _Letter(char["c"], (x0, y0, x1, y1), size, bold, visible)
+        box = (x0, y0, x1, y1)
+        yield _Letter(_printed(char["c"], x1 - x0), box, size, bold, visible, base, colour, opacity, char["origin"])
+
+
+def _printed(char: str, width: float) -> str:
+    """The sign that a person sees: a soft hyphen that takes room in a line is a printed hyphen, which some writers store so."""
+    return "-" if char == SOFT_HYPHEN and width > 0 else char
 
 
 def _rotated(box: Box, rotation: _Rotation) -> Box:
@@ -184,7 +299,8 @@ def _pdfium_letter(text: pypdfium2.PdfTextPage, index: int, geometry: _PdfiumGeo
     size, weight = pdfium.FPDFText_GetFontSize(text.raw, index), pdfium.FPDFText_GetFontWeight(text.raw, index)
     mode = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(text.raw, index))
     visible = mode != pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-    return _Letter(char, geometry.box(text.get_charbox(index, loose=True)), size, weight >= 600, visible)
+    box = geometry.box(text.get_charbox(index, loose=True))
+    return _Letter(_printed(char, box[2] - box[0]), box, size, weight >= 600, visible)
 
 
 def _level(a: _Letter, b: _Letter, angle: float) -> bool:

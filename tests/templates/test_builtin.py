@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "configs" / "templates"
 FILES = sorted(FOLDER.glob("*.yaml"))
 LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "zh"}
 FIELDS = {
-    "invoice": "vendor_name vendor_vat_id buyer_name invoice_number invoice_date due_date currency subtotal tax_total total "
+    "invoice": "vendor_name vendor_vat_id buyer_name invoice_number document_type invoice_date due_date currency subtotal tax_total total "
     "amount_due prepaid line_items",
     "receipt": "vendor_name address vendor_vat_id receipt_number date time currency total tax_total line_items",
     "chart": "chart_type title x_title y_title data summary",
@@ -29,7 +29,7 @@ COLUMNS = {
 }
 
 DIGESTS = {
-    "invoice": "72dcbbddacfe1465",
+    "invoice": "5102f4eba3b34d49",
     "receipt": "c1a10bfded477034",
     "chart": "ec32746c13200b49",
     "caption": "e2c7f0724ae53803",

@@ -49,6 +49,7 @@ CII = """<?xml version="1.0" encoding="UTF-8"?>
 FACTS = {
     "BT-1": "N-204",
     "BT-2": "2024-02-29",
+    "BT-3": "380",
     "BT-9": "2024-03-30",
     "BT-5": "EUR",
     "BT-27": "Wire Works BV",
@@ -169,3 +170,86 @@ def test_an_amount_that_is_not_a_decimal_is_absent() -> None:
     assert facts is not None
     assert "BT-115" not in facts
     assert "BT-2" not in facts
+
+
+SBDH = "<sbd:StandardBusinessDocument xmlns:sbd='urn:x'><sbd:StandardBusinessDocumentHeader/>{}</sbd:StandardBusinessDocument>"
+
+
+def without_prolog(xml: str) -> str:
+    return xml.partition("?>")[2].strip() if xml.startswith("<?xml") else xml
+
+
+def test_an_invoice_within_an_envelope_is_read() -> None:
+    assert parse_einvoice(SBDH.format(without_prolog(CII)).encode()) == FACTS
+
+
+def test_blanks_before_the_prolog_and_a_doctype_without_entities_are_read() -> None:
+    assert parse_einvoice(b"\n  " + CII.encode()) == FACTS
+    assert parse_einvoice(f"<!DOCTYPE note SYSTEM 'file:///etc/passwd'>{without_prolog(CII)}".encode()) == FACTS
+
+
+def test_a_file_with_entities_of_its_own_is_refused() -> None:
+    xml = without_prolog(CII)
+    assert parse_einvoice(f"<!DOCTYPE x [<!ENTITY a 'N-204'>]>{xml}".encode()) is None
+    assert (
+        parse_einvoice(f"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>{xml.replace('N-204', '&a;')}".encode()) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [(".5", "0.5"), ("50.", "50"), ("+12.0", "12.0"), ("-.25", "-0.25"), ("7", "7"), ("007.10", "007.10")]
+)
+def test_decimals_have_a_digit_before_the_point(text: str, value: str) -> None:
+    facts = parse_einvoice(CII.replace("<ram:GrandTotalAmount>121.00", f"<ram:GrandTotalAmount>{text}").encode())
+    assert facts is not None
+    assert facts["BT-112"] == value
+
+
+@pytest.mark.parametrize("text", [".", "", "1,5", "1e3", "NaN", "- 5", "٣"])
+def test_what_is_no_decimal_is_absent(text: str) -> None:
+    facts = parse_einvoice(CII.replace("<ram:GrandTotalAmount>121.00", f"<ram:GrandTotalAmount>{text}").encode())
+    assert facts is not None
+    assert "BT-112" not in facts
+
+
+@pytest.mark.parametrize(
+    ("base", "price"), [("100", "0.025"), ("1", "2.5000"), ("0", "2.5000"), ("3", "0.8333333333"), ("1000.0", "0.0025")]
+)
+def test_a_price_is_that_of_one_unit(base: str, price: str) -> None:
+    quantity = f"</ram:ChargeAmount><ram:BasisQuantity unitCode='MTR'>{base}</ram:BasisQuantity>"
+    facts = parse_einvoice(CII.replace("</ram:ChargeAmount>", quantity, 1).encode())
+    assert facts is not None
+    assert facts["BG-25"][0]["BT-146"] == price
+
+
+def terms(day: str, discount: bool) -> str:
+    date = (
+        f"<ram:DueDateDateTime><udt:DateTimeString format='102'>{day}</udt:DateTimeString></ram:DueDateDateTime>" if day else ""
+    )
+    part = "<ram:ApplicableTradePaymentDiscountTerms/>" if discount else ""
+    return f"<ram:SpecifiedTradePaymentTerms>{date}{part}</ram:SpecifiedTradePaymentTerms>"
+
+
+@pytest.mark.parametrize(
+    ("all_terms", "due"),
+    [
+        (terms("20240310", True) + terms("20240330", False), "2024-03-30"),
+        (terms("20240330", False) + terms("20240310", True), "2024-03-30"),
+        (terms("", True) + terms("20240330", False), "2024-03-30"),
+        (terms("20240310", False) + terms("20240330", False), "2024-03-30"),
+        (terms("20240310", True), "2024-03-10"),
+    ],
+)
+def test_the_time_for_payment_is_not_the_end_of_a_discount(all_terms: str, due: str) -> None:
+    start = CII.index("<ram:SpecifiedTradePaymentTerms>")
+    end = CII.index("</ram:SpecifiedTradePaymentTerms>") + len("</ram:SpecifiedTradePaymentTerms>")
+    facts = parse_einvoice((CII[:start] + all_terms + CII[end:]).encode())
+    assert facts is not None
+    assert facts["BT-9"] == due
+
+
+@pytest.mark.parametrize(("scheme", "number"), [("VA", "NL000099998B57"), ("GST", "NL000099998B57"), ("FC", None)])
+def test_the_tax_number_may_be_of_another_tax_than_vat(scheme: str, number: str | None) -> None:
+    facts = parse_einvoice(CII.replace('schemeID="VA"', f'schemeID="{scheme}"').encode())
+    assert facts is not None
+    assert facts.get("BT-31") == number

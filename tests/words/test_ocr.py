@@ -74,7 +74,7 @@ def test_a_line_is_split_into_its_words_left_to_right(words: list[str], aspect: 
     columns = [(n + 0.5) / len(text) for n, c in enumerate(text) if c != " "]
     parts = split_line(text, columns, aspect)
     assert "".join(p[0] for p in parts) == "".join(words)
-    edges = [edge for _, start, end in parts for edge in (start, end)]
+    edges = [edge for _, start, end, _ in parts for edge in (start, end)]
     assert edges == sorted(edges)
     assert edges[0] >= 0
     assert edges[-1] <= 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.records import Word
-from pipeline.words.soundness import covers_page, is_sound
+from pipeline.words.soundness import is_mostly_picture, is_sound
 
 from .drawing import LETTER_LINES, word
 
@@ -67,27 +67,11 @@ def test_text_without_extent_is_not_sound() -> None:
 FULL = [(0.0, 0.0, 600.0, 800.0)]
 
 
-def test_a_stamped_header_does_not_cover_a_scan() -> None:
-    assert not covers_page([word("Received", 40, 20), word("2024-03-01", 120, 20)], FULL, *PAGE)
+def test_a_scan_is_mostly_picture_also_in_strips() -> None:
+    assert is_mostly_picture(FULL, *PAGE)
+    assert is_mostly_picture([(0.0, 100.0 * n, 600.0, 100.0 * (n + 1)) for n in range(8)], *PAGE)
 
 
-def test_an_ocr_layer_covers_its_scan() -> None:
-    assert covers_page([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], FULL, *PAGE)
-
-
-def test_text_beside_a_logo_covers_its_page() -> None:
-    assert covers_page([word("text", 40, 200 + 25 * n, line=n) for n in range(3)], [(20, 20, 200, 100)], *PAGE)
-
-
-def test_no_words_do_not_cover_a_scan() -> None:
-    assert not covers_page([], FULL, *PAGE)
-
-
-def test_one_word_covers_a_page_without_images() -> None:
-    assert covers_page([word("short", 40, 20)], [], *PAGE)
-
-
-def test_a_scan_in_strips_counts_as_one_picture() -> None:
-    strips = [(0.0, 100.0 * n, 600.0, 100.0 * (n + 1)) for n in range(8)]
-    assert not covers_page([word("Received", 40, 20)], strips, *PAGE)
-    assert covers_page([word("text", 40, 30 + 25 * n, line=n) for n in range(30)], strips, *PAGE)
+def test_a_page_with_a_logo_or_without_pictures_is_not() -> None:
+    assert not is_mostly_picture([(20, 20, 200, 100)], *PAGE)
+    assert not is_mostly_picture([], *PAGE)

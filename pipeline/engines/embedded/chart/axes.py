@@ -51,6 +51,12 @@ def find_axes(labels: Sequence[ChartLabel]) -> tuple[Axis | None, Axis | None]:
     return _axis(numbers, True), _axis([label for label in numbers if not label.rotated], False)
 
 
+def vertical_axes(labels: Sequence[ChartLabel]) -> list[Axis]:
+    """Return all vertical numeric axes, also those that are not the longest."""
+    numbers = [label for label in labels if label.number is not None and not label.rotated]
+    return [axis for group in _groups(numbers, False) if (axis := _calibrate(group, False))]
+
+
 def _axis(numbers: Sequence[ChartLabel], horizontal: bool) -> Axis | None:
     axes = [axis for group in _groups(numbers, horizontal) if (axis := _calibrate(group, horizontal))]
     return max(axes, key=lambda axis: (len(axis.ticks), axis.span[1] - axis.span[0]), default=None)

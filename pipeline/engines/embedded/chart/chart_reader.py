@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipeline.engines.embedded.chart.axes import Axis, find_axes
+from pipeline.engines.embedded.chart.axis_doubts import has_offset, has_second_axis, is_inverted, with_factor, without_measured
 from pipeline.engines.embedded.chart.bar_values import assign_printed_values, measure_values, replace_misread_values
 from pipeline.engines.embedded.chart.bars import Bar, Bars, find_bars, refine_ends
 from pipeline.engines.embedded.chart.bins import bin_names
@@ -117,8 +118,10 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
     parts = ChartParts(
         regions, free, [word for word in words if not used_words & set(word.words)], series_labels, swatches, (None, None)
     )
-    across, up = find_axes([label for label in free if not any(_covers(rect, label) for rect in rects)])
-    parts.axes = snap_to_rules(across, regions), snap_to_rules(up, regions)
+    beside = [label for label in free if not any(_covers(rect, label) for rect in rects)]
+    across, up = find_axes(beside)
+    found = snap_to_rules(across, regions), snap_to_rules(up, regions)
+    parts.axes = with_factor(found[0], free), with_factor(found[1], free)
     bars = find_bars(rects, thin_rects)
     lines = find_lines(regions, parts.words, swatches)
     dots = find_dots(regions, letter_height(phrases), swatches)
@@ -138,6 +141,11 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
         _read_bars(parts, bars, reading)
     else:
         reading.title = _title(parts, (0.0, float(image.height), float(image.width), float(image.height)))
+    horizontal = reading.kind.endswith("_horizontal")  # the other axis has categories, in any order
+    values = found[0] if horizontal else found[1]
+    second = not horizontal and has_second_axis(up, beside, image.width)
+    if reading.kind not in ("pie", "donut") and (second or is_inverted(values) or has_offset(values, free)):
+        reading.rows = without_measured(reading.rows)
     return reading
 
 

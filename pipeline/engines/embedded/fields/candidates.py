@@ -7,10 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from babel.numbers import get_currency_precision
+
 from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 from pipeline.records import Box
+from pipeline.values.countries import country_weights, date_order, resolve_currency
 from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, currency_codes, parse_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
 from pipeline.values.identifiers import is_valid_vat, parse_vat, repair_vat
@@ -50,7 +53,7 @@ _AMOUNT = re.compile(
     rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
     r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?"
     r"|\d+\s?[.,]\s\d{2}(?!\d)|\d+\s[.,]\d{2}(?!\d)|\d+[.,]\d\s\d(?![\d.,])|\d+(?:[.,]\d{1,4})?|[.,]\d{2})(?![\d]))"
-    rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w]))?",
+    rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w])|\s?(?-i:CR)(?!\w))?",
     re.IGNORECASE,
 )
 _DIGIT = r"[\dOoQDIl|SB]"
@@ -71,8 +74,9 @@ class Candidates:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         texts = [run.text for run in layout.runs]
-        self.decimal_mark = guess_decimal_mark(texts)
-        self.order: Order | None = guess_order(texts) or _united_states_order(texts)
+        self._countries = country_weights(texts)
+        self.decimal_mark = guess_decimal_mark(texts, decimals=3 if _prints_three_decimals(texts) else 2)
+        self.order: Order | None = guess_order(texts) or date_order(self._countries)
         self.dates = [c for run in layout.runs for c in self._dates(run)]
         self.times = [c for run in layout.runs for c in self._times(run)]
         self._taken: dict[int, list[tuple[int, int]]] = {}
@@ -109,21 +113,19 @@ class Candidates:
         return winner, *first[winner]
 
     def _currency_marks(self) -> Iterator[tuple[str, tuple[int, ...], str, int]]:
-        chinese = any("\u4e00" <= c <= "\u9fff" for run in self.layout.runs for c in run.text)
         for candidate in self.numbers:
             if candidate.currency:
-                yield (
-                    "CNY" if chinese and candidate.currency == "JPY" else candidate.currency,
-                    candidate.words,
-                    candidate.printed,
-                    3,
-                )
+                yield self._resolved(candidate.currency, candidate.printed), candidate.words, candidate.printed, 3
         for run in self.layout.runs:
             for match in _CURRENCY_WORD.finditer(run.text):
                 is_code = match[0] in currency_codes() and match[0] not in CODE_ONLY
                 symbol = not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
                 if (is_code or symbol) and (code := parse_currency(match[0])):
-                    yield "CNY" if chinese and code == "JPY" else code, run.span(*match.span()), match[0], 2
+                    yield self._resolved(code, match[0]), run.span(*match.span()), match[0], 2
+
+    def _resolved(self, currency: str, printed: str) -> str:
+        """The currency; a sign that countries share means that of the page's country."""
+        return currency if currency in printed.upper() or "円" in printed else resolve_currency(currency, self._countries)
 
     def _make(
         self, kind: str, value: str, run: Run, span: tuple[int, int], quality: float = 1.0, currency: str | None = None
@@ -286,12 +288,9 @@ def _amount_like(text: str) -> bool:
     )
 
 
-def _united_states_order(texts: list[str]) -> Order | None:
-    """Month first where the page prints dollars and an American postal code or telephone number."""
-    joined = " ".join(texts)
-    state = re.search(
-        r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]),? \d{5}\b",
-        joined,
-    )
-    phone = re.search(r"\(\d{3}\) ?\d{3}-\d{4}\b", joined)
-    return "MDY" if (state or phone) and "$" in joined and not re.search(r"[€£]|A\$|R\$|GST", joined) else None
+def _prints_three_decimals(texts: list[str]) -> bool:
+    """Whether the page's currency has three decimals (ISO 4217: dinars and the rial of Oman) and no other is named."""
+    codes = {
+        word for text in texts for word in re.findall(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])", text)
+    } & currency_codes() - CODE_ONLY
+    return bool(codes) and all(get_currency_precision(code) == 3 for code in codes)

@@ -9,12 +9,14 @@ from decimal import Decimal
 from pipeline.engines.embedded.fields.addresses import address_below
 from pipeline.engines.embedded.fields.amount_selection import AmountOption, choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.date_context import TERMS_SCORE, is_own_date, payment_dates
 from pipeline.engines.embedded.fields.item_tables import ItemTable, read_table
 from pipeline.engines.embedded.fields.label_relations import LabelScores
 from pipeline.engines.embedded.fields.labels import OTHER, Label, cut_box, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
+from pipeline.engines.embedded.fields.payment_labels import turn_payment_labels
 from pipeline.engines.embedded.fields.receipt_items import read_items
 from pipeline.engines.embedded.fields.scalar_fields import (
     choice_on_page,
@@ -24,6 +26,7 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     unlabelled,
 )
 from pipeline.engines.embedded.fields.table_headings import headings_by_text
+from pipeline.engines.embedded.fields.tax_rates import rate_rows
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.records import Claim, Page
 from pipeline.templates.template import Template, TemplateField
@@ -39,6 +42,9 @@ _RIVALS = {
     "identifier": _ANY,
 }
 """Which labels compete for values of a type."""
+
+
+Place = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class _FieldReader:
         self.words = _template_words(template)
         self.layout: Layout = lay_out(page)
         self.candidates = Candidates(self.layout)
-        self.labels: list[Label] = find_labels(self.layout, self.words.labels)
+        self.labels: list[Label] = turn_payment_labels(find_labels(self.layout, self.words.labels), template)
         self.claims: dict[str, Claim] = {}
         self.tables: dict[str, ItemTable] = {}
 
@@ -143,7 +149,10 @@ class _FieldReader:
         inside = {word for table in self.tables.values() for word in table.words}
         sound = {c.value for c in money if c.quality >= 0.8}
         options: dict[str, list[AmountOption]] = {name: [] for name in fields}
+        of_one_rate = rate_rows(self.candidates.numbers)
         for candidate in money:
+            if candidate.run.row in of_one_rate:
+                continue
             weight = 0.4 if set(candidate.words) & inside else 1.0
             for name in fields:
                 power = strength(scores[candidate.place], name) * (0.4 + 0.6 * candidate.quality) * weight
@@ -153,7 +162,8 @@ class _FieldReader:
                     options[name].append(AmountOption(candidate, power + self._prominence(name, candidate)))
         self._support_by_payment(options, scores)
         self._weaken_after_payment(options)
-        for name, option in choose_amounts(options, money, self.template.checks, self._column_sums()).items():
+        totals = [candidate for candidate in money if candidate.run.row not in of_one_rate]
+        for name, option in choose_amounts(options, totals, self.template.checks, self._column_sums()).items():
             self._claim(name, option.candidate, option.strength)
 
     def _prominence(self, name: str, candidate: Candidate) -> float:
@@ -216,9 +226,14 @@ class _FieldReader:
     def _scalars(self, kind: str) -> None:
         fields = list(self._fields(kind))
         candidates = self.candidates.of(kind)
+        if kind == "date":
+            own = [label for label in self.labels if label.field in fields]
+            candidates = [date for date in candidates if is_own_date(self.layout, date, own)]
         if not fields or not candidates:
             return
-        scores = self._label_scores(kind).score(candidates, spread=False)
+        scores: Mapping[Place, Mapping[str, float]] = self._label_scores(kind).score(candidates, spread=False)
+        if kind == "date":
+            candidates, scores = self._without_discounts(candidates, scores)
         for name, (candidate, score) in choose_scalars(fields, candidates, scores).items():
             self._claim(name, candidate, score)
         if fields[0] not in self.claims and kind in ("date", "time"):
@@ -226,6 +241,15 @@ class _FieldReader:
             first = unlabelled(candidates, scores, used)
             if first is not None:
                 self._claim(fields[0], first, 0.3)
+
+    def _without_discounts(
+        self, dates: list[Candidate], scores: Mapping[Place, Mapping[str, float]]
+    ) -> tuple[list[Candidate], Mapping[Place, Mapping[str, float]]]:
+        """The dates without those at which a discount ends; the time for payment behind such a date gets its score."""
+        discounts, payments = payment_dates(dates)
+        last = {check.order[-1] for check in self.template.checks if check.order}
+        given = {payment.place: {**scores[payment.place], **dict.fromkeys(last, TERMS_SCORE)} for payment in payments}
+        return [date for date in dates if date not in discounts], {**scores, **given}
 
     def _identifiers(self) -> None:
         fields = self._fields("identifier")

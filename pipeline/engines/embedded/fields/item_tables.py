@@ -12,6 +12,7 @@ from pipeline.engines.embedded.fields.row_arithmetic import complete_row
 from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, find_header_cells
 from pipeline.records import Json
 from pipeline.templates.template import Column, TemplateField
+from pipeline.values.carried_sums import is_carried_sum
 
 _LINES = 2.2  # letter heights between the lines of one row
 _MOST_LINES_WITHOUT_NUMBERS = 6  # printed lines without a number after which a table has ended
@@ -64,6 +65,8 @@ def _read_below(
     for row in range(header + 1, len(layout.rows)):
         values = _values(layout, candidates, columns, cells, row)
         numeric = [name for name in values if columns[name].type in NUMERIC]
+        if len(numeric) <= 1 and is_carried_sum(" ".join(run.text for run in layout.rows[row])):
+            continue
         if row in stops and (table.rows or numeric) and (len(numeric) < 2 or len(numeric) == len(values)):
             break
         apart = apart or (open_row is not None and not _stands_close_below(layout, row))

@@ -21,6 +21,8 @@ _TOWN = re.compile(r"^\d{4}\s?[A-Z]{2}\s+[^\W\d]|^\d{4,5}\s+[^\W\d]")
 _HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")
 """A street's house number at the end of a line."""
 _REGISTRATION = re.compile(r"\s*[\[(][^()\[\]]*\d[^()\[\]]*[\])]?\s*$|\s*[\[(]\s*$")
+_SENTENCE = re.compile(r"[a-z]{3}\)?\.$")
+"""The end of a sentence; names of people end in no dot, and abbreviations are short."""
 _WEB = re.compile(r"www\.|https?:|\w@\w|\w\.(?:com|net|org)\b", re.IGNORECASE)
 
 
@@ -125,7 +127,7 @@ def _parts(run: Run, end: int) -> Iterator[tuple[int, int]]:
 
 def _name(run: Run, start: int, end: int, labels: list[Label]) -> NameCandidate | None:
     text = run.text[start:end]
-    clean = text.lstrip(" :;.,|*#-–_'\"(")
+    clean = vocabulary().closing.sub("", text.lstrip(" :;.,|*#-–_'\"("))
     start += len(text) - len(clean)
     clean = _REGISTRATION.sub("", clean.rstrip(" :;,|*#-–_'")).rstrip(" :;,|*#-–_'")
     tail = [o.start for o in labels if o.start > start + 2 and o.start < start + len(clean) <= o.end]
@@ -147,6 +149,8 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
     ):
         return 0.0
     organisation = is_organisation(text) and not _TOWN.match(text)
+    if _SENTENCE.search(text) and not organisation:
+        return 0.0
     if not vocabulary().honorific.sub("", text).strip(" .,"):
         return 0.0
     if digits > letters or text.endswith(":") or _is_labels(name, labels):

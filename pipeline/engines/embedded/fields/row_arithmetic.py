@@ -27,6 +27,9 @@ def complete_row(row: dict[str, Json], columns: Mapping[str, Column], printed: l
     values = [None if row.get(name) is None else Decimal(str(row[name])) for name in roles]
     if _holds(values):
         return
+    if (other := _other_reading(row.get(roles[0]))) and _holds([Decimal(other), *values[1:]]):
+        row[roles[0]] = other
+        return
     order = [at for at, value in enumerate(values) if value is None] or [2, 0, 1]
     for at in order:
         for candidate in printed:
@@ -34,6 +37,14 @@ def complete_row(row: dict[str, Json], columns: Mapping[str, Column], printed: l
             if candidate.value not in row.values() and _holds(completed):
                 row[roles[at]] = candidate.value
                 return
+
+
+def _other_reading(quantity: Json) -> str | None:
+    """A quantity with the mark before its last three digits read the other way: 1.250 as 1250, and 1250 as 1.250."""
+    whole, point, decimals = str(quantity or "").partition(".")
+    if point:
+        return whole + decimals if len(decimals) == 3 and 1 <= len(whole.lstrip("-")) <= 3 and whole != "0" else None
+    return f"{whole[:-3]}.{whole[-3:]}" if 4 <= len(whole.lstrip("-")) <= 6 else None
 
 
 def _holds(values: list[Decimal | None]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.engines.embedded.fields.labels import Label
+from pipeline.engines.embedded.fields.labels import Label, flat
 from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.templates.template import TemplateField
 
@@ -67,7 +67,9 @@ def text_beside(layout: Layout, labels: list[Label], field: str) -> tuple[str, t
 def choice_on_page(
     layout: Layout, labels: list[Label], name: str, field: TemplateField
 ) -> tuple[str, tuple[int, ...], float] | None:
-    """The choice of an ``enum`` that is printed beside its label, or anywhere on the page."""
+    """The choice of an ``enum`` that is printed beside its label, as a heading, or anywhere on the page."""
+    if field.value_labels:
+        return _heading(layout, field)
     beside = text_beside(layout, labels, name)
     if beside:
         best = max(field.values, key=lambda value: fuzz.ratio(label_key(value), label_key(beside[0])))
@@ -78,3 +80,22 @@ def choice_on_page(
             if whole := re.search(rf"(?<!\w){re.escape(value)}(?!\w)", run.text, re.IGNORECASE):
                 return value, run.span(*whole.span()), 0.4
     return None
+
+
+MIN_HEADING = 0.6
+"""Share of the letters of a line that the name of a choice has, where it is a heading."""
+
+
+def _heading(layout: Layout, field: TemplateField) -> tuple[str, tuple[int, ...], float] | None:
+    """The choice whose name is a heading of the page: the largest one, and the first of several."""
+    names = {label_key(text): value for value, labels in field.value_labels.items() for text in flat(labels)}
+    best: tuple[float, str, tuple[int, ...], float] | None = None
+    for run in layout.runs:
+        key = label_key("".join(c for c in run.text if not c.isdecimal()))
+        for name, value in names.items():
+            if not (key.startswith(name) or key.endswith(name)) or len(name) < MIN_HEADING * len(key):
+                continue
+            rank = run.size * (1 + 0.001 * len(name))
+            if best is None or rank > best[0]:
+                best = (rank, value, run.words, len(name) / max(1, len(key)))
+    return (best[1], best[2], 0.5 + 0.4 * best[3]) if best else None

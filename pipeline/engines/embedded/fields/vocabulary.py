@@ -41,6 +41,8 @@ class Vocabulary:
     """Legal forms and words by which the name of an organisation is recognised."""
     honorific: re.Pattern[str]
     """A form of address at the beginning of a name."""
+    closing: re.Pattern[str]
+    """Words before a name at the end of a letter."""
     former: re.Pattern[str]
     """Words behind which a name stands that an organisation had once."""
     street: re.Pattern[str]
@@ -63,6 +65,7 @@ def vocabulary(languages: Languages) -> Vocabulary:
         remarks=frozenset(words.remarks),
         without_tax=frozenset(words.without_tax),
         organisation=_organisation(words.organisations.legal_forms, words.organisations.words),
+        closing=re.compile(rf"^(?:{plain_any_of(words.organisations.closings)})\b[\s,.:;!]*", re.IGNORECASE),
         honorific=re.compile(rf"^(?:{plain_any_of(words.organisations.honorifics)})\b\.?", re.IGNORECASE),
         former=re.compile(rf"\b(?:{plain_any_of(words.organisations.former)})\W*$", re.IGNORECASE),
         street=re.compile(

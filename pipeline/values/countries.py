@@ -1,0 +1,123 @@
+"""From which country a business page is, weighed from what it prints: tax words, postal codes, telephone numbers, web addresses.
+
+The country decides what a page leaves open: which dollar ``$`` is, and whether the month comes first in ``03/04/2026``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from pipeline.values.identifiers import is_valid_vat, parse_vat
+
+Order = Literal["DMY", "MDY", "YMD"]
+DATA = Path(__file__).with_name("countries.yaml")
+WEIGHTS = {"strong": 4, "medium": 2, "weak": 1, "states": 3}
+MIN_WEIGHT = 4
+"""Weight from which a country counts as known: one strong sign, or two others."""
+CALLING_CODES = {
+    "61": "AU", "64": "NZ", "65": "SG", "852": "HK", "886": "TW", "52": "MX", "57": "CO", "56": "CL", "54": "AR", "81": "JP", "86": "CN",
+    "44": "GB", "353": "IE", "91": "IN", "60": "MY", "46": "SE", "45": "DK", "47": "NO", "354": "IS", "965": "KW", "973": "BH",
+}  # fmt: skip
+"""International calling codes (ITU-T E.164) of the countries in the data; +1 is shared."""
+DOMAINS = {"uk": "GB", "us": "US"}
+"""Endings of web addresses that are no ISO code, or a code with another meaning."""
+NOT_COUNTRIES = frozenset({"co", "me", "tv", "io", "ai", "to", "cc", "fm", "ly", "is", "in"})
+"""Endings that companies of all countries use."""
+MONTH_FIRST = frozenset({"US"})
+CURRENCY_BY_SIGN = {
+    "USD": {
+        "US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "SG": "SGD", "HK": "HKD", "TW": "TWD", "MX": "MXN", "CO": "COP", "CL": "CLP",
+        "AR": "ARS",
+    },
+    "JPY": {"JP": "JPY", "CN": "CNY"},
+    "CNY": {"JP": "JPY", "CN": "CNY"},
+    "SEK": {"SE": "SEK", "DK": "DKK", "NO": "NOK", "IS": "ISK"},
+}  # fmt: skip
+"""The usual meaning of a sign that countries share, and its meaning by country."""
+_EUROPEAN_MONEY = re.compile(r"[€£]|\b(?:EUR|GBP|CHF|PLN|CZK|SEK|DKK|NOK)\b|\bzł|\bKč|\bkr\b")
+_DOLLARS = re.compile(r"\$|\bUSD\b")
+_PHONE = re.compile(r"(?<![\w+])\+ ?(\d{1,3})[ ()./-]{0,2}\d")
+_DOMAIN = re.compile(r"[\w-]\.(?:com?\.|org\.|net\.)?([a-z]{2})(?![\w.-]*\w)", re.IGNORECASE)
+_VAT = re.compile(r"\b([A-Z]{2} ?[A-Z0-9][A-Z0-9 .]{6,14})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    country: str
+    weight: int
+    pattern: re.Pattern[str]
+
+
+def country_weights(texts: Iterable[str]) -> Counter[str]:
+    """The weight of each country (ISO 3166) that the texts of a page speak for. One sign counts once."""
+    text = "\n".join(texts)
+    weights: Counter[str] = Counter()
+    for sign in _signs():
+        if sign.pattern.search(text):
+            weights[sign.country] += sign.weight
+    if _EUROPEAN_MONEY.search(text) and not _DOLLARS.search(text):  # "DE 80333 München" looks like Delaware
+        del weights["US"]
+    for code in {match[1] for match in _PHONE.finditer(text)}:
+        if country := next((CALLING_CODES[code[:n]] for n in (3, 2) if code[:n] in CALLING_CODES), None):
+            weights[country] += WEIGHTS["medium"]
+    for ending in {match[1].lower() for match in _DOMAIN.finditer(text)} - NOT_COUNTRIES:
+        weights[DOMAINS.get(ending, ending.upper())] += WEIGHTS["medium"]
+    for vat in {parse_vat(match[1]) for match in _VAT.finditer(text)}:
+        if vat and is_valid_vat(vat):
+            weights[{"EL": "GR"}.get(vat[:2], vat[:2])] += WEIGHTS["medium"]
+    return weights
+
+
+def likely_country(weights: Counter[str]) -> str | None:
+    """The country with the largest weight, where it is known and no other has as much."""
+    ranked = weights.most_common(2)
+    if not ranked or ranked[0][1] < MIN_WEIGHT or (len(ranked) > 1 and ranked[1][1] == ranked[0][1]):
+        return None
+    return ranked[0][0]
+
+
+def resolve_currency(currency: str, weights: Counter[str]) -> str:
+    """The currency that a shared sign means on a page. ``currency`` is its usual meaning, which stays where no country is known."""
+    meanings = CURRENCY_BY_SIGN.get(currency, {})
+    ranked = sorted(((weights[country], country) for country in meanings), reverse=True)
+    if not ranked or ranked[0][0] < MIN_WEIGHT or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
+        return currency
+    return meanings[ranked[0][1]]
+
+
+def date_order(weights: Counter[str]) -> Order | None:
+    """The order of day and month in the likely country; None where it is not known."""
+    country = likely_country(weights)
+    return None if country is None else "MDY" if country in MONTH_FIRST else "DMY" if country != "CA" else None
+
+
+@cache
+def _signs() -> tuple[_Sign, ...]:
+    data = yaml.safe_load(DATA.read_text(encoding="utf-8"))
+    signs = []
+    for country, kinds in data.items():
+        for kind, entries in kinds.items():
+            weight = WEIGHTS[kind.removesuffix("_patterns")]
+            if kind.endswith("_patterns"):
+                signs += [_Sign(country, weight, re.compile(entry)) for entry in entries]
+            elif kind == "states":
+                signs.append(_Sign(country, weight, _words(entries)))
+            else:
+                signs += [_Sign(country, weight, _words([entry])) for entry in entries]
+    return tuple(signs)
+
+
+def _words(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words, as a whole word where it is written with blanks between words."""
+    parts = [
+        rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])" if re.search(r"[A-Za-zÀ-ÿ]", word) else re.escape(word) for word in words
+    ]
+    return re.compile("|".join(parts), re.IGNORECASE)
