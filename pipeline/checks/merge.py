@@ -32,7 +32,7 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
     selection = select_pages(pages, template)
     merged = {}
     for name, field in template.fields.items():
-        chosen = _pages_of(name, field, pages, selection, template)
+        chosen = {*_pages_of(name, field, pages, selection, template), *_with_data(name, pages)}
         merged[name] = _field(
             field, [p.get(name, Evidence(None)) if n in chosen else Evidence(None) for n, p in enumerate(pages)]
         )
@@ -52,6 +52,11 @@ def _items_only(fields: Mapping[str, Evidence], template: Template) -> Mapping[s
             flags = tuple(new for flag in evidence.flags if (new := _renumbered(flag, numbers)) and not _NO_ROW.match(new))
             changed[name] = replace(evidence, value=[evidence.value[at] for at in kept], flags=flags)
     return {**fields, **changed} if changed else fields
+
+
+def _with_data(name: str, pages: Sequence[Mapping[str, Evidence]]) -> list[int]:
+    """The pages on which the data of an e-invoice give the field its value. They belong to the whole document."""
+    return [n for n, page in enumerate(pages) if name in page and FROM_DATA in page[name].flags]
 
 
 def _pages_of(

@@ -122,7 +122,17 @@ def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple
                 _restore_result(ledger, Source(inbox_path(relative), name, relative), published)
                 rights = 0o044 & ~(outbox / f"{name}.json").stat().st_mode  # what the document withholds, its result withholds
                 ledger.record_withheld_rights(published["document"]["sha256"], rights)
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError, sqlite3.IntegrityError, *_UNSUPPORTED):
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RecursionError,
+            ArithmeticError,
+            OSError,
+            sqlite3.IntegrityError,
+            *_UNSUPPORTED,
+        ):
             left_out.append(f"{name}.json")  # damaged, edited by a person, or written by another program
         else:
             count += 1

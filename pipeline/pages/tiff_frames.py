@@ -20,6 +20,8 @@ OLD_REDUCED = 2
 MAX_COPY_SIZE = 0.7
 """Largest side of a copy without a tag, as a share of the side of its page."""
 ASPECT_TOLERANCE = 0.03
+MAX_COMPARED = 40
+"""Frames of a file in which copies without a tag are looked for."""
 COPY_SIDE = 48
 """Pixels per side in which a frame and its page are compared."""
 MIN_CORRELATION = 0.9
@@ -42,7 +44,7 @@ def page_frames(image: Any, count: int, max_pixels: int) -> list[int]:
         return list(range(count))
     frames = [_frame(image, index) for index in range(count)]
     pages = [frame for frame in frames if not frame.tagged] or frames
-    if len({(frame.width, frame.height) for frame in pages}) > 1:
+    if len({(frame.width, frame.height) for frame in pages}) > 1 and len(pages) <= MAX_COMPARED:
         pages = [page for page in pages if not _copies_a_neighbour(image, page, pages, max_pixels)] or pages
     image.seek(0)
     return [page.index for page in pages]
@@ -51,7 +53,8 @@ def page_frames(image: Any, count: int, max_pixels: int) -> list[int]:
 def _frame(image: Any, index: int) -> _Frame:
     image.seek(index)
     tags = image.tag_v2
-    tagged = bool(int(tags.get(NEW_SUBFILE_TYPE, 0)) & (REDUCED | MASK)) or tags.get(SUBFILE_TYPE) == OLD_REDUCED
+    kind = tags.get(NEW_SUBFILE_TYPE, 0)
+    tagged = (isinstance(kind, int) and bool(kind & (REDUCED | MASK))) or tags.get(SUBFILE_TYPE) == OLD_REDUCED
     width, height = image.size
     return _Frame(index, width, height, tagged)
 
@@ -65,9 +68,19 @@ def _copies_a_neighbour(image: Any, frame: _Frame, pages: Sequence[_Frame], max_
             continue
         if abs(frame.height / max(1, page.height) - share) > ASPECT_TOLERANCE * share:
             continue
-        if _correlation(_small(image, frame.index), _small(image, page.index)) >= MIN_CORRELATION:
+        if _are_alike(image, frame.index, page.index):
             return True
     return False
+
+
+def _are_alike(image: Any, a: int, b: int) -> bool:
+    """Whether two frames show the same; False where one is damaged, since its page says what is wrong."""
+    try:
+        return _correlation(_small(image, a), _small(image, b)) >= MIN_CORRELATION
+    except MemoryError:
+        raise
+    except Exception:
+        return False
 
 
 def _small(image: Any, index: int) -> np.ndarray[Any, np.dtype[np.float64]]:

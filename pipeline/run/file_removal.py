@@ -184,10 +184,11 @@ def _remove_claimed(removal: Removal, file: BufferedReader, lease: FileLease, sy
         sync_target(target)
         if lease.writer_waits or _state(file) != before:
             raise KeptFileError(IN_USE)
+        claim.unlink()
     except BaseException:
-        target.unlink()
+        if claim.exists():
+            target.unlink()
         raise
-    claim.unlink()
 
 
 def _copy(file: BufferedReader, removal: Removal, target: Path) -> None:

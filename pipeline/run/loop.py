@@ -45,7 +45,7 @@ class Loop:
         if job.mirror:
             job.mirror.on_warning = observer.warning
         self._archive = Archive(job, observer)
-        if archive_files:
+        if archive_files or answer_questions:  # within another loop removals may be open
             self._archive.record_places()
             self._archive.catch_up()
         self.publisher = Publisher(job, self._archive if archive_files else None, observer.warning)

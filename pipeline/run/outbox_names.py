@@ -61,7 +61,8 @@ class OutboxNames:
 
         The name that the new path had stays taken: a result of an earlier file may have it.
         """
-        self._names[str(new)] = self._names.pop(str(old))
+        if name := self._names.pop(str(old), None):
+            self._names[str(new)] = name
 
     def deleted(self, path: Path) -> None:
         """The file was deleted and keeps its name. Another file that comes to its path gets a name of its own."""

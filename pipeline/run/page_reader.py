@@ -201,11 +201,12 @@ class PageReader:
         if native_page is None:
             return []
         try:
-            return (
-                read_pdfium_text_layer(native_page)
-                if isinstance(self._document, PdfiumDocument)
-                else read_text_layer(native_page, self._read_places)
-            )
+            if isinstance(self._document, PdfiumDocument):
+                return read_pdfium_text_layer(native_page)
+            try:
+                return read_text_layer(native_page, self._read_places)
+            except DocumentError:  # the page cannot be drawn: its layer is believed
+                return read_text_layer(native_page)
         except MemoryError:
             raise
         except Exception:  # the libraries raise many types on damaged fonts
@@ -246,7 +247,10 @@ class PageReader:
         boxes = drawn_texts(native_page, layer)
         if not boxes:
             return layer
-        image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
+        try:
+            image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
+        except DocumentError:  # the words of a page that cannot be drawn are better than none
+            return layer
         words = read_strings(image, boxes, self._request.precision)
         return merge_words(layer, [word for word in words if word.confidence >= MIN_CONFIDENCE and is_string(word.text)])
 

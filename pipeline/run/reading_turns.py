@@ -15,7 +15,7 @@ from pipeline.run.document_run import DocumentRun
 
 TURN_SECONDS = 5.0
 """How long the readers go on with one document while others wait."""
-OPEN_DOCUMENTS = 32
+OPEN_DOCUMENTS = 8
 """Documents with pages left to read at a time. Each needs memory for the list of its pages."""
 LOOK_SECONDS = 0.05
 """Pause after which the files are queried again when there was none."""

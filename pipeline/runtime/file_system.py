@@ -56,12 +56,12 @@ class FolderSync:
 
     def _sync_above(self, folder: Path, root: Path) -> None:
         while folder not in self._known and folder != root.parent and folder != folder.parent:
-            self._known.add(folder)
-            folder = folder.parent
             try:
-                sync_folder(folder)
+                sync_folder(folder.parent)
             except PermissionError:  # a folder that may not be listed holds none that the program has made
                 return
+            self._known.add(folder)
+            folder = folder.parent
 
 
 def rename_without_replacing(path: Path, target: Path) -> None:

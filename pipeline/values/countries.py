@@ -42,8 +42,8 @@ CURRENCY_BY_SIGN = {
     "SEK": {"SE": "SEK", "DK": "DKK", "NO": "NOK", "IS": "ISK"},
 }  # fmt: skip
 """The usual meaning of a sign that countries share, and its meaning by country."""
-_EUROPEAN_MONEY = re.compile(r"[€£]|\b(?:EUR|GBP|CHF|PLN|CZK|SEK|DKK|NOK)\b|\bzł|\bKč|\bkr\b")
 _DOLLARS = re.compile(r"\$|\bUSD\b")
+_HAN, _KANA = re.compile("[\u4e00-\u9fff]"), re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _PHONE = re.compile(r"(?<![\w+])\+ ?(\d{1,3})[ ()./-]{0,2}\d")
 _DOMAIN = re.compile(r"[\w-]\.(?:com?\.|org\.|net\.)?([a-z]{2})(?![\w.-]*\w)", re.IGNORECASE)
 _VAT = re.compile(r"\b([A-Z]{2} ?[A-Z0-9][A-Z0-9 .]{6,14})\b")
@@ -63,8 +63,10 @@ def country_weights(texts: Iterable[str]) -> Counter[str]:
     for sign in _signs():
         if sign.pattern.search(text):
             weights[sign.country] += sign.weight
-    if _EUROPEAN_MONEY.search(text) and not _DOLLARS.search(text):  # "DE 80333 München" looks like Delaware
+    if not _DOLLARS.search(text):  # codes of states are words and postal codes elsewhere
         del weights["US"]
+    if _HAN.search(text) and not _KANA.search(text):
+        weights["CN"] += WEIGHTS["strong"]
     for code in {match[1] for match in _PHONE.finditer(text)}:
         if country := next((CALLING_CODES[code[:n]] for n in (3, 2) if code[:n] in CALLING_CODES), None):
             weights[country] += WEIGHTS["medium"]

@@ -12,7 +12,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
 from lxml import etree
@@ -101,7 +101,8 @@ def parse_einvoice(xml: bytes) -> Facts | None:
     if root is None or _has_entities(root):
         return None
     if _local(root) in ENVELOPES:
-        root = next((node for node in root.iter() if _local(node) in ROOTS), root)
+        inside = [node for node in root.iter() if _local(node) in ROOTS]
+        root = inside[0] if len(inside) == 1 else root  # which of several is meant is not known
     kind = _local(root)
     if kind in ("CrossIndustryInvoice", "CrossIndustryDocument"):
         return _present(_cii(root))
@@ -180,7 +181,9 @@ def _cii_vat_id(party: etree._Element | None) -> str | None:
 def _tax_number(numbers: Iterable[tuple[str, str | None]]) -> str | None:
     """The VAT number among numbers by scheme, else that of another tax on sales, as GST."""
     known = [(scheme.upper(), number) for scheme, number in numbers if number]
-    others = [number for scheme, number in known if scheme and scheme not in NO_VAT_SCHEMES]
+    others = [
+        number for scheme, number in known if scheme and scheme not in NO_VAT_SCHEMES and any(c.isdecimal() for c in number)
+    ]
     return next((number for scheme, number in known if scheme in VAT_SCHEMES), None) or next(iter(others), None)
 
 
@@ -284,7 +287,10 @@ def _unit_price(price: str | None, base: str | None) -> str | None:
     if amount is None or units is None or Decimal(units) in (0, 1):
         return amount
     unit = Decimal(amount) / Decimal(units)
-    rounded = round(unit, MAX_PRICE_DECIMALS)
+    try:
+        rounded = round(unit, MAX_PRICE_DECIMALS)
+    except InvalidOperation:  # more digits than a decimal has
+        return None
     return f"{(rounded if rounded != unit else unit).normalize():f}"
 
 

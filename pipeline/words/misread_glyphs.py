@@ -24,6 +24,9 @@ from pipeline.words.page_trace import Glyph, PageTrace
 ReadPlaces = Callable[[Sequence[Box]], Sequence[tuple[str, float]]]
 """The text that OCR reads in each box of the page (points), and its confidence."""
 UNMAPPED = "\ufffd"
+DOUBTFUL_DIGIT = "\x00"
+MAX_LOOKS = 200
+"""Digits of a page that are compared with known fonts at most."""
 SUSPICIOUS_MARGIN = 0.12
 """How much more a glyph looks like another digit than like its own, before its words are read by OCR."""
 MIN_CONFIDENCE = 0.9
@@ -56,7 +59,7 @@ def suspicious_digits(page: Any, trace: PageTrace) -> set[GlyphKey]:
         (glyph.font, glyph.number)
         for glyphs in doubtful
         for char, by_number in glyphs.items()
-        for glyph in by_number.values()
+        for glyph in list(by_number.values())[: MAX_LOOKS // 10]
         if _looks_like_another(_drawn(drawing, glyph), char)
     }
 
@@ -64,9 +67,10 @@ def suspicious_digits(page: Any, trace: PageTrace) -> set[GlyphKey]:
 def repaired(text: str, stored: Sequence[str | None], read: str, confidence: float) -> str:
     """The word as OCR reads it, where that agrees with the letters that are known; else ``text``.
 
-    ``stored`` has the word's letters, None for each that is doubtful.
+    ``stored`` has the word's letters: None for one without a meaning, DOUBTFUL_DIGIT for a digit that may be another one.
     """
-    pattern = "".join(".{0,2}" if letter is None else re.escape(letter) for letter in stored)
+    patterns = {None: ".{0,2}", DOUBTFUL_DIGIT: "[0-9]"}
+    pattern = "".join(patterns[letter] if letter in patterns else re.escape(str(letter)) for letter in stored)
     candidate = read.replace(" ", "")
     if confidence >= MIN_CONFIDENCE and candidate and re.fullmatch(pattern, candidate, re.IGNORECASE):
         return candidate

@@ -125,18 +125,20 @@ def read_image(image: PageImage, precision: Precision = "float32") -> list[Word]
 
 def read_places(image: PageImage, boxes: Sequence[Box], precision: Precision = "float32") -> list[tuple[str, float]]:
     """The text in each box (points) of an upright page image, and its confidence; each box holds one word or line."""
-    lines = ocr_reader(precision).recognise(to_bgr(image), [_quad(box, image.scale) for box in boxes])
+    lines = ocr_reader(precision).recognise(to_bgr(image), [_quad(box, image) for box in boxes])
     return [(line.text, line.confidence) for line in lines]
 
 
 def read_strings(image: PageImage, boxes: Sequence[Box], precision: Precision = "float32") -> list[Word]:
     """The words in boxes (points) of an upright page image; each box holds one string of letters."""
-    lines = ocr_reader(precision).recognise(to_bgr(image), [_quad(box, image.scale) for box in boxes])
+    lines = ocr_reader(precision).recognise(to_bgr(image), [_quad(box, image) for box in boxes])
     return [word for line in lines if line.text.strip() for word in _piece(line, image.scale).words]
 
 
-def _quad(box: Box, scale: float) -> Quad:
-    x0, y0, x1, y1 = (side * scale for side in box)
+def _quad(box: Box, image: PageImage) -> Quad:
+    """The corners of a box (points) in pixels, within the image."""
+    x0, x1 = (min(max(side * image.scale, 0.0), float(image.width)) for side in (box[0], box[2]))
+    y0, y1 = (min(max(side * image.scale, 0.0), float(image.height)) for side in (box[1], box[3]))
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
 
 
@@ -229,7 +231,7 @@ def split_line(
             blank = True
             continue
         ends = at - 1 not in spaced and (blank or _ends_word(gaps, at - 1))
-        if not groups or ends or (at in raised and at - 1 not in raised):
+        if not groups or ends or (at in raised) != (at - 1 in raised):
             groups.append([])
         groups[-1].append(at)
         at, blank = at + 1, False

@@ -32,26 +32,28 @@ class PageTrace:
 
     @property
     def glyphs(self) -> Iterable[Glyph]:
-        """The glyphs of the page; one for each place."""
-        return self._by_place.values()
+        """The glyphs of the page."""
+        return (glyph for glyphs in self._by_place.values() for glyph in glyphs)
 
     @cached_property
-    def _by_place(self) -> dict[Place, Glyph]:
-        places: dict[Place, Glyph] = {}
+    def _by_place(self) -> dict[Place, list[Glyph]]:
+        places: dict[Place, list[Glyph]] = {}
         for span in self._page.get_texttrace():
             upright = abs(span["dir"][1]) < 0.01 and span["dir"][0] > 0
             for char, number, origin, box in span["chars"]:
                 glyph = Glyph(
                     span["font"], number, chr(char) if char >= 0 else "\ufffd", span["seqno"], box, span["size"], upright
                 )
-                places[_place(origin)] = glyph
+                places.setdefault(_place(origin), []).append(glyph)
         return places
 
-    def glyph_at(self, origin: Sequence[float]) -> Glyph | None:
-        """The glyph that starts here, the last one where several do; None where there is none."""
+    def glyph_at(self, origin: Sequence[float], char: str) -> Glyph | None:
+        """The glyph of this letter that starts here, else another one there, the last one of several; None where there is none."""
         x, y = _place(origin)
-        near = ((x + dx, y + dy) for dx in (0, -1, 1) for dy in (0, -1, 1))
-        return next((self._by_place[place] for place in near if place in self._by_place), None)
+        near = [glyph for dx in (0, -1, 1) for dy in (0, -1, 1) for glyph in self._by_place.get((x + dx, y + dy), ())]
+        same = [glyph for glyph in near if glyph.char == char]
+        found = same or near
+        return found[-1] if found else None
 
 
 def _place(origin: Sequence[float]) -> Place:

@@ -21,7 +21,7 @@ from pipeline.records import Box, Word
 from pipeline.runtime.pymupdf_import import pymupdf
 from pipeline.words.letter_spacing import join_spaced_letters
 from pipeline.words.lines import TextPiece, number_lines
-from pipeline.words.misread_glyphs import ReadPlaces, is_unmapped, repaired, suspicious_digits
+from pipeline.words.misread_glyphs import DOUBTFUL_DIGIT, ReadPlaces, is_unmapped, repaired, suspicious_digits
 from pipeline.words.page_trace import PageTrace
 from pipeline.words.raised_digits import MAX_RAISED_SIZE, MIN_RAISE, SUPERSCRIPTS, join_raised_cents
 from pipeline.words.soundness import is_sound
@@ -151,12 +151,12 @@ def _repair(page: pymupdf.Page, trace: PageTrace, read_places: ReadPlaces, words
         """The letters of the word, None for doubtful ones."""
         stored: list[str | None] = []
         for letter in word.letters:
-            glyph = trace.glyph_at(letter.origin) if wrong and letter.char.isdecimal() else None
-            doubtful = is_unmapped(letter.char) or bool(glyph and (glyph.font, glyph.number) in wrong)
-            stored.append(None if doubtful else letter.char)
+            glyph = trace.glyph_at(letter.origin, letter.char) if wrong and letter.char.isdecimal() else None
+            doubtful = bool(glyph and (glyph.font, glyph.number) in wrong)
+            stored.append(None if is_unmapped(letter.char) else DOUBTFUL_DIGIT if doubtful else letter.char)
         return stored
 
-    doubtful = [(word, stored) for word in words if None in (stored := letters(word))][:MAX_REPAIRS]
+    doubtful = [(word, stored) for word in words if {None, DOUBTFUL_DIGIT} & set(stored := letters(word))][:MAX_REPAIRS]
     if doubtful:
         read = read_places([word.word.box for word, _ in doubtful])
         for (word, stored), (text, confidence) in zip(doubtful, read, strict=True):
@@ -190,9 +190,12 @@ def _inside(box: Box, width: float, height: float) -> bool:
 def _split(run: _Run) -> Iterator[list[_Letter]]:
     """The letters of each word of a run. A word ends at a blank, where the visibility changes and before a raised digit."""
     group: list[_Letter] = []
+    base: _Letter | None = None  # the letter before a raised mark
     for letter in run.letters:
-        if group and (letter.char.isspace() or letter.visible != group[0].visible or _raised(group[-1], letter)):
+        raised = bool(group) and _raised(base or group[-1], letter)
+        if group and (letter.char.isspace() or letter.visible != group[0].visible or raised != (base is not None)):
             yield group
+            base = group[-1] if raised else None
             group = []
         if not letter.char.isspace():
             group.append(letter)

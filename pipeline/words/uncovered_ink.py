@@ -22,11 +22,13 @@ LETTER_ASPECTS = (0.08, 3.0)
 MIN_LETTERS = 25
 MIN_SHARE = 0.25
 """So many letters outside of the words, and such a share of all letters, are print that the layer lacks."""
+MAX_COMPARISONS = 20_000_000
+"""Letters times words; beyond it, the page is dithered or a drawing."""
 MARGIN = 2.0
 """Points around a word in which ink belongs to it."""
 SHAPES = ("fill-path", "stroke-path", "fill-image", "fill-imgmask")
 """Painting operations of MuPDF that can draw letters."""
-MAX_SHAPES = 4_000
+MAX_SHAPES = 600
 """A page with more shapes is a drawing."""
 HEIGHTS = (0.4, 2.2)
 """Height of a drawn text over the letters beside it."""
@@ -38,7 +40,7 @@ MAX_TEXTS = 60
 def has_uncovered_print(image: PageImage, words: Sequence[Word]) -> bool:
     """Whether a page image (about ``INK_SCALE`` pixels per point) has print outside of its words."""
     letters = _letters(image)
-    if not len(letters):
+    if not len(letters) or len(letters) * max(1, len(words)) > MAX_COMPARISONS:
         return False
     boxes = np.array([word.box for word in words], np.float64).reshape(-1, 4) + np.array([-MARGIN, -MARGIN, MARGIN, MARGIN])
     x, y = letters[:, :1], letters[:, 1:]

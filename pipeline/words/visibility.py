@@ -37,6 +37,10 @@ OPAQUE = 200
 """Opacity (0 to 255) below which a word may vanish."""
 TINY = 0.0035
 """Size of letters that nobody can read, as a share of the page's shorter side: 2 points on A4."""
+MAX_FILLS = 3_000
+"""A page with more filled shapes is a drawing, whose words are believed."""
+MAX_CONFIRMED = 300
+"""Words that are compared with the picture by OCR at most; the others are believed."""
 MAX_PIXELS = 2_000_000
 MIN_CONTRAST = 20.0
 """Smallest distance between the colours of a word and its background, of 441."""
@@ -71,6 +75,7 @@ class PaintOrder:
         self._page, self._trace, self._confirm = page, trace, confirm
         self.width, self.height = float(page.rect.width), float(page.rect.height)
         fills = [fill for fill in paint_log(page, FILLS) if min(_sides(fill.box)) >= MIN_SIDE]
+        fills = fills if len(fills) <= MAX_FILLS else []
         self._turns = np.array([fill.turn for fill in fills], np.int64)
         self._boxes = np.array([fill.box for fill in fills], np.float64).reshape(-1, 4)
         self._pictures = np.array([fill.kind != "fill-path" for fill in fills], bool)
@@ -115,6 +120,7 @@ class PaintOrder:
                 found[n] = "unseen"
             elif ink == "other":
                 doubtful.append(n)
+        doubtful = doubtful[:MAX_CONFIRMED]
         if doubtful:
             for n, stands in zip(doubtful, self._confirm([words[n] for n in doubtful]), strict=True):
                 found[n] = "seen" if stands else "unseen"
@@ -126,7 +132,7 @@ class PaintOrder:
 
     def _turn(self, word: PaintedWord) -> int:
         """When the word is painted; after everything else where that is not known."""
-        glyph = self._trace.glyph_at(word.origin)
+        glyph = self._trace.glyph_at(word.origin, word.text[:1])
         return glyph.turn if glyph else 1 << 40
 
     def _overprints(self, n: int, words: Sequence[PaintedWord], boxes: Floats) -> Floats:

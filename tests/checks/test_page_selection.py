@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.checks.merge import merge_pages
 from pipeline.publish.review_flags import fields_to_review
-from pipeline.records import Evidence, Json
+from pipeline.records import Evidence, Json, Result
 from tests.checks.building import result_of
 from tests.engines.embedded.fields.pages import template
 
@@ -110,3 +110,17 @@ def test_rows_of_many_pages_are_joined_and_the_last_page_has_the_totals() -> Non
 def test_rows_stay_where_no_sum_says_which_of_them_belong_together() -> None:
     pages = [{**head("F-1"), **items(("Oar", "80.00"))}, {**items(("Sail", "20.00")), "total": "130.00"}]
     assert texts(values(*pages)) == ["Oar", "Sail"]
+
+
+def test_data_of_an_e_invoice_on_the_first_page_hold_whichever_page_prints_the_totals() -> None:
+    def page(number: int, *flags: str, **amounts: str) -> Result:
+        found = {
+            name: Evidence(value, page=number, score=0.9, grounding="exact", flags=flags) for name, value in amounts.items()
+        }
+        return result_of(number, **found, invoice_number=Evidence("F-1", page=number, score=0.9, grounding="exact"))
+
+    data = page(1, "xml", subtotal="80.00", tax_total="20.00", total="100.00", amount_due="60.00")
+    printed = page(2, subtotal="80.00", tax_total="20.00", total="100.00", amount_due="100.00")
+    fields = merge_pages([data, printed], INVOICE)
+    assert fields["amount_due"].value == "60.00"
+    assert "xml" in fields["total"].flags

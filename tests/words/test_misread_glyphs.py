@@ -11,7 +11,7 @@ import pymupdf
 import pytest
 
 from pipeline.records import Box
-from pipeline.words.misread_glyphs import repaired
+from pipeline.words.misread_glyphs import DOUBTFUL_DIGIT, repaired
 from pipeline.words.ocr import read_places
 from pipeline.words.text_layer import read_text_layer
 from tests.words.drawing import picture, texts
@@ -94,6 +94,13 @@ def test_digits_in_another_order_that_are_honest_stay(font: str) -> None:
     document.subset_fonts()
     page = pymupdf.open(stream=document.tobytes(), filetype="pdf")[0]
     assert read(page) == LINES
+
+
+def test_a_digit_that_may_be_another_one_is_replaced_by_one_digit() -> None:
+    stored = ["1", DOUBTFUL_DIGIT, ".", "5"]
+    assert repaired("17.5", stored, "11.5", 0.99) == "11.5"
+    assert repaired("17.5", stored, "1.5", 0.99) == "17.5"
+    assert repaired("17.5", stored, "1711.5", 0.99) == "17.5"
 
 
 def test_ocr_replaces_only_what_is_doubtful() -> None:

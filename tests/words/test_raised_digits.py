@@ -75,3 +75,10 @@ def test_level_digits_of_any_size_stay_together(medium: str) -> None:
 def test_three_raised_digits_and_raised_digits_behind_decimals_are_no_cents() -> None:
     lines = read(drawn(("47", "955"), ("47.95", "12")), "text layer")
     assert lines[2:] == ["47 955", "47.95 12"]
+
+
+def test_a_sign_right_behind_raised_cents_is_the_next_word() -> None:
+    page = drawn(("12", "99"), size=20)
+    x = 60 + pymupdf.Font("helv").text_length("12", 20) + 0.3 + pymupdf.Font("helv").text_length("99", 12) + 0.3
+    page.insert_text((x, 100), "kg", fontsize=20)
+    assert read(page, "text layer")[2:] == ["12.99 kg"]

@@ -62,6 +62,11 @@ HIDDEN: dict[str, list[Draw]] = {
         doubtful,
         lambda page: page.add_rect_annot(PLACE).update(fill_color=BLACK),
     ],
+    "replaced by a text with the same beginning": [
+        doubtful,
+        filled(WHITE),
+        lambda page: page.insert_text(LINE, "Old total 611.40", fontsize=11),
+    ],
     "replaced": [doubtful, filled(WHITE), lambda page: page.insert_text(LINE, "New total 611.40", fontsize=11)],
 }
 SEEN: dict[str, list[Draw]] = {
@@ -89,7 +94,7 @@ def test_text_that_nobody_sees_is_not_read(steps: list[Draw], rotation: int) -> 
     assert not any("977" in line for line in found)
     assert any("611.40" in line for line in found)
     if len(steps) == 3:
-        assert any("New total 611.40" in line for line in found)
+        assert " ".join(found).count("611.40") == 2
 
 
 @pytest.mark.parametrize("rotation", [0, 270])

@@ -17,7 +17,7 @@ from pipeline.engines.embedded.chart.data_row import DataRow
 
 _FACTOR = re.compile(r"[×x·]?\s?(?:[1lI]\s?[eE]\s?([+-]?\d{1,2})|[×x·]\s?10\s?\^?\s?([+-]?\d{1,2}))", re.ASCII)
 """``1e5`` or ``×10^5``, as plotting programs print it at the end of an axis; OCR reads a raised exponent as plain digits."""
-_OFFSET = re.compile(r"[+-]\s?\d[\d.,]*(?:e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+_OFFSET = re.compile(r"(?:[1lI]e[+-]?\d{1,2}\s?)?[+-]\s?\d[\d.,]*(?:e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 MAX_DISTANCE = 4.0
 """Letter heights between a factor and the end of its axis."""
 MIN_DIFFERENCE = 0.04
@@ -29,7 +29,7 @@ def with_factor(axis: Axis | None, labels: Sequence[ChartLabel]) -> Axis | None:
     if axis is None or axis.log:
         return axis
     exponent = next(
-        (match[1] or match[2] for label in labels if _at_end(axis, label) and (match := _FACTOR.fullmatch(label.text))), None
+        (match[1] or match[2] for label in labels if _at_end(axis, label) and (match := _FACTOR.fullmatch(_plain(label)))), None
     )
     if exponent is None:
         return axis
@@ -40,7 +40,7 @@ def with_factor(axis: Axis | None, labels: Sequence[ChartLabel]) -> Axis | None:
 
 def has_offset(axis: Axis | None, labels: Sequence[ChartLabel]) -> bool:
     """Whether a number that is to be added to all values, as ``+1.5e6``, is printed at the end of the axis."""
-    return axis is not None and any(_at_end(axis, label) and _OFFSET.fullmatch(label.text) for label in labels)
+    return axis is not None and any(_at_end(axis, label) and _OFFSET.fullmatch(_plain(label)) for label in labels)
 
 
 def is_inverted(axis: Axis | None) -> bool:
@@ -65,6 +65,10 @@ def has_second_axis(axis: Axis | None, labels: Sequence[ChartLabel], width: floa
 def without_measured(rows: Sequence[DataRow]) -> list[DataRow]:
     """The rows whose values are printed."""
     return [row for row in rows if row.printed]
+
+
+def _plain(label: ChartLabel) -> str:
+    return label.text.replace("−", "-").replace("–", "-")
 
 
 def _at_end(axis: Axis, label: ChartLabel) -> bool:

@@ -56,6 +56,8 @@ _AMOUNT = re.compile(
     rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w])|\s?(?-i:CR)(?!\w))?",
     re.IGNORECASE,
 )
+_OWN_SIGN = re.compile(r"US ?\$|\$ ?US|RMB|元|人民币|円|[A-Z]{1,2}\$", re.IGNORECASE)
+"""Signs that countries do not share."""
 _DIGIT = r"[\dOoQDIl|SB]"
 _DAMAGED = re.compile(
     rf"(?<![\w.,:/-])(?P<sign>[-−–]\s?)?(?P<before>{_CURRENCY}\s?)?(?P<whole>{_DIGIT}{{1,6}})(?P<mark>\s?[.,:;]\s?|\s)(?P<cents>{_DIGIT}{{2}})"
@@ -125,7 +127,8 @@ class Candidates:
 
     def _resolved(self, currency: str, printed: str) -> str:
         """The currency; a sign that countries share means that of the page's country."""
-        return currency if currency in printed.upper() or "円" in printed else resolve_currency(currency, self._countries)
+        plain = currency in printed.upper() or _OWN_SIGN.search(printed)
+        return currency if plain else resolve_currency(currency, self._countries)
 
     def _make(
         self, kind: str, value: str, run: Run, span: tuple[int, int], quality: float = 1.0, currency: str | None = None

@@ -80,8 +80,8 @@ def _ends_discount(date: Candidate, dates: Sequence[Candidate]) -> bool:
     if begin:  # the words between two dates belong to the first one, up to a comma
         parts = list(_SEPARATOR.finditer(before))
         before = before[parts[-1].end() :] if parts else ""
-    if end < len(text) and (parts := list(_SEPARATOR.finditer(after))):
-        after = after[: parts[-1].start()]
+    if part := _SEPARATOR.search(after):  # what follows behind a comma is another condition
+        after = after[: part.start()]
     patterns = _patterns()
     near = f"{before} {after}"
     return patterns.discount.search(near) is not None and patterns.no_discount.search(near) is None

@@ -140,7 +140,20 @@ def test_yen_and_yuan_are_told_apart_by_the_writing(text: str, currency: str) ->
     ],
 )
 def test_the_order_of_day_and_month_is_that_of_the_page_s_country(place: str, invoice_date: str) -> None:
-    assert read(*HEAD, place, "Invoice date: 04/05/2027")["invoice_date"] == invoice_date
+    values = read(*HEAD, place, "Invoice date: 04/05/2027", cells=[("Total", "£340.00" if "Norwich" in place else "$340.00")])
+    assert values["invoice_date"] == invoice_date
+
+
+@pytest.mark.parametrize(
+    "line", ["Bitte ein Exemplar, ein Muster", "Customer ID 10234", "Printed 10:12 AM PST", "ABN AMRO Bank"]
+)
+def test_ordinary_words_speak_for_no_country(line: str) -> None:
+    values = read(*HEAD, line, "Invoice date: 04.05.2027", cells=[("Total", "$340.00")])
+    assert (values["invoice_date"], values["currency"]) == ("2027-05-04", "USD")
+
+
+def test_signs_that_name_their_country_are_not_changed() -> None:
+    assert read(*HEAD, "ABN 53 004 085 616", cells=[("Total", "US$340.00")])["currency"] == "USD"
 
 
 @pytest.mark.parametrize("currency", ["KWD", "BHD", "OMR", "TND", "JOD"])
