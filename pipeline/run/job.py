@@ -293,6 +293,8 @@ def open_job(
             state = settings.outbox / STATE_FOLDER
             for leftover in (state / "tmp", state / "unpacked", state / "objects", *state.glob(".export-*")):
                 shutil.rmtree(leftover, ignore_errors=True)  # a run or an export that was killed leaves them
+            for unfinished in state.glob(".*.tmp"):
+                unfinished.unlink(missing_ok=True)
             if ask is not None:
                 question = ask_template(ask)
                 ledger.record_question(question.name, ask)

@@ -95,6 +95,9 @@ def test_kills_of_watchers_lose_no_new_file(folders: KillFolders) -> None:
     while len(folders.units()) < UNITS and time.monotonic() < until:
         time.sleep(0.1)
     watcher.send_signal(signal.SIGTERM)
-    assert watcher.wait(60) == 0
+    if watcher.wait(60) == -signal.SIGTERM:  # the killed ones had read everything, and this one was only starting
+        assert folders.start("run").wait(60) == 0
+    else:
+        assert watcher.returncode == 0
     assert len(folders.units()) == UNITS
     folders.check_all()
