@@ -102,7 +102,7 @@ def pipeline_command() -> list[str]:
 def same_command() -> list[str]:
     """The command with which this process was started, for the same process once more."""
     arguments = sys.orig_argv[1:]
-    if not IS_INSTALLED and "-m" in arguments:
-        place = arguments.index("-m")
+    place = arguments.index("-m") if "-m" in arguments else -1
+    if not IS_INSTALLED and arguments[place : place + 2] == ["-m", "pipeline"]:
         arguments[place : place + 2] = ["-c", _MAIN, PACKAGE_PARENT]
     return [sys.executable, *([] if "-P" in arguments else ["-P"]), *arguments]
