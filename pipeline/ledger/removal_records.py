@@ -60,7 +60,7 @@ class RemovalRecords(FileRecords):
         with self.transaction():
             for item in done:
                 row = self._db.execute("SELECT sha256 FROM files WHERE path = ?", [os.fsencode(item.path)]).fetchone()
-                if row and row["sha256"] != item.sha256:  # another file has come to this path since then
+                if row and row[0] != item.sha256:  # another file has come to this path since then
                     continue
                 if item.target is None:
                     self.record_deletion(item.path)

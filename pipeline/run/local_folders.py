@@ -113,9 +113,8 @@ class LocalFolders:
                     remove(replace(removal, target=None), self._sync_target)
                 self._note(removal)
                 return "done"
-            if os.path.lexists(path):  # another file in its place: the one that was read has left
-                return "undone" if has_contents(path, removal) else "done"
-            return "undone" if target else "done"  # it is not in the archive: somebody renamed it, or took it away
+            # Another file in its place: the one that was read has left.
+            return "undone" if os.path.lexists(path) and has_contents(path, removal) else "done"
         except KeptFileError:
             return "undone"
         except ClaimLeftError:
