@@ -113,14 +113,21 @@ class LocalFolders:
                     remove(replace(removal, target=None), self._sync_target)
                 self._note(removal)
                 return "done"
-            # Another file in its place: the one that was read has left.
-            return "undone" if os.path.lexists(path) and has_contents(path, removal) else "done"
+            if os.path.lexists(path):  # another file in its place: the one that was read has left
+                return "undone" if has_contents(path, removal) else "done"
+            return self._without_trace(target) if target else "done"
         except KeptFileError:
             return "undone"
         except ClaimLeftError:
             raise
         except OSError:
             return "in doubt"
+
+    def _without_trace(self, target: Path) -> Outcome:
+        """What to conclude of a file that is neither at its path nor at its target: somebody took it, or the archive is not there."""
+        root = self._failed if target.is_relative_to(self._failed) else self._archive
+        with os.scandir(root) as entries:  # an empty folder may be the mount point of a share that is not there
+            return "undone" if next(entries, None) else "in doubt"
 
     def failed_path(self, relative: str) -> Path:
         """See ArchiveFolders."""

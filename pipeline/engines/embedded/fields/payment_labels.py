@@ -1,6 +1,6 @@
-"""Labels whose meaning the words beside them turn: a deposit that is asked for is an amount due, and a balance that is due later is none.
+"""Labels of deposits and balances. "Deposit 30 % due now" labels the amount due, "Deposit paid" an amount that was paid before.
 
-"Deposit 30 % due now" is what is to be paid; "Deposit paid" was paid before.
+"Balance on completion" is due later, and labels neither.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _whole(words: Iterable[str]) -> re.Pattern[str]:
 
 
 def turn_payment_labels(labels: Sequence[Label], template: Template) -> list[Label]:
-    """The labels of a page: deductions that are asked for label the amount that is left to pay, and later payments label nothing of it.
+    """The labels of a page. A deduction that is still to be paid becomes a label of the amount due; a later payment labels no field.
 
     A deduction is a field with ``deduction``; what is left is the result of the check that subtracts it.
     """
