@@ -36,7 +36,7 @@ def latest_failures(ledger: Ledger, limit: int | None) -> list[dict[str, Any]]:
                       SELECT detail FROM units WHERE units.sha256 = files.sha256 AND units.reason IS NOT NULL LIMIT 1)) detail,
                       published_at at
                FROM files LEFT JOIN documents USING (sha256) WHERE files.status IN ('failed', 'partial')
-               ORDER BY published_at DESC LIMIT ?""",
+               ORDER BY published_at DESC, files.name LIMIT ?""",
             [-1 if limit is None else limit],
         )
     )
