@@ -38,7 +38,7 @@ from pipeline.words.precision import Precision, choose_precision
 Spent = dict[str, float]
 PARTS: dict[str, tuple[Any, str]] = {
     "opening": (page_reader, "_document"),
-    "embedded XML": (page_reader, "read_einvoice"),
+    "embedded XML": (page_reader, "read_einvoices"),
     "text layer": (page_reader, "read_text_layer"),
     "is it sound": (page_reader.PageReader, "_good"),
     "drawing": (page_reader.PageReader, "_draw"),

@@ -15,7 +15,8 @@ from importlib.resources import files
 from math import exp
 
 from pipeline.checks.arithmetic import CHECKSUM, confirmed_by_sums
-from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
+from pipeline.checks.einvoice_dispute import is_disputed
+from pipeline.checks.einvoice_overlay import FROM_DATA
 from pipeline.checks.fallbacks import FALLBACK_FLAG
 from pipeline.checks.value_comparison import is_absent
 from pipeline.records import Evidence
@@ -43,7 +44,7 @@ def assess_confidence(fields: Mapping[str, Evidence], template: Template, engine
 
 def _confidence(field: TemplateField, evidence: Evidence, confirmed: bool) -> float:
     if FROM_DATA in evidence.flags:
-        return DISPUTED_CONFIDENCE if DIFFERS in evidence.flags else MAX_CONFIDENCE
+        return DISPUTED_CONFIDENCE if is_disputed(evidence) else MAX_CONFIDENCE
     weights = _weights()
     logit = sum(weights.get(name, 0.0) * value for name, value in features(field, evidence, confirmed).items())
     return min(MAX_CONFIDENCE, round(1 / (1 + exp(-logit)), 3))

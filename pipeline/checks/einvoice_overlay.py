@@ -16,8 +16,6 @@ FROM_DATA = "xml"
 """Flag of a value from the data. Without grounding, the page does not print it."""
 DIFFERS = "xml-differs"
 """Flag of a value that the page contradicts. ``printed`` is then the value of the page."""
-MIN_DIFFERENCES = 3
-"""From so many values on, data that differ from the page in all of them are of another invoice."""
 ADJUSTED = "adjusted"
 """Flag ``adjusted:AMOUNT`` of the net total: allowances and charges of the whole document lie between it and the sum of the rows."""
 NET_TOTAL, ALLOWANCES, CHARGES = "BT-109", "BT-107", "BT-108"
@@ -43,27 +41,7 @@ def overlay_einvoice(evidence: Mapping[str, Evidence], page: Page, template: Tem
             result[name] = _single(read, str(fact), field, locator, either_sign=name in deductions)
             if field.einvoice == NET_TOTAL and (adjustment := _adjustment(page.facts)):
                 result[name] = replace(result[name], flags=(*result[name].flags, f"{ADJUSTED}:{adjustment:f}"))
-    return _disputed(result) if _is_of_another_invoice(evidence, result, template) else result
-
-
-def _is_of_another_invoice(read: Mapping[str, Evidence], result: Mapping[str, Evidence], template: Template) -> bool:
-    """Whether all values that page and data both have differ, and there are several of them."""
-    both = [
-        result[name]
-        for name, field in template.fields.items()
-        if name in read and not is_absent(read[name].value) and FROM_DATA in result[name].flags and field.type != "table"
-    ]
-    return len(both) >= MIN_DIFFERENCES and all(DIFFERS in evidence.flags for evidence in both)
-
-
-def _disputed(result: Mapping[str, Evidence]) -> dict[str, Evidence]:
-    """The fields, those from the data all flagged as different from the page, also where the page has none."""
-    return {
-        name: replace(evidence, flags=tuple(dict.fromkeys((*evidence.flags, DIFFERS))))
-        if FROM_DATA in evidence.flags
-        else evidence
-        for name, evidence in result.items()
-    }
+    return result
 
 
 def _adjustment(facts: Mapping[str, Json]) -> Decimal:

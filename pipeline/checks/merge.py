@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.checks.carry_forward import is_carry_row
+from pipeline.checks.einvoice_dispute import with_disputes
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
 from pipeline.checks.page_selection import PageSelection, select_pages
 from pipeline.checks.value_comparison import is_absent, same_value
@@ -36,7 +37,7 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
         merged[name] = _field(
             field, [p.get(name, Evidence(None)) if n in chosen else Evidence(None) for n, p in enumerate(pages)]
         )
-    return _with_other_documents(merged, results, selection)
+    return with_disputes(_with_other_documents(merged, results, selection), template)
 
 
 def _items_only(fields: Mapping[str, Evidence], template: Template) -> Mapping[str, Evidence]:

@@ -48,6 +48,8 @@ def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
         return f"the sum of the rows and {subject} of allowances and charges"
     if kind == "other-documents":
         return f"the file holds other documents on {'pages' if ',' in subject else 'page'} {subject.replace(',', ', ')}"
+    if kind == "xml-differs" and subject:
+        return f"the page and the data of the e-invoice differ in {subject.replace(',', ', ')}"
     if kind == "as":
         return f"not printed by itself, taken from {subject}"
     row, _, column = subject.partition(".")

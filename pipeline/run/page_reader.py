@@ -9,10 +9,10 @@ import contextlib
 import os
 import pickle
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from pipeline.run.page_requests import (
     ReadRequest,
 )
 from pipeline.safe_open import contents, open_listed_file
-from pipeline.words.einvoice import read_bare_einvoice, read_einvoice
+from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
 from pipeline.words.ocr import read_image, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
 from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge_words, read_pictures, unread_pictures
@@ -151,7 +151,7 @@ class PageReader:
     def read(self) -> Page:
         """The upright page with its words. Raises DocumentError for a page that draws nothing although it may have content."""
         may_have_einvoice = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
-        facts = self._facts() if may_have_einvoice else {}
+        facts = self._einvoices() if may_have_einvoice else []
         layer = self._text_layer()
         if layer and self._is_usable(layer):
             return self._page(self._with_drawn_texts(layer), "textlayer", facts)
@@ -162,7 +162,7 @@ class PageReader:
         if self._blank and not printable:
             if not facts:
                 self._check_blank()
-            return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=facts)
+            return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=of_page(facts, ()))
         self._turned = upright_rotation(image)
         if words := read_image(turn(image, self._turned), self._request.precision):
             sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
@@ -182,18 +182,17 @@ class PageReader:
             return page
         return replace(page, words=tuple(add_picture_words(page.words, read_pictures(image, boxes, self._request.precision))))
 
-    def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, facts: Mapping[str, Any]) -> Page:
+    def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, einvoices: Sequence[Facts]) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)
-        return Page(self._number, size.width, size.height, tuple(words), source, turned=self._turned, facts=facts)
+        return Page(
+            self._number, size.width, size.height, tuple(words), source, turned=self._turned, facts=of_page(einvoices, words)
+        )
 
-    def _facts(self) -> Mapping[str, Any]:
-        """The data of the e-invoice inside the file, by business term; empty without one."""
+    def _einvoices(self) -> list[Facts]:
+        """The data of the e-invoices inside the file, by business term; those of a bare e-invoice."""
         if isinstance(self._document, EInvoiceDocument):
-            return self._document.facts
-        try:
-            return read_einvoice(contents(self._file)) or {}
-        except Exception:  # a broken attachment must not keep the page from being read
-            return {}
+            return [dict(self._document.facts)]
+        return read_einvoices(contents(self._file))
 
     def _text_layer(self) -> list[Word]:
         """The words of the page's text layer, sound or not; none where it cannot be read."""

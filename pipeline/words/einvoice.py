@@ -2,25 +2,28 @@
 
 Values are keyed by the business terms of EN 16931 (BT-…, BG-…). Amounts are plain decimal strings. BT-146 is the price of one unit, also
 where the file states the price of a hundred (BT-149). The XML is not trusted: documents with entities of their own are refused, nothing
-is fetched, the size is limited. The ``factur-x`` package, which finds the attachment, parses it too, within libxml2's own limits; the
-worker process contains that risk.
+is fetched, the size is limited. A PDF may have several attachments that are e-invoices: of_page says which of them its page shows.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
 from lxml import etree
 
-from pipeline.records import Json
+from pipeline.records import Json, Word
 from pipeline.runtime.pymupdf_import import pymupdf
 
 MAX_XML_BYTES = 20_000_000
+MAX_ATTACHMENTS = 20
+"""XML attachments of a PDF that are read."""
+STANDARD_NAMES = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
+"""File names of the data of the invoice itself (Factur-X 1.07, 6.2; ZUGFeRD 1.0). Other XML may support it."""
 _DECIMAL = re.compile(r"[+-]?(?=\.?\d)\d{0,18}(\.\d{0,18})?", re.ASCII)
 """The decimals of XML Schema (3.2.3), of at most 36 digits: ``.5`` and ``50.`` are valid."""
 MAX_PRICE_DECIMALS = 10
@@ -62,21 +65,47 @@ ROOTS = ("CrossIndustryInvoice", "CrossIndustryDocument", "Invoice", "CreditNote
 
 
 def read_einvoice(content: bytes) -> Facts | None:
-    """Business terms of the e-invoice inside a PDF; None without one that can be read.
+    """Business terms of the e-invoice inside a PDF, the first one of several; None without one that can be read."""
+    return next(iter(read_einvoices(content)), None)
+
+
+def read_einvoices(content: bytes) -> list[Facts]:
+    """Business terms of all e-invoices inside a PDF, those with a standard's file name first; none where the PDF is broken.
 
     XML that is invalid by its own schema is read too. The page confirms or contradicts its values later.
     """
-    logging.getLogger("factur-x").setLevel(logging.CRITICAL)
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    found: list[Facts | None] = []
     try:
-        if not _has_attachments(content):
-            return None
-        import facturx  # takes a quarter of a second, so only for PDFs with attachments
+        with pymupdf.open(stream=content, filetype="pdf") as document:
+            attached = [(_attachment_name(document, number), number) for number in range(document.embfile_count())]
+            named = [(name, number) for name, number in attached if name.endswith(".xml")]
+            for _, number in sorted(named, key=lambda one: one[0] not in STANDARD_NAMES)[:MAX_ATTACHMENTS]:
+                with suppress(RuntimeError, ValueError):  # one broken attachment costs no other one
+                    found.append(parse_einvoice(document.embfile_get(number)))
+    except MemoryError:
+        raise
+    except Exception:  # MuPDF raises many types on broken files; the pages are read anyway
+        found.append(None)
+    return [facts for facts in found if facts]
 
-        _, xml = facturx.get_xml_from_pdf(content, check_xsd=False)
-    except Exception:  # pypdf and MuPDF raise any exception on broken files; the pages are read anyway
-        return None
-    return parse_einvoice(xml) if xml else None
+
+def _attachment_name(document: pymupdf.Document, number: int) -> str:
+    info = document.embfile_info(number)
+    return str(info.get("ufilename") or info.get("filename") or info.get("name") or "").lower()
+
+
+def of_page(einvoices: Sequence[Facts], words: Iterable[Word]) -> Facts:
+    """Of several e-invoices the one whose number stands among the words of a page, else the first; empty without any."""
+    if len(einvoices) < 2:
+        return einvoices[0] if einvoices else {}
+    text = _compact("".join(word.text for word in words))
+    numbers = [_compact(str(facts.get("BT-1") or "")) for facts in einvoices]
+    lengths = [len(number) if number in text else 0 for number in numbers]
+    return einvoices[lengths.index(max(lengths))]
+
+
+def _compact(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def read_bare_einvoice(file: BinaryIO) -> Facts | None:
@@ -115,12 +144,6 @@ def _has_entities(root: etree._Element) -> bool:
     """Whether the file declares entities or refers to some, whose text would be missing or come from elsewhere."""
     dtd = root.getroottree().docinfo.internalDTD
     return bool(dtd is not None and list(dtd.iterentities())) or any(node.tag is etree.Entity for node in root.iter())
-
-
-def _has_attachments(content: bytes) -> bool:
-    """Whether the PDF has attachments. MuPDF answers this quickly; factur-x would read the whole file."""
-    with pymupdf.open(stream=content, filetype="pdf") as document:
-        return bool(document.embfile_count())
 
 
 def _cii(root: etree._Element) -> Facts:

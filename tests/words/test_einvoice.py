@@ -5,7 +5,8 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from pipeline.words.einvoice import parse_einvoice, read_einvoice
+from pipeline.words.einvoice import of_page, parse_einvoice, read_einvoice, read_einvoices
+from tests.words.drawing import word
 
 CII = """<?xml version="1.0" encoding="UTF-8"?>
 <rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
@@ -253,3 +254,30 @@ def test_the_tax_number_may_be_of_another_tax_than_vat(scheme: str, number: str 
     facts = parse_einvoice(CII.replace('schemeID="VA"', f'schemeID="{scheme}"').encode())
     assert facts is not None
     assert facts.get("BT-31") == number
+
+
+def pdf_with_all(*attached: tuple[str, str]) -> bytes:
+    document = pymupdf.open()
+    document.new_page()
+    for name, content in attached:
+        document.embfile_add(name, content.encode())
+    return bytes(document.tobytes())
+
+
+def test_the_data_of_the_invoice_itself_precede_other_xml_that_is_an_invoice() -> None:
+    facts = read_einvoice(pdf_with_all(("annex-invoice.xml", CII.replace("N-204", "N-150")), ("factur-x.xml", CII)))
+    assert facts is not None
+    assert facts["BT-1"] == "N-204"
+
+
+def test_of_several_e_invoices_the_one_whose_number_the_page_prints_is_its_own() -> None:
+    found = read_einvoices(pdf_with_all(("factur-x.xml", CII.replace("N-204", "N-150")), ("own.xml", CII), ("no.xml", "<no/>")))
+    assert [facts["BT-1"] for facts in found] == ["N-150", "N-204"]
+    assert of_page(found, [word("Invoice"), word("N - 204")])["BT-1"] == "N-204"
+    assert of_page(found, [word("Invoice"), word("77")])["BT-1"] == "N-150"
+    assert of_page([], [word("N-204")]) == {}
+
+
+def test_an_attachment_in_capital_letters_and_a_broken_one_beside_it_are_read() -> None:
+    facts = read_einvoice(pdf_with_all(("BROKEN.XML", "<rsm:Cross"), ("FACTUR-X.XML", CII)))
+    assert facts == FACTS
