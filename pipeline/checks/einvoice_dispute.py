@@ -17,24 +17,29 @@ MIN_DIFFERENCES = 3
 """From so many values on, data that agree with the page in none are of another invoice."""
 COMPARED = ("identifier", "date", "money", "party")
 """Types of fields that tell one document from another. Many documents share a currency and a kind."""
-DECISIVE = ("identifier", "date", "money")
-"""Types whose values a page prints as the data have them. Names are shortened and written in many ways."""
+IDENTITY, OF_A_DRAFT = ("identifier", "date"), ("money", "date")
+"""Types whose values a page prints as the data have them; names are written in many ways. An earlier draft has other amounts and dates, and
+the same parties."""
 
 
 def with_disputes(fields: Mapping[str, Evidence], template: Template) -> dict[str, Evidence]:
     """The fields of a document, values from the data that the pages put in doubt flagged ``xml-differs:FIELD,FIELD``.
 
-    FIELD is a field in which pages and data differ. All values of the data are in doubt where none agrees with the pages, else those that
-    no page prints, where a page has another number, date or amount than the data and does not print that of the data anywhere.
+    FIELD is a field in which pages and data differ. All values of the data are in doubt where none agrees with the pages; those that no
+    page prints, where a page has another number or date and that of the data nowhere; their amounts and dates, where it has other amounts.
     """
     data = {name: evidence for name, evidence in fields.items() if name in template.fields and FROM_DATA in evidence.flags}
-    compared = {name: evidence for name, evidence in data.items() if template.fields[name].type in COMPARED}
-    differing = [name for name, evidence in compared.items() if DIFFERS in evidence.flags]
-    agreeing = [name for name, evidence in compared.items() if name not in differing and evidence.grounding != "none"]
-    if len(differing) >= MIN_DIFFERENCES and not agreeing:
+    kinds = {name: template.fields[name].type for name in data}
+    differing = [name for name, evidence in data.items() if kinds[name] in COMPARED and DIFFERS in evidence.flags]
+    agrees = any(kinds[name] in COMPARED and name not in differing and data[name].grounding != "none" for name in data)
+    elsewhere = {kinds[name] for name in differing if data[name].grounding == "none"}
+    if len(differing) >= MIN_DIFFERENCES and not agrees:
         doubtful = set(data)
-    elif any(template.fields[name].type in DECISIVE and data[name].grounding == "none" for name in differing):
-        doubtful = {name for name, evidence in data.items() if evidence.grounding == "none"}
+    elif elsewhere & {*IDENTITY, *OF_A_DRAFT}:
+        unprinted = {name for name, evidence in data.items() if evidence.grounding == "none"}
+        doubtful = (
+            unprinted if elsewhere & {*IDENTITY} else {name for name in unprinted if kinds[name] in (*OF_A_DRAFT, "table")}
+        )
     else:
         return dict(fields)
     flag = f"{DIFFERS}:{','.join(differing)}"
