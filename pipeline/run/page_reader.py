@@ -11,6 +11,7 @@ import pickle
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -43,6 +44,7 @@ from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge
 from pipeline.words.soundness import is_mostly_picture, is_sound
 from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
 from pipeline.words.uncovered_ink import INK_SCALE, drawn_texts, has_uncovered_print, is_string
+from pipeline.words.visibility import is_plain
 
 OCR_SCALE = 200 / 72
 """Pixels per point for OCR of pages without a resolution of their own."""
@@ -152,7 +154,7 @@ class PageReader:
         """The upright page with its words. Raises DocumentError for a page that draws nothing although it may have content."""
         may_have_einvoice = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
         facts = self._einvoices() if may_have_einvoice else []
-        layer = self._text_layer()
+        layer = self._seen_layer()
         if layer and self._is_usable(layer):
             return self._page(self._with_drawn_texts(layer), "textlayer", facts)
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
@@ -211,6 +213,26 @@ class PageReader:
         except Exception:  # the libraries raise many types on damaged fonts
             return []
 
+    def _seen_layer(self) -> list[Word]:
+        """The text layer without words in whose place a scan is blacked out."""
+        layer = self._text_layer()
+        picture = self._scan if layer else None
+        if picture is None:
+            return layer
+        pixels = np.frombuffer(picture.rgb, np.uint8).reshape(picture.height, picture.width, 3)
+        return [word for word in layer if not is_plain(pixels, picture.scale, word.box, dark=True)]
+
+    @cached_property
+    def _scan(self) -> PageImage | None:
+        """A small picture of a page that is mostly one; None for other pages, and for one that cannot be drawn."""
+        size, boxes = self._size, self._document.image_boxes(self._number)
+        if not is_mostly_picture(boxes, size.width, size.height):
+            return None
+        try:
+            return self._document.draw(self._number, fit_scale(size, INK_SCALE, OCR_PIXELS))
+        except DocumentError:  # the words of a page that cannot be drawn are better than none
+            return None
+
     def _read_places(self, boxes: Sequence[Box]) -> list[tuple[str, float]]:
         image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
         return read_places(image, boxes, self._request.precision)
@@ -227,16 +249,9 @@ class PageReader:
 
     def _is_usable(self, words: list[Word]) -> bool:
         """Whether the text layer is sound and has all text of the page."""
-        size, boxes = self._size, self._document.image_boxes(self._number)
-        if not is_sound(words, size.width, size.height):
+        if not is_sound(words, self._size.width, self._size.height):
             return False
-        if not is_mostly_picture(boxes, size.width, size.height):
-            return True
-        try:
-            image = self._document.draw(self._number, fit_scale(size, INK_SCALE, OCR_PIXELS))
-        except DocumentError:  # the words of a page that cannot be drawn are better than none
-            return True
-        return not has_uncovered_print(image, words)
+        return self._scan is None or not has_uncovered_print(self._scan, words)
 
     def _with_drawn_texts(self, layer: list[Word]) -> list[Word]:
         """The words, with those that are drawn as shapes or small pictures within lines of text."""

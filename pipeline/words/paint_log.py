@@ -18,6 +18,11 @@ class Painting:
     box: Box
 
 
+STROKE = "stroke-path"
+SCRIBBLE_PARTS = 8
+"""Lines and curves of one stroke from which on a thin pen can black out what it goes over."""
+
+
 def paint_log(page: Any, kinds: tuple[str, ...]) -> list[Painting]:
     """The operations of these kinds. ``turn`` counts all operations of the page."""
     found = []
@@ -26,3 +31,23 @@ def paint_log(page: Any, kinds: tuple[str, ...]) -> list[Painting]:
             rect = pymupdf.Rect(box) * page.rotation_matrix
             found.append(Painting(turn, kind, (float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1))))
     return found
+
+
+def thick_strokes(page: Any, least_width: float) -> list[Painting]:
+    """Strokes that can hide what is below them: those of a pen of at least ``least_width`` points, and scribbles.
+
+    The boxes of other strokes are mostly frames, with nothing inside.
+    """
+    strokes = [stroke for stroke in paint_log(page, (STROKE,)) if min(_sides(stroke.box)) >= least_width]
+    if not strokes:
+        return []
+    drawings = {drawing["seqno"]: drawing for drawing in page.get_cdrawings()}
+
+    def hides(drawing: dict[str, Any]) -> bool:
+        return float(drawing.get("width") or 0) >= least_width or len(drawing.get("items", ())) >= SCRIBBLE_PARTS
+
+    return [stroke for stroke in strokes if stroke.turn in drawings and hides(drawings[stroke.turn])]
+
+
+def _sides(box: Box) -> tuple[float, float]:
+    return box[2] - box[0], box[3] - box[1]

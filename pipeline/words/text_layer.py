@@ -117,6 +117,8 @@ def _words(
     printed = [word for _, words in pieces for word in words if word.visible]
     seen = order.visibility([word.painted() for word in printed]) if order else ["seen"] * len(printed)
     found = {id(word): visibility for word, visibility in zip(printed, seen, strict=True)}
+    hidden = [w for _, words in pieces for w in words if order and not w.visible and order.is_painted_over(w.painted())]
+    found.update((id(word), "unseen") for word in hidden)
     if repair:
         repair([word for word in printed if found[id(word)] == "seen"])
 

@@ -2,7 +2,7 @@
 
 A word can be white on white, transparent, tiny, or painted over by a box or a picture. The letters then still stand in the file. Only words
 that something could hide are compared with the pixels of the page: words in a light colour, and words that share their place with a filled
-shape or a picture.
+shape, a thick stroke or a picture.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from pipeline.records import Box
 from pipeline.runtime.pymupdf_import import pymupdf
 from pipeline.words.page_trace import PageTrace
-from pipeline.words.paint_log import paint_log
+from pipeline.words.paint_log import paint_log, thick_strokes
 
 Visibility = Literal["seen", "unseen", "under_scan"]
 """``under_scan``: below a picture that fills the page, as the layer of an OCR program is."""
 Floats = NDArray[np.float64]
 FILLS = ("fill-path", "fill-image", "fill-shade", "fill-imgmask")
-"""Painting operations of MuPDF that can hide what is below them."""
+"""Painting operations of MuPDF that can hide what is below them; strokes of a thick pen can, too."""
+PICTURES = ("fill-image", "fill-shade", "fill-imgmask")
 MIN_SIDE = 3.0
 """Points. Thinner shapes are rules, which hide nothing."""
 MIN_COVERED = 0.5
@@ -48,6 +49,13 @@ MIN_OTHER_CONTRAST = 100.0
 """Distance from the background, of 441, from which pixels of another colour may be the word as it is seen."""
 MIN_INK = 0.2
 """Smallest share of a word's own colour that its darkest pixel must have; small thin letters reach 0.3 at 72 dots per inch."""
+
+PLAIN_SHARE = 0.97
+"""Share of the pixels of a plain place that have its colour; the others are noise of a scan."""
+MAX_DARK = 90.0
+"""Brightness (0 to 255) of a place that is blacked out."""
+EDGE = 0.15
+"""Edge of a word's box that is not looked at, as a share of its height: boxes of OCR are not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +83,11 @@ class PaintOrder:
         self._page, self._trace, self._confirm = page, trace, confirm
         self.width, self.height = float(page.rect.width), float(page.rect.height)
         fills = [fill for fill in paint_log(page, FILLS) if min(_sides(fill.box)) >= MIN_SIDE]
+        fills = [*fills, *thick_strokes(page, MIN_SIDE)]
         fills = fills if len(fills) <= MAX_FILLS else []
         self._turns = np.array([fill.turn for fill in fills], np.int64)
         self._boxes = np.array([fill.box for fill in fills], np.float64).reshape(-1, 4)
-        self._pictures = np.array([fill.kind != "fill-path" for fill in fills], bool)
+        self._pictures = np.array([fill.kind in PICTURES for fill in fills], bool)
 
     @property
     def picture_boxes(self) -> Floats:
@@ -93,6 +102,7 @@ class PaintOrder:
             return found
         boxes = np.array([word.box for word in words], np.float64)
         covered = _shares(boxes, self._boxes)
+        share_of_shapes = covered @ ~self._pictures  # several strokes hide together what each of them does not
         sizes = np.array([word.size for word in words])
         tiny = TINY * min(self.width, self.height)
         unreadable = (sizes < tiny) & bool(np.median(sizes) > 2 * tiny)
@@ -101,22 +111,25 @@ class PaintOrder:
             for n, word in enumerate(words)
             if any(c.isalnum() for c in word.text)  # a line of dots or dashes hides nothing
             and (
-                unreadable[n] or word.opacity < OPAQUE or _brightness(word.colour) > LIGHT or (covered[n] >= MIN_COVERED).any()
+                unreadable[n]
+                or word.opacity < OPAQUE
+                or _brightness(word.colour) > LIGHT
+                or (covered[n] >= MIN_COVERED).any()
+                or share_of_shapes[n] >= MIN_COVERED
             )
         ]
         doubtful = []
         for n in suspects:
-            later = (
-                (covered[n] >= MIN_COVERED) & (self._turns > self._turn(words[n])) if len(self._turns) else np.zeros(0, bool)
-            )
-            pictures = later & self._pictures
-            if unreadable[n]:
+            later = self._turns > self._turn(words[n]) if len(self._turns) else np.zeros(0, bool)
+            pictures = later & self._pictures & (covered[n] >= MIN_COVERED)
+            shapes = float(covered[n] @ (later & ~self._pictures)) >= MIN_COVERED
+            if unreadable[n] or (pictures.any() and self.is_plain(words[n])):
                 found[n] = "unseen"
             elif (pictures & (self._areas >= SCAN_SHARE * self.width * self.height)).any():
                 found[n] = "under_scan"
             elif pictures.any():
                 doubtful.append(n)
-            elif (ink := self._ink(words[n], self._overprints(n, words, boxes) if later.any() else None)) == "none":
+            elif (ink := self._ink(words[n], self._overprints(n, words, boxes) if shapes else None)) == "none":
                 found[n] = "unseen"
             elif ink == "other":
                 doubtful.append(n)
@@ -125,6 +138,18 @@ class PaintOrder:
             for n, stands in zip(doubtful, self._confirm([words[n] for n in doubtful]), strict=True):
                 found[n] = "seen" if stands else "unseen"
         return found
+
+    def is_painted_over(self, word: PaintedWord) -> bool:
+        """Whether a shape is painted over a word, and one colour is all that is seen in its place."""
+        covered = _shares(np.array([word.box], np.float64), self._boxes)[0] * ~self._pictures
+        if covered.sum() < MIN_COVERED or float(covered @ (self._turns > self._turn(word))) < MIN_COVERED:
+            return False
+        return self.is_plain(word)
+
+    def is_plain(self, word: PaintedWord) -> bool:
+        """Whether one colour is all that is seen in the place of a word."""
+        pixels, scale = self._pixels
+        return is_plain(pixels, scale, word.box)
 
     @cached_property
     def _areas(self) -> Floats:
@@ -171,6 +196,23 @@ class PaintOrder:
         if distance >= MIN_CONTRAST and float(((seen - background) @ direction).max()) / distance**2 >= MIN_INK:
             return "own"
         return "other" if float(np.linalg.norm(seen - background, axis=1).max()) >= MIN_OTHER_CONTRAST else "none"
+
+
+def is_plain(pixels: NDArray[np.uint8], scale: float, box: Box, *, dark: bool = False) -> bool:
+    """Whether a box (points) of a picture is of one colour, and a dark one. The edge of the box is left out."""
+    part = _inner(pixels, scale, box)
+    if not part.size or (dark and part.mean() > MAX_DARK):
+        return False
+    seen = part.reshape(-1, 3).astype(np.float64)
+    background = np.median(seen, axis=0)
+    return float(np.quantile(np.abs(seen - background).max(axis=1), PLAIN_SHARE)) < MIN_CONTRAST
+
+
+def _inner(pixels: NDArray[np.uint8], scale: float, box: Box) -> NDArray[np.uint8]:
+    margin = EDGE * (box[3] - box[1])
+    x0, y0, x1, y1 = (round(side * scale) for side in (box[0] + margin, box[1] + margin, box[2] - margin, box[3] - margin))
+    part: NDArray[np.uint8] = pixels[max(0, y0) : max(y1, y0 + 1), max(0, x0) : max(x1, x0 + 1)]
+    return part
 
 
 def _sides(box: Box) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import pymupdf
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphComponent
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline.errors import DocumentError, FileChangedError
 from pipeline.pages.mupdf import MuPdfDocument
@@ -377,3 +377,32 @@ def test_text_in_pictures_is_read_for_the_templates_that_need_it(tmp_path: Path)
     picture_words = [word for word in page.words if word.source == "ocr"]
     assert [word.text for word in picture_words] == ["Harbour", "office"]
     assert all(100 <= word.box[0] < word.box[2] <= 300 and 500 <= word.box[1] < word.box[3] <= 530 for word in picture_words)
+
+
+def scan_under_layer(path: Path, *, blacked_out: bool, inverted: bool = False) -> Page:
+    """A scan whose words lie over it as an invisible layer, as OCR programs store them. One line may be blacked out in the picture."""
+    lines = LINES.split("\n")
+    with pymupdf.open() as drawn, pymupdf.open() as document:
+        page = drawn.new_page(width=420, height=400)
+        for row, line in enumerate(lines):
+            page.insert_text((40, 60 + 40 * row), line, fontsize=12)
+        image = page.get_pixmap(dpi=150).pil_image()
+        if inverted:
+            image = ImageOps.invert(image)
+        if blacked_out:
+            image.paste((4, 4, 4), (60, 90, 800, 135))
+        scan = document.new_page(width=420, height=400)
+        scan.insert_image(scan.rect, stream=png(image))
+        for row, line in enumerate(lines):
+            scan.insert_text((40, 60 + 40 * row), line, fontsize=12, render_mode=3)
+        document.save(path)
+    return read(path)[0]
+
+
+def test_what_is_blacked_out_in_a_scan_is_not_read_from_its_layer(tmp_path: Path) -> None:
+    assert "4711" in text(scan_under_layer(tmp_path / "whole.pdf", blacked_out=False))
+    assert "4711" in text(scan_under_layer(tmp_path / "inverted.pdf", blacked_out=False, inverted=True))
+    page = scan_under_layer(tmp_path / "blacked out.pdf", blacked_out=True)
+    assert "Delivery" not in text(page)
+    assert "Valencia" in text(page)
+    assert page.source == "textlayer"
