@@ -1,0 +1,1 @@
+"""Makes documents of any number and structure, with their exact truth."""
