@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipeline.records import Evidence
 from pipeline.templates.template import Check
 
-REVIEW_FLAGS = ("ungrounded", "sum:", "order:", "checksum", "xml-differs", "truncated", "other-documents")
+REVIEW_FLAGS = ("ungrounded", "sum:", "order:", "checksum", "xml-differs", "truncated", "other-documents", "unclear-end")
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
 _NO_BREAK_SPACE = "\u00a0"
@@ -15,6 +15,7 @@ _FLAG_TEXTS = {
     "ungrounded": "not found on the page",
     "checksum": "its check digits are wrong",
     "xml-differs": "the page and the data of the e-invoice differ",
+    "unclear-end": "words follow that may belong to it",
     "truncated": "the answer was cut off",
     "xml": "from the data of the e-invoice",
     "nearest": "the line that matches best",

@@ -107,9 +107,7 @@ def month_names(languages: Languages) -> dict[str, int]:
 
 
 def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datetime.date]]:
-    for match in _NUMERIC.finditer(text):
-        if match[2].isspace() and not match[5] and len(match[4]) == 2:
-            continue
+    for match in _numeric_matches(text):
         if date := _numeric(match[1], match[3], match[4] or match[5], order):
             yield match.start(), match.end(), date
     for match in _YEAR_FIRST.finditer(text):
@@ -122,6 +120,17 @@ def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datet
         if date := _date(match[1], match[2], match[3]):
             yield match.start(), match.end(), date
     yield from _named(text)
+
+
+def _numeric_matches(text: str) -> Iterable[re.Match[str]]:
+    """Matches of dates in digits. Two numbers and the day of a date are none: the date itself is looked for behind them."""
+    at = 0
+    while match := _NUMERIC.search(text, at):
+        at = match.end()
+        if match[2].isspace() and not match[5] and len(match[4]) == 2:
+            at = match.end(1)
+            continue
+        yield match
 
 
 def _named(text: str) -> Iterable[tuple[int, int, datetime.date]]:

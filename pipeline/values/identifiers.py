@@ -1,4 +1,4 @@
-"""Identifiers: VAT ids with their check digits (python-stdnum), and document numbers."""
+"""Identifiers: VAT ids, IBAN, BIC and creditor references with their check digits (python-stdnum), and document numbers."""
 
 from __future__ import annotations
 
@@ -88,3 +88,39 @@ def repair_vat(text: str) -> str | None:
     near = [c for c in VAT_COUNTRIES if len(c) == 2 and sum(a != b for a, b in zip(c, plain, strict=False)) == 1]
     numbers = [c + plain[2:] for c in near if parse_vat(c + plain[2:]) and is_valid_vat(c + plain[2:])]
     return numbers[0] if len(numbers) == 1 else None
+
+
+def parse_iban(text: str) -> str | None:
+    """An IBAN in the form for machines (ISO 13616, no blanks), where length and check digits are right; None for anything else."""
+    if not re.match(r"\s*[A-Z]{2}\s?[0-9]", text) or len(text) > 60:
+        return None
+    from stdnum import iban
+    from stdnum.exceptions import ValidationError
+
+    try:
+        return str(iban.validate(normalise_identifier(text), check_country=False))
+    except (ValidationError, ValueError, IndexError, KeyError):
+        return None
+
+
+def parse_creditor_reference(text: str) -> str | None:
+    """A creditor reference (ISO 11649, ``RF18…``) without blanks, where the check digits are right; None for anything else."""
+    if not re.match(r"\s*RF\s?[0-9]", text) or len(text) > 50:
+        return None
+    from stdnum import iso11649
+    from stdnum.exceptions import ValidationError
+
+    try:
+        return str(iso11649.validate(normalise_identifier(text)))
+    except (ValidationError, ValueError, IndexError, KeyError):
+        return None
+
+
+def parse_bic(text: str) -> str | None:
+    """A BIC (ISO 9362) without blanks; None for anything else. It has no check digits: many words in capitals have its form."""
+    plain = normalise_identifier(text) if text.isupper() and len(text) <= 20 else ""
+    if len(plain) not in (8, 11):
+        return None
+    from stdnum import bic
+
+    return plain if bic.is_valid(plain) else None

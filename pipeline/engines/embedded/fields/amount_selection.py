@@ -33,15 +33,22 @@ class AmountOption:
 
 
 def choose_amounts(
-    options: Mapping[str, list[AmountOption]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
+    options: Mapping[str, list[AmountOption]],
+    others: list[Candidate],
+    meanings: Mapping[tuple[int, int, int], str],
+    checks: list[Check],
+    known: Mapping[str, Decimal],
 ) -> dict[str, AmountOption]:
-    """The best option of each field, judged together. ``others`` are all amounts of the page; ``known`` gives table sums."""
+    """The best option of each field, judged together.
+
+    ``others`` are all amounts of the page, ``meanings`` what their labels plainly say they are, by place. ``known`` gives table sums.
+    """
     fields = list(options)
     usable = [check for check in checks if check.sum and _terms(check) <= set(fields) | set(known)]
     involved = {name for check in usable for name in _terms(check) if name in options}
     size = _largest([len(options[name]) for name in involved])
     pools = {name: sorted(options[name], key=lambda o: -o.strength)[:size] for name in fields}
-    _add_implied(pools, others, usable, known)
+    _add_implied(pools, others, meanings, usable, known)
     selection: dict[str, AmountOption] = {}
     for name in fields:
         if name not in involved and pools[name] and pools[name][0].strength >= _LEAST_STRENGTH:
@@ -106,9 +113,18 @@ def _trivial(check: Check, values: Mapping[str, Decimal]) -> bool:
 
 
 def _add_implied(
-    pools: dict[str, list[AmountOption]], others: list[Candidate], checks: list[Check], known: Mapping[str, Decimal]
+    pools: dict[str, list[AmountOption]],
+    others: list[Candidate],
+    meanings: Mapping[tuple[int, int, int], str],
+    checks: list[Check],
+    known: Mapping[str, Decimal],
 ) -> None:
-    """Amounts printed without a label that the labelled ones ask for."""
+    """Amounts printed without a label that the labelled ones ask for.
+
+    A field whose best amount has a plain label gets no other one because a sum happens to hold, unless the labels contradict each
+    other: two terms of the sum have one amount.
+    """
+    labelled = {name for name, pool in pools.items() if pool and meanings.get(pool[0].candidate.place) == name}
     by_value: dict[Decimal, Candidate] = {}
     for candidate in others:
         if candidate.quality >= 0.5:
@@ -121,6 +137,9 @@ def _add_implied(
         # An amount with a good label for one term is not used for another: half may be paid before, and half be due later.
         places = {o.candidate.place for name in _subtracted(check) for o in pools[name] if o.strength >= _LEAST_STRENGTH}
         for missing in (_terms(check) - _subtracted(check)) & set(pools):
+            best = {name: strong[name][0] for name in _terms(check) & set(pools) if strong[name]}
+            if missing in labelled and best.get(missing) not in [value for name, value in best.items() if name != missing]:
+                continue
             for value in _solutions(check, missing, strong):
                 have = {option.candidate.place for option in pools[missing]}
                 new = value in by_value and by_value[value].place not in have | places

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from babel.numbers import get_currency_precision
 
+from pipeline.engines.embedded.fields.bank_identifiers import BankIdentifier, find_bank_identifiers
 from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
@@ -36,11 +37,15 @@ class Candidate:
     currency: str | None = None
     repaired: bool = False
     """Whether letters that OCR took for digits were replaced. Such a value counts only where another number proves it."""
+    unclear: bool = False
+    """Whether the page does not say where the value ends."""
+    text: str | None = None
+    """The text as printed, where more than one run has it."""
 
     @property
     def printed(self) -> str:
         """As printed."""
-        return self.run.text[self.start : self.end].strip()
+        return self.text or self.run.text[self.start : self.end].strip()
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -67,7 +72,16 @@ _DAMAGED = re.compile(
 """An amount in which OCR read letters for digits, or lost or misread the decimal mark."""
 _DIGIT_OF_LETTER = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
+_MOST_VAT_WORDS = 8
 _CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
+
+
+def bank_candidate(layout: Layout, found: BankIdentifier) -> Candidate:
+    """The candidate for a number of a bank. Its place is where the number begins."""
+    first = found.stretches[0]
+    words = tuple(dict.fromkeys(i for part in found.stretches for i in part.run.span(part.start, part.end)))
+    box = cut_box(layout, first.run, first.start, first.end)
+    return Candidate(found.kind, found.text, first.run, first.start, first.end, box, words, text=found.text)
 
 
 class Candidates:
@@ -79,9 +93,11 @@ class Candidates:
         self._countries = country_weights(texts)
         self.decimal_mark = guess_decimal_mark(texts, decimals=3 if _prints_three_decimals(texts) else 2)
         self.order: Order | None = guess_order(texts) or date_order(self._countries)
+        self._taken: dict[int, list[tuple[int, int]]] = {}  # characters of each run that have a type
+        self.bank_identifiers = [self._bank_identifier(found) for found in find_bank_identifiers(layout)]
+        self._proven = {number: tuple(spans) for number, spans in self._taken.items()}
         self.dates = [c for run in layout.runs for c in self._dates(run)]
         self.times = [c for run in layout.runs for c in self._times(run)]
-        self._taken: dict[int, list[tuple[int, int]]] = {}
         for candidate in self.dates + self.times:
             self._taken.setdefault(candidate.run.number, []).append((candidate.start, candidate.end))
         self.vats = [c for run in layout.runs for c in self._vats(run)]
@@ -135,9 +151,15 @@ class Candidates:
     ) -> Candidate:
         return Candidate(kind, value, run, *span, cut_box(self.layout, run, *span), run.span(*span), quality, currency)
 
+    def _bank_identifier(self, found: BankIdentifier) -> Candidate:
+        """The candidate for a number of a bank; nothing else is looked for in its words."""
+        for part in found.stretches:
+            self._taken.setdefault(part.run.number, []).append((part.start, part.end))
+        return bank_candidate(self.layout, found)
+
     def _dates(self, run: Run) -> Iterator[Candidate]:
         for start, end, date in find_dates(run.text, self.order):
-            if not _amount_like(run.text[start:end]):
+            if not _amount_like(run.text[start:end]) and self._free(run, start, end):
                 yield self._make("date", date.isoformat(), run, (start, end), 1.0 if 1990 <= date.year <= 2060 else 0.3)
 
     def _times(self, run: Run) -> Iterator[Candidate]:
@@ -145,7 +167,8 @@ class Candidates:
             start = match.start()
             while match.end() - start > 3 and any(c.run is run and c.start <= start < c.end for c in self.dates):
                 start += 1
-            if time := parse_time(run.text[start : match.end()]):
+            time = parse_time(run.text[start : match.end()])
+            if time and self._free(run, start, match.end()):
                 yield self._make("time", time, run, (start, match.end()))
 
     def _free(self, run: Run, start: int, end: int) -> bool:
@@ -155,20 +178,21 @@ class Candidates:
         ends = [*(start - 1 for start in run.starts[1:]), len(run.text)]
         for first, start in enumerate(run.starts):
             offsets = {start} | {start + m.end() for m in re.finditer(r"[:.#/]", run.text[start : ends[first]])}
-            hit = self._vat_at(run, sorted(offsets), ends[first : first + 5])
+            hit = self._vat_at(run, sorted(offsets), ends[first : first + _MOST_VAT_WORDS])
             if hit:
                 self._taken.setdefault(run.number, []).append((hit.start, hit.end))
                 yield hit
 
     def _vat_at(self, run: Run, starts: list[int], ends: list[int]) -> Candidate | None:
+        hits: list[Candidate] = []
         for end in reversed(ends):
             for start in starts:
                 text = run.text[start:end].strip(" .,;|")
                 if not 8 <= len(text) <= 24 or not text[:2].isalpha() or not self._free(run, start, end):
                     continue
                 if value := parse_vat(text) or (repair_vat(text) if self.layout.page.source == "ocr" else None):
-                    return self._make("vat", value, run, (start, start + len(text)), 1.0 if is_valid_vat(value) else 0.8)
-        return None
+                    hits.append(self._make("vat", value, run, (start, start + len(text)), 1.0 if is_valid_vat(value) else 0.8))
+        return max(hits, key=lambda hit: hit.quality, default=None)  # the longest of the best
 
     def _amounts(self, run: Run) -> Iterator[Candidate]:
         at = 0
@@ -239,8 +263,11 @@ class Candidates:
                 yield replace(candidate, repaired=True)
 
     def _identifiers(self, run: Run) -> Iterator[Candidate]:
+        yield from (found for found in self.bank_identifiers if found.run is run)
+        proven = self._proven.get(run.number, ())
         for match in _IDENTIFIER.finditer(run.text):
-            if not any(c.isdigit() for c in match[0]):
+            inside = any(match.start() < stop and match.end() > begin for begin, stop in proven)
+            if inside or not any(c.isdigit() for c in match[0]):
                 continue
             quality = 1.0 if len(match[0]) > 2 else 0.7
             if not self._free(run, *match.span()):

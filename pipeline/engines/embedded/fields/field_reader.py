@@ -10,13 +10,15 @@ from pipeline.engines.embedded.fields.addresses import address_below
 from pipeline.engines.embedded.fields.amount_selection import AmountOption, choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.date_context import TERMS_SCORE, is_own_date, payment_dates
+from pipeline.engines.embedded.fields.identifier_fields import IdentifierFields
 from pipeline.engines.embedded.fields.item_tables import ItemTable, read_table
 from pipeline.engines.embedded.fields.label_relations import LabelScores
-from pipeline.engines.embedded.fields.labels import OTHER, Label, cut_box, find_labels, vocabulary_of
+from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels, vocabulary_of
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
 from pipeline.engines.embedded.fields.payment_labels import turn_payment_labels
+from pipeline.engines.embedded.fields.previous_balances import amounts_of_earlier_bills
 from pipeline.engines.embedded.fields.receipt_items import read_items
 from pipeline.engines.embedded.fields.scalar_fields import (
     choice_on_page,
@@ -26,7 +28,7 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     unlabelled,
 )
 from pipeline.engines.embedded.fields.table_headings import headings_by_text
-from pipeline.engines.embedded.fields.tax_rates import rate_rows
+from pipeline.engines.embedded.fields.tax_rates import rate_cells
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.records import Claim, Page
 from pipeline.templates.template import Template, TemplateField
@@ -34,6 +36,8 @@ from pipeline.templates.template import Template, TemplateField
 _ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
 UNCONFIRMED = 0.29
 """Strength of a repaired amount: too little by itself, enough where a sum needs the amount."""
+PLAIN_LABEL = 0.6
+"""Score from which a label says plainly what a value is."""
 _RIVALS = {
     "money": ("money", "number", "?money", "?paid", "?change"),
     "number": ("number", "money", "?money", "?paid", "?change", "?identifier"),
@@ -118,9 +122,9 @@ class _FieldReader:
     def _fields(self, *kinds: str) -> dict[str, TemplateField]:
         return {name: field for name, field in self.template.fields.items() if field.type in kinds}
 
-    def _claim(self, name: str, candidate: Candidate, score: float) -> None:
+    def _claim(self, name: str, candidate: Candidate, score: float, flags: tuple[str, ...] = ()) -> None:
         value = [candidate.value] if self.template.fields[name].many else candidate.value
-        self.claims[name] = Claim(value, candidate.printed, candidate.words, round(max(0.0, min(1.0, score)), 3))
+        self.claims[name] = Claim(value, candidate.printed, candidate.words, round(max(0.0, min(1.0, score)), 3), flags)
 
     def _label_scores(self, kind: str) -> LabelScores:
         """Scores of the labels that may stand beside values of a type. The label of an invoice number has none for amounts."""
@@ -149,9 +153,9 @@ class _FieldReader:
         inside = {word for table in self.tables.values() for word in table.words}
         sound = {c.value for c in money if c.quality >= 0.8}
         options: dict[str, list[AmountOption]] = {name: [] for name in fields}
-        of_one_rate = rate_rows(self.candidates.numbers)
+        of_one_rate = {cell.place for cell in rate_cells(self.candidates.numbers)}
         for candidate in money:
-            if candidate.run.row in of_one_rate:
+            if candidate.place in of_one_rate:
                 continue
             weight = 0.4 if set(candidate.words) & inside else 1.0
             for name in fields:
@@ -162,8 +166,13 @@ class _FieldReader:
                     options[name].append(AmountOption(candidate, power + self._prominence(name, candidate)))
         self._support_by_payment(options, scores)
         self._weaken_after_payment(options)
-        totals = [candidate for candidate in money if candidate.run.row not in of_one_rate]
-        for name, option in choose_amounts(options, totals, self.template.checks, self._column_sums()).items():
+        totals = [candidate for candidate in money if candidate.place not in of_one_rate]
+        plain = self._label_scores("money").plain(totals, PLAIN_LABEL)
+        meanings = {place: max(names, key=lambda n: names[n]) for place, names in plain.items() if names}
+        earlier = amounts_of_earlier_bills(options, totals, meanings, self.template.checks)
+        options = {name: [o for o in pool if o.candidate.place not in earlier] for name, pool in options.items()}
+        totals = [candidate for candidate in totals if candidate.place not in earlier]
+        for name, option in choose_amounts(options, totals, meanings, self.template.checks, self._column_sums()).items():
             self._claim(name, option.candidate, option.strength)
 
     def _prominence(self, name: str, candidate: Candidate) -> float:
@@ -252,53 +261,12 @@ class _FieldReader:
         return [date for date in dates if date not in discounts], {**scores, **given}
 
     def _identifiers(self) -> None:
-        fields = self._fields("identifier")
-        if not fields:
-            return
-        vats = {name for name, field in fields.items() if field.format == "vat"}
-        plain = [name for name in fields if name not in vats]
-        pool = [self._trimmed(candidate) for candidate in self.candidates.identifiers]
-        scores = self._label_scores("identifier").score(pool, spread=False)
-        for name, (candidate, score) in choose_scalars(plain, pool, scores).items():
-            self._claim(name, candidate, score)
-        for name in vats:
-            self._vat(name, pool, scores)
-
-    def _trimmed(self, candidate: Candidate) -> Candidate:
-        """The candidate without a label that is joined to the front of its value."""
-        own = [label for label in self.labels if label.run is candidate.run]
-        ends = [o.end for o in own if candidate.start < o.end < candidate.end and candidate.run.text[o.end] not in "-/_"]
-        if not ends or any(label.end <= candidate.start for label in own):
-            return candidate
-        value = candidate.run.text[max(ends) : candidate.end].lstrip("-:#._/ ")
-        if not any(c.isdigit() for c in value):
-            return candidate
-        start = candidate.end - len(value)
-        return replace(candidate, start=start, value=value, box=cut_box(self.layout, candidate.run, start, candidate.end))
-
-    def _vat(self, name: str, identifiers: list[Candidate], scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> None:
-        vats = self.candidates.vats
-        if vats:
-            own = self._label_scores("identifier").score(vats, spread=False)
-            best = max(vats, key=lambda c: own[c.place].get(name, 0.0) + 0.3 * c.quality - 0.4 * self._near_buyer(c))
-            self._claim(name, best, 0.5 + 0.5 * own[best.place].get(name, 0.0))
-            return
-        used = {claim.value for claim in self.claims.values() if isinstance(claim.value, str)}
-        pool = [c for c in identifiers if sum(d.isdigit() for d in c.value) >= 7 and c.value not in used]
-        for picked, (candidate, score) in choose_scalars([name], pool, scores).items():
-            self._claim(picked, candidate, score)
-
-    def _near_buyer(self, candidate: Candidate) -> float:
-        """1 when the last party label above the value is a buyer's."""
-        roles = {name: field.role for name, field in self._fields("party").items()}
-        above = [
-            label
-            for label in self.labels
-            if roles.get(label.field)
-            and label.row <= candidate.run.row
-            and abs(label.box[0] - candidate.run.box[0]) < 0.25 * self.layout.page.width
-        ]
-        return 1.0 if above and roles[above[-1].field] == "buyer" and candidate.run.row - above[-1].row < 10 else 0.0
+        values = {claim.value for claim in self.claims.values() if isinstance(claim.value, str)}
+        reader = IdentifierFields(
+            self.layout, self.candidates, self.labels, self.template, self.words.labels, self._label_scores("identifier")
+        )
+        for name, (candidate, score, flags) in reader.read(values).items():
+            self._claim(name, candidate, score, flags)
 
     def _currencies(self) -> None:
         currency = self.candidates.currency()

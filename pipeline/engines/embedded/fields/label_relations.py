@@ -47,10 +47,34 @@ class LabelScores:
                 best[field] = max(best.get(field, 0.0), strength)
             for field, strength in self._wrapped(candidate, by_row) if spread else ():
                 best[field] = max(best.get(field, 0.0), strength)
-            for field, strength in self._above(candidate, by_row, spread):
-                best[field] = max(best.get(field, 0.0), strength)
+            for label, strength in self._above(candidate, by_row, spread):
+                best[label.field] = max(best.get(label.field, 0.0), strength)
             scores[candidate.place] = best
         return scores
+
+    def plain(self, candidates: list[Candidate], least: float) -> dict[tuple[int, int, int], dict[str, float]]:
+        """As ``score`` for amounts, with labels of at least some strength that stand beside the amount, or over it alone.
+
+        A label over several amounts is the heading of a column.
+        """
+        by_row: dict[int, list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            by_row[candidate.run.row].append(candidate)
+        for row in by_row.values():
+            row.sort(key=lambda c: c.box[0])
+        below: dict[Label, list[tuple[Candidate, float]]] = defaultdict(list)
+        scores: dict[tuple[int, int, int], dict[str, float]] = {}
+        for candidate in candidates:
+            scores[candidate.place] = {}
+            for field, strength in self._beside(candidate, by_row[candidate.run.row], spread=True):
+                scores[candidate.place][field] = max(strength, scores[candidate.place].get(field, 0.0))
+            for label, strength in self._above(candidate, by_row, spread=True):
+                below[label].append((candidate, strength))
+        for label, found in below.items():
+            if len(found) == 1:
+                (candidate, strength), best = found[0], scores[found[0][0].place]
+                best[label.field] = max(strength, best.get(label.field, 0.0))
+        return {place: {name: score for name, score in best.items() if score >= least} for place, best in scores.items()}
 
     def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[tuple[str, float]]:
         """Labels in the same row, to the left (or, weakly, to the right)."""
@@ -95,9 +119,9 @@ class LabelScores:
         gap = (candidate.box[0] - label.box[2]) / max(1.0, self.layout.page.width)
         return cover * (1.0 - 0.3 * min(1.0, gap))
 
-    def _above(self, candidate: Candidate, by_row: dict[int, list[Candidate]], spread: bool) -> list[tuple[str, float]]:
+    def _above(self, candidate: Candidate, by_row: dict[int, list[Candidate]], spread: bool) -> list[tuple[Label, float]]:
         """Labels over the value, aligned with it, with at most other values of its column between."""
-        labels: list[tuple[str, float]] = []
+        labels: list[tuple[Label, float]] = []
         row = candidate.run.row
         height = max(self.layout.height, 4.0)
         blocked = 0
@@ -115,7 +139,7 @@ class LabelScores:
                     weight = 1.0 if not self._has_own(label, by_row[above]) else 0.45
                     keep = 1.0 if spread else 0.4**blocked
                     labels.append(
-                        (label.field, 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0))
+                        (label, 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0))
                     )
                 break
             if any(_aligned(c.box, candidate.box, height) for c in by_row[above]) or (

@@ -10,28 +10,38 @@ from pipeline.engines.embedded.fields.candidates import Candidate
 
 TOLERANCE = Decimal("0.02")
 MAX_RATE = Decimal(40)
+_Cells = tuple[Candidate, ...]
 
 
-def rate_rows(numbers: Sequence[Candidate]) -> set[int]:
-    """The rows of the page with a rate, a net amount and the tax on it, where there are at least two rates above zero; else none.
+def rate_cells(numbers: Sequence[Candidate]) -> list[Candidate]:
+    """The amounts of all rows with a rate, a net amount and the tax on it, where there are at least two rates above zero; else none.
 
-    ``numbers`` are all numbers of the page, rates among them (kind ``percent``).
+    ``numbers`` are all numbers of the page, rates among them (kind ``percent``). What else stands in such a row is not returned: the
+    totals may stand beside the summary.
     """
     by_row: dict[int, list[Candidate]] = defaultdict(list)
     for number in numbers:
         by_row[number.run.row].append(number)
-    rates = {row: rate for row, found in by_row.items() if (rate := _rate(found)) is not None}
-    return set(rates) if len(set(rates.values()) - {Decimal(0)}) > 1 else set()
+    found = [cells for row in by_row.values() if (cells := _cells(sorted(row, key=lambda n: n.box[0])))]
+    rates = {Decimal(cells[0].value) for cells in found}
+    return [cell for cells in found for cell in cells[1:]] if len(rates - {Decimal(0)}) > 1 else []
 
 
-def _rate(numbers: Sequence[Candidate]) -> Decimal | None:
-    """The rate of a row whose amounts are a net amount and its tax, in this order; None for other rows."""
-    amounts = [Decimal(number.value) for number in sorted(numbers, key=lambda n: n.box[0]) if number.kind == "money"]
-    for number in numbers:
-        rate = Decimal(number.value)
-        if number.kind != "percent" or not 0 <= rate <= MAX_RATE:
-            continue
-        for at, net in enumerate(amounts):
-            if net and any(abs(net * rate / 100 - tax) <= TOLERANCE for tax in amounts[at + 1 :]):
-                return rate
-    return None
+def _cells(numbers: Sequence[Candidate]) -> _Cells:
+    """Rate, net amount, tax and, where it is printed, gross amount of a row: of several such cells those closest together."""
+    amounts = [number for number in numbers if number.kind == "money"]
+    rates = [number for number in numbers if number.kind == "percent" and 0 <= Decimal(number.value) <= MAX_RATE]
+    found = [
+        (rate, net, tax)
+        for rate in rates
+        for at, net in enumerate(amounts)
+        for tax in amounts[at + 1 :]
+        if Decimal(net.value) and abs(Decimal(net.value) * Decimal(rate.value) / 100 - Decimal(tax.value)) <= TOLERANCE
+    ]
+    if not found:
+        return ()
+    closest = min(found, key=lambda cells: max(c.box[2] for c in cells) - min(c.box[0] for c in cells))
+    _, net, tax = closest
+    behind = amounts[amounts.index(tax) + 1 :][:1]
+    gross = [c for c in behind if abs(Decimal(net.value) + Decimal(tax.value) - Decimal(c.value)) <= TOLERANCE]
+    return (*closest, *gross)

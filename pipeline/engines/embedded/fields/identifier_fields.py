@@ -1,0 +1,123 @@
+"""Chooses the values of the identifier fields of a template: numbers of documents and banks, VAT ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.engines.embedded.fields.bank_identifiers import find_bics
+from pipeline.engines.embedded.fields.candidates import Candidate, Candidates, bank_candidate
+from pipeline.engines.embedded.fields.identifier_runs import join_identifiers
+from pipeline.engines.embedded.fields.label_relations import LabelScores
+from pipeline.engines.embedded.fields.labels import Label, cut_box
+from pipeline.engines.embedded.fields.page_rows import Layout
+from pipeline.engines.embedded.fields.scalar_fields import choose_scalars
+from pipeline.templates.template import Template
+
+CHECKSUM = "checksum"
+"""Flag of a value whose check digits are wrong, as ``pipeline.checks`` has it for VAT ids."""
+UNCLEAR_END = "unclear-end"
+"""Flag of an identifier behind which words follow that may belong to it or not."""
+_IBAN = re.compile(r"[A-Z]{2} ?[0-9]{2}(?![^\W\d_]{3})")
+_UNLABELLED_SCORE = 0.5  # of the only IBAN of a page, where it has no label
+_LEAST_TAX_DIGITS = 7
+
+Scores = Mapping[tuple[int, int, int], Mapping[str, float]]
+Choice = tuple[Candidate, float, tuple[str, ...]]
+"""A value, how strongly its labels speak for it (0 to 1), and its flags."""
+
+
+@dataclass(frozen=True)
+class IdentifierFields:
+    """The identifier fields of a template on one page. ``label_texts`` names the fields of each folded label."""
+
+    layout: Layout
+    candidates: Candidates
+    labels: list[Label]
+    template: Template
+    label_texts: Mapping[str, set[str]]
+    label_scores: LabelScores
+
+    def read(self, used: set[str]) -> dict[str, Choice]:
+        """The value of each field that has one. A VAT id without its grammar is none of the ``used`` values of other fields."""
+        fields = {name: field for name, field in self.template.fields.items() if field.type == "identifier"}
+        if not fields:
+            return {}
+        vats = [name for name, field in fields.items() if field.format == "vat"]
+        plain = [name for name in fields if name not in vats]
+        pool = self._pool()
+        scores = self.label_scores.score(pool, spread=False)
+        choices = _flagged(choose_scalars(plain, pool, scores))
+        choices |= self._ibans(plain, choices)
+        taken = used | {candidate.value for candidate, _, _ in choices.values()}
+        for name in vats:
+            choices |= self._vat(name, [c for c in pool if c.value not in taken], scores)
+        return choices
+
+    def _pool(self) -> list[Candidate]:
+        """All identifiers of the page, as long as they are printed."""
+        found = self.candidates
+        bics = [bank_candidate(self.layout, bic) for bic in find_bics(self.layout, self.labels)]
+        parts = [self._trimmed(candidate) for candidate in found.identifiers]
+        others = [*found.dates, *found.times, *found.vats, *found.numbers, *bics]
+        return [*bics, *join_identifiers(self.layout, _without(parts, bics), self.labels, others)]
+
+    def _ibans(self, fields: list[str], choices: Mapping[str, Choice]) -> dict[str, Choice]:
+        """Fields labelled "IBAN": a value in the form of one gets a flag where its check digits are wrong; a lone one needs no label."""
+        proven = {found.value: found for found in self.candidates.bank_identifiers if found.kind == "iban"}
+        changed: dict[str, Choice] = {}
+        for name in fields:
+            if not any("iban" in label for label, names in self.label_texts.items() if name in names):
+                continue
+            if name not in choices and len(proven) == 1:
+                changed[name] = (next(iter(proven.values())), _UNLABELLED_SCORE, ())
+            elif name in choices and choices[name][0].value not in proven and _IBAN.match(choices[name][0].value):
+                candidate, score, flags = choices[name]
+                changed[name] = (candidate, score, (*flags, CHECKSUM))
+        return changed
+
+    def _trimmed(self, candidate: Candidate) -> Candidate:
+        """The candidate without a label that is joined to the front of its value."""
+        own = [label for label in self.labels if label.run is candidate.run]
+        ends = [o.end for o in own if candidate.start < o.end < candidate.end and candidate.run.text[o.end] not in "-/_"]
+        if not ends or any(label.end <= candidate.start for label in own):
+            return candidate
+        value = candidate.run.text[max(ends) : candidate.end].lstrip("-:#._/ ")
+        if not any(c.isdigit() for c in value):
+            return candidate
+        start = candidate.end - len(value)
+        return replace(candidate, start=start, value=value, box=cut_box(self.layout, candidate.run, start, candidate.end))
+
+    def _vat(self, name: str, pool: list[Candidate], scores: Scores) -> dict[str, Choice]:
+        vats = self.candidates.vats
+        if vats:
+            own = self.label_scores.score(vats, spread=False)
+            best = max(vats, key=lambda c: own[c.place].get(name, 0.0) + 0.3 * c.quality - 0.4 * self._near_buyer(c))
+            return {name: (best, 0.5 + 0.5 * own[best.place].get(name, 0.0), ())}
+        long = [c for c in pool if sum(d.isdigit() for d in c.value) >= _LEAST_TAX_DIGITS]
+        return _flagged(choose_scalars([name], long, scores))
+
+    def _near_buyer(self, candidate: Candidate) -> float:
+        """1 when the last party label above the value is a buyer's."""
+        roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party"}
+        above = [
+            label
+            for label in self.labels
+            if roles.get(label.field)
+            and label.row <= candidate.run.row
+            and abs(label.box[0] - candidate.run.box[0]) < 0.25 * self.layout.page.width
+        ]
+        return 1.0 if above and roles[above[-1].field] == "buyer" and candidate.run.row - above[-1].row < 10 else 0.0
+
+
+def _flagged(choices: Mapping[str, tuple[Candidate, float]]) -> dict[str, Choice]:
+    """The choices, with a flag where the page does not say where the value ends."""
+    return {
+        name: (candidate, score, (UNCLEAR_END,) if candidate.unclear else ()) for name, (candidate, score) in choices.items()
+    }
+
+
+def _without(parts: list[Candidate], others: list[Candidate]) -> list[Candidate]:
+    """The candidates that share no characters with others."""
+    return [part for part in parts if not any(o.run is part.run and o.start < part.end and o.end > part.start for o in others)]
