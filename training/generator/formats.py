@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import get_currency_precision, get_currency_symbol
 
@@ -183,16 +183,9 @@ YEAR_COUNTRIES = {"SE", "LT", "HU", "JP", "CN", "TW", "KR", "ZA"}
 def date_style(country: str, language: str, locale: str, choices: Choices, style: random.Random) -> Dates:
     """A way to print dates that documents of the country have."""
     kind = choices.pick("date form", {"digits": 7, "CLDR medium": 1, "CLDR long": 1.6, "ISO": 0.8})
-    spoken = f"{language}_{locale.rpartition('_')[2]}" if language not in locale else locale
-    known = (
-        spoken
-        if _exists(spoken)
-        else locale
-        if locale.startswith(language)
-        else {"nb": "nb", "no": "nb"}.get(language, language)
-    )
-    if language == "sr":
-        known = "sr_Latn_RS"
+    own = {"no": "nb", "sr": "sr_Latn"}.get(language, language)
+    spoken = f"{own}_{country}"
+    known = spoken if _exists(spoken) else own
     pattern = "yyyy-MM-dd"
     if kind == "digits":
         pattern = draw(style, _digits(country))
@@ -220,9 +213,7 @@ def date_style(country: str, language: str, locale: str, choices: Choices, style
 def _exists(locale: str) -> bool:
     try:
         Locale.parse(locale)
-    except ValueError:
-        return False
-    except LookupError:
+    except (ValueError, UnknownLocaleError):
         return False
     return True
 

@@ -244,7 +244,11 @@ def _tail(sheet: Sheet, facts: Facts, sums: Sums, totals: str) -> str:
         parts.append(payment_slip(sheet, sums, facts.number))
     elif choices.chance("signature", 0.08):
         parts.append(line(sheet.other("signature") + " ____________________", "margin-top:28px;text-align:right"))
-    return "".join(f"<div>{part}</div>" for part in parts if part)
+    parts = [part for part in parts if part]
+    pinned = {"nothing": None, "all": 0, "last": len(parts) - 1}[
+        choices.pick("at the bottom", {"nothing": 5, "all": 1.2, "last": 1.5})
+    ]
+    return "".join(f'<div style="{"margin-top:auto" if at == pinned else ""}">{part}</div>' for at, part in enumerate(parts))
 
 
 def _sentences(sheet: Sheet, facts: Facts, sums: Sums) -> list[str]:

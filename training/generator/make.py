@@ -30,7 +30,7 @@ def make_document(kind: Kind, seed: int, number: int, only: Sequence[str] = ()) 
     """
     known = languages()
     if unknown := [language for language in only if language not in known]:
-        message = f"no documents in {', '.join(unknown)}: it needs a language pack with labels, words in words.yaml and a country in countries.yaml"
+        message = f"no documents in {', '.join(unknown)}: it needs a language pack with labels, words in data/words/ and a country in countries.yaml"
         raise ValueError(message)
     content, structure, style = (random.Random(f"{seed} {kind} {number} {part}") for part in ("content", "structure", "style"))
     language, country = _place(content, only or known)

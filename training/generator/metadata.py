@@ -103,11 +103,8 @@ def _value(sheet: Sheet, name: str, facts: Facts) -> str:
     if name == "contact":
         return escape(f"{rng.choice(words(sheet.language, 'first'))} {rng.choice(words(sheet.language, 'last'))}")
     if name == "payment_method":
-        return (
-            sheet.other(rng.choice(["card", "bank", "cash"]), colon=False)
-            if rng.random() < 0.5
-            else f"{facts.days} {rng.choice(words(sheet.language, 'units'))[:1]}"
-        )
+        plain = sheet.other(rng.choice(["card", "bank", "cash"]), colon=False)
+        return plain if rng.random() < 0.5 else f"{sheet.other('net', colon=False)} {facts.days}"
     if name == "customer_no":
         return escape(str(rng.randint(1000, 9_999_999)))
     return escape(document_number(before.year, before.month, rng))

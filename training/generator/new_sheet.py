@@ -64,6 +64,10 @@ def invoice_sums(sheet: Sheet, country: Country, rng: random.Random) -> Sums:
     rates = [main] if rng.random() < 0.75 else list(dict.fromkeys([main, *rates]))[:3]
     count = draw(rng, {1: 3, 2: 2.5, 3: 2.5, rng.randint(4, 8): 4, rng.randint(9, 18): 1.5, rng.randint(19, 60): 0.5})
     items = make_items(sheet.trade.goods, sheet.trade.units, country.currency, rates, count, sheet.numbers.decimals, rng)
+    if sheet.choices.chance("long descriptions", 0.12):
+        for item in items:
+            parts = [item.description, *rng.sample(words(sheet.language, "notes"), k=rng.randint(0, 2))]
+            item.description = rng.choice([", ", " - ", " / "]).join([*parts, *([item.sku] if rng.random() < 0.3 else [])])
     if sheet.choices.chance("notes below items", 0.18):
         for item in items:
             item.note = rng.choice(words(sheet.language, "notes")) if rng.random() < 0.7 else ""

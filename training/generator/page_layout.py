@@ -46,6 +46,9 @@ def arrange(sheet: Sheet, parts: dict[str, str], place_line: str, extra: str) ->
         moved = rng.choice(["vendor", "vendor", "meta"])
         rows = [[name for name in row if name != moved] for row in rows]
     lines = [[name for name in row if parts[name]] for row in rows]
+    spacing = choices.pick("spacing", {"close": 3, "wide": 2})
+    band = choices.chance("coloured head", 0.07)
+    hue = rng.randint(0, 359)
     frame = choices.pick("blocks framed", {"none": 8, "all": 1, "parties": 1})
     html = []
     for row in filter(None, lines):
@@ -58,7 +61,7 @@ def arrange(sheet: Sheet, parts: dict[str, str], place_line: str, extra: str) ->
             if len(row) == 2 and at == 1 and name == "meta" and choices.log.get("metadata form") not in {"strip", "boxed grid"}:
                 width = f"flex:0 0 {rng.randint(32, 48)}%;"
             cells.append(f'<div style="{border}{width}">{parts[name]}</div>')
-        gap = rng.randint(3, 26)
+        gap = rng.randint(3, 26) if spacing == "close" else rng.randint(14, 60)
         if len(row) == 1 and row[0] == "buyer" and rng.random() < 0.2:
             cells = [f'<div style="margin-left:{rng.randint(0, 55)}%">{parts["buyer"]}</div>']
         if len(row) == 1 and row[0] == "title":
@@ -68,6 +71,10 @@ def arrange(sheet: Sheet, parts: dict[str, str], place_line: str, extra: str) ->
         html.append(
             f'<div style="display:flex;gap:{rng.choice([0, 8, 20, 30])}px;margin-bottom:{gap}px">{"".join(cells)}</div>'
         )
+    if band:
+        dark = rng.random() < 0.6
+        colour = f"background:hsl({hue},45%,{28 if dark else 88}%);color:{'#fff' if dark else '#000'}"
+        html[0] = f'<div style="{colour};padding:10px;margin-bottom:12px">{html[0]}</div>'
     if place_line:
         html.insert(rng.randint(1, len(html)), place_line)
     if extra:
@@ -97,7 +104,7 @@ def page_html(
     sentence_above = ""
     if choices.chance("words above the table", 0.25):
         sentence_above = line(escape(rng.choice(words(sheet.language, "texts"))), "margin:4px 0")
-    flow = f'<div class="flow" style="flex:1;min-height:0;min-width:0">{head}{sentence_above}{table}{tail}</div>'
+    flow = f'<div class="flow" style="flex:1;min-height:0;min-width:0;display:flex;flex-direction:column">{head}{sentence_above}{table}{tail}</div>'
     side = (
         f'<div class="side" style="flex:0 0 {rng.randint(19, 28)}%;background:{rng.choice(["none", "#f1f1f1", "#e6ecf5"])};padding:8px">{side_html}</div>'
         if side_html

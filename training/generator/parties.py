@@ -52,7 +52,7 @@ def address_lines(sheet: Sheet, party: Party, *, seller: bool) -> list[str]:
     return [sheet.mark("address", part, ", ".join(party.address)) if seller else escape(part) for part in party.address]
 
 
-def contact_lines(sheet: Sheet, party: Party, *, seller: bool, share: float = 0.75) -> list[str]:
+def contact_lines(sheet: Sheet, party: Party, *, seller: bool, share: float = 0.75, register: float = 0.25) -> list[str]:
     """Telephone, mail, web and numbers of a party, each with or without its label."""
     lines = []
     bare = sheet.choices.chance("bare contacts", 0.2)
@@ -63,7 +63,7 @@ def contact_lines(sheet: Sheet, party: Party, *, seller: bool, share: float = 0.
                 if bare and name != "fax"
                 else f"{sheet.other(name)}{'' if sheet.colon and sheet.style.random() < 0.1 else NBSP}{escape(text)}"
             )
-    if seller and sheet.style.random() < 0.25:
+    if seller and sheet.style.random() < register:
         lines.append(f"{sheet.other('reg_no')} {escape(party.register)}")
     return lines
 
@@ -173,7 +173,7 @@ def footer(sheet: Sheet, *, legal_name: bool, tax: bool, bank: bool) -> str:
     seller = sheet.trade.seller
     company = [sheet.mark("vendor_name", seller.name)] if legal_name else []
     company += address_lines(sheet, seller, seller=True) if sheet.style.random() < 0.6 else []
-    contacts = contact_lines(sheet, seller, seller=True, share=0.5)
+    contacts = contact_lines(sheet, seller, seller=True, share=0.5, register=0)
     legal = [tax_line(sheet)] if tax else []
     if sheet.style.random() < 0.5:
         legal.append(f"{sheet.other('director')} {escape(seller.director)}")

@@ -77,7 +77,7 @@ def countries() -> dict[str, Country]:
 
 @cache
 def _words() -> dict[str, dict[str, Any]]:
-    return _load("words.yaml")
+    return {path.stem: _load(f"words/{path.name}") for path in sorted((DATA / "words").glob("*.yaml"))}
 
 
 def pack_code(language: str) -> str | None:
