@@ -1,6 +1,6 @@
-"""``python -m training.measure_ocr OUT``: how the project's own OCR reads generated pages, as the rates of ``words_noise``.
+"""``python -m training.measure_ocr``: how the project's own OCR reads generated pages, as the rates of ``words_noise``.
 
-Each digital PDF of OUT is drawn as an image, read by OCR, and compared with the words of its text layer.
+Documents are made, drawn as their medium has them, read by OCR, and compared with the words of the text layer at their places.
 """
 
 from __future__ import annotations
@@ -8,18 +8,24 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
+from typing import cast
 
 import click
+import numpy as np
 import pymupdf
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.records import PageImage, Word
 from pipeline.words.ocr import read_image
 from pipeline.words.text_layer import read_text_layer
+from training.generator.browser import Drawn, Mark, open_renderer
+from training.generator.capture import capture
+from training.generator.make import Kind, Medium, make_document
 from training.generator.words_noise import FAIR, GOOD, POOR, as_ocr
+
+BATCH = 6
 
 
 @dataclass
@@ -33,15 +39,18 @@ class Counts:
     split: int = 0
     letters: int = 0
     wrong: int = 0
-    edges: list[float] = field(default_factory=list)
+    edges: list[list[float]] = field(default_factory=list)
+    """How far left, top, right and bottom are off, in heights."""
     confused: Counter[str] = field(default_factory=Counter)
 
     def rates(self) -> str:
         """The rates in one line."""
-        edge = (sum(e * e for e in self.edges) / len(self.edges)) ** 0.5 if self.edges else 0.0
+        edges = np.array(self.edges) if self.edges else np.zeros((1, 4))
+        centres = np.median(edges, axis=0)
         return (
             f"{self.words} words: glued {self.glued / max(1, self.gaps):.3f} of gaps, split {self.split / max(1, self.words):.4f}, "
-            f"letters {self.wrong / max(1, self.letters):.4f}, dropped {self.dropped / max(1, self.words):.4f}, edge {edge:.3f} heights"
+            f"letters {self.wrong / max(1, self.letters):.4f}, dropped {self.dropped / max(1, self.words):.4f}, "
+            f"edges {np.round(centres, 2)} ± {np.round(np.median(np.abs(edges - centres), axis=0) * 1.48, 2)} heights"
         )
 
 
@@ -56,11 +65,7 @@ def compare(printed: Sequence[Word], read: Sequence[Word], counts: Counts) -> No
             continue
         owners.setdefault(found[0], []).append(word)
         x0, y0, x1, y1 = word.box
-        inner = [
-            other
-            for other in read
-            if other.box[0] >= x0 - 1 and other.box[2] <= x1 + 1 and y0 < (other.box[1] + other.box[3]) / 2 < y1
-        ]
+        inner = [o for o in read if o.box[0] >= x0 - 1 and o.box[2] <= x1 + 1 and y0 < (o.box[1] + o.box[3]) / 2 < y1]
         counts.split += len(inner) > 1
     for before, after in pairwise(printed):
         if before.line == after.line and 0 < after.box[0] - before.box[2] < 0.8 * (before.box[3] - before.box[1]):
@@ -77,7 +82,7 @@ def compare(printed: Sequence[Word], read: Sequence[Word], counts: Counts) -> No
                 counts.confused[f"{text[step.src_pos]}>{read[at].text[step.dest_pos]}"] += 1
         if len(own) == 1:
             height = own[0].box[3] - own[0].box[1]
-            counts.edges += [(a - b) / height for a, b in zip(own[0].box, read[at].box, strict=True)]
+            counts.edges.append([(b - a) / height for a, b in zip(own[0].box, read[at].box, strict=True)])
 
 
 def _covers(other: Word, word: Word) -> bool:
@@ -85,23 +90,51 @@ def _covers(other: Word, word: Word) -> bool:
     return other.box[0] - 1 <= x <= other.box[2] + 1 and other.box[1] <= y <= other.box[3]
 
 
+def _with_words(drawn: Drawn) -> tuple[Drawn, list[Word]]:
+    """The document with its words as the only marks, so that they move with the picture."""
+    with pymupdf.open(stream=drawn.pdf) as pdf:
+        words = read_text_layer(pdf[0])
+    marks = tuple(Mark("w", str(at), word.text, 1, (word.box,)) for at, word in enumerate(words))
+    return replace(drawn, marks=marks), words
+
+
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path, exists=True))
-@click.option("--pages", type=click.IntRange(1), default=30, help="How many pages.")
-@click.option("--dpi", type=click.IntRange(60), default=150, help="Resolution of the images.")
-def main(out: Path, pages: int, dpi: int) -> None:
+@click.option("--kind", type=click.Choice(["invoice", "receipt"]), default="invoice")
+@click.option("--medium", type=click.Choice(["digital", "scan", "photo"]), default="scan")
+@click.option("--count", type=click.IntRange(1), default=12, help="How many documents.")
+@click.option("--seed", type=int, default=1)
+def main(kind: str, medium: str, count: int, seed: int) -> None:
     """Print the rates of real OCR, and those of the simulation."""
     real, simulated = Counts(), {name: Counts() for name in ("good", "fair", "poor")}
-    for path in sorted(out.glob("*.pdf"))[:pages]:
-        with pymupdf.open(path) as pdf:
-            page = pdf[0]
-            printed = read_text_layer(page)
-            pixels = page.get_pixmap(dpi=dpi, alpha=False)
-        if not printed:
+    with open_renderer() as renderer:
+        documents = [make_document(cast("Kind", kind), seed, number) for number in range(count)]
+        drawn = [one for at in range(0, count, BATCH) for one in renderer.draw(documents[at : at + BATCH])]
+    for number, (document, one) in enumerate(zip(documents, drawn, strict=True)):
+        marked, words = _with_words(one)
+        if not words:
             continue
-        compare(printed, read_image(PageImage(pixels.width, pixels.height, pixels.samples, dpi / 72)), real)
+        rng = random.Random(number)
+        captured = capture(marked, cast("Medium", medium), rng, slip=document.height == 0)
+        printed = [replace(word, box=mark.boxes[0]) for word, mark in zip(words, captured.drawn.marks, strict=True)]
+        with pymupdf.open(stream=captured.data, filetype=captured.suffix[1:]) as file:
+            page = file[0]
+            scale = page.rect.width / captured.drawn.sizes[0][0]
+            zoom = (
+                max(1.0, 150 / 72)
+                if medium == "digital"
+                else max(i[2] for i in page.get_images()) / page.rect.width
+                if page.get_images()
+                else 1.0
+            )
+            pixels = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False, colorspace=pymupdf.csRGB)
+        before = replace(real, edges=[], confused=Counter())
+        compare(printed, read_image(PageImage(pixels.width, pixels.height, pixels.samples, zoom * scale)), real)
+        letters, wrong = real.letters - before.letters, real.wrong - before.wrong
+        click.echo(
+            f"{number} {captured.steps}: letters {wrong / max(1, letters):.4f}, dropped {real.dropped - before.dropped} of {len(printed)}"
+        )
         for name, rates in (("good", GOOD), ("fair", FAIR), ("poor", POOR)):
-            compare(printed, as_ocr(printed, random.Random(path.name), rates), simulated[name])
+            compare(printed, as_ocr(printed, random.Random(number), rates), simulated[name])
     click.echo(f"real: {real.rates()}")
     click.echo(f"most confused: {real.confused.most_common(40)}")
     for name, counts in simulated.items():

@@ -174,7 +174,8 @@ def _light(pixels: Pixels, rng: random.Random, steps: list[str]) -> Pixels:
         shade = shade * (1 - rng.uniform(0.1, 0.4) / (1 + np.exp(-edge * rng.uniform(6, 40))))
         steps.append("shadow")
     shade = shade * rng.uniform(0.72, 1.05)
-    tint = np.array([rng.uniform(0.92, 1.06), rng.uniform(0.95, 1.02), rng.uniform(0.82, 1.05)])
+    warm = rng.gauss(0, 0.05)
+    tint = np.array([1 + warm, 1 + rng.gauss(0, 0.012), 1 - warm])
     return as_pixels(pixels * shade[..., None] * tint)
 
 

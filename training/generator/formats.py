@@ -180,7 +180,7 @@ DASHED_COUNTRIES = {"NL", "DK", "PT", "IN", "ID", "CL"}
 YEAR_COUNTRIES = {"SE", "LT", "HU", "JP", "CN", "TW", "KR", "ZA"}
 
 
-def date_style(country: str, language: str, locale: str, choices: Choices, style: random.Random) -> Dates:
+def date_style(country: str, language: str, choices: Choices, style: random.Random) -> Dates:
     """A way to print dates that documents of the country have."""
     kind = choices.pick("date form", {"digits": 7, "CLDR medium": 1, "CLDR long": 1.6, "ISO": 0.8})
     own = {"no": "nb", "sr": "sr_Latn"}.get(language, language)

@@ -46,7 +46,7 @@ def make_sheet(
         choices=choices,
         style=style,
         numbers=numbers,
-        dates=date_style(country.code, language, country.locale, choices, style),
+        dates=date_style(country.code, language, choices, style),
         second=second,
         colon=colon_style(language, choices),
         case=choices.pick("label case", {"as is": 5, "first": 3, "upper": 1.5, "lower": 0.3}),

@@ -208,6 +208,8 @@ def _when(sheet: Sheet, slip: Slip, moment: datetime.datetime, number: str) -> l
 def _items(sheet: Sheet, slip: Slip, till: Till) -> list[str]:
     choices = sheet.choices
     form = choices.pick("item form", ITEM_FORMS)
+    if form == "columns" and slip.columns < 36:
+        form = choices.log["item form"] = "columns two lines"
     capital = choices.chance("items in capitals", 0.45)
     cross = choices.pick("times sign", {" x ": 5, "x": 2, " X ": 1, " * ": 1, " @ ": 1, " × ": 1})
     lines = []

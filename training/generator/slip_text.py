@@ -38,7 +38,7 @@ class Slip:
         """Description, quantity, price and amount in columns of fixed width; the description stands above where ``two``."""
         widths = "1fr auto minmax(4.5em,auto) minmax(4.5em,auto)" if not two else "1fr 2fr 2fr 2fr"
         boxes = "".join(
-            f'<div style="text-align:{"left" if at == 0 else "right"};{"overflow-wrap:anywhere" if at == 0 else "white-space:nowrap"}">{cell}</div>'
+            f'<div style="text-align:{"left" if at == 0 else "right"};{"overflow-wrap:anywhere" if at == 0 and not two else "white-space:nowrap"}">{cell}</div>'
             for at, cell in enumerate(cells)
         )
         return f'<div style="display:grid;grid-template-columns:{widths};gap:.5em;align-items:end">{boxes}</div>'

@@ -134,7 +134,7 @@ def totals_block(sheet: Sheet, rows: list[SumRow]) -> str:
     side = "0" if form == "left" else "auto"
     return block(
         "totals",
-        f'<table style="border-collapse:collapse;width:{width}%;margin-left:{side}">{body}</table>',
+        f'<table class="fit" style="border-collapse:collapse;width:{width}%;margin-left:{side}">{body}</table>',
         f"margin:{sheet.style.randint(2, 18)}px 0",
     )
 
@@ -164,7 +164,7 @@ def _row(sheet: Sheet, row: SumRow, label_align: str, rule: str, *, strong: bool
     }[rule]
     large = "font-size:1.2em;" if last and sheet.choices.log.get("total large") == "yes" else ""
     return (
-        f'<tr style="{_weight(row, strong)}{large}"><td style="{border}text-align:{label_align};padding:1.5px 6px">{row.label}</td>'
+        f'<tr style="{_weight(row, strong)}{large}"><td style="{border}text-align:{label_align};padding:1.5px 6px;white-space:nowrap">{row.label}</td>'
         f'<td style="{border}text-align:right;padding:1.5px 4px;white-space:nowrap">{row.amount}</td></tr>'
     )
 

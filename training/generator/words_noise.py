@@ -26,16 +26,19 @@ class Rates:
     dropped: float
     """Share of words that are not found."""
     edge: float
-    """Standard deviation of an edge, in letter heights."""
+    """Standard deviation of an edge around MARGINS, in heights."""
 
 
-GOOD = Rates(glued=0.06, split=0.004, letters=0.003, dropped=0.003, edge=0.06)
+GOOD = Rates(glued=0.03, split=0.002, letters=0.0025, dropped=0.002, edge=0.1)
 """Clear scans at 200 dpi and more."""
-FAIR = Rates(glued=0.1, split=0.008, letters=0.012, dropped=0.01, edge=0.09)
+FAIR = Rates(glued=0.06, split=0.005, letters=0.01, dropped=0.01, edge=0.12)
 """Usual scans and good photographs."""
-POOR = Rates(glued=0.16, split=0.015, letters=0.05, dropped=0.04, edge=0.14)
+POOR = Rates(glued=0.12, split=0.01, letters=0.04, dropped=0.04, edge=0.16)
 """Photographs, fax, thermal paper."""
 SHARES = {GOOD: 4.0, FAIR: 3.0, POOR: 1.5}
+
+MARGINS = (0.05, -0.31, 0.14, 0.18)
+"""How far left, top, right and bottom of a word that OCR finds are from those of the text layer, in heights of the latter."""
 
 CONFUSED = {
     "0": "OQD", "O": "0", "o": "0", "1": "lI7", "l": "1I", "I": "1l", "5": "S", "S": "5", "8": "B", "B": "8", "6": "G", "G": "6", "2": "Z", "Z": "2",
@@ -104,7 +107,8 @@ def _noisy(word: Word, rng: random.Random, rates: Rates) -> Word:
     text = _misread(word.text, rng, rates.letters)
     x0, y0, x1, y1 = word.box
     height = max(1.0, y1 - y0)
-    moved = [value + rng.gauss(0, rates.edge) * height for value in (x0, y0, x1, y1)]
+    shifts = [(margin + rng.gauss(0, rates.edge)) * height for margin in MARGINS]
+    moved = [value + shift for value, shift in zip((x0, y0, x1, y1), shifts, strict=True)]
     box = (min(moved[0], moved[2] - 1), min(moved[1], moved[3] - 1), moved[2], moved[3])
     wrong = text != word.text
     confidence = min(0.999, max(0.3, rng.gauss(0.82 if wrong else 0.97, 0.1 if wrong else 0.02)))
