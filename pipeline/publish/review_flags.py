@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pipeline.records import Evidence
 from pipeline.templates.template import Check
 
-REVIEW_FLAGS = ("ungrounded", "sum:", "order:", "checksum", "xml-differs", "truncated", "other-documents", "unclear-end")
+REVIEW_FLAGS = (
+    "ungrounded",
+    "sum:",
+    "order:",
+    "checksum",
+    "xml-differs",
+    "truncated",
+    "other-documents",
+    "several-documents",
+    "unclear-end",
+)
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
 _NO_BREAK_SPACE = "\u00a0"
@@ -49,6 +59,8 @@ def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
         return f"the sum of the rows and {subject} of allowances and charges"
     if kind == "other-documents":
         return f"the file holds other documents on {'pages' if ',' in subject else 'page'} {subject.replace(',', ', ')}"
+    if kind == "several-documents":
+        return "the page shows several documents" + (f"; the value is of the one at the {subject}" if subject else "")
     if kind == "xml-differs" and subject:
         return f"the page and the data of the e-invoice differ in {subject.replace(',', ', ')}"
     if kind == "as":

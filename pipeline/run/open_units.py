@@ -6,17 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pipeline.checks.einvoice_overlay import overlay_einvoice
+from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
-from pipeline.records import Answer, AnyImage, Result, UnitKey
+from pipeline.engines.deadline import deadline
+from pipeline.engines.embedded.fields import SEVERAL_DOCUMENTS, count_documents
+from pipeline.records import Answer, AnyImage, Page, Result, UnitKey
 from pipeline.run.answer_retry import Attempt, NextRequest, UnitRetry
 from pipeline.run.document_run import AskEngine, DocumentRun, EndPages
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import PictureRequest
 from pipeline.run.reader_calls import ReaderCalls
+from pipeline.templates.template import Template
 from pipeline.words.lines import without_picture_words
 
+EMBEDDED = "embedded"
+"""The engine that reads one of several documents on a page, and says which."""
+SEARCH_SECONDS = 10.0
 OnResult = Callable[[DocumentRun, Result], None]
 
 
@@ -66,7 +73,7 @@ class OpenUnits:
             self._queue.add_first(following.request)
         elif unit.best:
             del self._units[key]
-            self._on_result(run, _result(unit, unit.best))
+            self._on_result(run, _result(unit, unit.best, whole_sheet=not self._job.engine.identity.startswith(EMBEDDED)))
             self._queue.discard(key)
 
     def _draw(self, run: DocumentRun, unit: UnitRetry, following: NextRequest) -> None:
@@ -84,14 +91,33 @@ class OpenUnits:
         self._readers.draw(run, key.page, PictureRequest(following.pixels, unit.request.page.turned, following.part), on_image)
 
 
-def _result(unit: UnitRetry, best: Attempt) -> Result:
-    """The best answer of a unit as its result. Values of an e-invoice inside the file replace values read from the page."""
+def _result(unit: UnitRetry, best: Attempt, *, whole_sheet: bool) -> Result:
+    """The best answer of a unit as its result. Values of an e-invoice inside the file replace values read from the page.
+
+    ``whole_sheet``: the engine may have read several documents on the page as one.
+    """
     page, template = unit.request.page, unit.request.template
     source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
     evidence = overlay_einvoice(best.evidence, page, template)
+    if whole_sheet and template.reader == "fields" and _shows_several(page, template):
+        evidence = {
+            name: read if is_absent(read.value) else replace(read, flags=(*read.flags, SEVERAL_DOCUMENTS))
+            for name, read in evidence.items()
+        }
     seconds = round(page.seconds + unit.seconds, 4)
     answer = best.answer
     return Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned)
+
+
+def _shows_several(page: Page, template: Template) -> bool:
+    """Whether a page shows several documents; False where the search fails, because the answer stands without it."""
+    try:
+        with deadline(SEARCH_SECONDS):
+            return count_documents(page, template) > 1
+    except MemoryError:
+        raise
+    except Exception:  # hostile pages raise any exception
+        return False
 
 
 def page_results(run: DocumentRun, end: EndPages, recipes: Mapping[str, str]) -> list[Result]:

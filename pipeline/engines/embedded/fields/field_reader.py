@@ -27,6 +27,7 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     text_beside,
     unlabelled,
 )
+from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, Marks, SheetPart, sheet_documents
 from pipeline.engines.embedded.fields.table_headings import headings_by_text
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
@@ -34,6 +35,8 @@ from pipeline.records import Claim, Page
 from pipeline.templates.template import Template, TemplateField
 
 _ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
+SEVERAL_DOCUMENTS = "several-documents"
+"""Flag ``several-documents:left`` of values on a page with several documents: they are those of the left one."""
 UNCONFIRMED = 0.29
 """Strength of a repaired amount: too little by itself, enough where a sum needs the amount."""
 PLAIN_LABEL = 0.6
@@ -72,8 +75,44 @@ def read_fields(page: Page, template: Template) -> dict[str, Claim]:
     empty = {name: Claim(value=None) for name in template.fields}
     if not any(word.text.strip() for word in page.words):
         return empty
-    claims = _FieldReader(page, template).read()
+    documents, readers = _documents(page, template)
+    claims = documents[0].claims(readers.read)
+    if len(documents) > 1:
+        flag = f"{SEVERAL_DOCUMENTS}:{documents[0].place}"
+        claims = {name: replace(claim, flags=(*claim.flags, flag)) for name, claim in claims.items()}
     return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in claims.items()}}
+
+
+def count_documents(page: Page, template: Template) -> int:
+    """How many documents a page shows, as far as the fields of a template tell them apart; 1 for an ordinary page."""
+    return len(_documents(page, template)[0])
+
+
+def _documents(page: Page, template: Template) -> tuple[list[SheetPart], _PartReaders]:
+    readers = _PartReaders(template)
+    return sheet_documents(page, template, readers.marks, readers.read), readers
+
+
+class _PartReaders:
+    """Reads a page and the parts of it, each once."""
+
+    def __init__(self, template: Template) -> None:
+        self._template, self._fields = template, IdentifyingFields.of(template)
+        self._readers: dict[int, _FieldReader] = {}
+
+    def _reader(self, page: Page) -> _FieldReader:
+        """The reader of a page. It keeps the page alive, so that the page's id stays its own."""
+        if id(page) not in self._readers:
+            self._readers[id(page)] = _FieldReader(page, self._template)
+        return self._readers[id(page)]
+
+    def marks(self, page: Page) -> Marks:
+        """Where the page has labels and dates that tell documents apart."""
+        return self._reader(page).marks(self._fields)
+
+    def read(self, page: Page) -> Mapping[str, Claim]:
+        """The claims of all fields that have a value."""
+        return self._reader(page).read()
 
 
 def _listed(claim: Claim, field: TemplateField) -> Claim:
@@ -107,8 +146,18 @@ class _FieldReader:
         self.claims: dict[str, Claim] = {}
         self.tables: dict[str, ItemTable] = {}
 
+    def marks(self, fields: IdentifyingFields) -> Marks:
+        """Where the labels of the document's number and of totals stand, and dates."""
+        return Marks(
+            [label.box for label in self.labels if label.field == fields.number],
+            [label.box for label in self.labels if label.field in fields.totals],
+            [date.box for date in self.candidates.dates],
+        )
+
     def read(self) -> dict[str, Claim]:
         """The claims of all fields that have a value."""
+        if self.claims:
+            return self.claims
         self._tables()
         self._amounts()
         for kind in ("date", "time", "number"):

@@ -1,0 +1,169 @@
+"""Several invoices or receipts on one sheet are never mixed; ordinary pages are not cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, get_args
+
+import pymupdf
+import pytest
+
+from benchmarks.drawn.reading import read_page
+from examples.invoices import Layout
+from examples.trade import Invoice, Item
+from pipeline.checks.grounding import ground
+from pipeline.checks.merge import merge_pages
+from pipeline.engines.embedded.fields import count_documents, read_fields
+from pipeline.publish.review_flags import fields_to_review, review_reasons
+from pipeline.records import Claim, Evidence, Page
+from tests import drawing
+from tests.checks.building import result_of
+from tests.engines.embedded.fields.pages import Line, page, template
+
+INVOICE, RECEIPT = template("invoice"), template("receipt")
+How = Literal["beside", "two-up", "one above the other"]
+COMPARED = ("invoice_number", "invoice_date", "due_date", "total")
+
+
+def second(first: Invoice) -> Invoice:
+    items = [Item(first.items[0].description, Decimal(3), Decimal("40.00"))]
+    return replace(first, number=f"{first.number}88", issued=date(2025, 5, 2), due=date(2025, 6, 1), items=items)
+
+
+def sheet(first: bytes, other: bytes, how: How) -> bytes:
+    """Two documents of one page on one sheet."""
+    with pymupdf.open() as drawn, pymupdf.open(stream=first) as a, pymupdf.open(stream=other) as b:
+        width, height = a[0].rect.width, a[0].rect.height
+        sizes = {"beside": (2 * width, height), "two-up": (height, width), "one above the other": (width, height)}
+        page = drawn.new_page(width=sizes[how][0], height=sizes[how][1])
+        across = how != "one above the other"
+        half = pymupdf.Rect(0, 0, page.rect.width / (2 if across else 1), page.rect.height / (1 if across else 2))
+        page.show_pdf_page(half, a, 0)
+        page.show_pdf_page(half + ((half.width, 0) * 2 if across else (0, half.height) * 2), b, 0)
+        return bytes(drawn.tobytes())
+
+
+def values(page: Page, fields: Sequence[str]) -> dict[str, object]:
+    claims = read_fields(page, INVOICE)
+    return {name: claims[name].value for name in fields}
+
+
+def expected(invoice: Invoice) -> dict[str, object]:
+    truth = drawing.invoice_truth(invoice)
+    return {name: str(truth[name]) for name in COMPARED}
+
+
+@pytest.mark.parametrize("how", get_args(How))
+@pytest.mark.parametrize("language", ["de", "en", "fr", "pl"])
+def test_of_two_invoices_on_a_sheet_the_first_is_read_and_all_values_are_named(language: str, how: How, tmp_path: Path) -> None:
+    first = drawing.invoice(language)
+    for layout in get_args(Layout):
+        data = sheet(drawing.invoice_pdf(first, layout), drawing.invoice_pdf(second(first), layout), how)
+        drawn = read_page(data, tmp_path / "sheet.pdf")
+        assert values(drawn, COMPARED) == expected(first), layout
+        evidence = merged(drawn)
+        place = "top" if how == "one above the other" else "left"
+        read = {name for name, field in evidence.items() if field.value is not None}
+        assert all(f"several-documents:{place}" in evidence[name].flags for name in read)
+        assert set(fields_to_review(evidence, 0.05)) == read
+        assert place in review_reasons(evidence["total"], 0.05, {})[0]
+        assert len(evidence["line_items"].value) == 2
+        assert evidence["total"].box is not None
+        assert evidence["total"].box[0] < drawn.width * (1 if place == "top" else 0.5)
+
+
+def merged(page: Page) -> dict[str, Evidence]:
+    return merge_pages([result_of(1, **ground(read_fields(page, INVOICE), page, INVOICE))], INVOICE)
+
+
+@pytest.mark.parametrize("how", ["beside", "two-up"])
+def test_of_two_copies_beside_each_other_one_is_read(how: How, tmp_path: Path) -> None:
+    invoice = drawing.invoice("en")
+    pdf = drawing.invoice_pdf(invoice)
+    drawn = read_page(sheet(pdf, pdf, how), tmp_path / "sheet.pdf")
+    evidence = merged(drawn)
+    assert values(drawn, COMPARED) == expected(invoice)
+    assert len(evidence["line_items"].value) == 2
+    assert fields_to_review(evidence, 0.05) == []
+
+
+@pytest.mark.parametrize("language", drawing.LANGUAGES)
+def test_an_ordinary_invoice_is_one_document(language: str, tmp_path: Path) -> None:
+    for layout in get_args(Layout):
+        drawn = read_page(drawing.invoice_pdf(drawing.invoice(language), layout), tmp_path / "invoice.pdf")
+        assert count_documents(drawn, INVOICE) == 1
+
+
+def receipt(x: float, y: float, vendor: str, day: str, total: str, *, number: str = "") -> list[Line]:
+    """A till's receipt 150 points wide."""
+    rows = [
+        (vendor, ""),
+        ("12 Quay Street", ""),
+        (f"Receipt no. {number}" if number else "Thank you", ""),
+        (f"Date {day}", "10:42"),
+        ("Tea", "2.00"),
+        ("Bread roll", "1.10"),
+        ("Soup", str(Decimal(total) - Decimal("3.10"))),
+        ("TOTAL", total),
+        ("CASH", "50.00"),
+    ]
+    placed: list[Line] = []
+    for n, (text, amount) in enumerate(rows):
+        placed.append((x, y + 16 * n, text))
+        if amount:
+            placed.append((x + 150 - 5 * len(amount), y + 16 * n, amount))
+    return sorted(placed, key=lambda line: line[1])
+
+
+def read_receipts(lines: Sequence[Line]) -> Mapping[str, Claim]:
+    return read_fields(page(sorted(lines, key=lambda line: (line[1], line[0]))), RECEIPT)
+
+
+def test_of_three_receipts_beside_each_other_the_left_one_is_read() -> None:
+    lines = [
+        *receipt(30, 40, "Harbour Cafe Ltd", "04/11/2025", "12.30"),
+        *receipt(220, 52, "Lantern Books Ltd", "17/12/2025", "31.60"),
+        *receipt(410, 47, "Tidewater Bakery Ltd", "23/12/2025", "8.90"),
+    ]
+    claims = read_receipts(lines)
+    assert (claims["date"].value, claims["total"].value) == ("2025-11-04", "12.30")
+    assert claims["total"].flags == claims["vendor_name"].flags
+    assert claims["total"].flags[0].startswith("several-documents:left")
+    assert count_documents(page(sorted(lines, key=lambda line: (line[1], line[0]))), RECEIPT) == 3
+
+
+def test_of_two_receipts_one_above_the_other_the_upper_one_is_read() -> None:
+    lines = [
+        *receipt(200, 40, "Harbour Cafe Ltd", "04/11/2025", "12.30", number="A-5521"),
+        *receipt(200, 300, "Lantern Books Ltd", "17/12/2025", "31.60", number="77310"),
+    ]
+    claims = read_receipts(lines)
+    assert (claims["receipt_number"].value, claims["total"].value) == ("A-5521", "12.30")
+    assert claims["total"].flags == ("several-documents:top",)
+
+
+def test_a_card_slip_below_a_receipt_is_part_of_it() -> None:
+    slip: list[Line] = [
+        (200, 260, "CARD SALE"),
+        (200, 276, "Date 04/11/2025"),
+        (200, 292, "Total"),
+        (320, 292, "12.30"),
+        (200, 308, "Approved"),
+    ]
+    claims = read_receipts([*receipt(200, 40, "Harbour Cafe Ltd", "04/11/2025", "12.30", number="A-5521"), *slip])
+    assert claims["total"].flags == ()
+
+
+def test_a_remittance_slip_that_repeats_number_date_and_total_is_no_document(tmp_path: Path) -> None:
+    with pymupdf.open(stream=drawing.invoice_pdf(drawing.invoice("en"))) as document:
+        for row, line in enumerate(
+            ["Remittance advice", "Invoice number EN-20417", "Invoice date 24/03/2025", "Total due GBP 1,400.40"]
+        ):
+            document[0].insert_text((60, 740 + 14 * row), line)
+        drawn = read_page(bytes(document.tobytes()), tmp_path / "invoice.pdf")
+    assert count_documents(drawn, INVOICE) == 1
+    assert values(drawn, ("invoice_number", "total")) == {"invoice_number": "EN-20417", "total": "1400.40"}
