@@ -37,6 +37,8 @@ from pipeline.templates.template import Template, TemplateField
 _ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
 SEVERAL_DOCUMENTS = "several-documents"
 """Flag ``several-documents:left`` of values on a page with several documents: they are those of the left one."""
+MAIN_LABEL = 0.5
+"""Share of its text that a label explains where it is more than a word in a sentence."""
 UNCONFIRMED = 0.29
 """Strength of a repaired amount: too little by itself, enough where a sum needs the amount."""
 PLAIN_LABEL = 0.6
@@ -148,9 +150,10 @@ class _FieldReader:
 
     def marks(self, fields: IdentifyingFields) -> Marks:
         """Where the labels of the document's number and of totals stand, and dates."""
+        labels = [label for label in self.labels if label.cover >= MAIN_LABEL and not label.vague]
         return Marks(
-            [label.box for label in self.labels if label.field == fields.number],
-            [label.box for label in self.labels if label.field in fields.totals],
+            [label.box for label in labels if label.field == fields.number],
+            [label.box for label in labels if label.field in fields.totals],
             [date.box for date in self.candidates.dates],
         )
 

@@ -24,7 +24,8 @@ MAX_CUTS = 6
 """Strips in one direction that are tried, the widest first."""
 MAX_DEPTH = 3
 """Cuts one after the other: eight receipts on a sheet."""
-MIN_NUMBER_SCORE = 0.5
+MIN_SCORE = 0.5
+"""Score of a number, date, total or seller, at least; weaker ones may be anything on the page."""
 SAME_WORDS = 0.9
 """Share of equal words from which on the parts are copies of one document."""
 MARGIN = 20.0
@@ -104,7 +105,7 @@ class IdentifyingFields:
     def number_of(self, claims: Claims) -> str | None:
         """The number of a document, folded."""
         claim = claims.get(self.number or "")
-        return label_key(str(claim.value)) if claim and claim.value and claim.score >= MIN_NUMBER_SCORE else None
+        return label_key(str(claim.value)) if claim and claim.value and claim.score >= MIN_SCORE else None
 
 
 def _split(part: SheetPart, keys: IdentifyingFields, find_marks: FindMarks, read: ReadPart, depth: int) -> list[SheetPart]:
@@ -122,7 +123,7 @@ def _split(part: SheetPart, keys: IdentifyingFields, find_marks: FindMarks, read
 
 
 def _has_total(claims: Claims, keys: IdentifyingFields) -> bool:
-    return any(claims[name].value for name in keys.totals if name in claims)
+    return any(_is_sure(claims, name) for name in keys.totals)
 
 
 def _differ(a: Claims, b: Claims, keys: IdentifyingFields, *, beside: bool) -> bool:
@@ -131,13 +132,27 @@ def _differ(a: Claims, b: Claims, keys: IdentifyingFields, *, beside: bool) -> b
     other_total = not any(_same(a, b, name) for name in keys.totals)
     other_date = _known(a, b, keys.dates) and not any(_same(a, b, name) for name in keys.dates)
     if all(numbers):
-        return numbers[0] != numbers[1] and _known(a, b, keys.dates) and (other_total or other_date)
+        return (
+            numbers[0] != numbers[1] and _known(a, b, keys.dates) and (other_total or other_date or _other_seller(a, b, keys))
+        )
     whole = _known(a, b, keys.dates) and _known(a, b, (keys.seller,) if keys.seller else ())
     return whole and other_total and (beside or other_date)
 
 
+def _other_seller(a: Claims, b: Claims, keys: IdentifyingFields) -> bool:
+    """Whether both parts name a seller, and neither name is a part of the other."""
+    if not keys.seller or not _known(a, b, (keys.seller,)):
+        return False
+    mine, other = (label_key(str(claims[keys.seller].value)) for claims in (a, b))
+    return mine not in other and other not in mine
+
+
 def _known(a: Claims, b: Claims, names: Sequence[str]) -> bool:
-    return bool(names) and all(any(name in claims and claims[name].value for name in names) for claims in (a, b))
+    return bool(names) and all(any(_is_sure(claims, name) for name in names) for claims in (a, b))
+
+
+def _is_sure(claims: Claims, name: str) -> bool:
+    return name in claims and claims[name].value is not None and claims[name].score >= MIN_SCORE
 
 
 def _same(a: Claims, b: Claims, name: str) -> bool:

@@ -76,6 +76,14 @@ def test_of_two_invoices_on_a_sheet_the_first_is_read_and_all_values_are_named(l
         assert evidence["total"].box[0] < drawn.width * (1 if place == "top" else 0.5)
 
 
+def test_invoices_of_two_sellers_with_one_date_and_one_total_are_two(tmp_path: Path) -> None:
+    first, other = drawing.invoice("en"), drawing.invoice("de")
+    data = sheet(drawing.invoice_pdf(first), drawing.invoice_pdf(other, "classic"), "one above the other")
+    drawn = read_page(data, tmp_path / "sheet.pdf")
+    assert count_documents(drawn, INVOICE) == 2
+    assert values(drawn, COMPARED) == expected(first)
+
+
 def merged(page: Page) -> dict[str, Evidence]:
     return merge_pages([result_of(1, **ground(read_fields(page, INVOICE), page, INVOICE))], INVOICE)
 
