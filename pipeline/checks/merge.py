@@ -34,9 +34,8 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
     merged = {}
     for name, field in template.fields.items():
         chosen = {*_pages_of(name, field, pages, selection, template), *_with_data(name, pages)}
-        merged[name] = _field(
-            field, [p.get(name, Evidence(None)) if n in chosen else Evidence(None) for n, p in enumerate(pages)]
-        )
+        order = selection.from_head(len(pages)) if field.merge == "first" else range(len(pages))
+        merged[name] = _field(field, [pages[n].get(name, Evidence(None)) if n in chosen else Evidence(None) for n in order])
     return with_disputes(_with_other_documents(merged, results, selection), template)
 
 

@@ -2,7 +2,8 @@
 
 A file may hold several invoices, an original with its copies, a page of terms or a time sheet behind the totals. Only the fields are
 compared: the number of a document says that another one begins, equal rows say that a page is a copy, and sums say which page has the
-totals. A template without an identifier or without sums uses all pages.
+totals. What stands on the page with the number goes before what a cover letter or a time sheet before it prints. A template without an
+identifier or without sums uses all pages.
 """
 
 from __future__ import annotations
@@ -25,11 +26,17 @@ Fields = Mapping[str, Evidence]
 
 @dataclass(frozen=True, slots=True)
 class PageSelection:
-    """Indices of pages, from 0. ``others``: pages of other documents in the file. ``totals``: the page with the totals."""
+    """Indices of pages, from 0. ``others``: pages of other documents in the file. ``totals``: the page with the totals. ``head``: the page
+    on which the document begins."""
 
     own: tuple[int, ...]
     others: tuple[int, ...] = ()
     totals: int | None = None
+    head: int = 0
+
+    def from_head(self, count: int) -> list[int]:
+        """The pages of a file in the order in which they say what the document begins with: its head, those after it, those before it."""
+        return [*range(self.head, count), *range(self.head)]
 
     def without_annex(self, template: Template, pages: Sequence[Fields], table: str) -> tuple[int, ...]:
         """The pages whose rows of a table belong together: all of them, or those with which a sum of the template holds."""
@@ -38,9 +45,11 @@ class PageSelection:
         if not checks or self.totals is None or len(with_rows) < 2:
             return self.own
         head = tuple(page for page in self.own if page <= self.totals)
-        for choice in (self.own, head, (self.totals,), tuple(with_rows[:1])):
-            if any(_rows_add_up(check, pages, choice, self.totals) for check in checks):
-                return choice
+        sums = [check.equals for check in template.checks if check.equals]
+        for choice in (self.own, head, (self.totals,), *((page,) for page in with_rows)):
+            if any(_rows_add_up(check, pages, choice, self.totals, sums) for check in checks):
+                # A delivery note repeats the rows without their amounts.
+                return tuple(p for p in choice if p not in with_rows or any(_amounts(check, pages, [p]) for check in checks))
         return self.own
 
 
@@ -54,7 +63,16 @@ def select_pages(pages: Sequence[Fields], template: Template) -> PageSelection:
         return PageSelection(everything)
     own, others = _first_document(pages, template, number)
     own = _without_copies(pages, template, number, own)
-    return PageSelection(own, others, _totals_page(pages, template, number, own))
+    return PageSelection(own, others, _totals_page(pages, template, number, own), _head(pages, template, number, own))
+
+
+def _head(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> int:
+    """The first page with the document's number and a date or a total, else the first with its number, else the first."""
+    others = [name for name, field in template.fields.items() if field.merge == "first" and field.type == "date"]
+    others += [check.equals for check in template.checks if check.equals]
+    numbered = [p for p in own if not is_absent(_value(pages[p], number)) and pages[p][number].score >= MIN_NUMBER_SCORE]
+    heads = [page for page in numbered if any(not is_absent(_value(pages[page], name)) for name in others)]
+    return next(iter([*heads, *numbered, *own]), 0)
 
 
 def _value(fields: Fields, name: str) -> Json:
@@ -120,9 +138,9 @@ def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: 
     return max(with_totals, key=lambda page: (rank(page), page))
 
 
-def _rows_up_to(check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> Decimal | None:
-    """The sum of the columns in a check over these pages; None without a number in them."""
-    amounts = [
+def _amounts(check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> list[Decimal]:
+    """The amounts of the columns in a check over these pages."""
+    return [
         amount
         for term in check.sum
         if "." in term
@@ -130,6 +148,11 @@ def _rows_up_to(check: Check, pages: Sequence[Fields], choice: Sequence[int]) ->
         for row in _value(pages[page], term.partition(".")[0]) or ()
         if isinstance(row, Mapping) and (amount := as_decimal(row.get(term.partition(".")[2]))) is not None
     ]
+
+
+def _rows_up_to(check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> Decimal | None:
+    """The sum of the columns in a check over these pages; None without a number in them."""
+    amounts = _amounts(check, pages, choice)
     return sum(amounts, Decimal(0)) if amounts else None
 
 
@@ -142,6 +165,9 @@ def _close_to_rows(check: Check, pages: Sequence[Fields], own: Sequence[int], pa
     return any(amount is not None and 0 <= amount - rows <= MAX_TAX_SHARE * rows for amount in amounts)
 
 
-def _rows_add_up(check: Check, pages: Sequence[Fields], choice: Sequence[int], totals: int) -> bool:
-    rows, target = _rows_up_to(check, pages, choice), as_decimal(_value(pages[totals], check.equals or ""))
-    return rows is not None and target is not None and abs(rows - target) <= (as_decimal(check.tolerance) or Decimal(0))
+def _rows_add_up(check: Check, pages: Sequence[Fields], choice: Sequence[int], totals: int, sums: Sequence[str]) -> bool:
+    """Whether the rows of these pages are the check's total; where the page prints none, another one: without tax they are the same."""
+    rows, printed = _rows_up_to(check, pages, choice), as_decimal(_value(pages[totals], check.equals or ""))
+    targets = [printed] if printed is not None else [as_decimal(_value(pages[totals], name)) for name in sums]
+    tolerance = as_decimal(check.tolerance) or Decimal(0)
+    return rows is not None and any(target is not None and abs(rows - target) <= tolerance for target in targets)

@@ -96,6 +96,35 @@ def test_a_time_sheet_behind_the_totals_adds_no_rows() -> None:
     assert (read["total"], texts(read)) == ("1200.00", ["Work"])
 
 
+def test_a_delivery_note_repeats_no_rows() -> None:
+    note = {
+        "line_items": [{"description": "Oar", "quantity": "2", "unit_price": None, "amount": None}],
+        "invoice_date": "2027-06-01",
+    }
+    own = {**head("F-1"), **items(("Oar", "80.00")), **sums("80.00", "20.00", "100.00")}
+    for pages in ((own, note), (note, own)):
+        read = values(*pages)
+        assert (texts(read), read["invoice_date"]) == (["Oar"], "2027-06-17")
+
+
+def test_rows_without_amounts_stay_where_no_sum_says_that_they_are_repeated() -> None:
+    more = {"line_items": [{"description": "Rudder", "quantity": "2", "unit_price": None, "amount": None}]}
+    assert texts(values({**head("F-1"), **items(("Oar", "80.00")), "total": "130.00"}, more)) == ["Oar", "Rudder"]
+
+
+def test_what_a_cover_letter_prints_does_not_go_before_the_page_with_the_number() -> None:
+    letter = {"invoice_date": "2027-06-20", "vendor_name": "Ms Holm", "buyer_name": "Harbour Office"}
+    read = values(letter, {**head("F-1"), **sums("80.00", "20.00", "100.00")})
+    assert (read["invoice_date"], read["vendor_name"]) == ("2027-06-17", "Fjordlund Boats AB")
+    assert read["buyer_name"] == "Harbour Office"
+
+
+def test_a_time_sheet_behind_an_invoice_without_tax_adds_no_rows() -> None:
+    sheet = {**items(("Monday", "40.00"), ("Tuesday", "40.00")), "subtotal": None, "total": "80.00"}
+    read = values({**head("F-1"), **items(("Work", "80.00")), "total": "80.00"}, sheet)
+    assert (read["total"], texts(read)) == ("80.00", ["Work"])
+
+
 def test_rows_of_many_pages_are_joined_and_the_last_page_has_the_totals() -> None:
     pages = [
         {**head("F-1"), **items(("Oar", "80.00"), ("Carried forward", "80.00")), "total": "80.00"},
