@@ -24,7 +24,7 @@ COMPARED = ("vendor_name", "buyer_name", "invoice_number", "invoice_date", "due_
 COLUMNS = (50, 260, 370, 480)
 SHEETS = {
     "en": "Time sheet\nDate|Work|Hours|Amount\n03/03/2025|Assembly|4.0|338.00\n04/03/2025|Repair|8.0|676.00\nTotal||12.0|1,014.00",
-    "de": "Stundennachweis\nDatum|Tätigkeit|Stunden|Betrag\n03.03.2025|Montage|4,0|338,00\n04.03.2025|Test|8,0|676,00\nSumme||12,0|1.014,00",
+    "de": "Stundennachweis\nDatum|Arbeit|Stunden|Betrag\n03.03.2025|Montage|4,0|338,00\n04.03.2025|Test|8,0|676,00\nSumme||12,0|1.014,00",
     "fr": "Relevé d'heures\nDate|Travail|Heures|Montant\n03/03/2025|Montage|4,0|338,00\n04/03/2025|Essai|8,0|676,00\nTotal||12,0|1 014,00",
     "it": "Foglio ore\nData|Lavoro|Ore|Importo\n03/03/2025|Montaggio|4,0|338,00\n04/03/2025|Prova|8,0|676,00\nTotale||12,0|1.014,00",
 }
