@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.checks.carry_forward import is_carry_row
+from pipeline.checks.carry_forward import carry_rows, is_carry_row
 from pipeline.checks.einvoice_dispute import with_disputes
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
 from pipeline.checks.page_selection import PageSelection, select_pages
@@ -29,7 +29,7 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
     e-invoice on page 1 (flag ``xml``) belongs to the whole document and precedes every rule; a page with the same value gives it a place.
     Fields with ``many`` join their lists without duplicates, except with ``last`` and ``best``.
     """
-    pages = [_items_only(result.fields, template) for result in results]
+    pages = _without_carried_sums([_items_only(result.fields, template) for result in results], template)
     selection = select_pages(pages, template)
     merged = {}
     for name, field in template.fields.items():
@@ -46,12 +46,36 @@ def _items_only(fields: Mapping[str, Evidence], template: Template) -> Mapping[s
         evidence = fields.get(name)
         if field.type != "table" or evidence is None or FROM_DATA in evidence.flags or not isinstance(evidence.value, list):
             continue
-        kept = [at for at, row in enumerate(evidence.value) if not is_carry_row(row, field)]
-        if len(kept) < len(evidence.value):
-            numbers = [kept.index(at) + 1 if at in kept else 0 for at in range(len(evidence.value))]
-            flags = tuple(new for flag in evidence.flags if (new := _renumbered(flag, numbers)) and not _NO_ROW.match(new))
-            changed[name] = replace(evidence, value=[evidence.value[at] for at in kept], flags=flags)
+        carried = {at for at, row in enumerate(evidence.value) if is_carry_row(row, field)}
+        if carried:
+            changed[name] = _without_rows(evidence, carried)
     return {**fields, **changed} if changed else fields
+
+
+def _without_carried_sums(pages: Sequence[Mapping[str, Evidence]], template: Template) -> list[Mapping[str, Evidence]]:
+    """The fields of all pages, tables without rows that are the sum of the rows of other pages. Data of an e-invoice have none.
+
+    What stands before the head of the document carries nothing; where the head is the last page, the pages lie in reverse.
+    """
+    changed = [dict(page) for page in pages]
+    head = select_pages(pages, template).head
+    order = changed[::-1] if head == len(pages) - 1 else changed[head:]
+    for name, _, column in (term.partition(".") for check in template.checks for term in check.sum if "." in term):
+        tables = [page.get(name) for page in order]
+        rows = [e.value if e and isinstance(e.value, list) and FROM_DATA not in e.flags else [] for e in tables]
+        if sum(map(bool, rows)) >= 2:
+            for page, evidence, carried in zip(order, tables, carry_rows(rows, template.fields[name], column), strict=True):
+                if evidence and carried:
+                    page[name] = _without_rows(evidence, carried)
+    return list(changed)
+
+
+def _without_rows(evidence: Evidence, dropped: Collection[int]) -> Evidence:
+    """The evidence of a table without some rows; the row numbers in its flags are adapted."""
+    kept = [at for at in range(len(evidence.value)) if at not in dropped]
+    numbers = [kept.index(at) + 1 if at in kept else 0 for at in range(len(evidence.value))]
+    flags = tuple(new for flag in evidence.flags if (new := _renumbered(flag, numbers)) and not _NO_ROW.match(new))
+    return replace(evidence, value=[evidence.value[at] for at in kept], flags=flags)
 
 
 def _with_data(name: str, pages: Sequence[Mapping[str, Evidence]]) -> list[int]:

@@ -105,12 +105,13 @@ def _first_document(pages: Sequence[Fields], template: Template, number: str) ->
 
 
 def _without_copies(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> tuple[int, ...]:
-    """The pages without those that repeat an earlier one: the same number, the same rows and the same amounts."""
+    """The pages without those that repeat an earlier one: the same number or none, the same rows and the same amounts."""
     compared = [name for name, field in template.fields.items() if field.type in ("table", "money")]
     kept: list[int] = []
     for page in own:
         values = [_value(pages[page], name) for name in compared]
-        copied = not is_absent(_value(pages[page], number)) and sum(not is_absent(value) for value in values) >= 2
+        numbered = not is_absent(_value(pages[page], number))
+        copied = sum(not is_absent(value) for value in values) >= (2 if numbered else 3)
         if not (copied and any(_equal(pages[page], pages[other], [number, *compared]) for other in kept)):
             kept.append(page)
     return tuple(kept)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from pipeline.checks.merge import merge_pages
 from pipeline.publish.review_flags import fields_to_review
 from pipeline.records import Evidence, Json, Result
@@ -22,7 +24,7 @@ def sums(net: str, tax: str, total: str) -> dict[str, Json]:
     return {"subtotal": net, "tax_total": tax, "total": total}
 
 
-def items(*rows: tuple[str, str]) -> dict[str, Json]:
+def items(*rows: tuple[str | None, str]) -> dict[str, Json]:
     return {
         "line_items": [{"description": text, "quantity": None, "unit_price": None, "amount": amount} for text, amount in rows]
     }
@@ -134,6 +136,25 @@ def test_rows_of_many_pages_are_joined_and_the_last_page_has_the_totals() -> Non
     assert (read["total"], texts(read)) == ("125.00", ["Oar", "Sail"])
     back = values(*reversed(pages))
     assert (back["total"], sorted(texts(back))) == ("125.00", ["Oar", "Sail"])
+
+
+@pytest.mark.parametrize("words", [("Onward", "From before"), (None, None), ("Sum 1", "Sum 1")])
+def test_a_row_with_the_sum_of_the_rows_before_is_no_item_in_any_words(words: tuple[str | None, str | None]) -> None:
+    first = {**head("F-1"), **items(("Oar", "80.00"), ("Rope", "15.00"), (words[0], "95.00")), "total": "95.00"}
+    second = {**items((words[1], "95.00"), ("Sail", "20.00"), ("Cleat", "5.00")), **sums("120.00", "30.00", "150.00")}
+    expected = ["Cleat", "Oar", "Rope", "Sail"]
+    for pages in ((first, second), (second, first), (first, second, first, second)):
+        read = values(*pages)
+        assert (read["total"], sorted(texts(read))) == ("150.00", expected)
+
+
+def test_items_with_the_sum_of_other_items_stay() -> None:
+    pages = [{**head("F-1"), **items(("Oar", "80.00"))}, {**items(("Oar", "80.00"), ("Sail", "20.00")), "subtotal": "180.00"}]
+    assert texts(values(*pages)) == ["Oar", "Oar", "Sail"]
+    sheet = {**items(("Monday", "480.00"), ("Tuesday", "480.00")), "total": "960.00"}
+    own = {**head("F-1"), **items(("Work", "960.00"), ("Travel", "40.00")), **sums("1000.00", "250.00", "1250.00")}
+    for order in ((own, sheet), (sheet, own)):
+        assert texts(values(*order)) == ["Work", "Travel"]
 
 
 def test_rows_stay_where_no_sum_says_which_of_them_belong_together() -> None:
