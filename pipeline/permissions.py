@@ -1,4 +1,4 @@
-"""Who may read what: results are no more readable than their documents, and the program's own state is private.
+"""Who may read what: results and archives are no more readable than the documents in the inbox; the program's own state is private.
 
 Results follow the umask, or the default ACL of the outbox, as the files of every program do. From this the right to read is taken away for
 the group and for others where the document withholds it: by its own mode, or because they cannot pass a folder between the inbox and it.
@@ -67,6 +67,25 @@ def make_private_folder(folder: Path) -> None:
             folder.chmod(mode & allowed)
 
 
+def make_folder_like(folder: Path, model: Path) -> None:
+    """Create a folder for files of the folder ``model`` that gives nobody more rights than that one. Raises OSError.
+
+    A folder that exists stays as its owner has made it. In a folder of a group, the group keeps its rights.
+    """
+    status, above = model.stat(), folder.parent.stat()
+    others = status.st_mode & 7
+    own = above.st_gid if above.st_mode & stat.S_ISGID else os.getegid()
+    group = sum(right for right in (4, 2, 1) if _group_may(model, status, right))
+    if is_shared(folder.parent):
+        group = 7
+    elif own != status.st_gid:  # the members of another group are others
+        group &= others
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700 | group << 3 | others)
+        if os.geteuid() == 0 and status.st_uid != 0:  # else the owner of a private folder could not reach the files
+            os.chown(folder, status.st_uid, -1)
+
+
 def withhold(file: Path | int, withheld: int) -> None:
     """Take rights to read away from a file, given by path or open descriptor. Raises OSError."""
     mode = stat.S_IMODE(os.stat(file).st_mode)  # noqa: PTH116 - also for descriptors
@@ -75,7 +94,7 @@ def withhold(file: Path | int, withheld: int) -> None:
 
 
 def _group_may(path: Path, status: os.stat_result, right: int) -> bool:
-    """Whether the file's own group has a right (4: read, 1: pass)."""
+    """Whether the file's own group has a right (4: read, 2: write, 1: pass)."""
     rights = status.st_mode >> 3 & 7
     own = _acl_group(path)
     return bool((rights if own is None else rights & own) & right)

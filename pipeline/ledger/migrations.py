@@ -237,4 +237,25 @@ MIGRATIONS: tuple[str, ...] = (
         rights  INTEGER NOT NULL        -- of the mode of a file: 32 for the group, 4 for others
     ) WITHOUT ROWID;
     """,
+    """
+    -- Several files of one path may be about to leave: an earlier one whose share is not there, and one that has come since.
+    CREATE TABLE all_removals (
+        id        INTEGER PRIMARY KEY,
+        path      BLOB NOT NULL,        -- where the file is
+        place     TEXT NOT NULL CHECK (place IN ('archive', 'failed', 'deleted')),
+        target    BLOB,                 -- where it is moved to; NULL: it is deleted
+        claim     BLOB,                 -- the name that it has meanwhile in its own folder; NULL in an object store
+        device    INTEGER NOT NULL,     -- as the file was when it was read
+        inode     INTEGER NOT NULL,
+        folder    INTEGER NOT NULL,     -- inode of its folder: another one is another file system, or the share is not mounted
+        size      INTEGER NOT NULL,
+        mtime_ns  INTEGER NOT NULL,
+        sha256    TEXT NOT NULL
+    );
+    INSERT INTO all_removals (path, place, target, claim, device, inode, folder, size, mtime_ns, sha256)
+    SELECT path, place, target, claim, device, inode, folder, size, mtime_ns, sha256 FROM removals ORDER BY path;
+    DROP TABLE removals;
+    ALTER TABLE all_removals RENAME TO removals;
+    CREATE INDEX removals_by_path ON removals (path);
+    """,
 )

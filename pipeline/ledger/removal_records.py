@@ -7,7 +7,7 @@ the disk. After a crash the next start looks at the open removals, and at no oth
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -49,28 +49,57 @@ class RemovalRecords(FileRecords):
             )
             for item in removals
         ]
+        columns = "path, place, target, claim, device, inode, folder, size, mtime_ns, sha256"
         with self.synced_transaction():
-            self._db.executemany("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany(f"INSERT INTO removals ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608 - inserted are constants
 
-    def end_removals(self, done: Iterable[Removal], undone: Iterable[Removal] = ()) -> None:
+    def end_removals(
+        self, done: Sequence[Removal], undone: Sequence[Removal] = (), copied: Sequence[Removal] = ()
+    ) -> list[tuple[Removal, Path]]:
         """Record in one transaction which files were moved or deleted, and which stay where they are.
 
+        The removals of ``copied`` files stay open. Returns those of which a file's row was changed, with the path that it had before.
         Changes of files that were moved to folders of this machine are looked for from now on.
         """
+        changed = []
         with self.transaction():
-            for item in done:
-                row = self._db.execute("SELECT sha256 FROM files WHERE path = ?", [os.fsencode(item.path)]).fetchone()
-                if row and row[0] != item.sha256:  # another file has come to this path since then
+            for item in (*done, *copied):
+                old = self._path_of_leaving(item)
+                if old is None:  # the row is that of another file by now
                     continue
+                changed.append((item, old))
                 if item.target is None:
-                    self.record_deletion(item.path)
+                    self.record_deletion(old)
                 else:
-                    self.record_move(item.path, item.target, item.place, watch=item.claim is not None)
-            paths = [(os.fsencode(item.path),) for item in (*done, *undone)]
-            self._db.executemany("DELETE FROM removals WHERE path = ?", paths)
+                    self.record_move(old, item.target, item.place, watch=item.claim is not None)
+            self._db.executemany(
+                "DELETE FROM removals WHERE path = ? AND sha256 = ? AND claim IS ? AND target IS ?",
+                [
+                    (os.fsencode(item.path), item.sha256, _encoded(item.claim), _encoded(item.target))
+                    for item in (*done, *undone)
+                ],
+            )
+        return changed
+
+    def _path_of_leaving(self, item: Removal) -> Path | None:
+        """Where the ledger has the file of a removal: at its path, or at its claim when another file came to that path."""
+        query = "SELECT path FROM files WHERE sha256 = ? AND path IN (?, ?) ORDER BY path = ? LIMIT 1"
+        path, claim = os.fsencode(item.path), _encoded(item.claim)
+        row = self._db.execute(query, [item.sha256, path, claim, path]).fetchone()
+        return Path(os.fsdecode(row[0])) if row else None
+
+    def leaving_file(self, path: Path, sha256: str) -> Removal | None:
+        """The open removal of a file with these contents, which the ledger has at this path or under the name of its claim."""
+        removals = self._removals(
+            "WHERE sha256 = ? AND (path = ? OR claim = ?)", [sha256, os.fsencode(path), os.fsencode(path)]
+        )
+        return next(iter(removals), None)
 
     def open_removals(self) -> list[Removal]:
         """Removals that have begun and not ended."""
+        return self._removals("", [])
+
+    def _removals(self, condition: str, parameters: Sequence[object]) -> list[Removal]:
         return [
             Removal(
                 Path(os.fsdecode(row["path"])),
@@ -80,7 +109,7 @@ class RemovalRecords(FileRecords):
                 *(row[column] % 2**64 for column in ("device", "inode", "folder")),
                 *(row[column] for column in ("size", "mtime_ns", "sha256")),
             )
-            for row in self.rows("SELECT * FROM removals ORDER BY path")
+            for row in self.rows(f"SELECT * FROM removals {condition} ORDER BY path, id", parameters)  # noqa: S608 - inserted are constants
         ]
 
 

@@ -14,13 +14,15 @@ from pathlib import Path
 from pipeline.errors import CURES, OutboxError, StoreError
 from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import restat_file
+from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.removal_records import Removal, RemovalPlace
 from pipeline.monitoring.events import Observer
 from pipeline.records import DocumentStatus, Reason
-from pipeline.run.archive_folders import ArchiveFolders
+from pipeline.run.archive_folders import ArchiveFolders, Outcome
 from pipeline.run.file_removal import CHANGED, ClaimLeftError, KeptFileError
 from pipeline.run.job import Job
 from pipeline.run.local_folders import LocalFolders
+from pipeline.run.lost_claims import give_back_lost_claims
 from pipeline.run.store_folders import StoreFolders
 from pipeline.values.times import utc_timestamp
 
@@ -87,7 +89,7 @@ class Archive:
             return None
         if path.is_relative_to(self._failed_root):  # it changed there, and was read again
             if item.status != "done":
-                self._folders.write_reason(path, _reason_text(item))
+                self._folders.write_reason(path, _reason_text(item), path)
                 return None
         elif not path.is_relative_to(self._root):
             return None
@@ -119,7 +121,7 @@ class Archive:
                 name = item.file.source.name
                 try:
                     if removal.place == "failed" and removal.target:
-                        self._folders.write_reason(removal.target, _reason_text(item))
+                        self._folders.write_reason(removal.target, _reason_text(item), removal.path)
                     self._folders.remove(removal)
                     done.append((removal, item))
                 except ClaimLeftError as error:
@@ -139,35 +141,56 @@ class Archive:
                 self._folders.remove_reason(removal.path)
             self._observer.file_archived(item.file.source.name, str(removal.target or ""))
 
-    def _end(self, done: Sequence[Removal], undone: Sequence[Removal]) -> None:
-        self._job.ledger.end_removals(done, undone)
-        for removal in done:
-            self._job.file_records.pop(str(removal.path), None)
+    def _end(self, done: Sequence[Removal], undone: Sequence[Removal], copied: Sequence[Removal] = ()) -> None:
+        for removal, path in self._job.ledger.end_removals(done, undone, copied):
+            self._job.file_records.pop(str(path), None)
             if removal.target:
-                self._job.outbox_names.moved(removal.path, removal.target)
+                self._job.outbox_names.moved(path, removal.target)
             else:
-                self._job.outbox_names.deleted(removal.path)
+                self._job.outbox_names.deleted(path)
 
     # ---- after a crash ------------------------------------------------------------------------------
 
-    def catch_up(self) -> None:
-        """Finish or undo the removals that a crash interrupted. What cannot be decided now, because a share is not there, stays open."""
+    def recover(self, *, whole_inbox: bool) -> None:
+        """Finish or undo what a crash interrupted. In the ``whole_inbox``, files that it left hidden get their names back."""
+        self.record_places()
+        self.catch_up()
+        if whole_inbox:
+            give_back_lost_claims(self._job, self._observer.warning)
+
+    def catch_up(self, *, may_delete: bool = True) -> None:
+        """Finish or undo the removals that a crash interrupted; without ``may_delete``, files that were to be deleted stay.
+
+        What cannot be decided now, because a share is not there, stays open.
+        """
         if self._planned:
             return
-        done, undone = [], []
+        outcomes: dict[Outcome, list[Removal]] = {"done": [], "undone": [], "copied": [], "in doubt": []}
         for removal in self._job.ledger.open_removals():
             try:
-                outcome = self._folders.resolve(removal)
+                outcomes[self._folders.resolve(removal, may_delete=may_delete)].append(removal)
             except ClaimLeftError as error:
                 self._observer.file_not_archived(removal.path.name, _describe(error))
-                continue
-            if outcome == "done":
-                done.append(removal)
-            elif outcome == "undone":
-                undone.append(removal)
-        if done or undone:
+        if outcomes["done"] or outcomes["undone"] or outcomes["copied"]:
             self._sync()
-            self._end(done, undone)
+            self._end(outcomes["done"], outcomes["undone"], outcomes["copied"])
+
+    def set_aside(self, record: FileRecord) -> bool:
+        """Whether the file of a record is about to leave, and another file may have come to its path; its record then leaves that path.
+
+        It keeps its name in the outbox. Not so a file that this run is about to move or delete: whether it was replaced is looked at then.
+        """
+        path = record.source.path
+        removal = self._job.ledger.leaving_file(path, record.sha256)
+        if removal is None or path in self._planned:
+            return False
+        if removal.claim and removal.claim != path:
+            self._job.ledger.record_move(path, removal.claim, "original")
+            self._job.outbox_names.moved(path, removal.claim)
+        else:
+            self._job.ledger.record_deletion(path)
+            self._job.outbox_names.deleted(path)
+        return True
 
     def _sync(self) -> None:
         """Bring the removals to the disk. Raises OutboxError."""
@@ -196,6 +219,8 @@ class Archive:
         for record in [*([namesake] if namesake else []), *ledger.files_with_contents(sha256)]:
             path = record.source.path
             came_back = file.source.path if record.sha256 != sha256 else None
+            if came_back and record.status != "failed" and not self._folders.has_reason(came_back):
+                continue  # pages of it were read: another file of that name must not replace its result
             is_failed = record.place != "deleted" and path.is_relative_to(self._failed_root)
             if is_failed and self._folders.was_taken_out(path, came_back):
                 ledger.mark_for_rereading([record], failed_only=True)

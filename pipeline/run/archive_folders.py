@@ -9,9 +9,9 @@ from pipeline.intake.scan import REASON_ENDING, InboxFile
 from pipeline.ledger.removal_records import Removal, RemovalPlace
 from pipeline.run.file_removal import shortened
 
-Outcome = Literal["done", "undone", "in doubt"]
-"""What came of a removal that a crash interrupted: it is done, its file stays where it was, or nothing can be said now, because the folders
-are not there."""
+Outcome = Literal["done", "undone", "copied", "in doubt"]
+"""What came of a removal that a crash interrupted: it is done; its file stays where it was; its file is whole where it is moved to, and
+may still be where it was, too, because that folder is not there now; or nothing can be said now, because the folders are not there."""
 
 
 class ArchiveFolders(Protocol):
@@ -29,8 +29,11 @@ class ArchiveFolders(Protocol):
         """Bring the removals since the last call to the disk."""
         ...
 
-    def resolve(self, removal: Removal) -> Outcome:
-        """Finish a removal that a crash interrupted, or undo it. Raises ClaimLeftError."""
+    def resolve(self, removal: Removal, *, may_delete: bool = True) -> Outcome:
+        """Finish a removal that a crash interrupted, or undo it. Without ``may_delete``, no file is deleted that was not moved.
+
+        Raises ClaimLeftError.
+        """
         ...
 
     def failed_path(self, relative: str) -> Path:
@@ -44,8 +47,12 @@ class ArchiveFolders(Protocol):
         """
         ...
 
-    def write_reason(self, path: Path, reason: str) -> None:
-        """Write the reason beside a failed file."""
+    def has_reason(self, path: Path) -> bool:
+        """Whether the reason of a failed file lies beside this file: both were taken out of the folder of failed files."""
+        ...
+
+    def write_reason(self, path: Path, reason: str, document: Path) -> None:
+        """Write the reason beside the path of a failed file, which is at ``document`` now. The reason is no more readable than the file."""
         ...
 
     def remove_reason(self, path: Path) -> None:

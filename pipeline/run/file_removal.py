@@ -10,16 +10,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
+from typing import Protocol
 
 from pipeline.ledger.removal_records import Removal
 from pipeline.runtime.file_lease import FileLease
-from pipeline.runtime.file_system import make_folders, rename_without_replacing
+from pipeline.runtime.file_system import rename_without_replacing
 from pipeline.safe_open import open_file, open_named_file
 
 CLAIM_ENDING = ".claimed"
@@ -31,9 +32,23 @@ GONE = "it is no longer there"
 _COPY_BYTES = 1 << 20
 _NAME_BYTES = 200
 """Bytes of a file's name in a name that is made of it. File systems allow 255."""
+_ENDING_BYTES = 20
 
-SyncTarget = Callable[[Path], None]
-"""Brings the name of a copied file to the disk, with the names of new folders that lead to it. Raises OSError."""
+_CLAIMED = re.compile(r"\.(.+)\.[0-9a-f]{8}" + re.escape(CLAIM_ENDING), re.DOTALL)
+_CLAIM_NAME_BYTES = 255 - len("..12345678") - len(CLAIM_ENDING)
+"""Bytes of a file's name in the name of its claim. A lost claim gives the file this name."""
+
+
+class TargetFolders(Protocol):
+    """The folders to which files are moved. Both methods raise OSError."""
+
+    def make(self, removal: Removal) -> None:
+        """Make the folder of the removal's target, and those that lead to it."""
+        ...
+
+    def sync_target(self, target: Path) -> None:
+        """Bring the name of a copied file to the disk, with the names of new folders that lead to it."""
+        ...
 
 
 class KeptFileError(Exception):
@@ -50,10 +65,20 @@ class ClaimLeftError(OSError):
 
 def claim_path(path: Path) -> Path:
     """A new hidden name in the folder of ``path``."""
-    return path.with_name(f".{shortened(path.name)}.{secrets.token_hex(4)}{CLAIM_ENDING}")
+    name = path.name
+    if len(os.fsencode(name)) > _CLAIM_NAME_BYTES:
+        ending = shortened(path.suffix, _ENDING_BYTES)
+        name = shortened(path.stem, _CLAIM_NAME_BYTES - len(os.fsencode(ending))) + ending
+    return path.with_name(f".{name}.{secrets.token_hex(4)}{CLAIM_ENDING}")
 
 
-def remove(removal: Removal, sync_target: SyncTarget) -> None:
+def claimed_path(claim: Path) -> Path | None:
+    """The path that a file had before it got the name of a claim; None for a name that is none. A very long name is shortened."""
+    match = _CLAIMED.fullmatch(claim.name)
+    return claim.with_name(match[1]) if match and match[1] not in (".", "..") else None
+
+
+def remove(removal: Removal, folders: TargetFolders) -> None:
     """Move or delete the file of a removal.
 
     Raises KeptFileError when it is no longer the file that was read or is in use, OSError when it cannot be moved or deleted; in both cases
@@ -69,42 +94,42 @@ def remove(removal: Removal, sync_target: SyncTarget) -> None:
             claimed = claim.lstat()
             if (claimed.st_dev, claimed.st_ino) != (expected.st_dev, expected.st_ino):
                 raise KeptFileError(CHANGED)
-            _remove_claimed(removal, file, lease, sync_target)
+            _remove_claimed(removal, file, lease, folders)
         except BaseException:
-            give_back(removal)
+            give_back(claim, path)
             raise
 
 
-def finish(removal: Removal, sync_target: SyncTarget) -> None:
+def finish(removal: Removal, folders: TargetFolders) -> None:
     """Move or delete a file that a crash has left with the name of its claim. Raises as ``remove``."""
     try:
         with _opened(_claim(removal)) as file, FileLease(file.fileno()) as lease:
             _check(file, removal, lease, with_contents=True)
             if removal.target and has_contents(removal.target, removal):  # it was copied before the crash
-                sync_target(removal.target)
+                folders.sync_target(removal.target)
                 _claim(removal).unlink()
             else:
-                _remove_claimed(removal, file, lease, sync_target)
+                _remove_claimed(removal, file, lease, folders)
     except BaseException:
-        give_back(removal)
+        give_back(_claim(removal), removal.path)
         raise
 
 
-def give_back(removal: Removal) -> Path:
+def give_back(claim: Path, path: Path) -> Path:
     """Give a claimed file its name back, or one with a number where another file has that name. Returns its path.
 
     Raises ClaimLeftError.
     """
-    target, number = removal.path, 1
+    target, number = path, 1
     while True:
         try:
-            rename_without_replacing(_claim(removal), target)
+            rename_without_replacing(claim, target)
             return target
         except FileExistsError:
             number += 1
-            target = numbered(removal.path, number)
+            target = numbered(path, number)
         except OSError as error:
-            raise ClaimLeftError(error.errno, f"{error.strerror}; it has the name {_claim(removal).name}") from error
+            raise ClaimLeftError(error.errno, f"{error.strerror}; it has the name {claim.name}") from error
 
 
 def has_contents(path: Path, removal: Removal) -> bool:
@@ -118,7 +143,7 @@ def has_contents(path: Path, removal: Removal) -> bool:
 
 def numbered(path: Path, number: int) -> Path:
     """The path with a number in its name: ``name-2.ext``."""
-    ending = shortened(path.suffix, 20)
+    ending = shortened(path.suffix, _ENDING_BYTES)
     return path.with_name(f"{shortened(path.stem, _NAME_BYTES)}-{number}{ending}")
 
 
@@ -162,7 +187,7 @@ def _is_copied(removal: Removal) -> bool:
     return removal.target is not None and folder.stat().st_dev != removal.path.stat().st_dev
 
 
-def _remove_claimed(removal: Removal, file: BufferedReader, lease: FileLease, sync_target: SyncTarget) -> None:
+def _remove_claimed(removal: Removal, file: BufferedReader, lease: FileLease, folders: TargetFolders) -> None:
     claim, target = _claim(removal), removal.target
     if target is None:
         _check(file, removal, lease, with_contents=False)
@@ -170,7 +195,7 @@ def _remove_claimed(removal: Removal, file: BufferedReader, lease: FileLease, sy
             raise KeptFileError(IN_USE)
         claim.unlink()
         return
-    make_folders(target.parent)
+    folders.make(removal)
     if not claim.is_symlink():
         try:
             rename_without_replacing(claim, target)
@@ -181,7 +206,7 @@ def _remove_claimed(removal: Removal, file: BufferedReader, lease: FileLease, sy
     before = _state(file)
     _copy(file, removal, target)
     try:
-        sync_target(target)
+        folders.sync_target(target)
         if lease.writer_waits or _state(file) != before:
             raise KeptFileError(IN_USE)
         claim.unlink()

@@ -117,7 +117,9 @@ def vanished_documents(job: Job) -> Vanished:
 
 def _read_from_inbox(job: Job, presence: Presence) -> Iterator[FileRecord]:
     """Documents that the program did not move or delete. A rebuilt ledger (size -1) does not know whether it has."""
-    about_to_move = {os.fsdecode(row["path"]) for row in job.ledger.rows("SELECT path FROM removals")}
+    about_to_move = {
+        os.fspath(path) for removal in job.ledger.open_removals() for path in (removal.path, removal.claim) if path
+    }
     for path, record in job.file_records.items():
         if record.place == "original" and record.size >= 0 and path not in about_to_move and presence.is_in_inbox(Path(path)):
             yield record

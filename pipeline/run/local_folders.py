@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import restat_file
 from pipeline.ledger.removal_records import Removal, RemovalPlace
+from pipeline.permissions import make_folder_like, rights_to_withhold, withheld_rights, withhold
 from pipeline.run.archive_folders import Outcome, reason_path
 from pipeline.run.file_removal import (
     CHANGED,
@@ -21,11 +22,12 @@ from pipeline.run.file_removal import (
     claim_path,
     copy_path,
     finish,
+    give_back,
     has_contents,
     numbered,
     remove,
 )
-from pipeline.runtime.file_system import FolderSync, make_folders
+from pipeline.runtime.file_system import FolderSync
 from pipeline.settings import Settings
 
 _SIGNED = 2**63 - 1
@@ -33,13 +35,17 @@ _SIGNED = 2**63 - 1
 
 
 class LocalFolders:
-    """Folders of this machine; see ArchiveFolders. ``is_taken``: whether the ledger has a file at a path, though it may be gone."""
+    """Folders of this machine; see ArchiveFolders and TargetFolders.
+
+    ``is_taken``: whether the ledger has a file at a path, though it may be gone.
+    """
 
     def __init__(self, settings: Settings, is_taken: Callable[[Path], bool]) -> None:
         self._is_taken = is_taken
         self._inbox = settings.inbox.resolve()
         self._archive, self._failed = settings.archive_folder.resolve(), settings.failed_folder.resolve()
         self._folder_sync = FolderSync()
+        self._copied: set[Removal] = set()
         self._targets: dict[Path, None] = {}
         self._sources: dict[Path, None] = {}
 
@@ -68,7 +74,7 @@ class LocalFolders:
 
     def remove(self, removal: Removal) -> None:
         """See ArchiveFolders."""
-        remove(removal, self._sync_target)
+        remove(removal, self)
         self._note(removal)
 
     def _note(self, removal: Removal) -> None:
@@ -79,17 +85,33 @@ class LocalFolders:
     def sync(self) -> None:
         """See ArchiveFolders. The targets come first: a file may be in both folders after a power cut, and never in none."""
         for target in self._targets:
-            self._sync_target(target)
+            self.sync_target(target)
         present = [path for path in self._sources if path.parent.is_dir()]  # a share may have left after a crash
         self._folder_sync.sync(present, self._inbox)
         self._targets.clear()
         self._sources.clear()
 
-    def _sync_target(self, target: Path) -> None:
+    def sync_target(self, target: Path) -> None:
+        """See TargetFolders."""
         root = self._failed if target.is_relative_to(self._failed) else self._archive
         self._folder_sync.sync([target], root)
 
-    def resolve(self, removal: Removal) -> Outcome:
+    def make(self, removal: Removal) -> None:
+        """See TargetFolders."""
+        if removal.target:
+            self._make_folder(removal.target.parent, removal.path.parent)
+
+    def _make_folder(self, folder: Path, model: Path) -> None:
+        """Make a folder and those above it, each with the rights of its model, as far as the models are in the inbox."""
+        top = self._failed if model.is_relative_to(self._failed) else self._inbox
+        missing = []
+        while not folder.is_dir() and folder != folder.parent:
+            missing.append((folder, model))
+            folder, model = folder.parent, model.parent if model != top and model.is_relative_to(top) else top
+        for path, inbox_folder in reversed(missing):
+            make_folder_like(path, inbox_folder)
+
+    def resolve(self, removal: Removal, *, may_delete: bool = True) -> Outcome:
         """See ArchiveFolders."""
         path, claim, target = removal.path, removal.claim, removal.target
         if claim is None:  # an object of an inbox that was in a store
@@ -99,29 +121,45 @@ class LocalFolders:
                 copy_path(removal, target).unlink(missing_ok=True)
         try:
             if os.path.lexists(claim):
-                finish(removal, self._sync_target)
+                if target is None and not may_delete:
+                    give_back(claim, path)
+                    return "undone"
+                finish(removal, self)
                 self._note(removal)
                 return "done"
             if target and _is_moved(removal, target):
                 self._note(removal)
                 return "done"
-            if not os.path.lexists(path) and path.parent.stat().st_ino & _SIGNED != removal.folder:
-                return "in doubt"  # the folder is that of a share which is not there
-            if target and has_contents(target, removal):
-                self._sync_target(target)
-                with suppress(KeptFileError):  # a file that was copied and, before a power cut, not deleted
-                    remove(replace(removal, target=None), self._sync_target)
-                self._note(removal)
-                return "done"
-            if os.path.lexists(path):  # another file in its place: the one that was read has left
-                return "undone" if has_contents(path, removal) else "done"
-            return self._without_trace(target) if target else "done"
+            return self._without_claim(removal)
         except KeptFileError:
             return "undone"
         except ClaimLeftError:
             raise
         except OSError:
             return "in doubt"
+
+    def _without_claim(self, removal: Removal) -> Outcome:
+        """What came of a removal whose file has not the name of its claim, or lies with that name on a share that is not there."""
+        path, target = removal.path, removal.target
+        is_at_path = os.path.lexists(path)
+        is_known_copy = removal in self._copied and not is_at_path
+        if target and (is_known_copy or has_contents(target, removal)):
+            self.sync_target(target)
+            if is_at_path:
+                with suppress(KeptFileError):  # a file that was copied and, before a power cut, not deleted
+                    remove(replace(removal, target=None), self)
+            elif not _has_its_folder(removal):
+                self._copied.add(removal)
+                return "copied"
+            self._note(removal)
+            return "done"
+        if is_at_path and has_contents(path, removal):
+            return "undone"
+        if not _has_its_folder(removal):
+            return "in doubt"
+        if is_at_path:  # another file in its place: the one that was read has left
+            return "done"
+        return self._without_trace(target) if target else "done"
 
     def _without_trace(self, target: Path) -> Outcome:
         """What to conclude of a file that is neither at its path nor at its target: somebody took it, or the archive is not there."""
@@ -137,7 +175,7 @@ class LocalFolders:
         """See ArchiveFolders. A folder that holds nothing may be the mount point of a share that is not there."""
         if os.path.lexists(path):
             return False
-        if other is None or reason_path(other).exists():  # its reason was taken out, too
+        if other is None or self.has_reason(other):
             return True
         try:
             with os.scandir(self._failed) as entries:
@@ -145,14 +183,31 @@ class LocalFolders:
         except OSError:
             return False
 
-    def write_reason(self, path: Path, reason: str) -> None:
+    def has_reason(self, path: Path) -> bool:
         """See ArchiveFolders."""
-        make_folders(path.parent)
-        reason_path(path).write_text(reason, encoding="utf-8", errors="replace")
+        return reason_path(path).exists()
+
+    def write_reason(self, path: Path, reason: str, document: Path) -> None:
+        """See ArchiveFolders."""
+        self._make_folder(path.parent, document.parent)
+        top = self._failed if document.is_relative_to(self._failed) else self._inbox
+        withheld = rights_to_withhold(withheld_rights(document, top), path.parent, document.stat().st_gid)
+        descriptor = os.open(reason_path(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666 & ~withheld)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            withhold(descriptor, withheld)
+            file.write(reason)
 
     def remove_reason(self, path: Path) -> None:
         """See ArchiveFolders."""
         reason_path(path).unlink(missing_ok=True)
+
+
+def _has_its_folder(removal: Removal) -> bool:
+    """Whether the folder of a file is there. A share that is not mounted leaves another folder at its path, or none."""
+    try:
+        return removal.path.parent.stat().st_ino & _SIGNED == removal.folder
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _is_moved(removal: Removal, target: Path) -> bool:

@@ -46,8 +46,7 @@ class Loop:
             job.mirror.on_warning = observer.warning
         self._archive = Archive(job, observer)
         if archive_files or answer_questions:  # within another loop removals may be open
-            self._archive.record_places()
-            self._archive.catch_up()
+            self._archive.recover(whole_inbox=archive_files)
         self.publisher = Publisher(job, self._archive if archive_files else None, observer.warning)
         self.stopping = False
         self.until: float | None = None

@@ -81,32 +81,57 @@ class StoreFolders:
     def sync(self) -> None:
         """See ArchiveFolders. A store has an object when it says so."""
 
-    def resolve(self, removal: Removal) -> Outcome:
-        """See ArchiveFolders. What a store does not list is not there."""
+    def resolve(self, removal: Removal, *, may_delete: bool = True) -> Outcome:
+        """See ArchiveFolders. An object that is still there stays, unless it was copied."""
+        del may_delete
         try:
             entry = self._entry(removal)
             present = self._store.entry(entry.url)
             target = self._store.entry(self._url(removal.target)) if removal.target else None
-            if present != entry:
+            if present and present.same_contents(entry):
+                if target is None or not target.same_contents(entry):
+                    return "undone"
+                if present == entry:
+                    self._store.remove_unchanged(entry)
                 return "done"
-            if target and target.same_contents(entry):
-                self._store.remove_unchanged(entry)
+            if present or (target and target.size == entry.size):  # another object in its place: the one that was read has left
                 return "done"
+            return self._without_trace(removal)
         except (ObjectGoneError, StoreError, ValueError):
             return "in doubt"
-        return "undone"
+
+    def _without_trace(self, removal: Removal) -> Outcome:
+        """What to conclude of an object that is neither at its URL nor at its target.
+
+        A folder in which nothing is listed may be that of another store.
+        """
+        if removal.target is None:
+            return "done" if self._holds_something(self._objects.url) else "in doubt"
+        folder = self._failed if removal.place == "failed" else self._archive
+        return "undone" if self._holds_something(folder) else "in doubt"
+
+    def _holds_something(self, url: str) -> bool:
+        return next(self._store.entries(url), None) is not None
 
     def failed_path(self, relative: str) -> Path:
         """See ArchiveFolders."""
         return self._path(f"{self._failed}/{relative}")
 
     def was_taken_out(self, path: Path, other: Path | None) -> bool:
-        """See ArchiveFolders. A store that answers is there."""
-        del other
-        return (url := url_of(self._objects.root, path)) is not None and self._store.entry(url) is None
+        """See ArchiveFolders. A folder that lists nothing may be that of another store."""
+        url = url_of(self._objects.root, path)
+        if url is None or self._store.entry(url) is not None:
+            return False
+        return other is None or self.has_reason(other) or self._holds_something(self._failed)
 
-    def write_reason(self, path: Path, reason: str) -> None:
+    def has_reason(self, path: Path) -> bool:
         """See ArchiveFolders."""
+        url = url_of(self._objects.root, path)
+        return url is not None and self._store.entry(url + REASON_ENDING) is not None
+
+    def write_reason(self, path: Path, reason: str, document: Path) -> None:
+        """See ArchiveFolders. Rights in a store are those of its bucket."""
+        del document
         self._store.write(self._url(path) + REASON_ENDING, reason.encode(errors="replace"))
 
     def remove_reason(self, path: Path) -> None:

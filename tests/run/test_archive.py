@@ -68,6 +68,37 @@ def test_another_file_of_that_name_is_another_document(moving: RunFolders) -> No
     assert sorted((row["file"], row["status"]) for row in moving.csv("documents")) == [("a.pdf", "failed"), ("a.pdf~2", "done")]
 
 
+def test_a_namesake_of_a_partial_file_that_was_cleared_away_is_another_document(moving: RunFolders) -> None:
+    """What was read of a partial file is in its result, and nowhere else once the file is deleted."""
+    moving.changes["limits"] = {"pages": 1}
+    moving.put("a.pdf", text_pdf(["First", "Second"]))
+    moving.put("b.pdf", text_pdf(["Third", "Fourth"]))
+    assert moving.run().documents == {"partial": 2}
+    failed = failed_folder(moving)
+    for path in failed.glob("a.*"):
+        path.unlink()
+    moving.put("a.pdf", text_pdf(["Another one"]))
+    assert moving.run().documents == {"done": 1}
+    assert (moving.texts("a.pdf"), moving.texts("a.pdf~2")) == (["First", ""], ["Another one"])
+    assert sorted((row["file"], row["status"]) for row in moving.csv("documents")) == [
+        ("a.pdf", "partial"),
+        ("a.pdf~2", "done"),
+        ("b.pdf", "partial"),
+    ]
+
+
+def test_a_partial_file_that_comes_back_changed_with_its_reason_replaces_its_result(moving: RunFolders) -> None:
+    moving.changes["limits"] = {"pages": 1}
+    moving.put("a.pdf", text_pdf(["First", "Second"]))
+    moving.run()
+    (failed_folder(moving) / "a.pdf").unlink()
+    (failed_folder(moving) / "a.pdf.reason.txt").rename(moving.inbox / "a.pdf.reason.txt")
+    moving.put("a.pdf", text_pdf(["The first page only"]))
+    assert moving.run().documents == {"done": 1}
+    assert moving.texts("a.pdf") == ["The first page only"]
+    assert [(row["file"], row["status"]) for row in moving.csv("documents")] == [("a.pdf", "done")]
+
+
 def test_two_failed_files_of_one_name_are_both_kept(moving: RunFolders) -> None:
     moving.put("a.pdf", b"%PDF-1.7 broken off")
     moving.run()

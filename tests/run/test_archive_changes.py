@@ -8,7 +8,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -121,6 +122,16 @@ def test_an_unchanged_file_goes_when_the_program_has_closed_it(moving: RunFolder
     assert archived(moving, "scan.pdf")
 
 
+@dataclass(frozen=True)
+class CopyEvents:
+    """Folders that exist, and what happens when a copy in one of them is whole."""
+
+    sync_target: Callable[[Path], None]
+
+    def make(self, removal: Removal) -> None:
+        del removal
+
+
 def removal(path: Path, target: Path | None) -> Removal:
     """The removal of a file as it is now."""
     status, folder = path.stat(), path.parent.stat()
@@ -146,7 +157,7 @@ def test_a_program_that_opens_a_copied_file_for_writing_keeps_it(tmp_path: Path,
             wait_for(lambda: not has_free_lease(file.fileno()))
 
     with pytest.raises(KeptFileError, match="open for writing"):
-        remove(removal(path, other_file_system / "scan.pdf"), open_for_writing)
+        remove(removal(path, other_file_system / "scan.pdf"), CopyEvents(open_for_writing))
     openings[0].join()
     with writers[0] as scanner:
         scanner.write(b" page 2")
@@ -170,7 +181,7 @@ def test_a_file_that_takes_the_place_of_one_that_is_given_back_stays(tmp_path: P
         path.write_bytes(b"new")
 
     with pytest.raises(KeptFileError):
-        remove(removal(path, other_file_system / "scan.pdf"), change_and_replace)
+        remove(removal(path, other_file_system / "scan.pdf"), CopyEvents(change_and_replace))
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"scan.pdf": b"new", "scan-2.pdf": b"old"}
 
 

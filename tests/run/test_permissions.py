@@ -180,3 +180,44 @@ def test_a_ledger_that_is_made_anew_knows_what_documents_withhold(folders: RunFo
     assert mode(folders.outbox / "a.pdf.json") == 0o600
     assert mode(folders.outbox / "b.pdf.json") == 0o644
     assert mode(folders.outbox / "transcript.csv") == 0o600
+
+
+@pytest.mark.parametrize("after", ["move", "delete"])
+def test_folders_for_moved_files_are_as_private_as_those_of_the_inbox(folders: RunFolders, tmp_path: Path, after: str) -> None:
+    folders.changes.update(after=after, archive=tmp_path / "archive")
+    folders.inbox.chmod(0o750)
+    for name, inside in {"secret/a.pdf": 0o700, "secret/of/b.pdf": 0o755, "open/c.pdf": 0o755}.items():
+        put(folders, name, 0o644, inside)
+        folders.put(f"{name}.broken.pdf", b"%PDF-1.7 broken off")
+    (folders.inbox / "secret").chmod(0o700)
+    folders.run()
+    roots = [tmp_path / "failed", *([*(tmp_path / "archive").iterdir(), tmp_path / "archive"] if after == "move" else [])]
+    assert {mode(root) for root in roots} == {0o750}
+    for root in roots[: 2 if after == "move" else 1]:
+        modes = {name: mode(root / name) for name in ("secret", "secret/of", "open")}
+        assert modes == {"secret": 0o700, "secret/of": 0o755, "open": 0o755}
+
+
+def test_a_folder_that_exists_and_one_of_a_group_stay_as_their_owner_has_made_them(folders: RunFolders, tmp_path: Path) -> None:
+    folders.changes.update(after="move", archive=tmp_path / "archive")
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive").chmod(0o2775)
+    (tmp_path / "failed").mkdir()
+    (tmp_path / "failed").chmod(0o755)
+    folders.inbox.chmod(0o700)
+    put(folders, "a.pdf", 0o644)
+    folders.put("broken.pdf", b"%PDF-1.7 broken off")
+    folders.run()
+    (day,) = (tmp_path / "archive").iterdir()
+    assert (mode(tmp_path / "archive"), mode(tmp_path / "failed")) == (0o2775, 0o755)
+    assert mode(day) & 0o077 == 0o070 & ~0o022, "the group's rights follow the umask, as in every program"
+
+
+def test_the_reason_of_a_failed_file_is_as_private_as_the_file(folders: RunFolders) -> None:
+    folders.changes["after"] = "move"
+    folders.put("broken.pdf", b"%PDF-1.7 broken off").chmod(0o600)
+    folders.put("open.pdf", b"%PDF-1.7 also broken off").chmod(0o644)
+    folders.run()
+    failed = folders.inbox.parent / "failed"
+    assert mode(failed / "broken.pdf.reason.txt") == 0o600
+    assert mode(failed / "open.pdf.reason.txt") == 0o644
