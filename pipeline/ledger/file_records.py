@@ -182,6 +182,13 @@ class FileRecords(LedgerConnection):
             [utc_timestamp(), os.fsencode(path)],
         )
 
+    def record_return(self, name: str, path: Path) -> None:
+        """Record that the file of this result is at another path, where no file is recorded. The program has not moved it."""
+        self._db.execute(
+            """UPDATE files SET path = ?, place = 'original', deleted_path = NULL, archived_at = NULL, watched = 0 WHERE name = ?""",
+            [os.fsencode(path), name],
+        )
+
     def record_deleted_file(self, source: Source, sha256: str) -> None:
         """Record a file that was at its path and is no longer there, with unknown size and time. No other file gets its name."""
         self._db.execute(

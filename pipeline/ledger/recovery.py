@@ -189,7 +189,7 @@ def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]
 def _restore_file(ledger: Ledger, source: Source, sha256: str) -> None:
     """Record the file of a result. Of several that had one path in the inbox, that is the one that is there; the others were moved."""
     namesake = ledger.file_at(source.path)
-    if namesake and _content_hash(source.path) != sha256:
+    if namesake and hash_at(source.path) != sha256:
         ledger.record_deleted_file(source, sha256)
         return
     if namesake:
@@ -197,7 +197,7 @@ def _restore_file(ledger: Ledger, source: Source, sha256: str) -> None:
     ledger.record_file(source, sha256, UNKNOWN, UNKNOWN)
 
 
-def _content_hash(path: Path) -> str | None:
+def hash_at(path: Path) -> str | None:
     """Hash of the file at ``path``; None where none can be read."""
     try:
         with open_named_file(path) as file:

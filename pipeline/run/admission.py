@@ -21,6 +21,7 @@ from pipeline.run.archive import Archive
 from pipeline.run.document_run import Action, DocumentRun
 from pipeline.run.job import Job
 from pipeline.run.moves import Moves
+from pipeline.run.rebuilt_records import with_rebuilt_record
 
 RECORD_SECONDS = 30.0
 """How often the time that a document takes is recorded."""
@@ -65,6 +66,11 @@ class Admission:
             if path not in {other.source.path for other in (twin.file, *twin.twins)}:
                 twin.twins.append(file)
             return None
+        if record and record.sha256 != sha256 and self._set_aside(record):
+            file, record = self._with_new_name(file), None
+        if record is None:
+            file = with_rebuilt_record(self._job, file, sha256)
+            record = ledger.file_at(path)
         if record is None or record.sha256 != sha256:
             if run := self._moves.waits_for(file, sha256, record):
                 run.twins.append(file)
@@ -74,8 +80,6 @@ class Admission:
                 if record and self._job.up_to_date(record, file):
                     self._observer.file_finished(file)
                     return None
-        if record and self._is_another_file(record, sha256):
-            file, record = self._with_new_name(file), None
         if record is None:
             file = self._archive.restore(file, sha256)
             record = ledger.file_at(path)
@@ -99,15 +103,21 @@ class Admission:
             seconds_limit=60 * self._job.settings.limits.document_minutes or math.inf,
         )
 
-    def _is_another_file(self, record: FileRecord, sha256: str) -> bool:
-        """Whether a rebuilt ledger names an earlier file of this path, which was read and then moved or deleted by the program."""
-        return self._job.settings.after != "keep" and record.size < 0 and record.sha256 != sha256
+    def _set_aside(self, record: FileRecord) -> bool:
+        """Take the record of an earlier file from a path that has another file now. False where its result is to be replaced.
+
+        A rebuilt ledger knows of no path whether its file was read there, or elsewhere, or has been moved since. And a file that is about
+        to leave may have left.
+        """
+        if record.size >= 0:
+            return self._archive.set_aside(record)
+        self._job.ledger.record_deletion(record.source.path)
+        self._job.outbox_names.deleted(record.source.path)
+        return True
 
     def _with_new_name(self, file: InboxFile) -> InboxFile:
         """The file with a name of its own; the earlier file of its path keeps name and result."""
         source = file.source
-        self._job.ledger.record_deletion(source.path)
-        self._job.outbox_names.deleted(source.path)
         return replace(file, source=replace(source, name=self._job.outbox_names(source.path, source.name)))
 
     def count_time(self, run: DocumentRun, seconds: float) -> None:

@@ -46,7 +46,13 @@ class Moves:
         known = list(known)
         self._presence.observe(files, known)
         self._job.ledger.record_inodes(_missing_inodes(self._job, known))
-        return self._carry_out(find_moves(self._job, self._presence, files, self._runs))
+        moves = find_moves(self._job, self._presence, files, self._runs)
+        return self._carry_out([move for move in moves if not self._would_replace(move.source.path)])
+
+    def _would_replace(self, path: Path) -> bool:
+        """Whether the record of a path is that of an earlier file, whose result must stay. Admission gives such a file another name."""
+        record = self._job.ledger.file_at(path)
+        return record is not None and (record.size < 0 or self._job.ledger.leaving_file(path, record.sha256) is not None)
 
     def recognise_file(self, file: InboxFile, sha256: str) -> bool:
         """Whether a file that is about to be read is a document of another path; its record is then at the file's path."""
@@ -141,6 +147,8 @@ def _missing_inodes(job: Job, known: Iterable[InboxFile]) -> dict[str, str]:
 def _may_move(job: Job, presence: Presence, record: FileRecord, path: Path | None = None) -> bool:
     """Whether the document of a record has left its path, which is in the inbox and not ``path``."""
     if record.place != "original" or record.source.path == path or not presence.is_in_inbox(record.source.path):
+        return False
+    if job.ledger.leaving_file(record.source.path, record.sha256):  # the program moves it
         return False
     if record.size < 0 and job.settings.after != "keep":  # a rebuilt ledger: the file may be in the archive
         return False

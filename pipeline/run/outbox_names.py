@@ -64,6 +64,12 @@ class OutboxNames:
         if name := self._names.pop(str(old), None):
             self._names[str(new)] = name
 
+    def returned(self, old: Path, new: Path, name: str) -> None:
+        """The file of a known result, which was thought to be at ``old``, is at ``new``."""
+        if self._names.get(str(old)) == name:
+            del self._names[str(old)]
+        self._names[str(new)] = name
+
     def deleted(self, path: Path) -> None:
         """The file was deleted and keeps its name. Another file that comes to its path gets a name of its own."""
         self._names.pop(str(path), None)

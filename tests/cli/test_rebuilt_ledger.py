@@ -1,0 +1,109 @@
+"""A ledger that was rebuilt from the outbox recognises what was read by path and from archives."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Pipeline
+from tests.drawing import text_pdf
+
+
+def rows(folder: Path) -> list[str]:
+    with (folder / "outbox/documents.csv").open(encoding="utf-8", newline="") as file:
+        return sorted(row["file"] for row in csv.DictReader(file))
+
+
+def text(folder: Path, name: str) -> list[str]:
+    published = json.loads((folder / f"outbox/{name}.json").read_text(encoding="utf-8"))
+    return list(published["results"]["transcript"]["fields"]["text"]["value"])
+
+
+def damage(folder: Path) -> None:
+    for path in (folder / "outbox/.pipeline").glob("ledger.sqlite*"):
+        path.write_bytes(b"no database at all" * 1000)
+
+
+def read(pipeline: Pipeline, *paths: Path, command: str = "run") -> None:
+    outcome = pipeline(command, *paths, "--template", "transcript", "--quiet")
+    assert outcome.code == 0, outcome.err
+
+
+def read_both(pipeline: Pipeline, elsewhere: Path) -> None:
+    read(pipeline, elsewhere / "a.pdf")
+    read(pipeline, elsewhere / "post.zip", command="reprocess")
+
+
+@pytest.fixture
+def elsewhere(folder: Path) -> Path:
+    """A folder outside of the inbox, with a document and an archive."""
+    (folder / "inbox").mkdir()
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere/a.pdf").write_bytes(text_pdf(["Read by path"]))
+    with zipfile.ZipFile(folder / "elsewhere/post.zip", "w") as archive:
+        archive.writestr("b.pdf", text_pdf(["Packed"]))
+        archive.writestr("in/c.pdf", text_pdf(["Packed in a folder"]))
+    return folder / "elsewhere"
+
+
+MEMBERS = ["post.zip/b.pdf", "post.zip/in/c.pdf"]
+
+
+def test_what_was_read_by_path_and_from_an_archive_is_recognised(folder: Path, elsewhere: Path, pipeline: Pipeline) -> None:
+    read_both(pipeline, elsewhere)
+    assert rows(folder) == ["a.pdf", *MEMBERS]
+    damage(folder)
+    read_both(pipeline, elsewhere)
+    assert rows(folder) == ["a.pdf", *MEMBERS]
+    read_both(pipeline, elsewhere)
+    assert rows(folder) == ["a.pdf", *MEMBERS]
+
+
+@pytest.mark.parametrize("after", ["keep", "move", "delete"])
+def test_a_file_of_the_inbox_with_the_name_of_one_that_was_read_by_path(
+    folder: Path, elsewhere: Path, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    monkeypatch.setenv("PIPELINE_AFTER", after)
+    read(pipeline, elsewhere / "a.pdf")
+    damage(folder)
+    (folder / "inbox/a.pdf").write_bytes(text_pdf(["Of the inbox"]))
+    read(pipeline)
+    assert text(folder, "a.pdf") == ["Read by path"], "the result of another document is overwritten"
+    assert text(folder, "a.pdf~2") == ["Of the inbox"]
+    read(pipeline, elsewhere / "a.pdf")
+    read(pipeline)
+    assert rows(folder) == ["a.pdf", "a.pdf~2"]
+    assert text(folder, "a.pdf") == ["Read by path"]
+
+
+def test_a_renamed_file_does_not_replace_the_result_of_one_that_was_read_by_path(
+    folder: Path, elsewhere: Path, pipeline: Pipeline
+) -> None:
+    read(pipeline, elsewhere / "a.pdf")
+    damage(folder)
+    other = folder / "inbox/other.pdf"
+    other.write_bytes(text_pdf(["Of the inbox"]))
+    read(pipeline)
+    other.rename(folder / "inbox/a.pdf")
+    read(pipeline)
+    assert text(folder, "a.pdf") == ["Read by path"]
+    assert rows(folder) == ["a.pdf", "a.pdf~2"]
+    assert text(folder, "a.pdf~2") == ["Of the inbox"]
+
+
+def test_two_files_of_one_name_and_of_equal_contents_stay_two_documents(
+    folder: Path, elsewhere: Path, pipeline: Pipeline
+) -> None:
+    (folder / "inbox/a.pdf").write_bytes((elsewhere / "a.pdf").read_bytes())
+    read(pipeline)
+    read(pipeline, elsewhere / "a.pdf")
+    assert rows(folder) == ["a.pdf", "a.pdf~2"]
+    damage(folder)
+    read(pipeline, elsewhere / "a.pdf")
+    read(pipeline)
+    read(pipeline, elsewhere / "a.pdf")
+    assert rows(folder) == ["a.pdf", "a.pdf~2"]
