@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.replacement import has_ledger
+from pipeline.monitoring.events import Observer
 from pipeline.printable import one_line
 from pipeline.publish.own_files import OwnFiles
 from pipeline.publish.rows import DOCUMENTS, sheet_names
+from pipeline.run.archive import Archive
 from pipeline.run.export_formats import OutboxExport
 from pipeline.run.forget import Forgetter
 from pipeline.run.forget_selection import Vanished, named_documents, still_there, vanished_documents
@@ -119,7 +121,19 @@ def _open_forgetter(settings: Settings) -> Iterator[tuple[Forgetter, list[UndoLo
         resumed = forgetter.resume()
         for log in resumed:
             _end(forgetter, log)
+        Archive(job, Warnings(warn)).catch_up(may_delete=False)
         yield forgetter, resumed
+
+
+class Warnings(Observer):
+    """Prints which files could not be given their names back."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+
+    def file_not_archived(self, name: str, reason: str) -> None:
+        """See Observer."""
+        self._warn(f"{name}: {reason}")
 
 
 def _list(job: Job, records: Sequence[FileRecord]) -> None:

@@ -52,11 +52,19 @@ def document_rows(ledger: Ledger, names: Sequence[str]) -> Iterator[tuple[str, R
 
 
 def delete_documents(ledger: Ledger, names: Sequence[str], sheets: Iterable[str]) -> None:
-    """Delete the rows of documents, on the disk when this returns. Their result files are marked as obsolete."""
+    """Delete the rows of documents, on the disk when this returns. Their result files are marked as obsolete.
+
+    Files that are about to be moved or deleted stay: nothing else is known of what was read of them.
+    """
     contents = forgotten_contents(ledger, names)
     append_entry(ledger.path.parent, {"forgotten": contents})
     with ledger.synced_transaction():
         for name in names:
+            ledger.change(
+                """DELETE FROM removals WHERE EXISTS (SELECT 1 FROM files WHERE name = ? AND files.sha256 = removals.sha256
+                   AND coalesce(files.path, files.deleted_path) IN (removals.path, removals.claim, removals.target))""",
+                [name],
+            )
             ledger.change("DELETE FROM files WHERE name = ?", [name])
             ledger.change("DELETE FROM renamed_results WHERE name = ?", [name])
         for sha256 in contents:

@@ -18,12 +18,14 @@ import pytest
 from pipeline.ledger.corrections import correction_history, record_correction
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import close_order, orders_for_document, place_order
+from pipeline.ledger.removal_records import Removal
 from pipeline.records import Correction
 from pipeline.runtime.lock import locked
 from tests.cli.conftest import Outcome, Pipeline
 from tests.drawing import text_pdf
 from tests.run.kills import share
 from tests.run.processes import Workspace
+from tests.run.test_archive_changes import removal
 
 OLD = 1_000_000_000
 NAMES = ("a.pdf", "copy of b.pdf", "sub/b.pdf", "sub/c.pdf")
@@ -281,6 +283,59 @@ def test_a_share_below_the_inbox_that_is_not_mounted_is_left_alone(read: Path, p
     outcome = pipeline("forget", "--prune", "--yes", "--json")
     assert outcome.json["forgotten"] == ["e.pdf"]
     check(pipeline, read, *NAMES, "d.pdf")
+
+
+# ---- files that were being moved or deleted -----------------------------------------------------
+
+
+def begin(folder: Path, name: str, to: Path | None) -> Removal:
+    """Leave what a run leaves that is killed when it has given a file the name of its claim."""
+    begun = removal(folder / "inbox" / name, to)
+    with Ledger(folder / "outbox/.pipeline") as ledger:
+        ledger.begin_removals([begun])
+    assert begun.claim
+    begun.path.rename(begun.claim)
+    return begun
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "sub/b.pdf"])
+def test_a_file_that_was_being_deleted_stays_when_its_document_is_forgotten(read: Path, pipeline: Pipeline, name: str) -> None:
+    begun = begin(read, name, None)
+    content = begun.claim.read_bytes() if begun.claim else b""
+    outcome = forget(pipeline, name)
+    assert outcome.code == 0, outcome.err
+    assert "1 file still in the inbox" in outcome.out
+    assert begun.path.read_bytes() == content
+    assert pipeline("run", "--template", "transcript", "--quiet").code == 0
+    assert begun.path.read_bytes() == content
+    check(pipeline, read, *NAMES)
+
+
+def test_a_file_that_was_being_moved_is_in_the_archive_when_its_document_is_forgotten(read: Path, pipeline: Pipeline) -> None:
+    (read / "archive").mkdir()
+    begun = begin(read, "a.pdf", read / "archive/a.pdf")
+    assert forget(pipeline, "a.pdf").code == 0
+    assert (read / "archive/a.pdf").exists()
+    assert not (begun.claim and begun.claim.exists())
+    assert pipeline("run", "--template", "transcript", "--quiet").code == 0
+    check(pipeline, read, *NAMES[1:])
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_file_on_a_share_that_is_not_there_stays_when_its_document_is_forgotten(
+    read: Path, pipeline: Pipeline, moved: bool
+) -> None:
+    (read / "archive").mkdir()
+    begun = begin(read, "sub/b.pdf", read / "archive/b.pdf" if moved else None)
+    (read / "inbox/sub").rename(read / "share")
+    (read / "inbox/sub").mkdir()
+    assert forget(pipeline, "sub/b.pdf").code == 0
+    assert "sub/b.pdf" not in results(read)
+    (read / "inbox/sub").rmdir()
+    (read / "share").rename(read / "inbox/sub")
+    assert pipeline("run", "--template", "transcript", "--quiet").code == 0
+    assert begun.path.exists(), "a file was moved or deleted of which no result is left"
+    check(pipeline, read, *NAMES)
 
 
 # ---- kill -9 ------------------------------------------------------------------------------------
