@@ -252,7 +252,8 @@ def _reason_text(item: ReadFile) -> str:
         f"result:  {file.source.name}.json in the outbox",
         f"when:    {utc_timestamp()}",
         "",
-        "To have it read again, move the file back into the inbox.",
+        "To have it read again, move the file back into the inbox."
+        + (" A repaired copy also needs this text beside it." if status == "partial" else ""),
         "",
     ]
     return "\n".join(line for number, line in enumerate(lines) if line or number > 4)
