@@ -61,7 +61,7 @@ def invoice(
         "paper", {"A4" if country.code not in LETTER_COUNTRIES else "Letter": 20, "A5": 0.5, "A4 landscape": 0.4}
     )
     width, height = SIZES[paper]
-    html = page_html(sheet, head, side, table, tail, company_foot, width, height)
+    html = page_html(sheet, head, side, table, tail, company_foot, _repeated_head(sheet, facts), width, height)
     return Document(
         kind=kind, language=language, country=country.code, layout=choices.layout_id(), structure=choices.log, html=html, width=width,
         height=height, values=sheet.values, rows=sheet.rows, aliases={"vendor_name": [sheet.trade.seller.brand]},
@@ -145,6 +145,15 @@ def _title(sheet: Sheet, facts: Facts) -> tuple[str, set[str]]:
     return block("title", html, look), said
 
 
+def _repeated_head(sheet: Sheet, facts: Facts) -> str:
+    """The line at the head of the second page and those behind it."""
+    rng = sheet.style
+    number = f"{sheet.label('invoice_number')} {sheet.mark('invoice_number', facts.number)}"
+    parts = [number, sheet.date("invoice_date", facts.issued), sheet.mark("vendor_name", sheet.trade.seller.name)]
+    chosen = [part for part in parts if rng.random() < 0.6] or [number]
+    return block("repeated", rng.choice([" &nbsp; ", " | ", ", "]).join(chosen), "font-size:.85em;margin-bottom:8px")
+
+
 def _head(sheet: Sheet, facts: Facts, sums: Sums, letterhead: str) -> tuple[str, str]:
     """All above the table: rows of blocks side by side, in random order."""
     choices, rng = sheet.choices, sheet.style
@@ -165,6 +174,8 @@ def _head(sheet: Sheet, facts: Facts, sums: Sums, letterhead: str) -> tuple[str,
         extra = metadata_block(sheet, pairs[cut:], second_form, "left")
         pairs = pairs[:cut]
     meta = metadata_block(sheet, pairs, form, choices.pick("metadata align", {"left": 3, "right": 2})) if pairs else ""
+    if form == "strip" and meta:  # needs the width of the page
+        extra, meta = meta + extra, ""
     vendor = ""
     if letterhead != "none":
         name = letterhead.replace(" without address", "")
@@ -176,7 +187,7 @@ def _head(sheet: Sheet, facts: Facts, sums: Sums, letterhead: str) -> tuple[str,
     label = choices.pick("buyer label", {"none": 4, "above": 4, "before": 1})
     buyer = (
         buyer_block(sheet, sheet.trade.buyer, label=label)
-        if sheet.kind == "invoice" or choices.chance("buyer on a receipt", 0.4)
+        if choices.chance("buyer", 0.97 if sheet.kind == "invoice" else 0.4)
         else ""
     )
     if buyer and label == "none" and choices.chance("sender line", 0.4):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from html import escape
 from training.generator.amounts import Item, Sums, rounded
 from training.generator.choices import draw
 from training.generator.formats import NBSP
+from training.generator.identifiers import document_number
 from training.generator.parties import line
 from training.generator.sheet import Sheet
 
@@ -144,12 +146,17 @@ def items_table(sheet: Sheet, sums: Sums, foot: str) -> str:
     head = _heading(sheet, columns, cell_line + pad) if choices.chance("table heading", 0.93) else ""
     body = []
     group = ""
+    remark = choices.chance("deliveries between rows", 0.05)
     carried = Decimal(0)
     for row, item in enumerate(sums.items):
         if item.group and item.group != group:
             group = item.group
             body.append(f'<tr data-row><td colspan="{len(columns)}" style="{pad}font-weight:bold">{escape(group)}</td></tr>')
         zebra = "background:#f0f0f0;" if lines == "zebra" and row % 2 else ""
+        if remark and sheet.style.random() < 0.3:
+            day = sheet.date(None, sheet.issued - datetime.timedelta(days=sheet.style.randint(1, 40)))
+            text = f"{sheet.other('delivery_no')} {document_number(sheet.issued.year, sheet.issued.month, sheet.style)} {day}"
+            body.append(f'<tr data-row><td colspan="{len(columns)}" style="{pad}font-size:.9em">{text}</td></tr>')
         cells = "".join(
             f'<td style="{cell_line}{pad}{zebra}text-align:{column.align};vertical-align:top">{column.text(row, item)}</td>'
             for column in columns

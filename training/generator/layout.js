@@ -6,7 +6,7 @@
   function fit(element) {
     let size = parseFloat(getComputedStyle(element).fontSize);
     const room = element.parentElement;
-    for (let at = 0; at < 14 && element.offsetWidth > room.clientWidth + 1 && size > 4.5; at++) {
+    for (let at = 0; at < 14 && element.offsetWidth > room.clientWidth + 1 && size > 6.5; at++) {
       size *= 0.92;
       element.style.fontSize = size + "px";
       if (at > 4) element.querySelectorAll("td,th").forEach((cell) => { cell.style.whiteSpace = "normal"; });
@@ -16,7 +16,9 @@
   // A following page of the same document, without what stands at the head of the first.
   function followingPage(page) {
     const next = page.cloneNode(true);
-    next.querySelector(".flow").replaceChildren();
+    const flow = next.querySelector(".flow");
+    flow.replaceChildren();
+    if (flow.dataset.again) flow.insertAdjacentHTML("beforeend", flow.dataset.again);
     next.querySelectorAll(".side > *").forEach((child) => child.remove());
     page.after(next);
     return next;
@@ -53,10 +55,12 @@
       const flow = page.querySelector(".flow");
       const limit = bottom(flow) + 0.5;
       const blocks = [...flow.children];
-      const over = blocks.findIndex((block) => bottom(block) > limit);
+      const over = blocks.findIndex((block, at) => bottom(block) > limit || (at > 0 && block.classList.contains("newpage")));
       if (over < 0) return;
       const block = blocks[over];
-      const moved = block.classList.contains("items") ? moveRows(block, flow, limit) : { whole: true };
+      const begins = over > 0 && block.classList.contains("newpage");
+      block.classList.remove("newpage");
+      const moved = block.classList.contains("items") && !begins ? moveRows(block, flow, limit) : { whole: true };
       if (moved === null) return;
       if (moved.whole && over === 0) {  // larger than a page: the letters become smaller
         const size = parseFloat(getComputedStyle(block).fontSize);

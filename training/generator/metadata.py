@@ -75,7 +75,7 @@ def make_pairs(sheet: Sheet, facts: Facts, skip: set[str]) -> list[Pair]:
         value = _value(sheet, name, facts)
         if name in {"invoice_number", "invoice_date", "due_date", "currency"}:
             label = sheet.label(name)
-            if name != "due_date" and rng.random() < 0.04:
+            if name != "due_date" and rng.random() < 0.06:
                 label = ""
         else:
             label = sheet.other(name)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 
-from training.generator.amounts import Sums, make_items, make_sums
+from training.generator.amounts import Item, Sums, make_items, make_sums, rounded
 from training.generator.business import Trade, goods, party, units
 from training.generator.choices import Choices, draw
 from training.generator.formats import NBSP, date_style, number_style
 from training.generator.sheet import Sheet, colon_style
-from training.generator.vocabulary import Country, words
+from training.generator.vocabulary import Country, other_label, words
 
 
 def make_trade(language: str, country: Country, rng: random.Random, *, shop: bool) -> Trade:
@@ -52,6 +52,7 @@ def make_sheet(
         case=choices.pick("label case", {"as is": 5, "first": 3, "upper": 1.5, "lower": 0.3}),
         percent_form=draw(style, {"{}%": 5, f"{{}}{NBSP}%": 4, "({}%)": 0.7, "{}": 0.3}),
         rate_decimals=draw(style, {None: 8, 2: 2, 1: 0.5}),
+        unknown=draw(style, {0.04: 4, 0.15: 3, 0.5: 1}),
         signs=choices.pick("signs", {"all": 3, "sums": 3, "total": 2, "heading": 1}),
     )
 
@@ -62,8 +63,14 @@ def invoice_sums(sheet: Sheet, country: Country, rng: random.Random) -> Sums:
     rates = [Decimal(0)] if exempt else [Decimal(rate) for rate in country.tax]
     main = draw(rng, {rate: 3 if at == 0 else 1 for at, rate in enumerate(rates)})
     rates = [main] if rng.random() < 0.75 else list(dict.fromkeys([main, *rates]))[:3]
-    count = draw(rng, {1: 3, 2: 2.5, 3: 2.5, rng.randint(4, 8): 4, rng.randint(9, 18): 1.5, rng.randint(19, 60): 0.5})
+    count = draw(rng, {1: 2.5, 2: 2, 3: 2.5, rng.randint(4, 8): 4, rng.randint(9, 18): 2.5, rng.randint(19, 60): 0.8})
     items = make_items(sheet.trade.goods, sheet.trade.units, country.currency, rates, count, sheet.numbers.decimals, rng)
+    if sheet.choices.chance("rebate as a row", 0.05):
+        last = items[-1]
+        amount = -rounded(last.amount * rng.choice([5, 10, 20]) / 100, sheet.numbers.decimals)
+        text = other_label(sheet.language, "discount", rng)
+        if amount and last.amount + amount > 0:
+            items.append(Item(text, Decimal(1), amount, amount, last.tax_rate, price_decimals=sheet.numbers.decimals))
     if sheet.choices.chance("long descriptions", 0.12):
         for item in items:
             parts = [item.description, *rng.sample(words(sheet.language, "notes"), k=rng.randint(0, 2))]

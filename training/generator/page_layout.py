@@ -85,7 +85,15 @@ def arrange(sheet: Sheet, parts: dict[str, str], place_line: str, extra: str) ->
 
 
 def page_html(
-    sheet: Sheet, head: str, side_html: str, table: str, tail: str, company_foot: str, width: int, height: int
+    sheet: Sheet,
+    head: str,
+    side_html: str,
+    table: str,
+    tail: str,
+    company_foot: str,
+    repeated_head: str,
+    width: int,
+    height: int,
 ) -> str:
     """The document as HTML: its first page, which the browser breaks into as many as it needs."""
     choices, rng = sheet.choices, sheet.style
@@ -104,7 +112,10 @@ def page_html(
     sentence_above = ""
     if choices.chance("words above the table", 0.25):
         sentence_above = line(escape(rng.choice(words(sheet.language, "texts"))), "margin:4px 0")
-    flow = f'<div class="flow" style="flex:1;min-height:0;min-width:0;display:flex;flex-direction:column">{head}{sentence_above}{table}{tail}</div>'
+    again = f' data-again="{escape(repeated_head)}"' if repeated_head and choices.chance("head repeated", 0.5) else ""
+    if "</thead>" in table and choices.chance("details on the next page", 0.03):
+        table, tail = tail, table.replace('class="items fit"', 'class="items fit newpage"', 1)
+    flow = f'<div class="flow"{again} style="flex:1;min-height:0;min-width:0;display:flex;flex-direction:column">{head}{sentence_above}{table}{tail}</div>'
     side = (
         f'<div class="side" style="flex:0 0 {rng.randint(19, 28)}%;background:{rng.choice(["none", "#f1f1f1", "#e6ecf5"])};padding:8px">{side_html}</div>'
         if side_html

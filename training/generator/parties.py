@@ -116,7 +116,8 @@ def buyer_block(sheet: Sheet, party: Party, *, label: str, name: str = "buyer") 
     lines = []
     if label == "above":
         weight = sheet.style.choice(["bold", "normal"])
-        lines.append(line(text, f"font-weight:{weight};font-size:{sheet.style.choice(['.85em', '1em', '1.1em'])}"))
+        shade = "background:#ddd;padding:1px 4px;" if sheet.choices.chance(f"{name} label shaded", 0.15) else ""
+        lines.append(line(text, f"{shade}font-weight:{weight};font-size:{sheet.style.choice(['.85em', '1em', '1.1em'])}"))
     if label == "before":
         lines.append(line(f"{text} {mark}"))
     else:

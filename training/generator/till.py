@@ -18,6 +18,7 @@ CASH_STEP = {
     "NZD": Decimal("0.10"), "CAD": Decimal("0.05"), "CZK": Decimal(1), "PLN": Decimal("0.01"), "HUF": Decimal(5),
 }  # fmt: skip
 NOTES = (5, 10, 20, 50, 100, 200, 500, 1000)
+FUELS = ["Diesel", "Super 95", "Super E10", "Super Plus", "Unleaded 95", "V-Diesel", "Premium 98", "AdBlue"]
 WEIGHED_SHARE = 0.12
 KINDS = {
     "market": 6,
@@ -79,6 +80,7 @@ def make_till(names: list[str], country: Country, decimals: int, rng: random.Ran
     }.get(kind, 1)  # fmt: skip
     all_rates = [Decimal(rate) for rate in country.tax]
     rates = list(dict.fromkeys(all_rates))[: 1 if country.code in {"US", "CA"} or rng.random() < 0.45 else 3]
+    names = FUELS if kind == "fuel" else names
     rows = [_row(rng.choice(names), kind, currency, decimals, len(rates), rng) for _ in range(count)]
     if rng.random() < 0.2 and kind in {"market", "shop"}:
         for row in rows:

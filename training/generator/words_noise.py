@@ -33,7 +33,7 @@ GOOD = Rates(glued=0.03, split=0.002, letters=0.0025, dropped=0.002, edge=0.1)
 """Clear scans at 200 dpi and more."""
 FAIR = Rates(glued=0.06, split=0.005, letters=0.01, dropped=0.01, edge=0.12)
 """Usual scans and good photographs."""
-POOR = Rates(glued=0.12, split=0.01, letters=0.04, dropped=0.04, edge=0.16)
+POOR = Rates(glued=0.1, split=0.01, letters=0.045, dropped=0.08, edge=0.16)
 """Photographs, fax, thermal paper."""
 SHARES = {GOOD: 4.0, FAIR: 3.0, POOR: 1.5}
 
@@ -74,6 +74,12 @@ def as_ocr(words: Sequence[Word], rng: random.Random, rates: Rates | None = None
         else:
             read.append(word)
     return [noisy for word in read for part in _parts(word, rng, rates.split) if (noisy := _noisy(part, rng, rates)).text]
+
+
+def _faintness(word: Word, usual: float) -> float:
+    """How much oftener than others a word is not found: small print is lost first, and single marks."""
+    small = min(4.0, max(0.3, (usual / max(1.0, word.box[3] - word.box[1])) ** 3))
+    return small * (4 if len(word.text) == 1 and not word.text.isalnum() else 1)
 
 
 def _glue(left: Word, right: Word, rate: float) -> float:
