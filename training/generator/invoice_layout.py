@@ -6,7 +6,7 @@ import datetime
 import random
 from html import escape
 
-from training.generator.amounts import Sums
+from training.generator.amounts import Sums, rounded
 from training.generator.choices import Choices, draw
 from training.generator.document import Document
 from training.generator.items_table import items_table
@@ -280,4 +280,9 @@ def _sentences(sheet: Sheet, facts: Facts, sums: Sums) -> list[str]:
             chosen.append(rng.choice(words(sheet.language, "terms")))
     chosen += [text for text in words(sheet.language, "texts") if rng.random() < 0.18]
     rng.shuffle(chosen)
-    return [escape(sentence).format(**values) for sentence in chosen]
+    written = [escape(sentence).format(**values) for sentence in chosen]
+    if sheet.kind == "invoice" and sheet.choices.chance("discount as amount", 0.06):
+        left = rounded(sums.amount_due * 97 / 100, sheet.numbers.decimals)
+        off = sheet.amount(None, sums.amount_due - left, signed=True)
+        written.append(f"{sheet.other('discount')} 3 % = {off}, {sheet.other('net')} {sheet.amount(None, left, signed=True)}")
+    return written

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from html import escape
 
 from training.generator.choices import draw
+from training.generator.identifiers import fill
 from training.generator.parties import line
 from training.generator.sheet import Sheet
+from training.generator.slip_text import barcode
 from training.generator.vocabulary import other_labels, words
 
 FONTS = {
@@ -108,6 +111,8 @@ def page_html(
         if number_place != "none"
         else ""
     )
+    stamp = _print_stamp(sheet) if choices.chance("print stamp", 0.07) else ""
+    code = f'<div style="text-align:right">{barcode(fill("##########", rng))}</div>' if choices.chance("barcode", 0.05) else ""
     side_place = choices.log["side column"]
     sentence_above = ""
     if choices.chance("words above the table", 0.25):
@@ -125,9 +130,20 @@ def page_html(
     return (
         f'<div class="doc" lang="{sheet.language}"><div class="page" style="width:{width}px;height:{height}px;padding:{pads[0]}px {pads[1]}px {pads[2]}px {pads[3]}px;'
         f"font-family:'{family}',{fallback},sans-serif;font-size:{size:.2f}px;line-height:{rng.uniform(1.1, 1.5):.2f};color:{rng.choice(['#000', '#000', '#222', '#112'])}\">"
-        f"{number if number_place == 'head' else ''}"
+        f"{number if number_place == 'head' else ''}{code}"
         f'<div class="middle" style="flex:1;min-height:0;display:flex;gap:16px">{body}</div>'
-        f'<div class="foot">{company_foot}{number if number_place == "foot" else ""}</div></div></div>'
+        f'<div class="foot">{company_foot}{number if number_place == "foot" else ""}{stamp}</div></div></div>'
+    )
+
+
+def _print_stamp(sheet: Sheet) -> str:
+    """When and by whom the page was printed, in small print; no date of the invoice."""
+    rng = sheet.style
+    day = sheet.issued + datetime.timedelta(days=rng.randint(0, 60))
+    time = f"{rng.randint(6, 21):02d}:{rng.randint(0, 59):02d}" + rng.choice(["", f":{rng.randint(0, 59):02d}"])
+    before = rng.choice(["", f"{sheet.other('printed')} ", f"{fill('######', rng)} / "])
+    return (
+        f'<div style="font-size:.65em;text-align:{rng.choice(["left", "right"])}">{before}{sheet.date(None, day)} {time}</div>'
     )
 
 

@@ -16,7 +16,7 @@ from training.generator.page_layout import CJK_FONTS
 from training.generator.parties import address_lines, logo, tax_line
 from training.generator.sheet import Sheet, upper
 from training.generator.slip_sums import card_part, payment_lines, sums_lines, tax_lines
-from training.generator.slip_text import Slip
+from training.generator.slip_text import Slip, barcode
 from training.generator.till import Till, TillRow, make_till
 from training.generator.vocabulary import Country, words
 
@@ -102,7 +102,7 @@ def _sections(sheet: Sheet, slip: Slip, till: Till) -> list[str]:
             if name != "foot":
                 html.append(slip.rule(rule) if choices.chance(f"rule {name}", 0.7) else "")
     if choices.chance("barcode", 0.2):
-        html.append(slip.barcode(fill("############", sheet.style)))
+        html.append(barcode(fill("############", sheet.style)))
     return html
 
 

@@ -50,13 +50,14 @@ class Slip:
         sign = {"dashes": "-", "equals": "=", "stars": "*"}.get(kind)
         return f'<div style="overflow:hidden;white-space:nowrap">{sign * self.columns}</div>' if sign else "<div>&nbsp;</div>"
 
-    def barcode(self, digits: str) -> str:
-        """Bars with digits below them."""
-        at, bars = 0, []
-        rng = random.Random(int(digits))
-        while at < 150:
-            width = rng.choice([1, 1, 2, 3])
-            bars.append(f"M{at} 0h{width}v34h-{width}z")
-            at += width + rng.choice([1, 1, 2])
-        below = f"<div>{digits}</div>" if rng.random() < 0.8 else ""
-        return f'<div style="text-align:center;margin-top:6px"><svg width="150" height="34"><path d="{"".join(bars)}"/></svg>{below}</div>'
+
+def barcode(digits: str) -> str:
+    """Bars with digits below them."""
+    at, bars = 0, []
+    rng = random.Random(int(digits))
+    while at < 150:
+        width = rng.choice([1, 1, 2, 3])
+        bars.append(f"M{at} 0h{width}v34h-{width}z")
+        at += width + rng.choice([1, 1, 2])
+    below = f"<div>{digits}</div>" if rng.random() < 0.8 else ""
+    return f'<div style="text-align:center;margin-top:6px"><svg width="150" height="34"><path d="{"".join(bars)}"/></svg>{below}</div>'

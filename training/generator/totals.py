@@ -51,6 +51,8 @@ def sum_rows(sheet: Sheet, sums: Sums) -> list[SumRow]:
     total = SumRow(
         "total", sheet.label("total"), sheet.amount("total", sums.total, signed=True if sheet.signs == "total" else None)
     )
+    if choices.chance("count of items", 0.04):
+        add("count", sheet.other("items"), str(len(sums.items)))
     rounding = [SumRow("rounding", sheet.other("rounding"), sheet.amount(None, sums.rounding))] if sums.rounding else []
     rows += [*rounding, total, *taxes] if inclusive else [*taxes, *rounding, total]
     if sums.prepaid:
@@ -92,7 +94,7 @@ def _tax_rows(sheet: Sheet, sums: Sums) -> list[SumRow]:
             form, f"{label} {percent}"
         )
         if form == "label rate base":
-            text += f" {sheet.style.choice(['(', '/ ', '· '])}{sheet.numbers.number(base)}"
+            text += sheet.style.choice([" ({})", " / {}", " · {}"]).format(sheet.numbers.number(base))
         rows.append(SumRow("tax", text + sheet.colon, sheet.amount(None if several else "tax_total", tax)))
     if several and sheet.choices.chance("sum of taxes", 0.4):
         rows.append(SumRow("tax_total", sheet.label("tax_total"), sheet.amount("tax_total", sums.tax_total)))

@@ -149,7 +149,9 @@ _CURRENCY_WORD = re.compile(
 
 
 def fits_country(label: str, country: Country) -> bool:
-    """Whether documents of the country have such a label: it names no tax and no currency of another one."""
+    """Whether documents of the country have such a label: it names no tax and no currency of another one, and no rate."""
+    if "%" in label or any(c.isdigit() for c in label):
+        return False
     found = _CURRENCY_WORD.search(label)
     if found and found[0].upper().replace("RM", "MYR").replace("€", "EUR")[:3] != country.currency:
         return False
