@@ -17,7 +17,7 @@ from pipeline.records import Box
 from pipeline.values.countries import country_weights, date_order, resolve_currency
 from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, currency_codes, parse_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
-from pipeline.values.identifiers import is_valid_vat, parse_vat, repair_vat
+from pipeline.values.identifiers import VAT_COUNTRIES, is_valid_vat, parse_vat, repair_vat
 from pipeline.values.money import Money, parse_money
 from pipeline.values.numbers import guess_decimal_mark, parse_number, plain_decimal
 
@@ -73,6 +73,7 @@ _DAMAGED = re.compile(
 _DIGIT_OF_LETTER = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _MOST_VAT_WORDS = 8
+_VAT_LETTERS = frozenset(country[:2] for country in (*VAT_COUNTRIES, "GR"))
 _CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
 
 
@@ -185,7 +186,8 @@ class Candidates:
 
     def _vat_at(self, run: Run, starts: list[int], ends: list[int]) -> Candidate | None:
         hits: list[Candidate] = []
-        for end in reversed(ends):
+        starts = [start for start in starts if self._begins_vat(run.text[start : start + 8].lstrip(" .,;|")[:2])]
+        for end in reversed(ends) if starts else ():
             for start in starts:
                 text = run.text[start:end].strip(" .,;|")
                 if not 8 <= len(text) <= 24 or not text[:2].isalpha() or not self._free(run, start, end):
@@ -193,6 +195,10 @@ class Candidates:
                 if value := parse_vat(text) or (repair_vat(text) if self.layout.page.source == "ocr" else None):
                     hits.append(self._make("vat", value, run, (start, start + len(text)), 1.0 if is_valid_vat(value) else 0.8))
         return max(hits, key=lambda hit: hit.quality, default=None)  # the longest of the best
+
+    def _begins_vat(self, letters: str) -> bool:
+        """Whether a VAT id may begin so. OCR may have misread one letter of its country."""
+        return letters.isalpha() and (self.layout.page.source == "ocr" or letters.upper() in _VAT_LETTERS)
 
     def _amounts(self, run: Run) -> Iterator[Candidate]:
         at = 0

@@ -201,7 +201,8 @@ class _FieldReader:
         if not fields:
             return
         money = self.candidates.money
-        scores = self._label_scores("money").score(money, spread=True)
+        label_scores = self._label_scores("money")
+        scores = label_scores.score(money, spread=True)
         inside = {word for table in self.tables.values() for word in table.words}
         sound = {c.value for c in money if c.quality >= 0.8}
         options: dict[str, list[AmountOption]] = {name: [] for name in fields}
@@ -219,8 +220,7 @@ class _FieldReader:
         self._support_by_payment(options, scores)
         self._weaken_after_payment(options)
         totals = [candidate for candidate in money if candidate.place not in of_one_rate]
-        plain = self._label_scores("money").plain(totals, PLAIN_LABEL)
-        meanings = {place: max(names, key=lambda n: names[n]) for place, names in plain.items() if names}
+        meanings = label_scores.meanings(PLAIN_LABEL)
         earlier = amounts_of_earlier_bills(options, totals, meanings, self.template.checks)
         options = {name: [o for o in pool if o.candidate.place not in earlier] for name, pool in options.items()}
         totals = [candidate for candidate in totals if candidate.place not in earlier]

@@ -124,6 +124,8 @@ class _Joiner:
         unclear = not rest.strip() and re.search(r"\d\s\d", run.text[stop:after]) is not None  # "24 118 238,00"
         if len(group) > 1 and _NAME.match(rest) and not _LABEL.match(rest) and not is_neutral(rest.split()[0]):
             unclear = True
+        if rest.strip() and rest.strip() in "-–—/":  # the line was broken
+            unclear = True
         if any(start < group[-1].end < stop for start, stop in ends):  # a part of an amount, or the number before one
             unclear = True
         if len(group) > 1 and _is_count(group, run.text[group[-1].end :]):

@@ -29,6 +29,7 @@ class LabelScores:
         self._by_row: dict[int, list[Label]] = defaultdict(list)
         for label in labels:
             self._by_row[label.row].append(label)
+        self._plain: dict[tuple[int, int, int], dict[str, float]] = {}
 
     def score(self, candidates: list[Candidate], spread: bool) -> dict[tuple[int, int, int], dict[str, float]]:
         """For each candidate (by place) the strength of each field's best label.
@@ -41,40 +42,32 @@ class LabelScores:
         for row in by_row.values():
             row.sort(key=lambda c: c.box[0])
         scores: dict[tuple[int, int, int], dict[str, float]] = {}
+        self._plain = {}
+        below: dict[Label, list[tuple[Candidate, float]]] = defaultdict(list)
         for candidate in candidates:
             best: dict[str, float] = {}
             for field, strength in self._beside(candidate, by_row[candidate.run.row], spread):
                 best[field] = max(best.get(field, 0.0), strength)
+            self._plain[candidate.place] = dict(best)
             for field, strength in self._wrapped(candidate, by_row) if spread else ():
                 best[field] = max(best.get(field, 0.0), strength)
             for label, strength in self._above(candidate, by_row, spread):
                 best[label.field] = max(best.get(label.field, 0.0), strength)
-            scores[candidate.place] = best
-        return scores
-
-    def plain(self, candidates: list[Candidate], least: float) -> dict[tuple[int, int, int], dict[str, float]]:
-        """As ``score`` for amounts, with labels of at least some strength that stand beside the amount, or over it alone.
-
-        A label over several amounts is the heading of a column.
-        """
-        by_row: dict[int, list[Candidate]] = defaultdict(list)
-        for candidate in candidates:
-            by_row[candidate.run.row].append(candidate)
-        for row in by_row.values():
-            row.sort(key=lambda c: c.box[0])
-        below: dict[Label, list[tuple[Candidate, float]]] = defaultdict(list)
-        scores: dict[tuple[int, int, int], dict[str, float]] = {}
-        for candidate in candidates:
-            scores[candidate.place] = {}
-            for field, strength in self._beside(candidate, by_row[candidate.run.row], spread=True):
-                scores[candidate.place][field] = max(strength, scores[candidate.place].get(field, 0.0))
-            for label, strength in self._above(candidate, by_row, spread=True):
                 below[label].append((candidate, strength))
+            scores[candidate.place] = best
         for label, found in below.items():
             if len(found) == 1:
-                (candidate, strength), best = found[0], scores[found[0][0].place]
-                best[label.field] = max(strength, best.get(label.field, 0.0))
-        return {place: {name: score for name, score in best.items() if score >= least} for place, best in scores.items()}
+                plain, strength = self._plain[found[0][0].place], found[0][1]
+                plain[label.field] = max(strength, plain.get(label.field, 0.0))
+        return scores
+
+    def meanings(self, least: float) -> dict[tuple[int, int, int], str]:
+        """What a label of at least some strength plainly says that a scored candidate is: it stands beside it, or over it alone.
+
+        A label over several values is the heading of a column.
+        """
+        best = {place: max(plain, key=lambda name: plain[name]) for place, plain in self._plain.items() if plain}
+        return {place: name for place, name in best.items() if self._plain[place][name] >= least}
 
     def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[tuple[str, float]]:
         """Labels in the same row, to the left (or, weakly, to the right)."""

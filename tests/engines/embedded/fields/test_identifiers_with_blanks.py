@@ -81,6 +81,7 @@ def test_what_stands_behind_a_number_is_no_part_of_it(line: str, number: str) ->
         "Invoice no. 4711 3 items delivered",
         "Rechnungsnummer RE 2031 0447 für Projekt Nordhafen",
         "Rechnungsnummer RE 24 118 238,00",
+        "Rechnungsnummer RE 2031-",
     ],
 )
 def test_a_number_whose_end_the_page_leaves_open_is_flagged(line: str) -> None:
