@@ -40,6 +40,7 @@ from pipeline.safe_open import contents, open_listed_file
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
 from pipeline.words.ocr import read_image, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
+from pipeline.words.painted_page import PaintedPage
 from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge_words, read_pictures, unread_pictures
 from pipeline.words.soundness import is_mostly_picture, is_sound
 from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
@@ -145,6 +146,8 @@ class PageReader:
         """Why MuPDF cannot read the page, where PDFium replaces it."""
         self._blank = False
         """Whether the page as last drawn shows nothing."""
+        self._painted: PaintedPage | None = None
+        """The page as MuPDF paints it, once its text layer was read."""
         try:
             self._size = document.size(request.page)
         except DocumentError as error:
@@ -205,7 +208,8 @@ class PageReader:
             if isinstance(self._document, PdfiumDocument):
                 return read_pdfium_text_layer(native_page)
             try:
-                return read_text_layer(native_page, self._read_places)
+                self._painted = PaintedPage(native_page)
+                return read_text_layer(self._painted, self._read_places)
             except DocumentError:  # the page cannot be drawn: its layer is believed
                 return read_text_layer(native_page)
         except MemoryError:
@@ -255,10 +259,7 @@ class PageReader:
 
     def _with_drawn_texts(self, layer: list[Word]) -> list[Word]:
         """The words, with those that are drawn as shapes or small pictures within lines of text."""
-        native_page = self._document.native_page(self._number)
-        if native_page is None or isinstance(self._document, PdfiumDocument):
-            return layer
-        boxes = drawn_texts(native_page, layer)
+        boxes = drawn_texts(self._painted, layer) if self._painted else []
         if not boxes:
             return layer
         try:

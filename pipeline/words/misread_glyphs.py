@@ -8,7 +8,6 @@ fonts have them, are not looked at.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -19,7 +18,8 @@ from numpy.typing import NDArray
 
 from pipeline.records import Box
 from pipeline.runtime.pymupdf_import import pymupdf
-from pipeline.words.page_trace import Glyph, PageTrace
+from pipeline.words.page_trace import Glyph
+from pipeline.words.painted_page import PaintedPage
 
 ReadPlaces = Callable[[Sequence[Box]], Sequence[tuple[str, float]]]
 """The text that OCR reads in each box of the page (points), and its confidence."""
@@ -45,22 +45,17 @@ def is_unmapped(text: str) -> bool:
     return any(c == UNMAPPED or "\ue000" <= c <= "\uf8ff" for c in text)
 
 
-def suspicious_digits(page: Any, trace: PageTrace) -> set[GlyphKey]:
+def suspicious_digits(page: PaintedPage) -> set[GlyphKey]:
     """Glyphs of a MuPDF page that count as a digit and look like another one."""
-    samples: dict[str, dict[str, dict[int, Glyph]]] = defaultdict(lambda: defaultdict(dict))
-    for glyph in trace.glyphs:
-        if "0" <= glyph.char <= "9" and glyph.upright:
-            samples[glyph.font][glyph.char].setdefault(glyph.number, glyph)
-    doubtful = [glyphs for glyphs in samples.values() if not _in_order(glyphs)]
+    doubtful = [glyphs for glyphs in page.trace.digits().values() if not _in_order(glyphs)]
     if not doubtful:
         return set()
-    drawing = page.get_displaylist()
     return {
         (glyph.font, glyph.number)
         for glyphs in doubtful
         for char, by_number in glyphs.items()
         for glyph in list(by_number.values())[: MAX_LOOKS // 10]
-        if _looks_like_another(_drawn(drawing, glyph), char)
+        if _looks_like_another(_drawn(page.display_list, glyph), char)
     }
 
 

@@ -22,7 +22,7 @@ from pipeline.runtime.pymupdf_import import pymupdf
 from pipeline.words.letter_spacing import join_spaced_letters
 from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.misread_glyphs import DOUBTFUL_DIGIT, ReadPlaces, is_unmapped, repaired, suspicious_digits
-from pipeline.words.page_trace import PageTrace
+from pipeline.words.painted_page import PaintedPage
 from pipeline.words.raised_digits import MAX_RAISED_SIZE, MIN_RAISE, SUPERSCRIPTS, join_raised_cents
 from pipeline.words.soundness import is_sound
 from pipeline.words.visibility import PaintedWord, PaintOrder
@@ -87,17 +87,18 @@ class _PrintedWord:
         return PaintedWord(self.word.text, self.word.box, self.word.size, first.colour, first.opacity, first.origin)
 
 
-def read_text_layer(page: pymupdf.Page, read_places: ReadPlaces | None = None) -> list[Word]:
+def read_text_layer(page: pymupdf.Page | PaintedPage, read_places: ReadPlaces | None = None) -> list[Word]:
     """Words of a MuPDF page in points, line by line, top to bottom; empty without a text layer.
 
     Form fields and annotations count as visible. Invisible words are returned only when they are sound by themselves and lie on a picture.
     Words that are not seen on the page are left out. ``read_places`` is OCR for places where the layer is doubtful: words under a picture,
     glyphs without a letter or with a wrong one. Without it the layer is believed.
     """
-    trace = PageTrace(page)
-    order = PaintOrder(page, trace, partial(_stand_there, read_places) if read_places else lambda words: [True] * len(words))
-    repair = partial(_repair, page, trace, read_places) if read_places else None
-    return _words(_mupdf_runs(page), page.rect.width, page.rect.height, order, repair)
+    painted = page if isinstance(page, PaintedPage) else PaintedPage(page)
+    order = PaintOrder(painted, partial(_stand_there, read_places) if read_places else lambda words: [True] * len(words))
+    repair = partial(_repair, painted, read_places) if read_places else None
+    rect = painted.page.rect
+    return _words(_mupdf_runs(painted.page), rect.width, rect.height, order, repair)
 
 
 def read_pdfium_text_layer(page: pypdfium2.PdfPage) -> list[Word]:
@@ -117,8 +118,9 @@ def _words(
     printed = [word for _, words in pieces for word in words if word.visible]
     seen = order.visibility([word.painted() for word in printed]) if order else ["seen"] * len(printed)
     found = {id(word): visibility for word, visibility in zip(printed, seen, strict=True)}
-    hidden = [w for _, words in pieces for w in words if order and not w.visible and order.is_painted_over(w.painted())]
-    found.update((id(word), "unseen") for word in hidden)
+    hidden = [word for _, words in pieces for word in words if not word.visible]
+    over = order.painted_over([word.painted() for word in hidden]) if order else []
+    found.update((id(word), "unseen") for word, is_over in zip(hidden, over, strict=False) if is_over)
     if repair:
         repair([word for word in printed if found[id(word)] == "seen"])
 
@@ -129,7 +131,7 @@ def _words(
 
     visible, below = select("seen"), select("under_scan")
     if order and any(piece.words for piece in visible):
-        below = [replace(piece, words=_on_pictures(piece.words, order)) for piece in below]
+        below = [replace(piece, words=_on_pictures(piece.words, order)) for piece in below if piece.words]
     below_words = [word for piece in below for word in piece.words]
     lines = number_lines(visible + below if is_sound(below_words, width, height) else visible)
     return join_raised_cents(join_spaced_letters(lines))
@@ -145,20 +147,21 @@ def _plain(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum()) or text
 
 
-def _repair(page: pymupdf.Page, trace: PageTrace, read_places: ReadPlaces, words: Sequence[_PrintedWord]) -> None:
+def _repair(page: PaintedPage, read_places: ReadPlaces, words: Sequence[_PrintedWord]) -> None:
     """Replace the text of words with missing or wrong letters by what OCR reads in their place."""
-    wrong = suspicious_digits(page, trace)
+    wrong = suspicious_digits(page)
 
     def letters(word: _PrintedWord) -> list[str | None]:
         """The letters of the word, None for doubtful ones."""
         stored: list[str | None] = []
         for letter in word.letters:
-            glyph = trace.glyph_at(letter.origin, letter.char) if wrong and letter.char.isdecimal() else None
+            glyph = page.trace.glyph_at(letter.origin, letter.char) if wrong and letter.char.isdecimal() else None
             doubtful = bool(glyph and (glyph.font, glyph.number) in wrong)
             stored.append(None if is_unmapped(letter.char) else DOUBTFUL_DIGIT if doubtful else letter.char)
         return stored
 
-    doubtful = [(word, stored) for word in words if {None, DOUBTFUL_DIGIT} & set(stored := letters(word))][:MAX_REPAIRS]
+    looked_at = words if wrong else [word for word in words if is_unmapped(word.word.text)]
+    doubtful = [(word, stored) for word in looked_at if {None, DOUBTFUL_DIGIT} & set(stored := letters(word))][:MAX_REPAIRS]
     if doubtful:
         read = read_places([word.word.box for word, _ in doubtful])
         for (word, stored), (text, confidence) in zip(doubtful, read, strict=True):

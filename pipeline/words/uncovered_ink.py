@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import Box, PageImage, Word
-from pipeline.words.paint_log import paint_log
+from pipeline.words.painted_page import PaintedPage
 
 Floats = NDArray[np.float64]
 INK_SCALE = 100 / 72
@@ -35,6 +34,8 @@ HEIGHTS = (0.4, 2.2)
 MAX_WIDTH_SHARE = 0.4
 """Largest width of a drawn text, as a share of the page."""
 MAX_TEXTS = 60
+BOXES_AT_ONCE = 64
+"""Boxes that are compared with all words in one step, so that the memory stays small."""
 
 
 def has_uncovered_print(image: PageImage, words: Sequence[Word]) -> bool:
@@ -49,22 +50,21 @@ def has_uncovered_print(image: PageImage, words: Sequence[Word]) -> bool:
     return outside >= MIN_LETTERS and outside >= MIN_SHARE * len(letters)
 
 
-def drawn_texts(page: Any, words: Sequence[Word]) -> list[Box]:
+def drawn_texts(page: PaintedPage, words: Sequence[Word]) -> list[Box]:
     """Boxes (points) of shapes and pictures of a MuPDF page that stand in a line of text as a word would, and hold no word.
 
     The boxes have a small margin, as OCR needs it.
     """
-    shapes = [painting.box for painting in paint_log(page, SHAPES)]
-    low, high = LETTER_HEIGHTS
-    shapes = [
-        box
-        for box in shapes
-        if low / 2 <= box[3] - box[1] <= high and 0.3 <= box[2] - box[0] <= MAX_WIDTH_SHARE * page.rect.width
-    ]
-    if not shapes or len(shapes) > MAX_SHAPES or not words:
+    log = page.log
+    boxes = log.boxes[log.of(SHAPES)]
+    wide, high = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    low, tall = LETTER_HEIGHTS
+    fits = (low / 2 <= high) & (high <= tall) & (wide >= 0.3) & (wide <= MAX_WIDTH_SHARE * page.page.rect.width)
+    shapes = boxes[fits]
+    if not len(shapes) or len(shapes) > MAX_SHAPES or not words:
         return []
     covers = np.array([word.box for word in words], np.float64)
-    places = np.array([box for box in shapes if not _overlaps(covers, box)], np.float64).reshape(-1, 4)
+    places = shapes[~_overlap(covers, shapes)]
     found = [
         (x0 - 1, y0 - 1, x1 + 1, y1 + 1) for x0, y0, x1, y1 in _strings(places) if _is_beside_text((x0, y0, x1, y1), covers)
     ]
@@ -91,13 +91,17 @@ def _letters(image: PageImage) -> Floats:
     return kept
 
 
-def _overlaps(words: Floats, box: Box) -> bool:
-    """Whether the middle of a word is in the box, or the middle of the box in a word."""
+def _overlap(words: Floats, boxes: Floats) -> NDArray[np.bool_]:
+    """For each box whether the middle of a word is in it, or its middle in a word."""
     x, y = (words[:, 0] + words[:, 2]) / 2, (words[:, 1] + words[:, 3]) / 2
-    own_x, own_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    holds = (x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])
-    held = (own_x >= words[:, 0]) & (own_x <= words[:, 2]) & (own_y >= words[:, 1]) & (own_y <= words[:, 3])
-    return bool((holds | held).any())
+    found = np.zeros(len(boxes), bool)
+    for first in range(0, len(boxes), BOXES_AT_ONCE):
+        part = boxes[first : first + BOXES_AT_ONCE, :, None]
+        own_x, own_y = (part[:, 0] + part[:, 2]) / 2, (part[:, 1] + part[:, 3]) / 2
+        holds = (x >= part[:, 0]) & (x <= part[:, 2]) & (y >= part[:, 1]) & (y <= part[:, 3])
+        held = (own_x >= words[:, 0]) & (own_x <= words[:, 2]) & (own_y >= words[:, 1]) & (own_y <= words[:, 3])
+        found[first : first + BOXES_AT_ONCE] = (holds | held).any(axis=1)
+    return found
 
 
 def _strings(places: Floats) -> list[Box]:

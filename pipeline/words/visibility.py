@@ -7,18 +7,18 @@ shape, a thick stroke or a picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.records import Box
 from pipeline.runtime.pymupdf_import import pymupdf
-from pipeline.words.page_trace import PageTrace
-from pipeline.words.paint_log import paint_log, thick_strokes
+from pipeline.words.paint_log import STROKE
+from pipeline.words.painted_page import PaintedPage
 
 Visibility = Literal["seen", "unseen", "under_scan"]
 """``under_scan``: below a picture that fills the page, as the layer of an OCR program is."""
@@ -43,12 +43,15 @@ MAX_FILLS = 3_000
 MAX_CONFIRMED = 300
 """Words that are compared with the picture by OCR at most; the others are believed."""
 MAX_PIXELS = 2_000_000
+MAX_COMPARED = 1_000_000
+"""Pairs of a word and a fill that are compared in one step, so that the memory stays small."""
 MIN_CONTRAST = 20.0
 """Smallest distance between the colours of a word and its background, of 441."""
 MIN_OTHER_CONTRAST = 100.0
 """Distance from the background, of 441, from which pixels of another colour may be the word as it is seen."""
 MIN_INK = 0.2
 """Smallest share of a word's own colour that its darkest pixel must have; small thin letters reach 0.3 at 72 dots per inch."""
+
 
 PLAIN_SHARE = 0.97
 """Share of the pixels of a plain place that have its colour; the others are noise of a scan."""
@@ -72,6 +75,15 @@ class PaintedWord:
     origin: tuple[float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """For each word whether fills cover enough of it to hide it, its share below shapes, and the last turn of a fill that touches it."""
+
+    covered: NDArray[np.bool_]
+    by_shapes: Floats
+    last: NDArray[np.int64]
+
+
 class PaintOrder:
     """What a MuPDF page paints, in the order of painting, with boxes on the page as displayed.
 
@@ -79,21 +91,41 @@ class PaintOrder:
     where there is ink of another colour than the word's.
     """
 
-    def __init__(self, page: Any, trace: PageTrace, confirm: Callable[[Sequence[PaintedWord]], Sequence[bool]]) -> None:
-        self._page, self._trace, self._confirm = page, trace, confirm
-        self.width, self.height = float(page.rect.width), float(page.rect.height)
-        fills = [fill for fill in paint_log(page, FILLS) if min(_sides(fill.box)) >= MIN_SIDE]
-        fills = [*fills, *thick_strokes(page, MIN_SIDE)]
-        fills = fills if len(fills) <= MAX_FILLS else []
-        self._turns = np.array([fill.turn for fill in fills], np.int64)
-        self._boxes = np.array([fill.box for fill in fills], np.float64).reshape(-1, 4)
-        self._pictures = np.array([fill.kind in PICTURES for fill in fills], bool)
+    def __init__(self, page: PaintedPage, confirm: Callable[[Sequence[PaintedWord]], Sequence[bool]]) -> None:
+        self._painted, self._confirm = page, confirm
+        self.width, self.height = float(page.page.rect.width), float(page.page.rect.height)
+        log = page.log
+        large = (log.boxes[:, 2:] - log.boxes[:, :2]).min(axis=1, initial=np.inf) >= MIN_SIDE
+        fills, strokes = log.of(FILLS) & large, log.of((STROKE,)) & large
+        if int(fills.sum()) > MAX_FILLS:
+            fills[:] = strokes[:] = False
+        self._picture_boxes: Floats = log.boxes[fills & log.of(PICTURES)]
+        self._fills, self._strokes = fills, strokes
+        self._select(fills)
+        self._sorted: tuple[NDArray[np.int64], Floats, float] | None = None
+
+    def _select(self, chosen: NDArray[np.bool_]) -> None:
+        """Ask about these operations of the log."""
+        log = self._painted.log
+        if int(chosen.sum()) > MAX_FILLS:
+            chosen = np.zeros_like(chosen)
+        self._turns, self._boxes = log.turns[chosen], log.boxes[chosen]
+        self._pictures = log.of(PICTURES)[chosen]
+
+    def _add_thick_strokes(self, boxes: Floats) -> None:
+        """Ask about thick strokes, too, where a stroke shares its place with a word. Most pages have none, or only thin rules."""
+        log, strokes = self._painted.log, np.flatnonzero(self._strokes)
+        near = strokes[self._touched(boxes, log.boxes[strokes])] if len(boxes) else strokes[:0]
+        self._strokes[near] = False
+        thick = [n for n in near.tolist() if log.is_thick(int(log.turns[n]), MIN_SIDE)]
+        if thick:
+            self._fills[thick] = True
+            self._select(self._fills)
 
     @property
     def picture_boxes(self) -> Floats:
         """The boxes of pictures, one a row, in points."""
-        boxes: Floats = self._boxes[self._pictures]
-        return boxes
+        return self._picture_boxes
 
     def visibility(self, words: Sequence[PaintedWord]) -> list[Visibility]:
         """What a person sees of these words."""
@@ -101,35 +133,39 @@ class PaintOrder:
         if not words:
             return found
         boxes = np.array([word.box for word in words], np.float64)
-        covered = _shares(boxes, self._boxes)
-        share_of_shapes = covered @ ~self._pictures  # several strokes hide together what each of them does not
         sizes = np.array([word.size for word in words])
         tiny = TINY * min(self.width, self.height)
         unreadable = (sizes < tiny) & bool(np.median(sizes) > 2 * tiny)
+        self._add_thick_strokes(boxes)
+        cover = self._cover(boxes)
+        scans = self._pictures & (_areas(self._boxes) >= SCAN_SHARE * self.width * self.height)
         suspects = [
             n
-            for n, word in enumerate(words)
-            if any(c.isalnum() for c in word.text)  # a line of dots or dashes hides nothing
-            and (
-                unreadable[n]
-                or word.opacity < OPAQUE
-                or _brightness(word.colour) > LIGHT
-                or (covered[n] >= MIN_COVERED).any()
-                or share_of_shapes[n] >= MIN_COVERED
-            )
+            for n, (word, covered) in enumerate(zip(words, cover.covered.tolist(), strict=True))
+            if (covered or unreadable[n] or word.opacity < OPAQUE or _brightness(word.colour) > LIGHT)
+            and any(c.isalnum() for c in word.text)  # a line of dots or dashes hides nothing
         ]
         doubtful = []
         for n in suspects:
-            later = self._turns > self._turn(words[n]) if len(self._turns) else np.zeros(0, bool)
-            pictures = later & self._pictures & (covered[n] >= MIN_COVERED)
-            shapes = float(covered[n] @ (later & ~self._pictures)) >= MIN_COVERED
-            if unreadable[n] or (pictures.any() and self.is_plain(words[n])):
+            if unreadable[n]:
                 found[n] = "unseen"
-            elif (pictures & (self._areas >= SCAN_SHARE * self.width * self.height)).any():
-                found[n] = "under_scan"
-            elif pictures.any():
-                doubtful.append(n)
-            elif (ink := self._ink(words[n], self._overprints(n, words, boxes) if shapes else None)) == "none":
+                continue
+            shapes = False
+            if cover.last[n] > self._painted.trace.first_turn:
+                later = self._turns > self._turn(words[n])
+                share = _shares(boxes[n : n + 1], self._boxes)[0]
+                pictures = later & self._pictures & (share >= MIN_COVERED)
+                shapes = float(share @ (later & ~self._pictures)) >= MIN_COVERED
+                if pictures.any():
+                    if self.is_plain(words[n]):
+                        found[n] = "unseen"
+                    elif (pictures & scans).any():
+                        found[n] = "under_scan"
+                    else:
+                        doubtful.append(n)
+                    continue
+            ink = self._ink(words[n], self._overprints(n, words, boxes) if shapes else None)
+            if ink == "none":
                 found[n] = "unseen"
             elif ink == "other":
                 doubtful.append(n)
@@ -139,37 +175,67 @@ class PaintOrder:
                 found[n] = "seen" if stands else "unseen"
         return found
 
-    def is_painted_over(self, word: PaintedWord) -> bool:
-        """Whether a shape is painted over a word, and one colour is all that is seen in its place."""
-        covered = _shares(np.array([word.box], np.float64), self._boxes)[0] * ~self._pictures
-        if covered.sum() < MIN_COVERED or float(covered @ (self._turns > self._turn(word))) < MIN_COVERED:
-            return False
-        return self.is_plain(word)
+    def painted_over(self, words: Sequence[PaintedWord]) -> list[bool]:
+        """For each word whether a shape is painted over it, and one colour is all that is seen in its place."""
+        found = [False] * len(words)
+        if not words:
+            return found
+        boxes = np.array([word.box for word in words], np.float64)
+        self._add_thick_strokes(boxes)
+        for n in np.flatnonzero(self._cover(boxes).by_shapes >= MIN_COVERED).tolist():
+            shares = _shares(boxes[n : n + 1], self._boxes)[0] * ~self._pictures
+            later = self._turns > self._turn(words[n])
+            found[n] = float(shares @ later) >= MIN_COVERED and self.is_plain(words[n])
+        return found
 
     def is_plain(self, word: PaintedWord) -> bool:
         """Whether one colour is all that is seen in the place of a word."""
         pixels, scale = self._pixels
         return is_plain(pixels, scale, word.box)
 
-    @cached_property
-    def _areas(self) -> Floats:
-        return (self._boxes[:, 2] - self._boxes[:, 0]) * (self._boxes[:, 3] - self._boxes[:, 1])
+    def _cover(self, boxes: Floats) -> _Cover:
+        count = len(boxes)
+        cover = _Cover(np.zeros(count, bool), np.zeros(count), np.full(count, -1, np.int64))
+        for part in _parts(count, len(self._turns)):
+            shares = _shares(boxes[part], self._boxes)
+            cover.by_shapes[part] = shares @ ~self._pictures  # several strokes hide together what each of them does not
+            cover.covered[part] = (shares >= MIN_COVERED).any(axis=1) | (cover.by_shapes[part] >= MIN_COVERED)
+            cover.last[part] = np.where(shares > 0, self._turns, -1).max(axis=1)
+        return cover
+
+    @staticmethod
+    def _touched(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
+        """Which of ``others`` share a place with a box."""
+        found = np.zeros(len(others), bool)
+        for part in _parts(len(boxes), len(others)):
+            found |= (_shares(boxes[part], others) > 0).any(axis=0)
+        return found
 
     def _turn(self, word: PaintedWord) -> int:
         """When the word is painted; after everything else where that is not known."""
-        glyph = self._trace.glyph_at(word.origin, word.text[:1])
+        glyph = self._painted.trace.glyph_at(word.origin, word.text[:1])
         return glyph.turn if glyph else 1 << 40
 
     def _overprints(self, n: int, words: Sequence[PaintedWord], boxes: Floats) -> Floats:
         """The boxes of other words in the place of word ``n`` that are painted after it."""
-        overlaps = np.flatnonzero(_shares(boxes[n : n + 1], boxes)[0] > 0).tolist()
+        by_top, tops, tallest = self._from_top(boxes)
+        first, last = np.searchsorted(tops, (boxes[n, 1] - tallest, boxes[n, 3]))
+        near = np.sort(by_top[first:last])
+        overlaps = near[_shares(boxes[n : n + 1], boxes[near])[0] > 0].tolist()
         own = self._turn(words[n])
         return boxes[[m for m in overlaps if m != n and self._turn(words[m]) > own]]
+
+    def _from_top(self, boxes: Floats) -> tuple[NDArray[np.int64], Floats, float]:
+        """The words from the top of the page downwards, their tops, and the height of the tallest."""
+        if self._sorted is None:
+            by_top = np.argsort(boxes[:, 1], kind="stable")
+            self._sorted = by_top, boxes[by_top, 1], float((boxes[:, 3] - boxes[:, 1]).max())
+        return self._sorted
 
     @cached_property
     def _pixels(self) -> tuple[NDArray[np.uint8], float]:
         scale = min(1.0, (MAX_PIXELS / max(1.0, self.width * self.height)) ** 0.5)
-        pixmap = self._page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+        pixmap = self._painted.display_list.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=0)
         return np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3), scale
 
     def _ink(self, word: PaintedWord, overprints: Floats | None) -> Literal["own", "other", "none"]:
@@ -182,20 +248,23 @@ class PaintOrder:
         part = pixels[max(0, y0) : max(y1, y0 + 1), max(0, x0) : max(x1, x0 + 1)]
         if not part.size:
             return "own"
-        kept = np.ones(part.shape[:2], bool)
-        for box in overprints if overprints is not None else ():
-            left, top, right, bottom = (round(float(side) * scale) for side in box)
-            kept[max(0, top - y0) : max(0, bottom - y0), max(0, left - x0) : max(0, right - x0)] = False
-        if overprints is not None and kept.mean() < 0.3:  # another word stands in its place
-            return "none"
-        seen = part[kept].astype(np.float64)
-        background = np.median(seen, axis=0)
-        colour = np.array([word.colour >> 16 & 255, word.colour >> 8 & 255, word.colour & 255], np.float64)
-        direction = colour - background
-        distance = float(np.linalg.norm(direction))
-        if distance >= MIN_CONTRAST and float(((seen - background) @ direction).max()) / distance**2 >= MIN_INK:
+        if overprints is None:
+            seen = part.reshape(-1, 3)
+        else:
+            kept = np.ones(part.shape[:2], bool)
+            for box in overprints:
+                left, top, right, bottom = (round(float(side) * scale) for side in box)
+                kept[max(0, top - y0) : max(0, bottom - y0), max(0, left - x0) : max(0, right - x0)] = False
+            if kept.mean() < 0.3:  # another word stands in its place
+                return "none"
+            seen = part[kept]
+        background = _median(seen)
+        difference = seen - background
+        direction = np.array([word.colour >> 16 & 255, word.colour >> 8 & 255, word.colour & 255], np.float64) - background
+        distance = float(direction @ direction)
+        if distance >= MIN_CONTRAST**2 and float((difference @ direction).max()) / distance >= MIN_INK:
             return "own"
-        return "other" if float(np.linalg.norm(seen - background, axis=1).max()) >= MIN_OTHER_CONTRAST else "none"
+        return "other" if float((difference * difference).sum(axis=1).max()) >= MIN_OTHER_CONTRAST**2 else "none"
 
 
 def is_plain(pixels: NDArray[np.uint8], scale: float, box: Box, *, dark: bool = False) -> bool:
@@ -203,8 +272,8 @@ def is_plain(pixels: NDArray[np.uint8], scale: float, box: Box, *, dark: bool = 
     part = _inner(pixels, scale, box)
     if not part.size or (dark and part.mean() > MAX_DARK):
         return False
-    seen = part.reshape(-1, 3).astype(np.float64)
-    background = np.median(seen, axis=0)
+    seen = part.reshape(-1, 3)
+    background = _median(seen)
     return float(np.quantile(np.abs(seen - background).max(axis=1), PLAIN_SHARE)) < MIN_CONTRAST
 
 
@@ -215,12 +284,29 @@ def _inner(pixels: NDArray[np.uint8], scale: float, box: Box) -> NDArray[np.uint
     return part
 
 
-def _sides(box: Box) -> tuple[float, float]:
-    return box[2] - box[0], box[3] - box[1]
+def _median(pixels: NDArray[np.uint8]) -> Floats:
+    """The median of each channel; ``np.median`` takes several times as long for so few pixels."""
+    middle = len(pixels) // 2
+    if len(pixels) % 2:
+        return np.asarray(np.partition(pixels, middle, axis=0)[middle], np.float64)
+    parts = np.partition(pixels, (middle - 1, middle), axis=0)
+    return np.asarray(parts[middle - 1 : middle + 1].mean(axis=0), np.float64)
 
 
 def _brightness(colour: int) -> float:
     return 0.299 * (colour >> 16 & 255) + 0.587 * (colour >> 8 & 255) + 0.114 * (colour & 255)
+
+
+def _areas(boxes: Floats) -> Floats:
+    areas: Floats = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return areas
+
+
+def _parts(count: int, others: int) -> Iterator[slice]:
+    """Parts of ``count`` boxes that are compared with ``others`` in one step; none without others."""
+    step = max(1, MAX_COMPARED // max(1, others))
+    for first in range(0, count if others else 0, step):
+        yield slice(first, first + step)
 
 
 def _shares(boxes: Floats, others: Floats) -> Floats:
