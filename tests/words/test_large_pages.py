@@ -25,8 +25,12 @@ def page_of(*operators: str) -> pymupdf.Page:
 
 def words(rows: int = ROWS, columns: int = COLUMNS) -> str:
     """A grid of words."""
-    lines = [f"1 0 0 1 {10 + 29 * x:.1f} {2780 - 13.7 * y:.1f} Tm ({x}.{y}) Tj" for y in range(rows) for x in range(columns)]
-    return "BT /helv 7 Tf " + "\n".join(lines) + " ET"
+    lines = [
+        f"1 0 0 1 {10 + 29.5 * x:.1f} {2780 - 13.7 * y:.1f} Tm ({y * columns + x}) Tj"
+        for y in range(rows)
+        for x in range(columns)
+    ]
+    return "BT /helv 10 Tf " + "\n".join(lines) + " ET"
 
 
 def seconds(page: pymupdf.Page) -> tuple[float, int]:
