@@ -40,7 +40,7 @@ PARTS: dict[str, tuple[Any, str]] = {
     "opening": (page_reader, "_document"),
     "embedded XML": (page_reader, "read_einvoices"),
     "text layer": (page_reader, "read_text_layer"),
-    "is it sound": (page_reader.PageReader, "_good"),
+    "is it sound": (page_reader.PageReader, "_is_usable"),
     "drawing": (page_reader.PageReader, "_draw"),
     "is it blank": (page_reader, "is_blank"),
     "is it upright": (page_reader, "upright_rotation"),

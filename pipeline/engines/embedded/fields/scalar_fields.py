@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rapidfuzz import fuzz
 
@@ -89,13 +89,20 @@ MIN_HEADING = 0.6
 def _heading(layout: Layout, field: TemplateField) -> tuple[str, tuple[int, ...], float] | None:
     """The choice whose name is a heading of the page: the largest one, and the first of several."""
     names = {label_key(text): value for value, labels in field.value_labels.items() for text in flat(labels)}
+    order = {name: at for at, name in enumerate(names)}
     best: tuple[float, str, tuple[int, ...], float] | None = None
     for run in layout.runs:
         key = label_key("".join(c for c in run.text if not c.isdecimal()))
-        for name, value in names.items():
-            if not (key.startswith(name) or key.endswith(name)) or len(name) < MIN_HEADING * len(key):
-                continue
+        for name in _names_at_ends(key, names, order):
+            value = names[name]
             rank = run.size * (1 + 0.001 * len(name))
             if best is None or rank > best[0]:
                 best = (rank, value, run.words, len(name) / max(1, len(key)))
     return (best[1], best[2], 0.5 + 0.4 * best[3]) if best else None
+
+
+def _names_at_ends(key: str, names: Collection[str], order: Mapping[str, int]) -> list[str]:
+    """The names with which the text begins or ends, of at least ``MIN_HEADING`` of its length, in their own order."""
+    lengths = [length for length in range(len(key) + 1) if length >= MIN_HEADING * len(key)]
+    ends = {end for length in lengths for end in (key[:length], key[len(key) - length :]) if end in names}
+    return sorted(ends, key=order.__getitem__)
