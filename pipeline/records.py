@@ -226,3 +226,5 @@ class FileMark:
     next_size: int | None = None
     next_crc: int | None = None
     """Size and CRC-32 after the write that has begun; None when none has."""
+    next_tail: bytes | None = None
+    """The bytes that this write appends behind ``size``, none for a write of the whole file; None where they are not recorded."""

@@ -258,4 +258,8 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE all_removals RENAME TO removals;
     CREATE INDEX removals_by_path ON removals (path);
     """,
+    """
+    -- The bytes that the write that has begun appends: what a crash or a power cut left of them is the program's own.
+    ALTER TABLE written_files ADD COLUMN next_tail BLOB;
+    """,
 )

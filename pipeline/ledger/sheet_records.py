@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.ledger.connection import LedgerConnection
 from pipeline.records import FileMark
@@ -30,16 +30,23 @@ class SheetRecords(LedgerConnection):
 
     def file_mark(self, key: str) -> FileMark | None:
         """How the program wrote a file last; None when it did not. ``key`` is its name in the outbox, or an absolute path."""
-        query = "SELECT size, crc, stamp, next_size, next_crc FROM written_files WHERE path = ?"
+        query = "SELECT size, crc, stamp, next_size, next_crc, next_tail FROM written_files WHERE path = ?"
         row = self._db.execute(query, [os.fsencode(key)]).fetchone()
         return FileMark(*row) if row else None
 
     def record_file_mark(self, key: str, mark: FileMark) -> None:
-        """Record how the program writes a file, or has written it."""
+        """Record how the program has written a file."""
         self._db.execute(
-            "INSERT OR REPLACE INTO written_files VALUES (?, ?, ?, ?, ?, ?)",
-            [os.fsencode(key), mark.size, mark.crc, mark.stamp, mark.next_size, mark.next_crc],
+            "INSERT OR REPLACE INTO written_files (path, size, crc, stamp, next_size, next_crc, next_tail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [os.fsencode(key), mark.size, mark.crc, mark.stamp, mark.next_size, mark.next_crc, mark.next_tail],
         )
+
+    def begin_writes(self, marks: Mapping[str, FileMark]) -> None:
+        """Record how the program is about to write files. That is on the disk when this returns: no power cut keeps the bytes of a
+        write and loses the record of it. Raises LedgerError."""
+        with self.synced_transaction():
+            for key, mark in marks.items():
+                self.record_file_mark(key, mark)
 
     def outdated_sheets(self) -> list[str]:
         """Names of the sheets to rebuild."""

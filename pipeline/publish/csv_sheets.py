@@ -12,7 +12,7 @@ import io
 import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -48,31 +48,44 @@ def append_rows(
     folder: Path,
     ledger: SheetLedger,
     files: OwnFiles,
-    name: str,
-    columns: Sequence[str],
-    rows: Sequence[Row],
+    rows: Mapping[str, Sequence[Row]],
+    columns: Mapping[str, Sequence[str]],
     scratch: Path | None = None,
-) -> FileMark | None:
-    """Append rows to ``folder/name.csv`` and sync it. Returns its new mark; None when the sheet has to be written anew.
+) -> dict[str, FileMark]:
+    """Append rows to sheets in ``folder`` and sync them. Returns their new marks by name; a sheet without one has to be written anew.
 
     The rows are written by the ``csv`` module: a run that publishes a few documents need not import pandas. ``rebuild`` writes the same
-    bytes. The caller stores the mark in the transaction that marks the documents as published. Raises OutboxError, FileInUseError.
+    bytes. The caller stores the marks in the transaction that marks the documents as published. Raises OutboxError.
     """
-    path = folder / f"{name}.csv"
-    state = ledger.sheet_state(name)
-    if state is None and not os.path.lexists(path):
-        new = (scratch or folder) / f".{uuid.uuid4().hex}.tmp"
-        write_atomically(new, [_header(columns), _lines(rows, columns)], sync_name=False)
-        return files.put(new, path)
-    if state is None or state[2] or state[0] != list(columns):
-        return None
+    paths = {name: folder / f"{name}.csv" for name in rows}
+    marks: dict[str, FileMark] = {}
+    grown: dict[Path, bytes] = {}
+    for name, path in paths.items():
+        state = ledger.sheet_state(name)
+        if state is None and not os.path.lexists(path):
+            new = (scratch or folder) / f".{uuid.uuid4().hex}.tmp"
+            write_atomically(new, [_header(columns[name]), _lines(rows[name], columns[name])], sync=False)  # ``put`` syncs it
+            with suppress(FileInUseError):  # the rewriting says so, when it fails as well
+                marks[name] = files.put(new, path)
+        elif state and not state[2] and state[0] == list(columns[name]) and _is_known(path, files, state):
+            grown[path] = _lines(rows[name], columns[name])
     try:
-        if files.has_mark(path) or (_is_own(path, columns, state[1]) and files.adopt(path)):
-            return files.append(path, _lines(rows, columns))
+        by_path = files.append(grown)
+    except OSError as error:
+        raise OutboxError(f"{folder}: cannot be written: {error}", "free disk space; nothing is lost, run again") from error
+    return marks | {name: by_path[path] for name, path in paths.items() if path in by_path}
+
+
+def _is_known(path: Path, files: OwnFiles, state: tuple[list[str], int, bool]) -> bool:
+    """Whether the program has a mark of a sheet, also of one of an older version, which gets one now. Raises OutboxError."""
+    try:
+        if not files.has_mark(path) and _is_own(path, state[0], state[1]):
+            files.adopt(path)
     except OSError as error:
         if error.errno in DISK_ERRORS:
-            raise OutboxError(f"{path}: cannot be written: {error}", "free disk space; nothing is lost, run again") from error
-    return None
+            raise OutboxError(f"{path}: cannot be read: {error}", "check the disk; nothing is lost, run again") from error
+        return False
+    return files.has_mark(path)
 
 
 def rebuild(
@@ -99,7 +112,7 @@ def rebuild(
         for path in new.values():
             stack.callback(path.unlink, missing_ok=True)
         with ExitStack() as writing:
-            opened = {name: writing.enter_context(atomic_file(path, sync_name=False)) for name, path in new.items()}
+            opened = {name: writing.enter_context(atomic_file(path, sync=False)) for name, path in new.items()}
             for name, columns in text_kinds.items():
                 opened[name].write(_header(list(columns)))
             for batch in frame_batches(publications, templates, text_kinds):

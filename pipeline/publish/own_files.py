@@ -5,8 +5,9 @@ People open ``invoice.csv`` in a spreadsheet, change it and save it. Such a file
 a link and for a folder. A file that is gone is written anew.
 
 The ledger has a mark of every file: size, checksum, and the time and place that its file system gives it. While those stay the same, no
-byte is read. Where they differ (a copy, another mount), the checksum of the whole file decides. Before the program writes, the ledger
-gets the mark that the file will have, so that a file that a crash left half written is recognised as well.
+byte is read. Where they differ (a copy, another mount), the checksum of the whole file decides. Before the program writes, the mark that
+the file will have, with the bytes that are appended, is in the ledger and on the disk. So a file that a crash or a power cut left half
+written is recognised as well.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import os
 import stat
 import time
 import zlib
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +29,8 @@ from pipeline.records import FileMark
 from pipeline.runtime.file_system import sync_folder
 
 _CHUNK = 1 << 20
+MAX_TAIL_BYTES = 4 << 20
+"""More bytes than this are not stored in the ledger before they are appended. Their number alone tells what a crash left of them."""
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the machine. All others belong to the one file: another program holds it, or its owner does not allow it."""
 
@@ -40,7 +43,11 @@ class MarkLedger(Protocol):
         ...
 
     def record_file_mark(self, key: str, mark: FileMark) -> None:
-        """Store the mark of a file."""
+        """Store the mark of a file that is written."""
+        ...
+
+    def begin_writes(self, marks: Mapping[str, FileMark]) -> None:
+        """Store the marks of files before they are written, on the disk when this returns."""
         ...
 
 
@@ -92,11 +99,34 @@ class OwnFiles:
         finally:
             os.close(file)
 
-    def append(self, path: Path, data: bytes) -> FileMark | None:
-        """Append to the program's own file, behind its last recorded byte, and sync it. Returns the new mark.
+    def append(self, additions: Mapping[Path, bytes]) -> dict[Path, FileMark]:
+        """Append to the program's own files, behind the last recorded byte of each, and sync them. Returns their new marks.
 
-        None when the file must be written anew: it is gone, was changed, or may not be opened for writing. Raises OSError.
+        A file without a mark in the reply must be written anew: it is gone, was changed, or cannot be written. Raises OSError for a
+        fault of the disk.
         """
+        with ExitStack() as stack:
+            opened = {path: own for path in additions if (own := self._open_own(path, stack))}
+            begun: dict[Path, FileMark] = {}
+            for path, (_, mark) in opened.items():
+                data = additions[path]
+                size, crc = mark.size + len(data), zlib.crc32(data, mark.crc)
+                tail = data if len(data) <= MAX_TAIL_BYTES else None
+                begun[path] = FileMark(mark.size, mark.crc, mark.stamp, size, crc, tail)
+            if not begun:
+                return {}
+            self._ledger.begin_writes({self._key(path): mark for path, mark in begun.items()})
+            withheld, marks = self._withheld(), {}
+            for path, mark in begun.items():
+                try:
+                    marks[path] = _write_tail(opened[path][0], mark, additions[path], withheld)
+                except OSError as error:
+                    if error.errno in DISK_ERRORS:
+                        raise
+            return marks
+
+    def _open_own(self, path: Path, stack: ExitStack) -> tuple[int, FileMark] | None:
+        """An unchanged file, open for writing until ``stack`` closes it, with its mark; None for all others."""
         mark = self._ledger.file_mark(self._key(path))
         if mark is None:
             return None
@@ -104,21 +134,10 @@ class OwnFiles:
             file, writable = _open(path)
         except OSError:
             return None
-        with os.fdopen(file, "r+b" if writable else "rb", buffering=0) as stream:
-            status = os.fstat(file)
-            if not writable or not stat.S_ISREG(status.st_mode) or _change(file, status, mark):
-                return None
-            size, crc = mark.size + len(data), zlib.crc32(data, mark.crc)
-            self._ledger.record_file_mark(self._key(path), FileMark(mark.size, mark.crc, mark.stamp, size, crc))
-            if withheld := self._withheld():
-                withhold(file, withheld)
-            stream.truncate(mark.size)
-            stream.seek(mark.size)
-            rest = memoryview(data)
-            while rest:
-                rest = rest[stream.write(rest) :]
-            os.fsync(file)
-            return FileMark(size, crc, _stamp(os.fstat(file)))
+        stack.callback(os.close, file)
+        status = os.fstat(file)
+        is_own = writable and stat.S_ISREG(status.st_mode) and not _change(file, status, mark)
+        return (file, mark) if is_own else None
 
     def has_mark(self, path: Path) -> bool:
         """Whether the ledger knows how the program wrote the file."""
@@ -152,7 +171,7 @@ class OwnFiles:
             elif found.exists and not self._ledger.file_mark(self._key(path)):
                 self.adopt(path)
             before = self._ledger.file_mark(self._key(path)) or FileMark(0, 0, "")
-            self._ledger.record_file_mark(self._key(path), FileMark(before.size, before.crc, before.stamp, size, crc))
+            self._ledger.begin_writes({self._key(path): FileMark(before.size, before.crc, before.stamp, size, crc, b"")})
             new.replace(path)
             sync_folder(path.parent)
             mark = FileMark(size, crc, _stamp(path.lstat()))
@@ -207,7 +226,32 @@ def _change(file: int, status: os.stat_result, mark: FileMark) -> str:
         return "was shortened by another program"
     if _checksum(file, mark.size)[1] != mark.crc:
         return "was changed by another program"
-    return "was lengthened by another program" if status.st_size > max(mark.size, mark.next_size or 0) else ""
+    return "" if _is_unfinished(file, status.st_size, mark) else "was lengthened by another program"
+
+
+def _is_unfinished(file: int, size: int, mark: FileMark) -> bool:
+    """Whether what follows the recorded bytes was left by an interrupted write: some of its bytes, with zeros in the place of others."""
+    if size > max(mark.size, mark.next_size or 0):
+        return False
+    if mark.next_tail is None:
+        return True
+    left = os.pread(file, size - mark.size, mark.size)
+    return len(left) <= len(mark.next_tail) and all(
+        there in (0, written) for there, written in zip(left, mark.next_tail, strict=False)
+    )
+
+
+def _write_tail(file: int, mark: FileMark, data: bytes, withheld: int) -> FileMark:
+    """Write ``data`` behind the recorded bytes of an open file, cut off what else is there, and sync it. Raises OSError."""
+    if withheld:
+        withhold(file, withheld)
+    os.ftruncate(file, mark.size)
+    at, rest = mark.size, memoryview(data)
+    while rest:
+        written = os.pwrite(file, rest, at)
+        at, rest = at + written, rest[written:]
+    os.fsync(file)
+    return FileMark(at, zlib.crc32(data, mark.crc), _stamp(os.fstat(file)))
 
 
 def _stamp(status: os.stat_result) -> str:

@@ -52,6 +52,10 @@ class NullSheetLedger:
         """Does nothing."""
         del key, mark
 
+    def begin_writes(self, marks: object) -> None:
+        """Does nothing."""
+        del marks
+
 
 @dataclass(frozen=True)
 class OutboxExport:

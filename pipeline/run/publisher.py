@@ -10,7 +10,6 @@ import errno
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import BlockedResultError, OutboxError
@@ -18,7 +17,7 @@ from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
-from pipeline.publish.own_files import FileInUseError, OwnFiles
+from pipeline.publish.own_files import OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
 from pipeline.records import DocumentInfo, FileMark
@@ -195,14 +194,10 @@ class Publisher:
 
     def _append(self, rows: Mapping[str, list[Row]], outdated: set[str]) -> dict[str, FileMark]:
         """Append to the sheets that are not ``outdated``. Returns their new marks."""
-        marks: dict[str, FileMark] = {}
         job = self._job
-        for name in rows.keys() - outdated:
-            columns = sheet_columns(name, job.templates) or []
-            with suppress(FileInUseError):  # the rewriting says so, when it fails as well
-                if mark := append_rows(job.outbox, job.ledger, self._files, name, columns, rows[name], job.scratch):
-                    marks[name] = mark
-        return marks
+        current = {name: added for name, added in rows.items() if name not in outdated}
+        columns = {name: sheet_columns(name, job.templates) or [] for name in current}
+        return append_rows(job.outbox, job.ledger, self._files, current, columns, job.scratch)
 
     def _rows(self, items: Iterable[Publication]) -> tuple[dict[str, list[Row]], set[str]]:
         """Rows to append by sheet, and the sheets with older rows of these documents."""

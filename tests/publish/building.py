@@ -91,8 +91,10 @@ class MemoryLedger:
 
     def record_file_mark(self, key: str, mark: FileMark) -> None:
         self.marks[key] = mark
-        if mark.next_size is not None:
-            self.begun = mark
+
+    def begin_writes(self, marks: Mapping[str, FileMark]) -> None:
+        self.marks |= marks
+        self.begun = next(iter(marks.values()))
 
 
 @dataclass
@@ -115,7 +117,7 @@ class SheetFolder:
         """Append rows as a run does. Returns whether the sheet took them; else it is to be written anew."""
         columns = sheet_columns("bill", {"bill": BILL}) or []
         rows = [row for document in documents for row in text_rows(document, {"bill": BILL})["bill"]]
-        mark = append_rows(self.folder, self.ledger, self.files, "bill", columns, rows)
+        mark = append_rows(self.folder, self.ledger, self.files, {"bill": rows}, {"bill": columns}).get("bill")
         if mark is not None:
             self.ledger.record_sheet("bill", columns, mark.size)
             self.files.record(self.path, mark)

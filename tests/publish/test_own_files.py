@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from pipeline.records import FileMark
 from tests.publish.building import SheetFolder, publication
 
@@ -74,3 +76,23 @@ def test_a_mark_whose_stamp_no_longer_holds_is_compared_by_its_checksum(tmp_path
     sheet.ledger.marks["bill.csv"] = FileMark(mark.size, mark.crc, "another mount")
     assert sheet.append(publication("b.pdf", {}))
     assert (sheet.names(), sheet.lines) == (["a.pdf", "b.pdf"], [])
+
+
+@pytest.mark.parametrize("left", ["prefix", "holes", "foreign"])
+def test_what_a_power_cut_left_of_an_append_is_ours_and_what_it_did_not_write_is_kept(tmp_path: Path, left: str) -> None:
+    sheet = SheetFolder(tmp_path)
+    a, b = publication("a.pdf", {"note": "x" * 50}), publication("b.pdf", {"note": "y" * 50})
+    sheet.append(a)
+    before = sheet.path.stat().st_size
+    state = sheet.ledger.sheets["bill"]
+    sheet.append(b)
+    assert sheet.ledger.begun
+    sheet.ledger.marks["bill.csv"], sheet.ledger.sheets["bill"] = sheet.ledger.begun, state
+    whole = sheet.path.read_bytes()
+    tail = {"prefix": whole[before:-30], "holes": b"\0" * 20 + whole[before + 20 : -5], "foreign": b"sum,,,,,\n"}[left]
+    sheet.path.write_bytes(whole[:before] + tail)
+    assert sheet.append(b) == (left != "foreign")
+    if left == "foreign":
+        sheet.rebuild(a, b)
+    assert sheet.names() == ["a.pdf", "b.pdf"]
+    assert len(list(tmp_path.glob("*(changed *"))) == len(sheet.lines) == (left == "foreign")
