@@ -117,8 +117,8 @@ def unpack(
     with _disk_errors(into):
         into.mkdir(parents=True, exist_ok=True)
     budget = max(MIN_FULL_SIZE_MEMBERS * max_bytes, MAX_RATIO * _size(archive))
-    with MemberNames() as names:
-        unpacker = _Unpacker(into, max_bytes, is_needed, names, budget, ignored)
+    with MemberNames() as names, MemberNames(exact=True) as exact_names:
+        unpacker = _Unpacker(into, max_bytes, is_needed, names, exact_names, budget, ignored)
         try:
             yield from unpacker.members(archive, "", 0)
         except _ArchiveTooLargeError:
@@ -136,6 +136,9 @@ class _Unpacker:
     max_bytes: int
     is_needed: MemberFilter
     names: MemberNames
+    """Gives the names in the outbox."""
+    exact_names: MemberNames
+    """Gives the names from which the paths on the disk follow."""
     budget: int
     """Bytes that may still be unpacked from the archive."""
     ignored: IgnoredNames
@@ -171,7 +174,7 @@ class _Unpacker:
             self._charge(member.bytes_when_skipped)
             return
         unique_name = self.names(name)
-        path = self.into / _file_name(unique_name, readable_name(name))
+        path = self.into / _file_name(self.exact_names(name), readable_name(name))
         needed = self.is_needed(path)
         if not needed and not self._may_be_archive(member):
             self._charge(member.bytes_when_skipped)

@@ -13,6 +13,7 @@ from typing import Self
 
 from pipeline.intake.container_members import folders_and_name
 from pipeline.intake.scan import outbox_name
+from pipeline.name_keys import name_key
 
 MAX_NAME_BYTES = 1_000
 """Bytes of a member's name with its folders. Together with the outbox's own path it must fit into 4,096."""
@@ -22,9 +23,14 @@ _RESULT = ".json"
 
 
 class MemberNames:
-    """Call it with a member's name in the archive to get its name below the archive's folder in the outbox. A context manager."""
+    """Call it with a member's name in the archive to get a name that no earlier member has. A context manager.
 
-    def __init__(self) -> None:
+    Names in the outbox are apart also on file systems that take `A.pdf` and `a.pdf`, or two spellings of one accent, for one file.
+    With ``exact`` such names are different: ledgers know members by the paths that follow from these names.
+    """
+
+    def __init__(self, *, exact: bool = False) -> None:
+        self._key = str if exact else name_key
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.execute("PRAGMA journal_mode=OFF")
         self._db.execute("CREATE TABLE names (key TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID")
@@ -40,19 +46,20 @@ class MemberNames:
         preferred = name = short_name(member)
         if self._conflicts(name):
             flat = preferred.replace("/", "_").encode()[-MAX_NUMBERED_BYTES:].decode(errors="ignore")
-            number = self._number(f"number {flat}") or 1
+            number = self._number(f"number {self._key(flat)}") or 1
             while self._conflicts(name):
                 number += 1
                 name = f"{flat}~{number}"
-            self._store(f"number {flat}", number)
-        self._store(f"name {name}")
-        for folder in PurePosixPath(name).parents:
+            self._store(f"number {self._key(flat)}", number)
+        self._store(f"name {self._key(name)}")
+        for folder in PurePosixPath(self._key(name)).parents:
             if folder.name.endswith(_RESULT):
                 self._store(f"folder {folder}")
         return name
 
     def _conflicts(self, name: str) -> bool:
         """Whether ``name.json`` is a file or folder of another member, or one of its folders is another member's file."""
+        name = self._key(name)
         folders = [str(folder) for folder in PurePosixPath(name).parents if folder.name.endswith(_RESULT)]
         keys = [f"name {name}", f"folder {name}{_RESULT}", *(f"name {folder.removesuffix(_RESULT)}" for folder in folders)]
         return any(self._number(key) is not None for key in keys)

@@ -110,6 +110,10 @@ class FileRecords(LedgerConnection):
             yield from map(_file_record, rows)
             last = rows[-1]["name"]
 
+    def published_names(self) -> list[str]:
+        """Names of all published results."""
+        return [row["name"] for row in self.rows("SELECT name FROM files WHERE published IS NOT NULL")]
+
     def record_file(
         self,
         source: Source,

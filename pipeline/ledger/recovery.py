@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +26,8 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
 from pipeline.ledger.replacement import REBUILT_FILE, begin_rebuilding, end_rebuilding, rebuilding_begun
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
-from pipeline.safe_open import open_named_file
+from pipeline.result_checksum import RESULT_KEYS, is_copy_name, is_intact
+from pipeline.safe_open import open_file, open_named_file
 
 UNCLEAN_FILE = "unclean"
 """A file that exists while a run works. When a run finds it at its start, the run before crashed, and the ledger is checked."""
@@ -33,6 +36,8 @@ UNKNOWN = -1
 """Size and time of a file in a rebuilt ledger. No file has these: it is hashed again, and then recognised."""
 _UNSUPPORTED = (sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """What SQLite raises for values such as lists; which of them depends on the version of Python."""
+MAX_RESULT_BYTES = 256_000_000
+"""Bytes of the largest file that is read as a result."""
 NAMED_RESULTS = 10
 """Files that are no whole results and that a message names."""
 
@@ -115,7 +120,7 @@ def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple
     """Fill an empty ledger from the JSON files of an outbox. Returns their number, and the names of those that are no whole result."""
     count = 0
     left_out: list[str] = []
-    for name, published in published_results(outbox):
+    for name, published in published_results(outbox, left_out.append):
         try:
             with ledger.transaction():
                 relative = published["document"]["path"]
@@ -139,18 +144,43 @@ def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple
     return count, left_out
 
 
-def published_results(outbox: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and contents of the results in an outbox. Other files are skipped."""
-    for path in sorted(outbox.rglob("*.json")):
-        relative = path.relative_to(outbox)
-        if relative.parts[0].startswith("."):
-            continue
+def published_results(
+    outbox: Path, on_left_out: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names and contents of the results in an outbox. Other files, also copies of changed results, are skipped.
+
+    Only plain files are opened, never a link or a pipe. ``on_left_out`` gets the names of files that are too large to be results.
+    """
+    root = Path(os.path.realpath(outbox))
+    for relative in _json_files(root):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(content, dict) and {"document", "status", "results", "pages", "provenance"} <= content.keys():
-                yield relative.as_posix().removesuffix(".json"), content
+            with open_file(root / relative) as file:
+                if os.fstat(file.fileno()).st_size > MAX_RESULT_BYTES:
+                    on_left_out(relative)
+                    continue
+                if is_copy_name(relative) and not is_intact(file.fileno()):
+                    continue
+                content = json.loads(file.read().decode())
         except (OSError, ValueError, RecursionError):
             continue
+        if isinstance(content, dict) and content.keys() >= RESULT_KEYS:
+            yield relative.removesuffix(".json"), content
+
+
+def _json_files(root: Path) -> list[str]:
+    """The files below a folder, outside of hidden folders at its top, whose names end in ``.json``, in order. Links are not followed."""
+    found: list[str] = []
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        with suppress(OSError), os.scandir(root / folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if folder or not entry.name.startswith("."):
+                        folders.append(f"{folder}{entry.name}/")
+                elif entry.name.endswith(".json") and (folder or not entry.name.startswith(".")):
+                    found.append(folder + entry.name)
+    return sorted(found)
 
 
 def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]) -> None:

@@ -15,16 +15,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import OutboxError
 from pipeline.permissions import withhold
+from pipeline.publish.foreign_files import keep_beside, kind_of, open_itself
 from pipeline.records import FileMark
 from pipeline.runtime.file_system import sync_folder
 
@@ -78,20 +78,21 @@ class OwnFiles:
     def __init__(
         self, ledger: MarkLedger, folder: Path, notify: Callable[[str], None], withheld: Callable[[], int] = lambda: 0
     ) -> None:
-        self._ledger, self._folder, self._notify, self._withheld = ledger, folder, notify, withheld
+        self._ledger, self._folder, self._withheld = ledger, folder, withheld
+        self.notify = notify
 
     def inspect(self, path: Path, is_own: OwnTest = lambda _: False) -> Found:
         """What is at ``path``. ``is_own`` decides about a file of which the ledger has no mark."""
         try:
-            file, writable = _open(path)
+            file, writable = open_itself(path)
         except FileNotFoundError:
             return Found(exists=False)
         except OSError:
-            return Found(_kind(path))
+            return Found(kind_of(path))
         try:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
-                return Found(_kind(path))
+                return Found(kind_of(path))
             mark = self._ledger.file_mark(self._key(path))
             if mark is None:
                 return Found("" if is_own(path) else "is not written by this program", writable=writable)
@@ -131,7 +132,7 @@ class OwnFiles:
         if mark is None:
             return None
         try:
-            file, writable = _open(path)
+            file, writable = open_itself(path)
         except OSError:
             return None
         stack.callback(os.close, file)
@@ -167,7 +168,7 @@ class OwnFiles:
                 size, crc = _checksum(stream.fileno())
             found = self.inspect(path, lambda old: is_own(old) or _is_equal(old, size, crc))
             if found.change:
-                self._keep(path, found.change)
+                self.notify(keep_beside(path, found.change)[1])
             elif found.exists and not self._ledger.file_mark(self._key(path)):
                 self.adopt(path)
             before = self._ledger.file_mark(self._key(path)) or FileMark(0, 0, "")
@@ -182,38 +183,8 @@ class OwnFiles:
         self._ledger.record_file_mark(self._key(path), mark)
         return mark
 
-    def _keep(self, path: Path, change: str) -> None:
-        """Give a file that somebody else changed a name of its own, and say so. Raises OSError."""
-        target = _name_for_changed(path)
-        path.rename(target)
-        self._notify(f"{path.name} {change}: it is kept as `{target.name}`, and {path.name} is written anew")
-
     def _key(self, path: Path) -> str:
         return path.name if path.parent == self._folder else str(path.absolute())
-
-
-def _open(path: Path) -> tuple[int, bool]:
-    """A descriptor of the file itself, never of what a link names, and whether it may be written. It never waits. Raises OSError."""
-    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        return os.open(path, os.O_RDWR | flags), True
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ETXTBSY):
-            raise
-    return os.open(path, os.O_RDONLY | flags), False
-
-
-def _kind(path: Path) -> str:
-    """What a thing that is no readable file is, for people."""
-    with suppress(OSError):
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            return "is a link to another file"
-        if stat.S_ISDIR(mode):
-            return "is a folder"
-        if not stat.S_ISREG(mode):
-            return "is no file"
-    return "cannot be read any more"
 
 
 def _change(file: int, status: os.stat_result, mark: FileMark) -> str:
@@ -274,20 +245,3 @@ def _is_equal(path: Path, size: int, crc: int) -> bool:
     """Whether a file has these contents."""
     with path.open("rb") as stream:
         return os.fstat(stream.fileno()).st_size == size and _checksum(stream.fileno()) == (size, crc)
-
-
-def _name_for_changed(path: Path) -> Path:
-    """A free name beside ``path`` with the day of the change."""
-    status = path.lstat()
-    with suppress(OverflowError, ValueError, OSError):
-        day = time.strftime("%Y-%m-%d", time.localtime(min(status.st_mtime, time.time())))
-        return next(name for name in _numbered(path, day) if not os.path.lexists(name))
-    return next(name for name in _numbered(path, "before") if not os.path.lexists(name))
-
-
-def _numbered(path: Path, day: str) -> Iterable[Path]:
-    yield path.with_name(f"{path.stem} (changed {day}){path.suffix}")
-    number = 1
-    while True:
-        number += 1
-        yield path.with_name(f"{path.stem} (changed {day}, {number}){path.suffix}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.publish.review_flags import fields_to_review
 from pipeline.records import Correction, DocumentInfo, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
+from pipeline.result_checksum import NO_CHECKSUM, with_checksum
 
 _BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
 """A list of four numbers, each on a line of its own. It never matches inside of a string: JSON escapes line breaks there."""
@@ -128,9 +129,11 @@ class Publication:
         return {"question": self.questions[template]} if template in self.questions else {}
 
     def as_bytes(self) -> bytes:
-        """``as_json`` in UTF-8, indented, each box on one line, with a newline at the end."""
-        text = json.dumps(self.as_json(), ensure_ascii=False, indent=1)
-        return (_BOX.sub(lambda box: " ".join(box[0].split()), text) + "\n").encode(errors="replace")
+        """The result file: ``as_json`` in UTF-8, indented, each box on one line, with the file's checksum at the end."""
+        result = self.as_json()
+        result["provenance"]["checksum"] = NO_CHECKSUM
+        text = json.dumps(result, ensure_ascii=False, indent=1)
+        return with_checksum((_BOX.sub(lambda box: " ".join(box[0].split()), text) + "\n").encode(errors="replace"))
 
 
 def _page(number: int, units: Sequence[Result]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pipeline.publish.cells import ColumnKind
 from pipeline.publish.csv_sheets import SheetLedger, rebuild
 from pipeline.publish.own_files import FileInUseError, OwnFiles
 from pipeline.publish.publication import Publication
+from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
 from pipeline.run.compose import publications
 from pipeline.templates.template import Template
@@ -125,7 +126,7 @@ class OutboxExport:
         for item in self._publications():
             path = self.folder / f"{item.source.name}.json"
             withheld = reduce(or_, (ledger.withheld_rights(item.document.sha256) for ledger in self.ledgers))
-            write_atomically(path, [item.as_bytes()], self.scratch, sync_name=False, withheld=withheld)
+            write_result(path, item.as_bytes(), self.scratch, self.files.notify, sync_name=False, withheld=withheld)
             yield path
 
     def _csv(self) -> list[Path]:

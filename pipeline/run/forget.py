@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.errors import OutboxError, SettingsError, StoreError
 from pipeline.ledger.forgotten import Row, delete_documents, document_rows, occupied_names, restore_documents
-from pipeline.publish.atomic_files import write_atomically
+from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.run.job import Job
 from pipeline.run.publisher import Publisher
@@ -76,17 +77,17 @@ class Forgetter:
         names = [row["name"] for table, row in rows if table == "files" and self._is_present(row)]
         if names:
             delete_documents(ledger, names, self._sheets(rows))
-        self.publisher.remove_obsolete()
+        self.publisher.remove_obsolete(keep_changed=False)  # the log has a copy of it
         self._move_review(log, back=False)
         self.publisher.tidy()
 
     def _bring_back(self, log: UndoLog, rows: Sequence[tuple[str, Row]]) -> None:
-        paths = []
+        paths: list[Path] = []
         for document in log.documents():
             if document.result:
                 path = self.job.outbox / f"{document.name}.json"
-                write_atomically(path, [(log.folder / document.result).read_bytes()], self.job.scratch)
-                paths.append(path)
+                content = (log.folder / document.result).read_bytes()
+                paths += write_result(path, content, self.job.scratch, self.publisher.warn, sync_name=True)
         restore_documents(self.job.ledger, rows, self._sheets(rows))
         if self.job.mirror:
             self.job.mirror.add_files(paths)

@@ -6,9 +6,10 @@ no name conflicts with a folder that another name needs.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from pipeline.name_keys import name_key
 
 SHEET_ENDINGS = (".csv", ".parquet", ".jsonl", ".xlsx", ".sqlite")
 """A folder of the inbox with such an ending could have the path of a spreadsheet."""
@@ -24,7 +25,7 @@ class OutboxNames:
 
     def __init__(self, names: dict[str, str], other_names: Iterable[str] = ()) -> None:
         self._names = dict(names)
-        self._taken = set(map(_key, (*self._names.values(), *other_names)))
+        self._taken = set(map(name_key, (*self._names.values(), *other_names)))
         self._folders = {folder for name in self._taken for folder in _folders(name)}
 
     def __call__(self, path: Path, preferred: str) -> str:
@@ -37,17 +38,17 @@ class OutboxNames:
                 flat = preferred.replace("/", "_").encode()[-MAX_NUMBERED_BYTES:].decode(errors="ignore")
                 name = f"{flat}~{number}"
             self._names[key] = name
-            self._taken.add(_key(name))
-            self._folders.update(_folders(_key(name)))
+            self._taken.add(name_key(name))
+            self._folders.update(_folders(name_key(name)))
         return self._names[key]
 
     def folder(self, preferred: str) -> str:
         """Reserve a folder: ``preferred``, or that with a number where it is taken. The caller gives out the names in it."""
         name, number = preferred, 1
-        while _key(name) in self._folders or self._conflicts(f"{name}/"):
+        while name_key(name) in self._folders or self._conflicts(f"{name}/"):
             number += 1
             name = f"{preferred}~{number}"
-        self._folders.add(_key(name))
+        self._folders.add(name_key(name))
         return name
 
     def within(self, path: Path, preferred: str) -> str:
@@ -76,7 +77,7 @@ class OutboxNames:
 
     def _conflicts(self, name: str) -> bool:
         """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name."""
-        name = _key(name)
+        name = name_key(name)
         folders = list(_folders(name))
         blocked = any(folder.removesuffix(".json") in self._taken for folder in folders if folder.endswith(".json"))
         return (
@@ -85,11 +86,6 @@ class OutboxNames:
             or blocked
             or bool(folders and folders[0].endswith(SHEET_ENDINGS))
         )
-
-
-def _key(name: str) -> str:
-    """The same for names that are one file on some file systems: letters in either case, accents composed or not."""
-    return name.lower() if name.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _folders(name: str) -> Iterator[str]:

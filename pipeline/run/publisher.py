@@ -15,10 +15,10 @@ from pathlib import Path
 from pipeline.errors import BlockedResultError, OutboxError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
-from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.own_files import OwnFiles
 from pipeline.publish.publication import Publication
+from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
 from pipeline.records import DocumentInfo, FileMark
 from pipeline.run.archive import Archive, ReadFile
@@ -52,7 +52,7 @@ class Publisher:
     """
 
     def __init__(self, job: Job, archive: Archive | None = None, warn: Callable[[str], None] = lambda _: None) -> None:
-        self._job, self._archive, self._warn = job, archive, warn
+        self._job, self._archive, self.warn = job, archive, warn
         self._files = OwnFiles(job.ledger, job.outbox, warn, job.ledger.withheld_rights)
         self.unwritten: dict[str, str] = {}
         """Spreadsheets that could not be written at the last attempt, with the reason. Their rows are in the ledger."""
@@ -89,19 +89,35 @@ class Publisher:
     def _write_result(self, publication: Publication, *, sync_name: bool) -> None:
         path = self._job.outbox / f"{publication.source.name}.json"
         withheld = self._job.ledger.withheld_rights(publication.document.sha256)
+
+        def published_at() -> str | None:
+            record = self._job.ledger.file_by_name(publication.source.name)
+            return record.published_at if record else None
+
         try:
-            write_atomically(path, [publication.as_bytes()], self._job.scratch, sync_name=sync_name, withheld=withheld)
+            written = write_result(
+                path,
+                publication.as_bytes(),
+                self._job.scratch,
+                self.warn,
+                sync_name=sync_name,
+                withheld=withheld,
+                published_at=published_at,
+            )
         except OutboxError as error:
             if isinstance(error.__cause__, OSError) and _is_of_path(
                 error.__cause__, in_subfolder=path.parent != self._job.outbox
             ):
                 raise BlockedResultError(error.message, "remove what is in the way, then run again") from error
             raise
-        self._mirror([path])
+        self._mirror(written)
 
-    def remove_obsolete(self) -> None:
-        """Remove the result files of documents that have another name now or were forgotten."""
-        remove_obsolete_results(self._job.ledger, self._job.outbox, self._job.mirror)
+    def remove_obsolete(self, *, keep_changed: bool = True) -> None:
+        """Remove the result files of documents that have another name now or were forgotten.
+
+        One that somebody has changed is kept under another name, unless ``keep_changed`` is False.
+        """
+        remove_obsolete_results(self._job.ledger, self._job.outbox, self._job.mirror, self.warn, keep_changed=keep_changed)
 
     def flush_if_due(self) -> None:
         """``flush`` when the batch is large or old enough."""
@@ -234,7 +250,7 @@ class Publisher:
         )
         for name, reason in self.unwritten.items():
             if before.get(name) != reason:
-                self._warn(f"{reason}; its rows are kept, and the next run tries again")
+                self.warn(f"{reason}; its rows are kept, and the next run tries again")
         self._mirror(job.outbox / f"{name}.csv" for name in sheets if name not in self.unwritten)
         pause = TIDY_FACTOR * (time.monotonic() - started)
         self._next_tidy = time.monotonic() + (max(pause, RETRY_SECONDS) if self.unwritten else pause)

@@ -5,6 +5,7 @@ A folder is whole and on the disk before anything is removed. It stays until a p
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.forgotten import Row, decode_row, encode_row
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.runtime.file_system import sync_folder
+from pipeline.safe_open import open_file
 from pipeline.settings import STATE_FOLDER
 from pipeline.values.times import utc_timestamp
 
@@ -124,14 +126,16 @@ def write_undo_log(outbox: Path, names: Sequence[str], rows: Iterable[tuple[str,
 
 
 def _copy(path: Path, folder: Path, number: int) -> str | None:
-    """Copy a result file. Returns its name below ``folder``; None where there is no such file."""
+    """Copy a result file. Returns its name below ``folder``; None where there is no such file, but a link or a pipe, say."""
     name = f"results/{number}.json"
     try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+        result = open_file(Path(os.path.realpath(path.parent)) / path.name)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ELOOP):
+            raise
         return None
-    with (folder / name).open("wb") as file:
-        file.write(content)
+    with result, (folder / name).open("wb") as file:
+        shutil.copyfileobj(result, file)
         file.flush()
         os.fsync(file.fileno())
     return name

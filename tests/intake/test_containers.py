@@ -8,6 +8,7 @@ import random
 import struct
 import tarfile
 import tracemalloc
+import unicodedata
 import warnings
 import zipfile
 from pathlib import Path
@@ -382,3 +383,25 @@ def test_housekeeping_and_names_of_the_users_patterns_are_not_unpacked(tmp_path:
     assert [item.name for item in items if isinstance(item, UnpackedMember)] == ["lost+found.pdf", "kept.tmp"]
     skipped = [item for item in items if isinstance(item, SkippedMember)]
     assert [(item.name, item.document_lost) for item in skipped] == [(name, False) for name in passed]
+
+
+def test_members_whose_names_some_file_systems_take_for_one_have_results_apart(tmp_path: Path) -> None:
+    names = [
+        "Scan.pdf",
+        "scan.PDF",
+        "R\u00e9sum\u00e9.pdf",
+        "Re\u0301sume\u0301.pdf",
+        "SUB/x.pdf",
+        "sub/X.pdf",
+        "A.json/b",
+        "a",
+    ]
+    archive = tar_of(tmp_path / "a.tar", [(name, name.encode()) for name in names])
+    members, skipped = outcome(archive)
+    assert skipped == []
+    assert [item.original_name for item in members] == names
+    assert len({unicodedata.normalize("NFC", unicodedata.normalize("NFC", item.name).casefold()) for item in members}) == len(
+        names
+    )
+    assert members[-1].name == "a~2"  # its result would be the folder of the one before
+    assert [item.name for item in outcome(archive)[0]] == [item.name for item in members]

@@ -1,7 +1,7 @@
 """Runs that are killed (SIGKILL) before a chosen step with a file: `python -m tests.run.dying_runs`.
 
-A line of JSON on standard input (``inbox``, ``outbox``, ``changes``, ``step``) is one run. It is a process of its own, forked from this
-one: that need not import everything again. The answer is a line with its exit code, -9 after a kill.
+A line of JSON on standard input (``inbox``, ``outbox``, ``changes``, ``step``, ``roots``) is one run. It is a process of its own,
+forked from this one: that need not import everything again. The answer is a line with its exit code, -9 after a kill.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -27,13 +27,15 @@ class DyingRuns:
     def __init__(self, process: Popen[str]) -> None:
         self._process = process
 
-    def run(self, folders: RunFolders, step: int) -> bool:
-        """Run, and kill the run before its step number ``step`` with a file of the inbox, the archive or the failed files.
+    def run(self, folders: RunFolders, step: int, roots: Iterable[Path] = ()) -> bool:
+        """Run, and kill the run before its step number ``step`` with a file of ``roots``; without them of the inbox, the archive or
+        the failed files.
 
         Returns whether it was killed.
         """
         changes = {key: str(value) for key, value in folders.changes.items()}
         order = {"inbox": str(folders.inbox), "outbox": str(folders.outbox), "changes": changes, "step": step}
+        order["roots"] = [str(root) for root in roots]
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -58,8 +60,8 @@ def _run_and_die(order: dict[str, object]) -> None:
     """One run in this process, which kills itself."""
     changes = dict(order["changes"])  # type: ignore[call-overload]
     folders = RunFolders(Path(str(order["inbox"])), Path(str(order["outbox"])), changes=changes)
-    roots = (folders.inbox, folders.inbox.parent / "failed", changes["archive"])
-    places = tuple(map(os.fsencode, roots))
+    roots = order["roots"] or (folders.inbox, folders.inbox.parent / "failed", changes["archive"])
+    places = tuple(map(os.fsencode, roots))  # type: ignore[call-overload]
     steps = iter(range(int(str(order["step"])), 0, -1))
 
     def die(event: str, arguments: tuple[object, ...]) -> None:

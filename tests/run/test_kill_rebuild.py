@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import random
 import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -121,19 +125,41 @@ def test_a_log_of_the_damaged_ledger_is_not_applied_to_the_new_one(folders: RunF
     assert (state(folders) / "damaged-1" / "ledger.sqlite-wal").read_bytes() == log
 
 
+def stopped_rebuild(folders: RunFolders) -> subprocess.Popen[str]:
+    """A process that was stopped (SIGSTOP) while it fills the new ledger: the damaged one is moved away, and no file is locked."""
+    for _ in range(10):
+        for leftover in state(folders).glob("rebuilt*"):
+            leftover.unlink()
+        damage(folders)
+        process = start_rebuild(folders)
+        deadline = time.monotonic() + 30
+        while not (state(folders) / "rebuilt.sqlite").exists() and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        process.send_signal(signal.SIGSTOP)
+        if not (state(folders) / "ledger.sqlite").exists() and _is_unlocked(state(folders) / "opening"):
+            return process
+        process.kill()  # it was quicker, or was about to begin or to end
+        process.communicate()
+    raise AssertionError("no process could be stopped in the middle of its work")
+
+
+def _is_unlocked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
 def test_no_process_opens_a_ledger_that_is_not_whole(folders: RunFolders) -> None:
     folders.put("a.pdf", text_pdf(["Hello"]))
     folders.run()
-    damage(folders)
-    hold = folders.outbox / "b.pdf.json"  # a result that cannot be read in a moment: the rebuilding stands still there
-    hold.unlink(missing_ok=True)
-    subprocess.run(["mkfifo", hold], check=True)
-    process = start_rebuild(folders)
+    hold = folders.outbox / "b.pdf.json"  # JSON, but no result: it takes a while to read
+    hold.write_bytes(b"[" + b"0," * 5_000_000 + b"0]")
+    process = stopped_rebuild(folders)
     try:
-        deadline = time.monotonic() + 30
-        while (state(folders) / "ledger.sqlite").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
         with pytest.raises(LedgerError, match="made anew"):
             Ledger(state(folders))
         assert not (state(folders) / "ledger.sqlite").exists()
@@ -146,8 +172,42 @@ def test_no_process_opens_a_ledger_that_is_not_whole(folders: RunFolders) -> Non
     folders.engine = EchoEngine()
     folders.run()
     assert folders.engine.units == []
-    (aside,) = state(folders).glob("damaged-*")
-    assert (aside / "ledger.sqlite").read_bytes().startswith(b"no database")
+    asides = [folder / "ledger.sqlite" for folder in state(folders).glob("damaged-*")]
+    assert all(aside.read_bytes().startswith(b"no database") for aside in asides)
+    assert asides
     with sqlite3.connect(state(folders) / "ledger.sqlite") as db:
         assert db.execute("SELECT name FROM files").fetchall() == [("a.pdf",)]
     assert json.loads((folders.outbox / "a.pdf.json").read_text(encoding="utf-8"))["status"] == "done"
+
+
+def test_things_that_are_no_results_do_not_hold_a_rebuild(folders: RunFolders) -> None:
+    folders.put("sub/a.pdf", text_pdf(["Hello"]))
+    folders.run()
+    private = folders.inbox.with_name("private.json")
+    shutil.copy(folders.outbox / "sub" / "a.pdf.json", private)
+    os.mkfifo(folders.outbox / "b.pdf.json")
+    os.mkfifo(folders.outbox / "sub" / "pipe.json")
+    (folders.outbox / "c.pdf.json").symlink_to(private)
+    (folders.outbox / "d.pdf.json").symlink_to("d.pdf.json")
+    (folders.outbox / "e.pdf.json").mkdir()
+    (folders.outbox / "loop").symlink_to(folders.outbox)
+    with (folders.outbox / "f.pdf.json").open("wb") as huge:
+        huge.truncate(1 << 36)
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = Path.cwd()
+        os.chdir(folders.outbox)  # the path of a socket is short
+        try:
+            listener.bind("g.pdf.json")
+        finally:
+            os.chdir(here)
+        damage(folders)
+        with start_rebuild(folders) as process:
+            try:
+                assert process.communicate(timeout=60)[0] == "1\n"
+            finally:
+                process.kill()
+    folders.engine = EchoEngine()
+    folders.run()
+    assert folders.engine.units == []
+    with Ledger(state(folders)) as ledger:
+        assert [file.source.name for file in ledger.published_files()] == ["sub/a.pdf"]
