@@ -114,7 +114,7 @@ def exit_with_result(loop: Loop, screen: RunScreen) -> None:
     written."""
     if loop.stopping:
         raise KeyboardInterrupt
-    if not screen.all_done or loop.publisher.unwritten:
+    if not screen.all_done or loop.publisher.unwritten or loop.publisher.unpublished:
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
 
 

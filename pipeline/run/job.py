@@ -292,6 +292,8 @@ def open_job(
         with locked(settings.outbox), mirrored(settings) as mirror, _ledger_of_run(settings, notes) as ledger:
             state = settings.outbox / STATE_FOLDER
             for leftover in (state / "tmp", state / "unpacked", state / "objects", *state.glob(".export-*")):
+                if leftover.is_symlink() or leftover.is_file():
+                    leftover.unlink(missing_ok=True)
                 shutil.rmtree(leftover, ignore_errors=True)  # a run or an export that was killed leaves them
             for unfinished in state.glob(".*.tmp"):
                 unfinished.unlink(missing_ok=True)

@@ -7,7 +7,10 @@ a batch, its documents are published again.
 from __future__ import annotations
 
 import errno
+import os
+import stat
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +19,7 @@ from pipeline.errors import BlockedResultError, OutboxError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.publish.csv_sheets import append_rows, rebuild
-from pipeline.publish.own_files import OwnFiles
+from pipeline.publish.own_files import DISK_ERRORS, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
@@ -29,11 +32,23 @@ from pipeline.runtime.file_system import FolderSync
 from pipeline.values.times import utc_timestamp
 
 OBSTACLES = frozenset(
-    {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG, errno.EXDEV}
+    {
+        *(
+            errno.EISDIR,
+            errno.ENOTDIR,
+            errno.EEXIST,
+            errno.ENOTEMPTY,
+            errno.ELOOP,
+            errno.ENAMETOOLONG,
+            errno.EXDEV,
+            errno.ENOENT,
+        ),
+        *(errno.EBUSY, errno.ETXTBSY, errno.EMLINK, errno.EFBIG),
+    }
 )
-"""Numbers of system errors that come from one path of the outbox."""
+"""Numbers of system errors that come from one path of the outbox, or from one result that is too large for the file system."""
 PERMISSIONS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-"""The same where the path is in a subfolder."""
+"""The same where the path is in a subfolder, and where the outbox takes other files: somebody has protected this one."""
 REFUSED_NAMES = frozenset({errno.EINVAL, errno.EILSEQ})
 """The same where the error names the path: file systems of other systems refuse names with ``:``, ``?`` or a dot at the end."""
 FLUSH_DOCUMENTS = 100
@@ -56,6 +71,8 @@ class Publisher:
         self._files = OwnFiles(job.ledger, job.outbox, warn, job.ledger.withheld_rights)
         self.unwritten: dict[str, str] = {}
         """Spreadsheets that could not be written at the last attempt, with the reason. Their rows are in the ledger."""
+        self.unpublished: dict[str, str] = {}
+        """Documents whose result was written and could not be brought to the disk, with the reason. They are published again."""
         self._pending: dict[str, tuple[InboxFile, Publication]] = {}  # by name
         self._pending_since = 0.0
         self._next_tidy = 0.0
@@ -105,9 +122,8 @@ class Publisher:
                 published_at=published_at,
             )
         except OutboxError as error:
-            if isinstance(error.__cause__, OSError) and _is_of_path(
-                error.__cause__, in_subfolder=path.parent != self._job.outbox
-            ):
+            cause = error.__cause__
+            if isinstance(cause, OSError) and _is_of_path(cause, path, self._job.outbox):
                 raise BlockedResultError(error.message, "remove what is in the way, then run again") from error
             raise
         self._mirror(written)
@@ -133,10 +149,11 @@ class Publisher:
         pending, self._pending = list(self._pending.values()), {}
         if not pending:
             return
+        unsynced = self._sync_results([item.source.name for _, item in pending])
+        pending = [(file, item) for file, item in pending if item.source.name not in unsynced or self._write_once_more(item)]
         items = [publication for _, publication in pending]
         rows, outdated = self._rows(items)
-        marks = self._append(rows, outdated)
-        self._sync_names([*(f"{item.source.name}.json" for item in items), *(f"{name}.csv" for name in marks)])
+        marks = self._append(rows, outdated)  # it syncs the names of new sheets
         ledger = self._job.ledger
         retry_at = {item.source.name: self._retry_at(item) for item in items}
         with ledger.transaction():
@@ -161,13 +178,35 @@ class Publisher:
             if not self._job.mirror:
                 self._archive.carry_out()
 
-    def _sync_names(self, names: Iterable[str]) -> None:
-        """Bring the names of files in the outbox to the disk. Raises OutboxError."""
+    def _sync_results(self, names: Iterable[str]) -> set[str]:
+        """Bring the names of results to the disk. Returns those whose folder is gone or cannot be synced. Raises OutboxError."""
         outbox = self._job.outbox.absolute()
+        by_folder: dict[Path, list[str]] = defaultdict(list)
+        for name in names:
+            by_folder[(outbox / f"{name}.json").parent].append(name)
+        unsynced: set[str] = set()
+        for folder, inside in by_folder.items():
+            try:
+                self._folder_sync.sync([folder / "result"], outbox)
+            except OSError as error:
+                if folder == outbox or error.errno in DISK_ERRORS:
+                    raise OutboxError(
+                        f"{folder}: cannot be synced: {error}", "check the disk; nothing is lost, run again"
+                    ) from error
+                unsynced.update(inside)
+        return unsynced
+
+    def _write_once_more(self, publication: Publication) -> bool:
+        """Write a result anew whose folder was taken away. Returns whether it is on the disk; else the next run publishes it."""
+        name = publication.source.name
         try:
-            self._folder_sync.sync([outbox / name for name in names], outbox)
-        except OSError as error:
-            raise OutboxError(f"{outbox}: cannot be synced: {error}", "check the disk; nothing is lost, run again") from error
+            self._write_result(publication, sync_name=True)
+        except BlockedResultError as error:
+            self.unpublished[name] = error.message
+            self.warn(f"{name}: its result cannot be brought to the disk: {error.message}; the next run publishes it")
+            return False
+        self.unpublished.pop(name, None)
+        return True
 
     def _mirror(self, paths: Iterable[Path]) -> None:
         if self._job.mirror:
@@ -189,10 +228,18 @@ class Publisher:
             self._upload(now=False)  # what the run's start recorded is no reason to send the ledger; what is planned is
             self._archive.plan_published(files)
             return
-        files = [file for file in files if (self._job.outbox / f"{file.source.name}.json").is_file()]
-        self._sync_names(f"{file.source.name}.json" for file in files)
+        files = [file for file in files if self._has_result(file.source.name)]
+        unsynced = self._sync_results(file.source.name for file in files)
+        files = [file for file in files if file.source.name not in unsynced]
         self._archive.plan_published(files)
         self._archive.carry_out()
+
+    def _has_result(self, name: str) -> bool:
+        """Whether a plain file is at the place of a result; a link may lead to anything."""
+        try:
+            return stat.S_ISREG((self._job.outbox / f"{name}.json").lstat().st_mode)
+        except OSError:
+            return False
 
     def catch_up(self) -> None:
         """Finish or undo what a crash interrupted, as far as the shares are there."""
@@ -256,7 +303,22 @@ class Publisher:
         self._next_tidy = time.monotonic() + (max(pause, RETRY_SECONDS) if self.unwritten else pause)
 
 
-def _is_of_path(error: OSError, *, in_subfolder: bool) -> bool:
+def _is_of_path(error: OSError, path: Path, outbox: Path) -> bool:
     """Whether the fault is of the path of one result, and not of the outbox."""
     number = error.errno
-    return number in OBSTACLES or (number in PERMISSIONS and in_subfolder) or (number in REFUSED_NAMES and bool(error.filename))
+    return (
+        number in OBSTACLES
+        or (number in PERMISSIONS and (path.parent != outbox or _takes_files(outbox)))
+        or (number in REFUSED_NAMES and bool(error.filename))
+    )
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a new file can be put into a folder, and replaced."""
+    probe = folder / f".{uuid.uuid4().hex}.tmp"
+    try:
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        probe.unlink()
+    except OSError:
+        return False
+    return True

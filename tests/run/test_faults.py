@@ -21,7 +21,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.engines.base import Request
+from pipeline.intake.scan import scan_inbox
+from pipeline.monitoring.events import RunCounts
+from pipeline.publish.publication import Publication
 from pipeline.records import Answer
+from pipeline.run.job import open_job
+from pipeline.run.loop import Loop
+from pipeline.settings import Settings
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
 from tests.run.processes import wait_for
@@ -175,6 +181,96 @@ def test_something_in_the_way_of_a_result_costs_this_document_only_and_until_it_
     assert folders.texts("sub/a.pdf") == ["A"]
     assert sorted(row["text"] for row in folders.csv("transcript")) == ["A", "B"]
     assert len(folders.engine.units) == 2, "no page is read again"
+
+
+@pytest.fixture
+def protect() -> Iterator[Callable[[Path], None]]:
+    """Makes files immutable, as their owner or a lock over SMB does."""
+    protected = []
+
+    def make_immutable(path: Path) -> None:
+        if (
+            shutil.which("chattr") is None
+            or subprocess.run(["chattr", "+i", path], check=False, capture_output=True).returncode
+        ):
+            pytest.skip("this file system or user cannot make a file immutable")
+        protected.append(path)
+
+    yield make_immutable
+    for path in protected:
+        subprocess.run(["chattr", "-i", path], check=False, capture_output=True)
+
+
+def test_a_result_that_may_not_be_replaced_costs_this_document_only(
+    folders: RunFolders, protect: Callable[[Path], None]
+) -> None:
+    folders.put("a.pdf", text_pdf(["A"]))
+    folders.run()
+    protect(folders.outbox / "a.pdf.json")
+    folders.put("a.pdf", text_pdf(["A, second version"]))
+    folders.put("b.pdf", text_pdf(["B"]))
+    for _ in range(2):
+        tally = folders.run()
+        assert [name for name, _ in tally.skipped_files] == ["a.pdf"]
+    assert folders.texts("b.pdf") == ["B"]
+    subprocess.run(["chattr", "-i", folders.outbox / "a.pdf.json"], check=True)
+    assert folders.run().documents == {"done": 1}
+    assert folders.texts("a.pdf") == ["A, second version"]
+
+
+def test_an_old_result_that_cannot_be_removed_ends_no_run(folders: RunFolders, protect: Callable[[Path], None]) -> None:
+    path = folders.put("a.pdf", text_pdf(["A"]))
+    folders.run()
+    protect(folders.outbox / "a.pdf.json")
+    path.rename(folders.inbox / "c.pdf")
+    folders.put("b.pdf", text_pdf(["B"]))
+    assert folders.run().documents == {"done": 1}
+    assert folders.texts("c.pdf") == ["A"]
+    assert (folders.outbox / "a.pdf.json").exists()
+    subprocess.run(["chattr", "-i", folders.outbox / "a.pdf.json"], check=True)
+    folders.run()
+    assert not (folders.outbox / "a.pdf.json").exists()
+
+
+class RemovingObserver(RunCounts):
+    """Removes the folder of a result as soon as it is written, before the batch ends."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def document_published(self, publication: Publication) -> None:
+        super().document_published(publication)
+        if publication.source.name.startswith("sub/"):
+            shutil.rmtree(self.folder)
+
+
+def test_a_folder_of_results_that_is_taken_away_during_a_run_is_made_again(folders: RunFolders) -> None:
+    folders.put("sub/a.pdf", text_pdf(["A"]))
+    folders.put("tom/b.pdf", text_pdf(["B"]))
+    observer = RemovingObserver(folders.outbox / "sub")
+    settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1)
+    with open_job(settings, template="transcript", engine=folders.engine) as job, Loop(job, observer) as loop:
+        loop.round(iter(list(scan_inbox(job.inbox, job.outbox_names, observer.file_skipped))))
+    assert observer.documents == {"done": 2}
+    assert folders.texts("sub/a.pdf") == ["A"]
+    assert sorted(row["text"] for row in folders.csv("transcript")) == ["A", "B"]
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_is_in_the_place_of_the_folder_of_unfinished_files_is_removed(
+    folders: RunFolders, tmp_path: Path, kind: str
+) -> None:
+    folders.put("a.pdf", text_pdf(["A"]))
+    folders.run()
+    scratch, elsewhere = folders.outbox / ".pipeline" / "tmp", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.write_bytes(b"x") if kind == "file" else scratch.symlink_to(elsewhere)
+    folders.put("b.pdf", text_pdf(["B"]))
+    assert folders.run().documents == {"done": 1}
+    assert scratch.is_dir()
+    assert not scratch.is_symlink()
 
 
 def test_a_name_that_the_file_system_of_the_outbox_refuses_costs_this_document_only(
