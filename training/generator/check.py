@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pymupdf
+from babel.dates import format_date
 from stdnum import iban
 
 from pipeline.values.dates import parse_date, parse_time
 from pipeline.values.identifiers import normalise_identifier
 from pipeline.values.numbers import parse_number
+from training.generator.formats import LOCALES
 from training.generator.identifiers import is_right
 from training.generator.vocabulary import countries
 
@@ -82,7 +86,11 @@ def value_faults(facts: Json) -> list[str]:
     order = "MDY" if facts["country"] in MONTH_FIRST else "DMY"
     for name, texts in facts["printed"].items():
         value = facts["values"].get(name)
-        faults += [f"{name} is {value!r} and printed {text!r}" for text in texts if not _says(name, text, value, order)]
+        faults += [
+            f"{name} is {value!r} and printed {text!r}"
+            for text in texts
+            if not _says(name, text, value, order, facts["language"])
+        ]
     number = facts["values"].get("vendor_vat_id")
     label_free = number and (number[:2].isalpha() or scheme in {"abn", "gstin", "pl", "es", "it"})
     if number and label_free and not is_right(scheme, number):
@@ -90,7 +98,7 @@ def value_faults(facts: Json) -> list[str]:
     return faults
 
 
-def _says(name: str, text: str, value: str | None, order: Any) -> bool:
+def _says(name: str, text: str, value: str | None, order: Any, language: str) -> bool:
     if value is None:
         return False
     if name in MONEY:
@@ -101,7 +109,7 @@ def _says(name: str, text: str, value: str | None, order: Any) -> bool:
         return any(number is not None and abs(number) == abs(Decimal(value)) for number in numbers)
     if name in DATES:
         found = parse_date(text, order)
-        return found is not None and found.isoformat() == value
+        return (found is not None and found.isoformat() == value) or _names_month(text, value, language)
     if name == "time":
         return parse_time(text) == value
     if name in {"currency", "document_type", "address"}:
@@ -109,6 +117,16 @@ def _says(name: str, text: str, value: str | None, order: Any) -> bool:
     if name == "vendor_vat_id":
         return normalise_identifier(text) == normalise_identifier(value)
     return text == " ".join(value.split())
+
+
+def _names_month(text: str, value: str, language: str) -> bool:
+    """Whether a date prints the day, the year and the month's name in the language, for names that mean another month elsewhere."""
+    day = datetime.date.fromisoformat(value)
+    names = [
+        str(format_date(day, pattern, locale=LOCALES.get(language, language))) for pattern in ("MMMM", "MMM", "LLLL", "LLL")
+    ]
+    numbers = {int(number) for number in re.findall(r"\d+", text)}
+    return {day.day, day.year} <= numbers and any(not name.isdigit() and name in text for name in names)
 
 
 def box_faults(facts: Json) -> list[str]:

@@ -159,6 +159,8 @@ class Dates:
         return f"{text} {moment:%p}" if self.half_day else text
 
 
+LOCALES = {"no": "nb", "sr": "sr_Latn"}
+"""CLDR's names for languages that the packs call otherwise."""
 DAY_FIRST = {
     "dd.MM.yyyy": 5,
     "dd/MM/yyyy": 3,
@@ -183,7 +185,7 @@ YEAR_COUNTRIES = {"SE", "LT", "HU", "JP", "CN", "TW", "KR", "ZA"}
 def date_style(country: str, language: str, choices: Choices, style: random.Random) -> Dates:
     """A way to print dates that documents of the country have."""
     kind = choices.pick("date form", {"digits": 7, "CLDR medium": 1, "CLDR long": 1.6, "ISO": 0.8})
-    own = {"no": "nb", "sr": "sr_Latn"}.get(language, language)
+    own = LOCALES.get(language, language)
     spoken = f"{own}_{country}"
     known = spoken if _exists(spoken) else own
     pattern = "yyyy-MM-dd"
