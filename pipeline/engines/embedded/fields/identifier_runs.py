@@ -25,6 +25,8 @@ _PREFIX = re.compile(r"(?:[^\W\d_]{1,5}[\s./–-]*){1,2}")
 _MARKS = " \t\u00a0:.,;#№º°=>-–"
 _NAME = re.compile(r"[\s(]*[^\W\d_]*[a-zß-ÿ]")
 _LABEL = re.compile(r"\s*[^\W\d_][^\d:]{0,30}:")
+_LEAST_HEIGHT = 0.8
+"""Parts of one number are about as high as each other."""
 _HEADING_ROWS = 3
 
 
@@ -90,7 +92,14 @@ class _Joiner:
         letters = "".join(c for c in between if c.isalpha())
         if letters and (not letters.isupper() or _is_filler(letters)):
             return False
+        if not any(c.isdecimal() for c in b.value) or self._height(b) < _LEAST_HEIGHT * self._height(a):
+            return False  # the mark of a footnote
         return self._close(run, a.end, b.start + 1) and not self._in_columns(a, b)
+
+    def _height(self, part: Candidate) -> float:
+        """The height of the letters of a part, in points."""
+        words = [self.layout.page.words[i] for i in part.words]
+        return max((word.size or word.box[3] - word.box[1] for word in words), default=0.0)
 
     def _close(self, run: Run, start: int, end: int) -> bool:
         """Whether no gap between the words is too wide for a number."""

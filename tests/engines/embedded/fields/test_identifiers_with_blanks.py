@@ -88,6 +88,12 @@ def test_a_number_whose_end_the_page_leaves_open_is_flagged(line: str) -> None:
     assert read(INVOICE, "Fjordlund Boats AB", "INVOICE", line)["invoice_number"].flags == ("unclear-end",)
 
 
+@pytest.mark.parametrize(("mark", "size"), [("1", 6.0), ("¹", 10.0)])
+def test_the_mark_of_a_footnote_is_no_part_of_a_number(mark: str, size: float) -> None:
+    number = [(50.0, 60.0, "INVOICE", 10.0), (50.0, 80.0, "Invoice no. TL-20418", 10.0), (152.0, 80.0, mark, size)]
+    assert read_fields(page(number), INVOICE)["invoice_number"].value == "TL-20418"
+
+
 def test_a_number_below_its_label_ends_where_the_next_heading_begins() -> None:
     claims = read(
         INVOICE,
