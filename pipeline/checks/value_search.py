@@ -17,6 +17,7 @@ from functools import cached_property
 from rapidfuzz import fuzz
 
 from pipeline.checks.text_keys import Key, digits, letters_and_digits, make_key, numeric_pieces
+from pipeline.languages.evidence import language_weights
 from pipeline.records import Grounding, Word
 from pipeline.values.currencies import parse_currency, split_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
@@ -223,8 +224,9 @@ class PageIndex:
         order = guess_order(joined.text for _, joined in lines)
         orders: tuple[Order, ...] = (order,) if order else ("DMY", "MDY", "YMD")
         dates: dict[date, list[tuple[int, ...]]] = defaultdict(list)
+        weights = language_weights(joined.text for _, joined in lines)
         for indices, joined in lines:
-            for start, end, day in {hit for day_order in orders for hit in find_dates(joined.text, day_order)}:
+            for start, end, day in {hit for day_order in orders for hit in find_dates(joined.text, day_order, weights)}:
                 dates[day].append(tuple(indices[n] for n in joined.parts(start, end)))
         return {day: sorted(places) for day, places in dates.items()}
 

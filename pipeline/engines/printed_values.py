@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
-from pipeline.engines.embedded.fields.labels import find_labels, vocabulary_of
+from pipeline.engines.embedded.fields.label_index import label_index
+from pipeline.engines.embedded.fields.labels import find_labels
 from pipeline.engines.embedded.fields.name_candidates import find_name_candidates
 from pipeline.engines.embedded.fields.page_rows import lay_out
 from pipeline.records import Claim, Page
@@ -34,7 +35,7 @@ def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) ->
     """
     layout = lay_out(page)
     candidates = Candidates(layout)
-    labels = find_labels(layout, vocabulary_of(template))
+    labels = find_labels(layout, label_index(template))
     parties = [label for label in labels if label.field in template.fields and template.fields[label.field].type == "party"]
     values = {
         "money": _unsigned(candidates.money),

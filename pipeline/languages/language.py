@@ -67,6 +67,8 @@ class Numbers(_Part):
     """Abbreviations behind a number in a chart, as they are written, and the power of ten that they stand for."""
     currencies: dict[Word, Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]] = {}
     """Names of currencies that CLDR lacks, in lower case, and their ISO 4217 codes."""
+    whole_amounts: bool = False
+    """Whether most documents print amounts without decimals: "85,300"."""
 
 
 class Dates(_Part):
@@ -87,10 +89,12 @@ class Dates(_Part):
     """Endings of a day's number."""
     after_day: Words = []
     """Words between the day and the month."""
+    before_month: Words = []
+    """Words between the day and the number of the month."""
     after_month: Words = []
     """Words between the month and the year."""
     after_year: Words = []
-    """Words behind a year that stands first."""
+    """Words behind a year that stands first: "2024. gada 5. marts", "2024 m. kovo 5 d."."""
 
 
 class Deposits(_Part):
@@ -186,6 +190,8 @@ class Language(_Part):
 
     cldr: list[Literal["months", "currencies", "countries"]] = []
     """Names that are taken from Unicode's CLDR for this language besides the words below."""
+    letters: list[Annotated[str, StringConstraints(pattern=r"^.(-.)?$")]] = []
+    """Letters that few other languages have, by which the language is recognised; ``ぁ-ヿ`` is all from one letter to another."""
     labels: dict[Group, dict[LabelName, Words]] = {}
     """What stands beside a value or above a column, by template and field: ``labels: {from: invoice.total}`` in a template."""
     other_labels: OtherLabels = OtherLabels()

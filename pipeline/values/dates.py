@@ -12,6 +12,7 @@ from typing import Literal
 from babel import Locale
 
 from pipeline.languages import Languages, from_words
+from pipeline.languages.evidence import Weights, weight
 from pipeline.languages.word_patterns import plain_any_of
 
 Order = Literal["DMY", "MDY", "YMD"]
@@ -20,17 +21,27 @@ _NUMERIC = re.compile(
 )
 _YEAR_FIRST = re.compile(r"(?<![\d.,])(\d{4})\s?([-./])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d|[.,]\d)")
 _COMPACT = re.compile(r"(?<!\d)(20\d{2}|19\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
-_CJK = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日?")
+_CJK = re.compile(
+    r"(?P<era>令和|平成|民國|民国|中華民國)?\s?(?P<year>(?<!\d)\d{4}|(?<=[和成國国\s])(?:\d{1,3}|元))\s?[年년]"
+    r"\s?(?P<month>\d{1,2})\s?[月월]\s?(?P<day>\d{1,2})\s?[日일]?"
+)
+_ERAS = {"令和": 2018, "平成": 1988, "民國": 1911, "民国": 1911, "中華民國": 1911}
+"""Years before the first year of an era."""
+_WEIGHTY = 0.5
+"""The beginning of a name counts in languages of this weight, where it may mean several months."""
 _NAME = r"([^\W\d_]{3,12})"
 """The name of a month, or the beginning of one."""
 _YEAR_NAME = re.compile(rf"(?<!\d)(\d{{4}})[\s.,/-]{{1,3}}{_NAME}[\s.,/-]{{1,3}}(\d{{1,2}})(?!\d)")
 _TIME = re.compile(r"([01]?\d|2[0-3])\s?[:h]\s?([0-5]\d)(?!\d)(?:\s?:\s?([0-5]\d))?(?!\d)\s?([ap]\.?m)?", re.IGNORECASE)
 
 
-def find_dates(text: str, order: Order | None = None) -> list[tuple[int, int, datetime.date]]:
-    """Every date in ``text`` with its start and end, left to right, none overlapping."""
+def find_dates(text: str, order: Order | None = None, weights: Weights | None = None) -> list[tuple[int, int, datetime.date]]:
+    """Every date in ``text`` with its start and end, left to right, none overlapping.
+
+    ``weights`` are those of the page's languages: "listopad" is October in Croatian and November in Polish.
+    """
     dates: list[tuple[int, int, datetime.date]] = []
-    for start, end, date in sorted(_all_dates(text, order), key=lambda hit: (hit[0], -hit[1])):
+    for start, end, date in sorted(_all_dates(text, order, weights), key=lambda hit: (hit[0], -hit[1])):
         if not dates or start >= dates[-1][1]:
             dates.append((start, end, date))
     return dates
@@ -78,6 +89,8 @@ class _NamedDates:
     day_first: re.Pattern[str]
     name_first: re.Pattern[str]
     year_then_day: re.Pattern[str]
+    year_then_month: re.Pattern[str]
+    month_in_digits: re.Pattern[str]
 
 
 @from_words
@@ -91,22 +104,40 @@ def _named_dates(languages: Languages) -> _NamedDates:
         ),
         re.compile(rf"(?<![^\W\d_]){_NAME}[\s.,/-]{{0,3}}(\d{{1,2}})(?:{ordinal})?[\s.,/'’-]{{1,3}}{year}"),
         re.compile(rf"(?<!\d)(\d{{4}})[\s.]{{1,3}}(?:{plain_any_of(words.after_year)})\s(\d{{1,2}})[\s.]{{1,3}}{_NAME}"),
+        re.compile(rf"(?<!\d)(\d{{4}})[\s.]{{1,3}}(?:{plain_any_of(words.after_year)})\s{_NAME}[\s.]{{1,3}}(\d{{1,2}})(?!\d)"),
+        re.compile(
+            rf"(?<!\d)(\d{{1,2}})\s(?:{plain_any_of(words.before_month)})\s(\d{{1,2}})"
+            rf",?\s(?:(?:{plain_any_of(words.after_month)})\s)?(\d{{4}})(?!\d)"
+        ),
     )
 
 
+Months = dict[str, dict[int, frozenset[str]]]
+
+
 @from_words
-def month_names(languages: Languages) -> dict[str, int]:
-    """Names and abbreviations of the months in all languages, folded, to their numbers."""
-    names = {_fold(name): number for name, number in languages.words.dates.months.items()}
-    for code in reversed(languages.codes("months")):
+def month_names(languages: Languages) -> Months:
+    """Names and abbreviations of the months in all languages, folded: their numbers, and the languages that they are of."""
+    names: dict[str, dict[int, set[str]]] = {}
+    for code, name, number in _names(languages):
+        if len(name) >= 3 and not name.isdigit():
+            names.setdefault(name, {}).setdefault(number, set()).add(code)
+    return {name: {number: frozenset(codes) for number, codes in numbers.items()} for name, numbers in names.items()}
+
+
+def _names(languages: Languages) -> Iterable[tuple[str, str, int]]:
+    """Language, folded name and number; the names of CLDR first."""
+    for code in languages.codes("months"):
         for context in ("format", "stand-alone"):
-            for width in ("abbreviated", "wide"):
+            for width in ("wide", "abbreviated"):
                 for number, name in Locale(code).months[context][width].items():
-                    names[_fold(name)] = number
-    return {name: number for name, number in names.items() if len(name) >= 3 and not name.isdigit()}
+                    yield code, _fold(name), number
+    for code, language in languages.by_code.items():
+        for name, number in language.dates.months.items():
+            yield code, _fold(name), number
 
 
-def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datetime.date]]:
+def _all_dates(text: str, order: Order | None, weights: Weights | None) -> Iterable[tuple[int, int, datetime.date]]:
     for match in _numeric_matches(text):
         if date := _numeric(match[1], match[3], match[4] or match[5], order):
             yield match.start(), match.end(), date
@@ -117,9 +148,10 @@ def _all_dates(text: str, order: Order | None) -> Iterable[tuple[int, int, datet
         if date := _date(match[1], match[2], match[3]):
             yield match.start(), match.end(), date
     for match in _CJK.finditer(text):
-        if date := _date(match[1], match[2], match[3]):
+        year = "1" if match["year"] == "元" else match["year"]
+        if date := _date(str(int(year) + _ERAS.get(match["era"] or "", 0)), match["month"], match["day"]):
             yield match.start(), match.end(), date
-    yield from _named(text)
+    yield from _named(text, weights)
 
 
 def _numeric_matches(text: str) -> Iterable[re.Match[str]]:
@@ -133,29 +165,41 @@ def _numeric_matches(text: str) -> Iterable[re.Match[str]]:
         yield match
 
 
-def _named(text: str) -> Iterable[tuple[int, int, datetime.date]]:
+def _named(text: str, weights: Weights | None) -> Iterable[tuple[int, int, datetime.date]]:
     patterns = _named_dates()
     for match in patterns.day_first.finditer(text):
-        if date := _date(match[3], _month(match[2]), match[1]):
+        if date := _date(match[3], _month(match[2], weights), match[1]):
             yield match.start(), match.end(), date
     for match in patterns.name_first.finditer(text):
-        if date := _date(match[3], _month(match[1]), match[2]):
+        if date := _date(match[3], _month(match[1], weights), match[2]):
             yield match.start(), match.end(), date
     for match in _YEAR_NAME.finditer(text):
-        if date := _date(match[1], _month(match[2]), match[3]):
+        if date := _date(match[1], _month(match[2], weights), match[3]):
             yield match.start(), match.end(), date
     for match in patterns.year_then_day.finditer(text):
-        if date := _date(match[1], _month(match[3]), match[2]):
+        if date := _date(match[1], _month(match[3], weights), match[2]):
+            yield match.start(), match.end(), date
+
+    for match in patterns.year_then_month.finditer(text):
+        if date := _date(match[1], _month(match[2], weights), match[3]):
+            yield match.start(), match.end(), date
+    for match in patterns.month_in_digits.finditer(text):
+        if date := _date(match[3], match[2], match[1]):
             yield match.start(), match.end(), date
 
 
-def _month(name: str) -> int | None:
-    """The month that a name or the beginning of one means."""
+def _month(name: str, weights: Weights | None) -> int | None:
+    """The month that a name or the beginning of one means: in the languages of most weight, else in the first language that has it."""
     folded = _fold(name)
     exact = month_names().get(folded)
-    if exact or len(folded) < 3:
-        return exact
-    months = {number for known, number in month_names().items() if known.startswith(folded)}
+    if exact:
+        return max(exact, key=lambda number: weight(exact[number], weights)) if weights else next(iter(exact))
+    if len(folded) < 3:
+        return None
+    begun = [numbers for known, numbers in month_names().items() if known.startswith(folded)]
+    months = {number for numbers in begun for number in numbers}
+    if len(months) > 1 and weights:
+        months = {number for numbers in begun for number, codes in numbers.items() if weight(codes, weights) >= _WEIGHTY}
     return months.pop() if len(months) == 1 else None
 
 

@@ -24,10 +24,11 @@ from pipeline.templates.template import Template
 from pipeline.values.dates import parse_date
 from tests.engines.embedded.fields.pages import CONFIGS, page
 from tests.engines.embedded.page_builder import Sheet
+from tests.languages.pack_documents import PARTIES
 
 FILES = sorted(BUILT_IN_FOLDER.glob("*.yaml"))
-LABELLED = ("en", "de", "fr", "es", "it", "nl", "pl", "zh")
-"""Languages that have labels for every field of invoices."""
+LABELLED = tuple(PARTIES)
+"""Languages that have labels for every field of invoices and receipts."""
 
 
 def invoice() -> Template:
@@ -61,6 +62,23 @@ def test_the_main_languages_have_labels_for_the_same_fields() -> None:
     names = {code: labels[code] - kinds[code] - {"vendor_name", "buyer_name"} for code in LABELLED}
     assert all(fields == names["en"] for fields in names.values())
     assert all("document_type.invoice" in kinds[code] for code in LABELLED)
+
+
+def test_the_main_languages_have_labels_for_the_fields_of_receipts() -> None:
+    labels = {code: set(built_in_languages().by_code[code].labels["receipt"]) for code in LABELLED}
+    assert {code: labels["en"] - names for code, names in labels.items() if labels["en"] - names} == {}
+
+
+@pytest.mark.parametrize("code", LABELLED)
+def test_the_main_languages_have_words_of_every_kind(code: str) -> None:
+    language = built_in_languages().by_code[code]
+    assert all(getattr(language.other_labels, kind) for kind in ("money", "paid", "change", "date", "identifier"))
+    assert language.titles
+    assert language.organisations.legal_forms or language.organisations.words
+    assert language.addresses.streets
+    assert language.documents.invoice_terms
+    assert language.documents.receipt_terms
+    assert language.documents.other_titles
 
 
 def test_labels_come_in_the_order_of_the_languages() -> None:

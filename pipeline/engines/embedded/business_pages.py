@@ -15,6 +15,7 @@ from typing import Literal
 
 from pipeline.engines.embedded.business_terms import Terms, terms, without_accents
 from pipeline.languages import Languages, from_words
+from pipeline.languages.evidence import language_weights, weight
 from pipeline.records import Page, Word
 
 RECEIPT_CHARACTERS = 55
@@ -25,6 +26,8 @@ TITLE_WORDS = 6
 """Words of a title, at most. A longer line is a sentence that mentions a document."""
 _AMOUNT = re.compile(r"(?<![\d.,/'])\d+(?:[.,']\d{3})*\s?[.,]\d{2}(?![./,:-]?\d)")
 """An amount with two decimals, in which OCR may leave a blank; no date or time."""
+_WHOLE_AMOUNT = re.compile(r"(?<![\d.,/'])[1-9]\d{0,2}(?:[.,]\d{3})+(?![./,:-]?\d)")
+"""An amount without decimals, in groups of thousands."""
 
 
 @from_words
@@ -39,7 +42,7 @@ def business_page_kind(page: Page) -> Literal["invoice", "receipt", "other"] | N
     text = without_accents(" ".join(word.text for word in page.words))
     vocabulary = terms()
     invoice, receipt = vocabulary.find(text)
-    amounts = len(find_amounts(text))
+    amounts = len(_amounts(page, text))
     narrow = 0 < characters_across(page) <= RECEIPT_CHARACTERS
     if narrow and amounts and _is_receipt_print(page, text, len(invoice), len(receipt), amounts):
         return "receipt"
@@ -60,6 +63,20 @@ def business_page_kind(page: Page) -> Literal["invoice", "receipt", "other"] | N
     if asks >= 3 and amounts:
         return "invoice"
     return "receipt" if len(receipt) >= 3 and amounts >= 2 else None
+
+
+def _amounts(page: Page, text: str) -> list[str]:
+    """The amounts in a text, also those without decimals where that is how its language prints them."""
+    amounts = find_amounts(text)
+    if amounts or not _WHOLE_AMOUNT.search(text):
+        return amounts
+    weights = language_weights(word.text for word in page.words)
+    return _WHOLE_AMOUNT.findall(text) if weight(_languages_with_whole_amounts(), weights) == 1.0 else []
+
+
+@from_words
+def _languages_with_whole_amounts(languages: Languages) -> frozenset[str]:
+    return frozenset(code for code, language in languages.by_code.items() if language.numbers.whole_amounts)
 
 
 def find_amounts(text: str) -> list[str]:

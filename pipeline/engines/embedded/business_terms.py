@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.languages import Languages, from_words
 from pipeline.languages.language import Documents
-from pipeline.languages.word_patterns import NEVER, any_of, plain_any_of
+from pipeline.languages.word_patterns import any_of, one_of, plain_any_of
 
 _LONG_TERM = 9
 """Letters from which a term is also found inside longer words."""
@@ -82,15 +82,15 @@ def _joined(term: str) -> str:
 
 
 def _pattern(terms: Iterable[str]) -> re.Pattern[str]:
-    parts = sorted({without_accents(term) for term in terms}, key=lambda term: (-len(term), term))
-    return re.compile("|".join(map(_bounded, parts)) or NEVER)
+    """Long terms, and those in writing without blanks, also within words; short ones as whole words."""
+    plain = {without_accents(term) for term in terms}
+    within = {term for term in plain if len(term) >= _LONG_TERM or not term.isascii()}
+    anywhere, whole = (one_of(map(_spaced, sorted(part))) for part in (within, plain - within))
+    return re.compile(rf"{anywhere}|(?<![a-z]){whole}(?![a-z])")
 
 
-def _bounded(term: str) -> str:
-    body = r"\s?".join(re.escape(word) for word in term.split())
-    if len(term) >= _LONG_TERM or not term.isascii():
-        return body
-    return rf"(?<![a-z]){body}(?![a-z])"
+def _spaced(term: str) -> list[str]:
+    return [r"\s?" if char == " " else re.escape(char) for char in " ".join(term.split())]
 
 
 def _numbered_titles(words: Documents) -> re.Pattern[str]:

@@ -159,7 +159,7 @@ class Candidates:
         return bank_candidate(self.layout, found)
 
     def _dates(self, run: Run) -> Iterator[Candidate]:
-        for start, end, date in find_dates(run.text, self.order):
+        for start, end, date in find_dates(run.text, self.order, self.layout.languages):
             if not _amount_like(run.text[start:end]) and self._free(run, start, end):
                 yield self._make("date", date.isoformat(), run, (start, end), 1.0 if 1990 <= date.year <= 2060 else 0.3)
 

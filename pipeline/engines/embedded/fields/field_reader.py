@@ -12,8 +12,9 @@ from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.date_context import TERMS_SCORE, is_own_date, payment_dates
 from pipeline.engines.embedded.fields.identifier_fields import IdentifierFields
 from pipeline.engines.embedded.fields.item_tables import ItemTable, read_table
+from pipeline.engines.embedded.fields.label_index import LabelIndex, label_index
 from pipeline.engines.embedded.fields.label_relations import LabelScores
-from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels, vocabulary_of
+from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
@@ -21,14 +22,16 @@ from pipeline.engines.embedded.fields.payment_labels import turn_payment_labels
 from pipeline.engines.embedded.fields.previous_balances import amounts_of_earlier_bills
 from pipeline.engines.embedded.fields.receipt_items import read_items
 from pipeline.engines.embedded.fields.scalar_fields import (
+    Choices,
     choice_on_page,
+    choices_by_text,
     choose_scalars,
     strength,
     text_beside,
     unlabelled,
 )
 from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, Marks, SheetPart, sheet_documents
-from pipeline.engines.embedded.fields.table_headings import headings_by_text
+from pipeline.engines.embedded.fields.table_headings import Headings
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.records import Claim, Page
@@ -62,8 +65,9 @@ class _TemplateWords:
 
     template: Template
     vocabulary: Vocabulary
-    labels: dict[str, set[str]]
-    headings: dict[str, dict[str, str]]
+    labels: LabelIndex
+    headings: dict[str, Headings]
+    choices: dict[str, Choices]
 
 
 _TEMPLATE_WORDS: dict[int, _TemplateWords] = {}
@@ -129,10 +133,15 @@ def _template_words(template: Template) -> _TemplateWords:
         if len(_TEMPLATE_WORDS) > 32:
             _TEMPLATE_WORDS.clear()
         tables = {name: field.columns for name, field in template.fields.items() if field.type == "table"}
-        labels = vocabulary_of(template)
-        others = [label for label, fields in labels.items() if fields & set(template.fields)]
-        headings = {name: headings_by_text(columns, others) for name, columns in tables.items()}
-        words = _TEMPLATE_WORDS[id(template)] = _TemplateWords(template, vocabulary(), labels, headings)
+        labels = label_index(template)
+        others = {
+            label: frozenset(code for name, codes in fields.items() if name in template.fields for code in codes)
+            for label, fields in labels.meanings.items()
+            if fields.keys() & template.fields.keys()
+        }
+        headings = {name: Headings(columns, others) for name, columns in tables.items()}
+        choices = {name: choices_by_text(field) for name, field in template.fields.items() if field.value_labels}
+        words = _TEMPLATE_WORDS[id(template)] = _TemplateWords(template, vocabulary(), labels, headings, choices)
     return words
 
 
@@ -315,7 +324,12 @@ class _FieldReader:
     def _identifiers(self) -> None:
         values = {claim.value for claim in self.claims.values() if isinstance(claim.value, str)}
         reader = IdentifierFields(
-            self.layout, self.candidates, self.labels, self.template, self.words.labels, self._label_scores("identifier")
+            self.layout,
+            self.candidates,
+            self.labels,
+            self.template,
+            self.words.labels.meanings,
+            self._label_scores("identifier"),
         )
         for name, (candidate, score, flags) in reader.read(values).items():
             self._claim(name, candidate, score, flags)
@@ -346,7 +360,7 @@ class _FieldReader:
             if field.format == "address" and field.role and field.role in parties:
                 self._address(name, parties[field.role][0])
             elif field.type == "enum":
-                self._add_claim(name, choice_on_page(self.layout, self.labels, name, field))
+                self._add_claim(name, choice_on_page(self.layout, self.labels, name, field, self.words.choices.get(name, {})))
             elif not (field.type == "party" and field.role):
                 self._add_claim(name, text_beside(self.layout, self.labels, name))
 

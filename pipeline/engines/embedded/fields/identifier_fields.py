@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.engines.embedded.fields.bank_identifiers import find_bics
@@ -36,7 +36,7 @@ class IdentifierFields:
     candidates: Candidates
     labels: list[Label]
     template: Template
-    label_texts: Mapping[str, set[str]]
+    label_texts: Mapping[str, Container[str]]
     label_scores: LabelScores
 
     def read(self, used: set[str]) -> dict[str, Choice]:

@@ -9,7 +9,7 @@ from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
 from pipeline.engines.embedded.fields.row_arithmetic import complete_row
-from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, find_header_cells
+from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, Headings, find_header_cells
 from pipeline.records import Json
 from pipeline.templates.template import Column, TemplateField
 from pipeline.values.carried_sums import is_carried_sum
@@ -32,18 +32,19 @@ class ItemTable:
 
 
 def read_table(
-    layout: Layout, candidates: Candidates, spec: TemplateField, headings: Mapping[str, str], totals: list[Label]
+    layout: Layout, candidates: Candidates, spec: TemplateField, headings: Headings, totals: list[Label]
 ) -> ItemTable:
     """The rows of the table ``spec`` on the page; empty when no header names its columns.
 
-    ``headings`` are those of ``headings_by_text``; labels of ``totals`` end a table.
+    Labels of ``totals`` end a table.
     """
+    on_page = headings.on(layout)
     best = ItemTable()
     amounts = {c.run.row for c in candidates.money if c.quality >= 0.8}
     for row in range(len(layout.rows)):
         if row in amounts:
             continue
-        cells = find_header_cells(layout, row, headings, spec.columns)
+        cells = find_header_cells(layout, row, on_page, spec.columns)
         named = {cell.column for cell in cells if cell.column}
         if len(named) < 2 or not any(spec.columns[name].type in NUMERIC for name in named):
             continue

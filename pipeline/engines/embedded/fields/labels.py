@@ -1,7 +1,7 @@
 """Finds the labels of a template on a page, and labels of other values that compete with them.
 
 All letters and digits of the page, run after run and without blanks, form one string, in which each label is searched. So lost or
-doubled blanks do not matter. On scans, runs without a label are also compared with all labels letter by letter.
+doubled blanks do not matter. On scans, runs without a label are also compared with the labels of the page's languages letter by letter.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from functools import cache
 
 from rapidfuzz import fuzz, process
 
+from pipeline.engines.embedded.fields.label_index import OTHER, LabelIndex
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import is_neutral, vocabulary
+from pipeline.languages.evidence import weight
 from pipeline.records import Box
-from pipeline.templates.template import Labels, Template
 
-OTHER = "?"
-"""Begins the field name of labels that belong to no field of the template: "?money", "?date", "?identifier"."""
+__all__ = ["OTHER", "Label", "cut_box", "find_labels", "make_label"]
+LEAST_WEIGHT = 0.3
+"""Labels of languages with less weight are not found in misread words: their words are too far from the page's."""
 _FUZZY = 84
 _AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
 _WORD = re.compile(r"w/o|[^\W\d_]+")
@@ -70,46 +72,24 @@ class _PageString:
     begins: list[bool]
 
 
-def vocabulary_of(template: Template) -> dict[str, set[str]]:
-    """Folded label to the names of the fields that it labels; labels of other things map to ``OTHER`` and a type."""
-    words: dict[str, set[str]] = defaultdict(set)
-    for name, field in template.fields.items():
-        if field.type != "table":
-            for label in flat(field.labels):
-                words[label_key(label)].add(name)
-    own = set(words)
-    for kind, labels in vocabulary().other_labels.items():
-        for label in labels:
-            if label_key(label) not in own:
-                words[label_key(label)].add(OTHER + kind)
-    words.pop("", None)
-    return words
-
-
-def flat(labels: Labels) -> Iterator[str]:
-    """Labels of all languages."""
-    for texts in labels.values():
-        yield from texts
-
-
-def find_labels(layout: Layout, vocabulary: dict[str, set[str]]) -> list[Label]:
+def find_labels(layout: Layout, index: LabelIndex) -> list[Label]:
     """All labels on the page, longest first where they overlap, in reading order."""
     page = _page_string(layout.runs)
-    hits: list[tuple[int, int, str]] = []
-    for label in vocabulary:
-        at = page.text.find(label)
-        while at >= 0:
-            if _is_whole(page, at, at + len(label), label):
-                hits.append((at, at + len(label), label))
-            at = page.text.find(label, at + 1)
+    hits = [
+        (at, at + len(label), label)
+        for at, begins in enumerate(page.begins)
+        if begins
+        for label in index.beginning_at(page.text, at)
+        if _is_whole(page, at, at + len(label), label)
+    ]
     accepted: list[Label] = []
     used = bytearray(len(page.text) + 1)
     for start, end, text in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
         if not any(used[start:end]):
             used[start:end] = b"\1" * (end - start)
-            accepted += [_label(layout, page, start, end, name) for name in vocabulary[text]]
+            accepted += [_label(layout, page, start, end, name) for name in index.fields(text, layout.languages)]
     if layout.page.source == "ocr":
-        accepted += _misread(layout, accepted, vocabulary)
+        accepted += _misread(layout, accepted, index)
     labels = sorted(accepted, key=lambda label: (label.row, label.box[0]))
     return _with_cover([label for at, label in enumerate(labels) if not _is_remark(label, labels[max(0, at - 6) : at])])
 
@@ -195,7 +175,7 @@ def cut_box(layout: Layout, run: Run, start: int, end: int) -> Box:
     return x0, y0, x1, y1
 
 
-def _misread(layout: Layout, accepted: list[Label], vocabulary: dict[str, set[str]]) -> Iterator[Label]:
+def _misread(layout: Layout, accepted: list[Label], index: LabelIndex) -> Iterator[Label]:
     """Labels with a wrong letter or two, in runs that have none."""
     have = {label.run.number for label in accepted}
     heads = {run.number: _head(run.text) for run in layout.runs if run.number not in have}
@@ -203,14 +183,21 @@ def _misread(layout: Layout, accepted: list[Label], vocabulary: dict[str, set[st
     texts = {number: text for number, text in texts.items() if _FUZZY_LENGTH <= len(text) <= 30}
     if not texts:
         return
-    labels = [label for label in vocabulary if len(label) >= _FUZZY_LENGTH]
+    labels = [label for label in index if len(label) >= _FUZZY_LENGTH and _is_of_page(layout, index, label)]
+    if not labels:
+        return
     scores = process.cdist(list(texts.values()), labels, scorer=fuzz.ratio, score_cutoff=_FUZZY)
     for number, row in zip(texts, scores, strict=True):
         best = int(row.argmax())
         if row[best] >= _FUZZY:
             run = layout.runs[number]
-            for field in vocabulary[labels[best]]:
+            for field in index.fields(labels[best], layout.languages):
                 yield make_label(layout, run, 0, len(heads[number]), field, len(labels[best]))
+
+
+def _is_of_page(layout: Layout, index: LabelIndex, label: str) -> bool:
+    """Whether the label is one of the page's languages."""
+    return weight(index.languages(label), layout.languages) >= LEAST_WEIGHT
 
 
 def _head(text: str) -> str:

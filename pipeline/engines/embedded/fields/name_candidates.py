@@ -81,10 +81,10 @@ def has_house_number(text: str) -> bool:
 
 
 def is_organisation(text: str) -> bool:
-    """Whether the text has a legal form or a word for a business. Short forms count only with a capital letter."""
+    """Whether the text has a legal form or a word for a business. Short forms count only with a capital letter or two dots."""
     for match in vocabulary().organisation.finditer(text):
         letters = [c for c in match[0] if c.isalpha()]
-        if len(letters) > 3 or any(c.isupper() for c in letters) or not match[0].isascii():
+        if len(letters) > 3 or any(c.isupper() for c in letters) or not match[0].isascii() or match[0].count(".") > 1:
             return True
     return False
 

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from statistics import median
 
+from pipeline.languages.evidence import language_weights
 from pipeline.records import Box, Page, Word
 from pipeline.values.boxes import bounding_box
 
@@ -115,6 +116,11 @@ class Layout:
         return None
 
     @cached_property
+    def languages(self) -> dict[str, float]:
+        """The weights of the languages that the page is in."""
+        return language_weights(run.text for run in self.runs)
+
+    @cached_property
     def hosts(self) -> frozenset[str]:
         """Second-level names of the web and mail addresses on the page."""
         names = set()
@@ -131,10 +137,14 @@ def stand_together(a: Box, b: Box, height: float) -> bool:
     return abs(a[0] - b[0]) < 1.2 * height or abs(a[0] + a[2] - b[0] - b[2]) < 3.0 * height
 
 
+_PLAIN = str.maketrans("łŁøØđĐıİ", "lLoOdDiI")
+"""Letters that have no accent of their own in Unicode, and the letters that stand for them where a printer lacks them."""
+
+
 @lru_cache(maxsize=16384)
 def label_key(text: str) -> str:
     """Lower-case letters and digits (and # %) without accents and blanks, for comparing labels."""
-    plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ł", "l").replace("Ł", "l").replace("ß", "ss"))
+    plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ß", "ss").translate(_PLAIN))
     return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")
 
 

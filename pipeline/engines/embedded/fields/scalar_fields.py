@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.engines.embedded.fields.labels import Label, flat
+from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely
+from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.templates.template import TemplateField
 
 LEAST = 0.33
 Scores = Mapping[tuple[int, int, int], Mapping[str, float]]
+Choices = Mapping[str, Meanings]
 
 
 def strength(scores: Mapping[str, float], field: str) -> float:
@@ -64,12 +66,24 @@ def text_beside(layout: Layout, labels: list[Label], field: str) -> tuple[str, t
     return None
 
 
+def choices_by_text(field: TemplateField) -> Choices:
+    """Folded names of the choices of an ``enum``: the choices that they name, each with the languages that call it so."""
+    choices: dict[str, dict[str, set[str]]] = {}
+    for value, labels in field.value_labels.items():
+        for code, text in by_language(labels):
+            choices.setdefault(label_key(text), {}).setdefault(value, set()).add(code)
+    return {text: {value: frozenset(codes) for value, codes in values.items()} for text, values in choices.items() if text}
+
+
 def choice_on_page(
-    layout: Layout, labels: list[Label], name: str, field: TemplateField
+    layout: Layout, labels: list[Label], name: str, field: TemplateField, choices: Choices
 ) -> tuple[str, tuple[int, ...], float] | None:
-    """The choice of an ``enum`` that is printed beside its label, as a heading, or anywhere on the page."""
+    """The choice of an ``enum`` that is printed beside its label, as a heading, or anywhere on the page.
+
+    ``choices`` are those of ``choices_by_text``.
+    """
     if field.value_labels:
-        return _heading(layout, field)
+        return _heading(layout, choices)
     beside = text_beside(layout, labels, name)
     if beside:
         best = max(field.values, key=lambda value: fuzz.ratio(label_key(value), label_key(beside[0])))
@@ -86,23 +100,24 @@ MIN_HEADING = 0.6
 """Share of the letters of a line that the name of a choice has, where it is a heading."""
 
 
-def _heading(layout: Layout, field: TemplateField) -> tuple[str, tuple[int, ...], float] | None:
+def _heading(layout: Layout, choices: Choices) -> tuple[str, tuple[int, ...], float] | None:
     """The choice whose name is a heading of the page: the largest one, and the first of several."""
-    names = {label_key(text): value for value, labels in field.value_labels.items() for text in flat(labels)}
-    order = {name: at for at, name in enumerate(names)}
     best: tuple[float, str, tuple[int, ...], float] | None = None
     for run in layout.runs:
         key = label_key("".join(c for c in run.text if not c.isdecimal()))
-        for name in _names_at_ends(key, names, order):
-            value = names[name]
+        for name in _ends(key):
+            if name not in choices:
+                continue
             rank = run.size * (1 + 0.001 * len(name))
             if best is None or rank > best[0]:
-                best = (rank, value, run.words, len(name) / max(1, len(key)))
+                best = (rank, likely(choices[name], layout.languages)[0], run.words, len(name) / max(1, len(key)))
     return (best[1], best[2], 0.5 + 0.4 * best[3]) if best else None
 
 
-def _names_at_ends(key: str, names: Collection[str], order: Mapping[str, int]) -> list[str]:
-    """The names with which the text begins or ends, of at least ``MIN_HEADING`` of its length, in their own order."""
-    lengths = [length for length in range(len(key) + 1) if length >= MIN_HEADING * len(key)]
-    ends = {end for length in lengths for end in (key[:length], key[len(key) - length :]) if end in names}
-    return sorted(ends, key=order.__getitem__)
+def _ends(key: str) -> Iterator[str]:
+    """The beginnings and ends of a text that are most of it."""
+    for length in range(len(key), 0, -1):
+        if length < MIN_HEADING * len(key):
+            return
+        yield key[:length]
+        yield key[-length:]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from pipeline.engines.embedded.fields.labels import flat
+from pipeline.engines.embedded.fields.label_index import by_language, likely, tree_of, words_at
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.templates.template import Column
 
@@ -33,21 +34,45 @@ class HeaderCell:
     """The text is a heading or a label of the template."""
 
 
-def headings_by_text(columns: Mapping[str, Column], labels: Iterable[str]) -> dict[str, str]:
-    """Folded heading to column; where two columns share one, the text column has it, else the first.
+class Headings:
+    """The headings of a table's columns in all languages, folded."""
 
-    ``labels`` are the folded labels of the template's other fields.
-    """
-    words: dict[str, str] = {}
-    for name in sorted(columns, key=lambda name: columns[name].type in NUMERIC):
-        for label in flat(columns[name].labels):
-            words.setdefault(label_key(label), name)
-    for label in labels:
-        words.setdefault(label, NONE)
-    return {label: name for label, name in words.items() if label}
+    def __init__(self, columns: Mapping[str, Column], others: Mapping[str, frozenset[str]]) -> None:
+        """``others`` are the folded labels of the template's other fields, and the languages that have them."""
+        meanings: dict[str, dict[str, set[str]]] = {}
+        for name in sorted(columns, key=lambda name: columns[name].type in NUMERIC):
+            for code, label in by_language(columns[name].labels):
+                meanings.setdefault(label_key(label), {}).setdefault(name, set()).add(code)
+        for label, codes in others.items():
+            meanings.setdefault(label, {}).setdefault(NONE, set()).update(codes)
+        meanings.pop("", None)
+        frozen = {label: {name: frozenset(codes) for name, codes in names.items()} for label, names in meanings.items()}
+        self._plain = {label: next(iter(names)) for label, names in frozen.items()}
+        self._ambiguous = {label: names for label, names in frozen.items() if len(names) > 1}
+        self.tree = tree_of(frozen)
+
+    def on(self, layout: Layout) -> PageHeadings:
+        """What the headings mean in the languages of a page: a text column comes before the first other column."""
+        resolved = {label: likely(names, layout.languages)[0] for label, names in self._ambiguous.items()}
+        return PageHeadings(self._plain | resolved, self.tree)
 
 
-def find_header_cells(layout: Layout, row: int, headings: Mapping[str, str], columns: Mapping[str, Column]) -> list[HeaderCell]:
+@dataclass(frozen=True, slots=True, eq=False)
+class PageHeadings:
+    """Folded heading to column, for one page."""
+
+    columns: Mapping[str, str]
+    tree: Mapping[str, Any]
+
+    def within(self, text: str) -> Iterator[tuple[str, str]]:
+        """The headings that stand in a text, and their columns, where they name one."""
+        for at in range(len(text)):
+            for label in words_at(self.tree, text, at):
+                if name := self.columns[label]:
+                    yield label, name
+
+
+def find_header_cells(layout: Layout, row: int, headings: PageHeadings, columns: Mapping[str, Column]) -> list[HeaderCell]:
     """The cells of the header whose main line is this row, left to right; none when it is no header."""
     cells = _line(layout, row, headings)
     if sum(cell.column is not None for cell in cells) < 2:
@@ -58,7 +83,7 @@ def find_header_cells(layout: Layout, row: int, headings: Mapping[str, str], col
     return _with_amount(_distinct(sorted(cells, key=lambda cell: cell.left)), columns)
 
 
-def _line(layout: Layout, row: int, headings: Mapping[str, str]) -> list[HeaderCell]:
+def _line(layout: Layout, row: int, headings: PageHeadings) -> list[HeaderCell]:
     cells = [cell for run in layout.rows[row] for cell in _run_cells(layout, run, headings, False)]
     if layout.page.source == "ocr" and any(cell.column for cell in cells):
         return [cell for run in layout.rows[row] for cell in _run_cells(layout, run, headings, True)]
@@ -74,7 +99,7 @@ def _beside(layout: Layout, row: int, other: int) -> bool:
     return gap < _CLOSE * layout.height
 
 
-def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: Mapping[str, str], above: bool) -> list[HeaderCell]:
+def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: PageHeadings, above: bool) -> list[HeaderCell]:
     """The cells of two lines: joined where they stand over each other, else side by side."""
     result = list(cells)
     for other in others:
@@ -84,22 +109,22 @@ def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: Mappin
                 result.append(other)
             continue
         text = other.text + result[at].text if above else result[at].text + other.text
-        column = headings.get(text) or result[at].column or other.column
+        column = headings.columns.get(text) or result[at].column or other.column
         left, right = min(result[at].left, other.left), max(result[at].right, other.right)
         result[at] = HeaderCell(column, text, left, right, max(result[at].row, other.row))
     return result
 
 
-def _run_cells(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> list[HeaderCell]:
+def _run_cells(layout: Layout, run: Run, headings: PageHeadings, misread: bool) -> list[HeaderCell]:
     """The run as one cell, or as several where more than one of its pieces is a heading ("Qty Price")."""
     whole = _cell(layout, run, 0, len(run.words), headings, misread, loose=True)
-    if len(run.words) > _MOST_WORDS or whole.text in headings:
+    if len(run.words) > _MOST_WORDS or whole.text in headings.columns:
         return [whole]
     pieces = list(_pieces(layout, run, headings, misread))
     return pieces if sum(cell.known for cell in pieces) > 1 else [whole]
 
 
-def _pieces(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool) -> Iterator[HeaderCell]:
+def _pieces(layout: Layout, run: Run, headings: PageHeadings, misread: bool) -> Iterator[HeaderCell]:
     """Headings from the first word on, the longest first; words of no heading stand alone."""
     first = 0
     while first < len(run.words):
@@ -112,28 +137,27 @@ def _pieces(layout: Layout, run: Run, headings: Mapping[str, str], misread: bool
 
 
 def _cell(
-    layout: Layout, run: Run, first: int, last: int, headings: Mapping[str, str], misread: bool, loose: bool = False
+    layout: Layout, run: Run, first: int, last: int, headings: PageHeadings, misread: bool, loose: bool = False
 ) -> HeaderCell:
     words = run.words[first:last]
     text = label_key(layout.text(words)).strip("#%")
     box = layout.box(words)
-    column = headings.get(text)
+    column = headings.columns.get(text)
     if column is None and loose and 0 < len(text) < 40:
         column = _like(text, headings)
     if column is None and misread and len(text) >= _SHORTEST:
-        close = process.extractOne(text, headings.keys(), scorer=fuzz.ratio, score_cutoff=_MISREAD)
-        column = headings[close[0]] if close else None
+        close = process.extractOne(text, headings.columns.keys(), scorer=fuzz.ratio, score_cutoff=_MISREAD)
+        column = headings.columns[close[0]] if close else None
     return HeaderCell(column or None, text, box[0], box[2], run.row, column is not None)
 
 
-def _like(text: str, headings: Mapping[str, str]) -> str | None:
+def _like(text: str, headings: PageHeadings) -> str | None:
     """The column whose heading makes up most of the text, or begins it."""
     best: tuple[float, str | None] = (0.0, None)
-    for label, name in headings.items():
-        if name and label in text:
-            share = len(label) / len(text)
-            if share > best[0] and (share >= 0.5 or (len(label) > 2 and text.startswith(label))):
-                best = (share, name)
+    for label, name in headings.within(text):
+        share = len(label) / len(text)
+        if share > best[0] and (share >= 0.5 or (len(label) > 2 and text.startswith(label))):
+            best = (share, name)
     return best[1]
 
 

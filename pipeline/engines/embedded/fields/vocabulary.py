@@ -1,8 +1,4 @@
-"""Words about documents in general that no template has to list, of all languages: labels of other things, legal forms, titles, filler.
-
-Labels of other things keep values away from fields that do not ask for them ("Cash 50.00" is no total). A template's own
-labels take precedence: a delivery note that asks for an order number simply lists that label.
-"""
+"""Words about documents in general that no template has to list, of all languages: legal forms, titles, filler."""
 
 from __future__ import annotations
 
@@ -26,8 +22,6 @@ _WORD = re.compile(r"[^\W\d_]+")
 class Vocabulary:
     """Words and expressions of all languages."""
 
-    other_labels: dict[str, list[str]]
-    """Labels of things that few templates ask for, by the type of the value beside them."""
     vague_labels: frozenset[str]
     """Folded labels that stand beside numbers of all kinds; a label that says more goes before them."""
     titles: frozenset[str]
@@ -58,7 +52,6 @@ def vocabulary(languages: Languages) -> Vocabulary:
     """The vocabulary of the languages in force."""
     words = languages.words
     return Vocabulary(
-        other_labels=dict(words.other_labels),
         vague_labels=frozenset(map(label_key, words.vague_labels)),
         titles=frozenset(map(label_key, words.titles)),
         filler=frozenset(words.filler),
