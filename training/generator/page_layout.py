@@ -72,7 +72,7 @@ def arrange(sheet: Sheet, parts: dict[str, str], place_line: str, extra: str) ->
                 f'<div style="flex:1;text-align:{choices.pick("title align", {"left": 4, "center": 2, "right": 1})}">{parts["title"]}</div>'
             ]
         html.append(
-            f'<div style="display:flex;gap:{rng.choice([0, 8, 20, 30])}px;margin-bottom:{gap}px">{"".join(cells)}</div>'
+            f'<div style="display:flex;gap:{rng.choice([10, 16, 24, 34])}px;margin-bottom:{gap}px">{"".join(cells)}</div>'
         )
     if band:
         dark = rng.random() < 0.6
