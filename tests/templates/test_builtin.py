@@ -29,9 +29,9 @@ COLUMNS = {
 }
 
 DIGESTS = {
-    "invoice": "5102f4eba3b34d49",
-    "receipt": "c1a10bfded477034",
-    "chart": "ec32746c13200b49",
+    "invoice": "41c5f2eb3ae6bcd9",
+    "receipt": "f8b09c69cd279106",
+    "chart": "62c5a292754fd8a7",
     "caption": "e2c7f0724ae53803",
     "transcript": "e1f8c351bd05c675",
 }

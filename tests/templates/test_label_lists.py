@@ -37,9 +37,9 @@ def test_a_name_stands_for_the_labels_of_all_languages() -> None:
 
 def test_labels_of_the_template_follow_those_of_the_languages() -> None:
     listed = active().labels("invoice.total")
-    labels = bill("{from: invoice.total, en: [Sum of it, Total], fi: [Summa]}").fields["sum"].labels
+    labels = bill("{from: invoice.total, en: [Sum of it, Total], is: [Summa]}").fields["sum"].labels
     assert labels["en"] == [*listed["en"], "Sum of it"]
-    assert labels["fi"] == ["Summa"]
+    assert labels["is"] == ["Summa"]
     assert labels["de"] == listed["de"]
 
 
