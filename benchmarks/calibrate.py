@@ -1,4 +1,4 @@
-"""Fit the confidences on drawn documents, and say how well they hold on others.
+"""Logistic fits of confidences (``training.confidence`` uses them), and confidences of drawn documents for comparison.
 
     python -m benchmarks.calibrate [--documents 40] [--cache FOLDER] [--write] [--picture SVG]
 

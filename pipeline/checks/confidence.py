@@ -1,8 +1,8 @@
 """The probability that a value is right, from the engine's score, the grounding, the OCR and the checks.
 
-The model is a logistic regression. Its weights (``calibration.json``) are fitted by ``benchmarks.calibrate`` on documents that this project
-draws; docs/confidence.md shows how well they generalise. Only values of the embedded engine are assessed, because there is no data to fit
-the model for a language model.
+The model is a logistic regression. Its weights (``calibration.json``) are fitted by ``training.confidence`` on layouts that the scorer was
+not fitted to; docs/confidence.md shows how well they generalise. Only values of the embedded engine are assessed, because there is no
+data to fit the model for a language model.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from math import exp
+from math import exp, log
 
 from pipeline.checks.arithmetic import CHECKSUM, confirmed_by_sums
 from pipeline.checks.einvoice_dispute import is_disputed
@@ -58,6 +58,7 @@ def features(field: TemplateField, evidence: Evidence, confirmed: bool) -> dict[
         f"type {field.type}": 1.0,
         f"role {field.role}": float(field.role is not None and field.type == "party"),
         "score": evidence.score,
+        "odds": _log_odds(evidence.score),
         "score above 0.8": float(evidence.score >= 0.8),
         "score below 0.5": float(evidence.score < 0.5),
         f"grounding {evidence.grounding}": float(evidence.grounding != "exact"),
@@ -69,6 +70,12 @@ def features(field: TemplateField, evidence: Evidence, confirmed: bool) -> dict[
         "ocr": float(evidence.legible < 1),
         "hard to read": min(1.0, 4 * (1 - evidence.legible)),
     }
+
+
+def _log_odds(score: float) -> float:
+    """The logarithm of the odds, as a share of that of 0.998."""
+    clipped = min(0.998, max(0.002, score))
+    return log(clipped / (1 - clipped)) / log(499)
 
 
 @cache

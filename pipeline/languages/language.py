@@ -45,6 +45,8 @@ class Organisations(_Part):
     """Words before a name that an organisation had once."""
     closings: Words = []
     """Words before a name at the end of a letter."""
+    addressee_marks: Words = []
+    """What stands behind the name of whom a letter is addressed to."""
     honorifics: Words = []
     """Forms of address before a person's name."""
 

@@ -13,7 +13,7 @@ from pipeline.templates.template import Check
 
 _MOST_OPTIONS = 6  # candidates considered for each field
 _COMBINATIONS = 4000  # about how many are tried together
-_LEAST_STRENGTH = 0.3  # below this strength a field is left empty
+LEAST_STRENGTH = 0.3  # below this strength a field is left empty
 _CHECK_HOLDS = 0.7
 _CHECK_FAILS = 0.35
 _IMPLIED_STRENGTH = 0.12  # strength of an amount without a label that a check asks for
@@ -51,7 +51,7 @@ def choose_amounts(
     _add_implied(pools, others, meanings, usable, known)
     selection: dict[str, AmountOption] = {}
     for name in fields:
-        if name not in involved and pools[name] and pools[name][0].strength >= _LEAST_STRENGTH:
+        if name not in involved and pools[name] and pools[name][0].strength >= LEAST_STRENGTH:
             selection[name] = pools[name][0]
     selection.update(_together([name for name in fields if name in involved], pools, usable, known))
     return selection
@@ -77,8 +77,11 @@ def _together(
 ) -> dict[str, AmountOption]:
     best: tuple[float, tuple[AmountOption | None, ...]] = (0.0, (None,) * len(fields))
     for combination in product(*[[*pools[name], None] for name in fields]):
-        values = {name: option.amount for name, option in zip(fields, combination, strict=True) if option}
-        score = sum(option.strength - _LEAST_STRENGTH for option in combination if option)
+        chosen = {name: option for name, option in zip(fields, combination, strict=True) if option}
+        if _serves_twice(chosen, checks):
+            continue
+        values = {name: option.amount for name, option in chosen.items()}
+        score = sum(option.strength - LEAST_STRENGTH for option in combination if option)
         satisfied: set[str] = set()
         for check in checks:
             verdict = holds(check, {**known, **values})
@@ -87,12 +90,17 @@ def _together(
                 satisfied |= _terms(check)
             elif verdict is False:
                 score -= _CHECK_FAILS * (0.0 if any(term in known for term in _terms(check)) else 1.0)
-        weak = [
-            n for n, o in zip(fields, combination, strict=True) if o and o.strength < _LEAST_STRENGTH and n not in satisfied
-        ]
+        weak = [n for n, o in zip(fields, combination, strict=True) if o and o.strength < LEAST_STRENGTH and n not in satisfied]
         if not weak and score > best[0] + 1e-9:
             best = (score, combination)
     return {name: option for name, option in zip(fields, best[1], strict=True) if option}
+
+
+def _serves_twice(chosen: Mapping[str, AmountOption], checks: list[Check]) -> bool:
+    """Whether one printed amount is both subtracted and something else."""
+    subtracted = {name for check in checks for name in _subtracted(check)} & set(chosen)
+    places = [option.candidate.place for option in chosen.values()]
+    return any(places.count(chosen[name].candidate.place) > 1 for name in subtracted)
 
 
 def holds(check: Check, values: Mapping[str, Decimal]) -> bool | None:
@@ -129,13 +137,13 @@ def _add_implied(
     for candidate in others:
         if candidate.quality >= 0.5:
             by_value[Decimal(candidate.value)] = candidate
-    strong = {name: [o.amount for o in pool if o.strength >= _LEAST_STRENGTH][:4] for name, pool in pools.items()}
+    strong = {name: [o.amount for o in pool if o.strength >= LEAST_STRENGTH][:4] for name, pool in pools.items()}
     for name in {name for check in checks for name in _subtracted(check)} & set(strong):
         strong[name] += [-amount for amount in strong[name] if amount < 0]
     strong.update({name: [value] for name, value in known.items()})
     for check in checks:
         # An amount with a good label for one term is not used for another: half may be paid before, and half be due later.
-        places = {o.candidate.place for name in _subtracted(check) for o in pools[name] if o.strength >= _LEAST_STRENGTH}
+        places = {o.candidate.place for name in _subtracted(check) for o in pools[name] if o.strength >= LEAST_STRENGTH}
         for missing in (_terms(check) - _subtracted(check)) & set(pools):
             best = {name: strong[name][0] for name in _terms(check) & set(pools) if strong[name]}
             if missing in labelled and best.get(missing) not in [value for name, value in best.items() if name != missing]:

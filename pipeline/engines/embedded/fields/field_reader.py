@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from pipeline.engines.embedded.fields import field_choice
 from pipeline.engines.embedded.fields.addresses import address_below
-from pipeline.engines.embedded.fields.amount_selection import AmountOption, choose_amounts
+from pipeline.engines.embedded.fields.amount_selection import choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
-from pipeline.engines.embedded.fields.date_context import TERMS_SCORE, is_own_date, payment_dates
+from pipeline.engines.embedded.fields.date_context import is_own_date, payment_dates
 from pipeline.engines.embedded.fields.identifier_fields import IdentifierFields
 from pipeline.engines.embedded.fields.item_tables import ItemTable, read_table
 from pipeline.engines.embedded.fields.label_index import LabelIndex, label_index
@@ -26,10 +27,10 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     choice_on_page,
     choices_by_text,
     choose_scalars,
-    strength,
     text_beside,
     unlabelled,
 )
+from pipeline.engines.embedded.fields.scorer import Group, PageFields, Scores, groups, score
 from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, Marks, SheetPart, sheet_documents
 from pipeline.engines.embedded.fields.table_headings import Headings
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
@@ -42,8 +43,6 @@ SEVERAL_DOCUMENTS = "several-documents"
 """Flag ``several-documents:left`` of values on a page with several documents: they are those of the left one."""
 MAIN_LABEL = 0.5
 """Share of its text that a label explains where it is more than a word in a sentence."""
-UNCONFIRMED = 0.29
-"""Strength of a repaired amount: too little by itself, enough where a sum needs the amount."""
 PLAIN_LABEL = 0.6
 """Score from which a label says plainly what a value is."""
 _RIVALS = {
@@ -121,6 +120,13 @@ class _PartReaders:
         return self._reader(page).read()
 
 
+def candidate_groups(page: Page, template: Template) -> list[Group]:
+    """The candidates of each field that the scorer chooses from, with their features; what it is fitted on."""
+    reader = _FieldReader(page, template)
+    reader.find_tables()
+    return groups(reader.page_fields())
+
+
 def _listed(claim: Claim, field: TemplateField) -> Claim:
     """The claim with its value as a list where the field is declared ``many``."""
     single = field.many and claim.value is not None and not isinstance(claim.value, list)
@@ -156,6 +162,9 @@ class _FieldReader:
         self.labels: list[Label] = turn_payment_labels(find_labels(self.layout, self.words.labels), template)
         self.claims: dict[str, Claim] = {}
         self.tables: dict[str, ItemTable] = {}
+        self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.labels.meanings)
+        self.groups: list[Group] = []
+        self.scores: Mapping[str, Scores] = {}
 
     def marks(self, fields: IdentifyingFields) -> Marks:
         """Where the labels of the document's number and of totals stand, and dates."""
@@ -170,15 +179,48 @@ class _FieldReader:
         """The claims of all fields that have a value."""
         if self.claims:
             return self.claims
-        self._tables()
+        self.find_tables()
+        self.groups = groups(self.page_fields())
+        self.scores = score(self.groups)
         self._amounts()
-        for kind in ("date", "time", "number"):
-            self._scalars(kind)
+        self._dates()
+        for kind in ("time", "number"):
+            self._others(kind)
         self._identifiers()
         self._currencies()
         parties = self._parties()
         self._texts(parties)
         return self.claims
+
+    def page_fields(self) -> PageFields:
+        """What the scorer is told of the page."""
+        identifiers = self.identifiers.pool
+        words = {word for table in self.tables.values() for word in table.words}
+        return PageFields(
+            layout=self.layout,
+            template=self.template,
+            candidates=self.candidates,
+            labels=self.labels,
+            label_keys=self.words.labels.by_field(self.layout.languages),
+            identifiers=identifiers,
+            near_buyer={c.place: self.identifiers.near_buyer(c) for c in [*identifiers, *self.candidates.vats]},
+            table_words=frozenset(words),
+            table_end=max((table.last for table in self.tables.values() if table.rows), default=-1),
+            table_sums=frozenset(map(float, self._column_sums().values())),
+            parties=self._party_names(words),
+        )
+
+    def _party_names(self, table_words: set[int]) -> Parties | None:
+        roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party" and field.role}
+        busy = {c.run.number for c in self.candidates.money if c.quality >= 0.8}
+        busy |= {c.run.number for c in self.candidates.dates}
+        busy |= {run.number for run in self.layout.runs if table_words.intersection(run.words)}
+        cuts = {c.run.number: c.start for c in self.candidates.vats}
+        headings = list(self.words.headings.values())
+        return Parties(self.layout, self.labels, roles, busy, cuts, headings) if roles else None
+
+    def _groups(self, family: str) -> list[Group]:
+        return [group for group in self.groups if group.family == family]
 
     def _fields(self, *kinds: str) -> dict[str, TemplateField]:
         return {name: field for name, field in self.template.fields.items() if field.type in kinds}
@@ -193,7 +235,13 @@ class _FieldReader:
         types = {name: field.type for name, field in self.template.fields.items()}
         return LabelScores(self.layout, [o for o in self.labels if types.get(o.field, o.field) in rivals])
 
-    def _tables(self) -> None:
+    def _meanings(self, kind: str, candidates: list[Candidate]) -> dict[Place, str]:
+        """What plain labels say that values are: a field of the template, or another value."""
+        plain = self._label_scores(kind).plain(candidates, PLAIN_LABEL)
+        return {place: max(names, key=lambda n: names[n]) for place, names in plain.items() if names}
+
+    def find_tables(self) -> None:
+        """Finds the rows of the template's tables, and claims them."""
         money = self._fields("money")
         totals = [label for label in self.labels if label.field in money or label.field in (OTHER + "money", OTHER + "paid")]
         for name, field in self._fields("table").items():
@@ -206,82 +254,35 @@ class _FieldReader:
                 self.claims[name] = Claim(table.rows, self.layout.text(words), words, round(min(1.0, 0.4 + table.score / 2), 3))
 
     def _amounts(self) -> None:
-        fields = list(self._fields("money"))
-        if not fields:
+        groups = self._groups("amount")
+        if not groups:
             return
-        money = self.candidates.money
-        label_scores = self._label_scores("money")
-        scores = label_scores.score(money, spread=True)
-        inside = {word for table in self.tables.values() for word in table.words}
-        sound = {c.value for c in money if c.quality >= 0.8}
-        options: dict[str, list[AmountOption]] = {name: [] for name in fields}
-        of_one_rate = {cell.place for cell in rate_cells(self.candidates.numbers)}
-        for candidate in money:
-            if candidate.place in of_one_rate:
-                continue
-            weight = 0.4 if set(candidate.words) & inside else 1.0
-            for name in fields:
-                power = strength(scores[candidate.place], name) * (0.4 + 0.6 * candidate.quality) * weight
-                if candidate.repaired and candidate.value not in sound:
-                    power = min(power, UNCONFIRMED)
-                if power > 0.12:
-                    options[name].append(AmountOption(candidate, power + self._prominence(name, candidate)))
-        self._support_by_payment(options, scores)
-        self._weaken_after_payment(options)
-        totals = [candidate for candidate in money if candidate.place not in of_one_rate]
-        meanings = label_scores.meanings(PLAIN_LABEL)
+        of_one_rate = frozenset(cell.place for cell in rate_cells(self.candidates.numbers))
+        totals = [candidate for candidate in self.candidates.money if candidate.place not in of_one_rate]
+        meanings = self._meanings("money", totals)
+        options, likely = field_choice.amount_options(groups, self.scores, self._amount_facts(of_one_rate, meanings))
         earlier = amounts_of_earlier_bills(options, totals, meanings, self.template.checks)
         options = {name: [o for o in pool if o.candidate.place not in earlier] for name, pool in options.items()}
         totals = [candidate for candidate in totals if candidate.place not in earlier]
         for name, option in choose_amounts(options, totals, meanings, self.template.checks, self._column_sums()).items():
-            self._claim(name, option.candidate, option.strength)
+            self._claim(name, option.candidate, likely[name].get(option.candidate.value, 0.0))
 
-    def _prominence(self, name: str, candidate: Candidate) -> float:
-        """The strength that large print, a late place (for fields that the last page decides) and repetition add."""
-        depth = candidate.run.row / max(1, len(self.layout.rows))
-        larger = min(1.0, max(0.0, candidate.run.size / self.layout.height - 1.0))
-        most = max((abs(Decimal(c.value)) for c in self.candidates.money if c.quality >= 0.8), default=None)
-        largest = 0.05 if abs(Decimal(candidate.value)) == most and self._is_sum(name) else 0.0
-        again = sum(1 for c in self.candidates.money if c.value == candidate.value and c.quality >= 0.8) - 1
-        return (
-            (0.1 if self.template.fields[name].merge == "last" else 0.0) * depth
-            + 0.05 * larger
-            + 0.03 * min(3, again)
-            + largest
+    def _amount_facts(self, barred: frozenset[Place], meanings: Mapping[Place, str]) -> field_choice.AmountFacts:
+        money = self.candidates.money
+        sound = {c.value for c in money if c.quality >= 0.8}
+        paid, change = (
+            {Decimal(c.value) for c in money if c.quality >= 0.8 and meanings.get(c.place) == OTHER + kind}
+            for kind in ("paid", "change")
         )
-
-    def _is_sum(self, name: str) -> bool:
-        """Whether a check calls the field a sum of others."""
-        return any(check.equals == name for check in self.template.checks)
-
-    def _support_by_payment(
-        self, options: dict[str, list[AmountOption]], scores: Mapping[tuple[int, int, int], Mapping[str, float]]
-    ) -> None:
-        """Adds strength to the total that equals the payment less the change."""
-        sums = [check.equals for check in self.template.checks if check.equals in options]
-        payments, change = ({Decimal(c.value) for c in self._labelled(kind, scores)} for kind in ("paid", "change"))
-        owed = {a - b for a in payments for b in change or {Decimal(0)}}
-        for name in sums[:1]:
-            for candidate in self.candidates.money if name else ():
-                if (candidate.quality >= 0.8 or candidate.repaired) and Decimal(candidate.value) in owed:
-                    option = next((o for o in options[str(name)] if o.candidate is candidate), None)
-                    options[str(name)] = [o for o in options[str(name)] if o is not option]
-                    options[str(name)].append(AmountOption(candidate, (option.strength if option else 0.25) + 0.3))
-
-    def _weaken_after_payment(self, options: dict[str, list[AmountOption]]) -> None:
-        """Takes strength from totals below the payment: summaries of the tax stand there."""
-        rows = [o.row for o in self.labels if o.field in (OTHER + "paid", OTHER + "change") and o.cover >= 0.6]
-        paid = [row for row in rows if any(c.run.row == row and c.quality >= 0.8 for c in self.candidates.money)]
-        for name in {str(check.equals) for check in self.template.checks} & set(options) if paid else ():
-            options[name] = [
-                AmountOption(o.candidate, o.strength * (0.75 if o.candidate.run.row > max(paid) else 1.0))
-                for o in options[name]
-            ]
-
-    def _labelled(self, kind: str, scores: Mapping[tuple[int, int, int], Mapping[str, float]]) -> list[Candidate]:
-        """Amounts whose best label is one of other things of a kind."""
-        money = [c for c in self.candidates.money if c.quality >= 0.8 and scores[c.place]]
-        return [c for c in money if max(scores[c.place], key=lambda n: scores[c.place][n]) == OTHER + kind]
+        results = [check.equals for check in self.template.checks if check.equals]
+        return field_choice.AmountFacts(
+            barred=barred,
+            unconfirmed=frozenset(c.place for c in money if c.repaired and c.value not in sound),
+            meanings=meanings,
+            owed=frozenset(a - b for a in paid for b in change or {Decimal(0)}) - {Decimal(0)},
+            deductions=frozenset(name for check in self.template.checks for name in check.subtracted),
+            sums=frozenset(results[:1]),
+        )
 
     def _column_sums(self) -> dict[str, Decimal]:
         """The sum of each money column of the tables."""
@@ -293,46 +294,34 @@ class _FieldReader:
                     sums[f"{name}.{column}"] = sum((Decimal(value) for value in values), Decimal(0))
         return sums
 
-    def _scalars(self, kind: str) -> None:
+    def _dates(self) -> None:
+        groups = self._groups("date")
+        own = [label for label in self.labels if label.field in {group.field for group in groups}]
+        barred = {date.place for date in self.candidates.dates if not is_own_date(self.layout, date, own)}
+        barred |= {date.place for date in payment_dates(self.candidates.dates)[0]}
+        for name, (candidate, probability) in field_choice.scalars(groups, self.scores, frozenset(barred)).items():
+            self._claim(name, candidate, probability)
+
+    def _others(self, kind: str) -> None:
+        """Fields of a type that the scorer does not know: times and numbers."""
         fields = list(self._fields(kind))
         candidates = self.candidates.of(kind)
-        if kind == "date":
-            own = [label for label in self.labels if label.field in fields]
-            candidates = [date for date in candidates if is_own_date(self.layout, date, own)]
         if not fields or not candidates:
             return
-        scores: Mapping[Place, Mapping[str, float]] = self._label_scores(kind).score(candidates, spread=False)
-        if kind == "date":
-            candidates, scores = self._without_discounts(candidates, scores)
-        for name, (candidate, score) in choose_scalars(fields, candidates, scores).items():
-            self._claim(name, candidate, score)
-        if fields[0] not in self.claims and kind in ("date", "time"):
+        scores = self._label_scores(kind).score(candidates, spread=False)
+        for name, (candidate, power) in choose_scalars(fields, candidates, scores).items():
+            self._claim(name, candidate, power)
+        if fields[0] not in self.claims and kind == "time":
             used = {str(self.claims[name].value) for name in fields if name in self.claims}
             first = unlabelled(candidates, scores, used)
             if first is not None:
                 self._claim(fields[0], first, 0.3)
 
-    def _without_discounts(
-        self, dates: list[Candidate], scores: Mapping[Place, Mapping[str, float]]
-    ) -> tuple[list[Candidate], Mapping[Place, Mapping[str, float]]]:
-        """The dates without those at which a discount ends; the time for payment behind such a date gets its score."""
-        discounts, payments = payment_dates(dates)
-        last = {check.order[-1] for check in self.template.checks if check.order}
-        given = {payment.place: {**scores[payment.place], **dict.fromkeys(last, TERMS_SCORE)} for payment in payments}
-        return [date for date in dates if date not in discounts], {**scores, **given}
-
     def _identifiers(self) -> None:
-        values = {claim.value for claim in self.claims.values() if isinstance(claim.value, str)}
-        reader = IdentifierFields(
-            self.layout,
-            self.candidates,
-            self.labels,
-            self.template,
-            self.words.labels.meanings,
-            self._label_scores("identifier"),
-        )
-        for name, (candidate, score, flags) in reader.read(values).items():
-            self._claim(name, candidate, score, flags)
+        meanings = self._meanings("identifier", [*self.identifiers.pool, *self.candidates.vats])
+        chosen = self.identifiers.choose(self._groups("identifier"), self.scores, meanings)
+        for name, (candidate, probability, flags) in chosen.items():
+            self._claim(name, candidate, probability, flags)
 
     def _currencies(self) -> None:
         currency = self.candidates.currency()
@@ -341,16 +330,12 @@ class _FieldReader:
                 self.claims[name] = Claim(currency[0], currency[2], currency[1], 0.8)
 
     def _parties(self) -> dict[str, tuple[NameCandidate, float]]:
-        roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party" and field.role}
-        busy = {c.run.number for c in self.candidates.money if c.quality >= 0.8}
-        busy |= {c.run.number for c in self.candidates.dates}
-        cuts = {c.run.number: c.start for c in self.candidates.vats}
-        busy |= {run.number for table in self.tables.values() for run in self.layout.runs if set(run.words) & set(table.words)}
-        parties = Parties(self.layout, self.labels, dict(roles), busy, cuts).choose() if roles else {}
-        for name, role in roles.items():
-            if role in parties:
-                party, score = parties[role]
-                self.claims[name] = Claim(party.text, party.text, party.words, round(min(1.0, score), 3))
+        """The name and the probability of each party, by role."""
+        chosen = field_choice.parties(self._groups("name"), self.scores)
+        parties: dict[str, tuple[NameCandidate, float]] = {}
+        for name, (party, probability) in chosen.items():
+            self.claims[name] = Claim(party.text, party.text, party.words, round(min(1.0, probability), 3))
+            parties.setdefault(str(self.template.fields[name].role), (party, probability))
         return parties
 
     def _texts(self, parties: Mapping[str, tuple[NameCandidate, float]]) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pipeline.engines.embedded.fields.bank_identifiers import find_bics
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates, bank_candidate
+from pipeline.engines.embedded.fields.field_choice import scalars
 from pipeline.engines.embedded.fields.identifier_runs import join_identifiers
-from pipeline.engines.embedded.fields.label_relations import LabelScores
 from pipeline.engines.embedded.fields.labels import Label, cut_box
 from pipeline.engines.embedded.fields.page_rows import Layout
-from pipeline.engines.embedded.fields.scalar_fields import choose_scalars
+from pipeline.engines.embedded.fields.scorer import Group, Scores
 from pipeline.templates.template import Template
 
 CHECKSUM = "checksum"
@@ -21,9 +22,7 @@ UNCLEAR_END = "unclear-end"
 """Flag of an identifier behind which words follow that may belong to it or not."""
 _IBAN = re.compile(r"[A-Z]{2} ?[0-9]{2}(?![^\W\d_]{3})")
 _UNLABELLED_SCORE = 0.5  # of the only IBAN of a page, where it has no label
-_LEAST_TAX_DIGITS = 7
 
-Scores = Mapping[tuple[int, int, int], Mapping[str, float]]
 Choice = tuple[Candidate, float, tuple[str, ...]]
 """A value, how strongly its labels speak for it (0 to 1), and its flags."""
 
@@ -37,25 +36,20 @@ class IdentifierFields:
     labels: list[Label]
     template: Template
     label_texts: Mapping[str, Container[str]]
-    label_scores: LabelScores
 
-    def read(self, used: set[str]) -> dict[str, Choice]:
-        """The value of each field that has one. A VAT id without its grammar is none of the ``used`` values of other fields."""
-        fields = {name: field for name, field in self.template.fields.items() if field.type == "identifier"}
-        if not fields:
-            return {}
-        vats = [name for name, field in fields.items() if field.format == "vat"]
-        plain = [name for name in fields if name not in vats]
-        pool = self._pool()
-        scores = self.label_scores.score(pool, spread=False)
-        choices = _flagged(choose_scalars(plain, pool, scores))
-        choices |= self._ibans(plain, choices)
-        taken = used | {candidate.value for candidate, _, _ in choices.values()}
-        for name in vats:
-            choices |= self._vat(name, [c for c in pool if c.value not in taken], scores)
-        return choices
+    def choose(
+        self, groups: Sequence[Group], scores: Mapping[str, Scores], meanings: Mapping[tuple[int, int, int], str]
+    ) -> dict[str, Choice]:
+        """The value of each field that has one. A tax number takes no place of another identifier."""
+        vats = [group for group in groups if self.template.fields[group.field].format == "vat"]
+        plain = [group for group in groups if group not in vats]
+        choices = _flagged(scalars(plain, scores, frozenset(), meanings))
+        choices |= self._ibans([group.field for group in plain], choices)
+        taken = frozenset(candidate.place for candidate, _, _ in choices.values())
+        return choices | _flagged(scalars(vats, scores, taken, meanings))
 
-    def _pool(self) -> list[Candidate]:
+    @cached_property
+    def pool(self) -> list[Candidate]:
         """All identifiers of the page, as long as they are printed."""
         found = self.candidates
         bics = [bank_candidate(self.layout, bic) for bic in find_bics(self.layout, self.labels)]
@@ -89,16 +83,7 @@ class IdentifierFields:
         start = candidate.end - len(value)
         return replace(candidate, start=start, value=value, box=cut_box(self.layout, candidate.run, start, candidate.end))
 
-    def _vat(self, name: str, pool: list[Candidate], scores: Scores) -> dict[str, Choice]:
-        vats = self.candidates.vats
-        if vats:
-            own = self.label_scores.score(vats, spread=False)
-            best = max(vats, key=lambda c: own[c.place].get(name, 0.0) + 0.3 * c.quality - 0.4 * self._near_buyer(c))
-            return {name: (best, 0.5 + 0.5 * own[best.place].get(name, 0.0), ())}
-        long = [c for c in pool if sum(d.isdigit() for d in c.value) >= _LEAST_TAX_DIGITS]
-        return _flagged(choose_scalars([name], long, scores))
-
-    def _near_buyer(self, candidate: Candidate) -> float:
+    def near_buyer(self, candidate: Candidate) -> float:
         """1 when the last party label above the value is a buyer's."""
         roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party"}
         above = [

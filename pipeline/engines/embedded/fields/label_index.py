@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from pipeline.engines.embedded.fields.page_rows import label_key
@@ -64,6 +65,24 @@ class LabelIndex:
         """Whether a page is not in the languages of a short label. "No" is understood in all of them."""
         short = len(label) <= SHORT and label.isascii() and label not in vocabulary().vague_labels
         return short and weight(self.languages(label), weights) < FOREIGN
+
+    def by_field(self, weights: Weights) -> dict[str, list[str]]:
+        """The labels of each field, and of each kind of other value, in the languages that a page is in."""
+        codes = [code for code in self._by_language if weight((code,), weights) >= FOREIGN]
+        found: dict[str, list[str]] = {}
+        for code in codes:
+            for field, labels in self._by_language[code].items():
+                found.setdefault(field, []).extend(labels)
+        return found
+
+    @cached_property
+    def _by_language(self) -> dict[str, dict[str, list[str]]]:
+        found: dict[str, dict[str, list[str]]] = {}
+        for label, meanings in self.meanings.items():
+            for field, codes in meanings.items():
+                for code in codes:
+                    found.setdefault(code, {}).setdefault(field, []).append(label)
+        return found
 
     def languages(self, label: str) -> set[str]:
         """The languages that have the label."""

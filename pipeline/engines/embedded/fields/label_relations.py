@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.labels import Label
@@ -15,6 +18,15 @@ _BRACKETS = re.compile(r"\([^()]{0,60}\)")
 VAGUE = 0.55
 """The weight of a label that many values share ("Number")."""
 _TITLE_REACH = 4.0  # letter heights between a title and its number
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A label that may belong to a value, where it stands and how strongly it belongs to it, 0 to 1."""
+
+    place: Literal["beside", "wrapped", "above"]
+    label: Label
+    strength: float
 
 
 class LabelScores:
@@ -29,49 +41,47 @@ class LabelScores:
         self._by_row: dict[int, list[Label]] = defaultdict(list)
         for label in labels:
             self._by_row[label.row].append(label)
-        self._plain: dict[tuple[int, int, int], dict[str, float]] = {}
 
     def score(self, candidates: list[Candidate], spread: bool) -> dict[tuple[int, int, int], dict[str, float]]:
         """For each candidate (by place) the strength of each field's best label.
 
         ``spread`` says that one label may own a whole row of values (amounts).
         """
-        by_row: dict[int, list[Candidate]] = defaultdict(list)
-        for candidate in candidates:
-            by_row[candidate.run.row].append(candidate)
-        for row in by_row.values():
-            row.sort(key=lambda c: c.box[0])
-        scores: dict[tuple[int, int, int], dict[str, float]] = {}
-        self._plain = {}
+        return {place: strengths(found) for place, found in self.relations(candidates, spread).items()}
+
+    def relations(self, candidates: list[Candidate], spread: bool) -> dict[tuple[int, int, int], list[Relation]]:
+        """For each candidate (by place) every label that may belong to it."""
+        by_row = _by_row(candidates)
+        return {c.place: self._relations(c, by_row, spread) for c in candidates}
+
+    def plain(self, candidates: list[Candidate], least: float) -> dict[tuple[int, int, int], dict[str, float]]:
+        """As ``score`` for amounts, with labels of at least some strength that stand beside the amount, or over it alone.
+
+        A label over several amounts is the heading of a column.
+        """
+        by_row = _by_row(candidates)
         below: dict[Label, list[tuple[Candidate, float]]] = defaultdict(list)
+        scores: dict[tuple[int, int, int], dict[str, float]] = {}
         for candidate in candidates:
-            best: dict[str, float] = {}
-            for field, strength in self._beside(candidate, by_row[candidate.run.row], spread):
-                best[field] = max(best.get(field, 0.0), strength)
-            self._plain[candidate.place] = dict(best)
-            for field, strength in self._wrapped(candidate, by_row) if spread else ():
-                best[field] = max(best.get(field, 0.0), strength)
-            for label, strength in self._above(candidate, by_row, spread):
-                best[label.field] = max(best.get(label.field, 0.0), strength)
+            scores[candidate.place] = {}
+            for label, strength in self._beside(candidate, by_row[candidate.run.row], spread=True):
+                scores[candidate.place][label.field] = max(strength, scores[candidate.place].get(label.field, 0.0))
+            for label, strength in self._above(candidate, by_row, spread=True):
                 below[label].append((candidate, strength))
-            scores[candidate.place] = best
         for label, found in below.items():
             if len(found) == 1:
-                plain, strength = self._plain[found[0][0].place], found[0][1]
-                plain[label.field] = max(strength, plain.get(label.field, 0.0))
-        return scores
+                (candidate, strength), best = found[0], scores[found[0][0].place]
+                best[label.field] = max(strength, best.get(label.field, 0.0))
+        return {place: {name: score for name, score in best.items() if score >= least} for place, best in scores.items()}
 
-    def meanings(self, least: float) -> dict[tuple[int, int, int], str]:
-        """What a label of at least some strength plainly says that a scored candidate is: it stands beside it, or over it alone.
+    def _relations(self, candidate: Candidate, by_row: dict[int, list[Candidate]], spread: bool) -> list[Relation]:
+        found = [Relation("beside", *pair) for pair in self._beside(candidate, by_row[candidate.run.row], spread)]
+        found += [Relation("wrapped", *pair) for pair in self._wrapped(candidate, by_row)] if spread else []
+        return found + [Relation("above", *pair) for pair in self._above(candidate, by_row, spread)]
 
-        A label over several values is the heading of a column.
-        """
-        best = {place: max(plain, key=lambda name: plain[name]) for place, plain in self._plain.items() if plain}
-        return {place: name for place, name in best.items() if self._plain[place][name] >= least}
-
-    def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[tuple[str, float]]:
+    def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[tuple[Label, float]]:
         """Labels in the same row, to the left (or, weakly, to the right)."""
-        labels: list[tuple[str, float]] = []
+        labels: list[tuple[Label, float]] = []
         left = [label for label in self._by_row[candidate.run.row] if label.end_x <= candidate.box[0] + 2.0]
         at = [c.place for c in row].index(candidate.place)
         for label in left:
@@ -91,7 +101,7 @@ class LabelScores:
                 strength *= 0.55 if nearer else 1.0
             else:
                 strength *= 0.5 ** len(between) * 0.35 ** min(2, len(nearer))
-            labels.append((label.field, strength))
+            labels.append((label, strength))
         return labels
 
     def _closely(self, label: Label, candidate: Candidate) -> bool:
@@ -141,13 +151,13 @@ class LabelScores:
                 blocked += 1
         return labels
 
-    def _wrapped(self, candidate: Candidate, by_row: dict[int, list[Candidate]]) -> list[tuple[str, float]]:
+    def _wrapped(self, candidate: Candidate, by_row: dict[int, list[Candidate]]) -> list[tuple[Label, float]]:
         """Labels of the row above, where that row has no value and this row has nothing else: the line was broken."""
         row = candidate.run.row
         only_values = all(sum(c.isalpha() for c in run.text) <= 4 for run in self.layout.rows[row])
         if row == 0 or not only_values or by_row[row - 1] or candidate is not by_row[row][-1]:
             return []
-        return [(o.field, 0.75 * (0.2 + 0.8 * o.cover)) for o in self._by_row[row - 1] if o.box[0] < candidate.box[0]]
+        return [(o, 0.75 * (0.2 + 0.8 * o.cover)) for o in self._by_row[row - 1] if o.box[0] < candidate.box[0]]
 
     def _row_bottom(self, row: int) -> float:
         return max(run.box[3] for run in self.layout.rows[row])
@@ -161,6 +171,24 @@ class LabelScores:
 
     def _text_between(self, row: int, candidate: Candidate) -> bool:
         return any(run.box[0] < candidate.box[2] and run.box[2] > candidate.box[0] for run in self.layout.rows[row])
+
+
+def strengths(relations: Iterable[Relation]) -> dict[str, float]:
+    """The strength of each field's best label."""
+    best: dict[str, float] = {}
+    for found in relations:
+        best[found.label.field] = max(best.get(found.label.field, 0.0), found.strength)
+    return best
+
+
+def _by_row(candidates: list[Candidate]) -> dict[int, list[Candidate]]:
+    """Candidates by row, from left to right."""
+    rows: dict[int, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        rows[candidate.run.row].append(candidate)
+    for row in rows.values():
+        row.sort(key=lambda c: c.box[0])
+    return rows
 
 
 def _aligned(label: tuple[float, float, float, float], value: tuple[float, float, float, float], height: float) -> bool:

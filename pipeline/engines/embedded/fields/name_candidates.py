@@ -20,6 +20,7 @@ _TOWN = re.compile(r"^\d{4}\s?[A-Z]{2}\s+[^\W\d]|^\d{4,5}\s+[^\W\d]")
 """A postcode with its town; "1012 AG Amsterdam" has no legal form in it."""
 _HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")
 """A street's house number at the end of a line."""
+_LEADING_HOUSE = re.compile(r"^\d{1,4}[a-zA-Z]?,?\s+[^\W\d]{2}")
 _REGISTRATION = re.compile(r"\s*[\[(][^()\[\]]*\d[^()\[\]]*[\])]?\s*$|\s*[\[(]\s*$")
 _SENTENCE = re.compile(r"[a-z]{3}\)?\.$")
 """The end of a sentence; names of people end in no dot, and abbreviations are short."""
@@ -80,6 +81,16 @@ def has_house_number(text: str) -> bool:
     return _HOUSE.search(text) is not None and not is_organisation(text)
 
 
+def begins_with_house_number(text: str) -> bool:
+    """Whether the text begins as a street of English or French habit does, and is no organisation: "7 Mill Row"."""
+    return _LEADING_HOUSE.match(text) is not None and not is_organisation(text)
+
+
+def is_town(text: str) -> bool:
+    """Whether the line has a postcode and no house number before it."""
+    return POSTCODE.search(text) is not None and _LEADING_HOUSE.match(text) is None
+
+
 def is_organisation(text: str) -> bool:
     """Whether the text has a legal form or a word for a business. Short forms count only with a capital letter or two dots."""
     for match in vocabulary().organisation.finditer(text):
@@ -129,7 +140,8 @@ def _name(run: Run, start: int, end: int, labels: list[Label]) -> NameCandidate 
     text = run.text[start:end]
     clean = vocabulary().closing.sub("", text.lstrip(" :;.,|*#-–_'\"("))
     start += len(text) - len(clean)
-    clean = _REGISTRATION.sub("", clean.rstrip(" :;,|*#-–_'")).rstrip(" :;,|*#-–_'")
+    clean = vocabulary().addressee.sub("", clean.rstrip(" :;,|*#-–_'")).rstrip()
+    clean = _REGISTRATION.sub("", clean).rstrip(" :;,|*#-–_'")
     tail = [o.start for o in labels if o.start > start + 2 and o.start < start + len(clean) <= o.end]
     if tail:
         clean = run.text[start : min(tail)].rstrip(" :;,|*#-–_'(")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.name_candidates import (
     NameCandidate,
+    begins_with_house_number,
     find_name_candidates,
     has_house_number,
     is_address,
     is_person,
     is_return_line,
+    is_town,
     without_legal_form,
 )
 from pipeline.engines.embedded.fields.page_rows import Layout, label_key
@@ -33,16 +35,27 @@ class Parties:
     """The names on a page, and which of them are the seller and the buyer."""
 
     def __init__(
-        self, layout: Layout, labels: list[Label], roles: Mapping[str, str], busy: set[int], cuts: Mapping[int, int]
+        self,
+        layout: Layout,
+        labels: list[Label],
+        roles: Mapping[str, str],
+        busy: set[int],
+        cuts: Mapping[int, int],
+        headings: Sequence[Container[str]] = (),
     ) -> None:
         """``roles`` maps the template's party fields to ``seller`` or ``buyer``.
 
-        ``busy`` are runs that hold amounts or dates; ``cuts`` says where in a run a tax number begins.
+        ``busy`` are runs that hold amounts or dates; ``cuts`` says where in a run a tax number begins. ``headings`` are folded texts of
+        tables, none of which is a name.
         """
         self.layout = layout
         self.labels = [label for label in labels if label.field in roles and label.start <= 2]
         self.roles = roles
-        candidates = find_name_candidates(layout, labels, self.labels, busy, cuts)
+        candidates = [
+            name
+            for name in find_name_candidates(layout, labels, self.labels, busy, cuts)
+            if not self.street(name) and not any(label_key(name.text) in known for known in headings)
+        ]
         likely = sorted(candidates, key=lambda name: -name.features)[:_MOST_NAMES]
         self.names = sorted(likely, key=lambda name: name.run.number)
         self._senders = [name for name in self.names if name.start <= 2 and is_return_line(name.run.text)]
@@ -72,44 +85,52 @@ class Parties:
 
     def seller_strength(self, name: NameCandidate) -> float:
         """How likely the name is the seller's."""
-        top = self._depth(name)
+        top = self.depth(name)
         score = 0.35 * name.features
         score += 0.25 * max(0.0, 1.0 - top * 3.5)
         score += 0.1 if top > 0.85 and name.features >= 0.8 else 0.0
         score += 0.1 * min(2.0, max(0.0, name.run.size / self.layout.height - 1.0)) if top < 0.5 else 0.0
         score += 0.15 * min(2, self._counts[_key(name.text)] - 1)
-        score += 0.4 * self._host_share(name.text)
-        backed = name.features >= 0.8 or self._before_address(name) > 0
-        score += (0.45 if backed else 0.2) * self._labelled_as(name, "seller")
-        score -= 0.6 * self._labelled_as(name, "buyer")
-        score += 0.12 * self._before_address(name)
-        score -= 0.3 if self._after_address(name) else 0.0
-        score -= 0.3 if self._street(name) else 0.0
+        score += 0.4 * self.host_share(name.text)
+        backed = name.features >= 0.8 or self.before_address(name) > 0
+        score += (0.45 if backed else 0.2) * self.labelled_as(name, "seller")
+        score -= 0.6 * self.labelled_as(name, "buyer")
+        score += 0.12 * self.before_address(name)
+        score -= 0.3 if self.after_address(name) else 0.0
+        score -= 0.3 if self.street(name) else 0.0
         score += 0.3 if name in self._senders else 0.0
-        score -= 0.3 if self._in_address_window(name) else 0.0
-        score -= 0.3 if self._former(name) else 0.0
-        score -= 0.3 if self._person(name) and "buyer" in self.roles.values() else 0.0
+        score -= 0.3 if self.in_address_window(name) else 0.0
+        score -= 0.3 if self.former(name) else 0.0
+        score -= 0.3 if self.person(name) and "buyer" in self.roles.values() else 0.0
         return score
 
     def buyer_strength(self, name: NameCandidate) -> float:
         """How likely the name is the buyer's: labelled so, or in the address window."""
-        top = self._depth(name)
-        score = 0.25 * name.features + 0.75 * self._labelled_as(name, "buyer") - 0.4 * self._labelled_as(name, "seller")
-        score += 0.25 * self._before_address(name) if 0.04 < top < 0.4 else 0.0
-        score += 0.1 if self._person(name) else 0.0
-        score += 0.3 if self._in_address_window(name) else 0.0
+        top = self.depth(name)
+        score = 0.25 * name.features + 0.75 * self.labelled_as(name, "buyer") - 0.4 * self.labelled_as(name, "seller")
+        score += 0.25 * self.before_address(name) if 0.04 < top < 0.4 else 0.0
+        score += 0.1 if self.person(name) else 0.0
+        score += 0.3 if self.in_address_window(name) else 0.0
         score -= 0.3 if name in self._senders else 0.0
-        score -= 0.4 * self._host_share(name.text)
+        score -= 0.4 * self.host_share(name.text)
         score -= 0.25 if top > 0.6 else 0.0
-        score -= 0.3 if self._after_address(name) else 0.0
+        score -= 0.3 if self.after_address(name) else 0.0
         score -= 0.15 * min(2, self._counts[_key(name.text)] - 1)
         return score
 
-    def _depth(self, name: NameCandidate) -> float:
+    def copies(self, name: NameCandidate) -> int:
+        """How often else the name is printed on the page."""
+        return self._counts[_key(name.text)] - 1
+
+    def is_sender(self, name: NameCandidate) -> bool:
+        """Whether the name begins a return line: a name and its address in one small line."""
+        return name in self._senders
+
+    def depth(self, name: NameCandidate) -> float:
         """0 for the first line of the page, 1 for the last."""
         return (name.run.box[1] - self._first) / max(1.0, self._last - self._first)
 
-    def _labelled_as(self, name: NameCandidate, role: str) -> float:
+    def labelled_as(self, name: NameCandidate, role: str) -> float:
         """1 for a name beside or right below a label of that role; less for other lines of the same block."""
         return max((self._label_strength(label, name) for label in self.labels if self.roles[label.field] == role), default=0.0)
 
@@ -130,7 +151,7 @@ class Parties:
         )
         return weight * (1.0 - 0.08 * max(0.0, gap)) * 0.5**between
 
-    def _host_share(self, text: str) -> float:
+    def host_share(self, text: str) -> float:
         """How much of a web or mail address on the page the name explains."""
         plain = without_legal_form(text)
         joined = label_key(plain)
@@ -147,14 +168,14 @@ class Parties:
                 best = max(best, min(1.0, sum(map(len, parts)) / len(host)))
         return best if best >= 0.45 else 0.0
 
-    def _before_address(self, name: NameCandidate) -> float:
+    def before_address(self, name: NameCandidate) -> float:
         """1 when the next lines of the block are an address, less the farther they are."""
         for at, run in enumerate(self.layout.chain(name.run, 1, _CHAIN)):
             if is_address(run.text):
                 return 1.0 - 0.2 * at
         return 0.0
 
-    def _in_address_window(self, name: NameCandidate) -> bool:
+    def in_address_window(self, name: NameCandidate) -> bool:
         """Whether the name begins the block below a return line: the address window of a letter (DIN 5008)."""
         height = max(4.0, self.layout.height)
         return any(
@@ -164,19 +185,31 @@ class Parties:
             for sender in self._senders
         )
 
-    def _former(self, name: NameCandidate) -> bool:
+    def former(self, name: NameCandidate) -> bool:
         """Whether the words before it say that it is a former name."""
         before = [name.run.text[: name.start], *(run.text for run in self.layout.chain(name.run, -1, 1))]
         return any(vocabulary().former.search(text) for text in before)
 
-    def _street(self, name: NameCandidate) -> bool:
-        """Whether it is a street without a word for one: it ends in a house number, and the next line is a town."""
-        return has_house_number(name.text) and any(is_address(run.text) for run in self.layout.chain(name.run, 1, 1))
+    def street(self, name: NameCandidate) -> bool:
+        """Whether it is a street without a word for one: it ends or begins with a house number, and the next line is a town."""
+        below = next(iter(self.layout.chain(name.run, 1, 1)), None)
+        if below is None:
+            return False
+        return (has_house_number(name.text) and is_address(below.text)) or (
+            begins_with_house_number(name.text) and is_town(below.text)
+        )
 
-    def _person(self, name: NameCandidate) -> bool:
+    def addressed(self, name: NameCandidate) -> bool:
+        """Whether a mark behind the name says that the page is addressed to it: 御中."""
+        rest = name.run.text[name.start + len(name.text) :].strip()
+        return vocabulary().addressee.match(rest) is not None
+
+    def person(self, name: NameCandidate) -> bool:
+        """Whether a form of address begins it or the line above it."""
         return is_person(name.text) or any(is_person(run.text) for run in self.layout.chain(name.run, -1, 1))
 
-    def _after_address(self, name: NameCandidate) -> bool:
+    def after_address(self, name: NameCandidate) -> bool:
+        """Whether an address stands above it in its block, and nothing says that it is an organisation."""
         return any(is_address(run.text) for run in self.layout.chain(name.run, -1, 3)) and name.features < 0.8
 
 

@@ -24,7 +24,7 @@ MAX_CUTS = 6
 """Strips in one direction that are tried, the widest first."""
 MAX_DEPTH = 3
 """Cuts one after the other: eight receipts on a sheet."""
-MIN_SCORE = 0.5
+MIN_SCORE = 0.7
 """Score of a number, date, total or seller, at least; weaker ones may be anything on the page."""
 SAME_WORDS = 0.9
 """Share of equal words from which on the parts are copies of one document."""

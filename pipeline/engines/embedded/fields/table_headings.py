@@ -51,6 +51,10 @@ class Headings:
         self._ambiguous = {label: names for label, names in frozen.items() if len(names) > 1}
         self.tree = tree_of(frozen)
 
+    def __contains__(self, text: object) -> bool:
+        """Whether a folded text is a heading or a label in some language."""
+        return text in self._plain
+
     def on(self, layout: Layout) -> PageHeadings:
         """What the headings mean in the languages of a page: a text column comes before the first other column."""
         resolved = {label: likely(names, layout.languages)[0] for label, names in self._ambiguous.items()}

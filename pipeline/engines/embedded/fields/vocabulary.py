@@ -35,6 +35,8 @@ class Vocabulary:
     """Legal forms and words by which the name of an organisation is recognised."""
     honorific: re.Pattern[str]
     """A form of address at the beginning of a name."""
+    addressee: re.Pattern[str]
+    """A mark behind the name of whom a page is addressed to."""
     closing: re.Pattern[str]
     """Words before a name at the end of a letter."""
     former: re.Pattern[str]
@@ -58,6 +60,7 @@ def vocabulary(languages: Languages) -> Vocabulary:
         remarks=frozenset(words.remarks),
         without_tax=frozenset(words.without_tax),
         organisation=_organisation(words.organisations.legal_forms, words.organisations.words),
+        addressee=re.compile(rf"\s*(?:{plain_any_of(words.organisations.addressee_marks)})\s*$"),
         closing=re.compile(rf"^(?:{plain_any_of(words.organisations.closings)})\b[\s,.:;!]*", re.IGNORECASE),
         honorific=re.compile(rf"^(?:{plain_any_of(words.organisations.honorifics)})\b\.?", re.IGNORECASE),
         former=re.compile(rf"\b(?:{plain_any_of(words.organisations.former)})\W*$", re.IGNORECASE),

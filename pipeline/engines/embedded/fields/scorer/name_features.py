@@ -1,0 +1,140 @@
+"""What a possible name is and where it stands, as numbers: form, print, labels, addresses, web hosts, neighbours."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engines.embedded.fields.candidates import Candidates
+from pipeline.engines.embedded.fields.name_candidates import is_organisation
+from pipeline.engines.embedded.fields.page_rows import Layout, label_key
+from pipeline.engines.embedded.fields.parties import Parties
+from pipeline.engines.embedded.fields.vocabulary import vocabulary
+
+Numbers = NDArray[np.float32]
+NAME_FEATURES = (
+    "strength",
+    "share of the strongest",
+    "other role's strength",
+    "looks like a name",
+    "organisation",
+    "depth",
+    "height on the page",
+    "left edge",
+    "right edge",
+    "centre",
+    "size",
+    "largest size",
+    "bold",
+    "capitals",
+    "words",
+    "letters",
+    "digits",
+    "copies",
+    "host",
+    "labelled so",
+    "labelled as the other",
+    "labels of the role on the page",
+    "labels of the other role",
+    "before an address",
+    "after an address",
+    "street",
+    "sender line",
+    "address window",
+    "former",
+    "person",
+    "addressed",
+    "first name",
+    "first in the block",
+    "whole run",
+    "near a tax number",
+    "near contact data",
+    "below the amounts",
+    "ocr",
+    "title near",
+    "candidates",
+    "colon",
+    "in a table",
+    "first organisation",
+)
+
+
+def name_features(layout: Layout, candidates: Candidates, parties: Parties, role: str, table_words: frozenset[int]) -> Numbers:
+    """One row for each name of ``parties.names``, in the order of NAME_FEATURES, for a seller or a buyer."""
+    names = parties.names
+    own = parties.seller_strength if role == "seller" else parties.buyer_strength
+    other = parties.buyer_strength if role == "seller" else parties.seller_strength
+    opposite = "buyer" if role == "seller" else "seller"
+    strengths = [own(name) for name in names]
+    most = max(strengths, default=1.0)
+    sizes = [name.run.size / layout.height for name in names]
+    top = max(sizes, default=1.0)
+    vats = [(c.box[0], c.box[1]) for c in candidates.vats]
+    lines = [(run.box[0], run.box[1]) for run in layout.runs if vocabulary().contact.search(run.text)]
+    amounts = [c.box[1] for c in candidates.money if c.quality >= 0.8]
+    last = max(amounts, default=layout.page.height)
+    titles = vocabulary().titles
+    counts = {role: sum(parties.roles[label.field] == role for label in parties.labels) for role in ("seller", "buyer")}
+    organisations = [at for at, name in enumerate(names) if is_organisation(name.text)]
+    found = []
+    for at, name in enumerate(names):
+        x0, y0, x1, _ = layout.box(name.words) if name.words else name.run.box
+        width, height = max(1.0, layout.page.width), max(1.0, layout.page.height)
+        letters = sum(c.isalpha() for c in name.text)
+        above = next(iter(layout.chain(name.run, -1, 1)), None)
+        found.append(
+            (
+                strengths[at],
+                strengths[at] / most if most > 0 else 0.0,
+                other(name),
+                name.features,
+                float(is_organisation(name.text)),
+                parties.depth(name),
+                y0 / height,
+                x0 / width,
+                x1 / width,
+                (x0 + x1) / 2 / width,
+                min(4.0, sizes[at]) / 4,
+                float(sizes[at] >= top - 1e-6),
+                float(name.run.bold),
+                sum(c.isupper() for c in name.text) / max(1, letters),
+                min(8, len(name.text.split())) / 8,
+                min(40, letters) / 40,
+                sum(c.isdigit() for c in name.text) / max(1, len(name.text)),
+                min(4, parties.copies(name)) / 4,
+                parties.host_share(name.text),
+                parties.labelled_as(name, role),
+                parties.labelled_as(name, opposite),
+                min(2, counts[role]) / 2,
+                min(2, counts[opposite]) / 2,
+                parties.before_address(name),
+                float(parties.after_address(name)),
+                float(parties.street(name)),
+                float(parties.is_sender(name)),
+                float(parties.in_address_window(name)),
+                float(parties.former(name)),
+                float(parties.person(name)),
+                float(parties.addressed(name)),
+                float(at == 0),
+                float(above is None or not (set(above.text) - set(" -_"))),
+                float(len(name.text) >= len(name.run.text) - 2),
+                _near(vats, x0, y0, width, height),
+                _near(lines, x0, y0, width, height),
+                float(y0 > last),
+                float(layout.page.source == "ocr"),
+                float(any(label_key(run.text) in titles for run in layout.rows[name.run.row])),
+                min(60, len(names)) / 60,
+                float(re.search(r":", name.run.text[: name.start + 1]) is not None),
+                float(bool(table_words.intersection(name.words))),
+                float(bool(organisations) and organisations[0] == at),
+            )
+        )
+    return np.array(found, np.float32).reshape(len(found), len(NAME_FEATURES))
+
+
+def _near(places: list[tuple[float, float]], x: float, y: float, width: float, height: float) -> float:
+    """1 for a place at the same point, 0 from a fifth of the page's height on."""
+    nearest = min((abs(px - x) / width + abs(py - y) / height for px, py in places), default=1.0)
+    return max(0.0, 1.0 - 5 * nearest)

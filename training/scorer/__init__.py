@@ -1,0 +1,1 @@
+"""Fits the embedded engine's scorer of field candidates (``pipeline.engines.embedded.fields.scorer``) to generated and real documents."""
