@@ -40,8 +40,6 @@ def _patterns(languages: Languages) -> _Patterns:
 
 MAX_ROWS = 3
 """Rows between the end of a discount and the time for payment that the same terms give."""
-TERMS_SCORE = 0.7
-"""How strongly a date behind the end of a discount is the time for payment, without a label of its own."""
 
 
 def is_own_date(layout: Layout, date: Candidate, labels: Sequence[Label]) -> bool:

@@ -22,7 +22,6 @@ from pipeline.engines.embedded.fields.name_candidates import (
 from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 
-LEAST = 0.3
 WINDOW = 5.0
 """Distance from the return line to the first lines of the address window, in letter heights."""
 NAMED = 0.45
@@ -62,26 +61,6 @@ class Parties:
         self._counts = Counter(_key(name.text) for name in self.names)
         tops = [run.box[1] for run in layout.runs]
         self._first, self._last = min(tops, default=0.0), max(tops, default=0.0)
-
-    def choose(self) -> dict[str, tuple[NameCandidate, float]]:
-        """The seller and the buyer with their strengths, each by role; never the same name for both."""
-        sellers = self._ranked("seller")
-        buyers = self._ranked("buyer") if "buyer" in self.roles.values() else []
-        best: tuple[float, dict[str, tuple[NameCandidate, float]]] = (0.0, {})
-        for power, seller in [*sellers, (LEAST, None)]:
-            for other, buyer in [*buyers, (LEAST, None)]:
-                if seller and buyer and same_name(seller.text, buyer.text):
-                    continue
-                score = power + other - 2 * LEAST
-                if score > best[0]:
-                    pairs = {"seller": (seller, power), "buyer": (buyer, other)}
-                    best = (score, {role: (name, min(1.0, p)) for role, (name, p) in pairs.items() if name})
-        return best[1]
-
-    def _ranked(self, role: str) -> list[tuple[float, NameCandidate]]:
-        strength = self.seller_strength if role == "seller" else self.buyer_strength
-        ranked = sorted(((strength(name), -at, name) for at, name in enumerate(self.names)), reverse=True, key=lambda r: r[:2])
-        return [(power, name) for power, _, name in ranked[:8] if power > LEAST]
 
     def seller_strength(self, name: NameCandidate) -> float:
         """How likely the name is the seller's."""
