@@ -8,6 +8,7 @@ between leaves open removals, and the next start finishes or undoes them (``catc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -131,7 +132,8 @@ class Archive:
                         self._job.ledger.mark_stale(name)  # its size and time do not show that it was replaced
                     undone.append(removal)
                     if removal.place == "failed" and removal.target:
-                        self._folders.remove_reason(removal.target)
+                        with suppress(OSError, StoreError):  # where its folder is a file, there is none
+                            self._folders.remove_reason(removal.target)
                     self._observer.file_not_archived(name, _describe(error))
         finally:
             self._sync()

@@ -165,6 +165,7 @@ class Publisher:
                 name, sha256 = item.source.name, item.document.sha256
                 review = [name for template in item.fields for name in item.fields_to_review(template)]
                 corrected = [name for template in item.fields for name in item.corrected_fields(template)]
+                self.unpublished.pop(name, None)
                 ledger.record_publication(
                     *(name, sha256, item.recipes, item.status, item.reason, retry_at[name]), review=review, corrected=corrected
                 )
@@ -201,11 +202,13 @@ class Publisher:
         name = publication.source.name
         try:
             self._write_result(publication, sync_name=True)
-        except BlockedResultError as error:
-            self.unpublished[name] = error.message
-            self.warn(f"{name}: its result cannot be brought to the disk: {error.message}; the next run publishes it")
+            self._folder_sync = FolderSync()  # folders above were perhaps made anew, too
+            self._folder_sync.sync([self._job.outbox.absolute() / f"{name}.json"], self._job.outbox.absolute())
+        except (BlockedResultError, OSError) as error:
+            reason = error.message if isinstance(error, BlockedResultError) else str(error)
+            self.unpublished[name] = reason
+            self.warn(f"{name}: its result cannot be brought to the disk: {reason}; the next run publishes it")
             return False
-        self.unpublished.pop(name, None)
         return True
 
     def _mirror(self, paths: Iterable[Path]) -> None:

@@ -128,3 +128,17 @@ def test_a_file_that_waits_for_a_retry_keeps_its_name_when_its_share_was_not_mou
     engine.good = True
     moving.run()
     assert [(row["file"], row["status"]) for row in moving.csv("documents")] == [("a.pdf", "done")]
+
+
+def test_a_file_in_the_place_of_a_folder_for_failed_files_ends_no_run(moving: RunFolders) -> None:
+    failed = failed_folder(moving)
+    failed.mkdir()
+    (failed / "scan").write_bytes(b"kept")
+    moving.put("scan/sealed.pdf", encrypted_pdf())
+    moving.put("a.pdf", text_pdf(["Alpha"]))
+    for _ in range(2):
+        moving.run()
+        assert moving.json("a.pdf")["status"] == "done"
+        assert moving.json("scan/sealed.pdf")["status"] == "failed"
+        assert (failed / "scan").read_bytes() == b"kept"
+        assert (moving.inbox / "scan/sealed.pdf").exists()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import product
 from math import log
 
 from pipeline.engines.embedded.fields.amount_selection import LEAST_STRENGTH, AmountOption
@@ -27,6 +28,8 @@ _LABELLED = 0.1
 """Strength of an amount at least, where a plain label names its field."""
 _UNLABELLED = LEAST_STRENGTH + _LABELLED / 2
 """Strength at most of an amount without a plain label, where another one has it."""
+_TOGETHER = 3
+"""Parties whose names are chosen together; each has up to nine options."""
 Choice = tuple[Candidate, float]
 Place = tuple[int, int, int]
 
@@ -36,16 +39,24 @@ def odds(probability: float, absent: float) -> float:
     return log(max(_LEAST, probability)) - log(max(_LEAST, absent))
 
 
-def pooled(group: Group, scores: Scores, barred: frozenset[tuple[int, int, int]] = frozenset()) -> dict[str, Choice]:
-    """The likeliest candidate of each value, with the probability of all that print this value. ``barred`` are left out."""
-    best: dict[str, tuple[float, Candidate]] = {}
+def pooled(
+    group: Group, scores: Scores, barred: frozenset[Place] = frozenset(), meanings: Mapping[Place, str] | None = None
+) -> dict[str, Choice]:
+    """One candidate of each value, with the probability of all that print this value. ``barred`` are left out.
+
+    A copy whose plain label names the field goes first, and one whose label names something else last; then the likeliest.
+    """
+    best: dict[str, tuple[tuple[int, float], Candidate]] = {}
     total: dict[str, float] = defaultdict(float)
+    known = meanings or {}
     for candidate, probability in zip(group.candidates, map(float, scores.candidates), strict=True):
         if not isinstance(candidate, Candidate) or candidate.place in barred:
             continue
+        meaning = known.get(candidate.place, "")
+        rank = (1 if meaning == group.field else -1 if meaning.startswith(OTHER) else 0, probability)
         total[candidate.value] += probability
-        if candidate.value not in best or probability > best[candidate.value][0]:
-            best[candidate.value] = (probability, candidate)
+        if candidate.value not in best or rank > best[candidate.value][0]:
+            best[candidate.value] = (rank, candidate)
     return {value: (candidate, total[value]) for value, (_, candidate) in best.items()}
 
 
@@ -74,7 +85,7 @@ def amount_options(
     options: dict[str, list[AmountOption]] = {}
     likely: dict[str, dict[str, float]] = {}
     for group in groups:
-        found = pooled(group, scores[group.field], facts.barred)
+        found = pooled(group, scores[group.field], facts.barred, facts.meanings)
         absent = scores[group.field].absent
         likely[group.field] = {value: probability for value, (_, probability) in found.items()}
         labelled = group.labelled(facts.meanings)
@@ -130,7 +141,7 @@ def scalars(
             candidate,
         )
         for group in groups
-        for candidate, p in pooled(group, scores[group.field], barred).values()
+        for candidate, p in pooled(group, scores[group.field], barred, meanings).values()
     ]
     chosen: dict[str, Choice] = {}
     used: set[Place] = set()
@@ -146,10 +157,21 @@ def _against_absence(field: str, candidate: Candidate, against_absence: float, m
 
 
 def parties(groups: Sequence[Group], scores: Mapping[str, Scores]) -> dict[str, tuple[NameCandidate, float]]:
-    """A name for each party, never the same for two."""
+    """A name for each party, never the same for two. The first three are chosen together, others after them."""
+    chosen = _together(groups[:_TOGETHER], scores)
+    for group in groups[_TOGETHER:]:
+        others = [name for name, _ in chosen.values()]
+        for name, probability, gain in _names(group, scores[group.field]):
+            if name is not None and gain > 0 and not any(same_name(name.text, other.text) for other in others):
+                chosen[group.field] = (name, probability)
+                break
+    return chosen
+
+
+def _together(groups: Sequence[Group], scores: Mapping[str, Scores]) -> dict[str, tuple[NameCandidate, float]]:
     options = [_names(group, scores[group.field]) for group in groups]
     best: tuple[float, dict[str, tuple[NameCandidate, float]]] = (0.0, {})
-    for combination in _combinations(options):
+    for combination in product(*options):
         names = [name for name, _, _ in combination if name is not None]
         if any(same_name(a.text, b.text) for at, a in enumerate(names) for b in names[at + 1 :]):
             continue
@@ -171,10 +193,3 @@ def _names(group: Group, scores: Scores) -> list[_Option]:
         if isinstance(candidate, NameCandidate)
     ]
     return [*sorted(found, key=lambda option: -option[2])[:8], (None, scores.absent, 0.0)]
-
-
-def _combinations(options: Sequence[list[_Option]]) -> list[list[_Option]]:
-    combinations: list[list[_Option]] = [[]]
-    for group in options[:3]:
-        combinations = [[*combination, option] for combination in combinations for option in group]
-    return combinations

@@ -30,7 +30,7 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     text_beside,
     unlabelled,
 )
-from pipeline.engines.embedded.fields.scorer import Group, PageFields, Scores, groups, score
+from pipeline.engines.embedded.fields.scorer import Group, PageFields, Scores, groups, owed_amounts, score
 from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, Marks, SheetPart, sheet_documents
 from pipeline.engines.embedded.fields.table_headings import Headings
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
@@ -279,7 +279,7 @@ class _FieldReader:
             barred=barred,
             unconfirmed=frozenset(c.place for c in money if c.repaired and c.value not in sound),
             meanings=meanings,
-            owed=frozenset(a - b for a in paid for b in change or {Decimal(0)}) - {Decimal(0)},
+            owed=frozenset(owed_amounts(paid, change)) - {Decimal(0)},
             deductions=frozenset(name for check in self.template.checks for name in check.subtracted),
             sums=frozenset(results[:1]),
         )

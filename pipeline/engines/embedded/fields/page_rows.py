@@ -66,6 +66,11 @@ class Run:
         """Letters and digits of the run, folded, without blanks."""
         return label_key(self.text)
 
+    @cached_property
+    def letters(self) -> int:
+        """How many letters it has."""
+        return sum(c.isalpha() for c in self.text)
+
     def span(self, start: int, end: int) -> tuple[int, ...]:
         """The words (indices into the page) that the characters ``start`` to ``end`` of ``text`` touch."""
         return tuple(

@@ -101,6 +101,27 @@ fields:
     assert values == {"ship": "HK-2207", "launched": "2019-05-04", "toll": "48.20", "pilotage": "310.00"}
 
 
+def test_a_template_may_have_more_parties_than_are_chosen_together() -> None:
+    fields = "\n".join(
+        f"  party{n}: {{type: party, role: {role}}}" for n, role in enumerate(("seller", "buyer", "seller", "buyer"))
+    )
+    own = parse_template(f"name: deed\nprompt: Read.\nfields:\n{fields}\n", "deed.yaml")
+    names = ("Harbour Tools Ltd", "Lantern Books Ltd", "Fjordlund Boats AB", "Tidewater Bakery GmbH")
+    lines = [(50.0, 40.0 + 90 * n, name) for n, name in enumerate(names)]
+    found = [claim.value for claim in read_fields(page(lines), own).values() if claim.value]
+    assert found
+    assert len(found) == len(set(found))
+
+
+def test_a_copy_beside_another_label_does_not_hide_an_amount() -> None:
+    lines = [(50.0, 50.0, "Tea"), (240.0, 50.0, "20.00"), (50.0, 70.0, "Total"), (240.0, 70.0, "20.00")]
+    lines += [(50.0, 90.0, "Cash"), (240.0, 90.0, "20.00")]
+    receipt = load_template(configs_folder() / "templates" / "receipt.yaml")
+    claim = read_fields(page(lines, width=300), receipt)["total"]
+    assert claim.value == "20.00"
+    assert claim.words == (3,), "the one beside the label"
+
+
 def test_a_page_of_many_numbers_costs_little() -> None:
     many = [(60.0 + 90 * (n % 5), 40.0 + 12 * (n // 5), f"{n + 1}.50") for n in range(300)]
     read_fields(page(many), INVOICE)

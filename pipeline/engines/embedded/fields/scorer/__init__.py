@@ -3,7 +3,7 @@
 ``groups`` gives the candidates of each field with features of their neighbourhood, ``score`` their probabilities.
 """
 
-from pipeline.engines.embedded.fields.scorer.candidate_groups import Group, PageFields, groups
+from pipeline.engines.embedded.fields.scorer.candidate_groups import Group, PageFields, groups, owed_amounts
 from pipeline.engines.embedded.fields.scorer.network import Scores, score
 
-__all__ = ["Group", "PageFields", "Scores", "groups", "score"]
+__all__ = ["Group", "PageFields", "Scores", "groups", "owed_amounts", "score"]

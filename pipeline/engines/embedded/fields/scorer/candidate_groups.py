@@ -41,6 +41,8 @@ FEATURES = {
     "name": (*STRUCTURE, *NAME_FEATURES),
 }
 """Names of the features by family of fields."""
+MAX_PAYMENTS = 8
+"""Payments and amounts of change of one page that prove what was owed, at most."""
 RIVALS = {
     "money": ("money", "number", "?money", "?paid", "?change"),
     "date": ("date", "?date"),
@@ -93,6 +95,13 @@ def groups(page: PageFields) -> list[Group]:
     return [*_amounts(page, context, money), *_dates(page, context), *_identifiers(page, context), *_names(page)]
 
 
+def owed_amounts(payments: set[Decimal], change: set[Decimal]) -> set[Decimal]:
+    """Payments less change; none where there are so many that anything would be proven."""
+    if len(payments) > MAX_PAYMENTS or len(change) > MAX_PAYMENTS:
+        return set()
+    return {a - b for a in payments for b in change or {Decimal(0)}}
+
+
 def _context(page: PageFields, labels: LabelContext) -> PageContext:
     numbers = page.candidates.numbers
     percent = [c for c in numbers if c.kind == "percent"]
@@ -115,7 +124,7 @@ def _context(page: PageFields, labels: LabelContext) -> PageContext:
         rates=tuple(sorted({float(c.value) for c in percent if 0 < float(c.value) <= 40}))[:8],
         rate_cells=frozenset(cell.place for cell in rate_cells(numbers)),
         percent_rows=frozenset(c.run.row for c in percent),
-        owed=frozenset(float(a - b) for a in payments for b in change or {Decimal(0)}),
+        owed=frozenset(map(float, owed_amounts(payments, change))),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -70,9 +71,10 @@ class LabelContext:
     def features(self, field: str, fields: Sequence[str]) -> Numbers:
         """One row for each candidate, in the order of LABEL_FEATURES."""
         own = [self.scores[c.place].get(field, 0.0) for c in self._candidates]
-        most = max(own, default=0.0)
+        most, ordered = max(own, default=0.0), sorted(own)
+        stronger = [(len(own) - bisect_right(ordered, each)) / len(own) for each in own]
         count = sum(label.field == field for label in self._labels)
-        rows = [self._row(at, c, field, fields, own, most, count) for at, c in enumerate(self._candidates)]
+        rows = [self._row(at, c, field, fields, own, stronger, most, count) for at, c in enumerate(self._candidates)]
         return np.array(rows, np.float32).reshape(len(rows), len(LABEL_FEATURES))
 
     def _row(
@@ -82,6 +84,7 @@ class LabelContext:
         field: str,
         fields: Sequence[str],
         own: Sequence[float],
+        stronger: Sequence[float],
         most: float,
         count: int,
     ) -> tuple[float, ...]:
@@ -109,7 +112,7 @@ class LabelContext:
             min(3, len(self._owners[label.run.number, label.start]) - 1) / 3 if label else 0.0,
             _gap(label.box, candidate.box, self._layout.page.width) if label else 1.0,
             own[at] / most if most else 0.0,
-            sum(score > own[at] for score in own) / max(1, len(own)),
+            stronger[at],
             min(4, count) / 4,
             paid,
             like[0][at] if like[0] else 0.0,
@@ -173,7 +176,7 @@ def _run_above(layout: Layout, candidate: Candidate) -> Run | None:
     x0, _, x1, _ = candidate.box
     for row in range(candidate.run.row - 1, max(-1, candidate.run.row - 12), -1):
         for run in layout.rows[row]:
-            if run.box[0] < x1 and run.box[2] > x0 and sum(c.isalpha() for c in run.text) >= 3:
+            if run.box[0] < x1 and run.box[2] > x0 and run.letters >= 3:
                 return run
     return None
 

@@ -21,7 +21,6 @@ from pipeline.engines.embedded.fields.scorer.candidate_groups import FEATURES, G
 
 Numbers = NDArray[np.float32]
 WEIGHTS = "scorer.npz"
-LAYERS = ("body0", "body1", "body2", "null0", "null1")
 
 
 @dataclass(frozen=True)

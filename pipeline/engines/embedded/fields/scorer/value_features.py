@@ -154,7 +154,7 @@ def place_features(context: PageContext, candidates: Sequence[Candidate]) -> Num
             float(last[c.value] == at),
             log10(1 + len(candidates)) / 2,
             min(12, len(c.run.words)) / 12,
-            min(30, sum(x.isalpha() for x in c.run.text) - sum(x.isalpha() for x in c.printed)) / 30,
+            min(30, c.run.letters - sum(x.isalpha() for x in c.printed)) / 30,
         )
         for at, c in enumerate(candidates)
     ]
