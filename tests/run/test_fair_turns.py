@@ -12,7 +12,7 @@ from pipeline.intake.scan import Inbox, InboxFile, scan_inbox
 from pipeline.monitoring.events import RunCounts
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, Page, UnitKey
-from pipeline.run import admission, reading_turns
+from pipeline.run import admission, batching, reading_turns
 from pipeline.run.job import all_templates, open_job, open_ledger
 from pipeline.run.loop import Loop
 from pipeline.run.request_turns import RequestTurns
@@ -116,6 +116,9 @@ def test_a_small_document_goes_before_the_pages_of_a_long_one_that_wait_for_the_
     folders: RunFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading_turns, "TURN_SECONDS", 0.02)
+    monkeypatch.setattr(
+        batching, "MAX_WAITING", 2 * PAGES
+    )  # on a slow machine the readers would stop before the small document came
     folders.engine = engine = WaitingEngine()
     folders.put("a long.pdf", long_pdf("Long"))
     folders.put("b.pdf", text_pdf(["Small"]))
