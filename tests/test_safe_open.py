@@ -50,8 +50,9 @@ def _no_waiting() -> Iterator[None]:
     signal.alarm(0)
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/dev/fd").iterdir()))
+def open_descriptors() -> set[str]:
+    """What this process has open. Files of earlier tests may be closed meanwhile by the collector, so only new ones count."""
+    return {entry.name for entry in Path("/dev/fd").iterdir() if entry.exists()}
 
 
 def listed(path: Path) -> FileState:
@@ -123,7 +124,7 @@ def test_what_takes_the_place_of_a_listed_file_is_not_opened(folder: Path, swap:
     before = open_descriptors()
     with pytest.raises(FileChangedError):
         open_listed_file(path, state)
-    assert open_descriptors() == before, "descriptors stay open"
+    assert open_descriptors() <= before, "descriptors stay open"
 
 
 @pytest.mark.parametrize("swap", [swap for swap in SWAPS if swap is not replace_by_equal_file], ids=lambda swap: swap.__name__)
