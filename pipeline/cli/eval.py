@@ -22,12 +22,13 @@ from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.evaluate.comparison import Comparison, compare
 from pipeline.evaluate.einvoice_truth import read_einvoice_truth
-from pipeline.evaluate.evaluation import Evaluation, evaluate, hashes_of
+from pipeline.evaluate.evaluation import Evaluation, evaluate
 from pipeline.evaluate.evaluation_report import write_report
 from pipeline.evaluate.expected import Truth
-from pipeline.evaluate.groups import language_of, layout_of
+from pipeline.evaluate.printed_language import language_of
 from pipeline.evaluate.read_results import ReadDocument, read_results
 from pipeline.evaluate.recording_engine import recorded_pages
+from pipeline.evaluate.scored_document import hashes_of
 from pipeline.evaluate.serialise import cell_json, comparison_json, evaluation_json
 from pipeline.evaluate.truth import TruthRow, find_truth, fitting_template, read_truth, truths
 from pipeline.evaluate.variant import Variant, find_results, find_template, make_variant
@@ -139,7 +140,7 @@ def command(
         all_truths = truths(rows[:limit], folder, specs, only)
         hashes = hashes_of(all_truths)
         evaluation = evaluate(
-            variant.label, all_truths, hashes, _read(variant, all_truths, hashes, quiet=silent), specs, _grouping(variant)
+            variant.label, all_truths, hashes, _read(variant, all_truths, hashes, quiet=silent), specs, _languages(variant)
         )
         comparison = compare(_other(other, all_truths, hashes, variant, specs, quiet=silent), evaluation) if other else None
         if report:
@@ -216,14 +217,14 @@ def _other(
     return evaluate(str(other), all_truths, hashes, results, specs)
 
 
-def _grouping(variant: Variant) -> Callable[[Truth, str, ReadDocument | None], tuple[str, str]]:
-    """Language and layout of a document."""
+def _languages(variant: Variant) -> Callable[[Truth, str], str]:
+    """The language of a document, by its truth and its sha256."""
 
-    def group(truth: Truth, sha256: str, result: ReadDocument | None) -> tuple[str, str]:
+    def language(truth: Truth, sha256: str) -> str:
         pages = [] if truth.language or not sha256 else recorded_pages(variant.outbox, sha256)
-        return language_of(truth, variant.template, pages), layout_of(truth, variant.template, result)
+        return language_of(truth, variant.template, pages)
 
-    return group
+    return language
 
 
 def _about(truth: Path | str, all_truths: Sequence[Truth], variant: Variant) -> dict[str, str]:

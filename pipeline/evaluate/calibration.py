@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 
 from pipeline.evaluate.intervals import Share
 
@@ -31,29 +33,47 @@ class ThresholdErrors:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Of all values that carry a confidence and are scored."""
+    """Of all scored values that carry a confidence; of an absent value it is the probability that the document has none."""
 
     values: int
     error: float
     """Expected calibration error: the bins' distance from the diagonal, weighted by their values (Naeini et al., AAAI 2015)."""
+    confidence: float
+    """Mean confidence: what the values promise."""
+    share: Share
+    """Those that are right."""
     bins: tuple[Bin, ...]
     thresholds: tuple[ThresholdErrors, ...]
 
 
 def calibrate(judged: Sequence[tuple[float, bool]]) -> Calibration | None:
-    """From (confidence, right) of every value; None where there is none. Bins hold equally many values."""
+    """From (confidence, right) of every value; None where there is none.
+
+    Bins hold equally many values, but values of equal confidence stay in one bin: which of them came first is an accident, and would
+    look like an error of calibration.
+    """
     if not judged:
         return None
     ordered = sorted(judged, key=lambda pair: pair[0])
-    edges = [round(n * len(ordered) / BINS) for n in range(BINS + 1)]
-    parts = [ordered[a:b] for a, b in pairwise(edges) if b > a]
+    edges = dict.fromkeys(_edge(ordered, round(n * len(ordered) / BINS)) for n in range(BINS + 1))
+    parts = [ordered[a:b] for a, b in pairwise(edges)]
     bins = tuple(
         Bin(sum(confidence for confidence, _ in part) / len(part), Share(sum(right for _, right in part), len(part)))
         for part in parts
     )
     error = sum(item.share.of * abs(item.confidence - item.share.value) for item in bins) / len(ordered)
     thresholds = tuple(ThresholdErrors(threshold, _errors(ordered, threshold)) for threshold in THRESHOLDS)
-    return Calibration(len(ordered), error, bins, thresholds)
+    said, right = sum(confidence for confidence, _ in ordered) / len(ordered), Share(sum(r for _, r in ordered), len(ordered))
+    return Calibration(len(ordered), error, said, right, bins, thresholds)
+
+
+def _edge(ordered: Sequence[tuple[float, bool]], at: int) -> int:
+    """The nearest place from ``at`` that does not part equal confidences."""
+    if not 0 < at < len(ordered):
+        return at
+    confidence = ordered[at][0]
+    begin, end = bisect_left(ordered, confidence, key=itemgetter(0)), bisect_right(ordered, confidence, key=itemgetter(0))
+    return begin if at - begin < end - at else end
 
 
 def _errors(judged: Sequence[tuple[float, bool]], threshold: float) -> Share:

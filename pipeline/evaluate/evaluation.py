@@ -1,54 +1,24 @@
-"""All documents of one variant, scored, and the figures that follow: by field, on average, by language and layout, by confidence."""
+"""All documents of one variant, scored, and the figures that follow: by field, on average, by group, by review and confidence."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from pipeline.checks.value_comparison import is_absent
 from pipeline.evaluate.calibration import Calibration, calibrate
+from pipeline.evaluate.document_groups import GroupFigures, grouped
 from pipeline.evaluate.expected import Truth
 from pipeline.evaluate.intervals import Share, bootstrap
+from pipeline.evaluate.layouts import Known, layouts
 from pipeline.evaluate.read_results import ReadDocument
+from pipeline.evaluate.review_errors import ReviewErrors, review_errors
+from pipeline.evaluate.scored_document import ScoredDocument
 from pipeline.evaluate.scoring import Cell, Rows, score
-from pipeline.safe_open import open_named_file
 from pipeline.templates.template import TemplateField
-
-MISSING_FILE = "the file is not there"
-UNREAD = ("failed", "skipped", "partial")
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredDocument:
-    """One document with its cells."""
-
-    truth: Truth
-    sha256: str
-    """Of the file; empty where it is not there."""
-    result: ReadDocument | None
-    cells: tuple[Cell, ...]
-    language: str = ""
-    layout: str = ""
-
-    @property
-    def share(self) -> Share:
-        """Right ones among its cells."""
-        return Share(sum(cell.right for cell in self.cells), len(self.cells))
-
-    @property
-    def problem(self) -> str:
-        """Why it was not read, or not wholly; empty where it was."""
-        if not self.sha256:
-            return MISSING_FILE
-        if self.result is None:
-            return "not read"
-        if self.result.status in UNREAD:
-            return f"{self.result.status}: {self.result.reason}: {self.result.detail}"
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +55,14 @@ class TableFigures:
     def f1(self) -> float:
         """Harmonic mean of both."""
         return 2 * self.matched / (self.expected + self.read) if self.expected + self.read else 0.0
+
+
+_HOW_KNOWN: dict[Known, str] = {
+    "truth": "the truth names the layout of {}",
+    "sender": "the true sender stands for that of {}",
+    "sender as read": "the sender as it was read for that of {}",
+    "unknown": "that of {} is unknown and counts as one",
+}
 
 
 @dataclass(frozen=True)
@@ -140,19 +118,73 @@ class Evaluation:
     def tables(self) -> dict[str, TableFigures]:
         """Rows of the table fields."""
         by_field: dict[str, list[Rows]] = defaultdict(list)
-        for cell in self.cells:
+        for cell in [*self.cells, *(cell for document in self.documents for cell in document.aside)]:
             if cell.rows:
                 by_field[cell.field].append(cell.rows)
-        return {name: _table_figures(tables) for name, tables in by_field.items()}
+        figures = {name: _table_figures(tables) for name, tables in by_field.items()}
+        return {name: table for name, table in figures.items() if table.expected or table.read}
+
+    @cached_property
+    def layouts(self) -> dict[str, list[ScoredDocument]]:
+        """Documents by the name of their layout."""
+        by_layout: dict[str, list[ScoredDocument]] = defaultdict(list)
+        for document in self.documents:
+            by_layout[document.layout.name].append(document)
+        return by_layout
 
     @property
-    def groups(self) -> dict[str, dict[str, tuple[int, Share]]]:
-        """Documents and cells by language and by layout; a kind of group with one member only says nothing and is left out."""
+    def layouts_known(self) -> Counter[Known]:
+        """Documents by how their layout is known."""
+        return Counter(document.layout.known for document in self.documents)
+
+    @property
+    def basis(self) -> str:
+        """For people: on how many documents and layouts, how these are known, and what the intervals count."""
+        known = "; ".join(text.format(self.layouts_known[how]) for how, text in _HOW_KNOWN.items() if self.layouts_known[how])
+        over = "layouts" if self.over_layouts else "documents, and say nothing about another layout"
+        return (
+            f"{_counted(self.documents, 'document')} of {_counted(self.layouts, 'layout')} ({known}). Intervals count {over}."
+        )
+
+    @property
+    def over_layouts(self) -> bool:
+        """Whether layouts are known, and more than one, so that intervals can count layouts instead of documents."""
+        return len(self.layouts) > 1
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the micro average: by a bootstrap over layouts where they are known, else over documents."""
+        return self._interval_of(lambda cells: Share(sum(cell.right for cell in cells), len(cells)))
+
+    @cached_property
+    def field_intervals(self) -> dict[str, tuple[float, float]]:
+        """The same of every field."""
+
+        def right_ones(cells: Sequence[Cell], field: str) -> Share:
+            own = [cell for cell in cells if cell.field == field]
+            return Share(sum(cell.right for cell in own), len(own))
+
+        return {name: self._interval_of(partial(right_ones, field=name)) for name in self.fields}
+
+    @cached_property
+    def silent_interval(self) -> tuple[float, float]:
+        """The same of the share of silent errors."""
+        return self._interval_of(lambda cells: review_errors(cells).silent_share)
+
+    def _interval_of(self, share: Callable[[Sequence[Cell]], Share]) -> tuple[float, float]:
+        groups = self.layouts.values() if self.over_layouts else [[document] for document in self.documents]
+        return bootstrap([share([cell for document in group for cell in document.cells]) for group in groups])
+
+    @property
+    def groups(self) -> dict[str, dict[str, GroupFigures]]:
+        """By language, country, medium and layout; a kind of group with one member only says nothing and is left out."""
         kinds: dict[str, Callable[[ScoredDocument], str]] = {
             "language": lambda document: document.language,
-            "layout": lambda document: document.layout,
+            "country": lambda document: document.truth.country,
+            "medium": lambda document: document.truth.medium,
+            "layout": lambda document: document.layout.name,
         }
-        by_kind = {kind: _grouped(self.documents, key) for kind, key in kinds.items()}
+        by_kind = {kind: grouped(self.documents, key) for kind, key in kinds.items()}
         return {kind: groups for kind, groups in by_kind.items() if len(groups) > 1}
 
     @property
@@ -161,10 +193,23 @@ class Evaluation:
         return [(document.truth.file, document.problem) for document in self.documents if document.problem]
 
     @cached_property
+    def review(self) -> ReviewErrors:
+        """Silent errors, right values that are marked, absent values that are filled."""
+        return review_errors(self.cells)
+
+    @cached_property
     def calibration(self) -> Calibration | None:
         """How well confidence predicts errors; None where results carry none."""
-        valued = [cell for cell in self.cells if not is_absent(cell.read.value)]
-        return calibrate([(cell.read.confidence, cell.right) for cell in valued if cell.read.confidence is not None])
+        return _calibrated(self.cells)
+
+    @cached_property
+    def by_field(self) -> dict[str, tuple[ReviewErrors, Calibration | None]]:
+        """``review`` and ``calibration`` of every field but tables."""
+        cells: dict[str, list[Cell]] = {name: [] for name in self.fields}
+        for cell in self.cells:
+            if cell.rows is None:
+                cells[cell.field].append(cell)
+        return {name: (review_errors(own), _calibrated(own)) for name, own in cells.items() if own}
 
     @property
     def flagged(self) -> dict[bool, Share]:
@@ -172,6 +217,10 @@ class Evaluation:
         valued = [cell for cell in self.cells if not is_absent(cell.read.value)]
         by_flag = {flag: [cell for cell in valued if bool(cell.read.flags) == flag] for flag in (False, True)}
         return {flag: Share(sum(not cell.right for cell in cells), len(cells)) for flag, cells in by_flag.items()}
+
+
+def _counted(items: Sized, noun: str) -> str:
+    return f"{len(items):,} {noun}{'' if len(items) == 1 else 's'}"
 
 
 def _table_figures(tables: Sequence[Rows]) -> TableFigures:
@@ -184,15 +233,8 @@ def _table_figures(tables: Sequence[Rows]) -> TableFigures:
     return TableFigures(*counts, columns)
 
 
-def _grouped(documents: Iterable[ScoredDocument], key: Callable[[ScoredDocument], str]) -> dict[str, tuple[int, Share]]:
-    members: dict[str, list[ScoredDocument]] = defaultdict(list)
-    for document in documents:
-        members[key(document)].append(document)
-    values = {
-        name: (len(group), Share(sum(d.share.right for d in group), sum(d.share.of for d in group)))
-        for name, group in members.items()
-    }
-    return dict(sorted(values.items(), key=lambda item: (-item[1][0], item[0])))
+def _calibrated(cells: Iterable[Cell]) -> Calibration | None:
+    return calibrate([(cell.read.confidence, cell.right) for cell in cells if cell.read.confidence is not None])
 
 
 def evaluate(
@@ -201,26 +243,14 @@ def evaluate(
     hashes: Mapping[Path, str],
     results: Mapping[str, ReadDocument],
     fields: Mapping[str, TemplateField],
-    group: Callable[[Truth, str, ReadDocument | None], tuple[str, str]] = lambda *_: ("", ""),
+    language: Callable[[Truth, str], str] = lambda *_: "",
 ) -> Evaluation:
-    """Score all documents; ``hashes`` are the sha256 of those that are there, ``group`` gives a document's language and layout."""
+    """Score all documents; ``hashes`` are the sha256 of those that are there, ``language`` gives that of a document and its sha256."""
+    read = [results.get(hashes.get(truth.path, "")) for truth in truths]
     documents = []
-    for truth in truths:
-        sha256 = hashes.get(truth.path, "")
-        result = results.get(sha256)
-        documents.append(
-            ScoredDocument(truth, sha256, result, tuple(score(truth, result, fields)), *group(truth, sha256, result))
-        )
+    for truth, result, layout in zip(truths, read, layouts(truths, read, fields), strict=True):
+        sha256, cells = hashes.get(truth.path, ""), score(truth, result, fields)
+        counted = tuple(cell for cell in cells if cell.field not in truth.uncounted)
+        aside = tuple(cell for cell in cells if cell.field in truth.uncounted)
+        documents.append(ScoredDocument(truth, sha256, result, counted, language(truth, sha256), layout, aside))
     return Evaluation(label, documents, list(fields))
-
-
-def hashes_of(truths: Iterable[Truth]) -> dict[Path, str]:
-    """sha256 of every file that is there and can be read."""
-    hashes = {}
-    for truth in truths:
-        try:
-            with open_named_file(truth.path) as file:
-                hashes[truth.path] = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
-            continue
-    return hashes

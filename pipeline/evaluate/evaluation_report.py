@@ -10,9 +10,10 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.evaluate.comparison import Comparison
-from pipeline.evaluate.evaluation import Evaluation, ScoredDocument
+from pipeline.evaluate.evaluation import Evaluation
 from pipeline.evaluate.intervals import Share
 from pipeline.evaluate.marked_pages import Marked, Marks, draw_marked_pages, marks
+from pipeline.evaluate.scored_document import ScoredDocument
 from pipeline.evaluate.scoring import Cell
 from pipeline.evaluate.serialise import format_value
 from pipeline.publish.atomic_files import write_atomically

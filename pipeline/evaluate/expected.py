@@ -28,6 +28,11 @@ class Truth:
     fields: Mapping[str, Expected]
     language: str = ""
     layout: str = ""
+    country: str = ""
+    medium: str = ""
+    """How it came to be a file: born digital, scan, photograph."""
+    uncounted: frozenset[str] = frozenset()
+    """Tables of ``fields`` whose rows and cells are counted, but which are not among the scored values."""
 
 
 def is_list(field: TemplateField) -> bool:

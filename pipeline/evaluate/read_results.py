@@ -25,6 +25,8 @@ class ReadField:
     confidence: float | None = None
     from_data: bool = False
     """Whether an e-invoice's data gave the value."""
+    to_review: bool = False
+    """Whether the result names the field for review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def read_results(outbox: Path, template: str, recipe: str | None = None) -> dict
             str(published["status"]),
             str(published["reason"] or ""),
             _detail(published),
-            {name: _field(item) for name, item in _mapping(result.get("fields")).items() if isinstance(item, dict)},
+            _fields(result),
             str(provenance.get("engine") or ""),
         )
     return documents
@@ -66,7 +68,14 @@ def _detail(published: Mapping[str, Any]) -> str:
     return str(published.get("detail") or next((page["detail"] for page in pages if page.get("detail")), ""))
 
 
-def _field(item: Mapping[str, Any]) -> ReadField:
+def _fields(result: Mapping[str, Any]) -> dict[str, ReadField]:
+    named = result.get("review")
+    to_review = named if isinstance(named, list) else []
+    fields = _mapping(result.get("fields")).items()
+    return {name: _field(item, to_review=name in to_review) for name, item in fields if isinstance(item, dict)}
+
+
+def _field(item: Mapping[str, Any], *, to_review: bool) -> ReadField:
     flags = [str(flag) for flag in item.get("flags") or []]
     page, box = item.get("page"), item.get("box")
     whole = isinstance(box, list) and len(box) == 4 and all(isinstance(variant, int | float) for variant in box)
@@ -78,6 +87,7 @@ def _field(item: Mapping[str, Any]) -> ReadField:
         tuple(flag for flag in flags if flag != XML),
         _confidence(item),
         XML in flags,
+        to_review,
     )
 
 

@@ -60,6 +60,7 @@ class Cell:
     truth: Expected
     read: ReadField
     rows: Rows | None = None
+    """Of a table; None for every other field."""
     unread: str = ""
     """Why there is no value at all: the document, or its page, could not be read."""
 
@@ -67,6 +68,11 @@ class Cell:
     def right(self) -> bool:
         """Whether the field counts as right."""
         return self.outcome == "right"
+
+    @property
+    def marked(self) -> bool:
+        """Whether something tells people to look: the field is named for review or has a flag, or nothing could be read."""
+        return self.read.to_review or bool(self.read.flags or self.unread)
 
 
 def score(truth: Truth, result: ReadDocument | None, fields: Mapping[str, TemplateField]) -> list[Cell]:
@@ -153,10 +159,8 @@ Line = dict[str, Decimal | str]
 """The cells of a row that say something, in a form in which equal ones are equal."""
 
 
-def _rows(expected: Expected, value: Json, spec: TemplateField) -> Rows | None:
+def _rows(expected: Expected, value: Json, spec: TemplateField) -> Rows:
     """Which rows agree in every cell that the truth states; each is used once, in order."""
-    if is_absent(value) and expected is None:
-        return None
     true = [_line(row, spec) for row in expected or () if isinstance(row, dict)]
     read_rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
     left = {number: _line(row, spec) for number, row in enumerate(read_rows[:MAX_ROWS])}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.evaluate.calibration import Calibration
 from pipeline.evaluate.comparison import Comparison
 from pipeline.evaluate.evaluation import Evaluation
 from pipeline.evaluate.intervals import Share
+from pipeline.evaluate.review_errors import ReviewErrors
 from pipeline.evaluate.scoring import Cell
 from pipeline.records import Json
 
@@ -50,8 +52,12 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
         name: {**share_json(item.share), "wrong": item.wrong, "missing": item.missing, "invented": item.invented}
         for name, item in evaluation.fields.items()
     }
+    for name, (low, high) in evaluation.field_intervals.items():
+        fields[name]["interval"] = {"low": round(low, 4), "high": round(high, 4)}
+    for name, (errors, calibration) in evaluation.by_field.items():
+        fields[name] |= {"review": review_json(errors), "calibration": _calibration_json(calibration, thresholds=False)}
     for name, table in evaluation.tables.items():
-        fields[name]["rows"] = {
+        fields.setdefault(name, {})["rows"] = {
             "truth": table.expected,
             "read": table.read,
             "matched": table.matched,
@@ -64,12 +70,26 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
         "label": evaluation.label,
         "documents": len(evaluation.documents),
         "not_read": [{"file": file, "why": why} for file, why in evaluation.problems],
+        "layouts": {
+            "count": len(evaluation.layouts),
+            "documents_by_source": dict(evaluation.layouts_known),
+            "interval_over": "layouts" if evaluation.over_layouts else "documents",
+        },
+        "interval": dict(zip(("low", "high"), (round(end, 4) for end in evaluation.interval), strict=True)),
         "micro": share_json(evaluation.micro, evaluation.micro_interval),
         "macro": round(evaluation.macro, 4),
         "all_right": share_json(evaluation.all_right),
         "fields": fields,
         "groups": {
-            kind: {name: {"documents": count, **share_json(share)} for name, (count, share) in groups.items()}
+            kind: {
+                name: {
+                    "documents": figures.documents,
+                    "layouts": figures.layouts,
+                    **share_json(figures.share, figures.interval),
+                    "review": review_json(figures.review),
+                }
+                for name, figures in groups.items()
+            }
             for kind, groups in evaluation.groups.items()
         },
         "flags": {
@@ -80,22 +100,42 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
             }
             for flag, share in evaluation.flagged.items()
         },
-        "calibration": _calibration_json(evaluation),
+        "review": review_json(evaluation.review, evaluation.silent_interval),
+        "calibration": _calibration_json(evaluation.calibration),
     }
 
 
-def _calibration_json(evaluation: Evaluation) -> dict[str, Any] | None:
-    calibration = evaluation.calibration
+def review_json(errors: ReviewErrors, interval: tuple[float, float] | None = None) -> dict[str, Any]:
+    """Whether people find what is wrong; ``interval`` is the 95 % interval of the share of silent errors."""
+    ends = {"silent_low": round(interval[0], 4), "silent_high": round(interval[1], 4)} if interval else {}
+    return {
+        "values": errors.values,
+        "wrong": errors.wrong,
+        "silent": errors.silent,
+        "silent_share": round(errors.silent_share.value, 4),
+        **ends,
+        "right_but_marked": errors.marked,
+        "absent": errors.absent,
+        "absent_but_filled": errors.filled,
+        "absent_but_filled_unmarked": errors.filled_silently,
+    }
+
+
+def _calibration_json(calibration: Calibration | None, *, thresholds: bool = True) -> dict[str, Any] | None:
     if calibration is None:
         return None
-    return {
+    figures: dict[str, Any] = {
         "values": calibration.values,
         "ece": round(calibration.error, 4),
+        "confidence": round(calibration.confidence, 4),
+        "accuracy": round(calibration.share.value, 4),
         "bins": [
             {"confidence": round(item.confidence, 4), "accuracy": round(item.share.value, 4), "values": item.share.of}
             for item in calibration.bins
         ],
-        "errors_at": [
+    }
+    if thresholds:
+        figures["errors_at"] = [
             {
                 "threshold": item.threshold,
                 "values": item.errors.of,
@@ -103,8 +143,8 @@ def _calibration_json(evaluation: Evaluation) -> dict[str, Any] | None:
                 "error_rate": round(item.errors.value, 4),
             }
             for item in calibration.thresholds
-        ],
-    }
+        ]
+    return figures
 
 
 def cell_json(cell: Cell) -> dict[str, Any]:
@@ -118,6 +158,8 @@ def cell_json(cell: Cell) -> dict[str, Any]:
         "read": cell.read.value,
         "printed": cell.read.printed or None,
         "page": cell.read.page,
+        "confidence": cell.read.confidence,
+        "marked": cell.marked,
         **(
             {"rows": {"truth": cell.rows.expected, "read": cell.rows.read, "matched": len(cell.rows.matched)}}
             if cell.rows

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from pipeline.checks.value_comparison import is_absent
 from pipeline.errors import SettingsError, TruthError
 from pipeline.evaluate.expected import Expected, Truth, is_list, parse_expected
 from pipeline.publish.csv_cells import true_text
@@ -36,6 +37,12 @@ class TruthRow:
     fields: dict[str, Json] = field(default_factory=dict)
     language: str = ""
     layout: str = ""
+    country: str = ""
+    medium: str = ""
+    tables: dict[str, Json] = field(default_factory=dict)
+    """Lists of rows that stand beside the fields. Such a name that is no table of the template is a note of the user's."""
+    aliases: dict[str, Json] = field(default_factory=dict)
+    """Other values that are right, too, by field."""
 
 
 def find_truth(folder: Path) -> Path:
@@ -91,10 +98,56 @@ def _no_constant(name: str) -> NoReturn:
 
 def _truth_row(where: str, row: Mapping[str, Json]) -> TruthRow:
     """A row of JSON Lines. Beside ``fields`` other keys are ignored; without it all other keys are the fields."""
-    fields = row["fields"] if "fields" in row else {key: row[key] for key in row if key not in (*SHEET_COLUMNS, *_ABOUT)}
-    if not isinstance(fields, dict):
-        raise TruthError(f"{where}: `fields` is not an object", _CURE)
-    return TruthRow(where, row["file"], dict(fields), *(str(row.get(key) or "") for key in _ABOUT))
+    if "fields" not in row:
+        fields = {key: row[key] for key in row if key not in (*SHEET_COLUMNS, *_ABOUT)}
+        return TruthRow(where, row["file"], fields, _text_of(row, "language"), _text_of(row, "layout"))
+    tables = {key: value for key, value in row.items() if _is_rows(value)}
+    return TruthRow(
+        where,
+        row["file"],
+        _known_fields(where, row, tables),
+        _text_of(row, "language"),
+        _text_of(row, "layout"),
+        _text_of(row, "country"),
+        _text_of(row, "medium"),
+        tables,
+        _object(where, row, "aliases"),
+    )
+
+
+def _text_of(row: Mapping[str, Json], key: str) -> str:
+    return str(row.get(key) or "")
+
+
+def _is_rows(value: Json) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _known_fields(where: str, row: Mapping[str, Json], tables: Mapping[str, Json]) -> dict[str, Json]:
+    """The fields to score: only those of ``scored`` where there is such a list, and those of ``absent`` as null."""
+    known, absent = _object(where, row, "fields"), _names(where, row, "absent")
+    if row.get("scored") is not None:
+        stated = {**tables, **known}
+        if unknown := [name for name in _names(where, row, "scored") if name not in stated]:
+            raise TruthError(f"{where}: `scored` names `{unknown[0]}`, of which there is no value", _CURE)
+        known = {name: stated[name] for name in _names(where, row, "scored")}
+    if both := [name for name in absent if not is_absent(known.get(name))]:
+        raise TruthError(f"{where}: `{both[0]}` has a value and is `absent` at once", _CURE)
+    return {**known, **dict.fromkeys(absent)}
+
+
+def _object(where: str, row: Mapping[str, Json], key: str) -> dict[str, Json]:
+    value = row.get(key) or {}
+    if not isinstance(value, dict):
+        raise TruthError(f"{where}: `{key}` is not an object", _CURE)
+    return dict(value)
+
+
+def _names(where: str, row: Mapping[str, Json], key: str) -> list[str]:
+    names = row.get(key) or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TruthError(f"{where}: `{key}` is not a list of fields", _CURE)
+    return names
 
 
 def _once(files: set[str], row: TruthRow) -> TruthRow:
@@ -114,7 +167,7 @@ def _from_csv(path: Path, text: str) -> Iterator[TruthRow]:
         cells = {key: value for key, value in row.items() if value != "" and key not in (*SHEET_COLUMNS, *_ABOUT)}
         plain = {key: _cell(value) for key, value in cells.items() if "." not in key}
         if row["file"] not in documents:
-            documents[row["file"]] = TruthRow(where, row["file"], plain, *(row.get(key, "") for key in _ABOUT))
+            documents[row["file"]] = TruthRow(where, row["file"], plain, _text_of(row, "language"), _text_of(row, "layout"))
         elif any(documents[row["file"]].fields.get(key) != value for key, value in plain.items()):
             raise TruthError(f"{where}: `{row['file']}` is in the file twice, with different values", "one line a document")
         for table in {key.partition(".")[0] for key in cells if "." in key}:
@@ -192,15 +245,17 @@ def truths(
     results: list[Truth] = []
     for row in rows:
         expected: dict[str, Expected] = {}
-        for name, value in row.fields.items():
+        beside = {name: lines for name, lines in row.tables.items() if name not in row.fields and _is_table(name, fields)}
+        for name, value in {**row.fields, **beside}.items():
             if only and name not in only:
                 continue
             try:
-                expected[name] = _expected(name, value, fields)
+                expected[name] = _with_aliases(_expected(name, value, fields), row.aliases.get(name), fields[name])
             except ValueError as error:
                 mistakes.append(f"{row.where}: {name}: {error}")
         ordered = {name: expected[name] for name in fields if name in expected}
-        results.append(Truth(row.file, folder / row.file, ordered, row.language, row.layout))
+        about = (row.language, row.layout, row.country, row.medium)
+        results.append(Truth(row.file, folder / row.file, ordered, *about, frozenset(beside)))
     if mistakes:
         more = [f"… and {len(mistakes) - MAX_MISTAKES:,} more"] if len(mistakes) > MAX_MISTAKES else []
         raise TruthError(
@@ -209,6 +264,15 @@ def truths(
     if not any(truth.fields for truth in results):
         raise TruthError("the truth has none of the fields to score", _CURE)
     return results
+
+
+def _with_aliases(expected: Expected, aliases: Json, field: TemplateField) -> Expected:
+    others = None if is_absent(aliases) else parse_expected(aliases, field)
+    return (*expected, *others) if isinstance(expected, tuple) and isinstance(others, tuple) else expected
+
+
+def _is_table(name: str, fields: Mapping[str, TemplateField]) -> bool:
+    return name in fields and fields[name].type == "table"
 
 
 def _expected(name: str, value: Json, fields: Mapping[str, TemplateField]) -> Expected:

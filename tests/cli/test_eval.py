@@ -69,6 +69,52 @@ def test_every_outcome_is_counted_as_it_should_be(pipeline: Pipeline, folder: Pa
     assert not (folder / "outbox").exists(), "nothing is written into the user's own outbox"
 
 
+DELIVERY_NOTE = b"""name: delivery_note
+
+prompt: "Read the delivery note: {{ fields }}"
+fields:
+  supplier: {type: party, role: seller, labels: {en: [Supplier]}}
+  number: {type: identifier, labels: {en: [Delivery note no]}}
+  day: {type: date, labels: {en: [Delivered on]}}
+  order: {type: identifier, labels: {en: [Purchase order]}}
+"""
+
+
+def test_a_users_own_template_gets_silent_errors_calibration_and_layouts(pipeline: Pipeline, folder: Path) -> None:
+    put(folder, "note.yaml", DELIVERY_NOTE)
+    rows: list[dict[str, Any]] = []
+    for n, supplier in enumerate(["Harrow Lane Tools Ltd", "Harrow Lane Tools Ltd", "Bright Paper Ltd"]):
+        text = f"Supplier: {supplier}\nDelivery note no: DN-{4100 + n}\nDelivered on: 2025-03-{n + 10}\n"
+        put(folder, f"truth/{n}.pdf", text_pdf([text]))
+        fields = {"supplier": supplier, "number": f"DN-{4100 + n}", "day": f"2025-03-{n + 10}", "remark": "mine"}
+        rows.append({"file": f"{n}.pdf", "fields": fields, "scored": ["supplier", "number", "day"], "absent": ["order"]})
+    rows[1]["fields"]["day"] = "2025-12-24"  # what is read, without any doubt, is another day
+    rows[2] |= {"medium": "scan"}
+    put_truth(folder / "truth", rows)
+    command = ("eval", "truth", "--engine", "embedded", "--template", "note.yaml", "--keep", "kept")
+    result = pipeline(*command, "--json").json
+    assert outcomes(result) == {("1.pdf", "day"): "wrong"}
+    assert (result["micro"]["right"], result["micro"]["of"]) == (11, 12)
+    assert result["layouts"] == {"count": 2, "documents_by_source": {"sender": 3}, "interval_over": "layouts"}
+    assert result["interval"]["low"] < result["micro"]["low"], "two layouts say less than three documents"
+    errors = result["review"]
+    assert (errors["values"], errors["wrong"], errors["absent"], errors["absent_but_filled"]) == (9, 1, 3, 0)
+    miss = result["misses"][0]
+    assert errors["silent"] == int(not miss["marked"]) == result["fields"]["day"]["review"]["silent"]
+    assert result["fields"]["order"]["review"]["values"] == 0
+    day = result["fields"]["day"]["calibration"]
+    assert day["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert day["ece"] == pytest.approx(day["confidence"] - 2 / 3, abs=0.35)
+    assert set(result["groups"]["medium"]) == {"scan", "unknown"}
+    text = pipeline(*command).out
+    assert "3 documents of 2 layouts (the true sender stands for that of 3)." in " ".join(text.split())
+    assert "silent errors" in text
+    assert "confidence says" in text
+    assert (
+        pipeline(*command, "--quiet").out.rstrip().endswith(f"{errors['silent']} silent error{'s' * (errors['silent'] != 1)}")
+    )
+
+
 def test_what_cannot_be_read_counts_as_missing(pipeline: Pipeline, folder: Path) -> None:
     put(folder, "truth/locked.pdf", encrypted_pdf("Total 5.00", "secret word"))
     good, gone, locked = ({"file": name, "total": "5.00", "due_date": None} for name in ("good.pdf", "gone.pdf", "locked.pdf"))

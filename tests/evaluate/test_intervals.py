@@ -64,3 +64,19 @@ def test_the_bootstrap_knows_that_fields_of_a_document_go_wrong_together() -> No
     wilson = Share(360, 400).interval
     assert low < wilson[0] < 0.9 < wilson[1] < high
     assert bootstrap(together) == (low, high), "the same documents give the same interval"
+
+
+def test_one_layout_says_next_to_nothing_about_another_one() -> None:
+    low, high = bootstrap([Share(228, 240)])
+    assert (low, high) == pytest.approx((0.1865, 0.9994), abs=5e-5)  # (p + z²/2 ± z √(p(1 - p) + z²/4)) / (1 + z²), p = 0.95
+
+
+def test_few_groups_count_as_so_many_groups_not_as_so_many_values() -> None:
+    assert bootstrap([Share(90, 100)] * 4) == pytest.approx((0.4168, 0.9913), abs=5e-5)
+
+
+def test_everything_right_on_few_layouts_is_no_certainty() -> None:
+    assert bootstrap([Share(12, 12)] * 10) == pytest.approx(Share(10, 10).interval)
+    assert bootstrap([Share(0, 12)] * 10) == pytest.approx(Share(0, 10).interval)
+    low, _ = bootstrap([Share(990, 990), *[Share(1, 1)] * 10])
+    assert low < Share(2, 2).interval[0], "one large layout does not make eleven"

@@ -15,10 +15,12 @@ import pytest
 from PIL import Image
 
 from pipeline.evaluate.comparison import compare
-from pipeline.evaluate.evaluation import Evaluation, ScoredDocument
+from pipeline.evaluate.evaluation import Evaluation
 from pipeline.evaluate.evaluation_report import write_report
 from pipeline.evaluate.expected import Truth, parse_expected
+from pipeline.evaluate.layouts import Layout
 from pipeline.evaluate.read_results import ReadDocument, ReadField
+from pipeline.evaluate.scored_document import ScoredDocument
 from pipeline.evaluate.scoring import score
 from pipeline.records import Page, Word
 from pipeline.settings import Settings, configs_folder
@@ -50,7 +52,9 @@ def evaluation(path: Path, fields: dict[str, tuple[Any, ReadField]], label: str 
         file, path, {name: parse_expected(expected, FIELDS[name]) for name, (expected, _) in fields.items()}, "en", "house"
     )
     result = ReadDocument("done", fields={name: read for name, (_, read) in fields.items()})
-    return Evaluation(label, [ScoredDocument(truth, "f00d", result, tuple(score(truth, result, FIELDS)), "en", "house")])
+    return Evaluation(
+        label, [ScoredDocument(truth, "f00d", result, tuple(score(truth, result, FIELDS)), "en", Layout("house", "truth"))]
+    )
 
 
 def page(width: float = 595.0, height: float = 842.0, *words: Word) -> Page:
@@ -143,6 +147,20 @@ def test_confidence_gets_its_diagram_and_rows_are_marked(tmp_path: Path) -> None
     assert "Expected calibration error <b>0.350</b> over 2 values" in html
     assert html.count("<circle") == 2
     assert [attributes.get("class") for attributes in ParsedPage(html).all("tr")].count("lone") == 1
+
+
+def test_the_report_says_what_nobody_would_find_and_on_how_many_layouts(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.pdf", text_pdf(["x"]))
+    fields: dict[str, tuple[Any, ReadField]] = {
+        "total": ("119.00", ReadField("119", confidence=0.9, to_review=True)),
+        "currency": ("EUR", ReadField("USD", confidence=0.6)),
+        "due_date": (None, ReadField("2025-01-01", confidence=0.7)),
+    }
+    html = " ".join(re.sub("<[^>]*>", " ", report_html(tmp_path, evaluation(path, fields), page())).split())
+    assert "50.0 % silent errors: wrong, and nothing says so 1 of 2 values; 95 % interval" in html
+    assert "1 document of 1 layout (the truth names the layout of 1)" in html
+    assert "all values 1 of 2 1 of 1 1 of 1 0.733 1 of 3" in html
+    assert "confidence says right are values 95 % interval 0.600 0.000 1" in html
 
 
 def test_pictures_stop_at_the_limit_and_misses_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,37 @@ def test_json_lines_may_be_flat_or_have_fields(tmp_path: Path) -> None:
     ]
 
 
+def test_lists_say_what_is_scored_and_what_the_document_does_not_print(tmp_path: Path) -> None:
+    (row,) = truth_rows(
+        tmp_path,
+        "truth.jsonl",
+        '{"file": "a.pdf", "fields": {"vendor_name": "A Ltd", "total": "5", "due_date": null, "page_colour": "red"}, '
+        '"scored": ["vendor_name", "total"], "absent": ["prepaid"], "aliases": {"vendor_name": ["The A", "A"], "buyer_name": "B"}, '
+        '"line_items": [{"amount": "5"}], "notes": [{"mine": 1}], "country": "GB", "medium": "scan"}\n',
+    )
+    (truth,) = truths([row], Path(), INVOICE.fields)
+    assert dict(truth.fields) == {
+        "vendor_name": ("A Ltd", "The A", "A"),
+        "total": ("5",),
+        "prepaid": None,
+        "line_items": [{"amount": "5"}],
+    }
+    assert truth.uncounted == {"line_items"}, "it stands beside the fields, and `scored` does not name it"
+    assert (truth.country, truth.medium) == ("GB", "scan")
+
+
+def test_a_table_beside_the_fields_is_scored_where_scored_names_it(tmp_path: Path) -> None:
+    text = '{"file": "a.pdf", "fields": {"total": "5"}, "scored": ["line_items"], "line_items": [{"amount": "5"}]}\n'
+    (truth,) = truths(truth_rows(tmp_path, "truth.jsonl", text), Path(), INVOICE.fields)
+    assert dict(truth.fields) == {"line_items": [{"amount": "5"}]}
+    assert not truth.uncounted
+
+
+def test_country_and_medium_are_fields_where_nothing_else_tells_them_from_fields(tmp_path: Path) -> None:
+    (row,) = truth_rows(tmp_path, "truth.jsonl", '{"file": "a.pdf", "country": "GB", "absent": "x"}\n')
+    assert row.fields == {"country": "GB", "absent": "x"}
+
+
 def test_a_csv_from_a_spreadsheet(tmp_path: Path) -> None:
     rows = truth_rows(
         tmp_path,
@@ -87,6 +118,14 @@ def test_the_outboxs_own_sheets_are_truth_once_they_are_corrected(tmp_path: Path
         ("truth.jsonl", '{"file": "a", "total": NaN}', "NaN is not a number"),
         ("truth.jsonl", '{"file": "a"}\n{"file": "a"}', "truth.jsonl:2: `a` is in the file twice"),
         ("truth.jsonl", "[" * 100_000, "truth.jsonl:1: not JSON"),
+        (
+            "truth.jsonl",
+            '{"file": "a", "fields": {"total": 5}, "absent": ["total"]}',
+            "`total` has a value and is `absent` at once",
+        ),
+        ("truth.jsonl", '{"file": "a", "fields": {}, "absent": "total"}', "`absent` is not a list of fields"),
+        ("truth.jsonl", '{"file": "a", "fields": {"total": 5}, "scored": ["totl"]}', "`scored` names `totl`"),
+        ("truth.jsonl", '{"file": "a", "fields": {}, "aliases": ["A"]}', "`aliases` is not an object"),
         ("truth.csv", "name,total\na,1\n", "no column `file`"),
         ("truth.csv", "file,total\na,1,2\n", "truth.csv:2: another number of cells"),
         ("truth.csv", "file,total\na,1\na,2\n", "truth.csv:3: `a` is in the file twice, with different values"),

@@ -1,4 +1,4 @@
-"""What kind of document each is, where the truth does not say: the language by its printed labels, the layout by its issuer."""
+"""The language of a document by its printed labels, where the truth does not say it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from pipeline.evaluate.expected import Truth
-from pipeline.evaluate.read_results import ReadDocument
 from pipeline.records import Page
 from pipeline.templates.template import Labels, Template
 
@@ -38,20 +37,6 @@ def language_of(truth: Truth, template: Template, pages: Iterable[Page]) -> str:
                     votes[language] += 1 / len(languages)
     (first, most), (_, second), *_ = [*sorted(votes.items(), key=lambda vote: -vote[1]), (UNKNOWN, 0.0), (UNKNOWN, 0.0)]
     return first if most >= FEWEST_LABELS and most > second else UNKNOWN
-
-
-def layout_of(truth: Truth, template: Template, result: ReadDocument | None) -> str:
-    """The truth's layout, else who issued the document (the seller's name: the true one, else the one read), else unknown."""
-    if truth.layout:
-        return truth.layout
-    for name, field in template.fields.items():
-        if field.type == "party" and field.role == "seller":
-            truth_value = truth.fields.get(name)
-            read = result.fields[name].value if result and name in result.fields else None
-            issuer = truth_value[0] if truth_value else read
-            if issuer:
-                return " ".join(str(issuer).split())
-    return UNKNOWN
 
 
 def _labels_by_word(template: Template) -> dict[str, tuple[str, ...]]:
