@@ -182,6 +182,46 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """How the documents of one sender are recognised on a page: by one of its numbers or names, and by most of its words."""
+
+    vat_ids: tuple[str, ...] = ()
+    """Upper case, without blanks and marks, as ``ibans``."""
+    ibans: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """As printed."""
+    words: tuple[str, ...] = ()
+    """Lower-case words that all confirmed documents of the sender print, and few of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLesson:
+    """What was learned of one field of a sender's documents."""
+
+    labels: tuple[str, ...] = ()
+    """What stands beside or above the value, as printed."""
+    shift: tuple[tuple[float, ...], ...] = ()
+    """What is added to the last layer of each network of the scorer; see ``scorer.last_layer``."""
+    replayed: int = 0
+    """Confirmed documents that were read with what the other ones teach."""
+    right: int = 0
+    """How many of them had the confirmed value then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What corrections of one sender's documents have taught about one template. It never changes once it has a number."""
+
+    number: int
+    """0 for one that is not recorded."""
+    template: str
+    sender: Sender
+    fields: Mapping[str, FieldLesson]
+    scorer: str = ""
+    """Digest of the weights that ``FieldLesson.shift`` belongs to; with other weights it is not used."""
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """The value of one field of a document as a person entered it. It replaces what was read. The latest ``version`` of a field holds."""
 

@@ -18,6 +18,7 @@ from pipeline.errors import StoreError
 from pipeline.intake.archive_worker import ArchiveWorker
 from pipeline.intake.containers import ARCHIVE_SUFFIXES
 from pipeline.intake.scan import InboxFile
+from pipeline.learning.affected import names_to_read_again
 from pipeline.ledger.file_records import FileRecord
 from pipeline.remote.object_store import ObjectGoneError
 from pipeline.remote.objects import MAX_SINGLE_LOOKUPS
@@ -32,6 +33,9 @@ from pipeline.run.loop import Loop
 @click.option("--status", type=click.Choice(["done", "partial", "failed", "skipped"]), help="Documents with this status.")
 @click.option("--read-with", metavar="NAME", help="Documents that were read with this template.")
 @click.option("--older-than", metavar="AGE", help="Documents read longer ago, e.g. 12h, 30d, 8w.")
+@click.option(
+    "--learned", is_flag=True, help="Documents of senders of which something was learned, or unlearned, since they were read."
+)
 @options.template
 @options.engine
 @options.model
@@ -48,6 +52,7 @@ def command(
     status: str | None,
     read_with: str | None,
     older_than: str | None,
+    learned: bool,
     template: str | None,
     engine: str | None,
     model: str | None,
@@ -80,7 +85,7 @@ def command(
     }
     settings = options.read_settings(config, **overrides, **monitoring_overrides(log_json))
     screen = ArchiveScreen(logs_to_stderr=settings.log.as_json)
-    filtered = bool(failed or status or read_with or older_than)
+    filtered = bool(failed or status or read_with or older_than or learned)
     with (
         monitor_command("reprocess", settings, screen, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
@@ -100,6 +105,9 @@ def command(
         selection = _Selection({str(file.source.path) for file in named}, folders if filtered else ()) if paths else None
         by_ledger = selection is None or bool(selection.paths or selection.folders)
         records = _chosen_files(job, selection, failed, status, read_with, older_than) if by_ledger else []
+        if learned:
+            names = names_to_read_again(job.ledger, job.templates)
+            records = [record for record in records if record.source.name in names]
         job.ledger.mark_for_rereading(records, failed_only=failed)
         todo = _present_files(job, records, monitor, folders) if filtered or not paths else named
         more = chain.from_iterable(

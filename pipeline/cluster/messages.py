@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import Any
 
-from pipeline.records import AnyImage, Page, Reason, UnitKey, Word
+from pipeline.records import AnyImage, Lesson, Page, Reason, UnitKey, Word
 from pipeline.settings import Settings
 
 ENGINE_FACTORY = "pipeline.engines.registry:make_engine"
@@ -63,6 +63,7 @@ class RemoteRequest:
     pages: int
     temperature: float
     image: AnyImage | None = None
+    lesson: Lesson | None = None
 
 
 _WORD_FIELDS = attrgetter(*(field.name for field in fields(Word)))

@@ -122,7 +122,8 @@ class UnitDispatch:
             self._template_refs[name] = self._put(request.template)
         template = self._template_refs[name]
         page, words = pack_page(request.page)
-        message = RemoteRequest(request.key, page, words, template, name, request.pages, request.temperature, request.image)
+        unit_facts = (request.pages, request.temperature, request.image, request.lesson)
+        message = RemoteRequest(request.key, page, words, template, name, *unit_facts)
         self._ticket += 1
         ticket = self._ticket
         self._in_flight[ticket] = _InFlight(unit, actor)

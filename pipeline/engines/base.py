@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.records import Answer, AnyImage, Page, PageImage, RemoteImage, UnitKey
+from pipeline.records import Answer, AnyImage, Lesson, Page, PageImage, RemoteImage, UnitKey
 from pipeline.templates.template import Template
 
 
@@ -23,6 +23,8 @@ class Request:
     """Pages of the whole document."""
     temperature: float = 0.0
     """0 takes the likeliest token every time; above it, answers are drawn at random (reproducibly for the same request)."""
+    lesson: Lesson | None = None
+    """What the embedded engine is to use of earlier corrections of the sender; other engines ignore it."""
 
     @property
     def local_image(self) -> PageImage | None:

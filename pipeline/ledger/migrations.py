@@ -262,4 +262,15 @@ MIGRATIONS: tuple[str, ...] = (
     -- The bytes that the write that has begun appends: what a crash or a power cut left of them is the program's own.
     ALTER TABLE written_files ADD COLUMN next_tail BLOB;
     """,
+    """
+    -- What corrections have taught about documents of one sender (`pipeline learn`). A row never changes, except that it is undone once.
+    CREATE TABLE lessons (
+        number    INTEGER PRIMARY KEY AUTOINCREMENT, -- in the flag `learned:NUMBER` of values; never given twice
+        template  TEXT NOT NULL,
+        content   TEXT NOT NULL,        -- JSON: sender, and what each field has learned
+        replay    TEXT NOT NULL,        -- JSON: how many values it mended and broke when it was recorded, by field
+        at        TEXT NOT NULL,
+        undone_at TEXT                  -- NULL while it is used
+    );
+    """,
 )

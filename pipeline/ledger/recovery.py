@@ -23,6 +23,7 @@ from pipeline.errors import LedgerError
 from pipeline.ledger.corrections import correction_history, restore_corrections
 from pipeline.ledger.journal import read_entries
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.lessons import restore_lesson, restore_undo
 from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
 from pipeline.ledger.replacement import REBUILT_FILE, begin_rebuilding, end_rebuilding, rebuilding_begun
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
@@ -65,7 +66,7 @@ def open_checked_ledger(folder: Path, outbox: Path, inbox_path: InboxPath, messa
         return Ledger(folder)
     is_new = next(ledger.published_files(), None) is None  # also after a user moved the old one away
     if count := replay_journal(ledger, with_orders=is_new):
-        messages.append(f"the ledger lacked {count:,} corrections and questions; they are restored")
+        messages.append(f"the ledger lacked {count:,} corrections, questions and lessons; they are restored")
     if not is_new:
         delete_old_orders(ledger)
     return ledger
@@ -278,7 +279,7 @@ def _results(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]
 
 
 def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
-    """Restore corrections, and ``with_orders`` also orders, that the journal has and the ledger lacks. Returns how many.
+    """Restore corrections, lessons, and ``with_orders`` also orders, that the journal has and the ledger lacks. Returns how many.
 
     What was said about a document that was forgotten since is left out.
 
@@ -287,6 +288,8 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
     corrections: dict[tuple[str, str, str, int], Correction] = {}
     orders: dict[int, dict[str, Any]] = {}
     outcomes: dict[int, dict[str, Any]] = {}
+    lessons: dict[int, dict[str, Any]] = {}
+    undone: dict[int, str] = {}
     for entry in read_entries(ledger.path.parent):
         try:
             if "correction" in entry:
@@ -296,6 +299,10 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
                 orders[entry["order"]["id"]] = entry["order"]
             elif "ended" in entry:
                 outcomes.setdefault(entry["ended"], entry)
+            elif "lesson" in entry:
+                lessons[entry["lesson"]["number"]] = entry["lesson"]
+            elif "undone" in entry:
+                undone[entry["undone"]] = entry["at"]
             elif "forgotten" in entry:
                 forgotten = set(entry["forgotten"])
                 corrections = {key: item for key, item in corrections.items() if key[0] not in forgotten}
@@ -315,4 +322,6 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
                 update_outcome(ledger, number, outcomes[number]["at"], outcomes[number]["outcome"])
         for sha256 in (sha256 for sha256, count in restored.items() if count):
             insert_order(ledger, "publishing", sha256, {}, "")
-        return sum(restored.values()) + restored_orders
+        restored_lessons = sum(restore_lesson(ledger, entry) for entry in lessons.values())
+        restored_lessons += sum(restore_undo(ledger, number, at) for number, at in undone.items())
+        return sum(restored.values()) + restored_orders + restored_lessons

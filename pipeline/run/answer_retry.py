@@ -15,7 +15,8 @@ from pipeline.checks.field_region import field_region
 from pipeline.checks.grounding import UNGROUNDED, ground
 from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.base import Request
-from pipeline.records import Answer, Box, Evidence
+from pipeline.learning.applying import with_lesson
+from pipeline.records import Answer, Box, Evidence, Lesson
 from pipeline.templates.partial_template import narrow_template
 from pipeline.templates.template import Template
 
@@ -94,10 +95,18 @@ class UnitRetry:
     """Retries of the whole page so far."""
     seconds: float = 0.0
     """Time that engines took for all answers."""
+    lesson: Lesson | None = None
+    """What corrections of the sender have taught; the page is read once more with it."""
+    learning: bool = False
+    """Whether the next answer is that of the page read with the lesson."""
 
     def take(self, answer: Answer) -> NextRequest | None:
         """Take an answer. Returns the next request; None when the best answer is final."""
         self.seconds += answer.seconds
+        if self.learning:
+            self.learning = False
+            self._take_lesson(answer)
+            return None
         if self.partial:
             self.partial = False
             self._take_part(answer)
@@ -112,6 +121,17 @@ class UnitRetry:
         self.partial = False
         return self._next()
 
+    def _take_lesson(self, answer: Answer) -> None:
+        """Take the values that the lesson changes, where no check speaks against them."""
+        assert self.best is not None  # noqa: S101 - see _next
+        assert self.lesson is not None  # noqa: S101 - see _next
+        if answer.status != "done":
+            return
+        first, request = self.best.answer, self.request
+        claims = with_lesson(first.claims, answer.claims, self.lesson, request.page, request.template)
+        if claims is not first.claims:
+            self.best = check_answer(replace(first, claims=claims), request)
+
     def _take_part(self, answer: Answer) -> None:
         """Merge an answer about doubtful fields if the whole answer becomes better."""
         assert self.best is not None  # noqa: S101 - a retry follows a first answer
@@ -123,6 +143,9 @@ class UnitRetry:
             self.best = merged
 
     def _next(self) -> NextRequest | None:
+        if self.lesson and self.best and self.best.answer.status == "done":
+            self.learning = True
+            return NextRequest(replace(self.request, lesson=self.lesson))
         if not self.retries or self.best is None or self.request.page.facts:
             return None
         best = self.best

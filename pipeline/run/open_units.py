@@ -11,7 +11,8 @@ from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.engines.deadline import deadline
 from pipeline.engines.embedded.fields import SEVERAL_DOCUMENTS, count_documents
-from pipeline.records import Answer, AnyImage, Page, Result, UnitKey
+from pipeline.learning.lookup import LedgerLessons
+from pipeline.records import Answer, AnyImage, Lesson, Page, Result, UnitKey
 from pipeline.run.answer_retry import Attempt, NextRequest, UnitRetry
 from pipeline.run.document_run import AskEngine, DocumentRun, EndPages
 from pipeline.run.engine_queue import EngineQueue
@@ -22,7 +23,7 @@ from pipeline.templates.template import Template
 from pipeline.words.lines import without_picture_words
 
 EMBEDDED = "embedded"
-"""The engine that reads one of several documents on a page, and says which."""
+"""The engine that reads one of several documents on a page and says which, and that can use lessons."""
 SEARCH_SECONDS = 10.0
 OnResult = Callable[[DocumentRun, Result], None]
 
@@ -33,6 +34,7 @@ class OpenUnits:
     def __init__(self, job: Job, queue: EngineQueue, readers: ReaderCalls, on_result: OnResult) -> None:
         self._job, self._queue, self._readers, self._on_result = job, queue, readers, on_result
         self._units: dict[UnitKey, tuple[DocumentRun, UnitRetry]] = {}
+        self._lessons = LedgerLessons(job.ledger)
 
     def ask(self, run: DocumentRun, action: AskEngine) -> None:
         """Queue a unit. It fails at once if the program has died over it too often."""
@@ -41,13 +43,19 @@ class OpenUnits:
         # The words in pictures are read only for transcripts. Other templates must get the same page with or without one beside them.
         visible = page if template.reader == "transcript" else without_picture_words(page)
         request = Request(key, visible, template, action.image, run.document.pages if run.document else 1)
-        unit = UnitRetry(request, self._job.engine.retries)
+        unit = UnitRetry(request, self._job.engine.retries, lesson=self._lesson(visible, template))
         self._units[key] = run, unit
         if self._queue.is_given_up(key):
             detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"
             self._continue(run, unit, unit.take(replace(failed_answer(request, detail), final=True)))
         else:
             self._queue.add(request)
+
+    def _lesson(self, page: Page, template: Template) -> Lesson | None:
+        """What corrections of the page's sender have taught; only the embedded engine can use it."""
+        if template.reader != "fields" or not self._job.engine.identity.startswith(EMBEDDED):
+            return None
+        return self._lessons(page, template.name)
 
     def check(self, answer: Answer) -> None:
         """Check an answer against its page. The unit is then retried, or has its result."""

@@ -69,4 +69,4 @@ def _read(request: Request) -> Mapping[str, Claim]:
         return read_question(request)
     from pipeline.engines.embedded.fields import read_fields
 
-    return read_fields(page, template)
+    return read_fields(page, template, request.lesson)

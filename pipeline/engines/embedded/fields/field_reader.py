@@ -16,6 +16,7 @@ from pipeline.engines.embedded.fields.item_tables import ItemTable, read_table
 from pipeline.engines.embedded.fields.label_index import LabelIndex, label_index
 from pipeline.engines.embedded.fields.label_relations import LabelScores
 from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels
+from pipeline.engines.embedded.fields.lesson_labels import labelled_template, shifts
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
@@ -31,11 +32,12 @@ from pipeline.engines.embedded.fields.scalar_fields import (
     unlabelled,
 )
 from pipeline.engines.embedded.fields.scorer import Group, PageFields, Scores, groups, owed_amounts, score
+from pipeline.engines.embedded.fields.scorer.last_layer import NO_SHIFTS, Shifts, shifted
 from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, Marks, SheetPart, sheet_documents
 from pipeline.engines.embedded.fields.table_headings import Headings
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
-from pipeline.records import Claim, Page
+from pipeline.records import Claim, Lesson, Page
 from pipeline.templates.template import Template, TemplateField
 
 _ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
@@ -72,15 +74,16 @@ class _TemplateWords:
 _TEMPLATE_WORDS: dict[int, _TemplateWords] = {}
 
 
-def read_fields(page: Page, template: Template) -> dict[str, Claim]:
+def read_fields(page: Page, template: Template, lesson: Lesson | None = None) -> dict[str, Claim]:
     """A claim for every field of the template, with value None where the page does not say.
 
-    It uses types, roles, labels, formats and checks, never the name of a field.
+    It uses types, roles, labels, formats and checks, never the name of a field. ``lesson`` adds labels and shifts scores.
     """
+    template = labelled_template(template, lesson) if lesson else template
     empty = {name: Claim(value=None) for name in template.fields}
     if not any(word.text.strip() for word in page.words):
         return empty
-    documents, readers = _documents(page, template)
+    documents, readers = _documents(page, template, shifts(lesson) if lesson else {})
     claims = documents[0].claims(readers.read)
     if len(documents) > 1:
         flag = f"{SEVERAL_DOCUMENTS}:{documents[0].place}"
@@ -93,22 +96,22 @@ def count_documents(page: Page, template: Template) -> int:
     return len(_documents(page, template)[0])
 
 
-def _documents(page: Page, template: Template) -> tuple[list[SheetPart], _PartReaders]:
-    readers = _PartReaders(template)
+def _documents(page: Page, template: Template, shifts: Shifts = NO_SHIFTS) -> tuple[list[SheetPart], _PartReaders]:
+    readers = _PartReaders(template, shifts)
     return sheet_documents(page, template, readers.marks, readers.read), readers
 
 
 class _PartReaders:
     """Reads a page and the parts of it, each once."""
 
-    def __init__(self, template: Template) -> None:
-        self._template, self._fields = template, IdentifyingFields.of(template)
+    def __init__(self, template: Template, shifts: Shifts) -> None:
+        self._template, self._fields, self._shifts = template, IdentifyingFields.of(template), shifts
         self._readers: dict[int, _FieldReader] = {}
 
     def _reader(self, page: Page) -> _FieldReader:
         """The reader of a page. It keeps the page alive, so that the page's id stays its own."""
         if id(page) not in self._readers:
-            self._readers[id(page)] = _FieldReader(page, self._template)
+            self._readers[id(page)] = _FieldReader(page, self._template, self._shifts)
         return self._readers[id(page)]
 
     def marks(self, page: Page) -> Marks:
@@ -154,8 +157,8 @@ def _template_words(template: Template) -> _TemplateWords:
 class _FieldReader:
     """Reads one page field by field."""
 
-    def __init__(self, page: Page, template: Template) -> None:
-        self.template = template
+    def __init__(self, page: Page, template: Template, shifts: Shifts = NO_SHIFTS) -> None:
+        self.template, self.shifts = template, shifts
         self.words = _template_words(template)
         self.layout: Layout = lay_out(page)
         self.candidates = Candidates(self.layout)
@@ -181,7 +184,7 @@ class _FieldReader:
             return self.claims
         self.find_tables()
         self.groups = groups(self.page_fields())
-        self.scores = score(self.groups)
+        self.scores = shifted(score(self.groups), self.groups, self.shifts)
         self._amounts()
         self._dates()
         for kind in ("time", "number"):

@@ -34,7 +34,7 @@ class Scores:
 def score(found: Sequence[Group]) -> dict[str, Scores]:
     """The probabilities of each group, by field."""
     scores = {group.field: Scores(np.zeros(0, np.float32), 1.0) for group in found}
-    for family, networks in _weights().items():
+    for family, networks in weights().items():
         groups = [group for group in found if group.family == family and len(group.candidates)]
         if groups:
             each = probabilities(networks, [group.features for group in groups])
@@ -55,6 +55,11 @@ def _mean(parts: Sequence[Numbers]) -> Scores:
 
 def _forward(network: Mapping[str, Numbers], groups: Sequence[Numbers]) -> list[Numbers]:
     """For each group the probabilities of its candidates, and last that of none."""
+    return [softmax(logits) for _, logits in before_softmax(network, groups)]
+
+
+def before_softmax(network: Mapping[str, Numbers], groups: Sequence[Numbers]) -> list[tuple[Numbers, Numbers]]:
+    """For each group the inputs of the last layer, one row for each candidate, and the logits, that of none last."""
     x = (np.concatenate(list(groups)) - network["mean"]) / network["scale"]
     lengths = np.array([len(group) for group in groups])
     begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
@@ -68,18 +73,19 @@ def _forward(network: Mapping[str, Numbers], groups: Sequence[Numbers]) -> list[
     page = np.maximum(np.hstack([most, mean, counts]) @ network["null0.weight"] + network["null0.bias"], 0)
     absent = page @ network["null1.weight"] + network["null1.bias"]
     return [
-        _softmax(np.append(logits[begin : begin + length], absent[at]))
+        (hidden[begin : begin + length], np.append(logits[begin : begin + length], absent[at]))
         for at, (begin, length) in enumerate(zip(begins, lengths, strict=True))
     ]
 
 
-def _softmax(logits: Numbers) -> Numbers:
+def softmax(logits: Numbers) -> Numbers:
+    """Probabilities that sum to one."""
     likely = np.exp(logits - logits.max())
     return np.asarray(likely / likely.sum(), np.float32)
 
 
 @cache
-def _weights() -> dict[str, list[dict[str, Numbers]]]:
+def weights() -> dict[str, list[dict[str, Numbers]]]:
     """The networks by family. Raises ValueError where they were fitted for other features than this program computes."""
     stored = np.load(BytesIO((files("pipeline.engines.embedded.fields.scorer") / WEIGHTS).read_bytes()), allow_pickle=False)
     networks: dict[str, list[dict[str, Numbers]]] = {}
