@@ -190,6 +190,8 @@ class Sender:
     ibans: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     """As printed."""
+    read_as: tuple[str, ...] = ()
+    """Names of the seller that the engine reads on the sender's pages by itself, right or wrong."""
     words: tuple[str, ...] = ()
     """Lower-case words that all confirmed documents of the sender print, and few of others."""
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pipeline.checks.arithmetic import CHECKSUM, check_document
 from pipeline.checks.grounding import UNGROUNDED, ground
 from pipeline.checks.value_comparison import is_absent
+from pipeline.learning.senders import is_seller
 from pipeline.records import Claim, Evidence, FieldLesson, Lesson, Page
 from pipeline.templates.template import Template
 
@@ -24,7 +25,12 @@ Claims = Mapping[str, Claim]
 
 
 def with_lesson(shipped: Claims, taught: Claims, lesson: Lesson, page: Page, template: Template) -> Claims:
-    """The claims after a lesson: ``shipped`` are those without it, ``taught`` those with it. ``shipped`` where nothing changes."""
+    """The claims after a lesson: ``shipped`` are those without it, ``taught`` those with it. ``shipped`` where nothing changes.
+
+    Nothing changes on a page on which the engine reads another seller.
+    """
+    if not is_seller(lesson.sender, shipped, template):
+        return shipped
     changed = {name for name in lesson.fields if name in taught and _differ(shipped.get(name), taught[name])}
     if not changed:
         return shipped

@@ -16,6 +16,7 @@ from pipeline.learning.lookup import LessonOf, Lookup, no_lesson
 from pipeline.learning.senders import PageText, joined, likeness, same_sender, sender_keys, words_of
 from pipeline.learning.teaching import WAYS, Way, learnable, teach
 from pipeline.records import Evidence, FieldLesson, Lesson, Sender
+from pipeline.templates.template import Template
 
 LEAST_DOCUMENTS = 2
 """Confirmed documents of a sender from which on something is learned."""
@@ -89,7 +90,9 @@ def _families(
         read = replay.read(document)
         on_read()
         told = {name: Evidence(value) for name, value in document.values.items()}
-        sender = sender_keys({**read, **told}, document.template, document.pages)
+        sender = replace(
+            sender_keys({**read, **told}, document.template, document.pages), read_as=_names_read(read, document.template)
+        )
         if not (sender.vat_ids or sender.ibans or sender.names):
             unknown.append(document.name)
             continue
@@ -100,6 +103,11 @@ def _families(
         own[0].documents.append(document)
         own[0].senders.append(sender)
     return families, unknown
+
+
+def _names_read(read: Fields, template: Template) -> tuple[str, ...]:
+    sellers = [name for name, spec in template.fields.items() if spec.role == "seller" and spec.type == "party"]
+    return tuple(value for name in sellers if isinstance(value := read[name].value, str))
 
 
 def _belongs(document: ConfirmedDocument, sender: Sender, family: _Family) -> bool:

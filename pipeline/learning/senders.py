@@ -1,7 +1,7 @@
 """Who sends a document, by what its pages print: VAT ids, IBANs and names, never the name of a file.
 
-A page is a sender's only if it prints one of these *and* most of the words that all confirmed documents of the sender have. A page of
-another layout on which somebody prints the sender's name is none.
+A page is a sender's only if it prints one of these *and* most of the words that all confirmed documents of the sender have, and if the
+engine reads no other seller on it. A page on which somebody else prints the sender's name is none.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.checks.text_keys import letters_and_digits
-from pipeline.checks.value_comparison import is_absent
+from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.engines.embedded.fields.bank_identifiers import find_bank_identifiers
 from pipeline.engines.embedded.fields.page_rows import lay_out
-from pipeline.records import Evidence, Page, Sender
+from pipeline.records import Claim, Evidence, Page, Sender
 from pipeline.templates.template import Template
 
 LEAST_LETTERS = 5
@@ -62,6 +62,18 @@ def sender_keys(fields: Mapping[str, Evidence], template: Template, pages: Seque
     return Sender(tuple(vat_ids), tuple(sorted(set(_ibans(pages)))), tuple(names))
 
 
+def is_seller(sender: Sender, claims: Mapping[str, Claim], template: Template) -> bool:
+    """Whether the seller that the engine reads on a page may be this sender: the same VAT id; without one, the same name."""
+    sellers = {name: field for name, field in template.fields.items() if field.role == "seller"}
+    read = {name: claims[name].value for name in sellers if name in claims and isinstance(claims[name].value, str)}
+    vat_ids = [compact(value) for name, value in read.items() if sellers[name].format == "vat"]
+    if vat_ids and sender.vat_ids:
+        return bool(set(vat_ids) & set(sender.vat_ids))
+    names = [value for name, value in read.items() if sellers[name].type == "party"]
+    known = (*sender.names, *sender.read_as)
+    return not names or any(same_value("party", name, other) for name in names for other in known)
+
+
 def compact(value: str) -> str:
     """Letters and digits of a number, in upper case."""
     return "".join(c for c in value.upper() if c.isalnum())
@@ -96,6 +108,7 @@ def joined(senders: Sequence[Sender], pages: Sequence[Sequence[Page]], others: C
         tuple(sorted({vat for sender in senders for vat in sender.vat_ids})),
         tuple(sorted(frozenset.intersection(*(frozenset(sender.ibans) for sender in senders)))),
         tuple(dict.fromkeys(name for sender in senders for name in sender.names)),
+        tuple(dict.fromkeys(name for sender in senders for name in sender.read_as)),
         tuple(sorted(words)),
     )
 

@@ -102,9 +102,8 @@ def restore_undo(ledger: Ledger, number: int, at: str) -> bool:
 
 
 def _next_number(ledger: Ledger) -> int:
-    row = next(ledger.rows("SELECT max((SELECT coalesce(max(number), 0) FROM lessons), "
-                           "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'lessons'), 0)) AS last"))  # fmt: skip
-    return int(row["last"]) + 1
+    """One more than the last; rows are never deleted."""
+    return int(next(ledger.rows("SELECT coalesce(max(number), 0) AS last FROM lessons"))["last"]) + 1
 
 
 def _content(lesson: Lesson) -> dict[str, Any]:

@@ -265,7 +265,7 @@ MIGRATIONS: tuple[str, ...] = (
     """
     -- What corrections have taught about documents of one sender (`pipeline learn`). A row never changes, except that it is undone once.
     CREATE TABLE lessons (
-        number    INTEGER PRIMARY KEY AUTOINCREMENT, -- in the flag `learned:NUMBER` of values; never given twice
+        number    INTEGER PRIMARY KEY, -- in the flag `learned:NUMBER` of values
         template  TEXT NOT NULL,
         content   TEXT NOT NULL,        -- JSON: sender, and what each field has learned
         replay    TEXT NOT NULL,        -- JSON: how many values it mended and broke when it was recorded, by field

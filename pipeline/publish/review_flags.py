@@ -63,6 +63,8 @@ def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
         return "the page shows several documents" + (f"; the value is of the one at the {subject}" if subject else "")
     if kind == "xml-differs" and subject:
         return f"the page and the data of the e-invoice differ in {subject.replace(',', ', ')}"
+    if kind == "learned":
+        return f"learned from corrections of the sender's documents (lesson {subject})"
     if kind == "as":
         return f"not printed by itself, taken from {subject}"
     row, _, column = subject.partition(".")
