@@ -39,6 +39,7 @@ class Known:
     """What a curve is drawn for: ``generated invoices``, ``real receipts`` …"""
     layout: str
     examples: tuple[Example, ...]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -124,15 +125,14 @@ def generated(given: argparse.Namespace) -> list[Known]:
 def real(folders: Sequence[Path], given: argparse.Namespace, what: str) -> list[Known]:
     """Real documents; where their truth names no layout, those of one vendor count as one."""
     return [
-        Known(
-            f"{what} {folder.name}", _layout(document), tuple(replace(e, weight=given.real_weight) for e in examples(document))
-        )
+        Known(f"{what} {folder.name}", layout_of(document), tuple(examples(document)), given.real_weight)
         for folder in folders
         for document in real_documents(folder, given.pages)
     ]
 
 
-def _layout(document: TrueDocument) -> str:
+def layout_of(document: TrueDocument) -> str:
+    """The layout that the truth names, else the vendor."""
     vendor = document.values.get("vendor_name")
     is_own = document.layout == document.name.partition("/")[2]
     return str(vendor).casefold() if vendor and is_own else document.layout
@@ -174,7 +174,7 @@ def folds(documents: Iterable[Known], count: int, seed: int) -> dict[str, int]:
 def fitted(documents: Iterable[Known], given: argparse.Namespace) -> tuple[Networks, float]:
     """Networks fitted to the documents, and the seconds that took."""
     begin = time.perf_counter()
-    networks = fit_all([example for known in documents for example in known.examples], given)
+    networks = fit_all([replace(e, weight=known.weight) for known in documents for e in known.examples], given)
     return networks, time.perf_counter() - begin
 
 

@@ -1,0 +1,100 @@
+"""Reads real documents, each with a scorer that was fitted without its layout, and writes the results as ``pipeline run`` would.
+
+    python -m training.left_out GENERATED... --real FOLDER --outbox FOLDER [--folds 4] [--networks 3] [--real-weight 3]
+
+GENERATED and ``--real`` are those of ``python -m training.scorer``. ``benchmarks.accuracy_tables`` makes tables from the outbox;
+``predictions.jsonl`` beside it has a line a document for other scorers. Only the scorer of candidates is fitted anew: whatever else was fitted
+(confidences, tables) is the shipped one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+from pipeline.checks.arithmetic import check_document
+from pipeline.checks.confidence import ENGINE, assess_confidence
+from pipeline.checks.fallbacks import apply_fallbacks
+from pipeline.checks.grounding import ground
+from pipeline.checks.merge import merge_pages
+from pipeline.engines.embedded.fields import read_fields
+from pipeline.engines.embedded.fields.scorer import network
+from pipeline.publish.publication import Publication
+from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
+from training.curves import Known, fitted, folds, generated, layout_of
+from training.scorer.examples import TrueDocument, examples, real_documents, template_of
+
+
+def main() -> None:
+    """Fit a scorer for every part, read with it, write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("generated", nargs="*", type=Path)
+    parser.add_argument("--real", type=Path, required=True)
+    parser.add_argument("--outbox", type=Path, required=True)
+    parser.add_argument("--pages", type=Path, default=Path("build/pages"), help="where pages of real documents are kept")
+    parser.add_argument("--real-weight", type=float, default=3.0, help="weight of a real example; a generated one weighs 1")
+    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--networks", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    given.outbox.mkdir(parents=True, exist_ok=True)
+    lines = (given.real / "truth.jsonl").read_text(encoding="utf-8").splitlines()
+    files = [given.real / json.loads(line)["file"] for line in lines]
+    documents = list(real_documents(given.real, given.pages))
+    learned = [*generated(given), *(known(document, given.real_weight) for document in documents)]
+    predictions = [
+        write(document, files[documents.index(document)], fields, given.outbox)
+        for document, fields in left_out(documents, learned, given)
+    ]
+    (given.outbox / "predictions.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in predictions), encoding="utf-8")
+
+
+def known(document: TrueDocument, weight: float) -> Known:
+    """The examples of a real document."""
+    return Known("real", layout_of(document), tuple(examples(document)), weight)
+
+
+def left_out(
+    documents: Sequence[TrueDocument], learned: Sequence[Known], given: argparse.Namespace
+) -> Iterator[tuple[TrueDocument, dict[str, Evidence]]]:
+    """Every document with its fields, read by networks that were fitted to ``learned`` without its layout."""
+    fold_of = folds([row for row in learned if row.source == "real"], given.folds, given.seed)
+    for fold in range(given.folds):
+        networks, seconds = fitted([row for row in learned if fold_of.get(row.layout) != fold], given)
+        mine = [document for document in documents if fold_of[layout_of(document)] == fold]
+        print(f"part {fold + 1} of {given.folds}: fitted in {seconds:.0f} s, {len(mine)} documents", flush=True)
+        with patch.object(network, "_weights", lambda networks=networks: networks):
+            for document in mine:
+                yield document, read_document(document)
+
+
+def read_document(document: TrueDocument) -> dict[str, Evidence]:
+    """The fields of a document after all checks, as a run composes them."""
+    template = template_of(document.kind)
+    results = [
+        Result(UnitKey("0" * 64, page.number, template.name, ""), "done", ground(read_fields(page, template), page, template))
+        for page in document.pages
+    ]
+    fields = apply_fallbacks(check_document(merge_pages(results, template), template), template)
+    return assess_confidence(fields, template, ENGINE)
+
+
+def write(document: TrueDocument, path: Path, fields: dict[str, Evidence], outbox: Path) -> dict[str, object]:
+    """Write the result of a document; returns its line for another scorer."""
+    template, sha256 = template_of(document.kind).name, hashlib.sha256(path.read_bytes()).hexdigest()
+    units = [Result(UnitKey(sha256, page.number, template, ""), "done", fields, source=page.source) for page in document.pages]
+    info = DocumentInfo(sha256, path.suffix.removeprefix("."), len(document.pages))
+    source = Source(path, path.name, path.name)
+    result = Publication(source, info, {template: ""}, units, {template: fields}, {"engine": ENGINE}).as_json()
+    (outbox / f"{path.name}.json").write_text(json.dumps(result, ensure_ascii=False, default=str), encoding="utf-8")
+    values = {name: evidence.value for name, evidence in fields.items()}
+    return {"file": path.name, "fields": values, "line_items": values.get("line_items") or []}
+
+
+if __name__ == "__main__":
+    main()
