@@ -7,7 +7,7 @@ import pickle
 import random
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -65,6 +65,10 @@ class TrueDocument:
     """Fields of which the truth is known; a known field without a value is not printed."""
     aliases: dict[str, list[str]]
     boxes: dict[str, list[tuple[int, Box]]]
+    rows: Sequence[Mapping[str, Any]] = ()
+    """The rows of goods, column to value; empty where nobody knows them."""
+    row_boxes: Sequence[Mapping[str, Sequence[tuple[int, Box]]]] = ()
+    """The places of the cells of ``rows``; empty where nobody knows them."""
 
 
 def generated_documents(folder: Path) -> Iterator[TrueDocument]:
@@ -90,6 +94,11 @@ def generated_documents(folder: Path) -> Iterator[TrueDocument]:
             frozenset(truth["values"]),
             truth["aliases"],
             boxes,
+            truth["line_items"] or (),
+            [
+                {name: [(int(b[0]), tuple(b[1:])) for b in found] for name, found in cells.items()}
+                for cells in truth["item_boxes"]
+            ],
         )
 
 
@@ -108,9 +117,8 @@ def real_documents(folder: Path, kept: Path) -> Iterator[TrueDocument]:
         pages = [kept_page(source, number, kept) for number in range(1, int(row.get("pages") or 1) + 1)]
         aliases = {"vendor_name": row.get("vendor_aliases") or []}
         kind = "receipt" if "receipt" in folder.name else "invoice"
-        yield TrueDocument(
-            f"{folder.name}/{row['id']}", row.get("layout") or row["id"], kind, pages, values, known, aliases, {}
-        )
+        layout, rows = row.get("layout") or row["id"], row.get("line_items") or ()
+        yield TrueDocument(f"{folder.name}/{row['id']}", layout, kind, pages, values, known, aliases, {}, rows)
 
 
 def examples(document: TrueDocument, *, per_document: bool = False) -> Iterator[Example]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -12,7 +12,9 @@ from pipeline.engines.embedded.fields.amount_selection import choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.date_context import is_own_date, payment_dates
 from pipeline.engines.embedded.fields.identifier_fields import IdentifierFields
-from pipeline.engines.embedded.fields.item_tables import ItemTable, read_table
+from pipeline.engines.embedded.fields.item_tables import ItemTable
+from pipeline.engines.embedded.fields.items.cell_features import TablePage
+from pipeline.engines.embedded.fields.items.item_table import read_item_table, table_page
 from pipeline.engines.embedded.fields.label_index import LabelIndex, label_index
 from pipeline.engines.embedded.fields.label_relations import LabelScores
 from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels
@@ -22,7 +24,6 @@ from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
 from pipeline.engines.embedded.fields.payment_labels import turn_payment_labels
 from pipeline.engines.embedded.fields.previous_balances import amounts_of_earlier_bills
-from pipeline.engines.embedded.fields.receipt_items import read_items
 from pipeline.engines.embedded.fields.scalar_fields import (
     Choices,
     choice_on_page,
@@ -121,6 +122,13 @@ class _PartReaders:
     def read(self, page: Page) -> Mapping[str, Claim]:
         """The claims of all fields that have a value."""
         return self._reader(page).read()
+
+
+def table_pages(page: Page, template: Template) -> Iterator[TablePage]:
+    """The page as the search for rows of each table of the template sees it; what that search is fitted on."""
+    reader = _FieldReader(page, template)
+    for name, field in reader.fields("table").items():
+        yield table_page(reader.layout, reader.candidates, field, reader.words.headings[name], reader.totals(), reader.labels)
 
 
 def candidate_groups(page: Page, template: Template) -> list[Group]:
@@ -225,7 +233,8 @@ class _FieldReader:
     def _groups(self, family: str) -> list[Group]:
         return [group for group in self.groups if group.family == family]
 
-    def _fields(self, *kinds: str) -> dict[str, TemplateField]:
+    def fields(self, *kinds: str) -> dict[str, TemplateField]:
+        """The template's fields of some types."""
         return {name: field for name, field in self.template.fields.items() if field.type in kinds}
 
     def _claim(self, name: str, candidate: Candidate, score: float, flags: tuple[str, ...] = ()) -> None:
@@ -243,14 +252,16 @@ class _FieldReader:
         plain = self._label_scores(kind).plain(candidates, PLAIN_LABEL)
         return {place: max(names, key=lambda n: names[n]) for place, names in plain.items() if names}
 
+    def totals(self) -> list[Label]:
+        """The labels of amounts that are no rows of a table."""
+        money = self.fields("money")
+        return [label for label in self.labels if label.field in money or label.field in (OTHER + "money", OTHER + "paid")]
+
     def find_tables(self) -> None:
         """Finds the rows of the template's tables, and claims them."""
-        money = self._fields("money")
-        totals = [label for label in self.labels if label.field in money or label.field in (OTHER + "money", OTHER + "paid")]
-        for name, field in self._fields("table").items():
-            table = read_table(self.layout, self.candidates, field, self.words.headings[name], totals)
-            if not table.rows:
-                table = read_items(self.layout, self.candidates, field, totals)
+        totals = self.totals()
+        for name, field in self.fields("table").items():
+            table = read_item_table(self.layout, self.candidates, field, self.words.headings[name], totals, self.labels)
             self.tables[name] = table
             if table.rows:
                 words = tuple(dict.fromkeys(table.words))
@@ -307,7 +318,7 @@ class _FieldReader:
 
     def _others(self, kind: str) -> None:
         """Fields of a type that the scorer does not know: times and numbers."""
-        fields = list(self._fields(kind))
+        fields = list(self.fields(kind))
         candidates = self.candidates.of(kind)
         if not fields or not candidates:
             return
@@ -329,7 +340,7 @@ class _FieldReader:
     def _currencies(self) -> None:
         currency = self.candidates.currency()
         if currency:
-            for name in self._fields("currency"):
+            for name in self.fields("currency"):
                 self.claims[name] = Claim(currency[0], currency[2], currency[1], 0.8)
 
     def _parties(self) -> dict[str, tuple[NameCandidate, float]]:
@@ -342,7 +353,7 @@ class _FieldReader:
         return parties
 
     def _texts(self, parties: Mapping[str, tuple[NameCandidate, float]]) -> None:
-        for name, field in self._fields("text", "enum", "party").items():
+        for name, field in self.fields("text", "enum", "party").items():
             if name in self.claims:
                 continue
             if field.format == "address" and field.role and field.role in parties:

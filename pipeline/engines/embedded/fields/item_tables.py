@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
 from pipeline.engines.embedded.fields.row_arithmetic import complete_row
-from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, Headings, find_header_cells
+from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, HeaderRow
 from pipeline.records import Json
 from pipeline.templates.template import Column, TemplateField
 from pipeline.values.carried_sums import is_carried_sum
@@ -29,26 +29,23 @@ class ItemTable:
     first: int = 0
     last: int = -1
     score: float = 0.0
+    likely: list[dict[str, float]] = field(default_factory=list)
+    """For each row the probabilities of its cells, as far as they are known."""
 
 
 def read_table(
-    layout: Layout, candidates: Candidates, spec: TemplateField, headings: Headings, totals: list[Label]
+    layout: Layout, candidates: Candidates, spec: TemplateField, headers: Sequence[HeaderRow], totals: list[Label]
 ) -> ItemTable:
-    """The rows of the table ``spec`` on the page; empty when no header names its columns.
+    """The rows of the table ``spec`` on the page; empty when none of its ``headers`` names its columns.
 
     Labels of ``totals`` end a table.
     """
-    on_page = headings.on(layout)
     best = ItemTable()
-    amounts = {c.run.row for c in candidates.money if c.quality >= 0.8}
-    for row in range(len(layout.rows)):
-        if row in amounts:
-            continue
-        cells = find_header_cells(layout, row, on_page, spec.columns)
-        named = {cell.column for cell in cells if cell.column}
+    for header in headers:
+        named = {cell.column for cell in header.cells if cell.column}
         if len(named) < 2 or not any(spec.columns[name].type in NUMERIC for name in named):
             continue
-        table = _read_below(layout, candidates, spec.columns, cells, totals)
+        table = _read_below(layout, candidates, spec.columns, header.cells, totals)
         table.score = len(named) / len(spec.columns)
         if len(table.rows) * table.score > len(best.rows) * best.score:
             best = table
@@ -56,7 +53,7 @@ def read_table(
 
 
 def _read_below(
-    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: list[HeaderCell], totals: list[Label]
+    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: Sequence[HeaderCell], totals: list[Label]
 ) -> ItemTable:
     header = max(cell.row for cell in cells)
     table = ItemTable(first=header, last=header)
@@ -64,13 +61,13 @@ def _read_below(
     gap, apart = 0, False
     open_row: dict[str, Json] | None = None
     for row in range(header + 1, len(layout.rows)):
-        values = _values(layout, candidates, columns, cells, row)
+        values = cell_values(layout, candidates, columns, cells, row)
         numeric = [name for name in values if columns[name].type in NUMERIC]
         if len(numeric) <= 1 and is_carried_sum(" ".join(run.text for run in layout.rows[row])):
             continue
         if row in stops and (table.rows or numeric) and (len(numeric) < 2 or len(numeric) == len(values)):
             break
-        apart = apart or (open_row is not None and not _stands_close_below(layout, row))
+        apart = apart or (open_row is not None and not stands_close_below(layout, row))
         starts = _is_row(columns, values, cells) and not (apart and _has_fewer_numbers(columns, table.rows, numeric))
         if apart and not starts:
             gap = max(gap, 3)
@@ -91,7 +88,7 @@ def _read_below(
     return table
 
 
-def _stands_close_below(layout: Layout, row: int) -> bool:
+def stands_close_below(layout: Layout, row: int) -> bool:
     """Whether a row stands close below the one before."""
     above = max(run.box[3] for run in layout.rows[row - 1])
     return min(run.box[1] for run in layout.rows[row]) - above < _LINES * layout.height
@@ -102,7 +99,7 @@ def _has_fewer_numbers(columns: Mapping[str, Column], rows: list[dict[str, Json]
     return len(numeric) < min(sum(columns[name].type in NUMERIC and row[name] is not None for name in row) for row in rows)
 
 
-def _is_row(columns: Mapping[str, Column], values: _Cells, cells: list[HeaderCell]) -> bool:
+def _is_row(columns: Mapping[str, Column], values: _Cells, cells: Sequence[HeaderCell]) -> bool:
     money = [name for name in values if columns[name].type == "money"]
     last_money = [cell.column for cell in cells if cell.column and columns[cell.column].type == "money"][-1:]
     if not money:
@@ -118,8 +115,8 @@ def _extend_row(columns: Mapping[str, Column], open_row: dict[str, Json], values
             open_row[name] = value
 
 
-def _values(
-    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: list[HeaderCell], row: int
+def cell_values(
+    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: Sequence[HeaderCell], row: int
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Column name to value and words of one printed row."""
     values: dict[str, tuple[str, tuple[int, ...]]] = {}
@@ -142,7 +139,7 @@ def _values(
 def _text_before(
     layout: Layout,
     columns: Mapping[str, Column],
-    cells: list[HeaderCell],
+    cells: Sequence[HeaderCell],
     row: int,
     values: dict[str, tuple[str, tuple[int, ...]]],
 ) -> None:
@@ -156,7 +153,7 @@ def _text_before(
             values[missing[0]] = (layout.text(words), tuple(words))
 
 
-def _under(layout: Layout, run: Run, cells: list[HeaderCell], cell: HeaderCell) -> list[int]:
+def _under(layout: Layout, run: Run, cells: Sequence[HeaderCell], cell: HeaderCell) -> list[int]:
     """The words of a run that stand in a text column: from a little left of its heading to the next heading."""
     end = min((other.left for other in cells if other.left > cell.left), default=1e9)
     begin = max((other.right for other in cells if other.right < cell.left), default=cell.left - 4 * layout.height)
@@ -166,12 +163,12 @@ def _under(layout: Layout, run: Run, cells: list[HeaderCell], cell: HeaderCell) 
     return [i for i, box in boxes if begin < (box[0] + box[2]) / 2 < end]
 
 
-def _nearest(cells: list[HeaderCell], cell: HeaderCell, numbers: list[Candidate]) -> Candidate | None:
+def _nearest(cells: Sequence[HeaderCell], cell: HeaderCell, numbers: list[Candidate]) -> Candidate | None:
     near = [c for c in numbers if _cell_above(cells, c.box) is cell]
     return max(near, key=lambda c: (c.quality, -abs(c.box[2] - cell.right)), default=None)
 
 
-def _cell_above(cells: list[HeaderCell], box: tuple[float, float, float, float]) -> HeaderCell:
+def _cell_above(cells: Sequence[HeaderCell], box: tuple[float, float, float, float]) -> HeaderCell:
     """The header cell that a value stands under: by shared width, else by the nearest edge."""
 
     def distance(cell: HeaderCell) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,6 +74,28 @@ class PageHeadings:
             for label in words_at(self.tree, text, at):
                 if name := self.columns[label]:
                     yield label, name
+
+
+@dataclass(frozen=True)
+class HeaderRow:
+    """A row that names at least two columns of a table."""
+
+    row: int
+    """The line of the page that its words begin in."""
+    cells: tuple[HeaderCell, ...]
+
+    @property
+    def last(self) -> int:
+        """The last line of the header."""
+        return max(cell.row for cell in self.cells)
+
+
+def header_rows(layout: Layout, headings: Headings, columns: Mapping[str, Column], apart: Container[int]) -> list[HeaderRow]:
+    """The rows of a page that name columns, top to bottom, without the lines ``apart``."""
+    on_page = headings.on(layout)
+    rows = (row for row in range(len(layout.rows)) if row not in apart)
+    found = (HeaderRow(row, tuple(find_header_cells(layout, row, on_page, columns))) for row in rows)
+    return [header for header in found if sum(cell.column is not None for cell in header.cells) >= 2]
 
 
 def find_header_cells(layout: Layout, row: int, headings: PageHeadings, columns: Mapping[str, Column]) -> list[HeaderCell]:

@@ -1,0 +1,1 @@
+"""Fits the embedded engine's reader of tables of goods (``pipeline.engines.embedded.fields.items``) to generated and real documents."""
