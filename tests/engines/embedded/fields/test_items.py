@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.engines.embedded.fields import read_fields
-from pipeline.engines.embedded.fields.items import cell_network
+from pipeline.engines.embedded.fields.items import cell_features, cell_network
 from pipeline.records import Page
 from tests.engines.embedded.fields.pages import Line, page, template, template_of
 
@@ -103,7 +103,7 @@ def test_a_page_without_numbers_has_no_rows() -> None:
 
 
 def test_weights_for_other_features_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cell_network, "NAMES", (*cell_network.NAMES, "another"))
+    monkeypatch.setattr(cell_network, "NAMES", (*cell_features.NAMES, "another"))
     cell_network._weights.cache_clear()
     with pytest.raises(ValueError, match=r"training\.items"):
         cell_network._weights()
