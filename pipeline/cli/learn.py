@@ -86,9 +86,9 @@ def _open(settings: Settings) -> Iterator[Job]:
 
 
 def _learn(job: Job, *, yes: bool, as_json: bool) -> None:
-    found = confirmed_documents(job)
-    replay = Replay(job.settings.limits.seconds)
-    proposals, unknown = plan(found.documents, replay, LedgerLessons(job.ledger))
+    with TerminalConsole(stderr=True, quiet=as_json).status("reading the confirmed documents again"):
+        found = confirmed_documents(job)
+        proposals, unknown = plan(found.documents, Replay(job.settings.limits.seconds), LedgerLessons(job.ledger))
     if not as_json:
         _print(found, proposals, unknown)
     useful = [proposal for proposal in proposals if proposal.lesson]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.checks.arithmetic import check_document
@@ -11,11 +11,26 @@ from pipeline.checks.grounding import ground
 from pipeline.checks.merge import merge_pages
 from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.engines.base import Request
+from pipeline.engines.deadline import deadline
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
+from pipeline.engines.embedded.fields.field_reader import candidate_groups
+from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
+from pipeline.engines.embedded.fields.scorer import Group
 from pipeline.learning.applying import with_lesson
 from pipeline.learning.lookup import LessonOf, no_lesson
 from pipeline.records import Claim, Evidence, Json, Lesson, Page, Result, UnitKey
 from pipeline.templates.template import Template, TemplateField
+
+SEARCH_SECONDS = 20.0
+_KEPT_TEMPLATES = 8
+
+
+@dataclass(frozen=True)
+class PageCandidates:
+    """A page, and what may be the value of each field on it."""
+
+    layout: Layout
+    groups: Sequence[Group]
 
 
 @dataclass
@@ -32,6 +47,30 @@ class ConfirmedDocument:
     sure: frozenset[str] = frozenset()
     """Fields that were published without a request for review."""
     _shipped: dict[int, Mapping[str, Claim]] = field(default_factory=dict, repr=False)
+    _candidates: dict[int, tuple[Template, list[PageCandidates]]] = field(default_factory=dict, repr=False)
+
+    def candidates(self, template: Template) -> list[PageCandidates]:
+        """The candidates on each page under the document's template, or under that with other labels. They are computed once.
+
+        A page that takes too long, or on which the search fails, has none.
+        """
+        known = self._candidates.get(id(template))
+        if known is None or known[0] is not template:
+            if len(self._candidates) >= _KEPT_TEMPLATES:
+                self._candidates.clear()
+            known = self._candidates[id(template)] = template, [_candidates(page, template) for page in self.pages]
+        return known[1]
+
+
+def _candidates(page: Page, template: Template) -> PageCandidates:
+    layout = lay_out(page)
+    try:
+        with deadline(SEARCH_SECONDS):
+            return PageCandidates(layout, [group for group in candidate_groups(page, template) if len(group.candidates)])
+    except MemoryError:
+        raise
+    except Exception:  # hostile pages raise any exception; the engine's own reading of the page says what is wrong
+        return PageCandidates(layout, [])
 
 
 class Replay:

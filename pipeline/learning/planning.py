@@ -7,7 +7,7 @@ of other senders on which the lesson would be used count as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.learning.applying import changed_by_lesson
@@ -71,24 +71,20 @@ def plan(
     documents: Sequence[ConfirmedDocument],
     replay: Replay,
     present: LessonOf = no_lesson,
-    on_read: Callable[[], None] = lambda: None,
 ) -> tuple[list[Proposal], list[str]]:
     """What the documents teach, by sender and template, and the names of documents whose sender cannot be told.
 
-    ``present`` are the lessons in use. ``on_read`` is called after each document that was read.
+    ``present`` are the lessons in use.
     """
-    families, unknown = _families(documents, replay, on_read)
-    return [_propose(family, families, replay, present, on_read) for family in families], unknown
+    families, unknown = _families(documents, replay)
+    return [_propose(family, families, replay, present) for family in families], unknown
 
 
-def _families(
-    documents: Sequence[ConfirmedDocument], replay: Replay, on_read: Callable[[], None]
-) -> tuple[list[_Family], list[str]]:
+def _families(documents: Sequence[ConfirmedDocument], replay: Replay) -> tuple[list[_Family], list[str]]:
     families: list[_Family] = []
     unknown = []
     for document in documents:
         read = replay.read(document)
-        on_read()
         told = {name: Evidence(value) for name, value in document.values.items()}
         sender = replace(
             sender_keys({**read, **told}, document.template, document.pages), read_as=_names_read(read, document.template)
@@ -115,9 +111,7 @@ def _belongs(document: ConfirmedDocument, sender: Sender, family: _Family) -> bo
     return same_template and any(same_sender(sender, other) for other in family.senders)
 
 
-def _propose(
-    family: _Family, families: Sequence[_Family], replay: Replay, present: LessonOf, on_read: Callable[[], None]
-) -> Proposal:
+def _propose(family: _Family, families: Sequence[_Family], replay: Replay, present: LessonOf) -> Proposal:
     documents = family.documents[-MOST_DOCUMENTS:]
     others = [document for other in families if other is not family for document in other.documents]
     foreign = words_of(word.text for document in others for page in document.pages for word in page.words)
@@ -134,21 +128,21 @@ def _propose(
     tried: dict[str, list[FieldProposal]] = {name: [] for name in wrong}
     for way in WAYS:
         ways = dict.fromkeys(wrong, way)
-        after = _left_out(documents, sender, ways, replay, on_read)
+        after = _left_out(documents, sender, ways, replay)
         for name in wrong:
             tried[name].append(_outcome(name, way, documents, before, after))
     best = {name: max(found, key=lambda one: len(one.mended) - len(one.broken)) for name, found in tried.items()}
     refused = [one for one in best.values() if not one.useful]
     kept = {name: one.way for name, one in best.items() if one.useful}
     while kept:
-        after = _left_out(documents, sender, kept, replay, on_read)
+        after = _left_out(documents, sender, kept, replay)
         outcomes = [_outcome(name, way, documents, before, after) for name, way in kept.items()]
         if worse := [one for one in outcomes if not one.useful]:
             refused += worse
             kept = {name: way for name, way in kept.items() if name not in {one.field for one in worse}}
             continue
         lesson = teach(documents, sender, kept)
-        harm = _harm_elsewhere(lesson, others, replay, on_read)
+        harm = _harm_elsewhere(lesson, others, replay)
         outcomes = [
             replace(one, broken=(*one.broken, *harm.get(one.field, ()))) for one in outcomes if one.field in lesson.fields
         ]
@@ -168,14 +162,13 @@ def _propose(
 
 
 def _left_out(
-    documents: Sequence[ConfirmedDocument], sender: Sender, ways: Mapping[str, Way], replay: Replay, on_read: Callable[[], None]
+    documents: Sequence[ConfirmedDocument], sender: Sender, ways: Mapping[str, Way], replay: Replay
 ) -> dict[str, Fields]:
     """Each document, read with what all the others teach."""
     found: dict[str, Fields] = {}
     for document in documents:
         lesson = teach([other for other in documents if other is not document], sender, ways)
         found[document.name] = replay.read(document, Lookup([_certain(lesson)]))
-        on_read()
     return found
 
 
@@ -227,9 +220,7 @@ def _is_wrong(document: ConfirmedDocument, name: str, read: Fields) -> bool:
     return name in document.values and not is_right(document.template.fields[name], read[name].value, document.values[name])
 
 
-def _harm_elsewhere(
-    lesson: Lesson, others: Sequence[ConfirmedDocument], replay: Replay, on_read: Callable[[], None]
-) -> dict[str, list[str]]:
+def _harm_elsewhere(lesson: Lesson, others: Sequence[ConfirmedDocument], replay: Replay) -> dict[str, list[str]]:
     """Documents of other senders by field that the lesson would make wrong, because their pages look like the sender's."""
     harm: dict[str, list[str]] = {}
     for document in others:
@@ -238,7 +229,6 @@ def _harm_elsewhere(
         ):
             continue
         old, new = replay.read(document), replay.read(document, Lookup([_certain(lesson)]))
-        on_read()
         for name in lesson.fields:
             if old[name].value != new[name].value and not (name in document.values and not _is_wrong(document, name, new)):
                 harm.setdefault(name, []).append(document.name)

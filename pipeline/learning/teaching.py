@@ -8,14 +8,13 @@ from typing import Literal
 
 from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.engines.embedded.fields.field_reader import candidate_groups
 from pipeline.engines.embedded.fields.lesson_labels import labelled_template, labels_at
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
-from pipeline.engines.embedded.fields.page_rows import label_key, lay_out
+from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.engines.embedded.fields.scorer import Group
 from pipeline.engines.embedded.fields.scorer.last_layer import RIDGE, fit, scorer_digest
 from pipeline.learning.confirmed import ConfirmedDocument, is_right
-from pipeline.records import FieldLesson, Lesson, Page, Sender
+from pipeline.records import FieldLesson, Lesson, Sender
 from pipeline.templates.template import Template
 
 Way = Literal["labels", "shift", "both"]
@@ -55,13 +54,12 @@ def _labels(documents: Sequence[ConfirmedDocument], name: str) -> tuple[str, ...
     with_value = 0
     for document in documents:
         right, wrong = set[str](), set[str]()
-        for page, group, places in _groups_with_value(document, template, name):
-            layout = lay_out(page)
+        for layout, group, places in _groups_with_value(document, template, name):
             for at, candidate in enumerate(_candidates(group)):
                 for label in labels_at(layout, candidate):
                     printed.setdefault(label_key(label), label)
                     (right if at in places else wrong).add(label_key(label))
-            with_value += 1
+        with_value += bool(right or wrong)
         beside_value.update(right)
         beside_others.update(wrong)
     own = {label_key(label) for texts in template.fields[name].labels.values() for label in texts}
@@ -89,26 +87,24 @@ def _shifts(
     return found
 
 
-def _groups(document: ConfirmedDocument, template: Template, name: str) -> Iterator[tuple[Page, Group]]:
+def _groups(document: ConfirmedDocument, template: Template, name: str) -> Iterator[tuple[Layout, Group]]:
     """The candidates of a field on each page that has some."""
-    for page in document.pages:
-        for group in candidate_groups(page, template):
-            if group.field == name and len(group.candidates):
-                yield page, group
+    for page in document.candidates(template):
+        yield from ((page.layout, group) for group in page.groups if group.field == name)
 
 
 def _groups_with_value(
     document: ConfirmedDocument, template: Template, name: str
-) -> Iterator[tuple[Page, Group, frozenset[int]]]:
+) -> Iterator[tuple[Layout, Group, frozenset[int]]]:
     """The pages on which the confirmed value stands, with the candidates of the field and the places of the right ones."""
     value = document.values.get(name)
     if is_absent(value):
         return
-    for page, group in _groups(document, template, name):
+    for layout, group in _groups(document, template, name):
         texts = [each.text if isinstance(each, NameCandidate) else each.value for each in _candidates(group)]
         places = frozenset(at for at, text in enumerate(texts) if is_right(template.fields[name], text, value))
         if places:
-            yield page, group, places
+            yield layout, group, places
 
 
 def _candidates(group: Group) -> list[Candidate | NameCandidate]:

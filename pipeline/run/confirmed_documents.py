@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.errors import DocumentError, FileChangedError, StoreError
@@ -34,8 +34,8 @@ class ConfirmedDocuments:
     """Reason by name of the result."""
 
 
-def confirmed_documents(job: Job, on_read: Callable[[str], None] = lambda _: None) -> ConfirmedDocuments:
-    """All documents of the ledger with a confirmed or corrected value, read again. ``on_read`` gets each name before it is read.
+def confirmed_documents(job: Job) -> ConfirmedDocuments:
+    """All documents of the ledger with a confirmed or corrected value, read again.
 
     Raises EngineUnavailableError where readers cannot start.
     """
@@ -46,7 +46,6 @@ def confirmed_documents(job: Job, on_read: Callable[[str], None] = lambda _: Non
                 continue
             seen.add((record.sha256, template.name))
             name = record.source.name
-            on_read(name)
             try:
                 pages = _pages(job, pool, record, template)
             except (DocumentError, FileChangedError, StoreError, OSError) as error:

@@ -14,7 +14,7 @@ from pipeline.cluster.messages import ImageLostError, ReplyHead, pack_page, unpa
 from pipeline.cluster.unit_dispatch import BACKLOG
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
-from pipeline.records import Answer, RemoteImage, RemotePixels
+from pipeline.records import Answer, FieldLesson, Lesson, RemoteImage, RemotePixels, Sender
 from pipeline.runtime.engine_process import EngineDiedError
 from pipeline.runtime.worker_pool import Reply
 from tests.cluster.fake_cluster import Call, FakeCluster, node
@@ -306,3 +306,11 @@ def test_requests_arrive_unchanged() -> None:
     assert (message.key, unpack_page(message), message.template, message.pages, message.temperature) == (
         sent.key, sent.page, sent.template, 7, 0.3,
     )  # fmt: skip
+
+
+def test_a_lesson_about_the_sender_travels_with_the_unit() -> None:
+    cluster = FakeCluster(machines=1)
+    cluster.start(0)
+    lesson = Lesson(3, "transcript", Sender(names=("A",)), {"text": FieldLesson(("Word",))})
+    cluster.submit(1, lesson=lesson)
+    assert cluster.unit_calls[0].argument.lesson == lesson

@@ -99,6 +99,7 @@ def answers(office: Office) -> list[tuple[object, ...]]:
         return list(db.execute("SELECT sha256, page, template, recipe, status, fields FROM units ORDER BY sha256, page"))
 
 
+@pytest.mark.slow
 def test_two_senders_do_not_disturb_each_other(office: Office) -> None:
     """The word of the one sender stands beside the wrong number on the bills of the other one."""
     put(office, QUILL, 0, 1)
@@ -130,6 +131,7 @@ def test_a_sender_that_another_page_only_names_teaches_it_nothing(office: Office
     assert not any("learned:1" in field["flags"] for field in office.fields("s.pdf").values())
 
 
+@pytest.mark.slow
 def test_a_learned_value_is_no_surer_than_its_replays(office: Office) -> None:
     taught(office)
     put(office, QUILL, 2)
@@ -161,6 +163,7 @@ def test_wrong_arguments_change_nothing(office: Office, arguments: tuple[str, ..
     assert [one["undone_at"] for one in office.learn("--list")] == [None]
 
 
+@pytest.mark.slow
 def test_a_lost_ledger_gets_its_lessons_back(office: Office) -> None:
     taught(office)
     for path in (office.outbox / ".pipeline").glob("ledger.sqlite*"):
@@ -171,6 +174,7 @@ def test_a_lost_ledger_gets_its_lessons_back(office: Office) -> None:
     assert [one["lesson"] for one in office.learn("--list")] == [1]
 
 
+@pytest.mark.slow
 def test_the_text_names_fields_documents_and_labels(office: Office) -> None:
     put(office, QUILL, 0, 1)
     office.read()
