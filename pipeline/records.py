@@ -146,8 +146,11 @@ class Claim:
     printed: str | None = None
     words: tuple[int, ...] = ()
     score: float = 0.0
-    """The engine's own preference between pages (0 to 1); no calibrated probability."""
+    """The engine's own preference between pages (0 to 1); no calibrated probability. Of a claim without a value the probability that
+    the page has none; 0 where the engine gives none."""
     flags: tuple[str, ...] = ()
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What else the engine knows that its confidence depends on, by name, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,9 @@ class Evidence:
     legible: float = 1.0
     """The recogniser's own probability of the least certain word that holds the value; 1 for a text layer."""
     confidence: float | None = None
-    """The probability that the value is right; None where it was not assessed."""
+    """The probability that the value is right, or that the document has none; None where it was not assessed."""
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """As ``Claim.signals``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ class ReviewSettings(_Strict):
     """Which values are marked for a person to check."""
 
     accepted_error: float = Field(default=0.05, ge=0, le=1)
-    """Share of wrong values that you accept among the values that are not marked."""
+    """Share of a document's values that may be wrong and not marked. A smaller share marks more values; all are marked where the documents
+    that the program was calibrated on are too few to promise it (docs/confidence.md)."""
 
 
 class RetrySettings(_Strict):

@@ -1,10 +1,11 @@
-"""Fit the confidences on layouts that the scorer of candidates was not fitted to, and say how well they hold.
+"""Fit the confidences on layouts that the scorer of candidates was not fitted to, choose thresholds of review, and say how well they hold.
 
     python -m training.confidence GENERATED... [--real FOLDER...] [--held FOLDER...] [--pages FOLDER] [--folds 3] [--write]
 
-Every document is read with networks that did not see its layout; a logistic model then learns from those answers which values are
-right. ``--held`` documents are only measured. Prints the number of values, the share that is right, and the expected calibration error (10
-bins of equal mass) of each source; ``--write`` puts the weights in their place.
+Every document is read with networks that did not see its layout. A logistic model then learns from those answers which values, and which
+fields without a value, are right; the figures and thresholds come from a second round of folds, in which this model did not see the
+layout either. ``--held`` documents are only measured. Prints for each source the number of fields, the share that is right, the expected
+calibration error (ten bins of equal width), and which errors would not be named for review; ``--write`` puts the weights in their place.
 """
 
 from __future__ import annotations
@@ -13,26 +14,37 @@ import argparse
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 import pipeline.checks
-from benchmarks.calibrate import Case, chances, fit
-from pipeline.checks.arithmetic import check_document, confirmed_by_sums
-from pipeline.checks.confidence import WEIGHTS, features
-from pipeline.checks.fallbacks import apply_fallbacks
-from pipeline.checks.grounding import ground
-from pipeline.checks.merge import merge_pages
-from pipeline.checks.value_comparison import is_absent
-from pipeline.engines.embedded.fields import read_fields
+from pipeline.checks.calibration import FILE
 from pipeline.engines.embedded.fields.scorer import network
-from pipeline.evaluate.calibration import calibrate
-from pipeline.records import Result, UnitKey
-from training.scorer.__main__ import fit_all
-from training.scorer.examples import TrueDocument, examples, generated_documents, is_same, real_documents, template_of
+from training.conformal import Judged, thresholds
+from training.field_cases import FieldCase, field_cases
+from training.logistic import chances, fit
+from training.scorer.__main__ import digest, fit_all
+from training.scorer.examples import TrueDocument, examples, generated_documents, real_documents
+
+AGAINST = (
+    "a check digit fails",
+    "a sum fails",
+    "dates out of order",
+    "grounding fuzzy",
+    "grounding none",
+    "hard to read",
+    "ocr",
+    "fallback",
+)
+"""Features that never speak for an answer; those of ``doubts`` neither."""
+SHOWN_ERROR = 0.05
+"""Accepted error of the figures that are printed."""
+Models = dict[bool, dict[str, float]]
 
 
 def main() -> None:
@@ -40,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("generated", nargs="*", type=Path)
     parser.add_argument("--real", nargs="*", type=Path, default=[])
+    parser.add_argument("--real-weight", type=float, default=3.0, help="weight of a real document; a generated one weighs 1")
     parser.add_argument("--held", nargs="*", type=Path, default=[])
     parser.add_argument("--pages", type=Path, default=Path("build/pages"), help="where pages of real documents are kept")
     parser.add_argument("--folds", type=int, default=3)
@@ -48,61 +61,130 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    generated = chain.from_iterable(generated_documents(folder) for folder in given.generated)
-    real = chain.from_iterable(real_documents(folder, given.pages) for folder in given.real)
-    rows = cross_fitted([*generated, *real], given)
-    held = {folder: list(chain.from_iterable(map(cases, real_documents(folder, given.pages)))) for folder in given.held}
-    weights = fit([case for cases_ in rows.values() for case in cases_])
-    for name, part in [*rows.items(), *((f"held back: {folder.name}", part) for folder, part in held.items())]:
-        figures = calibrate(list(zip(chances(part, weights).tolist(), (case.right for case in part), strict=True)))
-        right = sum(case.right for case in part) / max(1, len(part))
-        error = f"{figures.error:.3f}" if figures else "unknown"
-        print(f"{name:28} {len(part):6} values, {right:.3f} right, expected calibration error {error}")
+    generated = list(chain.from_iterable(map(generated_documents, given.generated)))
+    real = [document for folder in given.real for document in real_documents(folder, given.pages)]
+    most = highest_confidence(len(real) or len(generated))
+    cases = cross_fitted([*generated, *real], {document.name for document in real}, given)
+    held = [case for folder in given.held for d in real_documents(folder, given.pages) for case in field_cases(d, real=True)]
+    out_of_fold = second_folds(cases, given, most)
+    models = fit_models(cases, given.real_weight)
+    judged = {kind: _judged(cases, out_of_fold, kind) for kind in sorted({case.kind for case in cases})}
+    tables = {kind: thresholds(answers, most) for kind, answers in judged.items()}
+    at = {kind: dict(tables[kind].table)[SHOWN_ERROR] for kind in tables}
+    report([*zip(cases, out_of_fold, strict=True)], "layouts left out", at)
+    report([*zip(held, confidences(held, models, most), strict=True)], "in no fit", at)
     if given.write:
-        path = Path(pipeline.checks.__file__).parent / WEIGHTS
-        path.write_text(json.dumps(weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        fitted = {
+            "values": models[False],
+            "absences": models[True],
+            "most": most,
+            "thresholds": {kind: found.table for kind, found in tables.items()},
+            "made from": {
+                "generated": {folder.name: digest(folder) for folder in given.generated},
+                "real": {folder.name: digest(folder) for folder in given.real},
+                "documents": {"generated": len(generated), "real": len(real)},
+                "layouts": len({case.layout for case in cases}),
+                "strangest layouts, which the thresholds hold for": {kind: found.layouts for kind, found in tables.items()},
+                "folds": given.folds,
+                "networks": given.networks,
+                "epochs": given.epochs,
+                "seed": given.seed,
+                "real_weight": given.real_weight,
+            },
+        }
+        path = Path(pipeline.checks.__file__).parent / FILE
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        path.write_text(json.dumps({**kept, **fitted}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def cross_fitted(documents: Sequence[TrueDocument], given: argparse.Namespace) -> dict[str, list[Case]]:
-    """The values of all documents by source, each read with networks that were fitted without its layout."""
-    layouts = sorted({document.layout for document in documents})
-    random.Random(given.seed).shuffle(layouts)
-    fold = {layout: at % given.folds for at, layout in enumerate(layouts)}
+def highest_confidence(documents: int) -> float:
+    """The highest confidence that so many documents support: an error in none of them leaves one of three in their number possible."""
+    return round(1 - 3 / (documents + 1), 3)
+
+
+def cross_fitted(documents: Sequence[TrueDocument], real: set[str], given: argparse.Namespace) -> list[FieldCase]:
+    """The fields of all documents, each read with networks that were fitted without its layout."""
+    fold = folds({document.layout for document in documents}, given.folds, given.seed)
     known = [(fold[document.layout], list(examples(document))) for document in documents]
-    found: dict[str, list[Case]] = defaultdict(list)
+    found: list[FieldCase] = []
     for at in range(given.folds):
         networks = fit_all([row for number, rows in known if number != at for row in rows], given)
         with patch.object(network, "_weights", lambda networks=networks: networks):
             for document in documents:
                 if fold[document.layout] == at:
-                    found[document.name.split("/")[0]] += cases(document)
-    return dict(found)
+                    found += field_cases(document, real=document.name in real)
+    return found
 
 
-def cases(document: TrueDocument) -> Iterator[Case]:
-    """Every value that is read of a document and whose truth is known."""
-    template = template_of(document.kind)
-    results = [
-        Result(UnitKey("0" * 64, page.number, template.name, ""), "done", ground(read_fields(page, template), page, template))
-        for page in document.pages
+def folds(layouts: set[str], count: int, seed: int) -> dict[str, int]:
+    """The part of each layout."""
+    ordered = sorted(layouts)
+    random.Random(seed).shuffle(ordered)
+    return {layout: at % count for at, layout in enumerate(ordered)}
+
+
+def fit_models(cases: Sequence[FieldCase], real_weight: float) -> Models:
+    """The weights for fields with a value (False) and for those without one (True)."""
+    models: Models = {}
+    for absent in (False, True):
+        part = [case for case in cases if case.absent is absent]
+        against = {name for case in part for name in case.features if name in AGAINST or name.startswith("doubt: ")}
+        importance = [real_weight if case.real else 1.0 for case in part]
+        models[absent] = fit([case.features for case in part], [case.right for case in part], importance, against)
+    return models
+
+
+def confidences(cases: Sequence[FieldCase], models: Models, most: float) -> list[float]:
+    """The confidence of each case."""
+    return [float(chances([case.features], models[case.absent], most)[0]) for case in cases]
+
+
+def second_folds(cases: Sequence[FieldCase], given: argparse.Namespace, most: float) -> list[float]:
+    """The confidence of each case by models that were fitted without its layout."""
+    fold = folds({case.layout for case in cases}, 2 * given.folds - 1, given.seed + 1)
+    found = np.zeros(len(cases))
+    for at in set(fold.values()):
+        models = fit_models([case for case in cases if fold[case.layout] != at], given.real_weight)
+        held = [number for number, case in enumerate(cases) if fold[case.layout] == at]
+        found[held] = confidences([cases[number] for number in held], models, most)
+    return [float(each) for each in found]
+
+
+def _judged(cases: Sequence[FieldCase], confidence: Sequence[float], kind: str) -> list[Judged]:
+    return [
+        Judged(case.layout, sure, case.right, case.printed, case.named, case.strangeness)
+        for case, sure in zip(cases, confidence, strict=True)
+        if case.kind == kind
     ]
-    fields = apply_fallbacks(check_document(merge_pages(results, template), template), template)
-    sure = confirmed_by_sums(fields, template)
-    for name in sorted(document.known):
-        evidence = fields.get(name)
-        if evidence is not None and not is_absent(evidence.value) and template.fields[name].type != "table":
-            right = _is_right(document, name, evidence.value, template)
-            yield Case(0, features(template.fields[name], evidence, name in sure), right)
 
 
-def _is_right(document: TrueDocument, name: str, value: Any, template: Any) -> bool:
-    truth = document.values[name]
-    if truth is None and template.fields[name].otherwise:
-        truth = document.values.get(template.fields[name].otherwise)
-    field = template.fields[name]
-    if field.type in ("money", "date", "identifier", "party"):
-        return is_same(field, truth, str(value), document.aliases.get(name, []))
-    return truth is not None and str(truth).casefold().strip() == str(value).casefold().strip()
+def report(rows: Sequence[tuple[FieldCase, float]], title: str, at: dict[str, float]) -> None:
+    """Print the figures of each source."""
+    sources: dict[str, list[tuple[FieldCase, float]]] = defaultdict(list)
+    for case, sure in rows:
+        sources[f"{'real' if case.real else 'generated'} {case.kind}s, {title}"].append((case, sure))
+    for source, part in sorted(sources.items()):
+        scored = [(case, sure) for case, sure in part if case.printed]
+        named = [case.named or sure < at[case.kind] for case, sure in scored]
+        right = [case.right for case, _ in scored]
+        silent = [case for (case, _), told in zip(scored, named, strict=True) if not case.right and not told]
+        marked = sum(told and ok for told, ok in zip(named, right, strict=True))
+        absences = [(case, sure) for case, sure in part if not case.printed]
+        filled = sum(not case.absent for case, _ in absences)
+        print(
+            f"{source}: {len(scored)} printed values, {np.mean(right):.3f} right, calibration error {calibration_error(scored):.3f} "
+            f"({calibration_error(part):.3f} with {len(absences)} fields that are not printed, {filled} of them filled); "
+            f"at {SHOWN_ERROR} accepted: silent {len(silent)} ({len(silent) / len(scored):.3f}; {sum(c.absent for c in silent)} empty), "
+            f"right but named {marked} ({marked / max(1, sum(right)):.3f})"
+        )
+
+
+def calibration_error(rows: Sequence[tuple[Any, float]]) -> float:
+    """The distance of confidence and share that is right in ten bins of equal width, weighted by their answers."""
+    bins: dict[int, list[float]] = defaultdict(list)
+    for case, sure in rows:
+        bins[min(9, int(sure * 10))].append(sure - case.right)
+    return float(sum(abs(sum(each)) for each in bins.values()) / max(1, len(rows)))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ _NUMBERED = re.compile(r"([a-z-]+):(\d{1,9})(\..*)?", re.DOTALL)
 def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evidence]:
     """Evidence for every field of the template. ``results`` holds one result for each page, in order, also of failed and blank pages.
 
-    ``first``, ``last`` and ``best`` (best grounding, then highest score) choose among the pages with a value. ``all`` joins the rows of a
+    A value on any page precedes pages without one; where all have none, the page counts that is least sure of it. ``first``, ``last`` and
+    ``best`` (best grounding, then highest score) choose among the pages with a value. ``all`` joins the rows of a
     table, and makes a list of other values; of a text field it is one string for each page, "" for a page without text. A value of the
     e-invoice on page 1 (flag ``xml``) belongs to the whole document and precedes every rule; a page with the same value gives it a place.
     Fields with ``many`` join their lists without duplicates, except with ``last`` and ``best``.
@@ -116,7 +117,7 @@ def _with_other_documents(
 def _field(field: TemplateField, pages: list[Evidence]) -> Evidence:
     present = [e for e in pages if not is_absent(e.value)]
     if not present:
-        return _text_by_page(pages) if _is_text_list(field) and pages else Evidence(None)
+        return _text_by_page(pages) if _is_text_list(field) and pages else _absence(pages)
     from_data = next((e for e in present if FROM_DATA in e.flags), None)
     if from_data:
         return _placed(from_data, [e for e in present if e is not from_data], field)
@@ -131,6 +132,12 @@ def _field(field: TemplateField, pages: list[Evidence]) -> Evidence:
     if field.type == "table":
         return _joined(present, distinct=False)
     return _text_by_page(pages) if _is_text_list(field) else _joined(present, distinct=True)
+
+
+def _absence(pages: Sequence[Evidence]) -> Evidence:
+    """The evidence of the page on which it is least sure that there is no value, among the pages of which an engine says how sure."""
+    assessed = [evidence for evidence in pages if evidence.score > 0]
+    return min(assessed, key=lambda evidence: evidence.score, default=Evidence(None))
 
 
 def _placed(from_data: Evidence, others: Sequence[Evidence], field: TemplateField) -> Evidence:

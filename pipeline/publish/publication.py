@@ -33,7 +33,9 @@ class Publication:
     questions: Mapping[str, str] = field(default_factory=dict)
     """Questions by the name of the template made from each."""
     accepted_error: float = 0.05
-    """A value that is likelier wrong than this is marked for review."""
+    """The share of values that may be wrong and not marked for review."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """By template, the confidence below which a value is marked for review so that this share is kept."""
     corrections: Mapping[tuple[str, str], Sequence[Correction]] = field(default_factory=dict)
     """People's corrections by template and field, oldest first."""
     uncorrected: Mapping[str, Mapping[str, Evidence]] = field(default_factory=dict)
@@ -50,7 +52,11 @@ class Publication:
 
     def fields_to_review(self, template: str) -> list[str]:
         """Names of a template's fields that a person should check."""
-        return fields_to_review(self.fields.get(template, {}), self.accepted_error)
+        return fields_to_review(self.fields.get(template, {}), self.threshold(template))
+
+    def threshold(self, template: str) -> float:
+        """The confidence below which values of a template are marked for review."""
+        return self.thresholds.get(template, 1 - self.accepted_error)
 
     @property
     def needs_review(self) -> bool:
@@ -105,6 +111,7 @@ class Publication:
                     "recipe": self.recipes[template],
                     **self._question(template),
                     "review": self.fields_to_review(template),
+                    "review_below": self.threshold(template),
                     "fields": {name: _field(value) | self._correction(template, name) for name, value in fields.items()},
                 }
                 for template, fields in self.fields.items()

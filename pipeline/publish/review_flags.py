@@ -1,4 +1,4 @@
-"""Which values a person should check, and why: values that are likelier wrong than the user accepts, and values that fail a check."""
+"""Which values a person should check, and why: values, and empty fields, that are too likely wrong, and values that fail a check."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ REVIEW_FLAGS = (
     "other-documents",
     "several-documents",
     "unclear-end",
+    "same-as:",
+    "future:",
 )
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
+DIFFERENCE = "off-by:"
+"""Beginning of the flag ``off-by:CHECK:AMOUNT`` beside ``sum:CHECK``."""
 _NO_BREAK_SPACE = "\u00a0"
 _FLAG_TEXTS = {
     "ungrounded": "not found on the page",
@@ -32,22 +36,38 @@ _FLAG_TEXTS = {
 }
 
 
-def fields_to_review(fields: Mapping[str, Evidence], accepted_error: float) -> list[str]:
-    """Names of the fields that fail a check, or whose value is likelier wrong than ``accepted_error``."""
-    return [name for name, evidence in fields.items() if _needs_review(evidence, accepted_error)]
+def fields_to_review(fields: Mapping[str, Evidence], threshold: float) -> list[str]:
+    """Names of the fields that fail a check, or whose confidence is below ``threshold``: also of fields without a value."""
+    return [name for name, evidence in fields.items() if _needs_review(evidence, threshold)]
 
 
-def review_reasons(evidence: Evidence, accepted_error: float, checks: Mapping[str, Check]) -> list[str]:
+def review_reasons(evidence: Evidence, threshold: float, checks: Mapping[str, Check]) -> list[str]:
     """Why a value needs a review, in words; empty when it needs none. ``checks`` are the template's checks by name."""
-    if not _needs_review(evidence, accepted_error):
+    if not _needs_review(evidence, threshold):
         return []
-    failed = [flag_text(flag, checks) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
-    return [*failed, *_error_probability(evidence, accepted_error)]
+    failed = [_with_difference(flag, evidence, checks) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
+    return [*([] if is_absent(evidence) else failed), *_error_probability(evidence, threshold)]
 
 
 def flag_notes(evidence: Evidence, checks: Mapping[str, Check]) -> list[str]:
     """The flags of a value that ask for no review, in words."""
-    return [flag_text(flag, checks) for flag in evidence.flags if not flag.startswith(REVIEW_FLAGS)]
+    return [flag_text(flag, checks) for flag in evidence.flags if not flag.startswith((*REVIEW_FLAGS, DIFFERENCE))]
+
+
+def is_absent(evidence: Evidence) -> bool:
+    """Whether there is no value."""
+    return evidence.value in (None, "", [])
+
+
+def _with_difference(flag: str, evidence: Evidence, checks: Mapping[str, Check]) -> str:
+    """A failed check in words, with the difference of a sum."""
+    text, name = flag_text(flag, checks), flag.partition(":")[2]
+    differences = [
+        each.rpartition(":")[2]
+        for each in evidence.flags
+        if flag.startswith("sum:") and each.startswith(f"{DIFFERENCE}{name}:")
+    ]
+    return f"{text}; the difference is {differences[0]}" if differences else text
 
 
 def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
@@ -55,6 +75,13 @@ def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
     kind, _, subject = flag.partition(":")
     if kind in ("sum", "order"):
         return f"{'does not add up' if kind == 'sum' else 'dates are out of order'}: {_rule(subject, checks)}"
+    if kind == "same-as":
+        return f"the same as {subject}, which must be another"
+    if kind == "future":
+        return f"{subject} days after the document was read"
+    if kind == "off-by":
+        name, _, difference = subject.rpartition(":")
+        return f"{_rule(name, checks)}: the difference is {difference}"
     if kind == "adjusted":
         return f"the sum of the rows and {subject} of allowances and charges"
     if kind == "other-documents":
@@ -84,15 +111,14 @@ def _rule(name: str, checks: Mapping[str, Check]) -> str:
     return f"{' '.join([first.replace('-', '−'), *terms])} = {check.equals}"
 
 
-def _error_probability(evidence: Evidence, accepted_error: float) -> list[str]:
-    if evidence.confidence is None or evidence.confidence >= 1 - accepted_error:
+def _error_probability(evidence: Evidence, threshold: float) -> list[str]:
+    if evidence.confidence is None or evidence.confidence >= threshold:
         return []
-    wrong, accepted = (f"{100 * share:.2g}{_NO_BREAK_SPACE}%" for share in (1 - evidence.confidence, accepted_error))
-    return [f"wrong with a probability of {wrong}; {accepted} are accepted"]
+    wrong, named = (f"{100 * share:.2g}{_NO_BREAK_SPACE}%" for share in (1 - evidence.confidence, 1 - threshold))
+    what = "the document has a value" if is_absent(evidence) else "wrong"
+    return [f"{what} with a probability of {wrong}" + (f"; from {named} on values are named" if threshold < 1 else "")]
 
 
-def _needs_review(evidence: Evidence, accepted_error: float) -> bool:
-    if evidence.value in (None, "", []):
-        return False
-    uncertain = evidence.confidence is not None and evidence.confidence < 1 - accepted_error
-    return uncertain or any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags)
+def _needs_review(evidence: Evidence, threshold: float) -> bool:
+    uncertain = evidence.confidence is not None and evidence.confidence < threshold
+    return uncertain or (not is_absent(evidence) and any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags))

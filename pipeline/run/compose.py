@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from pipeline import __version__
 from pipeline.checks.arithmetic import check_document
+from pipeline.checks.calibration import review_threshold
 from pipeline.checks.confidence import assess_confidence
 from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.merge import merge_pages
+from pipeline.checks.oddities import flag_oddities
 from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
@@ -44,22 +47,22 @@ def compose(
     recipes: Mapping[str, str],
     accepted_error: float,
 ) -> Publication:
-    """A document's publication. Values more likely wrong than ``accepted_error`` are marked for review."""
+    """A document's publication. So many values are marked for review that at most ``accepted_error`` are wrong without a mark."""
     units, fields, uncorrected = [], {}, {}
     engine, engine_versions = ledger.engine_and_versions(recipes.values())
     corrections = correction_history(ledger, document.sha256)
+    started, finished = ledger.processing_period(document.sha256, recipes) or (None, None)
+    read_on = datetime.date.fromisoformat(finished[:10]) if finished else None
     for template, recipe in recipes.items():
         results = ledger.results(document.sha256, template, recipe)
         units += results
         by_field = {field: history for (name, field), history in corrections.items() if name == template}
         if template in templates:
-            uncorrected[template] = _checked(results, templates[template], engine or "", {})
-            fields[template] = (
-                _checked(results, templates[template], engine or "", by_field) if by_field else uncorrected[template]
-            )
+            check = partial(_checked, results, templates[template], engine or "", read_on)
+            uncorrected[template] = check({})
+            fields[template] = check(by_field) if by_field else uncorrected[template]
         else:  # the template was removed; its values are still published
             uncorrected[template] = fields[template] = _unmerged(results)
-    started, finished = ledger.processing_period(document.sha256, recipes) or (None, None)
     provenance: dict[str, Any] = {
         "engine": engine,
         "recipe": "+".join(recipes.values()),
@@ -79,16 +82,22 @@ def compose(
         provenance,
         questions,
         accepted_error,
+        {template: review_threshold(template, accepted_error) for template in recipes},
         corrections,
         uncorrected,
     )
 
 
 def _checked(
-    results: Sequence[Result], template: Template, engine: str, corrections: Mapping[str, Sequence[Correction]]
+    results: Sequence[Result],
+    template: Template,
+    engine: str,
+    read_on: datetime.date | None,
+    corrections: Mapping[str, Sequence[Correction]],
 ) -> dict[str, Evidence]:
     """The fields of a document after all checks. Corrected values replace read ones, also in the sums."""
     fields = check_document(_corrected(merge_pages(results, template), corrections), template)
+    fields = flag_oddities(fields, template, read_on)
     return _corrected(assess_confidence(apply_fallbacks(fields, template), template, engine), corrections)
 
 
@@ -99,7 +108,7 @@ def _corrected(fields: Mapping[str, Evidence], corrections: Mapping[str, Sequenc
         if history[-1].withdrawn or name not in fields:
             continue
         evidence, value = fields[name], history[-1].value
-        flags = tuple(flag for flag in evidence.flags if flag.startswith(("sum:", "order:")))
+        flags = tuple(flag for flag in evidence.flags if flag.startswith(("sum:", "order:", "off-by:")))
         confirmed = evidence if evidence.value == value else Evidence(value)
         corrected[name] = replace(confirmed, confidence=None, flags=flags)
     return corrected

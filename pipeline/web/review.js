@@ -170,7 +170,7 @@
   /* ---- values ---- */
 
   function resultSection(item, result, n) {
-    const present = result.fields.filter((field) => field.value !== undefined || field.items || field.table);
+    const present = result.fields.filter((field) => field.value !== undefined || field.items || field.table || field.reasons);
     const absent = result.fields.filter((field) => !present.includes(field)).map((field) => field.name);
     return make("section", { "aria-labelledby": `t${n}` }, make("h3", { id: `t${n}` }, result.template), result.question ? make("p", { class: "soft" }, result.question) : null,
       present.length ? make("ol", { class: "fields" }, present.map((field) => fieldRow(item, field, `${n}-${result.fields.indexOf(field)}`))) : null,
@@ -181,7 +181,7 @@
     const button = make("button", { type: "button", class: "label", "aria-pressed": "false", "aria-describedby": `v${key}` }, field.name);
     const confidence = field.confidence === undefined ? null : make("span", { class: field.reasons ? "confidence low" : "confidence", "aria-hidden": "true" }, make("i"));
     if (confidence) confidence.firstChild.style.width = `${Math.round(100 * field.confidence)}%`;
-    const from = make("p", { class: "from" }, confidence && make("span", { title: "probability that the value is right" }, confidence, `${field.confidence_percent} %`),
+    const from = make("p", { class: "from" }, confidence && make("span", { title: field.value === undefined && !field.items && !field.table ? "probability that the document has none" : "probability that the value is right" }, confidence, `${field.confidence_percent} %`),
       field.printed && make("q", { title: "as printed", dir: "auto" }, field.printed), field.page && item.pages > 1 && make("span", {}, `page ${field.page}`), field.grounding && make("span", {}, groundings[field.grounding]));
     const element = make("li", { class: field.reasons ? "field review" : "field" }, button, fieldValue(field, key), from,
       field.reasons ? make("ul", { class: "reasons" }, field.reasons.map((reason) => make("li", {}, reason))) : null,
@@ -197,8 +197,8 @@
 
   function fieldValue(field, key) {
     if (field.table) return fieldTable(field, key);
-    const texts = field.items || [field.value], long = texts.join("").length > 240;
-    const content = field.items ? make("ul", {}, texts.map((text) => make("li", { dir: "auto" }, text))) : field.value;
+    const texts = field.items || [field.value === undefined ? "—" : field.value], long = texts.join("").length > 240;
+    const content = field.items ? make("ul", {}, texts.map((text) => make("li", { dir: "auto" }, text))) : field.value === undefined ? "—" : field.value;
     return make("div", { class: long ? "value long" : "value", id: `v${key}`, dir: "auto", ...(long ? { tabindex: "0", role: "region", "aria-label": field.name } : {}) }, content);
   }
 

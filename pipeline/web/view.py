@@ -17,6 +17,8 @@ from pipeline.publish.review_flags import flag_notes, review_reasons
 from pipeline.records import Correction, Evidence, Json, Reason
 from pipeline.templates.template import Template, TemplateField
 
+_NEARLY_SURE = 0.95
+
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
@@ -38,9 +40,9 @@ class FieldView:
 
     @property
     def confidence_percent(self) -> str:
-        """The confidence in percent, with a decimal above 99 and never 100; empty when it was not assessed."""
+        """The confidence in percent, with a decimal above 95 and never 100; empty when it was not assessed."""
         confidence = self.evidence.confidence
-        return "" if confidence is None else f"{min(100 * confidence, 99.9):.{int(confidence > 0.99)}f}"
+        return "" if confidence is None else f"{min(100 * confidence, 99.9):.{int(confidence > _NEARLY_SURE)}f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _field_view(publication: Publication, template_name: str, template: Template
         name,
         evidence,
         template.fields.get(name) if template else None,
-        review_reasons(evidence, publication.accepted_error, checks),
+        review_reasons(evidence, publication.threshold(template_name), checks),
         flag_notes(evidence, checks),
         publication.corrections.get((template_name, name), ()),
         correction,

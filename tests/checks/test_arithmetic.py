@@ -30,10 +30,16 @@ TEMPLATE = template_of(
 )
 
 
+def checked(**values: Any) -> dict[str, Evidence]:
+    """The fields with the flags of failed checks. A value may be given with its evidence."""
+    given = {name: values.get(name) for name in FIELDS}
+    return check_document({n: v if isinstance(v, Evidence) else Evidence(v) for n, v in given.items()}, TEMPLATE)
+
+
 def flags(**values: Any) -> dict[str, tuple[str, ...]]:
-    """Flags by field, for fields with flags."""
-    checked = check_document({name: Evidence(values.get(name)) for name in FIELDS}, TEMPLATE)
-    return {name: e.flags for name, e in checked.items() if e.flags}
+    """The failed checks by field, for fields with any."""
+    found = {name: tuple(f for f in e.flags if not f.startswith("off-by:")) for name, e in checked(**values).items()}
+    return {name: names for name, names in found.items() if names}
 
 
 def test_a_correct_sum_gives_no_flag() -> None:
@@ -96,3 +102,26 @@ def test_a_tax_number_of_another_country_is_not_checked() -> None:
 def test_flags_are_added_once_to_existing_flags() -> None:
     evidence = {"vat_id": Evidence("DE123456789", flags=("ungrounded", "checksum"))}
     assert check_document(evidence, TEMPLATE)["vat_id"].flags == ("ungrounded", "checksum")
+
+
+def test_a_wrong_sum_says_by_how_much() -> None:
+    fields = checked(subtotal="100.00", discount="10.00", tax_total="17.10", total="170.10")
+    assert fields["total"].flags == ("sum:gross", "off-by:gross:-63.00")
+
+
+@pytest.mark.parametrize(
+    ("total", "flagged"),
+    [
+        (Evidence("110.00", score=0.99), ["items"]),
+        (Evidence("110.00", score=0.6), ["subtotal", "items"]),
+        (Evidence("110.00"), ["subtotal", "items"]),
+    ],
+    ids=["sure", "unsure", "without a score"],
+)
+def test_rows_that_do_not_add_up_leave_a_total_that_was_read_for_sure_alone(total: Evidence, flagged: list[str]) -> None:
+    assert list(flags(subtotal=total, items=[{"amount": "60.00"}, {"amount": "40.00"}])) == flagged
+
+
+def test_rows_that_do_not_add_up_leave_a_total_that_another_sum_confirms_alone() -> None:
+    rows = [{"amount": "60.00"}, {"amount": "39.00"}]
+    assert list(flags(subtotal="100.00", discount="10.00", tax_total="17.10", total="107.10", items=rows)) == ["items"]

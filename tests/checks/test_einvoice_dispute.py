@@ -55,7 +55,7 @@ def read(changes: Mapping[str, str], lines: Sequence[str] = LINES) -> dict[str, 
 
 
 def to_review(fields: dict[str, Evidence]) -> set[str]:
-    return set(fields_to_review(assess_confidence(fields, INVOICE, "embedded"), 0.05))
+    return set(fields_to_review(assess_confidence(fields, INVOICE, "embedded"), 0.95))
 
 
 def test_data_of_the_page_are_not_questioned() -> None:
@@ -84,7 +84,7 @@ def test_values_that_only_the_data_have_are_named_where_data_and_page_differ(
     flags = [flag for flag in fields["due_date"].flags if flag.startswith("xml-differs:")]
     assert len(flags) == 1
     assert (differing - {"amount_due"}) <= set(flags[0].partition(":")[2].split(","))
-    assert any("differ in" in reason for reason in review_reasons(fields["due_date"], 0.05, {}))
+    assert any("differ in" in reason for reason in review_reasons(fields["due_date"], 0.95, {}))
 
 
 def test_nothing_of_wholly_different_data_goes_unnamed_though_the_kind_and_the_currency_agree() -> None:

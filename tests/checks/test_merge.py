@@ -84,3 +84,14 @@ def test_every_field_of_the_template_is_there() -> None:
     template = template_of({"a": {"type": "text"}, "b": {"type": "money"}})
     assert merge_pages([], template) == {"a": EMPTY, "b": EMPTY}
     assert merge_pages([result_of(1, "blank")], template) == {"a": EMPTY, "b": EMPTY}
+
+
+def test_where_no_page_has_a_value_the_least_sure_page_counts() -> None:
+    pages = [Evidence(None, score=0.99), Evidence(None, score=0.4, signals={"label": 1.0}), EMPTY, None]
+    merged = merge_field({"type": "date"}, *pages)
+    assert (merged.value, merged.score, merged.signals) == (None, 0.4, {"label": 1.0})
+
+
+def test_an_unsure_value_precedes_sure_absence() -> None:
+    merged = merge_field({"type": "money"}, Evidence(None, score=0.99), on(2, "1.00", score=0.1), Evidence(None, score=0.99))
+    assert (merged.value, merged.page) == ("1.00", 2)

@@ -26,6 +26,9 @@ CHECKS = {
         ("checksum", "its check digits are wrong"),
         ("as:total", "not printed by itself, taken from total"),
         ("truncated:2", "number 2: the answer was cut off"),
+        ("off-by:adds_up:0.50", "subtotal + tax − prepaid = due: the difference is 0.50"),
+        ("same-as:total", "the same as total, which must be another"),
+        ("future:12", "12 days after the document was read"),
         ("new", "new"),
     ],
 )
@@ -38,10 +41,23 @@ def test_exactly_the_fields_to_review_have_reasons() -> None:
         "sure": Evidence("5", confidence=0.99, flags=("xml",)),
         "unsure": Evidence("5", confidence=0.9),
         "failing": Evidence("5", confidence=0.99, flags=("checksum", "as:total")),
-        "absent": Evidence(None, confidence=0.1, flags=("ungrounded",)),
+        "absent": Evidence(None, confidence=0.1),
+        "surely absent": Evidence(None, confidence=0.97),
+        "nobody knows": Evidence(None),
     }
-    texts = {name: review_reasons(evidence, 0.05, CHECKS) for name, evidence in fields.items()}
-    assert [name for name, reasons in texts.items() if reasons] == fields_to_review(fields, 0.05) == ["unsure", "failing"]
-    assert texts["unsure"] == ["wrong with a probability of 10\u00a0%; 5\u00a0% are accepted"]
+    texts = {name: review_reasons(evidence, 0.95, CHECKS) for name, evidence in fields.items()}
+    assert (
+        [name for name, reasons in texts.items() if reasons]
+        == fields_to_review(fields, 0.95)
+        == ["unsure", "failing", "absent"]
+    )
+    assert texts["unsure"] == ["wrong with a probability of 10\u00a0%; from 5\u00a0% on values are named"]
     assert texts["failing"] == ["its check digits are wrong"]
+    assert texts["absent"] == ["the document has a value with a probability of 90\u00a0%; from 5\u00a0% on values are named"]
     assert flag_notes(fields["failing"], CHECKS) == ["not printed by itself, taken from total"]
+
+
+def test_a_sum_that_fails_is_named_with_its_difference() -> None:
+    total = Evidence("119.50", flags=("sum:adds_up", "off-by:adds_up:-0.50"), confidence=0.98)
+    assert review_reasons(total, 0.9, CHECKS) == ["does not add up: subtotal + tax − prepaid = due; the difference is -0.50"]
+    assert flag_notes(total, CHECKS) == []

@@ -61,7 +61,8 @@ def test_without_its_template_a_result_has_fields_without_specification() -> Non
 
 
 @pytest.mark.parametrize(
-    ("confidence", "percent"), [(None, ""), (0.5, "50"), (0.984, "98"), (0.991, "99.1"), (0.99999, "99.9"), (1.0, "99.9")]
+    ("confidence", "percent"),
+    [(None, ""), (0.5, "50"), (0.944, "94"), (0.984, "98.4"), (0.991, "99.1"), (0.99999, "99.9"), (1.0, "99.9")],
 )
 def test_the_confidence_is_never_a_hundred_percent(confidence: float | None, percent: str) -> None:
     (field,) = view(publication("a.pdf", {"total": "5"}, confidence=confidence)).results[0].fields

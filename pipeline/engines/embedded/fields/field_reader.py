@@ -10,6 +10,7 @@ from pipeline.engines.embedded.fields import field_choice
 from pipeline.engines.embedded.fields.addresses import address_below
 from pipeline.engines.embedded.fields.amount_selection import choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.claim_signals import UNREADABLE, ClaimSignals
 from pipeline.engines.embedded.fields.date_context import is_own_date, payment_dates
 from pipeline.engines.embedded.fields.identifier_fields import IdentifierFields
 from pipeline.engines.embedded.fields.item_tables import ItemTable
@@ -80,15 +81,17 @@ def read_fields(page: Page, template: Template, lesson: Lesson | None = None) ->
 
     It uses types, roles, labels, formats and checks, never the name of a field. ``lesson`` adds labels and shifts scores.
     """
+    if not any(word.text.strip() for word in page.words):
+        return dict.fromkeys(template.fields, UNREADABLE)
     template = labelled_template(template, lesson) if lesson else template
     empty = {name: Claim(value=None) for name in template.fields}
-    if not any(word.text.strip() for word in page.words):
-        return empty
     documents, readers = _documents(page, template, shifts(lesson) if lesson else {})
-    claims = documents[0].claims(readers.read)
+    claims = {**readers.absences(documents[0].page), **documents[0].claims(readers.read)}
     if len(documents) > 1:
         flag = f"{SEVERAL_DOCUMENTS}:{documents[0].place}"
-        claims = {name: replace(claim, flags=(*claim.flags, flag)) for name, claim in claims.items()}
+        claims = {
+            name: claim if claim.value is None else replace(claim, flags=(*claim.flags, flag)) for name, claim in claims.items()
+        }
     return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in claims.items()}}
 
 
@@ -122,6 +125,10 @@ class _PartReaders:
     def read(self, page: Page) -> Mapping[str, Claim]:
         """The claims of all fields that have a value."""
         return self._reader(page).read()
+
+    def absences(self, page: Page) -> Mapping[str, Claim]:
+        """The claims of all fields that have none."""
+        return self._reader(page).absences()
 
 
 def table_pages(page: Page, template: Template) -> Iterator[TablePage]:
@@ -176,6 +183,7 @@ class _FieldReader:
         self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.labels.meanings)
         self.groups: list[Group] = []
         self.scores: Mapping[str, Scores] = {}
+        self.signals: ClaimSignals | None = None
 
     def marks(self, fields: IdentifyingFields) -> Marks:
         """Where the labels of the document's number and of totals stand, and dates."""
@@ -188,7 +196,7 @@ class _FieldReader:
 
     def read(self) -> dict[str, Claim]:
         """The claims of all fields that have a value."""
-        if self.claims:
+        if self.signals is not None:
             return self.claims
         self.find_tables()
         self.groups = groups(self.page_fields())
@@ -201,7 +209,17 @@ class _FieldReader:
         self._currencies()
         parties = self._parties()
         self._texts(parties)
+        self.signals = ClaimSignals(self.layout, self.template, self.labels, self.groups, self.scores, self.candidates.order)
+        self.claims = {
+            name: replace(claim, signals={**self.signals.of(name, claim), **claim.signals})
+            for name, claim in self.claims.items()
+        }
         return self.claims
+
+    def absences(self) -> dict[str, Claim]:
+        """The claims of all fields that have no value, with the probability that the page has none."""
+        claims = self.read()
+        return {name: self.signals.absence(name) for name in self.template.fields if name not in claims} if self.signals else {}
 
     def page_fields(self) -> PageFields:
         """What the scorer is told of the page."""

@@ -69,8 +69,8 @@ def test_of_two_invoices_on_a_sheet_the_first_is_read_and_all_values_are_named(l
         place = "top" if how == "one above the other" else "left"
         read = {name for name, field in evidence.items() if field.value is not None}
         assert all(f"several-documents:{place}" in evidence[name].flags for name in read)
-        assert set(fields_to_review(evidence, 0.05)) == read
-        assert place in review_reasons(evidence["total"], 0.05, {})[0]
+        assert set(fields_to_review(evidence, 0.95)) == read
+        assert place in review_reasons(evidence["total"], 0.95, {})[0]
         assert len(evidence["line_items"].value) == 2
         assert evidence["total"].box is not None
         assert evidence["total"].box[0] < drawn.width * (1 if place == "top" else 0.5)
@@ -96,7 +96,7 @@ def test_of_two_copies_beside_each_other_one_is_read(how: How, tmp_path: Path) -
     evidence = merged(drawn)
     assert values(drawn, COMPARED) == expected(invoice)
     assert len(evidence["line_items"].value) == 2
-    assert fields_to_review(evidence, 0.05) == []
+    assert fields_to_review(evidence, 0.95) == []
 
 
 @pytest.mark.parametrize("language", drawing.LANGUAGES)
