@@ -12,7 +12,7 @@ from pipeline.checks.arithmetic import CHECKSUM, check_digits_hold
 from pipeline.checks.fallbacks import FALLBACK_FLAG
 from pipeline.checks.value_comparison import is_absent
 from pipeline.records import Evidence
-from pipeline.templates.template import Template
+from pipeline.templates.template import Template, TemplateField
 
 REQUIRED = frozenset({"BT-1", "BT-2", "BT-3", "BT-5", "BT-27", "BT-44", "BT-109", "BT-112"})
 """Terms that EN 16931 requires of every invoice, and that have a field."""
@@ -24,7 +24,7 @@ Features = dict[str, float]
 def value_features(template: Template, name: str, fields: Mapping[str, Evidence], confirmed: bool) -> Features:
     """The features of a field's value. ``confirmed``: the value is part of a sum that holds."""
     field, evidence = template.fields[name], fields[name]
-    flags, signals = evidence.flags, evidence.signals or _without_signals(evidence)
+    flags, signals = evidence.flags, evidence.signals or _without_signals(field, evidence)
     return {
         "always": 1.0,
         f"type {field.type}": 1.0,
@@ -82,11 +82,15 @@ def doubts(signals: Mapping[str, float]) -> Features:
     return {f"doubt: {name}": signals.get(name, 0.0) for name in _DOUBTS}
 
 
-def _without_signals(evidence: Evidence) -> Mapping[str, float]:
+def _without_signals(field: TemplateField, evidence: Evidence) -> Mapping[str, float]:
     """What an answer that was read before there were signals counts as: an ordinary page, the rest of the probability on another value."""
+    if field.type not in _SCORED:
+        return {"page doubt": ORDINARY_DOUBT}
     return {"rival": 1 - evidence.score, "absent": (1 - evidence.score) / 2, "page doubt": ORDINARY_DOUBT}
 
 
+_SCORED = ("money", "date", "identifier", "party")
+"""Types of fields that the scorer knows."""
 _DOUBTS = ("page doubt", "unknown labels", "unknown language", "made of labels", "ambiguous day")
 
 
