@@ -1,9 +1,9 @@
 """Reads real documents, each with a scorer that was fitted without its layout, and writes the results as ``pipeline run`` would.
 
-    python -m training.left_out GENERATED... --real FOLDER --outbox FOLDER [--folds 4] [--networks 3] [--real-weight 3]
+    python -m training.left_out GENERATED... --real FOLDER... --outbox FOLDER [--folds 4] [--networks 3] [--real-weight 3]
 
-GENERATED and ``--real`` are those of ``python -m training.scorer``. ``benchmarks.accuracy_tables`` makes tables from the outbox;
-``predictions.jsonl`` beside it has a line a document for other scorers. Only the scorer of candidates is fitted anew: whatever else was fitted
+GENERATED and ``--real`` are those of ``python -m training.scorer``. Each of ``--real`` gets a folder of its name in the outbox, of which
+``benchmarks.accuracy_tables`` makes tables; its ``predictions.jsonl`` has a line a document for other scorers. Only the scorer of candidates is fitted anew: whatever else was fitted
 (confidences, tables) is the shipped one.
 """
 
@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
@@ -33,7 +34,7 @@ def main() -> None:
     """Fit a scorer for every part, read with it, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("generated", nargs="*", type=Path)
-    parser.add_argument("--real", type=Path, required=True)
+    parser.add_argument("--real", nargs="+", type=Path, required=True)
     parser.add_argument("--outbox", type=Path, required=True)
     parser.add_argument("--pages", type=Path, default=Path("build/pages"), help="where pages of real documents are kept")
     parser.add_argument("--real-weight", type=float, default=3.0, help="weight of a real example; a generated one weighs 1")
@@ -42,16 +43,31 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    given.outbox.mkdir(parents=True, exist_ok=True)
-    lines = (given.real / "truth.jsonl").read_text(encoding="utf-8").splitlines()
-    files = [given.real / json.loads(line)["file"] for line in lines]
-    documents = list(real_documents(given.real, given.pages))
-    learned = [*generated(given), *(known(document, given.real_weight) for document in documents)]
-    predictions = [
-        write(document, files[documents.index(document)], fields, given.outbox)
-        for document, fields in left_out(documents, learned, given)
-    ]
-    (given.outbox / "predictions.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in predictions), encoding="utf-8")
+    files = [file for folder in given.real for file in true_files(folder, given.pages)]
+    learned = [*generated(given), *(known(file.document, given.real_weight) for file in files)]
+    predictions: dict[Path, list[dict[str, object]]] = {}
+    for file, fields in left_out(files, learned, given):
+        outbox = given.outbox / file.folder.name
+        outbox.mkdir(parents=True, exist_ok=True)
+        predictions.setdefault(outbox, []).append(write(file, fields, outbox))
+    for outbox, lines in predictions.items():
+        (outbox / "predictions.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class TrueFile:
+    """A real document, where it is, and the folder whose truth names it."""
+
+    document: TrueDocument
+    path: Path
+    folder: Path
+
+
+def true_files(folder: Path, pages: Path) -> Iterator[TrueFile]:
+    """The documents of a ``truth.jsonl``."""
+    lines = (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines()
+    for line, document in zip(lines, real_documents(folder, pages), strict=True):
+        yield TrueFile(document, folder / json.loads(line)["file"], folder)
 
 
 def known(document: TrueDocument, weight: float) -> Known:
@@ -60,17 +76,17 @@ def known(document: TrueDocument, weight: float) -> Known:
 
 
 def left_out(
-    documents: Sequence[TrueDocument], learned: Sequence[Known], given: argparse.Namespace
-) -> Iterator[tuple[TrueDocument, dict[str, Evidence]]]:
+    files: Sequence[TrueFile], learned: Sequence[Known], given: argparse.Namespace
+) -> Iterator[tuple[TrueFile, dict[str, Evidence]]]:
     """Every document with its fields, read by networks that were fitted to ``learned`` without its layout."""
     fold_of = folds([row for row in learned if row.source == "real"], given.folds, given.seed)
     for fold in range(given.folds):
         networks, seconds = fitted([row for row in learned if fold_of.get(row.layout) != fold], given)
-        mine = [document for document in documents if fold_of[layout_of(document)] == fold]
+        mine = [file for file in files if fold_of[layout_of(file.document)] == fold]
         print(f"part {fold + 1} of {given.folds}: fitted in {seconds:.0f} s, {len(mine)} documents", flush=True)
         with patch.object(network, "_weights", lambda networks=networks: networks):
-            for document in mine:
-                yield document, read_document(document)
+            for file in mine:
+                yield file, read_document(file.document)
 
 
 def read_document(document: TrueDocument) -> dict[str, Evidence]:
@@ -84,8 +100,9 @@ def read_document(document: TrueDocument) -> dict[str, Evidence]:
     return assess_confidence(fields, template, ENGINE)
 
 
-def write(document: TrueDocument, path: Path, fields: dict[str, Evidence], outbox: Path) -> dict[str, object]:
+def write(file: TrueFile, fields: dict[str, Evidence], outbox: Path) -> dict[str, object]:
     """Write the result of a document; returns its line for another scorer."""
+    document, path = file.document, file.path
     template, sha256 = template_of(document.kind).name, hashlib.sha256(path.read_bytes()).hexdigest()
     units = [Result(UnitKey(sha256, page.number, template, ""), "done", fields, source=page.source) for page in document.pages]
     info = DocumentInfo(sha256, path.suffix.removeprefix("."), len(document.pages))

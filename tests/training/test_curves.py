@@ -78,7 +78,7 @@ def test_figures_come_back_from_the_csv_and_into_the_picture(points: list[Point]
     drawn = draw_curves(random.Random(0).sample(points, len(points)))
     assert drawn.count("<polyline") == 6
     assert drawn.count("<circle") == len(points)
-    assert "held back invoices, real ones in training" in drawn
+    assert "held back, real ones learned too: " in drawn
     best = next(p for p in points if (p.measured, p.real, p.layouts_learned) == ("real invoices", "with", 120))
     assert f"{best.share:.3f}" in drawn
     lines = list(table(points))
