@@ -76,6 +76,15 @@ def names_with_lesson(ledger: Ledger, number: int) -> list[str]:
     return [row["name"] for row in ledger.rows(query, [f'%"learned:{number}"%'])]
 
 
+def is_whole_lesson(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of the journal holds a lesson with everything that belongs to it."""
+    try:
+        row = {**entry, "content": json.dumps(entry["content"]), "replay": json.dumps(entry["replay"]), "at": str(entry["at"])}
+        return isinstance(_lesson(row).number, int) and isinstance(row["template"], str)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+
+
 def restore_lesson(ledger: Ledger, entry: Mapping[str, Any]) -> bool:
     """Write a lesson of the journal, as part of an open transaction. Returns False where the ledger has it."""
     if any(ledger.rows("SELECT 1 FROM lessons WHERE number = ?", [entry["number"]])):

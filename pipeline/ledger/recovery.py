@@ -23,7 +23,7 @@ from pipeline.errors import LedgerError
 from pipeline.ledger.corrections import correction_history, restore_corrections
 from pipeline.ledger.journal import read_entries
 from pipeline.ledger.ledger import Ledger
-from pipeline.ledger.lessons import restore_lesson, restore_undo
+from pipeline.ledger.lessons import is_whole_lesson, restore_lesson, restore_undo
 from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
 from pipeline.ledger.replacement import REBUILT_FILE, begin_rebuilding, end_rebuilding, rebuilding_begun
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
@@ -300,16 +300,17 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
             elif "ended" in entry:
                 outcomes.setdefault(entry["ended"], entry)
             elif "lesson" in entry:
-                lessons[entry["lesson"]["number"]] = entry["lesson"]
+                if is_whole_lesson(entry["lesson"]):
+                    lessons[entry["lesson"]["number"]] = entry["lesson"]
             elif "undone" in entry:
-                undone[entry["undone"]] = entry["at"]
+                undone[int(entry["undone"])] = str(entry["at"])
             elif "forgotten" in entry:
                 forgotten = set(entry["forgotten"])
                 corrections = {key: item for key, item in corrections.items() if key[0] not in forgotten}
                 for number in [number for number, order in orders.items() if order["sha256"] in forgotten]:
                     del orders[number]
                     outcomes.pop(number, None)
-        except (KeyError, TypeError):  # damaged, or written by another program
+        except (KeyError, TypeError, ValueError):  # damaged, or written by another program
             continue
     with ledger.transaction():
         restored: dict[str, int] = defaultdict(int)
