@@ -17,7 +17,7 @@ from pipeline.engines.embedded.fields.item_tables import ItemTable
 from pipeline.engines.embedded.fields.items.cell_features import TablePage
 from pipeline.engines.embedded.fields.items.item_table import read_item_table, table_page
 from pipeline.engines.embedded.fields.label_index import LabelIndex, label_index
-from pipeline.engines.embedded.fields.label_relations import LabelScores
+from pipeline.engines.embedded.fields.label_relations import PageLabels
 from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels
 from pipeline.engines.embedded.fields.lesson_labels import labelled_template, shifts
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
@@ -42,23 +42,12 @@ from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.records import Claim, Lesson, Page
 from pipeline.templates.template import Template, TemplateField
 
-_ANY = ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier")
 SEVERAL_DOCUMENTS = "several-documents"
 """Flag ``several-documents:left`` of values on a page with several documents: they are those of the left one."""
 MAIN_LABEL = 0.5
 """Share of its text that a label explains where it is more than a word in a sentence."""
 PLAIN_LABEL = 0.6
 """Score from which a label says plainly what a value is."""
-_RIVALS = {
-    "money": ("money", "number", "?money", "?paid", "?change"),
-    "number": ("number", "money", "?money", "?paid", "?change", "?identifier"),
-    "date": ("date", "?date"),
-    "time": ("time", "date", "?date"),
-    "identifier": _ANY,
-}
-"""Which labels compete for values of a type."""
-
-
 Place = tuple[int, int, int]
 
 
@@ -178,6 +167,7 @@ class _FieldReader:
         self.layout: Layout = lay_out(page)
         self.candidates = Candidates(self.layout)
         self.labels: list[Label] = turn_payment_labels(find_labels(self.layout, self.words.labels), template)
+        self.page_labels = PageLabels(self.layout, self.labels, template)
         self.claims: dict[str, Claim] = {}
         self.tables: dict[str, ItemTable] = {}
         self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.labels.meanings)
@@ -230,6 +220,7 @@ class _FieldReader:
             template=self.template,
             candidates=self.candidates,
             labels=self.labels,
+            page_labels=self.page_labels,
             label_keys=self.words.labels.by_field(self.layout.languages),
             identifiers=identifiers,
             near_buyer={c.place: self.identifiers.near_buyer(c) for c in [*identifiers, *self.candidates.vats]},
@@ -259,15 +250,9 @@ class _FieldReader:
         value = [candidate.value] if self.template.fields[name].many else candidate.value
         self.claims[name] = Claim(value, candidate.printed, candidate.words, round(max(0.0, min(1.0, score)), 3), flags)
 
-    def _label_scores(self, kind: str) -> LabelScores:
-        """Scores of the labels that may stand beside values of a type. The label of an invoice number has none for amounts."""
-        rivals = _RIVALS[kind]
-        types = {name: field.type for name, field in self.template.fields.items()}
-        return LabelScores(self.layout, [o for o in self.labels if types.get(o.field, o.field) in rivals])
-
     def _meanings(self, kind: str, candidates: list[Candidate]) -> dict[Place, str]:
         """What plain labels say that values are: a field of the template, or another value."""
-        plain = self._label_scores(kind).plain(candidates, PLAIN_LABEL)
+        plain = self.page_labels.of(kind).plain(candidates, PLAIN_LABEL)
         return {place: max(names, key=lambda n: names[n]) for place, names in plain.items() if names}
 
     def totals(self) -> list[Label]:
@@ -340,7 +325,7 @@ class _FieldReader:
         candidates = self.candidates.of(kind)
         if not fields or not candidates:
             return
-        scores = self._label_scores(kind).score(candidates, spread=False)
+        scores = self.page_labels.of(kind).score(candidates, spread=False)
         for name, (candidate, power) in choose_scalars(fields, candidates, scores).items():
             self._claim(name, candidate, power)
         if fields[0] not in self.claims and kind == "time":

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout
 from pipeline.engines.embedded.fields.vocabulary import is_neutral
+from pipeline.records import Box
+from pipeline.templates.template import Template
 
 _ABOVE_ROWS = 14
+_AT_ONCE = 256
+"""Values that are compared with all labels at once: memory stays small on a page full of both."""
+RIVALS = {
+    "money": ("money", "number", "?money", "?paid", "?change"),
+    "number": ("number", "money", "?money", "?paid", "?change", "?identifier"),
+    "date": ("date", "?date"),
+    "time": ("time", "date", "?date"),
+    "identifier": ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier"),
+}
+"""Types of values, and of which types the labels compete for them."""
+Place = tuple[int, int, int]
+_Rows = dict[int, list[Candidate]]
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
 VAGUE = 0.55
 """The weight of a label that many values share ("Number")."""
@@ -29,6 +46,9 @@ class Relation:
     strength: float
 
 
+_NO_LABELS: tuple[int, list[Label]] = (0, [])
+
+
 class LabelScores:
     """Scores of (field, candidate) pairs: the best label of each field for each candidate, 0 to 1.
 
@@ -41,66 +61,76 @@ class LabelScores:
         self._by_row: dict[int, list[Label]] = defaultdict(list)
         for label in labels:
             self._by_row[label.row].append(label)
+        self._heads = [label for label in labels if not label.title or len(self._by_row[label.row]) >= 3]
+        """Labels that may stand above a value. A title is one only among other headings."""
+        self._over: dict[tuple[int, Box], tuple[int, list[Label]]] = {}
+        self._relations: dict[tuple[bool, tuple[Place, ...]], dict[Place, list[Relation]]] = {}
 
-    def score(self, candidates: list[Candidate], spread: bool) -> dict[tuple[int, int, int], dict[str, float]]:
+    def score(self, candidates: Sequence[Candidate], spread: bool) -> dict[Place, dict[str, float]]:
         """For each candidate (by place) the strength of each field's best label.
 
         ``spread`` says that one label may own a whole row of values (amounts).
         """
         return {place: strengths(found) for place, found in self.relations(candidates, spread).items()}
 
-    def relations(self, candidates: list[Candidate], spread: bool) -> dict[tuple[int, int, int], list[Relation]]:
-        """For each candidate (by place) every label that may belong to it."""
-        by_row = _by_row(candidates)
-        return {c.place: self._relations(c, by_row, spread) for c in candidates}
+    def relations(self, candidates: Sequence[Candidate], spread: bool) -> dict[Place, list[Relation]]:
+        """For each candidate (by place) every label that may belong to it. They are found once for the same candidates."""
+        places = tuple(c.place for c in candidates)
+        found = self._relations.get((spread, places))
+        if found is None:
+            by_row = _by_row(candidates)
+            self._look_above(candidates)
+            found = {place: self._of(c, by_row, spread) for place, c in zip(places, candidates, strict=True)}
+            self._relations[spread, places] = found
+        return found
 
-    def plain(self, candidates: list[Candidate], least: float) -> dict[tuple[int, int, int], dict[str, float]]:
+    def plain(self, candidates: Sequence[Candidate], least: float) -> dict[Place, dict[str, float]]:
         """As ``score`` for amounts, with labels of at least some strength that stand beside the amount, or over it alone.
 
         A label over several amounts is the heading of a column.
         """
-        by_row = _by_row(candidates)
-        below: dict[Label, list[tuple[Candidate, float]]] = defaultdict(list)
-        scores: dict[tuple[int, int, int], dict[str, float]] = {}
-        for candidate in candidates:
-            scores[candidate.place] = {}
-            for label, strength in self._beside(candidate, by_row[candidate.run.row], spread=True):
-                scores[candidate.place][label.field] = max(strength, scores[candidate.place].get(label.field, 0.0))
-            for label, strength in self._above(candidate, by_row, spread=True):
-                below[label].append((candidate, strength))
+        below: dict[Label, list[tuple[Place, float]]] = defaultdict(list)
+        scores: dict[Place, dict[str, float]] = {}
+        relations = self.relations(candidates, spread=True)
+        for place in (candidate.place for candidate in candidates):
+            scores[place] = strengths(relation for relation in relations[place] if relation.place == "beside")
+            for relation in relations[place]:
+                if relation.place == "above":
+                    below[relation.label].append((place, relation.strength))
         for label, found in below.items():
             if len(found) == 1:
-                (candidate, strength), best = found[0], scores[found[0][0].place]
+                (place, strength), best = found[0], scores[found[0][0]]
                 best[label.field] = max(strength, best.get(label.field, 0.0))
         return {place: {name: score for name, score in best.items() if score >= least} for place, best in scores.items()}
 
-    def _relations(self, candidate: Candidate, by_row: dict[int, list[Candidate]], spread: bool) -> list[Relation]:
+    def _of(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[Relation]:
         found = [Relation("beside", *pair) for pair in self._beside(candidate, by_row[candidate.run.row], spread)]
         found += [Relation("wrapped", *pair) for pair in self._wrapped(candidate, by_row)] if spread else []
         return found + [Relation("above", *pair) for pair in self._above(candidate, by_row, spread)]
 
     def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[tuple[Label, float]]:
         """Labels in the same row, to the left (or, weakly, to the right)."""
+        here = self._by_row.get(candidate.run.row, ())
+        left = [label for label in here if label.end_x <= candidate.box[0] + 2.0]
+        if not left:
+            return []
         labels: list[tuple[Label, float]] = []
-        left = [label for label in self._by_row[candidate.run.row] if label.end_x <= candidate.box[0] + 2.0]
         at = [c.place for c in row].index(candidate.place)
+        sound = [c for c in row[:at] if c.quality >= 0.35]
+        last = spread and not any(
+            not any(candidate.box[2] < o.box[0] < c.box[0] for o in here) for c in row[at + 1 :] if c.quality >= 0.35
+        )
         for label in left:
-            between = [c for c in row[:at] if c.box[0] >= label.end_x - 2.0 and c.quality >= 0.35]
-            after = [c for c in row[at + 1 :] if c.quality >= 0.35]
-            nearer = [o for o in left if o.end_x > label.end_x + 1.0 and o.field != label.field]
-            strength = self._reach(label, candidate)
             if label.title and not self._closely(label, candidate):
                 continue
+            nearer = sum(o.end_x > label.end_x + 1.0 and o.field != label.field for o in left)
+            strength = self._reach(label, candidate)
             if spread:
-                rightmost = not [
-                    c
-                    for c in after
-                    if not any(o.box[0] > candidate.box[2] and o.box[0] < c.box[0] for o in self._by_row[candidate.run.row])
-                ]
-                strength *= 1.0 if rightmost else 0.7
+                strength *= 1.0 if last else 0.7
                 strength *= 0.55 if nearer else 1.0
             else:
-                strength *= 0.5 ** len(between) * 0.35 ** min(2, len(nearer))
+                between = sum(c.box[0] >= label.end_x - 2.0 for c in sound)
+                strength *= 0.5**between * 0.35 ** min(2, nearer)
             labels.append((label, strength))
         return labels
 
@@ -122,47 +152,58 @@ class LabelScores:
         gap = (candidate.box[0] - label.box[2]) / max(1.0, self.layout.page.width)
         return cover * (1.0 - 0.3 * min(1.0, gap))
 
-    def _above(self, candidate: Candidate, by_row: dict[int, list[Candidate]], spread: bool) -> list[tuple[Label, float]]:
+    def _above(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[tuple[Label, float]]:
         """Labels over the value, aligned with it, with at most other values of its column between."""
-        labels: list[tuple[Label, float]] = []
-        row = candidate.run.row
+        above, aligned = self._over.get((candidate.run.row, candidate.box), _NO_LABELS)
+        if not aligned:
+            return []
         height = max(self.layout.height, 4.0)
         blocked = 0
-        for above in range(row - 1, max(-1, row - _ABOVE_ROWS), -1):
-            header = len(self._by_row[above]) >= 3
-            aligned = [
-                label
-                for label in self._by_row[above]
-                if (header or not label.title) and _aligned(label.box, candidate.box, height)
-            ]
-            distance = (candidate.box[1] - self._row_bottom(above)) / height
-            if aligned:
-                near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
-                for label in aligned:
-                    weight = 1.0 if not self._has_own(label, by_row[above]) else 0.45
-                    keep = 1.0 if spread else 0.4**blocked
-                    labels.append(
-                        (label, 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0))
-                    )
-                break
-            if any(_aligned(c.box, candidate.box, height) for c in by_row[above]) or (
-                self._text_between(above, candidate) and not spread
-            ):
-                blocked += 1
+        for between in range(above + 1, candidate.run.row):
+            blocked += _has_aligned(by_row.get(between, ()), candidate.box, height) or (
+                not spread and self._text_between(between, candidate)
+            )
+        distance = (candidate.box[1] - self._row_bottom(above)) / height
+        near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
+        keep = 1.0 if spread else 0.4**blocked
+        labels: list[tuple[Label, float]] = []
+        for label in aligned:
+            weight = 1.0 if not self._has_own(label, by_row.get(above, ())) else 0.45
+            labels.append((label, 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0)))
         return labels
 
-    def _wrapped(self, candidate: Candidate, by_row: dict[int, list[Candidate]]) -> list[tuple[Label, float]]:
+    def _look_above(self, candidates: Iterable[Candidate]) -> None:
+        """Finds the nearest row above each value that has labels aligned with it, and these labels."""
+        if not self._heads:
+            return
+        places = [place for place in {(c.run.row, c.box): None for c in candidates} if place not in self._over]
+        labels = np.array([label.box for label in self._heads])
+        label_rows = np.array([label.row for label in self._heads])
+        for start in range(0, len(places), _AT_ONCE):
+            part = places[start : start + _AT_ONCE]
+            rows, boxes = np.array([row for row, _ in part])[:, None], np.array([box for _, box in part])
+            above = (label_rows < rows) & (label_rows > rows - _ABOVE_ROWS)
+            above &= _aligned_pairs(labels, boxes, max(self.layout.height, 4.0))
+            nearest = np.where(above, label_rows, -1).max(axis=1)
+            found: list[list[Label]] = [[] for _ in part]
+            for at, label in np.argwhere(above & (label_rows == nearest[:, None])).tolist():
+                found[at].append(self._heads[label])
+            self._over.update(zip(part, zip(nearest.tolist(), found, strict=True), strict=True))
+
+    def _wrapped(self, candidate: Candidate, by_row: _Rows) -> list[tuple[Label, float]]:
         """Labels of the row above, where that row has no value and this row has nothing else: the line was broken."""
         row = candidate.run.row
-        only_values = all(sum(c.isalpha() for c in run.text) <= 4 for run in self.layout.rows[row])
-        if row == 0 or not only_values or by_row[row - 1] or candidate is not by_row[row][-1]:
+        labels = self._by_row.get(row - 1)
+        if not labels or by_row.get(row - 1) or candidate is not by_row[row][-1]:
             return []
-        return [(o, 0.75 * (0.2 + 0.8 * o.cover)) for o in self._by_row[row - 1] if o.box[0] < candidate.box[0]]
+        if any(run.letters > 4 for run in self.layout.rows[row]):
+            return []
+        return [(o, 0.75 * (0.2 + 0.8 * o.cover)) for o in labels if o.box[0] < candidate.box[0]]
 
     def _row_bottom(self, row: int) -> float:
         return max(run.box[3] for run in self.layout.rows[row])
 
-    def _has_own(self, label: Label, row: list[Candidate]) -> bool:
+    def _has_own(self, label: Label, row: Iterable[Candidate]) -> bool:
         """Whether the label has a value beside it already."""
         return any(
             c.box[0] >= label.end_x - 2.0 and c.quality >= 0.5 and c.box[0] - label.end_x < 0.3 * self.layout.page.width
@@ -170,7 +211,24 @@ class LabelScores:
         )
 
     def _text_between(self, row: int, candidate: Candidate) -> bool:
-        return any(run.box[0] < candidate.box[2] and run.box[2] > candidate.box[0] for run in self.layout.rows[row])
+        x0, _, x1, _ = candidate.box
+        return any(run.box[0] < x1 and run.box[2] > x0 for run in self.layout.rows[row])
+
+
+class PageLabels:
+    """The labels of a page by the type of values that they may belong to. The label of an invoice number has no amounts."""
+
+    def __init__(self, layout: Layout, labels: Sequence[Label], template: Template) -> None:
+        self._layout, self._labels = layout, labels
+        self._types: dict[str, str] = {name: field.type for name, field in template.fields.items()}
+        self._scores: dict[str, LabelScores] = {}
+
+    def of(self, kind: str) -> LabelScores:
+        """The labels that compete for values of a type; the same object for the same type."""
+        if kind not in self._scores:
+            own = [label for label in self._labels if self._types.get(label.field, label.field) in RIVALS[kind]]
+            self._scores[kind] = LabelScores(self._layout, own)
+        return self._scores[kind]
 
 
 def strengths(relations: Iterable[Relation]) -> dict[str, float]:
@@ -181,9 +239,9 @@ def strengths(relations: Iterable[Relation]) -> dict[str, float]:
     return best
 
 
-def _by_row(candidates: list[Candidate]) -> dict[int, list[Candidate]]:
+def _by_row(candidates: Iterable[Candidate]) -> _Rows:
     """Candidates by row, from left to right."""
-    rows: dict[int, list[Candidate]] = defaultdict(list)
+    rows: _Rows = defaultdict(list)
     for candidate in candidates:
         rows[candidate.run.row].append(candidate)
     for row in rows.values():
@@ -191,10 +249,24 @@ def _by_row(candidates: list[Candidate]) -> dict[int, list[Candidate]]:
     return rows
 
 
-def _aligned(label: tuple[float, float, float, float], value: tuple[float, float, float, float], height: float) -> bool:
-    """Left edges, right edges or centres agree, or one lies within the other."""
-    if abs(label[0] - value[0]) < 1.2 * height or abs(label[2] - value[2]) < 1.2 * height:
-        return True
-    if abs(label[0] + label[2] - value[0] - value[2]) < 3.0 * height:
-        return True
-    return label[0] < (value[0] + value[2]) / 2 < label[2] or value[0] < (label[0] + label[2]) / 2 < value[2]
+def _has_aligned(row: Iterable[Candidate], box: Box, height: float) -> bool:
+    """Whether a value of the row is aligned with a box: left edges, right edges or centres agree, or one lies within the other."""
+    x0, _, x1, _ = box
+    middle, near, wide = (x0 + x1) / 2, 1.2 * height, 3.0 * height
+    for other in row:
+        left, _, right, _ = other.box
+        if abs(left - x0) < near or abs(right - x1) < near or abs(left + right - x0 - x1) < wide or left < middle < right:
+            return True
+        if x0 < (left + right) / 2 < x1:
+            return True
+    return False
+
+
+def _aligned_pairs(labels: NDArray[np.float64], values: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
+    """As ``_has_aligned``, for each value (a row of the result) and each label (a column)."""
+    left, right, x0, x1 = labels[:, 0], labels[:, 2], values[:, 0, None], values[:, 2, None]
+    found = (np.abs(left - x0) < 1.2 * height) | (np.abs(right - x1) < 1.2 * height)
+    found |= np.abs(left + right - x0 - x1) < 3.0 * height
+    middle, label_middle = (x0 + x1) / 2, (left + right) / 2
+    found |= (left < middle) & (middle < right)
+    return np.asarray(found | ((x0 < label_middle) & (label_middle < x1)))

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 from rapidfuzz import fuzz, process
 
@@ -48,7 +48,7 @@ class Label:
     title: bool = False
     """The label is also a document's title ("Invoice"): it belongs only to a value close behind it."""
 
-    @property
+    @cached_property
     def vague(self) -> bool:
         """Whether the word says only that a number follows, and not which."""
         return label_key(self.run.text[self.start : self.end]) in vocabulary().vague_labels

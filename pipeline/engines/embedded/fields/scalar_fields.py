@@ -14,6 +14,8 @@ from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.templates.template import TemplateField
 
 LEAST = 0.33
+MORE_RIVAL, LESS_RIVAL = 0.6, 0.15
+"""What a stronger and a weaker claim of another field take away from a strength, of their own strength."""
 Scores = Mapping[tuple[int, int, int], Mapping[str, float]]
 Choices = Mapping[str, Meanings]
 
@@ -22,7 +24,7 @@ def strength(scores: Mapping[str, float], field: str) -> float:
     """A field's strength for a candidate, less what the strongest other claim takes away."""
     own = scores.get(field, 0.0)
     rival = max((score for name, score in scores.items() if name != field), default=0.0)
-    return own - 0.6 * rival if rival > own else own - 0.15 * rival
+    return own - (MORE_RIVAL if rival > own else LESS_RIVAL) * rival
 
 
 def choose_scalars(fields: list[str], candidates: list[Candidate], scores: Scores) -> dict[str, tuple[Candidate, float]]:

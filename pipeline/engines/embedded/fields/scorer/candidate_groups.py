@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.date_context import is_own_date, payment_dates
-from pipeline.engines.embedded.fields.label_relations import LabelScores
+from pipeline.engines.embedded.fields.label_relations import RIVALS, PageLabels
 from pipeline.engines.embedded.fields.labels import OTHER, Label
 from pipeline.engines.embedded.fields.name_candidates import NameCandidate
 from pipeline.engines.embedded.fields.page_rows import Layout
@@ -19,6 +20,7 @@ from pipeline.engines.embedded.fields.parties import Parties
 from pipeline.engines.embedded.fields.scorer.field_structure import STRUCTURE, field_structure
 from pipeline.engines.embedded.fields.scorer.label_features import LABEL_FEATURES, LabelContext
 from pipeline.engines.embedded.fields.scorer.name_features import NAME_FEATURES, name_features
+from pipeline.engines.embedded.fields.scorer.nearby_texts import NearbyTexts
 from pipeline.engines.embedded.fields.scorer.value_features import (
     AMOUNT_FEATURES,
     DATE_FEATURES,
@@ -43,11 +45,6 @@ FEATURES = {
 """Names of the features by family of fields."""
 MAX_PAYMENTS = 8
 """Payments and amounts of change of one page that prove what was owed, at most."""
-RIVALS = {
-    "money": ("money", "number", "?money", "?paid", "?change"),
-    "date": ("date", "?date"),
-    "identifier": ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier"),
-}
 
 
 @dataclass(frozen=True)
@@ -77,6 +74,7 @@ class PageFields:
     template: Template
     candidates: Candidates
     labels: Sequence[Label]
+    page_labels: PageLabels
     label_keys: Mapping[str, Sequence[str]]
     """Folded labels of each field and of each kind of other value."""
     identifiers: Sequence[Candidate]
@@ -86,6 +84,11 @@ class PageFields:
     table_end: int
     table_sums: frozenset[float]
     parties: Parties | None
+
+    @cached_property
+    def nearby(self) -> NearbyTexts:
+        """The words near its values."""
+        return NearbyTexts(self.layout)
 
 
 def groups(page: PageFields) -> list[Group]:
@@ -128,29 +131,21 @@ def _context(page: PageFields, labels: LabelContext) -> PageContext:
     )
 
 
-def _labels(page: PageFields, kind: str) -> LabelScores:
-    types = {name: field.type for name, field in page.template.fields.items()}
-    return LabelScores(page.layout, [o for o in page.labels if types.get(o.field, o.field) in RIVALS[kind]])
-
-
 def _label_context(page: PageFields, kind: str, candidates: Sequence[Candidate], *, spread: bool) -> LabelContext:
     names = [*_of_type(page, kind), *(name for name in page.label_keys if name in RIVALS[kind] and name.startswith(OTHER))]
     keys = {name: page.label_keys.get(name, ()) for name in names}
-    return LabelContext(page.layout, _labels(page, kind), candidates, spread, keys)
+    return LabelContext(page.nearby, page.page_labels.of(kind), candidates, spread, keys)
 
 
-def _with_structure(page: PageFields, field: str, features: Numbers) -> Numbers:
+def _with_structure(page: PageFields, field: str, *features: Numbers) -> Numbers:
     structure = np.array(field_structure(page.template, field), np.float32)
-    return np.hstack([np.repeat(structure[None, :], len(features), axis=0), features])
+    return np.hstack([np.broadcast_to(structure, (len(features[0]), len(structure))), *features])
 
 
 def _typed(
     page: PageFields, family: str, labels: LabelContext, candidates: Sequence[Candidate], own: Numbers, fields: Sequence[str]
 ) -> list[Group]:
-    return [
-        Group(family, name, candidates, _with_structure(page, name, np.hstack([labels.features(name, fields), own])))
-        for name in fields
-    ]
+    return [Group(family, name, candidates, _with_structure(page, name, labels.features(name, fields), own)) for name in fields]
 
 
 def _of_type(page: PageFields, kind: str) -> list[str]:

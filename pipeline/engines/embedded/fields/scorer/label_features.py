@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,12 @@ from rapidfuzz import fuzz, process
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.label_relations import LabelScores, Relation, strengths
 from pipeline.engines.embedded.fields.labels import OTHER
-from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
-from pipeline.engines.embedded.fields.scalar_fields import strength
+from pipeline.engines.embedded.fields.scalar_fields import LESS_RIVAL, MORE_RIVAL
+from pipeline.engines.embedded.fields.scorer.nearby_texts import MAX_LETTERS, NearbyTexts
 from pipeline.engines.embedded.fields.vocabulary import is_neutral
 
 Numbers = NDArray[np.float32]
+Strengths = NDArray[np.float64]
 LABEL_FEATURES = (
     "strength",
     "strongest field",
@@ -42,7 +43,6 @@ LABEL_FEATURES = (
     "rival likeness above",
 )
 _LEAST_LIKE = 60
-_MAX_WORDS = 40
 
 
 class LabelContext:
@@ -50,80 +50,79 @@ class LabelContext:
 
     def __init__(
         self,
-        layout: Layout,
+        texts: NearbyTexts,
         labels: LabelScores,
         candidates: Sequence[Candidate],
         spread: bool,
         keys: Mapping[str, Sequence[str]],
     ) -> None:
         """``keys`` are the folded labels of each field and of each kind of other value (``?money``)."""
-        self._layout = layout
+        self._width = labels.layout.page.width
         self._candidates = list(candidates)
-        self._relations = labels.relations(self._candidates, spread)
-        self.scores = {place: strengths(found) for place, found in self._relations.items()}
+        relations = labels.relations(self._candidates, spread)
+        self.scores = {place: strengths(found) for place, found in relations.items()}
         """The strength of each field's best label, by the candidate's place."""
         self._owners: dict[tuple[int, int], set[str]] = {}
-        self._labels = labels.labels
         for label in labels.labels:
             self._owners.setdefault((label.run.number, label.start), set()).add(label.field)
-        self._likeness = _likeness(layout, self._candidates, keys)
+        self._counts = Counter(label.field for label in labels.labels)
+        self._strengths: dict[str, Strengths] = {}
+        self._relations: dict[str, dict[int, list[Relation]]] = {}
+        for at, candidate in enumerate(self._candidates):
+            for field, power in self.scores[candidate.place].items():
+                self._strengths.setdefault(field, np.zeros(len(self._candidates)))[at] = power
+            for relation in relations[candidate.place]:
+                self._relations.setdefault(relation.label.field, {}).setdefault(at, []).append(relation)
+        self._left, self._above = _likeness(texts, self._candidates, keys)
 
     def features(self, field: str, fields: Sequence[str]) -> Numbers:
         """One row for each candidate, in the order of LABEL_FEATURES."""
-        own = [self.scores[c.place].get(field, 0.0) for c in self._candidates]
-        most, ordered = max(own, default=0.0), sorted(own)
-        stronger = [(len(own) - bisect_right(ordered, each)) / len(own) for each in own]
-        count = sum(label.field == field for label in self._labels)
-        rows = [self._row(at, c, field, fields, own, stronger, most, count) for at, c in enumerate(self._candidates)]
-        return np.array(rows, np.float32).reshape(len(rows), len(LABEL_FEATURES))
+        count = len(self._candidates)
+        own = self._strengths.get(field, np.zeros(count))
+        most = own.max(initial=0.0)
+        rival = self._strongest(self._strengths.keys() - {field})
+        found = np.zeros((count, len(LABEL_FEATURES)), np.float32)
+        found[:, 0] = own
+        found[:, 1] = self._strongest(set(fields) - {field})
+        found[:, 2] = self._strongest(name for name in self._strengths if name.startswith(OTHER))
+        found[:, 3] = own - np.where(rival > own, MORE_RIVAL, LESS_RIVAL) * rival
+        found[:, _GAP] = 1.0
+        for at, relations in self._relations.get(field, {}).items():
+            found[at, _BESIDE : _GAP + 1] = self._of_relations(self._candidates[at], relations)
+        found[:, _GAP + 1] = own / most if most else 0.0
+        found[:, _GAP + 2] = (count - np.searchsorted(np.sort(own), own, side="right")) / max(1, count)
+        found[:, _GAP + 3] = min(4, self._counts[field]) / 4
+        found[:, _GAP + 4] = self._strongest((OTHER + "paid", OTHER + "change"))
+        for at, likeness in enumerate((self._left, self._above)):
+            found[:, _GAP + 5 + 2 * at] = likeness.get(field, 0.0)
+            found[:, _GAP + 6 + 2 * at] = self._largest([each for name, each in likeness.items() if name != field])
+        return found
 
-    def _row(
-        self,
-        at: int,
-        candidate: Candidate,
-        field: str,
-        fields: Sequence[str],
-        own: Sequence[float],
-        stronger: Sequence[float],
-        most: float,
-        count: int,
-    ) -> tuple[float, ...]:
-        scores = self.scores[candidate.place]
-        relations = [r for r in self._relations[candidate.place] if r.label.field == field]
-        best = max(relations, key=lambda r: r.strength, default=None)
-        by_place = {place: max((r.strength for r in relations if r.place == place), default=0.0) for place in _PLACES}
-        label = best.label if best else None
-        paid = max(scores.get(OTHER + "paid", 0.0), scores.get(OTHER + "change", 0.0))
-        like = self._likeness.get(field, _NOTHING)
-        rivals = [self._likeness[name] for name in self._likeness if name != field]
+    def _strongest(self, names: Iterable[str]) -> Strengths:
+        """The strength of the strongest of these fields, for each candidate."""
+        return self._largest([self._strengths[name] for name in names if name in self._strengths])
+
+    def _largest(self, columns: Sequence[Strengths]) -> Strengths:
+        return np.max(columns, axis=0) if columns else np.zeros(len(self._candidates))
+
+    def _of_relations(self, candidate: Candidate, relations: Sequence[Relation]) -> tuple[float, ...]:
+        """The features from "beside" to "gap"."""
+        best = max(relations, key=lambda relation: relation.strength)
+        label = best.label
         return (
-            own[at],
-            max((scores.get(name, 0.0) for name in fields if name != field), default=0.0),
-            max((score for name, score in scores.items() if name.startswith(OTHER)), default=0.0),
-            strength(scores, field),
-            by_place["beside"],
-            by_place["above"],
-            by_place["wrapped"],
-            float(best is not None and _adjoins(best, candidate)),
-            label.cover if label else 0.0,
-            min(20, label.length) / 20 if label else 0.0,
-            float(label.vague) if label else 0.0,
-            float(label.title) if label else 0.0,
-            min(3, len(self._owners[label.run.number, label.start]) - 1) / 3 if label else 0.0,
-            _gap(label.box, candidate.box, self._layout.page.width) if label else 1.0,
-            own[at] / most if most else 0.0,
-            stronger[at],
-            min(4, count) / 4,
-            paid,
-            like[0][at] if like[0] else 0.0,
-            max((each[0][at] for each in rivals), default=0.0),
-            like[1][at] if like[1] else 0.0,
-            max((each[1][at] for each in rivals), default=0.0),
+            *(max((r.strength for r in relations if r.place == place), default=0.0) for place in _PLACES),
+            float(_adjoins(best, candidate)),
+            label.cover,
+            min(20, label.length) / 20,
+            float(label.vague),
+            float(label.title),
+            min(3, len(self._owners[label.run.number, label.start]) - 1) / 3,
+            _gap(label.box, candidate.box, self._width),
         )
 
 
 _PLACES = ("beside", "above", "wrapped")
-_NOTHING: tuple[list[float], list[float]] = ([], [])
+_BESIDE, _GAP = LABEL_FEATURES.index("beside"), LABEL_FEATURES.index("gap")
 
 
 def _adjoins(relation: Relation, candidate: Candidate) -> bool:
@@ -141,51 +140,18 @@ def _gap(label: tuple[float, ...], value: tuple[float, ...], width: float) -> fl
 
 
 def _likeness(
-    layout: Layout, candidates: Sequence[Candidate], keys: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[list[float], list[float]]]:
-    """How much the words left of and above each candidate are like the labels of each field, 0 to 1."""
-    left = [text_left(layout, candidate) for candidate in candidates]
-    above = [text_above(layout, candidate) for candidate in candidates]
-    unique = sorted({text for text in [*left, *above] if 3 <= len(text) <= _MAX_WORDS})
-    found: dict[str, tuple[list[float], list[float]]] = {}
+    texts: NearbyTexts, candidates: Sequence[Candidate], keys: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, Strengths], dict[str, Strengths]]:
+    """How much the words left of each candidate, and those above it, are like the labels of each field, 0 to 1."""
+    left, above = [texts.left(candidate) for candidate in candidates], [texts.above(candidate) for candidate in candidates]
+    unique = sorted({text for text in [*left, *above] if 3 <= len(text) <= MAX_LETTERS})
+    place = {text: at for at, text in enumerate(unique)}
+    at_left, at_above = ([place.get(text, len(unique)) for text in side] for side in (left, above))
+    found: tuple[dict[str, Strengths], dict[str, Strengths]] = ({}, {})
     for field, own in keys.items():
-        best: dict[str, float] = {}
+        best = np.zeros(len(unique) + 1)  # the last one is that of texts that are too short or too long
         if unique and own:
             matrix = process.cdist(unique, own, scorer=fuzz.ratio, score_cutoff=_LEAST_LIKE, dtype=np.uint8)
-            best = {text: float(row.max()) / 100 for text, row in zip(unique, matrix, strict=True)}
-        found[field] = [best.get(text, 0.0) for text in left], [best.get(text, 0.0) for text in above]
+            best[:-1] = matrix.max(axis=1) / 100
+        found[0][field], found[1][field] = best[at_left], best[at_above]
     return found
-
-
-def text_left(layout: Layout, candidate: Candidate) -> str:
-    """Folded letters before the value in its run, back to the last digit; where there are none, those of the run left of it."""
-    text = _last_words(candidate.run.text[: candidate.start])
-    if text:
-        return text
-    before = [run for run in layout.rows[candidate.run.row] if run.box[2] <= candidate.run.box[0] + 1]
-    return _last_words(before[-1].text) if before else ""
-
-
-def text_above(layout: Layout, candidate: Candidate) -> str:
-    """Folded letters of the nearest run with letters above the value, in its column."""
-    run = _run_above(layout, candidate)
-    return label_key("".join(c for c in run.text if not c.isdigit())) if run else ""
-
-
-def _run_above(layout: Layout, candidate: Candidate) -> Run | None:
-    x0, _, x1, _ = candidate.box
-    for row in range(candidate.run.row - 1, max(-1, candidate.run.row - 12), -1):
-        for run in layout.rows[row]:
-            if run.box[0] < x1 and run.box[2] > x0 and run.letters >= 3:
-                return run
-    return None
-
-
-def _last_words(text: str) -> str:
-    """The folded letters behind the last digit; a digit directly before the value does not count."""
-    kept: list[str] = []
-    for word in reversed(text.split()):
-        if any(c.isdigit() for c in word) and kept:
-            break
-        kept.append("".join(c for c in word if not c.isdigit()))
-    return label_key(" ".join(reversed(kept)))[-_MAX_WORDS:]
