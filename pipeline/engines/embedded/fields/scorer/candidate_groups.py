@@ -19,7 +19,7 @@ from pipeline.engines.embedded.fields.page_rows import Layout
 from pipeline.engines.embedded.fields.parties import Parties
 from pipeline.engines.embedded.fields.scorer.field_structure import STRUCTURE, field_structure
 from pipeline.engines.embedded.fields.scorer.label_features import LABEL_FEATURES, LabelContext
-from pipeline.engines.embedded.fields.scorer.name_features import NAME_FEATURES, name_features
+from pipeline.engines.embedded.fields.scorer.name_features import NAME_FEATURES, NameContext
 from pipeline.engines.embedded.fields.scorer.nearby_texts import NearbyTexts
 from pipeline.engines.embedded.fields.scorer.value_features import (
     AMOUNT_FEATURES,
@@ -193,11 +193,14 @@ def _identifiers(page: PageFields, context: PageContext) -> list[Group]:
 
 
 def _names(page: PageFields) -> list[Group]:
+    fields = [(name, field.role) for name, field in page.template.fields.items() if field.type == "party" and field.role]
+    if page.parties is None or not fields:
+        return []
+    context = NameContext(page.layout, page.candidates, page.parties, page.table_words)
+    names = page.parties.names
+    others = [at for at, each in enumerate(names) if not page.parties.addressed(each)]
     found = []
-    for name, field in page.template.fields.items():
-        if field.type == "party" and field.role and page.parties is not None:
-            names = page.parties.names
-            rows = name_features(page.layout, page.candidates, page.parties, field.role, page.table_words)
-            kept = [at for at, each in enumerate(names) if field.role != "seller" or not page.parties.addressed(each)]
-            found.append(Group("name", name, [names[at] for at in kept], _with_structure(page, name, rows[kept])))
+    for name, role in fields:
+        kept = others if role == "seller" else list(range(len(names)))
+        found.append(Group("name", name, [names[at] for at in kept], _with_structure(page, name, context.features(role)[kept])))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,14 +61,59 @@ NAME_FEATURES = (
 )
 
 
-def name_features(layout: Layout, candidates: Candidates, parties: Parties, role: str, table_words: frozenset[int]) -> Numbers:
-    """One row for each name of ``parties.names``, in the order of NAME_FEATURES, for a seller or a buyer."""
+_ROLES = ("seller", "buyer")
+_OF_ROLE = {
+    name: NAME_FEATURES.index(name)
+    for name in (
+        "strength",
+        "share of the strongest",
+        "other role's strength",
+        "labelled so",
+        "labelled as the other",
+        "labels of the role on the page",
+        "labels of the other role",
+    )
+}
+"""Where the features stand that a name has for a role; all others are the same for a seller and a buyer."""
+
+
+class NameContext:
+    """The names of one page, for every party of a template."""
+
+    def __init__(self, layout: Layout, candidates: Candidates, parties: Parties, table_words: frozenset[int]) -> None:
+        names = parties.names
+        self._strengths = {
+            "seller": np.array([parties.seller_strength(name) for name in names]),
+            "buyer": np.array([parties.buyer_strength(name) for name in names]),
+        }
+        self._labelled = {role: np.array([parties.labelled_as(name, role) for name in names]) for role in _ROLES}
+        self._counts = {role: sum(parties.roles[label.field] == role for label in parties.labels) for role in _ROLES}
+        self._plain = _of_any_role(layout, candidates, parties, table_words)
+
+    def features(self, role: str) -> Numbers:
+        """One row for each name of ``Parties.names``, in the order of NAME_FEATURES, for a seller or a buyer."""
+        other = "buyer" if role == "seller" else "seller"
+        strengths = self._strengths[role]
+        most = strengths.max(initial=-inf)
+        columns = {
+            "strength": strengths,
+            "share of the strongest": strengths / most if most > 0 else 0.0,
+            "other role's strength": self._strengths[other],
+            "labelled so": self._labelled[role],
+            "labelled as the other": self._labelled[other],
+            "labels of the role on the page": min(2, self._counts[role]) / 2,
+            "labels of the other role": min(2, self._counts[other]) / 2,
+        }
+        found = self._plain.copy()
+        for name, at in _OF_ROLE.items():
+            found[:, at] = columns[name]
+        return found
+
+
+def _of_any_role(layout: Layout, candidates: Candidates, parties: Parties, table_words: frozenset[int]) -> Numbers:
+    """The features of each name, with 0 for those of a role."""
     names = parties.names
-    own = parties.seller_strength if role == "seller" else parties.buyer_strength
-    other = parties.buyer_strength if role == "seller" else parties.seller_strength
-    opposite = "buyer" if role == "seller" else "seller"
-    strengths = [own(name) for name in names]
-    most = max(strengths, default=1.0)
+    width, height = max(1.0, layout.page.width), max(1.0, layout.page.height)
     sizes = [name.run.size / layout.height for name in names]
     top = max(sizes, default=1.0)
     vats = [(c.box[0], c.box[1]) for c in candidates.vats]
@@ -76,21 +121,21 @@ def name_features(layout: Layout, candidates: Candidates, parties: Parties, role
     amounts = [c.box[1] for c in candidates.money if c.quality >= 0.8]
     last = max(amounts, default=layout.page.height)
     titles = vocabulary().titles
-    counts = {role: sum(parties.roles[label.field] == role for label in parties.labels) for role in ("seller", "buyer")}
-    organisations = [at for at, name in enumerate(names) if is_organisation(name.text)]
+    organisations = [is_organisation(name.text) for name in names]
+    first = organisations.index(True) if any(organisations) else -1
     found = []
     for at, name in enumerate(names):
         x0, y0, x1, _ = layout.box(name.words) if name.words else name.run.box
-        width, height = max(1.0, layout.page.width), max(1.0, layout.page.height)
-        letters = sum(c.isalpha() for c in name.text)
+        letters = sum(map(str.isalpha, name.text))
         above = next(iter(layout.chain(name.run, -1, 1)), None)
+        of_role = 0.0
         found.append(
             (
-                strengths[at],
-                strengths[at] / most if most > 0 else 0.0,
-                other(name),
+                of_role,
+                of_role,
+                of_role,
                 name.features,
-                float(is_organisation(name.text)),
+                float(organisations[at]),
                 parties.depth(name),
                 y0 / height,
                 x0 / width,
@@ -99,16 +144,16 @@ def name_features(layout: Layout, candidates: Candidates, parties: Parties, role
                 min(4.0, sizes[at]) / 4,
                 float(sizes[at] >= top - 1e-6),
                 float(name.run.bold),
-                sum(c.isupper() for c in name.text) / max(1, letters),
+                sum(map(str.isupper, name.text)) / max(1, letters),
                 min(8, len(name.text.split())) / 8,
                 min(40, letters) / 40,
-                sum(c.isdigit() for c in name.text) / max(1, len(name.text)),
+                sum(map(str.isdigit, name.text)) / max(1, len(name.text)),
                 min(4, parties.copies(name)) / 4,
                 parties.host_share(name.text),
-                parties.labelled_as(name, role),
-                parties.labelled_as(name, opposite),
-                min(2, counts[role]) / 2,
-                min(2, counts[opposite]) / 2,
+                of_role,
+                of_role,
+                of_role,
+                of_role,
                 parties.before_address(name),
                 float(parties.after_address(name)),
                 float(parties.street(name)),
@@ -126,9 +171,9 @@ def name_features(layout: Layout, candidates: Candidates, parties: Parties, role
                 float(layout.page.source == "ocr"),
                 float(any(label_key(run.text) in titles for run in layout.rows[name.run.row])),
                 min(60, len(names)) / 60,
-                float(re.search(r":", name.run.text[: name.start + 1]) is not None),
-                float(bool(table_words.intersection(name.words))),
-                float(bool(organisations) and organisations[0] == at),
+                float(":" in name.run.text[: name.start + 1]),
+                float(not table_words.isdisjoint(name.words)),
+                float(at == first),
             )
         )
     return np.array(found, np.float32).reshape(len(found), len(NAME_FEATURES))

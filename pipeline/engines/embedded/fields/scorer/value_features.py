@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -121,6 +121,7 @@ def place_features(context: PageContext, candidates: Sequence[Candidate]) -> Num
     layout = context.layout
     width, rows = max(1.0, layout.page.width), max(1, len(layout.rows))
     height = max(1.0, layout.page.height)
+    ocr, count = float(layout.page.source == "ocr"), log10(1 + len(candidates)) / 2
     copies = Counter(c.value for c in candidates)
     first: dict[str, int] = {}
     last: dict[str, int] = {}
@@ -137,7 +138,7 @@ def place_features(context: PageContext, candidates: Sequence[Candidate]) -> Num
         (
             c.quality,
             float(c.repaired),
-            float(layout.page.source == "ocr"),
+            ocr,
             c.run.row / rows,
             c.box[1] / height,
             c.box[0] / width,
@@ -147,14 +148,14 @@ def place_features(context: PageContext, candidates: Sequence[Candidate]) -> Num
             min(3.0, sizes[at]) / 3,
             float(sizes[at] >= top - 1e-6),
             float(c.run.bold),
-            float(bool(context.table_words.intersection(c.words))),
+            float(not context.table_words.isdisjoint(c.words)),
             float(c.run.row > context.table_end >= 0),
             min(4, copies[c.value] - 1) / 4,
             float(first[c.value] == at),
             float(last[c.value] == at),
-            log10(1 + len(candidates)) / 2,
+            count,
             min(12, len(c.run.words)) / 12,
-            min(30, c.run.letters - sum(x.isalpha() for x in c.printed)) / 30,
+            min(30, c.run.letters - sum(map(str.isalpha, c.printed))) / 30,
         )
         for at, c in enumerate(candidates)
     ]
@@ -172,12 +173,14 @@ def amount_features(context: PageContext, candidates: Sequence[Candidate]) -> Nu
     of_two, with_rate, first_term, further = _sums(pool)
     order = {float(v): len(pool) - 1 - at for at, v in enumerate(pool)}
     last = max((at for at, c in enumerate(candidates) if c.quality >= 0.8), default=-1)
+    sizes = np.abs(values)
+    at_rate, differences = _at_a_rate(sizes, pool, context.rates), _are_differences(sizes, pool)
     found = []
     for at, c in enumerate(candidates):
         v = abs(float(c.value))
         found.append(
             (
-                float(re.search(r"[.,]\s?\d\s?\d\D*$", c.printed) is not None),
+                float(_CENTS.search(c.printed) is not None),
                 float(c.currency is not None),
                 float(c.value.startswith("-")),
                 float(v == 0),
@@ -190,11 +193,11 @@ def amount_features(context: PageContext, candidates: Sequence[Candidate]) -> Nu
                 float(v in with_rate),
                 float(v in first_term),
                 float(v in further),
-                float(_has_rate(v, pool, context.rates)),
+                float(at_rate[at]),
                 float(_near(v, context.table_sums)),
                 float(any(0 < v - s < 0.35 * s for s in context.table_sums)),
                 float(_near(v, context.owed)),
-                float(_is_difference(v, pool)),
+                float(differences[at]),
                 float(c.place in context.rate_cells),
                 float(c.run.row in context.percent_rows),
                 float(at == last),
@@ -204,6 +207,9 @@ def amount_features(context: PageContext, candidates: Sequence[Candidate]) -> Nu
 
 
 _CENT = 0.021
+_CENTS = re.compile(r"[.,]\s?\d\s?\d\D*$")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_AMOUNT = re.compile(r"[\d.,]+[.,]\d\d")
 _MAX_RATE = 0.3
 
 
@@ -230,22 +236,26 @@ def _sums(pool: NDArray[np.float64]) -> tuple[set[float], set[float], set[float]
     return of_two, with_rate, first, further
 
 
-def _has_rate(v: float, pool: NDArray[np.float64], rates: tuple[float, ...]) -> bool:
-    """Whether the amount is a printed rate of another amount."""
-    return any(bool(np.any(np.abs(pool * rate / 100 - v) <= 0.0101)) for rate in rates if v > 0)
+def _at_a_rate(values: NDArray[np.float64], pool: NDArray[np.float64], rates: tuple[float, ...]) -> NDArray[np.bool_]:
+    """Whether each amount is a printed rate of another amount."""
+    found = np.zeros(len(values), bool)
+    for rate in rates:
+        found |= (np.abs(pool * rate / 100 - values[:, None]) <= 0.0101).any(axis=1)
+    return found & (values > 0)
 
 
 def _near(v: float, others: frozenset[float]) -> bool:
     return v > 0 and any(abs(v - other) <= _CENT for other in others)
 
 
-def _is_difference(v: float, pool: NDArray[np.float64]) -> bool:
-    if len(pool) < 3 or v <= 0:
-        return False
-    wanted = pool + v
-    at = np.minimum(np.searchsorted(pool, wanted - _CENT), len(pool) - 1)
-    hit = (np.abs(pool[at] - wanted) <= _CENT) & (pool != v)
-    return bool(hit.any())
+def _are_differences(values: NDArray[np.float64], pool: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each amount is the difference of two others."""
+    if len(pool) < 3:
+        return np.zeros(len(values), bool)
+    larger = pool + values[:, None]
+    at = np.minimum(np.searchsorted(pool, larger - _CENT), len(pool) - 1)
+    hit = (np.abs(pool[at] - larger) <= _CENT) & (pool != values[:, None])
+    return hit.any(axis=1) & (values > 0)
 
 
 def date_features(
@@ -294,18 +304,21 @@ def _span(days: int) -> float:
 def identifier_features(candidates: Sequence[Candidate], buyer: Sequence[float], taken: frozenset[tuple[int, int]]) -> Numbers:
     """One row for each identifier, in the order of IDENTIFIER_FEATURES. ``buyer`` says how near each stands to a buyer, 0 to 1."""
     found = []
+    taken_in: dict[int, list[int]] = defaultdict(list)
+    for number, start in taken:
+        taken_in[number].append(start)
     for at, c in enumerate(candidates):
         text = c.value
-        digits = sum(x.isdigit() for x in text)
+        digits = sum(map(str.isdigit, text))
         before = c.run.text[: c.start].rstrip()
         found.append(
             (
                 min(20, len(text)) / 20,
                 digits / max(1, len(text)),
                 float(text[:1].isalpha()),
-                float(re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", text) is not None),
-                min(4, sum(not x.isalnum() for x in text)) / 4,
-                float(re.fullmatch(r"[\d.,]+[.,]\d\d", text) is not None),
+                float(_YEAR.search(text) is not None),
+                min(4, len(text) - sum(map(str.isalnum, text))) / 4,
+                float(_AMOUNT.fullmatch(text) is not None),
                 float(text.isdigit()),
                 float(before.endswith(("#", "No", "Nr", "N°", "№", "no.", "Nr."))),
                 float(text.upper() == text and digits < len(text)),
@@ -315,7 +328,7 @@ def identifier_features(candidates: Sequence[Candidate], buyer: Sequence[float],
                 float(c.kind == "vat" and c.quality >= 1),
                 buyer[at],
                 float(digits >= 7),
-                float(any(c.run.number == number and 0 <= start - c.start < len(text) for number, start in taken)),
+                float(any(0 <= start - c.start < len(text) for start in taken_in.get(c.run.number, ()))),
             )
         )
     return np.array(found, np.float32).reshape(len(found), len(IDENTIFIER_FEATURES))
