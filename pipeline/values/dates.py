@@ -32,6 +32,7 @@ _WEIGHTY = 0.5
 _NAME = r"([^\W\d_]{3,12})"
 """The name of a month, or the beginning of one."""
 _YEAR_NAME = re.compile(rf"(?<!\d)(\d{{4}})[\s.,/-]{{1,3}}{_NAME}[\s.,/-]{{1,3}}(\d{{1,2}})(?!\d)")
+_DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"([01]?\d|2[0-3])\s?[:h]\s?([0-5]\d)(?!\d)(?:\s?:\s?([0-5]\d))?(?!\d)\s?([ap]\.?m)?", re.IGNORECASE)
 
 
@@ -41,6 +42,8 @@ def find_dates(text: str, order: Order | None = None, weights: Weights | None = 
     ``weights`` are those of the page's languages: "listopad" is October in Croatian and November in Polish.
     """
     dates: list[tuple[int, int, datetime.date]] = []
+    if not _DIGIT.search(text):  # every form has one, and the patterns are many
+        return dates
     for start, end, date in sorted(_all_dates(text, order, weights), key=lambda hit: (hit[0], -hit[1])):
         if not dates or start >= dates[-1][1]:
             dates.append((start, end, date))

@@ -15,6 +15,8 @@ MINUSES = "-−–—‐"
 CREDIT = "CR"
 """Accounts mark amounts in the customer's favour so."""
 _SHAPE = re.compile(rf"(?P<digits>[0-9][0-9.,{APOSTROPHES}{BLANKS}]*|[.,][0-9]+)")
+_NO_DIGIT = re.compile(r"[^0-9]")
+_MARKED = re.compile(r"[0-9]([.,])([0-9]+)(?![0-9.,])")
 _LONGEST = 40  # a longer string of digits is a code, not an amount
 
 
@@ -45,7 +47,7 @@ def guess_decimal_mark(texts: list[str], decimals: int = 2) -> str | None:
     """
     votes = {".": 0, ",": 0}
     for text in texts:
-        for mark, digits in re.findall(r"[0-9]([.,])([0-9]+)(?![0-9.,])", text):
+        for mark, digits in _MARKED.findall(text):
             if len(digits) in (2, decimals):
                 votes[mark] += 1
             elif len(digits) == 3:
@@ -81,7 +83,7 @@ def _decimal_string(digits: str, decimal_mark: str | None) -> str | None:
         whole, _, fraction = digits.rpartition(mark)
     if not (fraction.isdigit() or not fraction) or not _well_grouped(whole):
         return None
-    whole = re.sub(r"[^0-9]", "", whole) or "0"
+    whole = _NO_DIGIT.sub("", whole) or "0"
     return f"{whole}.{fraction}" if fraction else whole
 
 
@@ -102,7 +104,7 @@ def _decimal_mark_of(digits: str, marks: list[str], decimal_mark: str | None) ->
 
 def _well_grouped(whole: str) -> bool:
     """Groups of three, or the Indian groups of two before the last three, all by the same mark."""
-    parts = re.split(r"[^0-9]", whole)
+    parts = _NO_DIGIT.split(whole)
     if len(parts) == 1:
         return True
     marks = {"'" if c in APOSTROPHES else " " if c in BLANKS else c for c in whole if not c.isdigit()}

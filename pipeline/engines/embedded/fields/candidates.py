@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from babel.numbers import get_currency_precision
 
@@ -47,13 +48,14 @@ class Candidate:
         """As printed."""
         return self.text or self.run.text[self.start : self.end].strip()
 
-    @property
+    @cached_property
     def place(self) -> tuple[int, int, int]:
         """Its place on the page, which no other candidate has."""
         return self.run.number, self.start, self.end
 
 
 _CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
+_ANY_CURRENCY = re.compile(_CURRENCY, re.IGNORECASE)
 _AMOUNT = re.compile(
     rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
     r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?"
@@ -61,8 +63,14 @@ _AMOUNT = re.compile(
     rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w])|\s?(?-i:CR)(?!\w))?",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"\d{1,2}\s?[:h]\s?\d{2}(?:\s?:\s?\d{2})?(?:\s?[ap]\.?m\b\.?)?", re.IGNORECASE)
 _OWN_SIGN = re.compile(r"US ?\$|\$ ?US|RMB|元|人民币|円|[A-Z]{1,2}\$", re.IGNORECASE)
 """Signs that countries do not share."""
+_CENTS = re.compile(r"[.,]\s?\d\s?\d$")
+_GOES_ON = re.compile(r"[-–]\w|[.,]\d")
+_BLANKS_AT_MARK = re.compile(r"([.,]\d) (?=\d$)|\s?([.,])\s?(?=\d{1,4}$)")
+_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d{2}")
+_BLANK, _NO_DIGIT = re.compile(" "), re.compile(r"\D")
 _DIGIT = r"[\dOoQDIl|SB]"
 _DAMAGED = re.compile(
     rf"(?<![\w.,:/-])(?P<sign>[-−–]\s?)?(?P<before>{_CURRENCY}\s?)?(?P<whole>{_DIGIT}{{1,6}})(?P<mark>\s?[.,:;]\s?|\s)(?P<cents>{_DIGIT}{{2}})"
@@ -73,6 +81,7 @@ _DAMAGED = re.compile(
 _DIGIT_OF_LETTER = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _MOST_VAT_WORDS = 8
+_VAT_MARK = re.compile(r"[:.#/]")
 _VAT_LETTERS = frozenset(country[:2] for country in (*VAT_COUNTRIES, "GR"))
 _CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
 
@@ -98,13 +107,14 @@ class Candidates:
         self.bank_identifiers = [self._bank_identifier(found) for found in find_bank_identifiers(layout)]
         self._proven = {number: tuple(spans) for number, spans in self._taken.items()}
         self.dates = [c for run in layout.runs for c in self._dates(run)]
-        self.times = [c for run in layout.runs for c in self._times(run)]
+        numeric = [run for run in layout.runs if run.has_digit]
+        self.times = [c for run in numeric for c in self._times(run)]
         for candidate in self.dates + self.times:
             self._taken.setdefault(candidate.run.number, []).append((candidate.start, candidate.end))
         self.vats = [c for run in layout.runs for c in self._vats(run)]
-        self.numbers = [c for run in layout.runs for c in self._amounts(run)]
+        self.numbers = [c for run in numeric for c in self._amounts(run)]
         if layout.page.source == "ocr":
-            self.numbers += [c for run in layout.runs for c in self._damaged_amounts(run)]
+            self.numbers += [c for run in numeric for c in self._damaged_amounts(run)]
         self.money = [c for c in self.numbers if c.kind == "money"]
         self.identifiers = [c for run in layout.runs for c in self._identifiers(run)]
 
@@ -164,7 +174,7 @@ class Candidates:
                 yield self._make("date", date.isoformat(), run, (start, end), 1.0 if 1990 <= date.year <= 2060 else 0.3)
 
     def _times(self, run: Run) -> Iterator[Candidate]:
-        for match in re.finditer(r"\d{1,2}\s?[:h]\s?\d{2}(?:\s?:\s?\d{2})?(?:\s?[ap]\.?m\b\.?)?", run.text, re.IGNORECASE):
+        for match in _TIME.finditer(run.text):
             start = match.start()
             while match.end() - start > 3 and any(c.run is run and c.start <= start < c.end for c in self.dates):
                 start += 1
@@ -173,12 +183,13 @@ class Candidates:
                 yield self._make("time", time, run, (start, match.end()))
 
     def _free(self, run: Run, start: int, end: int) -> bool:
-        return not any(start < stop and end > begin for begin, stop in self._taken.get(run.number, ()))
+        taken = self._taken.get(run.number)
+        return not taken or not any(start < stop and end > begin for begin, stop in taken)
 
     def _vats(self, run: Run) -> Iterator[Candidate]:
         ends = [*(start - 1 for start in run.starts[1:]), len(run.text)]
         for first, start in enumerate(run.starts):
-            offsets = {start} | {start + m.end() for m in re.finditer(r"[:.#/]", run.text[start : ends[first]])}
+            offsets = {start} | {m.end() for m in _VAT_MARK.finditer(run.text, start, ends[first])}
             hit = self._vat_at(run, sorted(offsets), ends[first : first + _MOST_VAT_WORDS])
             if hit:
                 self._taken.setdefault(run.number, []).append((hit.start, hit.end))
@@ -210,7 +221,7 @@ class Candidates:
 
     def _tight(self, run: Run, match: re.Match[str]) -> tuple[int, int]:
         """The span of the match, cut at a blank too wide to stand between groups of thousands."""
-        for blank in re.finditer(" ", match["digits"]):
+        for blank in _BLANK.finditer(match["digits"]):
             at = match.start("digits") + blank.start()
             before, after = run.span(at - 1, at), run.span(at + 1, at + 2)
             if before and after:
@@ -224,14 +235,14 @@ class Candidates:
         text = run.text
         start, end = _without_word(match, span)
         digits = match["digits"] if end == match.end() else text[match.start("digits") : end]
-        cents = re.search(r"[.,]\s?\d\s?\d$", digits) is not None
+        cents = _CENTS.search(digits) is not None
         before = text[match.start("digits") - 1 : match.start("digits")]
         after = text[end : end + 1]
         if (before.isalpha() or before in "/_#") and before and not (cents or match["before"]):
             return None
         if (after.isalpha() and not cents) or (after and after in "/_:" and text[end + 1 : end + 2].isalnum()):
             return None
-        if re.match(r"[-–]\w|[.,]\d", text[end : end + 2]):
+        if _GOES_ON.match(text, end):
             return None
         if match["sign"] and start == match.start() and match["sign"][0] == "-" and text[max(0, start - 1) : start].isalnum():
             start = match.start("digits")
@@ -240,9 +251,7 @@ class Candidates:
             start = match.start("before") if match["before"] else match.start("digits")
             end = match.start("tail") if match["tail"] and end == match.end() else end
         percent = vocabulary().percent.match(text, end) is not None
-        number = _parse(
-            re.sub(r"([.,]\d) (?=\d$)|\s?([.,])\s?(?=\d{1,4}$)", r"\1\2", digits), text[start:end], self.decimal_mark
-        )
+        number = _parse(_BLANKS_AT_MARK.sub(r"\1\2", digits), text[start:end], self.decimal_mark)
         if number is None or abs(number.amount) >= 10**10:
             return None
         kind = "percent" if percent else "money"
@@ -270,10 +279,12 @@ class Candidates:
 
     def _identifiers(self, run: Run) -> Iterator[Candidate]:
         yield from (found for found in self.bank_identifiers if found.run is run)
+        if not run.has_digit:
+            return
         proven = self._proven.get(run.number, ())
         for match in _IDENTIFIER.finditer(run.text):
             inside = any(match.start() < stop and match.end() > begin for begin, stop in proven)
-            if inside or not any(c.isdigit() for c in match[0]):
+            if inside or not any(map(str.isdigit, match[0])):
                 continue
             quality = 1.0 if len(match[0]) > 2 else 0.7
             if not self._free(run, *match.span()):
@@ -300,7 +311,7 @@ def _parse(digits: str, whole: str, mark: str | None) -> Money | None:
     number = parse_number(digits, mark)
     if number is None:
         return None
-    symbol = re.search(_CURRENCY, whole, re.IGNORECASE)
+    symbol = _ANY_CURRENCY.search(whole)
     negative = whole.rstrip().endswith(("-", ")")) or whole.lstrip().startswith(("-", "−", "("))
     return Money(-abs(number) if negative else number, parse_currency(symbol[0]) if symbol else None)
 
@@ -310,15 +321,15 @@ def _quality(digits: str, cents: bool, currency: bool, after: str) -> float:
         return 0.8 if after.isalpha() else 1.0
     if currency:
         return 0.9
-    whole = re.sub(r"\D", "", digits)
-    if len(whole) > 7 or (len(whole) > 1 and whole[0] == "0" and not re.search(r"[.,]", digits)):
+    whole = _NO_DIGIT.sub("", digits)
+    if len(whole) > 7 or (len(whole) > 1 and whole[0] == "0" and "." not in digits and "," not in digits):
         return 0.1
-    return 0.5 if re.search(r"[.,' ]", digits) else 0.35
+    return 0.5 if any(mark in digits for mark in ".,' ") else 0.35
 
 
 def _amount_like(text: str) -> bool:
     return (
-        re.fullmatch(r"\d{1,3}(?:[.,]\d{3})*[.,]\d{2}", text) is not None
+        _GROUPED.fullmatch(text) is not None
         and text.count(".") + text.count(",") < 3
         and (text.count(".") + text.count(",") == 1 or ("." in text and "," in text))
     )

@@ -60,6 +60,8 @@ class _TemplateWords:
     labels: LabelIndex
     headings: dict[str, Headings]
     choices: dict[str, Choices]
+    ibans: frozenset[str]
+    """Fields with "IBAN" in a label."""
 
 
 _TEMPLATE_WORDS: dict[int, _TemplateWords] = {}
@@ -154,7 +156,8 @@ def _template_words(template: Template) -> _TemplateWords:
         }
         headings = {name: Headings(columns, others) for name, columns in tables.items()}
         choices = {name: choices_by_text(field) for name, field in template.fields.items() if field.value_labels}
-        words = _TEMPLATE_WORDS[id(template)] = _TemplateWords(template, vocabulary(), labels, headings, choices)
+        ibans = frozenset(name for label, names in labels.meanings.items() if "iban" in label for name in names)
+        words = _TEMPLATE_WORDS[id(template)] = _TemplateWords(template, vocabulary(), labels, headings, choices, ibans)
     return words
 
 
@@ -170,7 +173,7 @@ class _FieldReader:
         self.page_labels = PageLabels(self.layout, self.labels, template)
         self.claims: dict[str, Claim] = {}
         self.tables: dict[str, ItemTable] = {}
-        self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.labels.meanings)
+        self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.ibans)
         self.groups: list[Group] = []
         self.scores: Mapping[str, Scores] = {}
         self.signals: ClaimSignals | None = None

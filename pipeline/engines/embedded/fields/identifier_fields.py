@@ -29,13 +29,13 @@ Choice = tuple[Candidate, float, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class IdentifierFields:
-    """The identifier fields of a template on one page. ``label_texts`` names the fields of each folded label."""
+    """The identifier fields of a template on one page. ``ibans`` are those with "IBAN" in a label."""
 
     layout: Layout
     candidates: Candidates
     labels: list[Label]
     template: Template
-    label_texts: Mapping[str, Container[str]]
+    ibans: Container[str]
 
     def choose(
         self, groups: Sequence[Group], scores: Mapping[str, Scores], meanings: Mapping[tuple[int, int, int], str]
@@ -62,7 +62,7 @@ class IdentifierFields:
         proven = {found.value: found for found in self.candidates.bank_identifiers if found.kind == "iban"}
         changed: dict[str, Choice] = {}
         for name in fields:
-            if not any("iban" in label for label, names in self.label_texts.items() if name in names):
+            if name not in self.ibans:
                 continue
             if name not in choices and len(proven) == 1:
                 changed[name] = (next(iter(proven.values())), _UNLABELLED_SCORE, ())
@@ -73,7 +73,7 @@ class IdentifierFields:
 
     def _trimmed(self, candidate: Candidate) -> Candidate:
         """The candidate without a label that is joined to the front of its value."""
-        own = [label for label in self.labels if label.run is candidate.run]
+        own = self._labels_of_run.get(candidate.run.number, ())
         ends = [o.end for o in own if candidate.start < o.end < candidate.end and candidate.run.text[o.end] not in "-/_"]
         if not ends or any(label.end <= candidate.start for label in own):
             return candidate
@@ -85,15 +85,23 @@ class IdentifierFields:
 
     def near_buyer(self, candidate: Candidate) -> float:
         """1 when the last party label above the value is a buyer's."""
-        roles = {name: field.role for name, field in self.template.fields.items() if field.type == "party"}
-        above = [
-            label
-            for label in self.labels
-            if roles.get(label.field)
-            and label.row <= candidate.run.row
-            and abs(label.box[0] - candidate.run.box[0]) < 0.25 * self.layout.page.width
-        ]
-        return 1.0 if above and roles[above[-1].field] == "buyer" and candidate.run.row - above[-1].row < 10 else 0.0
+        row, left, near = candidate.run.row, candidate.run.box[0], 0.25 * self.layout.page.width
+        above = next((o for o in reversed(self._parties) if o.row <= row and abs(o.box[0] - left) < near), None)
+        role = self.template.fields[above.field].role if above else None
+        return 1.0 if above and role == "buyer" and row - above.row < 10 else 0.0
+
+    @cached_property
+    def _parties(self) -> list[Label]:
+        """The labels of the parties that have a role."""
+        roles = {name for name, field in self.template.fields.items() if field.type == "party" and field.role}
+        return [label for label in self.labels if label.field in roles]
+
+    @cached_property
+    def _labels_of_run(self) -> dict[int, list[Label]]:
+        found: dict[int, list[Label]] = {}
+        for label in self.labels:
+            found.setdefault(label.run.number, []).append(label)
+        return found
 
 
 def _flagged(choices: Mapping[str, tuple[Candidate, float]]) -> dict[str, Choice]:
@@ -105,4 +113,6 @@ def _flagged(choices: Mapping[str, tuple[Candidate, float]]) -> dict[str, Choice
 
 def _without(parts: list[Candidate], others: list[Candidate]) -> list[Candidate]:
     """The candidates that share no characters with others."""
+    if not others:
+        return parts
     return [part for part in parts if not any(o.run is part.run and o.start < part.end and o.end > part.start for o in others)]

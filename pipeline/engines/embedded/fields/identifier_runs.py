@@ -28,6 +28,8 @@ _LABEL = re.compile(r"\s*[^\W\d_][^\d:]{0,30}:")
 _LEAST_HEIGHT = 0.8
 """Parts of one number are about as high as each other."""
 _HEADING_ROWS = 3
+_CONTINUES, _BEFORE_DIGITS = re.compile(r"[./–-]\s?\d"), re.compile(r"[^\d]*")
+_APART = re.compile(r"\d\s\d")
 
 
 def join_identifiers(
@@ -56,9 +58,9 @@ def _ends_number(other: Candidate) -> bool:
     if other.kind == "percent" or other.kind != "money":
         return True
     if other.quality >= 1.0:
-        return re.match(r"[./–-]\s?\d", other.run.text[other.end :]) is None
-    before = re.match(r"[^\d]*", other.printed)
-    return other.currency is not None and before is not None and parse_currency(before[0].strip()) is not None
+        return _CONTINUES.match(other.run.text, other.end) is None
+    before = _BEFORE_DIGITS.match(other.printed) if other.currency is not None else None
+    return before is not None and parse_currency(before[0].strip()) is not None
 
 
 class _Joiner:
@@ -89,7 +91,7 @@ class _Joiner:
             return False
         if any(start < b.end and stop > a.start for start, stop in ends):
             return False
-        letters = "".join(c for c in between if c.isalpha())
+        letters = "".join(filter(str.isalpha, between))
         if letters and (not letters.isupper() or _is_filler(letters)):
             return False
         if not any(c.isdecimal() for c in b.value) or self._height(b) < _LEAST_HEIGHT * self._height(a):
@@ -130,7 +132,7 @@ class _Joiner:
             return first
         stop, after = min((span for span in ends if span[0] >= group[-1].end), default=(len(run.text), len(run.text)))
         rest = run.text[group[-1].end : stop]
-        unclear = not rest.strip() and re.search(r"\d\s\d", run.text[stop:after]) is not None  # "24 118 238,00"
+        unclear = not rest.strip() and _APART.search(run.text, stop, after) is not None  # "24 118 238,00"
         if len(group) > 1 and _NAME.match(rest) and not _LABEL.match(rest) and not is_neutral(rest.split()[0]):
             unclear = True
         if rest.strip() and rest.strip() in "-–—/":  # the line was broken
@@ -144,7 +146,7 @@ class _Joiner:
             end += tail.end(1)
         start = self._prefix(first, ends, before)
         if (start, end) == (first.start, first.end):
-            return replace(first, unclear=unclear)
+            return replace(first, unclear=unclear) if unclear != first.unclear else first
         return replace(
             first,
             value=" ".join(run.text[start:end].split()),

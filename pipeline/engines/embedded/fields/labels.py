@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -116,14 +116,13 @@ def _page_string(runs: Iterable[Run]) -> _PageString:
         for at, char in enumerate(run.text):
             for part in _folded_char(char):
                 text.append(part)
-                page.runs.append(run)
                 page.chars.append(at)
                 page.begins.append(_begins(before, char))
             before = char
         text.append("\n")
-        page.runs.append(run)
         page.chars.append(len(run.text))
         page.begins.append(True)
+        page.runs.extend([run] * (len(text) - len(page.runs)))
     return replace(page, text="".join(text))
 
 
@@ -132,6 +131,7 @@ def _folded_char(char: str) -> str:
     return label_key(char)
 
 
+@lru_cache(maxsize=16384)
 def _begins(before: str, char: str) -> bool:
     """Whether a new piece of text begins at ``char``: after blanks and marks, between digits and letters, lower and upper."""
     if not before.isalnum() or ord(char) in _CASELESS or ord(before) in _CASELESS:
@@ -164,8 +164,10 @@ def make_label(layout: Layout, run: Run, start: int, end: int, field: str, lengt
 
 def cut_box(layout: Layout, run: Run, start: int, end: int) -> Box:
     """The box of some characters of a run; parts of words are cut in proportion."""
-    x0, y0, x1, y1 = layout.box(run.span(start, end) or run.words)
-    for word, begin in zip(run.words, run.starts, strict=True):
+    words = run.span(start, end) or run.words
+    x0, y0, x1, y1 = layout.box(words)
+    first = run.words.index(words[0])
+    for word, begin in zip(words, run.starts[first : first + len(words)], strict=True):
         box, length = layout.page.words[word].box, len(layout.page.words[word].text)
         share = (box[2] - box[0]) / max(1, length)
         if begin <= start < begin + length:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -69,15 +70,19 @@ class Run:
     @cached_property
     def letters(self) -> int:
         """How many letters it has."""
-        return sum(c.isalpha() for c in self.text)
+        return sum(map(str.isalpha, self.text))
+
+    @cached_property
+    def has_digit(self) -> bool:
+        """Whether it has a digit, without which it is no date, time, amount or number."""
+        return any(map(str.isdigit, self.text))
 
     def span(self, start: int, end: int) -> tuple[int, ...]:
         """The words (indices into the page) that the characters ``start`` to ``end`` of ``text`` touch."""
-        return tuple(
-            word
-            for word, begin, stop in zip(self.words, self.starts, [*self.starts[1:], len(self.text) + 1], strict=True)
-            if begin < end and stop - 1 > start
-        )
+        if start >= len(self.text):
+            return ()
+        first = max(0, bisect_right(self.starts, start + 1) - 1)
+        return self.words[first : max(first, bisect_left(self.starts, end))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +97,8 @@ class Layout:
 
     def box(self, words: Iterable[int]) -> Box:
         """The box around some words."""
-        return bounding_box(self.page.words[i].box for i in words)
+        boxes = [self.page.words[i].box for i in words]
+        return boxes[0] if len(boxes) == 1 else bounding_box(boxes)
 
     def text(self, words: Iterable[int]) -> str:
         """Words as printed, with single blanks."""
