@@ -73,6 +73,9 @@ def _skew(pieces: Sequence[TextPiece]) -> float:
 
 
 def _place(piece: TextPiece, skew: float) -> _Placed:
+    if len(piece.words) == 1:
+        x0, y0, x1, y1 = piece.words[0].box
+        return _Placed(piece.words, x0, x1, (y0 + y1) / 2 - skew * (x0 + x1) / 2, max(y1 - y0, 0.1))
     x0, x1 = min(w.box[0] for w in piece.words), max(w.box[2] for w in piece.words)
     heights = [w.box[3] - w.box[1] for w in piece.words]
     middles = [(w.box[1] + w.box[3]) / 2 - skew * (w.box[0] + w.box[2]) / 2 for w in piece.words]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -24,7 +25,7 @@ _UNMAPPED_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
 def is_sound(words: Sequence[Word], width: float, height: float) -> bool:
     """Whether these words are the text of the page. False for an empty list. ``width`` and ``height`` in points."""
     text = "".join(w.text for w in words)
-    if sum(c.isalnum() for c in text) < MIN_LETTERS:
+    if sum(map(str.isalnum, text)) < MIN_LETTERS:
         return False
     return not (_has_unmapped(text) or _is_mojibake(words) or _is_no_language(text) or _is_misplaced(words, width, height))
 
@@ -48,7 +49,9 @@ def _within(word: Word, box: Box) -> bool:
 def _has_unmapped(text: str) -> bool:
     """Whether too many glyphs have no meaning: replacement characters, private use, controls, ``(cid:12)``."""
     cids = _CID.findall(text)
-    unmapped = sum(len(c) for c in cids) + sum(c == "\ufffd" or unicodedata.category(c) in _UNMAPPED_CATEGORIES for c in text)
+    counts = Counter(text)
+    without_meaning = (c for c in counts if c == "\ufffd" or unicodedata.category(c) in _UNMAPPED_CATEGORIES)
+    unmapped = sum(map(len, cids)) + sum(counts[c] for c in without_meaning)
     return unmapped > MAX_UNMAPPED_SHARE * len(text)
 
 
@@ -59,12 +62,15 @@ def _is_mojibake(words: Sequence[Word]) -> bool:
 
 def _is_no_language(text: str) -> bool:
     """Whether the text has too few letters and digits, or changes between scripts too often (a shifted encoding)."""
-    useful = sum(c.isalnum() or unicodedata.category(c)[0] == "M" for c in text)
+    counts = Counter(text)
+    useful = sum(count for c, count in counts.items() if c.isalnum() or unicodedata.category(c)[0] == "M")
     if useful < 0.4 * len(text.replace(".", "").replace("_", "").replace("-", "") or "x"):
         return True
-    scripts = [_script(c) for c in text if c.isalpha()]
-    jumps = sum(a != b for a, b in pairwise(scripts))
-    return len(set(scripts)) >= 4 and jumps > 0.2 * len(scripts)
+    known = {c: _script(c) for c in counts if c.isalpha()}
+    if len(set(known.values())) < 4:
+        return False
+    scripts = [known[c] for c in text if c in known]
+    return sum(a != b for a, b in pairwise(scripts)) > 0.2 * len(scripts)
 
 
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "FULLWIDTH", "HALFWIDTH")

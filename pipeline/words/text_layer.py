@@ -42,8 +42,11 @@ _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
 """Without TEXT_CID_FOR_UNKNOWN_UNICODE, which turns glyph numbers into letters and hides that they are unmapped."""
 
 _Repair = Callable[[Sequence["_PrintedWord"]], None]
+_Places = dict[str, set[tuple[int, int]]]
+"""Where each text was printed, in steps of two points."""
 _Rotation = tuple[float, float, float, float, float, float]
 """A page's rotation as a matrix, its elements in PDF order."""
+_UNTURNED: _Rotation = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ def read_pdfium_text_layer(page: pypdfium2.PdfPage) -> list[Word]:
 def _words(
     runs: Iterable[_Run], width: float, height: float, order: PaintOrder | None = None, repair: _Repair | None = None
 ) -> list[Word]:
-    places: set[tuple[str, int, int]] = set()
+    places: _Places = {}
     pieces = []
     for run in runs:
         words = [_PrintedWord(_word(letters), letters) for letters in _split(run)]
@@ -179,12 +182,13 @@ def _on_pictures(words: Sequence[Word], order: PaintOrder) -> tuple[Word, ...]:
     )
 
 
-def _is_new(word: Word, places: set[tuple[str, int, int]]) -> bool:
+def _is_new(word: Word, places: _Places) -> bool:
     """False for a word that was printed before in the same place. Some programs imitate bold this way."""
     x, y = round(word.box[0] / 2), round(word.box[1] / 2)
-    if any((word.text, x + dx, y + dy) in places for dx in (-1, 0, 1) for dy in (-1, 0, 1)):
+    known = places.setdefault(word.text, set())
+    if known and any((x + dx, y + dy) in known for dx in (-1, 0, 1) for dy in (-1, 0, 1)):
         return False
-    places.add((word.text, x, y))
+    known.add((x, y))
     return True
 
 
@@ -197,7 +201,7 @@ def _split(run: _Run) -> Iterator[list[_Letter]]:
     group: list[_Letter] = []
     base: _Letter | None = None  # the letter before a raised mark
     for letter in run.letters:
-        raised = bool(group) and _raised(base or group[-1], letter)
+        raised = bool(group) and letter.char.isdigit() and _raised(base or group[-1], letter)
         if group and (letter.char.isspace() or letter.visible != group[0].visible or raised != (base is not None)):
             yield group
             base = group[-1] if raised else None
@@ -228,14 +232,10 @@ def _clean(text: str) -> str:
 
 
 def _word(letters: list[_Letter]) -> Word:
-    box = (
-        round(min(c.box[0] for c in letters), 2),
-        round(min(c.box[1] for c in letters), 2),
-        round(max(c.box[2] for c in letters), 2),
-        round(max(c.box[3] for c in letters), 2),
-    )
-    size, bold = max(c.size for c in letters), sum(c.bold for c in letters) * 2 > len(letters)
-    return Word(_clean("".join(c.char for c in letters)), box, 0, size=round(size, 2), bold=bold)
+    x0, y0, x1, y1 = zip(*[c.box for c in letters], strict=True)
+    box = round(min(x0), 2), round(min(y0), 2), round(max(x1), 2), round(max(y1), 2)
+    size, bold = max([c.size for c in letters]), sum([c.bold for c in letters]) * 2 > len(letters)
+    return Word(_clean("".join([c.char for c in letters])), box, 0, size=round(size, 2), bold=bold)
 
 
 def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
@@ -258,12 +258,13 @@ def _mupdf_letters(span: dict[str, Any], rotation: _Rotation, level: bool) -> It
     colour, opacity = span["color"], span["alpha"]
     visible = bool(span["char_flags"] & _PAINTED) and opacity > 0
     up, down = min(max(span["ascender"], 0.6), 0.95) * size, min(max(-span["descender"], 0.0), 0.3) * size
+    turned = rotation != _UNTURNED
     for char in span["chars"]:
-        x0, y0, x1, y1 = _rotated(char["bbox"], rotation)
+        x0, y0, x1, y1 = _rotated(char["bbox"], rotation) if turned else char["bbox"]
         base = None
         if level:
             x, y = char["origin"]
-            base = rotation[1] * x + rotation[3] * y + rotation[5]
+            base = rotation[1] * x + rotation[3] * y + rotation[5] if turned else y
             y0, y1 = base - up, base + down
         box = (x0, y0, x1, y1)
         yield _Letter(_printed(char["c"], x1 - x0), box, size, bold, visible, base, colour, opacity, char["origin"])

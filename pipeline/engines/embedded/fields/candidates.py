@@ -160,7 +160,8 @@ class Candidates:
     def _make(
         self, kind: str, value: str, run: Run, span: tuple[int, int], quality: float = 1.0, currency: str | None = None
     ) -> Candidate:
-        return Candidate(kind, value, run, *span, cut_box(self.layout, run, *span), run.span(*span), quality, currency)
+        words = run.span(*span)
+        return Candidate(kind, value, run, *span, cut_box(self.layout, run, *span, words), words, quality, currency)
 
     def _bank_identifier(self, found: BankIdentifier) -> Candidate:
         """The candidate for a number of a bank; nothing else is looked for in its words."""

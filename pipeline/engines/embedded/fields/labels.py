@@ -159,12 +159,12 @@ def make_label(layout: Layout, run: Run, start: int, end: int, field: str, lengt
     """A label. Where it shares a word with a value, its box is cut in proportion to the characters."""
     words = run.span(start, end)
     title = label_key(run.text[start:end]) in vocabulary().titles
-    return Label(field, run, start, end, cut_box(layout, run, start, end), words, length, title=title)
+    return Label(field, run, start, end, cut_box(layout, run, start, end, words), words, length, title=title)
 
 
-def cut_box(layout: Layout, run: Run, start: int, end: int) -> Box:
-    """The box of some characters of a run; parts of words are cut in proportion."""
-    words = run.span(start, end) or run.words
+def cut_box(layout: Layout, run: Run, start: int, end: int, touched: tuple[int, ...] | None = None) -> Box:
+    """The box of some characters of a run; parts of words are cut in proportion. ``touched`` are their words, where they are known."""
+    words = (run.span(start, end) if touched is None else touched) or run.words
     x0, y0, x1, y1 = layout.box(words)
     first = run.words.index(words[0])
     for word, begin in zip(words, run.starts[first : first + len(words)], strict=True):

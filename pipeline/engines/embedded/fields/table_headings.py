@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from pipeline.engines.embedded.fields.label_index import by_language, likely, tree_of, words_at
+from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_at
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
+from pipeline.languages.evidence import Weights
 from pipeline.templates.template import Column
 
 NUMERIC = ("money", "number")
@@ -57,22 +58,32 @@ class Headings:
 
     def on(self, layout: Layout) -> PageHeadings:
         """What the headings mean in the languages of a page: a text column comes before the first other column."""
-        resolved = {label: likely(names, layout.languages)[0] for label, names in self._ambiguous.items()}
-        return PageHeadings(self._plain | resolved, self.tree)
+        return PageHeadings(self._plain, self._ambiguous, self.tree, layout.languages)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageHeadings:
     """Folded heading to column, for one page."""
 
-    columns: Mapping[str, str]
+    plain: Mapping[str, str]
+    ambiguous: Mapping[str, Meanings]
+    """Headings that mean several columns, those of a few languages each."""
     tree: Mapping[str, Any]
+    languages: Weights
+
+    def __contains__(self, text: object) -> bool:
+        return text in self.plain
+
+    def column(self, text: str) -> str | None:
+        """The column that a heading names, NONE for a label of something else; None for any other text."""
+        names = self.ambiguous.get(text)
+        return likely(names, self.languages)[0] if names else self.plain.get(text)
 
     def within(self, text: str) -> Iterator[tuple[str, str]]:
         """The headings that stand in a text, and their columns, where they name one."""
         for at in range(len(text)):
             for label in words_at(self.tree, text, at):
-                if name := self.columns[label]:
+                if name := self.column(label):
                     yield label, name
 
 
@@ -135,7 +146,7 @@ def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: PageHe
                 result.append(other)
             continue
         text = other.text + result[at].text if above else result[at].text + other.text
-        column = headings.columns.get(text) or result[at].column or other.column
+        column = headings.column(text) or result[at].column or other.column
         left, right = min(result[at].left, other.left), max(result[at].right, other.right)
         result[at] = HeaderCell(column, text, left, right, max(result[at].row, other.row))
     return result
@@ -144,7 +155,7 @@ def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: PageHe
 def _run_cells(layout: Layout, run: Run, headings: PageHeadings, misread: bool) -> list[HeaderCell]:
     """The run as one cell, or as several where more than one of its pieces is a heading ("Qty Price")."""
     whole = _cell(layout, run, 0, len(run.words), headings, misread, loose=True)
-    if len(run.words) > _MOST_WORDS or whole.text in headings.columns:
+    if len(run.words) > _MOST_WORDS or whole.text in headings:
         return [whole]
     pieces = list(_pieces(layout, run, headings, misread))
     return pieces if sum(cell.known for cell in pieces) > 1 else [whole]
@@ -155,9 +166,8 @@ def _pieces(layout: Layout, run: Run, headings: PageHeadings, misread: bool) -> 
     first = 0
     while first < len(run.words):
         for last in range(len(run.words), first, -1):
-            cell = _cell(layout, run, first, last, headings, misread)
-            if cell.known or last == first + 1:
-                yield cell
+            if last == first + 1 or _column(_folded(layout, run.words[first:last]), headings, misread) is not None:
+                yield _cell(layout, run, first, last, headings, misread)
                 first = last
                 break
 
@@ -166,15 +176,25 @@ def _cell(
     layout: Layout, run: Run, first: int, last: int, headings: PageHeadings, misread: bool, loose: bool = False
 ) -> HeaderCell:
     words = run.words[first:last]
-    text = label_key(layout.text(words)).strip("#%")
+    text = _folded(layout, words)
+    column = _column(text, headings, misread, loose)
     box = layout.box(words)
-    column = headings.columns.get(text)
+    return HeaderCell(column or None, text, box[0], box[2], run.row, column is not None)
+
+
+def _folded(layout: Layout, words: Sequence[int]) -> str:
+    return label_key(layout.text(words)).strip("#%")
+
+
+def _column(text: str, headings: PageHeadings, misread: bool, loose: bool = False) -> str | None:
+    """The column that a text names, NONE where it is a label of something else, None where it is unknown."""
+    column = headings.column(text)
     if column is None and loose and 0 < len(text) < 40:
         column = _like(text, headings)
     if column is None and misread and len(text) >= _SHORTEST:
-        close = process.extractOne(text, headings.columns.keys(), scorer=fuzz.ratio, score_cutoff=_MISREAD)
-        column = headings.columns[close[0]] if close else None
-    return HeaderCell(column or None, text, box[0], box[2], run.row, column is not None)
+        close = process.extractOne(text, headings.plain.keys(), scorer=fuzz.ratio, score_cutoff=_MISREAD)
+        column = headings.column(close[0]) if close else None
+    return column
 
 
 def _like(text: str, headings: PageHeadings) -> str | None:

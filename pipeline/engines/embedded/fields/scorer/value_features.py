@@ -255,7 +255,7 @@ def _are_differences(values: NDArray[np.float64], pool: NDArray[np.float64]) -> 
     larger = pool + values[:, None]
     at = np.minimum(np.searchsorted(pool, larger - _CENT), len(pool) - 1)
     hit = (np.abs(pool[at] - larger) <= _CENT) & (pool != values[:, None])
-    return hit.any(axis=1) & (values > 0)
+    return np.asarray(hit.any(axis=1) & (values > 0))
 
 
 def date_features(
