@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -128,3 +132,27 @@ def test_a_page_of_many_numbers_costs_little() -> None:
     started = time.process_time()
     read_fields(page(many), INVOICE)
     assert time.process_time() - started < 2.0
+
+
+_TIMES = """
+import json, time
+import numpy as np
+from pipeline.engines.embedded.fields.scorer import Group, score
+from pipeline.engines.embedded.fields.scorer.candidate_groups import FEATURES
+
+drawn = np.random.default_rng(0)
+groups = [Group("amount", str(n), [None] * 60, drawn.random((60, len(FEATURES["amount"])), np.float32)) for n in range(6)]
+score(groups)
+process, thread = time.process_time(), time.thread_time()
+for _ in range(50):
+    score(groups)
+print(json.dumps([time.process_time() - process, time.thread_time() - thread]))
+"""
+
+
+def test_the_scorer_keeps_no_other_core_busy() -> None:
+    """OpenBLAS would start a thread for each core, and all of them wait for each other in a loop."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    run = subprocess.run([sys.executable, "-c", _TIMES], capture_output=True, text=True, check=True, env=environment)
+    of_process, of_thread = json.loads(run.stdout)
+    assert of_process < 1.3 * of_thread + 0.02
