@@ -109,7 +109,7 @@ def cross_fitted(documents: Sequence[TrueDocument], real: set[str], given: argpa
     found: list[FieldCase] = []
     for at in range(given.folds):
         networks = fit_all([row for number, rows in known if number != at for row in rows], given)
-        with patch.object(network, "_weights", lambda networks=networks: networks):
+        with patch.object(network, "weights", lambda networks=networks: networks):
             for document in documents:
                 if fold[document.layout] == at:
                     found += field_cases(document, real=document.name in real)

@@ -84,7 +84,7 @@ def left_out(
         networks, seconds = fitted([row for row in learned if fold_of.get(row.layout) != fold], given)
         mine = [file for file in files if fold_of[layout_of(file.document)] == fold]
         print(f"part {fold + 1} of {given.folds}: fitted in {seconds:.0f} s, {len(mine)} documents", flush=True)
-        with patch.object(network, "_weights", lambda networks=networks: networks):
+        with patch.object(network, "weights", lambda networks=networks: networks):
             for file in mine:
                 yield file, read_document(file.document)
 
