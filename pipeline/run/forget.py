@@ -77,7 +77,7 @@ class Forgetter:
         names = [row["name"] for table, row in rows if table == "files" and self._is_present(row)]
         if names:
             delete_documents(ledger, names, self._sheets(rows))
-        self.publisher.remove_obsolete(keep_changed=False)  # the log has a copy of it
+        self.publisher.remove_obsolete({item.name: log.folder / item.result for item in log.documents() if item.result})
         self._move_review(log, back=False)
         self.publisher.tidy()
 

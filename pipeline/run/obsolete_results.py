@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 
 from pipeline.errors import OutboxError, StoreError
 from pipeline.ledger.ledger import Ledger
@@ -13,15 +16,24 @@ from pipeline.publish.own_files import DISK_ERRORS
 from pipeline.publish.result_files import keep_changed_result
 from pipeline.remote.mirror import Mirror
 from pipeline.runtime.file_system import sync_folder
+from pipeline.safe_open import open_file
+
+NO_COPIES: Mapping[str, Path] = MappingProxyType({})
+_CHUNK = 1 << 20
 
 
 def remove_obsolete_results(
-    ledger: Ledger, outbox: Path, mirror: Mirror | None, warn: Callable[[str], None], *, keep_changed: bool = True
+    ledger: Ledger,
+    outbox: Path,
+    mirror: Mirror | None,
+    warn: Callable[[str], None],
+    copies: Mapping[str, Path] = NO_COPIES,
 ) -> None:
     """Remove the files and the folders that are empty then, also from a store. What cannot be removed now waits for the next run.
 
-    A name that a document has again keeps its file. ``keep_changed``: what somebody else has changed gets another name. ``warn`` gets a
-    line about that, and about files that stay. No publication may be pending. Raises OutboxError for a fault of the disk.
+    A name that a document has again keeps its file. What somebody else has changed gets another name, unless the file of its name in
+    ``copies`` has the same bytes. ``warn`` gets a line about that, and about files that stay. No publication may be pending. Raises
+    OutboxError for a fault of the disk.
     """
     names = obsolete_results(ledger)
     if not names:
@@ -34,8 +46,8 @@ def remove_obsolete_results(
         try:
             if _is_one_file(outbox, name, published.get(name_key(name))):
                 continue
-            kept = keep_changed_result(path, warn) if keep_changed else []
-            if not kept:
+            is_copied = name in copies and _have_equal_bytes(path, copies[name])
+            if is_copied or not keep_changed_result(path, warn):
                 path.unlink(missing_ok=True)
         except (IsADirectoryError, NotADirectoryError):
             continue  # something else is there now
@@ -66,6 +78,16 @@ def remove_obsolete_results(
             warn(f"{error.message}; old results stay in the store until the next run")
             return
     clear_obsolete(ledger, [name for name in names if name not in left])
+
+
+def _have_equal_bytes(path: Path, copy: Path) -> bool:
+    """Whether a file and its copy have the same contents. False where one of them cannot be read."""
+    try:
+        with open_file(Path(os.path.realpath(path.parent)) / path.name) as one, open_file(Path(os.path.realpath(copy))) as other:
+            chunks = zip_longest(iter(lambda: one.read(_CHUNK), b""), iter(lambda: other.read(_CHUNK), b""))
+            return all(left == right for left, right in chunks)
+    except OSError:
+        return False
 
 
 def _is_one_file(outbox: Path, name: str, other: str | None) -> bool:

@@ -27,7 +27,7 @@ from pipeline.records import DocumentInfo, FileMark
 from pipeline.run.archive import Archive, ReadFile
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
-from pipeline.run.obsolete_results import remove_obsolete_results
+from pipeline.run.obsolete_results import NO_COPIES, remove_obsolete_results
 from pipeline.runtime.file_system import FolderSync
 from pipeline.values.times import utc_timestamp
 
@@ -128,12 +128,12 @@ class Publisher:
             raise
         self._mirror(written)
 
-    def remove_obsolete(self, *, keep_changed: bool = True) -> None:
+    def remove_obsolete(self, copies: Mapping[str, Path] = NO_COPIES) -> None:
         """Remove the result files of documents that have another name now or were forgotten.
 
-        One that somebody has changed is kept under another name, unless ``keep_changed`` is False.
+        One that somebody has changed is kept under another name, unless the file of its name in ``copies`` has the same bytes.
         """
-        remove_obsolete_results(self._job.ledger, self._job.outbox, self._job.mirror, self.warn, keep_changed=keep_changed)
+        remove_obsolete_results(self._job.ledger, self._job.outbox, self._job.mirror, self.warn, copies)
 
     def flush_if_due(self) -> None:
         """``flush`` when the batch is large or old enough."""

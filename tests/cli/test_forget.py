@@ -16,10 +16,12 @@ import openpyxl
 import pytest
 
 from pipeline.ledger.corrections import correction_history, record_correction
+from pipeline.ledger.forgotten import document_rows
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import close_order, orders_for_document, place_order
 from pipeline.ledger.removal_records import Removal
 from pipeline.records import Correction
+from pipeline.run.undo_log import write_undo_log
 from pipeline.runtime.lock import locked
 from tests.cli.conftest import Outcome, Pipeline
 from tests.drawing import text_pdf
@@ -190,6 +192,42 @@ def test_it_asks_first(read: Path, monkeypatch: pytest.MonkeyPatch, pipeline: Pi
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "y")
     assert pipeline("forget", "a.pdf").code == 0
     check(pipeline, read, *NAMES[1:])
+
+
+EDITED = b"what somebody has written into a result"
+
+
+def kept(folder: Path) -> list[bytes]:
+    """The contents of changed results that are kept beside others."""
+    return [path.read_bytes() for path in (folder / "outbox").rglob("*(changed *")]
+
+
+def test_a_changed_result_that_is_forgotten_is_in_the_undo_log_only(read: Path, pipeline: Pipeline) -> None:
+    (read / "outbox/a.pdf.json").write_bytes(EDITED)
+    assert forget(pipeline, "a.pdf").code == 0
+    assert not (read / "outbox/a.pdf.json").exists()
+    assert kept(read) == []
+    (copy,) = (read / "outbox/.pipeline/forgotten").glob("*/results/0.json")
+    assert copy.read_bytes() == EDITED
+
+
+def test_a_result_that_was_changed_after_it_was_copied_is_kept(read: Path, pipeline: Pipeline) -> None:
+    with Ledger(read / "outbox/.pipeline") as ledger:  # as a command does that dies then
+        write_undo_log(read / "outbox", ["a.pdf"], document_rows(ledger, ["a.pdf"]))
+    (read / "outbox/a.pdf.json").write_bytes(EDITED)
+    assert forget(pipeline, "sub/c.pdf").code == 0
+    assert not (read / "outbox/a.pdf.json").exists()
+    assert kept(read) == [EDITED]
+
+
+def test_a_changed_result_of_a_document_that_has_another_name_is_kept(read: Path, pipeline: Pipeline) -> None:
+    (read / "outbox/old.pdf.json").write_bytes(EDITED)
+    with closing(sqlite3.connect(read / "outbox/.pipeline/ledger.sqlite")) as db, db:  # as a run leaves it that cannot remove it
+        db.execute("INSERT INTO obsolete_results VALUES ('old.pdf')")
+    outcome = forget(pipeline, "a.pdf")
+    assert outcome.code == 0
+    assert kept(read) == [EDITED]
+    assert "old.pdf.json was changed by another program" in outcome.err
 
 
 def test_what_cannot_be_done_changes_nothing(read: Path, pipeline: Pipeline) -> None:
