@@ -135,9 +135,14 @@ class Publication:
     def _question(self, template: str) -> dict[str, str]:
         return {"question": self.questions[template]} if template in self.questions else {}
 
-    def as_bytes(self) -> bytes:
-        """The result file: ``as_json`` in UTF-8, indented, each box on one line, with the file's checksum at the end."""
+    def as_bytes(self, stays_at: str | None = None) -> bytes:
+        """The result file: ``as_json`` in UTF-8, indented, each box on one line, with the file's checksum at the end.
+
+        ``stays_at`` is a hash of the path of the document's file, where the program leaves it there.
+        """
         result = self.as_json()
+        if stays_at:
+            result["provenance"]["stays_at"] = stays_at
         result["provenance"]["checksum"] = NO_CHECKSUM
         text = json.dumps(result, ensure_ascii=False, indent=1)
         return with_checksum((_BOX.sub(lambda box: " ".join(box[0].split()), text) + "\n").encode(errors="replace"))

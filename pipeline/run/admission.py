@@ -6,6 +6,7 @@ A file is up to date already, has the contents of a document that is being read 
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -21,7 +22,7 @@ from pipeline.run.archive import Archive
 from pipeline.run.document_run import Action, DocumentRun
 from pipeline.run.job import Job
 from pipeline.run.moves import Moves
-from pipeline.run.rebuilt_records import with_rebuilt_record
+from pipeline.run.rebuilt_records import is_new_version, with_rebuilt_record
 
 RECORD_SECONDS = 30.0
 """How often the time that a document takes is recorded."""
@@ -37,7 +38,7 @@ class Admission:
     ) -> None:
         self._job, self._observer, self._archive, self._moves = job, observer, archive, moves
         self._runs, self._skip = runs, skip
-        self._unpacked = job.unpacked.resolve()
+        self._unpacked = job.unpacked_root
 
     def admit(self, file: InboxFile) -> DocumentRun | None:
         """The document to read. None for a file that is up to date, waits for its twin, or is left for a later run."""
@@ -67,7 +68,13 @@ class Admission:
                 twin.twins.append(file)
             return None
         if record and record.sha256 != sha256 and self._set_aside(record):
-            file, record = self._with_new_name(file), None
+            file, earlier, record = self._with_new_name(file), record, None
+            if earlier.size < 0:
+                self._observer.warning(
+                    f"{file.source.relative}: the ledger was made anew and cannot tell whether this file is a new version of "
+                    f"{earlier.source.name}.json or another document; its result is {file.source.name}.json (if the earlier one "
+                    f"is outdated: pipeline forget {shlex.quote(earlier.source.name)})"
+                )
         if record is None:
             file = with_rebuilt_record(self._job, file, sha256)
             record = ledger.file_at(path)
@@ -89,7 +96,7 @@ class Admission:
         named = self._job.requested_templates(record)
         ledger.record_file(file.source, sha256, file.size, file.mtime_ns, named, file.inode)
         with suppress(OSError):  # deleted meanwhile: reading it says so
-            withheld = withheld_rights(path, self._job.inbox.root)
+            withheld = withheld_rights(path, self._job.inbox_root)
             ledger.record_withheld_rights(sha256, rights_to_withhold(withheld, self._job.outbox, path.stat().st_gid))
         self._observer.file_started(file.source, sha256)
         return DocumentRun(
@@ -106,13 +113,16 @@ class Admission:
     def _set_aside(self, record: FileRecord) -> bool:
         """Take the record of an earlier file from a path that has another file now. False where its result is to be replaced.
 
-        A rebuilt ledger knows of no path whether its file was read there, or elsewhere, or has been moved since. And a file that is about
-        to leave may have left.
+        A rebuilt ledger does not know of every path whether its file was read there, or elsewhere, or has been moved since. And a file
+        that is about to leave may have left.
         """
+        path = record.source.path
         if record.size >= 0:
             return self._archive.set_aside(record)
-        self._job.ledger.record_deletion(record.source.path)
-        self._job.outbox_names.deleted(record.source.path)
+        if is_new_version(self._job, record, path):
+            return False
+        self._job.ledger.record_deletion(path)
+        self._job.outbox_names.deleted(path)
         return True
 
     def _with_new_name(self, file: InboxFile) -> InboxFile:

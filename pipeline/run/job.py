@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, get_args
@@ -98,13 +99,23 @@ class Job:
         """The folder for results."""
         return self.settings.outbox
 
-    @property
+    @cached_property
     def inbox(self) -> Inbox:
         """The folder of documents, without the program's own folders."""
         settings = self.settings
         own = (settings.outbox, settings.archive_folder, settings.failed_folder, settings.templates, settings.languages)
         ignored = IgnoredNames(settings.intake.ignore)
         return Inbox(settings.inbox, tuple(folder for folder in own if folder), settings.shard_numbers, ignored)
+
+    @cached_property
+    def inbox_root(self) -> Path:
+        """The folder of documents with symbolic links resolved, as it was at the start."""
+        return self.inbox.root
+
+    @cached_property
+    def unpacked_root(self) -> Path:
+        """``unpacked`` with symbolic links resolved, as it was at the start."""
+        return self.unpacked.resolve()
 
     def scan(
         self, on_skip: SkipCallback, paths: Sequence[Path | str] = (), unchanged: FileStates | None = None

@@ -26,6 +26,7 @@ from pipeline.run.document_run import DocumentRun
 from pipeline.run.job import Job
 from pipeline.run.presence import Presence
 from pipeline.run.publisher import Publisher
+from pipeline.run.rebuilt_records import is_new_version
 
 MAX_PAIRS = 10_000
 """Pairs of old and new paths of one document that are compared; for more, the paths are paired in their order."""
@@ -52,7 +53,11 @@ class Moves:
     def _would_replace(self, path: Path) -> bool:
         """Whether the record of a path is that of an earlier file, whose result must stay. Admission gives such a file another name."""
         record = self._job.ledger.file_at(path)
-        return record is not None and (record.size < 0 or self._job.ledger.leaving_file(path, record.sha256) is not None)
+        if record is None:
+            return False
+        if record.size < 0 and not is_new_version(self._job, record, path):
+            return True
+        return self._job.ledger.leaving_file(path, record.sha256) is not None
 
     def recognise_file(self, file: InboxFile, sha256: str) -> bool:
         """Whether a file that is about to be read is a document of another path; its record is then at the file's path."""

@@ -83,7 +83,10 @@ def remove_obsolete_results(
 def _have_equal_bytes(path: Path, copy: Path) -> bool:
     """Whether a file and its copy have the same contents. False where one of them cannot be read."""
     try:
-        with open_file(Path(os.path.realpath(path.parent)) / path.name) as one, open_file(Path(os.path.realpath(copy))) as other:
+        with (
+            open_file(Path(os.path.realpath(path.parent)) / path.name) as one,
+            open_file(Path(os.path.realpath(copy))) as other,
+        ):
             chunks = zip_longest(iter(lambda: one.read(_CHUNK), b""), iter(lambda: other.read(_CHUNK), b""))
             return all(left == right for left, right in chunks)
     except OSError:

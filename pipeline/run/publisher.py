@@ -28,6 +28,7 @@ from pipeline.run.archive import Archive, ReadFile
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
 from pipeline.run.obsolete_results import NO_COPIES, remove_obsolete_results
+from pipeline.run.rebuilt_records import stays_at
 from pipeline.runtime.file_system import FolderSync
 from pipeline.values.times import utc_timestamp
 
@@ -114,7 +115,7 @@ class Publisher:
         try:
             written = write_result(
                 path,
-                publication.as_bytes(),
+                publication.as_bytes(stays_at(self._job, publication.source)),
                 self._job.scratch,
                 self.warn,
                 sync_name=sync_name,

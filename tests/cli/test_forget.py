@@ -222,7 +222,10 @@ def test_a_result_that_was_changed_after_it_was_copied_is_kept(read: Path, pipel
 
 def test_a_changed_result_of_a_document_that_has_another_name_is_kept(read: Path, pipeline: Pipeline) -> None:
     (read / "outbox/old.pdf.json").write_bytes(EDITED)
-    with closing(sqlite3.connect(read / "outbox/.pipeline/ledger.sqlite")) as db, db:  # as a run leaves it that cannot remove it
+    with (
+        closing(sqlite3.connect(read / "outbox/.pipeline/ledger.sqlite")) as db,
+        db,
+    ):  # as a run leaves it that cannot remove it
         db.execute("INSERT INTO obsolete_results VALUES ('old.pdf')")
     outcome = forget(pipeline, "a.pdf")
     assert outcome.code == 0

@@ -107,3 +107,66 @@ def test_two_files_of_one_name_and_of_equal_contents_stay_two_documents(
     read(pipeline)
     read(pipeline, elsewhere / "a.pdf")
     assert rows(folder) == ["a.pdf", "a.pdf~2"]
+
+
+def test_a_changed_file_replaces_its_result(folder: Path, elsewhere: Path, pipeline: Pipeline) -> None:
+    (folder / "inbox/sub").mkdir()
+    for name in ("b.pdf", "sub/c.pdf"):
+        (folder / "inbox" / name).write_bytes(text_pdf([f"First {name}"]))
+    read(pipeline)
+    read(pipeline, elsewhere / "a.pdf")
+    damage(folder)
+    (elsewhere / "a.pdf").write_bytes(text_pdf(["Changed a.pdf"]))
+    for name in ("b.pdf", "sub/c.pdf"):
+        (folder / "inbox" / name).write_bytes(text_pdf([f"Changed {name}"]))
+    read(pipeline)
+    read(pipeline, elsewhere / "a.pdf")
+    assert rows(folder) == ["a.pdf", "b.pdf", "sub/c.pdf"]
+    assert [text(folder, name) for name in rows(folder)] == [["Changed a.pdf"], ["Changed b.pdf"], ["Changed sub/c.pdf"]]
+
+
+def test_a_file_that_was_renamed_over_another_replaces_its_result(folder: Path, elsewhere: Path, pipeline: Pipeline) -> None:
+    del elsewhere
+    (folder / "inbox/a.pdf").write_bytes(text_pdf(["First"]))
+    (folder / "inbox/b.pdf").write_bytes(text_pdf(["Another"]))
+    read(pipeline)
+    damage(folder)
+    (folder / "inbox/b.pdf").rename(folder / "inbox/a.pdf")
+    read(pipeline)
+    assert rows(folder) == ["a.pdf"]
+    assert text(folder, "a.pdf") == ["Another"]
+
+
+@pytest.mark.parametrize("before", ["keep", "move", "delete"])
+def test_where_it_is_not_known_whether_a_file_is_a_new_version_it_is_said(
+    folder: Path, elsewhere: Path, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    del elsewhere
+    (folder / "inbox/a.pdf").write_bytes(text_pdf(["First"]))
+    monkeypatch.setenv("PIPELINE_AFTER", before)
+    read(pipeline)
+    damage(folder)
+    monkeypatch.setenv("PIPELINE_AFTER", "delete" if before == "keep" else "keep")
+    (folder / "inbox/a.pdf").write_bytes(text_pdf(["Second"]))
+    outcome = pipeline("run", "--template", "transcript", "--quiet")
+    assert outcome.code == 0
+    assert rows(folder) == ["a.pdf", "a.pdf~2"]
+    assert text(folder, "a.pdf") == ["First"], "the result of a document that may be another one is overwritten"
+    assert "a.pdf~2.json" in outcome.err
+    assert "pipeline forget a.pdf" in outcome.err
+
+
+def test_a_namesake_of_an_archived_file_does_not_replace_its_result(
+    folder: Path, elsewhere: Path, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del elsewhere
+    path = folder / "inbox/a.pdf"
+    path.write_bytes(text_pdf(["First"]))
+    for after in ("keep", "move", "keep"):
+        monkeypatch.setenv("PIPELINE_AFTER", after)
+        read(pipeline)
+    assert not path.exists()
+    damage(folder)
+    path.write_bytes(text_pdf(["Second"]))
+    read(pipeline)
+    assert [text(folder, name) for name in rows(folder)] == [["First"], ["Second"]]
