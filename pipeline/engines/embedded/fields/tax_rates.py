@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,6 +11,8 @@ from pipeline.engines.embedded.fields.candidates import Candidate
 
 TOLERANCE = Decimal("0.02")
 MAX_RATE = Decimal(40)
+MAX_NUMBERS = 60
+"""A row with more numbers is no row of a summary. The time for a row grows with the square of their number, and more."""
 _Cells = tuple[Candidate, ...]
 
 
@@ -29,15 +32,24 @@ def rate_cells(numbers: Sequence[Candidate]) -> list[Candidate]:
 
 def _cells(numbers: Sequence[Candidate]) -> _Cells:
     """Rate, net amount, tax and, where it is printed, gross amount of a row: of several such cells those closest together."""
+    if len(numbers) > MAX_NUMBERS:
+        return ()
     amounts = [number for number in numbers if number.kind == "money"]
-    rates = [number for number in numbers if number.kind == "percent" and 0 <= Decimal(number.value) <= MAX_RATE]
-    found = [
-        (rate, net, tax)
-        for rate in rates
-        for at, net in enumerate(amounts)
-        for tax in amounts[at + 1 :]
-        if Decimal(net.value) and abs(Decimal(net.value) * Decimal(rate.value) / 100 - Decimal(tax.value)) <= TOLERANCE
-    ]
+    values = [Decimal(amount.value) for amount in amounts]
+    by_value = sorted(range(len(amounts)), key=lambda at: values[at])
+    found = []
+    for rate in (number for number in numbers if number.kind == "percent"):
+        share = Decimal(rate.value) / 100
+        if not 0 <= share <= MAX_RATE / 100:
+            continue
+        for at, net in enumerate(values):
+            if not net:
+                continue
+            first = bisect_left(by_value, net * share - TOLERANCE, key=lambda other: values[other])
+            until = bisect_right(by_value, net * share + TOLERANCE, key=lambda other: values[other])
+            nearest = min((other for other in by_value[first:until] if other > at), default=None)
+            if nearest is not None:
+                found.append((rate, amounts[at], amounts[nearest]))
     if not found:
         return ()
     closest = min(found, key=lambda cells: max(c.box[2] for c in cells) - min(c.box[0] for c in cells))

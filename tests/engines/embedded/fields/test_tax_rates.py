@@ -1,0 +1,43 @@
+"""Rows of a summary by tax rate, and rows of very many numbers."""
+
+from __future__ import annotations
+
+import time
+
+from pipeline.engines.embedded.fields.candidates import Candidates
+from pipeline.engines.embedded.fields.page_rows import lay_out
+from pipeline.engines.embedded.fields.tax_rates import rate_cells
+from tests.engines.embedded.fields.pages import Line, page
+
+
+def cells(*lines: Line, width: float = 595) -> list[str]:
+    """The cells of a page's summary, as printed; found in less than two seconds of processor time."""
+    numbers = Candidates(lay_out(page(lines, width=width))).numbers
+    started = time.process_time()
+    found = rate_cells(numbers)
+    assert time.process_time() - started < 2
+    return [cell.printed for cell in found]
+
+
+def row(y: float, *numbers: str) -> list[Line]:
+    return [(40 + 90.0 * at, y, number) for at, number in enumerate(numbers)]
+
+
+def test_the_amounts_of_two_rates() -> None:
+    found = cells(*row(500, "19 %", "200,00", "38,00", "238,00"), *row(520, "7 %", "50,00", "3,50", "53,50"))
+    assert found == ["200,00", "38,00", "238,00", "50,00", "3,50", "53,50"]
+
+
+def test_of_equal_amounts_the_closest() -> None:
+    found = cells(*row(500, "19 %", "200,00", "38,00", "38,00"), *row(520, "7 %", "50,00", "3,50", "3,50"))
+    assert found == ["200,00", "38,00", "50,00", "3,50"]
+
+
+def test_a_row_of_many_hundred_numbers_costs_little() -> None:
+    many = ["7 %", "0,01"] * 300
+    assert cells(*row(500, *many), *row(520, "7 %", "50,00", "3,50"), width=60_000) == []
+
+
+def test_many_rows_of_equal_numbers_cost_little() -> None:
+    rows = [line for y in range(0, 6_000, 20) for line in row(y, *["7 %", "0,01"] * 25)]
+    cells(*rows, width=6_000)
