@@ -205,6 +205,9 @@ class Mirror:
                 return error
             except FileNotFoundError:  # it was deleted here
                 size, mtime_ns = _size_and_time(path)
+            except OSError as error:
+                self.on_warning(f"{path}: cannot be sent to the store: {error.strerror or error}")
+                size, mtime_ns = _size_and_time(path)
             return name, size, mtime_ns
 
         with ThreadPoolExecutor(SENDERS) as pool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 
 from pipeline.errors import StoreError
 from pipeline.install_hint import install_hint
+from pipeline.safe_open import open_file
 
 EXTRAS = {"s3": "stores", "gs": "gs", "az": "az", "abfs": "az", "abfss": "az", "memory": "stores"}
 """The extra of this package that installs what a kind of store needs."""
@@ -129,8 +131,8 @@ class ObjectStore:
         return True
 
     def put(self, url: str, path: Path) -> None:
-        """Put a file as an object. Raises OSError where the file cannot be read."""
-        with path.open("rb"):  # an error of the file is not an error of the store
+        """Put a file as an object. Raises OSError where the file cannot be read, or is a link or a pipe, say."""
+        with open_file(Path(os.path.realpath(path.parent)) / path.name):  # an error of the file is not an error of the store
             pass
         with _store_errors(url):
             self.filesystem.put_file(str(path), url)

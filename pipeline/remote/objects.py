@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.backoff import retry_store_call
@@ -22,6 +24,7 @@ from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.folder_walk import SkipCallback
 from pipeline.intake.scan import MAX_NAME, FileStates, Inbox, InboxFile, OutboxNamer, outbox_name
 from pipeline.monitoring.events import Observer
+from pipeline.name_keys import name_key
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path
 from pipeline.records import Source
@@ -40,6 +43,7 @@ MAX_KEY_BYTES = 600
 MAX_FOLDERS = 100
 MAX_SINGLE_LOOKUPS = 100
 """Up to so many objects are looked up one by one; for more, the whole inbox is listed."""
+NAMESAKE = "its name differs from that of another object only in case or accents, which this machine's file system ignores"
 _END = object()
 
 
@@ -58,6 +62,7 @@ class ObjectInbox(Observer):
         self._in_flight: dict[Path, int] = {}
         """Bytes of the objects that are fetched or being fetched and are still needed."""
         self._fetched_singly: set[Path] = set()
+        self._last_finished = 0.0
 
     def _is_candidate(self, key: str) -> bool:
         return not self._ignored.ignores_path("/".join(part for part in key.split("/") if part not in ("", ".", "..")))
@@ -125,12 +130,19 @@ class ObjectInbox(Observer):
         """
         source, more = iter(files), True
         self._in_flight.clear()
+        self._last_finished = time.monotonic()
         ahead: deque[tuple[InboxFile, Future[InboxFile]]] = deque()
+        waiting: deque[InboxFile] = deque()  # for objects that some file systems give the same file
         end = threading.Event()
         pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         try:
-            while more or ahead:
+            while more or ahead or waiting:
                 idle = sum(list(self._in_flight.values())) >= HELD_BYTES
+                for _ in range(0 if idle else len(waiting)):
+                    if self._conflicts(later := waiting.popleft()):
+                        waiting.append(later)
+                    else:
+                        ahead.append((later, self._begin(later, pool, end)))
                 while (
                     more and not idle and len(ahead) < FETCH_AHEAD and sum(found.size for found, _ in ahead) < FETCH_AHEAD_BYTES
                 ):
@@ -144,9 +156,15 @@ class ObjectInbox(Observer):
                     elif (
                         isinstance(found, InboxFile) and found.source.path not in self._in_flight
                     ):  # else a rescan listed it again
-                        self._in_flight[found.source.path] = found.size if found.size <= self._limit else 0
-                        ahead.append((found, pool.submit(self._fetch, found, end)))
-                if not ahead and not idle:
+                        if self._conflicts(found):
+                            waiting.append(found)
+                            idle = len(waiting) >= FETCH_AHEAD
+                        else:
+                            ahead.append((found, self._begin(found, pool, end)))
+                if waiting and not (more or ahead) and time.monotonic() > self._last_finished + self._retry_seconds:
+                    on_skip(waiting.popleft(), NAMESAKE)
+                    continue
+                if not ahead and not idle and not waiting:
                     continue
                 if ahead and ahead[0][1].done():
                     found, fetching = ahead.popleft()
@@ -167,6 +185,27 @@ class ObjectInbox(Observer):
                 found.source.path.unlink(missing_ok=True)
             while self._fetched_singly:  # for questions: a reader may still need them until the round ends
                 self._fetched_singly.pop().unlink(missing_ok=True)
+
+    def _begin(self, found: InboxFile, pool: ThreadPoolExecutor, end: threading.Event) -> Future[InboxFile]:
+        """Begin to fetch an object."""
+        self._in_flight[found.source.path] = found.size if found.size <= self._limit else 0
+        return pool.submit(self._fetch, found, end)
+
+    def _conflicts(self, found: InboxFile) -> bool:
+        """Whether an object that is still needed has the same file, on a file system that ignores case or the spelling of accents."""
+        if not self._ignores_case:
+            return False
+        key = name_key(os.fspath(found.source.path))
+        return any(path != found.source.path and name_key(os.fspath(path)) == key for path in list(self._in_flight))
+
+    @cached_property
+    def _ignores_case(self) -> bool:
+        """Whether the file system of the objects' folder takes names for one that differ only in case."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            return self.root.samefile(self.root.with_name(self.root.name.swapcase()))
+        except OSError:
+            return False
 
     def fetch(self, found: InboxFile) -> InboxFile:
         """Fetch one object now, to the path that stands for it. Raises ObjectGoneError, StoreError, OutboxError."""
@@ -203,8 +242,9 @@ class ObjectInbox(Observer):
     def file_finished(self, found: InboxFile) -> None:
         """See Observer: the file is no longer needed here."""
         path = found.source.path
-        if self.is_object(path):
+        if self.is_object(path) and not self._conflicts(found):
             self._in_flight.pop(path, None)
+            self._last_finished = time.monotonic()
             path.unlink(missing_ok=True)
 
 

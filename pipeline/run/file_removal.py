@@ -165,7 +165,7 @@ def _opened(path: Path) -> BufferedReader:
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
             raise KeptFileError(CHANGED)
         return open_named_file(path) if stat.S_ISLNK(status.st_mode) else open_file(path)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise KeptFileError(GONE) from error
 
 

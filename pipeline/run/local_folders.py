@@ -136,7 +136,7 @@ class LocalFolders:
         except ClaimLeftError:
             raise
         except OSError:
-            return "in doubt"
+            return "undone" if _is_given_back(removal) else "in doubt"
 
     def _without_claim(self, removal: Removal) -> Outcome:
         """What came of a removal whose file has not the name of its claim, or lies with that name on a share that is not there."""
@@ -202,6 +202,14 @@ class LocalFolders:
         reason_path(path).unlink(missing_ok=True)
 
 
+def _is_given_back(removal: Removal) -> bool:
+    """Whether the file has its name and the contents that were read: nothing came of its removal."""
+    try:
+        return not os.path.lexists(removal.claim or removal.path) and has_contents(removal.path, removal)
+    except OSError:
+        return False
+
+
 def _has_its_folder(removal: Removal) -> bool:
     """Whether the folder of a file is there. A share that is not mounted leaves another folder at its path, or none."""
     try:
@@ -214,6 +222,6 @@ def _is_moved(removal: Removal, target: Path) -> bool:
     """Whether the file at the target is the very file that was read, though it may have changed since."""
     try:
         status = target.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a file may be in the place of the target's folder
         return False
     return (status.st_dev & _SIGNED, status.st_ino & _SIGNED) == (removal.device, removal.inode)

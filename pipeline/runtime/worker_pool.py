@@ -83,6 +83,16 @@ class _Worker:
     call: _Call | None = None
     started: float = 0.0
     calls: int = 0
+    status: psutil.Process | None = None
+    """Of the process; made once, because making it costs more than asking it."""
+
+    def resident_bytes(self) -> int:
+        """Bytes that the process holds in memory; 0 where it is gone."""
+        try:
+            self.status = self.status or psutil.Process(self.process.pid)
+            return int(self.status.memory_info().rss)
+        except psutil.Error:
+            return 0
 
 
 class ReaderPool(Protocol):
@@ -266,7 +276,7 @@ class WorkerPool:
                 f"readers cannot start: {parts[0].decode()}", "install the pipeline again; raise limits.memory_mb"
             )
         worker.call = None
-        if _resident_bytes(worker.process) > LARGEST_IDLE:
+        if worker.resident_bytes() > LARGEST_IDLE:
             worker.calls = self._calls_per_worker
         if head == b"ok":
             call.on_reply(Reply(parts, seconds=call.seconds + seconds))
@@ -303,14 +313,6 @@ def _set_read_timeout(pipe: Connection) -> None:
     """Let a read fail that has begun and gets no further: half a reply must not hold up the parent."""
     with socket.socket(fileno=os.dup(pipe.fileno())) as end:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", REPLY_TIMEOUT_SECONDS, 0))
-
-
-def _resident_bytes(process: subprocess.Popen[bytes]) -> int:
-    """Bytes that a process holds in memory."""
-    try:
-        return int(psutil.Process(process.pid).memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def _exit_cause(process: subprocess.Popen[bytes]) -> str:

@@ -284,6 +284,36 @@ def test_a_run_whose_server_goes_away_ends_and_the_next_one_goes_on(runs: Bucket
     assert runs.run().documents == {"done": 4}
 
 
+def test_objects_whose_names_differ_in_case_do_not_share_a_file(runs: BucketRuns) -> None:
+    """As on a file system that ignores case. A link stands for that: the folder has its name in the other case, too."""
+    for key in ("A.pdf", "a.pdf", "b.pdf"):
+        runs.put(key)
+    runs.changes["intake"] = {"wait_seconds": 0.5, "unchanged_seconds": 0}
+    skipped: list[str] = []
+    with open_job(runs.settings, template="transcript", engine=runs.engine) as job:
+        assert job.objects
+        root = job.objects.root
+        root.mkdir(parents=True, exist_ok=True)
+        root.with_name(root.name.swapcase()).symlink_to(root)
+        files = list(job.scan(lambda *_: None))
+        assert [file.source.relative for file in files] == ["A.pdf", "a.pdf", "b.pdf"]
+        fetched = job.objects.fetch_ahead(files, lambda file, _: skipped.append(file.source.relative))
+        found = [file for file in fetched if file]
+        assert [file.source.relative for file in found] == ["A.pdf", "b.pdf"], "the file of A.pdf is still needed"
+        assert skipped == ["a.pdf"]
+
+        fetched = job.objects.fetch_ahead(files, lambda file, _: skipped.append(file.source.relative))
+        names = []
+        for file in fetched:
+            if file:
+                names.append(file.source.relative)
+                assert file.source.path.read_bytes() == text_pdf([file.source.relative])
+                job.objects.file_finished(file)
+        assert sorted(names) == ["A.pdf", "a.pdf", "b.pdf"]
+        assert skipped == ["a.pdf"]
+    assert runs.run().documents == {"done": 3}
+
+
 def test_what_is_left_to_read_can_be_estimated(runs: BucketRuns, tmp_path: Path) -> None:
     runs.put("old.pdf", text_pdf(["Read already"]))
     runs.command("run", *runs.places, "--template", "transcript")

@@ -20,6 +20,7 @@ from pipeline.errors import LockedError, StoreError
 from pipeline.records import Answer
 from pipeline.remote.lease import Lease
 from pipeline.remote.object_store import ObjectStore, open_store
+from pipeline.run.job import open_job
 from tests.drawing import blank_pdf, invoice, invoice_pdf, png, receipt_image, text_pdf
 from tests.remote.conftest import BUCKET, BucketRuns, S3Server
 from tests.run.conftest import EchoEngine
@@ -34,6 +35,26 @@ def plain(result: Any) -> Any:
     for page in result["pages"]:
         page.pop("seconds", None)
     return result
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_is_no_file_in_the_place_of_a_result_holds_no_sending(runs: BucketRuns, kind: str) -> None:
+    runs.put("a.pdf")
+    warnings: list[str] = []
+    with open_job(runs.settings, template="transcript", engine=runs.engine) as job:
+        assert job.mirror
+        job.mirror.on_warning = warnings.append
+        path = runs.settings.outbox / "b.pdf.json"
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to("/etc/hostname")
+        writer = (
+            os.open(path, os.O_RDWR) if kind == "pipe" else None
+        )  # so that an opening of the pipe succeeds, and its reading waits
+        job.mirror.add_files([path])
+        job.mirror.checkpoint(now=True)
+        if writer is not None:
+            os.close(writer)
+    assert "b.pdf.json" not in runs.keys("out/")
+    assert len([line for line in warnings if "b.pdf.json: cannot be sent" in line]) == 1
 
 
 @pytest.mark.slow

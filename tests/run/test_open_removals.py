@@ -163,6 +163,19 @@ def test_a_file_that_was_copied_is_known_in_the_archive_while_its_share_is_not_t
     assert (rows(read), read.texts(NAME)) == (["a.pdf", NAME], ["Beta"])
 
 
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_file_in_the_place_of_a_folder_of_the_archive_leaves_no_removal_open(read: RunFolders, claimed: bool) -> None:
+    moved_to = target(read, NAME)
+    begun = begin(read, NAME, to=moved_to, claimed=claimed)
+    moved_to.parent.rmdir()
+    moved_to.parent.write_bytes(b"a file")
+    read.changes["after"] = "keep"
+    read.run()
+    assert open_removals(read) == []
+    assert begun.path.exists()
+    assert place(read, NAME) == "original"
+
+
 def test_a_namesake_on_another_share_does_not_end_the_removal_of_a_file(read: RunFolders, tmp_path: Path) -> None:
     begun = begin(read, NAME, to=None)
     unmount(read.inbox / "letters", tmp_path / "share")

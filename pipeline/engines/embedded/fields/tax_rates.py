@@ -42,11 +42,11 @@ def _cells(numbers: Sequence[Candidate]) -> _Cells:
         share = Decimal(rate.value) / 100
         if not 0 <= share <= MAX_RATE / 100:
             continue
-        for at, net in enumerate(values):
-            if not net:
+        for at, value in enumerate(values):
+            if not value:
                 continue
-            first = bisect_left(by_value, net * share - TOLERANCE, key=lambda other: values[other])
-            until = bisect_right(by_value, net * share + TOLERANCE, key=lambda other: values[other])
+            first = bisect_left(by_value, value * share - TOLERANCE, key=lambda other: values[other])
+            until = bisect_right(by_value, value * share + TOLERANCE, key=lambda other: values[other])
             nearest = min((other for other in by_value[first:until] if other > at), default=None)
             if nearest is not None:
                 found.append((rate, amounts[at], amounts[nearest]))
