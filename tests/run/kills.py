@@ -127,6 +127,11 @@ class KillFolders:
         """Run a command to its end."""
         assert self.start(command, *arguments).wait(300) in (0, 1 if self.sealed and command == "run" else 0)
 
+    def problems(self) -> list[str]:
+        """The documents that are not done, with the reason."""
+        results = [self.result(name) for name in self.texts if (self.outbox / f"{name}.json").exists()]
+        return [str([item["document"]["path"], item["reason"], item["pages"]]) for item in results if item["status"] != "done"]
+
     def units(self) -> dict[tuple[str, int], str]:
         """See ``units``."""
         return units(self.outbox)
@@ -225,6 +230,20 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a process as ``kill -9`` does."""
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+@dataclass
+class CommandTime:
+    """How long a command takes, in seconds, as kills show it: the machine may have become faster or slower since it was measured."""
+
+    seconds: float
+
+    def kill_within(self, process: subprocess.Popen[bytes], chance: random.Random) -> bool:
+        """Kill a process at some moment of its time. Returns whether it was still alive."""
+        started = time.monotonic()
+        alive = kill_when(process, lambda: False, chance, self.seconds * (0.3 + 0.7 * chance.random()))
+        self.seconds = self.seconds * 1.1 if alive else min(self.seconds, time.monotonic() - started)
+        return alive
 
 
 def kill_when(process: subprocess.Popen[bytes], condition: Callable[[], bool], chance: random.Random, seconds: float) -> bool:

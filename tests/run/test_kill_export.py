@@ -15,7 +15,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from tests.run.kills import KillFolders, kill_when, rows_of, share
+from tests.run.kills import CommandTime, KillFolders, kill_when, rows_of, share
 
 pytestmark = pytest.mark.kills
 DOCUMENTS = 40
@@ -70,15 +70,16 @@ def test_kills_of_exports_leave_complete_files(tmp_path: Path) -> None:
         folders.put(f"{number:03}.pdf")
     folders.end_well("run")
     chance, kills = random.Random(3), max(len(READERS), share(0.14))
-    durations: dict[str, float] = {}
-    for number in range(kills):
-        kind = list(READERS)[number % len(READERS)]
+    durations: dict[str, CommandTime] = {}
+    number = killed = 0
+    while killed < kills:
+        kind, number = list(READERS)[number % len(READERS)], number + 1
+        assert number <= 6 * kills, "the kills must fall into the work"
         if kind not in durations:
             started = time.monotonic()
             folders.end_well("export", "--format", kind)
-            durations[kind] = time.monotonic() - started
-        process = folders.start("export", "--format", kind)
-        kill_when(process, lambda: False, chance, durations[kind] * (0.3 + 0.7 * chance.random()))
+            durations[kind] = CommandTime(time.monotonic() - started)
+        killed += durations[kind].kill_within(folders.start("export", "--format", kind), chance)
         for written in durations:
             assert sorted(READERS[written](folders.outbox)) == folders.names, f"{written} is damaged after a kill of {kind}"
     for kind, rows in READERS.items():

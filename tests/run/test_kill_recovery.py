@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.kills import KillFolders, kill_when, share
+from tests.run.kills import CommandTime, KillFolders, share
 
 pytestmark = pytest.mark.kills
 DOCUMENTS = 150
@@ -31,11 +31,14 @@ def test_kills_while_a_ledger_is_rebuilt_lose_no_row(tmp_path: Path, after: str)
     damage(folders)
     started = time.monotonic()
     folders.end_well("run")
-    duration = time.monotonic() - started
-    for number in range(share(0.04)):
+    duration, kills, killed = CommandTime(time.monotonic() - started), share(0.04), 0
+    for number in range(6 * kills):
         if number % 2 == 0:
             damage(folders)
-        kill_when(folders.start("run"), lambda: False, chance, duration * (0.3 + 0.7 * chance.random()))
+        killed += duration.kill_within(folders.start("run"), chance)
+        if killed == kills:
+            break
+    assert killed == kills, "the kills must fall into the work"
     folders.put("000-new.pdf")
     folders.end_well("run")
     folders.end_well("run")
