@@ -20,6 +20,7 @@ from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
 from pipeline.run.compose import publications
+from pipeline.run.rebuilt_records import recorded_stay
 from pipeline.templates.template import Template
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ class OutboxExport:
         for item in self._publications():
             path = self.folder / f"{item.source.name}.json"
             withheld = reduce(or_, (ledger.withheld_rights(item.document.sha256) for ledger in self.ledgers))
-            write_result(path, item.as_bytes(), self.scratch, self.files.notify, sync_name=False, withheld=withheld)
+            content = item.as_bytes(recorded_stay(self.folder, item.source.name))
+            write_result(path, content, self.scratch, self.files.notify, sync_name=False, withheld=withheld)
             yield path
 
     def _csv(self) -> list[Path]:

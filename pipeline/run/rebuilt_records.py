@@ -41,7 +41,7 @@ def is_new_version(job: Job, record: FileRecord, path: Path) -> bool:
     """Whether a file with other contents at ``path`` is a new version of the document of a rebuilt ledger's record."""
     source = replace(record.source, path=path)
     present = stays_at(job, source) if record.size < 0 else None
-    if present is None or _recorded_hash(job, record) != present:
+    if present is None or recorded_stay(job.outbox, record.source.name) != present:
         return False
     return not (_is_in_inbox(job, source) and _was_archived(job, source))
 
@@ -80,10 +80,10 @@ def _was_archived(job: Job, source: Source) -> bool:
         return False
 
 
-def _recorded_hash(job: Job, record: FileRecord) -> str | None:
-    """What the result of a record says about the place of its file; None where it says nothing, or cannot be read."""
+def recorded_stay(outbox: Path, name: str) -> str | None:
+    """What a result says about the place of its file (see ``stays_at``); None where it says nothing, or cannot be read."""
     try:
-        with open_file(Path(os.path.realpath(job.outbox)) / f"{record.source.name}.json") as file:
+        with open_file(Path(os.path.realpath(outbox)) / f"{name}.json") as file:
             if os.fstat(file.fileno()).st_size > MAX_RESULT_BYTES:
                 return None
             recorded = json.loads(file.read())["provenance"]["stays_at"]

@@ -115,6 +115,7 @@ def test_a_changed_file_replaces_its_result(folder: Path, elsewhere: Path, pipel
         (folder / "inbox" / name).write_bytes(text_pdf([f"First {name}"]))
     read(pipeline)
     read(pipeline, elsewhere / "a.pdf")
+    assert pipeline("export", "--format", "json").code == 0  # it writes the results anew
     damage(folder)
     (elsewhere / "a.pdf").write_bytes(text_pdf(["Changed a.pdf"]))
     for name in ("b.pdf", "sub/c.pdf"):

@@ -28,7 +28,7 @@ from tests.engines.embedded.drawn_documents import bars
 from tests.run.processes import Workspace, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-VARYING = re.compile(r'"(seconds|started|finished|checksum)": ("[^"]*"|[0-9.]+)')
+VARYING = re.compile(r'"(seconds|started|finished|stays_at|checksum)": ("[^"]*"|[0-9.]+)')
 PAGES = 3
 
 
