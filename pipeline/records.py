@@ -6,7 +6,7 @@ No record depends on a package. Boxes are ``(x0, y0, x1, y1)`` in points (1/72 i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -151,6 +151,8 @@ class Claim:
     flags: tuple[str, ...] = ()
     signals: Mapping[str, float] = field(default_factory=dict)
     """What else the engine knows that its confidence depends on, by name, 0 to 1."""
+    cells: Sequence[Mapping[str, float]] = ()
+    """Of a table, for each row: how likely each cell is right, by column; empty where the engine does not say. Not calibrated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ class Evidence:
     """The probability that the value is right, or that the document has none; None where it was not assessed."""
     signals: Mapping[str, float] = field(default_factory=dict)
     """As ``Claim.signals``."""
+    cells: Sequence[Mapping[str, float]] = ()
+    """As ``Claim.cells``; calibrated once the confidences are assessed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
     python -m training.confidence GENERATED... [--real FOLDER...] [--held FOLDER...] [--pages FOLDER] [--folds 3] [--write]
 
 Every document is read with networks that did not see its layout. A logistic model then learns from those answers which values, and which
-fields without a value, are right; the figures and thresholds come from a second round of folds, in which this model did not see the
+fields without a value, are right, and another one which cells of tables; the figures and thresholds come from a second round of folds, in which this model did not see the
 layout either. ``--held`` documents are only measured. Prints for each source the number of fields, the share that is right, the expected
 calibration error (ten bins of equal width), and which errors would not be named for review; ``--write`` puts the weights in their place.
 """
@@ -25,6 +25,7 @@ import numpy as np
 import pipeline.checks
 from pipeline.checks.calibration import FILE
 from pipeline.engines.embedded.fields.scorer import network
+from training.cell_cases import CellCase, cell_cases
 from training.conformal import Judged, thresholds
 from training.field_cases import FieldCase, field_cases
 from training.logistic import chances, fit
@@ -42,6 +43,8 @@ AGAINST = (
     "fallback",
 )
 """Features that never speak for an answer; those of ``doubts`` neither."""
+AGAINST_CELLS = ("ocr", "product fails", "rows do not add up")
+"""As AGAINST, of the cells of tables."""
 SHOWN_ERROR = 0.05
 """Accepted error of the figures that are printed."""
 Models = dict[bool, dict[str, float]]
@@ -73,8 +76,14 @@ def main() -> None:
     at = {kind: dict(tables[kind].table)[SHOWN_ERROR] for kind in tables}
     report([*zip(cases, out_of_fold, strict=True)], "layouts left out", at)
     report([*zip(held, confidences(held, models, most), strict=True)], "in no fit", at)
+    rows = [case for document in generated for case in cell_cases(document, real=False)]
+    others = [case for folder in given.held for d in real_documents(folder, given.pages) for case in cell_cases(d, real=True)]
+    cells = fit_cells(rows)
+    report_cells(rows, cells_in_folds(rows, given, most), "layouts left out")
+    report_cells(others, chances([case.features for case in others], cells, most).tolist(), "in no fit")
     if given.write:
         fitted = {
+            "cells": cells,
             "values": models[False],
             "absences": models[True],
             "most": most,
@@ -137,6 +146,34 @@ def fit_models(cases: Sequence[FieldCase], real_weight: float) -> Models:
 def confidences(cases: Sequence[FieldCase], models: Models, most: float) -> list[float]:
     """The confidence of each case."""
     return [float(chances([case.features], models[case.absent], most)[0]) for case in cases]
+
+
+def fit_cells(cases: Sequence[CellCase]) -> dict[str, float]:
+    """The weights for the cells of tables. The rows are those of generated documents that the search for rows was not fitted to."""
+    against = {name for case in cases for name in case.features if name in AGAINST_CELLS or name.startswith("doubt: ")}
+    return fit([case.features for case in cases], [case.right for case in cases], [1.0] * len(cases), against)
+
+
+def cells_in_folds(cases: Sequence[CellCase], given: argparse.Namespace, most: float) -> list[float]:
+    """The confidence of each cell by weights that were fitted without its layout."""
+    fold = folds({case.layout for case in cases}, 2 * given.folds - 1, given.seed + 1)
+    found = np.zeros(len(cases))
+    for at in set(fold.values()):
+        weights = fit_cells([case for case in cases if fold[case.layout] != at])
+        held = [number for number, case in enumerate(cases) if fold[case.layout] == at]
+        found[held] = chances([cases[number].features for number in held], weights, most)
+    return [float(each) for each in found]
+
+
+def report_cells(cases: Sequence[CellCase], confidence: Sequence[float], title: str) -> None:
+    """Print the figures of the cells of each kind of document."""
+    for kind, real in sorted({(case.kind, case.real) for case in cases}):
+        part = [(c, sure) for c, sure in zip(cases, confidence, strict=True) if (c.kind, c.real) == (kind, real)]
+        right = float(np.mean([case.right for case, _ in part]))
+        print(
+            f"cells of {'real' if real else 'generated'} {kind}s, {title}: {len(part)}, {right:.3f} right, "
+            f"calibration error {calibration_error(part):.3f}"
+        )
 
 
 def second_folds(cases: Sequence[FieldCase], given: argparse.Namespace, most: float) -> list[float]:

@@ -60,6 +60,16 @@ def confirmed_by_sums(fields: Mapping[str, Evidence], template: Template) -> set
     return confirmed
 
 
+def rows_add_up(name: str, fields: Mapping[str, Evidence], template: Template) -> bool | None:
+    """Whether the rows of a table add up to their total; None where that cannot be told."""
+    for check in template.checks:
+        if check.sum and any(term.startswith(f"{name}.") for term in check.sum):
+            if any(_amount(term.lstrip("-"), fields) is None for term in (*check.sum, check.equals or "")):
+                return None
+            return not _difference(check, fields)
+    return None
+
+
 def _flag(flags: Mapping[str, list[str]], members: Iterable[str], flag: str) -> None:
     for name in dict.fromkeys(member.lstrip("-").split(".")[0] for member in members):
         if name in flags:

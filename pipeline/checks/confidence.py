@@ -13,6 +13,7 @@ from math import exp
 
 from pipeline.checks.arithmetic import confirmed_by_sums
 from pipeline.checks.calibration import calibration
+from pipeline.checks.cell_features import cell_features
 from pipeline.checks.confidence_features import Features, absence_features, value_features
 from pipeline.checks.einvoice_dispute import is_disputed
 from pipeline.checks.einvoice_overlay import FROM_DATA
@@ -35,12 +36,24 @@ def assess_confidence(fields: Mapping[str, Evidence], template: Template, engine
     if template.reader != "fields" or not engine.startswith(ENGINE):
         return dict(fields)
     confirmed = confirmed_by_sums(fields, template)
-    return {
+    assessed = {
         name: replace(evidence, confidence=_confidence(template, name, fields, name in confirmed))
         if name in template.fields
         else evidence
         for name, evidence in fields.items()
     }
+    for name, evidence in fields.items():
+        if name in template.fields and evidence.cells and calibration().cells and len(evidence.cells) == len(evidence.value):
+            assessed[name] = replace(assessed[name], cells=_cells(template, name, fields))
+    return assessed
+
+
+def _cells(template: Template, name: str, fields: Mapping[str, Evidence]) -> list[dict[str, float]]:
+    """The confidence of each cell by column, for each row of a table."""
+    return [
+        {column: probability(features, calibration().cells) for column, features in row.items()}
+        for row in cell_features(template, name, fields)
+    ]
 
 
 def _confidence(template: Template, name: str, fields: Mapping[str, Evidence], confirmed: bool) -> float | None:

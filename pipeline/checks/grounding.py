@@ -53,7 +53,15 @@ def ground(claims: Mapping[str, Claim], page: Page, template: Template) -> dict[
 def _ground(name: str, claim: Claim, locator: Locator, template: Template, *, either_sign: bool) -> Evidence:
     field = template.fields[name]
     value = without_minus(claim.value) if either_sign else claim.value
-    bare = Evidence(value, claim.printed, locator.page.number, flags=claim.flags, score=claim.score, signals=claim.signals)
+    bare = Evidence(
+        value,
+        claim.printed,
+        locator.page.number,
+        flags=claim.flags,
+        score=claim.score,
+        signals=claim.signals,
+        cells=claim.cells,
+    )
     if value in (None, "", []):
         return replace(bare, page=None)
     if template.reader == "transcript" and isinstance(value, str):

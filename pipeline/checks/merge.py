@@ -76,7 +76,8 @@ def _without_rows(evidence: Evidence, dropped: Collection[int]) -> Evidence:
     kept = [at for at in range(len(evidence.value)) if at not in dropped]
     numbers = [kept.index(at) + 1 if at in kept else 0 for at in range(len(evidence.value))]
     flags = tuple(new for flag in evidence.flags if (new := _renumbered(flag, numbers)) and not _NO_ROW.match(new))
-    return replace(evidence, value=[evidence.value[at] for at in kept], flags=flags)
+    cells = [evidence.cells[at] for at in kept] if len(evidence.cells) == len(evidence.value) else []
+    return replace(evidence, value=[evidence.value[at] for at in kept], flags=flags, cells=cells)
 
 
 def _with_data(name: str, pages: Sequence[Mapping[str, Evidence]]) -> list[int]:
@@ -193,4 +194,13 @@ def _combined(present: Sequence[Evidence], value: Json, flags: Sequence[str]) ->
         return Evidence(value, flags=tuple(dict.fromkeys(flags)))
     weakest = min((e.grounding for e in present), key=_RANK.__getitem__)
     score = max(e.score for e in present)
-    return replace(present[0], value=value, printed=None, grounding=weakest, flags=tuple(dict.fromkeys(flags)), score=score)
+    cells = [cells for e in present for cells in e.cells]
+    return replace(
+        present[0],
+        value=value,
+        printed=None,
+        grounding=weakest,
+        flags=tuple(dict.fromkeys(flags)),
+        score=score,
+        cells=cells if isinstance(value, list) and len(cells) == len(value) else (),
+    )

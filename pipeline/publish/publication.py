@@ -173,4 +173,5 @@ def _field(evidence: Evidence) -> dict[str, Any]:
         "grounding": evidence.grounding,
         "confidence": evidence.confidence,
         "flags": list(evidence.flags),
+        **({"cells": [dict(row) for row in evidence.cells]} if evidence.cells else {}),
     }

@@ -46,7 +46,11 @@ def review_reasons(evidence: Evidence, threshold: float, checks: Mapping[str, Ch
     if not _needs_review(evidence, threshold):
         return []
     failed = [_with_difference(flag, evidence, checks) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
-    return [*([] if is_absent(evidence) else failed), *_error_probability(evidence, threshold)]
+    return [
+        *([] if is_absent(evidence) else failed),
+        *_error_probability(evidence, threshold),
+        *_unsure_rows(evidence, threshold),
+    ]
 
 
 def flag_notes(evidence: Evidence, checks: Mapping[str, Check]) -> list[str]:
@@ -119,6 +123,19 @@ def _error_probability(evidence: Evidence, threshold: float) -> list[str]:
     return [f"{what} with a probability of {wrong}" + (f"; from {named} on values are named" if threshold < 1 else "")]
 
 
+def _unsure_rows(evidence: Evidence, threshold: float) -> list[str]:
+    """The rows of a table with a cell below the threshold, each with its least sure cell."""
+    found = []
+    for number, cells in enumerate(evidence.cells, 1):
+        column = min(cells, key=lambda name: cells[name], default="")
+        if column and cells[column] < threshold:
+            found.append(
+                f"row {number}, {column}: wrong with a probability of {100 * (1 - cells[column]):.2g}{_NO_BREAK_SPACE}%"
+            )
+    return found
+
+
 def _needs_review(evidence: Evidence, threshold: float) -> bool:
     uncertain = evidence.confidence is not None and evidence.confidence < threshold
+    uncertain = uncertain or any(sure < threshold for cells in evidence.cells for sure in cells.values())
     return uncertain or (not is_absent(evidence) and any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags))

@@ -110,7 +110,7 @@ def _corrected(fields: Mapping[str, Evidence], corrections: Mapping[str, Sequenc
         evidence, value = fields[name], history[-1].value
         flags = tuple(flag for flag in evidence.flags if flag.startswith(("sum:", "order:", "off-by:")))
         confirmed = evidence if evidence.value == value else Evidence(value)
-        corrected[name] = replace(confirmed, confidence=None, flags=flags)
+        corrected[name] = replace(confirmed, confidence=None, cells=(), flags=flags)
     return corrected
 
 

@@ -271,7 +271,10 @@ class _FieldReader:
             self.tables[name] = table
             if table.rows:
                 words = tuple(dict.fromkeys(table.words))
-                self.claims[name] = Claim(table.rows, self.layout.text(words), words, round(min(1.0, 0.4 + table.score / 2), 3))
+                score = round(min(1.0, 0.4 + table.score / 2), 3)
+                likely = [{column: round(p, 3) for column, p in row.items()} for row in table.likely]
+                cells = likely if len(likely) == len(table.rows) else []
+                self.claims[name] = Claim(table.rows, self.layout.text(words), words, score, cells=cells)
 
     def _amounts(self) -> None:
         groups = self._groups("amount")
