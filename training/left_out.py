@@ -3,8 +3,8 @@
     python -m training.left_out GENERATED... --real FOLDER... --outbox FOLDER [--folds 4] [--networks 3] [--real-weight 3]
 
 GENERATED and ``--real`` are those of ``python -m training.scorer``. Each of ``--real`` gets a folder of its name in the outbox, of which
-``benchmarks.accuracy_tables`` makes tables; its ``predictions.jsonl`` has a line a document for other scorers. Only the scorer of candidates is fitted anew: whatever else was fitted
-(confidences, tables) is the shipped one.
+``benchmarks.accuracy_tables`` makes tables; its ``predictions.jsonl`` has a line a document for other scorers. The scorer of candidates and
+the readers of tables and addresses are fitted anew; the confidences are the shipped ones.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from unittest.mock import patch
 
 from pipeline.checks.arithmetic import check_document
@@ -23,11 +25,16 @@ from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.grounding import ground
 from pipeline.checks.merge import merge_pages
 from pipeline.engines.embedded.fields import read_fields
+from pipeline.engines.embedded.fields.addresses import address_block
+from pipeline.engines.embedded.fields.items import cell_network
 from pipeline.engines.embedded.fields.scorer import network
 from pipeline.publish.publication import Publication
 from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
+from training.addresses.examples import address_examples
 from training.curves import Known, fitted, folds, generated, layout_of
-from training.scorer.examples import TrueDocument, examples, real_documents, template_of
+from training.fit_stacked import StackedExample, fit_looks
+from training.items.examples import cell_examples
+from training.scorer.examples import TrueDocument, examples, generated_documents, real_documents, template_of
 
 
 def main() -> None:
@@ -45,8 +52,9 @@ def main() -> None:
     given = parser.parse_args()
     files = [file for folder in given.real for file in true_files(folder, given.pages)]
     learned = [*generated(given), *(known(file.document, given.real_weight) for file in files)]
+    looks = [list(stacked(make, files, given)) for make in (cell_examples, address_examples)]
     predictions: dict[Path, list[dict[str, object]]] = {}
-    for file, fields in left_out(files, learned, given):
+    for file, fields in left_out(files, learned, looks, given):
         outbox = given.outbox / file.folder.name
         outbox.mkdir(parents=True, exist_ok=True)
         predictions.setdefault(outbox, []).append(write(file, fields, outbox))
@@ -75,16 +83,39 @@ def known(document: TrueDocument, weight: float) -> Known:
     return Known("real", layout_of(document), tuple(examples(document)), weight)
 
 
+def stacked(
+    make: Callable[[TrueDocument, float], Iterator[StackedExample]], files: Sequence[TrueFile], given: argparse.Namespace
+) -> Iterator[StackedExample]:
+    """The examples of generated and real documents for networks that look twice; layouts are named as ``left_out`` parts them."""
+    for folder in given.generated:
+        for document in generated_documents(folder):
+            yield from make(document, 1.0)
+    for file in files:
+        for example in make(file.document, given.real_weight):
+            yield replace(example, layout=layout_of(file.document))
+
+
+@contextmanager
+def weights_of(module: ModuleType, weights: object) -> Iterator[None]:
+    """Other weights in a module, where there are any."""
+    with patch.object(module, "weights", lambda: weights) if weights else nullcontext():
+        yield
+
+
 def left_out(
-    files: Sequence[TrueFile], learned: Sequence[Known], given: argparse.Namespace
+    files: Sequence[TrueFile], learned: Sequence[Known], looks: Sequence[Sequence[StackedExample]], given: argparse.Namespace
 ) -> Iterator[tuple[TrueFile, dict[str, Evidence]]]:
-    """Every document with its fields, read by networks that were fitted to ``learned`` without its layout."""
+    """Every document with its fields, read by networks that were fitted to ``learned`` and ``looks`` without its layout."""
     fold_of = folds([row for row in learned if row.source == "real"], given.folds, given.seed)
     for fold in range(given.folds):
         networks, seconds = fitted([row for row in learned if fold_of.get(row.layout) != fold], given)
         mine = [file for file in files if fold_of[layout_of(file.document)] == fold]
         print(f"part {fold + 1} of {given.folds}: fitted in {seconds:.0f} s, {len(mine)} documents", flush=True)
-        with patch.object(network, "weights", lambda networks=networks: networks):
+        cells, addresses = (
+            fit_looks(seen, given.seed, given.epochs, given.networks) if seen else None
+            for seen in ([example for example in part if fold_of.get(example.layout) != fold] for part in looks)
+        )
+        with weights_of(network, networks), weights_of(cell_network, cells), weights_of(address_block, addresses):
             for file in mine:
                 yield file, read_document(file.document)
 

@@ -90,6 +90,12 @@ def repair_vat(text: str) -> str | None:
     return numbers[0] if len(numbers) == 1 else None
 
 
+def is_country_prefix(word: str) -> bool:
+    """Whether letters are those that a tax number of some country begins with: "DE", "ATU", "CHE"."""
+    plain = word.upper()
+    return plain in VAT_COUNTRIES or plain in ("GR", "ATU")
+
+
 def parse_iban(text: str) -> str | None:
     """An IBAN in the form for machines (ISO 13616, no blanks), where length and check digits are right; None for anything else."""
     if not re.match(r"\s*[A-Z]{2}\s?[0-9]", text) or len(text) > 60:

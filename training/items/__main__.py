@@ -13,15 +13,15 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import pipeline.engines.embedded.fields.items as items_package
 from pipeline.engines.embedded.fields.items.cell_features import NAMES, ROLES
-from pipeline.engines.embedded.fields.items.cell_network import WEIGHTS, two_looks
-from training.items.examples import CellExample, cell_examples
-from training.items.fit import Arrays, fit_looks
+from pipeline.engines.embedded.fields.items.cell_network import WEIGHTS
+from pipeline.engines.embedded.fields.stacked_networks import two_looks
+from training.fit_stacked import Looks, StackedExample, fit_looks, write_looks
+from training.items.examples import cell_examples
 from training.scorer.__main__ import digest
 from training.scorer.examples import generated_documents, real_documents
 
@@ -48,22 +48,22 @@ def main() -> None:
     print(f"{len(examples)} pages of {len({example.layout for example in examples})} layouts")
     figures = report(examples, given) if given.folds else {}
     if given.write:
-        write(*fit_looks(examples, given.seed, given.epochs, given.networks), given, figures)
+        write(fit_looks(examples, given.seed, given.epochs, given.networks), given, figures)
 
 
-def report(examples: Sequence[CellExample], given: argparse.Namespace) -> dict[str, list[float]]:
+def report(examples: Sequence[StackedExample], given: argparse.Namespace) -> dict[str, list[float]]:
     """Precision and recall of the cells of each kind, each page seen by networks that were fitted without its layout."""
     layouts = sorted({example.layout for example in examples})
     random.Random(given.seed).shuffle(layouts)
     fold = {layout: at % given.folds for at, layout in enumerate(layouts)}
-    true, read = [], []
+    true, found_cells = [], []
     for at in range(given.folds):
         first, second = fit_looks([e for e in examples if fold[e.layout] != at], given.seed, given.epochs, 1)
         for example in examples:
             if fold[example.layout] == at:
-                true.append(example.cells)
-                read.append(two_looks(example.features, first, second).argmax(axis=1))
-    cells, found = np.concatenate(true), np.concatenate(read)
+                true.append(example.classes)
+                found_cells.append(two_looks(example.parts, first, second).argmax(axis=1))
+    cells, found = np.concatenate(true), np.concatenate(found_cells)
     figures = {}
     for role, name in enumerate(ROLES, 1):
         hits = float(((cells == role) & (found == role)).sum())
@@ -72,16 +72,10 @@ def report(examples: Sequence[CellExample], given: argparse.Namespace) -> dict[s
     return figures
 
 
-def write(
-    first: Sequence[Arrays], second: Sequence[Arrays], given: argparse.Namespace, figures: dict[str, list[float]]
-) -> None:
+def write(looks: Looks, given: argparse.Namespace, figures: dict[str, list[float]]) -> None:
     """The weights as ``items.npz`` and how they were made as ``items.json``, beside the reader."""
-    arrays: dict[str, Any] = {"features": np.array(NAMES)}
-    for look, networks in (("first", first), ("second", second)):
-        for at, network in enumerate(networks):
-            arrays |= {f"{look}.{at}.{name}": _compact(array) for name, array in network.items()}
     folder = Path(items_package.__file__).parent
-    np.savez_compressed(folder / WEIGHTS, **arrays)
+    write_looks(folder / WEIGHTS, looks, NAMES)
     recipe = {
         "networks": given.networks,
         "epochs": given.epochs,
@@ -92,10 +86,6 @@ def write(
         "precision_and_recall_on_layouts_left_out": figures,
     }
     (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
-
-
-def _compact(array: Any) -> Any:
-    return array.astype(np.float16) if array.ndim > 1 else np.asarray(array, np.float32)
 
 
 if __name__ == "__main__":

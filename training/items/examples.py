@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.field_reader import table_pages
-from pipeline.engines.embedded.fields.items.cell_features import CellFeatures, features
+from pipeline.engines.embedded.fields.items.cell_features import features
 from pipeline.engines.embedded.fields.items.item_rows import AMOUNT, PRICE, QUANTITY
 from pipeline.records import Box
+from training.fit_stacked import StackedExample
 from training.scorer.examples import TrueDocument, template_of
 
 _COLUMNS = {"amount": AMOUNT, "unit_price": PRICE, "quantity": QUANTITY}
@@ -24,18 +24,7 @@ _LEAST_FOUND = 0.6
 _CENT = 0.006
 
 
-@dataclass(frozen=True)
-class CellExample:
-    """One page: the features of its numbers, and the cell that each of them is (0: none)."""
-
-    document: str
-    layout: str
-    features: CellFeatures
-    cells: NDArray[np.int64]
-    weight: float = 1.0
-
-
-def cell_examples(document: TrueDocument, weight: float = 1.0) -> Iterator[CellExample]:
+def cell_examples(document: TrueDocument, weight: float = 1.0) -> Iterator[StackedExample]:
     """One example for each page with numbers; none where the rows are not known."""
     template = template_of(document.kind)
     found, total = 0, len(document.rows)
@@ -50,7 +39,7 @@ def cell_examples(document: TrueDocument, weight: float = 1.0) -> Iterator[CellE
                 cells, hits = by_values(numbers, left)
             found += hits
             if numbers:
-                examples.append(CellExample(document.name, document.layout, features(table, numbers), cells, weight))
+                examples.append(StackedExample(document.name, document.layout, features(table, numbers), cells, weight))
     if total and found >= _LEAST_FOUND * total:
         yield from examples
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from pipeline.engines.embedded.fields import field_choice
-from pipeline.engines.embedded.fields.addresses import address_below
+from pipeline.engines.embedded.fields.addresses import find_address
+from pipeline.engines.embedded.fields.addresses.line_features import AddressLines, address_lines
 from pipeline.engines.embedded.fields.amount_selection import choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.claim_signals import UNREADABLE, ClaimSignals
@@ -20,8 +21,7 @@ from pipeline.engines.embedded.fields.label_index import LabelIndex, label_index
 from pipeline.engines.embedded.fields.label_relations import PageLabels
 from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels
 from pipeline.engines.embedded.fields.lesson_labels import labelled_template, shifts
-from pipeline.engines.embedded.fields.name_candidates import NameCandidate
-from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
 from pipeline.engines.embedded.fields.payment_labels import turn_payment_labels
 from pipeline.engines.embedded.fields.previous_balances import amounts_of_earlier_bills
@@ -129,6 +129,16 @@ def table_pages(page: Page, template: Template) -> Iterator[TablePage]:
         yield table_page(reader.layout, reader.candidates, field, reader.words.headings[name], reader.totals(), reader.labels)
 
 
+def addresses(page: Page, template: Template) -> Iterator[tuple[str, AddressLines]]:
+    """The lines near the parties of a page, for each field with an address; what the choice of addresses is fitted on."""
+    reader = _FieldReader(page, template)
+    if reader.layout.runs:
+        reader.find_parties()
+        for name, field in template.fields.items():
+            if field.format == "address" and field.role:
+                yield name, reader.address_lines(name)
+
+
 def candidate_groups(page: Page, template: Template) -> list[Group]:
     """The candidates of each field that the scorer chooses from, with their features; what it is fitted on."""
     reader = _FieldReader(page, template)
@@ -176,6 +186,7 @@ class _FieldReader:
         self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.ibans)
         self.groups: list[Group] = []
         self.scores: Mapping[str, Scores] = {}
+        self._party_runs: dict[str, Run] = {}
         self.signals: ClaimSignals | None = None
 
     def marks(self, fields: IdentifyingFields) -> Marks:
@@ -200,14 +211,20 @@ class _FieldReader:
             self._others(kind)
         self._identifiers()
         self._currencies()
-        parties = self._parties()
-        self._texts(parties)
+        self.find_parties()
+        self._texts()
         self.signals = ClaimSignals(self.layout, self.template, self.labels, self.groups, self.scores, self.candidates.order)
         self.claims = {
             name: replace(claim, signals={**self.signals.of(name, claim), **claim.signals})
             for name, claim in self.claims.items()
         }
         return self.claims
+
+    def _score(self) -> None:
+        if not self.groups:
+            self.find_tables()
+            self.groups = groups(self.page_fields())
+            self.scores = score(self.groups)
 
     def absences(self) -> dict[str, Claim]:
         """The claims of all fields that have no value, with the probability that the page has none."""
@@ -352,21 +369,19 @@ class _FieldReader:
             for name in self.fields("currency"):
                 self.claims[name] = Claim(currency[0], currency[2], currency[1], 0.8)
 
-    def _parties(self) -> dict[str, tuple[NameCandidate, float]]:
-        """The name and the probability of each party, by role."""
-        chosen = field_choice.parties(self._groups("name"), self.scores)
-        parties: dict[str, tuple[NameCandidate, float]] = {}
-        for name, (party, probability) in chosen.items():
+    def find_parties(self) -> None:
+        """Claims the names of the parties."""
+        self._score()
+        for name, (party, probability) in field_choice.parties(self._groups("name"), self.scores).items():
             self.claims[name] = Claim(party.text, party.text, party.words, round(min(1.0, probability), 3))
-            parties.setdefault(str(self.template.fields[name].role), (party, probability))
-        return parties
+            self._party_runs.setdefault(str(self.template.fields[name].role), party.run)
 
-    def _texts(self, parties: Mapping[str, tuple[NameCandidate, float]]) -> None:
+    def _texts(self) -> None:
         for name, field in self.fields("text", "enum", "party").items():
             if name in self.claims:
                 continue
-            if field.format == "address" and field.role and field.role in parties:
-                self._address(name, parties[field.role][0])
+            if field.format == "address" and field.role:
+                self._address(name)
             elif field.type == "enum":
                 self._add_claim(name, choice_on_page(self.layout, self.labels, name, field, self.words.choices.get(name, {})))
             elif not (field.type == "party" and field.role):
@@ -376,11 +391,14 @@ class _FieldReader:
         if hit:
             self.claims[name] = Claim(hit[0], self.layout.text(hit[1]), hit[1], round(min(1.0, hit[2]), 3))
 
-    def _address(self, name: str, party: NameCandidate) -> None:
-        stop = {c.run.number for c in [*self.candidates.dates, *self.candidates.vats]}
-        stop |= {o.run.number for o in self.labels if o.cover > 0.4 and o.field not in (name, OTHER + "money", OTHER + "date")}
-        runs = address_below(self.layout, party.run, stop)
-        if runs:
-            words = tuple(i for run in runs for i in run.words)
-            text = ", ".join(run.text.strip(" ,") for run in runs)
-            self.claims[name] = Claim(text, self.layout.text(words), words, 0.6)
+    def _address(self, name: str) -> None:
+        address = find_address(self.address_lines(name), self.labels)
+        if address:
+            self.claims[name] = Claim(address.text, self.layout.text(address.words), address.words, round(address.likely, 3))
+
+    def address_lines(self, name: str) -> AddressLines:
+        """The lines that may be the address of the field ``name``, near the name of its party."""
+        party = self._party_runs.get(str(self.template.fields[name].role), self.layout.runs[0])
+        values = {c.run.number for c in [*self.candidates.dates, *self.candidates.vats]}
+        values |= {c.run.number for c in self.candidates.money if c.quality >= 0.8}
+        return address_lines(self.layout, party, self.labels, values, name)

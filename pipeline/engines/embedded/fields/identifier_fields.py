@@ -15,12 +15,17 @@ from pipeline.engines.embedded.fields.labels import Label, cut_box
 from pipeline.engines.embedded.fields.page_rows import Layout
 from pipeline.engines.embedded.fields.scorer import Group, Scores
 from pipeline.templates.template import Template
+from pipeline.values.identifiers import is_country_prefix
 
 CHECKSUM = "checksum"
 """Flag of a value whose check digits are wrong, as ``pipeline.checks`` has it for VAT ids."""
 UNCLEAR_END = "unclear-end"
 """Flag of an identifier behind which words follow that may belong to it or not."""
 _IBAN = re.compile(r"[A-Z]{2} ?[0-9]{2}(?![^\W\d_]{3})")
+_WORD_BEFORE = re.compile(
+    r"(?P<word>[^\W\d_]{1,8})(?:\s*[./:]+\s*|\s+)(?:[^\W\d_]{1,8}(?:\s*[./:]+\s*|\s+))?(?=[^\W_]*\d(?:\W*[^\W_]){5})"
+)
+"""A word in front of a number, parted from it by a blank or a mark, but no hyphen: "VRN 4360304"."""
 _UNLABELLED_SCORE = 0.5  # of the only IBAN of a page, where it has no label
 
 Choice = tuple[Candidate, float, tuple[str, ...]]
@@ -46,7 +51,8 @@ class IdentifierFields:
         choices = _flagged(scalars(plain, scores, frozenset(), meanings))
         choices |= self._ibans([group.field for group in plain], choices)
         taken = frozenset(candidate.place for candidate, _, _ in choices.values())
-        return choices | _flagged(scalars(vats, scores, taken, meanings))
+        numbers = _flagged(scalars(vats, scores, taken, meanings))
+        return choices | {name: (self._without_word(found), score, flags) for name, (found, score, flags) in numbers.items()}
 
     @cached_property
     def pool(self) -> list[Candidate]:
@@ -70,6 +76,18 @@ class IdentifierFields:
                 candidate, score, flags = choices[name]
                 changed[name] = (candidate, score, (*flags, CHECKSUM))
         return changed
+
+    def _without_word(self, candidate: Candidate) -> Candidate:
+        """A tax number without a word before it: only the letters of a country belong to the number."""
+        match = _WORD_BEFORE.match(candidate.value)
+        start = candidate.run.text.find(candidate.value, candidate.start) if match else -1
+        if match is None or start < 0 or is_country_prefix(match["word"]):
+            return candidate
+        start += match.end()
+        value = candidate.value[match.end() :]
+        words = candidate.run.span(start, candidate.end)
+        box = cut_box(self.layout, candidate.run, start, candidate.end)
+        return replace(candidate, start=start, value=value, box=box, words=words)
 
     def _trimmed(self, candidate: Candidate) -> Candidate:
         """The candidate without a label that is joined to the front of its value."""

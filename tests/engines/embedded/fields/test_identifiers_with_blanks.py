@@ -175,3 +175,18 @@ def test_no_break_spaces_and_marks_of_a_pdf_join_a_number(font: str, tmp_path: P
     sheet.insert_text((400, 160), "03.05.2031", fontsize=10, fontname=font)
     claims = read_fields(read_page(pdf.tobytes(), tmp_path / "invoice.pdf"), INVOICE)
     assert (claims["invoice_number"].value, claims["invoice_date"].value) == ("RE 2031 / 0447", "2031-05-03")
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("VAT ID: VRN 43603066012", "43603066012"),
+        ("VAT No. V.D. 4470192831", "4470192831"),
+        ("VAT ID: CHE 108.642.771", "CHE 108.642.771"),
+        ("VAT ID: W10-1808-32000411", "W10-1808-32000411"),
+    ],
+)
+def test_a_word_before_a_tax_number_is_no_part_of_it(line: str, number: str) -> None:
+    of = page([(50, 40, "Brelund Handel"), (50, 60, line), (50, 100, "Total"), (200, 100, "12.50")])
+    value = read_fields(of, template("receipt"))["vendor_vat_id"].value
+    assert str(value).replace(" ", "").replace(".", "") == number.replace(" ", "").replace(".", "")

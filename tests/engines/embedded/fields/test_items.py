@@ -104,10 +104,10 @@ def test_a_page_without_numbers_has_no_rows() -> None:
 
 def test_weights_for_other_features_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell_network, "NAMES", (*cell_features.NAMES, "another"))
-    cell_network._weights.cache_clear()
-    with pytest.raises(ValueError, match=r"training\.items"):
-        cell_network._weights()
-    cell_network._weights.cache_clear()
+    cell_network.weights.cache_clear()
+    with pytest.raises(ValueError, match="fit it again"):
+        cell_network.weights()
+    cell_network.weights.cache_clear()
 
 
 def test_the_weights_are_small() -> None:
