@@ -1,7 +1,9 @@
 """Finds several documents on one sheet: invoices printed two-up, receipts that were scanned together.
 
 A sheet is cut along an empty strip, and both parts are read. They are two documents where each has its own total and number or date, and
-these differ. A remittance slip repeats the number and the total of its invoice, and is none.
+these differ. A part that is none may be several documents: it is cut again. An empty strip between the words and the amounts of one
+document parts it wrongly, so that of all cuts the one with the most documents is taken. A remittance slip repeats the number and the total
+of its invoice, and is none.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ MAX_CUTS = 6
 """Strips in one direction that are tried, the widest first."""
 MAX_DEPTH = 3
 """Cuts one after the other: eight receipts on a sheet."""
+MAX_PARTS = 60
+"""Parts of a sheet that are read, at most; what is not cut by then stays one document."""
 MIN_SCORE = 0.7
 """Score of a number, date, total or seller, at least; weaker ones may be anything on the page."""
 SAME_WORDS = 0.9
@@ -77,7 +81,7 @@ def sheet_documents(page: Page, template: Template, find_marks: FindMarks, read:
     """
     keys = IdentifyingFields.of(template)
     whole = SheetPart(page, tuple(range(len(page.words))))
-    return _split(whole, keys, find_marks, read, MAX_DEPTH) if keys.totals and keys.dates else [whole]
+    return _Cutter(keys, find_marks, read).documents(whole, MAX_DEPTH) if keys.totals and keys.dates else [whole]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +112,50 @@ class IdentifyingFields:
         return label_key(str(claim.value)) if claim and claim.value and claim.score >= MIN_SCORE else None
 
 
-def _split(part: SheetPart, keys: IdentifyingFields, find_marks: FindMarks, read: ReadPart, depth: int) -> list[SheetPart]:
-    if not depth:
-        return [part]
-    for first, second, beside in _cuts(part, find_marks(part.page)):
-        a, b = read(first.page), read(second.page)
-        if not _has_total(a, keys) or not _has_total(b, keys):
-            continue
-        if beside and _are_copies(first.page, second.page):
-            return _split(first, keys, find_marks, read, depth - 1)
-        if _differ(a, b, keys, beside=beside):
-            return [*_split(first, keys, find_marks, read, depth - 1), *_split(second, keys, find_marks, read, depth - 1)]
-    return [part]
+class _Cutter:
+    """Cuts a sheet into its documents."""
+
+    def __init__(self, keys: IdentifyingFields, find_marks: FindMarks, read: ReadPart) -> None:
+        self._keys, self._find_marks, self._read = keys, find_marks, read
+        self._left = MAX_PARTS
+
+    def documents(self, part: SheetPart, depth: int) -> list[SheetPart]:
+        """The documents of a part, itself where it is one. ``depth`` is how often it may be cut."""
+        best = [part]
+        for first, second, beside in _cuts(part, self._find_marks(part.page)) if depth else ():
+            self._left -= 2
+            if self._left < 0:
+                break
+            a, b = self._read(first.page), self._read(second.page)
+            sure = [_has_total(claims, self._keys) for claims in (a, b)]
+            if all(sure) and beside and _are_copies(first.page, second.page):
+                return self.documents(first, depth - 1)
+            if all(sure) and _differ(a, b, self._keys, beside=beside):
+                found = [*self.documents(first, depth - 1), *self.documents(second, depth - 1)]
+            elif any(sure) and all(_names_total(claims, self._keys) for claims in (a, b)):
+                found = self._several(first, second, depth - 1, beside=beside)
+            else:
+                continue
+            best = found if len(found) > len(best) else best
+        return best
+
+    def _several(self, first: SheetPart, second: SheetPart, depth: int, *, beside: bool) -> list[SheetPart]:
+        """The documents on both sides of a cut where one side has several of them, which are not read as one; else none."""
+        before, after = self.documents(first, depth), self.documents(second, depth)
+        if len(before) == len(after) == 1:
+            return []
+        a, b = self._read(before[-1].page), self._read(after[0].page)
+        whole = _has_total(a, self._keys) and _has_total(b, self._keys)
+        return [*before, *after] if whole and _differ(a, b, self._keys, beside=beside) else []
 
 
 def _has_total(claims: Claims, keys: IdentifyingFields) -> bool:
     return any(_is_sure(claims, name) for name in keys.totals)
+
+
+def _names_total(claims: Claims, keys: IdentifyingFields) -> bool:
+    """Whether a total was read, however unsure."""
+    return any(name in claims and claims[name].value is not None for name in keys.totals)
 
 
 def _differ(a: Claims, b: Claims, keys: IdentifyingFields, *, beside: bool) -> bool:
