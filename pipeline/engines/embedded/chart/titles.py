@@ -12,21 +12,39 @@ from pipeline.engines.embedded.chart.axes import Axis
 from pipeline.engines.embedded.chart.chart_labels import ChartLabel, join_labels, letter_height
 from pipeline.engines.embedded.chart.colour_regions import ColourRegions
 from pipeline.languages import Languages, from_words
+from pipeline.languages.evidence import Weights, language_weights, weight
 from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Box
 from pipeline.values.boxes import bounding_box
 
+CLEARLY_LESS = 0.5
+"""Weight below which a language is not the picture's."""
+
 
 @from_words
-def _note(languages: Languages) -> re.Pattern[str]:
-    """How a source or a note begins."""
-    return re.compile(rf"\W*(?:{plain_any_of(languages.words.charts.notes)}|\*)\b\s*[:：.]?", re.IGNORECASE)
+def _notes(languages: Languages) -> dict[str, re.Pattern[str]]:
+    """How a source or a note begins, by language."""
+    words = {code: language.charts.notes for code, language in languages.by_code.items()}
+    return {
+        code: re.compile(rf"\W*(?:{plain_any_of(notes)}|\*)\b\s*(?P<mark>[:：.]?)", re.IGNORECASE)
+        for code, notes in words.items()
+        if notes
+    }
 
 
 def find_notes(phrases: Sequence[ChartLabel], height: float) -> list[ChartLabel]:
-    """Return source and notes: all labels from the first line of the lower half that begins with a word for them."""
-    starts = [label.box[1] for label in phrases if label.y > 0.45 * height and _note().match(label.text)]
+    """Return source and notes: all labels from the first line of the lower half that begins with a word for them.
+
+    Without a mark behind it the word counts in the picture's languages only: "Not" is a note in Turkish.
+    """
+    weights = language_weights(label.text for label in phrases)
+    starts = [label.box[1] for label in phrases if label.y > 0.45 * height and _begins_note(label.text, weights)]
     return [label for label in phrases if starts and label.y > min(starts)]
+
+
+def _begins_note(text: str, weights: Weights) -> bool:
+    found = ((code, match["mark"]) for code, pattern in _notes().items() if (match := pattern.match(text)))
+    return any(mark or weight((code,), weights) >= CLEARLY_LESS for code, mark in found)
 
 
 def find_title(phrases: Sequence[ChartLabel], regions: ColourRegions, plot: Box) -> list[ChartLabel]:
