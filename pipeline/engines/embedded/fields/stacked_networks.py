@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engines.embedded.fields.one_thread import product
+
 Numbers = NDArray[np.float32]
 Network = Mapping[str, Numbers]
 _LAYERS = 3
@@ -43,7 +45,7 @@ def forward(network: Network, x: Numbers) -> Numbers:
     """The probabilities that one network gives."""
     hidden = (x - network["mean"]) / network["scale"]
     for layer in range(_LAYERS):
-        hidden = hidden @ network[f"{layer}.weight"] + network[f"{layer}.bias"]
+        hidden = product(hidden, network[f"{layer}.weight"]) + network[f"{layer}.bias"]
         if layer < _LAYERS - 1:
             hidden = np.maximum(hidden, 0)
     likely = np.exp(hidden - hidden.max(axis=1, keepdims=True))

@@ -139,18 +139,23 @@ import json, time
 import numpy as np
 from pipeline.engines.embedded.fields.scorer import Group, score
 from pipeline.engines.embedded.fields.scorer.candidate_groups import FEATURES
+from pipeline.engines.embedded.fields.items import cell_network
+from pipeline.engines.embedded.fields.stacked_networks import forward
 
+network = cell_network.weights()[0][0]
+cells = np.ones((300, len(network["mean"])), np.float32)
 drawn = np.random.default_rng(0)
 groups = [Group("amount", str(n), [None] * 60, drawn.random((60, len(FEATURES["amount"])), np.float32)) for n in range(6)]
 score(groups)
 process, thread = time.process_time(), time.thread_time()
 for _ in range(50):
     score(groups)
+    forward(network, cells)
 print(json.dumps([time.process_time() - process, time.thread_time() - thread]))
 """
 
 
-def test_the_scorer_keeps_no_other_core_busy() -> None:
+def test_networks_keep_no_other_core_busy() -> None:
     """OpenBLAS would start a thread for each core, and all of them wait for each other in a loop."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     run = subprocess.run([sys.executable, "-c", _TIMES], capture_output=True, text=True, check=True, env=environment)

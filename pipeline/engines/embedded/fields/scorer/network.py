@@ -17,12 +17,11 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engines.embedded.fields.one_thread import product
 from pipeline.engines.embedded.fields.scorer.candidate_groups import FEATURES, Group
 
 Numbers = NDArray[np.float32]
 WEIGHTS = "scorer.npz"
-ONE_THREAD = 1 << 18
-"""Multiplications of a product from which on OpenBLAS uses several threads."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def _forward(of: _Ensemble, groups: Sequence[Numbers]) -> tuple[Numbers, Numbers
     mean = (np.add.reduceat(x, begins, axis=0) / lengths[:, None]).astype(np.float32)
     counts = (np.log1p(lengths) / 4).astype(np.float32)[:, None]
     of_group = of.bias + counts @ of.number - most @ of.largest
-    hidden = _by_network(np.maximum(_product(x, of.own) + np.repeat(of_group, lengths, axis=0), 0), of.count)
+    hidden = _by_network(np.maximum(product(x, of.own) + np.repeat(of_group, lengths, axis=0), 0), of.count)
     layers = of.layers
     hidden = np.maximum(hidden @ layers["body1.weight"] + layers["body1.bias"][:, None], 0)
     logits = (hidden @ layers["body2.weight"] + layers["body2.bias"][:, None])[..., 0]
@@ -155,20 +154,6 @@ def _forward(of: _Ensemble, groups: Sequence[Numbers]) -> tuple[Numbers, Numbers
 def _by_network(hidden: Numbers, networks: int) -> Numbers:
     """The values of a joined layer, first axis the networks."""
     return np.ascontiguousarray(hidden.reshape(len(hidden), networks, -1).swapaxes(0, 1))
-
-
-def _product(rows: Numbers, weight: Numbers) -> Numbers:
-    """``rows @ weight`` in pieces so small that OpenBLAS computes each in this thread.
-
-    It would start a thread for each core, and all of them wait for each other in a loop, which takes more of the processors than the
-    product does.
-    """
-    size = max(1, ONE_THREAD // weight.size)
-    count = -(-len(rows) // size)
-    padded = np.zeros((count * size, rows.shape[1]), np.float32)
-    padded[: len(rows)] = rows
-    product = padded.reshape(count, size, -1) @ weight
-    return np.asarray(product.reshape(count * size, -1)[: len(rows)], np.float32)
 
 
 @cache
