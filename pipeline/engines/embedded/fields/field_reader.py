@@ -48,6 +48,8 @@ MAIN_LABEL = 0.5
 """Share of its text that a label explains where it is more than a word in a sentence."""
 PLAIN_LABEL = 0.6
 """Score from which a label says plainly what a value is."""
+_IMPROBABLE = 0.02
+"""Probability below which an amount without a plain label is no value, whatever sums it fits."""
 Place = tuple[int, int, int]
 
 
@@ -305,7 +307,9 @@ class _FieldReader:
         options = {name: [o for o in pool if o.candidate.place not in earlier] for name, pool in options.items()}
         totals = [candidate for candidate in totals if candidate.place not in earlier]
         for name, option in choose_amounts(options, totals, meanings, self.template.checks, self._column_sums()).items():
-            self._claim(name, option.candidate, likely[name].get(option.candidate.value, 0.0))
+            probability = likely[name].get(option.candidate.value, 0.0)
+            if probability >= _IMPROBABLE:
+                self._claim(name, option.candidate, probability)
 
     def _amount_facts(self, barred: frozenset[Place], meanings: Mapping[Place, str]) -> field_choice.AmountFacts:
         money = self.candidates.money
