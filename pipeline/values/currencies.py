@@ -18,15 +18,17 @@ _SYMBOLS = {
     "au$": "AUD", "c$": "CAD", "ca$": "CAD", "hk$": "HKD", "nz$": "NZD", "s$": "SGD", "nt$": "TWD", "mx$": "MXN",
     "r$": "BRL", "rm": "MYR", "rp": "IDR", "rs": "INR", "zł": "PLN", "zl": "PLN", "kč": "CZK", "ft": "HUF",
     "fr.": "CHF", "sfr": "CHF", "лв": "BGN", "lei": "RON", "元": "CNY", "人民币": "CNY", "rmb": "CNY", "円": "JPY",
-    "港币": "HKD",
+    "港币": "HKD", "kr": "SEK",
 }  # fmt: skip
 CODE_ONLY = frozenset({"ALL", "TOP", "TRY", "ARS", "BAM", "CUP", "GEL", "MAD", "PEN", "SOS", "LAK", "ANG", "CUC", "MOP", "COP"})
 """Codes that are also words. They mean money only beside an amount."""
 SYMBOL_PATTERN = "|".join(
     re.escape(symbol)
     for symbol in sorted(_SYMBOLS, key=len, reverse=True)
-    if symbol not in ("rs", "rp", "ft", "lei", "zl", "s$")
+    if symbol not in ("rs", "rp", "ft", "lei", "zl", "s$", "kr")
 )
+SHORT_WORDS = r"(?-i:R[sS]\.?|Rp\.?|Ft|[lL]ei|LEI|[kK]r\.?|KR)"
+"""Abbreviations that are currencies beside an amount only, in the case in which they are printed."""
 _MARKS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))
 
 

@@ -15,8 +15,8 @@ from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 from pipeline.records import Box
-from pipeline.values.countries import country_weights, date_order, resolve_currency
-from pipeline.values.currencies import CODE_ONLY, SYMBOL_PATTERN, currency_codes, parse_currency
+from pipeline.values.countries import CURRENCY_BY_SIGN, country_weights, date_order, resolve_currency
+from pipeline.values.currencies import CODE_ONLY, SHORT_WORDS, SYMBOL_PATTERN, currency_codes, parse_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
 from pipeline.values.identifiers import VAT_COUNTRIES, is_valid_vat, parse_vat, repair_vat
 from pipeline.values.money import Money, parse_money
@@ -54,7 +54,7 @@ class Candidate:
         return self.run.number, self.start, self.end
 
 
-_CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
+_CURRENCY = rf"(?:{SYMBOL_PATTERN}|{SHORT_WORDS}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
 _ANY_CURRENCY = re.compile(_CURRENCY, re.IGNORECASE)
 _AMOUNT = re.compile(
     rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
@@ -71,6 +71,9 @@ _GOES_ON = re.compile(r"[-–]\w|[.,]\d")
 _BLANKS_AT_MARK = re.compile(r"([.,]\d) (?=\d$)|\s?([.,])\s?(?=\d{1,4}$)")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d{2}")
 _BLANK, _NO_DIGIT = re.compile(" "), re.compile(r"\D")
+_CROWN = re.compile(r"(?<![^\W\d_])kr(?![^\W\d_])", re.IGNORECASE)
+_CROWNS = {"sv": "SEK", "da": "DKK", "no": "NOK"}
+"""The crown of a language, where the page does not tell its country."""
 _DIGIT = r"[\dOoQDIl|SB]"
 _DAMAGED = re.compile(
     rf"(?<![\w.,:/-])(?P<sign>[-−–]\s?)?(?P<before>{_CURRENCY}\s?)?(?P<whole>{_DIGIT}{{1,6}})(?P<mark>\s?[.,:;]\s?|\s)(?P<cents>{_DIGIT}{{2}})"
@@ -134,14 +137,15 @@ class Candidates:
         votes: Counter[str] = Counter()
         first: dict[str, tuple[tuple[int, ...], str]] = {}
         for code, words, printed, weight in self._currency_marks():
-            votes[code] += weight
-            first.setdefault(code, (words, printed))
+            if code is not None:
+                votes[code] += weight
+                first.setdefault(code, (words, printed))
         if not votes:
             return None
         winner = votes.most_common(1)[0][0]
         return winner, *first[winner]
 
-    def _currency_marks(self) -> Iterator[tuple[str, tuple[int, ...], str, int]]:
+    def _currency_marks(self) -> Iterator[tuple[str | None, tuple[int, ...], str, int]]:
         for candidate in self.numbers:
             if candidate.currency:
                 yield self._resolved(candidate.currency, candidate.printed), candidate.words, candidate.printed, 3
@@ -152,10 +156,16 @@ class Candidates:
                 if (is_code or symbol) and (code := parse_currency(match[0])):
                     yield self._resolved(code, match[0]), run.span(*match.span()), match[0], 2
 
-    def _resolved(self, currency: str, printed: str) -> str:
-        """The currency; a sign that countries share means that of the page's country."""
-        plain = currency in printed.upper() or _OWN_SIGN.search(printed)
-        return currency if plain else resolve_currency(currency, self._countries)
+    def _resolved(self, currency: str, printed: str) -> str | None:
+        """The currency; a sign that countries share means that of the page's country. None where nothing tells which crown is meant."""
+        if currency in printed.upper() or _OWN_SIGN.search(printed):
+            return currency
+        resolved = resolve_currency(currency, self._countries)
+        if _CROWN.search(printed) and not any(self._countries[country] for country in CURRENCY_BY_SIGN["SEK"]):
+            weights = self.layout.languages
+            spoken = max(_CROWNS, key=lambda language: weights.get(language, 0.0))
+            return _CROWNS[spoken] if weights.get(spoken, 0.0) >= max(weights.values()) else None
+        return resolved
 
     def _make(
         self, kind: str, value: str, run: Run, span: tuple[int, int], quality: float = 1.0, currency: str | None = None

@@ -225,3 +225,32 @@ def test_rows_that_carry_a_sum_are_no_items() -> None:
     for n, cells in enumerate(table):
         rows += [(x, 80.0 + 14 * n, cell) for x, cell in zip((50.0, 250.0, 350.0, 450.0), cells, strict=True) if cell]
     assert [row["description"] for row in read_fields(page(rows), INVOICE)["line_items"].value] == ["Rivets"]
+
+
+@pytest.mark.parametrize(
+    ("title", "amount", "currency", "total"),
+    [
+        ("Invoice", "Rs. 1,250.00", "INR", "1250.00"),
+        ("Invoice", "Rs 1939", "INR", "1939"),
+        ("Számla", "12 500 Ft", "HUF", "12500"),
+        ("Számla", "2,409,750Ft", "HUF", "2409750"),
+        ("Factura", "125,00 lei", "RON", "125.00"),
+        ("Faktur", "Rp 45.000", "IDR", "45000"),
+        ("Faktura Att betala inom 30 dagar", "1 250,00 kr", "SEK", "1250.00"),
+        ("Faktura Betalingsdato Forfaldsdato", "kr. 1.250,00", "DKK", "1250.00"),
+    ],
+)
+def test_abbreviations_beside_amounts_are_currencies(title: str, amount: str, currency: str, total: str) -> None:
+    claims = read_fields(page([(50, 40, "Brelund"), (50, 60, title), (50, 100, "Total"), (200, 100, amount)]), INVOICE)
+    assert (claims["currency"].value, claims["total"].value) == (currency, total)
+
+
+@pytest.mark.parametrize("text", ["Cable 10 ft", "4 rp", "KR Handel", "Leis"])
+def test_words_like_abbreviations_are_no_currencies(text: str) -> None:
+    lines = [(50.0, 40.0, "Brelund"), (50.0, 60.0, text), (50.0, 100.0, "Total"), (200.0, 100.0, "12.50")]
+    assert read_fields(page(lines), INVOICE)["currency"].value is None
+
+
+def test_a_crown_of_an_unknown_country_is_no_currency() -> None:
+    lines = [(50.0, 40.0, "Brelund"), (50.0, 60.0, "Invoice"), (50.0, 100.0, "Amount due"), (200.0, 100.0, "12.50 kr")]
+    assert read_fields(page(lines), INVOICE)["currency"].value is None
