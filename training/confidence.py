@@ -18,17 +18,18 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
 import pipeline.checks
 from pipeline.checks.calibration import FILE
-from pipeline.engines.embedded.fields.scorer import network
+from training.addresses.examples import address_examples
 from training.cell_cases import CellCase, cell_cases
 from training.conformal import Judged, thresholds
 from training.field_cases import FieldCase, field_cases
+from training.items.examples import cell_examples
 from training.logistic import chances, fit
+from training.other_weights import fit_if_any, networks_in_place
 from training.scorer.__main__ import digest, fit_all
 from training.scorer.examples import TrueDocument, examples, generated_documents, real_documents
 
@@ -67,7 +68,7 @@ def main() -> None:
     generated = list(chain.from_iterable(map(generated_documents, given.generated)))
     real = [document for folder in given.real for document in real_documents(folder, given.pages)]
     most = highest_confidence(len(real) or len(generated))
-    cases = cross_fitted([*generated, *real], {document.name for document in real}, given)
+    cases, rows = cross_fitted([*generated, *real], {document.name for document in real}, given)
     held = [case for folder in given.held for d in real_documents(folder, given.pages) for case in field_cases(d, real=True)]
     out_of_fold = second_folds(cases, given, most)
     models = fit_models(cases, given.real_weight)
@@ -76,7 +77,6 @@ def main() -> None:
     at = {kind: dict(tables[kind].table)[SHOWN_ERROR] for kind in tables}
     report([*zip(cases, out_of_fold, strict=True)], "layouts left out", at)
     report([*zip(held, confidences(held, models, most), strict=True)], "in no fit", at)
-    rows = [case for document in generated for case in cell_cases(document, real=False)]
     others = [case for folder in given.held for d in real_documents(folder, given.pages) for case in cell_cases(d, real=True)]
     cells = fit_cells(rows)
     report_cells(rows, cells_in_folds(rows, given, most), "layouts left out")
@@ -111,18 +111,26 @@ def highest_confidence(documents: int) -> float:
     return round(1 - 3 / (documents + 1), 3)
 
 
-def cross_fitted(documents: Sequence[TrueDocument], real: set[str], given: argparse.Namespace) -> list[FieldCase]:
-    """The fields of all documents, each read with networks that were fitted without its layout."""
+def cross_fitted(
+    documents: Sequence[TrueDocument], real: set[str], given: argparse.Namespace
+) -> tuple[list[FieldCase], list[CellCase]]:
+    """The fields of all documents and the cells of generated ones, each read with networks that were fitted without its layout."""
     fold = folds({document.layout for document in documents}, given.folds, given.seed)
     known = [(fold[document.layout], list(examples(document))) for document in documents]
-    found: list[FieldCase] = []
+    looks = [[e for document in documents for e in make(document, 1.0)] for make in (cell_examples, address_examples)]
+    fields: list[FieldCase] = []
+    cells: list[CellCase] = []
     for at in range(given.folds):
         networks = fit_all([row for number, rows in known if number != at for row in rows], given)
-        with patch.object(network, "weights", lambda networks=networks: networks):
+        others = (
+            fit_if_any([e for e in part if fold[e.layout] != at], given.seed, given.epochs, given.networks) for part in looks
+        )
+        with networks_in_place(networks, *others):
             for document in documents:
                 if fold[document.layout] == at:
-                    found += field_cases(document, real=document.name in real)
-    return found
+                    fields += field_cases(document, real=document.name in real)
+                    cells += [] if document.name in real else cell_cases(document, real=False)
+    return fields, cells
 
 
 def folds(layouts: set[str], count: int, seed: int) -> dict[str, int]:

@@ -13,11 +13,8 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
-from unittest.mock import patch
 
 from pipeline.checks.arithmetic import check_document
 from pipeline.checks.confidence import ENGINE, assess_confidence
@@ -25,15 +22,13 @@ from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.grounding import ground
 from pipeline.checks.merge import merge_pages
 from pipeline.engines.embedded.fields import read_fields
-from pipeline.engines.embedded.fields.addresses import address_block
-from pipeline.engines.embedded.fields.items import cell_network
-from pipeline.engines.embedded.fields.scorer import network
 from pipeline.publish.publication import Publication
 from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
 from training.addresses.examples import address_examples
 from training.curves import Known, fitted, folds, generated, layout_of
-from training.fit_stacked import StackedExample, fit_looks
+from training.fit_stacked import StackedExample
 from training.items.examples import cell_examples
+from training.other_weights import fit_if_any, networks_in_place
 from training.scorer.examples import TrueDocument, examples, generated_documents, real_documents, template_of
 
 
@@ -95,13 +90,6 @@ def stacked(
             yield replace(example, layout=layout_of(file.document))
 
 
-@contextmanager
-def weights_of(module: ModuleType, weights: object) -> Iterator[None]:
-    """Other weights in a module, where there are any."""
-    with patch.object(module, "weights", lambda: weights) if weights else nullcontext():
-        yield
-
-
 def left_out(
     files: Sequence[TrueFile], learned: Sequence[Known], looks: Sequence[Sequence[StackedExample]], given: argparse.Namespace
 ) -> Iterator[tuple[TrueFile, dict[str, Evidence]]]:
@@ -112,10 +100,10 @@ def left_out(
         mine = [file for file in files if fold_of[layout_of(file.document)] == fold]
         print(f"part {fold + 1} of {given.folds}: fitted in {seconds:.0f} s, {len(mine)} documents", flush=True)
         cells, addresses = (
-            fit_looks(seen, given.seed, given.epochs, given.networks) if seen else None
-            for seen in ([example for example in part if fold_of.get(example.layout) != fold] for part in looks)
+            fit_if_any([e for e in part if fold_of.get(e.layout) != fold], given.seed, given.epochs, given.networks)
+            for part in looks
         )
-        with weights_of(network, networks), weights_of(cell_network, cells), weights_of(address_block, addresses):
+        with networks_in_place(networks, cells, addresses):
             for file in mine:
                 yield file, read_document(file.document)
 
