@@ -27,8 +27,9 @@ SYMBOL_PATTERN = "|".join(
     for symbol in sorted(_SYMBOLS, key=len, reverse=True)
     if symbol not in ("rs", "rp", "ft", "lei", "zl", "s$", "kr")
 )
-SHORT_WORDS = r"(?-i:R[sS]\.?|Rp\.?|Ft|[lL]ei|LEI|[kK]r\.?|KR)"
-"""Abbreviations that are currencies beside an amount only, in the case in which they are printed."""
+SHORT_WORDS_BEFORE = r"(?-i:R[sS]\.?|Rp\.?|[kK]r\.?|KR)"
+SHORT_WORDS_AFTER = r"(?-i:R[sS]\.?|Ft|lei|LEI|[kK]r\.?|KR)"
+"""Abbreviations that are currencies only before or behind an amount, in the case in which they are printed."""
 _MARKS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))
 
 

@@ -15,8 +15,15 @@ from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 from pipeline.records import Box
-from pipeline.values.countries import CURRENCY_BY_SIGN, country_weights, date_order, resolve_currency
-from pipeline.values.currencies import CODE_ONLY, SHORT_WORDS, SYMBOL_PATTERN, currency_codes, parse_currency
+from pipeline.values.countries import CURRENCY_BY_SIGN, MIN_WEIGHT, country_weights, date_order, resolve_currency
+from pipeline.values.currencies import (
+    CODE_ONLY,
+    SHORT_WORDS_AFTER,
+    SHORT_WORDS_BEFORE,
+    SYMBOL_PATTERN,
+    currency_codes,
+    parse_currency,
+)
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
 from pipeline.values.identifiers import VAT_COUNTRIES, is_valid_vat, parse_vat, repair_vat
 from pipeline.values.money import Money, parse_money
@@ -54,13 +61,28 @@ class Candidate:
         return self.run.number, self.start, self.end
 
 
-_CURRENCY = rf"(?:{SYMBOL_PATTERN}|{SHORT_WORDS}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
+@dataclass(frozen=True)
+class CurrencyMark:
+    """A place that names a currency. ``strength`` (0 to 1) is how plainly."""
+
+    code: str
+    words: tuple[int, ...]
+    printed: str
+    beside_amount: bool
+    strength: float
+
+
+_BESIDE_AMOUNT, _ELSEWHERE = 3, 2
+"""Votes of a currency beside an amount, and of one that stands elsewhere."""
+_UNDECIDED = 0.4
+"""Strength of a sign that countries share ("$") where the page does not tell its country: its usual meaning is a guess."""
+_CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
 _ANY_CURRENCY = re.compile(_CURRENCY, re.IGNORECASE)
 _AMOUNT = re.compile(
-    rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
+    rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{SHORT_WORDS_BEFORE}|{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
     r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?"
     r"|\d+\s?[.,]\s\d{2}(?!\d)|\d+\s[.,]\d{2}(?!\d)|\d+[.,]\d\s\d(?![\d.,])|\d+(?:[.,]\d{1,4})?|[.,]\d{2})(?![\d]))"
-    rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w])|\s?(?-i:CR)(?!\w))?",
+    rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{SHORT_WORDS_AFTER}|{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w])|\s?(?-i:CR)(?!\w))?",
     re.IGNORECASE,
 )
 _TIME = re.compile(r"\d{1,2}\s?[:h]\s?\d{2}(?:\s?:\s?\d{2})?(?:\s?[ap]\.?m\b\.?)?", re.IGNORECASE)
@@ -132,40 +154,45 @@ class Candidates:
             "vat": self.vats,
         }.get(kind, [])
 
-    def currency(self) -> tuple[str, tuple[int, ...], str] | None:
-        """The page's currency as code, words and printed text: the one that is printed most; beside an amount counts more."""
+    def currency(self) -> CurrencyMark | None:
+        """The page's currency: the one that is printed most; beside an amount counts more."""
         votes: Counter[str] = Counter()
-        first: dict[str, tuple[tuple[int, ...], str]] = {}
-        for code, words, printed, weight in self._currency_marks():
-            if code is not None:
-                votes[code] += weight
-                first.setdefault(code, (words, printed))
-        if not votes:
-            return None
-        winner = votes.most_common(1)[0][0]
-        return winner, *first[winner]
+        best: dict[str, CurrencyMark] = {}
+        for mark in self._currency_marks():
+            votes[mark.code] += _BESIDE_AMOUNT if mark.beside_amount else _ELSEWHERE
+            if mark.code not in best or mark.strength > best[mark.code].strength:
+                best[mark.code] = mark
+        return best[votes.most_common(1)[0][0]] if votes else None
 
-    def _currency_marks(self) -> Iterator[tuple[str | None, tuple[int, ...], str, int]]:
+    def _currency_marks(self) -> Iterator[CurrencyMark]:
         for candidate in self.numbers:
             if candidate.currency:
-                yield self._resolved(candidate.currency, candidate.printed), candidate.words, candidate.printed, 3
+                yield from self._resolved(candidate.currency, candidate.printed, candidate.words, beside_amount=True)
         for run in self.layout.runs:
             for match in _CURRENCY_WORD.finditer(run.text):
                 is_code = match[0] in currency_codes() and match[0] not in CODE_ONLY
                 symbol = not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
-                if (is_code or symbol) and (code := parse_currency(match[0])):
-                    yield self._resolved(code, match[0]), run.span(*match.span()), match[0], 2
+                if ((is_code and _names_money(run.text, match)) or symbol) and (code := parse_currency(match[0])):
+                    yield from self._resolved(code, match[0], run.span(*match.span()), beside_amount=False)
 
-    def _resolved(self, currency: str, printed: str) -> str | None:
-        """The currency; a sign that countries share means that of the page's country. None where nothing tells which crown is meant."""
-        if currency in printed.upper() or _OWN_SIGN.search(printed):
-            return currency
-        resolved = resolve_currency(currency, self._countries)
+    def _resolved(self, currency: str, printed: str, words: tuple[int, ...], *, beside_amount: bool) -> Iterator[CurrencyMark]:
+        """The currency that is meant; a sign that countries share means that of the page's country, or of its language.
+
+        None where nothing tells which crown is meant.
+        """
+        strength = 0.9 if beside_amount else 0.6
+        if currency in printed.upper() or _OWN_SIGN.search(printed) or currency not in CURRENCY_BY_SIGN:
+            yield CurrencyMark(currency, words, printed, beside_amount, strength)
+            return
+        known = any(self._countries[country] >= MIN_WEIGHT for country in CURRENCY_BY_SIGN[currency])
         if _CROWN.search(printed) and not any(self._countries[country] for country in CURRENCY_BY_SIGN["SEK"]):
             weights = self.layout.languages
             spoken = max(_CROWNS, key=lambda language: weights.get(language, 0.0))
-            return _CROWNS[spoken] if weights.get(spoken, 0.0) >= max(weights.values()) else None
-        return resolved
+            if weights.get(spoken, 0.0) >= max(weights.values()):
+                yield CurrencyMark(_CROWNS[spoken], words, printed, beside_amount, strength - 0.1)
+            return
+        resolved = resolve_currency(currency, self._countries)
+        yield CurrencyMark(resolved, words, printed, beside_amount, strength - 0.1 if known else _UNDECIDED)
 
     def _make(
         self, kind: str, value: str, run: Run, span: tuple[int, int], quality: float = 1.0, currency: str | None = None
@@ -303,6 +330,19 @@ class Candidates:
             elif _amount_like(match[0]) or vocabulary().percent.match(run.text, match.end()):
                 quality = 0.3
             yield self._make("identifier", match[0], run, match.span(), quality)
+
+
+def _names_money(text: str, match: re.Match[str]) -> bool:
+    """Whether the code of a currency means it: it stands alone, in brackets, behind a colon, at the end, or by a number."""
+    before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip()
+    return (
+        not after
+        or before[-1:] in ("(", "[", "/", ":", "=")
+        or after[:1] in (")", "]", "/")
+        or (not before and after[:1] not in (".", ","))
+        or before[-1:].isdigit()
+        or after[:1].isdigit()
+    )
 
 
 def _without_word(match: re.Match[str], span: tuple[int, int]) -> tuple[int, int]:

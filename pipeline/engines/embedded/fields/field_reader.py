@@ -371,7 +371,7 @@ class _FieldReader:
         currency = self.candidates.currency()
         if currency:
             for name in self.fields("currency"):
-                self.claims[name] = Claim(currency[0], currency[2], currency[1], 0.8)
+                self.claims[name] = Claim(currency.code, currency.printed, currency.words, currency.strength)
 
     def find_parties(self) -> None:
         """Claims the names of the parties."""
