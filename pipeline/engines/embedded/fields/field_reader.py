@@ -299,7 +299,7 @@ class _FieldReader:
         groups = self._groups("amount")
         if not groups:
             return
-        of_one_rate = frozenset(cell.place for cell in rate_cells(self.candidates.numbers))
+        of_one_rate = self._amounts_of_one_rate()
         totals = [candidate for candidate in self.candidates.money if candidate.place not in of_one_rate]
         meanings = self._meanings("money", totals)
         options, likely = field_choice.amount_options(groups, self.scores, self._amount_facts(of_one_rate, meanings))
@@ -310,6 +310,14 @@ class _FieldReader:
             probability = likely[name].get(option.candidate.value, 0.0)
             if probability >= _IMPROBABLE:
                 self._claim(name, option.candidate, probability)
+
+    def _amounts_of_one_rate(self) -> frozenset[Place]:
+        """Amounts in a summary by tax rate, and the same amounts in rows of goods: neither is a total of the document."""
+        cells = rate_cells(self.candidates.numbers)
+        values = {cell.value for cell in cells}
+        goods = {word for table in self.tables.values() for word in table.words}
+        in_rows = [c for c in self.candidates.money if c.value in values and goods.issuperset(c.words)]
+        return frozenset(cell.place for cell in [*cells, *in_rows])
 
     def _amount_facts(self, barred: frozenset[Place], meanings: Mapping[Place, str]) -> field_choice.AmountFacts:
         money = self.candidates.money

@@ -13,21 +13,36 @@ TOLERANCE = Decimal("0.02")
 MAX_RATE = Decimal(40)
 MAX_NUMBERS = 60
 """A row with more numbers is no row of a summary. The time for a row grows with the square of their number, and more."""
+_NEIGHBOURS = 2  # lines between two rows of one summary
 _Cells = tuple[Candidate, ...]
 
 
 def rate_cells(numbers: Sequence[Candidate]) -> list[Candidate]:
-    """The amounts of all rows with a rate, a net amount and the tax on it, where there are at least two rates above zero; else none.
+    """The amounts of all rows with a rate, a net amount and the tax on it, where there are at least two rates; else none.
 
-    ``numbers`` are all numbers of the page, rates among them (kind ``percent``). What else stands in such a row is not returned: the
-    totals may stand beside the summary.
+    A row at zero per cent counts where it stands beside one that is not. Where only one rate is above zero, its tax is all the tax, and
+    is not returned. ``numbers`` are all numbers of the page, rates among them (kind ``percent``). What else stands in such a row is not
+    returned: the totals may stand beside the summary.
     """
     by_row: dict[int, list[Candidate]] = defaultdict(list)
     for number in numbers:
         by_row[number.run.row].append(number)
     found = [cells for row in by_row.values() if (cells := _cells(sorted(row, key=lambda n: n.box[0])))]
-    rates = {Decimal(cells[0].value) for cells in found}
-    return [cell for cells in found for cell in cells[1:]] if len(rates - {Decimal(0)}) > 1 else []
+    taxed = [cells for cells in found if Decimal(cells[0].value)]
+    rates = {Decimal(cells[0].value) for cells in taxed}
+    if len(rates) > 1:
+        return [cell for cells in found for cell in cells[1:]]
+    free = [cells for cells in found if not Decimal(cells[0].value) and any(_stand_together(cells, other) for other in taxed)]
+    return [cell for cells in [*taxed, *free] for at, cell in enumerate(cells) if at not in (0, 2)] if free else []
+
+
+def _stand_together(cells: _Cells, other: _Cells) -> bool:
+    """Whether two rows are neighbours with their net amounts in one column."""
+    net, beside = cells[1], other[1]
+    height = max(1.0, net.box[3] - net.box[1])
+    return abs(net.run.row - beside.run.row) <= _NEIGHBOURS and (
+        abs(net.box[2] - beside.box[2]) < height or abs(net.box[0] - beside.box[0]) < height
+    )
 
 
 def _cells(numbers: Sequence[Candidate]) -> _Cells:

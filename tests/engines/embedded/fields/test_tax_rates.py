@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+from pipeline.engines.embedded.fields import read_fields
 from pipeline.engines.embedded.fields.candidates import Candidates
 from pipeline.engines.embedded.fields.page_rows import lay_out
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
-from tests.engines.embedded.fields.pages import Line, page
+from tests.engines.embedded.fields.pages import Line, page, template
 
 
 def cells(*lines: Line, width: float = 595) -> list[str]:
@@ -41,3 +42,19 @@ def test_a_row_of_many_hundred_numbers_costs_little() -> None:
 def test_many_rows_of_equal_numbers_cost_little() -> None:
     rows = [line for y in range(0, 6_000, 20) for line in row(y, *["7 %", "0,01"] * 25)]
     cells(*rows, width=6_000)
+
+
+def test_amounts_of_the_taxed_part_beside_an_untaxed_one_are_no_subtotal() -> None:
+    lines: list[Line] = [(50.0, 40.0, "Brelund Books"), (50.0, 56.0, "Invoice 4471")]
+    for at, row in enumerate(
+        [
+            ("Description", "Quantity", "Unit price", "Amount"), ("Atlas", "3", "30.00", "90.00"), ("Lamp", "1", "250.00", "250.00"),
+            ("VAT rate", "Net", "VAT", "Gross"), ("0%", "90.00", "0.00", "90.00"), ("20%", "250.00", "50.00", "300.00"),
+            ("", "", "Amount payable", "390.00"),
+        ]
+    ):  # fmt: skip
+        lines += [(x, 100.0 + 16 * at, cell) for x, cell in zip((50.0, 250.0, 350.0, 470.0), row, strict=True) if cell]
+    claims = read_fields(page(lines), template("invoice"))
+    assert claims["subtotal"].value is None
+    assert claims["tax_total"].value == "50.00"
+    assert claims["amount_due"].value == "390.00"
