@@ -252,7 +252,10 @@ def _results(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]
     readable = [page["page"] for page in pages if page["status"] in ("done", "failed")] or [1]
     by_page: dict[int, dict[str, Evidence]] = {}
     for name, item in fields.items():
-        evidence = Evidence(**{**item, "box": tuple(item["box"]) if item["box"] else None, "flags": tuple(item["flags"])})
+        box, cells = item["box"], item.get("cells") or ()
+        evidence = Evidence(
+            **{**item, "box": tuple(box) if box else None, "flags": tuple(item["flags"]), "cells": tuple(cells)}
+        )
         texts = evidence.value
         if isinstance(texts, list) and len(texts) == len(pages) and all(isinstance(text, str) for text in texts):
             for page, text in zip(pages, texts, strict=True):  # one text for each page

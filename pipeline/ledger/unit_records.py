@@ -129,5 +129,5 @@ class UnitRecords(LedgerConnection):
 
 
 def _evidence(value: Mapping[str, Any]) -> Evidence:
-    box, flags = value.get("box"), value.get("flags") or ()
-    return Evidence(**{**value, "box": tuple(box) if box else None, "flags": tuple(flags)})
+    box, flags, cells = value.get("box"), value.get("flags") or (), value.get("cells") or ()
+    return Evidence(**{**value, "box": tuple(box) if box else None, "flags": tuple(flags), "cells": tuple(cells)})

@@ -20,7 +20,7 @@ from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, sheet_kinds, sheet_names
 from pipeline.run.compose import publications
-from pipeline.run.rebuilt_records import recorded_stay
+from pipeline.run.rebuilt_records import stay_for_export
 from pipeline.templates.template import Template
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ class OutboxExport:
         for item in self._publications():
             path = self.folder / f"{item.source.name}.json"
             withheld = reduce(or_, (ledger.withheld_rights(item.document.sha256) for ledger in self.ledgers))
-            content = item.as_bytes(recorded_stay(self.folder, item.source.name))
+            records = (ledger.file_by_name(item.source.name) for ledger in self.ledgers)
+            record = next((found for found in records if found), None)
+            content = item.as_bytes(stay_for_export(self.folder, record, item.source.name))
             write_result(path, content, self.scratch, self.files.notify, sync_name=False, withheld=withheld)
             yield path
 

@@ -24,6 +24,7 @@ from pipeline.object_urls import url_of
 from pipeline.records import Source
 from pipeline.run.job import Job
 from pipeline.safe_open import open_file
+from pipeline.settings import STATE_FOLDER
 
 HASH_DIGITS = 16
 
@@ -34,7 +35,7 @@ def stays_at(job: Job, source: Source) -> str | None:
     if path.is_relative_to(job.unpacked_root) or (job.settings.after != "keep" and _is_in_inbox(job, source)):
         return None
     url = url_of(job.settings.objects_folder, path) if job.objects else None  # the same on every machine
-    return hashlib.sha256(url.encode(errors="surrogatepass") if url else os.fsencode(path)).hexdigest()[:HASH_DIGITS]
+    return _hash(url.encode(errors="surrogatepass") if url else os.fsencode(path))
 
 
 def is_new_version(job: Job, record: FileRecord, path: Path) -> bool:
@@ -67,6 +68,10 @@ def with_rebuilt_record(job: Job, file: InboxFile, sha256: str) -> InboxFile:
     return file
 
 
+def _hash(place: bytes) -> str:
+    return hashlib.sha256(place).hexdigest()[:HASH_DIGITS]
+
+
 def _is_in_inbox(job: Job, source: Source) -> bool:
     return job.objects is not None or source.path == job.inbox_root / source.relative
 
@@ -78,6 +83,17 @@ def _was_archived(job: Job, source: Source) -> bool:
             return any(os.path.lexists(Path(day) / source.relative) for day in days)
     except OSError:
         return False
+
+
+def stay_for_export(outbox: Path, record: FileRecord | None, name: str) -> str | None:
+    """What a result that is written again says about the place of its file: what it said, or, where it is gone, the hash of the path of a
+    file that the program left where it was."""
+    said = recorded_stay(outbox, name)
+    if said or record is None or record.place != "original" or os.path.lexists(outbox / f"{name}.json"):
+        return said
+    path = record.source.path
+    own = Path(os.path.realpath(outbox)) / STATE_FOLDER  # files of archives and of object stores
+    return None if path.is_relative_to(own) or path.is_relative_to(outbox / STATE_FOLDER) else _hash(os.fsencode(path))
 
 
 def recorded_stay(outbox: Path, name: str) -> str | None:

@@ -21,6 +21,7 @@ from pipeline.ledger.document_search import DocumentFilter
 from pipeline.ledger.orders import Order, open_orders, orders_for_document
 from pipeline.publish.review_flags import flag_text
 from pipeline.publish.rows import DOCUMENTS, sheet_names
+from pipeline.run.rebuilt_records import recorded_stay
 from pipeline.values.times import format_duration
 from pipeline.web.api import Id, open_file_record, require_publication, run_status, server_context
 from pipeline.web.correction_input import input_kind
@@ -218,7 +219,8 @@ def _box(field: str, box: Sequence[float], kind: str, name: str, value: str) -> 
 def result_file(request: Request, id: Id) -> Response:  # noqa: A002 - the name in the URL
     """A document's JSON as a download."""
     with open_file_record(request, id) as (ledger, file):
-        content = require_publication(request, ledger, file).as_bytes()
+        stay = recorded_stay(server_context(request).settings.outbox, file.source.name)
+        content = require_publication(request, ledger, file).as_bytes(stay)
     name = quote(f"{file.source.path.name}.json".encode(errors="replace"), safe="")
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
     return Response(content, media_type="application/json", headers=headers)
