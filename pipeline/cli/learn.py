@@ -60,7 +60,7 @@ def command(
       pipeline learn --undo 3        stop using lesson 3
       pipeline reprocess --learned   read documents again whose sender was learned about since
     """
-    if undo and (show_list or yes):
+    if undo is not None and (show_list or yes):
         raise SettingsError("--undo goes with neither --list nor --yes", "give one of them")
     settings = options.read_settings(config, inbox=inbox, outbox=outbox)
     if not has_ledger(settings.outbox / STATE_FOLDER) and not settings.outbox_url:
@@ -68,7 +68,7 @@ def command(
     with _open(settings) as job:
         if show_list:
             _list(job.ledger, as_json)
-        elif undo:
+        elif undo is not None:
             _undo(job, undo, as_json)
         else:
             _learn(job, yes=yes, as_json=as_json)
@@ -243,7 +243,7 @@ def _list(ledger: Ledger, as_json: bool) -> None:
 
 def _undo(job: Job, which: str, as_json: bool) -> None:
     used = [one.lesson.number for one in recorded_lessons(job.ledger) if not one.undone_at]
-    if which != LAST and not which.isdecimal():
+    if which != LAST and which not in {str(one.lesson.number) for one in recorded_lessons(job.ledger)}:
         raise SettingsError(f"--undo {which}: this is no number of a lesson", "`pipeline learn --list` shows the lessons")
     if which == LAST and not used:
         raise SettingsError("there is no lesson in use", "`pipeline learn --list` shows the lessons")

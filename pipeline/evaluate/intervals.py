@@ -57,7 +57,7 @@ def bootstrap(groups: Sequence[Share]) -> tuple[float, float]:
     if len(of) < FEWEST_GROUPS or right.sum() in (0, of.sum()):
         return _wilson(float(right.sum() / of.sum()), float(of.sum() ** 2 / (of**2).sum())) if len(of) else (0.0, 1.0)
     chance = np.random.default_rng(SEED)
-    samples = [chance.integers(len(of), size=len(of)) for _ in range(RESAMPLES)]
+    samples = (chance.integers(len(of), size=len(of)) for _ in range(RESAMPLES))
     low, high = np.quantile([right[sample].sum() / of[sample].sum() for sample in samples], [0.025, 0.975])
     return float(low), float(high)
 

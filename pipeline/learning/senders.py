@@ -90,11 +90,14 @@ def _is_printed(value: str, texts: Sequence[PageText]) -> bool:
 
 
 def same_sender(a: Sender, b: Sender) -> bool:
-    """Whether two documents have one sender: by VAT id; where one of them has none, by IBAN; else by name."""
+    """Whether two documents have one sender: by VAT id; where one of them has none, by name; by IBAN only where a name is not known.
+
+    The account on a bill may be the customer's own: "we debit your account".
+    """
     if a.vat_ids and b.vat_ids:
         return bool(set(a.vat_ids) & set(b.vat_ids))
-    if set(a.ibans) & set(b.ibans):
-        return True
+    if not a.names or not b.names:
+        return bool(set(a.ibans) & set(b.ibans))
     keys = {letters_and_digits(name) for name in a.names}
     return any(letters_and_digits(name) in keys for name in b.names)
 

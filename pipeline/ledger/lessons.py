@@ -72,7 +72,7 @@ def lessons_marker(ledger: Ledger) -> tuple[int, int]:
 def names_with_lesson(ledger: Ledger, number: int) -> list[str]:
     """Names of the results of documents with values that a lesson changed."""
     query = """SELECT DISTINCT name FROM files JOIN units ON units.sha256 = files.sha256
-               WHERE units.fields LIKE ? ORDER BY name"""
+               WHERE units.fields LIKE ? AND units.recipe IN (SELECT value FROM json_each(files.recipes)) ORDER BY name"""
     return [row["name"] for row in ledger.rows(query, [f'%"learned:{number}"%'])]
 
 
@@ -80,8 +80,12 @@ def is_whole_lesson(entry: Mapping[str, Any]) -> bool:
     """Whether an entry of the journal holds a lesson with everything that belongs to it."""
     try:
         row = {**entry, "content": json.dumps(entry["content"]), "replay": json.dumps(entry["replay"]), "at": str(entry["at"])}
-        return isinstance(_lesson(row).number, int) and isinstance(row["template"], str)
-    except (KeyError, TypeError, ValueError, AttributeError):
+        texts = (row["template"], entry["at"], json.dumps([entry["content"], entry["replay"]], ensure_ascii=False))
+        for text in texts:
+            text.encode()  # a lone surrogate is no text for SQLite
+        number = _lesson(row).number
+        return isinstance(number, int) and 0 < number < 2**63
+    except (KeyError, TypeError, ValueError, AttributeError):  # UnicodeEncodeError is a ValueError
         return False
 
 

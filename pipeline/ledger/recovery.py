@@ -37,6 +37,8 @@ UNKNOWN = -1
 """Size and time of a file in a rebuilt ledger. No file has these: it is hashed again, and then recognised."""
 _UNSUPPORTED = (sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """What SQLite raises for values such as lists; which of them depends on the version of Python."""
+MAX_NUMBER = 2**63 - 1
+"""The largest number that SQLite holds."""
 MAX_RESULT_BYTES = 256_000_000
 """Bytes of the largest file that is read as a result."""
 NAMED_RESULTS = 10
@@ -306,14 +308,15 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
                 if is_whole_lesson(entry["lesson"]):
                     lessons[entry["lesson"]["number"]] = entry["lesson"]
             elif "undone" in entry:
-                undone[int(entry["undone"])] = str(entry["at"])
+                if 0 < int(entry["undone"]) <= MAX_NUMBER:
+                    undone[int(entry["undone"])] = str(entry["at"])
             elif "forgotten" in entry:
                 forgotten = set(entry["forgotten"])
                 corrections = {key: item for key, item in corrections.items() if key[0] not in forgotten}
                 for number in [number for number, order in orders.items() if order["sha256"] in forgotten]:
                     del orders[number]
                     outcomes.pop(number, None)
-        except (KeyError, TypeError, ValueError):  # damaged, or written by another program
+        except (KeyError, TypeError, ValueError, OverflowError):  # damaged, or written by another program
             continue
     with ledger.transaction():
         restored: dict[str, int] = defaultdict(int)

@@ -11,7 +11,6 @@ from pipeline.intake.scan import InboxFile
 from pipeline.learning.confirmed import ConfirmedDocument
 from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.file_records import FileRecord
-from pipeline.publish.review_flags import fields_to_review
 from pipeline.records import Json, Page
 from pipeline.run.compose import compose
 from pipeline.run.job import Job
@@ -79,8 +78,8 @@ def _sure(job: Job, record: FileRecord, template: Template) -> frozenset[str]:
     if document is None:
         return frozenset()
     accepted = job.settings.review.accepted_error
-    fields = compose(job.ledger, job.templates, record.source, document, record.recipes, accepted).fields.get(template.name, {})
-    asked = set(fields_to_review(fields, accepted))
+    publication = compose(job.ledger, job.templates, record.source, document, record.recipes, accepted)
+    fields, asked = publication.fields.get(template.name, {}), set(publication.fields_to_review(template.name))
     return frozenset(name for name, item in fields.items() if item.value not in (None, "", []) and name not in asked)
 
 

@@ -96,6 +96,11 @@ _BLANK, _NO_DIGIT = re.compile(" "), re.compile(r"\D")
 _CROWN = re.compile(r"(?<![^\W\d_])kr(?![^\W\d_])", re.IGNORECASE)
 _CROWNS = {"sv": "SEK", "da": "DKK", "no": "NOK"}
 """The crown of a language, where the page does not tell its country."""
+_WORDS_OF_LANGUAGES = {
+    "hu": re.compile(r"(?<![^\W\d_])Ft(?![^\W\d_])"),
+    "ro": re.compile(r"(?<![^\W\d_])lei(?![^\W\d_])", re.I),
+}
+"""Abbreviations of currencies that are words in other languages, by the language in which they are none."""
 _DIGIT = r"[\dOoQDIl|SB]"
 _DAMAGED = re.compile(
     rf"(?<![\w.,:/-])(?P<sign>[-−–]\s?)?(?P<before>{_CURRENCY}\s?)?(?P<whole>{_DIGIT}{{1,6}})(?P<mark>\s?[.,:;]\s?|\s)(?P<cents>{_DIGIT}{{2}})"
@@ -181,6 +186,9 @@ class Candidates:
         None where nothing tells which crown is meant.
         """
         strength = 0.9 if beside_amount else 0.6
+        language = next((code for code, word in _WORDS_OF_LANGUAGES.items() if word.search(printed)), None)
+        if language and self.layout.languages.get(language, 0.0) < max(self.layout.languages.values(), default=0.0):
+            return  # "25 Ft" of cable, "lei" of another language
         if currency in printed.upper() or _OWN_SIGN.search(printed) or currency not in CURRENCY_BY_SIGN:
             yield CurrencyMark(currency, words, printed, beside_amount, strength)
             return

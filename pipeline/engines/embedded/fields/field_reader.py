@@ -392,7 +392,7 @@ class _FieldReader:
         for name, field in self.fields("text", "enum", "party").items():
             if name in self.claims:
                 continue
-            if field.format == "address" and field.role:
+            if field.format == "address" and field.role and self.layout.runs:
                 self._address(name)
             elif field.type == "enum":
                 self._add_claim(name, choice_on_page(self.layout, self.labels, name, field, self.words.choices.get(name, {})))

@@ -234,7 +234,7 @@ def test_rows_that_carry_a_sum_are_no_items() -> None:
         ("Invoice", "Rs 1939", "INR", "1939"),
         ("Számla", "12 500 Ft", "HUF", "12500"),
         ("Számla", "2,409,750Ft", "HUF", "2409750"),
-        ("Factura", "125,00 lei", "RON", "125.00"),
+        ("Factura Cumpărător Termen de plată", "125,00 lei", "RON", "125.00"),
         ("Faktur", "Rp 45.000", "IDR", "45000"),
         ("Faktura Att betala inom 30 dagar", "1 250,00 kr", "SEK", "1250.00"),
         ("Faktura Betalingsdato Forfaldsdato", "kr. 1.250,00", "DKK", "1250.00"),
@@ -245,12 +245,18 @@ def test_abbreviations_beside_amounts_are_currencies(title: str, amount: str, cu
     assert (claims["currency"].value, claims["total"].value) == (currency, total)
 
 
-@pytest.mark.parametrize("text", ["Cable 10 ft", "4 rp", "KR Handel", "Leis"])
+@pytest.mark.parametrize("text", ["Cable 10 ft", "Garden hose 25 Ft", "12 lei 2025", "4 rp", "KR Handel", "Leis"])
 def test_words_like_abbreviations_are_no_currencies(text: str) -> None:
-    lines = [(50.0, 40.0, "Brelund"), (50.0, 60.0, text), (50.0, 100.0, "Total"), (200.0, 100.0, "12.50")]
+    lines = [(50.0, 40.0, "Brelund"), (50.0, 50.0, "Invoice number 12, payment due within 30 days"), (50.0, 70.0, text)]
+    lines += [(50.0, 100.0, "Total"), (200.0, 100.0, "12.50")]
     assert read_fields(page(lines), INVOICE)["currency"].value is None
 
 
 def test_a_crown_of_an_unknown_country_is_no_currency() -> None:
     lines = [(50.0, 40.0, "Brelund"), (50.0, 60.0, "Invoice"), (50.0, 100.0, "Amount due"), (200.0, 100.0, "12.50 kr")]
     assert read_fields(page(lines), INVOICE)["currency"].value is None
+
+
+def test_a_page_of_one_endless_word_has_no_values() -> None:
+    claims = read_fields(page([(50.0, 40.0, "https://example.org/" + "a" * 150)]), template("receipt"))
+    assert all(claim.value is None for claim in claims.values())
