@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from pipeline.backoff import Backoff
 from pipeline.errors import LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
 from pipeline.ledger.replacement import LEDGER_FILE, opening
@@ -48,12 +50,24 @@ class LedgerConnection:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
         self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._use_write_ahead_log()
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._migrate()
         except BaseException:
             self._db.close()
             raise
+
+    def _use_write_ahead_log(self) -> None:
+        """Changes the mode of a new or old file. SQLite does not wait for other programs that do the same at this moment, so we do."""
+        pauses, until = Backoff(0.005, 0.2, jitter=0.5), time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(pauses.next_seconds())
 
     def _migrate(self) -> None:
         if self._version > len(MIGRATIONS):
