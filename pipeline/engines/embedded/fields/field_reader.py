@@ -186,6 +186,7 @@ class _FieldReader:
         self.claims: dict[str, Claim] = {}
         self.tables: dict[str, ItemTable] = {}
         self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.ibans)
+        self._is_scored = False
         self.groups: list[Group] = []
         self.scores: Mapping[str, Scores] = {}
         self._party_runs: dict[str, Run] = {}
@@ -204,9 +205,7 @@ class _FieldReader:
         """The claims of all fields that have a value."""
         if self.signals is not None:
             return self.claims
-        self.find_tables()
-        self.groups = groups(self.page_fields())
-        self.scores = shifted(score(self.groups), self.groups, self.shifts)
+        self._score()
         self._amounts()
         self._dates()
         for kind in ("time", "number"):
@@ -223,10 +222,13 @@ class _FieldReader:
         return self.claims
 
     def _score(self) -> None:
-        if not self.groups:
-            self.find_tables()
-            self.groups = groups(self.page_fields())
-            self.scores = score(self.groups)
+        """Finds the tables, and the probabilities of all candidates."""
+        if self._is_scored:
+            return
+        self._is_scored = True
+        self.find_tables()
+        self.groups = groups(self.page_fields())
+        self.scores = shifted(score(self.groups), self.groups, self.shifts)
 
     def absences(self) -> dict[str, Claim]:
         """The claims of all fields that have no value, with the probability that the page has none."""

@@ -25,7 +25,7 @@ _IBAN = re.compile(r"[A-Z]{2} ?[0-9]{2}(?![^\W\d_]{3})")
 _WORD_BEFORE = re.compile(
     r"(?P<word>[^\W\d_]{1,8})(?:\s*[./:]+\s*|\s+)(?:[^\W\d_]{1,8}(?:\s*[./:]+\s*|\s+))?(?=[^\W_]*\d(?:\W*[^\W_]){5})"
 )
-"""A word in front of a number, parted from it by a blank or a mark, but no hyphen: "VRN 4360304"."""
+"""A word in front of a number, parted from it by a blank or a mark, but no hyphen: "VRN 70215538"."""
 _UNLABELLED_SCORE = 0.5  # of the only IBAN of a page, where it has no label
 
 Choice = tuple[Candidate, float, tuple[str, ...]]

@@ -180,7 +180,7 @@ def test_no_break_spaces_and_marks_of_a_pdf_join_a_number(font: str, tmp_path: P
 @pytest.mark.parametrize(
     ("line", "number"),
     [
-        ("VAT ID: VRN 43603066012", "43603066012"),
+        ("VAT ID: VRN 70215538016", "70215538016"),
         ("VAT No. V.D. 4470192831", "4470192831"),
         ("VAT ID: CHE 108.642.771", "CHE 108.642.771"),
         ("VAT ID: W10-1808-32000411", "W10-1808-32000411"),

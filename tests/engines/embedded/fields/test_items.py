@@ -87,6 +87,14 @@ def test_quantity_and_price_on_the_line_below_the_name() -> None:
     assert [row["description"] for row in rows(of, "receipt")] == [goods[0] for goods in GOODS]
 
 
+def test_a_name_of_two_ideographs_is_a_name() -> None:
+    lines: list[Line] = [(40, 40, "KORVALDS"), (40, 66, "Market day")]
+    for n, (name, amount) in enumerate([("豆腐", "2.10"), ("米", "5.40"), ("お茶", "1.80")]):
+        lines += [(40, 80 + 14 * n, name), (200, 80 + 14 * n, amount)]
+    of = page([*lines, (40, 140, "TOTAL"), (200, 140, "9.30")], width=260)
+    assert [row["description"] for row in rows(of, "receipt")] == ["豆腐", "米", "お茶"]
+
+
 def test_a_template_of_ones_own_has_rows_by_the_types_of_its_columns() -> None:
     own = template_of(
         "name: works\nprompt: Read it.\nfields:\n  works:\n    type: table\n    columns:\n      what: {type: text, labels: {en: [Work]}}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from unicodedata import east_asian_width
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.item_tables import ItemTable, cell_values, read_table, stands_close_below
@@ -169,7 +170,9 @@ class _Assembly:
         return self.layout.page.words[word].text.strip(".") in _SIGNS
 
     def _letters(self, words: Sequence[int]) -> int:
-        return sum(c.isalpha() for i in words for c in self.layout.page.words[i].text)
+        """How many letters some words have; a wide one (an ideograph) says as much as three."""
+        letters = (c for i in words for c in self.layout.page.words[i].text if c.isalpha())
+        return sum(3 if east_asian_width(c) in "WF" else 1 for c in letters)
 
     def _extend(self, record: dict[str, Json], words: list[int], row: ItemRow, header: Sequence[HeaderCell]) -> None:
         """Adds the lines of text that stand close below a row, in its text columns."""
