@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain
@@ -27,10 +26,11 @@ from training.addresses.examples import address_examples
 from training.cell_cases import CellCase, cell_cases
 from training.conformal import Judged, thresholds
 from training.field_cases import FieldCase, field_cases
+from training.fit_command import fit_parser, folds, recipe
 from training.items.examples import cell_examples
 from training.logistic import chances, fit
 from training.other_weights import fit_if_any, networks_in_place
-from training.scorer.__main__ import digest, fit_all
+from training.scorer.__main__ import fit_all
 from training.scorer.examples import TrueDocument, examples, generated_documents, real_documents
 
 AGAINST = (
@@ -53,17 +53,8 @@ Models = dict[bool, dict[str, float]]
 
 def main() -> None:
     """Fit, measure, and write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("generated", nargs="*", type=Path)
-    parser.add_argument("--real", nargs="*", type=Path, default=[])
-    parser.add_argument("--real-weight", type=float, default=3.0, help="weight of a real document; a generated one weighs 1")
+    parser = fit_parser(__doc__, folds=3, networks=1)
     parser.add_argument("--held", nargs="*", type=Path, default=[])
-    parser.add_argument("--pages", type=Path, default=Path("build/pages"), help="where pages of real documents are kept")
-    parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--networks", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     generated = list(chain.from_iterable(map(generated_documents, given.generated)))
     real = [document for folder in given.real for document in real_documents(folder, given.pages)]
@@ -89,16 +80,11 @@ def main() -> None:
             "most": most,
             "thresholds": {kind: found.table for kind, found in tables.items()},
             "made from": {
-                "generated": {folder.name: digest(folder) for folder in given.generated},
-                "real": {folder.name: digest(folder) for folder in given.real},
+                **recipe(given),
                 "documents": {"generated": len(generated), "real": len(real)},
                 "layouts": len({case.layout for case in cases}),
                 "strangest layouts, which the thresholds hold for": {kind: found.layouts for kind, found in tables.items()},
                 "folds": given.folds,
-                "networks": given.networks,
-                "epochs": given.epochs,
-                "seed": given.seed,
-                "real_weight": given.real_weight,
             },
         }
         path = Path(pipeline.checks.__file__).parent / FILE
@@ -131,13 +117,6 @@ def cross_fitted(
                     fields += field_cases(document, real=document.name in real)
                     cells += [] if document.name in real else cell_cases(document, real=False)
     return fields, cells
-
-
-def folds(layouts: set[str], count: int, seed: int) -> dict[str, int]:
-    """The part of each layout."""
-    ordered = sorted(layouts)
-    random.Random(seed).shuffle(ordered)
-    return {layout: at % count for at, layout in enumerate(ordered)}
 
 
 def fit_models(cases: Sequence[FieldCase], real_weight: float) -> Models:

@@ -25,6 +25,7 @@ from pathlib import Path
 from benchmarks.accuracy_tables import heading, with_block
 from pipeline.evaluate.intervals import Share, bootstrap
 from training.curve_picture import draw_curves
+from training.fit_command import folds
 from training.scorer.__main__ import Networks, fit_all, is_right
 from training.scorer.examples import Example, TrueDocument, examples, generated_documents, real_documents
 
@@ -147,7 +148,7 @@ def curve(
     left_out = set(order[: round(given.left_out * len(order))])
     pool = order[len(left_out) :]
     measured = [known for known in generated if known.layout in left_out]
-    fold_of = folds(real, given.folds, given.seed)
+    fold_of = folds((row.layout for row in real), given.folds, given.seed)
     for count in sorted({min(count, len(pool)) for count in given.counts}):
         learned = set(pool[:count])
         base = [known for known in generated if known.layout in learned]
@@ -162,13 +163,6 @@ def curve(
                 networks, seconds = fitted([*base, *others], given)
                 parts += _counts([known for known in real if fold_of[known.layout] == fold], networks)
             yield from _joined(parts, "with", count, seconds)
-
-
-def folds(documents: Iterable[Known], count: int, seed: int) -> dict[str, int]:
-    """A fold for every layout."""
-    layouts = sorted({known.layout for known in documents})
-    random.Random(seed).shuffle(layouts)
-    return {layout: at % count for at, layout in enumerate(layouts)}
 
 
 def fitted(documents: Iterable[Known], given: argparse.Namespace) -> tuple[Networks, float]:

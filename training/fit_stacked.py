@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.engines.embedded.fields.stacked_networks import Parts, forward
+from pipeline.engines.embedded.fields.stacked_networks import Parts, forward, two_looks
+from training.fit_command import folds
+from training.scorer.examples import TrueDocument, generated_documents, real_documents
 
 HIDDEN = 64
 DROPOUT = 0.1
@@ -54,6 +57,30 @@ def fit_looks(examples: Sequence[StackedExample], seed: int, epochs: int, networ
     first = [_fit(known, own, everything, seed + 2 + at, epochs) for at in range(networks)]
     second = [_fit(known, context, everything, seed + 2 + networks + at, epochs) for at in range(networks)]
     return first, second
+
+
+def stacked_examples(
+    make: Callable[[TrueDocument, float], Iterator[StackedExample]], given: argparse.Namespace
+) -> Iterator[StackedExample]:
+    """The examples of the generated and real documents that a command names."""
+    for folder in given.generated:
+        for document in generated_documents(folder):
+            yield from make(document, 1.0)
+    for folder in given.real:
+        for document in real_documents(folder, given.pages):
+            yield from make(document, given.real_weight)
+
+
+def read_left_out(
+    examples: Sequence[StackedExample], given: argparse.Namespace
+) -> Iterator[tuple[StackedExample, NDArray[np.int64]]]:
+    """Every page that has parts, with the classes that networks give them which were fitted without its layout."""
+    fold = folds((example.layout for example in examples), given.folds, given.seed)
+    for at in range(given.folds):
+        first, second = fit_looks([e for e in examples if fold[e.layout] != at], given.seed, given.epochs, 1)
+        for example in examples:
+            if fold[example.layout] == at and len(example.classes):
+                yield example, two_looks(example.parts, first, second).argmax(axis=1)
 
 
 def write_looks(path: Path, looks: Looks, features: Sequence[str]) -> None:

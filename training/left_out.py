@@ -25,7 +25,8 @@ from pipeline.engines.embedded.fields import read_fields
 from pipeline.publish.publication import Publication
 from pipeline.records import DocumentInfo, Evidence, Result, Source, UnitKey
 from training.addresses.examples import address_examples
-from training.curves import Known, fitted, folds, generated, layout_of
+from training.curves import Known, fitted, generated, layout_of
+from training.fit_command import folds
 from training.fit_stacked import StackedExample
 from training.items.examples import cell_examples
 from training.other_weights import fit_if_any, networks_in_place
@@ -94,7 +95,7 @@ def left_out(
     files: Sequence[TrueFile], learned: Sequence[Known], looks: Sequence[Sequence[StackedExample]], given: argparse.Namespace
 ) -> Iterator[tuple[TrueFile, dict[str, Evidence]]]:
     """Every document with its fields, read by networks that were fitted to ``learned`` and ``looks`` without its layout."""
-    fold_of = folds([row for row in learned if row.source == "real"], given.folds, given.seed)
+    fold_of = folds((row.layout for row in learned if row.source == "real"), given.folds, given.seed)
     for fold in range(given.folds):
         networks, seconds = fitted([row for row in learned if fold_of.get(row.layout) != fold], given)
         mine = [file for file in files if fold_of[layout_of(file.document)] == fold]

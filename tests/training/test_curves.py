@@ -14,7 +14,8 @@ torch = pytest.importorskip("torch")
 
 from pipeline.engines.embedded.fields.scorer.candidate_groups import FEATURES  # noqa: E402
 from training.curve_picture import draw_curves  # noqa: E402
-from training.curves import Known, Point, curve, folds, parse, read, table, write  # noqa: E402
+from training.curves import Known, Point, curve, parse, read, table, write  # noqa: E402
+from training.fit_command import folds  # noqa: E402
 from training.scorer.examples import Example  # noqa: E402
 
 
@@ -66,7 +67,7 @@ def test_more_layouts_help_and_real_documents_help_real_ones(points: list[Point]
 
 def test_documents_of_one_layout_are_in_one_fold() -> None:
     documents = [document("real invoices", f"r{n % 7}", 1, n) for n in range(30)]
-    fold_of = folds(documents, 3, 0)
+    fold_of = folds((known.layout for known in documents), 3, 0)
     assert set(fold_of) == {f"r{n}" for n in range(7)}
     assert set(fold_of.values()) == {0, 1, 2}
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,32 +18,17 @@ import numpy as np
 import pipeline.engines.embedded.fields.addresses as addresses_package
 from pipeline.engines.embedded.fields.addresses.address_block import WEIGHTS
 from pipeline.engines.embedded.fields.addresses.line_features import NAMES
-from pipeline.engines.embedded.fields.stacked_networks import two_looks
 from training.addresses.examples import address_examples
-from training.fit_stacked import Looks, StackedExample, fit_looks, write_looks
-from training.scorer.__main__ import digest
-from training.scorer.examples import generated_documents, real_documents
+from training.fit_command import fit_parser, recipe
+from training.fit_stacked import Looks, StackedExample, fit_looks, read_left_out, stacked_examples, write_looks
 
 RECIPE = "addresses.json"
 
 
 def main() -> None:
     """Read, fit, report, and write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("generated", nargs="*", type=Path)
-    parser.add_argument("--real", nargs="*", type=Path, default=[])
-    parser.add_argument("--real-weight", type=float, default=3.0, help="weight of a real example; a generated one weighs 1")
-    parser.add_argument("--pages", type=Path, default=Path("build/pages"), help="where pages of real documents are kept")
-    parser.add_argument("--networks", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folds", type=int, default=4, help="0: no figures")
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
-    examples = [e for folder in given.generated for document in generated_documents(folder) for e in address_examples(document)]
-    for folder in given.real:
-        for document in real_documents(folder, given.pages):
-            examples += address_examples(document, given.real_weight)
+    given = fit_parser(__doc__, folds=4).parse_args()
+    examples = list(stacked_examples(address_examples, given))
     print(f"{len(examples)} pages of {len({example.layout for example in examples})} layouts")
     figures = report(examples, given) if given.folds else {}
     if given.write:
@@ -53,21 +37,11 @@ def main() -> None:
 
 def report(examples: Sequence[StackedExample], given: argparse.Namespace) -> dict[str, float]:
     """Shares of right lines and of pages with all lines right, each page seen by networks that were fitted without its layout."""
-    layouts = sorted({example.layout for example in examples})
-    random.Random(given.seed).shuffle(layouts)
-    fold = {layout: at % given.folds for at, layout in enumerate(layouts)}
-    pages, true, said = [], [], []
-    for at in range(given.folds):
-        first, second = fit_looks([e for e in examples if fold[e.layout] != at], given.seed, given.epochs, 1)
-        for example in examples:
-            if fold[example.layout] == at and len(example.classes):
-                classes = two_looks(example.parts, first, second).argmax(axis=1)
-                true.append(example.classes)
-                said.append(classes)
-                pages.append(bool((classes == example.classes).all()))
-    lines, found = np.concatenate(true), np.concatenate(said)
+    read = [(example.classes, classes) for example, classes in read_left_out(examples, given)]
+    lines, found = (np.concatenate(each) for each in zip(*read, strict=True))
+    whole = sum(bool((classes == true).all()) for true, classes in read) / len(read)
     hits = float((lines & found).sum())
-    figures = {"precision": hits / found.sum(), "recall": hits / lines.sum(), "pages all right": sum(pages) / len(pages)}
+    figures = {"precision": hits / found.sum(), "recall": hits / lines.sum(), "pages all right": whole}
     print(", ".join(f"{name} {figure:.3f}" for name, figure in figures.items()))
     return {name: round(float(figure), 4) for name, figure in figures.items()}
 
@@ -76,16 +50,8 @@ def write(looks: Looks, given: argparse.Namespace, figures: dict[str, float]) ->
     """The weights as ``addresses.npz`` and how they were made as ``addresses.json``, beside the reader."""
     folder = Path(addresses_package.__file__).parent
     write_looks(folder / WEIGHTS, looks, NAMES)
-    recipe = {
-        "networks": given.networks,
-        "epochs": given.epochs,
-        "seed": given.seed,
-        "generated": {folder.name: digest(folder) for folder in given.generated},
-        "real": {folder.name: digest(folder) for folder in given.real},
-        "real_weight": given.real_weight,
-        "on_layouts_left_out": figures,
-    }
-    (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+    made = recipe(given) | {"on_layouts_left_out": figures}
+    (folder / RECIPE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

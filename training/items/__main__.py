@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,32 +18,17 @@ import numpy as np
 import pipeline.engines.embedded.fields.items as items_package
 from pipeline.engines.embedded.fields.items.cell_features import NAMES, ROLES
 from pipeline.engines.embedded.fields.items.cell_network import WEIGHTS
-from pipeline.engines.embedded.fields.stacked_networks import two_looks
-from training.fit_stacked import Looks, StackedExample, fit_looks, write_looks
+from training.fit_command import fit_parser, recipe
+from training.fit_stacked import Looks, StackedExample, fit_looks, read_left_out, stacked_examples, write_looks
 from training.items.examples import cell_examples
-from training.scorer.__main__ import digest
-from training.scorer.examples import generated_documents, real_documents
 
 RECIPE = "items.json"
 
 
 def main() -> None:
     """Read, fit, report, and write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("generated", nargs="*", type=Path)
-    parser.add_argument("--real", nargs="*", type=Path, default=[])
-    parser.add_argument("--real-weight", type=float, default=3.0, help="weight of a real example; a generated one weighs 1")
-    parser.add_argument("--pages", type=Path, default=Path("build/pages"), help="where pages of real documents are kept")
-    parser.add_argument("--networks", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folds", type=int, default=4, help="0: no figures")
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
-    examples = [e for folder in given.generated for document in generated_documents(folder) for e in cell_examples(document)]
-    for folder in given.real:
-        for document in real_documents(folder, given.pages):
-            examples += cell_examples(document, given.real_weight)
+    given = fit_parser(__doc__, folds=4).parse_args()
+    examples = list(stacked_examples(cell_examples, given))
     print(f"{len(examples)} pages of {len({example.layout for example in examples})} layouts")
     figures = report(examples, given) if given.folds else {}
     if given.write:
@@ -53,17 +37,10 @@ def main() -> None:
 
 def report(examples: Sequence[StackedExample], given: argparse.Namespace) -> dict[str, list[float]]:
     """Precision and recall of the cells of each kind, each page seen by networks that were fitted without its layout."""
-    layouts = sorted({example.layout for example in examples})
-    random.Random(given.seed).shuffle(layouts)
-    fold = {layout: at % given.folds for at, layout in enumerate(layouts)}
-    true, found_cells = [], []
-    for at in range(given.folds):
-        first, second = fit_looks([e for e in examples if fold[e.layout] != at], given.seed, given.epochs, 1)
-        for example in examples:
-            if fold[example.layout] == at:
-                true.append(example.classes)
-                found_cells.append(two_looks(example.parts, first, second).argmax(axis=1))
-    cells, found = np.concatenate(true), np.concatenate(found_cells)
+    read = list(read_left_out(examples, given))
+    cells, found = (
+        np.concatenate(each) for each in zip(*((example.classes, classes) for example, classes in read), strict=True)
+    )
     figures = {}
     for role, name in enumerate(ROLES, 1):
         hits = float(((cells == role) & (found == role)).sum())
@@ -76,16 +53,8 @@ def write(looks: Looks, given: argparse.Namespace, figures: dict[str, list[float
     """The weights as ``items.npz`` and how they were made as ``items.json``, beside the reader."""
     folder = Path(items_package.__file__).parent
     write_looks(folder / WEIGHTS, looks, NAMES)
-    recipe = {
-        "networks": given.networks,
-        "epochs": given.epochs,
-        "seed": given.seed,
-        "generated": {folder.name: digest(folder) for folder in given.generated},
-        "real": {folder.name: digest(folder) for folder in given.real},
-        "real_weight": given.real_weight,
-        "precision_and_recall_on_layouts_left_out": figures,
-    }
-    (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+    made = recipe(given) | {"precision_and_recall_on_layouts_left_out": figures}
+    (folder / RECIPE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ then fits all documents and puts the weights and their recipe in their place.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 import pipeline.engines.embedded.fields.scorer as scorer_package
 from pipeline.engines.embedded.fields.scorer.candidate_groups import FEATURES
 from pipeline.engines.embedded.fields.scorer.network import WEIGHTS, probabilities
+from training.fit_command import fit_parser, folds, recipe
 from training.scorer.examples import Example, examples, generated_documents, real_documents
 from training.scorer.fit import fit
 
@@ -34,17 +33,7 @@ Networks = dict[str, list[dict[str, NDArray[np.float32]]]]
 
 def main() -> None:
     """Read, fit, report, and write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("generated", nargs="*", type=Path)
-    parser.add_argument("--real", nargs="*", type=Path, default=[])
-    parser.add_argument("--real-weight", type=float, default=1.0, help="weight of a real example; a generated one weighs 1")
-    parser.add_argument("--pages", type=Path, default=Path("build/pages"), help="where pages of real documents are kept")
-    parser.add_argument("--networks", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folds", type=int, default=5, help="0: no figures")
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
+    given = fit_parser(__doc__, folds=5, real_weight=1.0).parse_args()
     generated = [e for folder in given.generated for document in generated_documents(folder) for e in examples(document)]
     real = [
         replace(example, weight=given.real_weight)
@@ -70,9 +59,7 @@ def fit_all(rows: Sequence[Example], given: argparse.Namespace) -> Networks:
 
 def report(rows: Sequence[Example], given: argparse.Namespace) -> dict[str, list[int]]:
     """Right and all pages by source and field, each with networks that were fitted without its layout."""
-    layouts = sorted({row.layout for row in rows})
-    random.Random(given.seed).shuffle(layouts)
-    fold = {layout: at % given.folds for at, layout in enumerate(layouts)}
+    fold = folds((row.layout for row in rows), given.folds, given.seed)
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for at in range(given.folds):
         networks = fit_all([row for row in rows if fold[row.layout] != at], given)
@@ -109,28 +96,12 @@ def write(networks: Networks, given: argparse.Namespace, figures: Mapping[str, l
             arrays |= {f"{family}.{at}.{name}": _compact(array) for name, array in network.items()}
     folder = Path(scorer_package.__file__).parent
     np.savez_compressed(folder / WEIGHTS, **arrays)
-    recipe = {
-        "networks": given.networks,
-        "epochs": given.epochs,
-        "seed": given.seed,
-        "generated": {folder.name: digest(folder) for folder in given.generated},
-        "real": {folder.name: digest(folder) for folder in given.real},
-        "real_weight": given.real_weight,
-        "pages_right_on_layouts_left_out": figures,
-    }
-    (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+    made = recipe(given) | {"pages_right_on_layouts_left_out": figures}
+    (folder / RECIPE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 def _compact(array: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
     return array.astype(np.float16) if array.ndim > 1 else np.asarray(array, np.float32)
-
-
-def digest(folder: Path) -> str:
-    """The SHA-256 of a folder's truth: names and contents of its JSON files, sorted."""
-    total = hashlib.sha256()
-    for path in sorted([*folder.glob("*.json"), *folder.glob("truth.jsonl")]):
-        total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
 
 
 if __name__ == "__main__":
