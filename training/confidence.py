@@ -191,8 +191,8 @@ def report(rows: Sequence[tuple[FieldCase, float]], title: str, at: dict[str, fl
         scored = [(case, sure) for case, sure in part if case.printed]
         named = [case.named or sure < at[case.kind] for case, sure in scored]
         right = [case.right for case, _ in scored]
-        silent = [case for (case, _), told in zip(scored, named, strict=True) if not case.right and not told]
-        marked = sum(told and ok for told, ok in zip(named, right, strict=True))
+        silent = [case for (case, _), is_named in zip(scored, named, strict=True) if not case.right and not is_named]
+        marked = sum(is_named and ok for is_named, ok in zip(named, right, strict=True))
         absences = [(case, sure) for case, sure in part if not case.printed]
         filled = sum(not case.absent for case, _ in absences)
         print(

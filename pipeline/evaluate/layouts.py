@@ -71,8 +71,8 @@ def _sender(truth: Truth, result: ReadDocument | None, fields: Mapping[str, Temp
     keys = tuple(
         f"{what} {letters_and_digits(text)}" for what, found in (("number", numbers), ("name", names)) for text, _ in found[:1]
     )
-    shown = (*names, *numbers)[0][0]
-    return _Sender(keys, shown, "sender" if "sender" in known else "sender as read")
+    title = (*names, *numbers)[0][0]
+    return _Sender(keys, title, "sender" if "sender" in known else "sender as read")
 
 
 def _is_senders(field: TemplateField) -> bool:

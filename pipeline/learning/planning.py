@@ -85,9 +85,9 @@ def _families(documents: Sequence[ConfirmedDocument], replay: Replay) -> tuple[l
     unknown = []
     for document in documents:
         read = replay.read(document)
-        told = {name: Evidence(value) for name, value in document.values.items()}
+        confirmed = {name: Evidence(value) for name, value in document.values.items()}
         sender = replace(
-            sender_keys({**read, **told}, document.template, document.pages), read_as=_names_read(read, document.template)
+            sender_keys({**read, **confirmed}, document.template, document.pages), read_as=_names_read(read, document.template)
         )
         if not (sender.vat_ids or sender.ibans or sender.names):
             unknown.append(document.name)

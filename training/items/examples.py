@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.engines.embedded.fields.candidates import Candidate
 from pipeline.engines.embedded.fields.field_reader import table_pages
 from pipeline.engines.embedded.fields.items.cell_features import features
-from pipeline.engines.embedded.fields.items.item_rows import AMOUNT, PRICE, QUANTITY
+from pipeline.engines.embedded.fields.row_arithmetic import AMOUNT, PRICE, QUANTITY
 from pipeline.records import Box
 from training.fit_stacked import StackedExample
 from training.scorer.examples import TrueDocument, template_of

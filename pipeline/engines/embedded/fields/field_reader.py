@@ -127,8 +127,7 @@ class _PartReaders:
 def table_pages(page: Page, template: Template) -> Iterator[TablePage]:
     """The page as the search for rows of each table of the template sees it; what that search is fitted on."""
     reader = _FieldReader(page, template)
-    for name, field in reader.fields("table").items():
-        yield table_page(reader.layout, reader.candidates, field, reader.words.headings[name], reader.totals(), reader.labels)
+    yield from reader.table_pages().values()
 
 
 def addresses(page: Page, template: Template) -> Iterator[tuple[str, AddressLines]]:
@@ -279,16 +278,19 @@ class _FieldReader:
         plain = self.page_labels.of(kind).plain(candidates, PLAIN_LABEL)
         return {place: max(names, key=lambda n: names[n]) for place, names in plain.items() if names}
 
-    def totals(self) -> list[Label]:
-        """The labels of amounts that are no rows of a table."""
+    def table_pages(self) -> dict[str, TablePage]:
+        """The page as the search for the rows of each table sees it."""
         money = self.fields("money")
-        return [label for label in self.labels if label.field in money or label.field in (OTHER + "money", OTHER + "paid")]
+        totals = [label for label in self.labels if label.field in money or label.field in (OTHER + "money", OTHER + "paid")]
+        return {
+            name: table_page(self.layout, self.candidates, field.columns, self.words.headings[name], totals, self.labels)
+            for name, field in self.fields("table").items()
+        }
 
     def find_tables(self) -> None:
         """Finds the rows of the template's tables, and claims them."""
-        totals = self.totals()
-        for name, field in self.fields("table").items():
-            table = read_item_table(self.layout, self.candidates, field, self.words.headings[name], totals, self.labels)
+        for name, page in self.table_pages().items():
+            table = read_item_table(page, self.template.fields[name].columns)
             self.tables[name] = table
             if table.rows:
                 words = tuple(dict.fromkeys(table.words))

@@ -11,7 +11,7 @@ from pipeline.engines.embedded.fields.page_rows import Layout, Run
 from pipeline.engines.embedded.fields.row_arithmetic import complete_row
 from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, HeaderRow
 from pipeline.records import Json
-from pipeline.templates.template import Column, TemplateField
+from pipeline.templates.template import Column
 from pipeline.values.carried_sums import is_carried_sum
 
 _LINES = 2.2  # letter heights between the lines of one row
@@ -34,26 +34,26 @@ class ItemTable:
 
 
 def read_table(
-    layout: Layout, candidates: Candidates, spec: TemplateField, headers: Sequence[HeaderRow], totals: list[Label]
+    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], headers: Sequence[HeaderRow], totals: Sequence[Label]
 ) -> ItemTable:
-    """The rows of the table ``spec`` on the page; empty when none of its ``headers`` names its columns.
+    """The rows of a table with these columns on the page; empty when none of its ``headers`` names its columns.
 
     Labels of ``totals`` end a table.
     """
     best = ItemTable()
     for header in headers:
         named = {cell.column for cell in header.cells if cell.column}
-        if len(named) < 2 or not any(spec.columns[name].type in NUMERIC for name in named):
+        if len(named) < 2 or not any(columns[name].type in NUMERIC for name in named):
             continue
-        table = _read_below(layout, candidates, spec.columns, header.cells, totals)
-        table.score = len(named) / len(spec.columns)
+        table = _read_below(layout, candidates, columns, header.cells, totals)
+        table.score = len(named) / len(columns)
         if len(table.rows) * table.score > len(best.rows) * best.score:
             best = table
     return best
 
 
 def _read_below(
-    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: Sequence[HeaderCell], totals: list[Label]
+    layout: Layout, candidates: Candidates, columns: Mapping[str, Column], cells: Sequence[HeaderCell], totals: Sequence[Label]
 ) -> ItemTable:
     header = max(cell.row for cell in cells)
     table = ItemTable(first=header, last=header)

@@ -91,8 +91,6 @@ class PageHeadings:
 class HeaderRow:
     """A row that names at least two columns of a table."""
 
-    row: int
-    """The line of the page that its words begin in."""
     cells: tuple[HeaderCell, ...]
 
     @property
@@ -105,7 +103,7 @@ def header_rows(layout: Layout, headings: Headings, columns: Mapping[str, Column
     """The rows of a page that name columns, top to bottom, without the lines ``apart``."""
     on_page = headings.on(layout)
     rows = (row for row in range(len(layout.rows)) if row not in apart)
-    found = (HeaderRow(row, tuple(find_header_cells(layout, row, on_page, columns))) for row in rows)
+    found = (HeaderRow(tuple(find_header_cells(layout, row, on_page, columns))) for row in rows)
     return [header for header in found if sum(cell.column is not None for cell in header.cells) >= 2]
 
 

@@ -106,9 +106,7 @@ class _Table:
         self.boxes = np.array([c.box for c in numbers], np.float64)
         self.rows = np.array([c.run.row for c in numbers])
         self.values = np.array([float(c.value) for c in numbers])
-        self.decimals = np.array([len(c.value.partition(".")[2]) for c in numbers])
-        printed = [c.printed for c in numbers]
-        self.decimals = np.array([_decimals(text, count) for text, count in zip(printed, self.decimals, strict=True)])
+        self.decimals = np.array([_decimals(c.printed, len(c.value.partition(".")[2])) for c in numbers])
         self.height = page.layout.height
 
     def columns(self) -> Mapping[str, NDArray[np.float64]]:
@@ -151,7 +149,6 @@ class _Table:
         layout, rows = self.page.layout, self.rows
         count = len(rows)
         same = rows[:, None] == rows[None, :]
-        self.same_row = same & ~np.eye(count, dtype=bool)
         in_row = same.sum(axis=1)
         from_left = np.array([same[i, :i].sum() for i in range(count)])
         from_right = in_row - 1 - from_left

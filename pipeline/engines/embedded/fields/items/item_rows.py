@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.engines.embedded.fields.items.cell_features import Numbers
+from pipeline.engines.embedded.fields.row_arithmetic import AMOUNT, PRICE, QUANTITY, TOLERANCE, product_holds
+from pipeline.engines.embedded.fields.stacked_networks import Numbers
 
-NONE, QUANTITY, PRICE, AMOUNT = 0, 1, 2, 3
-"""Columns of the probabilities: no cell of a row, then the cells of ROLES."""
 _LEAST = 0.5
 _LEAST_IN_ROW = 0.35
 """Probability from which a number of a line that has an amount is its quantity or price."""
-_TOLERANCE = 0.02
 _PROOF = 4.0
 """How much likelier a quantity and a price are whose product is the amount."""
 _SURE = 0.9
@@ -36,12 +35,13 @@ class ItemRow:
 
     def holds(self) -> bool:
         """Whether quantity times price is the amount."""
-        values = [float(self.cells[role].value) for role in (QUANTITY, PRICE, AMOUNT) if role in self.cells]
-        return len(values) == 3 and abs(values[0] * values[1] - values[2]) <= _TOLERANCE
+        values = [self.cells.get(role) for role in (QUANTITY, PRICE, AMOUNT)]
+        return product_holds([Decimal(cell.value) if cell else None for cell in values])
 
 
 def item_rows(numbers: Sequence[Candidate], likely: Numbers) -> list[ItemRow]:
-    """The rows of goods, top to bottom; ``numbers`` are those of a page and ``likely`` their probabilities, a row for each."""
+    """The rows of goods, top to bottom; ``numbers`` are those of a page and ``likely`` their probabilities: of being
+    no cell, quantity, price, amount, a row for each."""
     if not numbers:
         return []
     best = likely.argmax(axis=1)
@@ -65,8 +65,8 @@ def _without_sums(rows: list[ItemRow]) -> list[ItemRow]:
     """The rows without unsure ones that are the sum of all others."""
     for row in rows:
         if AMOUNT in row.cells and len(row.cells) == 1 and row.likely[AMOUNT] < _SURE and len(rows) > 2:
-            others = [float(other.cells[AMOUNT].value) for other in rows if other is not row and AMOUNT in other.cells]
-            if abs(sum(others) - float(row.cells[AMOUNT].value)) <= _TOLERANCE:
+            others = (Decimal(other.cells[AMOUNT].value) for other in rows if other is not row and AMOUNT in other.cells)
+            if abs(sum(others) - Decimal(row.cells[AMOUNT].value)) <= TOLERANCE:
                 return [other for other in rows if other is not row]
     return rows
 
@@ -99,7 +99,7 @@ def _merit(likely: Numbers, at: int, role: int, least: float) -> float:
 
 def _is_product(row: ItemRow, quantity: Candidate, price: Candidate) -> bool:
     amount = row.cells.get(AMOUNT)
-    return amount is not None and abs(float(quantity.value) * float(price.value) - float(amount.value)) <= _TOLERANCE
+    return product_holds([Decimal(quantity.value), Decimal(price.value), Decimal(amount.value) if amount else None])
 
 
 def _join(rows: dict[int, ItemRow], line: int, members: list[int], numbers: Sequence[Candidate], likely: Numbers) -> None:

@@ -10,13 +10,13 @@ from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.item_tables import ItemTable, cell_values, read_table, stands_close_below
 from pipeline.engines.embedded.fields.items.cell_features import TablePage, features
 from pipeline.engines.embedded.fields.items.cell_network import cell_probabilities
-from pipeline.engines.embedded.fields.items.item_rows import AMOUNT, PRICE, QUANTITY, ItemRow, item_rows
+from pipeline.engines.embedded.fields.items.item_rows import ItemRow, item_rows
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
-from pipeline.engines.embedded.fields.row_arithmetic import complete_row
+from pipeline.engines.embedded.fields.row_arithmetic import AMOUNT, column_roles, complete_row
 from pipeline.engines.embedded.fields.table_headings import NUMERIC, HeaderCell, Headings, header_rows
 from pipeline.records import Json
-from pipeline.templates.template import Column, TemplateField
+from pipeline.templates.template import Column
 from pipeline.values.carried_sums import is_carried_sum
 
 _MOST_LINES_BELOW = 3  # lines of text below an item that belong to it
@@ -27,54 +27,42 @@ _WHOLE_LABEL = 0.5
 _SIGNS = frozenset("xX×*@=")
 
 
-def read_item_table(
-    layout: Layout,
-    candidates: Candidates,
-    spec: TemplateField,
-    headings: Headings,
-    totals: Sequence[Label],
-    labels: Sequence[Label],
-) -> ItemTable:
-    """The rows of the table ``spec`` on the page, empty where it has none.
+def read_item_table(page: TablePage, columns: Mapping[str, Column]) -> ItemTable:
+    """The rows of a table with these columns on the page, empty where it has none.
 
-    A table with a column of money is read by its learned cells; any other by the header that names its columns. ``totals`` are labels
-    of amounts that are no rows, ``labels`` all labels of the page.
+    A table with a column of money is read by its learned cells; any other by the header that names its columns.
     """
-    page = table_page(layout, candidates, spec, headings, totals, labels)
-    roles = column_roles(spec.columns)
+    roles = column_roles(columns)
     if AMOUNT not in roles:
-        return read_table(layout, candidates, spec, page.headers, list(totals))
+        return read_table(page.layout, page.candidates, columns, page.headers, page.totals)
     numbers = page.numbers
-    rows = [row for row in item_rows(numbers, cell_probabilities(features(page, numbers))) if not _carries_a_sum(layout, row)]
-    learned = _Assembly(page, spec.columns, roles, rows).table()
+    rows = [
+        row for row in item_rows(numbers, cell_probabilities(features(page, numbers))) if not _carries_a_sum(page.layout, row)
+    ]
+    learned = _Assembly(page, columns, roles, rows).table()
     printed = _labelled_amounts(page, numbers)
     if learned.rows and abs(_sum(learned, roles[AMOUNT])) in printed:
         return learned
-    by_header = read_table(layout, candidates, spec, page.headers, list(totals))
+    by_header = read_table(page.layout, page.candidates, columns, page.headers, page.totals)
     proven = by_header.rows and abs(_sum(by_header, roles[AMOUNT])) in printed
     return by_header if proven or not learned.rows else learned
-
-
-def column_roles(columns: Mapping[str, Column]) -> dict[int, str]:
-    """The template's columns by role: the first number, the first of several money columns, the last money column."""
-    money = [name for name, column in columns.items() if column.type == "money"]
-    number = [name for name, column in columns.items() if column.type == "number"]
-    roles = {QUANTITY: number[:1], PRICE: money[:1] if len(money) > 1 else [], AMOUNT: money[-1:]}
-    return {role: names[0] for role, names in roles.items() if names}
 
 
 def table_page(
     layout: Layout,
     candidates: Candidates,
-    spec: TemplateField,
+    columns: Mapping[str, Column],
     headings: Headings,
     totals: Sequence[Label],
     labels: Sequence[Label],
 ) -> TablePage:
-    """The page with the rows that name columns of the table."""
-    roles = {name: role - 1 for role, name in column_roles(spec.columns).items()}
+    """The page with the rows that name columns of the table.
+
+    ``totals`` are labels of amounts that are no rows, ``labels`` all labels of the page.
+    """
+    roles = {name: role - 1 for role, name in column_roles(columns).items()}
     amounts = {c.run.row for c in candidates.money if c.quality >= _SURE_AMOUNT}
-    return TablePage(layout, candidates, header_rows(layout, headings, spec.columns, amounts), roles, totals, labels)
+    return TablePage(layout, candidates, header_rows(layout, headings, columns, amounts), roles, totals, labels)
 
 
 def _carries_a_sum(layout: Layout, row: ItemRow) -> bool:
