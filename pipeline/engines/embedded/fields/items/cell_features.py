@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.items.cell_arithmetic import products, sums
 from pipeline.engines.embedded.fields.items.cell_numbers import cell_numbers
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout
@@ -23,7 +24,6 @@ Flags = NDArray[np.bool_]
 ROLES = ("quantity", "price", "amount")
 _ALIGNED = 0.4  # letter heights between edges that are aligned
 _ALIGNED_OCR = 0.7
-_LONGEST_RUN = 40
 _UNKNOWN, _OTHER = -1, len(ROLES)
 """The role of a cell of a header that names no column, and of one that names a column without a role."""
 
@@ -115,7 +115,7 @@ class _Table:
         found |= self._rows()
         found |= self._headers()
         found |= self._alignment(found)
-        found |= self._sums()
+        found |= self._sums_and_totals()
         return found
 
     def _forms(self) -> dict[str, NDArray[np.float64]]:
@@ -217,6 +217,15 @@ class _Table:
                 found[name][better] = role in cell_roles
         return found
 
+    def _sums_and_totals(self) -> dict[str, NDArray[np.float64]]:
+        ends = [label.row for label in self.page.totals if label.cover >= 0.5]
+        labelled = {label.row for label in self.page.totals}
+        amounts = np.array([c.kind == "money" for c in self.numbers])
+        found = sums(self.rows, self.values, self.right_aligned & amounts, labelled)
+        mean = self.aligned.astype(np.float64)
+        column = mean @ found["in sum"] / (mean.sum(axis=1) + 1e-9)
+        return found | {"column in sum": column, "before first total": self.rows < min(ends, default=1 << 30)}
+
     def _alignment(self, known: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         boxes = self.boxes
         limit = self.height * (_ALIGNED_OCR if self.page.layout.page.source == "ocr" else _ALIGNED)
@@ -229,7 +238,7 @@ class _Table:
         form = self.decimals[:, None] == self.decimals[None, :]
         same = self.same_form = self.aligned & form
         distance = self.rows[None, :] - self.rows[:, None]
-        products = self._products()
+        found_products = products(self.rows, self.values)
         result: dict[str, NDArray[np.float64]] = {
             "aligned": np.log1p(self.aligned.sum(axis=1)),
             "aligned same form": np.log1p(same.sum(axis=1)),
@@ -238,13 +247,13 @@ class _Table:
             "aligned right": np.log1p((right & other_row).sum(axis=1)),
             "aligned left": np.log1p((left & other_row).sum(axis=1)),
         }
-        result |= products
+        result |= found_products
         weights = same.astype(np.float64)
         total = weights.sum(axis=1) + 1e-9
         for name, source in (
-            ("column product", products["product"]),
-            ("column factor left", products["factor left"]),
-            ("column factor right", products["factor right"]),
+            ("column product", found_products["product"]),
+            ("column factor left", found_products["factor left"]),
+            ("column factor right", found_products["factor right"]),
             ("column letters", known["letters row"]),
             ("column total label", known["total label"]),
             ("column first", known["first"]),
@@ -253,105 +262,6 @@ class _Table:
         ):
             result[name] = weights @ np.asarray(source, np.float64) / total
         return result
-
-    def _products(self) -> dict[str, NDArray[np.float64]]:
-        count = len(self.numbers)
-        names = (
-            "product",
-            "factor left",
-            "factor right",
-            "equal left",
-            "equal right",
-            "product near",
-            "factor near",
-            "row has product",
-        )
-        found = {name: np.zeros(count) for name in names}
-        by_row: dict[int, list[int]] = {}
-        for i, row in enumerate(self.rows):
-            by_row.setdefault(int(row), []).append(i)
-        for row, members in by_row.items():
-            members = members[:14]
-            for a, i in enumerate(members):
-                for j in members[a + 1 :]:
-                    if self.values[i] == self.values[j] and self.values[i]:
-                        found["equal right"][i] = found["equal left"][j] = 1
-            self._row_products(members, members, found, ("product", "factor left", "factor right"))
-            near = [*members, *by_row.get(row + 1, [])[:8]]
-            if len(near) > len(members):
-                self._row_products(near, near, found, ("product near", "factor near", "factor near"))
-            if any(found["product"][i] for i in members):
-                for i in members:
-                    found["row has product"][i] = 1
-        return found
-
-    def _row_products(
-        self, members: list[int], targets: list[int], found: dict[str, NDArray[np.float64]], names: tuple[str, str, str]
-    ) -> None:
-        values = self.values
-        for a, i in enumerate(members):
-            for j in members[a + 1 :]:
-                x, y = values[i], values[j]
-                if not x or not y or x == 1 or y == 1:
-                    continue
-                product = x * y
-                for k in targets:
-                    if (
-                        k != i
-                        and k != j
-                        and abs(values[k] - product) <= 0.006 + 0.0005 * abs(product)
-                        and abs(values[k]) > 0.05
-                    ):
-                        found[names[0]][k] = 1
-                        found[names[1]][i] = 1
-                        found[names[2]][j] = 1
-
-    def _sums(self) -> dict[str, NDArray[np.float64]]:
-        count = len(self.numbers)
-        is_sum, in_sum, in_labelled, below_labelled = (np.zeros(count) for _ in range(4))
-        ends = sorted(label.row for label in self.page.totals if label.cover >= 0.5)
-        labelled = {label.row for label in self.page.totals}
-        cents = np.round(self.values * 100).astype(np.int64)
-        targets: dict[int, int] = {}
-        for i in range(count):
-            if int(self.rows[i]) in labelled and self.values[i]:
-                targets[int(cents[i])] = max(targets.get(int(cents[i]), -1), int(self.rows[i]))
-        seen: set[tuple[int, ...]] = set()
-        for i in range(count):
-            last = targets.get(int(cents[i]), -1)
-            below_labelled[i] = last > self.rows[i]
-            members = np.flatnonzero(self.right_aligned[i] & (self.numbers_ok()))
-            key = tuple(map(int, members))
-            if len(members) < 2 or key in seen:
-                continue
-            seen.add(key)
-            members = members[np.argsort(self.rows[members], kind="stable")][:80]
-            prefix = np.concatenate([[0], np.cumsum(cents[members])])
-            for end in range(2, len(members) + 1):
-                row = self.rows[members[end - 1]]
-                starts = np.arange(max(0, end - _LONGEST_RUN), end - 1)
-                sums = prefix[end] - prefix[starts]
-                if end < len(members):
-                    for start in starts[np.abs(sums - cents[members[end]]) <= 1]:
-                        is_sum[members[end]] = 1
-                        in_sum[members[start:end]] = 1
-                for start, value in zip(starts, sums, strict=True):
-                    if value and targets.get(int(value), -1) > row:
-                        in_labelled[members[start:end]] = 1
-        mean = self.aligned.astype(np.float64)
-        first = min((row for row in ends), default=1 << 30)
-        return {
-            "sum of above": is_sum,
-            "in sum": in_sum,
-            "in labelled sum": in_labelled,
-            "column in sum": mean @ in_sum / (mean.sum(axis=1) + 1e-9),
-            "value below labelled": below_labelled,
-            "before first total": self.rows < first,
-        }
-
-    def numbers_ok(self) -> Flags:
-        """Numbers that may be amounts of money."""
-        return np.array([c.kind == "money" for c in self.numbers])
 
 
 _TIMES = frozenset("xX×*@хХ✕")
