@@ -33,14 +33,16 @@ def names_of_sender(ledger: Ledger, template: Template, recorded: RecordedLesson
 
 
 def _is_older(ledger: Ledger, templates: Mapping[str, Template], file: FileRecord, lessons: list[RecordedLesson]) -> bool:
-    for one in lessons:
-        template = one.lesson.template
-        if template not in file.recipes or (file.published_at or "") >= one.at:
+    """Whether a file was read before a lesson about its sender. It may have been published again since."""
+    for template in {one.lesson.template for one in lessons}.intersection(file.recipes):
+        period = ledger.processing_period(file.published_sha256 or "", {template: file.recipes[template]})
+        later = [one.lesson.sender for one in lessons if one.lesson.template == template and period and period[1] < one.at]
+        if not later:
             continue
-        sender = one.lesson.sender
-        known = {letters_and_digits(name) for name in sender.names} | {letters_and_digits(vat) for vat in sender.vat_ids}
-        if known.intersection(_seller_values(ledger, file, templates[template])):
-            return True
+        values = set(_seller_values(ledger, file, templates[template]))
+        for sender in later:
+            if values & {letters_and_digits(known) for known in (*sender.names, *sender.vat_ids)}:
+                return True
     return False
 
 

@@ -21,7 +21,7 @@ from pipeline.templates.template import Template
 LEAST_DOCUMENTS = 2
 """Confirmed documents of a sender from which on something is learned."""
 MOST_DOCUMENTS = 20
-"""The latest confirmed documents of a sender that are replayed."""
+"""Confirmed documents of a sender that are replayed: the last ones by name."""
 Fields = Mapping[str, Evidence]
 
 
@@ -154,7 +154,7 @@ def _propose(family: _Family, families: Sequence[_Family], replay: Replay, prese
             continue
         return replace(
             nothing,
-            lesson=_with_support(lesson, outcomes),
+            lesson=_with_earlier(_with_support(lesson, outcomes), documents, replay, present, today),
             fields=tuple(_with_labels(outcomes, lesson)),
             refused=tuple(refused),
         )
@@ -240,6 +240,36 @@ def _with_support(lesson: Lesson, outcomes: Sequence[FieldProposal]) -> Lesson:
         one.field: replace(lesson.fields[one.field], replayed=one.replayed, right=one.right) for one in outcomes
     }
     return replace(lesson, fields=fields)
+
+
+def _with_earlier(
+    lesson: Lesson, documents: Sequence[ConfirmedDocument], replay: Replay, present: LessonOf, today: Mapping[str, Fields]
+) -> Lesson:
+    """The lesson with the fields of the one in use, which it replaces: those that it does not teach anew, and that still break nothing.
+
+    The documents that taught them may be gone. ``today`` is how the documents are read with the lesson in use.
+    """
+    pages = (page for document in documents for page in document.pages)
+    earlier = next((found for page in pages if (found := present(page, lesson.template))), None)
+    if earlier is None:
+        return lesson
+    scorer = lesson.scorer or earlier.scorer
+    kept = {
+        name: one
+        for name, one in earlier.fields.items()
+        if name not in lesson.fields and (not one.shift or earlier.scorer == scorer)
+    }
+    both = replace(lesson, fields={**kept, **lesson.fields}, scorer=scorer)
+    after = {document.name: replay.read(document, Lookup([_certain(both)])) for document in documents}
+    broken = {
+        name
+        for name in both.fields
+        for document in documents
+        if _is_wrong(document, name, after[document.name]) and not _is_wrong(document, name, today[document.name])
+    }
+    if broken & lesson.fields.keys():
+        return lesson
+    return replace(both, fields={name: one for name, one in both.fields.items() if name not in broken})
 
 
 def _with_labels(outcomes: Sequence[FieldProposal], lesson: Lesson) -> list[FieldProposal]:

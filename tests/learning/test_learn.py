@@ -54,6 +54,18 @@ def test_two_corrected_bills_mend_the_third_one(office: Office) -> None:
     assert office.learn()["senders"][0]["reason"].startswith("nothing to learn")
 
 
+def test_a_document_that_was_published_again_since_is_read_again(office: Office) -> None:
+    put(office, QUILL, 2)
+    taught(office)
+    office.correct("q2.pdf", "due_date", "2025-07-01")
+    put(office, QUILL, 3)
+    office.read()  # publishes the corrected one again
+    assert office.fields("q2.pdf")["due_date"]["value"] == "2025-07-01"
+    assert office.number("q2.pdf") == other_number(2)
+    office.reread("--learned")
+    assert office.number("q2.pdf") == bill_number(2)
+
+
 def test_one_corrected_bill_is_too_little(office: Office) -> None:
     put(office, QUILL, 0)
     office.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.learning.conftest import INVOICE
 ROPES, PANES = ("Quillford Ropeworks Ltd", "GB736190278", "Tarry Walk"), ("Ostravale Glazing Ltd", "GB980780684", "Pane Street")
 
 
-def drawn(sender: tuple[str, str, str], at: int, *, first: str = "Brimsel", second: str = "Wexnor") -> Page:
+def drawn(sender: tuple[str, str, str], at: int, *, first: str = "Brimsel", second: str = "Wexnor", due: str = "") -> Page:
     """A bill with two numbers beside invented words: BR-… beside ``first``, QF-… beside ``second``."""
     name, vat, street = sender
     return page(
@@ -33,6 +34,7 @@ def drawn(sender: tuple[str, str, str], at: int, *, first: str = "Brimsel", seco
             (60, 204, f"{second}: QF-{5000 + 37 * at}"),
             (60, 218, f"Invoice date: 0{at + 1} May 2025"),
             (60, 260, f"Total: GBP {40 + at}.50", 12),
+            *([(60, 232, f"{due}: 1{at} June 2025")] if due else []),
         ]
     )
 
@@ -105,6 +107,18 @@ def test_senders_are_told_apart(replay: Replay) -> None:
         (ROPES[0], ("Wexnor",)),
         (PANES[0], ("Dovrit",)),
     ]
+
+
+def test_a_new_lesson_keeps_what_the_earlier_one_taught(replay: Replay) -> None:
+    """The documents that taught the number are gone; on others a date is corrected that is no due date."""
+    first = only(plan([document(ROPES, at, right(at)) for at in range(3)], replay)[0]).lesson
+    assert first
+    dated = [document(ROPES, at, {"due_date": None}, due="Zindel") for at in (4, 5, 6)]
+    proposal = only(plan(dated, replay, Lookup([replace(first, number=1)]))[0])
+    assert [field.field for field in proposal.fields] == ["due_date"]
+    assert proposal.lesson
+    read = replay.read(document(ROPES, 7, {}, due="Zindel"), Lookup([replace(proposal.lesson, number=2)]))
+    assert (read["due_date"].value, read["invoice_number"].value) == (None, right(7)["invoice_number"])
 
 
 def test_a_document_without_a_sender_is_named(replay: Replay) -> None:
