@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from pipeline.languages import Languages, from_words
 from pipeline.languages.language import NO_LANGUAGE
 
@@ -19,6 +21,7 @@ UNSEEN = "other"
 """Stands for all languages without a word in the texts."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WITHOUT_BLANKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_NO_WORDS = frozenset({"cldr", "letters"})
 Weights = Mapping[str, float]
 
 
@@ -63,8 +66,7 @@ class _Words:
         for code, language in languages.by_code.items():
             if code == NO_LANGUAGE:
                 continue
-            content = language.model_dump(exclude_defaults=True, exclude={"cldr", "letters"})
-            for phrase in _texts(content):
+            for phrase in _texts(language):
                 if _WITHOUT_BLANKS.search(phrase):
                     without_blanks[phrase.strip("*$")].add(code)
                 else:
@@ -83,7 +85,10 @@ def _codes_by_word(languages: Languages) -> _Words:
 
 def _texts(content: Any) -> Iterator[str]:
     """All words in a file; of mappings from words, such as names of months, the keys."""
-    if isinstance(content, dict):
+    if isinstance(content, BaseModel):
+        for name in content.model_fields_set - _NO_WORDS:
+            yield from _texts(getattr(content, name))
+    elif isinstance(content, dict):
         for key, value in content.items():
             if isinstance(value, (int, str)):
                 yield str(key)

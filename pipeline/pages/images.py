@@ -168,8 +168,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _brightened(image: Image.Image) -> Image.Image:
     """An image that has dark values only, stretched to full brightness."""
-    values = np.asarray(image)
-    low, high = int(values.min()), int(values.max())
+    levels = np.flatnonzero(np.array(image.histogram()).reshape(3, 256).sum(axis=0))
+    low, high = int(levels[0]), int(levels[-1])
     if high >= DARKEST or high - low < 4:
         return image
     return image.point([min(255, round(value * 255 / high)) for value in range(256)] * 3)

@@ -1,4 +1,5 @@
-"""Imports PyMuPDF without its layout network, which this project does not use: its import takes two thirds of a second."""
+"""Imports PyMuPDF without its layout network and without pymupdf4llm, which this project does not use: they take up to two thirds of a
+second."""
 
 from __future__ import annotations
 
@@ -6,16 +7,16 @@ import sys
 from types import ModuleType
 from typing import cast
 
-_LAYOUT = "pymupdf.layout"
+_UNUSED = ("pymupdf.layout", "pymupdf4llm")
 
-_absent = _LAYOUT not in sys.modules
-if _absent:
-    sys.modules[_LAYOUT] = cast(
+_absent = [name for name in _UNUSED if name not in sys.modules]
+for _name in _absent:
+    sys.modules[_name] = cast(
         ModuleType, None
     )  # importing it then fails, as where it is not installed (Python reference, 5.3.1)
 import pymupdf  # noqa: E402
 
-if _absent:
-    del sys.modules[_LAYOUT]
+for _name in _absent:
+    del sys.modules[_name]
 
 __all__ = ["pymupdf"]
