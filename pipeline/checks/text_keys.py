@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.values.digits import ascii_digits
+
 _NUMERIC_MARKS = ".,'’"
 
 
@@ -38,12 +40,17 @@ class Key:
 
 def letters_and_digits(text: str) -> str:
     """Letters and digits of a text, case folded."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+    return "".join(c for c in _normal(text).casefold() if c.isalnum())
 
 
 def digits(text: str) -> str:
     """The digits of a text, in order."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdigit())
+    return "".join(c for c in _normal(text) if c.isdigit())
+
+
+def _normal(text: str) -> str:
+    """The text in one form: no presentation forms of letters, digits of all scripts as 0 to 9."""
+    return ascii_digits(unicodedata.normalize("NFKC", text))
 
 
 def make_key(texts: Sequence[str]) -> Key:
@@ -54,7 +61,7 @@ def make_key(texts: Sequence[str]) -> Key:
     for number, text in enumerate(texts):
         edges.add(len(letters))
         before, gap = "", ""
-        for char in unicodedata.normalize("NFKC", text).casefold():
+        for char in _normal(text).casefold():
             if not char.isalnum():
                 gap += char
                 continue
@@ -85,4 +92,5 @@ def numeric_pieces(text: str) -> list[str]:
     """
     if "/" in text or not any(c.isdigit() for c in text):
         return []
+    text = ascii_digits(text)
     return [piece for piece in (p.strip() for p in _NUMBER_PIECES.split(text)) if any(c.isdigit() for c in piece)]

@@ -216,7 +216,8 @@ class PageIndex:
         if i + 1 >= len(self.words):
             return False
         a, b = self.words[i], self.words[i + 1]
-        return a.line == b.line and b.box[0] - a.box[2] < max(a.box[3] - a.box[1], b.box[3] - b.box[1])
+        gap = max(b.box[0] - a.box[2], a.box[0] - b.box[2])  # the next word of a line from right to left is left of this one
+        return a.line == b.line and gap < max(a.box[3] - a.box[1], b.box[3] - b.box[1])
 
     @cached_property
     def _dates(self) -> dict[date, list[tuple[int, ...]]]:

@@ -14,6 +14,7 @@ from pipeline.engines.embedded.fields.label_index import label_index
 from pipeline.engines.embedded.fields.labels import find_labels
 from pipeline.engines.embedded.fields.name_candidates import find_name_candidates
 from pipeline.engines.embedded.fields.page_rows import lay_out
+from pipeline.engines.embedded.logical_page import logical_page
 from pipeline.records import Claim, Page
 from pipeline.templates.answer_schema import PrintedValues
 from pipeline.templates.template import Template
@@ -33,7 +34,7 @@ def printed_values(page: Page, template: Template, read: Mapping[str, Claim]) ->
 
     Amounts are also given without their sign, names also without the text around them.
     """
-    layout = lay_out(page)
+    layout = lay_out(logical_page(page))
     candidates = Candidates(layout)
     labels = find_labels(layout, label_index(template))
     parties = [label for label in labels if label.field in template.fields and template.fields[label.field].type == "party"]

@@ -13,6 +13,7 @@ from itertools import takewhile
 from pipeline.engines.embedded.fields.label_index import label_index
 from pipeline.engines.embedded.fields.labels import Label, find_labels
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
+from pipeline.engines.embedded.logical_page import logical_page
 from pipeline.records import Claim, Page
 from pipeline.templates.template import Template, TemplateField
 
@@ -56,7 +57,7 @@ def unlabelled_amounts(page: Page, template: Template) -> list[str]:
 
 
 def _lines_by_field(page: Page, template: Template) -> dict[str, list[str]]:
-    layout = lay_out(page)
+    layout = lay_out(logical_page(page))
     labels = [label for label in find_labels(layout, label_index(template)) if label.cover >= MIN_COVER and not label.title]
     label_runs = {label.run.number for label in labels}
     return {

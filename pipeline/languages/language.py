@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 Words = list[Word]
+Calendar = Literal["gregorian", "buddhist", "hijri", "persian"]
+"""``hijri`` is the lunar, ``persian`` the solar one."""
 NO_LANGUAGE = "any"
 """The name of the file for words that belong to no language."""
 Group = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -97,6 +99,12 @@ class Dates(_Part):
     """Words between the month and the year."""
     after_year: Words = []
     """Words behind a year that stands first: "2024. gada 5. marts", "2024 m. kovo 5 d."."""
+    hijri_months: dict[Word, Annotated[int, Field(ge=1, le=12)]] = {}
+    """Months of the lunar Hijri calendar, and their numbers."""
+    persian_months: dict[Word, Annotated[int, Field(ge=1, le=12)]] = {}
+    """Months of the solar Hijri calendar, and their numbers."""
+    eras: dict[Word, Calendar] = {}
+    """Words beside a year that say which calendar it is of."""
 
 
 class Deposits(_Part):

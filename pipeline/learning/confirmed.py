@@ -16,6 +16,7 @@ from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.engines.embedded.fields.field_reader import candidate_groups
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.fields.scorer import Group
+from pipeline.engines.embedded.logical_page import logical_page
 from pipeline.learning.applying import with_lesson
 from pipeline.learning.lookup import LessonOf, no_lesson
 from pipeline.records import Claim, Evidence, Json, Lesson, Page, Result, UnitKey
@@ -63,7 +64,7 @@ class ConfirmedDocument:
 
 
 def _candidates(page: Page, template: Template) -> PageCandidates:
-    layout = lay_out(page)
+    layout = lay_out(logical_page(page))
     try:
         with deadline(SEARCH_SECONDS):
             return PageCandidates(layout, [group for group in candidate_groups(page, template) if len(group.candidates)])

@@ -14,6 +14,7 @@ from pipeline.checks.text_keys import letters_and_digits
 from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.engines.embedded.fields.bank_identifiers import find_bank_identifiers
 from pipeline.engines.embedded.fields.page_rows import lay_out
+from pipeline.engines.embedded.logical_page import logical_page
 from pipeline.records import Claim, Evidence, Page, Sender
 from pipeline.templates.template import Template
 
@@ -81,7 +82,7 @@ def compact(value: str) -> str:
 
 def _ibans(pages: Sequence[Page]) -> Iterable[str]:
     for page in pages:
-        yield from (compact(found.text) for found in find_bank_identifiers(lay_out(page)) if found.kind == "iban")
+        yield from (compact(found.text) for found in find_bank_identifiers(lay_out(logical_page(page))) if found.kind == "iban")
 
 
 def _is_printed(value: str, texts: Sequence[PageText]) -> bool:

@@ -18,7 +18,9 @@ _SYMBOLS = {
     "au$": "AUD", "c$": "CAD", "ca$": "CAD", "hk$": "HKD", "nz$": "NZD", "s$": "SGD", "nt$": "TWD", "mx$": "MXN",
     "r$": "BRL", "rm": "MYR", "rp": "IDR", "rs": "INR", "zł": "PLN", "zl": "PLN", "kč": "CZK", "ft": "HUF",
     "fr.": "CHF", "sfr": "CHF", "лв": "BGN", "lei": "RON", "元": "CNY", "人民币": "CNY", "rmb": "CNY", "円": "JPY",
-    "港币": "HKD", "kr": "SEK",
+    "港币": "HKD", "kr": "SEK", "руб": "RUB", "грн": "UAH", "บาท": "THB", "रु": "INR", "रुपये": "INR", "ש\"ח": "ILS", "ש״ח": "ILS",
+    "ر.س": "SAR", "ريال": "SAR", "د.إ": "AED", "درهم": "AED", "ج.م": "EGP", "د.ك": "KWD", "ر.ق": "QAR", "ر.ع": "OMR", "د.ب": "BHD",
+    "د.أ": "JOD", "د.م": "MAD", "د.ج": "DZD", "د.ت": "TND", "ریال": "IRR",
 }  # fmt: skip
 CODE_ONLY = frozenset({"ALL", "TOP", "TRY", "ARS", "BAM", "CUP", "GEL", "MAD", "PEN", "SOS", "LAK", "ANG", "CUC", "MOP", "COP"})
 """Codes that are also words. They mean money only beside an amount."""

@@ -1,4 +1,7 @@
-"""Dates and times as printed: numeric in any order, with the name of the month, Chinese, or joined to a time by OCR."""
+"""Dates and times as printed: numeric in any order, with the name of the month, Chinese, or joined to a time by OCR.
+
+Other scripts and calendars are read by ``foreign_dates``. Digits may be those of any script.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ from babel import Locale
 from pipeline.languages import Languages, from_words
 from pipeline.languages.evidence import Weights, weight
 from pipeline.languages.word_patterns import plain_any_of
+from pipeline.values.calendars import habits
+from pipeline.values.digits import ascii_digits
+from pipeline.values.foreign_dates import foreign_dates
 
 Order = Literal["DMY", "MDY", "YMD"]
 _NUMERIC = re.compile(
@@ -42,9 +48,11 @@ def find_dates(text: str, order: Order | None = None, weights: Weights | None = 
     ``weights`` are those of the page's languages: "listopad" is October in Croatian and November in Polish.
     """
     dates: list[tuple[int, int, datetime.date]] = []
-    if not _DIGIT.search(text):  # every form has one, and the patterns are many
+    if not _DIGIT.search(text) and "年" not in text:  # every form has a digit or is Japanese, and the patterns are many
         return dates
-    for start, end, date in sorted(_all_dates(text, order, weights), key=lambda hit: (hit[0], -hit[1])):
+    known, text = habits(text, weights), ascii_digits(text)
+    found = [*_all_dates(text, order, weights), *foreign_dates(text, known, weights)]
+    for start, end, date in sorted(found, key=lambda hit: (hit[0], -hit[1])):
         if not dates or start >= dates[-1][1]:
             dates.append((start, end, date))
     return dates
@@ -102,7 +110,7 @@ def _named_dates(languages: Languages) -> _NamedDates:
     ordinal, year = plain_any_of(words.ordinals), r"(\d{4}|\d{2})(?=\D|$|\d{1,2}:\d{2})"
     return _NamedDates(
         re.compile(
-            rf"(?<!\d)(\d{{1,2}})(?:{ordinal}|º|ª|°)?[\s.,/-]{{0,3}}(?:(?:{plain_any_of(words.after_day)})\s)?\s?{_NAME}"
+            rf"(?<!\d)(\d{{1,2}})(?:{ordinal}|º|ª|°)?[\s.,/»-]{{0,3}}(?:(?:{plain_any_of(words.after_day)})\s)?\s?{_NAME}"
             rf"[\s.,'’/-]{{0,3}}(?:(?:{plain_any_of(words.after_month)})\s)?\s?{year}"
         ),
         re.compile(rf"(?<![^\W\d_]){_NAME}[\s.,/-]{{0,3}}(\d{{1,2}})(?:{ordinal})?[\s.,/'’-]{{1,3}}{year}"),
@@ -131,10 +139,13 @@ def month_names(languages: Languages) -> Months:
 def _names(languages: Languages) -> Iterable[tuple[str, str, int]]:
     """Language, folded name and number; the names of CLDR first."""
     for code in languages.codes("months"):
+        full = {_fold(name)[:1] for name in Locale(code).months["format"]["wide"].values()}
         for context in ("format", "stand-alone"):
             for width in ("wide", "abbreviated"):
-                for number, name in Locale(code).months[context][width].items():
-                    yield code, _fold(name), number
+                names = {number: _fold(name) for number, name in Locale(code).months[context][width].items()}
+                # Babel gives the names of whichever locale was asked first where a locale has none of its own
+                if full & {name[:1] for name in names.values()}:
+                    yield from ((code, name, number) for number, name in names.items())
     for code, language in languages.by_code.items():
         for name, number in language.dates.months.items():
             yield code, _fold(name), number

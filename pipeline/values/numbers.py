@@ -9,11 +9,15 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from pipeline.values.digits import ARABIC_DECIMAL, ascii_digits
+
 BLANKS = " \u00a0\u2007\u2009\u202f"
 APOSTROPHES = "'’`´"
 MINUSES = "-−–—‐"
 CREDIT = "CR"
 """Accounts mark amounts in the customer's favour so."""
+_DIRECTIONS = "\u200e\u200f\u061c"
+"""Invisible marks of the direction of writing, which programs put around numbers."""
 _SHAPE = re.compile(rf"(?P<digits>[0-9][0-9.,{APOSTROPHES}{BLANKS}]*|[.,][0-9]+)")
 _NO_DIGIT = re.compile(r"[^0-9]")
 _MARKED = re.compile(r"[0-9]([.,])([0-9]+)(?![0-9.,])")
@@ -24,9 +28,12 @@ def parse_number(text: str, decimal_mark: str | None = None) -> Decimal | None:
     """The number that the whole of ``text`` prints, or None.
 
     ``decimal_mark`` ("." or ",") decides where the text is ambiguous: "1.234" is 1234 unless the mark is ".".
-    Accepts a leading or trailing minus, accounting brackets, Indian groups and full-width digits.
+    Accepts a leading or trailing minus, accounting brackets, Indian groups, and digits of all scripts. The Arabic mark ``٫`` is always
+    a decimal one.
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
+    if ARABIC_DECIMAL in text:
+        decimal_mark = "."
+    plain = ascii_digits(unicodedata.normalize("NFKC", text)).strip(_DIRECTIONS).strip()
     if len(plain) > _LONGEST:
         return None
     negative, plain = _take_sign(plain)

@@ -11,8 +11,10 @@ from decimal import Decimal
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
+from persiantools.jdatetime import JalaliDate
 
 from pipeline.engines.embedded.fields.page_rows import label_key
+from pipeline.engines.embedded.logical_page import mirrored_page
 from pipeline.languages.language import Language
 from pipeline.languages.language_files import built_in_languages
 from pipeline.records import Page
@@ -43,6 +45,14 @@ PARTIES = {
     "lt": ("Ąžuolo Stalius UAB", "Šiaurės Popierius UAB", "Ilgoji gatvė 14", "LT-01100 Vilnius"),
     "tr": ("Meşe Mobilya Ltd. Şti.", "Kuzey Kağıt A.Ş.", "Uzun Sok. 14", "34000 İstanbul"),
     "el": ("Δρυς Επιπλοποιία Α.Ε.", "Χαρτική Βορρά Α.Ε.", "Οδός Ερμού 14", "105 63 Αθήνα"),
+    "ru": ("ООО «Дубовый стол»", "ООО «Бумага Севера»", "ул. Длинная, д. 14", "190000 Санкт-Петербург"),
+    "uk": ("ТОВ «Дубовий стіл»", "ТОВ «Папір Півночі»", "вул. Довга, буд. 14", "01001 Київ"),
+    "bg": ("Дъб Мебели ЕООД", "Северна Хартия АД", "ул. Дълга 14", "1000 София"),
+    "ar": ("مؤسسة السنديان للأثاث", "شركة ورق الشمال المحدودة", "شارع الملك فهد 14", "الرياض 11564"),
+    "fa": ("شرکت صنایع چوب بلوط", "شرکت کاغذ شمال", "خیابان آزادی پلاک 14", "تهران 11369"),
+    "he": ('נגריית האלון בע"מ', 'נייר הצפון בע"מ', "רחוב הרצל 14", "תל אביב 6688312"),
+    "hi": ("शीशम फर्नीचर प्राइवेट लिमिटेड", "उत्तर कागज लिमिटेड", "14 लंबी सड़क", "नई दिल्ली 110001"),
+    "th": ("บริษัท ไม้โอ๊ค จำกัด", "บริษัท กระดาษเหนือ จำกัด", "14 ถนนสุขุมวิท", "กรุงเทพมหานคร 10110"),
     "id": ("PT Jati Makmur", "PT Kertas Utara", "Jalan Panjang 14", "10110 Jakarta"),
     "ms": ("Jati Makmur Sdn Bhd", "Kertas Utara Sdn Bhd", "Jalan Panjang 14", "50000 Kuala Lumpur"),
     "vi": ("Công ty TNHH Gỗ Sồi", "Công ty Cổ phần Giấy Bắc", "14 Đường Dài", "700000 Hồ Chí Minh"),
@@ -52,6 +62,7 @@ PARTIES = {
 }
 """Seller, buyer, street and town."""
 _GOODS = ("Alfa 12", "Beta 7", "Gamma K", "Delta 40", "Omega")
+_DIGITS = {"en": "0123456789", "ar": "٠١٢٣٤٥٦٧٨٩", "fa": "۰۱۲۳۴۵۶۷۸۹", "hi": "०१२३४५६७८९", "th": "๐๑๒๓๔๕๖๗๘๙"}
 _MONEY = {"ja": ("JPY", 0), "ko": ("KRW", 0), "vi": ("VND", 0), "id": ("IDR", 0)}
 _LOCALES = {"sr": "sr_Latn", "no": "nb", "zh": "zh_Hans"}
 
@@ -64,8 +75,8 @@ class Drawn:
     facts: dict[str, object] = field(default_factory=dict)
 
     def page(self) -> Page:
-        """The page."""
-        return page(self.lines)
+        """The page; one in Arabic, Persian or Hebrew runs from right to left."""
+        return mirrored_page(page(self.lines))
 
 
 class Writer:
@@ -78,6 +89,7 @@ class Writer:
         self.currency, self.decimals = _MONEY.get(code, ("EUR", 2))
         self.used: set[str] = set()
         self.dates = self.chance.choice(("numeric", "named"))
+        self.digits = _DIGITS[code] if code in _DIGITS and self.chance.random() < 0.5 else _DIGITS["en"]
 
     def label(self, name: str) -> str:
         """A label of the field, if there is one, that no other value of the page has."""
@@ -101,10 +113,24 @@ class Writer:
         """As the language prints it."""
         pattern = "#,##0" if not self.decimals else "#,##0.00"
         text: str = format_decimal(amount, pattern, locale=self.locale)
-        return text.replace("\N{NO-BREAK SPACE}", " ").replace("\u202f", " ")
+        return self._own_digits(text.replace("\N{NO-BREAK SPACE}", " ").replace("\u202f", " "))
 
-    def date(self, day: date) -> str:
-        """As the language prints it: in numbers, or with the month's name."""
+    def _own_digits(self, text: str) -> str:
+        """The text with the digits of the script, where the document prints them."""
+        return (
+            text.translate(str.maketrans(_DIGITS["en"], self.digits))
+            if text.isascii() or self.digits != _DIGITS["en"]
+            else text
+        )
+
+    def _printed(self, day: date) -> str:
+        if self.code == "fa":
+            pattern = "%d %B %Y" if self.dates == "named" else "%Y/%m/%d"
+            return str(JalaliDate(day).strftime(pattern, locale="fa"))  # type: ignore[no-untyped-call]
+        if self.code == "th":
+            year = day.year + 543
+            named = f"{day.day} {self.locale.months['format']['wide'][day.month]} {year}"
+            return named if self.dates == "named" else f"{day:%d/%m}/{year}"
         if self.code in ("ja", "zh"):
             return f"{day.year}年{day.month}月{day.day}日" if self.dates == "named" else f"{day:%Y/%m/%d}"
         if self.code == "ko":
@@ -113,10 +139,16 @@ class Writer:
             return f"{day:%Y-%m-%d}" if self.code != "hu" else f"{day:%Y.%m.%d}."
         if self.dates == "numeric":
             return (
-                f"{day:%d/%m/%Y}" if self.code in ("en", "fr", "es", "it", "pt", "vi", "ms", "id", "el") else f"{day:%d.%m.%Y}"
+                f"{day:%d/%m/%Y}"
+                if self.code in ("en", "fr", "es", "it", "pt", "vi", "ms", "id", "el", "ar", "he", "hi")
+                else f"{day:%d.%m.%Y}"
             )
         text: str = format_date(day, "long", locale=self.locale)
         return text
+
+    def date(self, day: date) -> str:
+        """As the language prints it: in numbers, or with the month's name; in Persian and often in Thai of another calendar."""
+        return self._own_digits(self._printed(day))
 
     def amount(self, low: int, high: int) -> Decimal:
         """A price."""

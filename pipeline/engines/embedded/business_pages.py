@@ -17,6 +17,7 @@ from pipeline.engines.embedded.business_terms import Terms, terms, without_accen
 from pipeline.languages import Languages, from_words
 from pipeline.languages.evidence import language_weights, weight
 from pipeline.records import Page, Word
+from pipeline.values.digits import ascii_digits
 
 RECEIPT_CHARACTERS = 55
 """Characters across a receipt, at most: receipt printers print 24 to 48, letters have 80 and more."""
@@ -39,7 +40,7 @@ def _total_with_amount(languages: Languages) -> re.Pattern[str]:
 
 def business_page_kind(page: Page) -> Literal["invoice", "receipt", "other"] | None:
     """Invoice, receipt, another business document, or None where the words do not decide."""
-    text = without_accents(" ".join(word.text for word in page.words))
+    text = without_accents(ascii_digits(" ".join(word.text for word in page.words)))
     vocabulary = terms()
     invoice, receipt = vocabulary.find(text)
     amounts = len(_amounts(page, text))

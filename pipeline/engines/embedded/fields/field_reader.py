@@ -39,6 +39,7 @@ from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, 
 from pipeline.engines.embedded.fields.table_headings import Headings
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
+from pipeline.engines.embedded.logical_page import as_printed, logical_page
 from pipeline.records import Claim, Lesson, Page
 from pipeline.templates.template import Template, TemplateField
 
@@ -78,19 +79,22 @@ def read_fields(page: Page, template: Template, lesson: Lesson | None = None) ->
         return dict.fromkeys(template.fields, UNREADABLE)
     template = labelled_template(template, lesson) if lesson else template
     empty = {name: Claim(value=None) for name in template.fields}
-    documents, readers = _documents(page, template, shifts(lesson) if lesson else {})
+    logical = logical_page(page)
+    documents, readers = _documents(logical, template, shifts(lesson) if lesson else {})
     claims = {**readers.absences(documents[0].page), **documents[0].claims(readers.read)}
     if len(documents) > 1:
         flag = f"{SEVERAL_DOCUMENTS}:{documents[0].place}"
         claims = {
             name: claim if claim.value is None else replace(claim, flags=(*claim.flags, flag)) for name, claim in claims.items()
         }
+    if logical is not page:
+        claims = as_printed(claims, template.fields, page)
     return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in claims.items()}}
 
 
 def count_documents(page: Page, template: Template) -> int:
     """How many documents a page shows, as far as the fields of a template tell them apart; 1 for an ordinary page."""
-    return len(_documents(page, template)[0])
+    return len(_documents(logical_page(page), template)[0])
 
 
 def _documents(page: Page, template: Template, shifts: Shifts = NO_SHIFTS) -> tuple[list[SheetPart], _PartReaders]:
@@ -126,13 +130,13 @@ class _PartReaders:
 
 def table_pages(page: Page, template: Template) -> Iterator[TablePage]:
     """The page as the search for rows of each table of the template sees it; what that search is fitted on."""
-    reader = _FieldReader(page, template)
+    reader = _FieldReader(logical_page(page), template)
     yield from reader.table_pages().values()
 
 
 def addresses(page: Page, template: Template) -> Iterator[tuple[str, AddressLines]]:
     """The lines near the parties of a page, for each field with an address; what the choice of addresses is fitted on."""
-    reader = _FieldReader(page, template)
+    reader = _FieldReader(logical_page(page), template)
     if reader.layout.runs:
         reader.find_parties()
         for name, field in template.fields.items():
@@ -142,7 +146,7 @@ def addresses(page: Page, template: Template) -> Iterator[tuple[str, AddressLine
 
 def candidate_groups(page: Page, template: Template) -> list[Group]:
     """The candidates of each field that the scorer chooses from, with their features; what it is fitted on."""
-    reader = _FieldReader(page, template)
+    reader = _FieldReader(logical_page(page), template)
     reader.find_tables()
     return groups(reader.page_fields())
 

@@ -16,6 +16,7 @@ from pipeline.engines.embedded.classify import classify
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.field_reader import read_fields
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, lay_out
+from pipeline.engines.embedded.logical_page import logical_page
 from pipeline.engines.embedded.question.question_parser import (
     Kind,
     Question,
@@ -75,7 +76,7 @@ class _QuestionReader:
     def __init__(self, request: Request, question: Question, words: frozenset[str]) -> None:
         self._question, self._words = question, words
         self._request = request
-        self._layout: Layout = lay_out(request.page)
+        self._layout: Layout = lay_out(logical_page(request.page))
         self._candidates = Candidates(self._layout)
 
     def answer(self) -> Claim:

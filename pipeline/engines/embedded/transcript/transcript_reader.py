@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from pipeline.engines.embedded.logical_page import mirrored_page
 from pipeline.engines.embedded.transcript import markdown_tables, paragraphs
 from pipeline.engines.embedded.transcript.page_furniture import PageFurniture, find_furniture
 from pipeline.engines.embedded.transcript.picture_regions import assign_pictures
@@ -19,6 +20,7 @@ def read_transcript(page: Page, template: Template) -> dict[str, Claim]:
 
     Running heads and feet go to the claims ``header`` and ``footer`` when the template has both fields, else they stay in the text.
     """
+    page = mirrored_page(page)
     names = [name for name, field in template.fields.items() if field.type == "text"]
     name = "text" if "text" in names or not names else names[0]
     furniture = find_furniture(page) if {"header", "footer"} <= set(names) else PageFurniture()
