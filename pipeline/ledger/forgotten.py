@@ -17,7 +17,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.moved_files import insert_row, mark_obsolete
 
 Row = dict[str, Any]
-CONTENT_TABLES = ("documents", "units", "corrections", "orders", "deaths")
+CONTENT_TABLES = ("documents", "units", "corrections", "orders", "deaths", "duplicate_keys")
 """Tables with rows about the contents of files, by their hash."""
 SHARED_TABLES = ("recipes", "questions")
 """Tables with rows that belong to no document. They are never taken out, only put back where they are missing."""

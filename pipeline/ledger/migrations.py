@@ -273,4 +273,14 @@ MIGRATIONS: tuple[str, ...] = (
         undone_at TEXT                  -- NULL while it is used
     );
     """,
+    """
+    -- What equal documents share, as the seller with the number of an invoice.
+    CREATE TABLE duplicate_keys (
+        key       TEXT NOT NULL,
+        sha256    TEXT NOT NULL,
+        first_ns  INTEGER NOT NULL,     -- when the document had this key first, in nanoseconds since 1970: earlier ones are named
+        PRIMARY KEY (key, sha256)
+    ) WITHOUT ROWID;
+    CREATE INDEX duplicate_keys_of_document ON duplicate_keys (sha256);
+    """,
 )

@@ -19,6 +19,7 @@ REVIEW_FLAGS = (
     "unclear-end",
     "same-as:",
     "future:",
+    "duplicate:",
 )
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
@@ -83,6 +84,8 @@ def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
         return f"the same as {subject}, which must be another"
     if kind == "future":
         return f"{subject} days after the document was read"
+    if kind == "duplicate":
+        return f"{subject} is the same document of the same sender, received before"
     if kind == "off-by":
         name, _, difference = subject.rpartition(":")
         return f"{_rule(name, checks)}: the difference is {difference}"

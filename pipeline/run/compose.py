@@ -14,6 +14,7 @@ from pipeline import __version__
 from pipeline.checks.arithmetic import check_document
 from pipeline.checks.calibration import review_threshold
 from pipeline.checks.confidence import assess_confidence
+from pipeline.checks.duplicates import DUPLICATE, duplicate_keys
 from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.merge import merge_pages
 from pipeline.checks.oddities import flag_oddities
@@ -60,7 +61,8 @@ def compose(
         if template in templates:
             check = partial(_checked, results, templates[template], engine or "", read_on)
             uncorrected[template] = check({})
-            fields[template] = check(by_field) if by_field else uncorrected[template]
+            checked = check(by_field) if by_field else uncorrected[template]
+            fields[template] = _with_duplicates(ledger, document.sha256, checked, templates[template])
         else:  # the template was removed; its values are still published
             uncorrected[template] = fields[template] = _unmerged(results)
     provenance: dict[str, Any] = {
@@ -112,6 +114,17 @@ def _corrected(fields: Mapping[str, Evidence], corrections: Mapping[str, Sequenc
         confirmed = evidence if evidence.value == value else Evidence(value)
         corrected[name] = replace(confirmed, confidence=None, cells=(), flags=flags)
     return corrected
+
+
+def _with_duplicates(ledger: Ledger, sha256: str, fields: Mapping[str, Evidence], template: Template) -> dict[str, Evidence]:
+    """The fields with a flag that names an earlier document with the same keys."""
+    flagged = dict(fields)
+    for key in duplicate_keys(fields, template):
+        earlier = ledger.earlier_duplicate(sha256, key.text)
+        flag = f"{DUPLICATE}:{earlier}"
+        if earlier is not None and flag not in flagged[key.field].flags:
+            flagged[key.field] = replace(flagged[key.field], flags=(*flagged[key.field].flags, flag))
+    return flagged
 
 
 def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:

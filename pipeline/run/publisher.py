@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.checks.duplicates import duplicate_keys
 from pipeline.errors import BlockedResultError, OutboxError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
@@ -23,7 +24,7 @@ from pipeline.publish.own_files import DISK_ERRORS, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
-from pipeline.records import DocumentInfo, FileMark
+from pipeline.records import DocumentInfo, FileMark, Source
 from pipeline.run.archive import Archive, ReadFile
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.job import Job
@@ -84,9 +85,7 @@ class Publisher:
         """Write the document's JSON; its rows follow with the next flush. Raises BlockedResultError, OutboxError."""
         if file.source.name in self._pending:  # the file was replaced and read again since then
             self.flush()
-        publication = compose(
-            self._job.ledger, self._job.templates, file.source, document, recipes, self._job.settings.review.accepted_error
-        )
+        publication = self._compose(file.source, document, recipes)
         self._write_result(publication, sync_name=False)  # the flush does that for many at a time
         if not self._pending:
             self._pending_since = time.monotonic()
@@ -99,10 +98,21 @@ class Publisher:
 
         Raises BlockedResultError, OutboxError.
         """
-        publication = compose(
-            self._job.ledger, self._job.templates, file.source, document, file.recipes, self._job.settings.review.accepted_error
-        )
+        publication = self._compose(file.source, document, file.recipes)
         self._write_result(publication, sync_name=True)
+
+    def _compose(self, source: Source, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
+        """The publication; the ledger learns by which keys the document is found when it comes again."""
+        job = self._job
+        publication = compose(job.ledger, job.templates, source, document, recipes, job.settings.review.accepted_error)
+        keys = {
+            key.text
+            for template, fields in publication.fields.items()
+            if template in job.templates
+            for key in duplicate_keys(fields, job.templates[template])
+        }
+        job.ledger.record_duplicate_keys(document.sha256, keys)
+        return publication
 
     def _write_result(self, publication: Publication, *, sync_name: bool) -> None:
         path = self._job.outbox / f"{publication.source.name}.json"
