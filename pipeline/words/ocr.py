@@ -87,11 +87,13 @@ class OcrReader:
         if min(pixels.shape[:2]) < MIN_READABLE:
             return quads
         for top, bottom in _tiles(*pixels.shape[:2]):
+            tile: list[Quad] = []
             for quad in self._detect_tile(pixels[top:bottom]):
                 cut = (top > 0 and quad[:, 1].min() < 2) or (bottom < len(pixels) and quad[:, 1].max() > bottom - top - 3)
                 quad[:, 1] += top
                 if not cut and not _overlaps(quad, quads):
-                    quads.append(quad)
+                    tile.append(quad)
+            quads += tile
         return quads
 
     def _detect_tile(self, tile: Pixels) -> list[Quad]:
@@ -174,9 +176,12 @@ def _tiles(height: int, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _overlaps(quad: Quad, others: Sequence[Quad]) -> bool:
-    """Whether the box is already among those of the neighbouring tile."""
-    x, y = quad.mean(axis=0)
-    return any(f[:, 0].min() < x < f[:, 0].max() and f[:, 1].min() < y < f[:, 1].max() for f in others[-200:])
+    """Whether the box is already among those of the neighbouring tile.
+
+    The boxes' own edges count: the upright box around an oblique line holds the middles of the lines above and below it.
+    """
+    x, y = (float(side) for side in quad.mean(axis=0))
+    return any(cv2.pointPolygonTest(other, (x, y), measureDist=False) > 0 for other in others[-200:])
 
 
 def _turns(quad: Quad) -> list[Quad]:

@@ -48,6 +48,16 @@ def test_text_along_the_margin_is_read() -> None:
     assert any("ARCHIVE" in w.text for w in read_image(picture(page)))
 
 
+def test_close_lines_of_an_oblique_photograph_are_all_read() -> None:
+    """The upright box around an oblique line holds the middles of its neighbours, which are lines of their own."""
+    page = pymupdf.open().new_page(width=420, height=300)
+    for n in range(12):
+        line = f"Line {n} of the slip as the till prints it, item {n + 20}"
+        page.insert_text((20, 60 + 15 * n), line, fontsize=12, morph=(pymupdf.Point(20, 60), pymupdf.Matrix(-4)))
+    read = without_blanks(texts(read_image(picture(page))))
+    assert [n for n in range(12) if f"item{n + 20}" not in read] == []
+
+
 def test_a_till_roll_is_read_to_its_end() -> None:
     page = pymupdf.open().new_page(width=200, height=900)
     lines = [f"Article {n:02d}   {n}.95" for n in range(1, 34)]
