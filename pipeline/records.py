@@ -133,6 +133,10 @@ class UnitKey:
     recipe: str
 
 
+TOKEN_PROBABILITY = "token probability"  # noqa: S105 - no password
+"""Signal of a language model's claim: the product of the probabilities of the tokens that write its value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What an engine says one field is, before anything is checked.

@@ -65,7 +65,7 @@ def field_cases(document: TrueDocument, *, real: bool) -> Iterator[FieldCase]:
         evidence = fields[name]
         absent = is_absent(evidence.value)
         yield FieldCase(
-            layout=_layout(document),
+            layout=layout_of(document),
             kind=template.name,
             real=real,
             name=name,
@@ -73,20 +73,21 @@ def field_cases(document: TrueDocument, *, real: bool) -> Iterator[FieldCase]:
             if absent
             else value_features(template, name, fields, name in sure),
             absent=absent,
-            right=_is_right(document, name, evidence.value, template),
+            right=is_right(document, name, evidence.value, template),
             printed=document.values[name] is not None,
             named=not absent and any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags),
             strangeness=evidence.signals.get("page doubt", 0.0),
         )
 
 
-def _layout(document: TrueDocument) -> str:
-    """Slips of one shop are of one layout, where nobody names their layouts."""
+def layout_of(document: TrueDocument) -> str:
+    """The layout of a document. Slips of one shop are of one layout, where nobody names their layouts."""
     own = document.layout != document.name.split("/")[-1]
     return document.layout if own else label_key(str(document.values.get("vendor_name") or document.layout))
 
 
-def _is_right(document: TrueDocument, name: str, value: Any, template: Template) -> bool:
+def is_right(document: TrueDocument, name: str, value: Any, template: Template) -> bool:
+    """Whether a value, or that there is none, is what the document prints."""
     field, truth = template.fields[name], document.values[name]
     if truth is None and field.otherwise:
         truth = document.values.get(field.otherwise)

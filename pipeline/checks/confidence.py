@@ -1,8 +1,8 @@
 """The probability that a value is right, or that the document has none, from the engine's score, the grounding, the OCR and the checks.
 
 The models are logistic regressions. Their weights are fitted by ``training.confidence`` on layouts that the scorer was not fitted to;
-docs/confidence.md shows how well they generalise. Only what the embedded engine answers is assessed, because there is no data to fit the
-models for a language model.
+docs/confidence.md shows how well they generalise. What a language model answers is assessed where the embedded engine has read the same
+page: ``checks.joint_choice`` has joined the two readings, and ``training.joint`` has fitted the weights.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from pipeline.checks.cell_features import cell_features
 from pipeline.checks.confidence_features import Features, absence_features, value_features
 from pipeline.checks.einvoice_dispute import is_disputed
 from pipeline.checks.einvoice_overlay import FROM_DATA
+from pipeline.checks.joint_calibration import joint_calibration
+from pipeline.checks.joint_features import OWN, joint_features, own_confidence, was_asked
 from pipeline.checks.value_comparison import is_absent
-from pipeline.records import Evidence
+from pipeline.records import TOKEN_PROBABILITY, Evidence
 from pipeline.templates.template import Template
 
 ENGINE = "embedded"
@@ -31,13 +33,15 @@ _ASSESSED_VALUES = _ASSESSED - {"enum"}
 def assess_confidence(fields: Mapping[str, Evidence], template: Template, engine: str) -> dict[str, Evidence]:
     """The fields with their ``confidence``: that of a value, or of there being none.
 
-    Values of other readers and engines get none; fields without a value only where the engine said how likely that is.
+    Values of other readers get none, nor what only a language model has read; fields without a value only where the engine said how
+    likely that is.
     """
-    if template.reader != "fields" or not engine.startswith(ENGINE):
+    if template.reader != "fields":
         return dict(fields)
     confirmed = confirmed_by_sums(fields, template)
+    confidence = _confidence if engine.startswith(ENGINE) else _joint_confidence
     assessed = {
-        name: replace(evidence, confidence=_confidence(template, name, fields, name in confirmed))
+        name: replace(evidence, confidence=confidence(template, name, fields, name in confirmed))
         if name in template.fields
         else evidence
         for name, evidence in fields.items()
@@ -67,6 +71,25 @@ def _confidence(template: Template, name: str, fields: Mapping[str, Evidence], c
     if FROM_DATA in evidence.flags:
         return DISPUTED_CONFIDENCE if is_disputed(evidence) else calibration().most
     return probability(value_features(template, name, fields, confirmed), calibration().values)
+
+
+def _joint_confidence(template: Template, name: str, fields: Mapping[str, Evidence], confirmed: bool) -> float | None:
+    """The confidence of a field of a model's answer that was joined with the embedded engine's reading."""
+    evidence, kind = fields[name], template.fields[name].type
+    if not evidence.signals.keys() - {TOKEN_PROBABILITY} or kind not in _ASSESSED:
+        return None
+    if not was_asked(evidence) or FROM_DATA in evidence.flags:
+        return _confidence(template, name, fields, confirmed)
+    weights = joint_calibration().absences if is_absent(evidence.value) else joint_calibration().values
+    return probability(asked_features(template, name, fields, confirmed), weights)
+
+
+def asked_features(template: Template, name: str, fields: Mapping[str, Evidence], confirmed: bool) -> Features:
+    """The features of a field that a model was asked, once its answer is joined with the embedded engine's reading."""
+    evidence = fields[name]
+    own = _confidence(template, name, fields, confirmed) if evidence.signals.get(OWN, 0.0) > 0 else None
+    sure = own_confidence(evidence.signals) if own is None else own
+    return joint_features(template.fields[name], evidence, sure, confirmed)
 
 
 def probability(features: Features, weights: Mapping[str, float]) -> float:

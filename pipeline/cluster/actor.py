@@ -66,7 +66,8 @@ class ReadingActor:
     def answer(self, request: RemoteRequest) -> Answer:
         """The engine's answer to one unit. Raises ImageLostError, EngineDiedError, EngineUnavailableError."""
         page, template, image = unpack_page(request), self._template(request), _local_image(request.image)
-        asked = Request(request.key, page, template, image, request.pages, request.temperature, request.lesson)
+        facts = (request.pages, request.temperature, request.lesson, request.reading)
+        asked = Request(request.key, page, template, image, *facts)
         return self._engine.answer(asked)
 
     def is_alive(self) -> bool:

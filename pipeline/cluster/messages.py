@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import Any
 
-from pipeline.records import AnyImage, Lesson, Page, Reason, UnitKey, Word
+from pipeline.records import AnyImage, Claim, Lesson, Page, Reason, UnitKey, Word
 from pipeline.settings import Settings
 
 ENGINE_FACTORY = "pipeline.engines.registry:make_engine"
@@ -64,6 +64,7 @@ class RemoteRequest:
     temperature: float
     image: AnyImage | None = None
     lesson: Lesson | None = None
+    reading: Mapping[str, Claim] | None = None
 
 
 _WORD_FIELDS = attrgetter(*(field.name for field in fields(Word)))

@@ -122,7 +122,7 @@ class UnitDispatch:
             self._template_refs[name] = self._put(request.template)
         template = self._template_refs[name]
         page, words = pack_page(request.page)
-        unit_facts = (request.pages, request.temperature, request.image, request.lesson)
+        unit_facts = (request.pages, request.temperature, request.image, request.lesson, request.reading)
         message = RemoteRequest(request.key, page, words, template, name, *unit_facts)
         self._ticket += 1
         ticket = self._ticket

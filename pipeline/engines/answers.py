@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ import pydantic_core
 
 from pipeline.engines.base import Request
 from pipeline.engines.prompting import is_text
-from pipeline.records import Answer, Claim, Json, Reason
+from pipeline.records import TOKEN_PROBABILITY, Answer, Claim, Json, Reason
 from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.values.currencies import currency_codes
 from pipeline.values.dates import parse_date
@@ -34,8 +35,13 @@ def empty_answer(request: Request) -> Answer | None:
     return Answer(request.key, {name: Claim(None) for name in request.template.fields})
 
 
-def make_answer(request: Request, text: str, *, complete: bool = True) -> Answer:
-    """The answer in a model's text. A truncated one (``complete`` False) fails as ``too_large`` and keeps its complete fields."""
+def make_answer(
+    request: Request, text: str, *, complete: bool = True, probabilities: Mapping[str, float] | None = None
+) -> Answer:
+    """The answer in a model's text. A truncated one (``complete`` False) fails as ``too_large`` and keeps its complete fields.
+
+    ``probabilities``: by field, how likely the model thought its value.
+    """
     template = request.template
     try:
         claims = read_answer(template, text, complete=complete)
@@ -43,10 +49,21 @@ def make_answer(request: Request, text: str, *, complete: bool = True) -> Answer
         if complete:
             return failed_answer(request, f"the answer cannot be read: {error}")
         claims = {}
+    claims = _with_probabilities(claims, probabilities or {})
     if complete:
         return Answer(request.key, claims)
     detail = f"the answer is longer than answer.tokens of `{template.name}` ({template.answer.tokens})"
     return failed_answer(request, detail, "too_large", claims)
+
+
+def _with_probabilities(claims: Mapping[str, Claim], probabilities: Mapping[str, float]) -> dict[str, Claim]:
+    """The claims with the signal ``token probability`` where the model's probability of the value is known."""
+    return {
+        name: replace(claim, signals={**claim.signals, TOKEN_PROBABILITY: round(probabilities[name], 4)})
+        if name in probabilities
+        else claim
+        for name, claim in claims.items()
+    }
 
 
 def failed_answer(

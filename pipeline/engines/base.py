@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.records import Answer, AnyImage, Lesson, Page, PageImage, RemoteImage, UnitKey
+from pipeline.records import Answer, AnyImage, Claim, Lesson, Page, PageImage, RemoteImage, UnitKey
 from pipeline.templates.template import Template
 
 
@@ -25,6 +26,8 @@ class Request:
     """0 takes the likeliest token every time; above it, answers are drawn at random (reproducibly for the same request)."""
     lesson: Lesson | None = None
     """What the embedded engine is to use of earlier corrections of the sender; other engines ignore it."""
+    reading: Mapping[str, Claim] | None = None
+    """What the embedded engine reads on the page, for engines with a language model; None where it was not read before."""
 
     @property
     def local_image(self) -> PageImage | None:

@@ -1,8 +1,8 @@
 """Makes the prompt of a request for engines with a language model: its text, and the schema of the answer.
 
 A model that accepts images gets the template's prompt beside the page. A model that gets the page's words only gets help: the lines with
-labels, the embedded engine's answer, a schema that allows only values printed on the page, and no fields for amounts that are on another
-page.
+labels, a schema that allows only values printed on the page, and no fields for amounts that are on another page. It gets the embedded
+engine's answer only where that is no second reading of the same page.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def make_prompt(request: Request) -> Prompt:
         if request.image is None:
             template = _without_absent_fields(request)
         if request.page.words:
-            read = read_fields(request.page, template)
+            read = _embedded_reading(request, template)
         if request.image is None:
             printed = printed_values(request.page, template, read)
     schema = None if is_text(template) else json_schema(template, printed)
@@ -73,6 +73,13 @@ def make_prompt(request: Request) -> Prompt:
     if request.image is None or is_text(template):
         return Prompt(system_message(template), text, schema, seed, likely)
     return Prompt(SYSTEM, f"{text}\n\n{_form(template)}", schema, seed, likely)
+
+
+def _embedded_reading(request: Request, template: Template) -> Mapping[str, Claim]:
+    """What the embedded engine reads of the template's fields."""
+    if request.reading is None:
+        return read_fields(request.page, template)
+    return {name: request.reading.get(name, Claim(None)) for name in template.fields}
 
 
 def _embedded_answer(template: Template, read: Mapping[str, Claim]) -> str:
@@ -93,7 +100,8 @@ def _text(request: Request, template: Template, read: Mapping[str, Claim], words
         return text
     if not uses_words(template.prompt):
         text += f"\n\nThe words of the page, laid out as printed:\n{words}"
-    help_ = make_hints(request.page, template, read)
+    # Where the two readings are weighed against each other later, the model must not know the other one.
+    help_ = make_hints(request.page, template, read if request.reading is None else {})
     return f"{text}\n\n{help_}" if help_ else text
 
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field, replace
 from pipeline.checks.arithmetic import CHECKSUM, check_document
 from pipeline.checks.field_region import field_region
 from pipeline.checks.grounding import UNGROUNDED, ground
+from pipeline.checks.joint_features import may_change
 from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.base import Request
 from pipeline.learning.applying import with_lesson
 from pipeline.records import Answer, Box, Evidence, Lesson
+from pipeline.run.embedded_reading import EmbeddedReading
 from pipeline.templates.partial_template import narrow_template
 from pipeline.templates.template import Template
 
-VERSION = 1
+VERSION = 2
 """Part of the recipe of every engine with retries. Raise it when retries change."""
 TEMPERATURES = (0.3, 0.6, 0.8, 1.0)
 """Temperature of the first, second, … retry of the whole page; further retries use the last one."""
@@ -33,6 +35,8 @@ class Attempt:
     """An answer with its evidence: grounded on its page and checked with the checks that one page allows."""
 
     answer: Answer
+    raw: Answer
+    """The answer as the engine gave it, before it was joined with another reading."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     flagged: Mapping[str, Evidence] = field(default_factory=dict)
     """The evidence with the flags of sums and check digits."""
@@ -40,12 +44,17 @@ class Attempt:
     @property
     def doubtful(self) -> list[str]:
         """Fields whose value is not on the page or fails a check, without tables."""
-        return [name for name, item in self.flagged.items() if _is_doubtful(item) and not isinstance(item.value, list)]
+        return [name for name, item in self._changeable.items() if _is_doubtful(item) and not isinstance(item.value, list)]
+
+    @property
+    def _changeable(self) -> dict[str, Evidence]:
+        """The fields of which another answer of the engine could change the value."""
+        return {name: item for name, item in self.flagged.items() if name in self.raw.claims and may_change(item)}
 
     @property
     def wrong(self) -> bool:
         """Whether something is certainly wrong: an incomplete answer, a sum that does not add up, wrong check digits."""
-        flags = {flag for item in self.flagged.values() for flag in item.flags}
+        flags = {flag for item in self._changeable.values() for flag in item.flags}
         return self.answer.status != "done" or any(flag.startswith("sum:") or flag == CHECKSUM for flag in flags)
 
     @property
@@ -59,10 +68,13 @@ def _is_doubtful(item: Evidence) -> bool:
     return any(flag in (UNGROUNDED, CHECKSUM) or flag.startswith("sum:") for flag in item.flags)
 
 
-def check_answer(answer: Answer, request: Request) -> Attempt:
-    """Ground an answer on its page and check it."""
+def check_answer(answer: Answer, request: Request, reading: EmbeddedReading | None = None) -> Attempt:
+    """Ground an answer on its page and check it. ``reading``: what the embedded engine read, with which a model's answer is joined."""
+    raw = answer
+    if reading and answer.status == "done":
+        answer = replace(answer, claims=reading.joined(answer.claims, request.page, request.template))
     evidence = ground(answer.claims, request.page, request.template)
-    return Attempt(answer, evidence, check_document(evidence, _scalar_checks(request.template)))
+    return Attempt(answer, raw, evidence, check_document(evidence, _scalar_checks(request.template)))
 
 
 def _scalar_checks(template: Template) -> Template:
@@ -86,6 +98,8 @@ class UnitRetry:
 
     request: Request
     retries: int
+    reading: EmbeddedReading | None = None
+    """What the embedded engine read, with which a model's answers are joined."""
     best: Attempt | None = None
     part_checked: bool = False
     """Whether the retry about a part of the page was made or is not needed."""
@@ -100,6 +114,11 @@ class UnitRetry:
     learning: bool = False
     """Whether the next answer is that of the page read with the lesson."""
 
+    @property
+    def question(self) -> Request:
+        """The request that the engine gets first: about all fields, or those that the embedded engine did not read for sure."""
+        return self.reading.question(self.request) if self.reading else self.request
+
     def take(self, answer: Answer) -> NextRequest | None:
         """Take an answer. Returns the next request; None when the best answer is final."""
         self.seconds += answer.seconds
@@ -111,7 +130,7 @@ class UnitRetry:
             self.partial = False
             self._take_part(answer)
         else:
-            attempt = check_answer(answer, self.request)
+            attempt = check_answer(answer, self.request, self.reading)
             if self.best is None or attempt.quality > self.best.quality:
                 self.best = attempt
         return None if answer.final else self._next()
@@ -138,7 +157,8 @@ class UnitRetry:
         if answer.status != "done":
             return
         claims = {name: claim for name, claim in answer.claims.items() if claim.value is not None}
-        merged = check_answer(replace(self.best.answer, claims={**self.best.answer.claims, **claims}), self.request)
+        raw = self.best.raw
+        merged = check_answer(replace(raw, claims={**raw.claims, **claims}), self.request, self.reading)
         if merged.quality > self.best.quality:
             self.best = merged
 
@@ -166,7 +186,7 @@ class UnitRetry:
         """A request about the whole page: for all fields where the answer is incomplete, else for the doubtful ones."""
         question = narrow_template(self.request.template, best.doubtful)
         if best.answer.status != "done" or not question.fields:
-            return self.request
+            return self.question
         self.partial = True
         return replace(self.request, template=question.model_copy(update={"image": self.request.template.image}))
 

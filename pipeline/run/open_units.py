@@ -12,9 +12,10 @@ from pipeline.engines.base import Request
 from pipeline.engines.deadline import deadline
 from pipeline.engines.embedded.fields import SEVERAL_DOCUMENTS, count_documents
 from pipeline.learning.lookup import LedgerLessons
-from pipeline.records import Answer, AnyImage, Lesson, Page, Result, UnitKey
+from pipeline.records import Answer, AnyImage, Evidence, Lesson, Page, Result, UnitKey
 from pipeline.run.answer_retry import Attempt, NextRequest, UnitRetry
 from pipeline.run.document_run import AskEngine, DocumentRun, EndPages
+from pipeline.run.embedded_reading import embedded_reading, has_model
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import PictureRequest
@@ -43,13 +44,16 @@ class OpenUnits:
         # The words in pictures are read only for transcripts. Other templates must get the same page with or without one beside them.
         visible = page if template.reader == "transcript" else without_picture_words(page)
         request = Request(key, visible, template, action.image, run.document.pages if run.document else 1)
-        unit = UnitRetry(request, self._job.engine.retries, lesson=self._lesson(visible, template))
+        reading = embedded_reading(visible, template) if has_model(self._job.engine.identity) else None
+        unit = UnitRetry(request, self._job.engine.retries, reading, lesson=self._lesson(visible, template))
         self._units[key] = run, unit
         if self._queue.is_given_up(key):
             detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"
             self._continue(run, unit, unit.take(replace(failed_answer(request, detail), final=True)))
-        else:
-            self._queue.add(request)
+        elif (question := unit.question).template.fields:
+            self._queue.add(question)
+        else:  # the embedded engine has read all of them for sure
+            self._continue(run, unit, unit.take(Answer(key)))
 
     def _lesson(self, page: Page, template: Template) -> Lesson | None:
         """What corrections of the page's sender have taught; only the embedded engine can use it."""
@@ -107,21 +111,27 @@ def _result(unit: UnitRetry, best: Attempt, *, whole_sheet: bool) -> Result:
     page, template = unit.request.page, unit.request.template
     source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
     evidence = overlay_einvoice(best.evidence, page, template)
-    if whole_sheet and template.reader == "fields" and _shows_several(page, template):
-        evidence = {
-            name: read if is_absent(read.value) else replace(read, flags=(*read.flags, SEVERAL_DOCUMENTS))
-            for name, read in evidence.items()
-        }
+    if whole_sheet and template.reader == "fields" and _shows_several(unit):
+        evidence = {name: _of_several(read) for name, read in evidence.items()}
     seconds = round(page.seconds + unit.seconds, 4)
     answer = best.answer
     return Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned)
 
 
-def _shows_several(page: Page, template: Template) -> bool:
+def _of_several(evidence: Evidence) -> Evidence:
+    """A value of a page with several documents, with a flag that says so."""
+    if is_absent(evidence.value) or any(flag.startswith(SEVERAL_DOCUMENTS) for flag in evidence.flags):
+        return evidence
+    return replace(evidence, flags=(*evidence.flags, SEVERAL_DOCUMENTS))
+
+
+def _shows_several(unit: UnitRetry) -> bool:
     """Whether a page shows several documents; False where the search fails, because the answer stands without it."""
+    if unit.reading:
+        return unit.reading.shows_several_documents
     try:
         with deadline(SEARCH_SECONDS):
-            return count_documents(page, template) > 1
+            return count_documents(unit.request.page, unit.request.template) > 1
     except MemoryError:
         raise
     except Exception:  # hostile pages raise any exception

@@ -116,7 +116,7 @@ class Folder:
         for number, name in enumerate(names):
             document = json.loads((self.path / "outbox" / f"{name}.json").read_text(encoding="utf-8"))
             assert [page["status"] for page in document["pages"]] == ["done"] * (1 + number % 2), document
-            assert document["provenance"]["engine"].startswith("server/2 smollm2@127.0.0.1:")
+            assert document["provenance"]["engine"].startswith("server/3 smollm2@127.0.0.1:")
         assert {status for status, _ in self.units().values()} == {"done"}
 
 

@@ -166,7 +166,7 @@ def test_without_a_name_the_first_listed_model_is_used() -> None:
     with ScriptedServer() as script:
         engine = ServerEngine(Settings(server=ServerSettings(url=f"{script.url}/")))
         answer_all(engine, request(ALL_TYPES))
-        assert engine.identity == f"server/2 scripted@127.0.0.1:{script.port}"
+        assert engine.identity == f"server/3 scripted@127.0.0.1:{script.port}"
         assert script.calls[0].body["model"] == "scripted"
 
 
@@ -177,7 +177,7 @@ def test_the_models_are_listed_inside_a_running_event_loop_too() -> None:
         return ServerEngine(Settings(server=ServerSettings(url=script.url))).identity
 
     with ScriptedServer() as script:
-        assert asyncio.run(within()) == f"server/2 scripted@127.0.0.1:{script.port}"
+        assert asyncio.run(within()) == f"server/3 scripted@127.0.0.1:{script.port}"
 
 
 def test_answers_from_words_only_have_another_recipe() -> None:
@@ -187,7 +187,7 @@ def test_answers_from_words_only_have_another_recipe() -> None:
 
 def test_a_model_that_is_named_needs_no_server_yet() -> None:
     port = free_port()
-    assert engine_at(f"http://127.0.0.1:{port}/v1").identity == f"server/2 m@127.0.0.1:{port}"
+    assert engine_at(f"http://127.0.0.1:{port}/v1").identity == f"server/3 m@127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,10 @@ def test_what_speaks_against_an_answer_never_speaks_for_it() -> None:
 def test_more_documents_support_a_higher_confidence() -> None:
     assert highest_confidence(226) == 0.987
     assert highest_confidence(50) < highest_confidence(500) < 1
+
+
+def test_few_answers_move_the_weights_little_from_those_before() -> None:
+    before = {"always": -0.5, "odds": 3.0}
+    assert fit([], [], [], (), before) == before
+    few, many = (fit([{"always": 1.0}] * count, [True] * count, [1.0] * count, (), before)["always"] for count in (1, 200))
+    assert -0.5 < few < 1.5 < many

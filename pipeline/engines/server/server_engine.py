@@ -25,7 +25,7 @@ from pipeline.templates.template import Template
 if TYPE_CHECKING:
     import httpx
 
-VERSION = 2
+VERSION = 3
 """Part of every recipe: raise it when questions or the reading of answers change."""
 _FORM_REFUSED = (400, 415, 422, 501)
 """Statuses of servers that do not support a ``response_format``."""

@@ -58,6 +58,8 @@ class Generation(Generic[T]):
     tag: T
     tokens: Sequence[int] = ()
     ending: Ending = "complete"
+    probabilities: Sequence[float] = ()
+    """Of each token the probability among those that the schema allowed; 1 for tokens that it forced."""
     prompt_tokens: int = 0
     sampled: int = 0
     """Tokens that the model chose; the schema forced the others."""
@@ -81,6 +83,7 @@ class _Sequence(Generic[T]):
     """None before its prompt is read, and while it has stepped back."""
     stepped_back: bool = False
     tokens: list[int] = field(default_factory=list)
+    probabilities: list[float] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
     """Tokens of the answer that the model has not read yet."""
     sampled: int = 0
@@ -245,31 +248,33 @@ class Decoder(Generic[T]):
         surplus = sequence.repetition.surplus if sequence.ending == "repeated" else 0
         tokens = sequence.tokens[: len(sequence.tokens) - surplus]
         ending = sequence.ending or "complete"
-        return Generation(sequence.tag, tokens, ending, sequence.prompt_tokens, sequence.sampled, sequence.error)
+        probabilities = sequence.probabilities[: len(tokens)]
+        return Generation(sequence.tag, tokens, ending, probabilities, sequence.prompt_tokens, sequence.sampled, sequence.error)
 
     def _sample(self, sequence: _Sequence[T], logits: torch.Tensor) -> None:
         """Choose the next token and append it, together with the tokens that the schema forces behind it."""
         constraint = sequence.constraint
-        token = _choose(logits, constraint, sequence.temperature, sequence.generator)
+        token, probability = _choose(logits, constraint, sequence.temperature, sequence.generator)
         sequence.sampled += 1
         if token in self._stop_tokens:
             sequence.ending = "complete"
             return
-        self._append(sequence, [token])
+        self._append(sequence, [token], probability)
         if constraint and sequence.ending in (None, "truncated"):  # the last token that fits may complete the JSON
             constraint.accept(token)
             forced = constraint.forced()
             if self._append(sequence, forced) == len(forced) and constraint.finished:
                 sequence.ending = "complete"
 
-    def _append(self, sequence: _Sequence[T], tokens: Sequence[int]) -> int:
-        """Append tokens up to the limit; returns how many fit."""
+    def _append(self, sequence: _Sequence[T], tokens: Sequence[int], probability: float = 1.0) -> int:
+        """Append tokens up to the limit; returns how many fit. ``probability``: of each of them, 1 for what the schema forces."""
         room = sequence.limit - len(sequence.tokens)
         for count, token in enumerate(tokens[:room]):
             if token in self._stop_tokens:
                 sequence.ending = "complete"
                 return count
             sequence.tokens.append(token)
+            sequence.probabilities.append(probability)
             sequence.pending.append(token)
             sequence.repetition.add(token)
         if sequence.repetition.length:
@@ -295,17 +300,16 @@ def _state(sequence: _Sequence[T]) -> SequenceState:
     return sequence.state
 
 
-def _choose(logits: torch.Tensor, constraint: Constraint | None, temperature: float, generator: torch.Generator | None) -> int:
-    """The most likely token that is allowed; with a temperature, one sampled at random."""
+def _choose(
+    logits: torch.Tensor, constraint: Constraint | None, temperature: float, generator: torch.Generator | None
+) -> tuple[int, float]:
+    """The most likely token that is allowed; with a temperature, one sampled at random. And its probability among the allowed ones."""
     logits = logits.float()
-    best = int(logits.argmax())
-    if constraint is None and not temperature:
-        return best
     if constraint:
         allowed: np.ndarray[Any, Any] = constraint.allowed(len(logits))
-        if not temperature and allowed[best]:
-            return best
         logits = logits.masked_fill(torch.from_numpy(~allowed), float("-inf"))
-    if not temperature:
-        return int(logits.argmax())
-    return int(torch.multinomial(torch.softmax(logits / temperature, 0), 1, generator=generator))
+    drawn = (
+        torch.multinomial(torch.softmax(logits / temperature, 0), 1, generator=generator) if temperature else logits.argmax()
+    )
+    token = int(drawn)
+    return token, float(torch.exp(logits[token] - torch.logsumexp(logits, 0)))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import empty_answer, failed_answer, make_answer
 from pipeline.engines.base import Request
-from pipeline.engines.prompting import make_prompt
+from pipeline.engines.prompting import is_text, make_prompt
+from pipeline.engines.value_probabilities import value_probabilities
 from pipeline.engines.vlm.machine_capacity import release_freed_memory
 from pipeline.engines.vlm.model_load import load_model, make_plan
 from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model
@@ -23,7 +24,7 @@ from pipeline.templates.template import Template
 if TYPE_CHECKING:
     from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
 
-VERSION = 2
+VERSION = 3
 """Part of every recipe: raise it when prompts, decoding or the reading of answers change."""
 
 
@@ -145,7 +146,9 @@ class VlmEngine:
             return failed_answer(request, generation.error)
         try:
             text = self.loaded_model.text(generation.tokens)
-            answer = make_answer(request, text, complete=generation.ending == "complete")
+            pieces = self.loaded_model.pieces(generation.tokens)
+            likely = {} if is_text(request.template) else value_probabilities(pieces, generation.probabilities)
+            answer = make_answer(request, text, complete=generation.ending == "complete", probabilities=likely)
         except Exception as error:  # an error costs one unit, never the run
             return failed_answer(request, f"{type(error).__name__}: {error}")
         if generation.ending == "repeated":
@@ -170,6 +173,10 @@ class LoadedModel:
     def text(self, tokens: Any) -> str:
         """The text of generated tokens."""
         return str(self.chat.tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def pieces(self, tokens: Any) -> list[str]:
+        """The text of each token. Parts of a letter are replacement characters."""
+        return [str(self.chat.tokenizer.decode([token], skip_special_tokens=True)) for token in tokens]
 
 
 def _load(settings: Settings, model: Any, plan: Any) -> LoadedModel:

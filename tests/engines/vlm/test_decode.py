@@ -53,6 +53,11 @@ def only(engine: Engine, one: Request) -> Answer:
     return checked_answers(engine, [one])[0]
 
 
+def values(answer: Answer) -> dict[str, Any]:
+    """Probabilities of tokens differ in their last digits with the size of a batch."""
+    return {name: claim.value for name, claim in answer.claims.items()}
+
+
 def goods(*prices: str) -> str:
     return json.dumps({"buyer": "Morgenrot", "goods": [{"what": "Screw", "price": price} for price in prices]})
 
@@ -87,6 +92,21 @@ def test_an_answer_is_the_models_text_up_to_the_stop_token() -> None:
     assert (tokenizer().decode(one.tokens), one.ending) == ("the whole answer", "complete")
     assert one.tag == "it"
     assert one.sampled == len(one.tokens) + 1, "and the token that ends it"
+
+
+def test_each_token_of_an_answer_has_its_probability() -> None:
+    (one,), _ = decode_script("the whole answer", [DecodeTask("it", prompt(), 50)])
+    assert len(one.probabilities) == len(one.tokens)
+    assert all(0.99 < likely <= 1 for likely in one.probabilities), "the script is sure"
+    (drawn,), _ = decode_script("the whole answer", [DecodeTask("it", prompt(), 50, temperature=20.0, seed=3)])
+    assert len(drawn.probabilities) == len(drawn.tokens)
+    assert min(drawn.probabilities) < 1e-9, "a token that only chance has chosen"
+
+
+def test_a_claim_says_how_likely_the_model_thought_its_value(vision_folder: Path) -> None:
+    answer = only(scripted_engine(str(vision_folder), goods("1.00")), request(ROWS, image=PICTURE))
+    assert answer.claims["buyer"].value == "Morgenrot"
+    assert 0.99 < answer.claims["buyer"].signals["token probability"] <= 1
 
 
 def test_an_answer_that_is_too_long_is_truncated() -> None:
@@ -255,10 +275,10 @@ def test_sampling_repeats_for_the_same_request(make: Make) -> None:
 
 def test_neighbours_change_no_answer(make: Make) -> None:
     requests = [replace(one, temperature=0.5 * (one.key.page % 2)) for one in sample_requests([ALL_TYPES, ROWS], 6)]
-    together = {answer.key: answer.claims for answer in checked_answers(make(batch=8), requests)}
-    backwards = {answer.key: answer.claims for answer in checked_answers(make(batch=2), requests[::-1])}
+    together = {answer.key: values(answer) for answer in checked_answers(make(batch=8), requests)}
+    backwards = {answer.key: values(answer) for answer in checked_answers(make(batch=2), requests[::-1])}
     one_by_one = make(batch=1)
-    assert together == backwards == {one.key: only(one_by_one, one).claims for one in requests}
+    assert together == backwards == {one.key: values(only(one_by_one, one)) for one in requests}
 
 
 # ---- what goes wrong ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ def test_every_other_answer_is_failed_and_keeps_its_fields(answers: Any) -> None
         if generation.ending != "complete":
             assert answer.status == "failed"
             assert answer.reason == {"truncated": "too_large", "repeated": "engine"}[generation.ending]
-            assert answer.claims == read_answer(one.template, text, complete=False)
+            plain = {name: replace(claim, signals={}) for name, claim in answer.claims.items()}
+            assert plain == read_answer(one.template, text, complete=False)
             assert sum(TRUNCATED in claim.flags for claim in answer.claims.values()) == 1
 
 
