@@ -185,7 +185,7 @@ def amount_features(context: PageContext, candidates: Sequence[Candidate]) -> Nu
                 float(c.value.startswith("-")),
                 float(v == 0),
                 min(8.0, log10(1 + v)) / 8,
-                v / most if most else 0.0,
+                min(1.0, v / most) if most else 0.0,
                 1 / (1 + order.get(v, 99)),
                 float(v == most and v > 0),
                 float(v == second and v > 0),
