@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipeline.languages import Languages, from_words
+from pipeline.languages.han import simplified
 from pipeline.languages.language import NO_LANGUAGE
 
 ENOUGH = 3.0
@@ -43,8 +44,9 @@ def language_weights(texts: Iterable[str]) -> dict[str, float]:
         for code in known.letters.get(letter, ()):
             votes[code] += 1.0
     if _WITHOUT_BLANKS.search(text):
+        plain = simplified(text)
         for word, codes in known.without_blanks.items():
-            if word in text:
+            if word in text or word in plain:
                 for code in codes:
                     votes[code] += 1 / len(codes)
     most = max(votes.values(), default=0.0)

@@ -7,6 +7,7 @@ classifier is not used: it turns clear lines upside down, and pages are upright 
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ SPACED_GAP = 8
 """Widest gap in columns inside a word with spaced letters: tills print totals in letters of double width."""
 SPACED_RATIO = 1.5
 """A gap between spaced letters is at most this many times as wide as the narrower gap beside it."""
+_GLUED = re.compile(r"(?:(?<=\d\d)|(?<=\d[A-Z]))(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{3})")
+"""Where OCR has lost the blank between a number and a word: "45901233Total", "12345678ZMaria"."""
 THREADS_VARIABLE = "PIPELINE_OCR_THREADS"
 
 
@@ -224,6 +227,7 @@ def split_line(
     A word ends at a blank and at a gap that is as wide as a letter is tall, except between spaced letters, and before ``raised`` digits.
     ``aspect`` is the line's length over its height.
     """
+    text = _GLUED.sub(" ", text)
     letters = [c for c in text if not c.isspace()]
     if len(letters) != len(columns):
         columns = [(n + 0.5) / len(letters) for n in range(len(letters))]

@@ -95,6 +95,20 @@ def test_a_gap_as_wide_as_a_letter_is_tall_ends_a_word() -> None:
     assert [p[0] for p in split_line("SUM700", columns, 12)] == ["SUM", "700"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("12345678ZMaria", ["12345678Z", "Maria"]),
+        ("2.57Total", ["2.57", "Total"]),
+        ("A4Blatt", ["A4Blatt"]),
+        ("X500GB", ["X500GB"]),
+    ],
+)
+def test_a_word_glued_to_a_number_is_a_word_of_its_own(text: str, words: list[str]) -> None:
+    columns = [(n + 0.5) / len(text) for n in range(len(text))]
+    assert [word for word, *_ in split_line(text, columns, len(text) / 2)] == words
+
+
 def test_full_width_signs_are_replaced_beside_latin_letters_only() -> None:
     assert halfwidth("No：１２（A）") == "No:12(A)"
     assert halfwidth("号码：１２") == "号码：１２"

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.languages import Languages, from_words
+from pipeline.languages.han import simplified
 from pipeline.languages.language import Documents
 from pipeline.languages.word_patterns import any_of, one_of, plain_any_of
 
@@ -19,8 +20,8 @@ _LONG_TERM = 9
 
 
 def without_accents(text: str) -> str:
-    """Lower case, without accents."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
+    """Lower case, without accents, in simplified Chinese."""
+    plain = unicodedata.normalize("NFKD", simplified(text)).casefold()
     return "".join(character for character in plain if not unicodedata.combining(character)).replace("ł", "l")
 
 

@@ -24,6 +24,8 @@ __all__ = ["OTHER", "Label", "cut_box", "find_labels", "make_label"]
 LEAST_WEIGHT = 0.3
 """Labels of languages with less weight are not found in misread words: their words are too far from the page's."""
 _FUZZY = 84
+_ZERO_FOR_O = re.compile(r"(?<![\d.,])0(?=[^\W\d_])|(?<=[^\W\d_])0(?!\d)")
+"""A zero that OCR has read for the letter: "0IB", "D0C"."""
 _AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
 _WORD = re.compile(r"w/o|[^\W\d_]+")
 _FUZZY_LENGTH = 5
@@ -74,7 +76,7 @@ class _PageString:
 
 def find_labels(layout: Layout, index: LabelIndex) -> list[Label]:
     """All labels on the page, longest first where they overlap, in reading order."""
-    page = _page_string(layout.runs)
+    page = _page_string(layout.runs, layout.page.source == "ocr")
     hits = [
         (at, at + len(label), label)
         for at, begins in enumerate(page.begins)
@@ -108,12 +110,12 @@ def _has_word(text: str, words: frozenset[str]) -> bool:
     return any(word in words for word in _WORD.findall(text.casefold()))
 
 
-def _page_string(runs: Iterable[Run]) -> _PageString:
+def _page_string(runs: Iterable[Run], is_ocr: bool) -> _PageString:
     text: list[str] = []
     page = _PageString("", [], [], [])
     for run in runs:
         before = " "
-        for at, char in enumerate(run.text):
+        for at, char in enumerate(_ZERO_FOR_O.sub("O", run.text) if is_ocr else run.text):
             for part in _folded_char(char):
                 text.append(part)
                 page.chars.append(at)

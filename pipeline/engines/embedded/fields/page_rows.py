@@ -16,6 +16,7 @@ from itertools import pairwise
 from statistics import median
 
 from pipeline.languages.evidence import language_weights
+from pipeline.languages.han import simplified
 from pipeline.records import Box, Page, Word
 from pipeline.values.boxes import bounding_box
 
@@ -154,8 +155,8 @@ _PLAIN = str.maketrans("łŁøØđĐıİ", "lLoOdDiI")
 
 @lru_cache(maxsize=16384)
 def label_key(text: str) -> str:
-    """Lower-case letters and digits (and # %) without accents and blanks, for comparing labels."""
-    plain = unicodedata.normalize("NFKD", text.replace("°", "o").replace("ß", "ss").translate(_PLAIN))
+    """Lower-case letters and digits (and # %) without accents and blanks, in simplified Chinese, for comparing labels."""
+    plain = unicodedata.normalize("NFKD", simplified(text).replace("°", "o").replace("ß", "ss").translate(_PLAIN))
     return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from pipeline.engines.embedded.fields.addresses.line_features import NAMES, AddressLines
+from pipeline.engines.embedded.fields.label_index import OTHER
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.stacked_networks import Network, Numbers, load_networks, two_looks
 
@@ -17,6 +19,10 @@ WEIGHTS = "addresses.npz"
 LINE = 1
 """Class of a line of the address; 0 is any other."""
 _LEAST = 0.5
+_TELEPHONE = re.compile(r"[,;|]?\s+(?:\+\d|\(?0)[\d\s()/.-]*\d\s*$")
+_TELEPHONE_DIGITS = 8
+"""Digits of a telephone number with its area code; postcodes have fewer."""
+_OWN_LABEL = NAMES.index("own label")
 _STEP = 2  # rows between lines of one address
 
 
@@ -44,8 +50,9 @@ def line_probabilities(lines: AddressLines) -> Numbers:
 def address_of(lines: AddressLines, likely: Numbers, labels: Sequence[Label]) -> Address | None:
     """The block of likely lines with the highest sum of probabilities."""
     blocks: list[list[int]] = []
+    others = _lines_of_other_fields(lines, labels)
     for at, run in enumerate(lines.runs):
-        if likely[at] < _LEAST:
+        if likely[at] < _LEAST or run.number in others:
             continue
         home = next(
             (block for block in blocks if run.row - lines.runs[block[-1]].row <= _STEP and _fits(lines, block, at)), None
@@ -63,9 +70,23 @@ def address_of(lines: AddressLines, likely: Numbers, labels: Sequence[Label]) ->
     for at in best:
         run = lines.runs[at]
         start = ends.get(run.number, 0) if ends.get(run.number, 0) < len(run.text) else 0
-        texts.append(run.text[start:].strip(" ,:;"))
-        words += run.span(start, len(run.text))
+        end = _before_telephone(run.text, start)
+        texts.append(run.text[start:end].strip(" ,:;"))
+        words += run.span(start, end)
     return Address(", ".join(text for text in texts if text), tuple(words), float(likely[best].mean()))
+
+
+def _lines_of_other_fields(lines: AddressLines, labels: Sequence[Label]) -> set[int]:
+    """Numbers of runs that begin with a label of another field of the template: "NIF: 12345678Z Maria Lopez"."""
+    own = {run.number for run, features in zip(lines.runs, lines.own, strict=True) if features[_OWN_LABEL]}
+    return {label.run.number for label in labels if label.start == 0 and not label.field.startswith(OTHER)} - own
+
+
+def _before_telephone(text: str, start: int) -> int:
+    """Where a line ends that a telephone number follows."""
+    number = _TELEPHONE.search(text, start)
+    is_telephone = number is not None and number.start() > start and sum(map(str.isdigit, number[0])) >= _TELEPHONE_DIGITS
+    return number.start() if number and is_telephone else len(text)
 
 
 def _fits(lines: AddressLines, block: Sequence[int], at: int) -> bool:

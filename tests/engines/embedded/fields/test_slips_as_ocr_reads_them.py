@@ -1,0 +1,53 @@
+"""Till slips with what OCR makes of them, in words that the packs write otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.engines.embedded.fields import read_fields
+from pipeline.languages.han import simplified
+from tests.engines.embedded.fields.pages import Line, page, template
+
+RECEIPT = template("receipt")
+
+
+def value(lines: list[Line], field: str) -> object:
+    return read_fields(page(lines, "ocr", width=300), RECEIPT)[field].value
+
+
+def slip(*middle: str) -> list[Line]:
+    texts = ["TRGOVINA BREZOVAC d.o.o.", "Lipova ulica 14, 10000 Zagreb", *middle, "Kruh 1 x 4.20 4.20", "Ukupno EUR 4.20"]
+    return [(20, 20 + 14 * n, text) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize("label", ["OIB: 69435151530", "0IB: 69435151530", "MB:1234567 0IB:69435151530"])
+def test_a_zero_within_a_label_is_the_letter(label: str) -> None:
+    assert value(slip(label), "vendor_vat_id") == "69435151530"
+
+
+def test_a_telephone_number_behind_the_town_is_no_part_of_the_address() -> None:
+    lines = slip()
+    lines[1] = (20, 34, "Lipova ulica 14, 10000 Zagreb, +385 1 / 4817-220")
+    assert value(lines, "address") == "Lipova ulica 14, 10000 Zagreb"
+
+
+def test_a_line_with_another_fields_label_is_no_part_of_the_address() -> None:
+    assert value(slip("OIB: 69435151530 Marija Brezovac, Lipova 14"), "address") == "Lipova ulica 14, 10000 Zagreb"
+
+
+def test_a_shops_name_of_one_word_may_end_in_a_dot() -> None:
+    lines = [
+        (20.0, 20 + 14.0 * n, t) for n, t in enumerate(["brezovac.", "Lipova ulica 14", "10000 Zagreb", "Ukupno EUR 4.20"])
+    ]
+    assert str(value(lines, "vendor_name")).strip(".") == "brezovac"
+
+
+def test_traditional_characters_are_labels_too() -> None:
+    texts = ["松柏茶餐廳", "發票號碼 0000731520", "日期 2024/03/14", "凍檸茶 21.00", "總金額 21.00"]
+    lines = [(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)]
+    assert value(lines, "receipt_number") == "0000731520"
+    assert value(lines, "total") == "21.00"
+
+
+def test_simplified_text_keeps_its_length() -> None:
+    assert simplified("發票號碼 No. 7") == "发票号码 No. 7"
