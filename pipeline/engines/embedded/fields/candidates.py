@@ -8,14 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from babel.numbers import get_currency_precision
+from babel.numbers import get_currency_precision, get_territory_currencies
 
 from pipeline.engines.embedded.fields.bank_identifiers import BankIdentifier, find_bank_identifiers
 from pipeline.engines.embedded.fields.labels import cut_box
 from pipeline.engines.embedded.fields.page_rows import TIGHT_GAP, Layout, Run
 from pipeline.engines.embedded.fields.vocabulary import vocabulary
 from pipeline.records import Box
-from pipeline.values.countries import CURRENCY_BY_SIGN, MIN_WEIGHT, country_weights, date_order, resolve_currency
+from pipeline.values.countries import (
+    CURRENCY_BY_SIGN,
+    MIN_WEIGHT,
+    country_weights,
+    date_order,
+    likely_country,
+    resolve_currency,
+)
 from pipeline.values.currencies import (
     CODE_ONLY,
     SHORT_WORDS_AFTER,
@@ -109,6 +116,7 @@ _DAMAGED = re.compile(
 )
 """An amount in which OCR read letters for digits, or lost or misread the decimal mark."""
 _DIGIT_OF_LETTER = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
+_BELOW_ONE = re.compile(r"(?<![\d.,])0[.,]\d{3}(?![\d.,])")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _MOST_VAT_WORDS = 8
 _VAT_MARK = re.compile(r"[:.#/]")
@@ -131,7 +139,9 @@ class Candidates:
         self.layout = layout
         texts = [run.text for run in layout.runs]
         self._countries = country_weights(texts)
-        self.decimal_mark = guess_decimal_mark(texts, decimals=3 if _prints_three_decimals(texts) else 2)
+        self.decimal_mark = guess_decimal_mark(
+            texts, decimals=3 if _prints_three_decimals(texts, likely_country(self._countries)) else 2
+        )
         self.order: Order | None = guess_order(texts) or date_order(self._countries)
         self._taken: dict[int, list[tuple[int, int]]] = {}  # characters of each run that have a type
         self.bank_identifiers = [self._bank_identifier(found) for found in find_bank_identifiers(layout)]
@@ -394,9 +404,14 @@ def _amount_like(text: str) -> bool:
     )
 
 
-def _prints_three_decimals(texts: list[str]) -> bool:
-    """Whether the page's currency has three decimals (ISO 4217: dinars and the rial of Oman) and no other is named."""
+def _prints_three_decimals(texts: list[str], country: str | None) -> bool:
+    """Whether the page's currency has three decimals (ISO 4217: dinars and the rial of Oman) and no other is named.
+
+    Without a named currency it is the country's, where an amount below 1 shows that the mark is one of decimals: "0.585".
+    """
     codes = {
         word for text in texts for word in re.findall(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])", text)
     } & currency_codes() - CODE_ONLY
+    if not codes and country and any(_BELOW_ONE.search(text) for text in texts):
+        codes = set(get_territory_currencies(country))
     return bool(codes) and all(get_currency_precision(code) == 3 for code in codes)
