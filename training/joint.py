@@ -27,7 +27,7 @@ from pipeline.checks.confidence_features import Features
 from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.grounding import ground
 from pipeline.checks.joint_calibration import FILE
-from pipeline.checks.joint_choice import is_same_reading, joint_claims, sum_features
+from pipeline.checks.joint_choice import is_beyond_search, is_same_reading, joint_claims, sum_features
 from pipeline.checks.joint_features import RIGHT_WHERE_OTHER_IS_WRONG, choice_features, was_asked
 from pipeline.checks.merge import merge_pages
 from pipeline.checks.value_comparison import is_absent
@@ -154,7 +154,7 @@ def differences(each: Answered) -> Iterator[tuple[Features, bool]]:
         read = ground(claims, page, each.template)
         for name in sorted(each.document.known & read.keys()):
             field, own, model = each.template.fields[name], reading.evidence[name], read[name]
-            if field.type == "table" or is_same_reading(field.type, own.value, model.value):
+            if field.type == "table" or is_same_reading(field.type, own.value, model.value) or is_beyond_search(field):
                 continue
             rights = [_right_on_page(each, name, evidence.value) for evidence in (own, model)]
             if rights[0] != rights[1]:

@@ -18,7 +18,7 @@ from pipeline.checks.joint_features import MODEL, OWN, OWN_CONFIDENCE, UNKNOWN, 
 from pipeline.checks.joint_rows import joint_rows
 from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.records import TOKEN_PROBABILITY, Claim, Evidence, Json, Page
-from pipeline.templates.template import Template
+from pipeline.templates.template import Template, TemplateField
 
 MAX_TOGETHER = 6
 """Amounts that are chosen together; further ones are chosen by themselves."""
@@ -53,6 +53,8 @@ def joint_claims(
             continue
         if is_same_reading(field.type, mine.value, evidence.value):
             joint[name] = _signed(joint[name], mine, model[name], {MODEL: 1.0, OWN: 1.0})
+        elif is_absent(mine.value) and is_beyond_search(field):
+            against[name] = float("inf")
         else:
             against[name] = weighed(choice_features(field, mine, evidence), weights)
     for name in _model_is_right(against, read, assessed, template, weights):
@@ -65,6 +67,11 @@ def joint_claims(
         if template.fields[name].type == "table":
             joint[name] = joint_rows(name, joint, model[name], template)
     return joint
+
+
+def is_beyond_search(field: TemplateField) -> bool:
+    """Whether the embedded engine finds a field only where a label of it stands, so that its finding none says nothing."""
+    return field.type in ("text", "enum", "number") and field.format is None
 
 
 def _invented(read: Mapping[str, Evidence], page: Page, template: Template) -> list[str]:

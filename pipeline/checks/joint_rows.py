@@ -11,11 +11,13 @@ from pipeline.checks.value_comparison import as_decimal, is_absent, same_value
 from pipeline.records import Claim, Json
 from pipeline.templates.template import Column, Template
 
+UNCONFIRMED = "unconfirmed"
+"""Flag of rows that only a language model has read, and that add up to no total."""
 Row = Mapping[str, Json]
 
 
 def joint_rows(name: str, joint: Mapping[str, Claim], model: Claim, template: Template) -> Claim:
-    """The claim of a table: the embedded engine's rows, or the model's where only these add up, or where there are no others.
+    """The claim of a table: the embedded engine's rows, or the model's where only these add up, or, flagged, where there are no others.
 
     ``joint`` holds the claims that were chosen for the other fields. Cells that the embedded engine lacks come from the model's row of the
     same amount, where quantity times price is the amount with them.
@@ -23,12 +25,13 @@ def joint_rows(name: str, joint: Mapping[str, Claim], model: Claim, template: Te
     own, columns = joint[name], template.fields[name].columns
     if is_absent(model.value):
         return own
+    signals, confirmed = {**own.signals, **model.signals}, _adds_up(name, model.value, joint, template)
     if is_absent(own.value):
-        return replace(model, signals={**own.signals, **model.signals})
+        return replace(model, signals=signals, flags=model.flags if confirmed else (*model.flags, UNCONFIRMED))
     if _adds_up(name, own.value, joint, template):
         return own
-    if _adds_up(name, model.value, joint, template):
-        return replace(model, signals={**own.signals, **model.signals})
+    if confirmed:
+        return replace(model, signals=signals)
     return replace(own, value=[_completed(row, model.value, columns) for row in own.value])
 
 

@@ -14,7 +14,7 @@ from pipeline.engines.embedded.fields import read_fields
 from pipeline.records import TOKEN_PROBABILITY, Claim
 from pipeline.run.job import all_templates
 from pipeline.settings import Settings
-from tests.checks.building import page_of
+from tests.checks.building import page_of, template_of
 
 INVOICE = all_templates(Settings())["invoice"]
 PAGE = page_of(
@@ -68,6 +68,15 @@ def test_amounts_that_make_a_sum_hold_are_chosen_together() -> None:
     assert (chosen["subtotal"].value, chosen["tax_total"].value) == ("100.00", "19.00")
 
 
+def test_a_text_of_a_users_own_template_is_the_models_where_the_embedded_engine_finds_none() -> None:
+    template = template_of({"colour": {"type": "text"}, "code": {"type": "identifier"}})
+    scan = replace(PAGE, source="ocr")
+    own = read_fields(scan, template)
+    assessed = assess_confidence(check_document(ground(own, scan, template), template), template, "embedded")
+    said = {"colour": Claim("amber", signals={TOKEN_PROBABILITY: 0.9})}
+    assert joint_claims(said, own, assessed, scan, template)["colour"].value == "amber"
+
+
 def row(amount: str, quantity: str | None = "1", price: str | None = None) -> dict[str, str | None]:
     return {"description": "Oak boards", "quantity": quantity, "unit_price": price or amount, "amount": amount}
 
@@ -76,6 +85,12 @@ def test_rows_that_add_up_go_before_rows_that_do_not() -> None:
     whole, part = [row("50.00", "2", "25.00"), row("50.00")], [row("50.00")]
     assert joined({"line_items": whole}, {"line_items": Claim(part)})["line_items"].value == whole
     assert joined({"line_items": part}, {"line_items": Claim(whole)})["line_items"].value == whole
+
+
+def test_rows_that_only_the_model_has_read_are_flagged_unless_they_add_up() -> None:
+    whole, part = [row("50.00", "2", "25.00"), row("50.00")], [row("50.00")]
+    assert joined({"line_items": whole}, {"line_items": Claim(None)})["line_items"].flags == ()
+    assert joined({"line_items": part}, {"line_items": Claim(None)})["line_items"].flags == ("unconfirmed",)
 
 
 def test_a_cell_comes_from_the_other_reading_where_a_product_proves_it() -> None:
