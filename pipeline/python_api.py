@@ -71,6 +71,8 @@ class Field:
     """What checks say of it, such as a sum that does not hold."""
     needs_review: bool = False
     """Whether a person should look at the value (setting ``review.accepted_error``)."""
+    place: str | None = None
+    """Where an office file or a text has it: ``Sheet1!B7``, ``table 2, row 3, column 1``; None for other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class DocumentPage:
     """Why the page is ``failed`` or ``skipped``."""
     detail: str = ""
     source: WordSource | None = None
-    """Where the words come from: ``textlayer``, ``ocr``, or ``xml`` (an e-invoice); None for a page without words."""
+    """Where the words come from: ``textlayer``, ``ocr``, ``file`` (an office file or a text), or ``xml`` (an e-invoice); None for a page
+    without words."""
     size: tuple[float, float] | None = None
     """Width and height in points. None, as ``text``, where the page was not read in this call."""
     text: str | None = None
@@ -433,6 +436,7 @@ def _field(name: str, evidence: Evidence, spec: TemplateField | None, *, needs_r
         evidence.grounding,
         evidence.flags,
         needs_review,
+        evidence.place,
     )
 
 

@@ -15,7 +15,8 @@ Box = tuple[float, float, float, float]
 Json = Any
 """A JSON value: str, int, float, bool, None, or lists and string-keyed dicts of them."""
 
-WordSource = Literal["textlayer", "ocr", "xml"]
+WordSource = Literal["textlayer", "ocr", "xml", "file"]
+"""``file``: paragraphs and cells of a file without pages, laid out on pages of our own."""
 UnitStatus = Literal["done", "blank", "failed", "skipped"]
 DocumentStatus = Literal["done", "partial", "failed", "skipped"]
 Reason = Literal["needs_password", "unreadable", "zero_pages", "unsupported", "too_large", "too_slow", "timeout", "engine"]
@@ -62,6 +63,8 @@ class Word:
     size: float = 0.0
     """Height of the letters in points (font size for a text layer, box height for OCR); 0 when unknown."""
     bold: bool = False
+    place: str = ""
+    """Where a file without pages has it, in words: ``Sheet1!B7``, ``table 2, row 3, column 1``; empty for other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,8 @@ class Evidence:
     """As ``Claim.signals``."""
     cells: Sequence[Mapping[str, float]] = ()
     """As ``Claim.cells``; calibrated once the confidences are assessed."""
+    place: str | None = None
+    """Where a file without pages has it, as ``Word.place``; None for other files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,20 @@ class LimitSettings(_Strict):
     fail. An engine that works on several pages at a time counts with a share for each. 0 is no limit."""
     memory_mb: int = Field(default=6_000, ge=2_000)
     """Address space of a reader process."""
+    words: int = Field(default=1_000_000, gt=0)
+    """Words that are read of one text, sheet or office document; what follows is one page that fails."""
+    unpacked_megabytes: int = Field(default=200, gt=0)
+    """Size of an office file's contents when they are unpacked."""
     passwords: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     """Passwords that are tried on encrypted PDFs."""
+
+
+class OfficeSettings(_Strict):
+    """Office files: Word, Excel, PowerPoint, OpenDocument (docs/formats.md)."""
+
+    pages: Literal["own", "libreoffice"] = "own"
+    """Who lays the pages out. `own`: this program, and every value names its cell or paragraph. `libreoffice`: pages look as they are
+    printed, where LibreOffice is installed; values then have a box and no cell."""
 
 
 class IntakeSettings(_Strict):
@@ -255,6 +267,7 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     retry: RetrySettings = RetrySettings()
     review: ReviewSettings = ReviewSettings()
+    office: OfficeSettings = OfficeSettings()
     ocr: OcrSettings = OcrSettings()
     vlm: VlmSettings = VlmSettings()
     server: ServerSettings = ServerSettings()

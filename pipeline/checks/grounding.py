@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from pipeline.checks.deductions import unsigned_deductions, without_minus
+from pipeline.checks.file_places import place_of
 from pipeline.checks.text_keys import letters_and_digits, make_key
 from pipeline.checks.value_search import PageIndex, ValuePlace
 from pipeline.records import Claim, Evidence, Grounding, Json, Page, Word
@@ -174,7 +175,14 @@ class Locator:
         weakest = max((place.grounding for place in present), key=_ORDER.__getitem__)
         printed = bare.printed if isinstance(bare.value, list) else _printed(bare.printed, words)
         legible = min(word.confidence for word in words)
-        return replace(bare, printed=printed, box=bounding_box(word.box for word in words), grounding=weakest, legible=legible)
+        return replace(
+            bare,
+            printed=printed,
+            box=bounding_box(word.box for word in words),
+            grounding=weakest,
+            legible=legible,
+            place=place_of(words),
+        )
 
     def _hinted_index(self, hints: Sequence[int]) -> PageIndex | None:
         """An index of only the words that the engine names as its source. Indices out of range are ignored."""

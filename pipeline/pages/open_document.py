@@ -1,4 +1,4 @@
-"""Opens a file as a document by its content. PDFium is tried where MuPDF fails."""
+"""Opens a file as a document by its content: PDF, picture, office file, text. PDFium is tried where MuPDF fails."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import BinaryIO
 import filetype
 
 from pipeline.errors import DocumentError
+from pipeline.pages.formats.compound import MAGIC
+from pipeline.pages.formats.declined import declined, named_kind, signature_kind
+from pipeline.pages.formats.limits import FormatLimits
+from pipeline.pages.formats.registry import ZIP, open_compound, open_packed, open_text
 from pipeline.pages.images import ImageDocument
 from pipeline.pages.mupdf import MuPdfDocument, PageTreeError
 from pipeline.pages.pdfium import PdfiumDocument
@@ -15,13 +19,22 @@ from pipeline.pages.protocol import OpenDocument
 
 HEADER = 1024
 """The first bytes of a file, in which ``%PDF-`` must appear (ISO 32000-1, annex H, implementation note 13)."""
-_ZIP, _TAR, _TAR_AT = b"PK\3\4", b"ustar", 257
+_TAR, _TAR_AT = b"ustar", 257
+_DISC_AT = 0x8001
+"""Where the image of a disc says that it is one (ISO 9660)."""
 
 
-def open_document(file: BinaryIO, name: str, *, passwords: Sequence[str] = (), megapixels: int = 400) -> OpenDocument:
+def open_document(
+    file: BinaryIO,
+    name: str,
+    *,
+    passwords: Sequence[str] = (),
+    megapixels: int = 400,
+    formats: FormatLimits | None = None,
+) -> OpenDocument:
     """A file as a document, by its contents. The file stays open as long as the document is used.
 
-    The ``name`` matters only for a PDF whose header is lost, and in messages.
+    The ``name`` matters only for a PDF whose header is lost, between kinds of text (CSV, Markdown), and in messages.
 
     Raises DocumentError with one of the reasons in ``records.Reason``.
     """
@@ -30,10 +43,13 @@ def open_document(file: BinaryIO, name: str, *, passwords: Sequence[str] = (), m
     file.seek(0)
     if not head:
         raise DocumentError("unreadable", "the file is empty")
-    if head.startswith(_ZIP) or head[_TAR_AT:].startswith(_TAR):  # a PDF inside may have its header among the first bytes
-        raise DocumentError(
-            "unsupported", "an archive or an office document; `pipeline reprocess FILE` reads what is in an archive"
-        )
+    formats = formats or FormatLimits()
+    if head.startswith(ZIP):  # a PDF inside may have its header among the first bytes
+        return open_packed(file, formats)
+    if head.startswith(MAGIC):
+        return open_compound(file, formats)
+    if head[_TAR_AT:].startswith(_TAR):
+        raise _declined(file, head, name)
     if b"%PDF-" in head:
         return _open_pdf(file, name, passwords)
     try:
@@ -43,9 +59,20 @@ def open_document(file: BinaryIO, name: str, *, passwords: Sequence[str] = (), m
             raise
         if name.lower().endswith(".pdf"):
             return _open_pdf(file, name, passwords)
+        if signature_kind(head):
+            raise _declined(file, head, name) from error
         if (guess := filetype.guess(head)) and guess.mime.startswith("image/"):
             raise DocumentError("unreadable", f"looks like {guess.mime}, but cannot be decoded") from error
-        raise
+        if document := open_text(file, name, formats):
+            return document
+        raise _declined(file, head, name) from error
+
+
+def _declined(file: BinaryIO, head: bytes, name: str) -> DocumentError:
+    """The error for a file that is no document, with what to do about it."""
+    file.seek(_DISC_AT)
+    beginning = head.ljust(_DISC_AT, b"\0") + file.read(8)
+    return declined(signature_kind(beginning) or named_kind(name))
 
 
 def _open_pdf(file: BinaryIO, name: str, passwords: Sequence[str]) -> OpenDocument:

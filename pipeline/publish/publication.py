@@ -170,6 +170,7 @@ def _field(evidence: Evidence) -> dict[str, Any]:
         "printed": evidence.printed,
         "page": evidence.page,
         "box": [round(side, 1) for side in evidence.box] if evidence.box else None,
+        **({"place": evidence.place} if evidence.place else {}),
         "grounding": evidence.grounding,
         "confidence": evidence.confidence,
         "flags": list(evidence.flags),

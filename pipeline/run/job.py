@@ -92,7 +92,13 @@ class Job:
 
     def recipe(self, template: Template) -> str:
         """The recipe of a template, also of one that is not in ``templates``."""
-        return recipe(template, self.engine, einvoices=self.settings.read_einvoices, precision=self.precision)
+        return recipe(
+            template,
+            self.engine,
+            einvoices=self.settings.read_einvoices,
+            precision=self.precision,
+            office_pages=self.settings.office.pages,
+        )
 
     @property
     def outbox(self) -> Path:
@@ -212,17 +218,23 @@ class Job:
         return at is not None and not utc_timestamp() < at <= utc_timestamp(self.retry_pause(self.settings.retry.page_attempts))
 
 
-def recipe(template: Template, engine: Engine, *, einvoices: bool = True, precision: Precision = "float32") -> str:
+def recipe(
+    template: Template, engine: Engine, *, einvoices: bool = True, precision: Precision = "float32", office_pages: str = "own"
+) -> str:
     """Sixteen hexadecimal digits that change whenever an answer may change.
 
-    ``einvoices``: whether the data of e-invoices are read. ``precision``: the number format of the OCR. Ledgers hold these digits: the
+    ``einvoices``: whether the data of e-invoices are read. ``precision``: the number format of the OCR. ``office_pages``: who lays out the
+    pages of office files. Ledgers hold these digits: the
     JSON that is hashed stays byte for byte, or every document is read again.
     """
     retries = [answer_retry.VERSION, engine.retries] if engine.retries else []
     pages_only = [] if einvoices else ["without e-invoices"]
     ocr = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
+    office = [] if office_pages == "own" else [f"office pages by {office_pages}"]
     user_words = [f"words {languages.active().additions}"] if languages.active().additions else []
-    content = json.dumps([digest(template), engine.identity, page_requests.VERSION, *retries, *pages_only, *ocr, *user_words])
+    content = json.dumps(
+        [digest(template), engine.identity, page_requests.VERSION, *retries, *pages_only, *ocr, *office, *user_words]
+    )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -22,6 +22,7 @@ from pipeline.errors import DocumentError, FileChangedError
 from pipeline.pages.blank import is_blank
 from pipeline.pages.crop import draw_cropped
 from pipeline.pages.einvoice_pages import EInvoiceDocument
+from pipeline.pages.layout.laid_out_document import LaidOutDocument
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.open_document import open_document, open_with_pdfium
 from pipeline.pages.pdfium import PdfiumDocument
@@ -67,7 +68,8 @@ def handle(message: bytes) -> list[bytes]:
     request: ReadRequest = pickle.loads(message)  # noqa: S301 - pickled by our own parent process
     file, document = _document(request)
     if not request.page:
-        return [DOCUMENT_REPLY.dump_json(DocumentReply(document.kind, document.pages, _attachments(document)))]
+        remarks = document.remarks if isinstance(document, LaidOutDocument) else ()
+        return [DOCUMENT_REPLY.dump_json(DocumentReply(document.kind, document.pages, _attachments(document), remarks))]
     reader = PageReader(request, file, document)
     if request.picture:
         image = reader.picture(request.picture)
@@ -121,7 +123,7 @@ def _open(path: Path, file: BinaryIO, request: ReadRequest) -> OpenDocument:
     """Open a file by its content. A bare e-invoice (XML) gets pages with its data. Raises DocumentError."""
     if facts := read_bare_einvoice(file):
         return EInvoiceDocument(facts)
-    return open_document(file, str(path), passwords=request.passwords, megapixels=request.megapixels)
+    return open_document(file, str(path), passwords=request.passwords, megapixels=request.megapixels, formats=request.formats)
 
 
 def _attachments(document: OpenDocument) -> tuple[str, ...]:
@@ -155,6 +157,11 @@ class PageReader:
 
     def read(self) -> Page:
         """The upright page with its words. Raises DocumentError for a page that draws nothing although it may have content."""
+        if isinstance(self._document, LaidOutDocument):
+            words = self._document.words(self._number)
+            return Page(
+                self._number, self._size.width, self._size.height, tuple(words), "file" if words else None, blank=not words
+            )
         may_have_einvoice = self._request.einvoice and self._number == 1 and self._document.kind in ("pdf", "xml")
         facts = self._einvoices() if may_have_einvoice else []
         layer = self._seen_layer()
@@ -344,6 +351,8 @@ class PageReader:
 
     def _detect_rotation(self) -> int:
         """By how many degrees clockwise ``read`` would turn the page."""
+        if isinstance(self._document, LaidOutDocument):
+            return 0
         layer = self._text_layer()
         if layer and self._is_usable(layer):
             return 0

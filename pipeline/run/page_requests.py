@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from pipeline.errors import DocumentError
 from pipeline.intake.scan import InboxFile, file_location
+from pipeline.pages.formats.limits import FormatLimits
 from pipeline.records import AnyImage, Box, DocumentInfo, Page, PageImage, RemoteImage
 from pipeline.run.document_run import DocumentRun, PageReply
 from pipeline.runtime.worker_pool import Reply
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_NAME_LETTERS = 100
 """Letters of the name of an attachment that are reported."""
+MAX_REMARK_LETTERS = 500
 VERSION = 4
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.page_reader:handle"
@@ -75,6 +77,8 @@ class ReadRequest:
     """Number format in which the OCR computes."""
     numbers: tuple[int, int] | None = None
     """Device and inode of the file; None where they are not compared."""
+    formats: FormatLimits = field(default_factory=FormatLimits)
+    """What office files and texts may cost."""
     shared_folder: str = ""
     """The folder around ``path`` that a machine of a cluster may reach by links of its own; empty on this machine."""
 
@@ -92,6 +96,8 @@ class DocumentReply:
     pages: int
     attachments: tuple[str, ...] = ()
     """Names of the files inside a PDF."""
+    remarks: tuple[str, ...] = ()
+    """What was left out of a file without pages on purpose (hidden sheets, formulas without a value), in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +153,21 @@ def drawing_request(
     limits = settings.limits
     path = file_location(path, settings.inbox)
     return ReadRequest(
-        str(path), size, mtime_ns, page, passwords=limits.passwords, megapixels=limits.megapixels, picture=picture
+        str(path),
+        size,
+        mtime_ns,
+        page,
+        passwords=limits.passwords,
+        megapixels=limits.megapixels,
+        picture=picture,
+        formats=format_limits(settings),
     )
+
+
+def format_limits(settings: Settings) -> FormatLimits:
+    """What office files and texts may cost, by the settings."""
+    limits = settings.limits
+    return FormatLimits(limits.words, limits.unpacked_megabytes, settings.office.pages == "libreoffice", limits.seconds)
 
 
 def _read_request(
@@ -168,6 +187,7 @@ def _read_request(
         megapixels=settings.limits.megapixels,
         einvoice=settings.read_einvoices,
         precision=job.precision,
+        formats=format_limits(settings),
         numbers=None if job.cluster else file.numbers,  # other machines number the same file differently
         shared_folder=_shared_folder(job, file.location) if job.cluster else "",
     )
@@ -198,7 +218,9 @@ def decode_document(sha256: str, reply: Reply) -> DocumentInfo:
         detail = f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are taken for damage"
         return DocumentInfo(sha256, opened.kind, 0, "too_large", detail)
     names = ", ".join(name[:MAX_NAME_LETTERS] for name in opened.attachments)
-    return DocumentInfo(sha256, opened.kind, opened.pages, detail=f"attachments that were not read: {names}" if names else "")
+    attachments = [f"attachments that were not read: {names}"] if names else []
+    detail = "; ".join([*attachments, *(remark[:MAX_REMARK_LETTERS] for remark in opened.remarks)])
+    return DocumentInfo(sha256, opened.kind, opened.pages, detail=detail)
 
 
 def decode_page(reply: Reply, number: int) -> PageReply:

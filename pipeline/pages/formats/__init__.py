@@ -1,0 +1,1 @@
+"""Formats without pages of their own: each module makes blocks of one of them. ``registry`` chooses by the contents."""
