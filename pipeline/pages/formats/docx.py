@@ -123,6 +123,8 @@ class _Reader:
                 attribute(child(properties, "jc"), "val") if child(properties, "jc") is not None else style.align, "left"
             )
             yield Paragraph(runs, where, style.size, align, indent, style.space)
+        elif not place and not content.boxes:
+            yield Paragraph((), where, style.size, space=0.0)
         for box in content.boxes:
             if depth < _MAX_DEPTH:
                 story.boxes += 1

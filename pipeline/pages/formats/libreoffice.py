@@ -6,6 +6,7 @@ run, links are not followed: the profile forbids both, and a proxy that does not
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -13,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +27,10 @@ _FOLDERS = ("/usr/lib/libreoffice/program", "/usr/lib64/libreoffice/program", "/
 _MAC = "/Applications/LibreOffice.app/Contents/MacOS/soffice"
 MAX_RESULT = 1_000_000_000
 """Bytes of a converted file."""
-NICE_SHARE = 0.9
+MAX_STARTS = 3
+_RESTART = (79, 81)
+"""Exit codes with which it asks to be started again, as after the first start of a profile (desktop/source/app/exithelper.h)."""
+TIME_SHARE = 0.9
 """Of the time that a page may take, how much LibreOffice gets."""
 _SETTINGS = {
     "/org.openoffice.Office.Common/Security/Scripting": {
@@ -104,7 +109,7 @@ def convert(file: BinaryIO, suffix: str, target: str, seconds: float, what: str)
             shutil.copyfileobj(file, copy)
         (folder / "out").mkdir()
         _write_profile(folder / "profile")
-        _run(program, folder, source, target, seconds * NICE_SHARE, what)
+        _run(program, folder, source, target, seconds * TIME_SHARE, what)
         result = folder / "out" / f"document.{target}"
         if not result.is_file() or not 0 < result.stat().st_size <= MAX_RESULT:
             raise DocumentError(
@@ -124,20 +129,22 @@ def _run(program: str, folder: Path, source: Path, target: str, seconds: float, 
     }  # fmt: skip
     memory, parent = resource.getrlimit(resource.RLIMIT_AS), os.getpid()
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True, preexec_fn=lambda: _bind(parent, memory, library),
-    )  # fmt: skip
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        raise DocumentError("timeout", f"{what}: LibreOffice needed more than {seconds:.0f} s (limits.seconds)") from None
-    finally:
+    end = time.monotonic() + seconds
+    for _ in range(MAX_STARTS):
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True, preexec_fn=lambda: _bind(parent, memory, library),
+        )  # fmt: skip
         try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            process.kill()
-        process.wait()
+            code = process.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise DocumentError("timeout", f"{what}: LibreOffice needed more than {seconds:.0f} s (limits.seconds)") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if code not in _RESTART:
+            return
 
 
 def _bind(parent: int, memory: tuple[int, int], library: ctypes.CDLL | None) -> None:

@@ -27,7 +27,8 @@ BUILT_IN = {
 _SYSTEM_DATE, _SYSTEM_TIME = "F800", "F400"
 _SIGNIFICANT = 11
 """Digits of a number without a format (General), as Excel shows them. Whole numbers keep all of theirs."""
-_MAX_DIGITS = 400
+_MAX_DIGITS = 30
+"""Digits of a number that is shown in a format; larger ones are shown as they are stored."""
 _TOKEN = re.compile(
     r"""(?P<quoted>"[^"]*")|\\(?P<escaped>.)|(?P<blank>_.)|(?P<fill>\*.)|(?P<bracket>\[[^\]]*\])|(?P<ampm>AM/PM|A/P|上午/下午)"""
     r"""|(?P<general>General|Standard)|(?P<exponent>E[+-])|(?P<date>y+|m+|d+|h+|s+|g+|e+|b+)|(?P<number>[0#?][0#?,]*|\.|%|@)|(?P<other>.)""",
@@ -167,7 +168,8 @@ def _number(value: Decimal, section: _Section) -> str:
         return f"{value:.{_decimals(tokens)}E}"
     point = next((index for index, token in enumerate(tokens) if token.kind == "number" and token.text == "."), len(tokens))
     whole = "".join(tokens[index].text for index in digits if index < point)
-    value /= 1000 ** (len(whole) - len(whole.rstrip(",")))
+    last = tokens[digits[-1]].text if digits else ""
+    value /= 1000 ** (len(last) - len(last.rstrip(",")))
     if any(token.text == "/" for token in tokens) and digits:  # a fraction, shown as a decimal number
         return general(value)
     least = sum(tokens[index].text.count("0") for index in digits if index > point)

@@ -97,6 +97,8 @@ class _Reader:
             if any(run.text.strip() for run in runs):
                 runs = (Run(f"{label} "), *runs) if label else runs
                 yield Paragraph(runs, place, size, style.align, indent)
+            elif depth == 0 and not len(element):
+                yield Paragraph((), place, style.size, space=0.0)
             self.notes += notes_in(element)
         for box in boxes_in(element):
             story.boxes += 1

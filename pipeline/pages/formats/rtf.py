@@ -216,7 +216,7 @@ class _Reader:
         elif word == b"intbl":
             self._in_table = True
         elif word == b"par":
-            self._end_paragraph(story)
+            self._end_paragraph(story, ends=True)
         elif word == b"page":
             self._end_paragraph(story)
             self._end_table(story)
@@ -275,9 +275,12 @@ class _Reader:
                 story.size = state.size
             story.runs.append(Run(text, state.bold))
 
-    def _end_paragraph(self, story: _Story) -> None:
+    def _end_paragraph(self, story: _Story, *, ends: bool = False) -> None:
+        """Put the collected runs away; ``ends``: at the end of a paragraph that may be empty."""
         runs, story.runs = tuple(story.runs), []
         if not any(run.text.strip() for run in runs):
+            if not self._in_table and not story.rows and story.blocks and ends:
+                story.blocks.append(Paragraph((), "", self._state.size, space=0.0))
             return
         if self._in_table:
             table, row, column = story.tables + 1, len(story.rows) + 1, len(story.cells) + 1

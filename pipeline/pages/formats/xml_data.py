@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from pipeline.pages.formats.xml_safety import local_name
+from pipeline.pages.formats.xml_safety import all_text, local_name
 from pipeline.pages.layout.blocks import Block, Cell, Paragraph, Row, Run, Table
 
 MIN_RECORDS = 2
@@ -34,8 +34,9 @@ def _element(element: etree._Element, path: str, depth: int) -> Iterator[Block]:
         local = str(name).rpartition("}")[2]
         if str(value).strip() and not str(name).startswith("{http://www.w3.org/2001/XMLSchema-instance}"):
             yield _line(local, str(value), f"{path}/@{local}", indent)
-    if element.text and element.text.strip() and len(element):
-        yield Paragraph((Run(" ".join(element.text.split())),), path, indent=indent)
+    if len(element) and _is_mixed(element):
+        yield Paragraph((Run(" ".join(all_text(element).split())),), path, indent=indent)
+        return
     counts = Counter(local_name(child) for child in element)
     numbers: Counter[str] = Counter()
     waiting: list[tuple[etree._Element, str]] = []
@@ -52,11 +53,12 @@ def _element(element: etree._Element, path: str, depth: int) -> Iterator[Block]:
             waiting.append((child, where))
         else:
             yield from _leaf(child, where, indent)
-        if child.tail and child.tail.strip():
-            yield from _records(waiting, depth)
-            waiting = []
-            yield Paragraph((Run(" ".join(child.tail.split())),), path, indent=indent)
     yield from _records(waiting, depth)
+
+
+def _is_mixed(element: etree._Element) -> bool:
+    """Whether text stands between the elements inside, as in a sentence with marks."""
+    return bool((element.text or "").strip()) or any((child.tail or "").strip() for child in element)
 
 
 def _records(found: list[tuple[etree._Element, str]], depth: int) -> Iterator[Block]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.errors import DocumentError
@@ -15,6 +14,8 @@ from pipeline.pages.protocol import Size
 from pipeline.records import Box, PageImage, Word
 from pipeline.runtime.pymupdf_import import pymupdf
 
+SAME_LINE = 0.35
+"""Share of the font size by which the baselines of one line may differ."""
 RULE_GREY, RULE_WIDTH = 0.75, 0.4
 
 
@@ -31,12 +32,7 @@ class LaidOutDocument:
 
     def words(self, number: int) -> list[Word]:
         """The words of a page in reading order, each with its place in the file. Raises DocumentError for the rest of a long file."""
-        words = sorted(self._page(number).words, key=lambda word: (round(word.base), word.order))
-        return [
-            _word(word, line)
-            for line, (_, group) in enumerate(groupby(words, key=lambda word: round(word.base)))
-            for word in group
-        ]
+        return [_word(word, number) for number, line in enumerate(_lines(self._page(number).words)) for word in line]
 
     def size(self, number: int) -> Size:
         """The page's size in points."""
@@ -78,6 +74,18 @@ class LaidOutDocument:
         if number > len(self._pages) and self._rest:
             raise self._rest
         return self._pages[number - 1]
+
+
+def _lines(words: Iterable[PlacedWord]) -> Iterator[list[PlacedWord]]:
+    """The words of a page by line, top to bottom; letters of different sizes side by side stand a little above each other."""
+    line: list[PlacedWord] = []
+    for word in sorted(words, key=lambda each: each.base):
+        if line and word.base - line[0].base > SAME_LINE * min(word.size, line[0].size):
+            yield sorted(line, key=lambda each: each.order)
+            line = []
+        line.append(word)
+    if line:
+        yield sorted(line, key=lambda each: each.order)
 
 
 def _word(word: PlacedWord, line: int) -> Word:

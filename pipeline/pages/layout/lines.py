@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.pages.layout.blocks import Paragraph
 from pipeline.pages.layout.fonts import breaks_anywhere, is_right_to_left, text_width
@@ -18,8 +19,7 @@ _DROPPED = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 """Soft hyphens and signs without width."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedWord:
+class PlacedWord(NamedTuple):
     """A word on its line. ``x0`` and ``x1`` are points from the left; ``base`` is the baseline, in points from the top."""
 
     text: str
@@ -35,7 +35,8 @@ class PlacedWord:
 
     def moved(self, dx: float, dy: float) -> PlacedWord:
         """The word at another place."""
-        return replace(self, x0=self.x0 + dx, x1=self.x1 + dx, base=self.base + dy, order=self.order + dx)
+        text, x0, x1, base, size, bold, fixed, place, order = self
+        return PlacedWord(text, x0 + dx, x1 + dx, base + dy, size, bold, fixed, place, order + dx)
 
 
 @dataclass(slots=True)
@@ -88,6 +89,15 @@ def _hard_lines(paragraph: Paragraph) -> Iterator[list[_Piece]]:
             gap = 0.0
 
     for run in paragraph.runs:
+        if run.text.isprintable() and not paragraph.fixed:  # only letters and blanks: the usual case, and the fast one
+            for number, part in enumerate(run.text.split(" ")):
+                if number:
+                    end_word()
+                    gap = gap or (blank if pieces else 0.0)
+                if part:
+                    bold = run.bold if not letters else bold
+                    letters.append(part)
+            continue
         for letter in run.text.translate(_DROPPED):
             if letter in "\n\r\v\f\u2028\u2029\x85":
                 end_word()

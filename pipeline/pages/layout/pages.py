@@ -80,6 +80,8 @@ class _Flow:
             self._put_strips(strips([block], self._width - 2 * MARGIN))
 
     def finished(self) -> list[LaidOutPage]:
+        while self.pages and not self.pages[-1].words:
+            self.pages.pop()
         return self.pages or [LaidOutPage(WIDTH, HEIGHT)]
 
     def _put_strips(self, all_strips: Iterable[Strip]) -> None:
@@ -142,6 +144,8 @@ class _Flow:
             self.last_place = strip.words[-1].place
 
     def _place(self, strip: Strip) -> None:
+        if not strip.words and (not self.pages or self._top in (0.0, MARGIN)):  # a blank line at the top of a page
+            return
         if not self.pages or self._top == 0.0:
             self.pages.append(LaidOutPage(self._width, HEIGHT))
             self._top = MARGIN

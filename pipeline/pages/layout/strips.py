@@ -69,13 +69,14 @@ def _table_strips(table: Table, width: float, depth: int) -> Iterator[Strip]:
     for number, row in enumerate(table.rows):
         strip = Strip(0.0, space=0.0 if number else 4.0, heading=row.heading and depth == 0)
         column = 0
+        padding = ROW_PADDING if number or depth == 0 else 0.0  # a table in a cell begins on the line of the cells beside it
         for cell in row.cells:
             first, column = min(column, len(widths) - 1), column + cell.columns
             left, right = edges[first], edges[min(max(column, first + 1), len(widths))]
             inside = max(MIN_COLUMN, right - left - 2 * PADDING)
-            top = ROW_PADDING
+            top = padding
             for inner in strips(cell.blocks, inside, depth + 1):
-                top += inner.space if top > ROW_PADDING else 0.0
+                top += inner.space if top > padding else 0.0
                 strip.add(inner, left + PADDING, top)
                 top += inner.height
             strip.height = max(strip.height, top + ROW_PADDING)
