@@ -46,8 +46,9 @@ def test_ubl_with_more_lines_than_a_page_holds(folder: Path, pipeline: Pipeline)
 
 
 @pytest.mark.parametrize(
-    "content", [b"<html><p>an invoice</p></html>", b"<Invoice", b"<!DOCTYPE x [<!ENTITY e 'x'>]><Invoice>&e;</Invoice>"]
+    ("content", "reason"),
+    [(b"<Invoice", "unreadable"), (b"<!DOCTYPE x [<!ENTITY e 'x'>]><Invoice>&e;</Invoice>", "unsupported")],
 )
-def test_other_xml_is_unsupported(folder: Path, pipeline: Pipeline, content: bytes) -> None:
+def test_broken_xml_and_entities_end_in_a_reason(folder: Path, pipeline: Pipeline, content: bytes, reason: str) -> None:
     result = read(folder, pipeline, content)
-    assert (result["status"], result["reason"]) == ("failed", "unsupported")
+    assert (result["status"], result["reason"]) == ("failed", reason)

@@ -74,15 +74,15 @@ def test_twins_of_different_routes_are_each_read_by_their_own_template(folders: 
 def test_bad_files_fail_with_a_reason_and_the_others_go_on(folders: RunFolders) -> None:
     folders.put("locked.pdf", encrypted_pdf("secret", "open sesame"))
     folders.put("cut.pdf", text_pdf(["Cut"])[:200])
-    folders.put("notes.txt", b"just text")
+    folders.put("song.mp3", b"ID3\x03" + bytes(500))
     folders.put("fine.pdf", text_pdf(["Fine"]))
     tally = folders.run()
     assert tally.documents == {"failed": 3, "done": 1}
-    reasons = {name: folders.json(name)["reason"] for name in ("locked.pdf", "cut.pdf", "notes.txt")}
+    reasons = {name: folders.json(name)["reason"] for name in ("locked.pdf", "cut.pdf", "song.mp3")}
     assert reasons == {
         "locked.pdf": "needs_password",
         "cut.pdf": "unreadable",
-        "notes.txt": "unsupported",
+        "song.mp3": "unsupported",
     }
     assert {row["file"]: row["status"] for row in folders.csv("documents")} == {
         **dict.fromkeys(reasons, "failed"),
