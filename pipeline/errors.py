@@ -141,7 +141,7 @@ CURES: dict[Reason, str] = {
     "needs_password": "add the password to `limits.passwords` in the settings, then `pipeline reprocess --failed`",
     "unreadable": "open the file in a viewer; if it opens there, please report this, otherwise scan or export it again",
     "zero_pages": "the file has no page; export it again from the program that created it",
-    "unsupported": "convert the file to PDF, PNG, JPEG or TIFF",
+    "unsupported": "do what the message says; print the file to PDF where it says nothing",
     "too_large": "raise the limit named in the message (in the settings or the template), then `pipeline reprocess --failed`",
     "too_slow": "raise `limits.document_minutes` in the settings, then `pipeline reprocess --failed`",
     "timeout": "raise `limits.seconds` (for a server `server.seconds`) in the settings, then `pipeline reprocess --failed`",

@@ -45,7 +45,7 @@ def open_document(
         raise DocumentError("unreadable", "the file is empty")
     formats = formats or FormatLimits()
     if head.startswith(ZIP):  # a PDF inside may have its header among the first bytes
-        return open_packed(file, formats)
+        return open_packed(file, name, formats)
     if head.startswith(MAGIC):
         return open_compound(file, formats)
     if head[_TAR_AT:].startswith(_TAR):

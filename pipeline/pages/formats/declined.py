@@ -19,14 +19,13 @@ class Kind(NamedTuple):
 
 
 _PRINT = "open it in the program that it belongs to, print it to PDF and drop the PDF"
-_UNPACK = "unpack it and drop the files that are in it"
 _SOUND = Kind("a recording of sound", "the program reads documents; drop a text of what is said")
 _VIDEO = Kind("a video", "the program reads documents; drop pictures of the pages that it shows")
 _PROGRAM = Kind("a program", "it is no document and is never started; delete it where you do not know where it came from")
 _DATABASE = Kind("a database", "export the table that you need as CSV or xlsx and drop that")
 _DRAWING = Kind("a drawing", _PRINT)
 _FONT = Kind("a font", "it is no document")
-_ARCHIVE = Kind(
+ARCHIVE = Kind(
     "an archive",
     "`pipeline reprocess FILE` reads what is in a zip or tar file; unpack others and drop what is in them",
 )
@@ -38,14 +37,14 @@ SIGNATURES: tuple[tuple[int, bytes, Kind], ...] = (
     (0, b"\x7fELF", _PROGRAM),
     (0, b"\xcf\xfa\xed\xfe", _PROGRAM),
     (0, b"\xca\xfe\xba\xbe", _PROGRAM),
-    (0, b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
-    (0, b"Rar!\x1a\x07", _ARCHIVE),
-    (0, b"\x1f\x8b", _ARCHIVE),
-    (0, b"BZh", _ARCHIVE),
-    (0, b"\xfd7zXZ\x00", _ARCHIVE),
-    (0, b"\x28\xb5\x2f\xfd", _ARCHIVE),
-    (0, b"MSCF", _ARCHIVE),
-    (257, b"ustar", _ARCHIVE),
+    (0, b"7z\xbc\xaf\x27\x1c", ARCHIVE),
+    (0, b"Rar!\x1a\x07", ARCHIVE),
+    (0, b"\x1f\x8b", ARCHIVE),
+    (0, b"BZh", ARCHIVE),
+    (0, b"\xfd7zXZ\x00", ARCHIVE),
+    (0, b"\x28\xb5\x2f\xfd", ARCHIVE),
+    (0, b"MSCF", ARCHIVE),
+    (257, b"ustar", ARCHIVE),
     (0x8001, b"CD001", Kind("an image of a disc", "mount it and drop the documents that are on it")),
     (0, b"ID3", _SOUND),
     (0, b"\xff\xfb", _SOUND),
@@ -109,6 +108,10 @@ IN_PACKAGES: tuple[tuple[str, Kind], ...] = (
         Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF"),
     ),
     ("Index.zip", Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF")),
+    (
+        "buildVersionHistory.plist",
+        Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF"),
+    ),
     ("index.apxl", Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF")),
     ("META-INF/container.xml", _BOOK),
     ("FixedDocSeq.fdseq", Kind("an XPS document", "print it to PDF and drop the PDF")),
@@ -141,7 +144,6 @@ BY_NAME: dict[str, Kind] = {
 UNKNOWN = Kind("a file of a kind that is not known", "print it to PDF in the program that it belongs to, and drop the PDF")
 SVG = Kind("an SVG drawing", "save it as PNG or PDF (in a browser: Print, Save as PDF) and drop that")
 MHTML = Kind("a saved web page (MHTML)", "open it in a browser, print it to PDF and drop the PDF")
-PACKED = Kind("a packed file of a kind that is not known", _UNPACK)
 
 
 def signature_kind(head: bytes) -> Kind | None:
@@ -149,12 +151,12 @@ def signature_kind(head: bytes) -> Kind | None:
     return next((kind for offset, mark, kind in SIGNATURES if head[offset : offset + len(mark)] == mark), None)
 
 
-def package_kind(names: list[str]) -> Kind | None:
-    """The kind of a packed file by the names of its parts; None where it looks like an archive of files."""
+def package_kind(names: list[str], name: str) -> Kind:
+    """The kind of a packed file by the names of its parts, else by its own name; an archive where both say nothing."""
     for mark, kind in IN_PACKAGES:
-        if any(name == mark or (mark.endswith("/") and name.startswith(mark)) or name.endswith(f"/{mark}") for name in names):
+        if any(part == mark or (mark.endswith("/") and part.startswith(mark)) or part.endswith(f"/{mark}") for part in names):
             return kind
-    return None
+    return BY_NAME.get(PurePath(name).suffix.lower(), ARCHIVE)
 
 
 def named_kind(name: str) -> Kind:

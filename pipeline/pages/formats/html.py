@@ -48,13 +48,19 @@ def declared_encoding(content: bytes) -> str:
 
 def html_blocks(text: str) -> Iterator[Block]:
     """The blocks of a page. Raises DocumentError ``unreadable`` where nothing can be parsed."""
-    parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
+    # `huge_tree` allows 2,048 levels; with fewer, what is deeper would be lost without a word
+    parser = html.HTMLParser(no_network=True, huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         if text.strip():
             raise DocumentError("unreadable", "a web page that cannot be parsed") from None
         return
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        detail = (
+            "a web page with more levels than browsers show: damaged or hostile; print it to PDF in a browser and drop the PDF"
+        )
+        raise DocumentError("unreadable", detail)
     yield from _Reader(HiddenElements(root)).blocks(root)
 
 

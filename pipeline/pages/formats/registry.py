@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
@@ -16,7 +17,7 @@ from pipeline.pages.formats.limits import FormatLimits
 from pipeline.pages.formats.package import Package
 from pipeline.pages.formats.text_encoding import decode
 from pipeline.pages.formats.xml_safety import attribute, children, local_name, parse_xml
-from pipeline.pages.layout.blocks import Block
+from pipeline.pages.layout.blocks import Block, Remark
 from pipeline.pages.layout.laid_out_document import LaidOutDocument
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.protocol import OpenDocument
@@ -50,20 +51,28 @@ _OPEN_XML = {
     "presentationml": "pptx",
     "powerpoint": "pptx",
 }
+_UNREAD_PART = re.compile(r"/charts/chart\d|/diagrams/data\d|/afchunk|^Object \d+/content\.xml", re.IGNORECASE)
 _ODF = {"text": "odt", "spreadsheet": "ods", "presentation": "odp", "graphics": "odp"}
 
 
-def open_packed(file: BinaryIO, limits: FormatLimits) -> OpenDocument:
+def open_packed(file: BinaryIO, name: str, limits: FormatLimits) -> OpenDocument:
     """An office file that is a zip. Raises DocumentError, ``unsupported`` for archives and other packed files."""
     package = Package(file, limits.unpacked_bytes)
     kind = _open_xml_kind(package) if "[Content_Types].xml" in package else _odf_kind(package)
     if kind == "xlsb":
         return _open_converted(file, ".xlsb", "xlsx", "a binary workbook of Excel (.xlsb)", "xlsb", limits)
     if not kind:
-        raise declined.declined(declined.package_kind(package.names) or declined.SIGNATURES[4][2])
+        raise declined.declined(declined.package_kind(package.names, name))
     if limits.by_libreoffice and (drawn := _drawn_by_libreoffice(file, kind, limits)):
         return drawn
-    return LaidOutDocument(kind, _package_blocks(kind)(package), limits.words)
+    return LaidOutDocument(kind, _with_unread_parts(package, _package_blocks(kind)(package)), limits.words)
+
+
+def _with_unread_parts(package: Package, blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks, and a remark on parts with texts that are not read."""
+    yield from blocks
+    if any(_UNREAD_PART.search(name) for name in package.names):
+        yield Remark("charts, diagrams or inserted documents whose texts were not read; drop the file as PDF to have them read")
 
 
 def _package_blocks(kind: str) -> Callable[[Package], Iterator[Block]]:

@@ -27,7 +27,7 @@ def parse_xml(content: bytes, name: str) -> etree._Element:
     try:
         root = etree.fromstring(content, etree.XMLParser(**_OPTIONS))
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise damaged(name, error) from error
+        raise (_entities(name) if b"<!ENTITY" in content[:100_000] else damaged(name, error)) from error
     if root is None:
         raise DocumentError("unreadable", f"{name}: holds no XML element")
     refuse_entities(root, name)
@@ -58,8 +58,12 @@ def refuse_entities(root: etree._Element, name: str) -> None:
     """Raises DocumentError where the document declares entities: their text would be missing, or come from elsewhere."""
     dtd = root.getroottree().docinfo.internalDTD
     if dtd is not None and any(True for _ in dtd.iterentities()):
-        detail = f"{name}: declares XML entities of its own, which can fetch files or grow without end, and are never expanded"
-        raise DocumentError("unsupported", f"{detail}; save it again from the program that created it, or print it to PDF")
+        raise _entities(name)
+
+
+def _entities(name: str) -> DocumentError:
+    detail = f"{name}: declares XML entities of its own, which can fetch files or grow without end, and are never expanded"
+    return DocumentError("unsupported", f"{detail}; save it again from the program that created it, or print it to PDF")
 
 
 def damaged(name: str, error: Exception) -> DocumentError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pipeline.pages.layout.blocks import Paragraph, Table
@@ -13,13 +13,15 @@ PADDING = 7.0
 MIN_COLUMN = 12.0
 MAX_DEPTH = 12
 """Tables inside tables that are laid out as such; the cells of deeper ones follow each other."""
-MEASURED_ROWS = 300
+MEASURED_ROWS = 5_000
+MAX_TABLE_WIDTH = 2_000.0
+"""Points that a table may be wide so that no word of it is broken; its page is as wide."""
 MAX_COLUMNS = 500
 """Columns of a table that have a width of their own; what stands behind goes into the last one."""
 
 
 def column_widths(table: Table, room: float, depth: int = 0) -> list[float]:
-    """Widths in points; their sum is at most ``room`` where the longest words allow it."""
+    """Widths in points; their sum is at most ``room`` where the longest words allow it. No word is broken in a table of usual width."""
     least, wished = _measured(table, depth)
     if len(table.widths) >= len(least) and sum(table.widths) > 0:
         given = list(table.widths[: len(least)])
@@ -30,12 +32,12 @@ def column_widths(table: Table, room: float, depth: int = 0) -> list[float]:
 
 
 def _shared(least: list[float], wished: list[float], room: float) -> list[float]:
-    """What the columns wish for where there is room; else the room is shared, none getting less than its longest word where that fits."""
+    """What the columns wish for where there is room; else the room is shared, none getting less than its longest word."""
     total, needed = sum(wished), sum(least)
     if total <= room:
         return wished
     if needed >= room:
-        return [max(MIN_COLUMN, low * room / needed) for low in least]
+        return [max(MIN_COLUMN, low * min(1.0, MAX_TABLE_WIDTH / needed)) for low in least]
     share = (room - needed) / (total - needed)
     return [low + (want - low) * share for low, want in zip(least, wished, strict=True)]
 
@@ -72,6 +74,20 @@ def natural_block_widths(blocks: Iterable[Paragraph | Table], depth: int) -> tup
             lows, wants = _measured(block, depth)
             word, line = sum(lows), sum(wants)
         else:
-            continue
+            words = [natural_widths(paragraph)[0] for paragraph in deep_paragraphs(block)]
+            word = line = max(words, default=0.0)
         low, want = max(low, word), max(want, line)
     return low, want
+
+
+def deep_paragraphs(table: Table) -> Iterator[Paragraph]:
+    """The paragraphs of all cells, also of tables in them, without recursion."""
+    waiting: list[Paragraph | Table] = [table]
+    while waiting:
+        block = waiting.pop()
+        if isinstance(block, Paragraph):
+            yield block
+        else:
+            waiting += [
+                inner for row in reversed(block.rows) for cell in reversed(row.cells) for inner in reversed(cell.blocks)
+            ]

@@ -18,6 +18,8 @@ FIXED_ADVANCE = 0.6
 """Width of a letter of Courier as a share of the font size."""
 _UNKNOWN_ADVANCE = 0.56
 FALLBACK = "cjk"
+MAX_CACHED = 64
+"""Letters of a word whose width is remembered."""
 
 
 @cache
@@ -57,7 +59,8 @@ def base_font(*, bold: bool, fixed: bool) -> str:
 
 def text_width(text: str, size: float, *, bold: bool = False, fixed: bool = False) -> float:
     """Width in points."""
-    return _width(text, base_font(bold=bold, fixed=fixed)) * size
+    name = base_font(bold=bold, fixed=fixed)
+    return (_width(text, name) if len(text) <= MAX_CACHED else sum([_advance(letter, name) for letter in text])) * size
 
 
 def font_for(text: str, *, bold: bool, fixed: bool) -> str | None:

@@ -152,11 +152,13 @@ def _fill(pieces: list[_Piece], room: float, paragraph: Paragraph) -> Iterator[_
                 break
             if head:
                 first = _Piece(piece.text[:head], piece.bold, 0.0)
-                line.append((start, first, _piece_width(first, paragraph)))
+                taken = _piece_width(first, paragraph)
+                line.append((start, first, taken))
+                width -= taken
+                piece = _Piece(piece.text[head:], piece.bold, 0.0)
             yield line
             line, start = [], 0.0
-            piece = _Piece(piece.text[head:], piece.bold, 0.0)
-            width = _piece_width(piece, paragraph)
+            piece.gap = 0.0
         line.append((start, piece, width))
         x = start + width
     yield line

@@ -170,6 +170,8 @@ class _Flow:
 
     def _draw(self, words: Iterable[PlacedWord], rules: Iterable[Rule], top: float) -> None:
         page = self.pages[-1]
+        words = list(words)
+        page.width = max(page.width, *(word.x1 + 2 * MARGIN for word in words)) if words else page.width
         page.words += [word.moved(MARGIN, top) for word in words]
         page.rules += [(x0 + MARGIN, y0 + top, x1 + MARGIN, y1 + top) for x0, y0, x1, y1 in rules]
 

@@ -8,11 +8,11 @@ from itertools import chain, islice
 
 from pipeline.pages.layout.blocks import Paragraph, Run, Sheet, SheetCell, SheetRow
 from pipeline.pages.layout.fonts import text_width
-from pipeline.pages.layout.lines import LINE_STEP, break_lines
+from pipeline.pages.layout.lines import LINE_STEP, break_lines, natural_widths
 from pipeline.pages.layout.strips import Strip
 
 SIZE, PADDING = 9.0, 10.0
-MEASURED_ROWS = 300
+MEASURED_ROWS, MEASURED_CELLS = 1_000, 20_000
 """Rows at the top of a sheet by which the widths of columns and the headings are chosen."""
 MIN_WIDTH, MAX_WIDTH = 14.0, 240.0
 DEFAULT_WIDTH = 50.0
@@ -21,6 +21,16 @@ MAX_PAGE_WIDTH = 1190.0 - 2 * 50
 MIN_ROWS_BELOW, HEADING_ROWS = 5, 30
 _STEP = SIZE * LINE_STEP
 _GAP = 1.5
+
+
+def _first(rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
+    """The rows at the top of a sheet that are measured."""
+    cells = 0
+    for row in islice(rows, MEASURED_ROWS):
+        yield row
+        cells += len(row.cells)
+        if cells > MEASURED_CELLS:
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ class SheetLayout:
 
     def __init__(self, sheet: Sheet) -> None:
         rows = iter(sheet.rows)
-        self._sample = list(islice(rows, MEASURED_ROWS))
+        self._sample = list(_first(rows))
         self._rows = chain(self._sample, rows)
         self._widths = _column_widths(self._sample, sheet.widths)
         self._groups = _column_groups(self._widths)
@@ -81,6 +91,10 @@ class SheetLayout:
                 if cell.align == "left" and not cell.is_number:
                     room += sum(self._widths[free] for free in _free_columns(group, number, cells))
                 paragraph = Paragraph((Run(cell.text, cell.bold),), cell.place, SIZE, cell.align)
+                if (longest := natural_widths(paragraph)[0] + PADDING) > room:  # further down than the widths were measured
+                    more = min(longest, MAX_WIDTH) - room
+                    self._widths[column] = width = width + max(0.0, more)
+                    room += max(0.0, more)
                 for line, words in enumerate(break_lines(paragraph, max(MIN_WIDTH, room - PADDING))):
                     strip.words += [word.moved(left, line * _STEP) for word in words]
                     strip.height = max(strip.height, (line + 1) * _STEP + _GAP)
@@ -102,19 +116,21 @@ def _column_widths(rows: Sequence[SheetRow], given: Mapping[int, float]) -> dict
     if not used:
         return {}
     widths = {column: min(given.get(column, MIN_WIDTH), MAX_WIDTH) for column in sorted(used)}
+    order = list(widths)
+    positions = {column: position for position, column in enumerate(order)}
     for row in rows:
-        columns = sorted(row.cells)
-        for column, following in zip(columns, [*columns[1:], None], strict=True):
+        taken = sorted(positions[column] for column in row.cells)
+        for position, following in zip(taken, [*taken[1:], len(order)], strict=True):
+            column = order[position]
             cell = row.cells[column]
             longest = (
                 max((text_width(line, SIZE, bold=cell.bold) for line in cell.text[:2000].split("\n")), default=0.0) + PADDING
             )
             if cell.align == "left" and not cell.is_number:
-                free = sum(widths.get(c, 0.0) for c in widths if c > column and (following is None or c < following))
-                room = widths[column] + free
-                if following is None:  # behind the last cell of a row is paper
-                    longest = min(longest, max(room, DEFAULT_WIDTH * 3))
-                longest = longest - free
+                free = sum(widths[each] for each in order[position + 1 : following])
+                if following == len(order):  # behind the last cell of a row is paper
+                    longest = min(longest, max(widths[column] + free, DEFAULT_WIDTH * 3))
+                longest -= free
             widths[column] = min(MAX_WIDTH, max(widths[column], longest, MIN_WIDTH))
     return widths
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pipeline.pages.layout.blocks import Paragraph, Table
-from pipeline.pages.layout.columns import MAX_DEPTH, MIN_COLUMN, PADDING, column_widths
+from pipeline.pages.layout.columns import MAX_DEPTH, MIN_COLUMN, PADDING, column_widths, deep_paragraphs
 from pipeline.pages.layout.lines import LINE_STEP, PlacedWord, break_lines
 
 Rule = tuple[float, float, float, float]
@@ -40,25 +40,13 @@ def strips(blocks: Iterable[Paragraph | Table], width: float, depth: int = 0) ->
         elif depth < MAX_DEPTH:
             yield from _table_strips(block, width, depth)
         else:
-            yield from _deep_strips(block, width)
+            for paragraph in deep_paragraphs(block):
+                yield from _paragraph_strips(paragraph, width)
 
 
 def _paragraph_strips(paragraph: Paragraph, width: float) -> Iterator[Strip]:
     for number, words in enumerate(break_lines(paragraph, width)):
         yield Strip(paragraph.size * LINE_STEP, words, space=0.0 if number else paragraph.space)
-
-
-def _deep_strips(table: Table, width: float) -> Iterator[Strip]:
-    """The paragraphs of all cells, also of tables in them, without recursion."""
-    waiting: list[Paragraph | Table] = [table]
-    while waiting:
-        block = waiting.pop()
-        if isinstance(block, Paragraph):
-            yield from _paragraph_strips(block, width)
-        else:
-            waiting += [
-                inner for row in reversed(block.rows) for cell in reversed(row.cells) for inner in reversed(cell.blocks)
-            ]
 
 
 def _table_strips(table: Table, width: float, depth: int) -> Iterator[Strip]:
