@@ -231,12 +231,16 @@ def _as_odt(above: list[str], rows: Rows, below: list[str]) -> bytes:
 
 
 def _as_rtf(above: list[str], rows: Rows, below: list[str]) -> bytes:
-    lines = lambda texts: "".join(text.replace("\t", "\\tab ") + "\\par\n" for text in texts)  # noqa: E731
+    def lines(texts: list[str]) -> str:
+        return "".join(text.replace("\t", "\\tab ") + "\\par\n" for text in texts)
+
     return rtf(lines(above) + rtf_table(rows) + lines(below))
 
 
 def _sheet_rows(above: list[str], rows: Rows, below: list[str]) -> list[list[str]]:
-    split = lambda texts: [[text.split("\t")[0], *[""] * 2, *text.split("\t")[1:]] if text else [] for text in texts]  # noqa: E731
+    def split(texts: list[str]) -> list[list[str]]:
+        return [[text.split("\t")[0], *[""] * 2, *text.split("\t")[1:]] if text else [] for text in texts]
+
     return [*split(above), *map(list, rows), *split(below)]
 
 
@@ -262,14 +266,18 @@ def _as_txt(above: list[str], rows: Rows, below: list[str]) -> bytes:
 
 
 def _as_html(above: list[str], rows: Rows, below: list[str]) -> bytes:
-    lines = lambda texts: "".join(f"<p>{escape(text).replace(chr(9), ' ')}</p>" for text in texts)  # noqa: E731
+    def lines(texts: list[str]) -> str:
+        return "".join(f"<p>{escape(text).replace(chr(9), ' ')}</p>" for text in texts)
+
     cells = ("".join(f"<td>{escape(text)}</td>" for text in row) for row in rows)
     table = "".join(f"<tr>{row}</tr>" for row in cells)
     return f"<!doctype html><html><body>{lines(above)}<table>{table}</table>{lines(below)}</body></html>".encode()
 
 
 def _as_md(above: list[str], rows: Rows, below: list[str]) -> bytes:
-    lines = lambda texts: "\n\n".join(text.replace("\t", " ") for text in texts)  # noqa: E731
+    def lines(texts: list[str]) -> str:
+        return "\n\n".join(text.replace("\t", " ") for text in texts)
+
     table = [f"| {' | '.join(row)} |" for row in rows]
     return f"{lines(above)}\n\n{chr(10).join([table[0], '|---|---|---|---|', *table[1:]])}\n\n{lines(below)}\n".encode()
 
@@ -279,8 +287,12 @@ def _as_pptx(above: list[str], rows: Rows, below: list[str]) -> bytes:
 
 
 def _as_odp(above: list[str], rows: Rows, below: list[str]) -> bytes:
-    box = lambda name, y, inside: f'<draw:frame draw:name="{name}" svg:y="{y}cm">{inside}</draw:frame>'  # noqa: E731
-    lines = lambda texts: f"<draw:text-box>{''.join(map(odf_paragraph, texts))}</draw:text-box>"  # noqa: E731
+    def box(name: str, y: int, inside: str) -> str:
+        return f'<draw:frame draw:name="{name}" svg:y="{y}cm">{inside}</draw:frame>'
+
+    def lines(texts: list[str]) -> str:
+        return f"<draw:text-box>{''.join(map(odf_paragraph, texts))}</draw:text-box>"
+
     inside = box("Top", 1, lines(above)) + box("Table", 10, odf_table(rows)) + box("Bottom", 15, lines(below))
     return odf("presentation", f"<draw:page>{inside}</draw:page>")
 

@@ -77,17 +77,18 @@ def test_a_text_box_that_is_stored_twice_for_old_programs_is_read_once() -> None
 
 
 def test_lists_show_their_numbers() -> None:
-    level = lambda number, form, label: (  # noqa: E731
-        f'<w:lvl w:ilvl="{number}"><w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{label}"/></w:lvl>'
-    )
+    def level(number: int, form: str, label: str) -> str:
+        return f'<w:lvl w:ilvl="{number}"><w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{label}"/></w:lvl>'
+
     numbering = part(
         "numbering",
         f'<w:abstractNum w:abstractNumId="5">{level(0, "decimal", "%1.")}{level(1, "lowerLetter", "%1.%2)")}</w:abstractNum>'
         '<w:num w:numId="1"><w:abstractNumId w:val="5"/></w:num>',
     )
-    item = lambda text, depth: (  # noqa: E731
-        f'<w:p><w:pPr><w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="1"/></w:numPr></w:pPr>{run(text)}</w:p>'
-    )
+
+    def item(text: str, depth: int) -> str:
+        return f'<w:p><w:pPr><w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="1"/></w:numPr></w:pPr>{run(text)}</w:p>'
+
     body = item("one", 0) + item("inner", 1) + item("more", 1) + item("two", 0) + item("again", 1)
     file = docx(
         body,
@@ -103,7 +104,10 @@ def test_styles_make_headings_large_and_bold_and_hide_text() -> None:
         '<w:style w:type="paragraph" w:styleId="Title"><w:basedOn w:val="Big"/></w:style>'
         '<w:style w:type="paragraph" w:styleId="Ghost"><w:rPr><w:vanish/></w:rPr></w:style>',
     )
-    style = lambda name, text: f'<w:p><w:pPr><w:pStyle w:val="{name}"/></w:pPr>{run(text)}</w:p>'  # noqa: E731
+
+    def style(name: str, text: str) -> str:
+        return f'<w:p><w:pPr><w:pStyle w:val="{name}"/></w:pPr>{run(text)}</w:p>'
+
     file = docx(
         style("Title", "Offer") + style("Ghost", "unseen") + word_paragraph("plain"),
         {"word/_rels/document.xml.rels": relations({"r1": ("styles", "styles.xml")}), "word/styles.xml": styles},
