@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
@@ -28,6 +28,7 @@ from pipeline.monitoring.events import Observer
 from pipeline.publish.publication import Publication
 from pipeline.records import Box, DocumentStatus, Evidence, Grounding, Json, Page, Reason, UnitStatus, WordSource
 from pipeline.run.compose import compose
+from pipeline.run.file_documents import document_publications
 from pipeline.run.job import Job, all_templates, named_templates, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
@@ -110,6 +111,9 @@ class Document:
     pages: tuple[DocumentPage, ...] = ()
     published: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """The JSON object as ``pipeline run`` writes it; empty for a file that could not be opened at all."""
+    documents: tuple[Document, ...] = ()
+    """Of a file that holds several documents, each of them; ``results`` then has the values of the first one. Their page numbers are
+    those of the file."""
 
     @property
     def template(self) -> str | None:
@@ -367,7 +371,8 @@ class _Collector(Observer):
     def document_published(self, publication: Publication) -> None:
         """See Observer."""
         pages = self._pages.get(publication.document.sha256, {})
-        self._put(_document(publication, self._job.templates, pages))
+        parts = [_document(part, self._job.templates, pages) for part in document_publications(self._job, publication)]
+        self._put(replace(_document(publication, self._job.templates, pages), documents=tuple(parts)))
 
     def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""

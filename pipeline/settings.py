@@ -34,6 +34,7 @@ from pipeline import found_settings, object_urls, renamed_settings
 from pipeline.errors import SettingsError
 from pipeline.ignored_names import IgnoredNames
 from pipeline.safe_open import path_problem
+from pipeline.split_records import SplitPolicy
 from pipeline.templates.routing import Route
 from pipeline.yaml_files.explain import did_you_mean
 
@@ -120,6 +121,15 @@ class ReviewSettings(_Strict):
     accepted_error: float = Field(default=0.05, ge=0, le=1)
     """Share of a document's values that may be wrong and not marked. A smaller share marks more values; all are marked where the documents
     that the program was calibrated on are too few to promise it (docs/confidence.md)."""
+
+
+class StackSettings(_Strict):
+    """Barcodes that say where documents begin in a scanned stack; `*` stands for any letters (docs/stacks.md)."""
+
+    separators: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ("PATCHT",)
+    """Texts of barcodes on separator sheets. The sheet itself belongs to no document."""
+    first_pages: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ("ASN*",)
+    """Texts of barcodes that are put on the first page of a document."""
 
 
 class RetrySettings(_Strict):
@@ -249,6 +259,10 @@ class Settings(BaseSettings):
     """Name, folder or GGUF file of the model for ``vlm``, or the model's name at the ``server``; empty is the engine's default."""
     routes: tuple[Route, ...] = ()
     """Which template reads which files. The first match counts; without a match the classifier decides by the page."""
+    split: SplitPolicy = "auto"
+    """Whether a file with several documents is split: `auto` by all evidence, `barcode` only at separator sheets, `blank` only at blank
+    pages, or `never`. A route may say otherwise for its files."""
+    stacks: StackSettings = StackSettings()
     read_einvoices: bool = True
     """Whether the data of an e-invoice inside a PDF (Factur-X, ZUGFeRD) are read. If false, only the page itself is read."""
     after: Literal["keep", "move", "delete"] = "keep"

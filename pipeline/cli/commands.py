@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "Show inbox and results in a browser: add files, correct values, ask questions.",
     "status": "Show how far a run is, what is done, and what failed and why.",
     "review": "Write one HTML file that shows every value on its page, to open or mail.",
+    "split": "Show which documents a file holds, or say it: pages 1-3,4,5-6. Nothing is read again.",
     "learn": "Learn from corrected and confirmed values what mends more than it breaks (undoable).",
     "export": "Write all results again, also as Excel, SQLite, Parquet or JSON Lines.",
     "reprocess": "Read documents, folders or archives again with the present templates and engine.",

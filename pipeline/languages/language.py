@@ -127,6 +127,8 @@ class PageNumbers(_Part):
     of: Words = []
     """Words between a page's number and the number of pages."""
     isolated_of: Words = []
+    letter_page: Words = []
+    """Words beside the number of a page of a business letter: "Page 1 of 3". Running text may have them, too."""
 
 
 class Charts(_Part):
@@ -161,6 +163,8 @@ class Documents(_Part):
     """Titles of documents that look like invoices and are none."""
     reminder_titles: Words = []
     """Titles of payment reminders."""
+    copies: Words = []
+    """What heads a copy of an invoice."""
     totals: Words = []
     """What tills print before a sum."""
 

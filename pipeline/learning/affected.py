@@ -22,14 +22,20 @@ def names_to_read_again(ledger: Ledger, templates: Mapping[str, Template]) -> se
     names = {name for one in lessons if one.undone_at for name in names_with_lesson(ledger, one.lesson.number)}
     used = [one for one in lessons if not one.undone_at and one.lesson.template in templates]
     if used:
-        names.update(file.source.name for file in ledger.published_files() if _is_older(ledger, templates, file, used))
+        names.update(
+            file.source.name for file in ledger.published_files() if not file.part and _is_older(ledger, templates, file, used)
+        )
     return names
 
 
 def names_of_sender(ledger: Ledger, template: Template, recorded: RecordedLesson) -> list[str]:
     """Names of the results of documents of a lesson's sender that were read before the lesson."""
     templates = {template.name: template}
-    return [file.source.name for file in ledger.published_files() if _is_older(ledger, templates, file, [recorded])]
+    return [
+        file.source.name
+        for file in ledger.published_files()
+        if not file.part and _is_older(ledger, templates, file, [recorded])
+    ]
 
 
 def _is_older(ledger: Ledger, templates: Mapping[str, Template], file: FileRecord, lessons: list[RecordedLesson]) -> bool:

@@ -9,7 +9,7 @@ from pipeline.ledger.ledger import Ledger
 
 def document_counts(ledger: Ledger) -> dict[str, int]:
     """Number of documents by status; ``waiting`` before a result is published."""
-    rows = ledger.rows("SELECT coalesce(status, 'waiting') AS status, count(*) AS n FROM files GROUP BY 1")
+    rows = ledger.rows("SELECT coalesce(status, 'waiting') AS status, count(*) AS n FROM results WHERE NOT is_split GROUP BY 1")
     return {row["status"]: row["n"] for row in rows}
 
 
@@ -32,11 +32,11 @@ def latest_failures(ledger: Ledger, limit: int | None) -> list[dict[str, Any]]:
     """Failed and partial documents, latest first: ``file``, ``status``, ``reason``, ``detail`` and ``at``."""
     return list(
         ledger.rows(
-            """SELECT files.name file, files.status, files.reason, coalesce(nullif(documents.detail, ''), (
-                      SELECT detail FROM units WHERE units.sha256 = files.sha256 AND units.reason IS NOT NULL LIMIT 1)) detail,
+            """SELECT results.name file, results.status, results.reason, coalesce(nullif(documents.detail, ''), (
+                      SELECT detail FROM units WHERE units.sha256 = results.sha256 AND units.reason IS NOT NULL LIMIT 1)) detail,
                       published_at at
-               FROM files LEFT JOIN documents USING (sha256) WHERE files.status IN ('failed', 'partial')
-               ORDER BY published_at DESC, files.name LIMIT ?""",
+               FROM results LEFT JOIN documents USING (sha256) WHERE results.status IN ('failed', 'partial') AND NOT is_split
+               ORDER BY published_at DESC, results.name LIMIT ?""",
             [-1 if limit is None else limit],
         )
     )

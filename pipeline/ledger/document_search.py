@@ -9,20 +9,21 @@ from typing import Any
 
 from pipeline.ledger.ledger import Ledger
 
-_MATCHES = r"""FROM files LEFT JOIN documents ON documents.sha256 = coalesce(files.published, files.sha256) WHERE
-    (:status = '' OR coalesce(files.status, 'waiting') = :status)
-    AND (:sha256 = '' OR files.sha256 = :sha256)
-    AND (:template = '' OR EXISTS (SELECT 1 FROM json_each(files.recipes) WHERE key = :template))
-    AND (:marked <> 'review' OR json_array_length(coalesce(files.review, '[]')) > 0)
-    AND (:marked <> 'corrected' OR json_array_length(coalesce(files.corrected, '[]')) > 0)
-    AND (:text = '' OR files.name LIKE :like ESCAPE '\' OR EXISTS (
+_OF_PART = "(results.part IS NULL OR units.page IN (SELECT value FROM json_each(results.part, '$.pages')))"
+_MATCHES = rf"""FROM results LEFT JOIN documents ON documents.sha256 = coalesce(results.published, results.sha256) WHERE NOT is_split
+    AND (:status = '' OR coalesce(results.status, 'waiting') = :status)
+    AND (:sha256 = '' OR results.sha256 = :sha256)
+    AND (:template = '' OR EXISTS (SELECT 1 FROM json_each(results.recipes) WHERE key = :template))
+    AND (:marked <> 'review' OR json_array_length(coalesce(results.review, '[]')) > 0)
+    AND (:marked <> 'corrected' OR json_array_length(coalesce(results.corrected, '[]')) > 0)
+    AND (:text = '' OR results.name LIKE :like ESCAPE '\' OR EXISTS (
         SELECT 1 FROM units, json_each(units.fields) AS field
-        WHERE units.sha256 = files.published AND units.fields LIKE :like ESCAPE '\'
-        AND units.recipe IN (SELECT value FROM json_each(files.recipes))
+        WHERE units.sha256 = results.published AND {_OF_PART} AND units.fields LIKE :like ESCAPE '\'
+        AND units.recipe IN (SELECT value FROM json_each(results.recipes))
         AND json_extract(field.value, '$.value') LIKE :like ESCAPE '\'
     ) OR EXISTS (
-        SELECT 1 FROM corrections WHERE corrections.sha256 = files.published AND corrections.value LIKE :like ESCAPE '\'
-    ))"""
+        SELECT 1 FROM corrections WHERE corrections.sha256 = results.key AND corrections.value LIKE :like ESCAPE '\'
+    ))"""  # noqa: S608 - inserted is a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ def search_documents(ledger: Ledger, document_filter: DocumentFilter, limit: int
     values = {**asdict(document_filter), "like": like, "limit": limit, "offset": offset}
     total = next(ledger.rows(f"SELECT count(*) AS n {_MATCHES}", values))["n"]
     rows = ledger.rows(
-        f"""SELECT name, relative, files.sha256, status, files.reason, recipes, published_at, review, corrected,
-            documents.pages {_MATCHES} ORDER BY published_at IS NOT NULL, published_at DESC, name LIMIT :limit OFFSET :offset""",
+        f"""SELECT name, relative, results.sha256, status, results.reason, recipes, published_at, review, corrected,
+            coalesce(json_array_length(results.part, '$.pages'), documents.pages) AS pages {_MATCHES}
+            ORDER BY published_at IS NOT NULL, published_at DESC, name LIMIT :limit OFFSET :offset""",
         values,
     )
     return total, [_document_row(row) for row in rows]
@@ -89,16 +91,16 @@ def _document_row(row: Mapping[str, Any]) -> DocumentRow:
 def first_page_values(ledger: Ledger, name: str) -> dict[str, Any]:
     """Value by field of the first page of a published document, with corrections applied."""
     rows = ledger.rows(
-        """SELECT units.fields FROM files JOIN units ON units.sha256 = files.published
-           WHERE files.name = ? AND units.recipe IN (SELECT value FROM json_each(files.recipes)) AND units.fields IS NOT NULL
-           ORDER BY units.page LIMIT 1""",
+        f"""SELECT units.fields FROM results JOIN units ON units.sha256 = results.published AND {_OF_PART}
+           WHERE results.name = ? AND units.recipe IN (SELECT value FROM json_each(results.recipes)) AND units.fields IS NOT NULL
+           ORDER BY units.page LIMIT 1""",  # noqa: S608 - inserted is a constant
         [name],
     )
     fields = json.loads(next(iter(rows), {"fields": "{}"})["fields"])
     values = {field: evidence["value"] for field, evidence in fields.items()}
     corrections = ledger.rows(
-        """SELECT field, value FROM corrections JOIN files ON files.published = corrections.sha256
-           WHERE files.name = ? AND template IN (SELECT key FROM json_each(files.recipes)) ORDER BY version""",
+        """SELECT field, value FROM corrections JOIN results ON corrections.sha256 = results.key
+           WHERE results.name = ? AND template IN (SELECT key FROM json_each(results.recipes)) ORDER BY version""",
         [name],
     )
     latest = {row["field"]: row["value"] for row in corrections if row["field"] in values}
@@ -109,7 +111,7 @@ def change_marker(ledger: Ledger) -> str:
     """A text that changes whenever a list or a document may look different."""
     row = next(
         ledger.rows(
-            """SELECT (SELECT count(*) || '.' || coalesce(max(published_at), '') FROM files) || '.' ||
+            """SELECT (SELECT count(*) || '.' || coalesce(max(published_at), '') FROM results) || '.' ||
                (SELECT count(*) FROM corrections) || '.' || (SELECT count(ended_at) || '.' || count(*) FROM orders) AS mark"""
         )
     )

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.ledger.connection import LedgerConnection
+from pipeline.ledger.split_json import page_range_of
 from pipeline.records import DocumentStatus, Source
+from pipeline.split_records import FilePart, document_key
 from pipeline.values.times import utc_timestamp
 
 BATCH_ROWS = 1_000
@@ -59,6 +61,15 @@ class FileRecord:
     """When it was moved or deleted, as a UTC timestamp."""
     inode: str | None = None
     """The file system's number of it; None where that is not known, or may change while the file does not."""
+    part: FilePart | None = None
+    """Which part of the file the document is; None for the file itself."""
+    is_split: bool = False
+    """Whether the file is split into documents, which have results of their own."""
+
+    @property
+    def key(self) -> str:
+        """What corrections of its published result are recorded under."""
+        return document_key(self.published_sha256 or "", self.part)
 
 
 class FileRecords(LedgerConnection):
@@ -79,8 +90,14 @@ class FileRecords(LedgerConnection):
         return next((_file_record(row) for row in self.rows(query, [os.fsencode(path)])), None)
 
     def file_by_name(self, name: str) -> FileRecord | None:
-        """The file whose result has this name in the outbox."""
-        return next((_file_record(row) for row in self.rows("SELECT * FROM known WHERE name = ?", [name])), None)
+        """The file, or the document of a file, whose result has this name in the outbox."""
+        return next((_file_record(row) for row in self.rows("SELECT * FROM results WHERE name = ?", [name])), None)
+
+    def documents_of(self, name: str) -> list[FileRecord]:
+        """The documents that the file with this name is split into, in the order of their pages; none where it is not."""
+        query = "SELECT * FROM results WHERE name IN (SELECT name FROM parts WHERE file = ?)"
+        found = [_file_record(row) for row in self.rows(query, [name])]
+        return sorted(found, key=lambda record: _place_in_file(record.part))
 
     def files_with_contents(self, sha256: str) -> list[FileRecord]:
         """All files with these contents."""
@@ -103,8 +120,8 @@ class FileRecords(LedgerConnection):
         return next((str(row["name"]) for row in self.rows(query, [first, end])), None)
 
     def published_files(self) -> Iterator[FileRecord]:
-        """Files with a published result, by name. Memory does not grow with their number."""
-        query = f"SELECT * FROM known WHERE published IS NOT NULL AND name > ? ORDER BY name LIMIT {BATCH_ROWS}"  # noqa: S608 - inserted are constants
+        """Files, and documents of files, with a published result, by name. Memory does not grow with their number."""
+        query = f"SELECT * FROM results WHERE published IS NOT NULL AND name > ? ORDER BY name LIMIT {BATCH_ROWS}"  # noqa: S608 - inserted are constants
         last = ""
         while rows := list(self.rows(query, [last])):
             yield from map(_file_record, rows)
@@ -112,7 +129,7 @@ class FileRecords(LedgerConnection):
 
     def published_names(self) -> list[str]:
         """Names of all published results."""
-        return [row["name"] for row in self.rows("SELECT name FROM files WHERE published IS NOT NULL")]
+        return [row["name"] for row in self.rows("SELECT name FROM results WHERE published IS NOT NULL")]
 
     def record_file(
         self,
@@ -241,6 +258,10 @@ class FileRecords(LedgerConnection):
         self.change("UPDATE files SET pinned = 1 WHERE name = ?", [name])
 
 
+def _place_in_file(part: FilePart | None) -> tuple[int, int]:
+    return (min(part.pages.pages), part.pages.sheet_part) if part else (0, 0)
+
+
 @lru_cache(maxsize=1024)
 def _parsed_json(text: str) -> Any:
     """A JSON value that is never modified. The cache pays because most files share a few values."""
@@ -267,4 +288,6 @@ def _file_record(row: Mapping[str, Any]) -> FileRecord:
         place=row["place"],
         archived_at=row["archived_at"],
         inode=row["inode"],
+        part=FilePart(row["file"], page_range_of(row["part"])) if row.get("part") else None,
+        is_split=bool(row.get("is_split")),
     )

@@ -17,8 +17,12 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.moved_files import insert_row, mark_obsolete
 
 Row = dict[str, Any]
-CONTENT_TABLES = ("documents", "units", "corrections", "orders", "deaths", "duplicate_keys")
+CONTENT_TABLES = ("documents", "units", "corrections", "orders", "deaths", "duplicate_keys", "page_marks", "person_splits")
 """Tables with rows about the contents of files, by their hash."""
+FILE_TABLES = (("splits", "name"), ("parts", "file"))
+"""Tables with rows about one file, and the column with the name of its result."""
+_OF_CONTENTS = "substr(sha256, 1, instr(sha256 || '#', '#') - 1) = ?"
+"""Corrections of a document of a file have more behind the hash (see ``document_key``)."""
 SHARED_TABLES = ("recipes", "questions")
 """Tables with rows that belong to no document. They are never taken out, only put back where they are missing."""
 
@@ -42,9 +46,12 @@ def document_rows(ledger: Ledger, names: Sequence[str]) -> Iterator[tuple[str, R
     for name in names:
         for row in ledger.rows("SELECT * FROM files WHERE name = ?", [name]):
             yield "files", row
+        for table, column in FILE_TABLES:
+            for row in ledger.rows(f"SELECT * FROM {table} WHERE {column} = ?", [name]):  # noqa: S608 - inserted are constants
+                yield table, row
     for sha256 in forgotten_contents(ledger, names):
         for table in CONTENT_TABLES:
-            for row in ledger.rows(f"SELECT * FROM {table} WHERE sha256 = ?", [sha256]):  # noqa: S608 - inserted are constants
+            for row in ledger.rows(f"SELECT * FROM {table} WHERE {_OF_CONTENTS}", [sha256]):  # noqa: S608 - inserted are constants
                 yield table, row
     for table in SHARED_TABLES:
         for row in ledger.rows(f"SELECT * FROM {table}"):  # noqa: S608 - inserted are constants
@@ -65,11 +72,13 @@ def delete_documents(ledger: Ledger, names: Sequence[str], sheets: Iterable[str]
                    AND coalesce(files.path, files.deleted_path) IN (removals.path, removals.claim, removals.target))""",
                 [name],
             )
+            ledger.mark_parts_obsolete(name)
+            ledger.change("DELETE FROM splits WHERE name = ?", [name])
             ledger.change("DELETE FROM files WHERE name = ?", [name])
             ledger.change("DELETE FROM renamed_results WHERE name = ?", [name])
         for sha256 in contents:
             for table in CONTENT_TABLES:
-                ledger.change(f"DELETE FROM {table} WHERE sha256 = ?", [sha256])  # noqa: S608 - inserted are constants
+                ledger.change(f"DELETE FROM {table} WHERE {_OF_CONTENTS}", [sha256])  # noqa: S608 - inserted are constants
         mark_obsolete(ledger, names)
         ledger.mark_sheets_outdated(sorted(set(sheets)))
 
@@ -92,12 +101,12 @@ def restore_documents(ledger: Ledger, rows: Sequence[tuple[str, Row]], sheets: I
 
     Orders whose number another order has now get a new one.
     """
-    columns = {table: _columns(ledger, table) for table in ("files", *CONTENT_TABLES, *SHARED_TABLES)}
+    columns = {table: _columns(ledger, table) for table in ("files", *CONTENT_TABLES, *SHARED_TABLES, *dict(FILE_TABLES))}
     numbers: dict[int, int] = {}
     with ledger.synced_transaction():
         for table, row in rows:
             present = {column: value for column, value in row.items() if column in columns[table]}
-            if table == "files":
+            if table in ("files", "parts"):
                 ledger.change("DELETE FROM obsolete_results WHERE name = ?", [row["name"]])
             if table == "orders":
                 _restore_order(ledger, present, numbers)
@@ -141,6 +150,9 @@ def _restore_journal(ledger: Ledger, rows: Iterable[tuple[str, Row]], numbers: M
                 "before": json.loads(row["before"]),
             }
             append_entry(folder, {"correction": correction, "sha256": row["sha256"]})
+        elif table == "person_splits":
+            decision = {"split": json.loads(row["decision"]), **{key: row[key] for key in ("sha256", "by", "at")}}
+            append_entry(folder, decision)
         elif table == "orders" and row["kind"] != "publishing":
             number = numbers[row["id"]]
             present = next(ledger.rows("SELECT * FROM orders WHERE id = ?", [number]))

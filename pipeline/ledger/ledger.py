@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from pipeline.ledger.document_records import DocumentRecords
 from pipeline.ledger.duplicate_records import DuplicateRecords
 from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.part_records import PartRecords
 from pipeline.ledger.removal_records import RemovalRecords
 from pipeline.ledger.sheet_records import SheetRecords
 from pipeline.ledger.unit_records import UnitRecords
 
 
-class Ledger(RemovalRecords, DocumentRecords, UnitRecords, SheetRecords, DuplicateRecords):
-    """All records of an outbox: files, documents, units and sheets. Raises LedgerError when the file cannot be opened."""
+class Ledger(RemovalRecords, DocumentRecords, UnitRecords, PartRecords, SheetRecords, DuplicateRecords):
+    """All records of an outbox: files, documents, units, parts of files and sheets. Raises LedgerError when the file cannot be opened."""
 
     def mark_for_rereading(self, files: Iterable[FileRecord], *, failed_only: bool = False) -> int:
         """Mark the units of these files to be read again, with ``failed_only`` those that failed or were skipped.

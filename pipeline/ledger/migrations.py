@@ -283,4 +283,59 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX duplicate_keys_of_document ON duplicate_keys (sha256);
     """,
+    """
+    -- What each page of a file with several pages shows about where a document begins. A row is committed with the units of its page.
+    CREATE TABLE page_marks (
+        sha256  TEXT NOT NULL,
+        page    INTEGER NOT NULL,
+        marks   TEXT NOT NULL,           -- JSON
+        PRIMARY KEY (sha256, page)
+    ) WITHOUT ROWID;
+
+    -- How a file is split into documents, with the evidence. A file without a row is one document.
+    CREATE TABLE splits (
+        name      TEXT PRIMARY KEY,      -- of the file's result
+        sha256    TEXT NOT NULL,         -- of the contents that were split
+        decision  TEXT NOT NULL          -- JSON
+    ) WITHOUT ROWID;
+
+    -- How people split files with these contents. It precedes what the program decides.
+    CREATE TABLE person_splits (
+        sha256    TEXT PRIMARY KEY,
+        decision  TEXT NOT NULL,         -- JSON
+        by        TEXT NOT NULL,
+        at        TEXT NOT NULL
+    ) WITHOUT ROWID;
+
+    -- The documents that a file is split into, each with its result. A row is there before its result is written.
+    CREATE TABLE parts (
+        name          TEXT PRIMARY KEY,  -- below the outbox, without '.json'
+        file          TEXT NOT NULL,     -- the name of the file's own result
+        label         TEXT NOT NULL,     -- which pages, for people: 1-3
+        sha256        TEXT NOT NULL,
+        pages         TEXT NOT NULL,     -- JSON: pages, copies, sheet_part
+        key           TEXT NOT NULL,     -- what corrections are recorded under
+        published     TEXT,              -- sha256 of the contents whose result is in the outbox; NULL when none is
+        recipes       TEXT,              -- as in files, and so the others
+        status        TEXT,
+        reason        TEXT,
+        published_at  TEXT,
+        review        TEXT,
+        corrected     TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX parts_by_file ON parts (file);
+
+    -- Every result: those of files, and those of the documents that files are split into.
+    CREATE VIEW results AS
+        SELECT name, path, place, deleted_path, archived_at, relative, sha256, size, mtime_ns, published, recipes, status, reason,
+            published_at, told, stale, retry_at, pinned, review, corrected, inode, chosen, unreadable,
+            published AS key, NULL AS file, NULL AS part, EXISTS (SELECT 1 FROM parts WHERE parts.file = known.name) AS is_split
+        FROM known
+        UNION ALL
+        SELECT parts.name, path, place, deleted_path, archived_at, known.relative || '/' || parts.label, parts.sha256, size, mtime_ns,
+            parts.published, parts.recipes, parts.status, parts.reason, parts.published_at, told, stale, retry_at, pinned,
+            parts.review, parts.corrected, inode, chosen, unreadable, parts.key,
+            parts.file, parts.pages, 0
+        FROM parts JOIN known ON known.name = parts.file;
+    """,
 )

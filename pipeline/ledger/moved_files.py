@@ -45,7 +45,10 @@ def record_moves(ledger: Ledger, moves: Sequence[FileMove], sheets: Iterable[str
             for row in ledger.rows("SELECT name FROM files WHERE path = ?", [os.fsencode(move.source.path)])
         ]
         names = {move.source.name for move in moves}
+        splits = {name: list(ledger.rows("SELECT * FROM splits WHERE name = ?", [name])) for name in rows}
         for name in {*rows, *replaced}:
+            ledger.mark_parts_obsolete(name)  # they are published again under the new name
+            ledger.change("DELETE FROM splits WHERE name = ?", [name])
             ledger.change("DELETE FROM files WHERE name = ?", [name])
         mark_obsolete(ledger, {*rows, *replaced} - names)
         for move in moves:
@@ -67,6 +70,8 @@ def record_moves(ledger: Ledger, moves: Sequence[FileMove], sheets: Iterable[str
                    WHERE kind = 'reading' AND sha256 = ? AND json_extract(details, '$.name') = ?""",
                 [move.source.name, move.record.sha256, move.record.source.name],
             )
+            for split in splits[move.record.source.name]:
+                insert_row(ledger, "splits", split | {"name": move.source.name}, how="INSERT OR REPLACE")
             ledger.change("DELETE FROM obsolete_results WHERE name = ?", [move.source.name])
             ledger.change("INSERT OR IGNORE INTO renamed_results VALUES (?)", [move.source.name])
         ledger.mark_sheets_outdated(sorted(set(sheets)))

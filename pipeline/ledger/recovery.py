@@ -14,21 +14,22 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
-from pipeline.ledger.corrections import correction_history, restore_corrections
+from pipeline.ledger.corrections import restore_corrections
 from pipeline.ledger.journal import read_entries
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.lessons import is_whole_lesson, restore_lesson, restore_undo
 from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
+from pipeline.ledger.rebuilt_units import marked_fields, restore_part, restore_person_split, restore_split, restore_units
 from pipeline.ledger.replacement import REBUILT_FILE, begin_rebuilding, end_rebuilding, rebuilding_begun
-from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source, UnitKey
+from pipeline.records import Correction, DocumentInfo, Source, UnitKey
 from pipeline.result_checksum import RESULT_KEYS, is_copy_name, is_intact
 from pipeline.safe_open import open_file, open_named_file
+from pipeline.split_records import contents_of
 
 UNCLEAN_FILE = "unclean"
 """A file that exists while a run works. When a run finds it at its start, the run before crashed, and the ledger is checked."""
@@ -126,8 +127,12 @@ def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple
     for name, published in published_results(outbox, left_out.append):
         try:
             with ledger.transaction():
-                relative = published["document"]["path"]
-                _restore_result(ledger, Source(inbox_path(relative), name, relative), published)
+                if "file" in published["document"]:
+                    restore_part(ledger, name, published)
+                else:
+                    relative = published["document"]["path"]
+                    _restore_result(ledger, Source(inbox_path(relative), name, relative), published)
+                    restore_split(ledger, name, published)
                 rights = 0o044 & ~(outbox / f"{name}.json").stat().st_mode  # what the document withholds, its result withholds
                 ledger.record_withheld_rights(published["document"]["sha256"], rights)
         except (
@@ -197,23 +202,12 @@ def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]
         ledger.record_recipe(recipes[template], template, provenance.get("engine") or "", provenance.get("versions") or {})
         if question := result.get("question"):
             ledger.record_question(template, question)
-        fields = {name: item.get("corrected", {}).get("read", item) for name, item in result["fields"].items()}
-        ledger.insert_results(_results(UnitKey(sha256, 0, template, recipes[template]), fields, published["pages"]))
-        if template not in {
-            name for name, _ in correction_history(ledger, sha256)
-        }:  # else a file of equal contents restored them
-            restore_corrections(ledger, sha256, _corrections(template, result["fields"]))
+        restore_units(ledger, UnitKey(sha256, 0, template, recipes[template]), result, published["pages"], sha256)
     chosen_template = next((template for template, result in results.items() if "question" not in result), None)
     if chosen_template:
         ledger.record_chosen_template(sha256, chosen_template)
     _restore_file(ledger, source, sha256)
-    review = [name for result in results.values() for name in result.get("review", ())]
-    corrected = [
-        name
-        for result in results.values()
-        for name, item in result["fields"].items()
-        if "corrected" in item and not item["corrected"].get("withdrawn")
-    ]
+    review, corrected = marked_fields(results)
     ledger.record_publication(
         source.name, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected
     )
@@ -239,52 +233,13 @@ def hash_at(path: Path) -> str | None:
         return None
 
 
-def _corrections(template: str, fields: Mapping[str, Any]) -> Iterator[Correction]:
-    """The corrections that a result's fields name."""
-    for name, item in fields.items():
-        for entry in item.get("corrected", {}).get("history", ()):
-            withdrawn = entry.get("withdrawn", False)
-            yield Correction(
-                template, name, entry["version"], entry["value"], withdrawn, entry["before"], entry["by"], entry["at"]
-            )
-
-
-def _results(key: UnitKey, fields: Mapping[str, Any], pages: list[dict[str, Any]]) -> Iterator[Result]:
-    """The units of one template: a document's fields on the pages where they stand."""
-    readable = [page["page"] for page in pages if page["status"] in ("done", "failed")] or [1]
-    by_page: dict[int, dict[str, Evidence]] = {}
-    for name, item in fields.items():
-        box, cells = item["box"], item.get("cells") or ()
-        evidence = Evidence(
-            **{**item, "box": tuple(box) if box else None, "flags": tuple(item["flags"]), "cells": tuple(cells)}
-        )
-        texts = evidence.value
-        if isinstance(texts, list) and len(texts) == len(pages) and all(isinstance(text, str) for text in texts):
-            for page, text in zip(pages, texts, strict=True):  # one text for each page
-                if text:
-                    by_page.setdefault(page["page"], {})[name] = replace(evidence, value=text, flags=())
-            continue
-        number = evidence.page if evidence.page and evidence.page in readable else readable[0]
-        by_page.setdefault(number, {})[name] = evidence
-    for page in pages:
-        number = page["page"]
-        yield Result(
-            UnitKey(key.sha256, number, key.template, key.recipe),
-            page["status"],
-            by_page.get(number, {}),
-            page.get("reason"),
-            page.get("detail", ""),
-            page.get("source"),
-            page.get("seconds", 0.0),
-            page.get("turned", 0),
-        )
-
-
 # ---- from the journal -----------------------------------------------------------------------------
 
 
 def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
-    """Restore corrections, lessons, and ``with_orders`` also orders, that the journal has and the ledger lacks. Returns how many.
+    """Restore corrections, people's splits, lessons, and ``with_orders`` also orders, that the journal has and the ledger lacks.
+
+    Returns how many.
 
     What was said about a document that was forgotten since is left out.
 
@@ -295,11 +250,14 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
     outcomes: dict[int, dict[str, Any]] = {}
     lessons: dict[int, dict[str, Any]] = {}
     undone: dict[int, str] = {}
+    splits: dict[str, dict[str, Any]] = {}
     for entry in read_entries(ledger.path.parent):
         try:
             if "correction" in entry:
                 correction = Correction(**entry["correction"])
                 corrections[entry["sha256"], correction.template, correction.field, correction.version] = correction
+            elif "split" in entry:
+                splits[str(entry["sha256"])] = entry
             elif "order" in entry:
                 orders[entry["order"]["id"]] = entry["order"]
             elif "ended" in entry:
@@ -312,7 +270,8 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
                     undone[int(entry["undone"])] = str(entry["at"])
             elif "forgotten" in entry:
                 forgotten = set(entry["forgotten"])
-                corrections = {key: item for key, item in corrections.items() if key[0] not in forgotten}
+                corrections = {key: item for key, item in corrections.items() if contents_of(key[0]) not in forgotten}
+                splits = {key: item for key, item in splits.items() if key not in forgotten}
                 for number in [number for number, order in orders.items() if order["sha256"] in forgotten]:
                     del orders[number]
                     outcomes.pop(number, None)
@@ -320,8 +279,10 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
             continue
     with ledger.transaction():
         restored: dict[str, int] = defaultdict(int)
-        for (sha256, *_), correction in corrections.items():
-            restored[sha256] += restore_corrections(ledger, sha256, [correction])
+        for (key, *_), correction in corrections.items():
+            restored[contents_of(key)] += restore_corrections(ledger, key, [correction])
+        for sha256, entry in splits.items():
+            restored[sha256] += restore_person_split(ledger, entry)
         restored_orders = 0
         for number, order in orders.items() if with_orders else ():
             restored_orders += restore_order(ledger, order)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.ledger.connection import LedgerConnection
+from pipeline.ledger.page_mark_records import PageMarkRecords
 from pipeline.records import Evidence, Reason, Result, UnitKey
+from pipeline.split_records import PageMarks
 from pipeline.values.times import utc_timestamp
 
 RETRYABLE_REASONS: tuple[Reason, ...] = ("engine", "timeout")
@@ -16,13 +17,15 @@ RETRYABLE_REASONS: tuple[Reason, ...] = ("engine", "timeout")
 _RETRYABLE = f"status = 'failed' AND reason IN ({', '.join(map(repr, RETRYABLE_REASONS))})"
 
 
-class UnitRecords(LedgerConnection):
+class UnitRecords(PageMarkRecords):
     """The tables ``units`` and ``deaths``."""
 
-    def commit(self, results: Iterable[Result]) -> None:
-        """Commit the results of units in one transaction."""
+    def commit(self, results: Sequence[Result], marks: Iterable[PageMarks] = ()) -> None:
+        """Commit the results of units in one transaction, with the marks of their pages."""
         with self.transaction():
             self.insert_results(results)
+            if results:
+                self.insert_page_marks(results[0].key.sha256, marks)
 
     def insert_results(self, results: Iterable[Result]) -> None:
         """Write the results of units as part of an open transaction."""

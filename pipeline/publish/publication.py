@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.publish.review_flags import fields_to_review
+from pipeline.publish.split_result import part_as_json, split_as_json
 from pipeline.records import Correction, DocumentInfo, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
 from pipeline.result_checksum import NO_CHECKSUM, with_checksum
+from pipeline.split_records import Cut, FilePart, Split
 
 _BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
 """A list of four numbers, each on a line of its own. It never matches inside of a string: JSON escapes line breaks there."""
@@ -40,6 +42,12 @@ class Publication:
     """People's corrections by template and field, oldest first."""
     uncorrected: Mapping[str, Mapping[str, Evidence]] = field(default_factory=dict)
     """The fields by template as the engine read them, without corrections."""
+    part: FilePart | None = None
+    """Which part of a file the document is; None for a whole file."""
+    split: Split | None = None
+    """How its file is split; None for a file that is one document without a doubt."""
+    documents: Sequence[str] = ()
+    """Of a file that is split: the names of its documents, which have results of their own."""
 
     def active_correction(self, template: str, name: str) -> Correction | None:
         """The correction that gives a field its value; None when there is none or it was withdrawn."""
@@ -61,7 +69,19 @@ class Publication:
     @property
     def needs_review(self) -> bool:
         """Whether a person should check a field, or a page is missing."""
-        return self.status != "done" or any(self.fields_to_review(template) for template in self.fields)
+        return self.status != "done" or bool(self.doubts) or any(self.fields_to_review(template) for template in self.fields)
+
+    @property
+    def doubts(self) -> list[Cut]:
+        """The places in the file at which this document may be split or joined wrongly: within it, and where it begins or ends."""
+        if self.split is None:
+            return []
+        if self.part is None:
+            return list(self.split.doubts)
+        own, ranges = self.part.pages, [one.pages for one in self.split.documents]
+        at = ranges.index(own.pages) if own.pages in ranges else len(ranges)
+        following = min(ranges[at + 1]) if at + 1 < len(ranges) else 0
+        return [cut for cut in self.split.doubts if cut.before in (*own.pages, *own.copies, following)]
 
     @property
     def status(self) -> DocumentStatus:
@@ -74,6 +94,11 @@ class Publication:
         if not good:
             return "skipped"
         return "partial" if statuses & {"failed", "skipped"} else "done"
+
+    @property
+    def page_count(self) -> int:
+        """The number of pages of the document; copies of them count for nothing."""
+        return len(self.part.pages.pages) if self.part else self.document.pages
 
     @property
     def reason(self) -> Reason | None:
@@ -101,8 +126,10 @@ class Publication:
                 "path": self.source.relative,
                 "sha256": document.sha256,
                 "kind": document.kind,
-                "pages": document.pages,
+                "pages": self.page_count,
+                **part_as_json(self.part),
             },
+            **split_as_json(self),
             "status": self.status,
             "reason": self.reason,
             **({"detail": document.detail} if document.detail else {}),

@@ -32,6 +32,8 @@ _KINDS_BY_FIELD_TYPE: Mapping[str, ColumnKind] = {
     "number": "number",
 }
 """Field types whose columns are not plain text."""
+PAGES = "pages"
+"""What the ``review`` column names where a document may have too many pages or too few."""
 XML = "xml"
 """The flag of values from an e-invoice's data. It tells the source and asks for no review, so the ``flags`` column leaves it out."""
 Row = dict[str, str]
@@ -92,13 +94,18 @@ def cell_rows(
 
 
 def sheet_values(publication: Publication, templates: Mapping[str, Template]) -> dict[str, list[Values]]:
-    """Values by sheet for one document: one row in ``documents``, one for each of its templates, one a line of their tables."""
+    """Values by sheet for one document: one row in ``documents``, one for each of its templates, one a line of their tables.
+
+    A file that is split has none: its documents have them.
+    """
+    if publication.documents:  # they have the rows
+        return {}
     document = publication.document
     row = {
         "file": publication.source.name,
         "status": publication.status,
         "reason": publication.reason,
-        "pages": document.pages,
+        "pages": publication.page_count,
         "templates": " ".join(publication.recipes),
         "kind": document.kind,
         "sha256": document.sha256,
@@ -112,11 +119,11 @@ def sheet_values(publication: Publication, templates: Mapping[str, Template]) ->
 
 def _template_values(publication: Publication, template: Template, fields: Mapping[str, Evidence]) -> dict[str, list[Values]]:
     file = publication.source.name
-    row = {"file": file, "status": publication.status, "pages": publication.document.pages}
+    row = {"file": file, "status": publication.status, "pages": publication.page_count}
     row |= {key: fields[key].value for key, spec in template.fields.items() if spec.type != "table" and key in fields}
     flags = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
     row["flags"] = "; ".join(f"{key}: {flag}" for key, flag in flags)
-    row["review"] = "; ".join(publication.fields_to_review(template.name))
+    row["review"] = "; ".join([*publication.fields_to_review(template.name), *([PAGES] if publication.doubts else [])])
     row["corrected"] = "; ".join(publication.corrected_fields(template.name))
     rows: dict[str, list[Values]] = {template.name: [row]}
     for key, spec in template.fields.items():

@@ -22,6 +22,7 @@ from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source
+from pipeline.split_records import FilePart, PageRange, document_key
 from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
 from pipeline.templates.template import Template
 from pipeline.words.precision import Precision
@@ -47,15 +48,21 @@ def compose(
     document: DocumentInfo,
     recipes: Mapping[str, str],
     accepted_error: float,
+    part: FilePart | None = None,
 ) -> Publication:
-    """A document's publication. So many values are marked for review that at most ``accepted_error`` are wrong without a mark."""
+    """A document's publication. So many values are marked for review that at most ``accepted_error`` are wrong without a mark.
+
+    ``part``: which part of a file the document is; None for a whole file.
+    """
     units, fields, uncorrected = [], {}, {}
     engine, engine_versions = ledger.engine_and_versions(recipes.values())
-    corrections = correction_history(ledger, document.sha256)
+    corrections = correction_history(ledger, document_key(document.sha256, part))
+    split = ledger.split_of_file(part.file if part else source.name, document.sha256)
+    only = part.pages if part else split.documents[0] if split and len(split.documents) == 1 else None
     started, finished = ledger.processing_period(document.sha256, recipes) or (None, None)
     read_on = datetime.date.fromisoformat(finished[:10]) if finished else None
     for template, recipe in recipes.items():
-        results = ledger.results(document.sha256, template, recipe)
+        results = in_order(ledger.results(document.sha256, template, recipe), only, whole=part is None)
         units += results
         by_field = {field: history for (name, field), history in corrections.items() if name == template}
         if template in templates:
@@ -87,7 +94,19 @@ def compose(
         {template: review_threshold(template, accepted_error) for template in recipes},
         corrections,
         uncorrected,
+        part,
+        split,
+        () if part else tuple(file.source.name for file in ledger.documents_of(source.name)),
     )
+
+
+def in_order(results: Sequence[Result], pages: PageRange | None, *, whole: bool) -> list[Result]:
+    """The results of a document's pages in the order in which they are read; of a ``whole`` file all of them."""
+    if pages is None:
+        return list(results)
+    by_page = {result.key.page: result for result in results}
+    chosen = [by_page[page] for page in pages.pages if page in by_page]
+    return [*chosen, *(result for result in results if whole and result.key.page not in pages.pages)]
 
 
 def _checked(
@@ -141,4 +160,4 @@ def publications(ledger: Ledger, templates: Templates, accepted_error: float) ->
     for file in ledger.published_files():
         document = ledger.document(file.published_sha256 or "", stale=True)
         if document:
-            yield compose(ledger, templates, file.source, document, file.recipes, accepted_error)
+            yield compose(ledger, templates, file.source, document, file.recipes, accepted_error, file.part)

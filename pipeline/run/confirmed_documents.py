@@ -64,7 +64,7 @@ def confirmed_documents(job: Job) -> ConfirmedDocuments:
 def _confirmed(job: Job) -> Iterator[tuple[FileRecord, Template, dict[str, Json]]]:
     for record in job.ledger.published_files():
         by_template: dict[str, dict[str, Json]] = {}
-        for (template, name), history in correction_history(job.ledger, record.published_sha256 or "").items():
+        for (template, name), history in correction_history(job.ledger, record.key).items():
             if not history[-1].withdrawn and template in job.templates and name in job.templates[template].fields:
                 by_template.setdefault(template, {})[name] = history[-1].value
         for template, values in by_template.items():
@@ -78,7 +78,7 @@ def _sure(job: Job, record: FileRecord, template: Template) -> frozenset[str]:
     if document is None:
         return frozenset()
     accepted = job.settings.review.accepted_error
-    publication = compose(job.ledger, job.templates, record.source, document, record.recipes, accepted)
+    publication = compose(job.ledger, job.templates, record.source, document, record.recipes, accepted, record.part)
     fields, asked = publication.fields.get(template.name, {}), set(publication.fields_to_review(template.name))
     return frozenset(name for name, item in fields.items() if item.value not in (None, "", []) and name not in asked)
 
@@ -88,7 +88,8 @@ def _pages(job: Job, pool: ReaderPool, record: FileRecord, template: Template) -
     file = _present(job, record)
     document = job.ledger.document(record.sha256, stale=True)
     pages = []
-    for number in range(1, min(MOST_PAGES, document.pages if document else 1) + 1):
+    numbers = record.part.pages.pages if record.part else range(1, (document.pages if document else 1) + 1)
+    for number in numbers[:MOST_PAGES]:
         content, _ = decode_reply(_call(pool, encode_request(question_request(job, file, number, template))), number)
         page = without_picture_words(content.page)
         if page.words and not page.blank:

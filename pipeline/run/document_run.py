@@ -12,6 +12,7 @@ from typing import Literal
 
 from pipeline.intake.scan import InboxFile
 from pipeline.records import AnyImage, DocumentInfo, Page, Reason, UnitStatus
+from pipeline.split_records import PageMarks
 from pipeline.templates.routing import FALLBACK
 from pipeline.templates.template import PageKind
 
@@ -62,6 +63,8 @@ class PageReply:
     reason: Reason | None = None
     detail: str = ""
     seconds: float = 0.0
+    marks: PageMarks | None = None
+    """What the page shows about the document that it belongs to; None in a file of one page."""
 
 
 class DocumentRun:
@@ -95,6 +98,8 @@ class DocumentRun:
         """Templates whose units have not ended, by page."""
         self.pages_with_engine: set[int] = set()
         """Pages of which the engine has at least one unit."""
+        self.marks: dict[int, PageMarks] = {}
+        """Marks of pages that no committed unit has brought to the ledger yet, by page."""
         self.seconds = seconds
         """Time that readers and the engine have taken."""
         self._seconds_limit = seconds_limit
@@ -161,6 +166,8 @@ class DocumentRun:
 
     def page_replied(self, reply: PageReply) -> list[Action]:
         """Take the reply of a reader."""
+        if reply.marks:
+            self.marks[reply.number] = reply.marks
         if self.recipes is not None or self.document is None:
             return self._page_actions(reply, reply.images)
         self._choice_is_pending = False

@@ -37,7 +37,9 @@ class Forgetter:
         Raises OutboxError, LedgerError, StoreError.
         """
         self.publisher.flush()
-        log = write_undo_log(self.job.outbox, names, document_rows(self.job.ledger, names))
+        ledger = self.job.ledger
+        results = [*names, *(part.source.name for name in names for part in ledger.documents_of(name))]
+        log = write_undo_log(self.job.outbox, results, document_rows(ledger, names))
         self._take_out(log)
         return log
 
@@ -55,7 +57,8 @@ class Forgetter:
             )
         log.set_state("undoing")
         self._bring_back(log, rows)
-        return [document.name for document in log.documents()]
+        parts = {row["name"] for table, row in rows if table == "parts"}
+        return [document.name for document in log.documents() if document.name not in parts]
 
     def resume(self) -> list[UndoLog]:
         """Complete what interrupted commands have begun, up to ``end``. Returns their logs."""

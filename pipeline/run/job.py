@@ -35,11 +35,12 @@ from pipeline.run.outbox_names import OutboxNames
 from pipeline.run.overlapping_folders import check_folders, check_paths
 from pipeline.runtime.lock import locked
 from pipeline.settings import STATE_FOLDER, Settings, configs_folder
+from pipeline.split_records import SplitPolicy
 from pipeline.templates.digest import digest
 from pipeline.templates.load import load_templates
 from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
 from pipeline.templates.question_template import ask_template
-from pipeline.templates.routing import check_routes, route, template_for_kind
+from pipeline.templates.routing import check_routes, route, split_policy, template_for_kind
 from pipeline.templates.template import PageKind, Template
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
@@ -87,8 +88,8 @@ class Job:
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.templates_by_kind = {kind: template_for_kind(kind, self.templates) for kind in get_args(PageKind)}
         self.file_records = self.ledger.files_by_path()
-        deleted = (file.source.name for file in self.ledger.deleted_files())
-        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.file_records.items()}, deleted)
+        others = [*(file.source.name for file in self.ledger.deleted_files()), *self.ledger.part_names()]
+        self.outbox_names = OutboxNames({path: file.source.name for path, file in self.file_records.items()}, others)
 
     def recipe(self, template: Template) -> str:
         """The recipe of a template, also of one that is not in ``templates``."""
@@ -99,6 +100,10 @@ class Job:
             precision=self.precision,
             office_pages=self.settings.office.pages,
         )
+
+    def split_policy(self, relative: str) -> SplitPolicy:
+        """How a file at a path below the inbox is split into documents."""
+        return split_policy(relative, self.settings.routes, self.settings.split)
 
     @property
     def outbox(self) -> Path:

@@ -215,7 +215,8 @@ class Loop:
         self._breaker.record(result)
 
     def _commit(self, run: DocumentRun, results: list[Result]) -> None:
-        self._job.ledger.commit(results)
+        marks = [found for page in {result.key.page for result in results} if (found := run.marks.pop(page, None))]
+        self._job.ledger.commit(results, marks)
         for result in results:
             run.unit_ended(result.key.page, result.key.template)
             self._observer.unit_finished(result)

@@ -32,11 +32,7 @@ class OutboxNames:
         """The file's own name, or ``preferred`` for a new file. A taken name gets a number, and ``_`` in place of its folders."""
         key = str(path)
         if key not in self._names:
-            name, number = preferred, 1
-            while self._conflicts(name):
-                number += 1
-                flat = preferred.replace("/", "_").encode()[-MAX_NUMBERED_BYTES:].decode(errors="ignore")
-                name = f"{flat}~{number}"
+            name = self._free(preferred)
             self._names[key] = name
             self._taken.add(name_key(name))
             self._folders.update(_folders(name_key(name)))
@@ -57,6 +53,13 @@ class OutboxNames:
             return self(path, preferred)
         return preferred
 
+    def part(self, file: str, label: str) -> str:
+        """The name of a document of a file, whose own name is ``file``: ``a.pdf/1-3``."""
+        name = self._free(f"{file}/{label}")
+        self._taken.add(name_key(name))
+        self._folders.update(_folders(name_key(name)))
+        return name
+
     def moved(self, old: Path, new: Path) -> None:
         """The file has moved and keeps its name. Another file that comes to its old path gets a name of its own.
 
@@ -74,6 +77,14 @@ class OutboxNames:
     def deleted(self, path: Path) -> None:
         """The file was deleted and keeps its name. Another file that comes to its path gets a name of its own."""
         self._names.pop(str(path), None)
+
+    def _free(self, preferred: str) -> str:
+        name, number = preferred, 1
+        while self._conflicts(name):
+            number += 1
+            flat = preferred.replace("/", "_").encode()[-MAX_NUMBERED_BYTES:].decode(errors="ignore")
+            name = f"{flat}~{number}"
+        return name
 
     def _conflicts(self, name: str) -> bool:
         """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name."""

@@ -38,9 +38,12 @@ from pipeline.run.page_requests import (
     ReadRequest,
 )
 from pipeline.safe_open import contents, open_listed_file
+from pipeline.split_records import Barcode
+from pipeline.words.barcodes import read_barcodes
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
 from pipeline.words.ocr import read_image, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
+from pipeline.words.page_marks import page_marks
 from pipeline.words.painted_page import PaintedPage
 from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge_words, read_pictures, unread_pictures
 from pipeline.words.soundness import is_mostly_picture, is_sound
@@ -54,6 +57,8 @@ OCR_SCALES = (150 / 72, 300 / 72)
 """Lowest and highest pixels per point for OCR of scans inside a PDF, which have a resolution of their own."""
 OCR_PIXELS = 12_000_000
 THUMBNAIL_PIXELS = 400 * 560
+MAX_SHEET_WORDS = 40
+"""Words of a page with a text layer that may be a separator sheet, at most."""
 ENLARGED_SCALE = 400 / 72
 """Pixels per point of a part of a page, at most."""
 
@@ -86,8 +91,9 @@ def handle(message: bytes) -> list[bytes]:
     drawings = {pixels: reader.printed_part(page, pixels) for pixels in set(sizes.values())}
     images = {name: drawings[pixels] for name, pixels in sizes.items()}
     headers = tuple(ImageHeader(name, image.width, image.height, image.scale) for name, image in images.items())
+    marks = page_marks(page, reader.barcodes(page)) if request.marks and not page.blank else None
     page = replace(page, seconds=round(time.perf_counter() - started, 4))
-    return [PAGE_CONTENT.dump_json(PageContent(page, kind, headers)), *(image.rgb for image in images.values())]
+    return [PAGE_CONTENT.dump_json(PageContent(page, kind, headers, marks)), *(image.rgb for image in images.values())]
 
 
 def _document(request: ReadRequest) -> tuple[BinaryIO, OpenDocument]:
@@ -193,6 +199,16 @@ class PageReader:
         except DocumentError:  # the page without the words in its pictures is better than none
             return page
         return replace(page, words=tuple(add_picture_words(page.words, read_pictures(image, boxes, self._request.precision))))
+
+    def barcodes(self, page: Page) -> list[Barcode]:
+        """The barcodes of the page where the request asks for them; none where the page cannot be drawn."""
+        wanted = self._request.barcodes
+        if wanted == "never" or (wanted == "scans" and page.source != "ocr" and len(page.words) > MAX_SHEET_WORDS):
+            return []
+        try:
+            return read_barcodes(turn(self._draw(fit_scale(self._size, OCR_SCALE, OCR_PIXELS)), self._turned), page.number)
+        except DocumentError:
+            return []
 
     def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, einvoices: Sequence[Facts]) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)

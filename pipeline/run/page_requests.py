@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import TypeAdapter
 
@@ -22,6 +22,7 @@ from pipeline.run.document_run import DocumentRun, PageReply
 from pipeline.runtime.worker_pool import Reply
 from pipeline.safe_open import FileState
 from pipeline.settings import Settings
+from pipeline.split_records import PageMarks, SplitPolicy
 from pipeline.templates.template import PageKind, Template
 from pipeline.words.precision import Precision
 
@@ -34,6 +35,13 @@ MAX_REMARK_LETTERS = 500
 VERSION = 4
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.page_reader:handle"
+BARCODES_BY_POLICY: Mapping[SplitPolicy, Literal["never", "scans", "always"]] = {
+    "auto": "scans",
+    "barcode": "always",
+    "blank": "never",
+    "never": "never",
+}
+"""Where barcodes of separator sheets are looked for."""
 MAX_PAGES = 100_000
 """A document with more pages is taken for damaged."""
 
@@ -75,6 +83,10 @@ class ReadRequest:
     """Whether to read the data of an e-invoice inside the file."""
     precision: Precision = "float32"
     """Number format in which the OCR computes."""
+    marks: bool = False
+    """Whether the file has other pages, so that the marks of the page are wanted (see ``PageMarks``)."""
+    barcodes: Literal["never", "scans", "always"] = "never"
+    """On which pages barcodes are read for these marks: ``scans`` are also sheets with few words."""
     numbers: tuple[int, int] | None = None
     """Device and inode of the file; None where they are not compared."""
     formats: FormatLimits = field(default_factory=FormatLimits)
@@ -118,6 +130,8 @@ class PageContent:
     kind: PageKind | None = None
     """None where ``classify`` is not set, and for a page that is blank or a cover."""
     images: tuple[ImageHeader, ...] = ()
+    marks: PageMarks | None = None
+    """What the page shows about the document that it belongs to, where it was asked for."""
 
 
 DOCUMENT_REPLY = TypeAdapter(DocumentReply)
@@ -133,7 +147,11 @@ def page_request(job: Job, run: DocumentRun, page: int) -> ReadRequest:
         return opening_request(job, run.file)
     classify = run.recipes is None
     templates = job.templates_by_kind if classify else {name: name for name in run.open_units.get(page, ())}
-    return _read_request(job, run.file, page, {key: job.templates[name] for key, name in templates.items()}, classify=classify)
+    wanted = {key: job.templates[name] for key, name in templates.items()}
+    request = _read_request(job, run.file, page, wanted, classify=classify)
+    if run.document is None or run.document.pages < 2:
+        return request
+    return replace(request, marks=True, barcodes=BARCODES_BY_POLICY[job.split_policy(run.file.source.relative)])
 
 
 def opening_request(job: Job, file: InboxFile) -> ReadRequest:
@@ -229,7 +247,7 @@ def decode_page(reply: Reply, number: int) -> PageReply:
         content, images = decode_reply(reply, number)
     except DocumentError as error:
         return PageReply(number, reason=error.reason, detail=error.detail, seconds=reply.seconds)
-    return PageReply(number, content.page, content.kind, images)
+    return PageReply(number, content.page, content.kind, images, marks=content.marks)
 
 
 def decode_picture(reply: Reply, number: int) -> AnyImage:
@@ -276,7 +294,8 @@ def _decode_content(parts: list[bytes], number: int, sizes: list[int]) -> PageCo
         content = PAGE_CONTENT.validate_json(parts[0])
     except (ValueError, IndexError) as error:
         raise _invalid(error) from error
-    if content.page.number != number or sizes != [3 * header.width * header.height for header in content.images]:
+    of_other_page = content.page.number != number or (content.marks and content.marks.page != number)
+    if of_other_page or sizes != [3 * header.width * header.height for header in content.images]:
         raise _invalid(ValueError("another page, or pixels that do not fit their size"))
     return content
 

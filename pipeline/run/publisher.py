@@ -6,11 +6,8 @@ a batch, its documents are published again.
 
 from __future__ import annotations
 
-import errno
-import os
 import stat
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,36 +20,18 @@ from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.own_files import DISK_ERRORS, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
-from pipeline.publish.rows import DOCUMENTS, Row, sheet_columns, sheet_names, text_rows
+from pipeline.publish.rows import DOCUMENTS, PAGES, Row, sheet_columns, sheet_names, text_rows
 from pipeline.records import DocumentInfo, FileMark, Source
 from pipeline.run.archive import Archive, ReadFile
 from pipeline.run.compose import compose, publications, versions
+from pipeline.run.file_documents import document_publications, is_read_anew, record_documents
 from pipeline.run.job import Job
 from pipeline.run.obsolete_results import NO_COPIES, remove_obsolete_results
+from pipeline.run.path_faults import is_fault_of_path
 from pipeline.run.rebuilt_records import stays_at
 from pipeline.runtime.file_system import FolderSync
 from pipeline.values.times import utc_timestamp
 
-OBSTACLES = frozenset(
-    {
-        *(
-            errno.EISDIR,
-            errno.ENOTDIR,
-            errno.EEXIST,
-            errno.ENOTEMPTY,
-            errno.ELOOP,
-            errno.ENAMETOOLONG,
-            errno.EXDEV,
-            errno.ENOENT,
-        ),
-        *(errno.EBUSY, errno.ETXTBSY, errno.EMLINK, errno.EFBIG),
-    }
-)
-"""Numbers of system errors that come from one path of the outbox, or from one result that is too large for the file system."""
-PERMISSIONS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-"""The same where the path is in a subfolder, and where the outbox takes other files: somebody has protected this one."""
-REFUSED_NAMES = frozenset({errno.EINVAL, errno.EILSEQ})
-"""The same where the error names the path: file systems of other systems refuse names with ``:``, ``?`` or a dot at the end."""
 FLUSH_DOCUMENTS = 100
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 60.0
@@ -75,44 +54,69 @@ class Publisher:
         """Spreadsheets that could not be written at the last attempt, with the reason. Their rows are in the ledger."""
         self.unpublished: dict[str, str] = {}
         """Documents whose result was written and could not be brought to the disk, with the reason. They are published again."""
-        self._pending: dict[str, tuple[InboxFile, Publication]] = {}  # by name
+        self._pending: dict[
+            str, tuple[InboxFile, Publication, list[Publication]]
+        ] = {}  # by name, with the documents of the file
         self._pending_since = 0.0
+        self._has_obsolete = False  # whether results of documents that a file no longer holds are to be removed
         self._next_tidy = 0.0
         self._folder_sync = FolderSync()
         job.ledger.record_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
-    def publish(self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
-        """Write the document's JSON; its rows follow with the next flush. Raises BlockedResultError, OutboxError."""
+    def publish(
+        self, file: InboxFile, document: DocumentInfo, recipes: Mapping[str, str], *, decide_split: bool | None = None
+    ) -> Publication:
+        """Write the document's JSON, and those of the documents that the file is split into; their rows follow with the next flush.
+
+        ``decide_split``: whether it is found out anew which documents the file holds; None: where it was read since the last time.
+        Raises BlockedResultError, OutboxError.
+        """
         if file.source.name in self._pending:  # the file was replaced and read again since then
             self.flush()
-        publication = self._compose(file.source, document, recipes)
-        self._write_result(publication, sync_name=False)  # the flush does that for many at a time
+        decide = is_read_anew(self._job, file.source, document, recipes) if decide_split is None else decide_split
+        if record_documents(self._job, file.source, document, recipes, decide=decide):
+            self._has_obsolete = True
+        publication, parts = self._compose(file.source, document, recipes)
+        for item in (publication, *parts):
+            self._write_result(item, sync_name=False)  # the flush does that for many at a time
         if not self._pending:
             self._pending_since = time.monotonic()
-        self._pending[file.source.name] = (file, publication)
+        self._pending[file.source.name] = (file, publication, parts)
         self.flush_if_due()
         return publication
 
     def republish(self, file: FileRecord, document: DocumentInfo) -> None:
-        """Write the result of a known file again, under the file's present name. The file itself is not moved or deleted for it.
+        """Write the results of a known file again, under the file's present name. The file itself is not moved or deleted for it.
 
         Raises BlockedResultError, OutboxError.
         """
-        publication = self._compose(file.source, document, file.recipes)
-        self._write_result(publication, sync_name=True)
+        record_documents(self._job, file.source, document, file.recipes, decide=False)
+        publication, parts = self._compose(file.source, document, file.recipes)
+        for item in (publication, *parts):
+            self._write_result(item, sync_name=True)
+        with self._job.ledger.transaction():
+            for item in parts:
+                self._record(item, None)
 
-    def _compose(self, source: Source, document: DocumentInfo, recipes: Mapping[str, str]) -> Publication:
-        """The publication; the ledger learns by which keys the document is found when it comes again."""
+    def _compose(
+        self, source: Source, document: DocumentInfo, recipes: Mapping[str, str]
+    ) -> tuple[Publication, list[Publication]]:
+        """The publication, and those of the documents that the file is split into.
+
+        The ledger learns by which keys the documents are found when they come again.
+        """
         job = self._job
         publication = compose(job.ledger, job.templates, source, document, recipes, job.settings.review.accepted_error)
+        parts = document_publications(job, publication)
         keys = {
             key.text
-            for template, fields in publication.fields.items()
+            for item in (publication, *parts)
+            for template, fields in item.fields.items()
             if template in job.templates
             for key in duplicate_keys(fields, job.templates[template])
         }
         job.ledger.record_duplicate_keys(document.sha256, keys)
-        return publication
+        return publication, parts
 
     def _write_result(self, publication: Publication, *, sync_name: bool) -> None:
         path = self._job.outbox / f"{publication.source.name}.json"
@@ -134,7 +138,7 @@ class Publisher:
             )
         except OutboxError as error:
             cause = error.__cause__
-            if isinstance(cause, OSError) and _is_of_path(cause, path, self._job.outbox):
+            if isinstance(cause, OSError) and is_fault_of_path(cause, path, self._job.outbox):
                 raise BlockedResultError(error.message, "remove what is in the way, then run again") from error
             raise
         self._mirror(written)
@@ -160,35 +164,52 @@ class Publisher:
         pending, self._pending = list(self._pending.values()), {}
         if not pending:
             return
-        unsynced = self._sync_results([item.source.name for _, item in pending])
-        pending = [(file, item) for file, item in pending if item.source.name not in unsynced or self._write_once_more(item)]
-        items = [publication for _, publication in pending]
+        unsynced = self._sync_results(item.source.name for _, whole, parts in pending for item in (whole, *parts))
+        pending = [
+            (file, whole, parts)
+            for file, whole, parts in pending
+            if all(item.source.name not in unsynced or self._write_once_more(item) for item in (whole, *parts))
+        ]
+        items = [item for _, whole, parts in pending for item in (whole, *parts)]
         rows, outdated = self._rows(items)
         marks = self._append(rows, outdated)  # it syncs the names of new sheets
         ledger = self._job.ledger
-        retry_at = {item.source.name: self._retry_at(item) for item in items}
+        retry_at = {whole.source.name: self._retry_at(whole) for _, whole, _ in pending}
         with ledger.transaction():
             for name, mark in marks.items():
                 ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], mark.size)
                 self._files.record(self._job.outbox / f"{name}.csv", mark)
             ledger.mark_sheets_outdated(sorted({*outdated, *(rows.keys() - marks.keys())}))
             for item in items:
-                name, sha256 = item.source.name, item.document.sha256
-                review = [name for template in item.fields for name in item.fields_to_review(template)]
-                corrected = [name for template in item.fields for name in item.corrected_fields(template)]
-                self.unpublished.pop(name, None)
-                ledger.record_publication(
-                    *(name, sha256, item.recipes, item.status, item.reason, retry_at[name]), review=review, corrected=corrected
-                )
+                self.unpublished.pop(item.source.name, None)
+                self._record(item, retry_at.get(item.source.name))
         self._mirror(self._job.outbox / f"{name}.csv" for name in marks)
+        if self._has_obsolete:
+            self._has_obsolete = False
+            self.remove_obsolete()
         if self._archive:
             self._archive.plan(
                 ReadFile(file, item.document.sha256, item.status, item.reason, item.detail)
-                for file, item in pending
+                for file, item, _ in pending
                 if not retry_at[file.source.name]
             )
             if not self._job.mirror:
                 self._archive.carry_out()
+
+    def _record(self, item: Publication, retry_at: str | None) -> None:
+        """Record a publication as part of an open transaction."""
+        ledger, name, sha256 = self._job.ledger, item.source.name, item.document.sha256
+        review = [name for template in item.fields for name in item.fields_to_review(template)]
+        review += [PAGES] if item.doubts else []
+        corrected = [name for template in item.fields for name in item.corrected_fields(template)]
+        if item.part:
+            ledger.record_part_publication(
+                name, sha256, item.recipes, item.status, item.reason, review=review, corrected=corrected
+            )
+        else:
+            ledger.record_publication(
+                *(name, sha256, item.recipes, item.status, item.reason, retry_at), review=review, corrected=corrected
+            )
 
     def _sync_results(self, names: Iterable[str]) -> set[str]:
         """Bring the names of results to the disk. Returns those whose folder is gone or cannot be synced. Raises OutboxError."""
@@ -315,24 +336,3 @@ class Publisher:
         self._mirror(job.outbox / f"{name}.csv" for name in sheets if name not in self.unwritten)
         pause = TIDY_FACTOR * (time.monotonic() - started)
         self._next_tidy = time.monotonic() + (max(pause, RETRY_SECONDS) if self.unwritten else pause)
-
-
-def _is_of_path(error: OSError, path: Path, outbox: Path) -> bool:
-    """Whether the fault is of the path of one result, and not of the outbox."""
-    number = error.errno
-    return (
-        number in OBSTACLES
-        or (number in PERMISSIONS and (path.parent != outbox or _takes_files(outbox)))
-        or (number in REFUSED_NAMES and bool(error.filename))
-    )
-
-
-def _takes_files(folder: Path) -> bool:
-    """Whether a new file can be put into a folder, and replaced."""
-    probe = folder / f".{uuid.uuid4().hex}.tmp"
-    try:
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        probe.unlink()
-    except OSError:
-        return False
-    return True

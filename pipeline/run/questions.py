@@ -13,14 +13,15 @@ from typing import Any
 
 from pipeline.checks.confidence import assess_confidence
 from pipeline.engines.base import Request
-from pipeline.errors import BlockedResultError, DocumentError, TemplateError
+from pipeline.errors import DocumentError, TemplateError
 from pipeline.intake.scan import InboxFile, file_of_source
-from pipeline.ledger.orders import Order, close_order, delete_orders, find_order, open_orders
+from pipeline.ledger.orders import Order, close_order, find_order, open_orders
 from pipeline.records import Answer, UnitKey
 from pipeline.run.answer_retry import check_answer
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import decode_reply, encode_request, question_request
+from pipeline.run.publish_again import publish_again
 from pipeline.run.publisher import Publisher
 from pipeline.runtime.worker_pool import ReaderPool, Reply
 from pipeline.templates.question_template import REMEMBERED, ask_template
@@ -60,7 +61,7 @@ class Questions:
             return
         self._next_poll = time.monotonic() + POLL_SECONDS
         orders = open_orders(self._job.ledger)
-        self._publish([order for order in orders if order.kind == "publishing"])
+        publish_again(self._job, self._publisher, [order for order in orders if order.kind == "publishing"])
         for order in orders:
             if order.kind == "question":
                 self._read(order)
@@ -74,23 +75,6 @@ class Questions:
         """End the questions to which the engine gave no answer."""
         for key in list(self._at_engine):
             self.take_answer(Answer(key, status="failed", reason="engine", detail="the engine gave no answer"))
-
-    # ---- corrected documents ------------------------------------------------------------------------
-
-    def _publish(self, orders: list[Order]) -> None:
-        ledger = self._job.ledger
-        for sha256 in {order.sha256 for order in orders}:
-            document = ledger.document(sha256, stale=True)
-            for file in ledger.files_with_contents(sha256) if document else ():
-                # A stale file is published when it has been read.
-                if document and file.published_sha256 == sha256 and not file.stale:
-                    try:
-                        self._publisher.publish(InboxFile(file.source, file.size, file.mtime_ns), document, file.recipes)
-                    except BlockedResultError:  # the next scan finds the file, and its reading reports the obstacle
-                        ledger.mark_stale(file.source.name)
-        if orders:
-            self._publisher.flush()
-        delete_orders(ledger, orders)
 
     # ---- questions ----------------------------------------------------------------------------------
 

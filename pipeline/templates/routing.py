@@ -9,9 +9,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeline.errors import SettingsError
+from pipeline.split_records import SplitPolicy
 from pipeline.templates.template import PageKind, Template
 from pipeline.yaml_files.explain import did_you_mean
 
@@ -24,14 +25,22 @@ def _as_list(value: Any) -> Any:
 
 
 class Route(BaseModel):
-    """One line of the settings' ``routes``: files that match the glob are read by these templates."""
+    """One line of the settings' ``routes``: files that match the glob are read by these templates, and split as it says."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     match: str = Field(min_length=1)
     """A glob on the path below the inbox, e.g. `bank/**/*.pdf`."""
-    template: Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
-    """The name of a template, or a list of several that read the same page."""
+    template: Annotated[list[str], BeforeValidator(_as_list)] = []
+    """The name of a template, or a list of several that read the same page. Without one, a later route or the pages decide."""
+    split: SplitPolicy | None = None
+    """How its files are split into documents. Without it, a later route or the setting `split` decides."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Route:
+        if not self.template and self.split is None:
+            raise ValueError("a route needs a `template`, or `split`")
+        return self
 
 
 def check_routes(routes: Sequence[Route], templates: Mapping[str, Template]) -> None:
@@ -50,12 +59,18 @@ def route(relative: str, templates: Mapping[str, Template], routes: Sequence[Rou
     (``invoice/``, ``Invoices/``, ``delivery notes/``); the templates' own ``for.files`` (all that match).
     """
     for candidate in routes:
-        if matches(candidate.match, relative):
+        if candidate.template and matches(candidate.match, relative):
             return list(candidate.template)
     named = _by_folder(relative, templates)
     if named is not None:
         return [named]
     return [name for name, template in templates.items() if any(matches(glob, relative) for glob in template.applies.files)]
+
+
+def split_policy(relative: str, routes: Sequence[Route], default: SplitPolicy) -> SplitPolicy:
+    """How a file at a path below the inbox is split: as the first route that matches and says so, else as the setting."""
+    named = (candidate.split for candidate in routes if candidate.split and matches(candidate.match, relative))
+    return next(named, default)
 
 
 def template_for_kind(kind: PageKind, templates: Mapping[str, Template]) -> str:

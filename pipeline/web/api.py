@@ -91,7 +91,9 @@ class DocumentList(BaseModel):
     documents: list[DocumentSummary]
 
 
-class _StrictModel(BaseModel):
+class StrictModel(BaseModel):
+    """A request with no other keys."""
+
     model_config = ConfigDict(extra="forbid")
 
 
@@ -99,7 +101,7 @@ Author = Annotated[str, StringConstraints(max_length=80, strip_whitespace=True)]
 Version = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
-class CorrectionRequest(_StrictModel):
+class CorrectionRequest(StrictModel):
     """A person's value for a field. ``version`` is the version of the latest correction that the person knows: 0 for none."""
 
     value: Any = Field(
@@ -127,7 +129,7 @@ class CorrectionConflict(BaseModel):
     current: CorrectionVersion | None
 
 
-class QuestionRequest(_StrictModel):
+class QuestionRequest(StrictModel):
     """A question about one page; ``follows`` is the number of an earlier question about the same document."""
 
     page: Annotated[int, Field(ge=1, le=100_000)]
@@ -136,7 +138,7 @@ class QuestionRequest(_StrictModel):
     by: Author = ""
 
 
-class RereadRequest(_StrictModel):
+class RereadRequest(StrictModel):
     """Read a document again. Without a template or an engine the settings decide."""
 
     template: Annotated[str, StringConstraints(max_length=63)] | None = None
@@ -352,6 +354,8 @@ Name = Annotated[str, Path(max_length=63)]
 def correct(request: Request, id: Id, template: Name, field: Name, correction: CorrectionRequest) -> Any:  # noqa: A002
     """Correct a value, or confirm it by sending the value that was read."""
     with open_file_record(request, id) as (ledger, file):
+        if file.is_split:
+            raise HTTPException(400, "the file is split into documents: correct those")
         spec = server_context(request).known_templates(ledger).get(template)
         if spec is None or field not in spec.fields:
             raise HTTPException(404, "there is no such field")
@@ -374,7 +378,7 @@ def withdraw(
 ) -> Any:
     """Withdraw a correction: the field has the value that was read again."""
     with open_file_record(request, id) as (ledger, file):
-        if (template, field) not in correction_history(ledger, file.published_sha256 or ""):
+        if (template, field) not in correction_history(ledger, file.key):
             raise HTTPException(404, "this field has no correction")
         return _record(ledger, file, _new_version(request, ledger, file, (template, field), version, by, withdrawn=True))
 
@@ -401,7 +405,7 @@ def _new_version(
 
 def _record(ledger: Ledger, file: FileRecord, correction: Correction) -> Any:
     try:
-        record_correction(ledger, file.published_sha256 or "", correction)
+        record_correction(ledger, file.key, correction)
     except NewerCorrectionError as error:
         current = _correction_version(error.latest).model_dump() if error.latest else None
         return JSONResponse({"detail": "there is a newer correction of this field", "current": current}, 409)
@@ -412,7 +416,7 @@ def _record(ledger: Ledger, file: FileRecord, correction: Correction) -> Any:
 def field_history(request: Request, id: Id, template: Name, field: Name) -> list[CorrectionVersion]:  # noqa: A002
     """All corrections of a field, oldest first."""
     with open_file_record(request, id) as (ledger, file):
-        history = correction_history(ledger, file.published_sha256 or "")
+        history = correction_history(ledger, file.key)
         return [_correction_version(item) for item in history.get((template, field), [])]
 
 
@@ -470,7 +474,8 @@ def reread(request: Request, id: Id, reading: RereadRequest) -> OrderStatus:  # 
     if reading.engine and reading.engine not in ENGINE_NAMES:
         raise HTTPException(400, f"engines: {', '.join(ENGINE_NAMES)}")
     with open_file_record(request, id) as (ledger, file):
-        details = {"name": file.source.name, "template": reading.template or None, "engine": reading.engine or None}
+        name = file.part.file if file.part else file.source.name
+        details = {"name": name, "template": reading.template or None, "engine": reading.engine or None}
         return _order_status(place_order(ledger, "reading", file.sha256, details, reading.by or ANONYMOUS))
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from pipeline import __version__
 from pipeline.errors import PipelineError
-from pipeline.web import api, html_pages
+from pipeline.web import api, html_pages, split_api
 from pipeline.web.access import AccessControl
 from pipeline.web.context import ServerContext
 
@@ -28,6 +28,7 @@ def make_app(context: ServerContext) -> FastAPI:
     )
     app.state.context = context
     app.include_router(api.router)
+    app.include_router(split_api.router)
     app.include_router(html_pages.router)
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:

@@ -45,7 +45,7 @@ class ServerContext:
         if document is None:
             return None
         error = self.settings.review.accepted_error
-        return compose(ledger, self.known_templates(ledger), file.source, document, file.recipes, error)
+        return compose(ledger, self.known_templates(ledger), file.source, document, file.recipes, error, file.part)
 
 
 def document_id(name: str) -> str:

@@ -61,15 +61,15 @@ def _is_text_per_page(field: TemplateField) -> bool:
 def truth_rows(ledger: Ledger, template: str) -> Iterator[dict[str, Any]]:
     """The corrected and confirmed values of one template, a document a row, as docs/eval.md describes them.
 
-    ``file`` is the path below the inbox.
+    ``file`` is the path below the inbox. A document of a file that is split is no file, and is left out.
     """
     paths: set[str] = set()
     for file in ledger.published_files():
-        if file.source.relative in paths:  # an earlier file of this name
+        if file.part or file.source.relative in paths:  # an earlier file of this name
             continue
         fields = {
             field: corrections[-1].value
-            for (name, field), corrections in correction_history(ledger, file.published_sha256 or "").items()
+            for (name, field), corrections in correction_history(ledger, file.key).items()
             if name == template and not corrections[-1].withdrawn
         }
         if fields:

@@ -26,6 +26,7 @@ from pipeline.values.times import format_duration
 from pipeline.web.api import Id, open_file_record, require_publication, run_status, server_context
 from pipeline.web.correction_input import input_kind
 from pipeline.web.document_list import list_documents, preview_text
+from pipeline.web.split_api import file_split, whole_file
 from pipeline.web.view import DocumentView, document_view, value_text
 
 LIST_ROWS = 50
@@ -111,10 +112,11 @@ def document_list_page(
 
 
 @router.get("/documents/{id}")
-def document_page(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:  # noqa: A002
+def document_page(request: Request, id: Id, page: Annotated[int | None, Query(ge=1, le=100_000)] = None) -> Response:  # noqa: A002
     """The fields of a document, one of its pages, and the questions about this page."""
     context = server_context(request)
     with open_file_record(request, id) as (ledger, file):
+        page = page or (min(file.part.pages.pages) if file.part else 1)
         publication = context.publication(ledger, file)
         view = document_view(publication, context.known_templates(ledger)) if publication else None
         questions = [
@@ -122,6 +124,7 @@ def document_page(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=
         ]
         to_review = list_documents(ledger, DocumentFilter(marked="review"), MAX_TO_REVIEW, 0)[1]
         rereads = orders_for_document(ledger, file.sha256, "reading")
+        split = file_split(ledger, whole_file(ledger, file)) if publication and publication.document.pages > 1 else None
         open_numbers = {item.id for item in open_orders(ledger)}
     return _render(
         request,
@@ -133,6 +136,9 @@ def document_page(request: Request, id: Id, page: Annotated[int, Query(ge=1, le=
             "status": publication.status if publication else "waiting",
             "page": page,
             "pages": publication.document.pages if publication else 0,
+            "split": split,
+            "is_split": file.is_split,
+            "doubts": publication.doubts if publication else [],
             "input_kind": input_kind,
             "questions": questions,
             "last_question": questions[-1]["id"] if questions else "",

@@ -45,7 +45,8 @@ def matching_files(ledger: Ledger, selection: Selection, outbox: Path) -> list[F
     files = [
         file
         for file in ledger.published_files()
-        if (not selection.template or selection.template in file.recipes)
+        if not file.is_split
+        and (not selection.template or selection.template in file.recipes)
         and (not selection.since or (file.published_at or "") >= selection.since)
         and (not paths or _is_below(file, paths, outbox.resolve()))
     ]
@@ -66,5 +67,7 @@ def select_documents(
         if document is None:
             yield None
             continue
-        item = SelectedDocument(file, compose(ledger, templates, file.source, document, file.recipes, accepted_error))
+        item = SelectedDocument(
+            file, compose(ledger, templates, file.source, document, file.recipes, accepted_error, file.part)
+        )
         yield item if item.needs_review or not selection.needs_review else None

@@ -186,6 +186,11 @@
     const row = [...document.querySelectorAll("li[data-field]")].find((item) => item.dataset.field === field);
     if (row) $("summary", row)?.focus();
   }
+  async function changeSplit(form, method, body) {
+    const { status, answer } = await call(method, `/api/documents/${main.dataset.id}/split`, body);
+    if (status !== 202) { announce(detail(answer)); return; }
+    location.assign(`/documents/${form.dataset.file}`);
+  }
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.matches(".edit form")) { event.preventDefault(); await save(form, enteredValue(form)); }
@@ -199,6 +204,10 @@
       scrollToLastQuestion();
       $("#ask [name=question]").focus();
     }
+    if (form.id === "split") {
+      event.preventDefault();
+      await changeSplit(form, "PUT", { pages: form.pages.value, by: authorName() });
+    }
     if (form.id === "reread") {
       event.preventDefault();
       const { status, answer } = await call("POST", `/api/documents/${main.dataset.id}/readings`, { template: form.template.value || null, engine: form.engine.value || null, by: authorName() });
@@ -211,6 +220,7 @@
     const button = event.target.closest?.("button[data-do]");
     if (!button) return;
     const form = button.closest("form");
+    if (button.dataset.do === "unsplit") changeSplit(form, "DELETE");
     if (button.dataset.do === "confirm") save(form, JSON.parse(form.dataset.value));
     if (button.dataset.do === "null") save(form, null);
     if (button.dataset.do === "withdraw") save(form, null, true);

@@ -10,7 +10,7 @@ from training.generator.amounts import Sums, rounded
 from training.generator.choices import Choices, draw
 from training.generator.document import Document
 from training.generator.items_table import items_table
-from training.generator.metadata import FORMS, Facts, make_facts, make_pairs, metadata_block
+from training.generator.metadata import FORMS, Facts, later_facts, make_facts, make_pairs, metadata_block
 from training.generator.new_sheet import invoice_sums, make_sheet
 from training.generator.page_layout import arrange, page_html
 from training.generator.parties import bank_lines, block, buyer_block, footer, line, logo, sender_line, vendor_block
@@ -38,12 +38,18 @@ def invoice(
     style: random.Random,
     second: str | None,
     kind: str = "invoice",
+    issue: int = 0,
 ) -> Document:
-    """An invoice, or a receipt on letter paper where ``kind`` says so."""
+    """An invoice, or a receipt on letter paper where ``kind`` says so; ``issue`` as in ``make_document``."""
     choices = Choices(structure)
     sheet = make_sheet(kind, language, country, content, choices, style, second, shop=kind == "receipt")
+    if issue > 0:
+        content = sheet.style = random.Random(f"{style.random()} issue {issue}")
     sums = invoice_sums(sheet, country, content)
     facts = make_facts(sheet)
+    sheet.style = style
+    if issue < 0:
+        facts = later_facts(facts, -issue)
     sheet.issued = facts.issued
     rows = sum_rows(sheet, sums)
     foot = ""

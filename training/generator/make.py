@@ -23,9 +23,11 @@ LETTER_RECEIPTS = 0.15
 """Share of receipts on letter paper."""
 
 
-def make_document(kind: Kind, seed: int, number: int, only: Sequence[str] = ()) -> Document:
+def make_document(kind: Kind, seed: int, number: int, only: Sequence[str] = (), issue: int = 0) -> Document:
     """Document ``number`` of this seed, in one of the languages ``only`` (in all by default).
 
+    ``issue`` above 0 gives another invoice of the same sender in the same layout: the number, date, goods and sums are others. Below 0 it
+    gives the invoice of a later month, which differs in its number and its dates only.
     Raises ValueError where documents cannot be written in one of the languages.
     """
     known = languages()
@@ -37,8 +39,8 @@ def make_document(kind: Kind, seed: int, number: int, only: Sequence[str] = ()) 
     second = content.choice(known) if content.random() < BILINGUAL else None
     second = None if second == language else "en" if second and content.random() < 0.6 and language != "en" else second
     if kind == "receipt" and content.random() >= LETTER_RECEIPTS:
-        return receipt(language, country, content, structure, style, second)
-    return invoice(language, country, content, structure, style, second, kind)
+        return receipt(language, country, content, structure, style, second, issue)
+    return invoice(language, country, content, structure, style, second, kind, issue)
 
 
 def medium_of(kind: Kind, seed: int, number: int) -> Medium:

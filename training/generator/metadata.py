@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -55,6 +56,17 @@ def make_facts(sheet: Sheet) -> Facts:
     issued = datetime.date(2015, 1, 1) + datetime.timedelta(days=sheet.style.randint(0, 4200))
     days = sheet.style.choice([7, 10, 14, 14, 15, 20, 30, 30, 30, 45, 60])
     return Facts(document_number(issued.year, issued.month, sheet.style), issued, issued + datetime.timedelta(days=days), days)
+
+
+def later_facts(facts: Facts, months: int) -> Facts:
+    """Number and dates of the invoice that follows some months later: the last digits of the number count up."""
+    found = re.search(r"\d+(?=\D*$)", facts.number)
+    number = facts.number
+    if found:
+        counted = str(int(found[0]) + months).zfill(len(found[0]))
+        number = f"{number[: found.start()]}{counted}{number[found.end() :]}"
+    shift = datetime.timedelta(days=30 * months)
+    return Facts(number, facts.issued + shift, facts.due + shift, facts.days)
 
 
 def make_pairs(sheet: Sheet, facts: Facts, skip: set[str]) -> list[Pair]:

@@ -42,12 +42,20 @@ ITEM_FORMS = {
 
 
 def receipt(
-    language: str, country: Country, content: random.Random, structure: random.Random, style: random.Random, second: str | None
+    language: str,
+    country: Country,
+    content: random.Random,
+    structure: random.Random,
+    style: random.Random,
+    second: str | None,
+    issue: int = 0,
 ) -> Document:
-    """A till slip."""
+    """A till slip; ``issue`` as in ``make_document``."""
     choices = Choices(structure)
     sheet = make_sheet("receipt", language, country, content, choices, style, second, shop=True)
     sheet.trade.seller = replace(sheet.trade.seller, extra=(), country_name="")
+    if issue:
+        content = sheet.style = random.Random(f"{style.random()} issue {issue}")
     till = make_till(sheet.trade.goods, country, sheet.numbers.decimals, content)
     choices.log["slip"] = till.kind
     slip = Slip(
