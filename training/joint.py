@@ -235,7 +235,7 @@ def alone(known: Sequence[Answered], reader: str) -> None:
                 printed = each.document.values[name] is not None
                 rights[_source(each.real, each.template.name), printed].append(_right_on_page(each, name, value))
     for (source, printed), part in sorted(rights.items()):
-        print(f"{reader} alone, {source}, asked, {'printed' if printed else 'absent'}: {np.mean(part):.3f} of {len(part)}")
+        print(f"{reader} alone, {source}, asked and {'printed' if printed else 'absent'}: {sum(part)} of {len(part)} right")
 
 
 def _source(real: bool, kind: str) -> str:
@@ -258,6 +258,10 @@ def report(rows: Sequence[tuple[JointCase, float]], title: str) -> None:
             f"calibration error {calibration_error([(c, s) for c, s, _ in scored]):.3f}; silent {silent} ({silent / len(scored):.3f}), "
             f"right but named {marked}; {sum(not c.absent for c in rest)} of {len(rest)} absent fields filled"
         )
+        asked = [case for case, _ in part if case.features is not None]
+        for printed in (True, False):
+            rights = [case.right for case in asked if case.printed is printed]
+            print(f"  of these asked and {'printed' if printed else 'absent'}: {sum(rights)} of {len(rights)} right")
 
 
 if __name__ == "__main__":
