@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pipeline.engines.base import Request
@@ -70,3 +71,27 @@ def test_a_value_that_another_answer_cannot_change_is_not_asked_again(folders: R
     engine = ModelEngine(retries=2, vendor_vat_id="DE000000000")
     published(folders, engine)
     assert len(engine.requests) == 1
+
+
+SUM = """
+name: sum
+prompt: "Read {{ words }}"
+fields:
+  subtotal: {type: money, merge: last, labels: {from: invoice.subtotal}}
+  tax_total: {type: money, merge: last, labels: {from: invoice.tax_total}}
+  total: {type: money, merge: last, labels: {from: invoice.total}}
+checks: [{name: whole, sum: [subtotal, tax_total], equals: total}]
+"""
+
+
+def test_a_page_that_is_read_for_sure_is_not_sent_to_the_model(folders: RunFolders, tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "sum.yaml").write_text(SUM, encoding="utf-8")
+    folders.changes["templates"] = tmp_path / "templates"
+    engine = ModelEngine(total="19.00")
+    folders.engine = engine
+    for name in ("a.pdf", "b.pdf"):
+        folders.put(name, text_pdf([PAGE.replace("R-4711", name)]))
+    folders.run("sum")
+    assert engine.requests == []
+    assert [folders.json(name)["results"]["sum"]["fields"]["total"]["value"] for name in ("a.pdf", "b.pdf")] == ["119.00"] * 2
