@@ -21,6 +21,7 @@ from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import ExitCode, PipelineError, SettingsError, StoreError
 from pipeline.install_hint import install_hint
 from pipeline.object_urls import url_of
+from pipeline.pages.formats import libreoffice
 from pipeline.run.job import all_templates
 from pipeline.run.overlapping_folders import check_folders
 from pipeline.runtime.processor import cpu_flags, multiplies_bfloat16
@@ -99,6 +100,7 @@ def _findings(config: Path | None, overrides: dict[str, Any]) -> Iterator[Findin
     for line in settings.deprecations:
         yield Finding("settings", "note", line)
     yield _ocr(settings)
+    yield _office(settings)
     yield _templates(settings)
     yield _inbox(settings)
     yield from _outbox(settings)
@@ -136,6 +138,18 @@ def _ocr(settings: Settings) -> Finding:
         return Finding("ocr", "ok", "float32, as `ocr.precision` requests")
     # a missing processor feature is no problem to report; a missing package is
     return Finding("ocr", "note" if obstacle.cure else "ok", f"float32: {obstacle.reason}", obstacle.cure)
+
+
+def _office(settings: Settings) -> Finding:
+    """Whether LibreOffice is here, which old office files and pages as they are printed need."""
+    if version := libreoffice.version():
+        pages = "draws the pages of office files" if settings.office.pages == "libreoffice" else "converts old office files"
+        return Finding("office", "ok", f"{version} {pages} (.doc, .xls, .ppt)")
+    wanted = settings.office.pages == "libreoffice"
+    detail = "LibreOffice is not installed: .doc, .xls, .ppt and .xlsb files fail" + (
+        ", and `office.pages: libreoffice` has no effect" if wanted else ""
+    )
+    return Finding("office", "note", detail, libreoffice.INSTALL)
 
 
 def _templates(settings: Settings) -> Finding:

@@ -25,6 +25,8 @@ from pipeline.errors import DocumentError
 _PROGRAMS = ("soffice", "libreoffice")
 _FOLDERS = ("/usr/lib/libreoffice/program", "/usr/lib64/libreoffice/program", "/opt/libreoffice/program")
 _MAC = "/Applications/LibreOffice.app/Contents/MacOS/soffice"
+INSTALL = "on Debian and Ubuntu: apt-get install libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui"
+"""What installs the parts of it that are needed."""
 MAX_RESULT = 1_000_000_000
 """Bytes of a converted file."""
 MAX_STARTS = 3
