@@ -6,6 +6,8 @@ import codecs
 
 MAX_PROBED = 1 << 16
 """Bytes at the beginning by which an encoding is chosen, where the text does not name it."""
+MAX_OTHERS = 0.3
+"""Share of letters beyond ASCII in Western languages, generously."""
 MAX_CONTROLS = 0.002
 """Share of control characters from which bytes are no text."""
 _MARKS = (
@@ -25,12 +27,11 @@ def decode(content: bytes, declared: str = "") -> str | None:
             return _checked(content.decode(encoding, "replace"))
     if declared and (name := _known(declared)) and (text := _strict(content, name)) is not None:
         return _checked(text)
+    if b"\0" in content[:MAX_PROBED]:
+        encoding = _without_mark(content[:MAX_PROBED])
+        return _checked(content.decode(encoding, "replace")) if encoding else None
     if (text := _strict(content, "utf-8")) is not None:
         return _checked(text)
-    if encoding := _without_mark(content[:MAX_PROBED]):
-        return _checked(content.decode(encoding, "replace"))
-    if b"\0" in content[:MAX_PROBED]:
-        return None
     encoding = _guess(content[:MAX_PROBED])
     return _checked(content.decode(encoding, "replace")) if encoding else None
 
@@ -68,31 +69,17 @@ def _guess(head: bytes) -> str:
     """An encoding by the letters that it would give; Windows-1252 where nothing else is likely."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(head, steps=5, chunk_size=2048).best()
-    name = _known(best.encoding) if best else "cp1252"
-    if name in (
-        "cp1250",
-        "iso8859-2",
-        "cp1252",
-        "iso8859-15",
-        "cp437",
-        "cp850",
-        "cp858",
-        "hp_roman8",
-        "mac_roman",
-        "cp775",
-        "cp1257",
-    ):
-        return _western(head, name)
-    return name or "cp1252"
-
-
-def _western(head: bytes, name: str) -> str:
-    """Short Western texts fit many encodings. Windows-1252 is the most frequent: it is taken where all its letters are usual ones."""
-    text = _strict(head, "cp1252")
-    if text is not None and all(letter in _USUAL for letter in text if ord(letter) > 127):
+    if _is_western(head):
         return "cp1252"
-    return name
+    best = from_bytes(head, steps=5, chunk_size=2048).best()
+    return (_known(best.encoding) if best else "") or "cp1252"
+
+
+def _is_western(head: bytes) -> bool:
+    """Whether the bytes are mostly ASCII, and the others usual letters of Windows-1252: short texts of this kind fit many encodings."""
+    others = [byte for byte in head if byte > 127]
+    text = _strict(bytes(others), "cp1252")
+    return text is not None and len(others) < MAX_OTHERS * len(head) and all(letter in _USUAL for letter in text)
 
 
 _USUAL = frozenset("äöüÄÖÜßéèêëàâáåãæçíìîïñóòôõøœúùûÿÉÈÊËÀÂÁÅÃÆÇÍÌÎÏÑÓÒÔÕØŒÚÙÛ€£§°«»„“”‚‘’–—…·•¿¡ºª²³½¼¾±×÷µ©®™\xa0\xad´¨¸¹")
