@@ -9,7 +9,10 @@ from itertools import groupby
 from math import radians, tan
 from statistics import median
 
+import numpy as np
+
 from pipeline.records import Page, Word
+from pipeline.words.baselines import find_course
 
 MAX_MARK = 3
 """Digits of a raised number."""
@@ -43,8 +46,7 @@ def number_lines(pieces: Sequence[TextPiece]) -> list[Word]:
     """
     pieces = [p for p in pieces if p.words]
     level = [p for p in pieces if abs(p.angle) <= MAX_SKEW]
-    skew = _skew(level)
-    lines = _join([_place(p, skew) for p in level])
+    lines = _join(_levelled(level))
     lines += [[_place(p, 0.0)] for p in pieces if abs(p.angle) > MAX_SKEW]
     lines.sort(key=lambda line: median(piece.y for piece in line))
     return [replace(word, line=n) for n, line in enumerate(lines) for word in _ordered(line)]
@@ -64,6 +66,19 @@ def without_picture_words(page: Page) -> Page:
 
 def _ordered(line: list[_Placed]) -> list[Word]:
     return [word for piece in sorted(line, key=lambda p: p.x0) for word in piece.words]
+
+
+def _levelled(pieces: Sequence[TextPiece]) -> list[_Placed]:
+    """The pieces at the heights that they would have on a flat page."""
+    flat = [_place(piece, 0.0) for piece in pieces]
+    slopes = [tan(radians(piece.angle)) for piece in pieces]
+    middles = [((piece.x0 + piece.x1) / 2, piece.y) for piece in flat]
+    course = find_course(middles, [(piece.x1 - piece.x0, piece.height) for piece in flat], slopes) if any(slopes) else None
+    if course is None:
+        skew = _skew(pieces)
+        return [_place(piece, skew) for piece in pieces]
+    heights = course.level(*np.array(middles, np.float64).T)
+    return [replace(piece, y=float(y)) for piece, y in zip(flat, heights, strict=True)]
 
 
 def _skew(pieces: Sequence[TextPiece]) -> float:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import atan, degrees
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,3 +48,32 @@ def test_no_word_is_lost_and_lines_are_in_order(places: list[tuple[float, float,
     read = number_lines(pieces)
     assert sorted(w.text for w in read) == sorted(f"w{n}" for n in range(len(places)))
     assert [w.line for w in read] == sorted(w.line for w in read)
+
+
+def aslant(lines: int, slope_at: Callable[[float, float], float], pitch: float = 16) -> list[TextPiece]:
+    """Rows of a label and an amount at the far side of a page of 600 points whose lines have these slopes."""
+    pieces = []
+    for row in range(lines):
+        y, x = 100.0 + pitch * row, 30.0
+        for at, text in [(30, f"label{row} of line"), (480, f"article no {row}.99")]:
+            while x < at:
+                y, x = y + slope_at(x, y), x + 1
+            pieces.append(piece(text, at, y, degrees(atan(slope_at(at + 40, y)))))
+    return pieces
+
+
+@pytest.mark.parametrize(
+    "slope_at",
+    [
+        pytest.param(lambda x, y: (y - 300) / 3000, id="perspective"),
+        pytest.param(lambda x, y: (x - 150) / 5000, id="curl"),
+    ],
+)
+def test_rows_of_a_photograph_stay_together(slope_at: Callable[[float, float], float]) -> None:
+    read = texts(number_lines(aslant(24, slope_at)))
+    assert read == [f"label{row} of line article no {row}.99" for row in range(24)]
+
+
+def test_words_stay_at_their_places_on_a_photograph() -> None:
+    pieces = aslant(24, lambda x, y: (y - 300) / 3000)
+    assert sorted(word.box for one in pieces for word in one.words) == sorted(word.box for word in number_lines(pieces))
