@@ -49,10 +49,12 @@ class Course:
         return levelled
 
 
-def find_course(places: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], slopes: Sequence[float]) -> Course | None:
-    """The course of the lines through pieces of text, by their middles, sizes (length, height) and slopes; None for a page that has one slope.
+def find_course(
+    places: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], slopes: Sequence[float]
+) -> Course | None:
+    """The course of the lines through pieces of text, by their middles, sizes (length, height) and slopes, in any unit of length.
 
-    Units are those of the places.
+    None where one slope explains the pieces.
     """
     long = [n for n, (length, height) in enumerate(sizes) if length > LONG * max(height, 1e-6)]
     if len(long) < MIN_PIECES:

@@ -25,6 +25,8 @@ from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.precision import Precision
 from pipeline.words.raised_digits import Extent, find_raised_digits, join_raised_cents
 from pipeline.words.recogniser import WIDE_GAP, Recogniser
+from pipeline.words.small_print import suitable_scale
+from pipeline.words.stray_lines import stray_lines
 
 MIN_READABLE = 8
 """Smallest side in pixels of a picture with text."""
@@ -32,7 +34,7 @@ MIN_SIDE = 736
 MAX_ENLARGEMENT = 4.0
 """Smaller pictures are enlarged to ``MIN_SIDE`` for the detector, by this factor at most and up to ``MAX_AREA``."""
 MAX_AREA = 1_200_000
-"""Pixels of the detector's input at most: enough for the small print of an A4 page."""
+"""Pixels of the detector's usual input at most: enough for the small print of an A4 page."""
 TILE_ASPECT = 3.0
 """Pictures whose height is more than this many times their width are read in tiles, so that a till roll keeps its resolution."""
 TEXT_SCORE = 0.5
@@ -82,7 +84,11 @@ class OcrReader:
         ):
             if line.text.strip() and line.confidence > (best[n].confidence if n in best else TEXT_SCORE):
                 best[n] = line
-        return [best[n] for n in sorted(best)]
+        lines = [best[n] for n in sorted(best)]
+        stray = stray_lines(
+            [line.quad for line in lines], [line.text for line in lines], [line.confidence for line in lines], pixels.shape[1]
+        )
+        return [line for n, line in enumerate(lines) if n not in stray]
 
     def detect(self, pixels: Pixels) -> list[Quad]:
         """Boxes of text in pixels of the picture."""
@@ -101,7 +107,8 @@ class OcrReader:
 
     def _detect_tile(self, tile: Pixels) -> list[Quad]:
         height, width = tile.shape[:2]
-        scale = min(max(1.0, MIN_SIDE / min(height, width)), MAX_ENLARGEMENT, (MAX_AREA / (height * width)) ** 0.5)
+        usual = min(max(1.0, MIN_SIDE / min(height, width)), MAX_ENLARGEMENT, (MAX_AREA / (height * width)) ** 0.5)
+        scale = suitable_scale(tile, usual)
         size = (max(32, round(width * scale)), max(32, round(height * scale)))
         resized = cv2.resize(tile, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         back = np.array([width / size[0], height / size[1]], np.float32)
