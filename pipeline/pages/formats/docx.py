@@ -15,9 +15,14 @@ from pipeline.pages.formats.package import Package
 from pipeline.pages.formats.xml_safety import attribute, child, children, local_name
 from pipeline.pages.layout.blocks import Align, Block, Cell, PageBreak, Paragraph, Row, Run, Table
 
-_TRANSPARENT = frozenset(
-    ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "hyperlink", "fldSimple", "dir", "bdo", "ruby", "rubyBase", "oMath",
-     "oMathPara", "r", "AlternateContent", "Choice")
+_MATHS = frozenset(
+    ("oMath", "oMathPara", "acc", "bar", "box", "borderBox", "d", "deg", "den", "e", "eqArr", "f", "fName", "func", "groupChr", "lim",
+     "limLow", "limUpp", "m", "mr", "nary", "num", "phant", "rad", "sPre", "sSub", "sSubSup", "sSup", "sub", "sup")
+)  # fmt: skip
+"""Parts of formulas (ECMA-376-1, 22.1), whose letters are read in their order."""
+_TRANSPARENT = _MATHS | frozenset(
+    ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "hyperlink", "fldSimple", "dir", "bdo", "ruby", "rubyBase", "r",
+     "AlternateContent", "Choice")
 )  # fmt: skip
 """Elements whose contents count as if they stood alone."""
 _DELETED = frozenset(("del", "moveFrom", "rPrChange", "pPrChange", "instrText", "delText", "delInstrText", "rt"))

@@ -89,11 +89,12 @@ def _hard_lines(paragraph: Paragraph) -> Iterator[list[_Piece]]:
             gap = 0.0
 
     for run in paragraph.runs:
-        if run.text.isprintable() and not paragraph.fixed:  # only letters and blanks: the usual case, and the fast one
+        if run.text.isprintable():  # only letters and blanks: the usual case, and the fast one
+            column += len(run.text)
             for number, part in enumerate(run.text.split(" ")):
                 if number:
                     end_word()
-                    gap = gap or (blank if pieces else 0.0)
+                    gap = gap + blank if paragraph.fixed else gap or (blank if pieces else 0.0)
                 if part:
                     bold = run.bold if not letters else bold
                     letters.append(part)

@@ -151,3 +151,12 @@ def test_page_breaks_begin_a_new_page() -> None:
         docx(word_paragraph("first") + '<w:p><w:r><w:br w:type="page"/></w:r></w:p>' + word_paragraph("second"))
     )
     assert [[word.text for word in document.words(number)] for number in (1, 2)] == [["first"], ["second"]]
+
+
+def test_letters_of_formulas_are_read_in_their_order() -> None:
+    def part(text: str) -> str:
+        return f"<m:r><m:t>{text}</m:t></m:r>"
+
+    formula = f"<m:oMath><m:f><m:num>{part('a')}</m:num><m:den>{part('b')}</m:den></m:f><m:sSup><m:e>{part('c')}</m:e></m:sSup></m:oMath>"
+    spaced = formula.replace("<m:oMath>", '<m:oMath xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math">')
+    assert words(docx(f"<w:p>{run('x ')}{spaced}</w:p>")) == ["x", "abc"]
