@@ -27,6 +27,8 @@ MAX_PAGES = 300
 """A larger number of pages is another number."""
 MAX_CARRIED_LETTERS = 60
 """A longer line is a sentence and no row with a sum."""
+EAST_ASIAN = "\u2e80"
+"""The first letter of the scripts that are written without blanks between words."""
 MAX_COPY_WORDS = 6
 """Words of a line that heads a copy, at most."""
 
@@ -119,6 +121,17 @@ def _is_copy(head: Sequence[Word]) -> bool:
     return any(len(line.split()) <= MAX_COPY_WORDS and pattern.search(_plain(line)) for line in _lines(head))
 
 
+@from_words
+def _first_words(languages: Languages) -> frozenset[str]:
+    """The words with which a row for a carried sum may begin: most lines have none of them, and need no closer look."""
+    return frozenset(phrase.casefold().split()[0] for phrase in languages.words.carry_forward if phrase.strip())
+
+
 def _is_carried_on(words: Sequence[Word]) -> bool:
     """Whether a line carries a sum to another page."""
-    return any(len(line) <= MAX_CARRIED_LETTERS and is_carried_sum(line) for line in _lines(words))
+    first = _first_words()
+    lines = {word.line for word in words if word.text.casefold().strip(".:,") in first or word.text[:1] >= EAST_ASIAN}
+    if not lines:
+        return False
+    texts = _lines([word for word in words if word.line in lines])
+    return any(len(text) <= MAX_CARRIED_LETTERS and is_carried_sum(text) for text in texts)

@@ -15,8 +15,8 @@ from pipeline.split_records import Cut, LeftOut, PageRange, Split, SplitPolicy
 
 MAX_SEPARATOR_WORDS = 80
 """A sheet with more words, or with a total, is the first page of a document and no separator."""
-MOST = 0.999
-"""The highest probability that is given: nothing is certain."""
+LEAST, MOST = 0.001, 0.999
+"""The lowest and the highest probability that is given: nothing is certain."""
 CUT = 0.5
 """Probability from which a file is cut."""
 
@@ -105,7 +105,7 @@ def _judged(
     if forced:
         return Cut(page.number, is_cut=True, probability=MOST, reasons=(forced,))
     if policy != "auto" or not keys.can_tell:
-        return Cut(page.number, is_cut=False, probability=1 - MOST)
+        return Cut(page.number, is_cut=False, probability=LEAST)
     if before[-1].sheet_parts > 1 or page.sheet_parts > 1:
         return Cut(page.number, is_cut=True, probability=MOST, reasons=("a page shows several documents",))
     if page.status in ("failed", "skipped") or all(other.status in ("failed", "skipped") for other in before):
@@ -116,7 +116,7 @@ def _judged(
     return Cut(
         page.number,
         probability >= CUT,
-        round(min(MOST, max(1 - MOST, probability)), 4),
+        round(min(MOST, max(LEAST, probability)), 4),
         reasons(features, model.weights),
         model.is_doubtful(features, probability),
     )
