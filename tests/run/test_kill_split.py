@@ -52,7 +52,7 @@ def test_kills_while_stacks_are_split_leave_each_document_once(tmp_path: Path) -
     with Ledger(folders.outbox / ".pipeline") as ledger:
         for file in list(ledger.files_by_path().values()):
             place_split(ledger, file.sha256, parse_split("1,2+4", 4), "Ada")
-    changed = {}
+    changed: dict[str, list[str]] = {}
     for number in range(STACKS):
         texts = [f"Stack {number} page {page}" for page in (1, 2, 4)]
         changed |= {f"{number:02}.pdf/1": texts[:1], f"{number:02}.pdf/2+4": texts[1:]}
