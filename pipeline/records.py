@@ -56,7 +56,8 @@ class Word:
     text: str
     box: Box
     line: int
-    """Number of the printed line the word belongs to; words of a line are neighbours in ``Page.words``, left to right."""
+    """Number of the printed line the word belongs to; words of a line are neighbours in ``Page.words``, in reading order:
+    from right to left in a line of Arabic or Hebrew."""
     source: WordSource = "textlayer"
     confidence: float = 1.0
     """The recogniser's own probability, 0 to 1; 1 for a text layer."""
@@ -81,6 +82,8 @@ class Page:
     blank: bool = False
     turned: int = 0
     """Degrees clockwise by which the scan was turned to stand upright: 0, 90, 180 or 270."""
+    unread_script: bool = False
+    """Whether lines are in a script that no recogniser on this machine reads."""
     facts: Mapping[str, Json] = field(default_factory=dict)
     """Values of an embedded e-invoice by EN 16931 business term, e.g. ``{"BT-1": "R-17", "BT-112": "119.00", "BG-25": [...]}``;
     only ever on page 1."""

@@ -152,12 +152,18 @@ class RetrySettings(_Strict):
     """The program restarts itself when the engine has given no sign of life for this long."""
 
 
+OcrLanguage = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+
+
 class OcrSettings(_Strict):
     """How the words of scans and photographs are read (OCR)."""
 
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     """Number format in which the OCR networks compute; `auto` is bfloat16 where the processor supports it and the extra `fast-ocr` is
     installed, else float32. It is part of every recipe: set it where machines of several kinds write to one outbox."""
+    languages: Annotated[tuple[OcrLanguage, ...], BeforeValidator(_as_list)] = ()
+    """Languages of your documents (ISO 639-1: `[en, ar, he]`). OCR then looks for their scripts only, and `pipeline doctor` names what is
+    missing for them; empty is every script that can be read here. It is part of every recipe once it is set."""
 
 
 class VlmSettings(_Strict):

@@ -101,6 +101,7 @@ def _findings(config: Path | None, overrides: dict[str, Any]) -> Iterator[Findin
         yield Finding("settings", "note", line)
     yield _ocr(settings)
     yield _office(settings)
+    yield _scripts(settings)
     yield _templates(settings)
     yield _inbox(settings)
     yield from _outbox(settings)
@@ -150,6 +151,23 @@ def _office(settings: Settings) -> Finding:
         ", and `office.pages: libreoffice` has no effect" if wanted else ""
     )
     return Finding("office", "note", detail, libreoffice.INSTALL)
+
+
+def _scripts(settings: Settings) -> Finding:
+    """Which scripts are read, which are missing, and the command that brings them."""
+    from pipeline.words.scripts import DEFAULT_SCRIPTS, SCRIPTS, available_models, install_command, wanted_scripts
+    from pipeline.words.tesseract import installed_models
+
+    installed, named = installed_models(), settings.ocr.languages
+    own = "Latin, Chinese, Japanese"
+    wanted = [script for script in wanted_scripts(named) if named or script.name in DEFAULT_SCRIPTS]
+    read = [script.name for script in (wanted if named else SCRIPTS) if available_models(script, installed)]
+    missing = [script for script in wanted if not available_models(script, installed)]
+    detail = f"read by PP-OCR: {own}" + (f"; by Tesseract: {', '.join(read)}" if read else "")
+    if not missing:
+        return Finding("scripts", "ok", detail)
+    detail += f"; not read: {', '.join(script.name for script in missing)}"
+    return Finding("scripts", "note", detail, f"{install_command(missing)}, then `pipeline reprocess` the documents concerned")
 
 
 def _templates(settings: Settings) -> Finding:

@@ -18,6 +18,7 @@ from pipeline.languages.language import NO_LANGUAGE
 
 ENOUGH = 3.0
 """Words of its own from which on the languages of a text are known; with fewer, every language keeps some weight."""
+_TELLING = 4
 UNSEEN = "other"
 """Stands for all languages without a word in the texts."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -52,6 +53,12 @@ def language_weights(texts: Iterable[str]) -> dict[str, float]:
     most = max(votes.values(), default=0.0)
     unseen = max(0.0, 1.0 - most / ENOUGH)
     return {code: max(unseen, vote / most) for code, vote in votes.items()} | {NO_LANGUAGE: 1.0, UNSEEN: unseen}
+
+
+def known_words(texts: Iterable[str]) -> int:
+    """How many different words of four letters and more some language file has. Noise has hardly any."""
+    known = _codes_by_word().words
+    return sum(len(word) >= _TELLING and word in known for word in {w.casefold() for w in _WORD.findall("\n".join(texts))})
 
 
 def weight(codes: Collection[str], weights: Weights) -> float:

@@ -21,6 +21,7 @@ REVIEW_FLAGS = (
     "same-as:",
     "future:",
     "duplicate:",
+    "unread-script",
 )
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
@@ -36,6 +37,7 @@ _FLAG_TEXTS = {
     "truncated": "the answer was cut off",
     "xml": "from the data of the e-invoice",
     "nearest": "the line that matches best",
+    "unread-script": "lines are in a script that nothing here reads: `pipeline doctor` names what is missing",
 }
 
 
@@ -50,7 +52,7 @@ def review_reasons(evidence: Evidence, threshold: float, checks: Mapping[str, Ch
         return []
     failed = [_with_difference(flag, evidence, checks) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
     return [
-        *([] if is_absent(evidence) else failed),
+        *([flag_text(flag, checks) for flag in evidence.flags if flag == "unread-script"] if is_absent(evidence) else failed),
         *_error_probability(evidence, threshold),
         *_unsure_rows(evidence, threshold),
     ]
@@ -143,4 +145,6 @@ def _unsure_rows(evidence: Evidence, threshold: float) -> list[str]:
 def _needs_review(evidence: Evidence, threshold: float) -> bool:
     uncertain = evidence.confidence is not None and evidence.confidence < threshold
     uncertain = uncertain or any(sure < threshold for cells in evidence.cells for sure in cells.values())
+    if "unread-script" in evidence.flags:  # also a field without a value: it may stand in the lines that were not read
+        return True
     return uncertain or (not is_absent(evidence) and any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags))

@@ -22,6 +22,8 @@ from pipeline.run.embedded_reading import EmbeddedReading
 from pipeline.templates.partial_template import narrow_template
 from pipeline.templates.template import Template
 
+UNREAD_SCRIPT = "unread-script"
+"""Flag of every field of a page that has lines in a script which no recogniser on this machine reads."""
 VERSION = 2
 """Part of the recipe of every engine with retries. Raise it when retries change."""
 TEMPERATURES = (0.3, 0.6, 0.8, 1.0)
@@ -74,6 +76,8 @@ def check_answer(answer: Answer, request: Request, reading: EmbeddedReading | No
     if reading and answer.status == "done":
         answer = replace(answer, claims=reading.joined(answer.claims, request.page, request.template))
     evidence = ground(answer.claims, request.page, request.template)
+    if request.page.unread_script:
+        evidence = {name: replace(item, flags=(*item.flags, UNREAD_SCRIPT)) for name, item in evidence.items()}
     return Attempt(answer, raw, evidence, check_document(evidence, _scalar_checks(request.template)))
 
 

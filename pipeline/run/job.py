@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -99,6 +99,7 @@ class Job:
             einvoices=self.settings.read_einvoices,
             precision=self.precision,
             office_pages=self.settings.office.pages,
+            scripts=self.settings.ocr.languages,
         )
 
     def split_policy(self, relative: str) -> SplitPolicy:
@@ -224,18 +225,25 @@ class Job:
 
 
 def recipe(
-    template: Template, engine: Engine, *, einvoices: bool = True, precision: Precision = "float32", office_pages: str = "own"
+    template: Template,
+    engine: Engine,
+    *,
+    einvoices: bool = True,
+    precision: Precision = "float32",
+    office_pages: str = "own",
+    scripts: Collection[str] = (),
 ) -> str:
     """Sixteen hexadecimal digits that change whenever an answer may change.
 
-    ``einvoices``: whether the data of e-invoices are read. ``precision``: the number format of the OCR. ``office_pages``: who lays out the
-    pages of office files. Ledgers hold these digits: the
+    ``einvoices``: whether the data of e-invoices are read. ``precision``: the number format of the OCR. ``scripts``: the
+    languages to whose scripts the OCR is narrowed. ``office_pages``: who lays out the pages of office files. Ledgers hold these digits: the
     JSON that is hashed stays byte for byte, or every document is read again.
     """
     retries = [answer_retry.VERSION, engine.retries] if engine.retries else []
     pages_only = [] if einvoices else ["without e-invoices"]
     ocr = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
     office = [] if office_pages == "own" else [f"office pages by {office_pages}"]
+    ocr += [f"OCR of {' '.join(sorted(scripts))}"] if scripts else []
     user_words = [f"words {languages.active().additions}"] if languages.active().additions else []
     content = json.dumps(
         [digest(template), engine.identity, page_requests.VERSION, *retries, *pages_only, *ocr, *office, *user_words]

@@ -41,7 +41,7 @@ from pipeline.safe_open import contents, open_listed_file
 from pipeline.split_records import Barcode
 from pipeline.words.barcodes import read_barcodes
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
-from pipeline.words.ocr import read_image, read_places, read_strings
+from pipeline.words.ocr import read_page, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
 from pipeline.words.page_marks import page_marks
 from pipeline.words.painted_page import PaintedPage
@@ -152,6 +152,8 @@ class PageReader:
         self._turned = 0
         self._error: DocumentError | None = None
         """Why MuPDF cannot read the page, where PDFium replaces it."""
+        self._unread = False
+        """Whether the page has a script that no installed recogniser reads."""
         self._blank = False
         """Whether the page as last drawn shows nothing."""
         self._painted: PaintedPage | None = None
@@ -182,7 +184,8 @@ class PageReader:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=of_page(facts, ()))
         self._turned = upright_rotation(image)
-        if words := read_image(turn(image, self._turned), self._request.precision):
+        words, self._unread = read_page(turn(image, self._turned), self._request.precision, self._request.ocr_languages)
+        if words:
             sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
             return self._page(merge_words(layer, words) if sound else words, "ocr", facts)
         return self._page(printable, "textlayer" if printable else None, facts)
@@ -213,7 +216,14 @@ class PageReader:
     def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, einvoices: Sequence[Facts]) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)
         return Page(
-            self._number, size.width, size.height, tuple(words), source, turned=self._turned, facts=of_page(einvoices, words)
+            self._number,
+            size.width,
+            size.height,
+            tuple(words),
+            source,
+            turned=self._turned,
+            facts=of_page(einvoices, words),
+            unread_script=self._unread,
         )
 
     def _einvoices(self) -> list[Facts]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAX_NAME_LETTERS = 100
 """Letters of the name of an attachment that are reported."""
 MAX_REMARK_LETTERS = 500
-VERSION = 4
+VERSION = 5
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.page_reader:handle"
 BARCODES_BY_POLICY: Mapping[SplitPolicy, Literal["never", "scans", "always"]] = {
@@ -87,6 +87,8 @@ class ReadRequest:
     """Whether the file has other pages, so that the marks of the page are wanted (see ``PageMarks``)."""
     barcodes: Literal["never", "scans", "always"] = "never"
     """On which pages barcodes are read for these marks: ``scans`` are also sheets with few words."""
+    ocr_languages: tuple[str, ...] = ()
+    """Languages whose scripts OCR reads, by ISO 639-1; empty for all."""
     numbers: tuple[int, int] | None = None
     """Device and inode of the file; None where they are not compared."""
     formats: FormatLimits = field(default_factory=FormatLimits)
@@ -206,6 +208,7 @@ def _read_request(
         einvoice=settings.read_einvoices,
         precision=job.precision,
         formats=format_limits(settings),
+        ocr_languages=settings.ocr.languages,
         numbers=None if job.cluster else file.numbers,  # other machines number the same file differently
         shared_folder=_shared_folder(job, file.location) if job.cluster else "",
     )

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,11 +21,13 @@ import numpy as np
 from pipeline.records import Box, PageImage, Word
 from pipeline.words.detector import Detector, Pixels, Quad
 from pipeline.words.fast_recogniser import FastRecogniser
+from pipeline.words.foreign_lines import ForeignLines, with_marks
 from pipeline.words.letter_spacing import join_spaced_letters, spaced_gaps
 from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.precision import Precision
 from pipeline.words.raised_digits import Extent, find_raised_digits, join_raised_cents
-from pipeline.words.recogniser import WIDE_GAP, Recogniser
+from pipeline.words.recogniser import WIDE_GAP, LineRecogniser, LineText, LineWord, Recogniser
+from pipeline.words.right_to_left import in_reading_order
 from pipeline.words.small_print import suitable_scale
 from pipeline.words.stray_lines import stray_lines
 
@@ -59,6 +62,17 @@ class OcrLine:
     confidence: float
     raised: Mapping[int, Extent] = field(default_factory=dict)
     """The raised digits, counted without blanks, with their top and bottom from 0 (top of the line) to 1."""
+    words: tuple[LineWord, ...] = ()
+    """In reading order; empty where ``columns`` say where words end."""
+
+
+class PageText(NamedTuple):
+    """What OCR reads on a page."""
+
+    words: list[Word]
+    """Line by line, with boxes in page points."""
+    unread: bool = False
+    """Whether lines are in a script that nothing here reads."""
 
 
 class OcrReader:
@@ -66,29 +80,49 @@ class OcrReader:
 
     def __init__(self, threads: int = 1, precision: Precision = "float32") -> None:
         self._detector = Detector(threads, precision)
-        self._recogniser: Recogniser | FastRecogniser = (
+        self._recogniser: LineRecogniser = (
             Recogniser(threads) if precision == "float32" else FastRecogniser(cache(partial(Recogniser, threads)), threads)
         )
 
     def read(self, image: PageImage) -> list[Word]:
         """Words of the page, line by line, with boxes in page points."""
-        pieces = [_piece(line, image.scale) for line in self.lines(to_bgr(image))]
-        return join_raised_cents(join_spaced_letters(number_lines(pieces)))
+        return self.read_text(image).words
+
+    def read_text(self, image: PageImage, foreign: ForeignLines | None = None) -> PageText:
+        """The text of the page. ``foreign`` reads scripts that the network does not know."""
+        lines, unread = self._lines(to_bgr(image), foreign)
+        words = join_raised_cents(join_spaced_letters(number_lines([_piece(line, image.scale) for line in lines])))
+        return PageText(in_reading_order(words), unread)
 
     def lines(self, pixels: Pixels) -> list[OcrLine]:
         """Every readable line of text of a BGR picture, in the order of detection."""
+        return self._lines(pixels, None)[0]
+
+    def _lines(self, pixels: Pixels, foreign: ForeignLines | None) -> tuple[list[OcrLine], bool]:
+        """The lines, and whether they are in a script that nothing here reads."""
         orientations = [(n, turned) for n, quad in enumerate(self.detect(pixels)) for turned in _turns(quad)]
         best: dict[int, OcrLine] = {}
+        upright: dict[int, OcrLine] = {}
         for n, line in zip(
             [n for n, _ in orientations], self.recognise(pixels, [quad for _, quad in orientations]), strict=True
         ):
+            upright.setdefault(n, line)
             if line.text.strip() and line.confidence > (best[n].confidence if n in best else TEXT_SCORE):
                 best[n] = line
+        unread = False
+        if foreign and upright:
+            other = foreign.read(
+                [LineText(line.text, line.columns, line.confidence) for line in upright.values()],
+                [quad_size(line.quad) for line in upright.values()],
+                lambda n: _crop(pixels, with_marks(upright[n].quad)),
+            )
+            unread = other.unread
+            best |= {n: _foreign_line(upright[n].quad, text) for n, text in other.lines.items()}
         lines = [best[n] for n in sorted(best)]
         stray = stray_lines(
             [line.quad for line in lines], [line.text for line in lines], [line.confidence for line in lines], pixels.shape[1]
         )
-        return [line for n, line in enumerate(lines) if n not in stray]
+        return [line for n, line in enumerate(lines) if n not in stray], unread
 
     def detect(self, pixels: Pixels) -> list[Quad]:
         """Boxes of text in pixels of the picture."""
@@ -130,8 +164,19 @@ def ocr_reader(precision: Precision = "float32") -> OcrReader:
     return OcrReader(int(os.environ.get(THREADS_VARIABLE, "1")), precision)
 
 
+@cache
+def foreign_lines(languages: tuple[str, ...] = ()) -> ForeignLines:
+    """What reads other scripts in this process; ``languages`` narrows it to the scripts of some."""
+    return ForeignLines(languages)
+
+
+def read_page(image: PageImage, precision: Precision = "float32", languages: tuple[str, ...] = ()) -> PageText:
+    """The text of an upright page image in any script of ``languages``; empty for all."""
+    return ocr_reader(precision).read_text(image, foreign_lines(languages))
+
+
 def read_image(image: PageImage, precision: Precision = "float32") -> list[Word]:
-    """Words of an upright page image, in reading order, with boxes in page points."""
+    """Words of an upright page image, in reading order, with boxes in page points. Only scripts that PP-OCR's network knows are read."""
     return ocr_reader(precision).read(image)
 
 
@@ -218,12 +263,21 @@ def _crop(pixels: Pixels, quad: Quad) -> Pixels:
 def _piece(line: OcrLine, scale: float) -> TextPiece:
     quad = line.quad / scale
     height = quad_size(quad)[1]
+    angle = float(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1])))
+    if line.words:
+        found = ((word, _span_box(quad, word.start, word.end)) for word in line.words)
+        size = round(height, 2)
+        return TextPiece(tuple(Word(w.text, box, 0, "ocr", round(w.confidence, 4), size) for w, box in found), angle)
     words = []
     for text, start, end, first in split_line(line.text, line.columns, quad_size(quad)[0] / max(height, 0.1), line.raised):
         top, bottom = line.raised.get(first, (0.0, 1.0))
         size = round(height * (bottom - top), 2)
         words.append(Word(text, _span_box(quad, start, end, top, bottom), 0, "ocr", round(line.confidence, 4), size))
-    return TextPiece(tuple(words), angle=float(np.degrees(np.arctan2(*(quad[1] - quad[0])[::-1]))))
+    return TextPiece(tuple(words), angle)
+
+
+def _foreign_line(quad: Quad, text: LineText) -> OcrLine:
+    return OcrLine(quad, text.text, text.columns, text.confidence, words=text.words)
 
 
 def split_line(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -32,12 +33,32 @@ BATCH_PIXELS = 2_400
 
 
 @dataclass(frozen=True, slots=True)
+class LineWord:
+    """A word of a line with its start and end, from 0 (left) to 1 (right)."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class LineText:
     """The text of a line. ``columns`` are the centres of the letters except blanks, from 0 (left) to 1 (right)."""
 
     text: str
     columns: tuple[float, ...]
     confidence: float
+    words: tuple[LineWord, ...] = ()
+    """In reading order; empty where the recogniser finds letters only, and ``columns`` say where words end."""
+
+
+class LineRecogniser(Protocol):
+    """What reads pictures of lines: PP-OCR's networks and Tesseract."""
+
+    def read(self, lines: Sequence[Pixels]) -> list[LineText]:
+        """The text of each BGR picture of a line, in the given order."""
+        ...
 
 
 class Recogniser:

@@ -19,11 +19,13 @@ from rapidfuzz.fuzz import ratio
 
 from pipeline.records import Box, Word
 from pipeline.runtime.pymupdf_import import pymupdf
+from pipeline.values.directions import has_right_to_left
 from pipeline.words.letter_spacing import join_spaced_letters
 from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.misread_glyphs import DOUBTFUL_DIGIT, ReadPlaces, is_unmapped, repaired, suspicious_digits
 from pipeline.words.painted_page import PaintedPage
 from pipeline.words.raised_digits import MAX_RAISED_SIZE, MIN_RAISE, SUPERSCRIPTS, join_raised_cents
+from pipeline.words.right_to_left import in_reading_order, plain_letters, printed_order, written_order
 from pipeline.words.soundness import is_sound
 from pipeline.words.visibility import PaintedWord, PaintOrder
 
@@ -31,6 +33,8 @@ MAX_LETTERS = 200_000
 """More letters than a real page has. The rest is ignored."""
 MAX_REPAIRS = 400
 """Words of a page that are read by OCR because single letters are doubtful."""
+MAX_LETTER_GAP = 0.4
+"""Widest gap in a word of a line from right to left, in font sizes: such lines come without blanks between cells of a table."""
 MIN_LIKENESS = 70
 """Of 100: how much alike a stored text and the text that OCR reads in its place are at least, where both are the same word."""
 SOFT_HYPHEN = "\u00ad"
@@ -137,7 +141,7 @@ def _words(
         below = [replace(piece, words=_on_pictures(piece.words, order)) for piece in below if piece.words]
     below_words = [word for piece in below for word in piece.words]
     lines = number_lines(visible + below if is_sound(below_words, width, height) else visible)
-    return join_raised_cents(join_spaced_letters(lines))
+    return in_reading_order(join_raised_cents(join_spaced_letters(lines)))
 
 
 def _stand_there(read_places: ReadPlaces, words: Sequence[PaintedWord]) -> list[bool]:
@@ -198,11 +202,15 @@ def _inside(box: Box, width: float, height: float) -> bool:
 
 def _split(run: _Run) -> Iterator[list[_Letter]]:
     """The letters of each word of a run. A word ends at a blank, where the visibility changes and before a raised digit."""
+    letters, widest_gap = run.letters, float("inf")
+    if abs(run.angle) < 1 and has_right_to_left("".join([letter.char for letter in letters])):
+        letters, widest_gap = printed_order(letters), MAX_LETTER_GAP
     group: list[_Letter] = []
     base: _Letter | None = None  # the letter before a raised mark
-    for letter in run.letters:
+    for letter in letters:
         raised = bool(group) and letter.char.isdigit() and _raised(base or group[-1], letter)
-        if group and (letter.char.isspace() or letter.visible != group[0].visible or raised != (base is not None)):
+        apart = bool(group) and letter.box[0] - group[-1].box[2] > widest_gap * letter.size
+        if group and (letter.char.isspace() or letter.visible != group[0].visible or raised != (base is not None) or apart):
             yield group
             base = group[-1] if raised else None
             group = []
@@ -234,8 +242,9 @@ def _clean(text: str) -> str:
 def _word(letters: list[_Letter]) -> Word:
     x0, y0, x1, y1 = zip(*[c.box for c in letters], strict=True)
     box = round(min(x0), 2), round(min(y0), 2), round(max(x1), 2), round(max(y1), 2)
+    text = plain_letters(written_order("".join([c.char for c in letters])))
     size, bold = max([c.size for c in letters]), sum([c.bold for c in letters]) * 2 > len(letters)
-    return Word(_clean("".join([c.char for c in letters])), box, 0, size=round(size, 2), bold=bold)
+    return Word(_clean(text), box, 0, size=round(size, 2), bold=bold)
 
 
 def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:

@@ -1,0 +1,227 @@
+"""Finds lines in scripts that PP-OCR's network does not know, and reads them with Tesseract.
+
+The network leaves out letters that it does not know, so a line in another script is one with gaps where the detector saw text. Such gaps
+cost nothing to find. Only on a page with many of them a few lines are read with each installed model, and the surest one reads all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.languages.evidence import known_words
+from pipeline.words.detector import Pixels, Quad
+from pipeline.words.recogniser import LineText, LineWord
+from pipeline.words.scripts import Script, available_models, wanted_scripts
+from pipeline.words.tesseract import TesseractRecogniser, installed_models, line_of
+
+WIDEST_GAP = 1.1
+"""Line heights between the centres of two letters in text that is read completely."""
+UNREAD_SHARE = 0.3
+"""Share of a line's length without letters from which the line is unread."""
+MIN_ASPECT = 1.6
+"""A shorter line says nothing: its box may hold a mark or a picture."""
+CLEAR = 0.9
+"""Confidence of PP-OCR from which a line of letters is clear print that it knows."""
+MIN_LINES, MIN_DOUBTFUL = 2, 0.35
+"""A page may have another script where at least so many lines, with this share of the length of all with letters, are unread or unclear."""
+MIN_UNREAD, ENOUGH_WORDS = 0.3, 3
+"""With less of that length unread, so many words of known languages say that it is a bad picture of a script that PP-OCR knows."""
+SAMPLE = 5
+"""Lines that are read with each model."""
+MIN_SURE = 0.6
+"""Lowest confidence of a script on the sample, in letters of the script."""
+SURE = 0.8
+"""Confidence of the script of the last page, from which no other one is tried."""
+COVERED = 0.6
+"""Share of a word that numbers of PP-OCR cover where they replace it."""
+DIGIT_WIDTH = 0.45
+"""Width of a digit in line heights."""
+MIN_DIGITS = 3
+"""Shorter numbers replace only doubtful words: noise of two digits is frequent."""
+CERTAIN = 0.97
+"""Confidence of PP-OCR from which a line on a page of another script is Latin."""
+DOUBTFUL = 0.6
+"""Confidence of a word below which a Latin word of PP-OCR replaces it."""
+MARKS = 0.12
+"""Room above and below a line, in line heights."""
+TIE = 0.04
+"""Models of one script that differ less are as sure."""
+MIN_CONFIDENCE = 0.3
+"""Lowest confidence of a line that Tesseract reads."""
+_GREEK = re.compile("[\u0370-\u03ff]{2}")
+_NUMBER = re.compile(r"[#№₹$€£¥%+(-]*\d[\d.,:/%()+-]*")
+_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9@./&-]{2,}")
+_LOOKALIKES = ("Cyrillic", "Greek")
+"""Scripts whose letters are taken for Latin ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignText:
+    """Lines that replace those of PP-OCR, by number. ``unread``: the page has a script that nothing here reads."""
+
+    lines: dict[int, LineText]
+    unread: bool = False
+
+
+NOTHING = ForeignText({})
+
+
+class ForeignLines:
+    """Reads what PP-OCR does not, page by page. It remembers the model of the page before."""
+
+    def __init__(self, languages: Collection[str] = ()) -> None:
+        self._scripts = wanted_scripts(languages)
+        self._last: tuple[Script, str] | None = None
+
+    def read(
+        self, lines: Sequence[LineText], sizes: Sequence[tuple[float, float]], crop: Callable[[int], Pixels]
+    ) -> ForeignText:
+        """What else the lines of a page say.
+
+        ``lines`` are what PP-OCR read, ``sizes`` their width and height in pixels, ``crop`` gives a line's picture.
+        """
+        if not self._scripts:
+            return NOTHING
+        aspects = [width / max(height, 1.0) for width, height in sizes]
+        long = [n for n in range(len(lines)) if aspects[n] >= MIN_ASPECT]
+        unread = [n for n in long if is_unread(lines[n], aspects[n])]
+        letters = [n for n in long if n in unread or not _is_number(lines[n])]
+        doubtful = [n for n in letters if n in unread or lines[n].confidence < CLEAR]
+        length, missing = (sum(sizes[n][0] for n in of) for of in (doubtful, unread))
+        total = sum(sizes[n][0] for n in letters)
+        if len(doubtful) < min(MIN_LINES, len(lines)) or length < MIN_DOUBTFUL * total:
+            return NOTHING
+        if missing < MIN_UNREAD * total and known_words(line.text for line in lines) >= ENOUGH_WORDS:
+            return NOTHING
+        sample = _sample(doubtful, aspects)
+        found = self._script_of([crop(n) for n in sample], [lines[n] for n in sample])
+        if found is None:
+            return ForeignText({}, unread=True)
+        script, model = self._last = found
+        chosen = [n for n, line in enumerate(lines) if n in unread or _may_be(script, line)]
+        read = dict(zip(chosen, _recogniser(script, model).read([crop(n) for n in chosen]), strict=True))
+        native = _prints_own_digits(script, read.values())
+        better = {}
+        for n, text in read.items():
+            if not script.pattern.search(text.text) or text.confidence < MIN_CONFIDENCE:
+                continue
+            if native or n in unread or not _is_number(lines[n]):
+                better[n] = with_numbers(text, lines[n], aspects[n]) if script.weak_digits and not native else text
+        return ForeignText(better)
+
+    def _script_of(self, sample: Sequence[Pixels], lines: Sequence[LineText]) -> tuple[Script, str] | None:
+        """The script and the model that read the sample with most confidence; None where none does."""
+        if self._last and _confidence(sample, lines, *self._last) >= SURE:
+            return self._last
+        installed = installed_models()
+        options = [(script, model) for script in self._scripts for model in available_models(script, installed)]
+        rated = [_confidence(sample, lines, *option) for option in options]
+        best = max(rated, default=0.0)
+        if best < MIN_SURE:
+            return None
+        script = options[rated.index(best)][0]
+        # Of two models of a script the later one knows letters that the first lacks, and is as sure where it finds them.
+        return [option for option, sure in zip(options, rated, strict=True) if option[0] is script and sure >= best - TIE][-1]
+
+
+def _is_number(line: LineText) -> bool:
+    return bool(line.text) and not any(map(str.isalpha, line.text)) and line.confidence >= CLEAR
+
+
+def with_marks(quad: Quad) -> Quad:
+    """The box of a line with room for the marks above and below letters, which Thai and Devanagari have and the detector leaves out."""
+    down = (quad[3] - quad[0] + quad[2] - quad[1]) / 2 * MARKS
+    return np.array([quad[0] - down, quad[1] - down, quad[2] + down, quad[3] + down], np.float32)
+
+
+def is_unread(line: LineText, aspect: float) -> bool:
+    """Whether letters are missing in a line; ``aspect`` is its length over its height."""
+    if _GREEK.search(line.text):
+        return True
+    at = (0.0, *line.columns, 1.0)
+    missing = sum(max(0.0, (after - before) * aspect - WIDEST_GAP) for before, after in pairwise(at))
+    return missing >= UNREAD_SHARE * aspect
+
+
+def with_numbers(text: LineText, line: LineText, aspect: float) -> LineText:
+    """The words of ``text``, with numbers and Latin words where ``line`` (PP-OCR's text of the same picture) has them."""
+    printed = _words(line, aspect)
+    numbers = [word for word in printed if _NUMBER.fullmatch(word.text)]
+    latin = [word for word in printed if _LATIN_WORD.fullmatch(word.text)]
+    words: list[LineWord] = []
+    used: set[LineWord] = set()
+    for word in text.words:
+        known = numbers if word.confidence >= DOUBTFUL else [*numbers, *latin]
+        over = {n: _shared(word, number) for n, number in enumerate(known) if _shared(word, number) > 0}
+        short = sum(len(known[n].text) for n in over) < MIN_DIGITS and word.confidence >= DOUBTFUL
+        if short or sum(over.values()) < COVERED * (word.end - word.start):
+            words.append(word)
+            continue
+        inside = [n for n, shared in over.items() if shared > 0.5 * (known[n].end - known[n].start)]
+        words += [known[n] for n in inside if known[n] not in used]
+        used |= {known[n] for n in inside}
+    return line_of(words, text.confidence) if used else text
+
+
+def _recogniser(script: Script, model: str) -> TesseractRecogniser:
+    return TesseractRecogniser(model, joined=script.joined)
+
+
+def _may_be(script: Script, line: LineText) -> bool:
+    """Whether a line of a page in a script may be in it: unclear print, also of Latin look, and numbers in the script's own digits."""
+    if not any(map(str.isalpha, line.text)):
+        return script.digits is not None or not line.text
+    return script.name in _LOOKALIKES or line.confidence < CERTAIN
+
+
+def _prints_own_digits(script: Script, lines: Iterable[LineText]) -> bool:
+    """Whether most digits of a page are those of the script: PP-OCR takes them for others."""
+    if script.digits is None:
+        return False
+    text = "".join(line.text for line in lines)
+    own = len(re.findall(f"[{script.digits}]", text))
+    return own > sum(char in "0123456789" for char in text)
+
+
+def _sample(unread: Sequence[int], aspects: Sequence[float]) -> list[int]:
+    """The lines to try models on: long ones, but no rules across the page."""
+    return sorted(unread, key=lambda n: abs(aspects[n] - 10))[:SAMPLE]
+
+
+def _confidence(sample: Sequence[Pixels], printed: Sequence[LineText], script: Script, model: str) -> float:
+    """The mean confidence of a model, counted for letters of its script only; single letters count as wrong, numbers not at all.
+
+    ``printed`` is what PP-OCR read.
+    """
+    read = _recogniser(script, model).read(sample)
+    aspects = [crop.shape[1] / crop.shape[0] for crop in sample]
+    lines = [with_numbers(*three) for three in zip(read, printed, aspects, strict=True)]
+    own = foreign = sure = 0.0
+    for word in (word for line in lines for word in line.words):
+        letters = len(script.pattern.findall(word.text))
+        own += letters
+        sure += letters * word.confidence if len(word.text) > 1 else 0.0
+        foreign += sum(char.isalpha() for char in script.pattern.sub("", word.text))
+    filled = sum(script.pattern.search(line.text) is not None for line in lines)
+    return sure / max(own + foreign, 1.0) * filled / max(len(sample), 1)
+
+
+def _words(line: LineText, aspect: float) -> list[LineWord]:
+    """The words of PP-OCR's text with their places."""
+    words, at = [], 0
+    for token in line.text.split():
+        columns = line.columns[at : at + len(token)]
+        at += len(token)
+        if len(columns) == len(token):
+            half = (columns[-1] - columns[0]) / (2 * (len(token) - 1)) if len(token) > 1 else DIGIT_WIDTH / (2 * aspect)
+            words.append(LineWord(token, max(0.0, columns[0] - half), min(1.0, columns[-1] + half), line.confidence))
+    return words
+
+
+def _shared(a: LineWord, b: LineWord) -> float:
+    return min(a.end, b.end) - max(a.start, b.start)
