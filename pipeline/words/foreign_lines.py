@@ -56,6 +56,8 @@ MIN_CONFIDENCE = 0.3
 _GREEK = re.compile("[\u0370-\u03ff]{2}")
 _NUMBER = re.compile(r"[#№₹$€£¥%+(-]*\d[\d.,:/%()+-]*")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9@./&-]{2,}")
+_ONLY_LATIN = re.compile("[bdfghijklmnqrstuvwzDFGIJLNQRSUVWZ]")
+"""Letters that no Cyrillic or Greek letter looks like."""
 _LOOKALIKES = ("Cyrillic", "Greek")
 """Scripts whose letters are taken for Latin ones."""
 
@@ -176,7 +178,9 @@ def _may_be(script: Script, line: LineText) -> bool:
     """Whether a line of a page in a script may be in it: unclear print, also of Latin look, and numbers in the script's own digits."""
     if not any(map(str.isalpha, line.text)):
         return script.digits is not None or not line.text
-    return script.name in _LOOKALIKES or line.confidence < CERTAIN
+    if script.name in _LOOKALIKES and not _ONLY_LATIN.search(line.text):
+        return True
+    return line.confidence < CERTAIN
 
 
 def _prints_own_digits(script: Script, lines: Iterable[LineText]) -> bool:
