@@ -120,7 +120,10 @@ class OcrReader:
             best |= {n: _foreign_line(upright[n].quad, text) for n, text in other.lines.items()}
         lines = [best[n] for n in sorted(best)]
         stray = stray_lines(
-            [line.quad for line in lines], [line.text for line in lines], [line.confidence for line in lines], pixels.shape[1]
+            [line.quad for line in lines],
+            [line.text for line in lines],
+            [1.0 if line.words else line.confidence for line in lines],  # Tesseract's are in the page's script
+            pixels.shape[1],
         )
         return [line for n, line in enumerate(lines) if n not in stray], unread
 
