@@ -47,6 +47,43 @@ class DocumentInfo:
     reason: Reason | None = None
     """Why no page of it can be read; None for a document that opens."""
     detail: str = ""
+    attachments: int = 0
+    """Number of files inside of it that are documents of their own."""
+
+
+WRAPPER_KINDS = frozenset({"zip", "tar", "7z", "rar", "zstd", "cab", "ace", "eml", "mbox", "msg", "p7m", "winmail", "damaged"})
+"""Kinds of containers without pages of their own: all that they say is in their parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """A part of a container, and how it ended."""
+
+    name: str | None
+    """Name of its result; None for a part that was declined."""
+    shown: str
+    """Its name in the container, as printable text; empty for a problem of the container itself."""
+    status: DocumentStatus | None
+    """None while it is read; ``skipped`` without a reason for what is no document, such as a logo in a mail."""
+    reason: Reason | None = None
+    detail: str = ""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a document, or a page of one, could not be read."""
+        return self.status in (None, "failed", "partial") or self.reason is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """Where a part comes from."""
+
+    root: str
+    """Name of the result of the outermost container."""
+    parent: str
+    """Name of the result of the container that holds it; empty for the outermost one."""
+    mail: Mapping[str, str] = field(default_factory=dict)
+    """Header of the mail that it is, or that holds it: ``from``, ``to``, ``date``, ``subject``, ``message_id``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import click
 
 from pipeline.cli import options
-from pipeline.cli.container_input import ArchiveScreen, archive_members, unpacked_folder
+from pipeline.cli.console import RunScreen
 from pipeline.cli.monitors import RunMonitor, monitor_command, monitoring_overrides
 from pipeline.cli.run import exit_with_result, print_report, read_files
 from pipeline.errors import StoreError
-from pipeline.intake.archive_worker import ArchiveWorker
-from pipeline.intake.containers import ARCHIVE_SUFFIXES
 from pipeline.intake.scan import InboxFile
 from pipeline.learning.affected import names_to_read_again
+from pipeline.ledger.contained_records import part_of, records_of_parts
 from pipeline.ledger.file_records import FileRecord
-from pipeline.remote.object_store import ObjectGoneError
 from pipeline.remote.objects import MAX_SINGLE_LOOKUPS
 from pipeline.run.job import Job, check_template, open_job
 from pipeline.run.loop import Loop
+from pipeline.run.refresh import split_up_to_date
 
 
 @click.command("reprocess")
@@ -64,10 +59,9 @@ def command(
 ) -> None:
     """Read documents again with the present templates and engine.
 
-    Without PATHS and filters, every document that was ever read is read again. PATHS are files, folders and archives (.zip, .tar,
-    .tar.gz, .tar.xz, .tar.bz2), known or new. The members of an archive appear in the outbox below its name; those that were read
-    before with the same template and engine are read again only if a filter selects them. A published result stays until the new
-    one replaces it.
+    Without PATHS and filters, every document that was ever read is read again. PATHS are files and folders, known or new. The parts of
+    a container (archive, mail) appear in the outbox below its name; those that were read before with the same template and engine are
+    read again only if a filter selects them. A published result stays until the new one replaces it.
 
     \b
     Examples:
@@ -84,73 +78,54 @@ def command(
         **options.cluster_overrides(executor, address),
     }
     settings = options.read_settings(config, **overrides, **monitoring_overrides(log_json))
-    screen = ArchiveScreen(logs_to_stderr=settings.log.as_json)
+    screen = RunScreen(logs_to_stderr=settings.log.as_json)
     filtered = bool(failed or status or read_with or older_than or learned)
     with (
         monitor_command("reprocess", settings, screen, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
         Loop(job, monitor) as loop,
-        ArchiveWorker() as worker,
         monitor.observe(job, loop),
     ):
         if read_with:
             check_template(read_with, job.templates)
-        local = [_fetch_archive(job, path, monitor) if isinstance(path, str) else path for path in paths]
-        archives = list(
-            dict.fromkeys(path.resolve() for path in local if isinstance(path, Path) and worker.is_archive(path.resolve()))
-        )
-        plain = [path for path in local if isinstance(path, str) or path.resolve() not in archives]
-        named = list(job.scan(monitor.file_skipped, plain)) if plain else []
-        folders = tuple(f"{unpacked_folder(job, archive)}/" for archive in archives)
-        selection = _Selection({str(file.source.path) for file in named}, folders if filtered else ()) if paths else None
-        by_ledger = selection is None or bool(selection.paths or selection.folders)
-        records = _chosen_files(job, selection, failed, status, read_with, older_than) if by_ledger else []
+        named = list(job.scan(monitor.file_skipped, _without_links(paths))) if paths else []
+        selection = _selected_paths(job, named) if paths else None
+        records = _chosen_files(job, selection, failed, status, read_with, older_than)
         if learned:
             names = names_to_read_again(job.ledger, job.templates)
             records = [record for record in records if record.source.name in names]
+        if selection is not None and not filtered:  # the parts of a container that are up to date stay
+            records = [record for record in records if not record.has_parts and not _is_part(job, record)]
         job.ledger.mark_for_rereading(records, failed_only=failed)
-        todo = _present_files(job, records, monitor, folders) if filtered or not paths else named
-        more = chain.from_iterable(
-            archive_members(job, worker, archive, screen, monitor, outdated_only=filtered) for archive in archives
-        )
-        try:
-            read_files(job, loop, screen, monitor, todo, [], more=more, quiet=quiet or as_json)
-        finally:
-            shutil.rmtree(job.unpacked, ignore_errors=True)
-            for archive in archives:
-                if job.objects and job.objects.is_object(archive):
-                    archive.unlink(missing_ok=True)
+        todo = _present_files(job, records, monitor) if filtered or not paths else named
+        todo, known = split_up_to_date(job, todo, job.ledger.files_by_path())
+        read_files(job, loop, screen, monitor, todo, known, quiet=quiet or as_json)
         print_report(screen, settings, quiet=quiet, as_json=as_json)
         exit_with_result(loop, screen)
 
 
-def _fetch_archive(job: Job, url: str, monitor: RunMonitor) -> options.PathOrUrl:
-    """The local path of an archive in an object store, after a download; any other URL as it is.
-
-    Raises SettingsError, StoreError, OutboxError.
-    """
-    if not job.objects or not url.lower().endswith(ARCHIVE_SUFFIXES):
-        return url
-    file = next(job.scan(monitor.file_skipped, [url]))
-    if file.size <= job.settings.limits.megabytes * 1_000_000:
-        with suppress(ObjectGoneError):
-            return job.objects.fetch(file).source.path
-    return url
+def _without_links(paths: tuple[options.PathOrUrl, ...]) -> list[options.PathOrUrl]:
+    """The arguments, each once: a file and a link to it are one."""
+    return list(dict.fromkeys(path if isinstance(path, str) else path.resolve() for path in paths))
 
 
-@dataclass(frozen=True)
-class _Selection:
-    """The files that the arguments name: their paths, and the folders of unpacked archives."""
+def _selected_paths(job: Job, named: list[InboxFile]) -> set[str]:
+    """Paths in the ledger of the files that the arguments name, and of the parts of containers among them."""
+    paths = {str(file.source.path) for file in named}
+    for file in named:
+        record = job.ledger.file_at(file.source.path)
+        if record and record.has_parts:
+            paths |= {str(part.source.path) for part in records_of_parts(job.ledger, record.source.name)}
+    return paths
 
-    paths: set[str]
-    folders: tuple[str, ...]
 
-    def __contains__(self, path: str) -> bool:
-        return path in self.paths or path.startswith(self.folders)
+def _is_part(job: Job, record: FileRecord) -> bool:
+    """Whether a document was taken out of a container."""
+    return record.source.path.is_relative_to(job.unpacked_root)
 
 
 def _chosen_files(
-    job: Job, selection: _Selection | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
+    job: Job, selection: set[str] | None, failed: bool, status: str | None, read_with: str | None, older_than: str | None
 ) -> list[FileRecord]:
     """Known files that match the paths and the filters."""
     before = options.time_before("--older-than", older_than) if older_than else None
@@ -165,14 +140,22 @@ def _chosen_files(
     ]
 
 
-def _present_files(job: Job, records: list[FileRecord], monitor: RunMonitor, unpacking: tuple[str, ...]) -> list[InboxFile]:
-    """The chosen files that still exist. Members of archives below ``unpacking`` are left out: they come when they are unpacked."""
-    files = []
+def _present_files(job: Job, records: list[FileRecord], monitor: RunMonitor) -> list[InboxFile]:
+    """The chosen files that still exist; for parts of containers the outermost container, which is taken apart once more."""
+    files: dict[Path, InboxFile] = {}
     many = job.objects and len(records) > MAX_SINGLE_LOOKUPS
     listed = {item.source.path: item for item in job.scan(monitor.file_skipped)} if many else {}
-    for file in records:
+    for record in records:
+        file = record
+        if _is_part(job, record):
+            origin = part_of(job.ledger, record.source.name)
+            container = job.ledger.file_by_name(origin.root) if origin else None
+            if container is None:
+                monitor.file_skipped(record.source.name, "is in an archive: name the archive")
+                continue
+            file = container
         path = file.source.path
-        if str(path).startswith(unpacking):
+        if path in files:
             continue
         if file.place == "deleted":
             monitor.file_skipped(file.source.name, "was deleted after it was read (`after: delete`)")
@@ -183,10 +166,7 @@ def _present_files(job: Job, records: list[FileRecord], monitor: RunMonitor, unp
             monitor.file_skipped(file.source.name, error.message)
             continue
         if present is None:
-            inside = path.is_relative_to(job.unpacked.resolve())
-            monitor.file_skipped(
-                file.source.name, "is in an archive: name the archive" if inside else f"is no longer at {path}"
-            )
+            monitor.file_skipped(file.source.name, f"is no longer at {path}")
             continue
-        files.append(present)
-    return files
+        files[path] = present
+    return list(files.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -126,11 +125,10 @@ def read_files(
     todo: list[InboxFile],
     known: list[InboxFile],
     *,
-    more: Iterable[InboxFile | None] = (),
     limit: int | None = None,
     quiet: bool,
 ) -> None:
-    """Read the files ``todo``, then ``more``, with a progress bar. A signal stops it. ``known`` files are up to date and only counted."""
+    """Read the files ``todo`` with a progress bar. A signal stops it. ``known`` files are up to date and only counted."""
     quiet = quiet or job.settings.log.as_json
     for note in job.notes:
         monitor.warning(note)
@@ -150,7 +148,7 @@ def read_files(
     settled = settled_files(todo, SettleTracker(unchanged_seconds), wait_seconds, unsettled, gone, lambda: loop.busy)
     unread_before = screen.unread
     with stop_on_signals(stop, monitor.signal_received), screen.progress_bar(quiet):
-        loop.round(itertools.chain(_limited(settled, limit), more))
+        loop.round(_limited(settled, limit))
         loop.publisher.archive_published(known)
         loop.publisher.tidy()
     for files, reason in ((unsettled, STILL_BEING_WRITTEN), (gone, GONE)):
@@ -193,6 +191,7 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
         echo_json(
             {
                 "documents": dict(screen.documents),
+                "containers": dict(screen.containers),
                 "units": dict(screen.units),
                 "known": screen.known,
                 "renamed": screen.renamed,

@@ -1,4 +1,4 @@
-"""Members of archives: what a zip or tar file says about one of them, and which names are refused."""
+"""Members of containers: what an archive or a mail says about one of them, and which names are refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
+
+from pipeline.records import Reason
 
 CHUNK = 1 << 20
 DISPLAY_NAME_LENGTH = 200
@@ -15,7 +17,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An entry of an archive that is not a folder."""
+    """An entry of an archive that is not a folder, or a part of a mail."""
 
     name: str
     """The name in the archive, folders separated by ``/``. Bytes that are not text are surrogates."""
@@ -27,10 +29,18 @@ class Member:
     """Why it is not unpacked; empty for documents."""
     document_lost: bool = False
     """Whether the refused member is a document that its owner will miss."""
+    code: Reason = "unreadable"
+    """The typed reason, where a document is lost."""
     chunk: int = CHUNK
     """Bytes to read at a time. Some decompressors limit their input only, not their output."""
     bytes_when_skipped: int = 0
     """Bytes that are unpacked although the member is skipped."""
+
+
+def base_name(name: str) -> str:
+    """The last part of a name that a mail or a signed file gives a part, as programs for mail take it: never a path, never hidden."""
+    last = re.split(r"[/\\]", name.replace("\0", ""))[-1].strip().lstrip(".")
+    return "" if _DRIVE.fullmatch(last) else _DRIVE.sub("", last, count=1)
 
 
 def folders_and_name(name: str) -> list[str]:

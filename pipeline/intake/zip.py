@@ -17,6 +17,7 @@ from functools import partial
 from typing import IO, BinaryIO, cast
 
 from pipeline.intake.container_members import CHUNK, Member, refusal_of_name
+from pipeline.records import Reason
 
 _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\5\6"
@@ -38,6 +39,17 @@ _ENCRYPTED, _PATCHED, _UTF8, _MASKED = 0x1 | 0x40, 0x20, 0x800, 0x2000
 
 def zip_members(file: BinaryIO) -> Iterator[Member]:
     """All members except folders, in the directory's order. Raises zipfile.BadZipFile for an unreadable directory."""
+    for info in _entries(file):
+        if not (info.filename.endswith("/") or stat.S_ISDIR(info.external_attr >> 16)):
+            yield _member(file, info)
+
+
+def zip_names(file: BinaryIO) -> Iterator[str]:
+    """The names of all members and folders. Raises zipfile.BadZipFile for an unreadable directory."""
+    return (info.filename for info in _entries(file))
+
+
+def _entries(file: BinaryIO) -> Iterator[zipfile.ZipInfo]:
     at, size, shift = _directory(file)
     end = at + size
     while at < end:
@@ -48,9 +60,7 @@ def zip_members(file: BinaryIO) -> Iterator[Member]:
         rest = _bytes(file, at + _ENTRY.size, sum(lengths), "directory")
         raw, extra = rest[: lengths[0]], rest[lengths[0] : lengths[0] + lengths[1]]
         at += _ENTRY.size + sum(lengths)
-        info = _info(fixed, raw, extra, shift)
-        if not (info.filename.endswith("/") or stat.S_ISDIR(info.external_attr >> 16)):
-            yield _member(file, info)
+        yield _info(fixed, raw, extra, shift)
 
 
 def _directory(file: BinaryIO) -> tuple[int, int, int]:
@@ -122,14 +132,18 @@ def _name(raw: bytes, flags: int) -> str:
 
 
 def _member(file: BinaryIO, info: zipfile.ZipInfo) -> Member:
-    refusal, document_lost = refusal_of_name(info.filename), False
+    refusal, document_lost, code = refusal_of_name(info.filename), False, "unreadable"
     if not refusal and stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         refusal = "a link or device"
     if not refusal and info.flag_bits & (_ENCRYPTED | _MASKED):
-        refusal, document_lost = "encrypted; unpack it with its password and name the folder", True
+        refusal, document_lost, code = (
+            "encrypted; unpack it with its password and put the files into the inbox",
+            True,
+            "needs_password",
+        )
     # zipfile's LZMA returns everything that a piece of input unpacks to, up to 30 MB for the smallest piece
     chunk = zipfile.ZipExtFile.MIN_READ_SIZE if info.compress_type == zipfile.ZIP_LZMA else CHUNK
-    return Member(info.filename, info.file_size, partial(_open, file, info), refusal, document_lost, chunk)
+    return Member(info.filename, info.file_size, partial(_open, file, info), refusal, document_lost, cast(Reason, code), chunk)
 
 
 def _open(file: BinaryIO, info: zipfile.ZipInfo) -> IO[bytes]:

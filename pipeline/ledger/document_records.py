@@ -29,17 +29,20 @@ class DocumentRecords(LedgerConnection):
 
     def document(self, sha256: str, *, stale: bool = False) -> DocumentInfo | None:
         """A document that was opened before; with ``stale`` also one that is to be opened again."""
-        query = "SELECT kind, pages, reason, detail FROM documents WHERE sha256 = ? AND stale <= ?"
+        query = "SELECT kind, pages, reason, detail, attachments FROM documents WHERE sha256 = ? AND stale <= ?"
         row = self._db.execute(query, [sha256, stale]).fetchone()
         return DocumentInfo(sha256, *row) if row else None
 
     def record_document(self, document: DocumentInfo) -> None:
         """Record the kind, the page count or the failure that opening a document gave."""
         self._db.execute(
-            """INSERT INTO documents (sha256, kind, pages, reason, detail, seen_at) VALUES (?, ?, ?, ?, ?, ?)
+            """INSERT INTO documents (sha256, kind, pages, reason, detail, attachments, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT (sha256) DO UPDATE SET kind = excluded.kind, pages = excluded.pages, reason = excluded.reason,
-               detail = excluded.detail, stale = 0""",
-            [document.sha256, document.kind, document.pages, document.reason, document.detail, utc_timestamp()],
+               detail = excluded.detail, attachments = excluded.attachments, stale = 0""",
+            [
+                *(document.sha256, document.kind, document.pages, document.reason, document.detail, document.attachments),
+                utc_timestamp(),
+            ],
         )
 
     def chosen_template(self, sha256: str) -> str | None:

@@ -65,6 +65,10 @@ class FileRecord:
     """Which part of the file the document is; None for the file itself."""
     is_split: bool = False
     """Whether the file is split into documents, which have results of their own."""
+    kind: str = ""
+    """What its contents are, as ``DocumentInfo.kind``."""
+    has_parts: bool = False
+    """Whether it is an outermost container that was taken apart."""
 
     @property
     def key(self) -> str:
@@ -78,40 +82,40 @@ class FileRecords(LedgerConnection):
     def files_by_path(self) -> dict[str, FileRecord]:
         """All files by absolute path, without the deleted ones."""
         query = "SELECT * FROM known WHERE path IS NOT NULL"
-        return {os.fsdecode(row["path"]): _file_record(row) for row in self.rows(query)}
+        return {os.fsdecode(row["path"]): file_record(row) for row in self.rows(query)}
 
     def deleted_files(self) -> list[FileRecord]:
         """Files that were deleted after they were read. Their results stay."""
-        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE path IS NULL")]
+        return [file_record(row) for row in self.rows("SELECT * FROM known WHERE path IS NULL")]
 
     def file_at(self, path: Path) -> FileRecord | None:
         """The file that is at this absolute path; a deleted file is not at its old path."""
         query = "SELECT * FROM known WHERE path = ?"
-        return next((_file_record(row) for row in self.rows(query, [os.fsencode(path)])), None)
+        return next((file_record(row) for row in self.rows(query, [os.fsencode(path)])), None)
 
     def file_by_name(self, name: str) -> FileRecord | None:
         """The file, or the document of a file, whose result has this name in the outbox."""
-        return next((_file_record(row) for row in self.rows("SELECT * FROM results WHERE name = ?", [name])), None)
+        return next((file_record(row) for row in self.rows("SELECT * FROM results WHERE name = ?", [name])), None)
 
     def documents_of(self, name: str) -> list[FileRecord]:
         """The documents that the file with this name is split into, in the order of their pages; none where it is not."""
         query = "SELECT * FROM results WHERE name IN (SELECT name FROM parts WHERE file = ?)"
-        found = [_file_record(row) for row in self.rows(query, [name])]
+        found = [file_record(row) for row in self.rows(query, [name])]
         return sorted(found, key=lambda record: _place_in_file(record.part))
 
     def files_with_contents(self, sha256: str) -> list[FileRecord]:
         """All files with these contents."""
-        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
+        return [file_record(row) for row in self.rows("SELECT * FROM known WHERE sha256 = ?", [sha256])]
 
     def files_of_size(self, size: int) -> list[FileRecord]:
         """All files that had this size in bytes when they were read."""
-        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE size = ?", [size])]
+        return [file_record(row) for row in self.rows("SELECT * FROM known WHERE size = ?", [size])]
 
     def original_below(self, folder: Path, limit: int) -> list[FileRecord]:
         """Some files below ``folder`` that the program did not move, at most ``limit``."""
         query = "SELECT * FROM known WHERE path > ? AND path < ? AND place = 'original' AND size >= 0 LIMIT ?"
         first, end = os.fsencode(f"{folder}/"), os.fsencode(f"{folder}0")  # "0" is the letter after "/"
-        return [_file_record(row) for row in self.rows(query, [first, end, limit])]
+        return [file_record(row) for row in self.rows(query, [first, end, limit])]
 
     def first_name_below(self, folder: Path) -> str | None:
         """The result name of some file below ``folder`` whose result lies in a subfolder of the outbox."""
@@ -124,7 +128,7 @@ class FileRecords(LedgerConnection):
         query = f"SELECT * FROM results WHERE published IS NOT NULL AND name > ? ORDER BY name LIMIT {BATCH_ROWS}"  # noqa: S608 - inserted are constants
         last = ""
         while rows := list(self.rows(query, [last])):
-            yield from map(_file_record, rows)
+            yield from map(file_record, rows)
             last = rows[-1]["name"]
 
     def published_names(self) -> list[str]:
@@ -230,7 +234,7 @@ class FileRecords(LedgerConnection):
 
     def watched_files(self) -> list[FileRecord]:
         """Moved files whose changes are looked for."""
-        return [_file_record(row) for row in self.rows("SELECT * FROM known WHERE watched ORDER BY name")]
+        return [file_record(row) for row in self.rows("SELECT * FROM known WHERE watched ORDER BY name")]
 
     def end_watch(self, paths: Sequence[Path]) -> None:
         """Look for changes of these files no longer."""
@@ -268,7 +272,8 @@ def _parsed_json(text: str) -> Any:
     return json.loads(text)
 
 
-def _file_record(row: Mapping[str, Any]) -> FileRecord:
+def file_record(row: Mapping[str, Any]) -> FileRecord:
+    """A row of the view ``known``."""
     return FileRecord(
         source=Source(Path(os.fsdecode(row["path"] or row["deleted_path"])), row["name"], row["relative"]),
         sha256=row["sha256"],
@@ -290,4 +295,6 @@ def _file_record(row: Mapping[str, Any]) -> FileRecord:
         inode=row["inode"],
         part=FilePart(row["file"], page_range_of(row["part"])) if row.get("part") else None,
         is_split=bool(row.get("is_split")),
+        kind=row.get("kind") or "",
+        has_parts=bool(row.get("has_parts")),
     )

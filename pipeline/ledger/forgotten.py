@@ -49,6 +49,8 @@ def document_rows(ledger: Ledger, names: Sequence[str]) -> Iterator[tuple[str, R
         for table, column in FILE_TABLES:
             for row in ledger.rows(f"SELECT * FROM {table} WHERE {column} = ?", [name]):  # noqa: S608 - inserted are constants
                 yield table, row
+        for row in ledger.rows("SELECT * FROM contained WHERE root = ? OR name = ?", [name, name]):
+            yield "contained", row
     for sha256 in forgotten_contents(ledger, names):
         for table in CONTENT_TABLES:
             for row in ledger.rows(f"SELECT * FROM {table} WHERE {_OF_CONTENTS}", [sha256]):  # noqa: S608 - inserted are constants
@@ -76,6 +78,7 @@ def delete_documents(ledger: Ledger, names: Sequence[str], sheets: Iterable[str]
             ledger.change("DELETE FROM splits WHERE name = ?", [name])
             ledger.change("DELETE FROM files WHERE name = ?", [name])
             ledger.change("DELETE FROM renamed_results WHERE name = ?", [name])
+            ledger.change("DELETE FROM contained WHERE root = ? OR name = ?", [name, name])
         for sha256 in contents:
             for table in CONTENT_TABLES:
                 ledger.change(f"DELETE FROM {table} WHERE {_OF_CONTENTS}", [sha256])  # noqa: S608 - inserted are constants
@@ -101,7 +104,9 @@ def restore_documents(ledger: Ledger, rows: Sequence[tuple[str, Row]], sheets: I
 
     Orders whose number another order has now get a new one.
     """
-    columns = {table: _columns(ledger, table) for table in ("files", *CONTENT_TABLES, *SHARED_TABLES, *dict(FILE_TABLES))}
+    columns = {
+        table: _columns(ledger, table) for table in ("files", "contained", *CONTENT_TABLES, *SHARED_TABLES, *dict(FILE_TABLES))
+    }
     numbers: dict[int, int] = {}
     with ledger.synced_transaction():
         for table, row in rows:

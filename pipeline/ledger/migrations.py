@@ -338,4 +338,27 @@ MIGRATIONS: tuple[str, ...] = (
             parts.file, parts.pages, 0
         FROM parts JOIN known ON known.name = parts.file;
     """,
+    """
+    -- Parts of containers (archives, mails, documents with attachments) in their order. Number 0 is the outermost container itself.
+    CREATE TABLE contained (
+        root      TEXT NOT NULL,        -- name of the outermost container's result
+        number    INTEGER NOT NULL,     -- in the order in which they come out
+        parent    TEXT NOT NULL,        -- name of the result of the container that holds it
+        name      TEXT,                 -- name of its own result; NULL: it was declined
+        shown     TEXT NOT NULL,        -- its name in the container; empty: a problem of the container itself
+        status    TEXT,                 -- NULL while it is read
+        reason    TEXT,
+        detail    TEXT NOT NULL DEFAULT '',
+        mail      TEXT,                 -- JSON: header of the mail that it is or that holds it
+        PRIMARY KEY (root, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX contained_by_parent ON contained (parent, number);
+    CREATE INDEX contained_by_name ON contained (name) WHERE name IS NOT NULL;
+    ALTER TABLE documents ADD COLUMN attachments INTEGER NOT NULL DEFAULT 0; -- documents inside of a document
+    DROP VIEW known;
+    CREATE VIEW known AS
+        SELECT files.*, documents.chosen, documents.reason IS NOT NULL AS unreadable, documents.kind,
+            EXISTS (SELECT 1 FROM contained WHERE root = files.name) AS has_parts
+        FROM files LEFT JOIN documents USING (sha256);
+    """,
 )

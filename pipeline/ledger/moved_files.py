@@ -19,6 +19,9 @@ from pipeline.records import Source
 FEW_SIZES = 100
 """Up to so many sizes are looked up one by one; for more, the ledger's own sizes are listed first."""
 
+_MARK = "\1"
+"""Before new names while several documents change their names with each other; names in the outbox hold no such character."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileMove:
@@ -74,7 +77,17 @@ def record_moves(ledger: Ledger, moves: Sequence[FileMove], sheets: Iterable[str
                 insert_row(ledger, "splits", split | {"name": move.source.name}, how="INSERT OR REPLACE")
             ledger.change("DELETE FROM obsolete_results WHERE name = ?", [move.source.name])
             ledger.change("INSERT OR IGNORE INTO renamed_results VALUES (?)", [move.source.name])
+        _rename_parts(ledger, {move.record.source.name: move.source.name for move in moves})
         ledger.mark_sheets_outdated(sorted(set(sheets)))
+
+
+def _rename_parts(ledger: Ledger, names: Mapping[str, str]) -> None:
+    """Give the rows of parts of containers the new names of results, also where names change places."""
+    names = {old: new for old, new in names.items() if old != new}
+    for column in ("root", "parent", "name"):
+        for old, new in names.items():
+            ledger.change(f"UPDATE contained SET {column} = ? WHERE {column} = ?", [_MARK + new, old])  # noqa: S608 - inserted are constants
+        ledger.change(f"UPDATE contained SET {column} = substr({column}, 2) WHERE substr({column}, 1, 1) = ?", [_MARK])  # noqa: S608 - the same
 
 
 def insert_row(ledger: Ledger, table: str, row: Mapping[str, Any], *, how: str = "INSERT") -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LedgerError
+from pipeline.ledger.contained_recovery import PartRecovery
 from pipeline.ledger.corrections import restore_corrections
 from pipeline.ledger.journal import read_entries
 from pipeline.ledger.ledger import Ledger
@@ -26,7 +27,7 @@ from pipeline.ledger.lessons import is_whole_lesson, restore_lesson, restore_und
 from pipeline.ledger.orders import delete_old_orders, insert_order, orders_for_document, restore_order, update_outcome
 from pipeline.ledger.rebuilt_units import marked_fields, restore_part, restore_person_split, restore_split, restore_units
 from pipeline.ledger.replacement import REBUILT_FILE, begin_rebuilding, end_rebuilding, rebuilding_begun
-from pipeline.records import Correction, DocumentInfo, Source, UnitKey
+from pipeline.records import WRAPPER_KINDS, Correction, DocumentInfo, Source, UnitKey
 from pipeline.result_checksum import RESULT_KEYS, is_copy_name, is_intact
 from pipeline.safe_open import open_file, open_named_file
 from pipeline.split_records import contents_of
@@ -124,6 +125,7 @@ def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple
     """Fill an empty ledger from the JSON files of an outbox. Returns their number, and the names of those that are no whole result."""
     count = 0
     left_out: list[str] = []
+    parts = PartRecovery()
     for name, published in published_results(outbox, left_out.append):
         try:
             with ledger.transaction():
@@ -135,6 +137,7 @@ def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple
                     restore_split(ledger, name, published)
                 rights = 0o044 & ~(outbox / f"{name}.json").stat().st_mode  # what the document withholds, its result withholds
                 ledger.record_withheld_rights(published["document"]["sha256"], rights)
+                parts.add(name, published)
         except (
             LookupError,
             TypeError,
@@ -149,6 +152,7 @@ def rebuild_ledger(ledger: Ledger, outbox: Path, inbox_path: InboxPath) -> tuple
             left_out.append(f"{name}.json")  # damaged, edited by a person, or written by another program
         else:
             count += 1
+    parts.write(ledger)
     return count, left_out
 
 
@@ -195,7 +199,7 @@ def _restore_result(ledger: Ledger, source: Source, published: Mapping[str, Any]
     about, provenance = published["document"], published["provenance"]
     sha256, results = about["sha256"], published["results"]
     recipes = {template: result["recipe"] for template, result in results.items()}
-    reason_unopened = published["reason"] if not published["pages"] else None
+    reason_unopened = published["reason"] if not published["pages"] and about["kind"] not in WRAPPER_KINDS else None
     document = DocumentInfo(sha256, about["kind"], about["pages"], reason_unopened, published.get("detail", ""))
     ledger.record_document(document)
     for template, result in results.items():

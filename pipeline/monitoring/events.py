@@ -177,6 +177,8 @@ class RunCounts(Observer):
     known: int = 0
     documents: Counter[str] = field(default_factory=Counter)
     """Published documents by status."""
+    containers: Counter[str] = field(default_factory=Counter)
+    """Published archives, mails and other containers without pages of their own, by status. Their parts count as documents."""
     units: Counter[str] = field(default_factory=Counter)
     """Finished units by status."""
     skipped_files: list[tuple[str, str]] = field(default_factory=list)
@@ -199,7 +201,7 @@ class RunCounts(Observer):
 
     def document_published(self, publication: Publication) -> None:
         """See Observer."""
-        self.documents[publication.status] += 1
+        (self.containers if publication.is_wrapper else self.documents)[publication.status] += 1
 
     def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
@@ -228,4 +230,7 @@ class RunCounts(Observer):
     @property
     def all_done(self) -> bool:
         """Whether no document failed, wholly or in part, and no file was left unread."""
-        return not (self.documents["failed"] or self.documents["partial"] or self.unread)
+        return not (
+            any(counts[status] for counts in (self.documents, self.containers) for status in ("failed", "partial"))
+            or self.unread
+        )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+from pipeline.einvoice_names import EINVOICE_DATA
 from pipeline.errors import DocumentError
 from pipeline.pages.protocol import Size
 from pipeline.records import Box, PageImage, Reason
@@ -17,10 +17,6 @@ SCAN_COVERAGE = 0.6
 MAX_ANNOTATED_PAGES = 50
 """Pages that are searched for attachments."""
 MAX_ATTACHMENTS = 100
-EINVOICE_DATA = re.compile(
-    r"(factur-x|zugferd-invoice|xrechnung|order-x|cida?|ubl)[\w.-]*\.xml|.*invoice[\w.-]*\.xml", re.IGNORECASE
-)
-"""Names of the XML of e-invoices, which is read as data (Factur-X 1.07, 6.2)."""
 WARNING_SCALE = 0.1
 """Pixels per point of a drawing that is only made for MuPDF's warnings."""
 LOSS_WARNINGS = ("page may not be correct", "treating as end of file")

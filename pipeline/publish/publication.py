@@ -11,7 +11,19 @@ from typing import Any
 
 from pipeline.publish.review_flags import fields_to_review
 from pipeline.publish.split_result import part_as_json, split_as_json
-from pipeline.records import Correction, DocumentInfo, DocumentStatus, Evidence, Reason, Result, Source, UnitStatus
+from pipeline.records import (
+    WRAPPER_KINDS,
+    Correction,
+    DocumentInfo,
+    DocumentStatus,
+    Evidence,
+    PartOf,
+    PartStatus,
+    Reason,
+    Result,
+    Source,
+    UnitStatus,
+)
 from pipeline.result_checksum import NO_CHECKSUM, with_checksum
 from pipeline.split_records import Cut, FilePart, Split
 
@@ -48,6 +60,20 @@ class Publication:
     """How its file is split; None for a file that is one document without a doubt."""
     documents: Sequence[str] = ()
     """Of a file that is split: the names of its documents, which have results of their own."""
+    part_of: PartOf | None = None
+    """Where it comes from, where it is a part of a container or a container."""
+    parts: Sequence[PartStatus] = ()
+    """The parts that it holds directly."""
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether it is a container without pages of its own: all that it says is in its parts."""
+        return self.document.kind in WRAPPER_KINDS and not self.document.pages
+
+    @property
+    def _missing_part(self) -> PartStatus | None:
+        """The first part of a wrapper that could not be read to the end."""
+        return next((part for part in self.parts if part.is_missing), None) if self.is_wrapper else None
 
     def active_correction(self, template: str, name: str) -> Correction | None:
         """The correction that gives a field its value; None when there is none or it was withdrawn."""
@@ -87,6 +113,9 @@ class Publication:
     def status(self) -> DocumentStatus:
         """``done`` when every template has read every page; ``partial`` when some pages are missing or incomplete (an answer was cut off);
         ``failed`` or ``skipped`` when no page was read."""
+        if self.is_wrapper and not self.document.reason:
+            missing, read = self._missing_part, any(part.status in ("done", "partial") for part in self.parts)
+            return "done" if missing is None else "partial" if read else "failed"
         statuses = {unit.status for unit in self.units}
         good = statuses & {"done", "blank"} or any(unit.fields for unit in self.units)
         if self.document.reason or (not good and "failed" in statuses):
@@ -103,12 +132,20 @@ class Publication:
     @property
     def reason(self) -> Reason | None:
         """Why the document failed, or why its first missing page is missing."""
+        if part := self._missing_part:
+            return self.document.reason or part.reason or "unreadable"
         return self.document.reason or next((unit.reason for unit in self.units if unit.reason), None)
 
     @property
     def detail(self) -> str:
         """The reason in words for people."""
         page_detail = next((unit.detail for unit in self.units if unit.reason), "")
+        if part := self._missing_part:
+            missing = sum(part.is_missing for part in self.parts)
+            others = f" (and {missing - 1:,} more parts)" if missing > 1 else ""
+            page_detail = f"{part.shown}: {part.detail or part.reason}{others}" if part.shown else f"{part.detail}{others}"
+        elif self.is_wrapper and not any(part.name for part in self.parts):
+            page_detail = "holds no document"
         return "; ".join(filter(None, (page_detail, self.document.detail)))
 
     def pages(self) -> list[dict[str, Any]]:
@@ -128,11 +165,13 @@ class Publication:
                 "kind": document.kind,
                 "pages": self.page_count,
                 **part_as_json(self.part),
+                **self._origin(),
             },
             **split_as_json(self),
             "status": self.status,
             "reason": self.reason,
-            **({"detail": document.detail} if document.detail else {}),
+            **({"detail": detail} if (detail := self.detail if self.is_wrapper else document.detail) else {}),
+            **({"parts": [_part(part) for part in self.parts]} if self.parts or self.is_wrapper else {}),
             "results": {
                 template: {
                     "recipe": self.recipes[template],
@@ -146,6 +185,13 @@ class Publication:
             "pages": self.pages(),
             "provenance": dict(self.provenance),
         }
+
+    def _origin(self) -> dict[str, Any]:
+        """The container that holds the document, and the header of the mail that it is or came with."""
+        if self.part_of is None:
+            return {}
+        parent = {"parent": self.part_of.parent} if self.part_of.parent else {}
+        return parent | ({"mail": dict(self.part_of.mail)} if self.part_of.mail else {})
 
     def _correction(self, template: str, name: str) -> dict[str, Any]:
         """The key ``corrected`` of a field: the latest correction, the value that was read, all corrections. Empty without corrections."""
@@ -173,6 +219,12 @@ class Publication:
         result["provenance"]["checksum"] = NO_CHECKSUM
         text = json.dumps(result, ensure_ascii=False, indent=1)
         return with_checksum((_BOX.sub(lambda box: " ".join(box[0].split()), text) + "\n").encode(errors="replace"))
+
+
+def _part(part: PartStatus) -> dict[str, Any]:
+    """A part in the result of its container; ``name`` is that of its own result, for a declined part its name in the container."""
+    result = {"name": part.name or part.shown, "status": part.status}
+    return result | ({"reason": part.reason} if part.reason else {}) | ({"detail": part.detail} if part.detail else {})
 
 
 def _page(number: int, units: Sequence[Result]) -> dict[str, Any]:

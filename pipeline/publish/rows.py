@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ _DOCUMENT_KINDS: dict[str, ColumnKind] = {
     "templates": "text",
     "kind": "text",
     "sha256": "identifier",
+    "parent": "text",
+    "parts": "text",
 }
 _KINDS_BY_FIELD_TYPE: Mapping[str, ColumnKind] = {
     "identifier": "identifier",
@@ -109,12 +112,35 @@ def sheet_values(publication: Publication, templates: Mapping[str, Template]) ->
         "templates": " ".join(publication.recipes),
         "kind": document.kind,
         "sha256": document.sha256,
+        "parent": publication.part_of.parent if publication.part_of else None,
+        "parts": _part_counts(publication),
     }
-    rows: dict[str, list[Values]] = {DOCUMENTS: [row]}
+    rows: dict[str, list[Values]] = {DOCUMENTS: [row, *_declined_rows(publication)]}
     for template in publication.recipes:
         if template in templates:
             rows |= _template_values(publication, templates[template], publication.fields.get(template, {}))
     return rows
+
+
+def _part_counts(publication: Publication) -> str | None:
+    """How many parts of a container ended in which way, as ``2 done, 1 failed``; None for a document without parts."""
+    counts = Counter(part.status or "open" for part in publication.parts)
+    return ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or None
+
+
+def _declined_rows(publication: Publication) -> list[Values]:
+    """Rows of the parts of a container that are documents and could not be taken out of it: they have no result of their own."""
+    return [
+        {
+            "file": f"{publication.source.name}/{part.shown}",
+            "status": part.status,
+            "reason": part.reason,
+            "pages": 0,
+            "parent": publication.source.name,
+        }
+        for part in publication.parts
+        if part.name is None and part.shown and part.reason
+    ]
 
 
 def _template_values(publication: Publication, template: Template, fields: Mapping[str, Evidence]) -> dict[str, list[Values]]:

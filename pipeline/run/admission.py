@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from pipeline.errors import EMPTY_FILE, FILE_CHANGED, FileChangedError
+from pipeline.intake.container_kinds import host_kind, may_be_wrapper
 from pipeline.intake.hashing import content_hash
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
@@ -87,10 +88,10 @@ class Admission:
                 if record and self._job.up_to_date(record, file):
                     self._observer.file_finished(file)
                     return None
-        if record is None:
+        if record is None and not path.is_relative_to(self._unpacked):
             file = self._archive.restore(file, sha256)
             record = ledger.file_at(path)
-        elif self._job.is_due(record):
+        elif record and self._job.is_due(record):
             ledger.mark_for_retry(sha256, self._job.settings.retry.page_attempts)
         self._moves.observe(file)
         named = self._job.requested_templates(record)
@@ -109,6 +110,27 @@ class Admission:
             seconds=ledger.seconds_spent(sha256),
             seconds_limit=60 * self._job.settings.limits.document_minutes or math.inf,
         )
+
+    def is_part(self, run: DocumentRun) -> bool:
+        """Whether a document was taken out of a container."""
+        return run.file.source.path.is_relative_to(self._unpacked)
+
+    def may_be_container(self, run: DocumentRun) -> bool:
+        """Whether a file may be a container without pages of its own. Those inside containers are found when these are taken apart."""
+        return not self.is_part(run) and may_be_wrapper(run.file.location)
+
+    def host_kind(self, run: DocumentRun) -> str:
+        """The kind of a document that may hold others: an office file, an e-invoice, a PDF that was opened before; else ""."""
+        if self.is_part(run):
+            return ""
+        try:
+            kind = host_kind(run.file.location)
+        except OSError:  # deleted meanwhile: reading it says so
+            return ""
+        if kind != "pdf":
+            return kind
+        document = self._job.ledger.document(run.sha256)  # else the reader that opens it counts its attachments
+        return kind if document and document.attachments else ""
 
     def _set_aside(self, record: FileRecord) -> bool:
         """Take the record of an earlier file from a path that has another file now. False where its result is to be replaced.

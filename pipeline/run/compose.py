@@ -18,6 +18,7 @@ from pipeline.checks.duplicates import DUPLICATE, duplicate_keys
 from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.merge import merge_pages
 from pipeline.checks.oddities import flag_oddities
+from pipeline.ledger.contained_records import part_of, parts_in
 from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
@@ -50,7 +51,9 @@ def compose(
     accepted_error: float,
     part: FilePart | None = None,
 ) -> Publication:
-    """A document's publication. So many values are marked for review that at most ``accepted_error`` are wrong without a mark.
+    """A document's publication; a container's has its parts.
+
+    So many values are marked for review that at most ``accepted_error`` are wrong without a mark.
 
     ``part``: which part of a file the document is; None for a whole file.
     """
@@ -82,6 +85,7 @@ def compose(
     questions = {
         name: templates[name].description for name in recipes if name.startswith(QUESTION_PREFIX) and name in templates
     }
+    origin = part_of(ledger, source.name)
     return Publication(
         source,
         document,
@@ -97,6 +101,8 @@ def compose(
         part,
         split,
         () if part else tuple(file.source.name for file in ledger.documents_of(source.name)),
+        origin,
+        parts_in(ledger, source.name) if origin else (),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.errors import SettingsError
 from pipeline.ledger.file_records import FileRecord
 from pipeline.object_urls import local_folder, local_path
+from pipeline.run.container_moves import with_parts
 from pipeline.run.job import Job
 from pipeline.run.moves import find_moves
 from pipeline.run.presence import Presence
@@ -32,7 +33,7 @@ def named_documents(job: Job, arguments: Sequence[Path | str], *, may_be_gone: b
                 "name files or folders of the inbox, or names in the outbox as in `documents.csv`; nothing was changed",
             )
         found |= {record.source.name: record for record in matching}
-    return [found[name] for name in sorted(found)]
+    return with_parts(job, found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,7 @@ def vanished_documents(job: Job) -> Vanished:
     missing = [record for record in known if record.source.path not in there and record.source.name not in renamed]
     gone = [record for record in missing if presence.is_gone(record)]
     unseen = [record for record in missing if not _exists(record, job)]
-    records = sorted(gone, key=lambda record: record.source.name)
-    return Vanished(records, len(unseen) - len(gone), len(known), len(files))
+    return Vanished(with_parts(job, gone), len(unseen) - len(gone), len(known), len(files))
 
 
 def _read_from_inbox(job: Job, presence: Presence) -> Iterator[FileRecord]:

@@ -22,12 +22,13 @@ from pipeline.errors import OutboxError, SettingsError
 from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.folder_walk import SkipCallback
 from pipeline.intake.scan import FileStates, Inbox, InboxFile, file_of_source, scan_arguments, scan_inbox
+from pipeline.ledger.contained_records import records_of_parts
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
 from pipeline.ledger.replacement import has_ledger
 from pipeline.object_urls import local_path, parse_store_url
-from pipeline.records import Source
+from pipeline.records import WRAPPER_KINDS, Source
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
 from pipeline.run import answer_retry, page_requests
@@ -162,7 +163,7 @@ class Job:
 
     @property
     def unpacked(self) -> Path:
-        """The folder in which archives are unpacked; emptied when a run starts."""
+        """The folder to which parts of containers are unpacked; emptied when a run starts."""
         return self.outbox / STATE_FOLDER / "unpacked"
 
     def requested_templates(self, record: FileRecord | None) -> tuple[str, ...]:
@@ -200,10 +201,24 @@ class Job:
             return False
         if record.inode and file.inode and record.inode != file.inode and self._has_double(record):
             return False
-        if record.unreadable or record.pinned:
+        if record.has_parts and not all(map(self._is_part_current, records_of_parts(self.ledger, record.source.name))):
+            return False
+        if record.unreadable or record.pinned or record.kind in WRAPPER_KINDS:
             return True
+        return self._has_present_recipes(record, file.source.relative)
+
+    def _is_part_current(self, record: FileRecord) -> bool:
+        """Whether the published result of a part is up to date; its contents are those of its container."""
+        if record.stale or record.published_sha256 != record.sha256 or self.is_due(record):
+            return False
+        if record.unreadable or record.pinned or record.kind in WRAPPER_KINDS:
+            return True
+        return self._has_present_recipes(record, record.source.relative)
+
+    def _has_present_recipes(self, record: FileRecord, relative: str) -> bool:
+        """Whether a file with the present templates and recipes gets the result that it has."""
         requested = self.requested_templates(record)
-        return self.plan(file.source.relative, requested, record.chosen_template, record.recipes) == record.recipes
+        return self.plan(relative, requested, record.chosen_template, record.recipes) == record.recipes
 
     def _has_double(self, record: FileRecord) -> bool:
         """Whether another file has the same size and time: the two may have changed places."""

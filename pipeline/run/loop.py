@@ -13,11 +13,13 @@ from typing import Self
 
 from pipeline.errors import FILE_CHANGED, BlockedResultError
 from pipeline.intake.scan import InboxFile
+from pipeline.intake.settle import restat_file
 from pipeline.monitoring.events import Observer, Observers
 from pipeline.records import Result
 from pipeline.run.admission import Admission
 from pipeline.run.archive import Archive
 from pipeline.run.circuit_breaker import CircuitBreaker
+from pipeline.run.container_parts import ContainerParts
 from pipeline.run.document_run import Action, AskEngine, ChooseTemplate, DocumentRun, EndPages
 from pipeline.run.engine_driver import IDLE_SECONDS, EngineDriver
 from pipeline.run.engine_queue import EngineQueue
@@ -41,13 +43,16 @@ class Loop:
     """
 
     def __init__(self, job: Job, observer: Observer, *, archive_files: bool = False, answer_questions: bool = True) -> None:
-        self._job, self._observer = job, Observers(observer, job.objects) if job.objects else observer
+        observers = (observer, job.objects) if job.objects else (observer,)
+        self._job = job
         if job.mirror:
             job.mirror.on_warning = observer.warning
         self._archive = Archive(job, observer)
         if archive_files or answer_questions:  # within another loop removals may be open
             self._archive.recover(whole_inbox=archive_files)
         self.publisher = Publisher(job, self._archive if archive_files else None, observer.warning)
+        self._containers = ContainerParts(job, Observers(*observers), self.publisher, self._begin, self._end_container)
+        self._observer: Observer = Observers(*observers, self._containers)
         self.stopping = False
         self.until: float | None = None
         self._runs: dict[str, DocumentRun] = {}  # by the hash of the contents
@@ -73,6 +78,7 @@ class Loop:
     def __exit__(self, *_: object) -> None:
         self._engine.__exit__()
         self._pool.close()
+        self._containers.clear()
         self._queue.__exit__()
 
     @property
@@ -100,9 +106,9 @@ class Loop:
         Raises PipelineError for a fault of the machine. All results until then are committed and published.
         """
         fetched = self._job.objects.fetch_ahead(files, self._skip_file) if self._job.objects else None
-        self._turns.begin(fetched or files)
+        self._turns.begin(fetched or files, self._containers.next_part)
         self._is_interrupted = is_interrupted
-        states = (self._questions, self._queue, self._units, self._turns, self._runs)
+        states = (self._questions, self._queue, self._units, self._turns, self._runs, self._containers)
         with ExitStack() as cleanup:  # in reverse order, each also when another one fails
             cleanup.callback(self.publisher.flush)
             for clear in (*(state.clear for state in states), *([fetched.close] if fetched else []), self._engine.reset):
@@ -110,6 +116,7 @@ class Loop:
             while self._has_work():
                 self._observer.heartbeat()
                 self._questions.carry_out_orders()
+                self._take_parts()
                 self._admit_and_read()
                 self._take_replies()
                 self._ask_and_check()
@@ -126,9 +133,11 @@ class Loop:
             return True
         if self._ending:
             return False
+        if self._containers.may_go_on:
+            return True
         if not self._turns.waiting:
             self._fail_unanswered()
-        return self._turns.waiting or bool(self._pool.load)
+        return self._turns.waiting or bool(self._pool.load) or self._containers.active
 
     # ---- admit: a file becomes a document -----------------------------------------------------------
 
@@ -146,13 +155,44 @@ class Loop:
         if run is None:
             return
         self._runs[run.sha256] = run
+        if self._admission.may_be_container(run):
+            self._containers.take(run)
+        else:
+            self._begin(run)
+
+    def _begin(self, run: DocumentRun) -> None:
+        """Begin to read a document that is no archive and no mail."""
+        if host := self._admission.host_kind(run):
+            self._containers.take(run, host)
         if document := self._admission.known_document(run):
             self._do(run, self._admission.plan(run, document))
         else:
             self._readers.read(run, 0, self._open)
 
     def _open(self, run: DocumentRun, _: int, reply: Reply) -> None:
-        self._do(run, self._admission.open(run, decode_document(run.sha256, reply)))
+        document = decode_document(run.sha256, reply)
+        if document.attachments and not self._admission.is_part(run):
+            self._containers.take(run, "pdf")
+        self._do(run, self._admission.open(run, document))
+
+    # ---- admit: a container becomes its parts -------------------------------------------------------
+
+    def _take_parts(self) -> None:
+        """Take parts of containers, unless the run is ending; wait for them when there is nothing else to do."""
+        if not self._ending:
+            busy = self._pool.load or self._engine.load or self._queue.waiting or self._turns.waiting
+            self._containers.work(may_wait=not busy)
+
+    def _end_container(self, ended: DocumentRun | str, left: str) -> None:
+        """All parts of a container have ended. It is published, unless parts are ``left`` for a later run."""
+        if isinstance(ended, str):
+            run = next((run for run in self._runs.values() if run.file.source.name == ended), None)
+            self._do(run, ()) if run else self.publisher.publish_again(ended)
+        elif self._runs.get(ended.sha256) is ended:
+            if left or restat_file(ended.file) != ended.file:
+                self._drop(ended, left or FILE_CHANGED)
+            else:
+                self._do(ended, ())
 
     # ---- read: a page becomes words -----------------------------------------------------------------
 
@@ -187,7 +227,8 @@ class Loop:
             self._units.drop(run)
             self._commit(run, page_results(run, run.end_open_pages(), self._job.recipes))
         if run.phase == "complete":
-            self._publish(run)
+            if not self._containers.holds(run):
+                self._publish(run)
         else:
             self._turns.add(run)
 
@@ -242,6 +283,7 @@ class Loop:
     def _drop(self, run: DocumentRun, reason: str = FILE_CHANGED) -> None:
         """Remove a document that is published or, with a ``reason``, skipped. Its twins are admitted."""
         del self._runs[run.sha256]
+        self._containers.forget(run)
         self._units.drop(run)
         self._turns.remove(run)
         if reason:

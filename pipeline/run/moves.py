@@ -22,6 +22,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.moved_files import FileMove, clear_renamed, files_of_sizes, record_moves, renamed_results
 from pipeline.monitoring.events import Observer
 from pipeline.publish.rows import DOCUMENTS, sheet_names
+from pipeline.run.container_moves import is_part, moved_parts
 from pipeline.run.document_run import DocumentRun
 from pipeline.run.job import Job
 from pipeline.run.presence import Presence
@@ -100,6 +101,7 @@ class Moves:
         if not moves:
             return 0
         job = self._job
+        moves = [*moves, *(part for move in moves for part in moved_parts(job, move))]
         self._publisher.flush()  # no row of a document that moves may wait
         replaced = [record for move in moves if (record := job.ledger.file_at(move.source.path))]
         templates = [job.templates[name] for record in [*(move.record for move in moves), *replaced] for name in record.recipes
@@ -112,9 +114,10 @@ class Moves:
         for move in moves:
             if record := job.ledger.file_at(move.source.path):
                 job.file_records[os.fspath(move.source.path)] = record
-            self._observer.file_renamed(move.record.source.name, move.source.name)
+            if not is_part(job, move.record):
+                self._observer.file_renamed(move.record.source.name, move.source.name)
         self.finish()
-        return len(moves)
+        return sum(not is_part(job, move.record) for move in moves)
 
 
 def find_moves(

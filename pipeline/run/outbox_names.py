@@ -38,17 +38,8 @@ class OutboxNames:
             self._folders.update(_folders(name_key(name)))
         return self._names[key]
 
-    def folder(self, preferred: str) -> str:
-        """Reserve a folder: ``preferred``, or that with a number where it is taken. The caller gives out the names in it."""
-        name, number = preferred, 1
-        while name_key(name) in self._folders or self._conflicts(f"{name}/"):
-            number += 1
-            name = f"{preferred}~{number}"
-        self._folders.add(name_key(name))
-        return name
-
     def within(self, path: Path, preferred: str) -> str:
-        """The name of a file in a reserved folder. It is not remembered, so that memory does not grow with an archive."""
+        """The name of a part of a container. It is not remembered, so that memory does not grow with a container."""
         if str(path) in self._names or self._conflicts(preferred):
             return self(path, preferred)
         return preferred
@@ -87,12 +78,16 @@ class OutboxNames:
         return name
 
     def _conflicts(self, name: str) -> bool:
-        """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name."""
+        """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name.
+
+        A name that is a folder of others conflicts as well: a container has the results of its parts in the folder of its name.
+        """
         name = name_key(name)
         folders = list(_folders(name))
         blocked = any(folder.removesuffix(".json") in self._taken for folder in folders if folder.endswith(".json"))
         return (
             name in self._taken
+            or name in self._folders
             or f"{name}.json" in self._folders
             or blocked
             or bool(folders and folders[0].endswith(SHEET_ENDINGS))

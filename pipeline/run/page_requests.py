@@ -29,8 +29,6 @@ from pipeline.words.precision import Precision
 if TYPE_CHECKING:
     from pipeline.run.job import Job
 
-MAX_NAME_LETTERS = 100
-"""Letters of the name of an attachment that are reported."""
 MAX_REMARK_LETTERS = 500
 VERSION = 5
 """Part of every recipe: raise it when pages are drawn or read differently."""
@@ -238,10 +236,8 @@ def decode_document(sha256: str, reply: Reply) -> DocumentInfo:
     if opened.pages > MAX_PAGES:  # a false page count: every page would need a row in the ledger
         detail = f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are taken for damage"
         return DocumentInfo(sha256, opened.kind, 0, "too_large", detail)
-    names = ", ".join(name[:MAX_NAME_LETTERS] for name in opened.attachments)
-    attachments = [f"attachments that were not read: {names}"] if names else []
-    detail = "; ".join([*attachments, *(remark[:MAX_REMARK_LETTERS] for remark in opened.remarks)])
-    return DocumentInfo(sha256, opened.kind, opened.pages, detail=detail)
+    detail = "; ".join(remark[:MAX_REMARK_LETTERS] for remark in opened.remarks)
+    return DocumentInfo(sha256, opened.kind, opened.pages, detail=detail, attachments=len(opened.attachments))
 
 
 def decode_page(reply: Reply, number: int) -> PageReply:

@@ -10,11 +10,13 @@ import stat
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.checks.duplicates import duplicate_keys
 from pipeline.errors import BlockedResultError, OutboxError
 from pipeline.intake.scan import InboxFile
+from pipeline.ledger.contained_records import earliest_retry, unpublished_parts
 from pipeline.ledger.file_records import FileRecord
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.own_files import DISK_ERRORS, OwnFiles
@@ -38,6 +40,9 @@ RETRY_SECONDS = 60.0
 """A watcher tries again after this time to write a sheet that another program holds."""
 TIDY_FACTOR = 20
 """A watcher rewrites outdated sheets when this many times the duration of the last rewriting has passed."""
+
+_Pending = tuple[InboxFile, Publication, list[Publication]]
+"""A file with its publication, and those of the documents that it is split into."""
 
 
 class Publisher:
@@ -118,6 +123,15 @@ class Publisher:
         job.ledger.record_duplicate_keys(document.sha256, keys)
         return publication, parts
 
+    def publish_again(self, name: str) -> None:
+        """Write the result of a document again whose parts have ended after it was published. Raises OutboxError."""
+        self.flush()
+        record = self._job.ledger.file_by_name(name)
+        document = self._job.ledger.document(record.sha256, stale=True) if record and record.published_sha256 else None
+        if record and document:
+            with suppress(BlockedResultError):  # its first result stands
+                self.republish(record, document)
+
     def _write_result(self, publication: Publication, *, sync_name: bool) -> None:
         path = self._job.outbox / f"{publication.source.name}.json"
         withheld = self._job.ledger.withheld_rights(publication.document.sha256)
@@ -170,11 +184,12 @@ class Publisher:
             for file, whole, parts in pending
             if all(item.source.name not in unsynced or self._write_once_more(item) for item in (whole, *parts))
         ]
+        pending = self._without_open_containers(pending)
         items = [item for _, whole, parts in pending for item in (whole, *parts)]
         rows, outdated = self._rows(items)
         marks = self._append(rows, outdated)  # it syncs the names of new sheets
         ledger = self._job.ledger
-        retry_at = {whole.source.name: self._retry_at(whole) for _, whole, _ in pending}
+        retry_at = self._retry_times([whole for _, whole, _ in pending])
         with ledger.transaction():
             for name, mark in marks.items():
                 ledger.record_sheet(name, sheet_columns(name, self._job.templates) or [], mark.size)
@@ -191,7 +206,7 @@ class Publisher:
             self._archive.plan(
                 ReadFile(file, item.document.sha256, item.status, item.reason, item.detail)
                 for file, item, _ in pending
-                if not retry_at[file.source.name]
+                if not retry_at[file.source.name] and not (item.part_of and item.part_of.parent)
             )
             if not self._job.mirror:
                 self._archive.carry_out()
@@ -210,6 +225,23 @@ class Publisher:
             ledger.record_publication(
                 *(name, sha256, item.recipes, item.status, item.reason, retry_at), review=review, corrected=corrected
             )
+
+    def _without_open_containers(self, pending: list[_Pending]) -> list[_Pending]:
+        """Leave out containers of which a part is not safely in the outbox: their files must stay, and the next run goes on."""
+        flushed = {item.source.name for _, item, _ in pending}
+        kept = []
+        for file, item, parts in pending:
+            root = item.source.name if item.part_of and not item.part_of.parent else None
+            open_part = (
+                next((name for name in unpublished_parts(self._job.ledger, root) if name not in flushed), None)
+                if root
+                else None
+            )
+            if open_part:
+                self.unpublished[item.source.name] = f"its part {open_part} has no result yet"
+            else:
+                kept.append((file, item, parts))
+        return kept
 
     def _sync_results(self, names: Iterable[str]) -> set[str]:
         """Bring the names of results to the disk. Returns those whose folder is gone or cannot be synced. Raises OutboxError."""
@@ -280,6 +312,16 @@ class Publisher:
         """Finish or undo what a crash interrupted, as far as the shares are there."""
         if self._archive:
             self._archive.catch_up()
+
+    def _retry_times(self, items: Sequence[Publication]) -> dict[str, str | None]:
+        """When each document is to be read again, by name; a container when the first of its parts is."""
+        times = {item.source.name: self._retry_at(item) for item in items}
+        for item in items:
+            if item.part_of and not item.part_of.parent:
+                own = [times[other.source.name] for other in items if other.part_of and other.part_of.root == item.source.name]
+                known = earliest_retry(self._job.ledger, item.source.name, times)
+                times[item.source.name] = min(filter(None, [*own, known]), default=None)
+        return times
 
     def _retry_at(self, item: Publication) -> str | None:
         """The time to read a document again that failed for a reason that may pass; None for no retry."""

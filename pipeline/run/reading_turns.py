@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pipeline.intake.scan import InboxFile
 from pipeline.run.document_run import DocumentRun
@@ -31,15 +31,20 @@ class ReadingTurns:
         """Whether more files may come."""
         self._next_look = self._turn_end = 0.0
         self._current: DocumentRun | None = None
+        self._next_part: Callable[[], InboxFile | None] = lambda: None
 
     @property
     def waiting(self) -> bool:
         """Whether there may be something to read, now or later."""
         return self.more_files or bool(self._documents)
 
-    def begin(self, files: Iterable[InboxFile | None]) -> None:
-        """Take the files of a round. None among them means "no file now, ask again soon"."""
+    def begin(self, files: Iterable[InboxFile | None], next_part: Callable[[], InboxFile | None] = lambda: None) -> None:
+        """Take the files of a round. None among them means "no file now, ask again soon".
+
+        ``next_part`` gives the parts of containers, which come before other files, so that containers are complete soon.
+        """
         self._files, self.more_files, self._next_look = iter(files), True, 0.0
+        self._next_part = next_part
 
     def add(self, run: DocumentRun) -> None:
         """A document may have a page for a reader. The document whose turn it is goes on."""
@@ -76,7 +81,11 @@ class ReadingTurns:
 
     def _next_file(self) -> InboxFile | None:
         """The next file; None when there is none now, or when enough documents are open."""
-        if len(self._documents) >= OPEN_DOCUMENTS or (self._documents and time.monotonic() < self._next_look):
+        if len(self._documents) >= OPEN_DOCUMENTS:
+            return None
+        if part := self._next_part():
+            return part
+        if self._documents and time.monotonic() < self._next_look:
             return None
         try:
             file = next(self._files) if self.more_files else None

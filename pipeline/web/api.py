@@ -62,10 +62,6 @@ class UploadedFile(BaseModel):
     """GET /api/documents?sha256=… shows when it has been read."""
     already: bool = False
     """Whether the inbox already had a file with these contents, under the name ``file``; nothing was added then."""
-    members: list[str] = []
-    """Of an archive: the files that were added."""
-    passed: list[str] = []
-    """Of an archive: the members that were skipped, with the reason."""
 
 
 class DocumentSummary(BaseModel):
@@ -249,12 +245,6 @@ async def upload_file(
 
 def _store_upload(context: ServerContext, upload: Upload, name: str, template: str) -> UploadedFile:
     contents = {"bytes": upload.size, "sha256": upload.sha256}
-    if upload.is_archive:
-        members, skipped = upload.store_members(name, template, context.settings.limits.megabytes * 1_000_000)
-        if not members:
-            raise HTTPException(400, "; ".join(["the archive has no document that can be read", *skipped])[:500])
-        already = all(member.already for member in members)
-        return UploadedFile(file=name, already=already, members=[member.file for member in members], passed=skipped, **contents)
     if copy := _existing_copy(context, upload.sha256, template):
         return UploadedFile(file=copy, already=True, **contents)
     stored = upload.store(name, template)

@@ -1,7 +1,6 @@
 """Uploaded files: each gets a safe name in the inbox, is complete or absent, overwrites no other file, and is stored once.
 
-They are written below ``inbox/.uploads``, which scans skip, and moved into the inbox when their last byte is on the disk. An archive is
-stored as a folder of its members.
+They are written below ``inbox/.uploads``, which scans skip, and moved into the inbox when their last byte is on the disk.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.intake.archive_worker import ArchiveWorker
-from pipeline.intake.containers import SkippedMember, UnpackedMember
 from pipeline.intake.scan import is_candidate
 from pipeline.safe_open import open_file, open_folder, open_named_file
 
@@ -88,13 +85,6 @@ class Upload:
         """Hash of the bytes so far."""
         return self._digest.hexdigest()
 
-    @property
-    def is_archive(self) -> bool:
-        """Whether the complete file is a zip or tar archive."""
-        self._file.flush()
-        with ArchiveWorker() as worker:
-            return worker.is_archive(self._path)
-
     def store(self, name: str, folder: str = "") -> StoredFile:
         """Move the complete file into ``folder`` below the inbox. ``name`` gets a number when another file has it.
 
@@ -103,32 +93,6 @@ class Upload:
         self._file.flush()
         os.fsync(self._file.fileno())
         return _store(self._path, self.inbox, folder, name)
-
-    def store_members(self, name: str, folder: str, max_bytes: int) -> tuple[list[StoredFile], list[str]]:
-        """Move the archive's members into a folder of its name below the inbox. Returns them, and why each skipped one was skipped.
-
-        Raises OSError as ``store`` does, OutboxError when the disk is full.
-        """
-        stored: list[StoredFile] = []
-        skipped: list[str] = []
-        unpacked = self._path.with_suffix(".unpacked")
-        paths = (f"{folder}/{numbered}" if folder else numbered for numbered in _numbered_names(name))
-        target = next(path for path in paths if (self.inbox / path).is_dir() or not os.path.lexists(self.inbox / path))
-        try:
-            for item in self._members(unpacked, max_bytes):
-                if isinstance(item, SkippedMember):
-                    skipped += [f"{item.name or name}: {item.reason}"] if item.document_lost else []
-                    continue
-                *folders, last = item.name.split("/")
-                stored.append(_store(item.path, self.inbox, "/".join([target, *map(safe_name, folders)]), safe_name(last)))
-                item.path.unlink(missing_ok=True)
-        finally:
-            shutil.rmtree(unpacked, ignore_errors=True)
-        return stored, skipped
-
-    def _members(self, into: Path, max_bytes: int) -> Iterator[UnpackedMember | SkippedMember]:
-        with ArchiveWorker() as worker:
-            yield from worker.unpack(self._path, into, max_bytes=max_bytes)
 
 
 def _store(source: Path, inbox: Path, folder: str, name: str) -> StoredFile:

@@ -25,7 +25,6 @@ from pipeline.ledger.corrections import NewerCorrectionError, correction_history
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Correction
 from pipeline.runtime.lock import is_locked, locked
-from pipeline.web.uploads import FOLDER
 from tests.drawing import invoice, invoice_pdf, scan_pdf, scanned_invoice, text_pdf
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
 from tests.web.serve.conftest import Served, wait_for
@@ -94,7 +93,7 @@ def test_the_same_contents_are_stored_once(served: Served, document: dict[str, A
     assert served.read(document["sha256"])["status"] == "done"
 
 
-def test_an_archive_is_stored_as_a_folder_of_its_members(served: Served) -> None:
+def test_the_parts_of_an_archive_are_documents(served: Served) -> None:
     inside = {
         "march/one.pdf": text_pdf(["First letter"]),
         "../../two.pdf": text_pdf(["Second"]),
@@ -104,17 +103,13 @@ def test_an_archive_is_stored_as_a_folder_of_its_members(served: Served) -> None
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in inside.items():
             archive.writestr(name, content)
-    for already in (False, True):
-        upload = served.submit("post.zip", buffer.getvalue())
-        assert (upload["members"], upload["already"]) == (["post.zip/march/one.pdf", "post.zip/three.pdf"], already)
+    assert served.submit("post.zip", buffer.getvalue())["file"] == "post.zip"
     for name in ("march/one.pdf", "three.pdf"):
-        sha256 = hashlib.sha256(inside[name]).hexdigest()
-        assert served.read(sha256)["file"] == f"post.zip/{name}"
+        document = served.read(hashlib.sha256(inside[name]).hexdigest())
+        assert document["file"] == f"post.zip/{name}"
+    assert served.read(hashlib.sha256(buffer.getvalue()).hexdigest())["status"] == "done"
+    assert served.submit("post.zip", buffer.getvalue())["already"]
     assert not list(served.folder.rglob("two.pdf"))
-    with served.client() as client:
-        empty = client.put("/api/files/empty.zip", content=b"PK\5\6" + bytes(18))
-        assert empty.status_code == 400
-    assert not [path for path in (served.inbox / FOLDER).iterdir() if path.is_dir()]
 
 
 def test_a_chart_of_the_values_is_drawn_beside_its_page(served: Served) -> None:

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from pipeline.errors import OutboxError
-from pipeline.intake.archive_worker import ArchiveWorker
+from pipeline.intake.container_worker import ContainerWorker
 from pipeline.intake.containers import SkippedMember, UnpackedMember
 
 MB = 1_000_000
@@ -96,7 +96,7 @@ def test_a_dictionary_of_a_gigabyte_does_not_reach_this_process(tmp_path: Path, 
 @pytest.mark.parametrize("code", [36, 40])
 def test_a_dictionary_that_is_too_large_is_a_reason(tmp_path: Path, code: int) -> None:
     (tmp_path / "a.tar.xz").write_bytes(xz_with_dictionary(tar_of(10), code))
-    with ArchiveWorker() as worker:
+    with ContainerWorker() as worker:
         assert worker.is_archive(tmp_path / "a.tar.xz")
         (item,) = worker.unpack(tmp_path / "a.tar.xz", tmp_path / "into", max_bytes=MB)
     assert isinstance(item, SkippedMember)
@@ -114,7 +114,7 @@ def test_archives_as_people_make_them_are_unpacked(tmp_path: Path) -> None:
         for number in range(1_200):  # more than a worker of the readers answers
             pack.writestr(f"{number}.pdf", str(number))
         pack.write(tmp_path / "a.tar.xz", "a.tar.xz")
-    with ArchiveWorker() as worker:
+    with ContainerWorker() as worker:
         assert worker.is_archive(tmp_path / "b.zip")
         items = list(worker.unpack(tmp_path / "b.zip", tmp_path / "into", max_bytes=2 * MB))
         assert all(isinstance(item, UnpackedMember) for item in items)
@@ -134,15 +134,15 @@ def test_a_member_that_takes_too_long_ends_its_archive_and_the_worker(tmp_path: 
     zeros = bz2.compress(bytes(20 * MB)) * 1_000
     (tmp_path / "a.tar.bz2").write_bytes(bz2.compress(info.tobuf(tarfile.GNU_FORMAT)) + zeros)
     began = time.monotonic()
-    with ArchiveWorker(seconds=1) as worker:
-        (item,) = worker.unpack(tmp_path / "a.tar.bz2", tmp_path / "into", max_bytes=1 << 40)
+    with ContainerWorker(seconds=1) as worker:
+        item, *_ = worker.unpack(tmp_path / "a.tar.bz2", tmp_path / "into", max_bytes=1 << 40)
         assert isinstance(item, SkippedMember)
         assert "takes too long" in item.reason
         assert time.monotonic() - began < 20
         (tmp_path / "b.zip").write_bytes(_zip({"b.pdf": b"b"}))
         (unpacked,) = worker.unpack(tmp_path / "b.zip", tmp_path / "into", max_bytes=MB)
         assert isinstance(unpacked, UnpackedMember)
-    own = [child for child in psutil.Process().children() if any("archive" in part for part in child.cmdline())]
+    own = [child for child in psutil.Process().children() if any("container" in part for part in child.cmdline())]
     assert not own, "a browser that other tests have left open is none"
 
 
@@ -157,7 +157,7 @@ def _zip(members: dict[str, bytes]) -> bytes:
 def test_a_full_disk_stays_an_error_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(_zip({"a.pdf": b"a"}))
     (tmp_path / "into").write_text("a file in the place of the folder")
-    with ArchiveWorker() as worker, pytest.raises(OutboxError):
+    with ContainerWorker() as worker, pytest.raises(OutboxError):
         list(worker.unpack(tmp_path / "a.zip", tmp_path / "into", max_bytes=MB))
 
 
@@ -165,6 +165,6 @@ def test_names_of_the_users_patterns_are_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name in ("a.pdf", "drafts/b.pdf", "@eaDir/c.pdf"):
             archive.writestr(name, b"x")
-    with ArchiveWorker() as worker:
+    with ContainerWorker() as worker:
         items = list(worker.unpack(tmp_path / "a.zip", tmp_path / "into", max_bytes=MB, ignore=["drafts/"]))
     assert [item.name for item in items if isinstance(item, UnpackedMember)] == ["a.pdf"]

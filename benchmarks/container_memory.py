@@ -1,10 +1,9 @@
-"""How much memory an archive of many members takes, and how that grows with their number.
+"""How much memory a container of many parts takes, and how that grows with their number.
 
-``python -m benchmarks.archive_memory [--members 10000 100000] [--documents 1000 4000] [--json FILE]``
+``python -m benchmarks.container_memory [--members 10000 100000] [--documents 1000 4000] [--json FILE]``
 
-"unpacked and planned" runs everything of `pipeline reprocess ARCHIVE` but the loop: members are unpacked, named, looked up in the
-ledger and written into it, then deleted as if they had been published. "read" is the real loop with an engine that answers at once;
-"again" the same command a second time, when all is known. Every measurement is a process of its own; readers are not counted.
+"unpacked" takes the container apart and deletes each part. "read" is the real loop with an engine that answers at once; "again" the same
+a second time, when all is known. Every measurement is a process of its own; readers and the process that unpacks are not counted.
 """
 
 from __future__ import annotations
@@ -24,8 +23,10 @@ from pathlib import Path
 from benchmarks import documents
 from benchmarks.loop_overhead import InstantEngine
 from benchmarks.measure import Row, report
-from pipeline.cli.container_input import ArchiveScreen, archive_members
-from pipeline.intake.archive_worker import ArchiveWorker
+from pipeline.intake.container_items import UnpackedMember
+from pipeline.intake.container_worker import ContainerWorker
+from pipeline.ledger.contained_records import records_of_parts
+from pipeline.monitoring.events import RunCounts
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.settings import Settings
@@ -51,25 +52,25 @@ def pack(folder: Path, kind: str, count: int) -> Path:
     return archive
 
 
-def unpack_and_plan(job: Job, archive: Path) -> int:
-    """Everything but the loop: how many members were taken."""
-    screen, count = ArchiveScreen(), 0
-    with ArchiveWorker() as worker:
-        for file in archive_members(job, worker, archive, screen, screen):
-            if file:
+def unpack(job: Job, archive: Path) -> int:
+    """Everything but the loop: how many parts came out."""
+    count = 0
+    with ContainerWorker() as worker:
+        for part in worker.unpack(archive, job.unpacked, max_bytes=1_000_000):
+            if isinstance(part, UnpackedMember):
                 count += 1
-                job.ledger.record_file(file.source, f"{count:064}", file.size, file.mtime_ns)
-                screen.file_finished(file)
+                part.path.unlink()
     return count
 
 
 def read(job: Job, archive: Path) -> int:
     """The real loop: how many documents were read, or known before."""
-    screen = ArchiveScreen()
-    with Loop(job, screen) as loop, ArchiveWorker() as worker:
-        loop.round(archive_members(job, worker, archive, screen, screen))
+    counts = RunCounts()
+    with Loop(job, counts) as loop:
+        loop.round(job.scan(counts.file_skipped, [archive]))
         loop.publisher.tidy()
-    return screen.documents["done"] + screen.known
+    record = job.ledger.file_by_name(archive.name)
+    return sum(1 for _ in records_of_parts(job.ledger, archive.name)) if record and record.status == "done" else 0
 
 
 def list_with_zipfile(_: Job, archive: Path) -> int:
@@ -79,7 +80,7 @@ def list_with_zipfile(_: Job, archive: Path) -> int:
 
 
 WAYS = {
-    "unpacked and planned": unpack_and_plan,
+    "unpacked": unpack,
     "read": read,
     "again": read,
     "directory by zipfile, for comparison": list_with_zipfile,
@@ -118,7 +119,7 @@ def measurements(folder: Path, counts: list[int], read_counts: list[int]) -> Ite
     for kind in KINDS:
         for count in counts:
             archive = pack(folder, kind, count)
-            yield _measure("unpacked and planned", archive, folder / f"planned-{archive.name}", count)
+            yield _measure("unpacked", archive, folder / f"unpacked-{archive.name}", count)
             if kind == "zip":
                 yield _measure("directory by zipfile, for comparison", archive, folder / "listed", count)
     for count in read_counts:
@@ -128,7 +129,7 @@ def measurements(folder: Path, counts: list[int], read_counts: list[int]) -> Ite
 
 
 def _measure(way: str, archive: Path, outbox: Path, count: int) -> Row:
-    command = [sys.executable, "-m", "benchmarks.archive_memory", "--one", way, str(archive), str(outbox), str(count)]
+    command = [sys.executable, "-m", "benchmarks.container_memory", "--one", way, str(archive), str(outbox), str(count)]
     row: Row = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     print(row, file=sys.stderr, flush=True)
     return row
@@ -137,9 +138,7 @@ def _measure(way: str, archive: Path, outbox: Path, count: int) -> Row:
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument(
-        "--members", type=int, nargs="*", default=[10_000, 100_000], help="of archives that are unpacked and planned"
-    )
+    parser.add_argument("--members", type=int, nargs="*", default=[10_000, 100_000], help="of archives that are unpacked")
     parser.add_argument("--documents", type=int, nargs="*", default=[1_000, 4_000], help="of archives that are read")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
