@@ -21,8 +21,8 @@ LETTER_ASPECTS = (0.15, 2.0)
 """Width of a letter over its height."""
 LETTER_FILL = 0.15
 """Smallest share of a letter's box that is ink."""
-INK_WINDOW, INK_CONTRAST = 31, 14
-"""Pixels around a place, and levels of grey by which ink is darker than their mean."""
+INK_WINDOW, INK_CONTRAST = 31, 25
+"""Pixels around a place, and levels of grey by which ink is darker than their mean. Cloth and crumpled paper have less contrast."""
 MIN_LETTERS = 30
 LIGHT_SIDE = 96
 """Pixels of the shorter side of the picture on which the light is measured."""
@@ -35,11 +35,14 @@ MIN_CONTRAST = 12.0
 
 
 def suitable_scale(pixels: Pixels, usual: float) -> float:
-    """Pixels of the detector's input for each pixel of a BGR picture: ``usual``, or more on a photograph with small letters."""
-    if not has_uneven_light(pixels):
+    """Pixels of the detector's input for each pixel of a BGR picture: ``usual``, or more on a photograph with small letters.
+
+    More than the picture's own pixels show no more detail.
+    """
+    if usual >= 1 or not has_uneven_light(pixels):
         return usual
     height = letter_height(pixels, usual)
-    return usual * min(LARGEST_STEP, GOOD_HEIGHT / height) if 0 < height < GOOD_HEIGHT else usual
+    return min(1.0, usual * min(LARGEST_STEP, GOOD_HEIGHT / height)) if 0 < height < GOOD_HEIGHT else usual
 
 
 def has_uneven_light(pixels: Pixels) -> bool:
@@ -56,11 +59,10 @@ def has_uneven_light(pixels: Pixels) -> bool:
 
 def letter_height(pixels: Pixels, scale: float) -> float:
     """The median height of what looks like letters on a BGR picture, in pixels at ``scale``; 0 where there are few."""
-    shown = min(1.0, scale)
-    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), None, fx=shown, fy=shown, interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     ink = cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, INK_WINDOW, INK_CONTRAST)
     parts = cv2.connectedComponentsWithStats(ink)[2][1:]
     wide, high, area = (parts[:, n] for n in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     fits = (high >= LETTER_HEIGHTS[0]) & (high <= LETTER_HEIGHTS[1]) & (area >= LETTER_FILL * wide * high)
     fits &= (wide >= LETTER_ASPECTS[0] * high) & (wide <= LETTER_ASPECTS[1] * high)
-    return float(np.median(high[fits])) * scale / shown if fits.sum() >= MIN_LETTERS else 0.0
+    return float(np.median(high[fits])) if fits.sum() >= MIN_LETTERS else 0.0
