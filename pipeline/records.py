@@ -106,6 +106,31 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Barcode:
+    """A barcode or QR code on a page."""
+
+    format: str
+    """As zxing-cpp names it: ``Code39``, ``QRCode`` …"""
+    text: str
+    box: Box
+    """In points of the page in which it was found."""
+    page: int = 0
+    """Number of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFacts:
+    """What a code on a page states about its invoice, receipt or payment."""
+
+    standard: str
+    """The standard that the code follows: ``EPC``, ``Swiss QR bill`` …"""
+    facts: Mapping[str, str]
+    """Values by EN 16931 business term, as ``Page.facts``."""
+    box: Box
+    """The code itself, in points of the upright page."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page as read: its size in points, its words in reading order, and facts that the file states in data."""
 
@@ -124,6 +149,8 @@ class Page:
     facts: Mapping[str, Json] = field(default_factory=dict)
     """Values of an embedded e-invoice by EN 16931 business term, e.g. ``{"BT-1": "R-17", "BT-112": "119.00", "BG-25": [...]}``;
     only ever on page 1."""
+    codes: tuple[CodeFacts, ...] = ()
+    """What the QR codes and barcodes of the page state, those of known standards."""
     seconds: float = 0.0
 
 
