@@ -106,19 +106,6 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Barcode:
-    """A barcode or QR code on a page."""
-
-    format: str
-    """As zxing-cpp names it: ``Code39``, ``QRCode`` …"""
-    text: str
-    box: Box
-    """In points of the page in which it was found."""
-    page: int = 0
-    """Number of the page."""
-
-
-@dataclass(frozen=True, slots=True)
 class CodeFacts:
     """What a code on a page states about its invoice, receipt or payment."""
 

@@ -271,6 +271,8 @@ class Settings(BaseSettings):
     stacks: StackSettings = StackSettings()
     read_einvoices: bool = True
     """Whether the data of an e-invoice inside a PDF (Factur-X, ZUGFeRD) are read. If false, only the page itself is read."""
+    read_codes: bool = True
+    """Whether the QR codes and barcodes of payments, invoices and receipts (EPC, Swiss QR bill, ZATCA …) are read."""
     after: Literal["keep", "move", "delete"] = "keep"
     """What happens to a file in the inbox once its result is on disk: it stays, it is moved to `archive`, or it is deleted."""
     archive: Path | None = None

@@ -14,6 +14,7 @@ from math import exp
 from pipeline.checks.arithmetic import confirmed_by_sums
 from pipeline.checks.calibration import calibration
 from pipeline.checks.cell_features import cell_features
+from pipeline.checks.code_overlay import FROM_CODE, is_code_disputed
 from pipeline.checks.confidence_features import Features, absence_features, value_features
 from pipeline.checks.einvoice_dispute import is_disputed
 from pipeline.checks.einvoice_overlay import FROM_DATA
@@ -25,7 +26,8 @@ from pipeline.templates.template import Template
 
 ENGINE = "embedded"
 DISPUTED_CONFIDENCE = 0.5
-"""Of values from an e-invoice's data that the page contradicts. Others from the data have the highest confidence."""
+"""Of values from an e-invoice's data, or with a code, that the page contradicts. Others from the data, and values that a code states, have
+the highest confidence."""
 _ASSESSED = frozenset({"money", "number", "date", "time", "identifier", "party", "currency", "text", "enum"})
 _ASSESSED_VALUES = _ASSESSED - {"enum"}
 
@@ -70,6 +72,10 @@ def _confidence(template: Template, name: str, fields: Mapping[str, Evidence], c
         return None
     if FROM_DATA in evidence.flags:
         return DISPUTED_CONFIDENCE if is_disputed(evidence) else calibration().most
+    if is_code_disputed(evidence):
+        return DISPUTED_CONFIDENCE
+    if FROM_CODE in evidence.flags:
+        return calibration().most
     return probability(value_features(template, name, fields, confirmed), calibration().values)
 
 

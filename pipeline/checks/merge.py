@@ -7,6 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.checks.carry_forward import carry_rows, is_carry_row
+from pipeline.checks.code_overlay import (
+    CODE_DIFFERS,
+    COMPARED,
+    FROM_CODE,
+    is_code_disputed,
+    is_from_code_alone,
+    same_stated,
+    with_code,
+    with_difference,
+)
 from pipeline.checks.einvoice_dispute import with_disputes
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
 from pipeline.checks.page_selection import PageSelection, select_pages
@@ -36,7 +46,9 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
     for name, field in template.fields.items():
         chosen = {*_pages_of(name, field, pages, selection, template), *_with_data(name, pages)}
         order = selection.from_head(len(pages)) if field.merge == "first" else range(len(pages))
-        merged[name] = _field(field, [pages[n].get(name, Evidence(None)) if n in chosen else Evidence(None) for n in order])
+        read = [pages[n].get(name, Evidence(None)) if n in chosen else Evidence(None) for n in order]
+        stated = [pages[n][name] for n in selection.own if name in pages[n] and FROM_CODE in pages[n][name].flags]
+        merged[name] = _with_codes(field, read, stated) if stated else _field(field, read)
     return with_disputes(_with_other_documents(merged, results, selection), template)
 
 
@@ -135,6 +147,20 @@ def _field(field: TemplateField, pages: list[Evidence]) -> Evidence:
     return _text_by_page(pages) if _is_text_list(field) else _joined(present, distinct=True)
 
 
+def _with_codes(field: TemplateField, pages: list[Evidence], stated: Sequence[Evidence]) -> Evidence:
+    """The value of a field of which codes on some pages state one (``stated``). Values that print it precede the bare code's."""
+    in_text = [Evidence(None) if is_from_code_alone(evidence) else evidence for evidence in pages]
+    if all(is_absent(evidence.value) for evidence in in_text):
+        return _field(field, [*pages, *(e for e in stated if is_from_code_alone(e) and e not in pages)])
+    merged = _field(field, in_text)
+    if FROM_CODE in merged.flags or is_code_disputed(merged) or isinstance(merged.value, list):
+        return merged
+    if any(same_stated(field, merged.value, evidence.value) for evidence in stated):
+        return with_code(merged)
+    alone = [evidence for evidence in stated if is_from_code_alone(evidence)]
+    return with_difference(merged, alone[0].value) if alone and field.type in COMPARED else merged
+
+
 def _absence(pages: Sequence[Evidence]) -> Evidence:
     """The evidence of the page on which it is least sure that there is no value, among the pages of which an engine says how sure."""
     assessed = [evidence for evidence in pages if evidence.score > 0]
@@ -182,7 +208,7 @@ def _joined(present: Sequence[Evidence], distinct: bool) -> Evidence:
 
 
 def _renumbered(flag: str, numbers: Sequence[int]) -> str:
-    match = _NUMBERED.fullmatch(flag)
+    match = None if flag.startswith(CODE_DIFFERS) else _NUMBERED.fullmatch(flag)
     if not match or not 1 <= int(match[2]) <= len(numbers):
         return flag
     return f"{match[1]}:{numbers[int(match[2]) - 1]}{match[3] or ''}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.ledger.recovery import published_results
-from pipeline.publish.rows import XML
+from pipeline.publish.rows import CODE, XML
 from pipeline.records import Box, Json
 
 
@@ -21,7 +21,7 @@ class ReadField:
     page: int | None = None
     box: Box | None = None
     flags: tuple[str, ...] = ()
-    """Without ``xml``, which is no warning."""
+    """Without ``xml`` and ``qr``, which are no warnings."""
     confidence: float | None = None
     from_data: bool = False
     """Whether an e-invoice's data gave the value."""
@@ -84,7 +84,7 @@ def _field(item: Mapping[str, Any], *, to_review: bool) -> ReadField:
         str(item.get("printed") or ""),
         page if isinstance(page, int) else None,
         cast(Box, tuple(box)) if whole and box else None,
-        tuple(flag for flag in flags if flag != XML),
+        tuple(flag for flag in flags if flag not in (XML, CODE)),
         _confidence(item),
         XML in flags,
         to_review,

@@ -13,6 +13,7 @@ REVIEW_FLAGS = (
     "order:",
     "checksum",
     "xml-differs",
+    "qr-differs",
     "truncated",
     "other-documents",
     "several-documents",
@@ -36,6 +37,7 @@ _FLAG_TEXTS = {
     "unconfirmed": "only the language model has read the rows, and they add up to no total",
     "truncated": "the answer was cut off",
     "xml": "from the data of the e-invoice",
+    "qr": "stated by a code on the page",
     "nearest": "the line that matches best",
     "unread-script": "lines are in a script that nothing here reads: `pipeline doctor` names what is missing",
 }
@@ -101,6 +103,8 @@ def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
         return "the page shows several documents" + (f"; the value is of the one at the {subject}" if subject else "")
     if kind == "xml-differs" and subject:
         return f"the page and the data of the e-invoice differ in {subject.replace(',', ', ')}"
+    if kind == "qr-differs":
+        return f"the text of the page and its code differ: the other value is {subject}"
     if kind == "learned":
         return f"learned from corrections of the sender's documents (lesson {subject})"
     if kind == "as":

@@ -37,8 +37,9 @@ _KINDS_BY_FIELD_TYPE: Mapping[str, ColumnKind] = {
 """Field types whose columns are not plain text."""
 PAGES = "pages"
 """What the ``review`` column names where a document may have too many pages or too few."""
-XML = "xml"
-"""The flag of values from an e-invoice's data. It tells the source and asks for no review, so the ``flags`` column leaves it out."""
+XML, CODE = "xml", "qr"
+"""The flags of values from an e-invoice's data, and of those that a code states. They tell the source and ask for no review, so the
+``flags`` column leaves them out."""
 Row = dict[str, str]
 Values = dict[str, Any]
 """Values of the results by column."""
@@ -147,7 +148,7 @@ def _template_values(publication: Publication, template: Template, fields: Mappi
     file = publication.source.name
     row = {"file": file, "status": publication.status, "pages": publication.page_count}
     row |= {key: fields[key].value for key, spec in template.fields.items() if spec.type != "table" and key in fields}
-    flags = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag != XML)
+    flags = ((key, flag) for key, evidence in fields.items() for flag in evidence.flags if flag not in (XML, CODE))
     row["flags"] = "; ".join(f"{key}: {flag}" for key, flag in flags)
     row["review"] = "; ".join([*publication.fields_to_review(template.name), *([PAGES] if publication.doubts else [])])
     row["corrected"] = "; ".join(publication.corrected_fields(template.name))

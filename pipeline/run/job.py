@@ -98,6 +98,7 @@ class Job:
             template,
             self.engine,
             einvoices=self.settings.read_einvoices,
+            codes=self.settings.read_codes,
             precision=self.precision,
             office_pages=self.settings.office.pages,
             scripts=self.settings.ocr.languages,
@@ -244,18 +245,19 @@ def recipe(
     engine: Engine,
     *,
     einvoices: bool = True,
+    codes: bool = True,
     precision: Precision = "float32",
     office_pages: str = "own",
     scripts: Collection[str] = (),
 ) -> str:
     """Sixteen hexadecimal digits that change whenever an answer may change.
 
-    ``einvoices``: whether the data of e-invoices are read. ``precision``: the number format of the OCR. ``scripts``: the
-    languages to whose scripts the OCR is narrowed. ``office_pages``: who lays out the pages of office files. Ledgers hold these digits: the
-    JSON that is hashed stays byte for byte, or every document is read again.
+    ``einvoices``, ``codes``: whether the data of e-invoices and the codes of pages are read. ``precision``: the number format of the OCR.
+    ``scripts``: the languages to whose scripts the OCR is narrowed. ``office_pages``: who lays out the pages of office files. Ledgers hold
+    these digits: the JSON that is hashed stays byte for byte, or every document is read again.
     """
     retries = [answer_retry.VERSION, engine.retries] if engine.retries else []
-    pages_only = [] if einvoices else ["without e-invoices"]
+    pages_only = [*([] if einvoices else ["without e-invoices"]), *([] if codes else ["without codes"])]
     ocr = [] if precision == "float32" else [f"OCR in {precision}", BFLOAT16_VERSION]
     office = [] if office_pages == "own" else [f"office pages by {office_pages}"]
     ocr += [f"OCR of {' '.join(sorted(scripts))}"] if scripts else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from pipeline.checks.code_overlay import overlay_codes
 from pipeline.checks.einvoice_overlay import overlay_einvoice
 from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.answers import failed_answer
@@ -104,13 +105,14 @@ class OpenUnits:
 
 
 def _result(unit: UnitRetry, best: Attempt, *, whole_sheet: bool) -> Result:
-    """The best answer of a unit as its result. Values of an e-invoice inside the file replace values read from the page.
+    """The best answer of a unit as its result. Values of an e-invoice inside the file replace values read from the page;
+    the codes of the page are compared with both.
 
     ``whole_sheet``: the engine may have read several documents on the page as one.
     """
     page, template = unit.request.page, unit.request.template
     source = "xml" if page.facts and any(spec.einvoice for spec in template.fields.values()) else page.source
-    evidence = overlay_einvoice(best.evidence, page, template)
+    evidence = overlay_codes(overlay_einvoice(best.evidence, page, template), page, template)
     if whole_sheet and template.reader == "fields" and _shows_several(unit):
         evidence = {name: _of_several(read) for name, read in evidence.items()}
     seconds = round(page.seconds + unit.seconds, 4)

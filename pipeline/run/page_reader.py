@@ -39,7 +39,9 @@ from pipeline.run.page_requests import (
 )
 from pipeline.safe_open import contents, open_listed_file
 from pipeline.split_records import Barcode
-from pipeline.words.barcodes import read_barcodes
+from pipeline.words.barcodes import has_unread_code, read_barcodes, read_barcodes_at
+from pipeline.words.code_places import code_places
+from pipeline.words.codes.read_codes import facts_of_codes
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
 from pipeline.words.ocr import read_page, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
@@ -174,7 +176,7 @@ class PageReader:
         facts = self._einvoices() if may_have_einvoice else []
         layer = self._seen_layer()
         if layer and self._is_usable(layer):
-            return self._page(self._with_drawn_texts(layer), "textlayer", facts)
+            return self._page(self._with_drawn_texts(layer), "textlayer", facts, self._painted_codes())
         image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
         printable = [word for word in layer if word.text.isprintable()]  # a single digit is too short to be judged as sound
         if self._blank and not printable and (words := self._pdfium_words()):
@@ -184,11 +186,13 @@ class PageReader:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=of_page(facts, ()))
         self._turned = upright_rotation(image)
-        words, self._unread = read_page(turn(image, self._turned), self._request.precision, self._request.ocr_languages)
+        upright = turn(image, self._turned)
+        codes = read_barcodes(upright, self._number, of_data=True) if self._request.codes else []
+        words, self._unread = read_page(upright, self._request.precision, self._request.ocr_languages)
         if words:
             sound = not self._turned and is_sound(layer, self._size.width, self._size.height)
-            return self._page(merge_words(layer, words) if sound else words, "ocr", facts)
-        return self._page(printable, "textlayer" if printable else None, facts)
+            return self._page(merge_words(layer, words) if sound else words, "ocr", facts, codes)
+        return self._page(printable, "textlayer" if printable else None, facts, codes)
 
     def with_pictures(self, page: Page) -> Page:
         """The page with the words in its pictures added, where it has a text layer without them."""
@@ -213,7 +217,35 @@ class PageReader:
         except DocumentError:
             return []
 
-    def _page(self, words: list[Word], source: Literal["textlayer", "ocr"] | None, einvoices: Sequence[Facts]) -> Page:
+    def _painted_codes(self) -> list[Barcode]:
+        """The codes of a page with a usable text layer: of the picture that is the page, or of square pictures and drawings on it."""
+        if not self._request.codes:
+            return []
+        if self._scan is not None:
+            codes = read_barcodes(self._scan, self._number, of_data=True)
+            if codes or not has_unread_code(self._scan):
+                return codes
+            with contextlib.suppress(DocumentError):  # a page that cannot be drawn has no codes
+                image = self._document.draw(self._number, fit_scale(self._size, OCR_SCALE, OCR_PIXELS))
+                return read_barcodes(image, self._number, of_data=True)
+            return []
+        if self._painted is None:
+            return []
+        try:
+            places = code_places(self._painted.log)
+            return read_barcodes_at(self._painted, places, self._number) if places else []
+        except MemoryError:
+            raise
+        except Exception:  # MuPDF raises many types on damaged drawings; the words are there
+            return []
+
+    def _page(
+        self,
+        words: list[Word],
+        source: Literal["textlayer", "ocr"] | None,
+        einvoices: Sequence[Facts],
+        codes: Sequence[Barcode] = (),
+    ) -> Page:
         size = self._size if self._turned in (0, 180) else Size(self._size.height, self._size.width)
         return Page(
             self._number,
@@ -223,6 +255,7 @@ class PageReader:
             source,
             turned=self._turned,
             facts=of_page(einvoices, words),
+            codes=facts_of_codes(codes),
             unread_script=self._unread,
         )
 

@@ -79,6 +79,8 @@ class ReadRequest:
     """Draw this image and read nothing."""
     einvoice: bool = True
     """Whether to read the data of an e-invoice inside the file."""
+    codes: bool = True
+    """Whether to read the QR codes and barcodes of the page."""
     precision: Precision = "float32"
     """Number format in which the OCR computes."""
     marks: bool = False
@@ -204,6 +206,7 @@ def _read_request(
         passwords=settings.limits.passwords,
         megapixels=settings.limits.megapixels,
         einvoice=settings.read_einvoices,
+        codes=settings.read_codes,
         precision=job.precision,
         formats=format_limits(settings),
         ocr_languages=settings.ocr.languages,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pipeline.records import Barcode, CodeFacts
+from pipeline.records import CodeFacts
+from pipeline.split_records import Barcode
 from pipeline.words.codes.argentina_afip import parse_argentina_afip
 from pipeline.words.codes.china_fapiao import parse_china_fapiao
 from pipeline.words.codes.croatia import parse_croatian_receipt, parse_hub3
