@@ -1,4 +1,4 @@
-"""What the process that opens containers does: it says what a file is, and gives one item of a container at each request.
+"""What the process that opens containers does: it says what a file is, and gives the next items of a container at each request.
 
 It runs in a ``WorkerPool`` of one process (see ``container_worker``), which has a limit of memory and can be killed.
 """
@@ -21,6 +21,8 @@ from pipeline.intake.container_readers import UNPACK_ERRORS
 from pipeline.intake.container_walk import Resumption
 from pipeline.intake.containers import is_archive, unpack
 
+BATCH_ITEMS, BATCH_BYTES = 16, 16_000_000
+"""Items of an answer, and bytes of the parts among them: on a busy machine each request waits for its turn at the processor."""
 HANDLER = f"{__name__}:handle"
 STEP_FILE = "step"
 """A file among the unpacked ones with the number of the step that the process is at: after its death, that step killed it."""
@@ -39,12 +41,22 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"is_archive": is_archive(Path(request["is_archive"]))}
     if "archive" in request:
         return _open(request)
+    answer: dict[str, Any] = {"items": []}
+    room = BATCH_BYTES
     try:
-        item = next(_items, None)
+        while len(answer["items"]) < BATCH_ITEMS and room > 0:
+            item = next(_items, None)
+            if item is None:
+                return answer | {"end": True}
+            answer["items"].append(_encoded(item))
+            room -= item.size if isinstance(item, UnpackedMember) else 0
     except OutboxError as error:
-        return {"disk": [error.message, error.cure]}
-    if item is None:
-        return {"end": True}
+        return answer | {"disk": [error.message, error.cure]}
+    return answer
+
+
+def _encoded(item: Item) -> dict[str, Any]:
+    """An item as JSON can hold it."""
     fields = asdict(item)
     if fields.get("path") is not None:
         fields["path"] = str(fields["path"])

@@ -7,6 +7,7 @@ parts come out as files, as ``containers`` says. A part that kills the process i
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +84,11 @@ class ContainerWorker:
         answers: list[Item | str | None] = []
         unpacking = Unpacking(self, order, answers.append)
         while True:
-            unpacking.advance()
+            if not answers:
+                unpacking.advance()
             while not answers:
                 self.poll(None)
-            answer = answers.pop()
+            answer = answers.pop(0)
             if answer is None or answer == "":
                 return
             if isinstance(answer, UnpackedMember | SkippedMember):
@@ -107,12 +109,15 @@ class Unpacking:
     def __init__(self, worker: ContainerWorker, order: UnpackOrder, on_answer: Callable[[Item | str | None], None]) -> None:
         self._worker, self._order, self._on_answer = worker, order, on_answer
         self._items = 0
+        self._next: deque[dict[str, Any]] = deque()
         self._fatal: list[tuple[int, Reason, str]] = []
         self._is_open = self._is_given_up = False
 
     def advance(self) -> None:
-        """Request the next answer; ``worker.poll`` delivers it."""
-        if self._is_given_up:
+        """Give the next answer at once where it is there, else request it; ``worker.poll`` delivers it then."""
+        if self._next:
+            self._give_next()
+        elif self._is_given_up:
             self._on_answer(None)
         elif self._is_open:
             self._worker.submit({}, self._take_item)
@@ -160,12 +165,17 @@ class Unpacking:
             self._open(self._take_kind_again)
             return
         answer = json.loads(reply.parts[0])
+        self._next.extend([*answer["items"], *({key: answer[key]} for key in ("disk", "end") if key in answer)])
+        self._items += len(answer["items"])
+        self._give_next()
+
+    def _give_next(self) -> None:
+        answer = self._next.popleft()
         if "disk" in answer:
             raise OutboxError(*answer["disk"])
         if "end" in answer:
             self._on_answer(None)
             return
-        self._items += 1
         fields = {key: value for key, value in answer.items() if key != "item"}
         if fields.get("path") is not None:
             fields["path"] = Path(fields["path"])

@@ -105,7 +105,7 @@ class ContainerParts(Observer):
                 tree = self._waiting.popleft()
                 adopt_older(self._job, tree)
                 self._current = tree, Unpacking(self._worker, unpack_order(self._job, tree), self._take)
-            if self._current and not self._worker.is_busy and len(self._ready) < READY_PARTS and self._has_room:
+            while self._current and not self._worker.is_busy and len(self._ready) < READY_PARTS and self._has_room:
                 self._current[1].advance()
             seconds = until - time.monotonic()
             if not self._worker.is_busy or seconds <= 0 or (may_wait and self._ready):

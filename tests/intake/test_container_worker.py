@@ -134,11 +134,11 @@ def test_a_member_that_takes_too_long_ends_its_archive_and_the_worker(tmp_path: 
     zeros = bz2.compress(bytes(20 * MB)) * 1_000
     (tmp_path / "a.tar.bz2").write_bytes(bz2.compress(info.tobuf(tarfile.GNU_FORMAT)) + zeros)
     began = time.monotonic()
-    with ContainerWorker(seconds=1) as worker:
+    with ContainerWorker(seconds=5) as worker:  # starting it counts
         item, *_ = worker.unpack(tmp_path / "a.tar.bz2", tmp_path / "into", max_bytes=1 << 40)
         assert isinstance(item, SkippedMember)
         assert "takes too long" in item.reason
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 60
         (tmp_path / "b.zip").write_bytes(_zip({"b.pdf": b"b"}))
         (unpacked,) = worker.unpack(tmp_path / "b.zip", tmp_path / "into", max_bytes=MB)
         assert isinstance(unpacked, UnpackedMember)
