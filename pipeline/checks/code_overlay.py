@@ -23,6 +23,7 @@ COMPARED = ("identifier", "date", "money", "currency")
 """Types of fields in which text and code can contradict each other. Names are written in many ways, also in another script."""
 ALSO_CONFIRMS = {"BT-112": "BT-115", "BT-115": "BT-112", "BT-1": "BT-83"}
 """The total and what is due are often the same, as are the number and the reference of the payment. If not, that is no contradiction."""
+TOTAL, PREPAID, DUE = "BT-112", "BT-113", "BT-115"
 MIN_TAIL = 4
 """Characters of a number that also stands for a longer one: ``2019/0035`` for ``FT 2019/0035``, a tax number without its country."""
 
@@ -41,6 +42,8 @@ def overlay_codes(evidence: Mapping[str, Evidence], page: Page, template: Templa
         fact, box = _fact(stated, field, field.einvoice)
         if fact is not None and box:
             result[name] = _field(read, fact, box, field, locator)
+            if field.einvoice == DUE and is_absent(read.value):
+                result[name] = _beside_total(result[name], result, template)
         elif field.einvoice in ALSO_CONFIRMS and not is_absent(read.value):
             other, _ = _fact(stated, field, ALSO_CONFIRMS[field.einvoice])
             if other is not None and same_stated(field, read.value, other):
@@ -118,6 +121,14 @@ def _from_code(read: Evidence, fact: str, box: Box, field: TemplateField, locato
     value: Json = [fact] if field.many else fact
     bare = Evidence(value, None, locator.page.number, box, "value", _grounded_flags(read.flags), score=1.0)
     return locator.to_evidence(bare, [locator.find_value(field.type, fact, merge=field.merge)], [FROM_CODE])
+
+
+def _beside_total(due: Evidence, fields: Mapping[str, Evidence], template: Template) -> Evidence:
+    """What only the code says is due; it differs where the page prints another total and nothing that was paid before."""
+    read = {field.einvoice: fields[name].value for name, field in template.fields.items() if name in fields}
+    total = read.get(TOTAL)
+    explained = is_absent(total) or same_value("money", total, due.value) or not is_absent(read.get(PREPAID))
+    return due if explained else with_difference(due, total)
 
 
 def _grounded_flags(flags: Sequence[str]) -> tuple[str, ...]:

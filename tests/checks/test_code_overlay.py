@@ -68,6 +68,12 @@ def test_what_is_due_confirms_the_total_but_does_not_contradict_it() -> None:
     assert read(page_with({"BT-115": "4.00"}), total="24.00")["total"].flags == ()
 
 
+def test_what_only_the_code_says_is_due_is_named_where_the_page_has_another_total() -> None:
+    due = read(page_with({"BT-115": "4.00"}), total="24.00")["amount_due"]
+    assert (due.value, due.flags) == ("4.00", ("qr", "qr-differs:24.00"))
+    assert read(page_with({"BT-115": "24.00"}), total="24.00")["amount_due"].flags == ("qr",)
+
+
 def test_a_reference_of_the_payment_confirms_the_number_of_the_invoice_but_does_not_contradict_it() -> None:
     assert read(page_with({"BT-83": "Invoice 2024/77"}), invoice_number="2024/77")["invoice_number"].flags == ("qr",)
     assert read(page_with({"BT-83": "RF18539007547034"}), invoice_number="2024/77")["invoice_number"].flags == ()
