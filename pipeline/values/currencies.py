@@ -19,7 +19,7 @@ _SYMBOLS = {
     "r$": "BRL", "rm": "MYR", "rp": "IDR", "rs": "INR", "zł": "PLN", "zl": "PLN", "kč": "CZK", "ft": "HUF",
     "fr.": "CHF", "sfr": "CHF", "лв": "BGN", "lei": "RON", "元": "CNY", "人民币": "CNY", "rmb": "CNY", "円": "JPY",
     "港币": "HKD", "kr": "SEK", "руб": "RUB", "грн": "UAH", "บาท": "THB", "रु": "INR", "रुपये": "INR", "ש\"ח": "ILS", "ש״ח": "ILS",
-    "tl": "TRY", "kn": "HRK",
+    "tl": "TRY", "kn": "HRK", "s/.": "PEN", "s/": "PEN", "شيكل": "ILS",
     "ر.س": "SAR", "ريال": "SAR", "د.إ": "AED", "درهم": "AED", "ج.م": "EGP", "د.ك": "KWD", "ر.ق": "QAR", "ر.ع": "OMR", "د.ب": "BHD",
     "د.أ": "JOD", "د.م": "MAD", "د.ج": "DZD", "د.ت": "TND", "ریال": "IRR",
 }  # fmt: skip
@@ -28,9 +28,9 @@ CODE_ONLY = frozenset({"ALL", "TOP", "TRY", "ARS", "BAM", "CUP", "GEL", "MAD", "
 SYMBOL_PATTERN = "|".join(
     re.escape(symbol)
     for symbol in sorted(_SYMBOLS, key=len, reverse=True)
-    if symbol not in ("rs", "rp", "ft", "lei", "zl", "s$", "kr", "tl", "kn")
+    if symbol not in ("rs", "rp", "ft", "lei", "zl", "s$", "kr", "tl", "kn", "s/", "s/.")
 )
-SHORT_WORDS_BEFORE = r"(?-i:R[sS]\.?|Rp\.?|[kK]r\.?|KR|TL|kn)"
+SHORT_WORDS_BEFORE = r"(?-i:R[sS]\.?|R[pP]\.?|[kK]r\.?|KR|TL|kn|lei|LEI|S/\.?)"
 SHORT_WORDS_AFTER = r"(?-i:R[sS]\.?|Ft|lei|LEI|[kK]r\.?|KR|TL|kn)"
 """Abbreviations that are currencies only before or behind an amount, in the case in which they are printed."""
 _MARKS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))

@@ -116,6 +116,7 @@ _DAMAGED = re.compile(
 )
 """An amount in which OCR read letters for digits, or lost or misread the decimal mark."""
 _DIGIT_OF_LETTER = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
+_IN_BRACKETS = re.compile(r"\((?:in\s)?$", re.IGNORECASE)
 _BELOW_ONE = re.compile(r"(?<![\d.,])0[.,]\d{3}(?![\d.,])")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _MOST_VAT_WORDS = 8
@@ -186,7 +187,10 @@ class Candidates:
         for run in self.layout.runs:
             for match in _CURRENCY_WORD.finditer(run.text):
                 is_code = match[0] in currency_codes() and match[0] not in CODE_ONLY
-                symbol = not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
+                in_heading = _IN_BRACKETS.search(run.text[: match.start()]) is not None  # "Unit price (Rs.)"
+                symbol = (
+                    in_heading or not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
+                )
                 if ((is_code and _names_money(run.text, match)) or symbol) and (code := parse_currency(match[0])):
                     yield from self._resolved(code, match[0], run.span(*match.span()), beside_amount=False)
 

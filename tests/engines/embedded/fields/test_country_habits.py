@@ -21,7 +21,15 @@ def test_millimes_are_decimals_where_an_amount_below_one_shows_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency"), [("1.450,00 TL", "TRY"), ("TL 1.450,00", "TRY"), ("1.450,00 kn", "HRK"), ("1.450,00 kg", None)]
+    ("amount", "currency"),
+    [
+        ("1.450,00 TL", "TRY"),
+        ("TL 1.450,00", "TRY"),
+        ("1.450,00 kn", "HRK"),
+        ("1.450,00 kg", None),
+        ("RP 1.450,00", "IDR"),
+        ("S/. 1.450,00", "PEN"),
+    ],
 )
 def test_abbreviations_beside_amounts_are_currencies(amount: str, currency: str | None) -> None:
     assert values(["Yelken Yazılım", "Fatura No: 4471", f"Total {amount}"])["currency"] == currency
@@ -31,3 +39,15 @@ def test_tax_numbers_and_folios_of_latin_america() -> None:
     found = values(["Papelería Quetzal SA de CV", "RFC: PQU850101AB3", "FOLIO: 55120", "Fecha: 2024-03-14", "Total: $ 598.70"])
     assert found["vendor_vat_id"] == "PQU850101AB3"
     assert found["invoice_number"] == "55120"
+
+
+def test_a_currency_in_brackets_of_a_heading_is_that_of_the_amounts() -> None:
+    assert values(["Jasmine Traders", "Bill no 2290", "Amount (Rs.)", "Total 1,450.00"])["currency"] == "INR"
+    assert values(["Jasmine Traders", "Bill no 2290", "Amount (net)", "Total 1,450.00"])["currency"] is None
+
+
+def test_lei_before_an_amount_of_a_romanian_page() -> None:
+    assert (
+        values(["Brutăria Spicul SRL", "Factura nr. 4471", "Data facturii 14.03.2024", "TOTAL lei 1450.00"])["currency"]
+        == "RON"
+    )
