@@ -29,9 +29,9 @@ COLUMNS = {
 }
 
 DIGESTS = {
-    "invoice": "41c5f2eb3ae6bcd9",
-    "receipt": "f8b09c69cd279106",
-    "chart": "62c5a292754fd8a7",
+    "invoice": "96554da59a3ee03a",
+    "receipt": "0db73bcd5ef6003e",
+    "chart": "8d747a9bd6eee98c",
     "caption": "e2c7f0724ae53803",
     "transcript": "e1f8c351bd05c675",
 }
