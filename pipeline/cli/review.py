@@ -109,7 +109,7 @@ def command(
             "accepted_error": settings.review.accepted_error,
         }
         withheld = ledger.withheld_rights()
-        with local_originals(settings, documents) as local:
+        with local_originals(settings, ledger, documents) as local:
             summary = write_review(path, local, templates, settings, about, round(megabytes * 1_000_000), on_drawn, withheld)
     place = send_file(settings, path)
     if as_json:

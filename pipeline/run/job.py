@@ -50,6 +50,10 @@ from pipeline.yaml_files.explain import did_you_mean
 if TYPE_CHECKING:
     from pipeline.cluster.cluster import Cluster
 
+UNPACKED_FOLDER = "unpacked"
+"""Folder below the outbox's own one to which parts of containers are unpacked; emptied when a run starts."""
+PARTS_FOLDER = "parts"
+"""Folder beside it for parts that are unpacked once more (see ``part_cache``); emptied when a run starts."""
 LONGEST_PAUSE_SECONDS = 365 * 86_400
 """The longest time that a failed document waits for its next attempt."""
 
@@ -165,7 +169,7 @@ class Job:
     @property
     def unpacked(self) -> Path:
         """The folder to which parts of containers are unpacked; emptied when a run starts."""
-        return self.outbox / STATE_FOLDER / "unpacked"
+        return self.outbox / STATE_FOLDER / UNPACKED_FOLDER
 
     def requested_templates(self, record: FileRecord | None) -> tuple[str, ...]:
         """Templates that the command line names for a file: of this run, else of the last run that named any."""
@@ -344,7 +348,8 @@ def open_job(
         job_engine = engine or (cluster.engine if cluster else make_engine(settings))
         with locked(settings.outbox), mirrored(settings) as mirror, _ledger_of_run(settings, notes) as ledger:
             state = settings.outbox / STATE_FOLDER
-            for leftover in (state / "tmp", state / "unpacked", state / "objects", *state.glob(".export-*")):
+            folders = (state / name for name in ("tmp", UNPACKED_FOLDER, PARTS_FOLDER, "objects"))
+            for leftover in (*folders, *state.glob(".export-*")):
                 if leftover.is_symlink() or leftover.is_file():
                     leftover.unlink(missing_ok=True)
                 shutil.rmtree(leftover, ignore_errors=True)  # a run or an export that was killed leaves them

@@ -79,6 +79,7 @@ class Loop:
         self._engine.__exit__()
         self._pool.close()
         self._containers.clear()
+        self._questions.close()
         self._queue.__exit__()
 
     @property
@@ -133,7 +134,7 @@ class Loop:
             return True
         if self._ending:
             return False
-        if self._containers.may_go_on:
+        if self._containers.may_go_on or self._questions.is_unpacking:
             return True
         if not self._turns.waiting:
             self._fail_unanswered()
@@ -201,7 +202,8 @@ class Loop:
         began = time.monotonic()
         delivered = self._pool.poll(self._engine.reader_seconds(more_files=self._turns.more_files, ending=self._ending))
         self._engine.readers_waited(time.monotonic() - began, delivered=bool(delivered))
-        if self._turns.more_files and not (delivered or self._pool.load or self._engine.load or self._queue.waiting):
+        may_come = self._turns.more_files or self._questions.is_unpacking
+        if may_come and not (delivered or self._pool.load or self._engine.load or self._queue.waiting):
             time.sleep(IDLE_SECONDS)
 
     def _read(self, run: DocumentRun, number: int, reply: Reply) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.checks.confidence import assess_confidence
 from pipeline.engines.base import Request
-from pipeline.errors import DocumentError, TemplateError
+from pipeline.errors import DocumentError, PipelineError, TemplateError
 from pipeline.intake.scan import InboxFile, file_of_source
 from pipeline.ledger.orders import Order, close_order, find_order, open_orders
 from pipeline.records import Answer, UnitKey
@@ -21,6 +21,8 @@ from pipeline.run.answer_retry import check_answer
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.run.page_requests import decode_reply, encode_request, question_request
+from pipeline.run.part_cache import HeldPart, PartCache
+from pipeline.run.part_file import PartFileError, PartPlace, find_part, is_part
 from pipeline.run.publish_again import publish_again
 from pipeline.run.publisher import Publisher
 from pipeline.runtime.worker_pool import ReaderPool, Reply
@@ -37,6 +39,8 @@ class _Question:
     order: Order
     template: Template
     key: UnitKey
+    part: HeldPart | None = None
+    """The file, where it is a part of a container that was unpacked for the question."""
 
 
 class Questions:
@@ -48,16 +52,29 @@ class Questions:
         self._at_readers: dict[int, _Question] = {}
         """Questions whose page is being read, by order."""
         self._at_engine: dict[UnitKey, tuple[_Question, Request]] = {}
+        self._parts = PartCache(job.settings)
+        self._unpacking: dict[int, HeldPart] = {}
+        """Parts of containers that are unpacked once more, by order."""
         self._next_poll = 0.0
+
+    def close(self) -> None:
+        """Delete what was unpacked."""
+        self._parts.close()
+
+    @property
+    def is_unpacking(self) -> bool:
+        """Whether a question waits until a part of a container is unpacked."""
+        return bool(self._unpacking)
 
     @property
     def busy(self) -> bool:
-        """Whether a question waits for a reader or the engine."""
-        return bool(self._at_readers or self._at_engine)
+        """Whether a question waits for its file, a reader or the engine."""
+        return bool(self._unpacking or self._at_readers or self._at_engine)
 
     def carry_out_orders(self) -> None:
         """Carry out new orders. The ledger is queried once a second."""
-        if not self._enabled or time.monotonic() < self._next_poll:
+        is_unpacked = any(part.file.done() for part in self._unpacking.values())
+        if not self._enabled or (time.monotonic() < self._next_poll and not is_unpacked):
             return
         self._next_poll = time.monotonic() + POLL_SECONDS
         orders = open_orders(self._job.ledger)
@@ -68,6 +85,10 @@ class Questions:
 
     def clear(self) -> None:
         """Forget the questions in flight. Questions without an answer are asked again with the next orders."""
+        for part in (*self._unpacking.values(), *(question.part for question in self._at_readers.values())):
+            if part:
+                self._parts.release(part)
+        self._unpacking.clear()
         self._at_readers.clear()
         self._at_engine.clear()
 
@@ -98,17 +119,20 @@ class Questions:
         file = self._find_file(order.sha256)
         if file is None and self._may_be_recognised(order.sha256):
             return
+        part = None
         if file is None:
-            self._close(order, {"error": "the file is no longer where it was read"})
-            return
-        question = self._at_readers[order.id] = _Question(order, template, key)
+            part = self._unpacked(order)
+            if part is None:
+                return
+            file = part.file.result()
+        question = self._at_readers[order.id] = _Question(order, template, key, part)
         request = question_request(self._job, file, page, template)
         self._pool.submit(encode_request(request), partial(self._ask, question))
 
     def _find_file(self, sha256: str) -> InboxFile | None:
-        """A file with these contents whose size and time are those in the ledger."""
+        """A file with these contents whose size and time are those in the ledger; not that of a part, which may be deleted any moment."""
         for record in self._job.ledger.files_with_contents(sha256):
-            if record.place == "deleted":  # another file may be at its path
+            if record.place == "deleted" or is_part(record, self._job.settings):  # another file may be at a deleted one's path
                 continue
             present = file_of_source(record.source, self._job.settings.inbox)
             if present and (present.size, present.mtime_ns) == (record.size, record.mtime_ns):
@@ -117,6 +141,40 @@ class Questions:
             if self._job.objects and self._job.objects.try_fetch(file):
                 return file
         return None
+
+    def _unpacked(self, order: Order) -> HeldPart | None:
+        """The file of a part of a container; None while it is unpacked, and when the question was closed because it cannot be."""
+        part = self._unpacking.get(order.id)
+        try:
+            if part is None:
+                part = self._unpacking[order.id] = self._parts.hold(self._find_part(order.sha256))
+            if not part.file.done():
+                return None
+            part.file.result()
+        except (DocumentError, PipelineError) as error:
+            if part:
+                self._parts.release(part)
+            self._unpacking.pop(order.id, None)
+            self._close(order, {"error": error.detail if isinstance(error, DocumentError) else error.message})
+            return None
+        return self._unpacking.pop(order.id)
+
+    def _find_part(self, sha256: str) -> PartPlace:
+        """A part of a container with these contents; that of an object store is fetched. Raises PartFileError."""
+        error = PartFileError("unreadable", "the file is no longer where it was read")
+        for record in self._job.ledger.files_with_contents(sha256):
+            try:
+                place = find_part(self._job.ledger, record, self._job.settings)
+            except PartFileError as reason:
+                error = reason
+                continue
+            if place is None:
+                continue
+            container, objects = place.container, self._job.objects
+            if objects and objects.is_object(container.source.path):
+                objects.try_fetch(InboxFile(container.source, container.size, container.mtime_ns))
+            return place
+        raise error
 
     def _may_be_recognised(self, sha256: str) -> bool:
         """Whether a rebuilt ledger has a file without size and time, so that this run may still recognise it."""
@@ -128,6 +186,8 @@ class Questions:
         if self._at_readers.get(question.order.id) is not question:  # the reply belongs to a round that has ended
             return
         del self._at_readers[question.order.id]
+        if question.part:
+            self._parts.release(question.part)
         try:
             content, images = decode_reply(reply, question.key.page)
         except DocumentError as error:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
-from pipeline.errors import OutboxError, PipelineError, StoreError
+from pipeline.errors import DocumentError, OutboxError, PipelineError, StoreError
+from pipeline.intake.scan import InboxFile
+from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.orders import Order, close_order, open_orders
 from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, check_template
 from pipeline.run.loop import Loop
+from pipeline.run.part_file import PartPlace, find_part, unpack_part
 
 POLL_SECONDS = 1.0
 """How often the ledger is queried for orders."""
@@ -66,6 +70,12 @@ class RereadOrders:
         ledger, template = self._job.ledger, order.details.get("template")
         record = ledger.file_by_name(order.details["name"])
         file = self._job.present_file(record.source) if record and record.place != "deleted" else None
+        try:
+            place = find_part(ledger, record, self._job.settings) if record else None
+            if record and place:
+                file = self._unpacked(record, place)
+        except DocumentError as error:
+            return {"error": error.detail}
         if record is None or file is None:
             return {"error": "the file is no longer where it was read"}
         if template:
@@ -78,6 +88,8 @@ class RereadOrders:
             ledger.mark_stale(record.source.name)
         with Loop(job, self._observer, answer_questions=False) as self._loop:
             self._loop.round([file])
+            for name in place.around if place else ():  # they count their parts
+                self._loop.publisher.publish_again(name)
             self._loop.publisher.tidy(now=False)
         self._loop = None
         record = ledger.file_by_name(record.source.name)
@@ -86,6 +98,23 @@ class RereadOrders:
         if template or order.details.get("engine"):
             ledger.pin(record.source.name)
         return {"status": record.status, "engine": job.engine.identity, "templates": list(record.recipes)}
+
+    def _unpacked(self, record: FileRecord, place: PartPlace) -> InboxFile:
+        """A part of a container at the path where it was read; the loop deletes it. Raises PartFileError, PipelineError."""
+        job, path, container = self._job, record.source.path, place.container
+        if job.objects and job.objects.is_object(container.source.path):
+            job.objects.try_fetch(InboxFile(container.source, container.size, container.mtime_ns))
+
+        def is_ended() -> bool:
+            self._observer.heartbeat()
+            return self._stopping
+
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutboxError(f"{path.parent}: cannot be written: {error.strerror or error}", "free disk space") from error
+        file = unpack_part(place, path.parent, job.settings, path, is_ended)
+        return replace(file, source=record.source)
 
     def _job_for(self, engine: str | None, template: str | None) -> Job:
         """The job with another engine, another template, or both; engines stay loaded for later orders."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import LifoQueue
 from threading import Lock
 
 from pipeline.errors import DocumentError
+from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.report.page_images import encode_webp
+from pipeline.run.job import open_ledger
 from pipeline.run.page_requests import HANDLER, PictureRequest, drawing_request, encode_request
+from pipeline.run.part_cache import PartCache
+from pipeline.run.part_file import find_part, is_part
 from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.settings import Settings
 
@@ -45,6 +51,7 @@ class PageImageCache:
         self._lock = Lock()
         self._images: OrderedDict[tuple[str, int, int | None], CachedImage] = OrderedDict()
         self._bytes = 0
+        self._parts = PartCache(settings)
 
     def __enter__(self) -> PageImageCache:
         return self
@@ -52,17 +59,37 @@ class PageImageCache:
     def __exit__(self, *_: object) -> None:
         for pool in self._pools:
             pool.close()
+        self._parts.close()
 
     def get(self, file: FileRecord, page: int, rotation: int | None) -> CachedImage:
         """The image of a page, from the cache or drawn now.
 
-        ``rotation`` is ``Page.turned``, or None to detect it. Raises DocumentError, also when the file has changed since it was read.
+        ``rotation`` is ``Page.turned``, or None to detect it. A part of a container is unpacked once more. Raises DocumentError, also when
+        the file has changed since it was read; LedgerError, OutboxError.
         """
         key = (file.sha256, page, rotation)
         if image := self._lookup(key):
             return image
         if file.place == "deleted":  # another file may be at its path
             raise DocumentError("unreadable", "the file was deleted after it was read")
+        with self._present(file) as present:
+            return self._draw(present, key)
+
+    @contextmanager
+    def _present(self, file: FileRecord) -> Iterator[InboxFile]:
+        """The file with the size and time that it must have."""
+        place = None
+        if is_part(file, self._settings):
+            with open_ledger(self._settings) as ledger:
+                place = find_part(ledger, file, self._settings)
+        if place is None:
+            yield InboxFile(file.source, file.size, file.mtime_ns)
+            return
+        with self._parts.open(place) as part:
+            yield part
+
+    def _draw(self, file: InboxFile, key: tuple[str, int, int | None]) -> CachedImage:
+        _, page, rotation = key
         pool = self._idle.get()
         try:
             if image := self._lookup(key):  # another thread has drawn it in the meantime

@@ -5,25 +5,29 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from pipeline.errors import StoreError
+from pipeline.errors import EngineUnavailableError, OutboxError, StoreError
+from pipeline.intake.container_worker import ContainerWorker
 from pipeline.intake.scan import file_location
 from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.ledger import Ledger
 from pipeline.object_urls import url_of
 from pipeline.remote.object_store import ObjectGoneError, open_store
+from pipeline.run.part_file import PartFileError, PartPlace, container_location, find_part, is_part, unpack_parts
 from pipeline.safe_open import file_status, open_file
 from pipeline.settings import Settings
 from pipeline.web.selection import SelectedDocument
 
 MAX_FETCHED_BYTES = 500_000_000
-"""Bytes of originals that are fetched from an object store to draw their pages; documents that need a review come first."""
+"""Bytes of originals that are fetched from an object store, or unpacked, to draw their pages; documents that need a review come first."""
 
 OriginalState = Literal["there", "gone", "changed"]
 
@@ -57,35 +61,76 @@ def find_original(file: FileRecord, settings: Settings) -> Original:
 
 
 @contextmanager
-def local_originals(settings: Settings, documents: Sequence[SelectedDocument]) -> Iterator[list[SelectedDocument]]:
-    """The documents with their originals as local files: those in an object store are fetched, and removed when the block ends.
+def local_originals(
+    settings: Settings, ledger: Ledger, documents: Sequence[SelectedDocument]
+) -> Iterator[list[SelectedDocument]]:
+    """The documents with their originals as local files, which are removed when the block ends.
 
-    A document keeps its remote path, and cannot be drawn, when its original cannot be fetched or ``MAX_FETCHED_BYTES`` is reached.
+    Those in an object store are fetched, parts of containers are unpacked. A document keeps its path, and cannot be drawn, where that is
+    not possible, or ``MAX_FETCHED_BYTES`` is reached.
     """
-    urls = {n: url for n, item in enumerate(documents) if (url := url_of(settings.objects_folder, item.file.source.path))}
-    if not urls:
+    places = _places_of_parts(settings, ledger, documents)
+    remote = {n: url for n, item in enumerate(documents) if n not in places and (url := _url(settings, item.file))}
+    if not (remote or places):
         yield list(documents)
         return
-    room, to_fetch = MAX_FETCHED_BYTES, []
-    for n in sorted(urls, key=lambda n: not documents[n].needs_review):
+    room, chosen = MAX_FETCHED_BYTES, []
+    for n in sorted({*remote, *places}, key=lambda n: not documents[n].needs_review):
         if documents[n].file.size <= min(room, settings.limits.megabytes * 1_000_000):
             room -= documents[n].file.size
-            to_fetch.append(n)
-    with TemporaryDirectory(prefix="pipeline-") as folder, ThreadPoolExecutor(8) as pool:
-
-        def fetch(n: int) -> Path | None:
-            try:
-                store, path = open_store(urls[n]), Path(folder) / str(n)
-                if entry := store.entry(urls[n]):
-                    store.fetch(entry, path)
-                    os.utime(path, ns=(entry.stamp, entry.stamp))
-                    return path
-            except (ObjectGoneError, StoreError):
-                pass
-            return None
-
-        local = dict(zip(to_fetch, pool.map(fetch, to_fetch), strict=True))
+            chosen.append(n)
+    with TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True) as name, ThreadPoolExecutor(8) as pool:
+        folder = Path(name).resolve()
+        to_fetch = [n for n in chosen if n in remote]
+        local = dict(zip(to_fetch, pool.map(lambda n: _fetched(remote[n], folder / str(n)), to_fetch), strict=True))
+        local |= _unpacked({n: places[n] for n in chosen if n in places}, folder, settings)
         yield [_with_path(item, path) if (path := local.get(n)) else item for n, item in enumerate(documents)]
+
+
+def _url(settings: Settings, file: FileRecord) -> str | None:
+    return url_of(settings.objects_folder, file.source.path)
+
+
+def _places_of_parts(settings: Settings, ledger: Ledger, documents: Sequence[SelectedDocument]) -> dict[int, PartPlace]:
+    """Where the parts of containers among the documents come from, by their index."""
+    places = {}
+    for n, item in enumerate(documents):
+        if is_part(item.file, settings):
+            with suppress(PartFileError):
+                if place := find_part(ledger, item.file, settings):
+                    places[n] = place
+    return places
+
+
+def _fetched(url: str, path: Path) -> Path | None:
+    """A file of an object store as ``path``; None where it cannot be fetched."""
+    try:
+        store = open_store(url)
+        if entry := store.entry(url):
+            store.fetch(entry, path)
+            os.utime(path, ns=(entry.stamp, entry.stamp))
+            return path
+    except (ObjectGoneError, StoreError):
+        pass
+    return None
+
+
+def _unpacked(places: Mapping[int, PartPlace], folder: Path, settings: Settings) -> dict[int, Path]:
+    """The files of parts by their index, below ``folder``. Each container is opened once."""
+    by_container: defaultdict[str, list[int]] = defaultdict(list)
+    for n, place in places.items():
+        by_container[place.container.source.name].append(n)
+    files: dict[int, Path] = {}
+    with ContainerWorker() as worker:
+        for number, indexes in enumerate(by_container.values()):
+            chosen, container = [places[n] for n in indexes], places[indexes[0]].container
+            url = _url(settings, container)
+            with suppress(PartFileError, OutboxError, EngineUnavailableError):
+                archive = _fetched(url, folder / f"container {number}") if url else container_location(chosen[0], settings)
+                if archive:
+                    found, _ = unpack_parts(chosen, archive, folder / f"parts {number}", settings, worker)
+                    files |= {n: found[name].source.path for n in indexes if (name := places[n].part.source.path.name) in found}
+    return files
 
 
 def _with_path(document: SelectedDocument, path: Path) -> SelectedDocument:

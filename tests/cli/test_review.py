@@ -11,6 +11,7 @@ import pytest
 from examples.pictures import png
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, invoice, scanned_invoice, text_pdf
+from tests.drawn_containers import mail, zip_of
 from tests.evaluate.building import put
 
 
@@ -34,6 +35,19 @@ def test_a_review_is_written_beside_the_results_and_changes_nothing_else(pipelin
     assert pipeline("review", "--quiet").out == ""
     assert "1 page without an image" in pipeline("review", "--megabytes", "0").out
     assert pipeline("run", "--template", "transcript").out.startswith("nothing to do"), "a review is no document"
+
+
+def test_parts_of_containers_have_pictures_as_long_as_their_container_is_there(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    attached = zip_of([("b.pdf", text_pdf(["Beta"])), ("c.pdf", text_pdf(["Gamma"]))])
+    put(folder, "inbox/mail.eml", mail([("a.pdf", text_pdf(["Alpha"])), ("in.zip", attached)], text=None))
+    put(folder, "inbox/other.zip", zip_of([("d.pdf", text_pdf(["Delta"]))]))
+    assert pipeline("run", "--template", "transcript").code == 0
+    assert pipeline("review", "--json").json["pictures"] == 4
+    (folder / "inbox" / "other.zip").unlink()
+    assert pipeline("review", "--json").json["pictures"] == 3
+    assert "no longer where it was read" in (folder / "outbox" / "review.html").read_text(encoding="utf-8")
+    assert not [path for path in (folder / "outbox" / ".pipeline").rglob("*.pdf") if path.is_file()]
 
 
 def test_a_review_of_nothing_says_what_is_missing(pipeline: Pipeline, folder: Path) -> None:
