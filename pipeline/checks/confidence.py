@@ -83,7 +83,7 @@ def _joint_confidence(template: Template, name: str, fields: Mapping[str, Eviden
     """The confidence of a field of a model's answer that was joined with the embedded engine's reading."""
     evidence, kind = fields[name], template.fields[name].type
     if not evidence.signals.keys() - {TOKEN_PROBABILITY} or kind not in _ASSESSED:
-        return None
+        return evidence.confidence
     if not was_asked(evidence) or FROM_DATA in evidence.flags:
         return _confidence(template, name, fields, confirmed)
     weights = joint_calibration().absences if is_absent(evidence.value) else joint_calibration().values

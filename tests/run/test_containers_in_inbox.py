@@ -164,7 +164,7 @@ def test_equal_containers_and_equal_parts_are_each_complete(folders: RunFolders)
     assert {name for name in rows(folders) if name.endswith(".pdf")} == {
         *("a.pdf", "a.eml/a.pdf", "b.eml/a.pdf", "c.zip/x.pdf", "c.zip/y.pdf")
     }
-    assert folders.engine.units.count(("transcript", 1)) == 1, "equal pages are read once"
+    assert folders.engine.units.count(("transcript", 1)) == 2, "equal pages are read once, and equal bodies"
 
 
 def test_a_new_template_reads_the_parts_again(folders: RunFolders) -> None:

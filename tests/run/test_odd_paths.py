@@ -81,7 +81,7 @@ def test_names_of_all_kinds_are_read_and_stop_nothing(tmp_path: Path, after: str
     ]
     for number, name in enumerate(names):
         space.put(name, text_pdf([f"document {number}"]))
-    broken = space.put("漢" * 83 + ".xyz", b"nothing")
+    broken = space.put("漢" * 83 + ".xyz", b"\x00\x93\xff\x00nothing\x00")
     code, out, err = space.run("run", "--json", AFTER=after)
     assert (code, json.loads(out)["documents"]) == (1, {"done": len(names), "failed": 1}), err
     assert "Traceback" not in err

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.drawing import text_pdf
-from tests.web.serve.conftest import Served
+from tests.web.serve.conftest import Served, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -68,6 +68,13 @@ def head_of(served: Served, target: bytes, *headers: bytes, method: bytes = b"GE
 def with_body(served: Served, target: str, body: bytes, method: str = "POST") -> bytes:
     length = f"Content-Length: {len(body)}".encode()
     return head_of(served, target.encode(), b"Content-Type: application/json", length, method=method.encode()) + body
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _works(served: Served) -> None:
+    """The reading process has started: on a busy machine that takes longer than the first tests."""
+    with served.client() as client:
+        wait_for(lambda: client.get("/api/status").json()["reader"]["state"] == "working")
 
 
 def is_well(served: Served) -> None:

@@ -386,7 +386,8 @@ def test_a_thousand_documents_are_listed_in_under_a_second(folder: Path) -> None
         for number in range(1_000):
             sha = f"{number:064x}"
             ledger.change(
-                "INSERT INTO documents SELECT ?, kind, pages, reason, detail, chosen, stale, seen_at, 0 FROM documents LIMIT 1",
+                """INSERT INTO documents (sha256, kind, pages, reason, detail, chosen, stale, seen_at)
+                   SELECT ?, kind, pages, reason, detail, chosen, stale, seen_at FROM documents LIMIT 1""",
                 [sha],
             )
             ledger.change(
