@@ -110,14 +110,14 @@ def test_senders_are_told_apart(replay: Replay) -> None:
 
 
 def test_a_new_lesson_keeps_what_the_earlier_one_taught(replay: Replay) -> None:
-    """The documents that taught the number are gone; on others a date is corrected that is no due date."""
+    """The documents that taught the number are gone; on others the day of payment is corrected that is no due date."""
     first = only(plan([document(ROPES, at, right(at)) for at in range(3)], replay)[0]).lesson
     assert first
-    dated = [document(ROPES, at, {"due_date": None}, due="Zindel") for at in (4, 5, 6)]
+    dated = [document(ROPES, at, {"due_date": None}, due="Payment date") for at in (4, 5, 6)]
     proposal = only(plan(dated, replay, Lookup([replace(first, number=1)]))[0])
     assert [field.field for field in proposal.fields] == ["due_date"]
     assert proposal.lesson
-    read = replay.read(document(ROPES, 7, {}, due="Zindel"), Lookup([replace(proposal.lesson, number=2)]))
+    read = replay.read(document(ROPES, 7, {}, due="Payment date"), Lookup([replace(proposal.lesson, number=2)]))
     assert (read["due_date"].value, read["invoice_number"].value) == (None, right(7)["invoice_number"])
 
 

@@ -127,6 +127,7 @@ def test_kills_of_watchers_lose_no_part(tmp_path: Path) -> None:
         kill_when(watcher, some_have_left, chance, 3 + 5 * chance.random())
         folders.check_originals()
     watcher = folders.start("watch")
+    folders.put_containers(share(0.06))  # the last watcher has something to do, so that it works when the signal comes
     until = time.monotonic() + 240
     while folders.in_inbox() and time.monotonic() < until:
         time.sleep(0.1)

@@ -61,7 +61,7 @@ CREATE TABLE orders (
         ended_at  TEXT,                 -- NULL while it is open
         outcome   TEXT                  -- JSON, by kind
     );
-INSERT INTO "orders" VALUES(2,'question','b3bfd8134da3203474cdd311f89817afd821e69b924343efaa13e764cbce6527','{"page": 1, "question": "When may work start?", "follows": null}','Anna','2026-11-29T12:59:04.693Z','2026-11-29T12:59:05.957Z','{"answer": "the committee met on Tuesday and agreed that work may start on 4 May 2026.", "printed": "the committee met on Tuesday and agreed that work may start on 4 May 2026.", "box": [64.0, 79.2, 483.53, 91.2], "grounding": "exact", "confidence": null, "flags": ["nearest"], "engine": "embedded/4", "seconds": 0.2174}');
+INSERT INTO "orders" VALUES(2,'question','b3bfd8134da3203474cdd311f89817afd821e69b924343efaa13e764cbce6527','{"page": 1, "question": "When may work start?", "follows": null}','Anna','2026-11-29T12:59:04.693Z','2026-11-29T12:59:05.957Z','{"answer": "the committee met on Tuesday and agreed that work may start on 4 May 2026.", "printed": "the committee met on Tuesday and agreed that work may start on 4 May 2026.", "box": [64.0, 79.2, 483.53, 91.2], "grounding": "exact", "confidence": null, "flags": ["nearest"], "engine": "embedded/5", "seconds": 0.2174}');
 INSERT INTO "orders" VALUES(3,'question','b3bfd8134da3203474cdd311f89817afd821e69b924343efaa13e764cbce6527','{"page": 2, "question": "What is the letter about?", "follows": 2}','Ben','2026-11-29T12:59:06.388Z',NULL,NULL);
 CREATE TABLE questions (
         template  TEXT PRIMARY KEY,
@@ -73,11 +73,11 @@ CREATE TABLE recipes (
         engine    TEXT NOT NULL,
         versions  TEXT NOT NULL         -- JSON: library -> version
     ) WITHOUT ROWID;
-INSERT INTO "recipes" VALUES('92bda90210f6b2fd','invoice','embedded/4','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
-INSERT INTO "recipes" VALUES('445e6ca5b9e98216','receipt','embedded/4','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
-INSERT INTO "recipes" VALUES('884511ef73c608cb','caption','embedded/4','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
-INSERT INTO "recipes" VALUES('6e2f160099c30657','chart','embedded/4','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
-INSERT INTO "recipes" VALUES('586575bae795fb58','transcript','embedded/4','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
+INSERT INTO "recipes" VALUES('92bda90210f6b2fd','invoice','embedded/5','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
+INSERT INTO "recipes" VALUES('445e6ca5b9e98216','receipt','embedded/5','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
+INSERT INTO "recipes" VALUES('884511ef73c608cb','caption','embedded/5','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
+INSERT INTO "recipes" VALUES('6e2f160099c30657','chart','embedded/5','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
+INSERT INTO "recipes" VALUES('586575bae795fb58','transcript','embedded/5','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
 CREATE TABLE sheets (
         name     TEXT PRIMARY KEY,
         columns  TEXT NOT NULL,
