@@ -11,8 +11,9 @@ from fastapi.responses import JSONResponse
 
 from pipeline import __version__
 from pipeline.errors import PipelineError
-from pipeline.web import api, html_pages, split_api
+from pipeline.web import html_pages
 from pipeline.web.access import AccessControl
+from pipeline.web.api import corrections, documents, exports, files, orders, split
 from pipeline.web.context import ServerContext
 
 
@@ -27,9 +28,8 @@ def make_app(context: ServerContext) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    app.include_router(api.router)
-    app.include_router(split_api.router)
-    app.include_router(html_pages.router)
+    for part in (files, documents, corrections, orders, split, exports, html_pages):
+        app.include_router(part.router)
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
         del request

@@ -23,10 +23,11 @@ from pipeline.publish.review_flags import flag_text
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.run.rebuilt_records import recorded_stay
 from pipeline.values.times import format_duration
-from pipeline.web.api import Id, open_file_record, require_publication, run_status, server_context
+from pipeline.web.api.common import Id, open_file_record, require_publication, server_context
+from pipeline.web.api.files import run_status
+from pipeline.web.api.split import file_split, whole_file
 from pipeline.web.correction_input import input_kind
 from pipeline.web.document_list import list_documents, preview_text
-from pipeline.web.split_api import file_split, whole_file
 from pipeline.web.view import DocumentView, document_view, value_text
 
 LIST_ROWS = 50

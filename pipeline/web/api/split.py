@@ -12,7 +12,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.person_splits import place_split
 from pipeline.split_records import Split, page_list
-from pipeline.web.api import ANONYMOUS, ERROR_RESPONSES, Author, Id, StrictModel, open_file_record
+from pipeline.web.api.common import ANONYMOUS, ERROR_RESPONSES, Author, Id, StrictModel, open_file_record
 from pipeline.web.context import document_id
 
 MAX_TEXT = 20_000

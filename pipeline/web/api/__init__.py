@@ -1,0 +1,1 @@
+"""The JSON API, one module a purpose. Described by /api/openapi.json."""

@@ -1,0 +1,50 @@
+"""All documents in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path as Path_
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from pipeline.publish.own_files import OwnFiles
+from pipeline.run.export_formats import NullSheetLedger, OutboxExport
+from pipeline.settings import STATE_FOLDER
+from pipeline.web.api.common import (
+    ERROR_RESPONSES,
+    server_context,
+)
+
+router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
+EXPORTS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "sqlite": "application/vnd.sqlite3",
+    "jsonl": "application/jsonl",
+}
+
+
+@router.get(
+    "/exports/documents.{kind}",
+    response_class=Response,
+    responses={200: {"content": {media: {} for media in EXPORTS.values()}}},
+)
+def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Response:
+    """All documents in one file: an Excel workbook, an SQLite database, or JSON Lines."""
+    context = server_context(request)
+    scratch = TemporaryDirectory(prefix=".export-", dir=context.settings.outbox / STATE_FOLDER, ignore_cleanup_errors=True)
+    try:
+        folder = Path_(scratch.name)
+        with context.ledger() as ledger:
+            templates = context.known_templates(ledger)
+            nothing_kept = NullSheetLedger()
+            files = OwnFiles(nothing_kept, folder, lambda _: None)
+            accepted = context.settings.review.accepted_error
+            exporting = OutboxExport([ledger], templates, folder, nothing_kept, files, accepted, folder)
+            path = next(iter(exporting.write(kind)))
+    except BaseException:
+        scratch.cleanup()
+        raise
+    return FileResponse(path, media_type=EXPORTS[kind], filename=path.name, background=BackgroundTask(scratch.cleanup))
