@@ -104,7 +104,8 @@ def _models(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseM
     yield path, model
     for key, field in _fields(model).items():
         for within, form in _within(field.annotation):
-            yield from _models(f"{path}.{key}{form}".lstrip("."), within)
+            if within is not model:  # a table in the rows of a table has columns of the same kind
+                yield from _models(f"{path}.{key}{form}".lstrip("."), within)
 
 
 def _within(annotation: Any) -> Iterator[tuple[type[BaseModel], str]]:
@@ -125,6 +126,8 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 def _section(title: str, model: type[BaseModel]) -> str:
     meanings = meanings_of(model)
     properties = model.model_json_schema(by_alias=True)
+    if "$ref" in properties:  # of a model that holds itself
+        properties = {**properties["$defs"][properties["$ref"].rpartition("/")[2]], "$defs": properties["$defs"]}
     rows = []
     for name, info in model.model_fields.items():
         key = info.alias or name
@@ -166,6 +169,8 @@ def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
         return " or ".join(kind for item in schema["anyOf"] if (kind := _kind(item, defs)) != "nothing")
     if schema.get("type") == "array":
         return f"list: {_kind(schema.get('items', {}), defs)}"
+    if schema.get("type") == "object" and schema.get("additionalProperties") is True:
+        return "object"
     if schema.get("type") == "object":
         values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties") or {}]
         return f"by name: {_kind(values[0], defs)}"

@@ -6,6 +6,7 @@ reading go on side by side.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -19,10 +20,12 @@ from queue import Full, Queue
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic import BaseModel
+
 from pipeline import object_urls
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
-from pipeline.errors import DocumentError, SettingsError
+from pipeline.errors import DocumentError, SettingsError, TemplateError
 from pipeline.intake.scan import NO_REGULAR_FILE, InboxFile
 from pipeline.monitoring.events import Observer
 from pipeline.publish.publication import Publication
@@ -34,6 +37,8 @@ from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
 from pipeline.safe_open import path_problem, shortened
 from pipeline.settings import RetrySettings, Settings, load_settings
+from pipeline.templates.schema_nodes import field_key
+from pipeline.templates.schema_template import SchemaText, read_schema_text
 from pipeline.templates.template import Column, FieldType, Template, TemplateField
 
 DOCUMENTS_AHEAD = 64
@@ -45,6 +50,8 @@ WATCHDOG_SECONDS = 1_000_000.0
 """The watchdog of the command line starts the program anew. A caller's program is never restarted, so it gets the longest timeout."""
 
 StrPath = str | os.PathLike[str]
+Schema = type[BaseModel] | Mapping[str, Any] | StrPath
+"""A JSON Schema: a pydantic model, the schema as a dict, or the path of a file."""
 Row = dict[str, Any]
 """One row of a table: values by column name, typed as ``Value`` says."""
 Value = str | Decimal | date | time | list[Any] | None
@@ -111,6 +118,10 @@ class Document:
     pages: tuple[DocumentPage, ...] = ()
     published: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """The JSON object as ``pipeline run`` writes it; empty for a file that could not be opened at all."""
+    data: Json = None
+    """The values in the shape of the JSON Schema that the call was given, or of a template with groups; None without one."""
+    schema_errors: tuple[str, ...] = ()
+    """Where ``data`` does not meet the JSON Schema, because the document lacks what the schema requires: one line a place."""
     documents: tuple[Document, ...] = ()
     """Of a file that holds several documents, each of them; ``results`` then has the values of the first one. Their page numbers are
     those of the file."""
@@ -152,6 +163,7 @@ def read(
     *,
     template: str | Sequence[str] | None = None,
     ask: str | None = None,
+    schema: Schema | None = None,
     engine: str | None = None,
     model: str | None = None,
     outbox: StrPath | None = None,
@@ -169,6 +181,7 @@ def read(
         [path],
         template=template,
         ask=ask,
+        schema=schema,
         engine=engine,
         model=model,
         outbox=outbox,
@@ -185,6 +198,7 @@ def read_many(
     *,
     template: str | Sequence[str] | None = None,
     ask: str | None = None,
+    schema: Schema | None = None,
     engine: str | None = None,
     model: str | None = None,
     outbox: StrPath | None = None,
@@ -195,8 +209,9 @@ def read_many(
     """Read files, and all files in folders. Yields a document as soon as it is complete, one for every file.
 
     ``template`` names the templates that read every file; without one each file gets its own by its pages. ``ask`` is a question about
-    every page instead. ``settings`` are keys of pipeline.yaml, ``config`` is such a file. With an ``outbox`` (also one that the settings
-    name) results are written there, and files that are up to date in it are not read again. Without one nothing is written.
+    every page instead. ``schema`` is a JSON Schema that every file fills: a pydantic model, a dict, or the path of a file; the values
+    are in ``Document.data``. ``settings`` are keys of pipeline.yaml, ``config`` is such a file. With an ``outbox`` (also one that the
+    settings name) results are written there, and files that are up to date in it are not read again. Without one nothing is written.
 
     A file that cannot be read gives a document with a ``reason``; with ``raise_on_failure`` it raises DocumentError. Closing the generator
     ends the reading.
@@ -208,6 +223,9 @@ def read_many(
     names = template if isinstance(template, str) or template is None else ",".join(template)
     all_templates(call_settings)  # also without names: mistakes in the user's own templates are raised here
     named_templates(call_settings, names)
+    schema_text = None if schema is None else _schema_text(schema)
+    if schema_text:
+        schema_text.template()
     files = [Path(path) for path in paths]
     for file in files:
         if problem := path_problem(file):
@@ -215,7 +233,20 @@ def read_many(
         if not file.exists():
             raise SettingsError(f"{file}: no such file or folder", "check the path; nothing was read")
     ready = None if call_settings.executor == "ray" else make_engine(call_settings)
-    return _documents(_Call(call_settings, files, names, ask, ready), raise_on_failure=raise_on_failure)
+    return _documents(_Call(call_settings, files, names, ask, schema_text, ready), raise_on_failure=raise_on_failure)
+
+
+def _schema_text(schema: Schema) -> SchemaText:
+    """A JSON Schema in any of the forms that ``read_many`` takes. Raises TemplateError."""
+    if isinstance(schema, type):
+        return SchemaText(json.dumps(schema.model_json_schema()), schema.__name__, field_key(schema.__name__))
+    if isinstance(schema, Mapping):
+        name = str(schema.get("title") or "schema")
+        try:
+            return SchemaText(json.dumps(schema), "schema", field_key(name))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise TemplateError(f"schema: is no JSON: {error}", "give a JSON Schema as a dict") from None
+    return read_schema_text(Path(schema))
 
 
 _loading_settings = threading.Lock()
@@ -252,6 +283,7 @@ class _Call:
     files: list[Path]
     template: str | None
     ask: str | None
+    schema: SchemaText | None
     engine: Engine | None
     """None: the job connects to a cluster."""
 
@@ -322,7 +354,7 @@ def _run(call: _Call, handover: _Handover) -> None:
 def _read_all(call: _Call, handover: _Handover) -> None:
     with (
         _outbox(call.settings) as settings,
-        open_job(settings, template=call.template, ask=call.ask, engine=call.engine) as job,
+        open_job(settings, template=call.template, ask=call.ask, schema=call.schema, engine=call.engine) as job,
     ):
         collector = _Collector(job, handover)
         with Loop(job, collector, answer_questions=False) as loop:
@@ -419,6 +451,7 @@ def _document(publication: Publication, templates: Mapping[str, Template], pages
         results[template] = {
             name: _field(name, evidence, specs.get(name), needs_review=name in review) for name, evidence in fields.items()
         }
+    shaped = next(iter(publication.data.values()), None)
     return Document(
         publication.source.path,
         publication.status,
@@ -427,6 +460,8 @@ def _document(publication: Publication, templates: Mapping[str, Template], pages
         results,
         tuple(_page(item, pages.get(item["page"])) for item in publication.pages()),
         publication.as_json(),
+        shaped.data if shaped else None,
+        (shaped.errors or ()) if shaped else (),
     )
 
 

@@ -34,18 +34,18 @@ def check_document(fields: Mapping[str, Evidence], template: Template) -> dict[s
     flags: dict[str, list[str]] = {name: [] for name in fields}
     confirmed = confirmed_by_sums(fields, template)
     for check in template.checks:
-        if check.sum and (difference := _difference(check, fields)):
-            of_table = any("." in member for member in check.sum)
+        if check.sum and (difference := _difference(check, fields, template)):
+            of_table = template.sums_rows(check)
             result = check.equals or ""
             sure = of_table and (result in confirmed or fields[result].score >= SURE)
             members = check.sum if sure else [*check.sum, result]
-            _flag(flags, members, f"sum:{check.name}")
-            _flag(flags, members, f"{OFF_BY}:{check.name}:{difference:f}")
+            _flag(flags, members, f"sum:{check.name}", template)
+            _flag(flags, members, f"{OFF_BY}:{check.name}:{difference:f}", template)
         if check.order and not _dates_in_order(check, fields):
-            _flag(flags, check.order, f"order:{check.name}")
+            _flag(flags, check.order, f"order:{check.name}", template)
     for name, field in template.fields.items():
         if field.format == "vat" and name in fields and check_digits_hold(fields[name].value) is False:
-            _flag(flags, [name], CHECKSUM)
+            _flag(flags, [name], CHECKSUM, template)
     return {name: _with_flags(evidence, flags[name]) for name, evidence in fields.items()}
 
 
@@ -54,24 +54,24 @@ def confirmed_by_sums(fields: Mapping[str, Evidence], template: Template) -> set
     confirmed: set[str] = set()
     for check in template.checks:
         members = [*check.sum, check.equals or ""]
-        amounts = [_amount(member.lstrip("-"), fields) for member in members]
-        if check.sum and None not in amounts and sum(map(bool, amounts[:-1])) >= 2 and not _difference(check, fields):
-            confirmed.update(member.lstrip("-").split(".")[0] for member in members)
+        amounts = [_amount(member, fields, template) for member in members]
+        if check.sum and None not in amounts and sum(map(bool, amounts[:-1])) >= 2 and not _difference(check, fields, template):
+            confirmed.update(template.split_term(member)[0] for member in members)
     return confirmed
 
 
 def rows_add_up(name: str, fields: Mapping[str, Evidence], template: Template) -> bool | None:
     """Whether the rows of a table add up to their total; None where that cannot be told."""
     for check in template.checks:
-        if check.sum and any(term.startswith(f"{name}.") for term in check.sum):
-            if any(_amount(term.lstrip("-"), fields) is None for term in (*check.sum, check.equals or "")):
+        if check.sum and any(column and table == name for table, column in map(template.split_term, check.sum)):
+            if any(_amount(term, fields, template) is None for term in (*check.sum, check.equals or "")):
                 return None
-            return not _difference(check, fields)
+            return not _difference(check, fields, template)
     return None
 
 
-def _flag(flags: Mapping[str, list[str]], members: Iterable[str], flag: str) -> None:
-    for name in dict.fromkeys(member.lstrip("-").split(".")[0] for member in members):
+def _flag(flags: Mapping[str, list[str]], members: Iterable[str], flag: str, template: Template) -> None:
+    for name in dict.fromkeys(template.split_term(member)[0] for member in members):
         if name in flags:
             flags[name].append(flag)
 
@@ -81,11 +81,11 @@ def _with_flags(evidence: Evidence, flags: Iterable[str]) -> Evidence:
     return evidence if is_absent(evidence.value) else replace(evidence, flags=tuple(dict.fromkeys((*evidence.flags, *flags))))
 
 
-def _difference(check: Check, fields: Mapping[str, Evidence]) -> Decimal:
+def _difference(check: Check, fields: Mapping[str, Evidence], template: Template) -> Decimal:
     """How much a sum is above its total; 0 within the tolerance, and where a member is missing, because it cannot be checked then."""
-    target = _amount(check.equals or "", fields)
-    members = {member: _amount(member.lstrip("-"), fields) for member in check.sum}
-    if target is not None and any("." in member for member in check.sum):
+    target = _amount(check.equals or "", fields, template)
+    members = {member: _amount(member, fields, template) for member in check.sum}
+    if target is not None and template.sums_rows(check):
         target -= _adjustment(fields[check.equals or ""])
     if target is None or any(amount is None for amount in members.values()):
         return Decimal(0)
@@ -101,9 +101,9 @@ def _adjustment(total: Evidence) -> Decimal:
     return next((amount for amount in amounts if amount is not None), Decimal(0))
 
 
-def _amount(member: str, fields: Mapping[str, Evidence]) -> Decimal | None:
+def _amount(member: str, fields: Mapping[str, Evidence], template: Template) -> Decimal | None:
     """A field's number, or the sum of a table's column. None when the number or one cell of the column is missing."""
-    name, _, column = member.partition(".")
+    name, column = template.split_term(member)
     value = fields[name].value if name in fields else None
     if not column:
         return as_decimal(value)

@@ -98,7 +98,7 @@ def _rest_is_there(template: Template, name: str, fields: Mapping[str, Evidence]
     """Whether all others of a sum of plain fields have a value."""
     for check in template.checks:
         members = {member.lstrip("-") for member in (*check.sum, check.equals or "")} - {""}
-        if name in members and not any("." in member for member in members):
+        if name in members and not template.sums_rows(check):
             return all(not is_absent(fields.get(other, Evidence(None)).value) for other in members - {name})
     return False
 

@@ -128,7 +128,7 @@ def sum_features(fields: Mapping[str, Evidence], template: Template) -> Features
     plain = {name: replace(evidence, flags=()) for name, evidence in fields.items()}
     found = {"a sum holds": 0.0, "a sum fails": 0.0}
     for check in template.checks:
-        if check.sum and not any("." in member for member in check.sum):
+        if check.sum and not template.sums_rows(check):
             alone = template.model_copy(update={"checks": [check]})
             flags = {flag for evidence in check_document(plain, alone).values() for flag in evidence.flags}
             found["a sum holds"] += bool(confirmed_by_sums(plain, alone))

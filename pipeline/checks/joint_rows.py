@@ -38,7 +38,7 @@ def joint_rows(name: str, joint: Mapping[str, Claim], model: Claim, template: Te
 def _adds_up(name: str, rows: Sequence[Row], joint: Mapping[str, Claim], template: Template) -> bool:
     """Whether a column of the rows adds up to the amount that a check of the template says, or to any amount of another sum."""
     for check in template.checks:
-        columns = [term.partition(".")[2] for term in check.sum if term.startswith(f"{name}.")]
+        columns = [column for table, column in map(template.split_term, check.sum) if column and table == name]
         amounts = [as_decimal(row.get(column)) for row in rows for column in columns]
         present = [amount for amount in amounts if amount is not None]
         if not present or len(present) < len(amounts):

@@ -73,7 +73,9 @@ def _without_carried_sums(pages: Sequence[Mapping[str, Evidence]], template: Tem
     changed = [dict(page) for page in pages]
     head = select_pages(pages, template).head
     order = changed[::-1] if head == len(pages) - 1 else changed[head:]
-    for name, _, column in (term.partition(".") for check in template.checks for term in check.sum if "." in term):
+    for name, column in (template.split_term(term) for check in template.checks for term in check.sum):
+        if not column:
+            continue
         tables = [page.get(name) for page in order]
         rows = [e.value if e and isinstance(e.value, list) and FROM_DATA not in e.flags else [] for e in tables]
         if sum(map(bool, rows)) >= 2:

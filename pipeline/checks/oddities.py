@@ -32,7 +32,7 @@ def _same_amounts(fields: Mapping[str, Evidence], template: Template) -> Iterato
     """A further term of a sum, as a tax, that is as high as its result."""
     for check in template.checks:
         result = as_decimal(_value(fields, check.equals or ""))
-        if result and not any("." in member for member in check.sum):
+        if result and not template.sums_rows(check):
             for term in check.sum[1:]:
                 if not term.startswith("-") and term in fields and as_decimal(_value(fields, term)) == result:
                     yield term, f"{SAME_AS}:{check.equals}"

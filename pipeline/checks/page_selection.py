@@ -47,9 +47,11 @@ class PageSelection:
         head = tuple(page for page in self.own if page <= self.totals)
         sums = [check.equals for check in template.checks if check.equals]
         for choice in (self.own, head, (self.totals,), *((page,) for page in with_rows)):
-            if any(_rows_add_up(check, pages, choice, self.totals, sums) for check in checks):
+            if any(_rows_add_up(template, check, pages, choice, self.totals, sums) for check in checks):
                 # A delivery note repeats the rows without their amounts.
-                return tuple(p for p in choice if p not in with_rows or any(_amounts(check, pages, [p]) for check in checks))
+                return tuple(
+                    p for p in choice if p not in with_rows or any(_amounts(template, check, pages, [p]) for check in checks)
+                )
         return self.own
 
 
@@ -132,43 +134,47 @@ def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: 
         fields = pages[page]
         if confirmed_by_sums(fields, template) & set(totals):
             return 3
-        if any(_close_to_rows(check, pages, own, page, totals) for check in template.checks if check.sum):
+        if any(_close_to_rows(template, check, pages, own, page, totals) for check in template.checks if check.sum):
             return 2
         return int(not is_absent(_value(fields, number)))
 
     return max(with_totals, key=lambda page: (rank(page), page))
 
 
-def _amounts(check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> list[Decimal]:
+def _amounts(template: Template, check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> list[Decimal]:
     """The amounts of the columns in a check over these pages."""
     return [
         amount
-        for term in check.sum
-        if "." in term
+        for name, column in map(template.split_term, check.sum)
+        if column
         for page in choice
-        for row in _value(pages[page], term.partition(".")[0]) or ()
-        if isinstance(row, Mapping) and (amount := as_decimal(row.get(term.partition(".")[2]))) is not None
+        for row in _value(pages[page], name) or ()
+        if isinstance(row, Mapping) and (amount := as_decimal(row.get(column))) is not None
     ]
 
 
-def _rows_up_to(check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> Decimal | None:
+def _rows_up_to(template: Template, check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> Decimal | None:
     """The sum of the columns in a check over these pages; None without a number in them."""
-    amounts = _amounts(check, pages, choice)
+    amounts = _amounts(template, check, pages, choice)
     return sum(amounts, Decimal(0)) if amounts else None
 
 
-def _close_to_rows(check: Check, pages: Sequence[Fields], own: Sequence[int], page: int, totals: Sequence[str | None]) -> bool:
+def _close_to_rows(
+    template: Template, check: Check, pages: Sequence[Fields], own: Sequence[int], page: int, totals: Sequence[str | None]
+) -> bool:
     """Whether a total of the page is the sum of the rows up to it, or more by a tax."""
-    rows = _rows_up_to(check, pages, [other for other in own if other <= page])
+    rows = _rows_up_to(template, check, pages, [other for other in own if other <= page])
     if not rows:
         return False
     amounts = (as_decimal(_value(pages[page], str(name))) for name in totals)
     return any(amount is not None and 0 <= amount - rows <= MAX_TAX_SHARE * rows for amount in amounts)
 
 
-def _rows_add_up(check: Check, pages: Sequence[Fields], choice: Sequence[int], totals: int, sums: Sequence[str]) -> bool:
+def _rows_add_up(
+    template: Template, check: Check, pages: Sequence[Fields], choice: Sequence[int], totals: int, sums: Sequence[str]
+) -> bool:
     """Whether the rows of these pages are the check's total; where the page prints none, another one: without tax they are the same."""
-    rows, printed = _rows_up_to(check, pages, choice), as_decimal(_value(pages[totals], check.equals or ""))
+    rows, printed = _rows_up_to(template, check, pages, choice), as_decimal(_value(pages[totals], check.equals or ""))
     targets = [printed] if printed is not None else [as_decimal(_value(pages[totals], name)) for name in sums]
     tolerance = as_decimal(check.tolerance) or Decimal(0)
     return rows is not None and any(target is not None and abs(rows - target) <= tolerance for target in targets)

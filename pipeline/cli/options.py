@@ -56,6 +56,11 @@ model = click.option(
 template = click.option(
     "--template", metavar="NAME", help="Use this template for every file, e.g. invoice; several with commas."
 )
+schema = click.option(
+    "--schema",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Fill this JSON Schema from every file, e.g. order.schema.json.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print only what failed, and one line of summary (for cron).")
 log_json = click.option(

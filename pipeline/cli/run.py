@@ -22,12 +22,14 @@ from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import Settings
+from pipeline.templates.schema_template import read_schema_text
 
 
 @click.command("run")
 @click.argument("paths", nargs=-1, type=options.path_or_url)
 @options.folders
 @options.template
+@options.schema
 @options.engine
 @options.model
 @options.shard
@@ -46,6 +48,7 @@ def command(
     inbox: options.PathOrUrl | None,
     outbox: options.PathOrUrl | None,
     template: str | None,
+    schema: Path | None,
     engine: str | None,
     model: str | None,
     executor: str | None,
@@ -70,6 +73,7 @@ def command(
     Examples:
       pipeline run
       pipeline run --template receipt --inbox ~/Scans/receipts
+      pipeline run --schema order.schema.json orders/
       pipeline run offer.pdf --ask "What is the delivery date?"
     """
     overrides = {
@@ -82,10 +86,11 @@ def command(
     deadline = options.deadline_after(max_minutes)
     settings = options.read_settings(config, **overrides, **monitoring_overrides(log_json, metrics_port))
     check_inbox(settings, paths)
+    schema_text = read_schema_text(schema) if schema else None
     screen = RunScreen(logs_to_stderr=settings.log.as_json)
     with (
         monitor_command("run", settings, screen, quiet=quiet) as monitor,
-        open_job(settings, template=template, ask=ask) as job,
+        open_job(settings, template=template, ask=ask, schema=schema_text) as job,
         Loop(job, monitor, archive_files=not paths) as loop,
         monitor.observe(job, loop),
     ):

@@ -80,6 +80,6 @@ def _displaced(shipped: Claims, taught: Claims, changed: set[str]) -> set[str]:
 
 def _faults(claims: Claims, page: Page, template: Template) -> set[tuple[str, str]]:
     """What checks find wrong: field and flag. Sums over table columns do not count, since a missed row says nothing of a total."""
-    scalar = [check for check in template.checks if not any("." in member for member in check.sum)]
+    scalar = [check for check in template.checks if not template.sums_rows(check)]
     checked = check_document(ground(claims, page, template), template.model_copy(update={"checks": scalar}))
     return {(name, flag) for name, item in checked.items() for flag in item.flags if flag.startswith(_REFUSED)}

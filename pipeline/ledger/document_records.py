@@ -11,7 +11,7 @@ from pipeline.values.times import utc_timestamp
 
 
 class DocumentRecords(LedgerConnection):
-    """The tables ``documents``, ``recipes`` and ``questions``."""
+    """The tables ``documents``, ``recipes``, ``questions`` and ``schemas``."""
 
     def record_withheld_rights(self, sha256: str, rights: int) -> None:
         """Record which rights to read a document withholds, as bits of a mode."""
@@ -70,6 +70,14 @@ class DocumentRecords(LedgerConnection):
     def questions(self) -> list[str]:
         """All questions from the command line."""
         return [row[0] for row in self._db.execute("SELECT question FROM questions ORDER BY template")]
+
+    def record_schema(self, template: str, schema: str) -> None:
+        """Record a JSON Schema of the command line, with the template that was made of it."""
+        self._db.execute("INSERT OR REPLACE INTO schemas VALUES (?, ?)", [template, schema])
+
+    def schemas(self) -> dict[str, str]:
+        """The JSON Schemas from the command line, by template."""
+        return dict(self._db.execute("SELECT template, schema FROM schemas ORDER BY template").fetchall())
 
     def record_recipes(self, recipes: Mapping[str, str], engine: str, versions: Mapping[str, str]) -> None:
         """Record the engine and the library versions behind some recipes (by template)."""

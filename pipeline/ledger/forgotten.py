@@ -23,7 +23,7 @@ FILE_TABLES = (("splits", "name"), ("parts", "file"))
 """Tables with rows about one file, and the column with the name of its result."""
 _OF_CONTENTS = "substr(sha256, 1, instr(sha256 || '#', '#') - 1) = ?"
 """Corrections of a document of a file have more behind the hash (see ``document_key``)."""
-SHARED_TABLES = ("recipes", "questions")
+SHARED_TABLES = ("recipes", "questions", "schemas")
 """Tables with rows that belong to no document. They are never taken out, only put back where they are missing."""
 
 

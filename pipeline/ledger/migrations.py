@@ -361,4 +361,11 @@ MIGRATIONS: tuple[str, ...] = (
             EXISTS (SELECT 1 FROM contained WHERE root = files.name) AS has_parts
         FROM files LEFT JOIN documents USING (sha256);
     """,
+    """
+    -- JSON Schemas of the command line and the Python API, by the template that was made of each.
+    CREATE TABLE schemas (
+        template  TEXT PRIMARY KEY,
+        schema    TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )

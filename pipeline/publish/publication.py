@@ -26,6 +26,7 @@ from pipeline.records import (
 )
 from pipeline.result_checksum import NO_CHECKSUM, with_checksum
 from pipeline.split_records import Cut, FilePart, Split
+from pipeline.templates.schema_data import ShapedData
 
 _BOX = re.compile(r"\[(?:\s+-?[\d.]+,?){4}\s+\]")
 """A list of four numbers, each on a line of its own. It never matches inside of a string: JSON escapes line breaks there."""
@@ -64,6 +65,8 @@ class Publication:
     """Where it comes from, where it is a part of a container or a container."""
     parts: Sequence[PartStatus] = ()
     """The parts that it holds directly."""
+    data: Mapping[str, ShapedData] = field(default_factory=dict)
+    """The values in their shape, by template, of templates that have one."""
 
     @property
     def is_wrapper(self) -> bool:
@@ -178,6 +181,7 @@ class Publication:
                     **self._question(template),
                     "review": self.fields_to_review(template),
                     "review_below": self.threshold(template),
+                    **self._data(template),
                     "fields": {name: _field(value) | self._correction(template, name) for name, value in fields.items()},
                 }
                 for template, fields in self.fields.items()
@@ -204,6 +208,13 @@ class Publication:
             for item in corrections
         ]
         return {"corrected": {**entries[-1], "read": _field(self.uncorrected[template][name]), "history": entries}}
+
+    def _data(self, template: str) -> dict[str, Any]:
+        """The keys ``data`` and ``schema_errors`` of a template with a shape of its own."""
+        if template not in self.data:
+            return {}
+        shaped = self.data[template]
+        return {"data": shaped.data, **({} if shaped.errors is None else {"schema_errors": list(shaped.errors)})}
 
     def _question(self, template: str) -> dict[str, str]:
         return {"question": self.questions[template]} if template in self.questions else {}

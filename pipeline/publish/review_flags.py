@@ -23,6 +23,7 @@ REVIEW_FLAGS = (
     "future:",
     "duplicate:",
     "unread-script",
+    "pattern",
 )
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
@@ -38,6 +39,8 @@ _FLAG_TEXTS = {
     "truncated": "the answer was cut off",
     "xml": "from the data of the e-invoice",
     "qr": "stated by a code on the page",
+    "required": "every document must have it",
+    "pattern": "has another form than the template asks for",
     "nearest": "the line that matches best",
     "unread-script": "lines are in a script that nothing here reads: `pipeline doctor` names what is missing",
 }
@@ -54,7 +57,11 @@ def review_reasons(evidence: Evidence, threshold: float, checks: Mapping[str, Ch
         return []
     failed = [_with_difference(flag, evidence, checks) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
     return [
-        *([flag_text(flag, checks) for flag in evidence.flags if flag == "unread-script"] if is_absent(evidence) else failed),
+        *(
+            [flag_text(flag, checks) for flag in evidence.flags if flag in ("unread-script", "required")]
+            if is_absent(evidence)
+            else failed
+        ),
         *_error_probability(evidence, threshold),
         *_unsure_rows(evidence, threshold),
     ]
@@ -149,6 +156,8 @@ def _unsure_rows(evidence: Evidence, threshold: float) -> list[str]:
 def _needs_review(evidence: Evidence, threshold: float) -> bool:
     uncertain = evidence.confidence is not None and evidence.confidence < threshold
     uncertain = uncertain or any(sure < threshold for cells in evidence.cells for sure in cells.values())
+    if "required" in evidence.flags and is_absent(evidence):
+        return True
     if "unread-script" in evidence.flags:  # also a field without a value: it may stand in the lines that were not read
         return True
     return uncertain or (not is_absent(evidence) and any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags))

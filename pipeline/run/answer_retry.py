@@ -83,7 +83,7 @@ def check_answer(answer: Answer, request: Request, reading: EmbeddedReading | No
 
 def _scalar_checks(template: Template) -> Template:
     """The template without sums over a table column, since one missed row is no reason to doubt a total."""
-    checks = [check for check in template.checks if not any("." in member for member in check.sum)]
+    checks = [check for check in template.checks if not template.sums_rows(check)]
     return template.model_copy(update={"checks": checks})
 
 

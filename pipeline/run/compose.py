@@ -18,6 +18,7 @@ from pipeline.checks.duplicates import DUPLICATE, duplicate_keys
 from pipeline.checks.fallbacks import apply_fallbacks
 from pipeline.checks.merge import merge_pages
 from pipeline.checks.oddities import flag_oddities
+from pipeline.checks.requirements import check_requirements
 from pipeline.ledger.contained_records import part_of, parts_in
 from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.ledger import Ledger
@@ -25,6 +26,7 @@ from pipeline.publish.publication import Publication
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source
 from pipeline.split_records import FilePart, PageRange, document_key
 from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
+from pipeline.templates.schema_data import shaped_data
 from pipeline.templates.template import Template
 from pipeline.words.precision import Precision
 
@@ -103,6 +105,11 @@ def compose(
         () if part else tuple(file.source.name for file in ledger.documents_of(source.name)),
         origin,
         parts_in(ledger, source.name) if origin else (),
+        {
+            name: shaped_data(templates[name], fields[name])
+            for name in fields
+            if name in templates and templates[name].is_nested
+        },
     )
 
 
@@ -125,7 +132,8 @@ def _checked(
     """The fields of a document after all checks. Corrected values replace read ones, also in the sums."""
     fields = check_document(_corrected(merge_pages(results, template), corrections), template)
     fields = flag_oddities(fields, template, read_on)
-    return _corrected(assess_confidence(apply_fallbacks(fields, template), template, engine), corrections)
+    fields = _corrected(assess_confidence(apply_fallbacks(fields, template), template, engine), corrections)
+    return check_requirements(fields, template)
 
 
 def _corrected(fields: Mapping[str, Evidence], corrections: Mapping[str, Sequence[Correction]]) -> dict[str, Evidence]:

@@ -18,7 +18,7 @@ from pipeline import languages
 from pipeline.backoff import Backoff
 from pipeline.engines.base import Engine
 from pipeline.engines.registry import make_engine
-from pipeline.errors import OutboxError, SettingsError
+from pipeline.errors import OutboxError, SettingsError, TemplateError
 from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.folder_walk import SkipCallback
 from pipeline.intake.scan import FileStates, Inbox, InboxFile, file_of_source, scan_arguments, scan_inbox
@@ -41,7 +41,9 @@ from pipeline.templates.digest import digest
 from pipeline.templates.load import load_templates
 from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
 from pipeline.templates.question_template import ask_template
+from pipeline.templates.references import RESERVED
 from pipeline.templates.routing import check_routes, route, split_policy, template_for_kind
+from pipeline.templates.schema_template import SchemaText, parse_schema_template
 from pipeline.templates.template import PageKind, Template
 from pipeline.values.times import utc_timestamp
 from pipeline.words.precision import BFLOAT16_VERSION, Precision, choose_precision
@@ -87,6 +89,8 @@ class Job:
     """Absolute paths whose file was renamed or moved since ``InboxScanner`` has taken them. What comes there later is another file."""
     outbox_names: OutboxNames = field(init=False)
     """Gives out names in the outbox."""
+    schemas: frozenset[str] = frozenset()
+    """Templates made of JSON Schemas that some run was given. No route and no folder leads to them."""
 
     def __post_init__(self) -> None:
         self.precision = self.cluster.precision if self.cluster else choose_precision(self.settings)
@@ -185,7 +189,8 @@ class Job:
         classifier (``chosen``). ``published`` is template to recipe of the present result: a question adds its answer to that result,
         and answers to earlier questions stay.
         """
-        routed = list(self.override_templates) or route(relative, self.templates, self.settings.routes)
+        routable = {name: template for name, template in self.templates.items() if name not in self.schemas}
+        routed = list(self.override_templates) or route(relative, routable, self.settings.routes)
         templates = (
             routed or [name for name in requested if name in self.recipes] or ([chosen] if chosen in self.recipes else [])
         )
@@ -320,8 +325,33 @@ def _ledger_of_run(settings: Settings, notes: list[str]) -> Iterator[Ledger]:
 
 
 def known_templates(templates: Mapping[str, Template], ledger: Ledger) -> dict[str, Template]:
-    """``templates``, and the templates of earlier questions about documents."""
-    return {**templates, **{template.name: template for template in map(ask_template, ledger.questions())}}
+    """``templates``, and those of earlier questions about documents and of JSON Schemas that runs were given."""
+    return {
+        **_recorded_schemas(ledger),
+        **templates,
+        **{template.name: template for template in map(ask_template, ledger.questions())},
+    }
+
+
+def _recorded_schemas(ledger: Ledger) -> dict[str, Template]:
+    """The templates of the JSON Schemas that earlier runs were given. One that this version refuses is left out."""
+    recorded: dict[str, Template] = {}
+    for name, text in ledger.schemas().items():
+        with suppress(TemplateError):
+            recorded[name] = parse_schema_template(text, name, name)
+    return recorded
+
+
+def _record_schema(schema: SchemaText, templates: Mapping[str, Template], ledger: Ledger) -> str:
+    """Record a JSON Schema of this run. Returns the name of its template: not that of another template. Raises TemplateError."""
+    template = schema.template()
+    name, own = template.name, templates.get(template.name)
+    if own is not None and own.json_schema == template.json_schema:
+        return name
+    if own is not None or name in RESERVED:
+        name = f"{name}_schema"
+    ledger.record_schema(name, schema.text)
+    return name
 
 
 @contextmanager
@@ -330,6 +360,7 @@ def open_job(
     *,
     template: str | None = None,
     ask: str | None = None,
+    schema: SchemaText | None = None,
     engine: Engine | None = None,
     cluster: Cluster | None = None,
 ) -> Iterator[Job]:
@@ -338,7 +369,9 @@ def open_job(
     Raises SettingsError, TemplateError, LockedError, LedgerError, OutboxError, EngineUnavailableError.
     """
     check_folders(settings)
-    names = named_templates(settings, template)
+    names, templates = named_templates(settings, template), all_templates(settings)
+    if schema is not None:
+        schema.template()
     notes: list[str] = []
     with ExitStack() as stack:
         if settings.executor == "ray" and engine is None and cluster is None:
@@ -359,11 +392,13 @@ def open_job(
                 question = ask_template(ask)
                 ledger.record_question(question.name, ask)
                 names.append(question.name)
+            if schema is not None:
+                names.append(_record_schema(schema, templates, ledger))
             if mirror:
                 mirror.attach(ledger)
             yield Job(
                 settings,
-                known_templates(all_templates(settings), ledger),
+                known_templates(templates, ledger),
                 job_engine,
                 ledger,
                 tuple(names),
@@ -371,9 +406,14 @@ def open_job(
                 notes,
                 objects=_objects(settings),
                 mirror=mirror,
+                schemas=_recorded_names(templates, ledger),
             )
             if mirror:
                 mirror.finish()
+
+
+def _recorded_names(templates: Mapping[str, Template], ledger: Ledger) -> frozenset[str]:
+    return frozenset(ledger.schemas()) - frozenset(templates)
 
 
 def _objects(settings: Settings) -> ObjectInbox | None:
@@ -410,7 +450,9 @@ def open_read_only_job(settings: Settings, engine: Engine, template: str | None 
         else:
             check_folders(settings)
             ledger = stack.enter_context(Ledger(Path(stack.enter_context(TemporaryDirectory(prefix="pipeline-")))))
-        yield Job(settings, known_templates(all_templates(settings), ledger), engine, ledger, names, objects=_objects(settings))
+        templates = all_templates(settings)
+        known, schemas = known_templates(templates, ledger), _recorded_names(templates, ledger)
+        yield Job(settings, known, engine, ledger, names, objects=_objects(settings), schemas=schemas)
 
 
 def check_template(name: str, templates: Mapping[str, Template]) -> None:

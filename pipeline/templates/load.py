@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import TemplateError
+from pipeline.templates.groups import flatten_groups
 from pipeline.templates.label_lists import insert_labels
 from pipeline.templates.prompt_rendering import prompt_mistakes
 from pipeline.templates.references import check_references
+from pipeline.templates.schema_template import ENDING, load_schema_template
 from pipeline.templates.template import Template
 from pipeline.yaml_files.yaml_check import validate
 from pipeline.yaml_files.yaml_lines import Mistake, YamlDocument, read_yaml, read_yaml_file
 
 _CURE = "correct the lines named; docs/templates.md shows every key with an example"
+ENDINGS = (".yaml", ".yml", ENDING)
+"""Ends of the names of template files."""
 _WHOLE = "a template must hold keys: `name: …`, `prompt: …` and so on"
 
 
@@ -23,7 +27,9 @@ def parse_template(text: str, origin: str) -> Template:
 
 
 def load_template(path: Path) -> Template:
-    """The template in one file. Raises TemplateError."""
+    """The template in one YAML file, or of one JSON Schema (``*.schema.json``). Raises TemplateError."""
+    if path.name.endswith(ENDING):
+        return load_schema_template(path)
     return _template(read_yaml_file(path), str(path))
 
 
@@ -49,7 +55,7 @@ def _load_folder(folder: Path, mistakes: list[str]) -> dict[str, Template]:
         return {}
     loaded: dict[str, Template] = {}
     origins: dict[str, Path] = {}
-    for path in sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")):
+    for path in sorted(path for path in folder.iterdir() if path.name.endswith(ENDINGS) and not path.name.startswith(".")):
         try:
             template = load_template(path)
         except TemplateError as error:
@@ -70,6 +76,7 @@ def _template(document: YamlDocument, origin: str) -> Template:
 
 def _validated(document: YamlDocument) -> Template | None:
     """The template, or None. Every mistake is noted in ``document``."""
+    flatten_groups(document)
     insert_labels(document)
     template = validate(document, Template, _WHOLE)
     check_references(document)

@@ -27,6 +27,8 @@ def check_references(document: YamlDocument) -> None:
     data = _mapping(document.data)
     if str(data.get("name")) in RESERVED:
         document.add(("name",), f"the name `{data['name']}` is taken by the outbox: choose another")
+    if data.get("json_schema") is not None:
+        document.add(("json_schema",), "a JSON Schema is a file of its own: save it as NAME.schema.json beside this one")
     for where, kind, spec in _specs(_mapping(data.get("fields"))):
         _check_einvoice_term(document, where, kind, spec)
     types = _types(_mapping(data.get("fields")))

@@ -6,9 +6,11 @@ engine reads the types, roles and labels. Unknown keys are refused. ``load.py`` 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 FieldType = Literal[
     "text", "identifier", "date", "time", "money", "number", "currency", "party", "enum", "table"
@@ -17,6 +19,8 @@ PageKind = Literal["invoice", "receipt", "chart", "photo", "text"]
 """The kinds of page that the embedded classifier knows."""
 Merge = Literal["first", "last", "best", "all"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+DottedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62}){0,11}$")]
+"""A name, with those of the groups around it before it: ``seller.address.city``."""
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 Labels = dict[Language, list[Label]]
@@ -35,17 +39,46 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _with_synonyms(data: Any) -> Any:
+    """``values: {open: [unpaid, due]}`` as the list of choices, and what else stands for each."""
+    values = data.get("values") if isinstance(data, dict) else None
+    if not isinstance(values, dict):
+        return data
+    return {**data, "values": list(values), "synonyms": {key: words for key, words in values.items() if words}}
+
+
 class Column(_Strict):
     """One column of a table field."""
 
-    type: Literal["text", "identifier", "date", "money", "number"] = "text"
+    type: Literal["text", "identifier", "date", "money", "number", "enum", "table"] = "text"
     """The type of its cells."""
     description: str = ""
     """One sentence for language models."""
     labels: Labels = {}
     """What stands above the column, by language."""
+    many: bool = False
+    """A cell is a list of values of this type."""
+    values: list[str] = []
+    """The choices of an ``enum``, as in a field."""
+    synonyms: dict[str, list[str]] = {}
+    """As in a field."""
+    columns: dict[DottedName, Column] = {}
+    """The columns of a ``table`` in each row. Only language models fill such a table."""
     einvoice: str | None = None
     """EN 16931 business term (BT-…) that holds the value in an embedded e-invoice."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_synonyms(cls, data: Any) -> Any:
+        return _with_synonyms(data)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Column:
+        if (self.type == "enum") != bool(self.values):
+            raise ValueError("an enum needs `values`, and only an enum has them")
+        if (self.type == "table") != bool(self.columns):
+            raise ValueError("a table needs `columns`, and only a table has them")
+        return self
 
 
 class TemplateField(_Strict):
@@ -66,21 +99,41 @@ class TemplateField(_Strict):
     format: Literal["vat", "address"] | None = None
     """A grammar for identifiers (``vat``) and text (``address``)."""
     values: list[str] = []
-    """The choices of an ``enum``."""
+    """The choices of an ``enum``: a list, or a mapping of each choice to other words that a page prints for it."""
+    synonyms: dict[str, list[str]] = {}
+    """The other words of each choice, where ``values`` is a list."""
+    required: bool = False
+    """Every document has it: a missing value is flagged ``required`` and named for review."""
+    pattern: str | None = None
+    """A regular expression that the whole value matches; another value is flagged ``pattern`` and named for review."""
     value_labels: dict[str, Labels] = {}
     """What a page prints for a choice, as a heading or beside the label, by language; without them the choice itself is looked for."""
     value_codes: dict[str, str] = {}
     """The choice that a code of the e-invoice stands for."""
-    columns: dict[Name, Column] = {}
-    """The columns of a ``table``."""
-    otherwise: Name | None = None
+    columns: dict[DottedName, Column] = {}
+    """The columns of a ``table``. Columns in a group have dotted names."""
+    otherwise: DottedName | None = None
     """The field whose value this one takes where the document prints none for it."""
-    unless: Name | None = None
+    unless: DottedName | None = None
     """Where this field has a value, ``otherwise`` is not used."""
     deduction: bool = False
     """An amount that is subtracted. Its value has no minus, also where the page prints one."""
     einvoice: str | None = None
     """EN 16931 business term (BT-…, for tables BG-…) that holds the value in an embedded e-invoice."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_synonyms(cls, data: Any) -> Any:
+        return _with_synonyms(data)
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return pattern
 
     @model_validator(mode="after")
     def _complete(self) -> TemplateField:
@@ -92,7 +145,8 @@ class TemplateField(_Strict):
             raise ValueError("only a table has `columns`")
         if self.type != "enum" and self.values:
             raise ValueError("only an enum has `values`")
-        unknown = [value for value in (*self.value_labels, *self.value_codes.values()) if value not in self.values]
+        named = (*self.value_labels, *self.value_codes.values(), *self.synonyms)
+        unknown = [value for value in named if value not in self.values]
         if unknown:
             raise ValueError(f"`{unknown[0]}` is none of the `values`")
         if self.type == "table" and self.many:
@@ -184,16 +238,39 @@ class Template(_Strict):
     description: str = ""
     """For people."""
     applies: Applies = Field(default=Applies(), alias="for")
-    reader: Literal["fields", "chart", "caption", "transcript", "question"] = "fields"
-    """The reader of the embedded engine; other engines ignore it."""
+    reader: Literal["fields", "form", "chart", "caption", "transcript", "question"] = "fields"
+    """The reader of the embedded engine; other engines ignore it. ``form`` reads forms and tables of any kind by their labels."""
     prompt: str
     """Jinja2, sandboxed. ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` and ``pages`` the numbers."""
-    fields: dict[Name, TemplateField] = Field(min_length=1)
-    """What to find, at least one field."""
+    fields: dict[DottedName, TemplateField] = Field(min_length=1)
+    """What to find, at least one field. Fields of a group have dotted names, as ``seller.name``."""
     image: ImageBudget = ImageBudget()
     answer: AnswerBudget = AnswerBudget()
     checks: list[Check] = []
     """What must hold within a document."""
+    json_schema: dict[str, Any] | None = None
+    """The JSON Schema that the template was made of. A YAML template has none."""
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether its values have a shape of their own: that of a JSON Schema, or groups."""
+        return self.json_schema is not None or any("." in name for name in self.paths())
+
+    def paths(self) -> Iterator[str]:
+        """The names of all fields and columns."""
+        for name, field in self.fields.items():
+            yield name
+            yield from field.columns
+
+    def split_term(self, term: str) -> tuple[str, str]:
+        """Field and column that a term of a check names, without its sign; no column for a field that is no table."""
+        plain = term.lstrip("-")
+        table = next((name for name in self.fields if plain.startswith(f"{name}.") and plain not in self.fields), "")
+        return (table, plain[len(table) + 1 :]) if table else (plain, "")
+
+    def sums_rows(self, check: Check) -> bool:
+        """Whether a check adds up a column of a table."""
+        return any(self.split_term(term)[1] for term in check.sum)
 
     @model_validator(mode="after")
     def _text_answers_text(self) -> Template:
@@ -207,4 +284,13 @@ class Template(_Strict):
             reserved = [name] if name in SHEET_COLUMNS else [column for column in field.columns if column in TABLE_COLUMNS]
             if reserved:
                 raise ValueError(f"`{reserved[0]}` is a column of every CSV file; give the field another name")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_no_fields(self) -> Template:
+        tables = [list(field.columns) for field in self.fields.values()]
+        for names in (list(self.fields), *tables):
+            both = next((name for name in names if any(other.startswith(f"{name}.") for other in names)), None)
+            if both:
+                raise ValueError(f"`{both}` is a field and a group; give one of them another name")
         return self

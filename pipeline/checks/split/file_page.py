@@ -33,14 +33,14 @@ class KeyFields:
         """Those of a template. A template without sums tells no documents apart."""
         fields = template.fields.items()
         sums = [check for check in template.checks if check.equals]
-        columns = [term.partition(".") for check in sums for term in check.sum if "." in term]
+        columns = [template.split_term(term) for check in sums for term in check.sum if template.split_term(term)[1]]
         return cls(
             next((name for name, f in fields if f.type == "identifier" and not f.format and f.merge == "first"), None),
             next((name for name, f in fields if f.type == "date" and f.merge == "first"), None),
             next((name for name, f in fields if f.type == "party" and f.role == "seller"), None),
             next((name for name, f in fields if f.type == "identifier" and f.format == "vat" and f.role == "seller"), None),
             tuple(dict.fromkeys(str(check.equals) for check in sums)),
-            {table: column for table, _, column in columns},
+            dict(columns),
             tuple(name for name, f in fields if f.type == "money"),
         )
 

@@ -53,12 +53,12 @@ def _of_field(template: Template, name: str) -> tuple[float, ...]:
     plain = [check for check in sums if not check.subtracted]
     orders = [check.order for check in template.checks if check.order]
     facts = {
-        "is a result": any(check.equals == name and "." not in check.sum[0] for check in plain),
+        "is a result": any(check.equals == name and not template.split_term(check.sum[0])[1] for check in plain),
         "is a first term": any(check.sum[0] == name for check in plain),
         "is a further term": any(name in check.sum[1:] for check in plain),
         "is a remainder": any(check.equals == name for check in sums if check.subtracted),
         "is a deduction": any(name in check.subtracted for check in sums) or field.deduction,
-        "is the sum of a table": any(check.equals == name and "." in check.sum[0] for check in plain),
+        "is the sum of a table": any(check.equals == name and template.split_term(check.sum[0])[1] != "" for check in plain),
         "is in no sum": not any(name in (check.equals, *(term.lstrip("-") for term in check.sum)) for check in sums),
         "takes the last page": field.merge == "last",
         "has a fallback": field.otherwise is not None,
