@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -54,13 +55,20 @@ def find_browser() -> str | None:
     return os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
+def cjk_font() -> str:
+    """CSS with the font of PyMuPDF for Chinese, Japanese and Korean, for machines that have none."""
+    font = pymupdf.Font("cjk")
+    data = base64.b64encode(font.buffer).decode()
+    return f"@font-face{{font-family:'Droid Sans Fallback';src:url(data:font/ttf;base64,{data})}}"
+
+
 class Renderer:
     """Draws documents in one page of a browser."""
 
     def __init__(self, browser: Browser) -> None:
         self._page: Page = browser.new_page(viewport={"width": 1200, "height": 1200}, java_script_enabled=True)
         self._page.emulate_media(media="print")
-        self._style = (FOLDER / "layout.css").read_text(encoding="utf-8")
+        self._style = (FOLDER / "layout.css").read_text(encoding="utf-8") + cjk_font()
         self._script = (FOLDER / "layout.js").read_text(encoding="utf-8")
 
     def draw(self, documents: Sequence[Document]) -> list[Drawn]:

@@ -19,10 +19,11 @@ FONTS = {
     "TeX Gyre Pagella": 0.5, "FreeSans": 1, "Gentium Basic": 0.4, "Hack": 0.2, "Inconsolata": 0.3,
 }  # fmt: skip
 CJK_FONTS = {
-    "ja": "'Noto Sans CJK JP','IPAGothic'",
-    "zh": "'Noto Sans CJK SC','WenQuanYi Zen Hei'",
-    "ko": "'Noto Sans CJK KR','NanumGothic'",
+    "ja": "'Noto Sans CJK JP','IPAGothic','Droid Sans Fallback'",
+    "zh": "'Noto Sans CJK SC','WenQuanYi Zen Hei','Droid Sans Fallback'",
+    "ko": "'Noto Sans CJK KR','NanumGothic','Droid Sans Fallback'",
 }
+"""Fonts by language. The last one comes with PyMuPDF (``browser.cjk_font``): a font of another script draws no glyphs, of any width."""
 PLANS = {
     "vendor|buyer meta|title": 4, "vendor title|buyer meta": 3, "vendor|title|buyer meta": 3, "vendor meta|title|buyer ship summary": 2,
     "title|vendor buyer|meta": 2, "title vendor|buyer ship|meta": 2, "vendor|buyer ship|title|meta": 2, "vendor buyer|title|meta": 2,
