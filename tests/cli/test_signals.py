@@ -16,7 +16,7 @@ from tests.run.kills import units
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.proof)])
 def test_a_run_that_a_signal_stops_keeps_what_is_done_and_can_go_on(tmp_path: Path, number: signal.Signals) -> None:
     inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
     inbox.mkdir()

@@ -66,7 +66,7 @@ def fill(folders: RunFolders, documents: int, pages: Callable[[int], int] = lamb
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("together", [1, 4])
+@pytest.mark.parametrize("together", [1, pytest.param(4, marks=pytest.mark.proof)])
 def test_a_real_run_takes_as_long_as_predicted(folders: RunFolders, together: int) -> None:
     pages = fill(folders, 24)
     result = estimate(folders, SleepyEngine(0.1 * together, together, loading=1.0), most=8)

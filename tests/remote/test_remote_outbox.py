@@ -25,7 +25,7 @@ from tests.drawing import blank_pdf, invoice, invoice_pdf, png, receipt_image, t
 from tests.remote.conftest import BUCKET, BucketRuns, S3Server
 from tests.run.conftest import EchoEngine
 
-KILLS = max(4, int(os.environ.get("KILLS", "60")) // 12)
+KILLS = max(4, int(os.environ.get("KILLS", "36")) // 12)
 """KILLS=300 is 25 of them."""
 
 

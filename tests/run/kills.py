@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.drawing import encrypted_pdf, text_pdf
 
-KILLS = int(os.environ.get("KILLS", "60"))
+KILLS = int(os.environ.get("KILLS", "36"))
 """Number of kills of all tests together. Each test takes its share. docs/reliability.md reports KILLS=300."""
 OLD = 1_000_000_000
 UNFINISHED = re.compile(r"^\.|\.(part|tmp|partial|claim|claimed)$|\(changed ")

@@ -115,7 +115,7 @@ def test_every_page_gets_its_own_answer(home: Path, known: Known, tmp_path: Path
     check(tmp_path / "outbox", names, known)
 
 
-@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.proof), 8])
 def test_after_a_kill_the_run_continues_and_every_page_keeps_its_answer(
     home: Path, known: Known, tmp_path: Path, batch: int
 ) -> None:
