@@ -45,12 +45,18 @@ def _mistakes(folder: Path, values: Mapping[str, Any]) -> Iterator[tuple[str, An
             yield key, values[key], "it lies outside of the file's folder"
     if values.get("after", "keep") != "keep" and _is_outside(folder, values.get("inbox")):
         yield "inbox", values["inbox"], "it lies outside of the file's folder, and `after` would move or delete its files"
-    log, server, ray, metrics = (_section(values, name) for name in ("log", "server", "ray", "metrics"))
+    log, server, ray, metrics, webhooks = (_section(values, name) for name in ("log", "server", "ray", "metrics", "webhooks"))
     if _is_outside(folder, log.get("file")):
         yield "log.file", log["file"], "it lies outside of the file's folder"
     variable = server.get("key_variable", KEY_PREFIX)
     if not _may_be_key(variable):
         yield "server.key_variable", variable, f"the value would be sent to `server.url`; only {KEY_PREFIX}… is for that"
+    for key in ("url", "hosts", "private_addresses"):
+        if webhooks.get(key):
+            yield f"webhooks.{key}", webhooks[key], "what is read would be sent there"
+    variable = webhooks.get("key_variable", KEY_PREFIX)
+    if not _may_be_key(variable):
+        yield "webhooks.key_variable", variable, f"only {KEY_PREFIX}… is for that"
     address = ray.get("address", "auto")
     if address not in ("auto", "local", ""):
         yield "ray.address", address, "a cluster executes code here"

@@ -242,6 +242,22 @@ class MetricsSettings(_Strict):
     """Address to listen on; with 0.0.0.0 other machines can connect."""
 
 
+class WebhookSettings(_Strict):
+    """Where `pipeline serve` sends the results of tasks; see docs/api.md."""
+
+    url: str = Field(default="", pattern=r"^(https?://.*)?$")
+    """URL that gets the result of every task that names no webhook itself; empty is none."""
+    hosts: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Host names that requests may name as their webhook."""
+    key_variable: str = "PIPELINE_WEBHOOK_KEY"
+    """Name of the environment variable with the key that signs. In a settings file that is not named with `--config`, the name must begin
+    with `PIPELINE_`."""
+    private_addresses: bool = False
+    """Whether a webhook may be a host of the own network or machine, and may do without https."""
+    attempts: int = Field(default=10, ge=1, le=50)
+    """How often a webhook is called in all; the pauses grow from 5 seconds to 6 hours."""
+
+
 class Settings(BaseSettings):
     """All settings. configs/pipeline.yaml holds the same keys with comments."""
 
@@ -296,6 +312,7 @@ class Settings(BaseSettings):
     ray: RaySettings = RaySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from pipeline.errors import LockedError, SettingsError
 from pipeline.install_hint import install_hint
 from pipeline.run.job import all_templates, check_template, open_ledger, open_repaired_ledger
 from pipeline.runtime.lock import PROBE_SECONDS, locked
-from pipeline.settings import Settings
+from pipeline.settings import STATE_FOLDER, Settings
 
 TOKEN_VARIABLE = "PIPELINE_SERVE_TOKEN"  # noqa: S105 - this is the name of a variable
 MIN_TOKEN_LENGTH = 16
@@ -67,7 +67,9 @@ def command(
         from pipeline.web.context import ServerContext
         from pipeline.web.image_cache import PageImageCache
         from pipeline.web.supervisor import Supervisor
+        from pipeline.web.task_store import TaskStore
         from pipeline.web.uploads import clean_up
+        from pipeline.web.webhooks import WebhookSender
     except ImportError as error:
         raise SettingsError(
             f"`pipeline serve` needs packages that are not installed: {error}", install_hint("serve")
@@ -87,9 +89,13 @@ def command(
             err=True,
         )
     reader = Supervisor(_arguments(config, settings, template), settings.outbox)
-    with listener, PageImageCache(settings) as page_images, reader:
+    with ExitStack() as stack:
+        stack.enter_context(listener)
+        page_images, tasks = stack.enter_context(PageImageCache(settings)), TaskStore(settings.outbox / STATE_FOLDER)
+        context = ServerContext(settings, templates, page_images, stack.enter_context(reader), tasks)
+        stack.enter_context(WebhookSender(context))
         app = with_access_control(
-            make_app(ServerContext(settings, templates, page_images, reader)),
+            make_app(context),
             token,
             server.permitted_hosts(host, port, names),
             port,

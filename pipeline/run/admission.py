@@ -44,6 +44,7 @@ class Admission:
     def admit(self, file: InboxFile) -> DocumentRun | None:
         """The document to read. None for a file that is up to date, waits for its twin, or is left for a later run."""
         ledger, path = self._job.ledger, file.source.path
+        self._job.learn_templates(file.source.relative)
         same_name = (run.file for run in self._runs.values() if run.file.source.name == file.source.name)
         if file in same_name:  # a later scan has found a file that is being read
             return None

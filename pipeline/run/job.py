@@ -32,6 +32,7 @@ from pipeline.records import WRAPPER_KINDS, Source
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
 from pipeline.run import answer_retry, page_requests
+from pipeline.run.inline_templates import inline_templates, may_be_recorded
 from pipeline.run.outbox_names import OutboxNames
 from pipeline.run.overlapping_folders import check_folders, check_paths
 from pipeline.runtime.lock import locked
@@ -111,6 +112,12 @@ class Job:
             office_pages=self.settings.office.pages,
             scripts=self.settings.ocr.languages,
         )
+
+    def learn_templates(self, relative: str) -> None:
+        """Take up templates that were recorded since the start, where the folder of a path below the inbox may be named like one."""
+        if may_be_recorded(relative) and not any(folder in self.templates for folder in relative.split("/")[:-1]):
+            self.templates = known_templates(self.templates, self.ledger)
+            self.recipes |= {name: self.recipe(self.templates[name]) for name in self.templates.keys() - self.recipes.keys()}
 
     def split_policy(self, relative: str) -> SplitPolicy:
         """How a file at a path below the inbox is split into documents."""
@@ -325,8 +332,9 @@ def _ledger_of_run(settings: Settings, notes: list[str]) -> Iterator[Ledger]:
 
 
 def known_templates(templates: Mapping[str, Template], ledger: Ledger) -> dict[str, Template]:
-    """``templates``, and those of earlier questions about documents and of JSON Schemas that runs were given."""
+    """``templates``, those that programs gave with requests, and those of earlier questions and JSON Schemas that runs were given."""
     return {
+        **inline_templates(ledger.path.parent),
         **_recorded_schemas(ledger),
         **templates,
         **{template.name: template for template in map(ask_template, ledger.questions())},

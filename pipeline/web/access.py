@@ -33,7 +33,8 @@ CHUNK_TIMEOUT_SECONDS = 20.0
 """Time between two parts of a request's body."""
 SLOW_BODY_SECONDS, MIN_BYTES_PER_SECOND = 30.0, 2_000
 """After this time, a body must have arrived at this rate on average."""
-UPLOAD_PATH = "/api/files/"
+UPLOAD_PATH, READ_PATH = "/api/files/", "/api/read"
+"""Requests whose body is a file."""
 _SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -126,7 +127,8 @@ class AccessControl:
 
     def _limit_body(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Receive:
         """``receive`` with limits on the size and the speed of the body; it raises HTTPException beyond them."""
-        is_upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOAD_PATH)
+        method, path = scope["method"], scope["path"]
+        is_upload = (method == "PUT" and path.startswith(UPLOAD_PATH)) or (method == "POST" and path == READ_PATH)
         max_bytes = self.max_upload_bytes if is_upload else MAX_BODY_BYTES
         content_length = headers.get("content-length", "0")
         received, started, complete = 0, time.monotonic(), False

@@ -13,7 +13,7 @@ from pipeline import __version__
 from pipeline.errors import PipelineError
 from pipeline.web import html_pages
 from pipeline.web.access import AccessControl
-from pipeline.web.api import corrections, documents, exports, files, orders, split
+from pipeline.web.api import corrections, documents, exports, files, orders, read, split, tasks
 from pipeline.web.context import ServerContext
 
 
@@ -28,7 +28,7 @@ def make_app(context: ServerContext) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    for part in (files, documents, corrections, orders, split, exports, html_pages):
+    for part in (files, read, tasks, documents, corrections, orders, split, exports, html_pages):
         app.include_router(part.router)
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:

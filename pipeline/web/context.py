@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.templates.template import Template
 from pipeline.web.image_cache import PageImageCache
 from pipeline.web.supervisor import Supervisor
+from pipeline.web.task_store import TaskStore
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class ServerContext:
     """Without the templates made from questions."""
     page_images: PageImageCache
     supervisor: Supervisor
+    tasks: TaskStore
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:

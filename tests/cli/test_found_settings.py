@@ -57,6 +57,10 @@ def test_a_found_file_may_name_a_variable_that_is_made_for_keys(
 
 
 REFUSED: dict[str, dict[str, object]] = {
+    "webhooks.url": {"webhooks": {"url": "https://elsewhere.example/"}},
+    "webhooks.hosts": {"webhooks": {"hosts": ["elsewhere.example"]}},
+    "webhooks.private_addresses": {"webhooks": {"private_addresses": True}},
+    "webhooks.key_variable": {"webhooks": {"key_variable": "HF_TOKEN"}},
     "outbox": {"outbox": "../elsewhere"},
     "outbox through a link": {"outbox": "link/results"},
     "outbox as a URL": {"outbox": "s3://of-a-stranger/results"},

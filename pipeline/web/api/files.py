@@ -76,12 +76,13 @@ async def upload_file(
                 await run_in_threadpool(upload.write, chunk)
             if not upload.size:
                 raise HTTPException(400, "the file is empty")
-            return await run_in_threadpool(_store_upload, context, upload, safe_name(name), template)
+            return await run_in_threadpool(store_upload, context, upload, safe_name(name), template)
     except OSError as error:
         raise HTTPException(503, f"the inbox cannot be written: {error.strerror or error}") from error
 
 
-def _store_upload(context: ServerContext, upload: Upload, name: str, template: str) -> UploadedFile:
+def store_upload(context: ServerContext, upload: Upload, name: str, template: str) -> UploadedFile:
+    """Put an upload into the inbox, unless a file with its contents is there already. Raises OSError, LedgerError."""
     contents = {"bytes": upload.size, "sha256": upload.sha256}
     if copy := _existing_copy(context, upload.sha256, template):
         return UploadedFile(file=copy, already=True, **contents)

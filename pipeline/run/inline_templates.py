@@ -1,0 +1,101 @@
+"""Templates that programs give with a request: one file each below ``outbox/.pipeline/templates``.
+
+A file that is to be read with such a template lies in a folder of the inbox that is named like the template, as for every other template.
+No page and no other path leads to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from pipeline.errors import OutboxError, TemplateError
+from pipeline.templates.load import parse_template
+from pipeline.templates.schema_nodes import field_key
+from pipeline.templates.schema_template import ENDING as SCHEMA_ENDING
+from pipeline.templates.schema_template import parse_schema_template
+from pipeline.templates.template import Applies, Template
+
+FOLDER = "templates"
+YAML_ENDING = ".yaml"
+MAX_TEMPLATES = 1_000
+"""How many are kept. Each is compiled by every run."""
+MAX_BYTES = 200_000
+DIGEST_LETTERS = 10
+_NAME = re.compile(rf"[a-z][a-z0-9_]*_[0-9a-f]{{{DIGEST_LETTERS}}}")
+_ORIGIN = "template"
+
+
+def record_template(state: Path, text: str) -> Template:
+    """The template that is written in ``text``, kept below the folder ``state`` under a name of its own. See ``_record``."""
+    _check_size(text)
+    return _record(state, text, YAML_ENDING, parse_template(text, _ORIGIN).name)
+
+
+def record_schema(state: Path, text: str) -> Template:
+    """The template of a JSON Schema, kept in the same way; its name begins like the schema's title."""
+    _check_size(text)
+    with suppress(ValueError, RecursionError, AttributeError):
+        return _record(state, text, SCHEMA_ENDING, field_key(str(json.loads(text).get("title") or "schema")))
+    return parse_schema_template(text, "schema", "schema")  # it says what is wrong
+
+
+def inline_templates(state: Path) -> dict[str, Template]:
+    """All that were recorded, by name. One that this version refuses is left out."""
+    found: dict[str, Template] = {}
+    with suppress(OSError):
+        for path in sorted((state / FOLDER).iterdir()):
+            for ending in (YAML_ENDING, SCHEMA_ENDING):
+                name = path.name.removesuffix(ending)
+                if name != path.name and _NAME.fullmatch(name):
+                    with suppress(TemplateError, OSError, UnicodeError):
+                        found[name] = _parse(path.read_text(encoding="utf-8"), ending, name)
+    return found
+
+
+def may_be_recorded(relative: str) -> bool:
+    """Whether a path below the inbox has a folder that may be named like a recorded template or question."""
+    return any(_NAME.fullmatch(folder) for folder in relative.split("/")[:-1])
+
+
+def _check_size(text: str) -> None:
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise TemplateError(f"the template is longer than {MAX_BYTES:,} bytes", "make it shorter")
+
+
+def _record(state: Path, text: str, ending: str, own_name: str) -> Template:
+    """Keep a template. Its name is its own and a digest of the text: the same text is the same template.
+
+    Raises TemplateError, OutboxError.
+    """
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:DIGEST_LETTERS]
+    name = f"{re.sub('_+', '_', own_name)[: 60 - DIGEST_LETTERS].rstrip('_')}_{digest}"
+    if not _NAME.fullmatch(name):
+        name = f"{'schema' if ending == SCHEMA_ENDING else 'template'}_{digest}"
+    template = _parse(text, ending, name)
+    path = state / FOLDER / f"{name}{ending}"
+    if path.exists():
+        return template
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if sum(1 for _ in path.parent.iterdir()) >= MAX_TEMPLATES:
+            raise TemplateError(
+                f"{MAX_TEMPLATES:,} different templates came with requests already",
+                "put templates that are used often into the folder of templates, and name them",
+            )
+        unfinished = path.parent / f".{uuid.uuid4().hex}.tmp"
+        unfinished.write_text(text, encoding="utf-8", errors="replace")
+        unfinished.replace(path)
+    except OSError as error:
+        raise OutboxError(f"{path}: cannot be written: {error.strerror or error}", "free disk space") from error
+    return template
+
+
+def _parse(text: str, ending: str, name: str) -> Template:
+    if ending == SCHEMA_ENDING:
+        return parse_schema_template(text, "schema", name).model_copy(update={"applies": Applies()})
+    return parse_template(text, _ORIGIN).model_copy(update={"name": name, "applies": Applies()})

@@ -1,0 +1,240 @@
+"""Programs send files to be read: three forms of request, templates of their own, tasks, webhooks, events."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("python_multipart")
+
+from pipeline.settings import WebhookSettings
+from pipeline.web.webhooks import WebhookRefusedError, WebhookSender, check_url, public_address
+from tests.drawing import invoice, invoice_pdf
+from tests.web.serve.in_process import InProcess, in_process
+
+KEY = "a-key-of-this-test-0123"
+PARCEL = """\
+name: parcel
+prompt: Read.
+fields:
+  parcel_number:
+    type: identifier
+    labels: {en: [parcel number]}
+"""
+SHIPMENT = {
+    "title": "Shipment",
+    "type": "object",
+    "properties": {"parcel": {"type": "object", "properties": {"number": {"type": "string"}}}},
+}
+
+
+class Receiver:
+    """A webhook that refuses its first call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[dict[str, str], bytes]] = []
+        calls = self.calls
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                calls.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(500 if len(calls) == 1 else 204)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook?a=b"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    hooks = WebhookSettings(hosts=("127.0.0.1",), private_addresses=True)
+    with in_process(tmp_path_factory.mktemp("read"), webhooks=hooks) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def sent(served: InProcess, receiver: Receiver) -> dict[str, dict[str, Any]]:
+    """Tasks by what was sent: before they are read, and after."""
+    pdf, text = invoice_pdf(invoice("en")), b"Parcel number: PX-77120\nSent on 3 May 2026\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIPELINE_WEBHOOK_KEY", KEY)
+        in_json = {
+            "document": base64.b64encode(pdf).decode(),
+            "template": "invoice",
+            "name": "a/b.pdf",
+            "webhook": receiver.url,
+        }
+        answers = {
+            "json": served.client.post("/api/read", json=in_json),
+            "form": served.client.post("/api/read", data={"template": PARCEL}, files={"file": ("label.txt", text)}),
+            "schema": served.client.post(
+                "/api/read", json={"document": "data:text/plain;base64," + base64.b64encode(text).decode(), "schema": SHIPMENT}
+            ),
+            "raw": served.client.post("/api/read?question=What is the parcel number?", content=text),
+        }
+    tasks = {}
+    for name, answer in answers.items():
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["status"] == "waiting"
+        tasks[name] = answer.json()
+    served.read()
+    return {name: served.client.get(f"/api/tasks/{task['id']}?wait=1").json() for name, task in tasks.items()}
+
+
+def values(task: dict[str, Any]) -> dict[str, Any]:
+    (result,) = task["result"]["results"].values()
+    return {name: field["value"] for name, field in result["fields"].items()}
+
+
+def test_a_file_in_json_is_read_with_the_template_that_is_named(sent: dict[str, dict[str, Any]]) -> None:
+    task = sent["json"]
+    assert (task["status"], task["file"]) == ("done", "invoice/b.pdf")
+    assert values(task)["total"] == str(invoice("en").total)
+
+
+def test_a_file_in_a_form_is_read_with_a_template_of_its_own_that_the_run_learns(sent: dict[str, dict[str, Any]]) -> None:
+    task = sent["form"]
+    assert values(task) == {"parcel_number": "PX-77120"}
+    (template,) = task["result"]["results"]
+    assert template.startswith("parcel_")
+    assert task["file"] == f"{template}/label.txt"
+
+
+def test_a_json_schema_is_filled_in_its_own_shape(sent: dict[str, dict[str, Any]]) -> None:
+    ((name, result),) = sent["schema"]["result"]["results"].items()
+    assert name.startswith("shipment_")
+    assert result["data"] == {"parcel": {"number": "PX-77120"}}
+
+
+def test_a_body_that_is_the_file_is_read_for_a_question(sent: dict[str, dict[str, Any]]) -> None:
+    assert values(sent["raw"]) == {"answer": "PX-77120"}
+
+
+def test_the_same_file_again_is_answered_at_once(served: InProcess, sent: dict[str, dict[str, Any]]) -> None:
+    pdf = invoice_pdf(invoice("en"))
+    answer = served.client.post("/api/read?template=invoice&name=other.pdf", content=pdf)
+    assert answer.status_code == 200
+    assert answer.json()["file"] == sent["json"]["file"]
+    assert answer.json()["result"] == sent["json"]["result"]
+
+
+def test_the_events_of_a_task_and_of_all_documents(served: InProcess, sent: dict[str, dict[str, Any]]) -> None:
+    task = sent["json"]
+    with served.client.stream("GET", f"/api/tasks/{task['id']}/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        text = stream.read().decode()
+    assert text.startswith("event: task\ndata: {")
+    assert json.loads(text.splitlines()[1].removeprefix("data: "))["status"] == "done"
+    with served.client.stream("GET", "/api/events?seconds=0.5", headers={"last-event-id": "2000-01-01"}) as stream:
+        events = stream.read().decode()
+    assert {f'"file": "{item["file"]}"' for item in sent.values()} <= {
+        part for part in events.replace(", ", "\n").splitlines() if part.startswith('"file"')
+    }
+    with served.client.stream("GET", "/api/events?seconds=0.2") as stream:
+        assert "document" not in stream.read().decode(), "a client without an event gets new ones only"
+
+
+def test_a_webhook_is_signed_and_called_again_after_a_failure_and_a_restart(
+    served: InProcess, sent: dict[str, dict[str, Any]], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_WEBHOOK_KEY", KEY)
+    monkeypatch.setattr("pipeline.web.webhooks.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.web.webhooks.FIRST_PAUSE_SECONDS", 0.05)
+    for calls in (1, 2):  # a new sender each time, as after a restart
+        with WebhookSender(served.context):
+            until = time.monotonic() + 60
+            while len(receiver.calls) < calls and time.monotonic() < until:
+                time.sleep(0.02)
+    assert len(receiver.calls) == 2
+    headers, body = receiver.calls[1]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(KEY.encode(), signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    task = json.loads(body)["task"]
+    assert (task["id"], task["status"], task["result"]) == (sent["json"]["id"], "done", sent["json"]["result"])
+    state = served.client.get(f"/api/tasks/{task['id']}").json()["webhook"]
+    assert state == {"url": receiver.url, "state": "delivered", "attempts": 2, "error": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"document": "%%%"}, "base64"),
+        ({"document": ""}, "document"),
+        ({"document": "YQ==", "template": "no_such"}, "no such template"),
+        ({"document": "YQ==", "template": "invoice", "question": "Who?"}, "give one"),
+        ({"document": "YQ==", "template": {"name": "x", "prompt": "{{ 1 ", "fields": {}}}, "template:1"),
+        ({"document": "YQ==", "webhook": "https://elsewhere.example/"}, "elsewhere.example"),
+        ({"document": "YQ==", "webhook": "file:///etc/passwd"}, "webhook"),
+        ({"document": "YQ==", "webhook": "https://127.0.0.1/"}, "PIPELINE_WEBHOOK_KEY"),
+        ({"document": "YQ==", "path": "/etc/passwd"}, "path"),
+        (["x"], "the body"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_reason(served: InProcess, body: Any, message: str) -> None:
+    before = sorted(path.name for path in served.settings.inbox.rglob("*") if path.is_file())
+    answer = served.client.post("/api/read", json=body)
+    assert answer.status_code == 400
+    assert message in answer.json()["detail"]
+    assert sorted(path.name for path in served.settings.inbox.rglob("*") if path.is_file()) == before
+
+
+def test_a_request_without_the_token_or_from_another_site_puts_nothing_into_the_inbox(served: InProcess) -> None:
+    for headers, status in (
+        ({"authorization": "Bearer wrong"}, 401),
+        ({"origin": "http://elsewhere.example"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+    ):
+        answer = served.client.post("/api/read?name=x.txt", content=b"x", headers=headers)
+        assert answer.status_code == status
+    assert not list(served.settings.inbox.rglob("x.txt"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "::1", "::ffff:10.0.0.1", "10.1.2.3", "169.254.169.254", "0.0.0.0", "224.0.0.1", "localhost", "100.64.0.1"],
+)
+def test_a_webhook_never_leads_to_a_private_address(host: str) -> None:
+    with pytest.raises(WebhookRefusedError, match="public"):
+        public_address(host, 443, private=False)
+
+
+def test_a_webhook_needs_a_permitted_host_and_https() -> None:
+    settings = WebhookSettings(url="https://own.example/hook", hosts=("hooks.example",))
+    assert check_url("https://HOOKS.example/a", settings).host == "hooks.example"
+    assert check_url("https://own.example/hook", settings).port == 443
+    for url in (
+        "https://own.example/other",
+        "http://hooks.example/",
+        "https://hooks.example@evil.example/",
+        "https://a:b@hooks.example/",
+        "https://hooks.example.evil.example/",
+        "https://hooks.example/\r\nx: y",
+        "https:///",
+        "ftp://hooks.example/",
+    ):
+        with pytest.raises(WebhookRefusedError):
+            check_url(url, settings)
