@@ -39,9 +39,8 @@ def record_template(state: Path, text: str) -> Template:
 def record_schema(state: Path, text: str) -> Template:
     """The template of a JSON Schema, kept in the same way; its name begins like the schema's title."""
     _check_size(text)
-    with suppress(ValueError, RecursionError, AttributeError):
-        return _record(state, text, SCHEMA_ENDING, field_key(str(json.loads(text).get("title") or "schema")))
-    return parse_schema_template(text, "schema", "schema")  # it says what is wrong
+    parse_schema_template(text, "schema", "schema")  # it says what is wrong
+    return _record(state, text, SCHEMA_ENDING, field_key(str(json.loads(text).get("title") or "schema")))
 
 
 def inline_templates(state: Path) -> dict[str, Template]:

@@ -47,6 +47,9 @@ class ReadOptions(StrictModel):
     template: Annotated[
         str | dict[str, Any], Field(description="name of a template; or a template itself, as YAML or as an object")
     ] = ""
+    json_schema: Annotated[
+        str | dict[str, Any], Field(alias="schema", description="a JSON Schema that the document fills, instead of a template")
+    ] = ""
     question: Annotated[
         str, Field(max_length=MAX_CHARACTERS, description="a question about each page, instead of a template")
     ] = ""

@@ -31,11 +31,8 @@ fields:
     type: identifier
     labels: {en: [parcel number]}
 """
-SHIPMENT = {
-    "title": "Shipment",
-    "type": "object",
-    "properties": {"parcel": {"type": "object", "properties": {"number": {"type": "string"}}}},
-}
+NUMBER = {"type": "object", "properties": {"number": {"type": "string"}}}
+SHIPMENT = {"title": "Shipment", "type": "object", "properties": {"parcel": NUMBER}}
 
 
 class Receiver:
@@ -87,12 +84,11 @@ def sent(served: InProcess, receiver: Receiver) -> dict[str, dict[str, Any]]:
             "name": "a/b.pdf",
             "webhook": receiver.url,
         }
+        data_url = f"data:text/plain;base64,{base64.b64encode(text).decode()}"
         answers = {
             "json": served.client.post("/api/read", json=in_json),
             "form": served.client.post("/api/read", data={"template": PARCEL}, files={"file": ("label.txt", text)}),
-            "schema": served.client.post(
-                "/api/read", json={"document": "data:text/plain;base64," + base64.b64encode(text).decode(), "schema": SHIPMENT}
-            ),
+            "schema": served.client.post("/api/read", json={"document": data_url, "schema": SHIPMENT}),
             "raw": served.client.post("/api/read?question=What is the parcel number?", content=text),
         }
     tasks = {}
