@@ -2,6 +2,7 @@
 
 import os
 
+from pipeline.runtime.garbage_collection import collect_rarely
 from pipeline.runtime.safe_path import finds_libraries_in_current_folder, same_command, use_safe_environment, use_safe_path
 
 
@@ -12,6 +13,7 @@ def main() -> None:
     if finds_libraries_in_current_folder():
         command = same_command()
         os.execv(command[0], command)  # noqa: S606 - our own command line
+    collect_rarely()
 
     from pipeline.cli.commands import run_command_line
 

@@ -26,6 +26,7 @@ from pipeline.engines.base import Engine, Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.runtime.engine_process import EngineDescription, needed_variables
+from pipeline.runtime.garbage_collection import collect_rarely
 from pipeline.runtime.worker_pool import OnLoss, OnReply, ReaderPool, Reply
 from pipeline.settings import Settings
 from pipeline.templates.template import Template
@@ -42,9 +43,6 @@ MAX_WAIT_SECONDS = 0.2
 MIN_WAIT_SECONDS = 0.05
 """How long a call of ``poll`` may wait at least, also with a shorter timeout. The loop asks a local pool again at once, because the local
 engine works in the same thread; here each event wakes the loop."""
-GC_THRESHOLDS = (50_000, 20, 100)
-"""Of Python's garbage collector. With a thousand actors a million words are in flight, and scanning them again and again took a fourth
-of the driver's time (docs/scale.md)."""
 MARK = "shared-"
 """Prefix of the name of a file by which a state folder is known to be the same one on another machine."""
 
@@ -91,8 +89,7 @@ class Cluster:
         self._stack.close()
 
     def _set_gc_thresholds(self) -> None:
-        before = gc.get_threshold()
-        gc.set_threshold(*GC_THRESHOLDS)
+        before = collect_rarely()
         self._stack.callback(lambda: gc.set_threshold(*before))
 
     # ---- machines -----------------------------------------------------------------------------------

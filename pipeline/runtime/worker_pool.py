@@ -30,6 +30,7 @@ import psutil
 from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.records import Reason, RemotePixels
 from pipeline.runtime.child_process import bind_to_parent, start_child
+from pipeline.runtime.garbage_collection import collect_later_objects, collect_rarely
 
 Handler = Callable[[bytes], list[bytes]]
 """Runs in the worker: a request as bytes to a reply as parts of bytes; raises DocumentError for a document that cannot be read.
@@ -346,11 +347,13 @@ def serve(handler_name: str, descriptor: int, memory_mb: int, parent: int) -> No
     pipe = Connection(descriptor)
     _confine(memory_mb, parent)
     module, _, function = handler_name.partition(":")
+    thresholds = collect_rarely()
     try:
         handler: Handler = getattr(importlib.import_module(module), function)
     except BaseException as error:
         pipe.send_bytes(pack_parts([b"broken", f"{type(error).__name__}: {error}".encode(errors="replace")]))
         return
+    collect_later_objects(thresholds)  # as often as usual: garbage of a reader may hold large pictures
     while True:
         try:
             request = pipe.recv_bytes()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from babel import Locale
 from babel.core import get_global
 
 from pipeline.languages import Languages, from_words
+from pipeline.languages.cldr import currency_names
 
 # Signs and abbreviations as printed before or after amounts, of all currencies.
 _SYMBOLS = {
@@ -48,7 +48,7 @@ def currency_codes() -> frozenset[str]:
 def _names(languages: Languages) -> dict[str, str]:
     """Currency names of several languages, in lower case, to codes; ambiguous single words are left out."""
     locales = reversed(languages.codes("currencies"))
-    names = {name.casefold(): code for language in locales for code, name in Locale(language).currencies.items()}
+    names = {name.casefold(): code for language in locales for code, name in currency_names(language).items()}
     return {**names, **languages.words.numbers.currencies}
 
 

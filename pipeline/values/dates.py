@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from babel import Locale
-
 from pipeline.languages import Languages, from_words
+from pipeline.languages.cldr import Context, Width
+from pipeline.languages.cldr import month_names as cldr_months
 from pipeline.languages.evidence import Weights, weight
 from pipeline.languages.word_patterns import plain_any_of
 from pipeline.values.calendars import habits
@@ -123,6 +123,8 @@ def _named_dates(languages: Languages) -> _NamedDates:
     )
 
 
+_CONTEXTS: tuple[Context, ...] = ("format", "stand-alone")
+_WIDTHS: tuple[Width, ...] = ("wide", "abbreviated")
 Months = dict[str, dict[int, frozenset[str]]]
 
 
@@ -139,10 +141,10 @@ def month_names(languages: Languages) -> Months:
 def _names(languages: Languages) -> Iterable[tuple[str, str, int]]:
     """Language, folded name and number; the names of CLDR first."""
     for code in languages.codes("months"):
-        full = {_fold(name)[:1] for name in Locale(code).months["format"]["wide"].values()}
-        for context in ("format", "stand-alone"):
-            for width in ("wide", "abbreviated"):
-                names = {number: _fold(name) for number, name in Locale(code).months[context][width].items()}
+        full = {_fold(name)[:1] for name in cldr_months(code, "format", "wide").values()}
+        for context in _CONTEXTS:
+            for width in _WIDTHS:
+                names = {number: _fold(name) for number, name in cldr_months(code, context, width).items()}
                 # Babel gives the names of whichever locale was asked first where a locale has none of its own
                 if full & {name[:1] for name in names.values()}:
                     yield from ((code, name, number) for number, name in names.items())

@@ -7,11 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-from babel import Locale
 
 from pipeline.languages import Languages, from_words
+from pipeline.languages.cldr import Width, month_names
 from pipeline.languages.language import Calendar
 from pipeline.values.calendars import Habits, calendar_of, to_gregorian
 
@@ -140,10 +138,10 @@ def _months(languages: Languages) -> _Months:
 
 
 def _names(languages: Languages) -> Iterator[tuple[str, Calendar, int]]:
-    widths: tuple[Literal["wide", "abbreviated"], ...] = ("wide", "abbreviated")
+    widths: tuple[Width, ...] = ("wide", "abbreviated")
     for code in languages.codes("months"):
         for width in widths:
-            yield from ((name, "gregorian", number) for number, name in Locale(code).months["format"][width].items())
+            yield from ((name, "gregorian", number) for number, name in month_names(code, "format", width).items())
     for language in languages.by_code.values():
         dates = language.dates
         yield from ((name, "gregorian", number) for name, number in dates.months.items())

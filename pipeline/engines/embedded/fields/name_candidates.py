@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from babel import Locale
-
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import POSTCODE, Vocabulary, is_neutral, vocabulary
 from pipeline.languages import Languages, from_words
+from pipeline.languages.cldr import country_names
 
 _SPLIT = re.compile(r"\s[|•·●*–—.]\s|\s-\s|[•·●|]|\s{3,}")
 _RETURN = re.compile(r"\s[|•·●*–—.-]\s|[•·●|]|\s?,\s|;\s")
@@ -211,4 +210,4 @@ def _joined(layout: Layout, name: NameCandidate, names: list[NameCandidate]) -> 
 
 @from_words
 def _countries(languages: Languages) -> frozenset[str]:
-    return frozenset(label_key(name) for code in languages.codes("countries") for name in Locale(code).territories.values())
+    return frozenset(label_key(name) for code in languages.codes("countries") for name in country_names(code))

@@ -153,11 +153,16 @@ _PLAIN = str.maketrans("łŁøØđĐıİ", "lLoOdDiI")
 """Letters that have no accent of their own in Unicode, and the letters that stand for them where a printer lacks them."""
 
 
+_NO_KEY = re.compile(r"(?:[^\w#%]|_)+")
+"""What ``label_key`` leaves out."""
+
+
 @lru_cache(maxsize=16384)
 def label_key(text: str) -> str:
     """Lower-case letters and digits (and # %) without accents and blanks, in simplified Chinese, for comparing labels."""
-    plain = unicodedata.normalize("NFKD", simplified(text).replace("°", "o").replace("ß", "ss").translate(_PLAIN))
-    return "".join(c for c in plain.casefold() if c.isalnum() or c in "#%")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", simplified(text).replace("°", "o").replace("ß", "ss").translate(_PLAIN))
+    return _NO_KEY.sub("", text.casefold())
 
 
 def lay_out(page: Page) -> Layout:
