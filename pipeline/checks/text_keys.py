@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pipeline.values.digits import ascii_digits
 
 _NUMERIC_MARKS = ".,'’"
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Key:
 
 def letters_and_digits(text: str) -> str:
     """Letters and digits of a text, case folded."""
-    return "".join(c for c in _normal(text).casefold() if c.isalnum())
+    return _NO_LETTERS.sub("", _normal(text).casefold())
 
 
 def digits(text: str) -> str:
@@ -50,7 +51,7 @@ def digits(text: str) -> str:
 
 def _normal(text: str) -> str:
     """The text in one form: no presentation forms of letters, digits of all scripts as 0 to 9."""
-    return ascii_digits(unicodedata.normalize("NFKC", text))
+    return text if text.isascii() else ascii_digits(unicodedata.normalize("NFKC", text))
 
 
 def make_key(texts: Sequence[str]) -> Key:
@@ -61,7 +62,12 @@ def make_key(texts: Sequence[str]) -> Key:
     for number, text in enumerate(texts):
         edges.add(len(letters))
         before, gap = "", ""
-        for char in _normal(text).casefold():
+        normal = _normal(text).casefold()
+        if normal.isascii() and (normal.isalpha() or normal.isdigit()):  # most words: no edge within
+            letters += normal
+            owner += [number] * len(normal)
+            continue
+        for char in normal:
             if not char.isalnum():
                 gap += char
                 continue

@@ -126,6 +126,9 @@ class _Cutter:
             self._left -= 2
             if self._left < 0:
                 break
+            smaller = min(first, second, key=lambda side: len(side.words))
+            if not _names_total(self._read(smaller.page), self._keys):
+                continue  # no cut between two documents; reading the other part, too, costs most
             a, b = self._read(first.page), self._read(second.page)
             sure = [_has_total(claims, self._keys) for claims in (a, b)]
             if all(sure) and beside and _are_copies(first.page, second.page):
