@@ -13,9 +13,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -34,12 +33,14 @@ from pipeline import found_settings, object_urls, renamed_settings
 from pipeline.errors import SettingsError
 from pipeline.ignored_names import IgnoredNames
 from pipeline.safe_open import path_problem
+from pipeline.settings_file import FILE_NAME as FILE_NAME
+from pipeline.settings_file import PATH_KEYS, SettingsFile, read_settings_file
+from pipeline.settings_file import configs_folder as configs_folder
+from pipeline.settings_file import find_settings_file as find_settings_file
 from pipeline.split_records import SplitPolicy
 from pipeline.templates.routing import Route
 from pipeline.yaml_files.explain import did_you_mean
 
-FILE_NAME = "pipeline.yaml"
-PATH_KEYS = ("inbox", "outbox", "templates", "languages", "state", "archive", "failed")
 STATE_FOLDER = ".pipeline"
 """Where the outbox keeps the ledger and the lock."""
 OBJECTS_FOLDER = "objects"
@@ -262,7 +263,6 @@ class Settings(BaseSettings):
     """All settings. configs/pipeline.yaml holds the same keys with comments."""
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
-    _file_values: ClassVar[dict[str, Any]] = {}
     _deprecations: tuple[str, ...] = PrivateAttr(default=())
 
     inbox: Path = Path("inbox")
@@ -427,35 +427,11 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         if isinstance(env_settings, EnvSettingsSource):
             env_settings.env_vars, _ = renamed_settings.upgrade_environment(env_settings.env_vars, ENVIRONMENT_PREFIX.lower())
-        return init_settings, env_settings, _SettingsFile(settings_cls)
+        return init_settings, env_settings, SettingsFile(settings_cls)
 
 
 def _objects_folder(outbox: Path) -> Path:
     return outbox.resolve() / STATE_FOLDER / OBJECTS_FOLDER
-
-
-class _SettingsFile(PydanticBaseSettingsSource):
-    """The values of the settings file that ``load_settings`` reads."""
-
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        """One value of the file."""
-        del field
-        return Settings._file_values.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """All values of the file, also unknown keys: the validation refuses those."""
-        return dict(Settings._file_values)
-
-
-def configs_folder() -> Path:
-    """The folder of the built-in settings and templates: inside an installed package, beside the package in a checkout."""
-    inside = Path(__file__).parent / "configs"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
-
-
-def find_settings_file(folder: Path) -> Path | None:
-    """The settings file that a command in ``folder`` uses without ``--config``; None where there is none."""
-    return folder / FILE_NAME if (folder / FILE_NAME).is_file() else None
 
 
 def load_settings(file: Path | None = None, *, search: bool = True, **overrides: Any) -> Settings:
@@ -468,7 +444,7 @@ def load_settings(file: Path | None = None, *, search: bool = True, **overrides:
     """
     found = find_settings_file(Path.cwd()) if file is None and search else None
     file = file or found
-    values, deprecations = renamed_settings.upgrade_file(_read_file(file), file) if file else ({}, [])
+    values, deprecations = renamed_settings.upgrade_file(read_settings_file(file), file) if file else ({}, [])
     variables = {name.lower(): value for name, value in os.environ.items()}
     deprecations += renamed_settings.upgrade_environment(variables, ENVIRONMENT_PREFIX.lower())[1]
     for key in ("templates", "languages"):
@@ -476,7 +452,7 @@ def load_settings(file: Path | None = None, *, search: bool = True, **overrides:
             values.setdefault(key, file.parent / key)
     if found:
         found_settings.check_found_file(found, values, lambda key: _is_given(key, overrides, variables))
-    Settings._file_values = values
+    SettingsFile.values = values
     try:
         settings = Settings(**{key: value for key, value in overrides.items() if value is not None})
     except EnvironmentValueError as error:
@@ -491,7 +467,7 @@ def load_settings(file: Path | None = None, *, search: bool = True, **overrides:
             f"{file or 'the settings'}: not valid:\n{lines}", f"{configs_folder() / FILE_NAME} lists every key"
         ) from error
     finally:
-        Settings._file_values = {}
+        SettingsFile.values = {}
     settings._deprecations = tuple(deprecations)
     return settings
 
@@ -513,29 +489,3 @@ def _describe_mistake(item: ErrorDetails) -> str:
     model = section.annotation if section else None
     owner = model if isinstance(model, type) and issubclass(model, BaseModel) else Settings
     return f"there is no such key{did_you_mean(str(item['loc'][-1]), owner.model_fields)}"
-
-
-def _read_file(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except Exception as error:  # a wrong date, number or tag raises an exception of any type
-        raise SettingsError(
-            f"{file}: cannot be read: {error}", "check the path after --config, and that it is YAML in UTF-8"
-        ) from error
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise SettingsError(f"{file}: is not a list of `key: value` lines", f"compare with {configs_folder() / FILE_NAME}")
-    for key in PATH_KEYS:
-        if isinstance(values.get(key), str) and not object_urls.is_url(values[key]):
-            values[key] = file.parent / _expand_home(file, key, values[key])
-    log = values.get("log")
-    if isinstance(log, dict) and isinstance(log.get("file"), str):
-        log["file"] = file.parent / _expand_home(file, "log.file", log["file"])
-    return values
-
-
-def _expand_home(file: Path, key: str, path: str) -> Path:
-    """A path whose ``~`` or ``~user`` is replaced. Raises SettingsError where there is no such user."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise SettingsError(f"{file}: {key}: `{path}`: {error}", "write the whole path") from error
