@@ -66,6 +66,8 @@ _NOT_LABELS = frozenset(
     }
     | {"each", "name", "number", "date"}
 )
+_KINDS = frozenset({"date", "number", "no", "name", "amount", "code", "id", "value", "text", "total", "type"})
+"""Words that say what kind of value it is."""
 _NO_START = re.compile(r"(?:of|in|the|or|and|was|is|for|to|per|by|value|its|one|each|a|an|this|with)\b", re.IGNORECASE)
 """Words with which no label begins."""
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
@@ -135,7 +137,7 @@ def property_labels(name: str, description: str) -> SchemaLabels:
     quoted, marked = list(filter(_is_label, _quoted(text))), list(filter(_is_label, _marked(text)))
     described = list(filter(_is_label, _described(description)))
     own: dict[str, str] = {}
-    for phrase in (*quoted, *spoken, *described[:1], *marked, *described[1:]):
+    for phrase in (*quoted, *spoken, *described[:1], *marked, *described[1:], *_shorter(words_of(name))):
         if key := folded(phrase):
             own.setdefault(key, " ".join(phrase.split())[:MAX_LABEL].strip())
     known = _listed_labels()
@@ -172,6 +174,13 @@ def _spoken(words: list[str]) -> list[str]:
     choices = [tuple(dict.fromkeys((word, *_SHORT_FORMS.get(word, ())))) for word in words]
     phrases = [" ".join(choice) for choice, _ in zip(product(*choices), range(8), strict=False)]
     return list(dict.fromkeys(phrases))
+
+
+def _shorter(words: list[str]) -> Iterator[str]:
+    """The name without words that a page mostly leaves out: the inception date stands behind "Inception"."""
+    kept = [word for word in words if word not in _KINDS]
+    if kept and len(kept) < len(words) and len("".join(kept)) >= 4:
+        yield " ".join(kept)
 
 
 def _quoted(text: str) -> Iterator[str]:

@@ -72,6 +72,25 @@ _CODE_WORDS = frozenset(
 )
 _AS_PRINTED = re.compile(r"\bas (?:printed|shown|it appears|written|stated)\b|\bexactly as\b|\bverbatim\b", re.IGNORECASE)
 _ISO_DATE = re.compile(r"\byyyy-mm-dd\b|\biso[ -]?(?:8601|date)\b", re.IGNORECASE)
+_ISSUERS = frozenset(
+    {
+        "company",
+        "organization",
+        "organisation",
+        "employer",
+        "insurer",
+        "carrier",
+        "operator",
+        "bank",
+        "institution",
+        "authority",
+    }
+    | {"issuer", "supplier", "seller", "merchant", "store", "provider", "vendor"}
+)
+"""Words for whom a document comes from."""
+_NO_NAMES = frozenset(
+    {"address", "street", "city", "country", "state", "number", "id", "code", "phone", "email", "mail", "url", "type"}
+)
 _ROLES: Mapping[str, Literal["seller", "buyer"]] = {"vendor": "seller", "buyer": "buyer"}
 
 
@@ -188,6 +207,14 @@ def _field(named: Node, leaf: Node, *, many: bool) -> TemplateField:
         (_ROLES[part] for name in listed[:1] for part in [name.partition(".")[2].partition("_")[0]] if part in _ROLES), None
     )
     is_party = kind == "text" and bool(listed) and listed[0].endswith("_name") and role is not None and not many
+    if (
+        kind == "text"
+        and not is_party
+        and not many
+        and _ISSUERS & set(words_of(named.name))
+        and not _NO_NAMES & set(words_of(named.name))
+    ):
+        is_party, role = True, "seller"
     return TemplateField(
         type="party" if is_party else kind,
         description=description,

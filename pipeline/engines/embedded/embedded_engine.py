@@ -63,6 +63,10 @@ def _read(request: Request) -> Mapping[str, Claim]:
         from pipeline.engines.embedded.caption.caption_reader import read_caption
 
         return read_caption(page, image, template)
+    if template.reader == "form":
+        from pipeline.engines.embedded.form import read_form
+
+        return read_form(page, template)
     if template.reader == "question":
         from pipeline.engines.embedded.question import read_question
 
