@@ -16,6 +16,7 @@ import pydantic_core
 from pipeline.engines.base import Request
 from pipeline.engines.prompting import is_text
 from pipeline.records import TOKEN_PROBABILITY, Answer, Claim, Json, Reason
+from pipeline.templates.groups import leaves
 from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.values.currencies import currency_codes
 from pipeline.values.dates import parse_date
@@ -89,9 +90,11 @@ def read_answer(template: Template, text: str, *, complete: bool = True) -> dict
     parsed: Any = pydantic_core.from_json(_json_part(text), allow_partial=False if complete else "trailing-strings")
     if not isinstance(parsed, dict):
         raise ValueError("the answer is no JSON object")
-    claims = {name: _claim(field, parsed.get(name)) for name, field in template.fields.items()}
+    values = leaves(parsed, template.fields)
+    claims = {name: _claim(field, values[name]) for name, field in template.fields.items()}
     if not complete:
-        last = next((name for name in reversed(list(parsed)) if name in claims), next(iter(claims)))
+        stated = [name for name in claims if name.split(".")[0] in parsed and values[name] is not None]
+        last = next((name for name in reversed(list(parsed)) if name in claims), next(reversed(stated), next(iter(claims))))
         cut = claims[last]
         claims[last] = Claim(cut.value, cut.printed, flags=(*cut.flags, TRUNCATED))
     return claims
@@ -141,8 +144,29 @@ def _claim(field: TemplateField, value: Json) -> Claim:
 
 def _row(columns: Mapping[str, Column], item: Json) -> dict[str, Json]:
     """A row with every column; empty when every cell is None."""
-    row = {name: _scalar(column, item.get(name)) for name, column in columns.items()} if isinstance(item, Mapping) else {}
+    if not isinstance(item, dict):
+        return {}
+    cells = leaves(item, columns)
+    row = {name: _cell(column, cells[name]) for name, column in columns.items()}
     return row if any(value is not None for value in row.values()) else {}
+
+
+def _cell(column: Column, value: Json) -> Json:
+    if column.type == "table":
+        rows = [row for item in value if (row := _row(column.columns, item))] if isinstance(value, list) else []
+        return rows or None
+    if column.many:
+        values = [one for item in value if (one := _scalar(column, item)) is not None] if isinstance(value, list) else []
+        return list(dict.fromkeys(values)) or None
+    return _scalar(column, value)
+
+
+def choice_of(text: str, field: TemplateField | Column) -> str | None:
+    """The choice of an ``enum`` that a text is, or that it is another word for."""
+    if text in field.values:
+        return text
+    plain = text.casefold()
+    return next((value for value, words in field.synonyms.items() if plain in map(str.casefold, (value, *words))), None)
 
 
 def _number(text: str) -> Decimal | None:
@@ -167,6 +191,6 @@ def _scalar(field: TemplateField | Column, value: Json) -> Json:
         return date.isoformat() if date else None
     if field.type == "currency":
         return text.upper() if text.upper() in currency_codes() else None
-    if isinstance(field, TemplateField) and field.type == "enum":
-        return text if text in field.values else None
+    if field.type == "enum":
+        return choice_of(text, field)
     return text

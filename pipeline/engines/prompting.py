@@ -15,12 +15,14 @@ from typing import Any
 
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.fields import read_fields
+from pipeline.engines.embedded.form import read_form
 from pipeline.engines.printed_values import printed_values
 from pipeline.engines.prompt_hints import make_hints, unlabelled_amounts
 from pipeline.records import Claim
 from pipeline.templates.answer_schema import json_schema
+from pipeline.templates.groups import nest, nested_rows
 from pipeline.templates.prompt_rendering import render_prompt, uses_words
-from pipeline.templates.template import Template, TemplateField
+from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.words.fixed_width import page_text
 
 SYSTEM = (
@@ -57,7 +59,7 @@ def make_prompt(request: Request) -> Prompt:
     template = request.template
     read: Mapping[str, Claim] = {}
     printed = None
-    if template.reader in ("fields", "question"):  # values of a chart's marks are not printed on the page
+    if template.reader in ("fields", "form", "question"):  # values of a chart's marks are not printed on the page
         if request.image is None:
             template = _without_absent_fields(request)
         if request.page.words:
@@ -78,13 +80,14 @@ def make_prompt(request: Request) -> Prompt:
 def _embedded_reading(request: Request, template: Template) -> Mapping[str, Claim]:
     """What the embedded engine reads of the template's fields."""
     if request.reading is None:
-        return read_fields(request.page, template)
+        return read_form(request.page, template) if template.reader == "form" else read_fields(request.page, template)
     return {name: request.reading.get(name, Claim(None)) for name in template.fields}
 
 
 def _embedded_answer(template: Template, read: Mapping[str, Claim]) -> str:
     """The embedded engine's answer, as the JSON that models write."""
-    return json.dumps({name: read[name].value if name in read else None for name in template.fields}, ensure_ascii=False)
+    values = {name: read[name].value if name in read else None for name in template.fields}
+    return json.dumps(nest({name: nested_rows(value) for name, value in values.items()}), ensure_ascii=False)
 
 
 def _without_absent_fields(request: Request) -> Template:
@@ -117,17 +120,35 @@ def is_text(template: Template) -> bool:
 
 def _form(template: Template) -> str:
     """The form of the answer, without example values that a model could copy."""
-    lines = ",\n".join(f"  {json.dumps(name)}: {_example(field)}" for name, field in template.fields.items())
+    examples = nest({name: _example(field) for name, field in template.fields.items()})
+    lines = ",\n".join(f"  {json.dumps(name)}: {_object_example(example)}" for name, example in examples.items())
     return f"Answer with this JSON object and nothing else; null for what the page does not say:\n{{\n{lines}\n}}"
+
+
+def _object_example(example: Any) -> str:
+    """An example, or those of a group as an object on one line."""
+    if isinstance(example, str):
+        return example
+    return f"{{{', '.join(f'{json.dumps(name)}: {_object_example(inner)}' for name, inner in example.items())}}}"
 
 
 def _example(field: TemplateField) -> str:
     if field.type == "table":
-        row = ", ".join(f"{json.dumps(name)}: {_scalar_example(column.type)}" for name, column in field.columns.items())
-        return f"[{{{row}}}, ...]"
+        return _rows_example(field.columns)
     choices = " | ".join(json.dumps(value) for value in field.values)
     one = choices or _scalar_example(field.type)
     return f"[{one}, ...]" if field.many else one
+
+
+def _rows_example(columns: Mapping[str, Column]) -> str:
+    return f"[{_object_example(nest({name: _cell_example(column) for name, column in columns.items()}))}, ...]"
+
+
+def _cell_example(column: Column) -> str:
+    if column.type == "table":
+        return _rows_example(column.columns)
+    one = " | ".join(json.dumps(value) for value in column.values) or _scalar_example(column.type)
+    return f"[{one}, ...]" if column.many else one
 
 
 def _scalar_example(kind: str) -> str:

@@ -7,11 +7,12 @@ schema stops a model that repeats itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.templates.template import Template, TemplateField
+from pipeline.templates.groups import nest
+from pipeline.templates.template import Column, Template, TemplateField
 
 PATTERNS = {
     "money": r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$",
@@ -35,7 +36,17 @@ def json_schema(template: Template, printed: PrintedValues | None = None) -> dic
     """An object schema (draft 2020-12) with a property for each field, in the template's order. ``printed`` limits values to its own."""
     scalars = _Scalars(template.answer.tokens * _CHARACTERS_PER_TOKEN, printed or {})
     properties = {name: _field(field, scalars) for name, field in template.fields.items()}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_object(properties)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_objects(nest(properties), frozenset(template.fields))}
+
+
+def _objects(nested: dict[str, Any], leaves: Collection[str], before: str = "") -> dict[str, Any]:
+    """Nested properties as object schemas; ``leaves`` are the dotted names of the schemas themselves."""
+    return _object(
+        {
+            name: inner if f"{before}{name}" in leaves else _objects(inner, leaves, f"{before}{name}.")
+            for name, inner in nested.items()
+        }
+    )
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
@@ -44,16 +55,27 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _field(field: TemplateField, scalars: _Scalars) -> dict[str, Any]:
     if field.type == "table":
-        columns = {
-            name: _nullable(_described(scalars.schema(column.type, _CELL), column.description))
-            for name, column in field.columns.items()
-        }
-        schema = _list(_object(columns))
+        schema = _rows(field.columns, scalars)
     elif field.type == "enum":
         schema = {"type": "string", "enum": list(field.values)}
     else:
         schema = scalars.schema(field.type)
     return _described(_nullable(_list(schema) if field.many else schema), field.description)
+
+
+def _rows(columns: Mapping[str, Column], scalars: _Scalars) -> dict[str, Any]:
+    cells = {name: _cell(column, scalars) for name, column in columns.items()}
+    return _list(_objects(nest(cells), frozenset(cells)))
+
+
+def _cell(column: Column, scalars: _Scalars) -> dict[str, Any]:
+    if column.type == "table":
+        schema = _rows(column.columns, scalars)
+    elif column.type == "enum":
+        schema = {"type": "string", "enum": list(column.values)}
+    else:
+        schema = scalars.schema(column.type, _CELL)
+    return _nullable(_described(_list(schema) if column.many else schema, column.description))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,8 @@ class _Scalars:
 
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:
+    if items.get("enum") == []:  # the page prints no value of this type
+        return {"type": "array", "items": {"type": "null"}, "maxItems": 0}
     return {"type": "array", "items": items, "maxItems": MAX_ITEMS}
 
 

@@ -5,7 +5,7 @@ All that works with fields then sees one flat list of them; ``schema_data`` puts
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.records import Json
@@ -75,9 +75,17 @@ def _renamed(where: Where, moved: dict[Where, Where]) -> Where:
     return where
 
 
-def group_of(name: str) -> str:
-    """The groups around a field or column, as a dotted name; empty for one that stands in none."""
-    return name.rpartition(".")[0]
+def leaves(value: Json, names: Iterable[str]) -> dict[str, Json]:
+    """The values of nested objects by dotted name, None where there is none; a name that stands there as it is counts, too."""
+    return {name: _leaf(value, name) for name in names}
+
+
+def _leaf(value: Json, name: str) -> Json:
+    if isinstance(value, dict) and name in value:
+        return value[name]
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def nest(values: dict[str, Any]) -> dict[str, Any]:
@@ -90,3 +98,8 @@ def nest(values: dict[str, Any]) -> dict[str, Any]:
             inner = inner.setdefault(group, {})
         inner[last] = value
     return nested
+
+
+def nested_rows(value: Json) -> Json:
+    """A table's rows, those with dotted columns as nested objects; any other value as it is."""
+    return [nest(row) if isinstance(row, dict) else row for row in value] if isinstance(value, list) else value

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 
 from pipeline.records import Evidence, Json
-from pipeline.templates.groups import nest
+from pipeline.templates.groups import nest, nested_rows
 from pipeline.templates.schema_labels import folded
 from pipeline.templates.schema_nodes import Node, read_schema
 from pipeline.templates.schema_template import FALSE, TRUE, choice_text, is_as_printed
@@ -47,15 +47,11 @@ class ShapedData:
 def shaped_data(template: Template, fields: Mapping[str, Evidence]) -> ShapedData:
     """The values of a nested template, of any document, in their shape. Never raises."""
     if template.json_schema is None:
-        return ShapedData(nest({name: _grouped_rows(evidence.value) for name, evidence in fields.items()}))
+        return ShapedData(nest({name: nested_rows(evidence.value) for name, evidence in fields.items()}))
     schema = _Schema.of(template)
     built = schema.value(schema.root, "", fields)
     data = {} if built is _MISSING else built
     return ShapedData(data, schema.errors(data))
-
-
-def _grouped_rows(value: Json) -> Json:
-    return [nest(dict(row)) if isinstance(row, Mapping) else row for row in value] if isinstance(value, list) else value
 
 
 class _Schema:

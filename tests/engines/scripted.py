@@ -128,7 +128,7 @@ def sample(schema: dict[str, Any]) -> Any:
     if kind == "object":
         return {name: sample(item) for name, item in schema["properties"].items()}
     if kind == "array":
-        return [sample(schema["items"])] * 2
+        return [sample(schema["items"])] * min(2, schema.get("maxItems", 2))
     pattern = schema.get("pattern", "").removeprefix("^").removeprefix("[0-9]{4}-")
     return next((value for start, value in SAMPLES.items() if pattern.startswith(start)), "as printed")
 

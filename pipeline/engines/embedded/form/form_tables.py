@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rapidfuzz import fuzz
@@ -213,7 +213,7 @@ class TableReader:
 
     # ---- lines without a heading --------------------------------------------------------------------
 
-    def _lists(self, tables: Mapping[str, TemplateField], used: Set[int]) -> dict[str, _Table]:
+    def _lists(self, tables: Mapping[str, TemplateField], used: set[int]) -> dict[str, _Table]:
         """Tables of a text and numbers whose columns no heading names: lines that are a text with numbers behind it."""
         fitting = {name: spec for name, spec in tables.items() if _is_list(_plain(spec.columns))}
         if not fitting:
@@ -250,7 +250,7 @@ class TableReader:
                     found[name] = (likeness, run.row)
         return {name: row for name, (_, row) in found.items()}
 
-    def _amount_lines(self, used: Set[int]) -> list[int]:
+    def _amount_lines(self, used: set[int]) -> list[int]:
         """Rows that begin with a text and have an amount behind it; a row of years is a heading."""
         lines = []
         for row, runs in enumerate(self._layout.rows):
