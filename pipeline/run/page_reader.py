@@ -27,6 +27,7 @@ from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.open_document import open_document, open_with_pdfium
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument, Size, fit_scale
+from pipeline.pages.turn_and_cut import cut, turn
 from pipeline.records import Box, Page, PageImage, Word
 from pipeline.run.page_requests import (
     DOCUMENT_REPLY,
@@ -416,21 +417,3 @@ class PageReader:
         if layer and self._is_usable(layer):
             return 0
         return upright_rotation(self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)))
-
-
-def cut(image: PageImage, part: Box) -> PageImage:
-    """The part of an image inside a box in points; at least one pixel."""
-    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
-    left, top, right, bottom = (round(side * image.scale) for side in part)
-    left, top = min(max(0, left), image.width - 1), min(max(0, top), image.height - 1)
-    cropped = pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
-    return PageImage(cropped.shape[1], cropped.shape[0], cropped.tobytes(), image.scale)
-
-
-def turn(image: PageImage, degrees: int) -> PageImage:
-    """The image turned clockwise by a multiple of 90 degrees."""
-    if not degrees:
-        return image
-    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
-    turned = np.rot90(pixels, -degrees // 90)
-    return PageImage(turned.shape[1], turned.shape[0], turned.tobytes(), image.scale)
