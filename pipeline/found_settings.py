@@ -39,13 +39,15 @@ def _mistakes(folder: Path, values: Mapping[str, Any]) -> Iterator[tuple[str, An
     """Key, value and reason of each."""
     for key in ("inbox", *WRITTEN_FOLDERS):
         if isinstance(values.get(key), str) and "://" in values[key]:
-            yield key, "(a URL)", "an object store is opened with your credentials"
+            yield key, "(a URL)", "an object store or a mailbox is opened with your credentials"
     for key in (*WRITTEN_FOLDERS, *READ_FOLDERS):
         if _is_outside(folder, values.get(key)):
             yield key, values[key], "it lies outside of the file's folder"
     if values.get("after", "keep") != "keep" and _is_outside(folder, values.get("inbox")):
         yield "inbox", values["inbox"], "it lies outside of the file's folder, and `after` would move or delete its files"
-    log, server, ray, metrics, webhooks = (_section(values, name) for name in ("log", "server", "ray", "metrics", "webhooks"))
+    log, server, ray, metrics, webhooks, mailbox = (
+        _section(values, name) for name in ("log", "server", "ray", "metrics", "webhooks", "mailbox")
+    )
     if _is_outside(folder, log.get("file")):
         yield "log.file", log["file"], "it lies outside of the file's folder"
     variable = server.get("key_variable", KEY_PREFIX)
@@ -57,12 +59,26 @@ def _mistakes(folder: Path, values: Mapping[str, Any]) -> Iterator[tuple[str, An
     variable = webhooks.get("key_variable", KEY_PREFIX)
     if not _may_be_key(variable):
         yield "webhooks.key_variable", variable, f"only {KEY_PREFIX}… is for that"
+    yield from _mailbox_mistakes(mailbox)
     address = ray.get("address", "auto")
     if address not in ("auto", "local", ""):
         yield "ray.address", address, "a cluster executes code here"
     host = metrics.get("host", "127.0.0.1")
     if not _is_loopback(host):
         yield "metrics.host", host, "other machines could connect"
+
+
+def _mailbox_mistakes(mailbox: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    for key in ("password_command", "token_command"):
+        if mailbox.get(key):
+            yield f"mailbox.{key}", "(a command)", "it would be executed here"
+    if mailbox.get("keyring"):
+        yield "mailbox.keyring", mailbox["keyring"], "a password of yours would be sent to the mailbox's server"
+    if mailbox.get("ca_file"):
+        yield "mailbox.ca_file", mailbox["ca_file"], "it decides which server your password is sent to"
+    variable = mailbox.get("password_variable", KEY_PREFIX)
+    if not _may_be_key(variable):
+        yield "mailbox.password_variable", variable, f"the value would be sent to a server; only {KEY_PREFIX}… is for that"
 
 
 def _section(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:

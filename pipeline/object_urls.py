@@ -1,4 +1,4 @@
-"""URLs of object stores, and the local paths that stand for objects.
+"""URLs of object stores and mailboxes, and the local paths that stand for objects. A message of a mailbox is an object, too.
 
 Everywhere in the project an object has a local path, below a folder ``objects``; its URL can be derived from that path. The file exists
 only while its contents are read. Keys are not trusted: no key leads out of the folder.
@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from pipeline.mailbox_urls import MAIL_SCHEMES, canonical_url, is_mailbox_url, other_folder_url, parse_mailbox_url
+
 SCHEMES = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss", "memory": "memory"}
+SCHEMES |= {scheme: scheme for scheme in MAIL_SCHEMES}
 """Schemes of stores, each with its canonical name. ``memory`` is for tests; ``file`` is a plain folder."""
 OUTBOX = "%outbox"
 """Folder with this machine's copy of an outbox; no object of a store has this name."""
@@ -39,7 +42,9 @@ def parse_store_url(text: str) -> Path | str:
             raise ValueError("file:// wants an absolute path: file:///folder")
         return Path(rest)
     if scheme not in SCHEMES:
-        raise ValueError(f"no store is known for `{scheme}://`; known are s3, gs, az, abfs, abfss and file")
+        raise ValueError(f"no store is known for `{scheme}://`; known are s3, gs, az, abfs, abfss, file, imap and imaps")
+    if is_mailbox_url(text):
+        return canonical_url(text)
     bucket, _, prefix = rest.partition("/")
     user = bucket.rpartition("@")[0]
     if ":" in user or (user and not scheme.startswith("abfs")) or "?" in rest or "#" in rest:
@@ -58,7 +63,9 @@ def key_below(url: str, of: str) -> str | None:
 
 
 def sibling_url(url: str, name: str) -> str:
-    """The URL of a folder with this name beside ``url``, or in the bucket where ``url`` is a bucket."""
+    """The URL of a folder with this name beside ``url``, or in the bucket or mailbox itself."""
+    if is_mailbox_url(url):
+        return other_folder_url(parse_mailbox_url(url).server, name)
     scheme, rest = url.split("://")
     return f"{scheme}://{rest.rpartition('/')[0] or rest}/{name}"
 

@@ -11,6 +11,7 @@ Keys of older versions are still read (``pipeline.renamed_settings``).
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -32,6 +33,7 @@ from pydantic_settings import SettingsError as EnvironmentValueError
 from pipeline import found_settings, object_urls, renamed_settings
 from pipeline.errors import SettingsError
 from pipeline.ignored_names import IgnoredNames
+from pipeline.mailbox_urls import is_mailbox_url
 from pipeline.safe_open import path_problem
 from pipeline.settings_file import FILE_NAME as FILE_NAME
 from pipeline.settings_file import PATH_KEYS, SettingsFile, read_settings_file
@@ -41,6 +43,7 @@ from pipeline.split_records import SplitPolicy
 from pipeline.templates.routing import Route
 from pipeline.yaml_files.explain import did_you_mean
 
+_MAIL_FOLDER = {key: f"; `mailbox.{key}` names a folder of it" for key in ("archive", "failed")}
 STATE_FOLDER = ".pipeline"
 """Where the outbox keeps the ledger and the lock."""
 OBJECTS_FOLDER = "objects"
@@ -56,6 +59,14 @@ class _Strict(BaseModel):
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
+
+
+def _as_command(value: Any) -> Any:
+    """The words of a command that was written as a line, with the quotes of a shell; no shell is started."""
+    return shlex.split(value) if isinstance(value, str) else value
+
+
+Command = Annotated[tuple[str, ...], BeforeValidator(_as_command)]
 
 
 class LimitSettings(_Strict):
@@ -114,6 +125,46 @@ class IntakeSettings(_Strict):
     def _check_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         IgnoredNames(patterns)
         return patterns
+
+
+class MailboxSettings(_Strict):
+    """A mailbox as the inbox, `inbox: imaps://user@host/Folder` (docs/mailbox.md)."""
+
+    search: str = "ALL"
+    """Which messages are read, as a search of IMAP: `UNSEEN`, `FROM "billing@example.com"`, `SUBJECT "invoice" UNFLAGGED`."""
+    days: int = Field(default=0, ge=0, le=36_500)
+    """Only messages that arrived in the last so many days are read; 0 is all."""
+    archive: str = Field(default="Archive", min_length=1)
+    """Folder of the mailbox to which `after: move` moves messages. It is created if it does not exist."""
+    failed: str = ""
+    """Folder to which `after: move` and `delete` move messages that failed; empty: they stay where they are, as they are."""
+    password_variable: str = "PIPELINE_MAILBOX_PASSWORD"  # noqa: S105 - the name of a variable
+    """Name of the environment variable that holds the password. The password itself is never written to a file. In a settings file that
+    is not named with `--config`, the name must begin with `PIPELINE_`."""
+    keyring: str = ""
+    """Name of the service under which the system's keyring has the password: `keyring set NAME USER` puts it there."""
+    password_command: Command = ()
+    """Command that prints the password: `pass show mail`, `[secret-tool, lookup, account, mail]`. No shell is started."""
+    token_command: Command = ()
+    """Command that prints an access token (OAuth 2). The server is then logged into with XOAUTH2 or OAUTHBEARER, as it offers."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that the server's certificate is checked against, in place of the system's. It is always checked."""
+    seconds: Seconds = Field(default=60, gt=0)
+    """Time for one answer of the server."""
+
+    @field_validator("search", "archive", "failed", "keyring")
+    @classmethod
+    def _check_text(cls, text: str) -> str:
+        if not text.isprintable():
+            raise ValueError("must be one line of printable letters")
+        return text
+
+    @model_validator(mode="after")
+    def _check_one_secret(self) -> Self:
+        given = [key for key in ("keyring", "password_command", "token_command") if getattr(self, key)]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)}: only one of them can be given")
+        return self
 
 
 class ReviewSettings(_Strict):
@@ -266,7 +317,8 @@ class Settings(BaseSettings):
     _deprecations: tuple[str, ...] = PrivateAttr(default=())
 
     inbox: Path = Path("inbox")
-    """Folder that is read, with its subfolders; or the URL of one in an object store (docs/stores.md)."""
+    """Folder that is read, with its subfolders; or the URL of one in an object store (docs/stores.md), or of a mailbox's folder
+    (docs/mailbox.md)."""
     outbox: Path = Path("outbox")
     """Folder for results, and for the ledger (`outbox/.pipeline`); or the URL of one in an object store."""
     state: Path | None = None
@@ -289,8 +341,9 @@ class Settings(BaseSettings):
     """Whether the data of an e-invoice inside a PDF (Factur-X, ZUGFeRD) are read. If false, only the page itself is read."""
     read_codes: bool = True
     """Whether the QR codes and barcodes of payments, invoices and receipts (EPC, Swiss QR bill, ZATCA …) are read."""
-    after: Literal["keep", "move", "delete"] = "keep"
-    """What happens to a file in the inbox once its result is on disk: it stays, it is moved to `archive`, or it is deleted."""
+    after: Literal["keep", "move", "delete", "seen", "flagged"] = "keep"
+    """What happens to a file in the inbox once its result is on disk: it stays, it is moved to `archive`, or it is deleted. A message of a
+    mailbox may also be marked as `seen` or `flagged`."""
     archive: Path | None = None
     """Where `after: move` puts files; by default `archive` beside the inbox. If the inbox is a URL, this is one of the same store."""
     failed: Path | None = None
@@ -303,6 +356,7 @@ class Settings(BaseSettings):
     """`3/16` reads the third of sixteen parts of the inbox, divided by a hash of each file's path; empty reads all of it."""
     limits: LimitSettings = LimitSettings()
     intake: IntakeSettings = IntakeSettings()
+    mailbox: MailboxSettings = MailboxSettings()
     retry: RetrySettings = RetrySettings()
     review: ReviewSettings = ReviewSettings()
     office: OfficeSettings = OfficeSettings()
@@ -328,11 +382,18 @@ class Settings(BaseSettings):
                     raise ValueError(f"{key}: {error}") from None  # the URL stays out of every traceback
                 if isinstance(place, str):
                     urls[key] = place
+                if is_mailbox_url(place) and key != "inbox":
+                    raise ValueError(f"{key}: a mailbox can be an inbox only{_MAIL_FOLDER.get(key, '')}")
                 values[key] = place
         if "outbox" in urls:
             state = Path(values.get("state") or object_urls.state_folder()).resolve()
             values["outbox"] = object_urls.outbox_folder(state, urls["outbox"])
+        in_mailbox = is_mailbox_url(urls.get("inbox"))
+        if values.get("after") in ("seen", "flagged") and not in_mailbox:
+            raise ValueError(f"after: `{values['after']}` is for messages of a mailbox; a file can be kept, moved or deleted")
         for key in ("archive", "failed"):
+            if values.get(key) and in_mailbox:
+                raise ValueError(f"{key}: the inbox is a mailbox{_MAIL_FOLDER[key]}")
             if values.get(key) and ("inbox" in urls) != (key in urls):
                 raise ValueError(f"{key}: must be of the same kind as the inbox: both folders, or both in one object store")
         for key in ("inbox", "archive", "failed"):
@@ -373,6 +434,11 @@ class Settings(BaseSettings):
         return object_urls.outbox_url((self.state or object_urls.state_folder()).resolve(), self.outbox)
 
     @property
+    def is_mailbox(self) -> bool:
+        """Whether the inbox is a folder of a mailbox."""
+        return is_mailbox_url(self.inbox_url)
+
+    @property
     def inbox_location(self) -> str:
         """The inbox as the user wrote it: a URL or a path."""
         return self.inbox_url or str(self.inbox)
@@ -399,12 +465,12 @@ class Settings(BaseSettings):
     @property
     def archive_folder(self) -> Path:
         """Where files that were read are moved to."""
-        return self.archive or self._beside("archive")
+        return self.archive or self._beside(self.mailbox.archive if self.is_mailbox else "archive")
 
     @property
     def failed_folder(self) -> Path:
         """Where files that failed are moved to, each with a file that states the reason."""
-        return self.failed or self._beside("failed")
+        return self.failed or self._beside((self.is_mailbox and self.mailbox.failed) or "failed")
 
     def _beside(self, name: str) -> Path:
         url = self.inbox_url

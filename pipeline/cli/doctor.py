@@ -178,7 +178,42 @@ def _templates(settings: Settings) -> Finding:
     return Finding("templates", "ok", ", ".join(templates))
 
 
+def _mailbox(settings: Settings) -> Finding:
+    """Whether the mailbox can be logged into, and what its server can do of what the settings ask for."""
+    from pipeline.remote.mail_connection import MailConnection
+    from pipeline.remote.mail_inbox import MailInbox
+
+    after = settings.after
+
+    def look(connection: MailConnection) -> tuple[int, set[str]]:
+        client = connection.client
+        can = {name for name in ("IDLE", "MOVE", "UIDPLUS") if client.has_capability(name)}
+        return int(client.folder_status(connection.folder_name(connection.address.folder), ["MESSAGES"])[b"MESSAGES"]), can
+
+    try:
+        inbox = MailInbox(settings, settings.inbox_location)
+        to_read = sum(1 for _ in inbox.messages.entries(inbox.url))
+        messages, can = inbox.messages.ask(look)
+    except (SettingsError, StoreError) as error:
+        return Finding("inbox", "wrong", error.message, error.cure)
+    what = {"keep": "stay as they are", "move": f"are moved to {settings.mailbox.archive}", "delete": "are deleted"}
+    notices = (
+        "new ones are announced (IDLE)" if "IDLE" in can else f"it is asked every {settings.intake.poll_seconds:g} s (no IDLE)"
+    )
+    detail = (
+        f"{inbox.url}: TLS, login and folder are in order; {messages:,} messages, {to_read:,} of them match `mailbox.search`; {notices}; "
+        f"messages {what.get(after, f'are marked as {after}')} once read"
+    )
+    if after in ("move", "delete") and "UIDPLUS" not in can and not (after == "move" and "MOVE" in can):
+        return Finding(
+            "inbox", "note", detail, "the server can only mark messages as deleted (no UIDPLUS): empty its bin now and then"
+        )
+    return Finding("inbox", "ok", detail)
+
+
 def _inbox(settings: Settings) -> Finding:
+    if settings.is_mailbox:
+        return _mailbox(settings)
     if settings.inbox_url:
         takes = settings.after != "keep"
         return _store("inbox", settings.inbox_url, url_of(settings.objects_folder, settings.archive_folder) if takes else None)

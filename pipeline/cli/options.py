@@ -44,7 +44,7 @@ config = click.option(
     help="Settings file [./pipeline.yaml, if it exists].",
 )
 inbox = click.option(
-    "--inbox", type=path_or_url, metavar="PATH", help="Folder to read, or its URL in an object store [./inbox]."
+    "--inbox", type=path_or_url, metavar="PATH", help="Folder to read, or its URL in an object store or a mailbox [./inbox]."
 )
 outbox = click.option(
     "--outbox", type=path_or_url, metavar="PATH", help="Folder for results, or its URL in an object store [./outbox]."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from pipeline.backoff import retry_store_call
 from pipeline.cli import options
 from pipeline.cli.console import RunScreen, TerminalConsole, documents_table, plural
 from pipeline.cli.monitors import RunMonitor, monitor_command, monitoring_overrides
@@ -17,6 +18,7 @@ from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import SettleTracker, settled_files
 from pipeline.monitoring.events import ABOVE_LIMIT, GONE, OUT_OF_TIME, STILL_BEING_WRITTEN
 from pipeline.printable import one_line
+from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.changed_files import ChangedFiles
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
@@ -94,7 +96,7 @@ def command(
         Loop(job, monitor, archive_files=not paths) as loop,
         monitor.observe(job, loop),
     ):
-        todo, known = split_up_to_date(job, job.scan(monitor.file_skipped, paths), job.file_records)
+        todo, known = split_up_to_date(job, _listed(job, monitor, paths), job.file_records)
         if not paths and loop.recognise_moves(todo, known):
             todo, known = split_up_to_date(job, [*todo, *known], job.file_records)
         if not paths:
@@ -103,6 +105,13 @@ def command(
         read_files(job, loop, screen, monitor, todo, known, limit=limit, quiet=quiet or as_json)
         print_report(screen, settings, quiet=quiet, as_json=as_json)
         exit_with_result(loop, screen)
+
+
+def _listed(job: Job, monitor: RunMonitor, paths: Sequence[options.PathOrUrl]) -> Iterable[InboxFile]:
+    """The files of the inbox; a mailbox that does not answer is asked again for ``intake.wait_seconds``."""
+    if not is_mail_inbox(job.objects):
+        return job.scan(monitor.file_skipped, paths)
+    return retry_store_call(lambda: list(job.scan(monitor.file_skipped, paths)), job.settings.intake.wait_seconds)
 
 
 def check_inbox(settings: Settings, paths: Iterable[options.PathOrUrl]) -> None:

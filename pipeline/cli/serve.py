@@ -56,7 +56,8 @@ def command(
     settings = options.read_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     if settings.inbox_url or settings.outbox_url:
         raise SettingsError(
-            "`pipeline serve` needs an inbox and an outbox that are folders", "docs/stores.md describes other ways"
+            "`pipeline serve` needs an inbox and an outbox that are folders",
+            "use `pipeline watch` and `pipeline review` (docs/mailbox.md, docs/stores.md)",
         )
     token = os.environ.pop(TOKEN_VARIABLE, "") or secrets.token_urlsafe(32)
     if len(token) < MIN_TOKEN_LENGTH or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():

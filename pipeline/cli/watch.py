@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -21,11 +22,13 @@ from pipeline.intake.scan import InboxFile
 from pipeline.monitoring.events import RecentMessages, RunCounts
 from pipeline.printable import one_line
 from pipeline.publish.publication import Publication
+from pipeline.remote.mail_notices import MailNotices
 from pipeline.run.changed_files import ChangedFiles
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import InboxScanner
 from pipeline.run.reread_orders import RereadOrders
+from pipeline.settings import Settings
 
 
 class _DocumentLines(RunCounts):
@@ -61,6 +64,19 @@ def _stop_at_eof(stop: Callable[[], None]) -> None:
     while os.read(0, 1024):  # a buffered read would hold a lock that the interpreter needs at its exit
         pass
     stop()
+
+
+def mail_notices(settings: Settings, poller: InboxPoller) -> AbstractContextManager[object]:
+    """Let the server of a mailbox say when messages arrive; nothing for another inbox. Lists are rarer while notices come."""
+    if not settings.is_mailbox:
+        return nullcontext()
+    intake = settings.intake
+
+    def on_state(comes: bool) -> None:
+        poller.polling = not comes
+        poller.seconds = max(intake.rescan_seconds, intake.poll_seconds) if comes else intake.poll_seconds
+
+    return MailNotices(settings, poller.request_scan, on_state)
 
 
 @click.command("watch")
@@ -152,9 +168,15 @@ def command(
 
         for note in job.notes:
             monitor.warning(note)
-        with stop_on_signals(stop, monitor.signal_received), watcher, monitor.observe(job, loop, backlog=watcher.backlog):
+        notices = mail_notices(job.settings, watcher) if isinstance(watcher, InboxPoller) else nullcontext()
+        with (
+            stop_on_signals(stop, monitor.signal_received),
+            watcher,
+            notices,
+            monitor.observe(job, loop, backlog=watcher.backlog),
+        ):
             if not (quiet or logs_to_stderr):
-                how = " by polling" if watcher.polling else ""
+                how = " by polling" if watcher.polling and not settings.is_mailbox else ""
                 echo_if_possible(
                     f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it"
                 )

@@ -14,10 +14,10 @@ from pipeline.intake.scan import InboxFile
 class InboxPoller:
     """A queue of files to read. ``scan`` lists them every ``seconds``, and takes a twentieth of the time at most."""
 
-    polling = True
-
     def __init__(self, scan: Callable[[], Iterable[InboxFile]], seconds: float) -> None:
-        self._scan, self._seconds = scan, seconds
+        self._scan, self.seconds = scan, seconds
+        self.polling = True
+        """Whether files are noticed by lists only; false where a server gives notice and calls ``request_scan``."""
         self._queue: deque[InboxFile] = deque()
         self._next_scan = 0.0
 
@@ -46,7 +46,7 @@ class InboxPoller:
                 return
 
     def request_scan(self) -> None:
-        """Scan at the next opportunity."""
+        """Scan at the next opportunity. Safe to call from any thread."""
         self._next_scan = 0.0
 
     def backlog(self) -> int:
@@ -57,5 +57,7 @@ class InboxPoller:
         started = time.monotonic()
         if self._queue or started < self._next_scan:
             return
+        self._next_scan = started + self.seconds  # a request during the scan stands
         self._queue.extend(self._scan())
-        self._next_scan = started + max(self._seconds, RESCAN_FACTOR * (time.monotonic() - started))
+        if self._next_scan:
+            self._next_scan = started + max(self.seconds, RESCAN_FACTOR * (time.monotonic() - started))

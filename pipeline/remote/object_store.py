@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +43,8 @@ class StoreEntry:
     url: str
     size: int
     stamp: int
+    name: str = field(default="", compare=False)
+    """What people call it, where that is not the end of its URL: the date and subject of a message."""
 
     def same_contents(self, other: StoreEntry) -> bool:
         """Whether both have the same size and the same ETag, regardless of their times."""

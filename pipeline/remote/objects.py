@@ -1,4 +1,4 @@
-"""An inbox in an object store. Objects become files of this machine while they are read, and are processed like all files.
+"""An inbox in an object store or a mailbox. Objects become files of this machine while they are read, and are processed like all files.
 
 An object is known by the path that stands for it (``pipeline.object_urls``). It is fetched there a few files ahead of the readers, under
 another name until it is whole, and deleted when the loop is done with it. Objects are atomic, so no settling is needed. An object that
@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from pipeline.backoff import retry_store_call
 from pipeline.errors import FILE_CHANGED, OutboxError, SettingsError, StoreError
@@ -28,7 +29,7 @@ from pipeline.name_keys import name_key
 from pipeline.object_urls import key_below, local_path, url_of
 from pipeline.publish.atomic_files import atomic_path
 from pipeline.records import Source
-from pipeline.remote.object_store import ObjectGoneError, ObjectStore, StoreEntry, open_store
+from pipeline.remote.object_store import ObjectGoneError, StoreEntry, open_store
 from pipeline.settings import Settings
 
 FETCHERS = 4
@@ -47,12 +48,28 @@ NAMESAKE = "its name differs from that of another object only in case or accents
 _END = object()
 
 
+class ReadableStore(Protocol):
+    """What an inbox needs of an object store or a mailbox; see ObjectStore."""
+
+    def entries(self, url: str) -> Iterator[StoreEntry]:
+        """See ObjectStore."""
+        ...
+
+    def entry(self, url: str) -> StoreEntry | None:
+        """See ObjectStore."""
+        ...
+
+    def fetch(self, entry: StoreEntry, path: Path) -> None:
+        """See ObjectStore."""
+        ...
+
+
 class ObjectInbox(Observer):
     """The objects below the inbox's URL, and those that a ledger's paths stand for. As an observer it deletes files that are finished."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    def __init__(self, settings: Settings, url: str, store: ReadableStore | None = None) -> None:
         self.url, self.root = url, settings.objects_folder
-        self.store: ObjectStore = open_store(url)
+        self.store: ReadableStore = store or open_store(url)
         self._is_in_shard = Inbox(self.root, (), settings.shard_numbers).is_in_shard
         self._ignored = IgnoredNames(settings.intake.ignore)
         self._limit = settings.limits.megabytes * 1_000_000
@@ -81,7 +98,7 @@ class ObjectInbox(Observer):
     ) -> Iterator[InboxFile]:
         """All objects of the inbox (``below`` a URL in it), sorted by key, without the ``unchanged`` ones. Raises StoreError."""
         for entry in self.store.entries(below or self.url):
-            key = key_below(entry.url, self.url)
+            key = entry.name or key_below(entry.url, self.url)
             if key is None or entry.url.startswith(self._own_urls) or not (self._is_candidate(key) and self._is_in_shard(key)):
                 continue
             if key.endswith("/"):
@@ -93,7 +110,10 @@ class ObjectInbox(Observer):
                 continue
             path = local_path(self.root, entry.url)
             if (unchanged or {}).get(os.fspath(path)) != (entry.size, entry.stamp):
-                yield InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
+                yield self._file(path, key, entry, name)
+
+    def _file(self, path: Path, key: str, entry: StoreEntry, name: OutboxNamer) -> InboxFile:
+        return InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
 
     def named_files(self, urls: Sequence[str], name: OutboxNamer, on_skip: SkipCallback) -> Iterator[InboxFile]:
         """Objects and folders of the inbox that are named on the command line. Raises SettingsError for one that does not exist."""
@@ -103,8 +123,7 @@ class ObjectInbox(Observer):
                 raise SettingsError(f"{url}: not below the inbox {self.url}", "name the store's folder with --inbox")
             entry = self.store.entry(url) if key else None
             if entry:
-                path = local_path(self.root, url)
-                yield InboxFile(Source(path, name(path, result_name(key)), key), entry.size, entry.stamp)
+                yield self._file(local_path(self.root, url), entry.name or key, entry, name)
                 continue
             count = 0
             for count, found in enumerate(self.scan(name, on_skip, below=url), 1):  # noqa: B007
@@ -216,12 +235,13 @@ class ObjectInbox(Observer):
             self.store.fetch(StoreEntry(url, found.size, found.mtime_ns), unfinished)
             with unfinished.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                size = os.fstat(file.fileno()).st_size
             os.utime(unfinished, ns=(found.mtime_ns, found.mtime_ns))
             if unfinished.stat().st_mtime_ns != found.mtime_ns:
                 raise OutboxError(
                     f"{self.root}: this file system keeps no nanoseconds", "name a folder on another one (`state` or `outbox`)"
                 )
-        return replace(found, sha256=sha256)
+        return replace(found, size=size, sha256=sha256)
 
     def try_fetch(self, found: InboxFile) -> bool:
         """Fetch one object now, and keep it until the next round. Returns whether it is still what it was."""

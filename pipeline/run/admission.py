@@ -19,6 +19,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.monitoring.events import Observer
 from pipeline.permissions import rights_to_withhold, withheld_rights
 from pipeline.records import Answer, DocumentInfo
+from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.archive import Archive
 from pipeline.run.document_run import Action, DocumentRun
 from pipeline.run.job import Job
@@ -92,6 +93,9 @@ class Admission:
         if record is None and not path.is_relative_to(self._unpacked):
             file = self._archive.restore(file, sha256)
             record = ledger.file_at(path)
+            if record is None and self._is_copy(file, sha256):
+                self._observer.file_finished(file)
+                return None
         elif record and self._job.is_due(record):
             ledger.mark_for_retry(sha256, self._job.settings.retry.page_attempts)
         self._moves.observe(file)
@@ -111,6 +115,17 @@ class Admission:
             seconds=ledger.seconds_spent(sha256),
             seconds_limit=60 * self._job.settings.limits.document_minutes or math.inf,
         )
+
+    def _is_copy(self, file: InboxFile, sha256: str) -> bool:
+        """Whether a message is a copy of one that was read, down to its Message-ID. A message counts once, however often it lies there."""
+        if not is_mail_inbox(self._job.objects):
+            return False
+        for record in self._job.ledger.files_with_contents(sha256):
+            if record.published_sha256 == sha256 and record.size >= 0 and not record.source.path.is_relative_to(self._unpacked):
+                self._job.objects.add_copy(file.source.path)
+                self._observer.warning(f"{file.source.name}: not read: it is a copy of {record.source.name}, which was read")
+                return True
+        return False
 
     def is_part(self, run: DocumentRun) -> bool:
         """Whether a document was taken out of a container."""

@@ -19,11 +19,13 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.removal_records import Removal, RemovalPlace
 from pipeline.monitoring.events import Observer
 from pipeline.records import DocumentStatus, Reason
+from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.archive_folders import ArchiveFolders, Outcome
 from pipeline.run.file_removal import CHANGED, ClaimLeftError, KeptFileError
 from pipeline.run.job import Job
 from pipeline.run.local_folders import LocalFolders
 from pipeline.run.lost_claims import give_back_lost_claims
+from pipeline.run.mail_folders import MailFolders
 from pipeline.run.store_folders import StoreFolders
 from pipeline.values.times import utc_timestamp
 
@@ -49,12 +51,16 @@ class Archive:
         self._job, self._observer = job, observer
         self._root = job.inbox.root
         self._failed_root = job.settings.failed_folder.resolve()
-        self._folders: ArchiveFolders = (
-            StoreFolders(job.settings, job.objects, self._is_taken)
-            if job.objects
-            else LocalFolders(job.settings, self._is_taken)
-        )
+        self._folders = self._open_folders()
         self._planned: dict[Path, tuple[Removal, ReadFile]] = {}
+
+    def _open_folders(self) -> ArchiveFolders:
+        job = self._job
+        if is_mail_inbox(job.objects):
+            return MailFolders(job.settings, job.objects)
+        if job.objects:
+            return StoreFolders(job.settings, job.objects, self._is_taken)
+        return LocalFolders(job.settings, self._is_taken)
 
     def _is_taken(self, path: Path) -> bool:
         return self._job.ledger.file_at(path) is not None
@@ -88,6 +94,8 @@ class Archive:
             return None
         if item.file.size == 0:  # no document yet
             return None
+        if self._is_marked(record) and self._job.settings.after in ("seen", "flagged"):
+            return None
         if path.is_relative_to(self._failed_root):  # it changed there, and was read again
             if item.status != "done":
                 self._folders.write_reason(path, _reason_text(item), path)
@@ -97,9 +105,22 @@ class Archive:
         place: RemovalPlace = "deleted" if self._job.settings.after == "delete" else "archive"
         return self._folders.plan(item.file, item.sha256, place if item.status == "done" else "failed")
 
+    def _is_marked(self, record: FileRecord) -> bool:
+        """Whether a message was marked after it was read, and is still in its folder."""
+        return is_mail_inbox(self._job.objects) and self._job.objects.is_marked(record)
+
     def plan_published(self, files: Iterable[InboxFile]) -> None:
         """``plan`` for files that an earlier run published and that are still in the inbox."""
         self.plan(self._published(files) if self._job.settings.after != "keep" else ())
+
+    def may_leave(self, file: InboxFile) -> bool:
+        """Whether something is left to do with a file that is up to date."""
+        record = self._job.ledger.file_at(file.source.path)
+        return record is not None and not self._is_marked(record) and not (record.status == "failed" and self._keeps_failed)
+
+    @property
+    def _keeps_failed(self) -> bool:
+        return self._job.settings.is_mailbox and not self._job.settings.mailbox.failed
 
     def _published(self, files: Iterable[InboxFile]) -> Iterable[ReadFile]:
         ledger = self._job.ledger

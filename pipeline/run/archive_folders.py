@@ -17,8 +17,8 @@ may still be where it was, too, because that folder is not there now; or nothing
 class ArchiveFolders(Protocol):
     """The folders for finished and for failed files. All methods raise OSError, or StoreError for an object store."""
 
-    def plan(self, file: InboxFile, sha256: str, place: RemovalPlace) -> Removal:
-        """The removal of a file that was read, to a path that is free. Raises KeptFileError when the file has changed."""
+    def plan(self, file: InboxFile, sha256: str, place: RemovalPlace) -> Removal | None:
+        """The removal of a file that was read, to a path that is free; None for one that stays. Raises KeptFileError when it changed."""
         ...
 
     def remove(self, removal: Removal) -> None:

@@ -29,6 +29,7 @@ from pipeline.ledger.recovery import UNCLEAN_FILE, open_checked_ledger
 from pipeline.ledger.replacement import has_ledger
 from pipeline.object_urls import local_path, parse_store_url
 from pipeline.records import WRAPPER_KINDS, Source
+from pipeline.remote.mail_inbox import is_mail_inbox, open_inbox
 from pipeline.remote.mirror import Mirror, mirrored, update_ledger_paths
 from pipeline.remote.objects import ObjectInbox
 from pipeline.run import answer_retry, page_requests
@@ -98,6 +99,8 @@ class Job:
         self.recipes = {name: self.recipe(template) for name, template in self.templates.items()}
         self.templates_by_kind = {kind: template_for_kind(kind, self.templates) for kind in get_args(PageKind)}
         self.file_records = self.ledger.files_by_path()
+        if is_mail_inbox(self.objects):
+            self.objects.recorded = self.ledger.file_at
         others = [*(file.source.name for file in self.ledger.deleted_files()), *self.ledger.part_names()]
         self.outbox_names = OutboxNames({path: file.source.name for path, file in self.file_records.items()}, others)
 
@@ -412,7 +415,7 @@ def open_job(
                 tuple(names),
                 cluster,
                 notes,
-                objects=_objects(settings),
+                objects=open_inbox(settings),
                 mirror=mirror,
                 schemas=_recorded_names(templates, ledger),
             )
@@ -422,10 +425,6 @@ def open_job(
 
 def _recorded_names(templates: Mapping[str, Template], ledger: Ledger) -> frozenset[str]:
     return frozenset(ledger.schemas()) - frozenset(templates)
-
-
-def _objects(settings: Settings) -> ObjectInbox | None:
-    return ObjectInbox(settings, settings.inbox_url) if settings.inbox_url else None
 
 
 def _object_url(argument: str) -> str:
@@ -460,7 +459,7 @@ def open_read_only_job(settings: Settings, engine: Engine, template: str | None 
             ledger = stack.enter_context(Ledger(Path(stack.enter_context(TemporaryDirectory(prefix="pipeline-")))))
         templates = all_templates(settings)
         known, schemas = known_templates(templates, ledger), _recorded_names(templates, ledger)
-        yield Job(settings, known, engine, ledger, names, objects=_objects(settings), schemas=schemas)
+        yield Job(settings, known, engine, ledger, names, objects=open_inbox(settings), schemas=schemas)
 
 
 def check_template(name: str, templates: Mapping[str, Template]) -> None:

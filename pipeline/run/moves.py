@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import BlockedResultError, FileChangedError
@@ -22,6 +23,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.moved_files import FileMove, clear_renamed, files_of_sizes, record_moves, renamed_results
 from pipeline.monitoring.events import Observer
 from pipeline.publish.rows import DOCUMENTS, sheet_names
+from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.container_moves import is_part, moved_parts
 from pipeline.run.document_run import DocumentRun
 from pipeline.run.job import Job
@@ -114,7 +116,9 @@ class Moves:
         for move in moves:
             if record := job.ledger.file_at(move.source.path):
                 job.file_records[os.fspath(move.source.path)] = record
-            if not is_part(job, move.record):
+            if move.source.name == move.record.source.name:
+                job.outbox_names.returned(move.record.source.path, move.source.path, move.source.name)
+            elif not is_part(job, move.record):
                 self._observer.file_renamed(move.record.source.name, move.source.name)
         self.finish()
         return sum(not is_part(job, move.record) for move in moves)
@@ -154,7 +158,12 @@ def _missing_inodes(job: Job, known: Iterable[InboxFile]) -> dict[str, str]:
 
 def _may_move(job: Job, presence: Presence, record: FileRecord, path: Path | None = None) -> bool:
     """Whether the document of a record has left its path, which is in the inbox and not ``path``."""
-    if record.place != "original" or record.source.path == path or not presence.is_in_inbox(record.source.path):
+    is_marked = is_mail_inbox(job.objects) and job.objects.is_marked(record)
+    if (
+        (record.place != "original" and not is_marked)
+        or record.source.path == path
+        or not presence.is_in_inbox(record.source.path)
+    ):
         return False
     if job.ledger.leaving_file(record.source.path, record.sha256):  # the program moves it
         return False
@@ -198,4 +207,7 @@ def _equal_parts(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _move(record: FileRecord, file: InboxFile) -> FileMove:
-    return FileMove(record, file.source, file.size, file.mtime_ns, file.inode)
+    source = file.source
+    if source.relative == record.source.relative:  # a message under another number: what people see of it is as before
+        source = replace(source, name=record.source.name)
+    return FileMove(record, source, file.size, file.mtime_ns, file.inode)

@@ -24,6 +24,7 @@ from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, PAGES, Row, sheet_columns, sheet_names, text_rows
 from pipeline.records import DocumentInfo, FileMark, Source
+from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.archive import Archive, ReadFile
 from pipeline.run.compose import compose, publications, versions
 from pipeline.run.file_documents import document_publications, is_read_anew, record_documents
@@ -291,6 +292,8 @@ class Publisher:
         """
         if not self._archive or not files or self._job.settings.after == "keep":
             return
+        if is_mail_inbox(self._job.objects):  # messages that were marked, and those that failed, are still in their folder
+            files = [file for file in files if self._archive.may_leave(file)]
         if self._job.mirror:
             self._upload(now=False)  # what the run's start recorded is no reason to send the ledger; what is planned is
             self._archive.plan_published(files)

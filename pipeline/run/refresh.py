@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
+from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.job import Job
 
 MAX_SINGLE_RECORDS = 1_000
@@ -20,7 +21,8 @@ MAX_SINGLE_RECORDS = 1_000
 class InboxScanner:
     """Scans the inbox and remembers the files that are up to date. ``on_skip`` gets the folders that cannot be listed.
 
-    With ``after: move`` or ``delete`` no file is remembered: one that comes back has the same size and time as before. ``recognise``
+    With ``after: move`` or ``delete`` no file is remembered: one that comes back has the same size and time as before. A message that was
+    marked is. ``recognise``
     gets the files to read and those that are up to date, and returns how many of the former it has recognised as known ones.
     """
 
@@ -44,11 +46,12 @@ class InboxScanner:
         if self._recognise(to_read, up_to_date):
             records = self._records(files)
             to_read, up_to_date = split_up_to_date(job, files, records)
-        if job.settings.after == "keep":
-            for file in up_to_date:
-                path = os.fspath(file.source.path)
-                if not records[path].retry_at:
-                    self._unchanged[path] = (file.size, file.mtime_ns)
+        messages = job.objects if is_mail_inbox(job.objects) else None
+        for file in up_to_date:
+            path = os.fspath(file.source.path)
+            stays = job.settings.after == "keep" or (messages is not None and messages.is_marked(records[path]))
+            if stays and not records[path].retry_at:
+                self._unchanged[path] = (file.size, file.mtime_ns)
         return to_read, up_to_date
 
     def _records(self, files: list[InboxFile]) -> dict[str, FileRecord]:

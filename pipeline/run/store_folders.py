@@ -10,7 +10,7 @@ from pipeline.errors import StoreError
 from pipeline.intake.scan import REASON_ENDING, InboxFile
 from pipeline.ledger.removal_records import Removal, RemovalPlace
 from pipeline.object_urls import local_path, sibling_url, url_of
-from pipeline.remote.object_store import ObjectGoneError, StoreEntry
+from pipeline.remote.object_store import ObjectGoneError, StoreEntry, open_store
 from pipeline.remote.objects import ObjectInbox
 from pipeline.run.archive_folders import Outcome
 from pipeline.run.file_removal import CHANGED, GONE, KeptFileError
@@ -26,7 +26,7 @@ class StoreFolders:
     """
 
     def __init__(self, settings: Settings, objects: ObjectInbox, is_taken: Callable[[Path], bool]) -> None:
-        self._objects, self._store, self._is_taken = objects, objects.store, is_taken
+        self._objects, self._store, self._is_taken = objects, open_store(objects.url), is_taken
         archive, failed = (url_of(objects.root, folder) for folder in (settings.archive_folder, settings.failed_folder))
         self._archive, self._failed = (
             archive or sibling_url(objects.url, "archive"),

@@ -14,13 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from pipeline.errors import EngineUnavailableError, OutboxError, StoreError
+from pipeline.errors import EngineUnavailableError, OutboxError, SettingsError, StoreError
 from pipeline.intake.container_worker import ContainerWorker
 from pipeline.intake.scan import file_location
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.object_urls import url_of
-from pipeline.remote.object_store import ObjectGoneError, open_store
+from pipeline.remote.mail_inbox import open_originals
+from pipeline.remote.object_store import ObjectGoneError
 from pipeline.run.part_file import PartFileError, PartPlace, container_location, find_part, is_part, unpack_parts
 from pipeline.safe_open import file_status, open_file
 from pipeline.settings import Settings
@@ -82,7 +83,7 @@ def local_originals(
     with TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True) as name, ThreadPoolExecutor(8) as pool:
         folder = Path(name).resolve()
         to_fetch = [n for n in chosen if n in remote]
-        local = dict(zip(to_fetch, pool.map(lambda n: _fetched(remote[n], folder / str(n)), to_fetch), strict=True))
+        local = dict(zip(to_fetch, pool.map(lambda n: _fetched(remote[n], folder / str(n), settings), to_fetch), strict=True))
         local |= _unpacked({n: places[n] for n in chosen if n in places}, folder, settings)
         yield [_with_path(item, path) if (path := local.get(n)) else item for n, item in enumerate(documents)]
 
@@ -102,15 +103,15 @@ def _places_of_parts(settings: Settings, ledger: Ledger, documents: Sequence[Sel
     return places
 
 
-def _fetched(url: str, path: Path) -> Path | None:
-    """A file of an object store as ``path``; None where it cannot be fetched."""
+def _fetched(url: str, path: Path, settings: Settings) -> Path | None:
+    """A file of an object store or a mailbox as ``path``; None where it cannot be fetched."""
     try:
-        store = open_store(url)
+        store = open_originals(settings, url)
         if entry := store.entry(url):
             store.fetch(entry, path)
             os.utime(path, ns=(entry.stamp, entry.stamp))
             return path
-    except (ObjectGoneError, StoreError):
+    except (ObjectGoneError, SettingsError, StoreError):
         pass
     return None
 
@@ -126,7 +127,9 @@ def _unpacked(places: Mapping[int, PartPlace], folder: Path, settings: Settings)
             chosen, container = [places[n] for n in indexes], places[indexes[0]].container
             url = _url(settings, container)
             with suppress(PartFileError, OutboxError, EngineUnavailableError):
-                archive = _fetched(url, folder / f"container {number}") if url else container_location(chosen[0], settings)
+                archive = (
+                    _fetched(url, folder / f"container {number}", settings) if url else container_location(chosen[0], settings)
+                )
                 if archive:
                     found, _ = unpack_parts(chosen, archive, folder / f"parts {number}", settings, worker)
                     files |= {n: found[name].source.path for n in indexes if (name := places[n].part.source.path.name) in found}

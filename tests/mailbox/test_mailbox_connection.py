@@ -1,0 +1,410 @@
+"""Connections to a mailbox: TLS or nothing, secrets that appear nowhere, lost connections, notices, kills."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ExitCode, PipelineError, SettingsError, StoreError
+from pipeline.remote.message_store import MAX_LOSSES, MessageStore
+from pipeline.remote.object_store import StoreEntry
+from pipeline.settings import load_settings
+from tests.mailbox.conftest import MailRuns, Proxy
+from tests.mailbox.dovecot import PASSWORD, TOKEN, USER, mail, make_certificates
+from tests.mailbox.killed_run import POINTS
+from tests.run.processes import wait_for
+
+KILLS = int(os.environ.get("KILLS", "3"))
+
+
+def listed(runs: MailRuns) -> int:
+    """How many messages a new connection lists."""
+    settings = runs.settings
+    store = MessageStore(str(settings.inbox_url), settings.mailbox, may_change=False)
+    try:
+        return len(list(store.entries(store.url)))
+    finally:
+        store.close()
+
+
+def refusal(runs: MailRuns) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
+        listed(runs)
+    assert isinstance(caught.value, StoreError | SettingsError)
+    return caught.value
+
+
+# ---- TLS ----------------------------------------------------------------------------------------
+
+
+def test_both_kinds_of_tls_are_spoken_and_the_certificate_is_checked(runs: MailRuns, tmp_path: Path) -> None:
+    runs.server.put(mail(1))
+    for inbox in (runs.server.imaps, runs.server.imap):
+        runs.inbox = inbox
+        assert listed(runs) == 1
+    good, stranger = runs.server.ca, tmp_path / "stranger"
+    stranger.mkdir()
+    for ca_file in (make_certificates(stranger), None):  # another authority's, and the system's
+        runs.mailbox = {"ca_file": ca_file}
+        for inbox in (runs.server.imaps, runs.server.imap):
+            runs.inbox = inbox
+            error = refusal(runs)
+            assert "certificate is not trusted" in error.message
+            assert "mailbox.ca_file" in error.cure
+    runs.mailbox = {"ca_file": good}
+    runs.inbox = runs.server.imaps.replace("127.0.0.1", "localhost")
+    assert "not trusted" in refusal(runs).message, "the certificate is for another name"
+    runs.inbox = runs.server.imaps.replace(str(runs.server.ports[1]), str(runs.server.ports[0]))
+    assert "imap:// STARTTLS" in refusal(runs).cure
+
+
+class PlainServer:
+    """A server without TLS. It notes what it is sent."""
+
+    def __init__(self, greeting: bytes) -> None:
+        self.sent = b""
+        self._greeting = greeting
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            client.sendall(self._greeting)
+            while line := client.recv(4096):
+                self.sent += line
+                tag, command = line.split()[:2]
+                if command.upper() == b"CAPABILITY":
+                    client.sendall(b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n")
+                client.sendall(tag + b" OK done\r\n")
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\r\n", b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hello\r\n"]
+)
+def test_nothing_is_sent_without_tls(runs: MailRuns, greeting: bytes) -> None:
+    plain = PlainServer(greeting)
+    runs.inbox = f"imap://{USER}@127.0.0.1:{plain.port}"
+    error = refusal(runs)
+    assert "imaps://" in error.cure or "TLS" in error.message
+    assert b"LOGIN" not in plain.sent.upper()
+    assert b"AUTHENTICATE" not in plain.sent.upper()
+
+
+# ---- secrets ------------------------------------------------------------------------------------
+
+
+def test_the_password_comes_from_a_command_or_a_keyring_and_a_token_from_a_command(
+    runs: MailRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.server.put(mail(1))
+    monkeypatch.delenv("PIPELINE_MAILBOX_PASSWORD")
+    error = refusal(runs)
+    assert isinstance(error, SettingsError)
+    assert "PIPELINE_MAILBOX_PASSWORD" in error.message
+    monkeypatch.setenv("PIPELINE_OF_MINE", PASSWORD)
+    runs.mailbox = {"password_variable": "PIPELINE_OF_MINE"}
+    assert listed(runs) == 1
+    (tmp_path / "secret").write_text(f"{PASSWORD}\nsecond line\n")
+    runs.mailbox = {"password_command": f"cat '{tmp_path / 'secret'}'"}
+    assert listed(runs) == 1
+    runs.mailbox = {"token_command": ["echo", TOKEN]}
+    assert listed(runs) == 1
+    runs.mailbox = {"token_command": "echo expired"}
+    error = refusal(runs)
+    assert "refuses the login" in error.message
+    assert "mailbox.token_command" in error.cure
+    for command, why in (("false", "exit code 1"), ("true", "printed nothing"), ("/no/such/command", "No such file")):
+        runs.mailbox = {"password_command": command}
+        assert why in refusal(runs).message
+
+    import keyring
+    from keyring.backend import KeyringBackend
+
+    class OneEntry(KeyringBackend):  # type: ignore[misc]
+        priority = 1
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return PASSWORD if (service, username) == ("firm", USER) else None
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(OneEntry())
+    try:
+        runs.mailbox = {"keyring": "firm"}
+        assert listed(runs) == 1
+        runs.mailbox = {"keyring": "other"}
+        assert f"keyring set other {USER}" in refusal(runs).cure
+    finally:
+        keyring.set_keyring(before)
+    with pytest.raises(SettingsError, match="only one of them"):
+        load_settings(None, mailbox={"keyring": "a", "token_command": "b"})
+
+
+def test_the_password_appears_nowhere(runs: MailRuns, tmp_path: Path) -> None:
+    runs.server.put(mail(1))
+    wrong = "wr0ng-and-secret"
+    refused = runs.command("run", "--log-json", PIPELINE_MAILBOX_PASSWORD=wrong, PIPELINE_LOG__LEVEL="debug")
+    assert refused.returncode == ExitCode.USAGE
+    assert "refuses the login" in refused.stderr
+    doctor = runs.command("doctor", "--json", PIPELINE_MAILBOX_PASSWORD=wrong)
+    assert '"inbox", "state": "wrong"' in doctor.stdout
+    ended = runs.command(
+        "run", "--template", "transcript", PIPELINE_LOG__LEVEL="debug", PIPELINE_LOG__FILE=str(tmp_path / "log")
+    )
+    assert ended.returncode == 0, ended.stderr
+    well = runs.command("doctor")
+    assert "TLS, login and folder are in order; 1 messages" in well.stdout
+    said = "".join([refused.stdout, refused.stderr, doctor.stdout, ended.stdout, ended.stderr, well.stdout]).encode()
+    written = b"".join(path.read_bytes() for path in (*runs.outbox.rglob("*"), tmp_path / "log") if path.is_file())
+    for secret in (wrong, PASSWORD):
+        assert secret.encode() not in said + written
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, inbox=f"imaps://me:{PASSWORD}@mail.example")
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_settings_file_that_was_found_names_no_command_for_the_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pipeline.yaml").write_text(
+        "inbox: imaps://me@mail.example\nmailbox: {password_command: touch ran, ca_file: my.pem, password_variable: HOME}\n"
+    )
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    for key in ("inbox", "mailbox.password_command", "mailbox.ca_file", "mailbox.password_variable"):
+        assert f"  {key}: " in caught.value.message
+    assert load_settings(tmp_path / "pipeline.yaml").mailbox.password_command == ("touch", "ran")
+
+
+# ---- lost connections ---------------------------------------------------------------------------
+
+
+def test_connections_that_are_cut_anywhere_lose_and_double_nothing(runs: MailRuns, proxy: Proxy) -> None:
+    runs.changes = {"after": "move"}
+    runs.server.put(*(mail(number) for number in range(1, 5)))
+    for allowed in (3_000, 7_000, 9_000):
+        proxy.allow = allowed
+        runs.run()
+    proxy.allow = None
+    runs.run()
+    assert runs.texts() == [f"Page of mail {number}" for number in range(1, 5)]
+    assert (runs.server.subjects(), runs.server.subjects("Archive")) == ([], [f"Invoice {number}" for number in range(1, 5)])
+    assert len(runs.engine.units) == 4
+
+
+def test_a_message_that_breaks_the_connection_each_time_does_not_stop_the_others(
+    runs: MailRuns, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.server.put(mail(1), mail(2), mail(3))
+    piece, tries = MessageStore._piece, 0
+
+    def breaking(self: MessageStore, message: Any, at: int) -> bytes:
+        nonlocal tries
+        if message.uid % 3 == first % 3:
+            tries += 1
+            proxy.allow = 10
+        return piece(self, message, at)
+
+    client = runs.server.client()
+    client.select_folder("INBOX")
+    first = min(client.search("ALL"))
+    client.logout()
+    monkeypatch.setattr(MessageStore, "_piece", breaking)
+    tally = runs.run()
+    assert runs.texts() == ["Page of mail 2", "Page of mail 3"]
+    assert [reason for _, reason in tally.skipped_files] == [
+        "cannot be fetched: the connection broke each time that this message was fetched"
+    ]
+    assert tries == MAX_LOSSES
+
+
+def test_a_server_that_is_away_is_waited_for_and_then_named(runs: MailRuns, proxy: Proxy) -> None:
+    runs.server.put(mail(1))
+    proxy.offline = True
+    ended = runs.command("run", PIPELINE_INTAKE__WAIT_SECONDS="1")
+    assert ended.returncode == ExitCode.USAGE
+    assert "the connection was lost" in ended.stderr
+    assert proxy.connections > 1
+
+
+# ---- watch --------------------------------------------------------------------------------------
+
+
+def test_watch_reads_what_arrives_at_the_servers_notice_also_after_the_connection_was_lost(
+    runs: MailRuns, proxy: Proxy
+) -> None:
+    slow = {"PIPELINE_INTAKE__POLL_SECONDS": "600", "PIPELINE_INTAKE__RESCAN_SECONDS": "600", "PIPELINE_AFTER": "seen"}
+    watch = runs.start("watch", "--template", "transcript", **slow)
+    try:
+        assert watch.stdout
+        assert "watching imaps://" in watch.stdout.readline()
+        wait_for(lambda: proxy.connections >= 2, 60)
+        time.sleep(1)
+        runs.server.put(mail(1))
+        wait_for(lambda: runs.texts() == ["Page of mail 1"], 120)
+        wait_for(lambda: runs.server.flags()["Invoice 1"] == {"\\Seen"}, 60)
+        proxy.cut()
+        runs.server.put(mail(2))
+        wait_for(lambda: len(runs.texts()) == 2, 120)
+    finally:
+        watch.terminate()
+        _, err = watch.communicate(timeout=60)
+    assert watch.returncode in (0, ExitCode.INTERRUPTED), err
+
+
+# ---- kills --------------------------------------------------------------------------------------
+
+STEPS = [
+    ("fetch", 2, "after"),
+    ("flush", 1, "before"),
+    ("plan", 1, "after"),
+    ("ACT", 1, "before"),
+    ("ACT", 2, "after"),
+    ("end", 1, "before"),
+]
+
+
+def killed_run(runs: MailRuns, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {
+        "PIPELINE_INBOX": runs.server.imaps,
+        "PIPELINE_OUTBOX": str(runs.outbox),
+        "PIPELINE_WORKERS": "1",
+        "PIPELINE_MAILBOX__CA_FILE": str(runs.server.ca),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "tests.mailbox.killed_run", *arguments],
+        env={**os.environ, **own, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+def check_killed(runs: MailRuns, after: str, steps: list[tuple[str, int, str]], count: int) -> None:
+    """Kill a run at each step; then one runs to its end, and each message was read once and put away once."""
+    runs.server.put(*(mail(number) for number in range(1, count + 1)))
+    act = {"move": "move", "seen": "mark", "delete": "delete"}[after]
+    for point, number, when in steps:
+        ended = killed_run(runs, act if point == "ACT" else point, str(number), when, PIPELINE_AFTER=after)
+        assert ended.returncode in (-9, 0), ended.stderr
+    last = killed_run(runs, PIPELINE_AFTER=after)
+    assert last.returncode == 0, last.stderr
+    subjects = sorted(f"Invoice {number}" for number in range(1, count + 1))
+    assert runs.texts() == sorted(f"Page of mail {number}" for number in range(1, count + 1))
+    if after == "seen":
+        assert runs.server.flags() == {subject: {"\\Seen"} for subject in subjects}
+    else:
+        assert runs.server.subjects() == []
+        assert runs.server.subjects("Archive") == (subjects if after == "move" else [])
+
+
+@pytest.mark.kills
+def test_a_kill_at_any_step_loses_and_doubles_no_message(runs: MailRuns) -> None:
+    check_killed(runs, "move", STEPS[-min(KILLS, len(STEPS)) :], 3)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("after", ["move", "seen", "delete"])
+def test_kills_at_every_point_of_every_way(runs: MailRuns, after: str) -> None:
+    act = {"move": "move", "seen": "mark", "delete": "delete"}[after]
+    points = [point for point in POINTS if point not in {"move", "mark", "delete"} - {act}]
+    steps = [(point, number, when) for number in (1, 3) for point in points for when in ("before", "after")]
+    check_killed(runs, after, steps, 40)
+
+
+# ---- many and hostile ---------------------------------------------------------------------------
+
+
+HOSTILE_SUBJECTS = [
+    "../../../etc/passwd",
+    "=?utf-8?q?a=00b=0Ac?=",
+    "=?utf-8?b?4oCu?=gnp.exe",
+    "x" * 20_000,
+    "",
+    "NUL",
+    "=?broken?q?=FF?=",
+    "{9999}",
+]
+
+
+def test_hostile_headers_are_only_names(runs: MailRuns) -> None:
+    bodies = [
+        f"Subject: {subject}\r\nMessage-ID: <{'y' * 50_000}>\r\nFrom: a@b.example\r\n\r\nText {number}".encode()
+        for number, subject in enumerate(HOSTILE_SUBJECTS)
+    ]
+    runs.server.put(*bodies, b"no header at all", b"\xff\xfe\r\n\r\n")
+    tally = runs.run()
+    assert not [reason for _, reason in tally.skipped_files]
+    names = runs.results()
+    assert all(name.isprintable() and not name.startswith((".", "/")) and ".." not in name.split("/") for name in names)
+    assert len([name for name in names if name.count("/") == 0]) == len(bodies) + 2
+    assert {path.name for path in runs.folder.iterdir()} == {"outbox"}
+    assert runs.run().to_read == 0
+
+
+def test_a_message_above_the_limit_ends_with_its_reason_and_is_not_fetched(
+    runs: MailRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.changes = {"limits": {"megabytes": 1}}
+    runs.server.put(mail(1), mail(2, attachment=b"%PDF-" + b"x" * 2_000_000))
+    fetched: list[int] = []
+    fetch = MessageStore.fetch
+
+    def counted(self: MessageStore, entry: StoreEntry, path: Path) -> None:
+        fetched.append(entry.size)
+        fetch(self, entry, path)
+
+    monkeypatch.setattr(MessageStore, "fetch", counted)
+    runs.run()
+    assert runs.texts() == ["Page of mail 1"]
+    assert [runs.json(name).get("reason") for name in runs.results() if "Invoice 2" in name] == ["too_large"]
+    assert max(fetched) < 1_000_000
+    assert runs.run().to_read == 0
+
+
+def test_a_large_message_is_fetched_in_pieces(runs: MailRuns, tmp_path: Path) -> None:
+    content = mail(1, attachment=os.urandom(6_000_000))
+    runs.server.put(content)
+    settings = runs.settings
+    store = MessageStore(str(settings.inbox_url), settings.mailbox, may_change=False)
+    (entry,) = store.entries(store.url)
+    store.fetch(entry, tmp_path / "message")
+    assert (tmp_path / "message").read_bytes().replace(b"\r\n", b"\n") == content
+    store.close()
+
+
+@pytest.fixture
+def many(runs: MailRuns) -> Iterator[MailRuns]:
+    runs.server.deliver(2_000)
+    yield runs
+    runs.server.clear()
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3_600)
+def test_two_thousand_messages_with_flat_memory(many: MailRuns) -> None:
+    """The peak of the program's own memory is that of a hundred messages and a tenth more at most."""
+    peaks = []
+    for count in ("100", "2000"):
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.mailbox.measured_run", count, str(many.folder / count)],
+            env={**os.environ, "PIPELINE_INBOX": many.server.imaps, "PIPELINE_MAILBOX__CA_FILE": str(many.server.ca),
+                 "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        read, peak = map(int, ended.stdout.split()[-2:])
+        assert read == int(count)
+        peaks.append(peak)
+    assert peaks[1] < 1.1 * peaks[0] + 20_000, peaks
