@@ -21,6 +21,7 @@ from pipeline.monitoring.events import Observer
 from pipeline.records import DocumentStatus, Reason
 from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.archive_folders import ArchiveFolders, Outcome
+from pipeline.run.container_moves import with_parts
 from pipeline.run.file_removal import CHANGED, ClaimLeftError, KeptFileError
 from pipeline.run.job import Job
 from pipeline.run.local_folders import LocalFolders
@@ -246,7 +247,7 @@ class Archive:
                 continue  # pages of it were read: another file of that name must not replace its result
             is_failed = record.place != "deleted" and path.is_relative_to(self._failed_root)
             if is_failed and self._folders.was_taken_out(path, came_back):
-                ledger.mark_for_rereading([record], failed_only=True)
+                ledger.mark_for_rereading(with_parts(self._job, [record]), failed_only=True)
                 ledger.record_move(path, file.source.path, "original")
                 self._job.outbox_names.moved(path, file.source.path)
                 self._folders.remove_reason(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,9 @@ def test_the_password_comes_from_a_command_or_a_keyring_and_a_token_from_a_comma
         def get_password(self, service: str, username: str) -> str | None:
             return PASSWORD if (service, username) == ("firm", USER) else None
 
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise NotImplementedError
+
     before = keyring.get_keyring()
     keyring.set_keyring(OneEntry())
     try:
@@ -157,7 +162,8 @@ def test_the_password_appears_nowhere(runs: MailRuns, tmp_path: Path) -> None:
     assert refused.returncode == ExitCode.USAGE
     assert "refuses the login" in refused.stderr
     doctor = runs.command("doctor", "--json", PIPELINE_MAILBOX_PASSWORD=wrong)
-    assert '"inbox", "state": "wrong"' in doctor.stdout
+    (inbox,) = (finding for finding in json.loads(doctor.stdout) if finding["name"] == "inbox")
+    assert (inbox["state"], "refuses the login" in inbox["detail"]) == ("wrong", True)
     ended = runs.command(
         "run", "--template", "transcript", PIPELINE_LOG__LEVEL="debug", PIPELINE_LOG__FILE=str(tmp_path / "log")
     )
@@ -193,9 +199,10 @@ def test_a_settings_file_that_was_found_names_no_command_for_the_password(
 def test_connections_that_are_cut_anywhere_lose_and_double_nothing(runs: MailRuns, proxy: Proxy) -> None:
     runs.changes = {"after": "move"}
     runs.server.put(*(mail(number) for number in range(1, 5)))
-    for allowed in (3_000, 7_000, 9_000):
+    for allowed in (3_000, 6_000, 8_000, 11_000):
         proxy.allow = allowed
-        runs.run()
+        with suppress(StoreError):  # where the list itself was cut
+            runs.run()
     proxy.allow = None
     runs.run()
     assert runs.texts() == [f"Page of mail {number}" for number in range(1, 5)]
@@ -206,27 +213,29 @@ def test_connections_that_are_cut_anywhere_lose_and_double_nothing(runs: MailRun
 def test_a_message_that_breaks_the_connection_each_time_does_not_stop_the_others(
     runs: MailRuns, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs.server.put(mail(1), mail(2), mail(3))
-    piece, tries = MessageStore._piece, 0
+    from imapclient import IMAPClient
 
-    def breaking(self: MessageStore, message: Any, at: int) -> bytes:
+    runs.server.put(mail(1), mail(2), mail(3))
+    fetch, tries = IMAPClient.fetch, 0
+
+    def breaking(self: Any, uids: list[int], items: list[str]) -> Any:
         nonlocal tries
-        if message.uid % 3 == first % 3:
+        if uids == [first] and items[0].startswith("BODY.PEEK[]"):
             tries += 1
-            proxy.allow = 10
-        return piece(self, message, at)
+            proxy.cut()
+        return fetch(self, uids, items)
 
     client = runs.server.client()
     client.select_folder("INBOX")
     first = min(client.search("ALL"))
     client.logout()
-    monkeypatch.setattr(MessageStore, "_piece", breaking)
+    monkeypatch.setattr(IMAPClient, "fetch", breaking)
     tally = runs.run()
     assert runs.texts() == ["Page of mail 2", "Page of mail 3"]
     assert [reason for _, reason in tally.skipped_files] == [
         "cannot be fetched: the connection broke each time that this message was fetched"
     ]
-    assert tries == MAX_LOSSES
+    assert MAX_LOSSES <= tries <= 2 * MAX_LOSSES, "a connection that was lost is made anew once"
 
 
 def test_a_server_that_is_away_is_waited_for_and_then_named(runs: MailRuns, proxy: Proxy) -> None:
