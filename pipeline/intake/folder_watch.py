@@ -151,6 +151,10 @@ class FolderWatcher:
         self._next_scan = 0.0
         self._changed.set()
 
+    def wake(self) -> None:
+        """End a ``wait`` now. Safe to call from any thread."""
+        self._changed.set()
+
     def backlog(self) -> int:
         """Number of queued files. Safe to call from any thread."""
         return len(self._paths)

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from PIL import Image
 
 from pipeline.errors import DocumentError
+from pipeline.records import PageImage
 from pipeline.run.page_requests import HANDLER, PictureRequest, ReadRequest, decode_content, drawing_request, encode_request
 from pipeline.runtime.worker_pool import Reply, WorkerPool
 from pipeline.settings import Settings
@@ -92,12 +93,18 @@ def _embedded_image(reply: Reply, page: int) -> EmbeddedImage | DocumentError:
 
 def encode_webp(reply: Reply, page: int, quality: int = WEBP_QUALITY) -> tuple[bytes, float, float]:
     """The page that a reader drew as WebP, and its width and height in points. Raises DocumentError."""
+    image = drawn_image(reply, page)
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (image.width, image.height), image.rgb).save(buffer, "WEBP", quality=quality, method=WEBP_METHOD)
+    return buffer.getvalue(), image.width / image.scale, image.height / image.scale
+
+
+def drawn_image(reply: Reply, page: int) -> PageImage:
+    """The page that a reader drew. Raises DocumentError."""
     if reply.error:
         raise reply.error
     _, images = decode_content(reply.parts, page)
     image = next(iter(images.values()), None)
     if image is None:
         raise DocumentError("unreadable", "its reader drew nothing")
-    buffer = io.BytesIO()
-    Image.frombytes("RGB", (image.width, image.height), image.rgb).save(buffer, "WEBP", quality=quality, method=WEBP_METHOD)
-    return buffer.getvalue(), image.width / image.scale, image.height / image.scale
+    return image

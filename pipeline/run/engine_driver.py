@@ -10,6 +10,7 @@ from pipeline.errors import ExitCode
 from pipeline.monitoring.events import Observer
 from pipeline.records import Answer
 from pipeline.run.batching import Batching
+from pipeline.run.chats import Chats
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
 from pipeline.runtime.watchdog import Watchdog, restart_count, restart_program
@@ -32,11 +33,19 @@ class EngineDriver:
     calls ``before_restart`` and starts the program again with the same command, at most ``retry.stop_after_failures`` times.
     """
 
-    def __init__(self, job: Job, queue: EngineQueue, observer: Observer, before_restart: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        queue: EngineQueue,
+        observer: Observer,
+        before_restart: Callable[[], None],
+        chats: Chats | None = None,
+    ) -> None:
         self._engine, self._retry, self._queue = job.engine, job.settings.retry, queue
         self._observer, self._before_restart = observer, before_restart
         self._watchdog = Watchdog(self._retry.watchdog_seconds, self._restart)
         self._batching = Batching(job.engine)
+        self._chats = chats
         self.concurrency = 1
         """Requests that the engine worked on before the last ``poll``."""
 
@@ -58,6 +67,8 @@ class EngineDriver:
 
     def reader_seconds(self, *, more_files: bool, ending: bool) -> float:
         """Seconds to wait for readers: 0 when the engine has nothing in flight and could work."""
+        if self._chats and (self._chats.active or self._chats.waiting):
+            return 0.0 if self._chats.active else READER_SECONDS
         if self._batching.engine_may_work and (self._engine.load or self._queue.has_next(ending=ending)):
             return READER_SECONDS if self._engine.load else 0.0
         return IDLE_SECONDS if more_files else TURN_SECONDS
@@ -65,6 +76,12 @@ class EngineDriver:
     def readers_waited(self, seconds: float, *, delivered: bool) -> None:
         """Record that the loop has waited for readers; ``delivered``: whether a page came."""
         self._batching.readers_waited(seconds, delivered=delivered)
+
+    def hand_over_chats(self) -> None:
+        """Hand over conversations while the engine has room: before pages, and also while it pauses for readers."""
+        if self._chats and self._chats.waiting:
+            self._watchdog.heartbeat()
+            self._chats.hand_over(pages_wait=bool(self._queue.waiting))
 
     def submit(self, reader_load: int, *, ending: bool) -> None:
         """Hand over requests from the queue while the engine has room. Raises EngineUnavailableError."""
@@ -75,7 +92,8 @@ class EngineDriver:
 
     def poll(self, *, may_wait: bool) -> list[Answer]:
         """Complete answers. ``may_wait``: the loop has nothing else to do. Raises EngineUnavailableError."""
-        if not self._engine.load or not self._batching.engine_may_work:
+        has_chats = self._chats is not None and self._chats.active > 0
+        if not self._engine.load or not (self._batching.engine_may_work or has_chats):
             self._watchdog.pause()
             return []
         self._watchdog.heartbeat()
@@ -90,6 +108,8 @@ class EngineDriver:
         """Drop all requests that the engine has not answered."""
         self._watchdog.pause()
         self._engine.reset()
+        if self._chats:
+            self._chats.drop_active()
 
     def _restart(self) -> None:
         """Called from the watchdog's thread."""

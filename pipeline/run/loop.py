@@ -18,6 +18,7 @@ from pipeline.monitoring.events import Observer, Observers
 from pipeline.records import Result
 from pipeline.run.admission import Admission
 from pipeline.run.archive import Archive
+from pipeline.run.chats import ROUND_SECONDS, Chats
 from pipeline.run.circuit_breaker import CircuitBreaker
 from pipeline.run.container_parts import ContainerParts
 from pipeline.run.document_run import Action, AskEngine, ChooseTemplate, DocumentRun, EndPages
@@ -38,11 +39,21 @@ class Loop:
     """Reads files until none are left. Readers and engine stay ready between rounds. Use as a context manager.
 
     ``archive_files``: move or delete published files as the settings say. ``answer_questions``: carry out the orders in the ledger that
-    people place during the run. Set ``stopping`` (from a signal handler) or ``until`` (a monotonic time) to admit no more files and
-    pages; units in flight are finished. Files that are not published then are read on when they come again.
+    people place during the run. ``chats``: conversations of programs, which share the engine with pages.
+
+    Set ``stopping`` (from a signal handler) or ``until`` (a monotonic time) to admit no more files and pages; units in flight are finished.
+    Files that are not published then are read on when they come again.
     """
 
-    def __init__(self, job: Job, observer: Observer, *, archive_files: bool = False, answer_questions: bool = True) -> None:
+    def __init__(
+        self,
+        job: Job,
+        observer: Observer,
+        *,
+        archive_files: bool = False,
+        answer_questions: bool = True,
+        chats: Chats | None = None,
+    ) -> None:
         observers = (observer, job.objects) if job.objects else (observer,)
         self._job = job
         if job.mirror:
@@ -60,7 +71,8 @@ class Loop:
         self._is_interrupted: Callable[[], bool] = lambda: False
         self._pool = reader_pool(job.settings, job.cluster)
         self._queue = EngineQueue(job)
-        self._engine = EngineDriver(job, self._queue, observer, self._pool.close)
+        self._engine = EngineDriver(job, self._queue, observer, self._pool.close, chats)
+        self._chats, self._round_began = chats, 0.0
         moves = Moves(job, self.publisher, self._runs, self._observer)
         moves.finish()
         self.recognise_moves = moves.recognise
@@ -84,8 +96,8 @@ class Loop:
 
     @property
     def busy(self) -> bool:
-        """Whether a round is at work on documents, which more files can join."""
-        return bool(self._runs)
+        """Whether a round is at work on documents or conversations, which more files can join."""
+        return bool(self._runs) or self._has_chats
 
     @property
     def in_flight(self) -> tuple[int, int]:
@@ -98,6 +110,13 @@ class Loop:
         return self.until is not None and time.monotonic() >= self.until
 
     @property
+    def _has_chats(self) -> bool:
+        """Whether a conversation may begin. A round without documents does not go on for ever for their sake."""
+        if self._chats is None or not self._chats.waiting or self._ending:
+            return False
+        return bool(self._runs) or time.monotonic() < self._round_began + ROUND_SECONDS
+
+    @property
     def _ending(self) -> bool:
         return self.stopping or self.out_of_time or self._is_interrupted()
 
@@ -108,7 +127,7 @@ class Loop:
         """
         fetched = self._job.objects.fetch_ahead(files, self._skip_file) if self._job.objects else None
         self._turns.begin(fetched or files, self._containers.next_part)
-        self._is_interrupted = is_interrupted
+        self._is_interrupted, self._round_began = is_interrupted, time.monotonic()
         states = (self._questions, self._queue, self._units, self._turns, self._runs, self._containers)
         with ExitStack() as cleanup:  # in reverse order, each also when another one fails
             cleanup.callback(self.publisher.flush)
@@ -130,7 +149,7 @@ class Loop:
             self.round(())
 
     def _has_work(self) -> bool:
-        if self._queue.has_next(ending=self._ending) or self._engine.load or self._pool.load:
+        if self._queue.has_next(ending=self._ending) or self._engine.load or self._pool.load or self._has_chats:
             return True
         if self._ending:
             return False
@@ -237,6 +256,8 @@ class Loop:
     # ---- ask and check: words become an answer, an answer becomes a result -------------------------
 
     def _ask_and_check(self) -> None:
+        if self._has_chats:
+            self._engine.hand_over_chats()
         self._engine.submit(self._pool.load, ending=self._ending)
         for answer in self._engine.poll(may_wait=not (self._pool.load or self._turns.more_files)):
             self._observer.answer_received(answer)

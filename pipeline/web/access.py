@@ -27,6 +27,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SAFE_METHODS = ("GET", "HEAD")
 MAX_BODY_BYTES = 1_000_000
 """Of a request that is not an upload."""
+CHAT_PATH, MAX_CHAT_BYTES = "/v1/chat/completions", 24_000_000
+"""Requests with images in their JSON."""
 MAX_LENGTH_DIGITS = 18
 """Of the header Content-Length."""
 CHUNK_TIMEOUT_SECONDS = 20.0
@@ -72,12 +74,14 @@ class AccessControl:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         nonce = scope.setdefault("state", {})["nonce"] = secrets.token_urlsafe(18)
         if refusal := self._refusal(scope, headers):
-            await _send_error(send, *refusal)
+            await _send_error(send, scope["path"], *refusal)
             return
         token, rest = _split_query(scope["query_string"])
         from_url = scope["method"] == "GET" and self._is_token(token)
         if not from_url and not self._has_token(headers):
-            await _send_error(send, 401, "the token is missing or wrong: open the address that `pipeline serve` printed")
+            await _send_error(
+                send, scope["path"], 401, "the token is missing or wrong: open the address that `pipeline serve` printed"
+            )
             return
         if remember := scope.get("has_token"):
             remember()
@@ -129,7 +133,7 @@ class AccessControl:
         """``receive`` with limits on the size and the speed of the body; it raises HTTPException beyond them."""
         method, path = scope["method"], scope["path"]
         is_upload = (method == "PUT" and path.startswith(UPLOAD_PATH)) or (method == "POST" and path == READ_PATH)
-        max_bytes = self.max_upload_bytes if is_upload else MAX_BODY_BYTES
+        max_bytes = self.max_upload_bytes if is_upload else MAX_CHAT_BYTES if path == CHAT_PATH else MAX_BODY_BYTES
         content_length = headers.get("content-length", "0")
         received, started, complete = 0, time.monotonic(), False
 
@@ -178,8 +182,11 @@ def _with_security_headers(send: Send, nonce: str) -> Send:
     return send_with_headers
 
 
-async def _send_error(send: Send, status: int, detail: str) -> None:
-    body = json.dumps({"detail": detail}).encode()
+async def _send_error(send: Send, path: str, status: int, detail: str) -> None:
+    value: dict[str, Any] = {"detail": detail}
+    if path.startswith("/v1/"):  # as OpenAI's API, and what speaks its language
+        value = {"error": {"message": detail, "type": "invalid_request_error", "param": None, "code": None}}
+    body = json.dumps(value).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))

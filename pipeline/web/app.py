@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,6 +18,7 @@ from pipeline.web import html_pages
 from pipeline.web.access import AccessControl
 from pipeline.web.api import corrections, documents, exports, files, orders, read, split, tasks
 from pipeline.web.context import ServerContext
+from pipeline.web.openai import openai_routes
 
 
 def make_app(context: ServerContext) -> FastAPI:
@@ -26,9 +30,10 @@ def make_app(context: ServerContext) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_with_tools,
     )
     app.state.context = context
-    for part in (files, read, tasks, documents, corrections, orders, split, exports, html_pages):
+    for part in (files, read, tasks, documents, corrections, orders, split, exports, openai_routes, html_pages):
         app.include_router(part.router)
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -51,6 +56,20 @@ def make_app(context: ServerContext) -> FastAPI:
     app.add_exception_handler(PipelineError, unavailable)
     app.add_exception_handler(sqlite3.Error, unavailable)
     return app
+
+
+@asynccontextmanager
+async def _with_tools(app: FastAPI) -> AsyncIterator[None]:
+    """Tools for assistants at ``/mcp``, where the package for it is installed."""
+    if importlib.util.find_spec("mcp") is None:
+        yield
+        return
+    from pipeline.web.mcp_server import make_mcp_server, mcp_app
+
+    server = make_mcp_server(app.state.context)
+    app.router.routes.extend(mcp_app(server).routes)
+    async with server.session_manager.run():
+        yield
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
@@ -30,6 +31,8 @@ class ServerContext:
     page_images: PageImageCache
     supervisor: Supervisor
     tasks: TaskStore
+    chat_socket: Path | None = None
+    """Where the reading process answers for its model."""
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:

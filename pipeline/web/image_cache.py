@@ -7,13 +7,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from queue import LifoQueue
+from tempfile import NamedTemporaryFile
 from threading import Lock
 
 from pipeline.errors import DocumentError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
-from pipeline.report.page_images import encode_webp
+from pipeline.records import PageImage
+from pipeline.report.page_images import drawn_image, encode_webp
 from pipeline.run.job import open_ledger
 from pipeline.run.page_requests import HANDLER, PictureRequest, drawing_request, encode_request
 from pipeline.run.part_cache import PartCache
@@ -74,6 +77,21 @@ class PageImageCache:
             raise DocumentError("unreadable", "the file was deleted after it was read")
         with self._present(file) as present:
             return self._draw(present, key)
+
+    def draw_picture(self, content: bytes, pixels: int) -> PageImage:
+        """A picture of at most ``pixels`` pixels, from the bytes of an image file; it is not enlarged. Raises DocumentError, OSError."""
+        with NamedTemporaryFile(prefix="pipeline-") as file:
+            file.write(content)
+            file.flush()
+            status = os.fstat(file.fileno())
+            request = drawing_request(
+                self._settings, Path(file.name), status.st_size, status.st_mtime_ns, 1, PictureRequest(pixels, 0)
+            )
+            pool = self._idle.get()
+            try:
+                return drawn_image(pool.call(encode_request(request)), 1)
+            finally:
+                self._idle.put(pool)
 
     @contextmanager
     def _present(self, file: FileRecord) -> Iterator[InboxFile]:

@@ -113,7 +113,7 @@ class WebServer(uvicorn.Server):
                 app,
                 http=partial(GuardedProtocol, Connections()),  # type: ignore[arg-type] # it is called like the class
                 ws="none",
-                lifespan="off",
+                lifespan="on",
                 log_config=None,
                 access_log=False,
                 server_header=False,

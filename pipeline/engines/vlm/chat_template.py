@@ -8,7 +8,7 @@ AutoProcessor.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image
 
+from pipeline.engines.chat import ChatMessage
 from pipeline.engines.prompting import Prompt
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.errors import EngineUnavailableError
@@ -64,9 +65,49 @@ class ChatTemplate:
         content = [{"type": "image"}, {"type": "text", "text": text}]
         if not self._has_image_tokens:
             return self._encode_by_processor(system, content, picture)
-        digest = blake2b(b"%d x %d" % picture.size, digest_size=16)
-        digest.update(image.rgb)
-        return replace(self._encode_qwen(system, content, picture), image_digest=digest.digest())
+        encoded = self._encode_pictures(self._render(system, content), [picture])
+        return replace(encoded, image_digest=_digest(image, picture))
+
+    def encode_chat(self, messages: Sequence[ChatMessage]) -> EncodedPrompt:
+        """Token ids and pixels of a conversation. Raises ValueError for images where the model accepts none, and for refused roles."""
+        images = [image for message in messages for image in message.images]
+        if images and not self.accepts_images:
+            raise ValueError("the model does not accept images")
+        conversation = [
+            {"role": message.role, "content": self._chat_content(message, with_parts=self.accepts_images)}
+            for message in messages
+        ]
+        if not images:
+            return self._encode_text(self._render_chat(conversation))
+        pictures = [pad_to_tokens(image) for image in images]
+        if not self._has_image_tokens:
+            inputs = self._processor(
+                images=pictures, text=[self._render_chat(conversation, self._processor)], return_tensors="pt"
+            )
+            return EncodedPrompt({name: value for name, value in inputs.items() if name != "attention_mask"})
+        encoded = self._encode_pictures(self._render_chat(conversation), pictures)
+        return replace(encoded, image_digest=_digest(images[0], pictures[0])) if len(images) == 1 else encoded
+
+    def _chat_content(self, message: ChatMessage, *, with_parts: bool) -> Any:
+        if not with_parts:
+            return self._without_control_tokens(message.text)
+        return [
+            {"type": "image"} if isinstance(part, PageImage) else {"type": "text", "text": self._without_control_tokens(part)}
+            for part in message.parts
+        ]
+
+    def _render_chat(self, conversation: list[dict[str, Any]], writer: Any = None) -> str:
+        """A conversation as text, up to the model's answer. A template without a system role gets its text before the first message."""
+        settings = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
+        write = (writer or self.tokenizer).apply_chat_template
+        try:
+            return str(write(conversation, **settings))
+        except Exception as error:  # templates without a system role raise errors of any kind
+            if len(conversation) < 2 or conversation[0]["role"] != "system" or conversation[1]["role"] != "user":
+                raise ValueError(f"the model's chat template refuses these roles: {error}") from error
+            opening, first = conversation[0]["content"], conversation[1]["content"]
+            both = [*_parts(opening), *_parts(first)] if isinstance(first, list) else f"{opening}\n\n{first}"
+            return str(write([{"role": "user", "content": both}, *conversation[2:]], **settings))
 
     def _encode_text(self, text: str) -> EncodedPrompt:
         import torch
@@ -110,18 +151,20 @@ class ChatTemplate:
             getattr(self._config, "vision_config", None), "spatial_merge_size"
         )
 
-    def _encode_qwen(self, system: str, content: Any, picture: Image.Image) -> EncodedPrompt:
+    def _encode_pictures(self, text: str, pictures: Sequence[Image.Image]) -> EncodedPrompt:
+        """Encode a text with one ``<|image_pad|>`` for each picture, in their order."""
         import torch
 
-        pixels = self._image_processor(images=[picture], return_tensors="pt")
-        grid = pixels["image_grid_thw"]
-        count = int(grid[0].prod()) // self._image_processor.merge_size**2
+        pixels = self._image_processor(images=list(pictures), return_tensors="pt")
+        grids = pixels["image_grid_thw"]
         pad = self.tokenizer.convert_ids_to_tokens(self._config.image_token_id)
-        text = self._render(system, content).replace(pad, pad * count, 1)
-        ids = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        counts = [int(grid.prod()) // self._image_processor.merge_size**2 for grid in grids]
+        before, *behind = text.split(pad)
+        expanded = before + "".join(pad * count + piece for count, piece in zip(counts, behind, strict=True))
+        ids = self.tokenizer(expanded, add_special_tokens=False, return_tensors="pt")["input_ids"]
         types = (ids == self._config.image_token_id).to(torch.int32)
         return EncodedPrompt(
-            {"input_ids": ids, "mm_token_type_ids": types, "pixel_values": pixels["pixel_values"], "image_grid_thw": grid}
+            {"input_ids": ids, "mm_token_type_ids": types, "pixel_values": pixels["pixel_values"], "image_grid_thw": grids}
         )
 
     @cached_property
@@ -143,6 +186,12 @@ class ChatTemplate:
 
 def _parts(content: Any) -> list[dict[str, str]]:
     return content if isinstance(content, list) else [{"type": "text", "text": content}]
+
+
+def _digest(image: PageImage, picture: Image.Image) -> bytes:
+    digest = blake2b(b"%d x %d" % picture.size, digest_size=16)
+    digest.update(image.rgb)
+    return digest.digest()
 
 
 def pad_to_tokens(image: PageImage) -> Image.Image:

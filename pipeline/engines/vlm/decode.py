@@ -49,6 +49,8 @@ class DecodeTask(Generic[T]):
     draft: Draft | None = None
     encode_again: Callable[[], EncodedPrompt] | None = None
     """Encodes the prompt again for a sequence that stepped back, so that its pixels are not kept in memory meanwhile."""
+    follow: Callable[[Sequence[int]], bool] | None = None
+    """Gets all tokens so far after each step; where it returns True, the answer ends as ``complete``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class _Sequence(Generic[T]):
     error: str = ""
     repetition: RepetitionCheck = field(default_factory=RepetitionCheck)
     generator: torch.Generator | None = None
+    follow: Callable[[Sequence[int]], bool] | None = None
 
     @property
     def length(self) -> int:
@@ -144,6 +147,9 @@ class Decoder(Generic[T]):
         elif self._active:
             self._step_back()
             self._extend(self._active)
+        for sequence in self._active:
+            if sequence.follow and not sequence.ending:
+                self._guarded(self._follow, sequence)
         ended = [sequence for sequence in self._active if sequence.ending]
         self._active = [sequence for sequence in self._active if not sequence.ending]
         return [self._finish(sequence) for sequence in ended]
@@ -241,6 +247,11 @@ class Decoder(Generic[T]):
         if sequence.draft and draft:
             sequence.draft.record_outcome(len(draft), confirmed)
 
+    @staticmethod
+    def _follow(sequence: _Sequence[T]) -> None:
+        if sequence.follow and sequence.follow(sequence.tokens):
+            sequence.ending = "complete"
+
     def _finish(self, sequence: _Sequence[T]) -> Generation[T]:
         if sequence.ending != "broken":
             self._typical_length += (len(sequence.tokens) - self._typical_length) / 16
@@ -291,6 +302,7 @@ def _sequence(task: DecodeTask[T]) -> _Sequence[T]:
     )
     if task.temperature:
         sequence.generator = torch.Generator().manual_seed(task.seed)
+    sequence.follow = task.follow
     return sequence
 
 

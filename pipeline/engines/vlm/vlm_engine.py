@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import empty_answer, failed_answer, make_answer
 from pipeline.engines.base import Request
+from pipeline.engines.chat import Chat
 from pipeline.engines.prompting import is_text, make_prompt
 from pipeline.engines.value_probabilities import value_probabilities
+from pipeline.engines.vlm.chats import begin_chat, end_chat
+from pipeline.engines.vlm.loaded_model import LoadedModel, Started, StartedChat, StartedRequest
 from pipeline.engines.vlm.machine_capacity import release_freed_memory
 from pipeline.engines.vlm.model_load import load_model, make_plan
 from pipeline.engines.vlm.model_store import DEFAULT_MODEL, find_model
@@ -28,15 +31,6 @@ VERSION = 3
 """Part of every recipe: raise it when prompts, decoding or the reading of answers change."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartedRequest:
-    """A request that the decoder has."""
-
-    request: Request
-    started: float
-    """``time.perf_counter()`` before its prompt was encoded."""
-
-
 class VlmEngine:
     """One model in this process. Finding its files is quick; it is loaded by the first ``poll`` after the first request."""
 
@@ -48,6 +42,8 @@ class VlmEngine:
         self._model = find_model(settings.model or DEFAULT_MODEL, settings.vlm.revision)
         self._plan = make_plan(self._model, settings.vlm)
         self._requests: deque[Request] = deque()
+        self._chats: deque[Chat] = deque()
+        self.model_name, self.accepts_images = self._model.name, self._model.vision
         self._loaded: LoadedModel | None = None
         self.identity = f"vlm/{VERSION} {self._model.name}@{self._model.revision} {self._plan.dtype}"
         self.retries = settings.retry.answer_attempts - 1
@@ -60,16 +56,20 @@ class VlmEngine:
     @property
     def load(self) -> int:
         """See Engine."""
-        return len(self._requests) + (self._loaded.decoder.load if self._loaded else 0)
+        return len(self._requests) + len(self._chats) + (self._loaded.decoder.load if self._loaded else 0)
 
     @property
     def room(self) -> bool:
         """See Engine."""
-        return not self._requests and (self._loaded is None or self._loaded.decoder.room)
+        return not self._requests and not self._chats and (self._loaded is None or self._loaded.decoder.room)
 
     def submit(self, request: Request) -> None:
         """See Engine."""
         self._requests.append(request)
+
+    def submit_chat(self, chat: Chat) -> None:
+        """See ChatEngine."""
+        self._chats.append(chat)
 
     def poll(self, timeout: float) -> list[Answer]:
         """See Engine. One call loads the model, reads one prompt, or appends tokens to all answers."""
@@ -80,16 +80,26 @@ class VlmEngine:
             self._loaded = _load(self._settings, self._model, self._plan)
             return []  # a sign of life
         decoder = self._loaded.decoder
+        if self._chats and decoder.room:
+            begin_chat(self._chats.popleft(), self._loaded, self._plan.tokens)
+            return []
         if self._requests and decoder.room:
             request = self._requests.popleft()
             started = time.perf_counter()
             if answer := self._begin(request, started):
                 return [_timed(answer, started)]
-        return [_timed(self.make_answer(generation), generation.tag.started) for generation in decoder.step()]
+        answers = []
+        for generation in decoder.step():
+            if isinstance(generation.tag, StartedChat):
+                end_chat(generation.tag, generation, self._loaded)
+            else:
+                answers.append(_timed(self.make_answer(generation), generation.tag.started))
+        return answers
 
     def reset(self) -> None:
         """See Engine. The model stays loaded."""
         self._requests.clear()
+        self._chats.clear()
         if self._loaded:
             self._loaded.decoder.reset()
 
@@ -112,7 +122,7 @@ class VlmEngine:
             return failed_answer(request, f"{type(error).__name__}: {error}")
         return None
 
-    def make_task(self, request: Request, started: float = 0.0) -> DecodeTask[StartedRequest]:
+    def make_task(self, request: Request, started: float = 0.0) -> DecodeTask[Started]:
         """What the decoder gets for a request. Raises DocumentError ``too_large`` when prompt and answer exceed the context."""
         from pipeline.engines.vlm.decode import DecodeTask
         from pipeline.engines.vlm.speculation import Draft
@@ -139,8 +149,9 @@ class VlmEngine:
             encode,
         )
 
-    def make_answer(self, generation: Generation[StartedRequest]) -> Answer:
+    def make_answer(self, generation: Generation[Started]) -> Answer:
         """The answer that a generation is."""
+        assert isinstance(generation.tag, StartedRequest)  # noqa: S101 - conversations end elsewhere
         request = generation.tag.request
         if generation.ending == "broken":
             return failed_answer(request, generation.error)
@@ -160,25 +171,6 @@ def _timed(answer: Answer, started: float) -> Answer:
     return replace(answer, seconds=round(time.perf_counter() - started, 4))
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A model in memory, with its tokenizer, grammars and decoder."""
-
-    chat: Any
-    grammars: Any
-    decoder: Decoder[StartedRequest]
-    context: int
-    """Tokens that the model can attend to."""
-
-    def text(self, tokens: Any) -> str:
-        """The text of generated tokens."""
-        return str(self.chat.tokenizer.decode(tokens, skip_special_tokens=True))
-
-    def pieces(self, tokens: Any) -> list[str]:
-        """The text of each token. Parts of a letter are replacement characters."""
-        return [str(self.chat.tokenizer.decode([token], skip_special_tokens=True)) for token in tokens]
-
-
 def _load(settings: Settings, model: Any, plan: Any) -> LoadedModel:
     from pipeline.engines.vlm.chat_template import ChatTemplate
     from pipeline.engines.vlm.constraint import Grammars
@@ -192,7 +184,7 @@ def _load(settings: Settings, model: Any, plan: Any) -> LoadedModel:
     text = loaded.config.get_text_config()
     chat = ChatTemplate(model, loaded.config)
     stop_tokens = _stop_tokens(loaded, chat)
-    decoder: Decoder[StartedRequest] = Decoder(
+    decoder: Decoder[Started] = Decoder(
         make_runner(loaded), stop_tokens, batch=settings.vlm.batch, memory=plan.tokens, rows=plan.rows
     )
     grammars = Grammars(chat.tokenizer, text.vocab_size)

@@ -19,6 +19,7 @@ from pipeline.engines.answers import TRUNCATED, read_answer
 from pipeline.engines.prompting import make_prompt
 from pipeline.engines.vlm.constraint import Constraint, Grammars
 from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
+from pipeline.engines.vlm.loaded_model import StartedRequest
 from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.settings import Settings, VlmSettings
@@ -155,6 +156,7 @@ def test_answers_of_a_random_model_meet_the_schema(engine: VlmEngine) -> None:
     requests = [replace(one, temperature=1.3) for one in sample_requests(JSON_TEMPLATES, 40, engine)]
     for written in decode_all(loaded.decoder, map(engine.make_task, requests)):
         endings[written.ending] = endings.get(written.ending, 0) + 1
+        assert isinstance(written.tag, StartedRequest)
         template = written.tag.request.template
         if written.ending == "complete":
             jsonschema.validate(json.loads(decode(written)), json_schema(template))
