@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from pipeline.backoff import Backoff
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, StoreError
 from pipeline.mailbox_urls import MailboxAddress, parse_mailbox_url
 from pipeline.remote.mail_connection import MailConnection
 from pipeline.settings import Settings
@@ -47,16 +46,19 @@ class MailNotices:
     def _work(self) -> None:
         backoff = Backoff(FIRST_SECONDS, LONGEST_SECONDS, jitter=0.2)
         while not self._end.is_set():
+            pause = None
             try:
-                with suppress(PipelineError):  # the lists of messages report it
-                    if not self._listen(backoff):
-                        return
+                if not self._listen(backoff):
+                    return
+            except PipelineError as error:  # the lists of messages report it
+                if not isinstance(error, StoreError) or not error.passing:
+                    pause = LONGEST_SECONDS  # servers lock accounts that try a wrong password too often
             finally:
                 self._on_state(False)
                 if self._connection:
                     self._connection.close()
                 self._connection = None
-            self._end.wait(backoff.next_seconds())
+            self._end.wait(pause or backoff.next_seconds())
 
     def _listen(self, backoff: Backoff) -> bool:
         """Wait for notices until the connection is lost. False where the server has no IDLE. Raises StoreError, SettingsError."""
