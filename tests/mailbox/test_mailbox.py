@@ -44,12 +44,11 @@ def test_a_message_is_a_document_with_its_header_and_parts(runs: MailRuns) -> No
         assert sorted(row["file"] for row in csv.DictReader(file)) == runs.results()
 
 
-@pytest.mark.parametrize(("after", "flag"), [("seen", "\\Seen"), ("flagged", "\\Flagged")])
-def test_messages_are_marked_once_and_a_person_may_take_the_mark_away(runs: MailRuns, after: str, flag: str) -> None:
-    runs.changes = {"after": after}
+def test_messages_are_marked_once_and_a_person_may_take_the_mark_away(runs: MailRuns) -> None:
+    runs.changes = {"after": "seen"}
     runs.server.put(mail(1), mail(2, attachment=encrypted_pdf()))
     assert runs.run().documents["failed"] == 1
-    assert runs.server.flags() == {"Invoice 1": {flag}, "Invoice 2": set()}, "a message that failed stays as it is"
+    assert runs.server.flags() == {"Invoice 1": {"\\Seen"}, "Invoice 2": set()}, "a message that failed stays as it is"
     client = runs.server.client()
     client.select_folder("INBOX")
     client.set_flags(client.search("ALL"), [])
@@ -175,10 +174,10 @@ def test_one_run_at_a_time_works_for_an_outbox(runs: MailRuns) -> None:
 def test_two_programs_with_outboxes_of_their_own_share_a_mailbox(runs: MailRuns) -> None:
     other = MailRuns(runs.server, runs.folder / "other", {"after": "move"})
     other.folder.mkdir()
-    runs.changes = {"after": "seen"}
+    runs.changes = {"after": "flagged"}
     runs.server.put(mail(1), mail(2))
     runs.run()
     other.run()
     assert (runs.texts(), other.texts()) == (pages(1, 2), pages(1, 2))
     assert runs.run().to_read == other.run().to_read == 0
-    assert runs.server.subjects("Archive") == ["Invoice 1", "Invoice 2"]
+    assert runs.server.flags("Archive") == {"Invoice 1": {"\\Flagged"}, "Invoice 2": {"\\Flagged"}}
