@@ -7,6 +7,7 @@ There are two families. A ``PipelineError`` ends the command, and its ``exit_cod
 from __future__ import annotations
 
 import errno
+import shlex
 from enum import IntEnum
 
 from pipeline.records import Reason
@@ -138,13 +139,18 @@ class FileChangedError(DocumentError):
 
 
 CURES: dict[Reason, str] = {
-    "needs_password": "add the password to `limits.passwords` in the settings, then `pipeline reprocess --failed`",
-    "unreadable": "open the file in a viewer; if it opens there, please report this, otherwise scan or export it again",
+    "needs_password": "give its password: `pipeline unlock FILE`, or in the web page of `pipeline serve`",
+    "unreadable": "open it in its own program: if it opens there, export it again (and please report this), else have it sent again",
     "zero_pages": "the file has no page; export it again from the program that created it",
     "unsupported": "do what the message says; print the file to PDF where it says nothing",
-    "too_large": "raise the limit named in the message (in the settings or the template), then `pipeline reprocess --failed`",
+    "too_large": "drop it in smaller parts, or raise the limit that the message names, then `pipeline reprocess --failed`",
     "too_slow": "raise `limits.document_minutes` in the settings, then `pipeline reprocess --failed`",
-    "timeout": "raise `limits.seconds` (for a server `server.seconds`) in the settings, then `pipeline reprocess --failed`",
+    "timeout": "do what the message says, else raise `limits.seconds` (for a server `server.seconds`), then `pipeline reprocess --failed`",
     "engine": "run `pipeline doctor`, then `pipeline reprocess --failed`",
 }
-"""What a user can do about each reason."""
+"""What a user can do about each reason. FILE stands for the name of the document."""
+
+
+def cure_of(reason: Reason, name: str) -> str:
+    """What to do about a document that failed, with its name in the outbox in the command."""
+    return CURES[reason].replace("FILE", shlex.quote(name))

@@ -90,7 +90,10 @@ class LimitSettings(_Strict):
     unpacked_megabytes: int = Field(default=200, gt=0)
     """Size of an office file's contents when they are unpacked."""
     passwords: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
-    """Passwords that are tried on encrypted PDFs."""
+    """Passwords that are tried on every encrypted document: PDFs, archives, office files.
+
+    `pipeline unlock` gives one to a single document.
+    """
 
 
 class OfficeSettings(_Strict):

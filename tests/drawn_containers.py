@@ -9,11 +9,13 @@ import struct
 import tarfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import py7zr
 import pymupdf
+import pyzipper
 from asn1crypto import algos, cms
 from PIL import Image, ImageDraw
 
@@ -75,6 +77,57 @@ def zip_of(members: Members, method: int = zipfile.ZIP_DEFLATED) -> bytes:
         for name, content in members:
             pack.writestr(name, content)
     return buffer.getvalue()
+
+
+def locked_zip_of(members: Members, password: str, *, aes: bool = True, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip whose members have a password: by AES, or by the old cipher."""
+    if not aes:
+        return _old_locked_zip(members, password.encode())
+    buffer = io.BytesIO()
+    with pyzipper.AESZipFile(buffer, "w", compression=method, encryption=pyzipper.WZ_AES) as pack:
+        pack.setpassword(password.encode())
+        for name, content in members:
+            pack.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _old_locked_zip(members: Members, password: bytes) -> bytes:
+    """By the cipher of APPNOTE 6.1, which no library of Python writes."""
+    content = bytearray(zip_of(members, zipfile.ZIP_STORED))
+    with zipfile.ZipFile(io.BytesIO(bytes(content))) as pack:
+        infos = pack.infolist()
+    pieces, directory, start = [], [], 0
+    for info in infos:
+        head = bytearray(content[info.header_offset : info.header_offset + 30 + len(info.filename)])
+        plain = bytes(content[info.header_offset + len(head) :][: info.file_size])
+        packed = _old_cipher(password, bytes(11) + bytes([info.CRC >> 24]) + plain)
+        head[6] |= 1
+        head[18:22] = struct.pack("<L", len(packed))
+        entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, 0, 1, 0, 0, 33, info.CRC, len(packed), info.file_size,
+                            len(info.filename), 0, 0, 0, 0, 0, start)  # fmt: skip
+        directory.append(entry + info.filename.encode())
+        pieces += [bytes(head), packed]
+        start += len(head) + len(packed)
+    table = b"".join(directory)
+    return b"".join(pieces) + table + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, len(infos), len(infos), len(table), start, 0)
+
+
+def _old_cipher(password: bytes, plain: bytes) -> bytes:
+    keys = [0x12345678, 0x23456789, 0x34567890]
+
+    def follow(byte: int) -> None:
+        keys[0] = zlib.crc32(bytes([byte]), keys[0] ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+        keys[2] = zlib.crc32(bytes([keys[1] >> 24]), keys[2] ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+
+    for byte in password:
+        follow(byte)
+    out = bytearray()
+    for byte in plain:
+        mask = (keys[2] | 2) & 0xFFFF
+        out.append(byte ^ (mask * (mask ^ 1) >> 8 & 0xFF))
+        follow(byte)
+    return bytes(out)
 
 
 def tar_of(members: Members, *odd: tarfile.TarInfo) -> bytes:

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Show how far a run is, what is done, and what failed and why.",
     "review": "Write one HTML file that shows every value on its page, to open or mail.",
     "split": "Show which documents a file holds, or say it: pages 1-3,4,5-6. Nothing is read again.",
+    "unlock": "Give the password of a document that has one, and have it read.",
     "learn": "Learn from corrected and confirmed values what mends more than it breaks (undoable).",
     "export": "Write all results again, also as Excel, SQLite, Parquet or JSON Lines.",
     "reprocess": "Read documents, folders or archives again with the present templates and engine.",

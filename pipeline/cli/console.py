@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.terminal import echo_if_possible
-from pipeline.errors import CURES
+from pipeline.errors import cure_of
 from pipeline.monitoring.events import RunCounts
 from pipeline.printable import one_line, printable
 from pipeline.publish.publication import Publication
@@ -132,7 +132,7 @@ def document_row(publication: Publication) -> dict[str, Any]:
         "read": " · ".join(value[:VALUE_LENGTH] for value in values[:TABLE_VALUES]),
         "reason": reason,
         "detail": publication.detail,
-        "cure": CURES[reason] if reason else None,
+        "cure": cure_of(reason, publication.source.name) if reason else None,
     }
 
 

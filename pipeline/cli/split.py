@@ -10,6 +10,7 @@ import click
 from pipeline.checks.split.page_list import parse_split
 from pipeline.cli import options
 from pipeline.cli.console import plural
+from pipeline.cli.file_argument import find_file
 from pipeline.cli.terminal import echo, echo_json
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.errors import LockedError, SettingsError
@@ -72,15 +73,9 @@ def command(
 
 
 def _find(ledger: Ledger, settings: Settings, name: str) -> FileRecord:
-    """The file that a path, a path below the inbox, or a name in the outbox means. Raises SettingsError."""
-    path = Path(name)
-    inside = settings.outbox.resolve()
-    result = path.resolve().relative_to(inside).as_posix() if path.resolve().is_relative_to(inside) else name
-    found = ledger.file_by_name(result.removesuffix(".json")) or ledger.file_by_name(result)
-    found = found or ledger.file_at(path.resolve()) or ledger.file_at(settings.inbox.resolve() / name)
-    if found and found.part:
-        found = ledger.file_by_name(found.part.file)
-    if found is None or found.published_sha256 != found.sha256:
+    """The file that FILE means. Raises SettingsError."""
+    found = find_file(ledger, settings, name)
+    if found is None:
         raise SettingsError(f"{name}: no document that was read", "name a file of the inbox, or a name of documents.csv")
     return found
 

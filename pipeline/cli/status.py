@@ -18,7 +18,7 @@ from rich.text import Text
 from pipeline.cli import options
 from pipeline.cli.console import TerminalConsole, plural
 from pipeline.cli.terminal import echo, echo_json
-from pipeline.errors import CURES
+from pipeline.errors import cure_of
 from pipeline.ledger.counts import document_counts, latest_failures, template_counts, unit_counts
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replacement import has_ledger
@@ -75,7 +75,7 @@ def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:
     """What the ledger says of all runs; ``limit`` failures, the last ones first."""
     documents, units, templates = document_counts(ledger), unit_counts(ledger), template_counts(ledger)
     failures = latest_failures(ledger, limit)
-    cured = [{**row, "cure": CURES.get(row["reason"] or "engine")} for row in failures]
+    cured = [{**row, "cure": cure_of(row["reason"] or "engine", row["file"])} for row in failures]
     return {"documents": documents, "units": units, "templates": templates, "failures": cured}
 
 

@@ -125,4 +125,4 @@ def _image_request(key: tuple[str, str], mark: Marks) -> page_images.PageImageRe
     except OSError:
         return None
     picture = PictureRequest(PAGE_PIXELS, mark.turned, mark.part)
-    return page_images.PageImageRequest(key, mark.path, status.st_size, status.st_mtime_ns, mark.page, picture)
+    return page_images.PageImageRequest(key, mark.path, "", status.st_size, status.st_mtime_ns, mark.page, picture)

@@ -86,6 +86,7 @@ def _open(request: dict[str, Any]) -> dict[str, Any]:
         is_needed=lambda path: needed is None or path.name in needed,
         ignored=IgnoredNames(tuple(request["ignore"])),
         passwords=request["passwords"],
+        own_passwords=request["own_passwords"],
         resumption=Resumption(
             request["items"], tuple(step for step, *_ in fatal), tuple((code, why) for _, code, why in fatal)
         ),

@@ -28,6 +28,8 @@ class UnpackedMember:
     sha256: str
     parent: str = ""
     """``name`` of the container inside this one that holds it; empty for one that is directly in this one."""
+    decrypted: bool = False
+    """Whether a password has opened it in its container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class OpenedContainer:
     """Of a mail: ``from``, ``to``, ``date`` (ISO 8601), ``subject``, ``message_id``, as far as it has them."""
     is_host: bool = False
     """Whether it is a document of its own, which came before as UnpackedMember."""
+    decrypted: bool = False
+    """As ``UnpackedMember.decrypted``."""
 
 
 @dataclass(frozen=True, slots=True)

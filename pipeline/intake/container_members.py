@@ -12,6 +12,9 @@ from pipeline.records import Reason
 CHUNK = 1 << 20
 DISPLAY_NAME_LENGTH = 200
 """Characters of a member's name in messages."""
+UNPACK_IT = "unpack it and put the files into the inbox"
+LOCKED = "encrypted; unlock its archive with the password: `pipeline unlock`, or in the web page"
+"""Why a member is refused whose password is not known."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -35,6 +38,16 @@ class Member:
     """Bytes to read at a time. Some decompressors limit their input only, not their output."""
     bytes_when_skipped: int = 0
     """Bytes that are unpacked although the member is skipped."""
+    decrypted: bool = False
+    """Whether a password opens it."""
+
+
+class DeclinedError(ValueError):
+    """A container or a member that is whole and is not read; ``code`` is the typed reason."""
+
+    def __init__(self, code: Reason, why: str) -> None:
+        super().__init__(why)
+        self.code: Reason = code
 
 
 def base_name(name: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.intake.container_kinds import head_of, mail_start
-from pipeline.intake.container_members import Member
+from pipeline.intake.container_members import UNPACK_IT, DeclinedError, Member
 from pipeline.records import Reason
 from pipeline.safe_open import contents, open_file
 
@@ -44,20 +44,12 @@ class ContainerFile:
     passwords: tuple[str, ...] = ()
 
 
-class DeclinedError(ValueError):
-    """A container that is whole and is not read; ``code`` is the typed reason."""
-
-    def __init__(self, code: Reason, why: str) -> None:
-        super().__init__(why)
-        self.code: Reason = code
-
-
 @contextmanager
 def _zip(file: ContainerFile) -> Iterator[Contents]:
     from pipeline.intake.zip import zip_members
 
     with open_file(file.path) as opened:
-        yield _NO_HEADER, zip_members(opened)
+        yield _NO_HEADER, zip_members(opened, file.passwords)
 
 
 @contextmanager
@@ -72,7 +64,7 @@ def _seven_zip(file: ContainerFile) -> Iterator[Contents]:
     from pipeline.intake.seven_zip import UnsupportedMethodError, seven_zip_members
 
     with open_file(file.path) as opened:
-        members = seven_zip_members(opened, file.scratch, file.max_bytes)
+        members = seven_zip_members(opened, file.scratch, file.max_bytes, file.passwords)
         try:
             yield _NO_HEADER, members
         except UnsupportedMethodError as error:
@@ -184,7 +176,7 @@ def code_of(error: BaseException) -> Reason:
 def cause_of(error: BaseException) -> str:
     """An error in words."""
     if isinstance(error, MemoryError):
-        return "needs more memory than an archive may"
+        return f"needs more memory than an archive may; {UNPACK_IT}"
     if isinstance(error, RecursionError):
-        return "its parts lie in each other too deep"
+        return f"its parts lie in each other too deep; {UNPACK_IT}"
     return str(error) or type(error).__name__

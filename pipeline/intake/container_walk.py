@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.ignored_names import IgnoredNames
 from pipeline.intake.container_items import ClosedContainer, ItemStream, OpenedContainer, SkippedMember, UnpackedMember
 from pipeline.intake.container_kinds import DECLINED_FORMATS, host_kind, wrapper_kind
-from pipeline.intake.container_members import Member, display_name, folders_and_name, readable_name, refusal_of_name
+from pipeline.intake.container_members import UNPACK_IT, Member, display_name, folders_and_name, readable_name, refusal_of_name
 from pipeline.intake.container_readers import READERS, UNPACK_ERRORS, ContainerFile, cause_of, code_of
 from pipeline.intake.member_names import MemberNames
 from pipeline.intake.unpacked_copy import Allowance, copy_part, disk_errors, part_file_name
@@ -20,6 +20,7 @@ from pipeline.records import Reason
 MAX_DEPTH = 6
 """Levels of containers inside containers that are opened: a signed mail in a mail in an archive, with an archive of PDFs that have
 attachments."""
+_AGAIN = "; have it sent again"
 MemberFilter = Callable[[Path], bool]
 """Whether the member that would be unpacked to this path is needed."""
 
@@ -49,6 +50,9 @@ class ContainerWalk:
     allowance: Allowance
     ignored: IgnoredNames
     passwords: tuple[str, ...]
+    """Tried on every container."""
+    own_passwords: Mapping[str, Sequence[str]]
+    """Tried on one container: passwords by its sha256, which is empty for the outermost one."""
     resumption: Resumption
     on_step: Callable[[int], None]
     steps: int = 0
@@ -76,7 +80,7 @@ class ContainerWalk:
         kind = kind or wrapper_kind(path)
         if kind in DECLINED_FORMATS:
             yield _opened(unique, original_name, kind, member)
-            reason = f"{DECLINED_FORMATS[kind]} cannot be read; unpack it and put the files into the inbox"
+            reason = f"{DECLINED_FORMATS[kind]} cannot be read; {UNPACK_IT}"
             yield SkippedMember(display_name(prefix), reason, True, "unsupported", unique, of_container=True)
             yield ClosedContainer(unique)
             return
@@ -84,10 +88,8 @@ class ContainerWalk:
         try:
             if self._is_fatal():
                 raise _FatalError(*self.resumption.reasons[self.resumption.fatal_steps.index(self.steps)])
-            with READERS[kind](ContainerFile(path, original_name, self._scratch(), self.max_bytes, self.passwords)) as (
-                mail,
-                parts,
-            ):
+            passwords = (*self.own_passwords.get(member.sha256 if member else "", ()), *self.passwords)
+            with READERS[kind](ContainerFile(path, original_name, self._scratch(), self.max_bytes, passwords)) as (mail, parts):
                 for part in parts:
                     if not opened:
                         opened = True
@@ -105,7 +107,14 @@ class ContainerWalk:
         except UNPACK_ERRORS as error:
             text = f"damaged: what follows member {count:,} cannot be found" if count else "cannot be unpacked"
             code = code_of(error)
-            problem = SkippedMember(display_name(prefix), f"{text}: {cause_of(error)}", True, code, unique, of_container=True)
+            problem = SkippedMember(
+                display_name(prefix),
+                f"{text}: {cause_of(error)}{_AGAIN if count else ''}",
+                True,
+                code,
+                unique,
+                of_container=True,
+            )
         else:
             problem = (
                 None
@@ -200,7 +209,7 @@ class ContainerWalk:
             return SkippedMember(display_name(name), f"cannot be unpacked: {cause_of(error)}", True, code_of(error), parent)
         if size_and_hash is None:
             return SkippedMember(display_name(name), self._too_large, True, "too_large", parent)
-        return UnpackedMember(unique, readable_name(name), path, *size_and_hash, parent)
+        return UnpackedMember(unique, readable_name(name), path, *size_and_hash, parent, member.decrypted)
 
     def _is_fatal(self) -> bool:
         """Count a step that may kill this process. Returns whether it has killed one before."""
@@ -249,4 +258,4 @@ def _opened(
     if member is None:
         return OpenedContainer(unique, original_name, kind, mail=mail or {}, is_host=is_host)
     facts = (member.path, member.size, member.sha256, member.parent)
-    return OpenedContainer(unique, original_name, kind, *facts, mail or {}, is_host)
+    return OpenedContainer(unique, original_name, kind, *facts, mail or {}, is_host, member.decrypted)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from pipeline.errors import DocumentError, OutboxError
 from pipeline.intake.container_handler import HANDLER, ITEM_TYPES, last_step
 from pipeline.intake.container_items import Item, SkippedMember, UnpackedMember
+from pipeline.intake.container_members import UNPACK_IT
 from pipeline.intake.containers import may_be_archive
 from pipeline.records import Reason
 from pipeline.runtime.worker_pool import Reply, WorkerPool
@@ -46,6 +47,9 @@ class UnpackOrder:
     ignore: tuple[str, ...] = ()
     """Patterns of names that are passed over."""
     passwords: tuple[str, ...] = ()
+    """Tried on every container."""
+    own_passwords: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Passwords of single containers, by the sha256 of each; empty for the outermost one."""
 
 
 class ContainerWorker:
@@ -135,6 +139,7 @@ class Unpacking:
             "needed": order.needed,
             "ignore": order.ignore,
             "passwords": order.passwords,
+            "own_passwords": {key: list(words) for key, words in order.own_passwords.items()},
             "items": self._items,
             "fatal": self._fatal,
         }
@@ -190,5 +195,5 @@ def _problem(error: DocumentError) -> SkippedMember:
 def _limit(error: DocumentError) -> str:
     """Which limit was reached, in words."""
     if error.reason == "timeout":
-        return "one file in it takes too long to unpack"
-    return "it needs more memory than an archive may" if error.reason == "too_large" else error.detail
+        return f"one file in it takes too long to unpack; {UNPACK_IT}"
+    return f"it needs more memory than an archive may; {UNPACK_IT}" if error.reason == "too_large" else error.detail

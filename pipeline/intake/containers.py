@@ -7,7 +7,7 @@ does not grow with the number of parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.ignored_names import BUILT_IN_NAMES, IgnoredNames
@@ -68,15 +68,16 @@ def unpack(
     is_needed: MemberFilter = lambda _: True,
     ignored: IgnoredNames = BUILT_IN_NAMES,
     passwords: Iterable[str] = (),
+    own_passwords: Mapping[str, Sequence[str]] | None = None,
     resumption: Resumption | None = None,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> ItemStream:
     """Take ``archive`` apart into the folder ``into``, each part when the caller takes it.
 
     ``archive`` is a path without symbolic links, ``name`` the file's name for people; ``host`` is the kind of a document that is opened for
-    the documents inside. The caller deletes each file when it is done with
-    it. A part above ``max_bytes`` is skipped, and so is the rest of a container that unpacks to too many bytes. ``on_step`` gets a number
-    before each step that may kill the process. Raises OutboxError when the disk is full. Problems of the container are yielded as
+    the documents inside. ``own_passwords`` are those of single containers (see ContainerWalk). The caller deletes each file when it is
+    done with it. A part above ``max_bytes`` is skipped, and so is the rest of a container that unpacks to too many bytes. ``on_step`` gets
+    a number before each step that may kill the process. Raises OutboxError when the disk is full. Problems of the container are yielded as
     SkippedMember.
     """
     with disk_errors(into):
@@ -85,7 +86,7 @@ def unpack(
     with MemberNames() as names, MemberNames(exact=True) as exact_names:
         allowance = Allowance(budget, MAX_PARTS, archive)
         walk = ContainerWalk(
-            *(into, max_bytes, is_needed, names, exact_names, allowance, ignored, tuple(passwords)),
+            *(into, max_bytes, is_needed, names, exact_names, allowance, ignored, tuple(passwords), own_passwords or {}),
             *(resumption or Resumption(), on_step),
         )
         try:

@@ -63,7 +63,14 @@ def pdf_attachments(file: BinaryIO, passwords: tuple[str, ...] = ()) -> Iterator
     for number in range(min(pages, MAX_ANNOTATED_PAGES)):
         yield from _at_page(document, number)
     if len(names) > MAX_ATTACHMENTS:
-        yield Member("(more)", 0, io.BytesIO, f"attachments after the first {MAX_ATTACHMENTS:,}", True, "too_large")
+        yield Member(
+            "(more)",
+            0,
+            io.BytesIO,
+            f"attachments after the first {MAX_ATTACHMENTS:,}: save them from the file and put them into the inbox",
+            True,
+            "too_large",
+        )
 
 
 def _at_page(document: Any, number: int) -> Iterator[Member]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from io import BufferedReader
@@ -20,9 +20,7 @@ import py7zr
 from py7zr.exceptions import CrcError, PasswordRequired, UnsupportedCompressionMethodError
 from py7zr.io import Py7zIO, WriterFactory
 
-from pipeline.intake.container_members import Member, refusal_of_name
-
-ENCRYPTED = "encrypted; unpack it with its password and put the files into the inbox"
+from pipeline.intake.container_members import LOCKED, Member, refusal_of_name
 
 
 class SevenZipError(ValueError):
@@ -33,17 +31,21 @@ class UnsupportedMethodError(SevenZipError):
     """The archive is packed by a method that py7zr does not know."""
 
 
-def seven_zip_members(file: BufferedReader, scratch: Path, max_bytes: int) -> Generator[Member, None, None]:
+def seven_zip_members(
+    file: BufferedReader, scratch: Path, max_bytes: int, passwords: Sequence[str] = ()
+) -> Generator[Member, None, None]:
     """All members except folders. The largest have ``max_bytes``; a file at ``scratch`` holds one at a time.
 
     Raises SevenZipError.
     """
     vars(file.raw)["name"] = "archive"  # py7zr gives members without a name that of the file, which must be text
     try:
-        with py7zr.SevenZipFile(file) as archive:
-            yield from _members(archive, scratch, max_bytes)
+        password = next((word for word in passwords if _opens(file, word, scratch)), None) if _is_locked(file) else None
+        file.seek(0)
+        with py7zr.SevenZipFile(file, password=password) as archive:
+            yield from _members(archive, scratch, max_bytes, password)
     except PasswordRequired:
-        yield Member("(all)", 0, io.BytesIO, ENCRYPTED, True, "needs_password")
+        yield Member("(all)", 0, io.BytesIO, LOCKED, True, "needs_password")
     except (MemoryError, SevenZipError, GeneratorExit):
         raise
     except UnsupportedCompressionMethodError as error:
@@ -56,8 +58,33 @@ def seven_zip_members(file: BufferedReader, scratch: Path, max_bytes: int) -> Ge
         raise SevenZipError(str(error) or type(error).__name__) from error
 
 
-def _members(archive: py7zr.SevenZipFile, scratch: Path, max_bytes: int) -> Iterator[Member]:
-    is_encrypted = archive.password_protected
+def _is_locked(file: BufferedReader) -> bool:
+    """Whether members or the list of them are encrypted."""
+    try:
+        with py7zr.SevenZipFile(file) as archive:
+            return bool(archive.password_protected)
+    except PasswordRequired:
+        return True
+
+
+def _opens(file: BufferedReader, password: str, scratch: Path) -> bool:
+    """Whether a password opens the archive: its first member with contents unpacks, and fits its checksum."""
+    file.seek(0)
+    try:
+        with py7zr.SevenZipFile(file, password=password) as archive:
+            first = next((info.filename for info in archive.files if not info.is_directory and info.uncompressed), None)
+            if first is None:
+                return True
+            with _Extraction(archive, [first], scratch) as extraction:
+                return next(extraction.files(), None) is not None
+    except MemoryError:
+        raise
+    except Exception:  # with a wrong password, py7zr unpacks rubbish and raises many types
+        return False
+
+
+def _members(archive: py7zr.SevenZipFile, scratch: Path, max_bytes: int, password: str | None) -> Iterator[Member]:
+    is_locked = archive.password_protected and password is None
     targets = []
     for info in archive.files:
         if info.is_directory:
@@ -68,8 +95,8 @@ def _members(archive: py7zr.SevenZipFile, scratch: Path, max_bytes: int) -> Iter
         size = int(info.uncompressed or 0)
         if refusal:
             yield Member(info.filename, size, io.BytesIO, refusal)
-        elif is_encrypted:
-            yield Member(info.filename, size, io.BytesIO, ENCRYPTED, True, "needs_password")
+        elif is_locked:
+            yield Member(info.filename, size, io.BytesIO, LOCKED, True, "needs_password")
         elif size > max_bytes:  # whoever takes it says so
             yield Member(info.filename, size, io.BytesIO)
         else:
@@ -77,7 +104,7 @@ def _members(archive: py7zr.SevenZipFile, scratch: Path, max_bytes: int) -> Iter
     if targets:
         with _Extraction(archive, targets, scratch) as extraction:
             for name, size in extraction.files():
-                yield Member(name, size, partial(_opened, scratch))
+                yield Member(name, size, partial(_opened, scratch), decrypted=password is not None)
 
 
 def _opened(path: Path) -> IO[bytes]:

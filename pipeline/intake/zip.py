@@ -8,15 +8,19 @@ the contents of a member.
 from __future__ import annotations
 
 import bz2
+import io
+import lzma
 import os
 import stat
 import struct
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import IO, BinaryIO, cast
 
-from pipeline.intake.container_members import CHUNK, Member, refusal_of_name
+from pipeline.intake.container_members import CHUNK, LOCKED, DeclinedError, Member, refusal_of_name
+from pipeline.intake.zip_encryption import decrypted, packing_method, possible_passwords
 from pipeline.records import Reason
 
 _END = struct.Struct("<4s4H2LH")
@@ -34,14 +38,17 @@ _MAX_OFFSET = 1 << 62
 """Larger offsets are false, and no file can seek to them."""
 _IN_EXTRA = 0xFFFFFFFF
 """Value of a size or offset that does not fit into 32 bits; the real one is in the extra field."""
-_ENCRYPTED, _PATCHED, _UTF8, _MASKED = 0x1 | 0x40, 0x20, 0x800, 0x2000
+_ENCRYPTED, _PATCHED, _STRONG, _UTF8, _MASKED = 0x1, 0x20, 0x40, 0x800, 0x2000
+_STRONGLY_ENCRYPTED = (
+    "encrypted by a method that is not supported; unpack it with its password and put the files into the inbox"
+)
 
 
-def zip_members(file: BinaryIO) -> Iterator[Member]:
+def zip_members(file: BinaryIO, passwords: Sequence[str] = ()) -> Iterator[Member]:
     """All members except folders, in the directory's order. Raises zipfile.BadZipFile for an unreadable directory."""
     for info in _entries(file):
         if not (info.filename.endswith("/") or stat.S_ISDIR(info.external_attr >> 16)):
-            yield _member(file, info)
+            yield _member(file, info, passwords)
 
 
 def zip_names(file: BinaryIO) -> Iterator[str]:
@@ -96,11 +103,12 @@ def _zip64_end(file: BinaryIO, before: int, offset: int) -> tuple[int, int, int]
 
 def _info(fixed: tuple[int, ...], raw: bytes, extra: bytes, shift: int) -> zipfile.ZipInfo:
     """One entry of the directory."""
-    _, made, _, flags, method, _, _, crc, packed, size, _, _, _, _, _, attributes, offset = fixed
+    _, made, _, flags, method, time, _, crc, packed, size, _, _, _, _, _, attributes, offset = fixed
     info = zipfile.ZipInfo()
     info.filename = _name(raw, flags)
     info.create_system, info.flag_bits, info.compress_type, info.external_attr = made >> 8, flags, method, attributes
-    info.CRC = crc
+    info.CRC, info.extra = crc, extra
+    info._raw_time = time  # type: ignore[attr-defined]  # the check of a password needs it (APPNOTE 6.1.6)
     large = _large_fields(extra)
     info.file_size = next(large, size) if size == _IN_EXTRA else size
     info.compress_size = next(large, packed) if packed == _IN_EXTRA else packed
@@ -131,32 +139,94 @@ def _name(raw: bytes, flags: int) -> str:
     return name.replace("\\", "/") if "/" not in name and name.isascii() else name
 
 
-def _member(file: BinaryIO, info: zipfile.ZipInfo) -> Member:
+def _member(file: BinaryIO, info: zipfile.ZipInfo, passwords: Sequence[str]) -> Member:
     refusal, document_lost, code = refusal_of_name(info.filename), False, "unreadable"
     if not refusal and stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         refusal = "a link or device"
-    if not refusal and info.flag_bits & (_ENCRYPTED | _MASKED):
-        refusal, document_lost, code = (
-            "encrypted; unpack it with its password and put the files into the inbox",
-            True,
-            "needs_password",
-        )
+    password = b""
+    if not refusal and info.flag_bits & (_STRONG | _MASKED):
+        refusal, document_lost, code = _STRONGLY_ENCRYPTED, True, "unsupported"
+    elif not refusal and info.flag_bits & _ENCRYPTED:
+        password = _password(file, info, passwords)
+        if not password:
+            refusal, document_lost, code = LOCKED, True, "needs_password"
     # zipfile's LZMA returns everything that a piece of input unpacks to, up to 30 MB for the smallest piece
-    chunk = zipfile.ZipExtFile.MIN_READ_SIZE if info.compress_type == zipfile.ZIP_LZMA else CHUNK
-    return Member(info.filename, info.file_size, partial(_open, file, info), refusal, document_lost, cast(Reason, code), chunk)
+    chunk = zipfile.ZipExtFile.MIN_READ_SIZE if packing_method(info) == zipfile.ZIP_LZMA else CHUNK
+    opener = partial(_open_encrypted if password else _open, file, info, *([password] if password else []))
+    return Member(
+        info.filename, info.file_size, opener, refusal, document_lost, cast(Reason, code), chunk, decrypted=bool(password)
+    )
 
 
-def _open(file: BinaryIO, info: zipfile.ZipInfo) -> IO[bytes]:
-    """A stream of the member's contents. Reading to the end checks them. Only one member of a file can be read at a time."""
+def _password(file: BinaryIO, info: zipfile.ZipInfo, passwords: Sequence[str]) -> bytes:
+    """The password that opens a member; empty where none does, or the member is damaged."""
+    if not passwords:
+        return b""
+    try:
+        _seek_contents(file, info)
+    except zipfile.BadZipFile:
+        return b""
+    possible = possible_passwords(file, info, passwords)
+    if len(possible) < 2:
+        return possible[0] if possible else b""
+    for password in possible:  # the old cipher takes one wrong password in 256 for right
+        try:
+            with _open_encrypted(file, info, password) as stream:
+                while stream.read(zipfile.ZipExtFile.MIN_READ_SIZE):
+                    pass
+        except (DeclinedError, zipfile.BadZipFile, OSError, NotImplementedError):
+            continue
+        return password
+    return b""
+
+
+def _seek_contents(file: BinaryIO, info: zipfile.ZipInfo) -> None:
+    """Go to the first byte of a member's contents. Raises zipfile.BadZipFile."""
     mark, *_, name, extra = _LOCAL.unpack(_bytes(file, info.header_offset, _LOCAL.size, "member"))
     if mark != _LOCAL_MARK:
         raise zipfile.BadZipFile("its header is damaged")
     if info.flag_bits & _PATCHED:
         raise zipfile.BadZipFile("it is a patch of another file")
     file.seek(name + extra, os.SEEK_CUR)
+
+
+def _open(file: BinaryIO, info: zipfile.ZipInfo) -> IO[bytes]:
+    """A stream of the member's contents. Reading to the end checks them. Only one member of a file can be read at a time."""
+    _seek_contents(file, info)
+    return _unpacked(file, info)
+
+
+def _open_encrypted(file: BinaryIO, info: zipfile.ZipInfo, password: bytes) -> IO[bytes]:
+    """As ``_open``, for an encrypted member. What does not unpack then raises DeclinedError ``needs_password``."""
+    _seek_contents(file, info)
+    packed, plain = decrypted(file, info, password)
+    return cast(IO[bytes], _LockedStream(_unpacked(cast(BinaryIO, packed), plain)))
+
+
+def _unpacked(file: BinaryIO, info: zipfile.ZipInfo) -> IO[bytes]:
     if info.compress_type == zipfile.ZIP_BZIP2:  # zipfile would unpack gigabytes in one step
         return cast(IO[bytes], bz2.BZ2File(cast(IO[bytes], zipfile.ZipExtFile(file, "r", _as_stored(info)))))
     return cast(IO[bytes], zipfile.ZipExtFile(file, "r", info))
+
+
+class _LockedStream(io.RawIOBase):
+    """A member that a password seems to open: what does not unpack has another one, or is damaged."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._stream.read(size)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+            raise DeclinedError("needs_password", f"{LOCKED}; or it is damaged: {error}") from error
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 def _as_stored(info: zipfile.ZipInfo) -> zipfile.ZipInfo:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipeline.ledger.document_passwords import DocumentPasswords
 from pipeline.ledger.file_records import FileRecord, file_record
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.moved_files import mark_obsolete
@@ -84,6 +85,31 @@ def records_of_parts(ledger: Ledger, root: str) -> Iterator[FileRecord]:
     query = """SELECT known.* FROM contained JOIN known ON known.name = contained.name
                WHERE contained.root = ? AND contained.number > 0 ORDER BY contained.number"""
     return map(file_record, ledger.rows(query, [root]))
+
+
+def container_passwords(ledger: Ledger, root: str, sha256: str) -> dict[str, tuple[str, ...]]:
+    """The passwords that belong to an outermost container with these contents, and to containers and documents inside of it.
+
+    By the sha256 of each; that of the outermost one itself is empty.
+    """
+    passwords = DocumentPasswords(ledger.path.parent)
+    known = passwords.documents()
+    found = {"": passwords.of(sha256)} if sha256 in known else {}
+    query = "SELECT 1 FROM files JOIN contained USING (name) WHERE sha256 = ? AND root = ? LIMIT 1"
+    return found | {other: passwords.of(other) for other in known if next(iter(ledger.rows(query, [other, root])), None)}
+
+
+def locked_parent(ledger: Ledger, name: str) -> str | None:
+    """The result name of the container that holds a declined part, which is named with its outermost container."""
+    query = "SELECT parent FROM contained WHERE name IS NULL AND root || '/' || shown = ? LIMIT 1"
+    return next((str(row["parent"]) for row in ledger.rows(query, [name])), None)
+
+
+def locked_names(ledger: Ledger) -> list[str]:
+    """Names of the results that lack a password: documents, and the containers around members that do."""
+    query = """SELECT name FROM files JOIN documents USING (sha256) WHERE documents.reason = 'needs_password' UNION
+               SELECT parent FROM contained WHERE name IS NULL AND reason = 'needs_password' ORDER BY 1"""
+    return [str(row["name"]) for row in ledger.rows(query)]
 
 
 def earliest_retry(ledger: Ledger, root: str, without: Iterable[str] = ()) -> str | None:

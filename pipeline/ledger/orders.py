@@ -75,6 +75,11 @@ def open_orders(ledger: Ledger, kind: OrderKind | None = None) -> list[Order]:
     return [_order(row) for row in ledger.rows(query, [kind])]
 
 
+def open_readings(ledger: Ledger, *, unlocking: bool) -> list[Order]:
+    """The open orders to read a document again, oldest first: those because a password was given, or all others."""
+    return [order for order in open_orders(ledger, "reading") if bool(order.details.get("unlock")) is unlocking]
+
+
 def orders_for_document(ledger: Ledger, sha256: str, kind: OrderKind) -> list[Order]:
     """All orders of a kind about a document, oldest first."""
     return [

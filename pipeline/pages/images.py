@@ -49,7 +49,7 @@ class ImageDocument:
             raise DocumentError("unreadable", f"Pillow: {error}") from error
         name = self._image.format or ""
         if name in REFUSED_FORMATS:
-            raise DocumentError("unsupported", f"{name} files are programs; convert to PDF or PNG")
+            raise DocumentError("unsupported", f"{name} files are programs; save it as PDF or PNG and drop that")
         self.kind = name.lower()
         self._check_size()
         self._frames = self._page_frames() if name == "TIFF" else [0]
@@ -66,14 +66,16 @@ class ImageDocument:
             raise
         except Exception as error:
             raise DocumentError("unreadable", f"Pillow: {error}") from error
-        raise DocumentError("too_large", f"{count} frames")
+        raise DocumentError("too_large", f"a picture of {count:,} frames: save the pages that you need and drop these")
 
     def _check_size(self) -> None:
         width, height = self._image.size
         if width * height > self._max_pixels:
-            raise DocumentError("too_large", f"{width} x {height} pixels (limits.megapixels)")
+            raise DocumentError(
+                "too_large", f"a picture of {width} x {height} pixels: save it smaller, or raise limits.megapixels"
+            )
         if not width or not height:
-            raise DocumentError("unreadable", f"{width} x {height} pixels")
+            raise DocumentError("unreadable", f"a picture of {width} x {height} pixels: nothing is on it")
 
     def _frame(self, number: int) -> tuple[Image.Image, float]:
         """The decoded frame, upright, in RGB, and its pixels per point. The last one is cached, because a page is drawn several times."""

@@ -47,7 +47,7 @@ def open_document(
     if head.startswith(ZIP):  # a PDF inside may have its header among the first bytes
         return open_packed(file, name, formats)
     if head.startswith(MAGIC):
-        return open_compound(file, formats)
+        return open_compound(file, name, formats, passwords)
     if head[_TAR_AT:].startswith(_TAR):
         raise _declined(file, head, name)
     if b"%PDF-" in head:

@@ -34,6 +34,8 @@ class PageImageRequest(Generic[K]):
 
     key: K
     path: Path
+    sha256: str
+    """Of its contents; empty where that is not known. A password may be kept by it."""
     size: int
     mtime_ns: int
     page: int
@@ -80,7 +82,9 @@ def draw_page_images(
 
 
 def _call(request: PageImageRequest[K], settings: Settings) -> ReadRequest:
-    return drawing_request(settings, request.path, request.size, request.mtime_ns, request.page, request.picture)
+    return drawing_request(
+        settings, request.path, request.sha256, request.size, request.mtime_ns, request.page, request.picture
+    )
 
 
 def _embedded_image(reply: Reply, page: int) -> EmbeddedImage | DocumentError:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.errors import CURES, OutboxError, StoreError
+from pipeline.errors import OutboxError, StoreError, cure_of
 from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import restat_file
 from pipeline.ledger.file_records import FileRecord
@@ -267,7 +267,7 @@ def _describe(error: Exception) -> str:
 def _reason_text(item: ReadFile) -> str:
     """The text of the file that lies beside a failed file."""
     file, status, reason = item.file, item.status, item.reason
-    cure = CURES[reason] if reason else ""
+    cure = cure_of(reason, file.source.name) if reason else ""
     lines = [
         f"file:    {file.source.relative}",
         f"status:  {status}" + (" (what could be read of it is in the outbox)" if status == "partial" else ""),

@@ -90,7 +90,9 @@ def _pages(job: Job, pool: ReaderPool, record: FileRecord, template: Template) -
     pages = []
     numbers = record.part.pages.pages if record.part else range(1, (document.pages if document else 1) + 1)
     for number in numbers[:MOST_PAGES]:
-        content, _ = decode_reply(_call(pool, encode_request(question_request(job, file, number, template))), number)
+        content, _ = decode_reply(
+            _call(pool, encode_request(question_request(job, file, record.sha256, number, template))), number
+        )
         page = without_picture_words(content.page)
         if page.words and not page.blank:
             pages.append(page)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import OutboxError, SettingsError, StoreError
+from pipeline.ledger.document_passwords import DocumentPasswords
 from pipeline.ledger.forgotten import Row, delete_documents, document_rows, occupied_names, restore_documents
 from pipeline.publish.result_files import write_result
 from pipeline.publish.rows import DOCUMENTS, sheet_names
@@ -80,6 +81,10 @@ class Forgetter:
         names = [row["name"] for table, row in rows if table == "files" and self._is_present(row)]
         if names:
             delete_documents(ledger, names, self._sheets(rows))
+            passwords = DocumentPasswords(ledger.path.parent)
+            for sha256 in {row["sha256"] for table, row in rows if table == "files"}:
+                if not ledger.files_with_contents(sha256):
+                    passwords.remove(sha256)
         self.publisher.remove_obsolete({item.name: log.folder / item.result for item in log.documents() if item.result})
         self._move_review(log, back=False)
         self.publisher.tidy()

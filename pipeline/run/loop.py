@@ -32,6 +32,7 @@ from pipeline.run.publisher import Publisher
 from pipeline.run.questions import Questions
 from pipeline.run.reader_calls import ReaderCalls, reader_pool
 from pipeline.run.reading_turns import ReadingTurns
+from pipeline.run.unlock_orders import UnlockOrders
 from pipeline.runtime.worker_pool import Reply
 
 
@@ -80,6 +81,7 @@ class Loop:
         self._readers = ReaderCalls(job, self._pool, self._observer, self._runs, self._drop)
         self._units = OpenUnits(job, self._queue, self._readers, self._end_unit)
         self._questions = Questions(job, self._pool, self._queue, self.publisher, enabled=answer_questions)
+        self._unlocks = UnlockOrders(job, self._is_reading, self.publisher.flush, enabled=answer_questions)
         self._breaker = CircuitBreaker(job.settings.retry.stop_after_failures)
 
     def __enter__(self) -> Self:
@@ -128,7 +130,7 @@ class Loop:
         fetched = self._job.objects.fetch_ahead(files, self._skip_file) if self._job.objects else None
         self._turns.begin(fetched or files, self._containers.next_part)
         self._is_interrupted, self._round_began = is_interrupted, time.monotonic()
-        states = (self._questions, self._queue, self._units, self._turns, self._runs, self._containers)
+        states = (self._questions, self._unlocks, self._queue, self._units, self._turns, self._runs, self._containers)
         with ExitStack() as cleanup:  # in reverse order, each also when another one fails
             cleanup.callback(self.publisher.flush)
             for clear in (*(state.clear for state in states), *([fetched.close] if fetched else []), self._engine.reset):
@@ -136,6 +138,7 @@ class Loop:
             while self._has_work():
                 self._observer.heartbeat()
                 self._questions.carry_out_orders()
+                self._admit_unlocked()
                 self._take_parts()
                 self._admit_and_read()
                 self._take_replies()
@@ -145,7 +148,7 @@ class Loop:
     def answer_questions(self) -> None:
         """Carry out orders between rounds, while no files are read."""
         self._questions.carry_out_orders()
-        if self._questions.busy and not self._ending:
+        if (self._questions.busy or self._unlocks.is_waiting) and not self._ending:
             self.round(())
 
     def _has_work(self) -> bool:
@@ -153,7 +156,7 @@ class Loop:
             return True
         if self._ending:
             return False
-        if self._containers.may_go_on or self._questions.is_unpacking:
+        if self._containers.may_go_on or self._questions.is_unpacking or self._unlocks.is_waiting:
             return True
         if not self._turns.waiting:
             self._fail_unanswered()
@@ -169,6 +172,16 @@ class Loop:
             else:
                 self._readers.read(turn, turn.next_page(), self._read)
                 self._turns.add(turn)
+
+    def _admit_unlocked(self) -> None:
+        """Take the files whose passwords people have given."""
+        for file in () if self._ending else self._unlocks.files():
+            self._observer.files_found(1, 0)
+            self._admit(file)
+
+    def _is_reading(self, name: str) -> bool:
+        """Whether the file with this name in the outbox is being read, or waits for its twin."""
+        return any(name in (file.source.name for file in (run.file, *run.twins)) for run in self._runs.values())
 
     def _admit(self, file: InboxFile) -> None:
         run = self._admission.admit(file)

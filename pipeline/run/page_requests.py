@@ -16,12 +16,13 @@ from pydantic import TypeAdapter
 
 from pipeline.errors import DocumentError
 from pipeline.intake.scan import InboxFile, file_location
+from pipeline.ledger.document_passwords import DocumentPasswords
 from pipeline.pages.formats.limits import FormatLimits
 from pipeline.records import AnyImage, Box, DocumentInfo, Page, PageImage, RemoteImage
 from pipeline.run.document_run import DocumentRun, PageReply
 from pipeline.runtime.worker_pool import Reply
 from pipeline.safe_open import FileState
-from pipeline.settings import Settings
+from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.split_records import PageMarks, SplitPolicy
 from pipeline.templates.template import PageKind, Template
 from pipeline.words.precision import Precision
@@ -146,30 +147,30 @@ PAGE_CONTENT = TypeAdapter(PageContent)
 def page_request(job: Job, run: DocumentRun, page: int) -> ReadRequest:
     """Read a page for all templates that lack it, or classify it. Page 0 only opens the file."""
     if page == 0:
-        return opening_request(job, run.file)
+        return opening_request(job, run.file, run.sha256)
     classify = run.recipes is None
     templates = job.templates_by_kind if classify else {name: name for name in run.open_units.get(page, ())}
     wanted = {key: job.templates[name] for key, name in templates.items()}
-    request = _read_request(job, run.file, page, wanted, classify=classify)
+    request = _read_request(job, run.file, page, wanted, classify=classify, sha256=run.sha256)
     if run.document is None or run.document.pages < 2:
         return request
     return replace(request, marks=True, barcodes=BARCODES_BY_POLICY[job.split_policy(run.file.source.relative)])
 
 
-def opening_request(job: Job, file: InboxFile) -> ReadRequest:
-    """Open a file for its kind and number of pages."""
-    return _read_request(job, file, 0, {})
+def opening_request(job: Job, file: InboxFile, sha256: str = "") -> ReadRequest:
+    """Open a file for its kind and number of pages. ``sha256`` is that of its contents, where it is known."""
+    return _read_request(job, file, 0, {}, sha256=sha256)
 
 
-def question_request(job: Job, file: InboxFile, page: int, template: Template) -> ReadRequest:
+def question_request(job: Job, file: InboxFile, sha256: str, page: int, template: Template) -> ReadRequest:
     """Read a page for one template, also one that is not among the job's."""
-    return _read_request(job, file, page, {template.name: template})
+    return _read_request(job, file, page, {template.name: template}, sha256=sha256)
 
 
 def drawing_request(
-    settings: Settings, path: Path, size: int, mtime_ns: int, page: int, picture: PictureRequest
+    settings: Settings, path: Path, sha256: str, size: int, mtime_ns: int, page: int, picture: PictureRequest
 ) -> ReadRequest:
-    """Draw a page of a file that was read before."""
+    """Draw a page of a file that was read before, with these contents."""
     limits = settings.limits
     path = file_location(path, settings.inbox)
     return ReadRequest(
@@ -177,11 +178,17 @@ def drawing_request(
         size,
         mtime_ns,
         page,
-        passwords=limits.passwords,
+        passwords=passwords_of(settings, sha256),
         megapixels=limits.megapixels,
         picture=picture,
         formats=format_limits(settings),
     )
+
+
+def passwords_of(settings: Settings, sha256: str) -> tuple[str, ...]:
+    """The passwords that are tried on a document: its own, then those of the settings."""
+    own = DocumentPasswords(settings.outbox / STATE_FOLDER).of(sha256) if sha256 else ()
+    return (*own, *settings.limits.passwords)
 
 
 def format_limits(settings: Settings) -> FormatLimits:
@@ -191,7 +198,7 @@ def format_limits(settings: Settings) -> FormatLimits:
 
 
 def _read_request(
-    job: Job, file: InboxFile, page: int, templates: Mapping[str, Template], *, classify: bool = False
+    job: Job, file: InboxFile, page: int, templates: Mapping[str, Template], *, sha256: str, classify: bool = False
 ) -> ReadRequest:
     settings, engine = job.settings, job.engine
     return ReadRequest(
@@ -203,7 +210,7 @@ def _read_request(
         images={name: template.image.pixels if engine.wants_image(template) else 0 for name, template in templates.items()},
         whole_page=engine.needs_whole_page,
         read_pictures=frozenset(name for name, template in templates.items() if template.reader == "transcript"),
-        passwords=settings.limits.passwords,
+        passwords=passwords_of(settings, sha256),
         megapixels=settings.limits.megapixels,
         einvoice=settings.read_einvoices,
         codes=settings.read_codes,
@@ -237,7 +244,9 @@ def decode_document(sha256: str, reply: Reply) -> DocumentInfo:
     except DocumentError as error:
         return DocumentInfo(sha256, "", 0, error.reason, error.detail)
     if opened.pages > MAX_PAGES:  # a false page count: every page would need a row in the ledger
-        detail = f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are taken for damage"
+        detail = (
+            f"claims {opened.pages:,} pages; more than {MAX_PAGES:,} are taken for damage: save it again, or cut it into parts"
+        )
         return DocumentInfo(sha256, opened.kind, 0, "too_large", detail)
     detail = "; ".join(remark[:MAX_REMARK_LETTERS] for remark in opened.remarks)
     return DocumentInfo(sha256, opened.kind, opened.pages, detail=detail, attachments=len(opened.attachments))

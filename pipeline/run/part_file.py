@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
@@ -21,7 +21,7 @@ from pipeline.intake.container_items import Item, SkippedMember, UnpackedMember
 from pipeline.intake.container_worker import ContainerWorker, Unpacking, UnpackOrder
 from pipeline.intake.scan import InboxFile, file_location
 from pipeline.intake.unpacked_copy import disk_errors
-from pipeline.ledger.contained_records import part_of
+from pipeline.ledger.contained_records import container_passwords, part_of
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.permissions import withheld_rights, withhold
@@ -52,6 +52,8 @@ class PartPlace:
     """Names of the results of the containers around it, the inner ones first."""
     needed: tuple[str, ...]
     """As ``UnpackOrder.needed``: its file, and those of the documents that hold it."""
+    passwords: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """As ``UnpackOrder.own_passwords``."""
 
 
 def is_part(record: FileRecord, settings: Settings) -> bool:
@@ -78,9 +80,13 @@ def find_part(ledger: Ledger, record: FileRecord, settings: Settings) -> PartPla
         holder = ledger.file_by_name(origin.parent) if origin.parent != origin.root else None
         needed += [holder.source.path.name] if holder else []
         origin = part_of(ledger, origin.parent)
-    kind = document.kind
-    host = "" if kind in WRAPPER_KINDS else kind if kind in ("pdf", "xml") else "office"
-    return PartPlace(record, container, host, tuple(around), tuple(needed))
+    passwords = container_passwords(ledger, container.source.name, container.sha256)
+    return PartPlace(record, container, host_of(document.kind), tuple(around), tuple(needed), passwords)
+
+
+def host_of(kind: str) -> str:
+    """``UnpackOrder.host`` of a container with contents of this kind."""
+    return "" if kind in WRAPPER_KINDS else kind if kind in ("pdf", "xml") else "office"
 
 
 def container_location(place: PartPlace, settings: Settings) -> Path:
@@ -122,6 +128,7 @@ def unpack_parts(
         tuple({name for place in places for name in place.needed}),
         tuple(settings.intake.ignore),
         tuple(limits.passwords),
+        first.passwords,
     )
     found: dict[str, InboxFile] = {}
     answers: list[Item | str | None] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.intake.container_worker import UnpackOrder
 from pipeline.intake.scan import InboxFile
+from pipeline.ledger.contained_records import container_passwords
 from pipeline.object_urls import url_of
 from pipeline.records import Source
 from pipeline.run.container_tree import ContainerTree
@@ -32,6 +33,7 @@ def unpack_order(job: Job, tree: ContainerTree) -> UnpackOrder:
         tree.host,
         ignore=tuple(settings.intake.ignore),
         passwords=tuple(settings.limits.passwords),
+        own_passwords=container_passwords(job.ledger, tree.name, tree.run.sha256),
     )
 
 

@@ -126,7 +126,7 @@ class Questions:
                 return
             file = part.file.result()
         question = self._at_readers[order.id] = _Question(order, template, key, part)
-        request = question_request(self._job, file, page, template)
+        request = question_request(self._job, file, order.sha256, page, template)
         self._pool.submit(encode_request(request), partial(self._ask, question))
 
     def _find_file(self, sha256: str) -> InboxFile | None:

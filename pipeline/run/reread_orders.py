@@ -16,7 +16,7 @@ from pipeline.engines.registry import make_engine
 from pipeline.errors import DocumentError, OutboxError, PipelineError, StoreError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
-from pipeline.ledger.orders import Order, close_order, open_orders
+from pipeline.ledger.orders import Order, close_order, open_readings
 from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, check_template
 from pipeline.run.loop import Loop
@@ -47,7 +47,7 @@ class RereadOrders:
         if not self.is_waiting():
             return
         self._has_orders, self._next_poll = False, 0.0
-        for order in open_orders(self._job.ledger, "reading"):
+        for order in open_readings(self._job.ledger, unlocking=False):
             if self._stopping:
                 return
             try:
@@ -63,7 +63,7 @@ class RereadOrders:
         """Whether an order is open, so that a round should end; the ledger is queried once a second."""
         if time.monotonic() >= self._next_poll:
             self._next_poll = time.monotonic() + POLL_SECONDS
-            self._has_orders = bool(open_orders(self._job.ledger, "reading"))
+            self._has_orders = bool(open_readings(self._job.ledger, unlocking=False))
         return self._has_orders
 
     def _read(self, order: Order) -> Mapping[str, Any]:

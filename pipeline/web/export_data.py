@@ -40,7 +40,7 @@ def document_data(view: DocumentView, published_at: str | None, original: Origin
         "name": visible_text(publication.source.name),
         "path": visible_text(publication.source.relative),
         "status": publication.status,
-        **_failure(publication.reason, view.detail),
+        **_failure(publication.reason, view.detail, publication.source.name),
         "kind": document.kind,
         "pages": document.pages,
         "sha256": document.sha256,
@@ -52,22 +52,22 @@ def document_data(view: DocumentView, published_at: str | None, original: Origin
         "finished": provenance.get("finished") or "",
         "results": [_result_data(result) for result in view.results],
         "recipes": dict(publication.recipes),
-        "page_list": _page_list(publication.pages()),
+        "page_list": _page_list(publication.pages(), publication.source.name),
     }
 
 
-def _failure(reason: str | None, detail: str) -> dict[str, str]:
+def _failure(reason: str | None, detail: str, name: str) -> dict[str, str]:
     if not reason:
         return {}
-    return {"reason": reason, "detail": visible_text(detail, 500).rstrip(". "), "cure": cure(reason)}
+    return {"reason": reason, "detail": visible_text(detail, 500).rstrip(". "), "cure": cure(reason, name)}
 
 
-def _page_list(pages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _page_list(pages: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
     most_urgent = sorted(pages, key=lambda page: page["status"] not in ("failed", "skipped"))[:MAX_PAGES]
     return [
         {
-            **{name: page[name] for name in ("page", "status", "source", "turned", "seconds")},
-            **_failure(page.get("reason"), page.get("detail", "")),
+            **{key: page[key] for key in ("page", "status", "source", "turned", "seconds")},
+            **_failure(page.get("reason"), page.get("detail", ""), name),
         }
         for page in sorted(most_urgent, key=lambda page: int(page["page"]))
     ]

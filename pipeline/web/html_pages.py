@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.errors import DocumentError
+from pipeline.ledger.contained_records import parts_in
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.counts import recorded_templates
 from pipeline.ledger.document_search import DocumentFilter
@@ -22,15 +23,18 @@ from pipeline.ledger.orders import Order, open_orders, orders_for_document
 from pipeline.publish.review_flags import flag_text
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.run.rebuilt_records import recorded_stay
+from pipeline.run.unlocking import is_locked, locked_inside
 from pipeline.values.times import format_duration
 from pipeline.web.api.common import Id, open_file_record, require_publication, server_context
 from pipeline.web.api.files import run_status
 from pipeline.web.api.split import file_split, whole_file
+from pipeline.web.context import document_id
 from pipeline.web.correction_input import input_kind
 from pipeline.web.document_list import list_documents, preview_text
 from pipeline.web.view import DocumentView, document_view, value_text
 
 LIST_ROWS = 50
+LINKS = 20
 MAX_TO_REVIEW = 1_000
 """Documents among which the next one to review is looked up."""
 STATIC_FILES = {"serve.css": "text/css", "serve.js": "text/javascript"}
@@ -124,6 +128,10 @@ def document_page(request: Request, id: Id, page: Annotated[int | None, Query(ge
             _question(item) for item in orders_for_document(ledger, file.sha256, "question") if item.details["page"] == page
         ]
         to_review = list_documents(ledger, DocumentFilter(marked="review"), MAX_TO_REVIEW, 0)[1]
+        whole = ledger.file_by_name(file.part.file) if file.part else file
+        locked = whole is not None and is_locked(ledger, whole)
+        inside = [] if locked or whole is None else locked_inside(ledger, whole)
+        locked_parts = [part.shown for part in parts_in(ledger, file.source.name) if part.reason == "needs_password"]
         rereads = orders_for_document(ledger, file.sha256, "reading")
         split = file_split(ledger, whole_file(ledger, file)) if publication and publication.document.pages > 1 else None
         open_numbers = {item.id for item in open_orders(ledger)}
@@ -139,6 +147,9 @@ def document_page(request: Request, id: Id, page: Annotated[int | None, Query(ge
             "pages": publication.document.pages if publication else 0,
             "split": split,
             "is_split": file.is_split,
+            "is_locked": locked,
+            "locked_parts": locked_parts,
+            "locked_inside": [(document_id(item.source.name), item.source.name) for item in inside[:LINKS]],
             "doubts": publication.doubts if publication else [],
             "input_kind": input_kind,
             "questions": questions,

@@ -107,13 +107,14 @@ class PageImageCache:
             yield part
 
     def _draw(self, file: InboxFile, key: tuple[str, int, int | None]) -> CachedImage:
-        _, page, rotation = key
+        sha256, page, rotation = key
         pool = self._idle.get()
         try:
             if image := self._lookup(key):  # another thread has drawn it in the meantime
                 return image
             request = drawing_request(
-                self._settings, file.source.path, file.size, file.mtime_ns, page, PictureRequest(PAGE_PIXELS, rotation)
+                *(self._settings, file.source.path, sha256, file.size, file.mtime_ns, page),
+                PictureRequest(PAGE_PIXELS, rotation),
             )
             image = CachedImage(*encode_webp(pool.call(encode_request(request)), page, WEBP_QUALITY))
         finally:

@@ -38,7 +38,7 @@
   }
   loadPageImage();
 
-  const editing = () => $(".edit[open]") !== null;
+  const editing = () => $(".edit[open]") !== null || Boolean($("#unlock")?.password.value);
   let marker = $("[data-marker]")?.dataset.marker, failures = 0;
   async function poll() {
     const { status, answer } = await call("GET", "/api/status");
@@ -206,6 +206,18 @@
     if (form.id === "split") {
       event.preventDefault();
       await changeSplit(form, "PUT", { pages: form.pages.value, by: authorName() });
+    }
+    if (form.id === "unlock") {
+      event.preventDefault();
+      const error = $(".refused", form), button = $("button", form), password = form.password.value;
+      form.password.value = "";
+      button.disabled = true;
+      announce("The password is being tried.");
+      const { status, answer } = await call("POST", form.getAttribute("action"), { password, by: authorName() });
+      button.disabled = false;
+      if (status !== 202) { error.textContent = detail(answer); error.hidden = false; announce(""); form.password.focus(); return; }
+      announce("Unlocked. It will be read soon.");
+      await refresh(location.pathname + location.search, "head");
     }
     if (form.id === "reread") {
       event.preventDefault();

@@ -102,10 +102,11 @@ def _image_requests(
         group = [(n, _pages_to_draw(documents[n].publication)) for n in present if documents[n].needs_review is urgent]
         for part in (slice(0, 1), slice(1, None)):
             for n, pages in group:
-                path, original = documents[n].file.source.path, originals[n]
+                file, original = documents[n].file, originals[n]
+                place = (file.source.path, file.sha256, original.size, original.mtime_ns)
                 for number, rotation in pages[part]:
                     picture = PictureRequest(PAGE_PIXELS, rotation)
-                    yield PageImageRequest((n, number), path, original.size, original.mtime_ns, number, picture)
+                    yield PageImageRequest((n, number), *place, number, picture)
 
 
 def _pages_to_draw(publication: Publication) -> list[tuple[int, int]]:

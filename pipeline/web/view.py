@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pipeline.errors import CURES
+from pipeline.errors import cure_of
 from pipeline.publish.chart_plot import plot_chart
 from pipeline.publish.chart_values import chart_values
 from pipeline.publish.publication import Publication
@@ -77,7 +77,7 @@ class DocumentView:
     @property
     def cure(self) -> str:
         """What to do about a failure."""
-        return cure(self.publication.reason)
+        return cure(self.publication.reason, self.publication.source.name)
 
     @property
     def engine(self) -> str:
@@ -90,9 +90,9 @@ def document_view(publication: Publication, templates: Mapping[str, Template]) -
     return DocumentView(publication, [_result_view(publication, name, templates.get(name)) for name in publication.fields])
 
 
-def cure(reason: str | None) -> str:
-    """What to do about a failure with this reason; empty without one."""
-    return CURES.get(cast(Reason, reason), "")
+def cure(reason: str | None, name: str) -> str:
+    """What to do about a failure of this document with this reason; empty without one."""
+    return cure_of(cast(Reason, reason), name) if reason else ""
 
 
 def value_text(value: Any) -> str:

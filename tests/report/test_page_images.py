@@ -20,7 +20,7 @@ SETTINGS = Settings(workers=2)
 
 def request(path: Path, key: str, page: int = 1, mtime_ns: int | None = None) -> PageImageRequest[str]:
     status = path.stat()
-    return PageImageRequest(key, path, status.st_size, mtime_ns or status.st_mtime_ns, page, PictureRequest(102_400, 0))
+    return PageImageRequest(key, path, "", status.st_size, mtime_ns or status.st_mtime_ns, page, PictureRequest(102_400, 0))
 
 
 @pytest.fixture

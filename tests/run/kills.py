@@ -125,7 +125,7 @@ class KillFolders:
 
     def end_well(self, command: str, *arguments: str) -> None:
         """Run a command to its end."""
-        assert self.start(command, *arguments).wait(300) in (0, 1 if self.sealed and command == "run" else 0)
+        assert self.start(command, *arguments).wait(1200) in (0, 1 if self.sealed and command == "run" else 0)
 
     def problems(self) -> list[str]:
         """The documents that are not done, with the reason."""

@@ -142,6 +142,10 @@ BY_NAME: dict[str, Kind] = {
                     Kind("an encrypted or signed file", "decrypt it with the key that belongs to it and drop what comes out")),
 }  # fmt: skip
 UNKNOWN = Kind("a file of a kind that is not known", "print it to PDF in the program that it belongs to, and drop the PDF")
+LOCKED_ODF = Kind(
+    "an OpenDocument file with a password",
+    "open it in LibreOffice with its password, save it without one (File, Save As, no tick at the password) and drop that",
+)
 SVG = Kind("an SVG drawing", "save it as PNG or PDF (in a browser: Print, Save as PDF) and drop that")
 MHTML = Kind("a saved web page (MHTML)", "open it in a browser, print it to PDF and drop the PDF")
 

@@ -32,7 +32,7 @@ _ERRORS = (
 
 
 class Package:
-    """A packed file. Raises DocumentError: ``unreadable`` for a damaged one, ``needs_password``, ``too_large``."""
+    """A packed file. Raises DocumentError: ``unreadable`` for a damaged one, ``unsupported``, ``too_large``."""
 
     def __init__(self, file: BinaryIO, max_bytes: int) -> None:
         file.seek(0)
@@ -61,7 +61,10 @@ class Package:
         if info is None:
             raise DocumentError("unreadable", f"the part {name} is missing: the file is damaged")
         if info.flag_bits & 1:
-            raise DocumentError("needs_password", "the file is encrypted")
+            raise DocumentError(
+                "unsupported",
+                "an office file that a packing program has encrypted: unpack it with its password and pack it without",
+            )
         try:
             return _CountedStream(self._zip.open(info), self, name)
         except _ERRORS as error:

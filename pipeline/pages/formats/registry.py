@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from typing import BinaryIO
 
@@ -14,6 +14,7 @@ from lxml import etree
 from pipeline.errors import DocumentError
 from pipeline.pages.formats import compound, declined
 from pipeline.pages.formats.limits import FormatLimits
+from pipeline.pages.formats.office_encryption import decrypted_office
 from pipeline.pages.formats.package import Package
 from pipeline.pages.formats.text_encoding import decode
 from pipeline.pages.formats.xml_safety import attribute, children, local_name, parse_xml
@@ -127,26 +128,26 @@ def _open_xml_kind(package: Package) -> str:
 
 
 def _odf_kind(package: Package) -> str:
-    """``odt``, ``ods``, ``odp``; empty for other packages. Raises DocumentError ``needs_password``."""
+    """``odt``, ``ods``, ``odp``; empty for other packages. Raises DocumentError for one with a password."""
     if "mimetype" not in package or "content.xml" not in package:
         return ""
     mime = package.read("mimetype")[:100].decode("ascii", "replace").strip()
     kind = next((kind for name, kind in _ODF.items() if f"opendocument.{name}" in mime or f"sun.xml.{name}" in mime), "")
     manifest = package.optional_xml("META-INF/manifest.xml") if kind else None
     if manifest is not None and any(True for _ in manifest.iter("{*}encryption-data")):
-        raise DocumentError(
-            "needs_password", "the file is encrypted: open it with its password, save it without one and drop it again"
-        )
+        raise declined.declined(declined.LOCKED_ODF)
     return kind
 
 
-def open_compound(file: BinaryIO, limits: FormatLimits) -> OpenDocument:
-    """An old office file, which LibreOffice converts. Raises DocumentError."""
+def open_compound(file: BinaryIO, name: str, limits: FormatLimits, passwords: Sequence[str] = ()) -> OpenDocument:
+    """An old office file, which LibreOffice converts, or one of any age with a password. Raises DocumentError."""
     kind = compound.compound_kind(file)
+    if kind in ("encrypted", *_OLD_OFFICE) and (plain := decrypted_office(file, passwords)):
+        if kind == "encrypted":
+            return open_packed(plain, name, limits)
+        file = plain
     if kind == "encrypted":
-        raise DocumentError(
-            "needs_password", "the file is encrypted: open it with its password, save it without one and drop it again"
-        )
+        raise DocumentError("unreadable", "an office file with a password whose encryption is damaged")
     if kind in _OLD_OFFICE:
         suffix, target, what = _OLD_OFFICE[kind]
         return _open_converted(file, suffix, target, what, kind, limits)

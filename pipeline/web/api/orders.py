@@ -62,14 +62,14 @@ def ask(request: Request, id: Id, question: QuestionRequest) -> OrderStatus:  # 
             if earlier is None or earlier.kind != "question" or earlier.sha256 != file.sha256:
                 raise HTTPException(404, "there is no such question to follow up on")
         details = {"page": question.page, "question": question.question, "follows": question.follows}
-        return _order_status(place_order(ledger, "question", file.sha256, details, question.by or ANONYMOUS))
+        return order_json(place_order(ledger, "question", file.sha256, details, question.by or ANONYMOUS))
 
 
 @router.get("/documents/{id}/questions")
 def questions(request: Request, id: Id) -> list[OrderStatus]:  # noqa: A002
     """All questions about a document with their answers, oldest first."""
     with open_file_record(request, id) as (ledger, file):
-        return [_order_status(item) for item in orders_for_document(ledger, file.sha256, "question")]
+        return [order_json(item) for item in orders_for_document(ledger, file.sha256, "question")]
 
 
 @router.post("/documents/{id}/readings", status_code=202)
@@ -82,7 +82,7 @@ def reread(request: Request, id: Id, reading: RereadRequest) -> OrderStatus:  # 
     with open_file_record(request, id) as (ledger, file):
         name = file.part.file if file.part else file.source.name
         details = {"name": name, "template": reading.template or None, "engine": reading.engine or None}
-        return _order_status(place_order(ledger, "reading", file.sha256, details, reading.by or ANONYMOUS))
+        return order_json(place_order(ledger, "reading", file.sha256, details, reading.by or ANONYMOUS))
 
 
 @router.get("/orders/{number}")
@@ -92,9 +92,10 @@ def order_status(request: Request, number: Annotated[int, Path(ge=1, le=2**62)])
         order = find_order(ledger, number)
     if order is None or order.kind == "publishing":
         raise HTTPException(404, "there is no such order")
-    return _order_status(order)
+    return order_json(order)
 
 
-def _order_status(item: Order) -> OrderStatus:
+def order_json(item: Order) -> OrderStatus:
+    """An order as the API gives it."""
     outcome = None if item.outcome is None else dict(item.outcome)
     return OrderStatus(id=item.id, at=item.at, by=item.by, details=dict(item.details), outcome=outcome)
