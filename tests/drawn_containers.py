@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 
 import py7zr
 import pymupdf
-import pyzipper
 from asn1crypto import algos, cms
 from PIL import Image, ImageDraw
 
@@ -83,6 +82,8 @@ def locked_zip_of(members: Members, password: str, *, aes: bool = True, method: 
     """A zip whose members have a password: by AES, or by the old cipher."""
     if not aes:
         return _old_locked_zip(members, password.encode())
+    import pyzipper
+
     buffer = io.BytesIO()
     with pyzipper.AESZipFile(buffer, "w", compression=method, encryption=pyzipper.WZ_AES) as pack:
         pack.setpassword(password.encode())

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from pyzipper.zipfile import BadZipFile, CRCZipDecrypter
-from pyzipper.zipfile_aes import WZ_AES_V2, WZ_KEY_LENGTHS, AESZipDecrypter
-
 AES_METHOD = 99
 """In place of the method by which a member is packed, which the extra field has then."""
 _AES_EXTRA, _AES_FIELDS = 0x9901, struct.Struct("<H2sBH")
+_VERSION_2, _STRENGTHS = 2, (1, 2, 3)
+_CODE_BYTES = 10
+"""Behind a member that is encrypted by AES: the code that its contents must fit."""
 _ENCRYPTED = 0x1
 _ENCODINGS = ("utf-8", "cp1252", "cp437")
 """In which programs write passwords with letters beyond ASCII: no standard names one."""
@@ -80,24 +80,27 @@ def decrypted(file: BinaryIO, info: zipfile.ZipInfo, password: bytes) -> tuple[i
     except (KeyError, struct.error, IndexError, ValueError) as error:
         raise zipfile.BadZipFile(f"the header of its encryption is damaged: {error}") from error
     aes = _aes(info)
-    size = info.compress_size - header_bytes - (AESZipDecrypter.hmac_size if aes else 0)
+    size = info.compress_size - header_bytes - (_CODE_BYTES if aes else 0)
     if size < 0:
         raise zipfile.BadZipFile("the header of its encryption is cut off")
     plain = zipfile.ZipInfo(info.filename)
     plain.flag_bits = info.flag_bits & ~_ENCRYPTED
     plain.compress_type, plain.compress_size, plain.file_size = packing_method(info), size, info.file_size
-    if not (aes and aes.wz_aes_version == WZ_AES_V2):  # version 2 has no checksum of the contents
+    if not (aes and aes.wz_aes_version == _VERSION_2):  # version 2 has no checksum of the contents
         plain.CRC = info.CRC
     return _DecryptedBytes(file, size, decrypter, has_code=aes is not None), plain
 
 
 def _decrypter(file: BinaryIO, info: zipfile.ZipInfo, password: bytes) -> tuple[Any, int]:
     """The decrypter of a member, and the bytes of its header, which are read."""
+    from pyzipper.zipfile import CRCZipDecrypter  # only few files need it
+    from pyzipper.zipfile_aes import AESZipDecrypter
+
     aes = _aes(info)
     if aes is None:
         length = CRCZipDecrypter.encryption_header_length
         return CRCZipDecrypter(_Checked(info), password, file.read(length)), length
-    if aes.wz_aes_strength not in WZ_KEY_LENGTHS:
+    if aes.wz_aes_strength not in _STRENGTHS:
         raise ValueError("a key of unknown length")
     length = AESZipDecrypter.encryption_header_length(aes)
     return AESZipDecrypter(aes, password, file.read(length)), length
@@ -145,8 +148,10 @@ class _DecryptedBytes(io.RawIOBase):
         self._left -= len(data)
         plain = bytes(self._decrypter.decrypt(data))
         if not self._left and self._has_code:
+            from pyzipper.zipfile import BadZipFile
+
             try:
-                self._decrypter.check_hmac(self._file.read(AESZipDecrypter.hmac_size))
+                self._decrypter.check_hmac(self._file.read(_CODE_BYTES))
             except BadZipFile as error:  # not the exception of zipfile
                 raise zipfile.BadZipFile(str(error)) from error
         return plain

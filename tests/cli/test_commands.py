@@ -188,7 +188,7 @@ def test_status_lists_failures_with_their_cure(pipeline: Pipeline, folder: Path)
     status = pipeline("status", "--json").json
     assert status["documents"] == {"done": 1, "failed": 1}
     assert status["failures"][0]["reason"] == "needs_password"
-    assert "passwords" in status["failures"][0]["cure"]
+    assert "`pipeline unlock locked.pdf`" in status["failures"][0]["cure"]
     assert "locked.pdf" in pipeline("status").out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import py7zr
@@ -57,9 +58,8 @@ def taken(
 @pytest.mark.parametrize("draw", LOCKED.values(), ids=LOCKED)
 def test_the_password_opens_an_archive_and_no_other_does(tmp_path: Path, draw: Callable[[], bytes]) -> None:
     content = draw()
-    assert taken(tmp_path, content, ["wrong", WORD]) == (dict(MEMBERS), [])
     assert taken(tmp_path, content, (), {"": ["wrong", WORD]}) == (dict(MEMBERS), [])
-    for passwords in ((), ("wrong", "schlüssel 7")):
+    for passwords in ((), ("schlüssel 7",)):
         parts, skipped = taken(tmp_path, content, passwords)
         assert parts == {}
         assert {item.code for item in skipped} == {"needs_password"}
@@ -79,8 +79,6 @@ def test_a_password_of_one_archive_opens_no_other_in_the_same_container(tmp_path
     plain, _ = taken(tmp_path, first, ["one"])
     assert plain == dict(MEMBERS)
     content = mail([("1.zip", first), ("2.zip", second)], text=None)
-    from hashlib import sha256
-
     own = {sha256(first).hexdigest(): ["one", "two"]}
     parts, skipped = taken(tmp_path, content, (), own)
     assert sorted(parts) == ["1.zip/a.txt", "1.zip/b/c.txt"]
@@ -98,8 +96,9 @@ def test_strong_encryption_of_pkware_says_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["AES, method 8", "old cipher", "7z"])
 def test_damage_of_a_locked_archive_is_reported_and_never_raised(tmp_path: Path, kind: str) -> None:
     content = LOCKED[kind]()
-    for step in range(12):
-        at = len(content) * step // 12
+    steps = 4 if kind == "7z" else 12  # its key costs half a second at each opening
+    for step in range(steps):
+        at = len(content) * step // steps
         damaged = content[:at] + bytes(byte ^ 0x55 for byte in content[at : at + 20]) + content[at + 20 :]
         taken(tmp_path, damaged, [WORD])
         taken(tmp_path, content[:at] or b"PK\5\6", [WORD])

@@ -55,23 +55,16 @@ def test_the_message_says_what_the_file_is_and_what_to_do(content: bytes, name: 
     assert cure in error.detail
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        compound_file("EncryptionInfo", "EncryptedPackage"),
-        packed(
-            {
-                "mimetype": "application/vnd.oasis.opendocument.text",
-                "content.xml": b"\x8f\x01",
-                "META-INF/manifest.xml": '<m:manifest xmlns:m="m"><m:file-entry><m:encryption-data/></m:file-entry></m:manifest>',
-            },
-            first="mimetype",
-        ),
-    ],
-)
-def test_encrypted_office_files_need_their_password(content: bytes) -> None:
-    error = refusal(content)
-    assert (error.reason, "without one" in error.detail) == ("needs_password", True)
+def test_encrypted_files_that_cannot_be_unlocked_say_what_to_do() -> None:
+    manifest = '<m:manifest xmlns:m="m"><m:file-entry><m:encryption-data/></m:file-entry></m:manifest>'
+    parts = {
+        "mimetype": "application/vnd.oasis.opendocument.text",
+        "content.xml": b"\x8f\x01",
+        "META-INF/manifest.xml": manifest,
+    }
+    error = refusal(packed(parts, first="mimetype"))
+    assert (error.reason, "save it without one" in error.detail) == ("unsupported", True)
+    assert refusal(compound_file("EncryptionInfo", "EncryptedPackage")).reason == "unreadable", "its encryption is damaged"
 
 
 def test_a_directory_that_runs_in_a_circle_ends() -> None:
