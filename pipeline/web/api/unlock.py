@@ -10,7 +10,16 @@ from pydantic import Field, SecretStr
 
 from pipeline.errors import DocumentError
 from pipeline.run.unlocking import PasswordTrial, is_locked, unlock
-from pipeline.web.api.common import ANONYMOUS, ERROR_RESPONSES, Author, ErrorDetail, Id, StrictModel, open_file_record, server_context
+from pipeline.web.api.common import (
+    ANONYMOUS,
+    ERROR_RESPONSES,
+    Author,
+    ErrorDetail,
+    Id,
+    StrictModel,
+    open_file_record,
+    server_context,
+)
 from pipeline.web.api.orders import OrderStatus, order_json
 from pipeline.web.api.split import whole_file
 

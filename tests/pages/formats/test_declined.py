@@ -57,7 +57,7 @@ def test_the_message_says_what_the_file_is_and_what_to_do(content: bytes, name: 
 
 def test_encrypted_files_that_cannot_be_unlocked_say_what_to_do() -> None:
     manifest = '<m:manifest xmlns:m="m"><m:file-entry><m:encryption-data/></m:file-entry></m:manifest>'
-    parts = {
+    parts: dict[str, str | bytes] = {
         "mimetype": "application/vnd.oasis.opendocument.text",
         "content.xml": b"\x8f\x01",
         "META-INF/manifest.xml": manifest,

@@ -21,6 +21,7 @@ from pipeline.web.app import make_app, with_access_control
 from pipeline.web.context import ServerContext, document_id
 from pipeline.web.image_cache import PageImageCache
 from pipeline.web.supervisor import Supervisor
+from pipeline.web.task_store import TaskStore
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.drawn_containers import locked_zip_of, mail
 from tests.run.conftest import RunFolders
@@ -44,7 +45,9 @@ def folders(tmp_path: Path) -> RunFolders:
 def client(folders: RunFolders) -> Iterator[TestClient]:
     settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1)
     with PageImageCache(settings) as images:
-        context = ServerContext(settings, all_templates(settings), images, Supervisor([], folders.outbox))
+        context = ServerContext(
+            settings, all_templates(settings), images, Supervisor([], folders.outbox), TaskStore(folders.outbox / ".pipeline")
+        )
         app = with_access_control(make_app(context), "token", frozenset({"testserver"}), 1, 1_000_000)
         yield TestClient(app, headers={"authorization": "Bearer token"})
 
