@@ -85,7 +85,7 @@ class PageImageCache:
             file.flush()
             status = os.fstat(file.fileno())
             request = drawing_request(
-                self._settings, Path(file.name), status.st_size, status.st_mtime_ns, 1, PictureRequest(pixels, 0)
+                self._settings, Path(file.name), "", status.st_size, status.st_mtime_ns, 1, PictureRequest(pixels, 0)
             )
             pool = self._idle.get()
             try:
