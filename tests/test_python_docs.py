@@ -36,7 +36,7 @@ def test_every_example_prints_what_the_page_says(tmp_path: Path, monkeypatch: py
     for code, expected in EXAMPLES:
         printed = io.StringIO()
         with redirect_stdout(printed):
-            exec(compile(code, str(PAGE), "exec"), namespace)
+            exec(compile(code, str(PAGE), "exec", dont_inherit=True), namespace)
         assert printed.getvalue() == expected, code
     assert {path.name for path in tmp_path.iterdir()} == {"inbox", "invoice.pdf", "locked.pdf", "outbox"}
 

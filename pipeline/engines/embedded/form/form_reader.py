@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from pipeline.engines.embedded.fields.candidates import Candidates
 from pipeline.engines.embedded.fields.field_reader import read_fields
@@ -17,7 +18,7 @@ from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.form.cells import split_cells
 from pipeline.engines.embedded.form.decimal_marks import settle_decimal_marks
 from pipeline.engines.embedded.form.form_tables import TableReader
-from pipeline.engines.embedded.form.form_values import Value, ValueFinder
+from pipeline.engines.embedded.form.form_values import Value, ValueFinder, ends_period
 from pipeline.engines.embedded.form.label_matches import LabelMatch, find_matches
 from pipeline.engines.embedded.logical_page import as_printed, logical_page
 from pipeline.records import Claim, Page
@@ -47,6 +48,7 @@ def read_form(page: Page, template: Template) -> dict[str, Claim]:
     tables = TableReader(layout, candidates, template).claims()
     rows = {word for claim in tables.values() for word in claim.words}
     claims = {**_beside_labels(layout, candidates, matches, template, rows), **tables}
+    claims |= _period_ends(candidates, template, claims)
     claims = {**_known(page, template, claims), **claims}
     claims |= {name: claim for name, claim in _elsewhere(layout, candidates, template, claims).items() if name not in claims}
     if logical is not page:
@@ -76,6 +78,21 @@ def _beside_labels(
         chosen.setdefault(value.field, []).append(value)
         used.update(value.words)
     return {name: _claim(values, template.fields[name]) for name, values in chosen.items()}
+
+
+def _period_ends(candidates: Candidates, template: Template, claims: Mapping[str, Claim]) -> dict[str, Claim]:
+    """The second of two dates that stand together, for the end of a period whose beginning is the first one."""
+    found: dict[str, Claim] = {}
+    dates = [name for name, field in template.fields.items() if field.type == "date"]
+    for before, name in pairwise(dates):
+        start = claims.get(before)
+        if name in claims or start is None or not ends_period(name) or not start.words:
+            continue
+        at = next((n for n, date in enumerate(candidates.dates) if date.words == start.words), None)
+        following = candidates.dates[at + 1] if at is not None and at + 1 < len(candidates.dates) else None
+        if following and candidates.dates[at or 0].run.row == following.run.row:
+            found[name] = Claim(following.value, following.printed, following.words, round(0.8 * start.score, 3))
+    return found
 
 
 def _claim(values: list[Value], field: TemplateField) -> Claim:

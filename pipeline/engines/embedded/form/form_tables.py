@@ -124,6 +124,7 @@ class TableReader:
             values, words = self._cells_of(row, cells, columns)
             filled = set(values)
             is_row = bool(filled & numeric) if numeric else len(filled) >= min(2, len(named))
+            is_row = is_row and (bool(filled - numeric) or len(filled) >= 2 or len(named) == 1)
             is_row = is_row or (len(filled) >= 2 and len(filled) >= 0.6 * len(named))
             if is_row and _is_total(runs):
                 if table.rows and len(filled & numeric) >= 1:
@@ -364,6 +365,11 @@ def _with_missing(header: Header, columns: Mapping[str, Column]) -> list[Heading
     cells = list(header.cells)
     order = list(columns)
     named = {cell.column for cell in cells if cell.column}
+    texts = [name for name, column in columns.items() if column.type == "text"]
+    if texts and not named.intersection(texts) and cells[0].column is None:  # what the rows are is mostly not said above them
+        first = texts[-1] if len(texts) > 1 and order.index(texts[-1]) < len(order) - 1 else texts[0]
+        cells[0] = replace(cells[0], column=first)
+        named.add(first)
     for at, cell in enumerate(cells):
         if cell.column is not None:
             continue

@@ -22,6 +22,9 @@ FAR = 28.0
 LONGEST = 300
 ADDRESS_LINES = 4
 _EDGES = " \t:;.,=#–—-|*"
+_END_WORDS = frozenset(
+    {"end", "ends", "to", "until", "till", "expiration", "expiry", "expires", "through", "thru", "ended", "fin", "bis"}
+)
 _CODE = re.compile(r"[^\s,;|]*\d[^\s,;|]*")
 Taken = Mapping[int, Sequence[tuple[int, int]]]
 
@@ -64,7 +67,7 @@ class ValueFinder:
     def values(self, match: LabelMatch, field: TemplateField) -> Iterator[Value]:
         """The values that may belong to a label, the nearest of each direction."""
         for piece in self._pieces(match):
-            for value, printed, words, quality in self._typed(piece, field):
+            for value, printed, words, quality in self._typed(piece, field, match.field):
                 yield Value(match.field, value, printed, words, match.strength * piece.place * quality)
 
     def _pieces(self, match: LabelMatch) -> Iterator[_Piece]:
@@ -72,7 +75,13 @@ class ValueFinder:
         end = min(
             (other.start for other in self._labels.get(run.number, ()) if other.start >= match.end), default=len(run.text)
         )
-        behind = _Piece(run, match.end, end, BEHIND)
+        rest = run.text[match.end : end]
+        if end == len(run.text) and rest.rstrip().endswith(":") and rest.count(":") == 1:
+            end = match.end  # the label goes on: "Insured name | and address:"
+            behind = _Piece(run, end, end, BEHIND)
+            yield from self._right(match)
+        else:
+            behind = _Piece(run, match.end, end, BEHIND)
         if any(char.isalnum() for char in behind.text):
             yield behind
         elif end == len(run.text):
@@ -109,14 +118,15 @@ class ValueFinder:
                 yield _Piece(run, 0, len(run.text), BELOW)
                 return
 
-    def _typed(self, piece: _Piece, field: TemplateField) -> Iterator[tuple[str, str, tuple[int, ...], float]]:
+    def _typed(self, piece: _Piece, field: TemplateField, match_name: str) -> Iterator[tuple[str, str, tuple[int, ...], float]]:
         """Value, text as printed, words and quality of what a piece holds of a field's type."""
         if field.type in ("number", "money"):
             numbers = [c for c in self._inside(piece, self._candidates.numbers) if c.kind in ("money", "percent")]
             yield from ((c.value, c.printed, c.words, 0.6 + 0.4 * c.quality) for c in numbers[:1])
         elif field.type in ("date", "time"):
             found = self._inside(piece, self._candidates.of(field.type))
-            yield from ((c.value, c.printed, c.words, c.quality) for c in found[:1])
+            chosen = found[1:2] if ends_period(match_name) else found[:1]
+            yield from ((c.value, c.printed, c.words, c.quality) for c in chosen or found[:1])
         elif field.type == "enum":
             if choice := choice_in(piece.text, field):
                 yield choice, piece.text.strip(), self._words(piece, piece.text), 1.0
@@ -170,6 +180,11 @@ class ValueFinder:
     def _words(self, piece: _Piece, text: str) -> tuple[int, ...]:
         start = piece.run.text.find(text.strip(), piece.start)
         return piece.run.span(max(start, piece.start), max(start, piece.start) + len(text.strip()))
+
+
+def ends_period(name: str) -> bool:
+    """Whether a field is the end of a period, by its name: of two dates beside its label the second one is meant."""
+    return bool(_END_WORDS & set(re.split(r"[._]", name)))
 
 
 def choice_in(text: str, field: TemplateField) -> str | None:

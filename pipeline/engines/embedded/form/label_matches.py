@@ -45,9 +45,10 @@ def _ranks(template: Template) -> dict[tuple[str, str], float]:
     """How telling each label is of its field: the first ones are those that the page most probably prints."""
     ranks: dict[tuple[str, str], float] = {}
     for name, field in template.fields.items():
-        own = [label for labels in field.labels.values() for label in labels]
-        for at, label in enumerate(own):
-            ranks.setdefault((name, label_key(label)), max(0.7, 1 - 0.04 * at))
+        for labels in field.labels.values():
+            for at, label in enumerate(labels):
+                rank = max(0.75, 1 - 0.03 * at)
+                ranks[name, label_key(label)] = max(rank, ranks.get((name, label_key(label)), 0.0))
     return ranks
 
 

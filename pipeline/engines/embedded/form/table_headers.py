@@ -13,6 +13,8 @@ from pipeline.templates.template import Column
 
 LEAST_LIKENESS = 0.62
 """Likeness of a heading and a label from which the heading names the column."""
+SURE = 0.9
+"""Likeness from which one heading alone is that of a table."""
 CLOSE = 1.2
 """Letter heights between the lines of one heading."""
 MOST_LINES = 4
@@ -61,13 +63,22 @@ def find_headers(layout: Layout, columns: Mapping[str, Column]) -> list[Header]:
             if last > first and not _follows(layout, last):
                 break
             header = _header(_cells(layout, first, last, labels), first, last, labels, memory)
-            if header and (header.named >= 2 or (header.named == 1 and len(columns) == 1)):
+            if header and (header.named >= 2 or _is_enough(header, columns)):
                 found.append(header)
     kept: list[Header] = []
     for header in sorted(found, key=lambda header: (-header.strength, header.last - header.first)):
         if not any(header.first <= other.last and other.first <= header.last for other in kept):
             kept.append(header)
     return sorted(kept, key=lambda header: header.first)
+
+
+def _is_enough(header: Header, columns: Mapping[str, Column]) -> bool:
+    """Whether the only column that a heading names tells the table: it is the only one, or one of numbers behind a text."""
+    if header.named != 1:
+        return False
+    at = next(at for at, cell in enumerate(header.cells) if cell.column)
+    is_number = columns[str(header.cells[at].column)].type in ("number", "money")
+    return len(columns) == 1 or (at > 0 and is_number and header.strength * len(columns) >= SURE)
 
 
 def _keys(name: str, column: Column) -> list[str]:
