@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -31,10 +31,12 @@ MIN_LINES, MIN_DOUBTFUL = 2, 0.35
 """A page may have another script where at least so many lines, with this share of the length of all with letters, are unread or unclear."""
 MIN_UNREAD, ENOUGH_WORDS = 0.3, 3
 """With less of that length unread, so many words of known languages say that it is a bad picture of a script that PP-OCR knows."""
-SAMPLE = 5
+SAMPLE = 8
 """Lines that are read with each model."""
 MIN_SURE = 0.6
-"""Lowest confidence of a script on the sample, in letters of the script."""
+"""Confidence of a script on the sample, in letters of the script, from which it is the page's."""
+MIN_LIKELY, MIN_LEAD = 0.35, 1.5
+"""On photographs no model is sure. With this confidence a script is the page's where no other one has more than this part of it."""
 SURE = 0.8
 """Confidence of the script of the last page, from which no other one is tried."""
 COVERED = 0.6
@@ -51,6 +53,8 @@ MARKS = 0.12
 """Room above and below a line, in line heights."""
 TIE = 0.04
 """Models of one script that differ less are as sure."""
+CLEAR_DIGITS = 0.8
+"""Confidence of a line below which numbers are those of PP-OCR, which misreads fewer of them in bad light, in any script."""
 MIN_CONFIDENCE = 0.3
 """Lowest confidence of a line that Tesseract reads."""
 _GREEK = re.compile("[\u0370-\u03ff]{2}")
@@ -58,6 +62,8 @@ _NUMBER = re.compile(r"[#№₹$€£¥%+(-]*\d[\d.,:/%()+-]*")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9@./&-]{2,}")
 _ONLY_LATIN = re.compile("[bdfghijklmnqrstuvwzDFGIJLNQRSUVWZ]")
 """Letters that no Cyrillic or Greek letter looks like."""
+_ZEROS = re.compile("[0OО]{3}")
+_NAME = re.compile("[\"'«„“”]?[А-ЯЁ]")
 _LOOKALIKES = ("Cyrillic", "Greek")
 """Scripts whose letters are taken for Latin ones."""
 
@@ -113,7 +119,9 @@ class ForeignLines:
             if not script.pattern.search(text.text) or text.confidence < MIN_CONFIDENCE:
                 continue
             if native or n in unread or not _is_number(lines[n]):
-                better[n] = with_numbers(text, lines[n], aspects[n]) if script.weak_digits and not native else text
+                text = with_company_form(text)
+                weak = not native and (script.weak_digits or text.confidence < CLEAR_DIGITS)
+                better[n] = with_numbers(text, lines[n], aspects[n]) if weak else text
         return ForeignText(better)
 
     def _script_of(self, sample: Sequence[Pixels], lines: Sequence[LineText]) -> tuple[Script, str] | None:
@@ -124,9 +132,12 @@ class ForeignLines:
         options = [(script, model) for script in self._scripts for model in available_models(script, installed)]
         rated = [_confidence(sample, lines, *option) for option in options]
         best = max(rated, default=0.0)
-        if best < MIN_SURE:
+        if best < MIN_LIKELY:
             return None
         script = options[rated.index(best)][0]
+        second = max((sure for option, sure in zip(options, rated, strict=True) if option[0] is not script), default=0.0)
+        if best < MIN_SURE and best < MIN_LEAD * second:
+            return None
         # Of two models of a script the later one knows letters that the first lacks, and is as sure where it finds them.
         return [option for option, sure in zip(options, rated, strict=True) if option[0] is script and sure >= best - TIE][-1]
 
@@ -168,6 +179,15 @@ def with_numbers(text: LineText, line: LineText, aspect: float) -> LineText:
         words += [known[n] for n in inside if known[n] not in used]
         used |= {known[n] for n in inside}
     return line_of(words, text.confidence) if used else text
+
+
+def with_company_form(text: LineText) -> LineText:
+    """The words of a line with the Russian "ООО" (Ltd) before a name where zeros were read for its letters."""
+    words = list(text.words)
+    for n, (word, after) in enumerate(pairwise(text.words)):
+        if _ZEROS.fullmatch(word.text) and _NAME.match(after.text):
+            words[n] = replace(word, text="ООО")
+    return line_of(words, text.confidence)
 
 
 def _recogniser(script: Script, model: str) -> TesseractRecogniser:

@@ -18,14 +18,14 @@ from pipeline.words.ocr import ocr_reader, quad_size, to_bgr
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-MIN_UPRIGHT = 0.8
-"""The network's share for "upright" from which no line is read."""
+MIN_SHARE = 0.8
+"""The network's share for a direction from which it is certain: an upright page costs no reading of lines."""
 CHECK_AREA = 1_200_000
 """Pixels of the picture whose lines are read."""
 CHECK_LINES = 12
 """Lines that are read."""
 MIN_CONFIDENCE = 0.75
-"""Lowest mean confidence of the OCR on upright lines."""
+"""Lowest mean confidence of the OCR on upright lines, from which it knows the script."""
 MIN_ADVANTAGE = 0.12
 """Lowest difference in mean confidence between the two directions."""
 
@@ -35,11 +35,13 @@ def upright_rotation(image: PageImage) -> int:
     if min(image.width, image.height) < 32:
         return 0
     pixels = to_bgr(image)
-    if _upright_share(pixels) >= MIN_UPRIGHT:
+    shares = _shares(pixels)
+    certain = next((turn for turn, share in shares.items() if share >= MIN_SHARE), None)
+    if certain == 0:
         return 0
     scale = min(1.0, (CHECK_AREA / (image.width * image.height)) ** 0.5)
     smaller = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return _by_reading(np.asarray(smaller, np.uint8))
+    return _by_reading(np.asarray(smaller, np.uint8), certain)
 
 
 @lru_cache(maxsize=1)
@@ -54,8 +56,8 @@ def _input(view: Pixels) -> NDArray[np.float32]:
     return scaled.transpose(2, 0, 1)
 
 
-def _upright_share(pixels: Pixels) -> float:
-    """The network's share for upright: the mean over up to three square views along the longer side."""
+def _shares(pixels: Pixels) -> dict[int, float]:
+    """The network's shares by the degrees clockwise that would turn the page upright: means over up to three square views."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     spare = max(height, width) - side
@@ -64,11 +66,14 @@ def _upright_share(pixels: Pixels) -> float:
         view = pixels[start : start + side] if height >= width else pixels[:, start : start + side]
         views.append(_input(np.ascontiguousarray(view)))
     shares = _classifier().run(np.stack(views)).mean(axis=0)
-    return float(shares[_classifier().labels.index("0")])
+    return {-int(label) % 360: float(share) for label, share in zip(_classifier().labels, shares, strict=True)}
 
 
-def _by_reading(pixels: Pixels) -> int:
-    """Read the longest lines in both directions along their axis. The better direction is returned where it is clearly better."""
+def _by_reading(pixels: Pixels, certain: int | None) -> int:
+    """Read the longest lines in both directions along their axis. The better direction is returned where it is clearly better.
+
+    In a script that the OCR does not know neither is readable; ``certain`` is the turn of which the network is certain.
+    """
     lines = [quad for quad in ocr_reader().detect(pixels) if max(quad_size(quad)) > 2 * min(quad_size(quad))]
     wide = sum(quad_size(quad)[0] for quad in lines if quad_size(quad)[0] > quad_size(quad)[1])
     tall = sum(quad_size(quad)[1] for quad in lines if quad_size(quad)[1] > quad_size(quad)[0])
@@ -83,7 +88,9 @@ def _by_reading(pixels: Pixels) -> int:
     lines = sorted(lines, key=lambda quad: -max(quad_size(quad)))[:CHECK_LINES]
     scores = {degrees: _legibility(pixels, [np.roll(quad, roll, axis=0) for quad in lines]) for degrees, roll in turns.items()}
     best, other = sorted(scores, key=lambda degrees: -scores[degrees])
-    return best if scores[best] >= MIN_CONFIDENCE and scores[best] - scores[other] >= MIN_ADVANTAGE else 0
+    if scores[best] < MIN_CONFIDENCE:
+        return certain if certain in turns else 0
+    return best if scores[best] - scores[other] >= MIN_ADVANTAGE else 0
 
 
 def _legibility(pixels: Pixels, quads: list[Quad]) -> float:

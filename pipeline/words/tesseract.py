@@ -20,10 +20,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.words.recogniser import LineText, LineWord, Pixels
 from pipeline.words.right_to_left import plain_letters
 
+Grey = NDArray[np.uint8]
 PROGRAM = "tesseract"
 SECONDS = 60.0
 """Time for the lines of a page; after it the page is left without them."""
@@ -35,6 +37,12 @@ JOINED_GAP = 0.15
 """Gap, in line heights, below which neighbours are one word where a model cuts words at every letter."""
 MARGIN = 10
 """Pixels of paper around a line."""
+STROKE = 15
+"""Pixels of an enlarged line that are wider than any stroke."""
+DARK = 90
+"""Median brightness (0 to 255) below which a line is white on dark."""
+MIN_CONTRAST = 0.15
+"""Least difference of ink and paper, as a share of the paper's brightness: what is fainter is noise."""
 _NUMBER_OF_COLUMNS = 12
 _WORD_LEVEL = "5"
 
@@ -126,11 +134,23 @@ def _write(name: Path, line: Pixels) -> float:
     """Write a line in grey with a margin. The factor by which it was enlarged."""
     grey = cv2.cvtColor(line, cv2.COLOR_BGR2GRAY)
     scale = LETTER_HEIGHT / float(grey.shape[0])
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    small = even_light(
+        cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    )
     paper = int(np.percentile(small, 90))
     framed = cv2.copyMakeBorder(small, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=(paper,))
     cv2.imwrite(str(name), framed)
     return scale
+
+
+def even_light(grey: Grey) -> Grey:
+    """A picture of a line with white paper and black ink: shadows of photographs divided out, faint print stretched."""
+    if float(np.median(grey)) < DARK:  # white letters on a dark bar
+        grey = cv2.bitwise_not(grey)
+    paper = cv2.GaussianBlur(cv2.dilate(grey, np.ones((STROKE, STROKE), np.uint8)), (0, 0), STROKE)
+    share = grey.astype(np.float32) / np.maximum(paper, 1)
+    ink, white = (float(value) for value in np.percentile(share, (2, 90)))
+    return np.asarray(np.clip((share - ink) * 255 / max(white - ink, MIN_CONTRAST), 0, 255), np.uint8)
 
 
 def _words_by_line(table: str) -> dict[int, list[list[str]]]:

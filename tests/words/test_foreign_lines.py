@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pymupdf
 import pytest
 from rapidfuzz.fuzz import ratio
 
+from pipeline.records import PageImage
 from pipeline.words import foreign_lines
-from pipeline.words.foreign_lines import ForeignLines, is_unread, with_numbers
+from pipeline.words.foreign_lines import ForeignLines, is_unread, with_company_form, with_numbers
 from pipeline.words.ocr import read_page
 from pipeline.words.recogniser import LineText, LineWord, Pixels
 from pipeline.words.scripts import SCRIPTS, available_models, install_command, wanted_scripts
@@ -55,6 +57,25 @@ def test_a_page_is_read_in_its_script(script: str) -> None:
     assert {"1024"} & {word.text for word in read.words}
 
 
+def photographed(image: PageImage, sharpness: float) -> PageImage:
+    """The picture in a shadow that falls from the left, out of focus, with noise."""
+    pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+    small = cv2.resize(pixels, None, fx=sharpness, fy=sharpness, interpolation=cv2.INTER_AREA)
+    light = np.linspace(0.35, 0.95, small.shape[1])[None, :, None]
+    noisy = np.random.default_rng(4).normal(0, 9, small.shape) + cv2.GaussianBlur(small, (0, 0), 0.8) * light
+    height, width = small.shape[:2]
+    return PageImage(width, height, np.clip(noisy, 0, 255).astype(np.uint8).tobytes(), image.scale * sharpness)
+
+
+@pytest.mark.parametrize("script", ["Cyrillic", "Hangul"], indirect=True)
+def test_a_photograph_is_read_in_its_script(script: str) -> None:
+    read = read_page(photographed(picture(drawn(PAGES[script]), dpi=200), 0.4))
+    assert not read.unread
+    joined = ["".join(line.split()) for line in texts(read.words)]
+    likeness = [max((ratio("".join(printed.split()), line) for line in joined), default=0) for printed in PAGES[script]]
+    assert sum(likeness) / len(likeness) >= 75, (texts(read.words), likeness)
+
+
 def test_words_from_right_to_left_have_their_own_boxes() -> None:
     if not available_models(wanted_scripts(["he"])[0], installed_models()):
         pytest.skip("no model of Tesseract reads Hebrew")
@@ -95,6 +116,11 @@ def test_numbers_are_those_of_the_other_recogniser() -> None:
     text = line_of([LineWord("מספר", 0.7, 1.0, 0.9), LineWord("םםםם", 0.45, 0.6, 0.9)], 0.9)
     printed = LineText("1024", (0.46, 0.5, 0.54, 0.58), 0.99)
     assert [word.text for word in with_numbers(text, printed, 8.0).words] == ["מספר", "1024"]
+
+
+def test_zeros_before_a_russian_name_are_the_form_of_a_company() -> None:
+    text = line_of([LineWord("000", 0.0, 0.1, 0.6), LineWord("«Ромашка»", 0.12, 0.4, 0.9), LineWord("000", 0.5, 0.6, 0.9)], 0.8)
+    assert with_company_form(text).text == "ООО «Ромашка» 000"
 
 
 def test_the_command_names_every_package() -> None:
