@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from pipeline.languages import Languages, from_words
 from pipeline.languages.cldr import Context, Width
@@ -78,19 +78,36 @@ def parse_time(text: str) -> str | None:
 
 
 def guess_order(texts: Iterable[str]) -> Order | None:
-    """The order that the unambiguous numeric dates among ``texts`` prove; None where there are none, or as many for either order."""
-    votes = {"DMY": 0, "MDY": 0}
+    """The order that the numeric dates among ``texts`` prove; None where there is no proof, or as much for another order.
+
+    A day above 12 is a proof, and two for an order is that a date with its whole year says the same: "25-02-13" beside "2025-02-13".
+    """
+    texts = list(texts)
+    votes: dict[Order, int] = {"DMY": 0, "MDY": 0, "YMD": 0}
+    whole = {_date(*parts) for text in texts for parts in _years_first(text)} - {None}
     for text in texts:
-        for first, mark, second, *_ in _NUMERIC.findall(text):
-            if mark.isspace():
+        for first, mark, second, *years in _NUMERIC.findall(text):
+            if mark.isspace() or len(first) > 2:
                 continue
-            if len(first) <= 2 and int(first) > 12 >= int(second):
+            year = years[0] or years[1]
+            for order, parts in {
+                "DMY": (year, second, first),
+                "MDY": (year, first, second),
+                "YMD": (first, second, year),
+            }.items():
+                votes[cast(Order, order)] += 2 * (_date(*parts) in whole)
+            if int(first) > 12 >= int(second):
                 votes["DMY"] += 1
-            elif len(first) <= 2 and int(second) > 12 >= int(first):
+            elif int(second) > 12 >= int(first):
                 votes["MDY"] += 1
-    if votes["DMY"] == votes["MDY"]:
-        return None
-    return "DMY" if votes["DMY"] > votes["MDY"] else "MDY"
+    best, other, _ = sorted(votes, key=lambda order: -votes[order])
+    return best if votes[best] > votes[other] else None
+
+
+def _years_first(text: str) -> Iterable[tuple[str, str, str]]:
+    """Year, month and day of each date that begins with its whole year."""
+    yield from ((year, month, day) for year, _, month, day in _YEAR_FIRST.findall(text))
+    yield from _COMPACT.findall(text)
 
 
 @dataclass(frozen=True, slots=True)
