@@ -18,6 +18,7 @@ from pipeline.web import html_pages
 from pipeline.web.access import AccessControl
 from pipeline.web.api import corrections, documents, exports, files, orders, read, split, tasks, unlock
 from pipeline.web.context import ServerContext
+from pipeline.web.description import add_bodies, operation_name
 from pipeline.web.openai import openai_routes
 
 
@@ -31,7 +32,9 @@ def make_app(context: ServerContext) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_with_tools,
+        generate_unique_id_function=operation_name,
     )
+    add_bodies(app)
     app.state.context = context
     for part in (files, read, tasks, documents, corrections, orders, split, unlock, exports, openai_routes, html_pages):
         app.include_router(part.router)

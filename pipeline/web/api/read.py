@@ -102,7 +102,7 @@ _FORM = {
     },
 }
 _BODIES = {
-    "application/json": {"schema": ReadRequest.model_json_schema()},
+    "application/json": {"schema": {"$ref": "#/components/schemas/ReadRequest"}},
     "multipart/form-data": {"schema": _FORM},
     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
 }

@@ -50,7 +50,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 router = APIRouter(prefix="/v1", responses=_REFUSALS)
-_BODY = {"required": True, "content": {"application/json": {"schema": CompletionRequest.model_json_schema()}}}
+_BODY = {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CompletionRequest"}}}}
 
 
 @router.get("/models", response_model=ModelList)

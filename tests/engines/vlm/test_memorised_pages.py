@@ -11,14 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
+from pipeline.engines.prompting import make_prompt
+from pipeline.engines.server.chat_request import answer_form, chat
 from pipeline.runtime.processor import multiplies_bytes
 from pipeline.templates.load import load_templates
-from tests.engines.vlm.train import draw, teach
+from tests.engines.vlm.train import draw, read, teach
 from tests.run.kills import units
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -70,8 +74,8 @@ def fill(inbox: Path, known: Known, seed: int) -> dict[str, str]:
     return names
 
 
-def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subprocess.Popen[bytes]:
-    settings = {
+def settings_of(home: Path, batch: int, dtype: str = "float32") -> dict[str, str]:
+    return {
         "PIPELINE_TEMPLATES": str(home / "templates"),
         "PIPELINE_RETRY__ANSWER_ATTEMPTS": "1",
         "PIPELINE_WORKERS": "1",
@@ -79,6 +83,10 @@ def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subpr
         "PIPELINE_VLM__THREADS": "1",  # another test has the other core
         "PIPELINE_VLM__DTYPE": dtype,
     }
+
+
+def start(home: Path, folder: Path, batch: int, dtype: str = "float32") -> subprocess.Popen[bytes]:
+    settings = settings_of(home, batch, dtype)
     command = [sys.executable, "-m", "pipeline", "run", "--quiet", "--engine", "vlm", "--model", str(home / "model")]
     command += ["--template", "badge", "--inbox", str(folder / "inbox"), "--outbox", str(folder / "outbox")]
     return subprocess.Popen(command, env={**os.environ, **settings}, cwd=folder)
@@ -139,3 +147,46 @@ def kill_when(goal: int, process: subprocess.Popen[bytes], outbox: Path) -> None
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+def test_pages_and_requests_of_programs_share_the_model_and_are_not_mixed_up(home: Path, known: Known, tmp_path: Path) -> None:
+    """`pipeline serve` reads all pages while four programs ask for the same pages over OpenAI's API."""
+    pytest.importorskip("fastapi")
+    names = fill(tmp_path / "inbox", known, 5)
+    template = load_templates([home / "templates"])["badge"]
+    bodies = {}
+    for name, code in names.items():
+        request = read(tmp_path / "inbox" / name, template)
+        prompt = make_prompt(request)
+        bodies[code] = chat(request, prompt, "") | answer_form(template.name, prompt.schema, "json_schema")
+    command = [sys.executable, "-m", "pipeline", "serve", "--port", "0", "--engine", "vlm", "--model", str(home / "model")]
+    settings = settings_of(home, 4) | {"PIPELINE_SERVE_TOKEN": "a-token-of-this-test-only"}
+    environment = {**os.environ, **settings}
+    serving = subprocess.Popen(
+        [*command, "--template", "badge"], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert serving.stdout
+        base = serving.stdout.readline().split("/?token=")[0]
+        headers = {"authorization": "Bearer a-token-of-this-test-only"}
+        with httpx.Client(base_url=base, headers=headers, timeout=TIMEOUT_SECONDS) as client:
+
+            def ask(code: str) -> object:
+                until = time.monotonic() + TIMEOUT_SECONDS
+                while (answer := client.post("/v1/chat/completions", json=bodies[code])).status_code == 503:
+                    assert int(answer.headers["retry-after"]) > 0
+                    assert time.monotonic() < until, answer.text
+                    time.sleep(0.2)
+                assert answer.status_code == 200, answer.text
+                return json.loads(answer.json()["choices"][0]["message"]["content"])
+
+            with ThreadPoolExecutor(4) as programs:
+                assert dict(zip(known, programs.map(ask, known), strict=True)) == known
+            until = time.monotonic() + TIMEOUT_SECONDS
+            while client.get("/api/documents?status=done").json()["total"] < PAGES:
+                assert time.monotonic() < until
+                time.sleep(0.2)
+    finally:
+        serving.terminate()
+        serving.wait(90)
+    check(tmp_path / "outbox", names, known)
