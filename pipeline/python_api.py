@@ -54,9 +54,9 @@ Schema = type[BaseModel] | Mapping[str, Any] | StrPath
 """A JSON Schema: a pydantic model, the schema as a dict, or the path of a file."""
 Row = dict[str, Any]
 """One row of a table: values by column name, typed as ``Value`` says."""
-Value = str | Decimal | date | time | list[Any] | None
-"""``money`` and ``number`` are Decimal, ``date`` and ``time`` those of datetime, a ``table`` is a list of rows, a field with several values
-a list; all else is str. None: the document does not say."""
+Value = str | bool | int | Decimal | date | time | list[Any] | None
+"""``money``, ``number`` and ``percentage`` are Decimal, ``integer`` is int, ``boolean`` bool, ``date`` and ``time`` those of datetime,
+a ``table`` is a list of rows, a field with several values a list; all else is str. None: the document does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,11 +493,19 @@ def _page(published: Mapping[str, Any], page: Page | None) -> DocumentPage:
     )
 
 
+def _truth(text: str) -> bool:
+    """True or False. Raises ValueError for any other text."""
+    return ("false", "true").index(text) == 1
+
+
 PARSERS: dict[FieldType, Callable[[str], Value]] = {
     "money": Decimal,
     "number": Decimal,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
+    "percentage": Decimal,
+    "integer": int,
+    "boolean": _truth,
 }
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from pipeline.checks.einvoice_overlay import ADJUSTED
 from pipeline.checks.value_comparison import as_decimal, is_absent
+from pipeline.checks.value_forms import form_flags
 from pipeline.records import Evidence, Json
 from pipeline.templates.template import Check, Template
 from pipeline.values.identifiers import is_valid_vat, parse_vat
@@ -33,8 +34,14 @@ def check_document(fields: Mapping[str, Evidence], template: Template) -> dict[s
     """
     flags: dict[str, list[str]] = {name: [] for name in fields}
     confirmed = confirmed_by_sums(fields, template)
+    main = {check.name for check in template.main_checks()}
     for check in template.checks:
-        if check.sum and (difference := _difference(check, fields, template)):
+        if check.sum and check.name not in main and (difference := _difference(check, fields, template)):
+            terms = (*check.sum, check.equals or "")
+            details = [term for term in terms if template.fields[template.split_term(term)[0]].detail]
+            _flag(flags, details, f"sum:{check.name}", template)  # details put no main field in doubt
+            _flag(flags, details, f"{OFF_BY}:{check.name}:{difference:f}", template)
+        elif check.sum and (difference := _difference(check, fields, template)):
             of_table = template.sums_rows(check)
             result = check.equals or ""
             sure = of_table and (result in confirmed or fields[result].score >= SURE)
@@ -44,15 +51,20 @@ def check_document(fields: Mapping[str, Evidence], template: Template) -> dict[s
         if check.order and not _dates_in_order(check, fields):
             _flag(flags, check.order, f"order:{check.name}", template)
     for name, field in template.fields.items():
-        if field.format == "vat" and name in fields and check_digits_hold(fields[name].value) is False:
+        if name not in fields:
+            continue
+        value = fields[name].value
+        if field.format == "vat" and check_digits_hold(value) is False:
             _flag(flags, [name], CHECKSUM, template)
+        elif isinstance(value, str):
+            flags[name] += form_flags(field, value)
     return {name: _with_flags(evidence, flags[name]) for name, evidence in fields.items()}
 
 
 def confirmed_by_sums(fields: Mapping[str, Evidence], template: Template) -> set[str]:
     """Fields in a sum that holds and has at least two summands other than zero."""
     confirmed: set[str] = set()
-    for check in template.checks:
+    for check in template.main_checks():
         members = [*check.sum, check.equals or ""]
         amounts = [_amount(member, fields, template) for member in members]
         if check.sum and None not in amounts and sum(map(bool, amounts[:-1])) >= 2 and not _difference(check, fields, template):

@@ -56,11 +56,13 @@ def _may_carry(row: Json, table: TemplateField) -> bool:
 
 
 def _text(row: Mapping[str, Json], table: TemplateField) -> str:
-    return " ".join(str(row[name]) for name, column in table.columns.items() if column.type == "text" and row.get(name))
+    return " ".join(str(row[name]) for name, column in table.main_columns().items() if column.type == "text" and row.get(name))
 
 
 def _has_one_number(row: Mapping[str, Json], table: TemplateField) -> bool:
     numbers = [
-        name for name, column in table.columns.items() if column.type in ("money", "number") and row.get(name) is not None
+        name
+        for name, column in table.main_columns().items()
+        if column.type in ("money", "number") and row.get(name) is not None
     ]
     return len(numbers) <= 1

@@ -16,7 +16,7 @@ _ROUNDING = Decimal("0.02")
 
 def cell_features(template: Template, name: str, fields: Mapping[str, Evidence]) -> list[dict[str, Features]]:
     """For each row of a table the features of the cells of which the engine says how likely they are, by column."""
-    evidence, columns = fields[name], template.fields[name].columns
+    evidence, columns = fields[name], template.fields[name].main_columns()
     adds_up = rows_add_up(name, fields, template)
     known = [column for column, spec in columns.items() if spec.type in ("money", "number")]
     last = known[-1] if known else ""
@@ -51,8 +51,8 @@ def cell_features(template: Template, name: str, fields: Mapping[str, Evidence])
 
 def product_holds(row: Mapping[str, Json], columns: Mapping[str, Column]) -> bool | None:
     """Whether quantity times price is the amount, by the columns' types; None where one of them is missing."""
-    number = next((name for name, column in columns.items() if column.type == "number"), "")
-    money = [name for name, column in columns.items() if column.type == "money"]
+    number = next((name for name, column in columns.items() if column.type == "number" and not column.detail), "")
+    money = [name for name, column in columns.items() if column.type == "money" and not column.detail]
     if not number or len(money) < 2:
         return None
     quantity, price, amount = (as_decimal(row.get(name)) for name in (number, money[0], money[-1]))

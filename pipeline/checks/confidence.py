@@ -16,6 +16,7 @@ from pipeline.checks.calibration import calibration
 from pipeline.checks.cell_features import cell_features
 from pipeline.checks.code_overlay import FROM_CODE, is_code_disputed
 from pipeline.checks.confidence_features import Features, absence_features, value_features
+from pipeline.checks.detail_confidence import detail_confidence
 from pipeline.checks.einvoice_dispute import is_disputed
 from pipeline.checks.einvoice_overlay import FROM_DATA
 from pipeline.checks.joint_calibration import joint_calibration
@@ -65,10 +66,10 @@ def _cells(template: Template, name: str, fields: Mapping[str, Evidence]) -> lis
 def _confidence(template: Template, name: str, fields: Mapping[str, Evidence], confirmed: bool) -> float | None:
     evidence, kind = fields[name], template.fields[name].type
     if is_absent(evidence.value):
-        if kind not in _ASSESSED or evidence.score <= 0:
+        if template.fields[name].detail or kind not in _ASSESSED or evidence.score <= 0:
             return None
         return probability(absence_features(template, name, fields), calibration().absences)
-    if kind not in _ASSESSED_VALUES:
+    if kind not in _ASSESSED_VALUES and not template.fields[name].detail:
         return None
     if FROM_DATA in evidence.flags:
         return DISPUTED_CONFIDENCE if is_disputed(evidence) else calibration().most
@@ -76,12 +77,16 @@ def _confidence(template: Template, name: str, fields: Mapping[str, Evidence], c
         return DISPUTED_CONFIDENCE
     if FROM_CODE in evidence.flags:
         return calibration().most
+    if template.fields[name].detail:
+        return detail_confidence(evidence, template.fields[name])
     return probability(value_features(template, name, fields, confirmed), calibration().values)
 
 
 def _joint_confidence(template: Template, name: str, fields: Mapping[str, Evidence], confirmed: bool) -> float | None:
     """The confidence of a field of a model's answer that was joined with the embedded engine's reading."""
     evidence, kind = fields[name], template.fields[name].type
+    if template.fields[name].detail:
+        return _confidence(template, name, fields, confirmed)
     if not evidence.signals.keys() - {TOKEN_PROBABILITY} or kind not in _ASSESSED:
         return evidence.confidence
     if not was_asked(evidence) or FROM_DATA in evidence.flags:

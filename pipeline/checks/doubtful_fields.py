@@ -17,10 +17,10 @@ SURE = 0.95
 def doubtful_fields(fields: Mapping[str, Evidence], template: Template) -> set[str]:
     """Names of the fields to ask a model about. ``fields`` are the embedded engine's, checked and with their confidences.
 
-    A table is read for sure where its rows add up, or where each cell is sure. A choice that is printed has no confidence and is
-    not asked for.
+    Details are not asked for: an answer to all of them takes longer than one to all other fields. A table is read for sure where its rows
+    add up, or where each cell is sure. A choice that is printed has no confidence and is not asked for.
     """
-    return {name for name in template.fields if not _is_sure(name, fields, template)}
+    return {name for name in template.main_fields() if not _is_sure(name, fields, template)}
 
 
 def _is_sure(name: str, fields: Mapping[str, Evidence], template: Template) -> bool:

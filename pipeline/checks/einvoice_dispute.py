@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
+from pipeline.checks.value_comparison import is_absent
 from pipeline.records import Evidence
 from pipeline.templates.template import Template
 
@@ -30,11 +31,15 @@ def with_disputes(fields: Mapping[str, Evidence], template: Template) -> dict[st
     """
     data = {name: evidence for name, evidence in fields.items() if name in template.fields and FROM_DATA in evidence.flags}
     kinds = {name: template.fields[name].type for name in data}
-    differing = [name for name, evidence in data.items() if kinds[name] in COMPARED and DIFFERS in evidence.flags]
+    differing = [
+        name
+        for name, evidence in data.items()
+        if not template.fields[name].detail and kinds[name] in COMPARED and DIFFERS in evidence.flags
+    ]
     agrees = any(kinds[name] in COMPARED and name not in differing and data[name].grounding != "none" for name in data)
     elsewhere = {kinds[name] for name in differing if data[name].grounding == "none"}
     if len(differing) >= MIN_DIFFERENCES and not agrees:
-        doubtful = set(data)
+        doubtful = set(data) | {name for name in fields if name in template.fields and template.fields[name].detail}
     elif elsewhere & {*IDENTITY, *OF_A_DRAFT}:
         unprinted = {name for name, evidence in data.items() if evidence.grounding == "none"}
         doubtful = (
@@ -45,7 +50,7 @@ def with_disputes(fields: Mapping[str, Evidence], template: Template) -> dict[st
     flag = f"{DIFFERS}:{','.join(differing)}"
     return {
         name: replace(evidence, flags=(*evidence.flags, flag))
-        if name in doubtful and DIFFERS not in evidence.flags
+        if name in doubtful and DIFFERS not in evidence.flags and not is_absent(evidence.value)
         else evidence
         for name, evidence in fields.items()
     }

@@ -10,7 +10,8 @@ from pipeline.checks.deductions import unsigned_deductions, without_minus
 from pipeline.checks.grounding import UNGROUNDED, Locator
 from pipeline.checks.value_comparison import as_decimal, is_absent, same_value
 from pipeline.records import Evidence, Json, Page
-from pipeline.templates.template import Template, TemplateField
+from pipeline.templates.template import Column, Template, TemplateField
+from pipeline.values.leaf_values import PARSERS, parse_leaf
 
 FROM_DATA = "xml"
 """Flag of a value from the data. Without grounding, the page does not print it."""
@@ -28,20 +29,33 @@ def overlay_einvoice(evidence: Mapping[str, Evidence], page: Page, template: Tem
     if not page.facts:
         return result
     locator, deductions = Locator(page), unsigned_deductions(template, {name: read.value for name, read in result.items()})
+    used: set[str] = set()
     for name, field in template.fields.items():
-        fact: Json = page.facts.get(field.einvoice) if field.einvoice else None
-        if field.type == "enum" and fact is not None:
-            fact = field.value_codes.get(str(fact))
+        fact = _fact(page.facts, field) if field.einvoice not in used else None
         if is_absent(fact):
             continue
+        used.add(str(field.einvoice))
         read = result.get(name, Evidence(None))
         if field.type == "table":
-            result[name] = _table(read, fact, field, locator)
+            result[name] = _table(read, list(fact or ()), field, locator)
         else:
             result[name] = _single(read, str(fact), field, locator, either_sign=name in deductions)
             if field.einvoice == NET_TOTAL and (adjustment := _adjustment(page.facts)):
                 result[name] = replace(result[name], flags=(*result[name].flags, f"{ADJUSTED}:{adjustment:f}"))
     return result
+
+
+def _fact(facts: Mapping[str, Json], field: TemplateField) -> Json:
+    """What the data state of a field, in the form of its type; None where that is no value of its type, as an account without IBAN.
+
+    Another field with the same term may then have it.
+    """
+    fact: Json = facts.get(field.einvoice) if field.einvoice else None
+    if fact is None or field.type == "table":
+        return fact
+    if field.type == "enum":
+        return field.value_codes.get(str(fact))
+    return parse_leaf(field.type, str(fact)) if field.type in PARSERS else fact
 
 
 def _adjustment(facts: Mapping[str, Json]) -> Decimal:
@@ -76,13 +90,18 @@ def _table(read: Evidence, lines: Sequence[Mapping[str, Json]], field: TemplateF
 
 def _row(line: Mapping[str, Json], read: Mapping[str, Json], field: TemplateField) -> Row:
     """One row by column: the value of the data, else the value in the same row of the page."""
-    return {name: line.get(column.einvoice or "", read.get(name)) for name, column in field.columns.items()}
+    return {name: _cell(line.get(column.einvoice or ""), column) or read.get(name) for name, column in field.columns.items()}
+
+
+def _cell(fact: Json, column: Column) -> Json:
+    return parse_leaf(column.type, str(fact)) if fact is not None and column.type in PARSERS else fact
 
 
 def _rows_agree(read: Sequence[Mapping[str, Json]], rows: Sequence[Row], field: TemplateField) -> bool:
     if len(read) != len(rows):
         return False
-    cells = ((name, a.get(name), b.get(name)) for a, b in zip(read, rows, strict=True) for name in field.columns)
+    names = [name for name, column in field.columns.items() if not column.detail]
+    cells = ((name, a.get(name), b.get(name)) for a, b in zip(read, rows, strict=True) for name in names)
     return all(is_absent(a) or is_absent(b) or same_value(field.columns[name].type, a, b) for name, a, b in cells)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pipeline.checks.cell_features import product_holds
 from pipeline.checks.value_comparison import as_decimal, is_absent, same_value
 from pipeline.records import Claim, Json
-from pipeline.templates.template import Column, Template
+from pipeline.templates.template import Column, Template, TemplateField
 
 UNCONFIRMED = "unconfirmed"
 """Flag of rows that only a language model has read, and that add up to no total."""
@@ -22,17 +22,23 @@ def joint_rows(name: str, joint: Mapping[str, Claim], model: Claim, template: Te
     ``joint`` holds the claims that were chosen for the other fields. Cells that the embedded engine lacks come from the model's row of the
     same amount, where quantity times price is the amount with them.
     """
-    own, columns = joint[name], template.fields[name].columns
+    own, columns = joint[name], template.fields[name].main_columns()
     if is_absent(model.value):
         return own
     signals, confirmed = {**own.signals, **model.signals}, _adds_up(name, model.value, joint, template)
     if is_absent(own.value):
-        return replace(model, signals=signals, flags=model.flags if confirmed else (*model.flags, UNCONFIRMED))
+        rows = _with_details(model.value, template.fields[name])
+        return replace(model, value=rows, signals=signals, flags=model.flags if confirmed else (*model.flags, UNCONFIRMED))
     if _adds_up(name, own.value, joint, template):
         return own
     if confirmed:
-        return replace(model, signals=signals)
+        return replace(model, value=_with_details(model.value, template.fields[name]), signals=signals)
     return replace(own, value=[_completed(row, model.value, columns) for row in own.value])
+
+
+def _with_details(rows: Sequence[Row], table: TemplateField) -> list[dict[str, Json]]:
+    """The rows of a model, which is not asked for details, with a place for each of them."""
+    return [{**{name: None for name, column in table.columns.items() if column.detail}, **row} for row in rows]
 
 
 def _adds_up(name: str, rows: Sequence[Row], joint: Mapping[str, Claim], template: Template) -> bool:

@@ -40,12 +40,12 @@ class PageSelection:
 
     def without_annex(self, template: Template, pages: Sequence[Fields], table: str) -> tuple[int, ...]:
         """The pages whose rows of a table belong together: all of them, or those with which a sum of the template holds."""
-        checks = [check for check in template.checks if any(term.startswith(f"{table}.") for term in check.sum)]
+        checks = [check for check in template.main_checks() if any(term.startswith(f"{table}.") for term in check.sum)]
         with_rows = [page for page in self.own if not is_absent(_value(pages[page], table))]
         if not checks or self.totals is None or len(with_rows) < 2:
             return self.own
         head = tuple(page for page in self.own if page <= self.totals)
-        sums = [check.equals for check in template.checks if check.equals]
+        sums = [check.equals for check in template.main_checks() if check.equals]
         for choice in (self.own, head, (self.totals,), *((page,) for page in with_rows)):
             if any(_rows_add_up(template, check, pages, choice, self.totals, sums) for check in checks):
                 # A delivery note repeats the rows without their amounts.
@@ -59,7 +59,7 @@ def select_pages(pages: Sequence[Fields], template: Template) -> PageSelection:
     """The pages of the first document in the file; ``pages`` has the fields of each page."""
     everything = tuple(range(len(pages)))
     number = next(
-        (n for n, f in template.fields.items() if f.type == "identifier" and not f.format and f.merge == "first"), None
+        (n for n, f in template.main_fields().items() if f.type == "identifier" and not f.format and f.merge == "first"), None
     )
     if number is None or len(pages) < 2:
         return PageSelection(everything)
@@ -70,8 +70,8 @@ def select_pages(pages: Sequence[Fields], template: Template) -> PageSelection:
 
 def _head(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> int:
     """The first page with the document's number and a date or a total, else the first with its number, else the first."""
-    others = [name for name, field in template.fields.items() if field.merge == "first" and field.type == "date"]
-    others += [check.equals for check in template.checks if check.equals]
+    others = [name for name, field in template.main_fields().items() if field.merge == "first" and field.type == "date"]
+    others += [check.equals for check in template.main_checks() if check.equals]
     numbered = [p for p in own if not is_absent(_value(pages[p], number)) and pages[p][number].score >= MIN_NUMBER_SCORE]
     heads = [page for page in numbered if any(not is_absent(_value(pages[page], name)) for name in others)]
     return next(iter([*heads, *numbered, *own]), 0)
@@ -83,8 +83,8 @@ def _value(fields: Fields, name: str) -> Json:
 
 def _first_document(pages: Sequence[Fields], template: Template, number: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The pages with the first number or none, up to the page with another number; and the other pages."""
-    heads = [name for name, field in template.fields.items() if field.merge == "first" and field.type == "date"]
-    totals = {check.equals for check in template.checks if check.equals}
+    heads = [name for name, field in template.main_fields().items() if field.merge == "first" and field.type == "date"]
+    totals = {check.equals for check in template.main_checks() if check.equals}
     document, of_document = 0, []
     numbers: list[Json] = [None]
     for fields in pages:
@@ -108,7 +108,7 @@ def _first_document(pages: Sequence[Fields], template: Template, number: str) ->
 
 def _without_copies(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> tuple[int, ...]:
     """The pages without those that repeat an earlier one: the same number or none, the same rows and the same amounts."""
-    compared = [name for name, field in template.fields.items() if field.type in ("table", "money")]
+    compared = [name for name, field in template.main_fields().items() if field.type in ("table", "money")]
     kept: list[int] = []
     for page in own:
         values = [_value(pages[page], name) for name in compared]
@@ -125,7 +125,7 @@ def _equal(a: Fields, b: Fields, names: Sequence[str]) -> bool:
 
 def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> int | None:
     """The page whose totals count: a sum holds there, or the rows add up to it, or it has the document's number; the last of several."""
-    totals = [check.equals for check in template.checks if check.equals]
+    totals = [check.equals for check in template.main_checks() if check.equals]
     with_totals = [page for page in own if any(not is_absent(_value(pages[page], name)) for name in totals)]
     if not with_totals:
         return None
@@ -134,7 +134,7 @@ def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: 
         fields = pages[page]
         if confirmed_by_sums(fields, template) & set(totals):
             return 3
-        if any(_close_to_rows(template, check, pages, own, page, totals) for check in template.checks if check.sum):
+        if any(_close_to_rows(template, check, pages, own, page, totals) for check in template.main_checks() if check.sum):
             return 2
         return int(not is_absent(_value(fields, number)))
 

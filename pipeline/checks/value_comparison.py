@@ -10,6 +10,10 @@ from pipeline.checks.text_keys import digits, letters_and_digits
 from pipeline.records import Json
 from pipeline.values.identifiers import same_identifier
 
+NUMBERS = ("money", "number", "integer", "percentage")
+"""Types whose values are plain numbers."""
+_LEAST_PHONE, _COUNTRY_CODE = 6, 3
+"""Digits of a telephone number at least, and of a country's code at most."""
 SAME_TEXT_RATIO = 88.0
 """rapidfuzz ratio from which two texts or names count as the same."""
 
@@ -33,13 +37,27 @@ def same_value(kind: str, a: Json, b: Json) -> bool:
 
     A name inside a longer one (a trading name in the full legal name) is the same. A text with different digits is not.
     """
-    if kind in ("money", "number"):
+    if kind in NUMBERS:
         return as_decimal(a) is not None and as_decimal(a) == as_decimal(b)
     if kind == "identifier":
         return same_identifier(str(a), str(b))
-    if kind in ("text", "party"):
+    if kind in ("text", "party", "address"):
         return _same_text(letters_and_digits(str(a)), letters_and_digits(str(b)))
+    if kind == "phone":
+        return same_phone(str(a), str(b))
+    if kind == "url":
+        return _bare_url(str(a)) == _bare_url(str(b))
     return bool(letters_and_digits(str(a)) == letters_and_digits(str(b)))
+
+
+def same_phone(a: str, b: str) -> bool:
+    """Whether two telephone numbers are one: equal, or one of them without the country's code or the zero before the area's."""
+    short, long = sorted((digits(a).lstrip("0"), digits(b).lstrip("0")), key=len)
+    return len(short) >= _LEAST_PHONE and long.endswith(short) and len(long) - len(short) <= _COUNTRY_CODE
+
+
+def _bare_url(text: str) -> str:
+    return text.casefold().partition("://")[2 if "://" in text else 0].removeprefix("www.").rstrip("/")
 
 
 def _same_text(a: str, b: str) -> bool:

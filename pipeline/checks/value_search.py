@@ -19,9 +19,13 @@ from rapidfuzz import fuzz
 from pipeline.checks.text_keys import Key, digits, letters_and_digits, make_key, numeric_pieces
 from pipeline.languages.evidence import language_weights
 from pipeline.records import Grounding, Word
+from pipeline.values.country_names import country_code
 from pipeline.values.currencies import parse_currency, split_currency
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
+from pipeline.values.identifiers import country_of_vat
 from pipeline.values.money import parse_money
+from pipeline.values.periods import find_periods
+from pipeline.values.postal import stated_country
 
 MIN_RATIO = 88.0
 """rapidfuzz ratio from which two texts are the same text with OCR errors."""
@@ -34,6 +38,7 @@ _MAX_NUMBER_WORDS = 4
 _WORD = re.compile(r"[^\W\d_]{4}")
 _AMBIGUOUS_MARK = re.compile(r"[.,]\d{3}(?!\d)")
 """A mark that may separate thousands or decimals."""
+_LEAST_PHONE, _MOST_NAME_WORDS = 6, 4
 _CURRENCY_PIECES = re.compile(r"[^\W\d_]+|[$€£¥￥₹₽₺₴₩฿₫₪₱]")
 _SHARED_SIGNS = {
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD", "COP", "CLP", "ARS"}),
@@ -71,8 +76,19 @@ class PageIndex:
             "time": self._time,
             "currency": self._currency,
             "identifier": self._identifier,
+            "integer": self._number,
+            "percentage": self._number,
+            "quantity": self._quantity,
+            "period": self._period,
+            "duration": self._duration,
+            "phone": self._phone,
+            "iban": self._exact,
+            "bic": self._exact,
+            "mail": self._exact,
+            "url": self._exact,
+            "country": self._country,
         }
-        places = finders.get(kind, self._text)(value)
+        places = finders.get(kind, self._text)(value) if kind != "boolean" else []
         return [ValuePlace(tuple(self._page_indices[i] for i in place.words), place.grounding) for place in places[:MAX_PLACES]]
 
     # ---- text
@@ -157,6 +173,48 @@ class PageIndex:
         matches = [words for words, time in self._times if time.startswith(value) or value.startswith(time)]
         return [ValuePlace(words, self._match_kind(value, words)) for words in matches]
 
+    def _quantity(self, value: str) -> list[ValuePlace]:
+        """The text as it is, else its number."""
+        return self._exact(value) or self._number(value.partition(" ")[0])
+
+    def _period(self, value: str) -> list[ValuePlace]:
+        """Both days; where a month or a part of a day stands for one of them, the lines of both are compared as texts."""
+        first, _, last = value.partition("/")
+        places = [(a, b) for a in self._date(first) for b in self._date(last) if a.words <= b.words][:MAX_PLACES]
+        if places:
+            a, b = min(places, key=lambda pair: pair[1].words[0] - pair[0].words[0])
+            return [ValuePlace(tuple(dict.fromkeys((*a.words, *b.words))), "value")]
+        return [ValuePlace(words, "value") for words in self._periods.get(value, ())]
+
+    def _duration(self, value: str) -> list[ValuePlace]:
+        numbers = re.findall(r"\d+", value)
+        places = [self._number(number) for number in numbers]
+        return [ValuePlace(tuple(i for found in places for i in found[0].words), "value")] if places and all(places) else []
+
+    def _phone(self, value: str) -> list[ValuePlace]:
+        """The number as printed, also with a zero for the country's code, or with both."""
+        plain = digits(value)
+        for start in range(min(4, max(1, len(plain) - _LEAST_PHONE))):
+            for number in (plain[start:], "0" + plain[start:]):
+                if places := self._exact(number):
+                    return places if number == plain else [ValuePlace(place.words, "value") for place in places]
+        return []
+
+    def _country(self, value: str) -> list[ValuePlace]:
+        """Words that name the country; up to four of them are one name."""
+        found = []
+        for indices in self._lines.values():
+            for at in range(len(indices)):
+                for length in range(1, _MOST_NAME_WORDS + 1):
+                    words = indices[at : at + length]
+                    if len(words) == length and country_code(" ".join(self.words[i].text for i in words)) == value:
+                        found.append(ValuePlace(tuple(words), "value"))
+        return found or [
+            ValuePlace((i,), "value")
+            for i, word in enumerate(self.words)
+            if stated_country(word.text) == value or country_of_vat(word.text.strip(" .,:;()")) == value
+        ]
+
     def _currency(self, value: str) -> list[ValuePlace]:
         matches = [i for i, word in enumerate(self.words) if self._names_currency(word.text, value)]
         return [ValuePlace((i,), self._match_kind(value, (i,))) for i in matches]
@@ -230,6 +288,15 @@ class PageIndex:
             for start, end, day in {hit for day_order in orders for hit in find_dates(joined.text, day_order, weights)}:
                 dates[day].append(tuple(indices[n] for n in joined.parts(start, end)))
         return {day: sorted(places) for day, places in dates.items()}
+
+    @cached_property
+    def _periods(self) -> dict[str, list[tuple[int, ...]]]:
+        periods: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for indices in self._lines.values():
+            joined = _JoinedLine([self.words[i].text for i in indices])
+            for found in find_periods(joined.text):
+                periods[found.value].append(tuple(indices[n] for n in joined.parts(found.start, found.end)))
+        return dict(periods)
 
     @cached_property
     def _times(self) -> list[tuple[tuple[int, ...], str]]:

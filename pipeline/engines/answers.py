@@ -20,6 +20,7 @@ from pipeline.templates.groups import leaves
 from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.values.currencies import currency_codes
 from pipeline.values.dates import parse_date
+from pipeline.values.leaf_values import parse_leaf
 from pipeline.values.money import parse_money
 from pipeline.values.numbers import parse_number, plain_decimal
 
@@ -180,6 +181,8 @@ def _scalar(field: TemplateField | Column, value: Json) -> Json:
     """A value in the form of claims of its type; None for texts that mean "no value"."""
     if value is None or isinstance(value, (list, dict)):
         return None
+    if isinstance(value, bool):
+        value = "true" if value else "false"
     text = " ".join(str(value).split()) if field.type != "text" else str(value).strip()
     if text.casefold() in _NOTHING:
         return None
@@ -193,4 +196,4 @@ def _scalar(field: TemplateField | Column, value: Json) -> Json:
         return text.upper() if text.upper() in currency_codes() else None
     if field.type == "enum":
         return choice_of(text, field)
-    return text
+    return parse_leaf(field.type, text)

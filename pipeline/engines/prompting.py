@@ -35,6 +35,13 @@ _FORMS = {
     "date": "<YYYY-MM-DD>",
     "time": "<HH:MM>",
     "currency": "<three letters>",
+    "boolean": "<true or false>",
+    "integer": "<whole number>",
+    "percentage": "<number before the % sign>",
+    "quantity": "<number unit>",
+    "period": "<YYYY-MM-DD/YYYY-MM-DD>",
+    "duration": "<ISO 8601 duration>",
+    "country": "<two letters>",
 }
 
 

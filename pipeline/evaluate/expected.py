@@ -11,6 +11,7 @@ from pipeline.records import Json
 from pipeline.templates.template import Column, TemplateField
 from pipeline.values.currencies import parse_currency
 from pipeline.values.dates import parse_date, parse_time
+from pipeline.values.leaf_values import parse_leaf
 from pipeline.values.money import parse_money
 from pipeline.values.numbers import parse_number, plain_decimal
 
@@ -63,6 +64,8 @@ def _row(row: Mapping[str, Json], field: TemplateField) -> dict[str, str]:
 
 
 def _single(value: Json, field: TemplateField | Column) -> str:
+    if isinstance(value, bool) and field.type == "boolean":
+        value = "true" if value else "false"
     if is_absent(value) or isinstance(value, bool | list | Mapping):
         raise ValueError(f"`{value}` is not a value")
     text = " ".join(str(value).split()) if field.type != "text" else str(value).strip()
@@ -87,4 +90,4 @@ def _normalised(text: str, kind: str) -> str | None:
         return parse_time(text)
     if kind == "currency":
         return parse_currency(text)
-    return text
+    return parse_leaf(kind, text)

@@ -16,7 +16,7 @@ from typing import Literal
 from rapidfuzz import fuzz
 
 from pipeline.checks.text_keys import digits, letters_and_digits
-from pipeline.checks.value_comparison import SAME_TEXT_RATIO, as_decimal, is_absent
+from pipeline.checks.value_comparison import NUMBERS, SAME_TEXT_RATIO, as_decimal, is_absent, same_value
 from pipeline.evaluate.expected import Expected, Truth, is_list
 from pipeline.evaluate.read_results import ReadDocument, ReadField
 from pipeline.records import Json
@@ -124,13 +124,15 @@ def _same_list(expected: Sequence[str], values: Sequence[Json], field: TemplateF
 def same_as(field: TemplateField, truth: str, value: Json) -> bool:
     """Whether a value that was read is the true one, by the field's type."""
     read = str(value)
-    if field.type in ("money", "number"):
+    if field.type in NUMBERS:
         return as_decimal(value) is not None and as_decimal(value) == as_decimal(truth)
     if field.type == "identifier":
         return same_identifier(truth, read) or (field.format == "vat" and _same_vat(truth, read))
     if field.type == "time":  # seconds only where both have them
         return bool(read) and (truth.startswith(read) or read.startswith(truth))
-    if field.type in ("text", "party"):
+    if field.type in ("phone", "url"):
+        return same_value(field.type, truth, read)
+    if field.type in ("text", "party", "address"):
         return _same_text(letters_and_digits(truth), letters_and_digits(read), part=field.type == "party")
     return letters_and_digits(truth) == letters_and_digits(read)
 
@@ -174,7 +176,7 @@ def _line(row: Mapping[str, Json], spec: TemplateField) -> Line:
 
 
 def _comparable(column: Column, value: Json) -> Decimal | str | None:
-    if column.type in ("money", "number"):
+    if column.type in NUMBERS:
         return as_decimal(value)
     return normalise_identifier(str(value)) if column.type == "identifier" else letters_and_digits(str(value))
 

@@ -24,6 +24,8 @@ UNSEEN = "other"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WITHOUT_BLANKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 _NO_WORDS = frozenset({"cldr", "letters"})
+NOT_COUNTED = "details"
+"""Labels of this group do not count: they are read after all others, and must not change which language a page is taken to be in."""
 Weights = Mapping[str, float]
 
 
@@ -101,7 +103,7 @@ def _texts(content: Any) -> Iterator[str]:
         for key, value in content.items():
             if isinstance(value, (int, str)):
                 yield str(key)
-            else:
+            elif key != NOT_COUNTED:
                 yield from _texts(value)
     elif isinstance(content, list):
         yield from (text for text in content if isinstance(text, str))

@@ -56,7 +56,9 @@ def _seller_values(ledger: Ledger, file: FileRecord, template: Template) -> Iter
     """Numbers and names of the seller, as they were read or corrected, folded."""
     sha256 = file.published_sha256 or ""
     fields = [
-        name for name, field in template.fields.items() if field.role == "seller" and field.type in ("identifier", "party")
+        name
+        for name, field in template.main_fields().items()
+        if field.role == "seller" and field.type in ("identifier", "party")
     ]
     results = ledger.results(sha256, template.name, file.recipes[template.name])
     values = [result.fields[name].value for result in results for name in fields if name in result.fields]

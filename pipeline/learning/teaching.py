@@ -28,7 +28,7 @@ def learnable(template: Template) -> list[str]:
     """The fields that a lesson can be about: those that the scorer chooses."""
     return [
         name
-        for name, field in template.fields.items()
+        for name, field in template.main_fields().items()
         if field.type in LEARNABLE and not field.many and (field.type != "party" or field.role)
     ]
 

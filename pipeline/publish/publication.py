@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.publish.review_flags import fields_to_review
+from pipeline.publish.review_flags import fields_to_review, is_urgent
 from pipeline.publish.split_result import part_as_json, split_as_json
 from pipeline.records import (
     WRAPPER_KINDS,
@@ -98,7 +98,11 @@ class Publication:
     @property
     def needs_review(self) -> bool:
         """Whether a person should check a field, or a page is missing."""
-        return self.status != "done" or bool(self.doubts) or any(self.fields_to_review(template) for template in self.fields)
+        return (
+            self.status != "done"
+            or bool(self.doubts)
+            or any(is_urgent(item, self.threshold(name)) for name, fields in self.fields.items() for item in fields.values())
+        )
 
     @property
     def doubts(self) -> list[Cut]:

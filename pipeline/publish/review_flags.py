@@ -27,6 +27,8 @@ REVIEW_FLAGS = (
 )
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
 were fitted on."""
+DETAIL = "detail"
+"""Signal of a detail."""
 DIFFERENCE = "off-by:"
 """Beginning of the flag ``off-by:CHECK:AMOUNT`` beside ``sum:CHECK``."""
 _NO_BREAK_SPACE = "\u00a0"
@@ -49,6 +51,13 @@ _FLAG_TEXTS = {
 def fields_to_review(fields: Mapping[str, Evidence], threshold: float) -> list[str]:
     """Names of the fields that fail a check, or whose confidence is below ``threshold``: also of fields without a value."""
     return [name for name, evidence in fields.items() if _needs_review(evidence, threshold)]
+
+
+def is_urgent(evidence: Evidence, threshold: float) -> bool:
+    """Whether a field that is named for review is more than a detail that nothing proves: such details are on nearly every document."""
+    if DETAIL not in evidence.signals:
+        return _needs_review(evidence, threshold)
+    return not is_absent(evidence) and any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags)
 
 
 def review_reasons(evidence: Evidence, threshold: float, checks: Mapping[str, Check]) -> list[str]:

@@ -33,6 +33,11 @@ _KINDS_BY_FIELD_TYPE: Mapping[str, ColumnKind] = {
     "time": "time",
     "money": "money",
     "number": "number",
+    "percentage": "number",
+    "integer": "number",
+    "iban": "identifier",
+    "bic": "identifier",
+    "phone": "identifier",
 }
 """Field types whose columns are not plain text."""
 PAGES = "pages"

@@ -18,7 +18,7 @@ from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.base import Request
 from pipeline.learning.applying import with_lesson
 from pipeline.records import Answer, Box, Evidence, Lesson
-from pipeline.run.embedded_reading import EmbeddedReading
+from pipeline.run.embedded_reading import EmbeddedReading, without_details
 from pipeline.templates.partial_template import narrow_template
 from pipeline.templates.template import Template
 
@@ -104,6 +104,8 @@ class UnitRetry:
     retries: int
     reading: EmbeddedReading | None = None
     """What the embedded engine read, with which a model's answers are joined."""
+    has_model: bool = False
+    """Whether a language model answers."""
     best: Attempt | None = None
     part_checked: bool = False
     """Whether the retry about a part of the page was made or is not needed."""
@@ -121,7 +123,9 @@ class UnitRetry:
     @property
     def question(self) -> Request:
         """The request that the engine gets first: about all fields, or those that the embedded engine did not read for sure."""
-        return self.reading.question(self.request) if self.reading else self.request
+        if self.reading:
+            return self.reading.question(self.request)
+        return without_details(self.request) if self.has_model else self.request
 
     def take(self, answer: Answer) -> NextRequest | None:
         """Take an answer. Returns the next request; None when the best answer is final."""

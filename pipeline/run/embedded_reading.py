@@ -20,7 +20,7 @@ from pipeline.engines.deadline import deadline
 from pipeline.engines.embedded.fields import SEVERAL_DOCUMENTS, read_fields
 from pipeline.engines.prompt_hints import unlabelled_amounts
 from pipeline.records import Claim, Evidence, Page
-from pipeline.templates.template import Template
+from pipeline.templates.template import Template, TemplateField
 
 SECONDS = 10.0
 """Time for one page; without the reading the model's answer stands alone."""
@@ -52,16 +52,27 @@ class EmbeddedReading:
         On one page of several, amounts without a label are on another page.
         """
         if request.image is not None:
-            return replace(request, reading=self.claims)
+            return replace(without_details(request), reading=self.claims)
         asked = doubtful_fields(self.evidence, request.template)
         if request.pages > 1:
             asked -= set(unlabelled_amounts(request.page, request.template))
-        fields = {name: field for name, field in request.template.fields.items() if name in asked}
+        fields = {name: _without_columns(field) for name, field in request.template.fields.items() if name in asked}
         return replace(request, reading=self.claims, template=request.template.model_copy(update={"fields": fields}))
 
     def joined(self, claims: Mapping[str, Claim], page: Page, template: Template) -> Mapping[str, Claim]:
         """One claim for each field, from a model's claims and these."""
         return joint_claims(claims, self.claims, self.evidence, page, template)
+
+
+def without_details(request: Request) -> Request:
+    """The request to a language model, which is not asked for details: they have labels and grammars, and would double its answer."""
+    template = request.template
+    fields = {name: _without_columns(field) for name, field in template.main_fields().items()}
+    return replace(request, template=template.model_copy(update={"fields": fields, "checks": template.main_checks()}))
+
+
+def _without_columns(field: TemplateField) -> TemplateField:
+    return field.model_copy(update={"columns": field.main_columns()})
 
 
 def embedded_reading(page: Page, template: Template) -> EmbeddedReading | None:

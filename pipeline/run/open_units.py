@@ -45,8 +45,9 @@ class OpenUnits:
         # The words in pictures are read only for transcripts. Other templates must get the same page with or without one beside them.
         visible = page if template.reader == "transcript" else without_picture_words(page)
         request = Request(key, visible, template, action.image, run.document.pages if run.document else 1)
-        reading = embedded_reading(visible, template) if has_model(self._job.engine.identity) else None
-        unit = UnitRetry(request, self._job.engine.retries, reading, lesson=self._lesson(visible, template))
+        model = has_model(self._job.engine.identity)
+        reading = embedded_reading(visible, template) if model else None
+        unit = UnitRetry(request, self._job.engine.retries, reading, model, lesson=self._lesson(visible, template))
         self._units[key] = run, unit
         if self._queue.is_given_up(key):
             detail = f"the program died {self._job.settings.retry.crash_attempts} times while this page was being answered"

@@ -20,9 +20,20 @@ PATTERNS = {
     "date": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
     "time": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
     "currency": r"^[A-Z]{3}$",
+    "boolean": r"^(true|false)$",
+    "integer": r"^-?[0-9]{1,15}$",
+    "percentage": r"^-?[0-9]{1,4}(\.[0-9]{1,6})?$",
+    "quantity": r"^-?[0-9]{1,15}(\.[0-9]{1,6})?( [^ ]{1,12})?$",
+    "period": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "duration": r"^P[0-9YMWDTHS.]{1,30}$",
+    "phone": r"^[+]?[0-9]{6,15}$",
+    "mail": r"^[^@ ]{1,64}@[^@ ]{3,190}$",
+    "iban": r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}$",
+    "bic": r"^[A-Z0-9]{8}([A-Z0-9]{3})?$",
+    "country": r"^[A-Z]{2}$",
 }
 """How a value of a type is written."""
-LENGTHS = {"identifier": 120, "party": 240}
+LENGTHS = {"identifier": 120, "party": 240, "url": 240, "address": 400}
 MAX_ITEMS = 500
 _CHARACTERS_PER_TOKEN = 4
 _CELL = 1000

@@ -12,9 +12,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from pipeline.values.number_formats import is_number_format
+
 FieldType = Literal[
-    "text", "identifier", "date", "time", "money", "number", "currency", "party", "enum", "table"
+    "text", "identifier", "date", "time", "money", "number", "currency", "party", "enum", "table",
+    "boolean", "integer", "percentage", "quantity", "period", "duration", "phone", "mail", "url", "iban", "bic", "country", "address",
 ]  # fmt: skip
+ColumnType = Literal[
+    "text",
+    "identifier",
+    "date",
+    "money",
+    "number",
+    "integer",
+    "percentage",
+    "quantity",
+    "period",
+    "country",
+    "boolean",
+    "enum",
+    "table",
+]
 PageKind = Literal["invoice", "receipt", "chart", "photo", "text"]
 """The kinds of page that the embedded classifier knows."""
 Merge = Literal["first", "last", "best", "all"]
@@ -35,6 +53,32 @@ TABLE_COLUMNS = frozenset({"file", "row"})
 """Columns that the CSV of every table field has."""
 
 
+Role = Literal["seller", "buyer", "delivery"]
+Part = Literal["start", "end", "street", "post_code", "city", "country"]
+GRAMMARS = ("vat", "address")
+"""Formats of our own, beside the modules of python-stdnum."""
+_LONGEST_PATTERN = 200
+
+
+def _known(name: str | None) -> str | None:
+    """The name of a format. Raises ValueError for a module that python-stdnum lacks."""
+    if name is not None and name not in GRAMMARS and not is_number_format(name):
+        raise ValueError(f"`{name}` is neither `vat` nor `address` nor a module of python-stdnum, as `ean` or `de.stnr`")
+    return name
+
+
+def _sound(pattern: str | None) -> str | None:
+    """A regular expression. Raises ValueError for one that is too long or that does not compile."""
+    if pattern is not None:
+        if len(pattern) > _LONGEST_PATTERN:
+            raise ValueError(f"a `pattern` has at most {_LONGEST_PATTERN} characters")
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"`{pattern}` is no regular expression: {error}") from error
+    return pattern
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,7 +94,7 @@ def _with_synonyms(data: Any) -> Any:
 class Column(_Strict):
     """One column of a table field."""
 
-    type: Literal["text", "identifier", "date", "money", "number", "enum", "table"] = "text"
+    type: ColumnType = "text"
     """The type of its cells."""
     description: str = ""
     """One sentence for language models."""
@@ -64,6 +108,12 @@ class Column(_Strict):
     """As in a field."""
     columns: dict[DottedName, Column] = {}
     """The columns of a ``table`` in each row. Only language models fill such a table."""
+    format: str | None = None
+    """A module of python-stdnum whose check digits the cells have: ``ean``."""
+    pattern: str | None = None
+    """A regular expression that the whole cell has."""
+    detail: bool = False
+    """As for a field: the cells are found by the heading above them, once the rows are known, and no model is asked for them."""
     einvoice: str | None = None
     """EN 16931 business term (BT-…) that holds the value in an embedded e-invoice."""
 
@@ -80,6 +130,16 @@ class Column(_Strict):
             raise ValueError("a table needs `columns`, and only a table has them")
         return self
 
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str | None) -> str | None:
+        return _known(name)
+
+    @field_validator("pattern")
+    @classmethod
+    def _sound_pattern(cls, pattern: str | None) -> str | None:
+        return _sound(pattern)
+
 
 class TemplateField(_Strict):
     """One thing to find on the page."""
@@ -94,10 +154,17 @@ class TemplateField(_Strict):
     """How pages become one value: the first page that has it, the last, the best grounded, or all as a list."""
     many: bool = False
     """The value on one page is a list of this type."""
-    role: Literal["seller", "buyer"] | None = None
-    """Whose name, number or address this is."""
-    format: Literal["vat", "address"] | None = None
-    """A grammar for identifiers (``vat``) and text (``address``)."""
+    role: Role | None = None
+    """Whose name, number or address this is; ``delivery`` is where the goods go."""
+    format: str | None = None
+    """A grammar: ``vat`` for identifiers, ``address`` for text, or the name of a module of python-stdnum (``de.stnr``, ``ean``,
+    ``iso11649``) whose check digits the value has."""
+    detail: bool = False
+    """The value is found beside its label, by its own grammar, once all other fields are read. It takes no words from them, and no
+    language model is asked for it."""
+    part: Part | None = None
+    """The value is a part of another: ``start`` or ``end`` of the period that is printed beside the labels, or ``street``,
+    ``post_code``, ``city``, ``country`` of the address of the ``role``."""
     values: list[str] = []
     """The choices of an ``enum``: a list, or a mapping of each choice to other words that a page prints for it."""
     synonyms: dict[str, list[str]] = {}
@@ -126,14 +193,19 @@ class TemplateField(_Strict):
     def _read_synonyms(cls, data: Any) -> Any:
         return _with_synonyms(data)
 
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str | None) -> str | None:
+        return _known(name)
+
     @field_validator("pattern")
     @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        return pattern
+    def _sound_pattern(cls, pattern: str | None) -> str | None:
+        return _sound(pattern)
+
+    def main_columns(self) -> dict[str, Column]:
+        """The columns that are no details."""
+        return {name: column for name, column in self.columns.items() if not column.detail}
 
     @model_validator(mode="after")
     def _complete(self) -> TemplateField:
@@ -155,6 +227,10 @@ class TemplateField(_Strict):
             raise ValueError("only one amount of type money or number can be a `deduction`")
         if self.unless and not self.otherwise:
             raise ValueError("`unless` belongs to `otherwise`")
+        if self.part in ("start", "end") and self.type != "date":
+            raise ValueError(f"the `{self.part}` of a period is a date")
+        if self.part and self.part not in ("start", "end") and not self.role:
+            raise ValueError(f"the `{self.part}` of an address needs the `role` whose address it is")
         return self
 
 
@@ -271,6 +347,32 @@ class Template(_Strict):
     def sums_rows(self, check: Check) -> bool:
         """Whether a check adds up a column of a table."""
         return any(self.split_term(term)[1] for term in check.sum)
+
+    def main_fields(self) -> dict[str, TemplateField]:
+        """The fields that are no details: what engines are asked for, and what tells one document from another."""
+        return {name: field for name, field in self.fields.items() if not field.detail}
+
+    def main_checks(self) -> list[Check]:
+        """The checks that need no detail."""
+        details = {name for name, field in self.fields.items() if field.detail}
+        details |= {
+            f"{name}.{column}"
+            for name, field in self.fields.items()
+            for column in field.columns
+            if field.columns[column].detail
+        }
+
+        def needs_detail(check: Check) -> bool:
+            members = [term.lstrip("-") for term in (*check.sum, check.equals or "", *check.order)]
+            return any(member in details or self.split_term(member)[0] in details for member in members if member)
+
+        return [check for check in self.checks if not needs_detail(check)]
+
+    @model_validator(mode="after")
+    def _has_main_fields(self) -> Template:
+        if not self.main_fields():
+            raise ValueError("at least one field is no `detail`")
+        return self
 
     @model_validator(mode="after")
     def _text_answers_text(self) -> Template:

@@ -12,6 +12,8 @@ _VAT_SHAPE = re.compile(
     r"(SK)\d{10}|(XI|GB)(?:\d{12}|\d{9}|GD\d{3}|HA\d{3})|(CHE)\d{9}(?:MWST|TVA|IVA)?|(NO)\d{9}MVA",
     re.ASCII,
 )
+_VAT_OF_COUNTRY = {"EL": "GR", "XI": "GB"}
+"""Letters of VAT ids that are no code of a country."""
 VAT_COUNTRIES = [
     "AT",
     "BE",
@@ -67,6 +69,12 @@ def parse_vat(text: str) -> str | None:
         return None
     plain = normalise_identifier(text)
     return plain if _VAT_SHAPE.fullmatch(plain) else None
+
+
+def country_of_vat(text: str) -> str | None:
+    """The country (ISO 3166) that the letters of a VAT id mean; None for anything else."""
+    plain = parse_vat(text)
+    return None if plain is None else _VAT_OF_COUNTRY.get(plain[:2], plain[:2])
 
 
 def is_valid_vat(text: str) -> bool:

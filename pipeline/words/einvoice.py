@@ -7,10 +7,8 @@ is fetched, the size is limited. A PDF may have several attachments that are e-i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import BinaryIO
 
@@ -18,14 +16,14 @@ from lxml import etree
 
 from pipeline.records import Json, Word
 from pipeline.runtime.pymupdf_import import pymupdf
+from pipeline.words.einvoice_details import cii_details, cii_line_details, ubl_details, ubl_line_details
+from pipeline.words.xml_elements import child_at, children, iso_day, local_name, own_text, plain_number, text_at
 
 MAX_XML_BYTES = 20_000_000
 MAX_ATTACHMENTS = 20
 """XML attachments of a PDF that are read."""
 STANDARD_NAMES = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml")
 """File names of the data of the invoice itself (Factur-X 1.07, 6.2; ZUGFeRD 1.0). Other XML may support it."""
-_DECIMAL = re.compile(r"[+-]?(?=\.?\d)\d{0,18}(\.\d{0,18})?", re.ASCII)
-"""The decimals of XML Schema (3.2.3), of at most 36 digits: ``.5`` and ``50.`` are valid."""
 MAX_PRICE_DECIMALS = 10
 """Decimals of a price that is divided by a base quantity and does not come out even."""
 VAT_SCHEMES = ("VA", "VAT")
@@ -33,7 +31,6 @@ NO_VAT_SCHEMES = ("FC", "LOC", "0184")
 """Schemes of registrations that are no tax on sales: the number at the local tax office."""
 ENVELOPES = ("StandardBusinessDocument", "InvoiceEnvelope", "Envelope", "StandardBusinessDocumentHeader")
 """Roots of files that carry an invoice inside: Peppol's SBDH (UN/CEFACT) and those of gateways."""
-_COMPACT_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
 
 _CII_AGREEMENT = "ApplicableHeaderTradeAgreement|ApplicableSupplyChainTradeAgreement"
 _CII_SETTLEMENT = "ApplicableHeaderTradeSettlement|ApplicableSupplyChainTradeSettlement"
@@ -60,6 +57,8 @@ _UBL_MONEY = {
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _XML_BEGINS = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<")
 """The first bytes of XML, also in UTF-16."""
+TABLES = ("BG-25", "BG-23")
+"""Terms that are lists of groups: the lines of the invoice, and its taxes by rate."""
 Facts = dict[str, Json]
 ROOTS = ("CrossIndustryInvoice", "CrossIndustryDocument", "Invoice", "CreditNote")
 
@@ -129,10 +128,10 @@ def parse_einvoice(xml: bytes) -> Facts | None:
         return None
     if root is None or _has_entities(root):
         return None
-    if _local(root) in ENVELOPES:
-        inside = [node for node in root.iter() if _local(node) in ROOTS]
+    if local_name(root) in ENVELOPES:
+        inside = [node for node in root.iter() if local_name(node) in ROOTS]
         root = inside[0] if len(inside) == 1 else root  # which of several is meant is not known
-    kind = _local(root)
+    kind = local_name(root)
     if kind in ("CrossIndustryInvoice", "CrossIndustryDocument"):
         return _present(_cii(root))
     if kind in ("Invoice", "CreditNote"):
@@ -147,58 +146,59 @@ def _has_entities(root: etree._Element) -> bool:
 
 
 def _cii(root: etree._Element) -> Facts:
-    head = _node(root, "ExchangedDocument|HeaderExchangedDocument")
-    trade = _node(root, "SupplyChainTradeTransaction|SpecifiedSupplyChainTradeTransaction")
-    agreement, settlement = _node(trade, _CII_AGREEMENT), _node(trade, _CII_SETTLEMENT)
-    total = _node(settlement, _CII_SUM)
-    seller, buyer = _node(agreement, "SellerTradeParty"), _node(agreement, "BuyerTradeParty")
-    currency = _text(settlement, "InvoiceCurrencyCode")
+    head = child_at(root, "ExchangedDocument|HeaderExchangedDocument")
+    trade = child_at(root, "SupplyChainTradeTransaction|SpecifiedSupplyChainTradeTransaction")
+    agreement, settlement = child_at(trade, _CII_AGREEMENT), child_at(trade, _CII_SETTLEMENT)
+    total = child_at(settlement, _CII_SUM)
+    seller, buyer = child_at(agreement, "SellerTradeParty"), child_at(agreement, "BuyerTradeParty")
+    currency = text_at(settlement, "InvoiceCurrencyCode")
     facts: Facts = {
-        "BT-1": _text(head, "ID"),
-        "BT-2": _date(_text(head, "IssueDateTime", "DateTimeString")),
-        "BT-3": _text(head, "TypeCode"),
+        "BT-1": text_at(head, "ID"),
+        "BT-2": iso_day(text_at(head, "IssueDateTime", "DateTimeString")),
+        "BT-3": text_at(head, "TypeCode"),
         "BT-9": _cii_due_date(settlement),
         "BT-5": currency,
-        "BT-27": _text(seller, "Name"),
+        "BT-27": text_at(seller, "Name"),
         "BT-31": _cii_vat_id(seller),
-        "BT-44": _text(buyer, "Name"),
+        "BT-44": text_at(buyer, "Name"),
         "BT-48": _cii_vat_id(buyer),
         "BT-110": _money_in(total, "TaxTotalAmount", currency),
-        "BG-25": [_cii_line(line) for line in _nodes(trade, "IncludedSupplyChainTradeLineItem") if _is_item(line)],
+        "BG-25": [_cii_line(line) for line in children(trade, "IncludedSupplyChainTradeLineItem") if _is_item(line)],
     }
-    return facts | {term: _decimal(_text(total, name)) for term, name in _CII_MONEY.items()}
+    return facts | {term: plain_number(text_at(total, name)) for term, name in _CII_MONEY.items()} | cii_details(trade)
 
 
 def _cii_due_date(settlement: etree._Element | None) -> str | None:
     """The last date of payment. Terms with a discount give the date until which there is one."""
-    terms = list(_nodes(settlement, "SpecifiedTradePaymentTerms"))
-    plain = [term for term in terms if _node(term, "ApplicableTradePaymentDiscountTerms") is None]
+    terms = list(children(settlement, "SpecifiedTradePaymentTerms"))
+    plain = [term for term in terms if child_at(term, "ApplicableTradePaymentDiscountTerms") is None]
     for group in (plain, terms):
-        if dates := [date for term in group if (date := _date(_text(term, "DueDateDateTime", "DateTimeString")))]:
+        if dates := [date for term in group if (date := iso_day(text_at(term, "DueDateDateTime", "DateTimeString")))]:
             return max(dates)
     return None
 
 
 def _is_item(line: etree._Element) -> bool:
     """False for headings and remarks of the extended profile, whose amounts do not count."""
-    return _text(line, "AssociatedDocumentLineDocument", "LineStatusReasonCode") not in ("GROUP", "INFORMATION")
+    return text_at(line, "AssociatedDocumentLineDocument", "LineStatusReasonCode") not in ("GROUP", "INFORMATION")
 
 
 def _cii_line(line: etree._Element) -> Facts:
-    price = _node(line, "SpecifiedLineTradeAgreement|SpecifiedSupplyChainTradeAgreement", "NetPriceProductTradePrice")
+    price = child_at(line, "SpecifiedLineTradeAgreement|SpecifiedSupplyChainTradeAgreement", "NetPriceProductTradePrice")
     delivery = "SpecifiedLineTradeDelivery|SpecifiedSupplyChainTradeDelivery"
     settlement = "SpecifiedLineTradeSettlement|SpecifiedSupplyChainTradeSettlement"
     return {
-        "BT-153": _text(line, "SpecifiedTradeProduct", "Name"),
-        "BT-129": _decimal(_text(line, delivery, "BilledQuantity")),
-        "BT-146": _unit_price(_text(price, "ChargeAmount"), _text(price, "BasisQuantity")),
-        "BT-131": _decimal(_text(line, settlement, _CII_LINE_SUM, "LineTotalAmount")),
+        "BT-153": text_at(line, "SpecifiedTradeProduct", "Name"),
+        "BT-129": plain_number(text_at(line, delivery, "BilledQuantity")),
+        "BT-146": _unit_price(text_at(price, "ChargeAmount"), text_at(price, "BasisQuantity")),
+        "BT-131": plain_number(text_at(line, settlement, _CII_LINE_SUM, "LineTotalAmount")),
+        **cii_line_details(line),
     }
 
 
 def _cii_vat_id(party: etree._Element | None) -> str | None:
-    registrations = (_node(r, "ID") for r in _nodes(party, "SpecifiedTaxRegistration"))
-    return _tax_number((r.get("schemeID") or "", _own_text(r)) for r in registrations if r is not None)
+    registrations = (child_at(r, "ID") for r in children(party, "SpecifiedTaxRegistration"))
+    return _tax_number((r.get("schemeID") or "", own_text(r)) for r in registrations if r is not None)
 
 
 def _tax_number(numbers: Iterable[tuple[str, str | None]]) -> str | None:
@@ -211,102 +211,77 @@ def _tax_number(numbers: Iterable[tuple[str, str | None]]) -> str | None:
 
 
 def _ubl(root: etree._Element) -> Facts:
-    total = _node(root, "LegalMonetaryTotal")
-    seller, buyer = _node(root, "AccountingSupplierParty", "Party"), _node(root, "AccountingCustomerParty", "Party")
-    currency = _text(root, "DocumentCurrencyCode")
-    taxes = [_money_in(tax, "TaxAmount", currency) for tax in _nodes(root, "TaxTotal")]
+    total = child_at(root, "LegalMonetaryTotal")
+    seller, buyer = child_at(root, "AccountingSupplierParty", "Party"), child_at(root, "AccountingCustomerParty", "Party")
+    currency = text_at(root, "DocumentCurrencyCode")
+    taxes = [_money_in(tax, "TaxAmount", currency) for tax in children(root, "TaxTotal")]
     facts: Facts = {
-        "BT-1": _text(root, "ID"),
-        "BT-2": _date(_text(root, "IssueDate")),
-        "BT-3": _text(root, "InvoiceTypeCode|CreditNoteTypeCode") or ("381" if _local(root) == "CreditNote" else None),
-        "BT-9": _date(_text(root, "DueDate")) or _ubl_payment_date(root),
+        "BT-1": text_at(root, "ID"),
+        "BT-2": iso_day(text_at(root, "IssueDate")),
+        "BT-3": text_at(root, "InvoiceTypeCode|CreditNoteTypeCode") or ("381" if local_name(root) == "CreditNote" else None),
+        "BT-9": iso_day(text_at(root, "DueDate")) or _ubl_payment_date(root),
         "BT-5": currency,
         "BT-27": _ubl_name(seller),
         "BT-31": _ubl_vat_id(seller),
         "BT-44": _ubl_name(buyer),
         "BT-48": _ubl_vat_id(buyer),
         "BT-110": next((tax for tax in taxes if tax), None),
-        "BG-25": [_ubl_line(line) for line in _nodes(root, "InvoiceLine|CreditNoteLine")],
+        "BG-25": [_ubl_line(line) for line in children(root, "InvoiceLine|CreditNoteLine")],
     }
-    return facts | {term: _decimal(_text(total, name)) for term, name in _UBL_MONEY.items()}
+    return facts | {term: plain_number(text_at(total, name)) for term, name in _UBL_MONEY.items()} | ubl_details(root)
 
 
 def _ubl_payment_date(root: etree._Element) -> str | None:
     """The last date of the means of payment, or of terms without a discount."""
-    means = [_text(node, "PaymentDueDate") for node in _nodes(root, "PaymentMeans")]
-    terms = [_text(n, "PaymentDueDate") for n in _nodes(root, "PaymentTerms") if _node(n, "SettlementDiscountPercent") is None]
-    return max((date for text in (*means, *terms) if (date := _date(text))), default=None)
+    means = [text_at(node, "PaymentDueDate") for node in children(root, "PaymentMeans")]
+    terms = [
+        text_at(n, "PaymentDueDate") for n in children(root, "PaymentTerms") if child_at(n, "SettlementDiscountPercent") is None
+    ]
+    return max((date for text in (*means, *terms) if (date := iso_day(text))), default=None)
 
 
 def _ubl_line(line: etree._Element) -> Facts:
     return {
-        "BT-153": _text(line, "Item", "Name"),
-        "BT-129": _decimal(_text(line, "InvoicedQuantity|CreditedQuantity")),
-        "BT-146": _unit_price(_text(line, "Price", "PriceAmount"), _text(line, "Price", "BaseQuantity")),
-        "BT-131": _decimal(_text(line, "LineExtensionAmount")),
+        "BT-153": text_at(line, "Item", "Name"),
+        "BT-129": plain_number(text_at(line, "InvoicedQuantity|CreditedQuantity")),
+        "BT-146": _unit_price(text_at(line, "Price", "PriceAmount"), text_at(line, "Price", "BaseQuantity")),
+        "BT-131": plain_number(text_at(line, "LineExtensionAmount")),
+        **ubl_line_details(line),
     }
 
 
 def _ubl_name(party: etree._Element | None) -> str | None:
-    return _text(party, "PartyLegalEntity", "RegistrationName") or _text(party, "PartyName", "Name")
+    return text_at(party, "PartyLegalEntity", "RegistrationName") or text_at(party, "PartyName", "Name")
 
 
 def _ubl_vat_id(party: etree._Element | None) -> str | None:
-    return _tax_number((_text(s, "TaxScheme", "ID") or "", _text(s, "CompanyID")) for s in _nodes(party, "PartyTaxScheme"))
+    return _tax_number(
+        (text_at(s, "TaxScheme", "ID") or "", text_at(s, "CompanyID")) for s in children(party, "PartyTaxScheme")
+    )
 
 
 def _money_in(node: etree._Element | None, name: str, currency: str | None) -> str | None:
     """The amount in the invoice's own currency. BT-111 gives the tax (BT-110) a second time in another currency."""
-    amounts = list(_nodes(node, name))
+    amounts = list(children(node, name))
     in_currency = [a for a in amounts if a.get("currencyID") in (None, currency)]
-    return _decimal(_own_text(in_currency[0])) if in_currency else None
+    return plain_number(own_text(in_currency[0])) if in_currency else None
 
 
 def _present(facts: Facts) -> Facts | None:
     """The facts without absent terms, in lines too; None without any."""
-    lines = [{k: v for k, v in line.items() if v is not None} for line in facts.pop("BG-25")]
-    lines = [line for line in lines if line]
+    tables = {term: _rows(facts.pop(term)) for term in TABLES if term in facts}
     present = {k: v for k, v in facts.items() if v is not None}
-    return (present | {"BG-25": lines} if lines else present) or None
+    return (present | {term: rows for term, rows in tables.items() if rows}) or None
 
 
-def _nodes(node: etree._Element | None, names: str) -> Iterator[etree._Element]:
-    """Children with one of the local names, which ``|`` separates. Namespaces differ between versions, local names hardly do."""
-    alternatives = names.split("|")
-    return (child for child in (node if node is not None else ()) if _local(child) in alternatives)
-
-
-def _node(node: etree._Element | None, *path: str) -> etree._Element | None:
-    for names in path:
-        node = next(_nodes(node, names), None)
-    return node
-
-
-def _text(node: etree._Element | None, *path: str) -> str | None:
-    return _own_text(_node(node, *path))
-
-
-def _own_text(node: etree._Element | None) -> str | None:
-    text = " ".join((node.text or "").split()) if node is not None else ""
-    return text or None
-
-
-def _local(node: etree._Element) -> str:
-    return etree.QName(node).localname if isinstance(node.tag, str) else ""
-
-
-def _decimal(text: str | None) -> str | None:
-    """A decimal of XML Schema with a digit before the point, without a plus sign; as written otherwise."""
-    if not text or not _DECIMAL.fullmatch(text):
-        return None
-    sign, digits = ("-" if text[0] == "-" else ""), text.lstrip("+-")
-    whole, _, fraction = digits.partition(".")
-    return sign + (whole or "0") + (f".{fraction}" if fraction else "")
+def _rows(lines: Sequence[Facts]) -> list[Facts]:
+    rows = [{k: v for k, v in line.items() if v is not None} for line in lines]
+    return [row for row in rows if row]
 
 
 def _unit_price(price: str | None, base: str | None) -> str | None:
     """The price of one unit: BT-146 over BT-149, the number of units to which the price applies."""
-    amount, units = _decimal(price), _decimal(base)
+    amount, units = plain_number(price), plain_number(base)
     if amount is None or units is None or Decimal(units) in (0, 1):
         return amount
     unit = Decimal(amount) / Decimal(units)
@@ -315,12 +290,3 @@ def _unit_price(price: str | None, base: str | None) -> str | None:
     except InvalidOperation:  # more digits than a decimal has
         return None
     return f"{(rounded if rounded != unit else unit).normalize():f}"
-
-
-def _date(text: str | None) -> str | None:
-    """ISO 8601 from CII's format 102 (20240131) or UBL's xs:date; None for impossible dates."""
-    match = _COMPACT_DATE.match(text or "")
-    try:
-        return date(*(int(part) for part in match.groups())).isoformat() if match else None
-    except ValueError:
-        return None

@@ -152,7 +152,8 @@ def test_mistakes_in_the_values_are_reported_together() -> None:
         "truth.jsonl:7: totl: the template has no such field, did you mean `total`?",
         "truth.jsonl:7: total: `abc` is not of type money",
         "truth.jsonl:7: due_date: `tomorrow` is not of type date",
-        "truth.jsonl:7: line_items: there is no column `price` (columns: description, quantity, unit_price, amount)",
+        "truth.jsonl:7: line_items: there is no column `price` (columns: description, quantity, unit_price, amount, "
+        "position, code, gtin, unit, tax_rate, tax, discount)",
         "truth.jsonl:7: currency: `shells` is not of type currency",
         "truth.jsonl:7: subtotal: `True` is not a value",
     ]

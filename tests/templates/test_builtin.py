@@ -16,21 +16,31 @@ FOLDER = Path(__file__).parents[2] / "configs" / "templates"
 FILES = sorted(FOLDER.glob("*.yaml"))
 LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "zh"}
 FIELDS = {
-    "invoice": "vendor_name vendor_vat_id buyer_name invoice_number document_type invoice_date due_date currency subtotal tax_total total "
-    "amount_due prepaid line_items",
-    "receipt": "vendor_name address vendor_vat_id receipt_number date time currency total tax_total line_items",
+    "invoice": "vendor_name vendor_vat_id buyer_name invoice_number document_type invoice_date due_date currency subtotal tax_total "
+    "total amount_due prepaid line_items payment_reference payment_means iban bank_account account_name bic card_number "
+    "mandate_reference creditor_id debited_account payment_terms discount_percent discount_amount discount_date "
+    "purchase_order sales_order contract project delivery_note customer_number buyer_reference preceding_invoice "
+    "delivery_date service_start service_end buyer_vat_id vendor_tax_number vendor_registration vendor_phone vendor_mail "
+    "vendor_web vendor_address vendor_street vendor_post_code vendor_city vendor_country buyer_address buyer_street "
+    "buyer_post_code buyer_city buyer_country delivery_address delivery_street delivery_post_code delivery_city "
+    "delivery_country freight charges allowances rounding previous_balance tax_table",
+    "receipt": "vendor_name address vendor_vat_id receipt_number date time currency total tax_total line_items subtotal tip "
+    "service_charge discount rounding payment_means paid change card_number phone web store_number cashier tax_table",
     "chart": "chart_type title x_title y_title data summary",
     "caption": "caption objects",
     "transcript": "text header footer",
 }
 COLUMNS = {
-    ("invoice", "line_items"): ["description", "quantity", "unit_price", "amount"],
+    ("invoice", "line_items"): [
+        *("description", "quantity", "unit_price", "amount"),
+        *("position", "code", "gtin", "unit", "tax_rate", "tax", "discount"),
+    ],
     ("chart", "data"): ["category", "series", "value"],
 }
 
 DIGESTS = {
-    "invoice": "96554da59a3ee03a",
-    "receipt": "0db73bcd5ef6003e",
+    "invoice": "51d85bd23d715395",
+    "receipt": "98f254a6aa06e91e",
     "chart": "8d747a9bd6eee98c",
     "caption": "e2c7f0724ae53803",
     "transcript": "e1f8c351bd05c675",

@@ -55,6 +55,7 @@ FACTS = {
     "BT-5": "EUR",
     "BT-27": "Wire Works BV",
     "BT-31": "NL000099998B57",
+    "BT-32": "99/1",
     "BT-44": "Lamp & Sons",
     "BT-106": "100.00",
     "BT-109": "100.00",
@@ -62,7 +63,9 @@ FACTS = {
     "BT-112": "121.00",
     "BT-113": "21.00",
     "BT-115": "100.00",
-    "BG-25": [{"BT-153": "Copper wire", "BT-129": "40.0", "BT-146": "2.5000", "BT-131": "100.00"}],
+    "BG-25": [
+        {"BT-126": "1", "BT-153": "Copper wire", "BT-129": "40.0", "BT-130": "MTR", "BT-146": "2.5000", "BT-131": "100.00"}
+    ],
 }
 
 ZUGFERD_1 = """<rsm:CrossIndustryDocument xmlns:rsm="urn:ferd:CrossIndustryDocument:invoice:1p0"
@@ -130,7 +133,7 @@ def test_zugferd_1_is_read_by_its_own_element_names() -> None:
         "BT-27": "Altbau KG",
         "BT-110": "1.90",
         "BT-112": "11.90",
-        "BG-25": [{"BT-153": "Brick", "BT-129": "2", "BT-131": "10.00"}],
+        "BG-25": [{"BT-153": "Brick", "BT-129": "2", "BT-130": "C62", "BT-131": "10.00"}],
     }
 
 
@@ -139,7 +142,7 @@ def test_ubl_is_read() -> None:
     assert facts is not None
     assert (facts["BT-27"], facts["BT-44"], facts["BT-31"]) == ("Fjord AS", "Bakery", "NO999999999MVA")
     assert (facts["BT-9"], facts["BT-110"], facts["BT-115"]) == ("2025-02-14", "25.00", "125.00")
-    assert facts["BG-25"] == [{"BT-153": "Flour", "BT-129": "4", "BT-146": "25.00", "BT-131": "100.00"}]
+    assert facts["BG-25"] == [{"BT-153": "Flour", "BT-129": "4", "BT-130": "C62", "BT-146": "25.00", "BT-131": "100.00"}]
 
 
 def test_a_pdf_without_attachments_has_no_einvoice() -> None:

@@ -31,8 +31,8 @@ class KeyFields:
     @classmethod
     def of(cls, template: Template) -> KeyFields:
         """Those of a template. A template without sums tells no documents apart."""
-        fields = template.fields.items()
-        sums = [check for check in template.checks if check.equals]
+        fields = template.main_fields().items()
+        sums = [check for check in template.main_checks() if check.equals]
         columns = [template.split_term(term) for check in sums for term in check.sum if template.split_term(term)[1]]
         return cls(
             next((name for name, f in fields if f.type == "identifier" and not f.format and f.merge == "first"), None),

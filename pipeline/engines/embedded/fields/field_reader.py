@@ -13,6 +13,7 @@ from pipeline.engines.embedded.fields.amount_selection import choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.claim_signals import UNREADABLE, ClaimSignals
 from pipeline.engines.embedded.fields.date_context import is_own_date, payment_dates
+from pipeline.engines.embedded.fields.details import MainReading, main_template, read_details
 from pipeline.engines.embedded.fields.identifier_fields import IdentifierFields
 from pipeline.engines.embedded.fields.item_tables import ItemTable
 from pipeline.engines.embedded.fields.items.cell_features import TablePage
@@ -20,6 +21,7 @@ from pipeline.engines.embedded.fields.items.item_table import read_item_table, t
 from pipeline.engines.embedded.fields.label_index import LabelIndex, label_index
 from pipeline.engines.embedded.fields.label_relations import PageLabels
 from pipeline.engines.embedded.fields.labels import OTHER, Label, find_labels
+from pipeline.engines.embedded.fields.leaf_candidates import LABELLED_KINDS, LeafCandidates
 from pipeline.engines.embedded.fields.lesson_labels import labelled_template, shifts
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, lay_out
 from pipeline.engines.embedded.fields.parties import Parties
@@ -27,6 +29,7 @@ from pipeline.engines.embedded.fields.payment_labels import turn_payment_labels
 from pipeline.engines.embedded.fields.previous_balances import amounts_of_earlier_bills
 from pipeline.engines.embedded.fields.scalar_fields import (
     Choices,
+    answer_beside,
     choice_on_page,
     choices_by_text,
     choose_scalars,
@@ -80,8 +83,11 @@ def read_fields(page: Page, template: Template, lesson: Lesson | None = None) ->
     template = labelled_template(template, lesson) if lesson else template
     empty = {name: Claim(value=None) for name in template.fields}
     logical = logical_page(page)
-    documents, readers = _documents(logical, template, shifts(lesson) if lesson else {})
+    main = main_template(template)
+    documents, readers = _documents(logical, main, shifts(lesson) if lesson else {})
     claims = {**readers.absences(documents[0].page), **documents[0].claims(readers.read)}
+    if main is not template:
+        claims |= documents[0].claims(lambda part: readers.details(part, template))
     if len(documents) > 1:
         flag = f"{SEVERAL_DOCUMENTS}:{documents[0].place}"
         claims = {
@@ -94,7 +100,7 @@ def read_fields(page: Page, template: Template, lesson: Lesson | None = None) ->
 
 def count_documents(page: Page, template: Template) -> int:
     """How many documents a page shows, as far as the fields of a template tell them apart; 1 for an ordinary page."""
-    return len(_documents(logical_page(page), template)[0])
+    return len(_documents(logical_page(page), main_template(template))[0])
 
 
 def _documents(page: Page, template: Template, shifts: Shifts = NO_SHIFTS) -> tuple[list[SheetPart], _PartReaders]:
@@ -123,6 +129,10 @@ class _PartReaders:
         """The claims of all fields that have a value."""
         return self._reader(page).read()
 
+    def details(self, page: Page, template: Template) -> Mapping[str, Claim]:
+        """The claims of the details of a template whose main fields this reads."""
+        return self._reader(page).details(template)
+
     def absences(self, page: Page) -> Mapping[str, Claim]:
         """The claims of all fields that have none."""
         return self._reader(page).absences()
@@ -130,12 +140,13 @@ class _PartReaders:
 
 def table_pages(page: Page, template: Template) -> Iterator[TablePage]:
     """The page as the search for rows of each table of the template sees it; what that search is fitted on."""
-    reader = _FieldReader(logical_page(page), template)
+    reader = _FieldReader(logical_page(page), main_template(template))
     yield from reader.table_pages().values()
 
 
 def addresses(page: Page, template: Template) -> Iterator[tuple[str, AddressLines]]:
     """The lines near the parties of a page, for each field with an address; what the choice of addresses is fitted on."""
+    template = main_template(template)
     reader = _FieldReader(logical_page(page), template)
     if reader.layout.runs:
         reader.find_parties()
@@ -146,7 +157,7 @@ def addresses(page: Page, template: Template) -> Iterator[tuple[str, AddressLine
 
 def candidate_groups(page: Page, template: Template) -> list[Group]:
     """The candidates of each field that the scorer chooses from, with their features; what it is fitted on."""
-    reader = _FieldReader(logical_page(page), template)
+    reader = _FieldReader(logical_page(page), main_template(template))
     reader.find_tables()
     return groups(reader.page_fields())
 
@@ -186,6 +197,7 @@ class _FieldReader:
         self.candidates = Candidates(self.layout)
         self.labels: list[Label] = turn_payment_labels(find_labels(self.layout, self.words.labels), template)
         self.page_labels = PageLabels(self.layout, self.labels, template)
+        self.leaves = LeafCandidates(self.layout, self.candidates, self.labels)
         self.claims: dict[str, Claim] = {}
         self.tables: dict[str, ItemTable] = {}
         self.identifiers = IdentifierFields(self.layout, self.candidates, self.labels, template, self.words.ibans)
@@ -211,7 +223,7 @@ class _FieldReader:
         self._score()
         self._amounts()
         self._dates()
-        for kind in ("time", "number"):
+        for kind in LABELLED_KINDS:
             self._others(kind)
         self._identifiers()
         self._currencies()
@@ -223,6 +235,11 @@ class _FieldReader:
             for name, claim in self.claims.items()
         }
         return self.claims
+
+    def details(self, template: Template) -> dict[str, Claim]:
+        """The claims of the details that have a value, and of tables that get more cells; ``template`` is the one with details."""
+        choices = _template_words(template).choices
+        return read_details(template, MainReading(self.layout, self.candidates, self.read(), self.tables, choices))
 
     def _score(self) -> None:
         """Finds the tables, and the probabilities of all candidates."""
@@ -365,8 +382,8 @@ class _FieldReader:
     def _others(self, kind: str) -> None:
         """Fields of a type that the scorer does not know: times and numbers."""
         fields = list(self.fields(kind))
-        candidates = self.candidates.of(kind)
-        if not fields or not candidates:
+        candidates = self.leaves.of(kind) if fields else []
+        if not candidates:
             return
         scores = self.page_labels.of(kind).score(candidates, spread=False)
         for name, (candidate, power) in choose_scalars(fields, candidates, scores).items():
@@ -397,13 +414,15 @@ class _FieldReader:
             self._party_runs.setdefault(str(self.template.fields[name].role), party.run)
 
     def _texts(self) -> None:
-        for name, field in self.fields("text", "enum", "party").items():
+        for name, field in self.fields("text", "enum", "party", "address", "boolean").items():
             if name in self.claims:
                 continue
-            if field.format == "address" and field.role and self.layout.runs:
+            if (field.format == "address" or field.type == "address") and field.role and self.layout.runs:
                 self._address(name)
             elif field.type == "enum":
                 self._add_claim(name, choice_on_page(self.layout, self.labels, name, field, self.words.choices.get(name, {})))
+            elif field.type == "boolean":
+                self._add_claim(name, answer_beside(self.layout, self.labels, name))
             elif not (field.type == "party" and field.role):
                 self._add_claim(name, text_beside(self.layout, self.labels, name))
 

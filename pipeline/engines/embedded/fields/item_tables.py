@@ -29,6 +29,8 @@ class ItemTable:
     first: int = 0
     last: int = -1
     score: float = 0.0
+    lines: list[tuple[int, ...]] = field(default_factory=list)
+    """For each row the rows of the page that have its numbers."""
     likely: list[dict[str, float]] = field(default_factory=list)
     """For each row the probabilities of its cells, as far as they are known."""
 
@@ -75,6 +77,7 @@ def _read_below(
             open_row = dict.fromkeys(columns) | {name: value for name, (value, _) in values.items()}
             complete_row(open_row, columns, [c for c in candidates.money if c.run.row == row])
             table.rows.append(open_row)
+            table.lines.append((row,))
             gap, apart = 0, False
         else:
             gap += 1

@@ -28,6 +28,23 @@ RIVALS = {
     "time": ("time", "date", "?date"),
     "identifier": ("money", "number", "date", "time", "identifier", "?money", "?paid", "?change", "?date", "?identifier"),
 }
+OTHER_KINDS = ("?money", "?paid", "?change", "?date", "?identifier")
+NUMBER_KINDS = ("number", "money", "integer", "percentage", "quantity", "duration")
+DATE_KINDS = ("date", "time", "period")
+CODE_KINDS = ("identifier", "phone", "mail", "url", "iban", "bic", "country")
+
+
+def rivals(kind: str, details: bool) -> tuple[str, ...]:
+    """The types whose labels compete for values of a type. ``details``: among labels of types that the scorer does not know, too."""
+    if kind in RIVALS and not details:
+        return RIVALS[kind]
+    if kind in NUMBER_KINDS:
+        return (*NUMBER_KINDS, "?money", "?paid", "?change", "?identifier")
+    if kind in DATE_KINDS:
+        return (*DATE_KINDS, "?date")
+    return (*CODE_KINDS, *NUMBER_KINDS, *DATE_KINDS, "text", "party", "address", *OTHER_KINDS)
+
+
 """Types of values, and of which types the labels compete for them."""
 Place = tuple[int, int, int]
 _Rows = dict[int, list[Candidate]]
@@ -218,15 +235,16 @@ class LabelScores:
 class PageLabels:
     """The labels of a page by the type of values that they may belong to. The label of an invoice number has no amounts."""
 
-    def __init__(self, layout: Layout, labels: Sequence[Label], template: Template) -> None:
-        self._layout, self._labels = layout, labels
+    def __init__(self, layout: Layout, labels: Sequence[Label], template: Template, *, details: bool = False) -> None:
+        self._layout, self._labels, self._details = layout, labels, details
         self._types: dict[str, str] = {name: field.type for name, field in template.fields.items()}
         self._scores: dict[str, LabelScores] = {}
 
     def of(self, kind: str) -> LabelScores:
         """The labels that compete for values of a type; the same object for the same type."""
         if kind not in self._scores:
-            own = [label for label in self._labels if self._types.get(label.field, label.field) in RIVALS[kind]]
+            kinds = rivals(kind, self._details)
+            own = [label for label in self._labels if self._types.get(label.field, label.field) in kinds]
             self._scores[kind] = LabelScores(self._layout, own)
         return self._scores[kind]
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Any
 
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely
+from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_at
 from pipeline.engines.embedded.fields.labels import Label
-from pipeline.engines.embedded.fields.page_rows import Layout, label_key
+from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.templates.template import TemplateField
+from pipeline.values.leaf_values import parse_leaf
 
 LEAST = 0.33
 MORE_RIVAL, LESS_RIVAL = 0.6, 0.15
@@ -68,6 +71,13 @@ def text_beside(layout: Layout, labels: list[Label], field: str) -> tuple[str, t
     return None
 
 
+def answer_beside(layout: Layout, labels: list[Label], field: str) -> tuple[str, tuple[int, ...], float] | None:
+    """``true`` or ``false``, where the text beside the best label of a field is a yes or a no."""
+    hit = text_beside(layout, labels, field)
+    answer = parse_leaf("boolean", hit[0].split()[0]) if hit and hit[0].split() else None
+    return (answer, hit[1], hit[2]) if hit and answer else None
+
+
 def choices_by_text(field: TemplateField) -> Choices:
     """Folded names of the choices of an ``enum``: the choices that they name, each with the languages that call it so."""
     choices: dict[str, dict[str, set[str]]] = {}
@@ -98,6 +108,48 @@ def choice_on_page(
     return None
 
 
+def printed_choice(
+    layout: Layout, labels: list[Label], name: str, choices: Choices
+) -> tuple[str, tuple[int, ...], float] | None:
+    """The choice whose name stands behind a label of the field, else anywhere as whole words, the longest name first."""
+    beside = text_beside(layout, labels, name)
+    if beside:
+        key = label_key(beside[0])
+        for text in sorted(choices, key=len, reverse=True):
+            if text in key:
+                return likely(choices[text], layout.languages)[0], beside[1], 0.9
+    best: tuple[int, str, tuple[int, ...]] | None = None
+    tree = _tree(choices)
+    for run in layout.runs:
+        key, begins = _key_with_begins(run)
+        for at in begins:
+            for text in words_at(tree, key, at):
+                if len(text) >= _LEAST_CHOICE and (best is None or len(text) > best[0]):
+                    best = len(text), text, run.words
+    return (likely(choices[best[1]], layout.languages)[0], best[2], 0.6) if best else None
+
+
+_TREES: dict[int, tuple[Choices, dict[str, Any]]] = {}
+
+
+def _tree(choices: Choices) -> dict[str, Any]:
+    known = _TREES.get(id(choices))
+    if known is None or known[0] is not choices:
+        if len(_TREES) > _MOST_TREES:
+            _TREES.clear()
+        known = _TREES[id(choices)] = choices, tree_of(choices)
+    return known[1]
+
+
+def _key_with_begins(run: Run) -> tuple[str, list[int]]:
+    """The folded text of a run, and where its words begin in it."""
+    keys = [label_key(word) for word in run.text.split(" ")]
+    return "".join(keys), [0, *accumulate(map(len, keys))][:-1]
+
+
+_MOST_TREES = 32
+_LEAST_CHOICE = 6
+"""Letters of a name that is looked for on the whole page, at least."""
 MIN_HEADING = 0.6
 """Share of the letters of a line that the name of a choice has, where it is a heading."""
 

@@ -217,7 +217,7 @@ def _distinct(cells: list[HeaderCell]) -> list[HeaderCell]:
 
 def _with_amount(cells: list[HeaderCell], columns: Mapping[str, Column]) -> list[HeaderCell]:
     """The template's last money column is the total of a row: unless named, it is the last cell, after the other prices."""
-    money = [name for name, column in columns.items() if column.type == "money"]
+    money = [name for name, column in columns.items() if column.type == "money" and not column.detail]
     named = [cell.column for cell in cells if cell.column]
     if len(money) < 2 or money[-1] in named or not set(money[:-1]) & set(named):
         return cells

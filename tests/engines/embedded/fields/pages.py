@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.records import Page, Word, WordSource
 from pipeline.templates.load import load_template, parse_template
-from pipeline.templates.template import Template
+from pipeline.templates.template import Template, TemplateField
 
 SIZE = 10.0
 CONFIGS = Path(__file__).parents[4] / "configs" / "templates"
@@ -38,3 +38,9 @@ def template(name: str) -> Template:
 def template_of(text: str) -> Template:
     """A template as a user would write it."""
     return parse_template(text, "own.yaml")
+
+
+def main_cells(rows: object, table: TemplateField) -> list[dict[str, object]]:
+    """The rows of a table without the cells that are details."""
+    assert isinstance(rows, list)
+    return [{name: row[name] for name in table.main_columns()} for row in rows]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.records import Page, Word
-from tests.engines.embedded.fields.pages import page, template
+from tests.engines.embedded.fields.pages import main_cells, page, template
 
 INVOICE = template("invoice")
 
@@ -239,7 +239,7 @@ def test_the_header_fields_of_an_invoice_are_read(invoice_page: Page, expected: 
 
 
 def test_rows_of_the_table_with_continued_descriptions() -> None:
-    rows = read_fields(GERMAN, INVOICE)["line_items"].value
+    rows = main_cells(read_fields(GERMAN, INVOICE)["line_items"].value, INVOICE.fields["line_items"])
     assert rows == [
         {"description": "Pendelleuchte Messing mit Textilkabel", "quantity": "2", "unit_price": "149.00", "amount": "298.00"},
         {"description": "Montage", "quantity": "1", "unit_price": "1000.50", "amount": "1000.50"},

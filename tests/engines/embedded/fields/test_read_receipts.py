@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.records import Page, WordSource
-from tests.engines.embedded.fields.pages import page, template
+from tests.engines.embedded.fields.pages import main_cells, page, template
 
 RECEIPT = template("receipt")
 SOURCES: tuple[WordSource, ...] = ("ocr", "textlayer")
@@ -56,7 +56,7 @@ def test_the_fields_of_a_receipt_are_read() -> None:
 
 
 def test_goods_without_a_table_header_are_read() -> None:
-    rows = values(RECEIPT_PAGE)["line_items"]
+    rows = main_cells(values(RECEIPT_PAGE)["line_items"], RECEIPT.fields["line_items"])
     assert rows == [
         {"description": "MILK TEA 500ML", "quantity": None, "unit_price": None, "amount": "6.50"},
         {"description": "WHOLEMEAL BREAD", "quantity": None, "unit_price": None, "amount": "4.20"},

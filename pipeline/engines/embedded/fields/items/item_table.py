@@ -97,6 +97,7 @@ class _Assembly:
         for row in self.rows:
             record, words = self._record(row)
             table.rows.append(record)
+            table.lines.append(tuple(sorted(row.lines)))
             table.likely.append({self.roles[role]: likely for role, likely in row.likely.items() if role in self.roles})
             table.words += words
         if self.rows:
