@@ -19,6 +19,7 @@ from pipeline.checks.confidence_features import Features, absence_features, valu
 from pipeline.checks.detail_confidence import detail_confidence
 from pipeline.checks.einvoice_dispute import is_disputed
 from pipeline.checks.einvoice_overlay import FROM_DATA
+from pipeline.checks.fallbacks import FALLBACK_FLAG
 from pipeline.checks.joint_calibration import joint_calibration
 from pipeline.checks.joint_features import OWN, joint_features, own_confidence, was_asked
 from pipeline.checks.value_comparison import is_absent
@@ -78,6 +79,9 @@ def _confidence(template: Template, name: str, fields: Mapping[str, Evidence], c
     if FROM_CODE in evidence.flags:
         return calibration().most
     if template.fields[name].detail:
+        source = template.fields[name].otherwise
+        if source and source in fields and any(flag.startswith(FALLBACK_FLAG) for flag in evidence.flags):
+            return _confidence(template, source, fields, confirmed)
         return detail_confidence(evidence, template.fields[name])
     return probability(value_features(template, name, fields, confirmed), calibration().values)
 
