@@ -15,6 +15,7 @@ from pipeline.languages.cldr import country_names
 
 _SPLIT = re.compile(r"\s[|•·●*–—.]\s|\s-\s|[•·●|]|\s{3,}")
 _RETURN = re.compile(r"\s[|•·●*–—.-]\s|[•·●|]|\s?,\s|;\s")
+_COMMA = re.compile(r",\s")
 _TOWN = re.compile(r"^\d{4}\s?[A-Z]{2}\s+[^\W\d]|^\d{4,5}\s+[^\W\d]")
 """A postcode with its town; "1012 AG Amsterdam" has no legal form in it."""
 _HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")
@@ -130,9 +131,17 @@ def without_legal_form(text: str) -> str:
 def _parts(run: Run, end: int) -> Iterator[tuple[int, int]]:
     at = 0
     for match in _SPLIT.finditer(run.text[:end]):
-        yield at, match.start()
+        yield at, _before_address(run.text, at, match.start())
         at = match.end()
-    yield at, end
+    yield at, _before_address(run.text, at, end)
+
+
+def _before_address(text: str, start: int, end: int) -> int:
+    """Where a name ends that its address follows on the line: "Ahlers Ltd, 4 Mill Road, Leeds LS1 4AP"."""
+    for comma in _COMMA.finditer(text, start, end):
+        if is_organisation(text[start : comma.start()]) and is_address(_COMMA.split(text[comma.end() : end])[0]):
+            return comma.start()
+    return end
 
 
 def _name(run: Run, start: int, end: int, labels: list[Label]) -> NameCandidate | None:

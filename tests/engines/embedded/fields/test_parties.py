@@ -53,6 +53,19 @@ def test_titles_countries_and_thanks_are_no_names() -> None:
     assert parties(letter) == (None, None)
 
 
+def test_an_address_on_the_line_is_no_part_of_a_name() -> None:
+    letter = page(
+        [
+            (60, 50, "Ahlers Ltd, 4 Mill Road, Leeds LS1 4AP", 9),
+            (60, 120, "Bill to:"),
+            (60, 134, "Harbour Kitchens Ltd, 12 Quay Road, Hull HU1 1AA"),
+            (60, 200, "Invoice no. 4711"),
+            (60, 214, "Smith, Jones & Partners Ltd"),
+        ]
+    )
+    assert parties(letter) == ("Ahlers Ltd", "Harbour Kitchens Ltd")
+
+
 def test_a_name_on_two_lines_is_joined() -> None:
     letter = page(
         [(60, 20, "GREEN VALLEY ORGANIC"), (72, 32, "TRADING SDN BHD"), (40, 44, "LOT 5, JALAN TERATAI, 43000 KAJANG")],
