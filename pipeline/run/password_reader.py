@@ -28,7 +28,7 @@ class PasswordRequest:
 def handle(message: bytes) -> list[bytes]:
     """Answer one pickled request, which comes from the trusted side: OPENS, LOCKED, or PROBLEM with what is wrong."""
     request = pickle.loads(message)  # noqa: S301 - of this program
-    assert isinstance(request, PasswordRequest)  # noqa: S101
+    assert isinstance(request, PasswordRequest)  # noqa: S101 - its only kind of request
     try:
         with open_listed_file(Path(request.path), request.state) as file:
             open_document(

@@ -39,8 +39,8 @@ COLUMNS = {
 }
 
 DIGESTS = {
-    "invoice": "51d85bd23d715395",
-    "receipt": "98f254a6aa06e91e",
+    "invoice": "e57c6e81fcfe986e",
+    "receipt": "40462cc83319cd87",
     "chart": "8d747a9bd6eee98c",
     "caption": "e2c7f0724ae53803",
     "transcript": "e1f8c351bd05c675",
