@@ -20,6 +20,7 @@ from pipeline.checks.detail_confidence import detail_confidence
 from pipeline.checks.einvoice_dispute import is_disputed
 from pipeline.checks.einvoice_overlay import FROM_DATA
 from pipeline.checks.fallbacks import FALLBACK_FLAG
+from pipeline.checks.form_confidence import with_form_confidence
 from pipeline.checks.joint_calibration import joint_calibration
 from pipeline.checks.joint_features import OWN, joint_features, own_confidence, was_asked
 from pipeline.checks.value_comparison import is_absent
@@ -40,6 +41,8 @@ def assess_confidence(fields: Mapping[str, Evidence], template: Template, engine
     Values of other readers get none, nor what only a language model has read; fields without a value only where the engine said how
     likely that is.
     """
+    if template.reader == "form" and engine.startswith(ENGINE):
+        return with_form_confidence(fields, template)
     if template.reader != "fields":
         return dict(fields)
     confirmed = confirmed_by_sums(fields, template)

@@ -61,7 +61,11 @@ def test_a_schema_of_the_command_line_is_filled_and_known_from_then_on(tmp_path:
     assert answer["data"] == DATA
     assert answer["schema_errors"] == ["$: 'signed' is a required property"]
     assert answer["fields"]["signed"]["flags"] == ["required"]
-    assert "signed" in answer["review"]
+    assert {"signed", "order_number", "items"} <= set(
+        answer["review"]
+    )  # the reader of forms is right less often than is accepted
+    assert 0.5 < answer["fields"]["order_number"]["confidence"] < 0.95
+    assert 0 < answer["fields"]["items"]["cells"][0]["pieces"] < 0.95
     assert answer["fields"]["buyer.buyer_name"]["place"]
     with Path("outbox/invoice_schema.csv").open(encoding="utf-8", newline="") as file:
         assert next(csv.DictReader(file))["buyer.buyer_name"] == "Blue Heron Ltd"

@@ -100,7 +100,9 @@ class TableReader:
     def _claim(self, table: _Table, spec: TemplateField) -> Claim:
         words = tuple(dict.fromkeys(table.words))
         rows = [dict.fromkeys(spec.columns) | row for row in table.rows[:MOST_ROWS]]
-        return Claim(rows, self._layout.text(words[:50]), words, round(min(1.0, table.score), 3))
+        score = round(min(1.0, table.score), 3)
+        cells = [{column: score for column, value in row.items() if value is not None} for row in rows]
+        return Claim(rows, self._layout.text(words[:50]), words, score, cells=cells)
 
     # ---- below a heading ----------------------------------------------------------------------------
 
