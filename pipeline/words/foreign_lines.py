@@ -57,6 +57,10 @@ CLEAR_DIGITS = 0.8
 """Confidence of a line below which numbers are those of PP-OCR, which misreads fewer of them in bad light, in any script."""
 MIN_CONFIDENCE = 0.3
 """Lowest confidence of a line that Tesseract reads."""
+MIN_BESIDE_CLEAR = 0.5
+"""The same where PP-OCR reads the line clearly."""
+MIN_LETTERS = 6
+"""Letters of a line that PP-OCR has read as words."""
 _GREEK = re.compile("[\u0370-\u03ff]{2}")
 _NUMBER = re.compile(r"[#№₹$€£¥%+(-]*\d[\d.,:/%()+-]*")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9@./&-]{2,}")
@@ -116,7 +120,8 @@ class ForeignLines:
         native = _prints_own_digits(script, read.values())
         better = {}
         for n, text in read.items():
-            if not script.pattern.search(text.text) or text.confidence < MIN_CONFIDENCE:
+            least = MIN_BESIDE_CLEAR if n not in unread and is_clear(lines[n]) else MIN_CONFIDENCE
+            if not script.pattern.search(text.text) or text.confidence < least:
                 continue
             if native or n in unread or not _is_number(lines[n]):
                 text = with_company_form(text)
@@ -159,6 +164,12 @@ def is_unread(line: LineText, aspect: float) -> bool:
     at = (0.0, *line.columns, 1.0)
     missing = sum(max(0.0, (after - before) * aspect - WIDEST_GAP) for before, after in pairwise(at))
     return missing >= UNREAD_SHARE * aspect
+
+
+def is_clear(line: LineText) -> bool:
+    """Whether PP-OCR has read a line clearly: a number alone, or words. A letter beside a number may be what it makes of a word."""
+    letters = sum(map(str.isalpha, line.text))
+    return line.confidence >= CLEAR and bool(line.text) and (letters == 0 or letters >= MIN_LETTERS)
 
 
 def with_numbers(text: LineText, line: LineText, aspect: float) -> LineText:
