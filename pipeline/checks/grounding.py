@@ -73,11 +73,18 @@ def _ground(name: str, claim: Claim, locator: Locator, template: Template, *, ei
     places = [
         locator.find_value(field.type, str(each), claim.words, field.merge, either_sign=either_sign)
         or _find_name(str(each), field, claim, locator)
+        or _words_of_choice(field, claim, locator)
         for each in values
     ]
     missing = [n for n, place in enumerate(places, 1) if place is None] if is_printed(template, name) else []
     flags = [f"{UNGROUNDED}:{n}" for n in missing] if isinstance(value, list) else [UNGROUNDED for _ in missing]
     return locator.to_evidence(bare, places, flags)
+
+
+def _words_of_choice(field: TemplateField, claim: Claim, locator: Locator) -> ValuePlace | None:
+    """Where the words stand that a detail's choice was made by: the account, for a payment by transfer."""
+    words = tuple(word for word in claim.words if 0 <= word < len(locator.page.words))
+    return ValuePlace(words, "value") if field.detail and field.type == "enum" and words else None
 
 
 def _find_name(value: str, field: TemplateField, claim: Claim, locator: Locator) -> ValuePlace | None:

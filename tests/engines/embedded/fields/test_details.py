@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.checks.grounding import ground
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.engines.embedded.fields.details import main_template
 from pipeline.records import Claim
@@ -172,6 +173,12 @@ LINES = {
 def test_fields_of_all_types_are_read_for_a_template_of_ones_own() -> None:
     found = read_fields(page([(50, 40 + 20 * at, text) for at, (text, _) in enumerate(LINES.values())]), OWN)
     assert {name: claim.value for name, claim in found.items()} == {name: value for name, (_, value) in LINES.items()}
+
+
+def test_every_detail_has_its_place_on_the_page(claims: dict[str, Claim]) -> None:
+    evidence = ground(claims, INVOICE, template("invoice"))
+    details = [name for name, field in template("invoice").fields.items() if field.detail and claims[name].value is not None]
+    assert [name for name in details if evidence[name].grounding == "none" or evidence[name].box is None] == []
 
 
 def test_a_page_without_details_has_none() -> None:
