@@ -53,10 +53,19 @@ class Task:
 
 
 class TaskStore:
-    """The tasks of an outbox, for any thread. Raises sqlite3.Error."""
+    """The tasks of an outbox, for any thread. A damaged file is put aside; tasks are forgotten then. Raises sqlite3.Error."""
 
     def __init__(self, state: Path) -> None:
         self._path = state / FILE
+        try:
+            self._make()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # locked, or the disk is full
+                raise
+            self._path.replace(self._path.with_suffix(".damaged"))
+            self._make()
+
+    def _make(self) -> None:
         if not self._path.exists():
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with self._open() as database:

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from pipeline.errors import PipelineError, TemplateError
-from pipeline.run.inline_templates import record_schema, record_template
+from pipeline.run.inline_templates import MAX_TEMPLATES, record_schema, record_template
 from pipeline.settings import STATE_FOLDER
 from pipeline.templates.question_template import MAX_CHARACTERS, ask_template
 from pipeline.web.api.common import ERROR_RESPONSES, StrictModel, server_context
@@ -236,6 +236,9 @@ def _template_folder(context: ServerContext, options: ReadOptions) -> str:
         if options.question:
             question = ask_template(options.question)
             with context.ledger() as ledger:
+                known = ledger.questions()
+                if options.question not in known and len(known) >= MAX_TEMPLATES:
+                    raise HTTPException(400, f"{MAX_TEMPLATES:,} different questions were asked already: use a template")
                 ledger.record_question(question.name, options.question)
             return question.name
         if isinstance(template, Mapping):

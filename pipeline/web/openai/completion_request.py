@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,7 +14,9 @@ from pipeline.engines.chat import Role
 MAX_MESSAGES, MAX_PARTS, MAX_IMAGES, MAX_STOPS = 256, 64, 8, 4
 MAX_SCHEMA_BYTES = 100_000
 _ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-Refused = Annotated[Any, Field(default=None)]
+MAX_JOINT_PATTERNS = 8
+"""Patterns of a schema in which several may have to hold at once: with each, llguidance takes some three times as long to compile them."""
+_REMARKS = frozenset({"$ref", "$comment", "title", "description", "default", "examples", "deprecated", "$defs", "definitions"})
 
 
 class CompletionError(Exception):
@@ -114,6 +117,27 @@ def parse_request(body: bytes) -> CompletionRequest:
     if form and form.type == "json_schema" and form.json_schema is None:
         raise CompletionError(400, "response_format.json_schema is missing", param="response_format")
     return request
+
+
+def check_schema(schema: dict[str, Any]) -> None:
+    """Raises CompletionError 400 for a JSON Schema that would take too long to compile."""
+    patterns, is_joint, left = 0, False, [schema]
+    try:
+        is_long = len(json.dumps(schema)) > MAX_SCHEMA_BYTES
+    except RecursionError:
+        is_long = True
+    if is_long:
+        raise CompletionError(400, "the JSON Schema is too long", param="response_format")
+    while left:
+        value: Any = left.pop()
+        if isinstance(value, dict):
+            patterns += sum(key in value for key in ("pattern", "format"))
+            is_joint = is_joint or "allOf" in value or ("$ref" in value and not _REMARKS.issuperset(value))
+        if isinstance(value, dict | list):
+            left += value.values() if isinstance(value, dict) else value
+    if is_joint and patterns > MAX_JOINT_PATTERNS:
+        message = f"a JSON Schema with `allOf`, or with keys beside `$ref`, may have {MAX_JOINT_PATTERNS} patterns and formats"
+        raise CompletionError(400, message, param="response_format")
 
 
 def message_parts(message: Message) -> list[str | bytes]:

@@ -21,9 +21,9 @@ from pipeline.web.context import ServerContext
 from pipeline.web.openai.completion_reply import DONE, Completion, ErrorReply, ModelList, error_object, event
 from pipeline.web.openai.completion_request import (
     MAX_IMAGES,
-    MAX_SCHEMA_BYTES,
     CompletionError,
     CompletionRequest,
+    check_schema,
     message_parts,
     parse_request,
     role_of,
@@ -115,8 +115,8 @@ def _away(context: ServerContext, error: ModelAwayError) -> CompletionError:
 def _conversation(context: ServerContext, wanted: CompletionRequest) -> tuple[dict[str, Any], list[PageImage]]:
     """The request for the reading process, and its images. Raises CompletionError 400."""
     schema = wanted.schema
-    if schema is not None and len(str(schema)) > MAX_SCHEMA_BYTES:
-        raise CompletionError(400, "the JSON Schema is too long", param="response_format")
+    if schema is not None:
+        check_schema(schema)
     images: list[PageImage] = []
     messages = []
     for message in wanted.messages:

@@ -38,6 +38,7 @@ from pipeline.web import server
 from pipeline.web.app import make_app, with_access_control
 from pipeline.web.context import ServerContext
 from pipeline.web.image_cache import PageImageCache
+from pipeline.web.openai.completion_request import CompletionError, check_schema
 from pipeline.web.supervisor import Supervisor
 from pipeline.web.task_store import TaskStore
 from tests.engines.conformance import BUILT_IN, sample_requests
@@ -253,6 +254,18 @@ def test_a_request_of_the_kind_of_paperless_gpt_with_an_image(served: ChatServed
         refused = ask(url)
         assert refused.status_code == 400
         assert refused.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_a_schema_that_would_take_minutes_to_compile_is_refused() -> None:
+    patterns = [{"type": "string", "pattern": f".*{letter}.*"} for letter in "abcdefghijklmnopqrst"]
+    deep: dict[str, Any] = {}
+    for _ in range(10_000):
+        deep = {"items": deep}
+    for schema in ({"allOf": patterns}, {"$ref": "#/$defs/a", "type": "string", "$defs": {"a": {"oneOf": patterns}}}, deep):
+        with pytest.raises(CompletionError, match="JSON Schema"):
+            check_schema(schema)
+    check_schema({"properties": {f"p{number}": pattern for number, pattern in enumerate(patterns)}})
+    check_schema({"allOf": patterns[:8]})
 
 
 @pytest.mark.parametrize(

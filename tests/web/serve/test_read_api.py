@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("python_multipart")
 
 from pipeline.settings import WebhookSettings
+from pipeline.web.task_store import TaskStore
 from pipeline.web.webhooks import WebhookRefusedError, WebhookSender, check_url, public_address
 from tests.drawing import invoice, invoice_pdf
 from tests.web.serve.in_process import InProcess, in_process
@@ -216,6 +218,15 @@ def test_a_request_without_the_token_or_from_another_site_puts_nothing_into_the_
 def test_a_webhook_never_leads_to_a_private_address(host: str) -> None:
     with pytest.raises(WebhookRefusedError, match="public"):
         public_address(host, 443, private=False)
+
+
+def test_a_damaged_file_of_tasks_is_put_aside(tmp_path: Path) -> None:
+    task = TaskStore(tmp_path).add("a.pdf", "0" * 64)
+    assert TaskStore(tmp_path).find(task.id) == task
+    (tmp_path / "tasks.sqlite").write_bytes(b"no database" * 1_000)
+    store = TaskStore(tmp_path)
+    assert store.find(task.id) is None
+    assert store.find(store.add("b.pdf", "1" * 64).id)
 
 
 def test_a_webhook_needs_a_permitted_host_and_https() -> None:
