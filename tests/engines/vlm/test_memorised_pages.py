@@ -149,6 +149,7 @@ def kill_when(goal: int, process: subprocess.Popen[bytes], outbox: Path) -> None
     process.wait()
 
 
+@pytest.mark.proof
 def test_pages_and_requests_of_programs_share_the_model_and_are_not_mixed_up(home: Path, known: Known, tmp_path: Path) -> None:
     """`pipeline serve` reads all pages while four programs ask for the same pages over OpenAI's API."""
     pytest.importorskip("fastapi")
