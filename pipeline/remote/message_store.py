@@ -144,12 +144,15 @@ class MessageStore:
 
     def _moved(self, connection: MailConnection, message: MessageAddress) -> tuple[int, StoreEntry] | None:
         """UID and entry in the open folder of a message that has the size and the stamp of ``message``."""
+        return next(self._all_moved(connection, message), None)
+
+    def _all_moved(self, connection: MailConnection, message: MessageAddress) -> Iterator[tuple[int, StoreEntry]]:
+        """As ``_moved``, of all such messages: what a scanner sends within a second has no more that differs."""
         size = message.size or 0
         uids = connection.client.search(f"UNDELETED LARGER {size - 1} SMALLER {size + 1}" if size else "UNDELETED SMALLER 1")
         for uid, entry in self._described(connection, uids).items() if uids else ():
             if (entry.size, entry.stamp) == (message.size, message.stamp):
-                return uid, entry
-        return None
+                yield uid, entry
 
     def fetch(self, entry: StoreEntry, path: Path) -> None:
         """The message as a file. Raises ObjectGoneError when it is no longer there, OSError when the disk is full."""
@@ -186,16 +189,7 @@ class MessageStore:
                 uid = found[0] if found else 0
             elif connection.uid_validity != message.uid_validity:
                 uid = 0
-            answer = connection.client.fetch([uid], [f"BODY.PEEK[]<{at}.{PIECE_BYTES}>"]).get(uid) if uid else None
-            if answer is None:
-                raise ObjectGoneError(str(message.uid))
-            body = next((value for key, value in answer.items() if key.startswith(b"BODY[]")), None)
-            if body is None and not at:
-                connection.client.noop()  # a message that another program has taken is without contents until the server says so
-                if uid not in connection.client.fetch([uid], ["FLAGS"]):
-                    raise ObjectGoneError(str(uid))
-                raise StoreError("the server gives no contents of this message", "look at it in a program for mail")
-            return bytes(body or b"")
+            return _body(connection, uid, at)
 
         return self._run(read, folder=message.folder if message.size is not None else None)
 
@@ -245,20 +239,22 @@ class MessageStore:
     def move(self, entry: StoreEntry, target: str) -> None:
         """Move a message to the folder of a URL that ``moved_url`` gave. Done once more after a crash, it moves nothing twice.
 
-        Raises ObjectGoneError when it is in neither folder.
+        A message that looks the same there is another one, unless its contents are the same. Raises ObjectGoneError when it is in neither
+        folder.
         """
         message, moved = _numbered(entry), _numbered(StoreEntry(target, 0, 0))
-        is_there = self.entry(target) is not None if self._run(lambda c: self._is_here(c, message)) else True
 
         def do(connection: MailConnection) -> None:
             client = connection.client
             if not self._is_here(connection, message):
                 raise ObjectGoneError(entry.url)
             name = connection.make_folder(moved.folder)
-            if client.has_capability("MOVE") and not is_there:
+            if client.has_capability("MOVE"):
                 client.move([message.uid], name)
                 return
-            if not is_there:  # else a copy from before a crash
+            if not self._is_copied(
+                connection, message, moved
+            ):  # else a copy from before a crash, or from a connection that was lost
                 client.copy([message.uid], name)
             _delete(client, message.uid)
 
@@ -267,6 +263,14 @@ class MessageStore:
         except ObjectGoneError:
             if self.entry(target) is None:
                 raise
+
+    def _is_copied(self, connection: MailConnection, message: MessageAddress, moved: MessageAddress) -> bool:
+        """Whether the contents of a message are in the folder to which it is moved, too. Its own folder is open again afterwards."""
+        connection.open_folder(moved.folder, read_only=True)
+        copies = {_digest(connection, uid) for uid, _ in list(self._all_moved(connection, moved))}
+        connection.open_folder(self.address.folder, read_only=self._read_only)
+        self._check_number(connection, message)
+        return bool(copies) and _digest(connection, message.uid) in copies
 
     def remove_unchanged(self, entry: StoreEntry) -> None:
         """Delete a message. Where the server cannot delete a single one (no UIDPLUS), it is marked as deleted. Raises ObjectGoneError."""
@@ -336,6 +340,32 @@ def _numbered(entry: StoreEntry) -> MessageAddress:
     if message is None:
         raise ObjectGoneError(entry.url)
     return message
+
+
+def _body(connection: MailConnection, uid: int, at: int) -> bytes:
+    """Bytes from a place on of a message in the open folder; empty at its end. Raises ObjectGoneError, StoreError."""
+    answer = connection.client.fetch([uid], [f"BODY.PEEK[]<{at}.{PIECE_BYTES}>"]).get(uid) if uid else None
+    if answer is None:
+        raise ObjectGoneError(str(uid))
+    body = next((value for key, value in answer.items() if key.startswith(b"BODY[]")), None)
+    if body is None:
+        connection.client.noop()  # a message that another program has taken is without contents until the server says so
+        if uid not in connection.client.fetch([uid], ["FLAGS"]):
+            raise ObjectGoneError(str(uid))
+        if not at:
+            raise StoreError("the server gives no contents of this message", "look at it in a program for mail")
+    return bytes(body or b"")
+
+
+def _digest(connection: MailConnection, uid: int) -> bytes:
+    """SHA-256 of a message in the open folder. Raises ObjectGoneError, StoreError."""
+    digest, at = hashlib.sha256(), 0
+    while piece := _body(connection, uid, at):
+        digest.update(piece)
+        at += len(piece)
+        if len(piece) < PIECE_BYTES:
+            break
+    return digest.digest()
 
 
 def _entry(url: str, answer: dict[bytes, Any]) -> StoreEntry:

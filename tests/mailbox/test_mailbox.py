@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 
 import pytest
 
@@ -98,6 +99,54 @@ def test_a_server_that_cannot_move_copies_and_deletes(runs: MailRuns, monkeypatc
     runs.run()
     assert (runs.server.subjects(), runs.server.subjects("Archive")) == ([], ["Invoice 1", "Invoice 2"])
     assert runs.texts() == pages(1, 2)
+
+
+@pytest.mark.parametrize("can_move", [True, False])
+def test_two_messages_that_look_the_same_are_both_moved(
+    runs: MailRuns, monkeypatch: pytest.MonkeyPatch, can_move: bool
+) -> None:
+    """As a scanner sends them: the same subject, no Message-ID, the same size, within one second."""
+    from imapclient import IMAPClient
+
+    has = IMAPClient.has_capability
+    monkeypatch.setattr(IMAPClient, "has_capability", lambda self, name: (can_move or name != "MOVE") and has(self, name))
+    arrival = datetime.datetime(2026, 11, 2, 10, 0, tzinfo=datetime.UTC)
+    client = runs.server.client()
+    for number in (1, 2):
+        client.append("INBOX", mail(number, "Scan").replace(b"Message-ID", b"X-Number"), msg_time=arrival)
+    client.logout()
+    runs.changes = {"after": "move"}
+    runs.run()
+    runs.run()
+    assert runs.texts() == pages(1, 2)
+    assert (runs.server.subjects(), runs.server.subjects("Archive")) == ([], ["Scan", "Scan"])
+    client = runs.server.client()
+    client.select_folder("Archive", readonly=True)
+    contents = [bytes(answer[b"BODY[]"]) for answer in client.fetch(client.search("ALL"), ["BODY.PEEK[]"]).values()]
+    client.logout()
+    assert sorted(number for number in (1, 2) for content in contents if f"<{number}@".encode() in content) == [1, 2]
+
+
+def test_a_copy_whose_confirmation_is_lost_is_not_made_twice(runs: MailRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    from imapclient import IMAPClient
+
+    has, copy, lost = IMAPClient.has_capability, IMAPClient.copy, []
+
+    def copy_and_lose(self: IMAPClient, *arguments: object) -> object:
+        answer = copy(self, *arguments)
+        if not lost:
+            lost.append(answer)
+            self.shutdown()
+            raise ConnectionError("cut")
+        return answer
+
+    monkeypatch.setattr(IMAPClient, "has_capability", lambda self, name: name != "MOVE" and has(self, name))
+    monkeypatch.setattr(IMAPClient, "copy", copy_and_lose)
+    runs.changes = {"after": "move"}
+    runs.server.put(mail(1))
+    runs.run()
+    assert lost
+    assert (runs.server.subjects(), runs.server.subjects("Archive")) == ([], ["Invoice 1"])
 
 
 @pytest.mark.parametrize("after", ["keep", "seen"])

@@ -127,6 +127,31 @@ def test_a_message_above_the_limit_ends_with_its_reason_and_is_not_fetched(
     assert runs.run().to_read == 0
 
 
+def test_a_message_that_is_taken_while_it_is_fetched_is_not_read_in_part(
+    runs: MailRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that gives NIL for contents which another program has deleted (RFC 2180, 4.1.3)."""
+    from imapclient import IMAPClient
+
+    monkeypatch.setattr("pipeline.remote.message_store.PIECE_BYTES", 2_000)
+    runs.server.put(b"Subject: Long\r\n\r\n" + b"A line of a long text.\r\n" * 500)
+    fetch, pieces = IMAPClient.fetch, []
+
+    def taken_after_one_piece(self: IMAPClient, uids: list[int], data: list[str], *rest: object) -> object:
+        answer = fetch(self, uids, data, *rest)
+        if data[0].startswith("BODY.PEEK[]"):
+            pieces.append(data[0])
+            if len(pieces) > 1:
+                return {uid: {b"SEQ": 1, b"BODY[]<2000>": None} for uid in uids}
+        return {} if data == ["FLAGS"] and pieces else answer
+
+    monkeypatch.setattr(IMAPClient, "fetch", taken_after_one_piece)
+    tally = runs.run()
+    assert len(pieces) > 1
+    assert runs.results() == []
+    assert len(tally.skipped_files) == 1
+
+
 def test_a_large_message_is_fetched_in_pieces(runs: MailRuns, tmp_path: Path) -> None:
     content = mail(1, attachment=os.urandom(6_000_000))
     runs.server.put(content)
