@@ -165,7 +165,12 @@ class WebhookSender:
             self._marker, self._waiting = marker, set()
         ended = []
         for task in (task for task in due if task.id not in self._waiting):
-            value = task_object(self._context, task)
+            try:
+                value = task_object(self._context, task)
+            except Exception as error:  # of one document: the others are sent
+                self._waiting.add(task.id)
+                log.warning("webhook of task %s: its result cannot be made: %s", task.id, type(error).__name__)
+                continue
             if value["status"] == "waiting":
                 self._waiting.add(task.id)
             else:

@@ -130,7 +130,8 @@ def test_two_messages_that_look_the_same_are_both_moved(
 def test_a_copy_whose_confirmation_is_lost_is_not_made_twice(runs: MailRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     from imapclient import IMAPClient
 
-    has, copy, lost = IMAPClient.has_capability, IMAPClient.copy, []
+    has, copy = IMAPClient.has_capability, IMAPClient.copy
+    lost: list[object] = []
 
     def copy_and_lose(self: IMAPClient, *arguments: object) -> object:
         answer = copy(self, *arguments)

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from pipeline.ledger.counts import document_counts
 from pipeline.ledger.document_search import change_marker
 from pipeline.monitoring.progress import last_run
+from pipeline.run.inline_templates import may_be_recorded
 from pipeline.runtime.lock import is_locked
 from pipeline.web.api.common import (
     ERROR_RESPONSES,
@@ -91,12 +92,15 @@ def store_upload(context: ServerContext, upload: Upload, name: str, template: st
 
 
 def _existing_copy(context: ServerContext, sha256: str, template: str) -> str | None:
-    """Path of a file in the inbox with these contents; with a template, only of a file in the template's folder."""
+    """Path of a file in the inbox with these contents; with a template, only of a file in the template's folder.
+
+    Without one, a file is left out that was sent with a template or a question of its own: its pages did not decide.
+    """
     inbox = context.settings.inbox.resolve()
     with context.ledger() as ledger:
         for file in ledger.files_with_contents(sha256):
             path = file.source.path
-            if file.place == "deleted":
+            if file.place == "deleted" or (not template and may_be_recorded(file.source.relative)):
                 continue
             if path.is_relative_to(inbox) and (not template or file.source.relative.startswith(f"{template}/")):
                 with suppress(OSError):

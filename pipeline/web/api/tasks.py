@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Path, Query, Request
@@ -13,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from pipeline.ledger.document_search import DocumentFilter, change_marker
+from pipeline.ledger.ledger import Ledger
 from pipeline.values.times import utc_timestamp
 from pipeline.web.api.common import ERROR_RESPONSES, server_context
 from pipeline.web.api.read import TaskStatus, Wait, wait_for_task
@@ -26,7 +28,7 @@ MAX_STREAMS = 32
 POLL_SECONDS, KEEP_ALIVE_SECONDS = 1.0, 15.0
 MAX_STREAM_SECONDS = 3_600
 LATEST = 200
-"""Documents that are looked through for new results at a time."""
+"""Documents that one query gives."""
 TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"description": "too many streams are open"}}
 STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
@@ -111,9 +113,21 @@ def _published_since(context: ServerContext, since: str, marker: str) -> tuple[s
         ended = [
             item
             for status in ("done", "partial", "failed", "skipped")
-            for item in list_documents(ledger, DocumentFilter(status=status), LATEST, 0)[1]
+            for item in _latest(ledger, DocumentFilter(status=status), since)
         ]
-    return now, sorted((item for item in ended if (item["published"] or "") >= since), key=lambda item: item["published"])
+    return now, sorted(ended, key=lambda item: item["published"])
+
+
+def _latest(ledger: Ledger, query: DocumentFilter, since: str) -> Iterator[dict[str, Any]]:
+    """Documents published at that time or later, latest first."""
+    for offset in count(0, LATEST):
+        found = list_documents(ledger, query, LATEST, offset)[1]
+        for item in found:
+            if (item["published"] or "") < since:
+                return
+            yield item
+        if len(found) < LATEST:
+            return
 
 
 def _event(name: str, value: dict[str, Any], identifier: str = "") -> str:

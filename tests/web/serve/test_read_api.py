@@ -139,6 +139,48 @@ def test_the_same_file_again_is_answered_at_once(served: InProcess, sent: dict[s
     assert answer.json()["result"] == sent["json"]["result"]
 
 
+def test_a_file_that_was_read_with_a_schema_is_read_anew_without_one(
+    served: InProcess, sent: dict[str, dict[str, Any]]
+) -> None:
+    text = b"Parcel number: PX-77120\nSent on 3 May 2026\n"
+    task = served.client.post("/api/read?name=label.txt", content=text).json()
+    served.read()
+    (template,) = served.client.get(f"/api/tasks/{task['id']}?wait=1").json()["result"]["results"]
+    assert template in served.context.templates, "its pages decide, and not what another program asked for"
+    again = served.client.post("/api/read?name=again.txt", content=text)
+    assert (again.status_code, again.json()["file"]) == (200, task["file"])
+
+
+def test_a_client_that_comes_back_gets_all_events_also_more_than_one_query_gives(
+    served: InProcess, sent: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.web.api.tasks.LATEST", 2)
+    with served.client.stream("GET", "/api/events?seconds=0.5", headers={"last-event-id": "2000-01-01"}) as stream:
+        events = stream.read().decode()
+    assert all(f'"file": "{item["file"]}"' in events for item in sent.values())
+
+
+def test_a_result_that_cannot_be_made_does_not_stop_the_webhooks_of_others(
+    served: InProcess, sent: dict[str, dict[str, Any]], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = served.context.tasks
+    added = [tasks.add(sent[name]["file"], sent[name]["sha256"], receiver.url) for name in ("form", "schema")]
+    publication = type(served.context).publication
+
+    def damaged(self: Any, ledger: Any, file: Any) -> Any:
+        if file.source.relative == sent["form"]["file"]:
+            raise KeyError("damaged")
+        return publication(self, ledger, file)
+
+    monkeypatch.setattr(type(served.context), "publication", damaged)
+    try:
+        ended = WebhookSender(served.context)._ended()
+    finally:
+        for task in added:
+            tasks.failed(task.id, "", None)
+    assert sent["schema"]["file"] in [task.file for task, _ in ended]
+
+
 def test_the_events_of_a_task_and_of_all_documents(served: InProcess, sent: dict[str, dict[str, Any]]) -> None:
     task = sent["json"]
     with served.client.stream("GET", f"/api/tasks/{task['id']}/events") as stream:
