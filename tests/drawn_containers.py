@@ -194,11 +194,11 @@ def signed_mail(members: Members) -> bytes:
 def pdf_with(members: Members, text: str = "A page", *, at_page: bool = False) -> bytes:
     """A PDF with attachments, in its list or ``at_page`` as annotations."""
     document = pymupdf.open(stream=text_pdf([text]), filetype="pdf")
-    for name, content in members:
+    for number, (name, content) in enumerate(members):
         if at_page:
             document[0].add_file_annot((72, 72), content, name)
         else:
-            document.embfile_add(name, content, filename=name, ufilename=name)
+            document.embfile_add(f"{number} {name}", content, filename=name, ufilename=name)
     return bytes(document.tobytes())
 
 

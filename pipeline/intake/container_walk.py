@@ -173,10 +173,17 @@ class ContainerWalk:
                 self.open_hashes.pop()
                 written.unlink(missing_ok=True)
             return
-        host = host_kind(written) if len(self.open_hashes) < MAX_DEPTH and needed else ""
+        host = host_kind(written) if needed else ""
+        if host and len(self.open_hashes) >= MAX_DEPTH:
+            holds_more, host = self._holds_parts(written, part.original_name, host), ""
+        else:
+            holds_more = False
         copy = self._copy_of(written) if host else None
         if needed:
             yield part
+        if holds_more:
+            reason = f"files inside of a document in {MAX_DEPTH} others; save them from it and put them into the inbox"
+            yield SkippedMember(display_name(f"{name}/(files)"), reason, True, "too_large", part.parent)
         if needed is False or written != path:
             written.unlink(missing_ok=True)
         if copy:
@@ -186,6 +193,14 @@ class ContainerWalk:
             finally:
                 self.open_hashes.pop()
                 copy.unlink(missing_ok=True)
+
+    def _holds_parts(self, path: Path, name: str, kind: str) -> bool:
+        """Whether a document holds others, which are not opened at this depth."""
+        try:
+            with READERS[kind](ContainerFile(path, name, self._scratch(), self.max_bytes)) as (_, parts):
+                return next(parts, None) is not None
+        except UNPACK_ERRORS:  # its reading says what is wrong with it
+            return False
 
     def _refusal_of_container(self, part: UnpackedMember) -> str:
         """Why a container inside is not opened; empty for one that is."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
@@ -23,7 +27,7 @@ from pipeline.safe_open import descriptor_path
 
 MAX_ATTACHMENTS = 1_000
 """Attachments of one PDF."""
-MAX_ANNOTATED_PAGES = 200
+MAX_ANNOTATED_PAGES = 20_000
 """Pages of a PDF that are searched for attachments."""
 MAX_XML_BYTES = 100_000_000
 """Of an e-invoice whose attachments are read: XML holds them as base64."""
@@ -60,9 +64,12 @@ def pdf_attachments(file: BinaryIO, passwords: tuple[str, ...] = ()) -> Iterator
         info = _quietly(document.embfile_info, number) or {}
         name = base_name(one_line(_as_written(str(info.get("ufilename") or info.get("filename") or key))))
         yield from _attached(name or f"attachment-{number + 1}", partial(_embedded, document, number))
+    most = len(names)
     for number in range(min(pages, MAX_ANNOTATED_PAGES)):
-        yield from _at_page(document, number)
-    if len(names) > MAX_ATTACHMENTS:
+        if files := _files_at(document, number):
+            most = max(most, files)
+            yield from _at_page(document, number)
+    if most > MAX_ATTACHMENTS:
         yield Member(
             "(more)",
             0,
@@ -73,10 +80,20 @@ def pdf_attachments(file: BinaryIO, passwords: tuple[str, ...] = ()) -> Iterator
         )
 
 
+def _files_at(document: Any, number: int) -> int:
+    """How many files are attached at a page, which is not loaded for that."""
+    found = _quietly(document.page_annot_xrefs, number) or []
+    return sum(kind == pymupdf.PDF_ANNOT_FILE_ATTACHMENT for _, kind, *_ in found)
+
+
 def _at_page(document: Any, number: int) -> Iterator[Member]:
     page = _quietly(document.load_page, number)
-    found = _quietly(lambda: list(page.annots(types=[pymupdf.PDF_ANNOT_FILE_ATTACHMENT]))) if page else None
-    for at, annotation in enumerate((found or [])[:MAX_ATTACHMENTS]):
+    found = (
+        _quietly(lambda: list(islice(page.annots(types=[pymupdf.PDF_ANNOT_FILE_ATTACHMENT]), MAX_ATTACHMENTS)))
+        if page
+        else None
+    )
+    for at, annotation in enumerate(found or []):
         info = _quietly(lambda annotation=annotation: annotation.file_info) or {}
         name = base_name(one_line(_as_written(str(info.get("filename") or "")))) or f"page-{number + 1}-{at + 1}"
         yield from _attached(name, partial(_of_annotation, annotation))
@@ -122,13 +139,24 @@ def _quietly(call: Any, *arguments: Any) -> Any:
 
 
 def office_pictures(file: BinaryIO, max_bytes: int) -> Iterator[Member]:
-    """Pictures of an office file that may show a document: a photograph of a receipt, a scan. Logos and drawings belong to the page."""
+    """Pictures of an office file that may show a document: a photograph of a receipt, a scan. Logos and drawings belong to the page.
+
+    A picture that is too large or damaged is given as it is: unpacking it says what is wrong, and the others follow.
+    """
     for member in zip_members(file):
-        if _PICTURES.fullmatch(member.name) and not member.refusal and member.size <= max_bytes:
+        if not _PICTURES.fullmatch(member.name) or member.refusal:
+            continue
+        name = PurePosixPath(member.name).name
+        content: bytes | None
+        try:
             with member.open() as stream:
-                content = stream.read(max_bytes + 1)
-            if picture_size(content) and not is_small_picture(content):
-                yield Member(PurePosixPath(member.name).name, len(content), partial(io.BytesIO, content))
+                content = stream.read(min(member.size, max_bytes) + 1)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError):
+            content = None
+        if content is None or member.size > max_bytes:
+            yield Member(name, member.size, member.open)
+        elif picture_size(content) and not is_small_picture(content):
+            yield Member(name, len(content), partial(io.BytesIO, content))
 
 
 def xml_attachments(content: bytes) -> Iterator[Member]:

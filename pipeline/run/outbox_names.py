@@ -39,8 +39,11 @@ class OutboxNames:
         return self._names[key]
 
     def within(self, path: Path, preferred: str) -> str:
-        """The name of a part of a container. It is not remembered, so that memory does not grow with a container."""
-        if str(path) in self._names or self._conflicts(preferred):
+        """The name of a part of a container. It is not remembered, so that memory does not grow with a container.
+
+        It may be a folder of others: a part that is a container itself comes after documents inside of it, which a killed run has read.
+        """
+        if str(path) in self._names or self._conflicts(preferred, is_part=True):
             return self(path, preferred)
         return preferred
 
@@ -77,7 +80,7 @@ class OutboxNames:
             name = f"{flat}~{number}"
         return name
 
-    def _conflicts(self, name: str) -> bool:
+    def _conflicts(self, name: str, *, is_part: bool = False) -> bool:
         """Whether ``name.json`` is a file or folder of another name, or one of its folders is the file of another name.
 
         A name that is a folder of others conflicts as well: a container has the results of its parts in the folder of its name.
@@ -87,7 +90,7 @@ class OutboxNames:
         blocked = any(folder.removesuffix(".json") in self._taken for folder in folders if folder.endswith(".json"))
         return (
             name in self._taken
-            or name in self._folders
+            or (name in self._folders and not is_part)
             or f"{name}.json" in self._folders
             or blocked
             or bool(folders and folders[0].endswith(SHEET_ENDINGS))

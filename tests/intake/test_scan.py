@@ -101,6 +101,14 @@ def test_names_in_the_outbox_are_unique_and_conflict_with_no_folder_or_sheet() -
     assert namer(Path("/x/a.pdf"), "other.pdf") == "a.pdf", "a file keeps the name it has"
 
 
+def test_a_container_inside_a_container_keeps_its_name_after_a_kill() -> None:
+    from pipeline.run.outbox_names import OutboxNames
+
+    namer = OutboxNames({"/x/1": "m.eml", "/x/2": "m.eml/in.zip/read.pdf"})
+    assert namer.within(Path("/x/3"), "m.eml/in.zip") == "m.eml/in.zip", "it ends after its parts, of which one was read"
+    assert namer.within(Path("/x/4"), "m.eml") != "m.eml"
+
+
 HOUSEKEEPING = (
     "@eaDir/a.pdf/thumb.jpg",
     "sub/#recycle/a.pdf",
