@@ -10,7 +10,6 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import py7zr
@@ -118,9 +117,9 @@ def test_a_container_that_gives_itself_ends(tmp_path: Path, monkeypatch: pytest.
 
     @contextmanager
     def itself(file: container_readers.ContainerFile) -> Iterator[container_readers.Contents]:
-        yield {}, iter([Member("r.zip", 0, partial(file.path.open, "rb")), Member("a.pdf", 0, lambda: io.BytesIO(PDF))])
+        yield {}, iter([Member("r.zip", 0, lambda: file.path.open("rb")), Member("a.pdf", 0, lambda: io.BytesIO(PDF))])
 
-    monkeypatch.setitem(container_readers.READERS, "zip", itself)  # type: ignore[arg-type]
+    monkeypatch.setitem(container_readers.READERS, "zip", itself)
     for content in (zip_of([("x", b"")]), mail([("r.zip", zip_of([("x", b"")]))], text=None)):
         parts, skipped = taken(tmp_path, "a.bin", content)
         assert list(parts.values()) == [PDF]
@@ -175,7 +174,9 @@ def test_attachments_far_inside_a_pdf_and_far_behind_are_named(tmp_path: Path) -
 
 def test_what_an_enclosed_mail_of_outlook_lacks_is_named(tmp_path: Path) -> None:
     inner = outlook_storage([("elsewhere.pdf", b"")])
-    inner["__attach_version1.0_#00000000"]["__properties_version1.0"] = bytes(8) + struct.pack("<HHIQ", 0x3, 0x3705, 6, 2)  # type: ignore[call-overload, index]
+    attachment = inner["__attach_version1.0_#00000000"]
+    assert isinstance(attachment, dict)
+    attachment["__properties_version1.0"] = bytes(8) + struct.pack("<HHIQ", 0x3, 0x3705, 6, 2)  # it is at an address
     parts, skipped = taken(tmp_path, "a.msg", outlook_mail([("good.pdf", PDF)], inner))
     assert PDF in parts.values()
     assert [(item.name.rpartition("/")[2], item.code) for item in skipped] == [("elsewhere.pdf", "unsupported")]
