@@ -68,7 +68,7 @@ def test_names_that_collide_lose_no_part(tmp_path: Path, kind: str) -> None:
     assert len({name_key(name) for name in parts}) == len(parts), "on every file system, each has a result of its own"
 
 
-COSTLY = {"a.mbox": 200, "a.msg": 400, "a.docx": 50, "a.pdf": 60, "at page.pdf": 60}
+COSTLY = {"a.7z": 300, "a.mbox": 200, "a.msg": 400, "a.docx": 50, "a.pdf": 60, "at page.pdf": 60}
 """Parts that take long to draw or to look at: some have fewer."""
 
 
