@@ -57,7 +57,7 @@ def test_failures_are_no_failure_of_the_estimate(pipeline: Pipeline, folder: Pat
     assert "locked.pdf: needs_password" in outcome.out
     (failed,) = pipeline("estimate", "--engine", "embedded", "--json").json["sample"]["failed"]
     assert (failed["file"], failed["reason"]) == ("locked.pdf", "needs_password")
-    assert "passwords" in failed["cure"]
+    assert "pipeline unlock" in failed["cure"]
 
 
 def test_an_interrupted_estimate_prints_what_it_knows(

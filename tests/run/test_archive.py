@@ -31,7 +31,7 @@ def test_a_failed_file_is_moved_with_its_reason(folders: RunFolders, after: str)
     assert (failed_folder(folders) / "letters/sealed.pdf").read_bytes() == content
     reason = (failed_folder(folders) / "letters/sealed.pdf.reason.txt").read_text(encoding="utf-8")
     assert "needs_password" in reason
-    assert "limits.passwords" in reason
+    assert "pipeline unlock" in reason
     assert folders.json("letters/sealed.pdf")["status"] == "failed"
 
 

@@ -39,7 +39,7 @@ COLUMNS = {
 }
 
 DIGESTS = {
-    "invoice": "e57c6e81fcfe986e",
+    "invoice": "5249676cbf6ff986",
     "receipt": "40462cc83319cd87",
     "chart": "8d747a9bd6eee98c",
     "caption": "e2c7f0724ae53803",

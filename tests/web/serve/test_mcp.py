@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def test_an_assistant_reads_searches_and_asks_over_standard_input_and_output(tmp
                 assert refused.is_error, path
                 assert "secret" not in refused.content[0].text.replace("secret.txt", "")
 
-    asyncio.run(use())
+    with ThreadPoolExecutor(1) as thread:  # a browser of another test may have a loop in this one
+        thread.submit(asyncio.run, use()).result()
 
 
 def test_the_same_tools_answer_over_http_with_the_token(tmp_path: Path) -> None:
