@@ -178,7 +178,7 @@ def test_missing_pages_are_listed_with_the_reason_and_what_to_do(folder: ReviewF
     item(page, "sealed.pdf").click()
     text = page.locator(".notice.bad").inner_text()
     assert "Not read: needs_password: the file is encrypted" in text
-    assert "limits.passwords" in text
+    assert "pipeline unlock sub/sealed.pdf" in text
 
 
 def test_without_its_original_a_document_keeps_its_values(folder: ReviewFolder, open_review: OpenReview) -> None:
