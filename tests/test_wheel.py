@@ -77,7 +77,17 @@ def test_the_wheel_holds_settings_templates_and_types(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline").rglob("*.py")}
     pages = {"evaluate/report.html", "evaluate/report.css"}
     pages |= {path.relative_to(ROOT / "pipeline").as_posix() for path in (ROOT / "pipeline" / "languages").glob("*.yaml")}
-    pages |= {f"web/{name}" for name in ("review.html", "review.css", "review.js", "serve.css", "serve.js", "html/home.html")}
+    pages |= {
+        f"web/{name}"
+        for name in (
+            "interface/review.html",
+            "interface/interface.css",
+            "interface/script/start.js",
+            "serve.css",
+            "serve.js",
+            "html/home.html",
+        )
+    }
     assert {*modules, "pipeline/py.typed", *(f"pipeline/{name}" for name in pages)} <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "examples/", "inbox/"))]
 

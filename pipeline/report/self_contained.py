@@ -16,8 +16,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 
-def render(template: Path, values: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]] | None = None) -> bytes:
-    """A page from its template, which gets the ``.css`` and ``.js`` files of its name as ``style`` and ``script``, and their ``policy``."""
+def render(
+    template: Path,
+    values: Mapping[str, Any],
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+    *,
+    style: str | None = None,
+    script: str | None = None,
+) -> bytes:
+    """A page from its template, which gets ``style``, ``script`` and their ``policy``; by default the files of its name with ``.css`` and
+    ``.js``."""
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
@@ -26,7 +34,8 @@ def render(template: Path, values: Mapping[str, Any], filters: Mapping[str, Call
         lstrip_blocks=True,
     )
     environment.filters |= dict(filters or {})
-    style, script = (_sibling_text(template, suffix) for suffix in (".css", ".js"))
+    style = _sibling_text(template, ".css") if style is None else style
+    script = _sibling_text(template, ".js") if script is None else script
     own = {"style": Markup(style), "script": Markup(script), "policy": Markup(policy(style, script))}  # noqa: S704 - our files
     return environment.get_template(template.name).render(**values, **own).encode(errors="replace")
 

@@ -25,7 +25,7 @@ from pipeline.safe_open import FileState
 from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.split_records import PageMarks, SplitPolicy
 from pipeline.templates.template import PageKind, Template
-from pipeline.words.precision import Precision
+from pipeline.words.precision import Precision, choose_precision
 
 if TYPE_CHECKING:
     from pipeline.run.job import Job
@@ -183,6 +183,14 @@ def drawing_request(
         picture=picture,
         formats=format_limits(settings),
     )
+
+
+def words_request(settings: Settings, file: InboxFile, sha256: str, page: int) -> ReadRequest:
+    """Read the words of a page of a file that was read before, and nothing else. Raises EngineUnavailableError."""
+    picture = PictureRequest(0, None)
+    drawing = drawing_request(settings, file.source.path, sha256, file.size, file.mtime_ns, page, picture)
+    precision, languages = choose_precision(settings), settings.ocr.languages
+    return replace(drawing, picture=None, einvoice=False, codes=False, precision=precision, ocr_languages=languages)
 
 
 def passwords_of(settings: Settings, sha256: str) -> tuple[str, ...]:

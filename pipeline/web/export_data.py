@@ -1,15 +1,15 @@
-"""The data of the static review: a document's view as plain JSON, cut to what a person reads, with invisible characters spelled out."""
+"""The data of the interface: a document's view as plain JSON, cut to what a person reads, with invisible characters spelled out."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline.records import Evidence
 from pipeline.web.originals import OriginalState
-from pipeline.web.view import DocumentView, FieldView, ResultView, cure
+from pipeline.web.view import DocumentView, FieldView, ResultView, cure, value_text
 
 MAX_CHARACTERS = 2_000
 """Of one text; a cell of a table has a quarter."""
@@ -28,13 +28,19 @@ _UNGROUNDED_CELL = re.compile(r"^ungrounded:(\d{1,6})\.(.+)$")
 
 def visible_text(text: Any, max_characters: int = MAX_CHARACTERS) -> str:
     """A text cut to ``max_characters``, with its invisible characters as ``⟨U+202E⟩``."""
-    whole = str(text)
+    whole = text if isinstance(text, str) else value_text(text)
     cut = whole if len(whole) <= max_characters else f"{whole[:max_characters]}… ({len(whole):,} letters in all)"
     return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", cut.replace("\r\n", "\n"))
 
 
-def document_data(view: DocumentView, published_at: str | None, original: OriginalState) -> dict[str, Any]:
-    """Everything that the review shows of a document except its page images."""
+MoreOfField = Callable[[ResultView, FieldView], Mapping[str, Any]]
+"""What else is to be known about a field."""
+
+
+def document_data(
+    view: DocumentView, published_at: str | None, original: OriginalState, more: MoreOfField | None = None
+) -> dict[str, Any]:
+    """Everything that the interface shows of a document except its page images. ``more`` adds to the data of each field."""
     publication, document, provenance = view.publication, view.publication.document, view.publication.provenance
     return {
         "name": visible_text(publication.source.name),
@@ -50,7 +56,7 @@ def document_data(view: DocumentView, published_at: str | None, original: Origin
         "versions": {name: visible_text(version) for name, version in (provenance.get("versions") or {}).items()},
         "started": provenance.get("started") or "",
         "finished": provenance.get("finished") or "",
-        "results": [_result_data(result) for result in view.results],
+        "results": [_result_data(result, more) for result in view.results],
         "recipes": dict(publication.recipes),
         "page_list": _page_list(publication.pages(), publication.source.name),
     }
@@ -73,13 +79,14 @@ def _page_list(pages: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, 
     ]
 
 
-def _result_data(result: ResultView) -> dict[str, Any]:
-    svg = result.chart_svg()
+def _result_data(result: ResultView, more: MoreOfField | None) -> dict[str, Any]:
+    svg = result.chart_svg() if more is None else None  # a server draws it when it is shown
     return {
         "template": result.template,
         **({"question": visible_text(result.question)} if result.question else {}),
         **({"chart": _data_uri(svg)} if svg else {}),
-        "fields": [_field_data(field) for field in result.fields],
+        **({"has_chart": True} if more and result.has_chart else {}),
+        "fields": [{**_field_data(field), **(more(result, field) if more else {})} for field in result.fields],
     }
 
 
@@ -117,7 +124,7 @@ def _value_data(evidence: Evidence) -> dict[str, Any]:
     if isinstance(value, list) and any(isinstance(row, dict) for row in value):
         return {"table": _table([row for row in value if isinstance(row, dict)], evidence.flags)}
     if isinstance(value, list):
-        texts = [str(item) for item in value if item not in (None, "")]
+        texts = [value_text(item) for item in value if item not in (None, "")]
         rest = [f"… {len(texts):,} in all"] if len(texts) > MAX_ITEMS else []
         return {"items": [visible_text(text) for text in texts[:MAX_ITEMS]] + rest}
     return {"value": "" if value is None else visible_text(value)}

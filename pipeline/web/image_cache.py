@@ -1,28 +1,24 @@
-"""Page images, drawn by reader processes that can be killed, a few at a time, with a cache of the latest ones."""
+"""Page images, drawn by reader processes that can be killed, a few at a time, with a cache of the latest ones; and the pages' words."""
 
 from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
 from tempfile import NamedTemporaryFile
 from threading import Lock
 
-from pipeline.errors import DocumentError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.records import PageImage
 from pipeline.report.page_images import drawn_image, encode_webp
-from pipeline.run.job import open_ledger
 from pipeline.run.page_requests import HANDLER, PictureRequest, drawing_request, encode_request
-from pipeline.run.part_cache import PartCache
-from pipeline.run.part_file import find_part, is_part
 from pipeline.runtime.worker_pool import WorkerPool
 from pipeline.settings import Settings
+from pipeline.web.page_words import PageWordsCache
+from pipeline.web.present_files import PresentFiles
 
 PAGE_PIXELS = 1_638_400
 """Pixels of a page: about 130 dots an inch of a letter page."""
@@ -44,7 +40,9 @@ class PageImageCache:
     """Draws pages and caches their images. Use as a context manager; its methods may be called from any thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._settings, self._files = settings, PresentFiles(settings)
+        self.words = PageWordsCache(settings, self._files)
+        """The words of the same pages."""
         limits = settings.limits
         count = min(MAX_READERS, settings.workers or len(os.sched_getaffinity(0)))
         self._pools = [WorkerPool(HANDLER, size=1, seconds=limits.seconds, memory_mb=limits.memory_mb) for _ in range(count)]
@@ -54,7 +52,6 @@ class PageImageCache:
         self._lock = Lock()
         self._images: OrderedDict[tuple[str, int, int | None], CachedImage] = OrderedDict()
         self._bytes = 0
-        self._parts = PartCache(settings)
 
     def __enter__(self) -> PageImageCache:
         return self
@@ -62,7 +59,8 @@ class PageImageCache:
     def __exit__(self, *_: object) -> None:
         for pool in self._pools:
             pool.close()
-        self._parts.close()
+        self.words.close()
+        self._files.close()
 
     def get(self, file: FileRecord, page: int, rotation: int | None) -> CachedImage:
         """The image of a page, from the cache or drawn now.
@@ -73,9 +71,7 @@ class PageImageCache:
         key = (file.sha256, page, rotation)
         if image := self._lookup(key):
             return image
-        if file.place == "deleted":  # another file may be at its path
-            raise DocumentError("unreadable", "the file was deleted after it was read")
-        with self._present(file) as present:
+        with self._files.open(file) as present:
             return self._draw(present, key)
 
     def draw_picture(self, content: bytes, pixels: int) -> PageImage:
@@ -92,19 +88,6 @@ class PageImageCache:
                 return drawn_image(pool.call(encode_request(request)), 1)
             finally:
                 self._idle.put(pool)
-
-    @contextmanager
-    def _present(self, file: FileRecord) -> Iterator[InboxFile]:
-        """The file with the size and time that it must have."""
-        place = None
-        if is_part(file, self._settings):
-            with open_ledger(self._settings) as ledger:
-                place = find_part(ledger, file, self._settings)
-        if place is None:
-            yield InboxFile(file.source, file.size, file.mtime_ns)
-            return
-        with self._parts.open(place) as part:
-            yield part
 
     def _draw(self, file: InboxFile, key: tuple[str, int, int | None]) -> CachedImage:
         sha256, page, rotation = key

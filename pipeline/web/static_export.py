@@ -26,11 +26,12 @@ from pipeline.run.page_requests import PictureRequest
 from pipeline.settings import Settings
 from pipeline.templates.template import Template
 from pipeline.web.export_data import document_data, visible_text
+from pipeline.web.interface_files import FOLDER, interface_script, interface_style
 from pipeline.web.originals import Original, find_original
 from pipeline.web.selection import SelectedDocument
 from pipeline.web.view import document_view
 
-TEMPLATE = Path(__file__).parent / "review.html"
+TEMPLATE = FOLDER / "review.html"
 PAGE_PIXELS = 1_126_400
 """Pixels of a page: 890 across A4, about 108 a printed inch."""
 MAX_PAGES = 10
@@ -83,7 +84,8 @@ def write_review(
             progress(done, len(requests))
     undrawn = sum("undrawn" in page for document in data for page in document["page_list"])
     review = {"documents": data, "about": {**about, "written": datetime.now(UTC).isoformat(timespec="seconds")}}
-    html = render(TEMPLATE, {"data": htmlsafe_json_dumps(review, dumps=_dumps), "images": images, "version": __version__})
+    values = {"data": htmlsafe_json_dumps(review, dumps=_dumps), "images": images, "version": __version__}
+    html = render(TEMPLATE, values, style=interface_style(), script=interface_script())
     return ReviewSummary(
         write_atomically(path, [html], withheld=withheld),
         len(documents),

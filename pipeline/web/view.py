@@ -1,6 +1,6 @@
 """A document as a person sees it, for the served pages and for the static review alike.
 
-The served pages render a ``DocumentView`` by their HTML templates; ``export_data`` turns one into the data of the static review.
+A page without scripts renders a ``DocumentView`` by its HTML template; ``export_data`` turns one into the data of the interface.
 """
 
 from __future__ import annotations
@@ -96,11 +96,18 @@ def cure(reason: str | None, name: str) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A value in one text: a dash for an absent one, the items of a list with dots in between."""
+    """A value in one text for people: a dash for an absent one, the items of a list with dots in between, objects by their keys."""
     if value is None:
         return "—"
-    if isinstance(value, list) and not any(isinstance(item, dict) for item in value):
-        return " · ".join(str(item) for item in value if item not in (None, "")) or "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{str(key).replace('_', ' ')}: {value_text(item)}" for key, item in value.items() if item not in (None, "")
+        )
+    if isinstance(value, list):
+        ends = "; " if any(isinstance(item, Mapping) for item in value) else " · "
+        return ends.join(value_text(item) for item in value if item not in (None, "")) or "—"
     return str(value)
 
 

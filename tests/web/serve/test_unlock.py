@@ -57,12 +57,11 @@ def test_the_password_of_a_document_and_of_an_archive_in_a_mail(
 ) -> None:
     caplog.set_level(logging.INFO)
     for document in (PDF, ARCHIVE):
-        page = client.get(f"/documents/{document}").text
-        assert '<input type="password" name="password" required' in page
-        assert f'method="post" action="/api/documents/{document}/password"' in page, "never in an address"
-        assert "pipeline unlock" in page
-    assert 'type="password"' not in client.get(f"/documents/{OPEN}").text
-    assert f'<a href="/documents/{ARCHIVE}">m.eml/b.zip</a>' in client.get(f"/documents/{document_id('m.eml')}").text
+        assert client.get(f"/api/documents/{document}/view").json()["lock"] is not None, "a field for the password is shown"
+        assert "pipeline unlock" in client.get(f"/documents/{document}").text
+    assert client.get(f"/api/documents/{OPEN}/view").json()["lock"] is None
+    inside = client.get(f"/api/documents/{document_id('m.eml')}/view").json()["locked"]
+    assert inside == [{"id": ARCHIVE, "file": "m.eml/b.zip"}]
 
     wrong = client.post(f"/api/documents/{PDF}/password", json={"password": "a wrong one"})
     assert (wrong.status_code, wrong.json()["detail"]) == (409, "this password does not open it; nothing was changed")
@@ -72,8 +71,12 @@ def test_the_password_of_a_document_and_of_an_archive_in_a_mail(
     answers = [client.post(f"/api/documents/{item}/password", json={"password": WORD, "by": "Ada"}) for item in (PDF, ARCHIVE)]
     assert [answer.status_code for answer in answers] == [202, 202]
     number = answers[0].json()["id"]
-    told = [client.get(f"/api/orders/{number}").text, client.get(f"/documents/{PDF}").text, *(item.text for item in answers)]
-    assert "It is being read again" in told[1]
+    told = [
+        client.get(f"/api/orders/{number}").text,
+        client.get(f"/api/documents/{PDF}/view").text,
+        *(item.text for item in answers),
+    ]
+    assert client.get(f"/api/documents/{PDF}/view").json()["reread"] == {"error": ""}, "it is being read"
     assert not [text for text in [*told, caplog.text] if WORD in text or "a wrong one" in text]
 
     settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1)
@@ -81,7 +84,7 @@ def test_the_password_of_a_document_and_of_an_archive_in_a_mail(
         loop.answer_questions()
         loop.publisher.tidy()
     assert (folders.texts("a.pdf"), folders.texts("m.eml/b.zip/x.pdf")) == (["Sealed"], ["Inside"])
-    assert 'type="password"' not in client.get(f"/documents/{PDF}").text
+    assert client.get(f"/api/documents/{PDF}/view").json()["lock"] is None
     assert client.get(f"/api/documents/{PDF}/pages/1.webp").status_code == 200, "its page is drawn with the password"
     with Ledger(folders.outbox / ".pipeline") as ledger:
         outcomes = [row["outcome"] for row in ledger.rows("SELECT outcome FROM orders")]

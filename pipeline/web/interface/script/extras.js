@@ -1,0 +1,110 @@
+/* What only a server can do with a document besides its fields: questions, other splits, reading again. */
+
+function extras(item) {
+  if (!source.editable || item.status === undefined || !item.kind) return [];
+  return [questionsSection(item), splitSection(item), rereadSection(item)].filter(Boolean);
+}
+
+/** A form that sends something and says what came of it. ``send`` returns a message, or null where the server refused. */
+function orderForm(properties, send, ...children) {
+  const form = make("form", { class: "order", ...properties }, ...children);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const message = await send(form);
+    if (message) { announce(message); await reload(); }
+  });
+  return form;
+}
+
+async function accepted(method, url, body) {
+  const { status, answer } = await call(method, url, body);
+  if (status >= 200 && status < 300) return true;
+  announce(detail(answer));
+  return false;
+}
+
+/* ---- passwords ---- */
+
+function lockParts(item) {
+  if (item.locked?.length) return [make("p", { class: "notice" }, "These need a password:", item.locked.flatMap((other) => [" ", make("a", { href: `/documents/${other.id}` }, other.file)]))];
+  if (!item.lock) return [];
+  const refused = make("p", { class: "refused", role: "alert", hidden: true });
+  const label = `Password${item.lock.parts.length ? ` of ${shortened(item.lock.parts.join(", "), 300)}` : ""} `;
+  const form = orderForm({ id: "unlock" }, async (form_) => {
+    const { password } = form_, text = password.value, button = form_.querySelector("button");
+    password.value = "";
+    button.disabled = true;
+    announce("The password is being tried.");
+    const { status, answer } = await call("POST", `/api/documents/${item.id}/password`, { password: text, by: author() });
+    button.disabled = false;
+    if (status === 202) return "Unlocked. It will be read soon.";
+    refused.textContent = detail(answer);
+    refused.hidden = false;
+    announce("");
+    password.focus();
+    return null;
+  }, refused, make("label", { class: "grow" }, label, make("input", { type: "password", name: "password", required: true, maxlength: 1000, autocomplete: "off", spellcheck: "false" })), make("button", { class: "plain first" }, "Unlock"));
+  return [form];
+}
+
+/* ---- questions ---- */
+
+function questionsSection(item) {
+  if (!item.pages || item.is_split) return null;
+  const last = item.questions.filter((question) => question.page === view.page).at(-1) || item.questions.at(-1);
+  const entries = item.questions.map((question) => make("li", { class: question.follows ? "follows" : null, "data-question": question.id }, make("p", { class: "question" }, question.question), answerParts(question)));
+  const follow = item.questions.length ? make("label", { class: "check" }, make("input", { type: "checkbox", name: "follow", checked: true }), "follows up on the last question") : null;
+  const form = orderForm({ id: "ask" }, async (form_) => {
+    const follows = form_.follow?.checked && last ? last.id : null, text = form_.question.value;
+    const sent = await accepted("POST", `/api/documents/${item.id}/questions`, { page: view.page || item.page_list[0]?.page || 1, question: text, follows, by: author() });
+    if (sent) form_.question.value = "";
+    return sent ? "Asked." : null;
+  }, make("label", { class: "grow" }, "Question ", make("input", { name: "question", maxlength: 500, required: true, placeholder: "What is the delivery date?", autocomplete: "off" })), follow, make("button", { class: "plain first" }, "Ask"));
+  const section = make("section", { class: "questions", "aria-label": "Questions" }, make("h3", {}, "Ask about this page"), entries.length ? make("ol", { id: "questions", tabindex: "0", "aria-label": "Questions and answers" }, entries) : null, form);
+  for (const [kind, on] of [["mouseover", true], ["mouseout", false]]) section.addEventListener(kind, (event) => markAnswer(event.target.closest("[data-question]")?.dataset.question, on));
+  return section;
+}
+
+function answerParts({ outcome, notes }) {
+  if (!outcome) return [make("p", { class: "soft" }, make("span", { class: "dot busy" }), " being answered")];
+  if (outcome.error) return [make("p", { class: "review" }, `no answer: ${outcome.error}`)];
+  if (outcome.answer === null) return [make("p", { class: "answer" }, "Nothing on the page answers this."), make("p", { class: "soft" }, outcome.engine)];
+  const about = [outcome.printed && outcome.printed !== outcome.answer ? `printed “${shortened(outcome.printed, 120)}”` : "", outcome.engine, outcome.grounding === "none" ? "not found on the page" : "", ...notes];
+  return [make("p", { class: "answer" }, valueText(outcome.answer)), make("p", { class: "soft" }, about.filter(Boolean).join(" · "))];
+}
+
+/** The boxes of the answers on a page. All but the last one appear only while a person points at their question. */
+function answerBoxes(item, page) {
+  const answered = (item.questions || []).filter((question) => question.page === page.page && question.outcome?.box);
+  return answered.map((question, n) => placeBox(make("div", { class: `box answer${n < answered.length - 1 ? " past" : ""}`, "data-answer": question.id, title: question.question }), question.outcome.box, ...page.size));
+}
+
+function markAnswer(id, on) {
+  for (const box of main.querySelectorAll("[data-answer]")) if (box.dataset.answer === id) box.classList.toggle("on", on);
+}
+
+/* ---- splits and reading again ---- */
+
+function splitSection(item) {
+  const { split } = item;
+  if (!split) return null;
+  const link = (part) => make("a", { href: `/documents/${part.id}`, "aria-current": part.id === item.id ? "page" : null }, `pages ${part.pages}`);
+  const parts = split.documents.length ? make("p", {}, item.is_split ? `This file holds ${plural(split.documents.length, "document")}: ` : ["Part of ", make("a", { href: `/documents/${split.id}` }, split.file), ": "], split.documents.flatMap((part) => [link(part), " "])) : null;
+  const url = `/api/documents/${item.id}/split`;
+  const form = orderForm({ id: "split" }, async (form_) => {
+    if (!await accepted("PUT", url, { pages: form_.pages.value, by: author() })) return null;
+    location.assign(`/documents/${split.id}`);
+    return "It is split.";
+  }, make("label", { class: "grow" }, "Pages of each document ", make("input", { name: "pages", required: true, maxlength: 20000, value: split.pages, placeholder: "1-3,4,5-6", autocomplete: "off" })), make("button", { class: "plain" }, "Split"),
+  split.source === "person" ? keyButton("Let the program decide", "", async () => { if (await accepted("DELETE", url)) location.assign(`/documents/${split.id}`); }) : null);
+  return make("section", { class: "split" }, parts, item.doubts.map((text) => make("p", { class: "review" }, `Please check: ${text}`)), make("details", { open: item.is_split }, make("summary", {}, "Split"), form));
+}
+
+function rereadSection(item) {
+  const choice = (label, name, values) => make("label", {}, `${label} `, make("select", { name }, make("option", { value: "" }, "by the settings"), values.map((value) => make("option", {}, value))));
+  const form = orderForm({ id: "reread" }, async (form_) => {
+    const body = { template: form_.template.value || null, engine: form_.engine.value || null, by: author() };
+    return (await accepted("POST", `/api/documents/${item.id}/readings`, body)) ? "It will be read again soon." : null;
+  }, choice("Template", "template", served.templates), choice("Engine", "engine", served.engines), make("button", { class: "plain" }, "Read again"));
+  return make("details", {}, make("summary", {}, "Read again"), form, item.reread ? make("p", { class: item.reread.error ? "notice" : "soft" }, item.reread.error ? `It could not be read again: ${item.reread.error}` : "It is being read again.") : null);
+}
