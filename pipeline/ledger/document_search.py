@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.ledger.document_states import STATE
 from pipeline.ledger.ledger import Ledger
 
 _OF_PART = "(results.part IS NULL OR units.page IN (SELECT value FROM json_each(results.part, '$.pages')))"
@@ -14,7 +15,8 @@ _MATCHES = rf"""FROM results LEFT JOIN documents ON documents.sha256 = coalesce(
     AND (:status = '' OR coalesce(results.status, 'waiting') = :status)
     AND (:sha256 = '' OR results.sha256 = :sha256)
     AND (:template = '' OR EXISTS (SELECT 1 FROM json_each(results.recipes) WHERE key = :template))
-    AND (:marked <> 'review' OR json_array_length(coalesce(results.review, '[]')) > 0)
+    AND (:state = '' OR {STATE} = :state)
+    AND (:marked <> 'review' OR (json_array_length(coalesce(results.review, '[]')) > 0 AND {STATE} = 'to_check'))
     AND (:marked <> 'corrected' OR json_array_length(coalesce(results.corrected, '[]')) > 0)
     AND (:text = '' OR results.name LIKE :like ESCAPE '\' OR EXISTS (
         SELECT 1 FROM units, json_each(units.fields) AS field
@@ -35,8 +37,10 @@ class DocumentFilter:
     status: str = ""
     template: str = ""
     marked: str = ""
-    """``review``: with a value to review; ``corrected``: with a corrected value."""
+    """``review``: with a value to review, and not approved; ``corrected``: with a corrected value."""
     sha256: str = ""
+    state: str = ""
+    """``new``, ``to_check``, ``approved`` or ``exported``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class DocumentRow:
     """Fields that a person should review."""
     corrected: tuple[str, ...]
     """Fields that a person corrected."""
+    state: str
+    """``new``, ``to_check``, ``approved`` or ``exported``."""
 
 
 def search_documents(ledger: Ledger, document_filter: DocumentFilter, limit: int, offset: int) -> tuple[int, list[DocumentRow]]:
@@ -65,7 +71,7 @@ def search_documents(ledger: Ledger, document_filter: DocumentFilter, limit: int
     values = {**asdict(document_filter), "like": like, "limit": limit, "offset": offset}
     total = next(ledger.rows(f"SELECT count(*) AS n {_MATCHES}", values))["n"]
     rows = ledger.rows(
-        f"""SELECT name, relative, results.sha256, status, results.reason, recipes, published_at, review, corrected,
+        f"""SELECT name, relative, results.sha256, status, results.reason, recipes, published_at, review, corrected, {STATE} AS state,
             coalesce(json_array_length(results.part, '$.pages'), documents.pages) AS pages {_MATCHES}
             ORDER BY published_at IS NOT NULL, published_at DESC, name LIMIT :limit OFFSET :offset""",
         values,
@@ -85,6 +91,7 @@ def _document_row(row: Mapping[str, Any]) -> DocumentRow:
         published_at=row["published_at"],
         review=tuple(json.loads(row["review"] or "[]")),
         corrected=tuple(json.loads(row["corrected"] or "[]")),
+        state=row["state"],
     )
 
 
@@ -112,7 +119,8 @@ def change_marker(ledger: Ledger) -> str:
     row = next(
         ledger.rows(
             """SELECT (SELECT count(*) || '.' || coalesce(max(published_at), '') FROM results) || '.' ||
-               (SELECT count(*) FROM corrections) || '.' || (SELECT count(ended_at) || '.' || count(*) FROM orders) AS mark"""
+               (SELECT count(*) FROM corrections) || '.' || (SELECT count(*) FROM document_states) || '.' ||
+               (SELECT count(*) FROM comments) || '.' || (SELECT count(ended_at) || '.' || count(*) FROM orders) AS mark"""
         )
     )
     return str(row["mark"])

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.ledger.document_states import journal_entry
 from pipeline.ledger.journal import append_entry
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.moved_files import insert_row, mark_obsolete
@@ -23,6 +24,9 @@ FILE_TABLES = (("splits", "name"), ("parts", "file"))
 """Tables with rows about one file, and the column with the name of its result."""
 _OF_CONTENTS = "substr(sha256, 1, instr(sha256 || '#', '#') - 1) = ?"
 """Corrections of a document of a file have more behind the hash (see ``document_key``)."""
+KEY_TABLES = ("document_states", "comments")
+"""Tables with rows about documents, by the key that corrections are recorded under."""
+_OF_KEY = "substr(key, 1, instr(key || '#', '#') - 1) = ?"
 SHARED_TABLES = ("recipes", "questions", "schemas")
 """Tables with rows that belong to no document. They are never taken out, only put back where they are missing."""
 
@@ -55,6 +59,9 @@ def document_rows(ledger: Ledger, names: Sequence[str]) -> Iterator[tuple[str, R
         for table in CONTENT_TABLES:
             for row in ledger.rows(f"SELECT * FROM {table} WHERE {_OF_CONTENTS}", [sha256]):  # noqa: S608 - inserted are constants
                 yield table, row
+        for table in KEY_TABLES:
+            for row in ledger.rows(f"SELECT * FROM {table} WHERE {_OF_KEY}", [sha256]):  # noqa: S608 - inserted are constants
+                yield table, row
     for table in SHARED_TABLES:
         for row in ledger.rows(f"SELECT * FROM {table}"):  # noqa: S608 - inserted are constants
             yield table, row
@@ -82,6 +89,8 @@ def delete_documents(ledger: Ledger, names: Sequence[str], sheets: Iterable[str]
         for sha256 in contents:
             for table in CONTENT_TABLES:
                 ledger.change(f"DELETE FROM {table} WHERE {_OF_CONTENTS}", [sha256])  # noqa: S608 - inserted are constants
+            for table in KEY_TABLES:
+                ledger.change(f"DELETE FROM {table} WHERE {_OF_KEY}", [sha256])  # noqa: S608 - inserted are constants
         mark_obsolete(ledger, names)
         ledger.mark_sheets_outdated(sorted(set(sheets)))
 
@@ -105,7 +114,8 @@ def restore_documents(ledger: Ledger, rows: Sequence[tuple[str, Row]], sheets: I
     Orders whose number another order has now get a new one.
     """
     columns = {
-        table: _columns(ledger, table) for table in ("files", "contained", *CONTENT_TABLES, *SHARED_TABLES, *dict(FILE_TABLES))
+        table: _columns(ledger, table)
+        for table in ("files", "contained", *CONTENT_TABLES, *KEY_TABLES, *SHARED_TABLES, *dict(FILE_TABLES))
     }
     numbers: dict[int, int] = {}
     with ledger.synced_transaction():
@@ -155,6 +165,8 @@ def _restore_journal(ledger: Ledger, rows: Iterable[tuple[str, Row]], numbers: M
                 "before": json.loads(row["before"]),
             }
             append_entry(folder, {"correction": correction, "sha256": row["sha256"]})
+        elif table in KEY_TABLES:
+            append_entry(folder, journal_entry(table, row))
         elif table == "person_splits":
             decision = {"split": json.loads(row["decision"]), **{key: row[key] for key in ("sha256", "by", "at")}}
             append_entry(folder, decision)

@@ -368,4 +368,23 @@ MIGRATIONS: tuple[str, ...] = (
         schema    TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    -- What people decided about whole documents. All decisions are kept; the latest one of a document holds.
+    CREATE TABLE document_states (
+        key       TEXT NOT NULL,        -- what corrections of the document are recorded under
+        version   INTEGER NOT NULL,     -- 1, 2, …
+        state     TEXT NOT NULL CHECK (state IN ('to_check', 'approved', 'exported')),
+        by        TEXT NOT NULL,        -- empty: the program, because values have changed
+        at        TEXT NOT NULL,
+        PRIMARY KEY (key, version)
+    ) WITHOUT ROWID;
+    CREATE TABLE comments (
+        key       TEXT NOT NULL,
+        number    INTEGER NOT NULL,     -- 1, 2, …
+        text      TEXT NOT NULL,
+        by        TEXT NOT NULL,
+        at        TEXT NOT NULL,
+        PRIMARY KEY (key, number)
+    ) WITHOUT ROWID;
+    """,
 )

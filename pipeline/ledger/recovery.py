@@ -21,6 +21,7 @@ from typing import Any
 from pipeline.errors import LedgerError
 from pipeline.ledger.contained_recovery import PartRecovery
 from pipeline.ledger.corrections import restore_corrections
+from pipeline.ledger.document_states import Comment, DocumentDecision, restore_comment, restore_decision
 from pipeline.ledger.journal import read_entries
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.lessons import is_whole_lesson, restore_lesson, restore_undo
@@ -241,7 +242,7 @@ def hash_at(path: Path) -> str | None:
 
 
 def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
-    """Restore corrections, people's splits, lessons, and ``with_orders`` also orders, that the journal has and the ledger lacks.
+    """Restore what people said (corrections, splits, decisions, comments), lessons, and ``with_orders`` also orders, that the ledger lacks.
 
     Returns how many.
 
@@ -255,11 +256,19 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
     lessons: dict[int, dict[str, Any]] = {}
     undone: dict[int, str] = {}
     splits: dict[str, dict[str, Any]] = {}
+    decisions: dict[tuple[str, int], DocumentDecision] = {}
+    comments: dict[tuple[str, int], Comment] = {}
     for entry in read_entries(ledger.path.parent):
         try:
             if "correction" in entry:
                 correction = Correction(**entry["correction"])
                 corrections[entry["sha256"], correction.template, correction.field, correction.version] = correction
+            elif "state" in entry:
+                decision = DocumentDecision(**entry["state"])
+                decisions[str(entry["sha256"]), decision.version] = decision
+            elif "comment" in entry:
+                comment = Comment(**entry["comment"])
+                comments[str(entry["sha256"]), comment.number] = comment
             elif "split" in entry:
                 splits[str(entry["sha256"])] = entry
             elif "order" in entry:
@@ -276,6 +285,8 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
                 forgotten = set(entry["forgotten"])
                 corrections = {key: item for key, item in corrections.items() if contents_of(key[0]) not in forgotten}
                 splits = {key: item for key, item in splits.items() if key not in forgotten}
+                decisions = {key: item for key, item in decisions.items() if contents_of(key[0]) not in forgotten}
+                comments = {key: item for key, item in comments.items() if contents_of(key[0]) not in forgotten}
                 for number in [number for number, order in orders.items() if order["sha256"] in forgotten]:
                     del orders[number]
                     outcomes.pop(number, None)
@@ -285,6 +296,10 @@ def replay_journal(ledger: Ledger, *, with_orders: bool) -> int:
         restored: dict[str, int] = defaultdict(int)
         for (key, *_), correction in corrections.items():
             restored[contents_of(key)] += restore_corrections(ledger, key, [correction])
+        for (key, _), decision in decisions.items():
+            restored[contents_of(key)] += restore_decision(ledger, key, decision)
+        for (key, _), comment in comments.items():
+            restored[contents_of(key)] += restore_comment(ledger, key, comment)
         for sha256, entry in splits.items():
             restored[sha256] += restore_person_split(ledger, entry)
         restored_orders = 0

@@ -65,6 +65,8 @@ class Publication:
     """Where it comes from, where it is a part of a container or a container."""
     parts: Sequence[PartStatus] = ()
     """The parts that it holds directly."""
+    approval: Mapping[str, str] = field(default_factory=dict)
+    """The latest decision about the document (see ``ledger.document_states``): ``state``, ``by`` and ``at``; empty before one."""
     data: Mapping[str, ShapedData] = field(default_factory=dict)
     """The values in their shape, by template, of templates that have one."""
 
@@ -88,8 +90,10 @@ class Publication:
         return [name for name in self.fields.get(template, {}) if self.active_correction(template, name)]
 
     def fields_to_review(self, template: str) -> list[str]:
-        """Names of a template's fields that a person should check."""
-        return fields_to_review(self.fields.get(template, {}), self.threshold(template))
+        """Names of a template's fields that a person should check. One that a person has entered or confirmed is none, whatever the
+        checks say: the paper may be wrong."""
+        doubtful = fields_to_review(self.fields.get(template, {}), self.threshold(template))
+        return [name for name in doubtful if not self.active_correction(template, name)]
 
     def threshold(self, template: str) -> float:
         """The confidence below which values of a template are marked for review."""
@@ -177,6 +181,7 @@ class Publication:
             **split_as_json(self),
             "status": self.status,
             "reason": self.reason,
+            **({"approval": dict(self.approval)} if self.approval else {}),
             **({"detail": detail} if (detail := self.detail if self.is_wrapper else document.detail) else {}),
             **({"parts": [_part(part) for part in self.parts]} if self.parts or self.is_wrapper else {}),
             "results": {

@@ -21,6 +21,7 @@ from pipeline.checks.oddities import flag_oddities
 from pipeline.checks.requirements import check_requirements
 from pipeline.ledger.contained_records import part_of, parts_in
 from pipeline.ledger.corrections import correction_history
+from pipeline.ledger.document_states import latest_decision
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source
@@ -105,12 +106,18 @@ def compose(
         () if part else tuple(file.source.name for file in ledger.documents_of(source.name)),
         origin,
         parts_in(ledger, source.name) if origin else (),
+        _approval(ledger, document_key(document.sha256, part)),
         {
             name: shaped_data(templates[name], fields[name])
             for name in fields
             if name in templates and templates[name].is_nested
         },
     )
+
+
+def _approval(ledger: Ledger, key: str) -> dict[str, str]:
+    latest = latest_decision(ledger, key)
+    return {"state": latest.state, "by": latest.by, "at": latest.at} if latest else {}
 
 
 def in_order(results: Sequence[Result], pages: PageRange | None, *, whole: bool) -> list[Result]:

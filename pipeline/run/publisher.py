@@ -17,6 +17,7 @@ from pipeline.checks.duplicates import duplicate_keys
 from pipeline.errors import BlockedResultError, OutboxError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.contained_records import earliest_retry, unpublished_parts
+from pipeline.ledger.document_states import insert_decision, is_settled
 from pipeline.ledger.file_records import FileRecord
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.own_files import DISK_ERRORS, OwnFiles
@@ -33,6 +34,7 @@ from pipeline.run.obsolete_results import NO_COPIES, remove_obsolete_results
 from pipeline.run.path_faults import is_fault_of_path
 from pipeline.run.rebuilt_records import stays_at
 from pipeline.runtime.file_system import FolderSync
+from pipeline.split_records import document_key
 from pipeline.values.times import utc_timestamp
 
 FLUSH_DOCUMENTS = 100
@@ -215,6 +217,7 @@ class Publisher:
     def _record(self, item: Publication, retry_at: str | None) -> None:
         """Record a publication as part of an open transaction."""
         ledger, name, sha256 = self._job.ledger, item.source.name, item.document.sha256
+        self._reopen(item)
         review = [name for template in item.fields for name in item.fields_to_review(template)]
         review += [PAGES] if item.doubts else []
         corrected = [name for template in item.fields for name in item.corrected_fields(template)]
@@ -226,6 +229,13 @@ class Publisher:
             ledger.record_publication(
                 *(name, sha256, item.recipes, item.status, item.reason, retry_at), review=review, corrected=corrected
             )
+
+    def _reopen(self, item: Publication) -> None:
+        """A document that was read again after somebody approved it is to be checked again."""
+        key = document_key(item.document.sha256, item.part)
+        settled = is_settled(self._job.ledger, key)
+        if settled and (item.provenance.get("finished") or "") > settled.at:
+            insert_decision(self._job.ledger, key, "to_check", "")
 
     def _without_open_containers(self, pending: list[_Pending]) -> list[_Pending]:
         """Leave out containers of which a part is not safely in the outbox: their files must stay, and the next run goes on."""

@@ -16,7 +16,7 @@ from pipeline import __version__
 from pipeline.errors import PipelineError
 from pipeline.web import html_pages
 from pipeline.web.access import AccessControl
-from pipeline.web.api import corrections, documents, exports, files, orders, pages, read, split, tasks, unlock
+from pipeline.web.api import corrections, documents, exports, files, orders, pages, read, split, states, tasks, unlock
 from pipeline.web.context import ServerContext
 from pipeline.web.description import add_bodies, operation_name
 from pipeline.web.openai import openai_routes
@@ -36,7 +36,21 @@ def make_app(context: ServerContext) -> FastAPI:
     )
     add_bodies(app)
     app.state.context = context
-    for part in (files, read, tasks, documents, pages, corrections, orders, split, unlock, exports, openai_routes, html_pages):
+    for part in (
+        files,
+        read,
+        tasks,
+        documents,
+        pages,
+        corrections,
+        orders,
+        states,
+        split,
+        unlock,
+        exports,
+        openai_routes,
+        html_pages,
+    ):
         app.include_router(part.router)
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:

@@ -32,6 +32,7 @@ def _json_object(row: DocumentRow) -> dict[str, Any]:
         "published": row.published_at,
         "review": list(row.review),
         "corrected": list(row.corrected),
+        "state": row.state,
     }
 
 

@@ -21,6 +21,7 @@ SCRIPT_PARTS = (
     "tables",
     "table_editing",
     "extras",
+    "approval",
     "keys",
     "start",
 )

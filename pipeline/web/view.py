@@ -125,12 +125,13 @@ def _field_view(publication: Publication, template_name: str, template: Template
     checks = {check.name: check for check in template.checks} if template else {}
     correction = publication.active_correction(template_name, name)
     uncorrected = publication.uncorrected.get(template_name, {}).get(name)
+    reasons, notes = review_reasons(evidence, publication.threshold(template_name), checks), flag_notes(evidence, checks)
     return FieldView(
         name,
         evidence,
         template.fields.get(name) if template else None,
-        review_reasons(evidence, publication.threshold(template_name), checks),
-        flag_notes(evidence, checks),
+        [] if correction else reasons,
+        [*reasons, *notes] if correction else notes,  # a person has seen the value: what a check still says is no doubt
         publication.corrections.get((template_name, name), ()),
         correction,
         uncorrected.value if correction and uncorrected else None,

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from pipeline.ledger.corrections import NewerCorrectionError, corrected_templates, correction_history, record_correction
+from pipeline.ledger.document_states import decide, is_settled
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.records import Correction
@@ -118,6 +119,8 @@ def _new_version(
 def _record(ledger: Ledger, file: FileRecord, correction: Correction) -> Any:
     try:
         record_correction(ledger, file.key, correction)
+        if is_settled(ledger, file.key) and (correction.withdrawn or correction.value != correction.before):
+            decide(ledger, file.key, "to_check", correction.by)  # what was approved was another value
     except NewerCorrectionError as error:
         current = _correction_version(error.latest).model_dump() if error.latest else None
         return JSONResponse({"detail": "there is a newer correction of this field", "current": current}, 409)

@@ -35,6 +35,7 @@ class DocumentSummary(BaseModel):
     published: str | None
     review: list[str]
     corrected: list[str]
+    state: Literal["new", "to_check", "approved", "exported"]
 
 
 class DocumentList(BaseModel):
@@ -52,12 +53,13 @@ def documents(
     template: Annotated[str, Query(max_length=63)] = "",
     marked: Literal["", "review", "corrected"] = "",
     sha256: Annotated[str, Query(max_length=64)] = "",
+    state: Literal["", "new", "to_check", "approved", "exported"] = "",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> DocumentList:
     """All documents that match: waiting ones first, then the latest results."""
     with server_context(request).ledger() as ledger:
-        total, items = list_documents(ledger, DocumentFilter(q, status, template, marked, sha256), limit, offset)
+        total, items = list_documents(ledger, DocumentFilter(q, status, template, marked, sha256, state), limit, offset)
     return DocumentList(total=total, documents=[DocumentSummary(**item) for item in items])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from pipeline.errors import DocumentError
 from pipeline.ledger.contained_records import parts_in
 from pipeline.ledger.document_search import change_marker
+from pipeline.ledger.document_states import comments_on, decision_history
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, open_orders, orders_for_document
@@ -61,7 +63,7 @@ def document_data_view(request: Request, id: Id) -> dict[str, Any]:  # noqa: A00
     with open_file_record(request, id) as (ledger, file):
         publication = context.publication(ledger, file)
         data: dict[str, Any] = {"id": document_id(file.source.name), "is_split": file.is_split, "marker": change_marker(ledger)}
-        data |= _locks(ledger, file)
+        data |= _locks(ledger, file) | _decisions(ledger, file)
         if publication is None:
             return data | _unread(file)
         templates = context.known_templates(ledger)
@@ -83,6 +85,12 @@ def _unread(file: FileRecord) -> dict[str, Any]:
     }
     about = {"name": file.source.name, "path": file.source.relative, "sha256": file.sha256, "engine": "", "published": ""}
     return {**empty, **about, "status": "waiting", "reason": None, "started": "", "finished": "", "original": "there"}
+
+
+def _decisions(ledger: Ledger, file: FileRecord) -> dict[str, Any]:
+    """``approval``: the decisions about the document, and ``comments`` on it; oldest first."""
+    decisions = [asdict(decision) for decision in decision_history(ledger, file.key)]
+    return {"approval": decisions, "comments": [asdict(comment) for comment in comments_on(ledger, file.key)]}
 
 
 def _locks(ledger: Ledger, file: FileRecord) -> dict[str, Any]:

@@ -42,15 +42,16 @@ function showDocument(item, focus) {
 
 function documentHead(item) {
   const badges = [make("span", { class: `badge ${item.status === "done" ? "good" : item.status === "waiting" ? "" : "bad"}` }, item.status)];
-  if (item.reviewCount) badges.push(make("span", { class: "badge review" }, `${item.reviewCount} to review`));
+  if (settled(item)) badges.push(make("span", { class: "badge good", title: approvalText(item) }, item.approvalState));
+  else if (item.reviewCount) badges.push(make("span", { class: "badge review" }, `${item.reviewCount} to review`));
   const facts = [Object.keys(item.recipes).join(", "), item.kind.toUpperCase(), plural(item.pages, "page"), item.published && `read ${time(item.published)}`, item.engine].filter(Boolean).join(" · ");
   const at = listed.indexOf(item);
   const stepButton = (by, text, label) => make("button", { type: "button", class: "plain", "aria-label": label, disabled: at < 0 ? !listed[0] || by < 0 : !listed[at + by], on: { click: () => step(by) } }, text);
   const next = listed.some((other) => other.reviewCount) ? make("button", { type: "button", class: "plain first", on: { click: () => stepToReview(1) } }, "Next to review") : null;
   return make("header", { class: "document-head" },
     make("div", { class: "row" }, make("h2", { tabindex: "-1" }, item.base), badges,
-      make("div", { class: "steps" }, make("button", { type: "button", class: "plain back", "aria-label": "Back to the list of documents", on: { click: backToList } }, "‹ List"), stepButton(-1, "‹", "Previous document"), stepButton(1, "›", "Next document"), next)),
-    make("p", { class: "soft links" }, make("span", {}, item.folder ? `${item.folder}/ · ${facts}` : facts), downloads(item)), notices(item));
+      make("div", { class: "steps" }, make("button", { type: "button", class: "plain back", "aria-label": "Back to the list of documents", on: { click: backToList } }, "‹ List"), stepButton(-1, "‹", "Previous document"), stepButton(1, "›", "Next document"), next, approveButton(item))),
+    make("p", { class: "soft links" }, make("span", {}, item.folder ? `${item.folder}/ · ${facts}` : facts), downloads(item)), settled(item) ? make("p", { class: "corrected" }, approvalText(item)) : null, notices(item));
 }
 
 function backToList() {

@@ -2,7 +2,7 @@
 
 function extras(item) {
   if (!source.editable || item.status === undefined || !item.kind) return [];
-  return [questionsSection(item), splitSection(item), rereadSection(item)].filter(Boolean);
+  return [commentsSection(item), questionsSection(item), splitSection(item), rereadSection(item)].filter(Boolean);
 }
 
 /** A form that sends something and says what came of it. ``send`` returns a message, or null where the server refused. */
@@ -21,6 +21,18 @@ async function accepted(method, url, body) {
   if (status >= 200 && status < 300) return true;
   announce(detail(answer));
   return false;
+}
+
+/* ---- comments ---- */
+
+function commentsSection(item) {
+  const entries = item.comments.map((comment) => make("li", {}, make("p", { class: "answer" }, comment.text), make("p", { class: "soft" }, `${comment.by}, ${time(comment.at)}`)));
+  const form = orderForm({ id: "comment" }, async (form_) => {
+    const sent = await accepted("POST", `/api/documents/${item.id}/comments`, { text: form_.text.value, by: author() });
+    if (sent) form_.text.value = "";
+    return sent ? "Noted." : null;
+  }, make("label", { class: "grow" }, "Comment ", make("input", { name: "text", maxlength: 2000, required: true, autocomplete: "off" })), make("button", { class: "plain" }, "Add"));
+  return make("details", { class: "questions", open: entries.length > 0 }, make("summary", {}, entries.length ? plural(entries.length, "comment") : "Comment"), entries.length ? make("ol", { class: "comments" }, entries) : null, form);
 }
 
 /* ---- passwords ---- */

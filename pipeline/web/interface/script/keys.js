@@ -8,7 +8,7 @@ const keys = {
 };
 const editingKeys = {
   a: () => accept(selected), c: () => openEditor(selected), Enter: () => openEditor(selected), x: () => selected && save(selected, null), u: () => selected && save(selected, undefined),
-  t: () => openTable(null), q: () => main.querySelector("#ask input")?.focus(),
+  A: approve, t: () => openTable(null), q: () => main.querySelector("#ask input")?.focus(),
 };
 if (source.editable) Object.assign(keys, editingKeys);
 

@@ -3,6 +3,7 @@
 let listed = [], current = null, limit = 200;
 
 function tag(entry) {
+  if (settled(entry)) return make("span", { class: "tag good" }, entry.approvalState);
   if (entry.status === "waiting") return make("span", { class: "tag" }, "waiting");
   if (entry.status !== "done") return make("span", { class: "tag bad" }, entry.status + (entry.reviewCount ? ` · ${entry.reviewCount}` : ""));
   if (entry.reviewCount) return make("span", { class: "tag review" }, `${entry.reviewCount} to review`);
@@ -12,7 +13,7 @@ function tag(entry) {
 function listEntry(entry) {
   const short = entry.fields.find((field) => field.value && field.value.length < 60);
   const under = [entry.reason || "", Object.keys(entry.recipes).join(", "), short ? short.value : "", entry.folder].filter(Boolean).join(" · ");
-  const mark = [entry.status, entry.reviewCount, under].join("\n");
+  const mark = [entry.status, entry.approvalState, entry.reviewCount, under].join("\n");
   if (!entry.listEntry || entry.listMark !== mark) {
     entry.link = make("a", { class: "item", href: source.address(entry) }, make("span", { class: "name" }, entry.base), tag(entry), make("span", { class: "under" }, under));
     if (entry === current) entry.link.setAttribute("aria-current", "true");
@@ -21,6 +22,8 @@ function listEntry(entry) {
   }
   return entry.listEntry;
 }
+
+const settled = (entry) => entry.approvalState === "approved" || entry.approvalState === "exported";
 
 const chosenState = () => document.querySelector("#states input:checked").value;
 
@@ -37,6 +40,7 @@ function filter() {
     const focused = document.activeElement;
     list.replaceChildren(...listed.map(listEntry), ...more);
     if (focused && focused !== document.activeElement && list.contains(focused)) focused.focus();
+    showBulk();
     $("count").textContent = listed.length === found.total ? plural(listed.length, "document") : `${listed.length.toLocaleString("en")} of ${plural(found.total, "document")}`;
   });
 }
@@ -59,7 +63,7 @@ function stepToReview(by) {
   const own = current ? reviewKeys(current) : [], at = own.indexOf(selected);
   const inside = at >= 0 ? own[at + by] : by > 0 ? own[0] : own.at(-1);
   if (inside) return select(inside, { focus: true });
-  const others = listed.filter((entry) => entry.reviewCount > 0);
+  const others = listed.filter((entry) => entry.reviewCount > 0 && !settled(entry));
   if (!others.length && !own.length) return announce("No value in these documents needs a review.");
   const rank = (entry) => listed.indexOf(entry), here = current ? rank(current) : -1;
   let next = by > 0 ? others.find((entry) => rank(entry) > here) : others.findLast((entry) => rank(entry) < here);

@@ -70,29 +70,29 @@ function entryOf(summary) {
 }
 
 const fromServer = {
-  states: { review: "To check", all: "All", failed: "Failed" },
-  firstState: "review",
+  states: { to_check: "To check", approved: "Approved", all: "All", failed: "Failed" },
+  firstState: "to_check",
   editable: true,
   templates: () => served.templates,
   async list({ text, state, template, limit }) {
     const query = new URLSearchParams({ q: text, template, limit });
-    if (state === "review") query.set("marked", "review");
     if (state === "failed") query.set("status", "failed");
+    else if (state !== "all") query.set("state", state);
     const { status, answer } = await call("GET", `/api/documents?${query}`);
     if (status !== 200) { announce(detail(answer)); return null; }
     return { entries: answer.documents.map((summary) => this.summarised(summary)), total: answer.total, counts: {} };
   },
   summarised(summary) {
     const entry = entryOf(summary);
-    const { file: name, review, templates, ...rest } = summary;
-    return named(Object.assign(entry, rest, { name, reviewCount: review.length, recipes: Object.fromEntries(templates.map((template) => [template, ""])) }));
+    const { file: name, review, templates, state: approvalState, ...rest } = summary;
+    return named(Object.assign(entry, rest, { name, approvalState, reviewCount: review.length, recipes: Object.fromEntries(templates.map((template) => [template, ""])) }));
   },
   async load(entry) {
     const { status, answer } = await call("GET", `/api/documents/${entry.id}/view`);
     if (status !== 200) { announce(detail(answer)); return null; }
     const sizes = entry.sha256 === answer.sha256 ? new Map(entry.page_list.map((page) => [page.page, page.size])) : new Map();
     for (const page of answer.page_list) page.size = sizes.get(page.page);
-    return prepare(Object.assign(entry, answer));
+    return prepare(Object.assign(entry, answer, { approvalState: answer.approval.at(-1)?.state || (answer.status === "waiting" ? "new" : "to_check") }));
   },
   image: (item, page) => `/api/documents/${item.id}/pages/${page.page}.webp?v=${item.sha256.slice(0, 12)}`,
   async page(item, page) {
