@@ -84,7 +84,7 @@ def test_many_are_approved_at_once_and_comments_stay(outbox: ServedOutbox, open_
     page.locator(".comments", has_text="Ask the vendor.").wait_for()
     page.get_by_role("button", name="Approve all without doubts").click()
     page.get_by_text("3 documents approved").wait_for()
-    assert [decided(outbox, id) for id in clear] == ["approved by somebody"] * 3
+    assert [decided(outbox, each) for each in clear] == ["approved by somebody"] * 3
     assert decided(outbox, doubtful) == ""
     page.locator("#states label", has_text="Approved").click()
     page.locator(".item", has_text="clear0.pdf").wait_for()
@@ -114,8 +114,11 @@ def test_rows_are_edited_as_in_a_spreadsheet(outbox: ServedOutbox, open_page: Op
     page.keyboard.press("Alt+n")
     expect(page.get_by_role("textbox", name="description, row 3")).to_be_focused()
     page.evaluate(
-        """text => { const data = new DataTransfer(); data.setData('text/plain', text);
-           document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })); }""",
+        """text => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData('text/plain', text);
+          document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+        }""",
         "Delivery\t1\t5.00\t5.00\r\nFee\t2\t1.50\t3.00\r\n",
     )
     page.keyboard.press("Alt+ArrowUp")
