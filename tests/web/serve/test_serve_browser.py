@@ -47,7 +47,7 @@ def test_a_file_is_uploaded_corrected_and_questioned_by_keyboard(page: Any, serv
     page.locator("#author").fill("Anna")
     page.locator("#author").press("Tab")
     page.locator("#results").get_by_role("link", name="from the browser.pdf").press("Enter")
-    box = page.locator('.box[data-field="invoice.total"]')
+    box = page.locator('.box[data-field~="invoice.total"]')
     box.wait_for()
     field = page.locator('li[data-field="invoice.total"]')
     field.locator(".label").press("Enter")

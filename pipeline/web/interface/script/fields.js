@@ -9,10 +9,12 @@ const fieldKey = (result, field) => `${result.template}.${field.raw_name || fiel
 function resultSection(item, result, n) {
   const present = result.fields.filter((field) => field.value !== undefined || field.items || field.table || field.reasons || field.corrected);
   const absent = result.fields.filter((field) => !present.includes(field));
+  const rowOf = (field) => fieldRow(item, result, field, `${n}-${result.fields.indexOf(field)}`);
+  const rows = present.map(rowOf); // before the others: keys go through the rows in this order
   const absentList = !absent.length ? null : !source.editable ? make("p", { class: "absent" }, `Not on the document: ${absent.map((field) => spoken(field.name)).join(", ")}`)
-    : make("details", { class: "absent-fields" }, make("summary", {}, `Not on the document: ${absent.map((field) => spoken(field.name)).join(", ")}`), make("ol", { class: "fields" }, absent.map((field) => fieldRow(item, result, field, `${n}-${result.fields.indexOf(field)}`))));
+    : make("details", { class: "absent-fields" }, make("summary", {}, `Not on the document: ${absent.length > 6 ? plural(absent.length, "field") : absent.map((field) => spoken(field.name)).join(", ")}`), make("ol", { class: "fields" }, absent.map(rowOf)));
   return make("section", { "aria-labelledby": `t${n}` }, make("h3", { id: `t${n}` }, result.template), result.question ? make("p", { class: "soft" }, result.question) : null,
-    present.length ? make("ol", { class: "fields" }, present.map((field) => fieldRow(item, result, field, `${n}-${result.fields.indexOf(field)}`))) : null, absentList);
+    rows.length ? make("ol", { class: "fields" }, rows) : null, absentList);
 }
 
 function fieldRow(item, result, field, id) {

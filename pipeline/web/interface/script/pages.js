@@ -140,7 +140,7 @@ function placeBox(element, [x0, y0, x1, y1], width, height) {
 function box(item, keys, width, height) {
   const fields = keys.map((key) => item.rows.get(key).field), review = fields.some((field) => field.reasons), big = fields[0].table || area(fields[0].box) > 0.12 * width * height;
   const label = fields.map((field) => (field.value === undefined ? spoken(field.name) : `${spoken(field.name)}: ${field.value.slice(0, 80)}`)).join(", ");
-  const element = placeBox(make("button", { type: "button", class: `box${review ? " review" : ""}${big ? " wide" : ""}`, "data-field": keys[0], "aria-label": label + (review ? ", to review" : ""), title: label }), fields[0].box, width, height);
+  const element = placeBox(make("button", { type: "button", class: `box${review ? " review" : ""}${big ? " wide" : ""}`, "data-field": keys.join(" "), "aria-label": label + (review ? ", to review" : ""), title: label }), fields[0].box, width, height);
   const nextKey = () => keys[(keys.indexOf(selected) + 1) % keys.length];
   element.addEventListener("click", () => select(nextKey(), { box: true }));
   for (const [event, on] of [["mouseenter", true], ["mouseleave", false], ["focus", true], ["blur", false]]) element.addEventListener(event, () => keys.forEach((key) => highlight(key, on, event === "focus")));
