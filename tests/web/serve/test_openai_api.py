@@ -138,6 +138,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServed]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def talkative(served: ChatServed) -> str:
+    """A question that the random model does not answer with its end at once."""
+    questions = [f"Name vendor {number}." for number in range(60)]
+    return next(text for text in questions if served.ask(text, max_tokens=12).usage.completion_tokens == 12)
+
+
 def data_url(text: str, kind: str = "png") -> str:
     picture = Image.new("RGB", (96, 64), "white")
     ImageDraw.Draw(picture).text((10, 20), text, "black")
@@ -164,13 +171,13 @@ def test_a_stream_has_the_text_and_the_counts_of_the_whole_answer(served: ChatSe
     assert chunks[-2].choices[0].finish_reason == whole.choices[0].finish_reason
 
 
-def test_an_answer_ends_at_its_limit_and_before_a_stop_text(served: ChatServed) -> None:
-    whole = served.ask("Name the vendor.").choices[0].message.content
-    short = served.ask("Name the vendor.", max_tokens=3)
+def test_an_answer_ends_at_its_limit_and_before_a_stop_text(served: ChatServed, talkative: str) -> None:
+    whole = served.ask(talkative).choices[0].message.content
+    short = served.ask(talkative, max_tokens=3)
     assert (short.choices[0].finish_reason, short.usage.completion_tokens) == ("length", 3)
     assert whole.startswith(short.choices[0].message.content.rstrip("\ufffd"))
     stop = whole[4:7]
-    stopped = served.ask("Name the vendor.", stop=[stop, "never in it"])
+    stopped = served.ask(talkative, stop=[stop, "never in it"])
     assert stopped.choices[0].finish_reason == "stop"
     assert stopped.choices[0].message.content == whole[: whole.index(stop)]
 
@@ -294,10 +301,10 @@ def test_the_token_and_the_name_of_the_model_are_checked(served: ChatServed) -> 
         served.client().chat.completions.create(model="no-such-model", messages=[{"role": "user", "content": "x"}])
 
 
-def test_a_client_that_goes_away_ends_its_answer(served: ChatServed) -> None:
+def test_a_client_that_goes_away_ends_its_answer(served: ChatServed, talkative: str) -> None:
     with served.ask("Write a long text", stream=True) as stream:
         next(iter(stream))
-    assert served.ask("Name the vendor.", max_tokens=2).usage.completion_tokens == 2
+    assert served.ask(talkative, max_tokens=2).usage.completion_tokens == 2
     assert served.chats
     assert served.chats.count == 0
 
