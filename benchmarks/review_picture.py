@@ -35,7 +35,7 @@ def main(target: Path) -> None:
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="light")
         page.goto((outbox / "review.html").as_uri())
         page.locator(".item", has_text="two-page-invoice.pdf").click()
-        page.locator(".field .label", has_text="invoice_number").click()
+        page.locator(".field .label", has_text="invoice number").click()
         page.mouse.move(0, 0)
         page.wait_for_timeout(300)
         page.screenshot(path=target)

@@ -15,7 +15,7 @@ from tests.web.serve.conftest import Served
 pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-TIMEOUT_MILLISECONDS = 180_000
+TIMEOUT_MILLISECONDS = 90_000
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
 
 
