@@ -2,7 +2,8 @@
 
 /** Shows a document, or what to do without one. The page that was open stays open where it is the same document. */
 function showDocument(item, focus) {
-  const again = item && item === current && main.querySelector(".values");
+  const hasPages = Boolean(main.querySelector(".page-figure"));
+  const again = item && item === current && main.querySelector(".values") && hasPages === drawnPages(item).length > 0; // else it has been read since
   if (current && current.link) current.link.removeAttribute("aria-current");
   const scrolled = again ? [main.querySelector(".values").scrollTop, $("main").scrollTop, scrollY] : null;
   const kept = again ? selected : null, hadFocus = again && main.querySelector(".values").contains(document.activeElement);

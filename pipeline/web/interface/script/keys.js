@@ -24,7 +24,8 @@ function listenToKeys() {
     }
     if (typing || !$("keys").checked) return;
     const inField = event.target.closest(".field");
-    if (event.key === "Enter" && event.target.closest("a, summary, button:not(.label), input")) return;
+    const onOther = event.target.closest("a, summary, input, button") && !(selected && current.rows.get(selected)?.button === event.target);
+    if (event.key === "Enter" && onOther) return; // it does what the link or the button does; on a field it takes this one in hand
     const arrow = { ArrowDown: inField ? "f" : "j", ArrowUp: inField ? "F" : "k" }[event.key];
     if (arrow && event.target.closest(inField ? "summary" : "main, fieldset, summary")) return;
     const act = keys[arrow || event.key];
