@@ -23,8 +23,9 @@ function watchServer() {
     if (failures === 3) announce("The server does not answer. Saved corrections are kept.");
     if (status === 200) {
       const typing = main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
-      if (marker !== null && answer.marker !== marker) { await filter(); if (!typing) await reload(); }
-      if (!typing) marker = answer.marker;
+      if (answer.marker !== marker) await filter();
+      marker = answer.marker;
+      if (current && current.marker !== answer.marker && !typing) await reload(); // also what changed between loading it and the first look
     }
     setTimeout(poll, 2000);
   };
