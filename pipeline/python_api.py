@@ -125,6 +125,8 @@ class Document:
     documents: tuple[Document, ...] = ()
     """Of a file that holds several documents, each of them; ``results`` then has the values of the first one. Their page numbers are
     those of the file."""
+    answers: Mapping[str, Field] = field(default_factory=dict)
+    """The answers to the questions of the call (``ask``), by question."""
 
     @property
     def template(self) -> str | None:
@@ -162,7 +164,7 @@ def read(
     path: StrPath,
     *,
     template: str | Sequence[str] | None = None,
-    ask: str | None = None,
+    ask: str | Sequence[str] | None = None,
     schema: Schema | None = None,
     engine: str | None = None,
     model: str | None = None,
@@ -197,7 +199,7 @@ def read_many(
     paths: Iterable[StrPath],
     *,
     template: str | Sequence[str] | None = None,
-    ask: str | None = None,
+    ask: str | Sequence[str] | None = None,
     schema: Schema | None = None,
     engine: str | None = None,
     model: str | None = None,
@@ -209,9 +211,10 @@ def read_many(
     """Read files, and all files in folders. Yields a document as soon as it is complete, one for every file.
 
     ``template`` names the templates that read every file; without one each file gets its own by its pages. ``ask`` is a question about
-    every page instead. ``schema`` is a JSON Schema that every file fills: a pydantic model, a dict, or the path of a file; the values
-    are in ``Document.data``. ``settings`` are keys of pipeline.yaml, ``config`` is such a file. With an ``outbox`` (also one that the
-    settings name) results are written there, and files that are up to date in it are not read again. Without one nothing is written.
+    every page instead, or a list of several. ``schema`` is a JSON Schema that every file fills: a pydantic model, a dict, or the path
+    of a file; the values are in ``Document.data``. ``settings`` are keys of pipeline.yaml, ``config`` is such a file. With an ``outbox``
+    (also one that the settings name) results are written there, and files that are up to date in it are not read again. Without one
+    nothing is written.
 
     A file that cannot be read gives a document with a ``reason``; with ``raise_on_failure`` it raises DocumentError. Closing the generator
     ends the reading.
@@ -233,7 +236,8 @@ def read_many(
         if not file.exists():
             raise SettingsError(f"{file}: no such file or folder", "check the path; nothing was read")
     ready = None if call_settings.executor == "ray" else make_engine(call_settings)
-    return _documents(_Call(call_settings, files, names, ask, schema_text, ready), raise_on_failure=raise_on_failure)
+    questions = (ask,) if isinstance(ask, str) else tuple(ask or ())
+    return _documents(_Call(call_settings, files, names, questions, schema_text, ready), raise_on_failure=raise_on_failure)
 
 
 def _schema_text(schema: Schema) -> SchemaText:
@@ -282,7 +286,7 @@ class _Call:
     settings: Settings
     files: list[Path]
     template: str | None
-    ask: str | None
+    ask: tuple[str, ...]
     schema: SchemaText | None
     engine: Engine | None
     """None: the job connects to a cluster."""
@@ -403,8 +407,9 @@ class _Collector(Observer):
     def document_published(self, publication: Publication) -> None:
         """See Observer."""
         pages = self._pages.get(publication.document.sha256, {})
-        parts = [_document(part, self._job.templates, pages) for part in document_publications(self._job, publication)]
-        self._put(replace(_document(publication, self._job.templates, pages), documents=tuple(parts)))
+        templates, asked = self._job.templates, self._job.questions
+        parts = [_document(part, templates, pages, asked) for part in document_publications(self._job, publication)]
+        self._put(replace(_document(publication, templates, pages, asked), documents=tuple(parts)))
 
     def file_skipped(self, name: str, reason: str) -> None:
         """See Observer."""
@@ -443,9 +448,13 @@ class _Collector(Observer):
 # ---- from publication to document -----------------------------------------------------------------------
 
 
-def _document(publication: Publication, templates: Mapping[str, Template], pages: Mapping[int, Page]) -> Document:
+def _document(
+    publication: Publication, templates: Mapping[str, Template], pages: Mapping[int, Page], asked: Mapping[str, str]
+) -> Document:
+    """``asked`` are the questions of the call by their templates: their answers come before those of earlier calls."""
     results: dict[str, dict[str, Field]] = {}
-    for template, fields in publication.fields.items():
+    by_template = dict(sorted(publication.fields.items(), key=lambda item: item[0] not in asked))
+    for template, fields in by_template.items():
         specs = templates[template].fields if template in templates else {}
         review = set(publication.fields_to_review(template))
         results[template] = {
@@ -462,6 +471,7 @@ def _document(publication: Publication, templates: Mapping[str, Template], pages
         publication.as_json(),
         shaped.data if shaped else None,
         (shaped.errors or ()) if shaped else (),
+        answers={question: results[template]["answer"] for template, question in asked.items() if template in results},
     )
 
 

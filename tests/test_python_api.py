@@ -326,3 +326,16 @@ else:
     raise AssertionError
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_several_questions_have_an_answer_each_and_none_of_an_earlier_call(folder: Path) -> None:
+    put(folder, "a.pdf", text_pdf(["Weight: 12 kg\nDriver: Ann Bell"]))
+    pipeline.read("a.pdf", ask="What is the weight?", outbox="outbox")
+    questions = ["Who is the driver?", "What is the colour?"]
+    for _ in range(2):  # the second time nothing is read
+        document = pipeline.read("a.pdf", ask=questions, outbox="outbox")
+        assert {question: field.value for question, field in document.answers.items()} == {
+            "Who is the driver?": "Ann Bell",
+            "What is the colour?": None,
+        }
+        assert document["answer"] == "Ann Bell"

@@ -22,6 +22,7 @@ from pipeline.checks.einvoice_overlay import DIFFERS, FROM_DATA
 from pipeline.checks.page_selection import PageSelection, select_pages
 from pipeline.checks.value_comparison import is_absent, same_value
 from pipeline.records import Evidence, Grounding, Json, Result
+from pipeline.templates.question_template import NEAREST
 from pipeline.templates.template import Template, TemplateField
 
 OTHER_DOCUMENTS = "other-documents"
@@ -41,6 +42,8 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
     Fields with ``many`` join their lists without duplicates, except with ``last`` and ``best``.
     """
     pages = _without_carried_sums([_items_only(result.fields, template) for result in results], template)
+    if template.reader == "question":
+        pages = _without_weak_answers(pages)
     selection = select_pages(pages, template)
     merged = {}
     for name, field in template.fields.items():
@@ -50,6 +53,16 @@ def merge_pages(results: Sequence[Result], template: Template) -> dict[str, Evid
         stated = [pages[n][name] for n in selection.own if name in pages[n] and FROM_CODE in pages[n][name].flags]
         merged[name] = _with_codes(field, read, stated) if stated else _field(field, read)
     return with_disputes(_with_other_documents(merged, results, selection), template)
+
+
+def _without_weak_answers(pages: Sequence[Mapping[str, Evidence]]) -> list[Mapping[str, Evidence]]:
+    """The answers of all pages, without lines that only have most of the question's words where another page says more than that."""
+    weak = [any(NEAREST in evidence.flags for evidence in page.values()) for page in pages]
+    says = any(
+        not is_weak and any(not is_absent(evidence.value) for evidence in page.values())
+        for page, is_weak in zip(pages, weak, strict=True)
+    )
+    return [{} if says and is_weak else page for page, is_weak in zip(pages, weak, strict=True)]
 
 
 def _items_only(fields: Mapping[str, Evidence], template: Template) -> Mapping[str, Evidence]:

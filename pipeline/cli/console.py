@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.answers import DocumentAnswer
 from pipeline.cli.terminal import echo_if_possible
 from pipeline.errors import cure_of
 from pipeline.monitoring.events import RunCounts
@@ -58,6 +59,10 @@ class RunScreen(RunCounts):
     """Files that are up to date and that failed in an earlier run, wholly or in part."""
     failed_rows: list[dict[str, Any]] = field(default_factory=list)
     """The first documents that failed, wholly or in part."""
+    find_answers: Callable[[Publication], list[DocumentAnswer]] = field(default=lambda _: [])
+    """The answers of a document to the questions of this run."""
+    answers: list[DocumentAnswer] = field(default_factory=list)
+    """All answers, in the order in which the documents were ready."""
     logs_to_stderr: bool = False
     """Whether the log uses standard error; then no text is printed there."""
     _progress: Progress | None = None
@@ -103,6 +108,7 @@ class RunScreen(RunCounts):
             self.rows.append(row)
         if row["reason"] and len(self.failed_rows) < TABLE_ROWS:
             self.failed_rows.append(row)
+        self.answers += self.find_answers(publication)
         self._update(advance=1)
 
     def warning(self, message: str) -> None:
@@ -116,18 +122,20 @@ class RunScreen(RunCounts):
 
 
 def document_row(publication: Publication) -> dict[str, Any]:
-    """The row of a document: file, template, status, and its first values or the reason of its failure."""
+    """The row of a document: file, template, status, and its first values or the reason of its failure. Answers to questions are none
+    of them."""
     values = [
         " ".join(str(evidence.value).split())
-        for fields in publication.fields.values()
+        for template, fields in publication.fields.items()
         for evidence in fields.values()
-        if evidence.value is not None
+        if template not in publication.questions
+        and evidence.value is not None
         and not (isinstance(evidence.value, list) and evidence.value[:1] and isinstance(evidence.value[0], dict))
     ]
     reason = publication.reason
     return {
         "file": publication.source.name,
-        "template": " ".join(publication.recipes),
+        "template": " ".join(name for name in publication.recipes if name not in publication.questions),
         "status": publication.status,
         "read": " · ".join(value[:VALUE_LENGTH] for value in values[:TABLE_VALUES]),
         "reason": reason,

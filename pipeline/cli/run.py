@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from pipeline.backoff import retry_store_call
 from pipeline.cli import options
-from pipeline.cli.console import RunScreen, TerminalConsole, documents_table, plural
+from pipeline.cli.answers import DocumentAnswer, answers_table, document_answers
+from pipeline.cli.console import TABLE_ROWS, RunScreen, TerminalConsole, documents_table, plural
 from pipeline.cli.monitors import RunMonitor, monitor_command, monitoring_overrides
 from pipeline.cli.signals import stop_on_signals
 from pipeline.cli.terminal import echo, echo_json
@@ -18,8 +20,11 @@ from pipeline.intake.scan import InboxFile
 from pipeline.intake.settle import SettleTracker, settled_files
 from pipeline.monitoring.events import ABOVE_LIMIT, GONE, OUT_OF_TIME, STILL_BEING_WRITTEN
 from pipeline.printable import one_line
+from pipeline.publish.publication import Publication
 from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.changed_files import ChangedFiles
+from pipeline.run.compose import compose
+from pipeline.run.file_documents import document_publications
 from pipeline.run.job import Job, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
@@ -35,7 +40,12 @@ from pipeline.templates.schema_template import read_schema_text
 @options.engine
 @options.model
 @options.shard
-@click.option("--ask", metavar="QUESTION", help='Answer a question about every page, e.g. "What is the delivery date?".')
+@click.option(
+    "--ask",
+    metavar="QUESTION",
+    multiple=True,
+    help='Answer a question about every page, e.g. "What is the delivery date?". May be given several times.',
+)
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Read at most this many documents, then stop; exit code 1 if files are left."
 )
@@ -56,7 +66,7 @@ def command(
     executor: str | None,
     address: str | None,
     shard: str | None,
-    ask: str | None,
+    ask: tuple[str, ...],
     limit: int | None,
     max_minutes: float | None,
     quiet: bool,
@@ -76,7 +86,7 @@ def command(
       pipeline run
       pipeline run --template receipt --inbox ~/Scans/receipts
       pipeline run --schema order.schema.json orders/
-      pipeline run offer.pdf --ask "What is the delivery date?"
+      pipeline run offer.pdf --ask "What is the delivery date?" --ask "Who delivers?"
     """
     overrides = {
         "inbox": inbox,
@@ -102,6 +112,9 @@ def command(
         if not paths:
             todo += ChangedFiles(job).changed()
         loop.until = deadline
+        screen.find_answers = partial(_answers, job)
+        for file in known if ask else ():
+            screen.answers += _known_answers(job, file)
         read_files(job, loop, screen, monitor, todo, known, limit=limit, quiet=quiet or as_json)
         print_report(screen, settings, quiet=quiet, as_json=as_json)
         exit_with_result(loop, screen)
@@ -112,6 +125,22 @@ def _listed(job: Job, monitor: RunMonitor, paths: Sequence[options.PathOrUrl]) -
     if not is_mail_inbox(job.objects):
         return job.scan(monitor.file_skipped, paths)
     return retry_store_call(lambda: list(job.scan(monitor.file_skipped, paths)), job.settings.intake.wait_seconds)
+
+
+def _answers(job: Job, publication: Publication) -> list[DocumentAnswer]:
+    """The answers of a document, or of each of the documents that a file holds, to the questions of this run."""
+    documents = document_publications(job, publication) if job.questions else []
+    return [answer for document in documents or [publication] for answer in document_answers(document, job.questions)]
+
+
+def _known_answers(job: Job, file: InboxFile) -> list[DocumentAnswer]:
+    """The same of a file that was asked the same before and has not changed since."""
+    record = job.file_records[str(file.source.path)]
+    document = job.ledger.document(record.sha256, stale=True)
+    if document is None:
+        return []
+    accepted = job.settings.review.accepted_error
+    return _answers(job, compose(job.ledger, job.templates, file.source, document, record.recipes, accepted))
 
 
 def check_inbox(settings: Settings, paths: Iterable[options.PathOrUrl]) -> None:
@@ -213,6 +242,7 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
                 "left_more": screen.more_skipped_files,
                 "outbox": settings.outbox_location,
                 "read": screen.rows,
+                **({"answers": [answer.as_json() for answer in screen.answers]} if screen.answers else {}),
             }
         )
         return
@@ -226,6 +256,8 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
         return
     if screen.renamed:
         echo(f"{plural(screen.renamed, 'file')} renamed or moved in the inbox: the results have the new names.")
+    if screen.answers:
+        _print_answers(screen)
     total = sum(screen.documents.values())
     if not total and skipped:
         echo(f"nothing read: {plural(len(skipped), 'file')} left for later, {plural(screen.known, 'file')} up to date")
@@ -233,10 +265,7 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
     if not total:
         echo(f"nothing to do: {plural(screen.known, 'file')} up to date in {settings.outbox_location}{_failed_before(screen)}")
         return
-    console = TerminalConsole()
-    if not console.is_terminal:
-        console.width = 120
-    console.print(documents_table(screen))
+    _console().print(documents_table(screen))
     if total > len(screen.rows):
         echo(f"… and {total - len(screen.rows):,} more")
     by_status = ", ".join(f"{count:,} {status}" for status, count in sorted(screen.documents.items()))
@@ -244,3 +273,17 @@ def print_report(screen: RunScreen, settings: Settings, *, quiet: bool, as_json:
     if screen.failed_rows:
         echo(f"What to do about the failed ones: pipeline status --outbox {settings.outbox_location}")
     echo(f"Written to {settings.outbox_location}/: one JSON file per document, one CSV file per template, and documents.csv.")
+
+
+def _print_answers(screen: RunScreen) -> None:
+    _console().print(answers_table(screen.answers[:TABLE_ROWS]))
+    if (more := len(screen.answers) - TABLE_ROWS) > 0:
+        echo(f"… and {more:,} more answers: ask with --json to have them all")
+    echo("")
+
+
+def _console() -> TerminalConsole:
+    console = TerminalConsole()
+    if not console.is_terminal:
+        console.width = 120
+    return console

@@ -23,7 +23,7 @@ UNSEEN = "other"
 """Stands for all languages without a word in the texts."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WITHOUT_BLANKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
-_NO_WORDS = frozenset({"cldr", "letters"})
+_NO_WORDS = frozenset({"cldr", "letters", "not_on_page", "not_on_pages"})
 NOT_COUNTED = "details"
 """Labels of this group do not count: they are read after all others, and must not change which language a page is taken to be in."""
 Weights = Mapping[str, float]

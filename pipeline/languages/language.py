@@ -197,6 +197,10 @@ class QuestionVocabulary(_Part):
     lowest: Words = []
     seller: Words = []
     buyer: Words = []
+    not_on_page: str = ""
+    """Says that the page has no answer, to who asks in this language."""
+    not_on_pages: str = ""
+    """The same of a document of several pages."""
 
 
 class Language(_Part):

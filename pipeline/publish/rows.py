@@ -115,7 +115,7 @@ def sheet_values(publication: Publication, templates: Mapping[str, Template]) ->
         "status": publication.status,
         "reason": publication.reason,
         "pages": publication.page_count,
-        "templates": " ".join(publication.recipes),
+        "templates": " ".join(name for name in publication.recipes if name not in publication.questions),
         "kind": document.kind,
         "sha256": document.sha256,
         "parent": publication.part_of.parent if publication.part_of else None,

@@ -127,6 +127,12 @@ class Job:
         return split_policy(relative, self.settings.routes, self.settings.split)
 
     @property
+    def questions(self) -> dict[str, str]:
+        """The questions of this run, by the template made of each."""
+        asked = (self.templates[name] for name in self.override_templates if name.startswith(QUESTION_PREFIX))
+        return {template.name: template.description for template in asked}
+
+    @property
     def outbox(self) -> Path:
         """The folder for results."""
         return self.settings.outbox
@@ -370,7 +376,7 @@ def open_job(
     settings: Settings,
     *,
     template: str | None = None,
-    ask: str | None = None,
+    ask: str | Sequence[str] | None = None,
     schema: SchemaText | None = None,
     engine: Engine | None = None,
     cluster: Cluster | None = None,
@@ -383,6 +389,8 @@ def open_job(
     names, templates = named_templates(settings, template), all_templates(settings)
     if schema is not None:
         schema.template()
+    asked = [ask] if isinstance(ask, str) else list(dict.fromkeys(ask or ()))
+    questions = [ask_template(question) for question in asked]
     notes: list[str] = []
     with ExitStack() as stack:
         if settings.executor == "ray" and engine is None and cluster is None:
@@ -399,10 +407,9 @@ def open_job(
                 shutil.rmtree(leftover, ignore_errors=True)  # a run or an export that was killed leaves them
             for unfinished in state.glob(".*.tmp"):
                 unfinished.unlink(missing_ok=True)
-            if ask is not None:
-                question = ask_template(ask)
-                ledger.record_question(question.name, ask)
-                names.append(question.name)
+            for question, made in zip(asked, questions, strict=True):
+                ledger.record_question(made.name, question)
+                names.append(made.name)
             if schema is not None:
                 names.append(_record_schema(schema, templates, ledger))
             if mirror:

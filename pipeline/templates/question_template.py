@@ -16,6 +16,8 @@ from pipeline.templates.template import AnswerBudget, Template, TemplateField
 
 PREFIX = "ask_"
 """The beginning of these templates' names."""
+NEAREST = "nearest"
+"""Flag of an answer that is a whole line: the one that has most of the question's words."""
 MAX_CHARACTERS = 500
 REMEMBERED = 6
 """Previous questions that a conversation keeps."""

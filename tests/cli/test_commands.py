@@ -72,6 +72,45 @@ def test_a_question_is_reported_with_its_answer(pipeline: Pipeline, folder: Path
     assert pipeline("run", "--ask", "").code == 2
 
 
+def test_questions_are_shown_with_answer_and_place_apart_from_the_template_and_from_older_answers(
+    pipeline: Pipeline, folder: Path
+) -> None:
+    pipeline("init")
+    put(folder, "inbox/a.pdf", text_pdf(["Delivery date: 12 May 2025\nDriver: Ann Bell", "Weight: 12 kg"]))
+    pipeline("run", "--template", "transcript")
+    pipeline("run", "--ask", "What is the delivery date?")
+    asked = ("run", "--ask", "Wie lautet das Kennzeichen?", "--ask", "What is the weight?")
+    shown = pipeline(*asked)
+    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
+    assert "a.pdf Wie lautet das Kennzeichen? nicht auf diesen Seiten" in lines
+    assert any(line.startswith("a.pdf What is the weight? 12 kg 2 ") for line in lines)
+    assert any(line.startswith("a.pdf transcript done ") for line in lines)
+    assert "ask_" not in shown.out
+    assert "delivery date?" not in shown.out  # an earlier question
+    again = pipeline(*asked, "--json").json
+    assert [(item["question"], item["answer"], item["page"]) for item in again["answers"]] == [
+        ("Wie lautet das Kennzeichen?", None, None),
+        ("What is the weight?", "12 kg", 2),
+    ]
+    with (folder / "outbox" / "documents.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["templates"] for row in csv.DictReader(file)] == ["transcript"]
+
+
+def test_a_page_that_answers_precedes_one_that_only_mentions_the_words(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/a.pdf", text_pdf(["The gross weight follows.", "Gross weight: 12 kg"]))
+    (answer,) = pipeline("run", "--ask", "What is the gross weight?", "--json").json["answers"]
+    assert (answer["answer"], answer["page"]) == ("12 kg", 2)
+
+
+def test_a_document_that_is_not_read_does_not_count_as_one_without_an_answer(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/cut.pdf", b"%PDF-1.7 cut off")
+    shown = pipeline("run", "--ask", "What is the weight?").out
+    assert "not on this page" not in shown
+    assert "unreadable" in shown
+
+
 def test_own_templates_are_found_beside_the_settings(pipeline: Pipeline, folder: Path) -> None:
     pipeline("init")
     (folder / "pipeline.yaml").write_text("inbox: inbox\noutbox: outbox\n")

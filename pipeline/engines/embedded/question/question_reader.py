@@ -29,11 +29,9 @@ from pipeline.languages import Languages, active
 from pipeline.records import Claim
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_template
-from pipeline.templates.question_template import MAX_CHARACTERS
+from pipeline.templates.question_template import MAX_CHARACTERS, NEAREST
 from pipeline.templates.template import Template, TemplateField
 
-NEAREST = "nearest"
-"""Flag of an answer that is a whole line: the one that has most of the question's words."""
 SURE = 0.8
 """Quality from which an amount counts as one."""
 ENOUGH = 0.6
