@@ -39,6 +39,7 @@ _NAME = r"([^\W\d_]{3,12})"
 """The name of a month, or the beginning of one."""
 _YEAR_NAME = re.compile(rf"(?<!\d)(\d{{4}})[\s.,/-]{{1,3}}{_NAME}[\s.,/-]{{1,3}}(\d{{1,2}})(?!\d)")
 _DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 _TIME = re.compile(r"([01]?\d|2[0-3])\s?[:h]\s?([0-5]\d)(?!\d)(?:\s?:\s?([0-5]\d))?(?!\d)\s?([ap]\.?m)?", re.IGNORECASE)
 
 
@@ -199,6 +200,8 @@ def _numeric_matches(text: str) -> Iterable[re.Match[str]]:
 
 
 def _named(text: str, weights: Weights | None) -> Iterable[tuple[int, int, datetime.date]]:
+    if not _LETTER.search(text):  # a month's name, or a word between two numbers
+        return
     patterns = _named_dates()
     for match in patterns.day_first.finditer(text):
         if date := _date(match[3], _month(match[2], weights), match[1]):

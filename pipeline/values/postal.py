@@ -33,6 +33,8 @@ _LAST = re.compile(
 _ALONE = re.compile(rf"(?:{_UK}|{_CANADA})")
 _PO_BOX = re.compile(r"(?:p\.?\s?o\.?\s?box|postfach|boîte postale|bp|apartado|casella postale|postbus)\b", re.IGNORECASE)
 _LONG_CODE = 3
+_BETWEEN = re.compile(r"\s*[,;|•·]\s+|\s+[-–—]\s+(?=[A-Z]{0,2}-?\d{4,5}\s)|\s{2,}")
+_REGION = re.compile(r"[A-Z]{2,3}\.?\s+[A-Z\d][A-Z\d -]{3,9}")
 _HOUSE = re.compile(r"\d")
 
 
@@ -62,8 +64,9 @@ def parse_postal(lines: Sequence[str]) -> PostalAddress:
         country, parts = named, parts[:-1]
     for place in range(len(parts) - 1, -1, -1):
         at, text = parts[place]
-        country = country or stated_country(text)
-        bare = _WITH_COUNTRY.sub("", text) if stated_country(text) else text
+        stated = stated_country(text)
+        country = country or stated
+        bare = _WITH_COUNTRY.sub("", text) if stated else text
         match = _FIRST.fullmatch(bare) or (
             _LAST.fullmatch(bare) if place or len(parts) == 1 or not _HOUSE.search(bare[:6]) else None
         )
@@ -82,10 +85,10 @@ def parse_postal(lines: Sequence[str]) -> PostalAddress:
 
 
 def _pieces(line: str) -> list[str]:
-    pieces = [" ".join(piece.split()) for piece in re.split(r"\s*[,;|•·]\s+|\s+[-–—]\s+(?=[A-Z]{0,2}-?\d{4,5}\s)|\s{2,}", line)]
+    pieces = [" ".join(piece.split()) for piece in _BETWEEN.split(line)]
     joined: list[str] = []
     for piece in pieces:
-        if joined and re.fullmatch(r"[A-Z]{2,3}\.?\s+[A-Z\d][A-Z\d -]{3,9}", piece):  # "Springfield, IL 62704"
+        if joined and _REGION.fullmatch(piece):  # "Springfield, IL 62704"
             joined[-1] = f"{joined[-1]}, {piece}"
         elif piece.strip(" ,;"):
             joined.append(piece.strip(" ,;"))

@@ -177,9 +177,11 @@ class LabelScores:
         height = max(self.layout.height, 4.0)
         blocked = 0
         for between in range(above + 1, candidate.run.row):
-            blocked += _has_aligned(by_row.get(between, ()), candidate.box, height) or (
+            values = by_row.get(between)
+            if (values and _has_aligned(values, candidate.box, height)) or (
                 not spread and self._text_between(between, candidate)
-            )
+            ):
+                blocked += 1
         distance = (candidate.box[1] - self._row_bottom(above)) / height
         near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
         keep = 1.0 if spread else 0.4**blocked

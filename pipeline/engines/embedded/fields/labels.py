@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -49,11 +49,8 @@ class Label:
     """Share of the run's own letters (values left out) that the label explains."""
     title: bool = False
     """The label is also a document's title ("Invoice"): it belongs only to a value close behind it."""
-
-    @cached_property
-    def vague(self) -> bool:
-        """Whether the word says only that a number follows, and not which."""
-        return label_key(self.run.text[self.start : self.end]) in vocabulary().vague_labels
+    vague: bool = False
+    """The word says only that a number follows, and not which."""
 
     @property
     def row(self) -> int:
@@ -76,7 +73,7 @@ class _PageString:
 
 def find_labels(layout: Layout, index: LabelIndex) -> list[Label]:
     """All labels on the page, longest first where they overlap, in reading order."""
-    page = _page_string(layout.runs, layout.page.source == "ocr")
+    page = _page_string(layout)
     hits = [
         (at, at + len(label), label)
         for at, begins in enumerate(page.begins)
@@ -110,10 +107,13 @@ def _has_word(text: str, words: frozenset[str]) -> bool:
     return any(word in words for word in _WORD.findall(text.casefold()))
 
 
-def _page_string(runs: Iterable[Run], is_ocr: bool) -> _PageString:
+@lru_cache(maxsize=4)
+def _page_string(layout: Layout) -> _PageString:
+    """The string of a page; the labels of its main fields and of its details are searched in the same one."""
+    is_ocr = layout.page.source == "ocr"
     text: list[str] = []
     page = _PageString("", [], [], [])
-    for run in runs:
+    for run in layout.runs:
         before = " "
         for at, char in enumerate(_ZERO_FOR_O.sub("O", run.text) if is_ocr else run.text):
             for part in _folded_char(char):
@@ -160,8 +160,9 @@ def _label(layout: Layout, page: _PageString, start: int, end: int, field: str) 
 def make_label(layout: Layout, run: Run, start: int, end: int, field: str, length: int) -> Label:
     """A label. Where it shares a word with a value, its box is cut in proportion to the characters."""
     words = run.span(start, end)
-    title = label_key(run.text[start:end]) in vocabulary().titles
-    return Label(field, run, start, end, cut_box(layout, run, start, end, words), words, length, title=title)
+    key, known = label_key(run.text[start:end]), vocabulary()
+    box = cut_box(layout, run, start, end, words)
+    return Label(field, run, start, end, box, words, length, title=key in known.titles, vague=key in known.vague_labels)
 
 
 def cut_box(layout: Layout, run: Run, start: int, end: int, touched: tuple[int, ...] | None = None) -> Box:

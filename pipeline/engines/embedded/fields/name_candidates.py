@@ -195,6 +195,8 @@ def _is_labels(name: NameCandidate, labels: list[Label]) -> bool:
     """Whether most of the text is labels."""
     end = name.start + len(name.text)
     spans = {(max(o.start, name.start), min(o.end, end)) for o in labels if o.start < end and o.end > name.start}
+    if not spans:
+        return False
     covered = sum(c.isalnum() for first, last in spans for c in name.run.text[first:last])
     letters = sum(c.isalnum() for word in name.text.split() if not is_neutral(word) for c in word)
     return covered >= 0.6 * max(1, letters) and not is_organisation(name.text)

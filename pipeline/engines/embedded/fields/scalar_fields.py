@@ -26,7 +26,7 @@ Choices = Mapping[str, Meanings]
 def strength(scores: Mapping[str, float], field: str) -> float:
     """A field's strength for a candidate, less what the strongest other claim takes away."""
     own = scores.get(field, 0.0)
-    rival = max((score for name, score in scores.items() if name != field), default=0.0)
+    rival = max([score for name, score in scores.items() if name != field], default=0.0)
     return own - (MORE_RIVAL if rival > own else LESS_RIVAL) * rival
 
 
@@ -36,6 +36,7 @@ def choose_scalars(fields: list[str], candidates: list[Candidate], scores: Score
         (strength(scores[c.place], name) * (0.5 + 0.5 * c.quality) - 0.0001 * c.run.row, -at, name, c)
         for at, c in enumerate(candidates)
         for name in fields
+        if name in scores[c.place]
     ]
     choices: dict[str, tuple[Candidate, float]] = {}
     used: set[tuple[int, int, int]] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -93,7 +94,7 @@ class HeaderRow:
 
     cells: tuple[HeaderCell, ...]
 
-    @property
+    @cached_property
     def last(self) -> int:
         """The last line of the header."""
         return max(cell.row for cell in self.cells)

@@ -191,11 +191,13 @@ class _DetailReader:
     @cached_property
     def _discount_fields(self) -> set[str]:
         """Details that share labels with others of another type: percent, amount and last day of one discount."""
-        by_labels: dict[str, list[str]] = {}
-        for name, field in self._details.items():
-            if field.labels and field.type in ("percentage", "money", "date") and not field.part:
-                by_labels.setdefault(repr(sorted(field.labels.items())), []).append(name)
-        return {name for names in by_labels.values() if len(names) > 1 for name in names}
+        fields = {
+            name: field.labels
+            for name, field in self._details.items()
+            if field.labels and field.type in ("percentage", "money", "date") and not field.part
+        }
+        labels = list(fields.values())
+        return {name for name, own in fields.items() if labels.count(own) > 1}
 
     def _discounts(self) -> None:
         names = self._discount_fields

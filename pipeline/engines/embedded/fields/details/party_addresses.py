@@ -98,9 +98,7 @@ class PartyAddresses:
         text = run.text[start:]
         if not run.has_digit or len(text) > 160 or MAIL.search(text):
             return None
-        parts = parse_postal([text]) if parse_postal([text]).city else None
-        alone = parts is None and self._is_code_alone(text)
-        if parts is None and not alone:
+        if not parse_postal([text]).city and not self._is_code_alone(text):
             return None
         above = list(self._above(run))
         lines = [(run, start, len(run.text))]
