@@ -34,6 +34,7 @@ TABLE_VALUES = 4
 """Values of a document that its row shows."""
 VALUE_LENGTH = 48
 FILE_WIDTH = 40
+TEMPLATE_WIDTH = 24
 
 
 class TerminalConsole(Console):
@@ -124,24 +125,35 @@ class RunScreen(RunCounts):
 def document_row(publication: Publication) -> dict[str, Any]:
     """The row of a document: file, template, status, and its first values or the reason of its failure. Answers to questions are none
     of them."""
-    values = [
-        " ".join(str(evidence.value).split())
+    texts = [
+        _value_text(evidence.value)
         for template, fields in publication.fields.items()
         for evidence in fields.values()
-        if template not in publication.questions
-        and evidence.value is not None
-        and not (isinstance(evidence.value, list) and evidence.value[:1] and isinstance(evidence.value[0], dict))
+        if template not in publication.questions and not _is_table(evidence.value)
     ]
     reason = publication.reason
     return {
         "file": publication.source.name,
         "template": " ".join(name for name in publication.recipes if name not in publication.questions),
         "status": publication.status,
-        "read": " · ".join(value[:VALUE_LENGTH] for value in values[:TABLE_VALUES]),
+        "read": " · ".join(text[:VALUE_LENGTH] for text in list(filter(None, texts))[:TABLE_VALUES]),
         "reason": reason,
         "detail": publication.detail,
         "cure": cure_of(reason, publication.source.name) if reason else None,
     }
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _value_text(value: Any) -> str:
+    """A value in one line; empty for an absent one. What is empty in a list or an object is left out."""
+    if isinstance(value, dict):
+        return _value_text(list(value.values()))
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_value_text, value)))
+    return "" if value is None else " ".join(str(value).split())
 
 
 def documents_table(screen: RunScreen) -> Table:
@@ -149,7 +161,8 @@ def documents_table(screen: RunScreen) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     longest = max((len(one_line(row["file"])) for row in screen.rows), default=0)
     table.add_column("file", overflow="fold", min_width=min(longest, FILE_WIDTH), max_width=FILE_WIDTH)
-    table.add_column("template", min_width=8)
+    words = [len(word) for row in screen.rows for word in row["template"].split()]
+    table.add_column("template", min_width=min(max(words, default=0), TEMPLATE_WIDTH))
     table.add_column("status", min_width=8)
     table.add_column("read", overflow="ellipsis", no_wrap=True)
     colours = {"done": "green", "partial": "yellow", "failed": "red", "skipped": "yellow"}

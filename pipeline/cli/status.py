@@ -19,7 +19,15 @@ from pipeline.cli import options
 from pipeline.cli.console import TerminalConsole, plural
 from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import cure_of
-from pipeline.ledger.counts import document_counts, latest_failures, template_counts, unit_counts
+from pipeline.ledger.counts import (
+    document_counts,
+    latest_failures,
+    page_count,
+    review_count,
+    template_counts,
+    unit_counts,
+)
+from pipeline.ledger.document_states import state_counts
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replacement import has_ledger
 from pipeline.monitoring.progress import last_run
@@ -62,7 +70,15 @@ def command(config: Path | None, outbox: options.PathOrUrl | None, failed: bool,
 def _status(settings: Settings, limit: int | None) -> dict[str, Any]:
     elsewhere = update_local_copy(settings)
     if not has_ledger(settings.outbox / STATE_FOLDER):
-        nothing: dict[str, Any] = {"documents": {}, "units": {}, "templates": [], "failures": []}
+        nothing: dict[str, Any] = {
+            "documents": {},
+            "pages": 0,
+            "units": {},
+            "states": {},
+            "to_review": 0,
+            "templates": [],
+            "failures": [],
+        }
         return {"outbox": settings.outbox_location, "running": bool(elsewhere), "run": None, **nothing}
     here = is_locked(settings.outbox)
     running = here or bool(elsewhere)
@@ -73,10 +89,16 @@ def _status(settings: Settings, limit: int | None) -> dict[str, Any]:
 
 def _counts(ledger: Ledger, limit: int | None) -> dict[str, Any]:
     """What the ledger says of all runs; ``limit`` failures, the last ones first."""
-    documents, units, templates = document_counts(ledger), unit_counts(ledger), template_counts(ledger)
     failures = latest_failures(ledger, limit)
-    cured = [{**row, "cure": cure_of(row["reason"] or "engine", row["file"])} for row in failures]
-    return {"documents": documents, "units": units, "templates": templates, "failures": cured}
+    return {
+        "documents": document_counts(ledger),
+        "pages": page_count(ledger),
+        "units": unit_counts(ledger),
+        "states": state_counts(ledger),
+        "to_review": review_count(ledger),
+        "templates": template_counts(ledger),
+        "failures": [{**row, "cure": cure_of(row["reason"] or "engine", row["file"])} for row in failures],
+    }
 
 
 # ---- for people ---------------------------------------------------------------------------------------
@@ -114,7 +136,13 @@ def _follow(settings: Settings, limit: int | None) -> None:
 
 def _lines(status: dict[str, Any]) -> Iterator[str]:
     counts = ", ".join(f"{count:,} {status}" for status, count in sorted(status["documents"].items())) or "nothing read yet"
-    yield f"{status['outbox']}: {counts}" + ("; a run is working" if status["running"] else "")
+    pages = f"; {plural(status['pages'], 'page')} read" if status["pages"] else ""
+    yield f"{status['outbox']}: {counts}{pages}" + ("; a run is working" if status["running"] else "")
+    if status["to_review"]:
+        yield f"  {plural(status['to_review'], 'document')} with values to look at: `pipeline serve`, or `pipeline review --needs-review`"
+    settled = ", ".join(f"{status['states'][name]:,} {name}" for name in ("approved", "exported") if status["states"].get(name))
+    if settled:
+        yield f"  {settled} by people"
     for row in status["templates"]:
         pages = plural(row["pages"], "page")
         yield f"  {row['template']}: {plural(row['documents'], 'document')}, {pages}, {row['seconds_a_page']} s a page"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.ledger.document_states import STATE
 from pipeline.ledger.ledger import Ledger
 
 
@@ -18,14 +19,30 @@ def unit_counts(ledger: Ledger) -> dict[str, int]:
     return {row["status"]: row["n"] for row in ledger.rows("SELECT status, count(*) AS n FROM units GROUP BY 1")}
 
 
+def page_count(ledger: Ledger) -> int:
+    """Number of pages that were read, each once however many templates and engines have read it."""
+    return int(next(ledger.rows("SELECT count(*) AS n FROM (SELECT DISTINCT sha256, page FROM units)"))["n"])
+
+
 def template_counts(ledger: Ledger) -> list[dict[str, Any]]:
-    """For each template, by name: ``template``, ``documents``, ``pages`` and the mean ``seconds_a_page``."""
+    """For each template, by name: ``template``, ``documents``, ``pages`` and the mean ``seconds_a_page``.
+
+    A page that was read again, by a changed template or another engine, is counted once.
+    """
     return list(
         ledger.rows(
             """SELECT template, count(DISTINCT sha256) documents, count(*) pages, round(avg(seconds), 3) seconds_a_page
-               FROM units GROUP BY template ORDER BY template"""
+               FROM (SELECT template, sha256, avg(seconds) AS seconds FROM units GROUP BY template, sha256, page)
+               GROUP BY template ORDER BY template"""
         )
     )
+
+
+def review_count(ledger: Ledger) -> int:
+    """Number of documents with a value that a person should look at, and about which nobody has decided."""
+    query = f"""SELECT count(*) AS n FROM results
+                WHERE NOT is_split AND json_array_length(coalesce(review, '[]')) > 0 AND {STATE} = 'to_check'"""  # noqa: S608 - inserted is a constant
+    return int(next(ledger.rows(query))["n"])
 
 
 def latest_failures(ledger: Ledger, limit: int | None) -> list[dict[str, Any]]:

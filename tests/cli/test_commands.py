@@ -334,3 +334,22 @@ def test_help_is_there_for_every_command_and_imports_no_heavy_library() -> None:
         assert "Usage: " in outcome.stdout
         if name in ((), ("status",)):
             assert outcome.stderr.strip() == "[]"
+
+
+def test_reprocess_rereads_everything_only_when_told_so(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    put(folder, "inbox/a.pdf", text_pdf(["Alpha", "second page"]))
+    put(folder, "inbox/b.pdf", text_pdf(["Beta"]))
+    pipeline("run", "--template", "transcript", "-q")
+    before = (folder / "outbox" / "a.pdf.json").stat().st_mtime_ns
+    refused = pipeline("reprocess", "--template", "transcript")
+    assert (refused.code, "--all" in refused.err) == (2, True)
+    assert pipeline("reprocess", "--all", "--failed").code == 2
+    listed = pipeline("reprocess", "--all", "--dry-run", "--json")
+    assert (listed.code, listed.json) == (0, {"documents": 2, "pages": 3, "files": ["a.pdf", "b.pdf"]})
+    assert "would read 1 document, 1 page" in pipeline("reprocess", folder / "inbox/b.pdf", "--dry-run").out
+    assert (folder / "outbox" / "a.pdf.json").stat().st_mtime_ns == before
+    assert pipeline("run", "--template", "transcript", "--json").json["documents"] == {}, "a dry run marks nothing"
+    stopped = pipeline("reprocess", "--all", "--max-minutes", "0.0000001", "--template", "transcript", "--json")
+    assert (stopped.code, stopped.json["documents"]) == (1, {})
+    assert pipeline("run", "--template", "transcript", "--json").json["documents"] == {"done": 2}, "what was left is read"

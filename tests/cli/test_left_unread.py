@@ -143,6 +143,6 @@ def test_reprocess_names_a_file_that_is_gone(workspace: Workspace) -> None:
     workspace.put("c.pdf")
     assert workspace.run("run", "--quiet")[0] == 0
     (workspace.inbox / "b.pdf").unlink()
-    code, _, err = workspace.run("reprocess", "--quiet")
+    code, _, err = workspace.run("reprocess", "--all", "--quiet")
     assert code == 1
     assert "left for later: b.pdf: is no longer at" in err

@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
+from pipeline.ledger.document_states import decide
+from pipeline.ledger.ledger import Ledger
 from pipeline.printable import one_line
 from pipeline.runtime.lock import locked
+from pipeline.settings import configs_folder
 from pipeline.values.times import format_duration
 from tests.cli.conftest import Pipeline
-from tests.drawing import text_pdf
+from tests.drawing import invoice, invoice_pdf, text_pdf
 from tests.run.processes import Workspace, wait_for
 
 
@@ -143,3 +146,29 @@ def test_durations_are_as_exact_as_anybody_needs(seconds: float, status: str) ->
 def test_text_from_outside_cannot_command_the_terminal() -> None:
     assert one_line("Grüße 文.pdf") == "Grüße 文.pdf"
     assert one_line("a\nb\x1b[2J\u2028") == r"a\nb\x1b[2J\u2028"
+
+
+def test_a_page_is_counted_once_and_what_waits_for_a_look_is_named(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    (folder / "inbox" / "bill.pdf").write_bytes(invoice_pdf(invoice("en")))
+    (folder / "inbox" / "note.pdf").write_bytes(text_pdf(["Note", "second page"]))
+    for name in ("transcript", "transcript,invoice"):
+        assert pipeline("run", "--template", name, "-q").code == 0
+    own = (configs_folder() / "templates" / "transcript.yaml").read_text(encoding="utf-8")
+    (folder / "templates" / "transcript.yaml").write_text(
+        own.replace("reading order", "the order of reading"), encoding="utf-8"
+    )
+    assert pipeline("run", "--template", "transcript,invoice", "-q").code == 0
+    status = pipeline("status", "--json").json
+    assert (status["pages"], status["documents"]) == (3, {"done": 2})
+    assert {row["template"]: row["pages"] for row in status["templates"]} == {"invoice": 3, "transcript": 3}
+    assert (status["to_review"], status["states"]) == (2, {"to_check": 2})
+    text = pipeline("status").out
+    assert "outbox: 2 done; 3 pages read" in text
+    assert "2 documents with values to look at: `pipeline serve`, or `pipeline review --needs-review`" in text
+    with Ledger(folder / "outbox" / ".pipeline") as ledger:
+        decide(
+            ledger, next(file.key for file in ledger.published_files() if file.source.name == "note.pdf"), "approved", "Anna"
+        )
+    assert pipeline("status", "--json").json["to_review"] == 1
+    assert "1 approved by people" in pipeline("status").out

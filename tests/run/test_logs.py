@@ -80,7 +80,7 @@ def test_quiet_says_nothing_when_all_went_well_and_sums_up_what_did_not(workspac
     failed, last = err.splitlines()
     assert failed.startswith("failed: cut.pdf: unreadable: ")
     assert re.fullmatch(r"2 documents: 1 done, 1 failed; \d+ s; exit 1", last)
-    code, out, err = workspace.run("reprocess", "--quiet", "--log-json")
+    code, out, err = workspace.run("reprocess", "--all", "--quiet", "--log-json")
     assert (code, out) == (1, "")
     assert [line["event"] for line in events(err)] == ["document_published", "run_ended"]
 

@@ -335,7 +335,7 @@ def test_corrections_survive_export_reading_again_and_a_damaged_ledger_and_becom
     assert truth == {"file": "a.pdf", "fields": {"total": "8.00"}}
     evaluation = _pipeline(folder, "eval", "inbox", "--truth", "outbox/invoice.truth.jsonl", "--engine", "embedded", "--json")
     assert evaluation.returncode == 0, evaluation.stderr
-    assert _pipeline(folder, "reprocess", "--engine", "embedded").returncode == 0
+    assert _pipeline(folder, "reprocess", "--all", "--engine", "embedded").returncode == 0
     assert _field(folder)["value"] == "8.00"
     for path in state.glob("ledger.sqlite*"):
         path.write_bytes(b"no database" * 1000)

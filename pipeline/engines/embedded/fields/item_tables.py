@@ -133,7 +133,11 @@ def cell_values(
     for cell in cells:
         if cell.column and columns[cell.column].type not in NUMERIC:
             words = [i for run in layout.rows[row] for i in _under(layout, run, cells, cell) if i not in used]
-            if any(c.isalnum() for i in words for c in layout.page.words[i].text):
+            if columns[cell.column].type == "date":
+                dates = [date for date in candidates.dates if date.run.row == row and set(words).intersection(date.words)]
+                if dates:
+                    values[cell.column] = (dates[0].value, dates[0].words)
+            elif any(c.isalnum() for i in words for c in layout.page.words[i].text):
                 values[cell.column] = (layout.text(words), tuple(words))
     _text_before(layout, columns, cells, row, values)
     return values
@@ -147,7 +151,9 @@ def _text_before(
     values: dict[str, tuple[str, tuple[int, ...]]],
 ) -> None:
     """Adds the words of a text column whose heading is centred over a wide column: all words before the first number."""
-    missing = [h.column for h in cells if h.column and columns[h.column].type not in NUMERIC and h.column not in values]
+    missing = [
+        h.column for h in cells if h.column and columns[h.column].type not in (*NUMERIC, "date") and h.column not in values
+    ]
     numbers = [i for name, (_, words) in values.items() if columns[name].type in NUMERIC for i in words]
     if missing and len(numbers) >= 2:
         first = min(layout.page.words[i].box[0] for i in numbers)

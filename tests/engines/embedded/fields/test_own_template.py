@@ -56,3 +56,29 @@ def test_every_type_of_field_is_read() -> None:
         "condition": "partial",
         "goods": [{"article": "Oak board", "pieces": "4"}, {"article": "Bracket set", "pieces": "8"}],
     }
+
+
+def test_a_column_of_dates_has_dates_whatever_their_form() -> None:
+    template = template_of("""
+name: deliveries
+prompt: Read the deliveries.
+fields:
+  goods:
+    type: table
+    columns:
+      article: {type: text, labels: {en: [Article]}}
+      delivered: {type: date, labels: {en: [Delivered on]}}
+      pieces: {type: number, labels: {en: [Pieces]}}
+""")
+    rows = [
+        ("Article", "Delivered on", "Pieces"),
+        ("Oak board", "23.04.2025", "4"),
+        ("Pine board", "7 May 2025", "10"),
+        ("Nails", "soon", "2"),
+    ]
+    places = [(x, 150 + 16 * at, text) for at, row in enumerate(rows) for x, text in zip((50, 200, 350), row, strict=True)]
+    assert read_fields(page(places), template)["goods"].value == [
+        {"article": "Oak board", "delivered": "2025-04-23", "pieces": "4"},
+        {"article": "Pine board", "delivered": "2025-05-07", "pieces": "10"},
+        {"article": "Nails", "delivered": None, "pieces": "2"},
+    ]
