@@ -71,7 +71,7 @@ def command(
         from pipeline.web.supervisor import Supervisor
         from pipeline.web.task_store import TaskStore
         from pipeline.web.uploads import clean_up
-        from pipeline.web.webhooks import WebhookSender
+        from pipeline.web.webhook_sender import WebhookSender
     except ImportError as error:
         raise SettingsError(
             f"`pipeline serve` needs packages that are not installed: {error}", install_hint("serve")

@@ -80,10 +80,13 @@ def command(
         unlocked, refused = _unlock(ledger, settings, records, _password(password_env))
     for name, why in refused.items():
         echo(f"not unlocked: {name}: {why}", err=True)
-    waits = bool(unlocked) and not _read(settings, as_json=as_json)
-    if as_json:
-        echo_json({"unlocked": unlocked, "refused": refused, "read_by_other_run": waits})
-    elif waits:
+    waits = False
+    try:
+        waits = bool(unlocked) and not _read(settings, as_json=as_json)
+    finally:  # what is unlocked stays so when the reading fails or is interrupted
+        if as_json:
+            echo_json({"unlocked": unlocked, "refused": refused, "read_by_other_run": waits})
+    if waits and not as_json:
         echo(f"unlocked: {', '.join(unlocked)}\nThe run that works on the outbox reads this within seconds.")
     if refused:
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)

@@ -40,7 +40,7 @@ def seven_zip_members(
     """
     vars(file.raw)["name"] = "archive"  # py7zr gives members without a name that of the file, which must be text
     try:
-        password = next((word for word in passwords if _opens(file, word, scratch)), None) if _is_locked(file) else None
+        password = next((word for word in passwords if _opens(file, word, scratch, max_bytes)), None) if _is_locked(file) else None
         file.seek(0)
         with py7zr.SevenZipFile(file, password=password) as archive:
             yield from _members(archive, scratch, max_bytes, password)
@@ -67,18 +67,23 @@ def _is_locked(file: BufferedReader) -> bool:
         return True
 
 
-def _opens(file: BufferedReader, password: str, scratch: Path) -> bool:
-    """Whether a password opens the archive: its first member with contents unpacks, and fits its checksum."""
+def _opens(file: BufferedReader, password: str, scratch: Path, max_bytes: int) -> bool:
+    """Whether a password opens the archive: its first member with contents unpacks, and fits its checksum.
+
+    Of a longer member, ``max_bytes`` are unpacked: with a wrong password, a decompressor fails long before.
+    """
     file.seek(0)
     try:
         with py7zr.SevenZipFile(file, password=password) as archive:
             first = next((info.filename for info in archive.files if not info.is_directory and info.uncompressed), None)
             if first is None:
                 return True
-            with _Extraction(archive, [first], scratch) as extraction:
+            with _Extraction(archive, [first], scratch, max_bytes) as extraction:
                 return next(extraction.files(), None) is not None
     except MemoryError:
         raise
+    except _TooLongError:
+        return True
     except Exception:  # with a wrong password, py7zr unpacks rubbish and raises many types
         return False
 
@@ -102,7 +107,7 @@ def _members(archive: py7zr.SevenZipFile, scratch: Path, max_bytes: int, passwor
         else:
             targets.append(info.filename)
     if targets:
-        with _Extraction(archive, targets, scratch) as extraction:
+        with _Extraction(archive, targets, scratch, max_bytes) as extraction:
             for name, size in extraction.files():
                 yield Member(name, size, partial(_opened, scratch), decrypted=password is not None)
 
@@ -115,11 +120,15 @@ class _StoppedError(Exception):
     """Nothing more is taken."""
 
 
+class _TooLongError(SevenZipError):
+    """A member is longer than what is unpacked of one."""
+
+
 class _Extraction(WriterFactory):  # type: ignore[misc]
     """A thread that unpacks the archive, and stops after each member until the next one is wanted."""
 
-    def __init__(self, archive: py7zr.SevenZipFile, targets: list[str], scratch: Path) -> None:
-        self._archive, self._targets, self._scratch = archive, targets, scratch
+    def __init__(self, archive: py7zr.SevenZipFile, targets: list[str], scratch: Path, max_bytes: int) -> None:
+        self._archive, self._targets, self._scratch, self.max_bytes = archive, targets, scratch, max_bytes
         self._unpacked: queue.Queue[tuple[str, int] | BaseException | None] = queue.Queue()
         self._taken = threading.Semaphore(0)
         self._stopping = False
@@ -184,6 +193,8 @@ class _Member(Py7zIO):  # type: ignore[misc]
         self._extraction.check()
         assert self._file  # noqa: S101 - it is closed last
         self._size += len(s)
+        if self._size > self._extraction.max_bytes:
+            raise _TooLongError("a member is longer than its entry says")
         return self._file.write(s)
 
     def read(self, size: int | None = None) -> bytes:

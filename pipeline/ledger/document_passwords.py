@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import fcntl
 import os
 import re
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -57,15 +59,16 @@ class DocumentPasswords:
 
     def add(self, sha256: str, password: str) -> None:
         """Keep a password of a document; it is on the disk then. Raises OutboxError."""
-        kept = [known for known in reversed(self.of(sha256)) if known != password]
         try:
             if not self._folder.is_dir():
                 make_private_folder(self._folder)
                 _own(self._folder)
                 self._folder.chmod(0o700)
-            cipher = AESGCM(self._key())
-            lines = [_line(cipher, sha256, word) for word in [*kept, password][-MAX_PASSWORDS:]]
-            _write(self._folder / sha256, "\n".join(lines).encode())
+            with self._locked():
+                cipher = AESGCM(self._key())
+                kept = [known for known in reversed(self.of(sha256)) if known != password]
+                lines = [_line(cipher, sha256, word) for word in [*kept, password][-MAX_PASSWORDS:]]
+                _write(self._folder / sha256, "\n".join(lines).encode())
         except (OSError, ValueError) as error:
             raise OutboxError(
                 f"{self._folder}: the password cannot be kept: {getattr(error, 'strerror', None) or error}",
@@ -75,21 +78,28 @@ class DocumentPasswords:
     def remove(self, sha256: str) -> bool:
         """Delete the passwords of a document. Returns whether it had some."""
         try:
-            (self._folder / sha256).unlink()
+            with self._locked():
+                (self._folder / sha256).unlink()
         except OSError:
             return False
         return True
 
     def _key(self) -> bytes:
-        """The key, made where there is none; of two processes that make one at once, one wins."""
+        """The key, made where there is none."""
         path = self._folder / _KEY
         if not path.exists():
-            made = path.with_name(f"{secrets.token_hex(8)}.tmp")
-            _write(made, AESGCM.generate_key(8 * _KEY_BYTES))
-            with suppress(FileExistsError):
-                os.link(made, path)
-            made.unlink()
+            _write(path, AESGCM.generate_key(8 * _KEY_BYTES))
         return path.read_bytes()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes and threads from changing anything. The lock ends with the process that holds it."""
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
 
 def _line(cipher: AESGCM, sha256: str, password: str) -> str:

@@ -15,7 +15,7 @@ from pipeline.errors import SettingsError, StoreError
 from pipeline.install_hint import install_hint
 from pipeline.mailbox_urls import INBOX, MailboxAddress
 from pipeline.printable import one_line
-from pipeline.remote.mail_secret import MailSecret
+from pipeline.remote.mail_secret import MailSecret, without_secret
 from pipeline.settings import MailboxSettings
 
 CONNECT_SECONDS = 20
@@ -231,9 +231,7 @@ class MailConnection:
         return StoreError(f"{server}: the server refuses: {said}", "see docs/mailbox.md", passing=passing)
 
     def _said(self, error: BaseException) -> str:
-        text = str(error)
-        if self._hidden:
-            text = text.replace(self._hidden, "…")
+        text = without_secret(str(error), self._hidden)
         return one_line(" ".join(text.split()))[:200] or type(error).__name__
 
     def close(self) -> None:

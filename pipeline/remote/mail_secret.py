@@ -5,15 +5,21 @@ It is never written anywhere, and no message repeats what a command or a keyring
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from pipeline.errors import SettingsError
 from pipeline.install_hint import install_hint
 from pipeline.settings import MailboxSettings
 
 COMMAND_SECONDS = 60
+_CORE_LETTERS = 6
+"""So many letters of an encoded secret tell it from other words, also where the rest is cut off."""
+_WORD = re.compile(r"[A-Za-z0-9+/=_-]+")
 
 
 class MailSecret:
@@ -78,3 +84,26 @@ def _printed_by(command: Sequence[str], place: str) -> str:
         what = f"ended with exit code {ended.returncode}" if ended.returncode else "printed nothing"
         raise SettingsError(f"{place} {what}", cure)
     return lines[0]
+
+
+def without_secret(text: str, secret: str) -> str:
+    """What a server said, without the secret: as it is, percent-encoded, in hexadecimal, or within anything in base64 (as SASL sends it)."""
+    if not secret:
+        return text
+    for form in (secret, secret.replace("\\", r"\\").replace('"', r"\""), quote(secret, safe=""), secret.encode().hex()):
+        text = re.sub(re.escape(form), "…", text, flags=re.IGNORECASE if form != secret else 0)
+    cores = tuple(core[:_CORE_LETTERS] for core in _base64_cores(secret.encode()))
+    return _WORD.sub(lambda word: "…" if any(core in _standard(word[0]) for core in cores) else word[0], text)
+
+
+def _base64_cores(secret: bytes) -> Iterator[str]:
+    """The letters of base64 that a secret gives at each of its three places in a group, whatever stands before and after it."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + secret).decode()
+        first, last = -(-8 * before // 6), 8 * (before + len(secret)) // 6
+        if core := encoded[first:last]:
+            yield core
+
+
+def _standard(word: str) -> str:
+    return word.replace("-", "+").replace("_", "/")

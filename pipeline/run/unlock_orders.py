@@ -15,6 +15,7 @@ from pipeline.intake.scan import InboxFile
 from pipeline.ledger.contained_records import part_of
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.orders import Order, close_order, open_readings
+from pipeline.remote.object_store import ObjectGoneError
 from pipeline.run.job import Job
 
 POLL_SECONDS = 1.0
@@ -98,9 +99,12 @@ class UnlockOrders:
 
     def _present(self, record: FileRecord) -> InboxFile:
         """A file as it is now; an object of a store is fetched. Raises StoreError, FileNotFoundError."""
-        file = None if record.place == "deleted" else self.job.present_file(record.source)
-        if file and self.job.objects and self.job.objects.is_object(record.source.path):
-            file = self.job.objects.fetch(file)
+        try:
+            file = None if record.place == "deleted" else self.job.present_file(record.source)
+            if file and self.job.objects and self.job.objects.is_object(record.source.path):
+                file = self.job.objects.fetch(file)
+        except ObjectGoneError:  # since it was looked for
+            file = None
         if file is None:
             raise FileNotFoundError(f"{record.source.relative} is no longer where it was read: put it into the inbox again")
         return file

@@ -16,12 +16,20 @@ def find_record(ledger: Ledger, task: Task) -> FileRecord | None:
     return next((file for file in files if file.source.relative == task.file), None)
 
 
+def has_ended(ledger: Ledger, task: Task) -> bool:
+    """Whether the file of a task has been read."""
+    return _is_published(find_record(ledger, task), task)
+
+
+def _is_published(file: FileRecord | None, task: Task) -> bool:
+    return file is not None and file.published_sha256 == task.sha256 and not file.stale
+
+
 def task_object(context: ServerContext, task: Task, *, with_result: bool = True) -> dict[str, Any]:
     """A task as the API and webhooks give it: ``TaskStatus`` in ``api.task_models``. Raises LedgerError."""
     with context.ledger() as ledger:
         file = find_record(ledger, task)
-        has_ended = file is not None and file.published_sha256 == task.sha256 and not file.stale
-        publication = context.publication(ledger, file) if file and has_ended else None
+        publication = context.publication(ledger, file) if file and _is_published(file, task) else None
     webhook = None
     if task.webhook:
         state = "delivered" if task.delivered_at else "waiting" if task.next_at else "failed"

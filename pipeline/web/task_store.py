@@ -85,11 +85,11 @@ class TaskStore:
         with self._open() as database:
             return next((_task(row) for row in database.execute("SELECT * FROM tasks WHERE id = ?", [identifier])), None)
 
-    def due(self, limit: int = 1_000) -> list[Task]:
-        """Tasks whose webhook is to be called as soon as they have ended, oldest first."""
-        query = "SELECT * FROM tasks WHERE next_at <= ? ORDER BY at LIMIT ?"
+    def due(self, after: tuple[str, str] = ("", ""), limit: int = 1_000) -> list[Task]:
+        """Tasks whose webhook is to be called as soon as they have ended, by ``next_at`` and ``id``; those that follow on ``after``."""
+        query = "SELECT * FROM tasks WHERE next_at <= ? AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?"
         with self._open() as database:
-            return [_task(row) for row in database.execute(query, [utc_timestamp(), limit])]
+            return [_task(row) for row in database.execute(query, [utc_timestamp(), *after, limit])]
 
     def delivered(self, identifier: str) -> None:
         """The webhook has accepted the result."""

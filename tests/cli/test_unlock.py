@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,3 +80,11 @@ def test_what_is_no_locked_document_and_no_password_is_refused(folders: RunFolde
     assert "this variable is not set" in message("a.pdf", "--password-env", "NOT_THERE")
     assert "--password " not in CliRunner().invoke(cli, ["unlock", "--help"]).output, "others see the arguments of a command"
     assert not (folders.outbox / ".pipeline" / "passwords").exists()
+
+
+def test_json_says_what_was_unlocked_although_it_cannot_be_read(folders: RunFolders) -> None:
+    folders.put("a.zip", locked_zip_of([("broken.pdf", b"%PDF-1.7 nothing else")], WORD))
+    folders.run()
+    given = unlock(folders, "a.zip", options=["--json", "--engine", "embedded"])
+    assert given.exit_code == 1, given.output
+    assert json.loads(given.stdout) == {"unlocked": ["a.zip"], "refused": {}, "read_by_other_run": False}

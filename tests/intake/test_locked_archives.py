@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 import zipfile
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -102,3 +103,15 @@ def test_damage_of_a_locked_archive_is_reported_and_never_raised(tmp_path: Path,
         damaged = content[:at] + bytes(byte ^ 0x55 for byte in content[at : at + 20]) + content[at + 20 :]
         taken(tmp_path, damaged, [WORD])
         taken(tmp_path, content[:at] or b"PK\5\6", [WORD])
+
+
+def test_a_trial_of_a_password_writes_no_more_than_a_member_may_have(tmp_path: Path) -> None:
+    content = seven_zip_of([("bomb.bin", bytes(20_000_000)), ("small.txt", b"small")], WORD)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))  # a longer file than that cannot be written
+    try:
+        parts, skipped = taken(tmp_path, content, ["wrong", WORD])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert parts == {"small.txt": b"small"}
+    assert [item.name for item in skipped] == ["bomb.bin"]

@@ -13,8 +13,10 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.install_hint import install_hint
+from pipeline.ledger.orders import find_order
 from pipeline.remote.object_store import ObjectGoneError, ObjectStore, StoreEntry, open_store
-from pipeline.run.job import open_job
+from pipeline.run.job import open_job, open_ledger
+from pipeline.run.unlocking import unlock
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.remote.conftest import BUCKET, BucketRuns, S3Server
 from tests.run.processes import wait_for
@@ -111,6 +113,32 @@ def test_too_large_objects_are_not_fetched(runs: BucketRuns, monkeypatch: pytest
     assert runs.json("large.pdf")["reason"] == "too_large"
     assert fetched == ["s3://documents/in/small.pdf"]
     assert runs.run().known == 2
+
+
+def test_an_object_that_goes_while_it_is_unlocked_ends_its_order_and_not_the_run(
+    runs: BucketRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.put("sealed.pdf", encrypted_pdf(password="swordfish"))
+    runs.run()
+    runs.put("other.pdf")
+    fetch = ObjectStore.fetch
+
+    def fetch_late(self: ObjectStore, entry: StoreEntry, path: Path) -> None:
+        if entry.url.endswith("sealed.pdf"):
+            runs.s3.delete_object(Bucket=BUCKET, Key="in/sealed.pdf")
+        fetch(self, entry, path)
+
+    with open_ledger(runs.settings) as ledger:
+        record = ledger.file_by_name("sealed.pdf")
+        assert record
+        order = unlock(ledger, runs.settings, record, "swordfish", "Ada")
+    monkeypatch.setattr(ObjectStore, "fetch", fetch_late)
+    assert runs.run().documents == {"done": 1}
+    with open_ledger(runs.settings) as ledger:
+        found = find_order(ledger, order.id)
+    assert found
+    assert found.outcome
+    assert "put it into the inbox again" in found.outcome["error"]
 
 
 def test_files_are_put_away_within_the_store_and_come_back(runs: BucketRuns) -> None:

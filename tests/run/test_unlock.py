@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
@@ -198,3 +202,22 @@ def test_a_file_that_is_gone_ends_its_order_with_what_to_do(folders: RunFolders)
     with ledger_of(folders) as ledger:
         outcome = next(iter(ledger.rows("SELECT outcome FROM orders")))["outcome"]
     assert "put it into the inbox again" in json.loads(outcome)["error"]
+
+
+def test_passwords_that_are_given_at_once_are_all_kept_also_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object, **__: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(os, "link", no_links)
+    words, start = [f"password {n}" for n in range(16)], threading.Barrier(16)
+
+    def add(word: str) -> None:
+        passwords = DocumentPasswords(tmp_path)
+        start.wait()
+        passwords.add("0" * 64, word)
+
+    with ThreadPoolExecutor(len(words)) as pool:
+        list(pool.map(add, words))
+    assert sorted(DocumentPasswords(tmp_path).of("0" * 64)) == sorted(words)

@@ -26,7 +26,7 @@ from pipeline.web.context import ServerContext
 from pipeline.web.task_state import task_object
 from pipeline.web.task_store import Task
 from pipeline.web.uploads import Upload, safe_name
-from pipeline.web.webhooks import MAX_URL, WebhookRefusedError, check_url, webhook_key
+from pipeline.web.webhook_call import MAX_URL, WebhookRefusedError, check_url, webhook_key
 
 MAX_JSON_BYTES = 50_000_000
 """Of a body with the file in base64, which is held in memory. Larger files are sent as they are."""

@@ -20,7 +20,8 @@ pytest.importorskip("python_multipart")
 
 from pipeline.settings import WebhookSettings
 from pipeline.web.task_store import TaskStore
-from pipeline.web.webhooks import WebhookRefusedError, WebhookSender, check_url, public_address
+from pipeline.web.webhook_call import WebhookRefusedError, check_url, public_address
+from pipeline.web.webhook_sender import WebhookSender
 from tests.drawing import invoice, invoice_pdf
 from tests.web.serve.in_process import InProcess, in_process
 
@@ -160,27 +161,6 @@ def test_a_client_that_comes_back_gets_all_events_also_more_than_one_query_gives
     assert all(f'"file": "{item["file"]}"' in events for item in sent.values())
 
 
-def test_a_result_that_cannot_be_made_does_not_stop_the_webhooks_of_others(
-    served: InProcess, sent: dict[str, dict[str, Any]], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tasks = served.context.tasks
-    added = [tasks.add(sent[name]["file"], sent[name]["sha256"], receiver.url) for name in ("form", "schema")]
-    publication = type(served.context).publication
-
-    def damaged(self: Any, ledger: Any, file: Any) -> Any:
-        if file.source.relative == sent["form"]["file"]:
-            raise KeyError("damaged")
-        return publication(self, ledger, file)
-
-    monkeypatch.setattr(type(served.context), "publication", damaged)
-    try:
-        ended = WebhookSender(served.context)._ended()
-    finally:
-        for task in added:
-            tasks.failed(task.id, "", None)
-    assert sent["schema"]["file"] in [task.file for task, _ in ended]
-
-
 def test_the_events_of_a_task_and_of_all_documents(served: InProcess, sent: dict[str, dict[str, Any]]) -> None:
     task = sent["json"]
     with served.client.stream("GET", f"/api/tasks/{task['id']}/events") as stream:
@@ -201,8 +181,8 @@ def test_a_webhook_is_signed_and_called_again_after_a_failure_and_a_restart(
     served: InProcess, sent: dict[str, dict[str, Any]], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIPELINE_WEBHOOK_KEY", KEY)
-    monkeypatch.setattr("pipeline.web.webhooks.POLL_SECONDS", 0.05)
-    monkeypatch.setattr("pipeline.web.webhooks.FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.web.webhook_sender.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.web.webhook_sender.FIRST_PAUSE_SECONDS", 0.05)
     for calls in (1, 2):  # a new sender each time, as after a restart
         with WebhookSender(served.context):
             until = time.monotonic() + 60

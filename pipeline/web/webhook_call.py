@@ -1,4 +1,4 @@
-"""Webhooks: the result of a task is sent to a URL, signed, until it is accepted.
+"""One call of a webhook: which URLs may be called, how a call is signed, and how long it may take.
 
 The signature is that of Standard Webhooks (standardwebhooks.com): HMAC-SHA256 over id, time and body. Names are resolved here and the
 connection goes to the address that was checked, so that a name that changes its address in between leads nowhere else. No proxy is used and
@@ -12,36 +12,20 @@ import hashlib
 import hmac
 import http.client
 import ipaddress
-import json
-import logging
 import os
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from pipeline.backoff import Backoff
-from pipeline.errors import PipelineError, SettingsError
-from pipeline.ledger.document_search import change_marker
+from pipeline.errors import SettingsError
 from pipeline.settings import WebhookSettings
-from pipeline.values.times import utc_timestamp
-from pipeline.web.context import ServerContext
-from pipeline.web.task_state import task_object
-from pipeline.web.task_store import Task
 
-log = logging.getLogger(__name__)
-POLL_SECONDS = 1.0
 TIMEOUT_SECONDS = 15.0
-"""For connecting, and for each part of an answer."""
-SENDERS = 4
-"""Webhooks that are called at the same time, so that one that hangs does not stop the others."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 6 * 3600.0
+"""For connecting, and then for the whole rest of a call: a host that sends its answer letter by letter has no more."""
 MAX_URL = 2_000
 
 
@@ -116,6 +100,9 @@ def call(target: Target, headers: Mapping[str, str], body: bytes, *, private: bo
     address = public_address(target.host, target.port, private=private)
     connection = http.client.HTTPConnection(target.host, target.port, timeout=TIMEOUT_SECONDS)
     opened = socket.create_connection((address, target.port), TIMEOUT_SECONDS)
+    deadline = threading.Timer(TIMEOUT_SECONDS, _shut, [opened.dup()])
+    deadline.daemon = True
+    deadline.start()
     try:
         if target.parts.scheme == "https":
             opened = ssl.create_default_context().wrap_socket(opened, server_hostname=target.host)
@@ -124,79 +111,12 @@ def call(target: Target, headers: Mapping[str, str], body: bytes, *, private: bo
         connection.request("POST", path, body, dict(headers))
         return connection.getresponse().status
     finally:
+        deadline.cancel()
+        deadline.args[0].close()
         opened.close()
 
 
-class WebhookSender:
-    """Calls the webhooks of tasks that have ended. Use as a context manager."""
-
-    def __init__(self, context: ServerContext) -> None:
-        self._context, self._tasks = context, context.tasks
-        self._settings = context.settings.webhooks
-        self._backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, factor=4, jitter=0.2)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
-        self._marker, self._waiting = "", set[str]()
-
-    def __enter__(self) -> WebhookSender:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join(TIMEOUT_SECONDS)
-
-    def _run(self) -> None:
-        with ThreadPoolExecutor(SENDERS, thread_name_prefix="webhook") as senders:
-            while not self._stopping.wait(POLL_SECONDS):
-                try:
-                    list(senders.map(self._send, self._ended()))
-                except Exception as error:  # a locked or full disk passes; the tasks stay
-                    log.warning("webhooks: %s: %s", type(error).__name__, error)
-
-    def _ended(self) -> list[tuple[Task, dict[str, Any]]]:
-        """Tasks to be sent now, with what is sent. Those that wait are looked at again when the ledger has changed."""
-        due = self._tasks.due()
-        if not due:
-            return []
-        with self._context.ledger() as ledger:
-            marker = change_marker(ledger)
-        if marker != self._marker:
-            self._marker, self._waiting = marker, set()
-        ended = []
-        for task in (task for task in due if task.id not in self._waiting):
-            try:
-                value = task_object(self._context, task)
-            except Exception as error:  # of one document: the others are sent
-                self._waiting.add(task.id)
-                log.warning("webhook of task %s: its result cannot be made: %s", task.id, type(error).__name__)
-                continue
-            if value["status"] == "waiting":
-                self._waiting.add(task.id)
-            else:
-                ended.append((task, value))
-        return ended
-
-    def _send(self, ended: tuple[Task, dict[str, Any]]) -> None:
-        task, value = ended
-        value = {name: item for name, item in value.items() if name != "webhook"}
-        body = json.dumps({"type": "task.ended", "task": value}, ensure_ascii=False).encode(errors="replace")
-        final = False
-        try:
-            target = check_url(task.webhook, self._settings)  # the settings may have changed since
-            headers = signed_headers(webhook_key(self._settings), task.id, body, int(time.time()))
-            status = call(target, headers, body, private=self._settings.private_addresses)
-            error, final = f"it answered {status}", status == 410  # Gone: it wants no more of them
-            if 200 <= status < 300:
-                self._tasks.delivered(task.id)
-                return
-        except WebhookRefusedError as refused:
-            error, final = str(refused), True
-        except (OSError, http.client.HTTPException, PipelineError, ValueError) as failure:
-            error = f"{type(failure).__name__}: {failure}"
-        attempts = task.attempts + 1
-        if final or attempts >= self._settings.attempts:
-            self._tasks.failed(task.id, error[:300], None)
-            log.warning("webhook of task %s given up after %d attempts: %s", task.id, attempts, error[:300])
-        else:
-            self._tasks.failed(task.id, error[:300], utc_timestamp(timedelta(seconds=self._backoff.seconds_after(attempts))))
+def _shut(connection: socket.socket) -> None:
+    """End a connection, whatever waits for it."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
