@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request
@@ -26,6 +28,10 @@ from pipeline.web.api.split import whole_file
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
 _turn = Lock()
 """Passwords are tried one after the other: each costs a process."""
+MAX_WAITING = 4
+"""Requests that try a password or wait for their turn. Further ones are refused: each takes a thread that other requests need."""
+_places = BoundedSemaphore(MAX_WAITING)
+RETRY_AFTER_SECONDS = 5
 
 
 class UnlockRequest(StrictModel):
@@ -35,14 +41,27 @@ class UnlockRequest(StrictModel):
     by: Author = ""
 
 
-@router.post("/documents/{id}/password", status_code=202, responses={409: {"model": ErrorDetail}})
+@contextmanager
+def _place() -> Iterator[None]:
+    """One of the places for trials. Raises HTTPException 429 where none is free."""
+    if not _places.acquire(blocking=False):
+        raise HTTPException(429, "other passwords are being tried: try again soon", {"retry-after": str(RETRY_AFTER_SECONDS)})
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+@router.post(
+    "/documents/{id}/password", status_code=202, responses={409: {"model": ErrorDetail}, 429: {"model": ErrorDetail}}
+)
 def unlock_document(request: Request, id: Id, given: UnlockRequest) -> OrderStatus:  # noqa: A002 - the name in the URL
     """Unlock a document by its password, which is tried at once. A wrong one changes nothing; with the right one, it is read soon."""
     settings = server_context(request).settings
     password = given.password.get_secret_value()
     if not password.isprintable():
         raise HTTPException(400, "a password has no control characters")
-    with open_file_record(request, id) as (ledger, record):
+    with _place(), open_file_record(request, id) as (ledger, record):
         file = whole_file(ledger, record)
         if not is_locked(ledger, file):
             raise HTTPException(409, "it needs no password")

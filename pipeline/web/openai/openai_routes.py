@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 import filetype
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from pipeline.engines.registry import engine_name
 from pipeline.errors import DocumentError
@@ -30,6 +31,7 @@ from pipeline.web.openai.completion_request import (
 )
 from pipeline.web.openai.model_connection import ModelAwayError, conversation, model_of_process
 
+T = TypeVar("T")
 IMAGE_PIXELS = 2_097_152
 """The most pixels of an image: 2,048 visual tokens of 32 x 32. A larger one is reduced."""
 RETRY_AFTER_SECONDS = 5
@@ -169,13 +171,26 @@ async def _answer(
         if not wanted.stream:
             text, end = await _whole(request, pieces)
             return JSONResponse(completion.whole(text, end))
-        first = await anext(pieces)
+        first = await _unless_gone(request, anext(pieces))
         _check(first)
         options = wanted.stream_options
-        body = _stream(completion, first, pieces, stack.pop_all(), with_usage=bool(options and options.include_usage))
-        return StreamingResponse(body, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        body = _stream(completion, first, pieces, with_usage=bool(options and options.include_usage))
+        return _ChatStream(body, stack.pop_all())
     finally:
         await stack.aclose()
+
+
+class _ChatStream(StreamingResponse):
+    """An answer in pieces. However it ends, also before its first piece is sent, the conversation with the reading process ends."""
+
+    def __init__(self, body: AsyncIterator[str], stack: AsyncExitStack) -> None:
+        super().__init__(body, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See Response."""
+        async with self._stack:
+            await super().__call__(scope, receive, send)
 
 
 async def _whole(request: Request, pieces: AsyncIterator[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
@@ -190,7 +205,12 @@ async def _whole(request: Request, pieces: AsyncIterator[dict[str, Any]]) -> tup
             texts.append(piece["text"])
         raise ModelAwayError("the answer has no end")
 
-    answer = asyncio.ensure_future(collect())
+    return await _unless_gone(request, collect())
+
+
+async def _unless_gone(request: Request, wanted: Awaitable[T]) -> T:
+    """What is awaited. Raises CompletionError when the client has gone before."""
+    answer = asyncio.ensure_future(wanted)
     try:
         while True:
             done, _ = await asyncio.wait({answer}, timeout=DISCONNECT_SECONDS)
@@ -214,25 +234,23 @@ async def _stream(
     completion: Completion,
     first: dict[str, Any],
     pieces: AsyncIterator[dict[str, Any]],
-    stack: AsyncExitStack,
     *,
     with_usage: bool,
 ) -> AsyncIterator[str]:
-    async with stack:
-        yield completion.piece({"role": "assistant", "content": ""})
-        piece = first
-        try:
-            while "end" not in piece:
-                yield completion.piece({"content": piece["text"]})
-                piece = await anext(pieces)
-            _check(piece)
-        except (CompletionError, ModelAwayError) as error:
-            yield event(error_object(500, str(error)))
-            return
-        yield completion.piece({}, piece["end"]["finish"])
-        if with_usage:
-            yield completion.usage_piece(piece["end"])
-        yield DONE
+    yield completion.piece({"role": "assistant", "content": ""})
+    piece = first
+    try:
+        while "end" not in piece:
+            yield completion.piece({"content": piece["text"]})
+            piece = await anext(pieces)
+        _check(piece)
+    except (CompletionError, ModelAwayError) as error:
+        yield event(error_object(500, str(error)))
+        return
+    yield completion.piece({}, piece["end"]["finish"])
+    if with_usage:
+        yield completion.usage_piece(piece["end"])
+    yield DONE
 
 
 def _refusal(error: CompletionError) -> JSONResponse:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,31 @@ def test_strangers_and_other_sites_give_no_password_and_mistakes_do_not_repeat_i
         assert refused.status_code in (400, 422)
         assert WORD not in refused.text
     assert client.post(url, data={"password": WORD}).status_code == 422
+
+
+def test_many_requests_to_unlock_leave_threads_for_others(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, refused = threading.Event(), threading.Event()
+
+    def opens(*_: object) -> bool:
+        assert released.wait(60)
+        return False
+
+    monkeypatch.setattr("pipeline.run.unlocking.PasswordTrial.opens", opens)
+
+    def give(_: int) -> int:
+        answer = client.post(f"/api/documents/{PDF}/password", json={"password": WORD})
+        if answer.status_code == 429:
+            assert answer.headers["retry-after"]
+            refused.set()
+        return answer.status_code
+
+    with client, ThreadPoolExecutor(50) as pool:  # more than the server has threads
+        given = [pool.submit(give, n) for n in range(50)]
+        try:
+            assert refused.wait(30)
+            assert pool.submit(client.get, "/api/status").result(30).status_code == 200
+        finally:
+            released.set()
+        statuses = [item.result() for item in given]
+    assert set(statuses) == {409, 429}
+    assert statuses.count(409) < 10
