@@ -40,7 +40,9 @@ def seven_zip_members(
     """
     vars(file.raw)["name"] = "archive"  # py7zr gives members without a name that of the file, which must be text
     try:
-        password = next((word for word in passwords if _opens(file, word, scratch, max_bytes)), None) if _is_locked(file) else None
+        password = (
+            next((word for word in passwords if _opens(file, word, scratch, max_bytes)), None) if _is_locked(file) else None
+        )
         file.seek(0)
         with py7zr.SevenZipFile(file, password=password) as archive:
             yield from _members(archive, scratch, max_bytes, password)

@@ -87,7 +87,7 @@ def _printed_by(command: Sequence[str], place: str) -> str:
 
 
 def without_secret(text: str, secret: str) -> str:
-    """What a server said, without the secret: as it is, percent-encoded, in hexadecimal, or within anything in base64 (as SASL sends it)."""
+    """What a server said, without the secret: as it is, percent-encoded, in hexadecimal, or within base64 (as SASL sends it)."""
     if not secret:
         return text
     for form in (secret, secret.replace("\\", r"\\").replace('"', r"\""), quote(secret, safe=""), secret.encode().hex()):

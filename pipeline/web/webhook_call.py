@@ -100,7 +100,8 @@ def call(target: Target, headers: Mapping[str, str], body: bytes, *, private: bo
     address = public_address(target.host, target.port, private=private)
     connection = http.client.HTTPConnection(target.host, target.port, timeout=TIMEOUT_SECONDS)
     opened = socket.create_connection((address, target.port), TIMEOUT_SECONDS)
-    deadline = threading.Timer(TIMEOUT_SECONDS, _shut, [opened.dup()])
+    other = opened.dup()  # TLS takes the first one over
+    deadline = threading.Timer(TIMEOUT_SECONDS, _shut, [other])
     deadline.daemon = True
     deadline.start()
     try:
@@ -112,7 +113,7 @@ def call(target: Target, headers: Mapping[str, str], body: bytes, *, private: bo
         return connection.getresponse().status
     finally:
         deadline.cancel()
-        deadline.args[0].close()
+        other.close()
         opened.close()
 
 

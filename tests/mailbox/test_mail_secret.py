@@ -16,7 +16,13 @@ SECRETS = ["wr0ng-and-secret", "pässwörd one", 'a"quote\\d one', "x>?y~~zz>>??
 def test_no_form_of_the_secret_is_left(secret: str, user: str) -> None:
     plain, login = f"\0{user}\0{secret}".encode(), f"user={user}\1auth=Bearer {secret}\1\1".encode()
     forms = [base64.b64encode(form).decode() for form in (plain, login, secret.encode())]
-    forms += [base64.urlsafe_b64encode(plain).decode(), forms[0][:-4], f"AUTH={forms[0]}", secret, secret.encode().hex().upper()]
+    forms += [
+        base64.urlsafe_b64encode(plain).decode(),
+        forms[0][:-4],
+        f"AUTH={forms[0]}",
+        secret,
+        secret.encode().hex().upper(),
+    ]
     for form in forms:
         said = without_secret(f"[AUTHENTICATIONFAILED] Invalid credentials {form} (Failure)", secret)
         assert said.startswith("[AUTHENTICATIONFAILED] Invalid credentials …")

@@ -18,7 +18,6 @@ from starlette.datastructures import FormData, UploadFile
 
 from pipeline.errors import PipelineError, TemplateError
 from pipeline.run.inline_templates import MAX_TEMPLATES, record_schema, record_template
-from pipeline.settings import STATE_FOLDER
 from pipeline.templates.question_template import MAX_CHARACTERS, ask_template
 from pipeline.web.api.common import ERROR_RESPONSES, StrictModel, server_context
 from pipeline.web.api.files import store_upload
@@ -225,14 +224,15 @@ def _name_by_contents(head: bytes, sha256: str) -> str:
 
 def _template_folder(context: ServerContext, options: ReadOptions) -> str:
     """The folder of the inbox whose files are read as a request says; empty where the pages decide. Raises HTTPException 400."""
-    template, state = options.template, context.settings.outbox / STATE_FOLDER
+    template, inbox = options.template, context.settings.inbox
     schema = options.json_schema
     if sum(map(bool, (template, schema, options.question))) > 1:
         raise HTTPException(400, "give one of template, schema and question")
     try:
         if schema:
             text = schema if isinstance(schema, str) else json.dumps(schema, ensure_ascii=False)
-            return record_schema(state, text).name
+            with context.ledger() as ledger:
+                return record_schema(ledger, inbox, text).name
         if options.question:
             question = ask_template(options.question)
             with context.ledger() as ledger:
@@ -241,10 +241,10 @@ def _template_folder(context: ServerContext, options: ReadOptions) -> str:
                     raise HTTPException(400, f"{MAX_TEMPLATES:,} different questions were asked already: use a template")
                 ledger.record_question(question.name, options.question)
             return question.name
-        if isinstance(template, Mapping):
-            return record_template(state, json.dumps(template, ensure_ascii=False)).name
-        if "\n" in template.strip():
-            return record_template(state, template).name
+        if isinstance(template, Mapping) or "\n" in template.strip():
+            text = template if isinstance(template, str) else json.dumps(template, ensure_ascii=False)
+            with context.ledger() as ledger:
+                return record_template(ledger, inbox, text).name
     except TemplateError as error:
         raise HTTPException(400, error.message.encode(errors="replace").decode()) from error
     if template and template not in context.templates:

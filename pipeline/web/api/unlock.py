@@ -52,9 +52,7 @@ def _place() -> Iterator[None]:
         _places.release()
 
 
-@router.post(
-    "/documents/{id}/password", status_code=202, responses={409: {"model": ErrorDetail}, 429: {"model": ErrorDetail}}
-)
+@router.post("/documents/{id}/password", status_code=202, responses={409: {"model": ErrorDetail}, 429: {"model": ErrorDetail}})
 def unlock_document(request: Request, id: Id, given: UnlockRequest) -> OrderStatus:  # noqa: A002 - the name in the URL
     """Unlock a document by its password, which is tried at once. A wrong one changes nothing; with the right one, it is read soon."""
     settings = server_context(request).settings

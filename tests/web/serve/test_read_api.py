@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("python_multipart")
 
+from pipeline.run.refresh import split_up_to_date
 from pipeline.settings import WebhookSettings
 from pipeline.web.task_store import TaskStore
 from pipeline.web.webhook_call import WebhookRefusedError, check_url, public_address
@@ -150,6 +152,45 @@ def test_a_file_that_was_read_with_a_schema_is_read_anew_without_one(
     assert template in served.context.templates, "its pages decide, and not what another program asked for"
     again = served.client.post("/api/read?name=again.txt", content=text)
     assert (again.status_code, again.json()["file"]) == (200, task["file"])
+
+
+def test_templates_that_no_request_names_any_more_make_room_and_their_results_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.run.inline_templates.MAX_TEMPLATES", 2)
+    with in_process(tmp_path) as served:
+
+        def send(title: str) -> Any:
+            body = {
+                "document": base64.b64encode(f"Number: {title}-1".encode()).decode(),
+                "schema": {**SHIPMENT, "title": title},
+            }
+            return served.client.post("/api/read", json=body)
+
+        first, second = send("First"), send("Second")
+        assert [first.status_code, second.status_code] == [202, 202]
+        refused = send("Third")
+        assert (refused.status_code, "different templates" in refused.text) == (400, True), (
+            "both wait for their files to be read"
+        )
+        served.read()
+        refused = send("Third")
+        assert refused.status_code == 400, "both were named just now"
+        task = served.client.get(f"/api/tasks/{first.json()['id']}").json()
+        written = (served.settings.outbox / f"{task['file']}.json").read_bytes()
+        folder = served.settings.outbox / ".pipeline" / "templates"
+        for path in folder.iterdir():
+            os.utime(path, (1, 1 if path.name.startswith("first") else 2))
+        assert send("Third").status_code == 202
+        assert sorted(path.name.partition("_")[0] for path in folder.iterdir()) == ["second", "third"]
+    with in_process(tmp_path) as served:
+        todo, known = split_up_to_date(served.job, served.job.scan(lambda *_: None), served.job.file_records)
+        assert (len(todo), len(known)) == (1, 2), "only what was sent with the third one"
+        served.loop.round(iter(todo))
+        served.loop.publisher.tidy()
+        assert (served.settings.outbox / f"{task['file']}.json").read_bytes() == written
+        assert served.client.get(f"/documents/{task['document']}").status_code == 200
+        assert served.client.get("/api/exports/documents.xlsx").status_code == 200
 
 
 def test_a_client_that_comes_back_gets_all_events_also_more_than_one_query_gives(

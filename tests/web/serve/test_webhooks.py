@@ -102,9 +102,7 @@ def test_a_slow_host_delays_no_other_and_its_calls_end(
     slow, quick = hosts
     sha256 = sha256_of(served)
     monkeypatch.setattr("pipeline.web.webhook_call.TIMEOUT_SECONDS", 3.0)
-    slow_tasks = [
-        served.context.tasks.add(f"{n}.pdf", sha256(n), f"http://127.0.0.1:{slow.port}/{n}") for n in range(6)
-    ]
+    slow_tasks = [served.context.tasks.add(f"{n}.pdf", sha256(n), f"http://127.0.0.1:{slow.port}/{n}") for n in range(6)]
     task = served.context.tasks.add("6.pdf", sha256(6), f"http://localhost:{quick.port}/")
     find = served.context.tasks.find
     with WebhookSender(served.context):
@@ -120,7 +118,10 @@ def test_documents_that_are_never_read_stand_in_no_ones_way(
     _, quick = hosts
     tasks, url = served.context.tasks, f"http://localhost:{quick.port}/"
     with tasks._open() as database:  # as many as are looked at in one go, and some more
-        rows = [(f"{n:032x}", "absent.pdf", "0" * 64, "2026-01-01T00:00:00.000Z", url, "2026-01-01T00:00:00.000Z") for n in range(1_100)]
+        rows = [
+            (f"{n:032x}", "absent.pdf", "0" * 64, "2026-01-01T00:00:00.000Z", url, "2026-01-01T00:00:00.000Z")
+            for n in range(1_100)
+        ]
         database.executemany("INSERT INTO tasks (id, file, sha256, at, webhook, next_at) VALUES (?, ?, ?, ?, ?, ?)", rows)
     monkeypatch.setattr("pipeline.web.task_store.RETENTION_DAYS", 10_000)
     task = tasks.add("1.pdf", sha256_of(served)(1), url)
@@ -145,4 +146,6 @@ def test_a_result_that_cannot_be_made_does_not_stop_the_webhooks_of_others(
     added = [tasks.add(f"{n}.pdf", sha256(n), url) for n in range(2)]
     with WebhookSender(served.context):
         wait_until(lambda: (found := tasks.find(added[1].id)) and found.delivered_at)
-    assert (found := tasks.find(added[0].id)) and found.next_at, "it is tried again"
+    damaged_task = tasks.find(added[0].id)
+    assert damaged_task
+    assert damaged_task.next_at, "it is tried again"
