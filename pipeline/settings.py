@@ -178,6 +178,14 @@ class ReviewSettings(_Strict):
     that the program was calibrated on are too few to promise it (docs/confidence.md)."""
 
 
+class CsvSettings(_Strict):
+    """The CSV files of the outbox (docs/output.md)."""
+
+    dialect: Literal["standard", "excel", "excel-de"] = "standard"
+    """`standard` has commas and UTF-8; `excel` has the mark by which Excel knows UTF-8 when the file is opened by a double click;
+    `excel-de` also has semicolons between columns and decimal commas, as Excel expects them in German and in many other languages."""
+
+
 class StackSettings(_Strict):
     """Barcodes that say where documents begin in a scanned stack; `*` stands for any letters (docs/stacks.md)."""
 
@@ -371,6 +379,7 @@ class Settings(BaseSettings):
     mailbox: MailboxSettings = MailboxSettings()
     retry: RetrySettings = RetrySettings()
     review: ReviewSettings = ReviewSettings()
+    csv: CsvSettings = CsvSettings()
     office: OfficeSettings = OfficeSettings()
     ocr: OcrSettings = OcrSettings()
     vlm: VlmSettings = VlmSettings()

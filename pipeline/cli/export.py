@@ -21,6 +21,7 @@ from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replacement import has_ledger
+from pipeline.publish.csv_dialect import DIALECTS
 from pipeline.publish.own_files import OwnFiles
 from pipeline.remote.local_copy import update_local_copy
 from pipeline.remote.mirror import Mirror, mirrored
@@ -96,7 +97,8 @@ def command(
                 lambda line: echo(f"pipeline: {line}", err=True),
                 lambda: reduce(or_, (one.withheld_rights() for one in ledgers)),
             )
-            export = OutboxExport(ledgers, templates, folder, sheet_records, files, settings.review.accepted_error, temporary)
+            error, dialect = settings.review.accepted_error, DIALECTS[settings.csv.dialect]
+            export = OutboxExport(ledgers, templates, folder, sheet_records, files, error, temporary, dialect)
             paths = [str(path) for kind in dict.fromkeys(kinds) for path in export.write(kind)]
             if with_truth:
                 paths += map(str, write_truth(ledgers, export))

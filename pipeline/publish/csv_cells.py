@@ -24,6 +24,7 @@ _LAST_SEPARATOR = re.compile(f"[{_SEPARATORS}](?=[^{_SEPARATORS}]*\\Z)")
 _RULE_OF_TABLE = re.compile(r"\|[ \t]*\Z")
 _DASHES = re.compile(r"-+:?[ \t]*\|")
 _ESCAPE_INSIDE = re.compile(f"(?<=[{_SEPARATORS}])'(?=[{_DROPPED}]*[{_SIGNS}])")
+_BEHIND_COMMA = re.compile(f",(?=[{_DROPPED}]*[{_SIGNS}])")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?%?", re.ASCII)
 
 
@@ -37,9 +38,13 @@ def defuse(cell: str) -> str:
     return cell if _PLAIN_NUMBER.fullmatch(cell) else _defuse_text(cell)
 
 
-def defuse_row(cells: Sequence[str]) -> list[str]:
-    """The cells of a line. A number in the first one has an apostrophe, too: split by semicolons, the whole line is the cell."""
-    return [_defuse_text(cell) if at == 0 else defuse(cell) for at, cell in enumerate(cells)]
+def defuse_row(cells: Sequence[str], delimiter: str = ",") -> list[str]:
+    """The cells of a line. A number in the first one has an apostrophe, too: split by another sign, the whole line is the cell.
+
+    In a file whose ``delimiter`` is no comma, an apostrophe also stands before signs behind a comma.
+    """
+    defused = [_defuse_text(cell) if at == 0 else defuse(cell) for at, cell in enumerate(cells)]
+    return defused if delimiter == "," else [_BEHIND_COMMA.sub(",'", cell) for cell in defused]
 
 
 def true_text(cell: str) -> str:

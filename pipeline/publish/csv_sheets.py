@@ -8,7 +8,6 @@ written anew. A sheet that another program has changed is kept under another nam
 from __future__ import annotations
 
 import csv
-import io
 import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,12 +18,13 @@ from typing import Protocol
 
 from pipeline.errors import OutboxError
 from pipeline.publish.atomic_files import atomic_file, write_atomically
-from pipeline.publish.cells import Cell, ColumnKind, as_text
-from pipeline.publish.csv_cells import defuse_row
+from pipeline.publish.cells import ColumnKind
+from pipeline.publish.csv_dialect import DIALECTS, STANDARD, CsvDialect
 from pipeline.publish.own_files import DISK_ERRORS, FileInUseError, OwnFiles
 from pipeline.publish.publication import Publication
-from pipeline.publish.rows import Row, sheet_columns
+from pipeline.publish.rows import Row, sheet_kinds
 from pipeline.records import FileMark
+from pipeline.safe_open import open_file
 from pipeline.templates.template import Template
 
 
@@ -49,8 +49,9 @@ def append_rows(
     ledger: SheetLedger,
     files: OwnFiles,
     rows: Mapping[str, Sequence[Row]],
-    columns: Mapping[str, Sequence[str]],
+    columns: Mapping[str, Mapping[str, ColumnKind]],
     scratch: Path | None = None,
+    dialect: CsvDialect = STANDARD,
 ) -> dict[str, FileMark]:
     """Append rows to sheets in ``folder`` and sync them. Returns their new marks by name; a sheet without one has to be written anew.
 
@@ -64,11 +65,12 @@ def append_rows(
         state = ledger.sheet_state(name)
         if state is None and not os.path.lexists(path):
             new = (scratch or folder) / f".{uuid.uuid4().hex}.tmp"
-            write_atomically(new, [_header(columns[name]), _lines(rows[name], columns[name])], sync=False)  # ``put`` syncs it
+            content = [dialect.header(columns[name]), _lines(rows[name], columns[name], dialect)]
+            write_atomically(new, content, sync=False)  # ``put`` syncs it
             with suppress(FileInUseError):  # the rewriting says so, when it fails as well
                 marks[name] = files.put(new, path)
-        elif state and not state[2] and state[0] == list(columns[name]) and _is_known(path, files, state):
-            grown[path] = _lines(rows[name], columns[name])
+        elif state and not state[2] and state[0] == list(columns[name]) and _is_known(path, files, state, dialect):
+            grown[path] = _lines(rows[name], columns[name], dialect)
     try:
         by_path = files.append(grown)
     except OSError as error:
@@ -76,10 +78,28 @@ def append_rows(
     return marks | {name: by_path[path] for name, path in paths.items() if path in by_path}
 
 
-def _is_known(path: Path, files: OwnFiles, state: tuple[list[str], int, bool]) -> bool:
+def other_dialects(folder: Path, names: Iterable[str], ledger: SheetLedger, dialect: CsvDialect) -> list[str]:
+    """The sheets that were written in another form, because the setting has changed: they are to be written anew."""
+    others = [other for other in DIALECTS.values() if other != dialect]
+    return [
+        name for name in names if (state := ledger.sheet_state(name)) and _begins_as(folder / f"{name}.csv", state[0], others)
+    ]
+
+
+def _begins_as(path: Path, columns: Sequence[str], dialects: Sequence[CsvDialect]) -> bool:
+    headers = [dialect.header(dict.fromkeys(columns, "text")) for dialect in dialects]
+    try:
+        with open_file(path.parent.resolve() / path.name) as file:
+            start = file.read(max(map(len, headers)))
+    except OSError:
+        return False
+    return bool(columns) and any(start.startswith(header) for header in headers)
+
+
+def _is_known(path: Path, files: OwnFiles, state: tuple[list[str], int, bool], dialect: CsvDialect) -> bool:
     """Whether the program has a mark of a sheet, also of one of an older version, which gets one now. Raises OutboxError."""
     try:
-        if not files.has_mark(path) and _is_own(path, state[0], state[1]):
+        if not files.has_mark(path) and _is_own(path, state[0], state[1], dialect):
             files.adopt(path)
     except OSError as error:
         if error.errno in DISK_ERRORS:
@@ -96,6 +116,7 @@ def rebuild(
     publications: Iterable[Publication],
     templates: Mapping[str, Template],
     scratch: Path | None = None,
+    dialect: CsvDialect = STANDARD,
 ) -> dict[str, str]:
     """Write whole sheets, in one pass over all documents. All their columns are text.
 
@@ -103,9 +124,8 @@ def rebuild(
     """
     from pipeline.publish.frames import frame_batches
 
-    text_kinds: dict[str, dict[str, ColumnKind]] = {
-        name: dict.fromkeys(sheet_columns(name, templates) or (), "text") for name in sheets
-    }
+    kinds = {name: sheet_kinds(name, templates) or {} for name in sheets}
+    text_kinds: dict[str, dict[str, ColumnKind]] = {name: dict.fromkeys(columns, "text") for name, columns in kinds.items()}
     unwritten: dict[str, str] = {}
     with ExitStack() as stack:
         new = {name: (scratch or folder) / f".{uuid.uuid4().hex}.csv" for name in text_kinds}
@@ -113,15 +133,15 @@ def rebuild(
             stack.callback(path.unlink, missing_ok=True)
         with ExitStack() as writing:
             opened = {name: writing.enter_context(atomic_file(path, sync=False)) for name, path in new.items()}
-            for name, columns in text_kinds.items():
-                opened[name].write(_header(list(columns)))
+            for name, columns in kinds.items():
+                opened[name].write(dialect.header(columns))
             for batch in frame_batches(publications, templates, text_kinds):
                 for name, file in opened.items():
-                    file.write(_encode(batch.frames[name].itertuples(index=False, name=None)))
+                    file.write(dialect.lines(batch.frames[name].itertuples(index=False, name=None), kinds[name]))
         for name, columns in text_kinds.items():
             state = ledger.sheet_state(name)
             is_own = (
-                partial(_is_own, columns=state[0], size=state[1])
+                partial(_is_own, columns=state[0], size=state[1], dialect=dialect)
                 if state and state[0]
                 else partial(_adds_nothing, other=new[name])
             )
@@ -133,29 +153,19 @@ def rebuild(
     return unwritten
 
 
-def _header(columns: Sequence[str]) -> bytes:
-    return _encode([columns])
+def _lines(rows: Sequence[Row], columns: Mapping[str, ColumnKind], dialect: CsvDialect) -> bytes:
+    return dialect.lines(([row.get(column, "") for column in columns] for row in rows), columns)
 
 
-def _lines(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
-    return _encode([row.get(column, "") for column in columns] for row in rows)
-
-
-def _encode(lines: Iterable[Sequence[Cell]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(defuse_row([as_text(cell) for cell in line]) for line in lines)
-    return text.getvalue().encode(errors="replace")
-
-
-def _is_own(path: Path, columns: Sequence[str], size: int) -> bool:
+def _is_own(path: Path, columns: Sequence[str], size: int, dialect: CsvDialect) -> bool:
     """Whether a sheet of which an older version recorded only the size has the form in which the program writes it."""
     if not columns or path.stat().st_size != size:
         return False
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            if file.readline() != _header(columns).decode():
+            if file.readline() != dialect.header(dict.fromkeys(columns, "text")).decode():
                 return False
-            return all(len(row) == len(columns) for row in csv.reader(file, strict=True))
+            return all(len(row) == len(columns) for row in csv.reader(file, delimiter=dialect.delimiter, strict=True))
     except (ValueError, csv.Error):
         return False
 

@@ -71,6 +71,12 @@ class Publication:
     """The values in their shape, by template, of templates that have one."""
 
     @property
+    def state(self) -> str:
+        """What people have decided about it: ``to_check``, ``approved`` or ``exported``. One that was read since is to be checked again."""
+        is_read_since = (self.provenance.get("finished") or "") > self.approval.get("at", "")
+        return "to_check" if is_read_since else self.approval.get("state", "to_check")
+
+    @property
     def is_wrapper(self) -> bool:
         """Whether it is a container without pages of its own: all that it says is in its parts."""
         return self.document.kind in WRAPPER_KINDS and not self.document.pages

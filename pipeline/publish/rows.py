@@ -26,6 +26,7 @@ _DOCUMENT_KINDS: dict[str, ColumnKind] = {
     "sha256": "identifier",
     "parent": "text",
     "parts": "text",
+    "state": "text",
 }
 _KINDS_BY_FIELD_TYPE: Mapping[str, ColumnKind] = {
     "identifier": "identifier",
@@ -120,6 +121,7 @@ def sheet_values(publication: Publication, templates: Mapping[str, Template]) ->
         "sha256": document.sha256,
         "parent": publication.part_of.parent if publication.part_of else None,
         "parts": _part_counts(publication),
+        "state": publication.state,
     }
     rows: dict[str, list[Values]] = {DOCUMENTS: [row, *_declined_rows(publication)]}
     for template in publication.recipes:

@@ -14,6 +14,7 @@ from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.atomic_files import write_atomically
 from pipeline.publish.cells import ColumnKind
+from pipeline.publish.csv_dialect import STANDARD, CsvDialect
 from pipeline.publish.csv_sheets import SheetLedger, rebuild
 from pipeline.publish.own_files import FileInUseError, OwnFiles
 from pipeline.publish.publication import Publication
@@ -75,6 +76,8 @@ class OutboxExport:
     """The files of ``folder``: one that somebody else has changed is kept under another name."""
     accepted_error: float
     scratch: Path
+    dialect: CsvDialect = STANDARD
+    """How CSV files are written."""
 
     def write(self, kind: str) -> Iterable[Path]:
         """Write one format. Yields the files."""
@@ -136,7 +139,7 @@ class OutboxExport:
     def _csv(self) -> list[Path]:
         sheets = list(self._sheets())
         unwritten = rebuild(
-            self.folder, self.sheet_ledger, self.files, sheets, self._publications(), self.templates, self.scratch
+            self.folder, self.sheet_ledger, self.files, sheets, self._publications(), self.templates, self.scratch, self.dialect
         )
         for reason in unwritten.values():
             raise OutboxError(reason, "close the program that has it open, then export again")

@@ -19,11 +19,12 @@ from pipeline.intake.scan import InboxFile
 from pipeline.ledger.contained_records import earliest_retry, unpublished_parts
 from pipeline.ledger.document_states import insert_decision, is_settled
 from pipeline.ledger.file_records import FileRecord
-from pipeline.publish.csv_sheets import append_rows, rebuild
+from pipeline.publish.csv_dialect import DIALECTS
+from pipeline.publish.csv_sheets import append_rows, other_dialects, rebuild
 from pipeline.publish.own_files import DISK_ERRORS, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
-from pipeline.publish.rows import DOCUMENTS, PAGES, Row, sheet_columns, sheet_names, text_rows
+from pipeline.publish.rows import DOCUMENTS, PAGES, Row, sheet_columns, sheet_kinds, sheet_names, text_rows
 from pipeline.records import DocumentInfo, FileMark, Source
 from pipeline.remote.mail_inbox import is_mail_inbox
 from pipeline.run.archive import Archive, ReadFile
@@ -69,6 +70,10 @@ class Publisher:
         self._has_obsolete = False  # whether results of documents that a file no longer holds are to be removed
         self._next_tidy = 0.0
         self._folder_sync = FolderSync()
+        self._dialect = DIALECTS[job.settings.csv.dialect]
+        sheets = [DOCUMENTS, *(name for template in job.templates.values() for name in sheet_names(template))]
+        if other := other_dialects(job.outbox, sheets, job.ledger, self._dialect):
+            job.ledger.mark_sheets_outdated(other)
         job.ledger.record_recipes(job.recipes, job.engine.identity, versions(job.engine.identity, job.precision))
 
     def publish(
@@ -349,8 +354,8 @@ class Publisher:
         """Append to the sheets that are not ``outdated``. Returns their new marks."""
         job = self._job
         current = {name: added for name, added in rows.items() if name not in outdated}
-        columns = {name: sheet_columns(name, job.templates) or [] for name in current}
-        return append_rows(job.outbox, job.ledger, self._files, current, columns, job.scratch)
+        columns = {name: sheet_kinds(name, job.templates) or {} for name in current}
+        return append_rows(job.outbox, job.ledger, self._files, current, columns, job.scratch, self._dialect)
 
     def _rows(self, items: Iterable[Publication]) -> tuple[dict[str, list[Row]], set[str]]:
         """Rows to append by sheet, and the sheets with older rows of these documents."""
@@ -383,7 +388,7 @@ class Publisher:
         documents = publications(job.ledger, job.templates, job.settings.review.accepted_error)
         before, self.unwritten = (
             self.unwritten,
-            rebuild(job.outbox, job.ledger, self._files, sheets, documents, job.templates, job.scratch),
+            rebuild(job.outbox, job.ledger, self._files, sheets, documents, job.templates, job.scratch, self._dialect),
         )
         for name, reason in self.unwritten.items():
             if before.get(name) != reason:

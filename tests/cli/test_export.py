@@ -106,7 +106,7 @@ def test_an_outbox_without_documents_gives_tables_without_rows(pipeline: Pipelin
     assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(paths)
     sheet = openpyxl.load_workbook(folder / "out" / "documents.xlsx").active
     assert [[cell.value for cell in row] for row in sheet] == [
-        ["file", "status", "reason", "pages", "templates", "kind", "sha256", "parent", "parts"]
+        ["file", "status", "reason", "pages", "templates", "kind", "sha256", "parent", "parts", "state"]
     ]
 
 

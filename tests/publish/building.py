@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 
 from pipeline.publish.cells import ColumnKind, as_cell
+from pipeline.publish.csv_dialect import STANDARD, CsvDialect
 from pipeline.publish.csv_sheets import append_rows, rebuild
 from pipeline.publish.frames import make_frame
 from pipeline.publish.own_files import OwnFiles
 from pipeline.publish.publication import Publication
-from pipeline.publish.rows import sheet_columns, text_rows
+from pipeline.publish.rows import sheet_kinds, text_rows
 from pipeline.records import DocumentInfo, Evidence, FileMark, Result, Source, UnitKey
 from pipeline.templates.template import Template
 
@@ -104,6 +105,7 @@ class SheetFolder:
     folder: Path
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     lines: list[str] = field(default_factory=list)
+    dialect: CsvDialect = STANDARD
 
     @property
     def files(self) -> OwnFiles:
@@ -115,16 +117,19 @@ class SheetFolder:
 
     def append(self, *documents: Publication) -> bool:
         """Append rows as a run does. Returns whether the sheet took them; else it is to be written anew."""
-        columns = sheet_columns("bill", {"bill": BILL}) or []
+        kinds = sheet_kinds("bill", {"bill": BILL}) or {}
+        columns = list(kinds)
         rows = [row for document in documents for row in text_rows(document, {"bill": BILL})["bill"]]
-        mark = append_rows(self.folder, self.ledger, self.files, {"bill": rows}, {"bill": columns}).get("bill")
+        mark = append_rows(self.folder, self.ledger, self.files, {"bill": rows}, {"bill": kinds}, dialect=self.dialect).get(
+            "bill"
+        )
         if mark is not None:
             self.ledger.record_sheet("bill", columns, mark.size)
             self.files.record(self.path, mark)
         return mark is not None
 
     def rebuild(self, *documents: Publication) -> dict[str, str]:
-        return rebuild(self.folder, self.ledger, self.files, ["bill"], documents, {"bill": BILL})
+        return rebuild(self.folder, self.ledger, self.files, ["bill"], documents, {"bill": BILL}, dialect=self.dialect)
 
     def names(self) -> list[str]:
         """The documents that the sheet lists."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.publish.csv_dialect import DIALECTS
 from pipeline.publish.rows import sheet_columns
 from tests.publish.building import BILL, SheetFolder, publication
 
@@ -53,6 +56,27 @@ def test_appended_rows_and_a_rebuilt_sheet_are_the_same_bytes(tmp_path: Path) ->
     rebuilt.rebuild(*documents)
     assert appended.path.read_bytes() == rebuilt.path.read_bytes()
     assert b"'=1+1" in rebuilt.path.read_bytes()
+
+
+def test_a_sheet_for_excel_in_german_has_semicolons_and_decimal_commas(tmp_path: Path) -> None:
+    documents = [
+        publication("ä;b.pdf", {"total": "-1234.50", "number": "007", "note": "x,=1+1;@y, 5", "day": "2025-03-24"}),
+        publication("c.pdf", {"total": "1.2.3"}),
+    ]
+    appended, rebuilt = (SheetFolder(tmp_path / name, dialect=DIALECTS["excel-de"]) for name in ("appended", "rebuilt"))
+    assert appended.append(documents[0])
+    assert appended.append(documents[1])
+    rebuilt.rebuild(*documents)
+    content = appended.path.read_bytes()
+    assert rebuilt.path.read_bytes() == content
+    assert content.startswith(b"\xef\xbb\xbffile;status;")
+    text = content.decode("utf-8-sig")
+    first, second = csv.DictReader(io.StringIO(text, newline=""), delimiter=";")
+    assert (first["file"], first["total"], first["number"], first["day"]) == ("ä;b.pdf", "-1234,50", "007", "2025-03-24")
+    assert second["total"] == "1.2.3", "no number stays as it is"
+    for sign in ",;":  # by whichever sign a program splits the lines
+        cells = [cell for line in text.splitlines() for cell in line.split(sign)]
+        assert not [cell for cell in cells if cell.strip('" ')[:1] in ("=", "@")]
 
 
 def test_a_sheet_without_rows_has_a_header(tmp_path: Path) -> None:
